@@ -1,0 +1,1 @@
+"""The vocabulary: metric names, units, entities and rates. Knows no hardware, disk or Jupyter."""

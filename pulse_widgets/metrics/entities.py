@@ -1,0 +1,112 @@
+"""Entity ids: what they are made of, how they sort, and what area they belong to.
+
+An id is a path of parts joined by ``/``; a part is a word, or a word, ``:`` and a name:
+``host``, ``cpu:3``, ``gpu:0/mig:1/ci:0``, ``pid:4711/gpu:0``, ``fs:/data``, ``pulse/log``.
+A mount or a pod has slashes in its name, so ``fs``, ``pod``, ``stream``, ``worker`` and ``disk``
+take the rest of the id. A label set in braces is one part.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+__all__ = ["Part", "area_of", "parent_of", "parse", "sort_key", "sorted_entities"]
+
+_GREEDY: Final = frozenset({"fs", "pod", "stream", "worker", "disk", "net"})
+_DIGITS: Final = re.compile(r"([0-9]+)")
+# The order in which a dashboard lists kinds of entities; others follow by name.
+_ORDER: Final = {
+    kind: place
+    for place, kind in enumerate(
+        ("host", "gpu", "cpu", "disk", "fs", "net", "kernel", "pid", "cell", "user", "rank")
+    )
+}
+_AREAS: Final = {
+    "gpu": "gpu",
+    "mig": "gpu",
+    "ci": "gpu",
+    "link": "gpu",
+    "cpu": "cpu",
+    "disk": "disk",
+    "fs": "disk",
+    "net": "net",
+    "kernel": "process",
+    "pid": "process",
+    "cell": "cell",
+    "pod": "k8s",
+    "pulse": "pulse",
+}
+
+
+class Part(NamedTuple):
+    """One step of an entity id."""
+
+    kind: str
+    name: str
+    """Empty for an id that is one word."""
+
+
+def parse(entity: str) -> tuple[Part, ...]:
+    """Return the parts of an id, outermost first.
+
+    >>> parse("gpu:0/mig:1")
+    (Part(kind='gpu', name='0'), Part(kind='mig', name='1'))
+    >>> parse("fs:/data")
+    (Part(kind='fs', name='/data'),)
+    """
+    parts: list[Part] = []
+    rest = entity
+    while rest:
+        kind = rest.partition(":")[0]
+        if rest.startswith("{") or kind in _GREEDY:
+            step, rest = rest, ""
+        else:
+            step, _, rest = rest.partition("/")
+        if step.startswith("{"):
+            parts.append(Part("labels", step))
+        else:
+            head, _, name = step.partition(":")
+            parts.append(Part(head, name))
+    return tuple(parts)
+
+
+def parent_of(entity: str) -> str | None:
+    """Return the id of what an entity is a part of: ``gpu:0`` for ``gpu:0/mig:1``, else None."""
+    parts = parse(entity)
+    if len(parts) < 2:  # noqa: PLR2004  one part has nothing above it
+        return None
+    return "/".join(f"{p.kind}:{p.name}" if p.name else p.kind for p in parts[:-1])
+
+
+def area_of(entity: str) -> str:
+    """Return the catalog area an entity stands for; empty when it stands for several or none.
+
+    The innermost part decides, except that a process on a GPU is still a process.
+    """
+    parts = parse(entity)
+    if not parts:
+        return ""
+    deciding = parts[0] if parts[0].kind in {"pid", "kernel", "pulse"} else parts[-1]
+    return _AREAS.get(deciding.kind, "")
+
+
+def sort_key(entity: str) -> tuple[tuple[int, str, tuple[tuple[int, int, str], ...]], ...]:
+    """Return a key that sorts ids as people count: ``gpu:2`` before ``gpu:10``."""
+    return tuple(
+        (_ORDER.get(part.kind, len(_ORDER)), part.kind, _natural(part.name))
+        for part in parse(entity)
+    )
+
+
+def sorted_entities(entities: list[str]) -> list[str]:
+    """Return the ids in the order of `sort_key`."""
+    return sorted(entities, key=sort_key)
+
+
+def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    # Text and digits alternate, text first, so equal places always hold equal types.
+    return tuple(
+        (1, int(piece), piece) if piece.isdecimal() and piece.isascii() else (0, 0, piece)
+        for piece in _DIGITS.split(name)
+    )

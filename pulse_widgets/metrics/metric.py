@@ -1,0 +1,118 @@
+"""What the catalog says of one metric, and short constructors for its tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+__all__ = ["Group", "Kind", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated"]
+
+
+class Kind(StrEnum):
+    """How the values of a metric behave, and so how they are drawn and summarised."""
+
+    GAUGE = "gauge"
+    """A level at a moment."""
+    COUNTER = "counter"
+    """Never decreases, except on a reset."""
+    STATE = "state"
+    """A small integer or a word; drawn as steps, never averaged."""
+    SPAN = "span"
+    """A start row and an end row of one id; the value of the end row is the seconds between."""
+    TEXT = "text"
+    MEDIA = "media"
+
+
+class Pace(StrEnum):
+    """How often a metric is worth reading, where that is not every tick."""
+
+    TICK = "tick"
+    SLOW = "slow"
+    STATIC = "static"
+
+
+class Group(StrEnum):
+    """The chart groups, in the order in which a dashboard shows them."""
+
+    GPU = "GPU"
+    GPU_MEMORY = "GPU memory"
+    POWER = "Power and thermal"
+    INTERCONNECT = "Interconnect"
+    HEALTH = "GPU health"
+    CPU = "CPU"
+    MEMORY = "Memory"
+    IO = "Disk and network"
+    PROCESS = "Kernel process"
+    CONTAINER = "Container"
+    PULSE = "Pulse itself"
+    EVENTS = "Text and events"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One name of the catalog.
+
+    Attributes
+    ----------
+    name : str
+        ``<area>.<part>.<quantity>``; never carries a unit, a source or a device number.
+    unit : str
+        ``1`` (fraction), ``B``, ``B/s``, ``W``, ``J``, ``s``, ``Hz``, ``degC``, ``cores``,
+        ``count``, ``count/s`` or empty.
+    kind : Kind
+    title : str
+        A few words in sentence case, for chart headings.
+    area : str
+        The first part of the name.
+    help : str
+        One line that says what the number means.
+    rated : bool
+        The metric is a rate that also has a counter, called `name` + ``.total``.
+    total_unit : str
+        The unit of that counter; empty when there is none.
+    group : Group
+        The chart group it belongs to.
+    pace : Pace
+        How often it is worth reading.
+    """
+
+    name: str
+    unit: str
+    kind: Kind
+    title: str
+    area: str
+    help: str
+    rated: bool = False
+    total_unit: str = ""
+    group: Group = Group.EVENTS
+    pace: Pace = Pace.TICK
+
+
+def of_kind(kind: Kind, name: str, unit: str, title: str, text: str) -> Metric:
+    """Return a metric whose area is the first part of its name."""
+    return Metric(name, unit, kind, title, name.partition(".")[0], text)
+
+
+def gauge(name: str, unit: str, title: str, text: str, *, pace: Pace = Pace.TICK) -> Metric:
+    """Return a metric that is a level at a moment."""
+    return replace(of_kind(Kind.GAUGE, name, unit, title, text), pace=pace)
+
+
+def counter(name: str, unit: str, title: str, text: str) -> Metric:
+    """Return a counter that has no rate of its own name."""
+    return of_kind(Kind.COUNTER, name, unit, title, text)
+
+
+def rated(name: str, unit: str, title: str, text: str) -> Metric:
+    """Return a rate that has a counter too; the counter's unit follows from the rate's.
+
+    ``B/s`` counts ``B``, ``count/s`` counts ``count``; a share of time and a number of cores
+    both count seconds.
+    """
+    total = {"1": "s", "cores": "s"}.get(unit, unit.removesuffix("/s"))
+    return replace(of_kind(Kind.GAUGE, name, unit, title, text), rated=True, total_unit=total)
+
+
+def grouped(group: Group, *metrics: Metric) -> tuple[Metric, ...]:
+    """Return the metrics, all put into `group`."""
+    return tuple(replace(m, group=group) for m in metrics)
