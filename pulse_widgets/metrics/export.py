@@ -1,0 +1,127 @@
+"""The catalog as TypeScript for the browser and as a table for the documentation.
+
+``python -m pulse_widgets.metrics.export`` writes both files into the source tree it is run in; a
+test fails while one of them is stale.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.metrics.catalog import CATALOG, Group, Kind, Metric, Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["GENERATED", "to_markdown", "to_typescript", "write"]
+
+_BY: Final = "python -m pulse_widgets.metrics.export"
+
+_TYPES: Final = """\
+/** What the catalog says of one metric. */
+export interface CatalogMetric {
+  /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
+  readonly unit: string;
+  readonly kind: MetricKind;
+  readonly title: string;
+  readonly group: MetricGroup;
+  readonly help: string;
+  /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
+  readonly totalUnit?: string;
+}
+"""
+
+_INTRODUCTION: Final = f"""\
+# Metrics
+
+<!-- Written by `{_BY}`; do not edit. -->
+
+Every name a recording can hold, besides your own. A name carries no unit and no source, and means
+the same whichever source delivers it. Units are base units: a fraction is 0 to 1, memory is in
+bytes, a clock in hertz. A missing reading is missing, never 0.
+
+**Kinds.** A *gauge* is a level at a moment. A *counter* never decreases, except on a reset. A
+*state* is a small number or a word and is never averaged. A *span* has a start row and an end row.
+*text* is text.
+
+**Rates and counters.** Where the column *counter* gives a unit, the metric `X` is a rate, and the
+counter behind it is `X.total` in that unit. A recording holds the form that its source has;
+selecting `X` finds either. A counter of seconds gives a share of time. All other names ending in
+`.total`, such as `memory.total`, are sizes.
+
+Areas, the first parts of the names, are reserved: {{areas}}.
+"""
+
+
+def to_typescript() -> str:
+    """Return the text of ``js/core/catalog.gen.ts``."""
+    groups = "\n".join(f"  {_quoted(group)}," for group in Group)
+    kinds = " | ".join(_quoted(kind) for kind in Kind)
+    return "\n".join(
+        (
+            f"// Written by `{_BY}`; do not edit.\n",
+            f"export type MetricKind = {kinds};\n",
+            "/** The chart groups, in the order of the dashboard. */",
+            f"export const GROUPS = [\n{groups}\n] as const;\n",
+            "export type MetricGroup = (typeof GROUPS)[number];\n",
+            _TYPES,
+            "/** Metric name to what it means, in the order of the dashboard. */",
+            "export const CATALOG: Readonly<Record<string, CatalogMetric>> = {",
+            *(line for metric in CATALOG.values() for line in _typescript_entry(metric)),
+            "};\n",
+        )
+    )
+
+
+def to_markdown() -> str:
+    """Return the text of ``docs/metrics.md``."""
+    areas = ", ".join(f"`{a}`" for a in dict.fromkeys(m.area for m in CATALOG.values()))
+    sections = [_INTRODUCTION.replace("{areas}", areas)]
+    for group in Group:
+        rows = "\n".join(_markdown_row(m) for m in CATALOG.values() if m.group is group)
+        head = "| name | unit | kind | counter | meaning |\n|---|---|---|---|---|"
+        sections.append(f"## {group}\n\n{head}\n{rows}\n")
+    return "\n".join(sections)
+
+
+GENERATED: Final[Mapping[str, Callable[[], str]]] = {
+    "js/core/catalog.gen.ts": to_typescript,
+    "docs/metrics.md": to_markdown,
+}
+"""Path below the root of the source tree to the function that returns the file's text."""
+
+
+def write(root: Path) -> None:
+    """Write the generated files into a source tree."""
+    for path, text in GENERATED.items():
+        (root / path).write_text(text(), encoding="utf-8")
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(str(text), ensure_ascii=False)
+
+
+def _typescript_entry(metric: Metric) -> Iterator[str]:
+    # The linter's formatter wants a key quoted only where it must be.
+    yield f"  {metric.name if metric.name.isidentifier() else _quoted(metric.name)}: {{"
+    yield f"    unit: {_quoted(metric.unit)},"
+    yield f"    kind: {_quoted(metric.kind)},"
+    yield f"    title: {_quoted(metric.title)},"
+    yield f"    group: {_quoted(metric.group)},"
+    yield f"    help: {_quoted(metric.help)},"
+    if metric.rated:
+        yield f"    totalUnit: {_quoted(metric.total_unit)},"
+    yield "  },"
+
+
+def _markdown_row(metric: Metric) -> str:
+    unit, total = (f"`{u}`" if u else "" for u in (metric.unit, metric.total_unit))
+    pace = "" if metric.pace is Pace.TICK else f", {metric.pace}"
+    meaning = f"{metric.title}. {metric.help}"
+    return f"| `{metric.name}` | {unit} | {metric.kind}{pace} | {total} | {meaning} |"
+
+
+if __name__ == "__main__":
+    write(Path.cwd())
