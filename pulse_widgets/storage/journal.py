@@ -1,0 +1,295 @@
+"""The journal: batches of rows in the order they arrived, each complete or detectably not.
+
+An Arrow IPC stream. Each batch carries its place (`n`), the series it uses first (`series`)
+and a checksum of both and of every column (`crc`), because the stream alone would accept
+flipped bits, and a tail of zeros left by a power cut, as rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from pulse_widgets.errors import RecordingError
+from pulse_widgets.series.log import SeriesInfo
+from pulse_widgets.storage.disk import refusal, write_whole
+from pulse_widgets.storage.schema import JOURNAL, MOST_JOURNAL, TIME, Columns, blank, payload_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from pulse_widgets.series.log import Registry, Rows
+
+__all__ = ["Journal", "JournalContent", "read_journal"]
+
+_FIXED: Final = (("series", 4), ("time", 8), ("step", 8), ("value", 8))
+# Whatever Arrow raises on damaged bytes; MemoryError for lengths that were damaged to be huge.
+_DAMAGE: Final = (
+    pa.ArrowException,
+    OSError,
+    MemoryError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+
+
+class Journal:
+    """Appends batches to one new file.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist.
+    registry : Registry
+        Says what the ids in the rows mean.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be made.
+    """
+
+    def __init__(self, path: Path, registry: Registry) -> None:
+        self.path = path
+        self.rows = 0
+        self.nbytes = 0
+        self._registry = registry
+        self._batches = 0
+        self._announced = np.zeros(0, np.bool_)
+        self._memory = io.BytesIO()
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
+        try:
+            self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
+        except OSError as exc:
+            raise refusal(exc, path) from exc
+        try:
+            self._flush()
+        except OSError as exc:
+            os.close(self._fd)
+            path.unlink(missing_ok=True)
+            raise refusal(exc, path) from exc
+
+    def append(self, rows: Rows) -> None:
+        """Write one batch, with one call to the system.
+
+        Raises
+        ------
+        StorageError
+            If the batch did not fit. It is then not in the file, and the file takes no more.
+        """
+        fresh = self._unannounced(rows.series)
+        series = json.dumps([_announcement(self._registry[i]) for i in fresh], ensure_ascii=False)
+        batch = _batch(rows)
+        head = f"{self._batches}{series}".encode()
+        marks = {
+            "n": str(self._batches),
+            "series": series,
+            "crc": str(zlib.crc32(head, _checksum(batch))),
+        }
+        self._stream.write_batch(batch, custom_metadata=marks)
+        try:
+            self._flush()
+        except OSError as exc:
+            self._undo()
+            raise refusal(exc, self.path) from exc
+        self._announced[fresh] = True
+        self._batches += 1
+        self.rows += len(rows)
+
+    def close(self) -> None:
+        """Close the file; twice is harmless."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _flush(self) -> None:
+        content = self._memory.getbuffer()
+        try:
+            write_whole(self._fd, content)
+            self.nbytes += len(content)
+        finally:
+            content.release()
+            self._memory.seek(0)
+            self._memory.truncate()
+
+    def _undo(self) -> None:
+        # If even this fails, the torn batch stays and the checksum tells readers so.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._fd, self.nbytes)
+        self.close()
+
+    def _unannounced(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        if len(self._announced) < len(self._registry):
+            grown = np.zeros(2 * len(self._registry), np.bool_)
+            grown[: len(self._announced)] = self._announced
+            self._announced = grown
+        return np.unique(ids[~self._announced[ids]]).astype(np.int64)
+
+
+@dataclass(slots=True)
+class JournalContent:
+    """The good beginning of a journal.
+
+    Attributes
+    ----------
+    series : (n,) int32
+        Which of `infos` each row belongs to.
+    columns : Columns
+        The rows, in order of arrival.
+    infos : mapping of int to SeriesInfo
+    batches : int
+        Whole batches read.
+    dropped_bytes : int
+        Bytes after the last good batch.
+    reason : str
+        What was wrong with them; empty when there are none.
+    """
+
+    series: NDArray[np.int32]
+    columns: Columns
+    infos: Mapping[int, SeriesInfo] = field(default_factory=dict)
+    batches: int = 0
+    dropped_bytes: int = 0
+    reason: str = ""
+
+
+def read_journal(path: Path) -> JournalContent:
+    """Return the batches up to the first that is torn, damaged or out of place.
+
+    Raises
+    ------
+    RecordingError
+        If the file is larger than any journal.
+    FileNotFoundError
+        If there is none; a part may have taken its place meanwhile.
+    """
+    size = path.stat().st_size
+    if size > MOST_JOURNAL:
+        raise RecordingError(
+            f"{path} has {size} bytes, more than any journal",
+            remedy="It was not written by this program; move it out of the recording.",
+        )
+    content = path.read_bytes()
+    source = pa.BufferReader(content)
+    batches: list[Any] = []
+    infos: dict[int, SeriesInfo] = {}
+    good, decoded, reason = 0, 0, ""
+    try:
+        stream = pa.ipc.open_stream(source)
+        if not stream.schema.equals(JOURNAL):
+            reason = "its columns are not those of a journal"
+        while not reason:
+            batch, marks = stream.read_next_batch_with_custom_metadata()
+            reason = _fault(batch, marks, len(batches), infos)
+            decoded += batch.nbytes
+            if decoded > 2 * MOST_JOURNAL:
+                reason = "it unpacks to more than any journal holds"
+            if not reason:
+                batches.append(batch)
+                good = source.tell()
+    except StopIteration:
+        good = len(content)
+    except _DAMAGE as exc:
+        reason = f"it breaks off ({type(exc).__name__})"
+    dropped = len(content) - good if reason else 0
+    return _content(batches, infos, dropped, reason if dropped else "")
+
+
+def _fault(batch: Any, marks: Any, place: int, infos: dict[int, SeriesInfo]) -> str:
+    """Return what is wrong with a batch; announce its series when nothing is."""
+    batch.validate(full=True)
+    if marks is None or {b"n", b"series", b"crc"} - set(dict(marks)):
+        return "a batch has no marks"
+    number, series = marks[b"n"], marks[b"series"]
+    if zlib.crc32(number + series, _checksum(batch)) != int(marks[b"crc"]):
+        return "a batch does not match its checksum"
+    if int(number) != place:
+        return "a batch is missing"
+    fresh = {info.id: info for info in map(_announced, json.loads(series))}
+    known = infos.keys() | fresh.keys()
+    if not set(np.unique(batch.column(0).to_numpy()).tolist()) <= known:
+        return "a batch uses a series that was not announced"
+    infos.update(fresh)
+    return ""
+
+
+def _content(
+    batches: list[Any], infos: dict[int, SeriesInfo], dropped: int, reason: str
+) -> JournalContent:
+    table = pa.Table.from_batches(batches, schema=JOURNAL)
+    ids, time, step, value = (
+        np.concatenate([b.column(k).to_numpy(zero_copy_only=True).view(kind) for b in batches])
+        if batches
+        else np.zeros(0, kind)
+        for k, kind in enumerate((np.int32, np.int64, np.int64, np.float64))
+    )
+    text, data = (_one(table.column(name)) for name in ("text", "data"))
+    columns = Columns(time, step, value, text, data)
+    return JournalContent(ids, columns, infos, len(batches), dropped, reason)
+
+
+def _one(column: Any) -> Any:
+    """Return a chunked column as one array; None when it is empty in every row."""
+    if not any(payload_bytes(chunk) for chunk in column.chunks):
+        return None
+    return pa.concat_arrays(column.chunks)
+
+
+def _batch(rows: Rows) -> Any:
+    count = len(rows)
+    time = pa.Array.from_buffers(TIME, count, [None, pa.py_buffer(np.ascontiguousarray(rows.time))])
+    text = blank(count, pa.string()) if rows.text is None else _texts(rows.text)
+    data = blank(count, pa.binary()) if rows.data is None else pa.array(rows.data, pa.binary())
+    columns = [pa.array(rows.series), time, pa.array(rows.step), pa.array(rows.value), text, data]
+    return pa.RecordBatch.from_arrays(columns, schema=JOURNAL)
+
+
+def _texts(texts: Sequence[str]) -> Any:
+    try:
+        return pa.array(texts, pa.string())
+    except UnicodeEncodeError:
+        # Half a surrogate pair has no UTF-8; the rest of the text is still worth keeping.
+        return pa.array([t.encode("utf-8", "replace").decode() for t in texts], pa.string())
+
+
+def _checksum(batch: Any) -> int:
+    """CRC-32 of the column buffers, each cut to the rows: numbers, then offsets and bytes."""
+    rows = batch.num_rows
+    crc = 0
+    for place, (_, width) in enumerate(_FIXED):
+        crc = zlib.crc32(batch.column(place).buffers()[1][: rows * width], crc)
+    for place in (4, 5):
+        buffers = batch.column(place).buffers()
+        offsets = buffers[1][: 4 * (rows + 1)]
+        crc = zlib.crc32(offsets, crc)
+        length = int.from_bytes(offsets[-4:].to_pybytes(), "little")
+        if length:
+            crc = zlib.crc32(buffers[2][:length], crc)
+    return crc
+
+
+def _announcement(info: SeriesInfo) -> list[Any]:
+    named = [info.id, info.host, info.entity, info.metric, info.unit, info.kind]
+    return [*named, dict(info.labels)]
+
+
+def _announced(entry: Any) -> SeriesInfo:
+    number, host, entity, metric, unit, kind, labels = entry
+    texts = (host, entity, metric, unit, kind, *labels, *labels.values())
+    if not (isinstance(number, int) and number >= 0 and all(isinstance(t, str) for t in texts)):
+        raise ValueError("not the announcement of a series")
+    return SeriesInfo(number, host, entity, metric, unit, kind, labels)
