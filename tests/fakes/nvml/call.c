@@ -1,0 +1,130 @@
+#define _GNU_SOURCE
+#include "fake.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+static double started_mono, started_wall;
+static Counts private_counts;
+Counts *counts = &private_counts;
+static int initialised;
+
+static const char *NAMES[] = {
+#define X(name) #name,
+    CALLS(X)
+#undef X
+};
+
+static double clock_s(clockid_t id) {
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (double)now.tv_sec + now.tv_nsec * 1e-9;
+}
+
+/* Seconds of the script: since the library was loaded, or where `clock` has frozen them. */
+double now_s(void) { return state.frozen >= 0 ? state.frozen : clock_s(CLOCK_MONOTONIC) - started_mono; }
+
+int64_t stamp_us(double t) {
+    double wall = state.frozen >= 0 ? started_wall + t : clock_s(CLOCK_REALTIME) - (now_s() - t);
+    return (int64_t)((wall + state.stamp_offset_s) * 1e6);
+}
+
+void spin_us(double us) {
+    if (us <= 0) return;
+    double end = clock_s(CLOCK_MONOTONIC) + us * 1e-6;
+    while (clock_s(CLOCK_MONOTONIC) < end) { }
+}
+
+static void map_counts(void) {
+    const char *path = getenv("FAKE_NVML_COUNTS");
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd < 0) return;
+    if (ftruncate(fd, sizeof(Counts)) == 0) {
+        void *block = mmap(NULL, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        if (block != MAP_FAILED) counts = block;
+    }
+    close(fd);
+}
+
+__attribute__((constructor)) static void load(void) {
+    started_mono = clock_s(CLOCK_MONOTONIC);
+    started_wall = clock_s(CLOCK_REALTIME);
+    map_counts();
+    for (int i = 0; i < CALL_COUNT; i++) strncpy(counts->calls[i].name, NAMES[i], sizeof counts->calls[i].name - 1);
+    for (int i = 0; i < MAX_GPUS; i++) {
+        handles[i] = (Handle){i, -1};
+        for (int j = 0; j < MAX_MIGS; j++) mig_handles[i][j] = (Handle){i, j};
+    }
+    state.frozen = -1;
+}
+
+Gpu *gpu_of(nvmlDevice_t device) { return &state.gpus[device->gpu]; }
+
+double reading(nvmlDevice_t device, int which) {
+    Gpu *gpu = gpu_of(device);
+    return signal_at(gpu, &gpu->signals[which], now_s());
+}
+
+static int is_lost(const Gpu *gpu, int index) {
+    double t = now_s();
+    if (gpu->back_at >= 0 && t >= gpu->back_at) return 0;
+    if (gpu->lost_at >= 0 && t >= gpu->lost_at) return 1;
+    if (gpu->lost_after_calls < 0) return 0;
+    uint64_t sum = 0;
+    for (int i = 0; i < CALL_COUNT; i++) sum += counts->calls[i].gpu[index];
+    return sum > (uint64_t)gpu->lost_after_calls;
+}
+
+static int valid(nvmlDevice_t device) {
+    if (device >= handles && device < handles + MAX_GPUS) return device->gpu < state.count;
+    return device >= mig_handles[0] && device < mig_handles[0] + MAX_GPUS * MAX_MIGS
+        && device->mig < state.gpus[device->gpu].mig_count;
+}
+
+int begin(int call, nvmlDevice_t device) {
+    script_refresh();
+    __atomic_fetch_add(&counts->calls[call].total, 1, __ATOMIC_RELAXED);
+    spin_us(state.latency_us[call]);
+    if (call != C_nvmlInit_v2 && call != C_nvmlInitWithFlags && call != C_nvmlSystemGetNVMLVersion && !initialised)
+        return UNINITIALIZED;
+    if (!device) return state.codes[call];
+    if (!valid(device)) return INVALID_ARGUMENT;
+    __atomic_fetch_add(&counts->calls[call].gpu[device->gpu], 1, __ATOMIC_RELAXED);
+    Gpu *gpu = gpu_of(device);
+    if (is_lost(gpu, device->gpu)) return GPU_IS_LOST;
+    return gpu->codes[call];
+}
+
+int begin_gpu(int call, nvmlDevice_t device) {
+    int code = begin(call, device);
+    return code ? code : device->mig >= 0 ? NOT_SUPPORTED : OK;
+}
+
+static int start(int call) {
+    int code = begin(call, NULL);
+    if (code || (code = state.init_code)) return code;
+    initialised++;
+    return OK;
+}
+
+int nvmlInit_v2(void) { return start(C_nvmlInit_v2); }
+int nvmlInitWithFlags(unsigned flags) { (void)flags; return start(C_nvmlInitWithFlags); }
+
+int nvmlShutdown(void) {
+    int code = begin(C_nvmlShutdown, NULL);
+    if (!code) initialised--;
+    return code;
+}
+
+const char *nvmlErrorString(int code) {
+    static const char *texts[] = {"Success", "Uninitialized", "Invalid Argument", "Not Supported", "Insufficient Permissions",
+        "Already Initialized", "Not Found", "Insufficient Size", "Insufficient External Power", "Driver Not Loaded", "Timeout",
+        "Interrupt Request Issue", "NVML Shared Library Not Found", "Function Not Found", "Corrupted infoROM", "GPU is lost",
+        "GPU requires reset", "The operating system has blocked the request", "RM has detected an NVML/RM version mismatch.",
+        "In use by another client", "Insufficient Memory", "No data"};
+    if (code >= 0 && code < (int)(sizeof texts / sizeof *texts)) return texts[code];
+    return code == VERSION_MISMATCH ? "Argument version mismatch" : "Unknown Error";
+}
