@@ -1,0 +1,128 @@
+/**
+ * The seam between data and drawing. A live feed, a saved keyframe, a recording in a file and
+ * data inlined in a page are all a `Source`; one dashboard draws any of them.
+ */
+
+/** One series, by the name people see: a counter of a rated metric arrives as its rate. */
+export interface SeriesWire {
+  readonly id: number;
+  readonly host: string;
+  readonly entity: string;
+  readonly metric: string;
+  readonly unit: string;
+  readonly kind: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface MissingField {
+  readonly what: string;
+  readonly why: string;
+}
+
+export interface SourceStatus {
+  readonly name: string;
+  readonly state: "ok" | "starting" | "absent" | "failed" | "stalled" | "abandoned" | "off";
+  readonly problem: string;
+  readonly remedy: string;
+  readonly missing: readonly MissingField[];
+}
+
+/** What the session says about itself. Times are unix seconds; null is "not known" or "not over". */
+export interface State {
+  readonly phase: "running" | "stopped" | "replay";
+  readonly title: string;
+  readonly t0: number;
+  readonly t1: number | null;
+  /** Seconds between two readings. */
+  readonly interval: number;
+  readonly simulated: boolean;
+  readonly sources: readonly SourceStatus[];
+  readonly recording: {
+    readonly path: string | null;
+    readonly bytes: number;
+    readonly problem: string | null;
+    readonly remedy: string | null;
+  };
+  readonly cost: {
+    readonly cores: number | null;
+    readonly tick_s: number | null;
+    readonly dropped: number;
+    readonly sent_bytes_s: number;
+  };
+  readonly kernel: { readonly busy: boolean; readonly cell: number | null };
+  readonly versions: { readonly package: string; readonly wire: readonly [number, number] };
+}
+
+/** Something that happened at one moment, or began there and lasted `value` seconds. */
+export interface PulseEvent {
+  /** Unix seconds. */
+  readonly time: number;
+  readonly metric: "event" | "mark" | "cell" | "span";
+  readonly entity: string;
+  readonly value: number | null;
+  readonly id?: string | number;
+  readonly label?: string;
+  readonly message?: string;
+  readonly remedy?: string;
+  readonly line?: number;
+  readonly status?: string;
+  readonly [detail: string]: unknown;
+}
+
+/**
+ * Min and max of one series in each bucket of an absolute grid, for drawing.
+ *
+ * The bucket width is 1, 2 or 5 times a power of ten (or a power of two below a millisecond) and
+ * bucket edges are its multiples, so a pan by any amount reuses the same buckets. `time` is the
+ * middle of a bucket, or the sample's own time where every bucket holds at most one sample.
+ * A place with `NaN` in `min` and `max` is a gap: no line may cross it. Buckets without samples
+ * that are not a gap do not appear at all. Arrays are reused between calls; only the first
+ * `length` places count.
+ */
+export interface Columns {
+  length: number;
+  time: Float64Array;
+  min: Float64Array;
+  max: Float64Array;
+}
+
+/** What a packet changed; each subscriber hears of each packet once. */
+export interface Change {
+  readonly series: boolean;
+  readonly entities: boolean;
+  readonly state: boolean;
+  readonly events: boolean;
+  readonly samples: boolean;
+}
+
+export interface Source {
+  /** All series, in order of id. A new array whenever a series was added. */
+  catalog(): readonly SeriesWire[];
+  entities(): Readonly<Record<string, Readonly<Record<string, string>>>>;
+  state(): State;
+  /** Oldest first. */
+  events(): readonly PulseEvent[];
+  /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
+  range(id: number, t0: number, t1: number, points: number, out: Columns): void;
+  /** First and last moment of which anything is known; [NaN, NaN] when nothing is. */
+  extent(): [number, number];
+  /** The newest row: value is NaN where the reading is missing now. Null before the first. */
+  last(id: number): { time: number; value: number } | null;
+  /** Ticks that never arrived. */
+  lost(): number;
+  subscribe(listener: (change: Change) => void): () => void;
+  /** Asks for the exact rows of [t0, t1]; the answer arrives when the kernel is free. */
+  request?(ids: readonly number[], t0: number, t1: number, points: number): void;
+  /** True while an answer to `request` is awaited. */
+  pending?(): boolean;
+}
+
+/** Empty columns for `Source.range` to fill. */
+export function columns(capacity = 512): Columns {
+  return {
+    length: 0,
+    time: new Float64Array(capacity),
+    min: new Float64Array(capacity),
+    max: new Float64Array(capacity),
+  };
+}

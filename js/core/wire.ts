@@ -1,0 +1,1 @@
+export type { PulseEvent, SeriesWire, State } from "./source";
