@@ -1,0 +1,66 @@
+"""See what your GPUs, your machine, your kernel and your own metrics are doing.
+
+``import pulse_widgets as pw; pw.monitor()`` in a notebook cell is the whole of it. Importing
+starts nothing and loads nothing heavy: every name below is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulse_widgets.api import (
+        doctor,
+        log,
+        monitor,
+        recordings,
+        replay,
+        snapshot,
+        stop,
+    )
+    from pulse_widgets.errors import PulseError
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.widgets.monitor import Monitor
+
+__all__ = [
+    "Monitor",
+    "PulseError",
+    "Recording",
+    "doctor",
+    "log",
+    "monitor",
+    "recordings",
+    "replay",
+    "snapshot",
+    "stop",
+]
+
+_HOMES = {
+    "Monitor": "pulse_widgets.widgets.monitor",
+    "PulseError": "pulse_widgets.errors",
+    "Recording": "pulse_widgets.library.recording",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pulse_widgets")
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES.get(name, "pulse_widgets.api")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return [*__all__, "__version__"]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Tell JupyterLab where the extension is, for development installs."""
+    return [{"src": "labextension", "dest": "pulse-widgets"}]

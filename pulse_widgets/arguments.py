@@ -1,0 +1,47 @@
+"""Checks of what users pass; each failure names the value and the remedy."""
+
+from __future__ import annotations
+
+import math
+
+from pulse_widgets.errors import ArgumentError
+
+__all__ = ["INTERVAL_MOST", "checked_interval", "checked_seconds"]
+
+INTERVAL_LEAST = 0.1
+INTERVAL_MOST = 3600.0
+
+
+def checked_interval(interval: float) -> float:
+    """Return seconds between readings, 0.1 to 3600.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if isinstance(interval, bool) or not isinstance(interval, int | float):
+        raise ArgumentError(
+            f"interval={interval!r} is not a number", remedy="Pass seconds, such as interval=1.0."
+        )
+    if not INTERVAL_LEAST <= interval <= INTERVAL_MOST:
+        raise ArgumentError(
+            f"interval={interval!r} is out of range",
+            remedy=f"Pass between {INTERVAL_LEAST} and {INTERVAL_MOST:.0f} seconds.",
+        )
+    return float(interval)
+
+
+def checked_seconds(seconds: float) -> float:
+    """Return a positive number of seconds.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        raise ArgumentError(
+            f"seconds={seconds!r} is not a number", remedy="Pass seconds, such as seconds=10."
+        )
+    if not 0 < seconds < math.inf:
+        raise ArgumentError(f"seconds={seconds!r} is out of range", remedy="Pass a positive time.")
+    return float(seconds)

@@ -1,0 +1,1 @@
+"""Threads that turn readings into rows."""

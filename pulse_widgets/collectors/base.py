@@ -1,0 +1,142 @@
+"""What every collector is: it fills a sink with rows and owns a status that says how it fares."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pulse_widgets.series.log import Log, Rows
+
+if TYPE_CHECKING:
+    from pulse_widgets.errors import PulseError
+
+__all__ = ["STALL_S", "Collector", "Sink", "SourceStatus", "start_thread"]
+
+Sink = Callable[[Rows], None]
+"""Where a collector hands its rows."""
+
+STALL_S = 2.0
+"""A reading that takes longer than this is named as stalled."""
+
+ABANDON_S = 30.0
+"""A reading that takes longer than this is no longer waited for."""
+
+
+@dataclass(slots=True)
+class SourceStatus:
+    """How a source fares, in words a user can act on.
+
+    Attributes
+    ----------
+    name : str
+    state : str
+        ``starting``, ``ok``, ``absent`` (not on this machine), ``failed``, ``stalled``,
+        ``abandoned`` or ``off``.
+    problem, remedy : str
+        What is wrong and what to try; empty when all is well.
+    missing : dict of str to str
+        What this source does not deliver here, and why.
+    busy_since : float or None
+        Monotonic seconds at which the reading now in progress began.
+    cost_s : float
+        CPU seconds of its thread so far.
+    tick_s, late_s : float
+        Duration of the newest pass, and how late it started.
+    passes, missed : int
+        Passes so far, and ticks that were skipped because the one before took too long.
+    slowed : str
+        Which readings were made rarer to stay within budget; empty when none were.
+    """
+
+    name: str
+    state: str = "starting"
+    problem: str = ""
+    remedy: str = ""
+    missing: dict[str, str] = field(default_factory=dict)
+    busy_since: float | None = None
+    cost_s: float = 0.0
+    tick_s: float = 0.0
+    late_s: float = 0.0
+    passes: int = 0
+    missed: int = 0
+    slowed: str = ""
+
+    def fail(self, error: PulseError, state: str = "failed") -> None:
+        """Take over the problem and the remedy of an error."""
+        self.state, self.problem, self.remedy = state, error.problem, error.remedy
+
+    def judged(self) -> tuple[str, str, str]:
+        """Return state, problem and remedy, seeing a reading that hangs for what it is."""
+        since = self.busy_since
+        hung = time.monotonic() - since if since is not None else 0.0
+        if hung < STALL_S:
+            return self.state, self.problem, self.remedy
+        if hung < ABANDON_S:
+            problem = f"{self.name} has not answered for {hung:.0f} s"
+            remedy = "Other sources go on. If it stays, look for a hung driver in `dmesg`."
+            return "stalled", problem, remedy
+        problem = f"{self.name} did not answer within {ABANDON_S:.0f} s and is no longer read"
+        remedy = (
+            "Call pw.stop() and pw.monitor() to try again, or leave it out: "
+            f'pw.monitor(sources="auto,-{self.name}").'
+        )
+        return "abandoned", problem, remedy
+
+
+class Collector:
+    """Base of everything that produces rows.
+
+    Used alone, it keeps what is added until it is collected: `collect` returns what waits,
+    `truncate` lets go of what was delivered, and rows added in between survive. Given a
+    sink, it hands every row on at once and keeps nothing.
+
+    Parameters
+    ----------
+    name : str
+    sink : callable taking Rows, optional
+    """
+
+    def __init__(self, name: str, sink: Sink | None = None) -> None:
+        self.status = SourceStatus(name)
+        self._log = Log()
+        self._cursor = self._log.cursor()
+        self._sink: Sink = sink or self._log.append
+
+    @property
+    def name(self) -> str:
+        """The name under which the source is selected and reported."""
+        return self.status.name
+
+    def start(self) -> None:
+        """Begin to collect."""
+
+    def stop(self) -> None:
+        """End collecting; returns at once, and may be called twice."""
+
+    def add(self, rows: Rows) -> None:
+        """Hand over rows."""
+        self._sink(rows)
+
+    def collect(self) -> list[Rows]:
+        """Return the blocks of rows that wait, and keep them."""
+        return self._cursor.peek()
+
+    def truncate(self, count: int) -> None:
+        """Let go of the first `count` blocks that `collect` returned."""
+        self._cursor.move(min(count, len(self._cursor.peek())))
+
+
+def start_thread(name: str, target: Callable[[], None]) -> threading.Thread:
+    """Start a daemon thread inside a copy of the caller's context.
+
+    Without the context, sending to the front end from the thread fails in ipykernel 7.0.0
+    (https://github.com/ipython/ipykernel/issues/1450).
+    """
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(target,), name=name, daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,110 @@
+"""Which cell is running, since when: spans, and the share of time the kernel is busy."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from pulse_widgets.collectors.base import Collector, Sink
+from pulse_widgets.series.log import Registry, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulse_widgets.series.clock import Clock
+
+__all__ = ["CellCollector"]
+
+
+class CellCollector(Collector):
+    """Listens to the notebook's own signals; does nothing outside IPython.
+
+    Parameters
+    ----------
+    registry : Registry
+    clock : Clock
+    sink : callable taking Rows
+    host : str
+    """
+
+    def __init__(self, registry: Registry, clock: Clock, sink: Sink, host: str) -> None:
+        super().__init__("cells", sink)
+        self.status.state = "off"
+        self._registry = registry
+        self._clock = clock
+        self._host = host
+        self._pid = os.getpid()
+        self._shell: Any = None
+        self._began: float | None = None
+        self._began_us = 0
+        self._busy_s = 0.0
+        self.cell: int | None = None
+        """Execution count of the running cell; None when the kernel is idle."""
+
+    def start(self) -> None:
+        """Listen for cells; the cell that calls this counts from now on."""
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is None or getattr(shell, "kernel", None) is None:
+            return
+        self._shell = shell
+        shell.events.register("pre_run_cell", self._before)
+        shell.events.register("post_run_cell", self._after)
+        self.status.state = "ok"
+        self._enter(shell.execution_count)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        if self._shell is not None:
+            self._shell.events.unregister("pre_run_cell", self._before)
+            self._shell.events.unregister("post_run_cell", self._after)
+            self._shell = None
+            self.status.state = "off"
+
+    @property
+    def active(self) -> bool:
+        """Whether there is a notebook to listen to."""
+        return self._shell is not None
+
+    def busy_s(self) -> float:
+        """Return the seconds during which a cell ran, since the start."""
+        began = self._began
+        return self._busy_s + (time.monotonic() - began if began is not None else 0.0)
+
+    def _before(self, info: Any = None) -> None:
+        if os.getpid() != self._pid or getattr(info, "silent", False):
+            return
+        source = getattr(info, "raw_cell", "") or ""
+        self._enter(self._shell.execution_count, source.strip().partition("\n")[0][:200])
+
+    def _enter(self, count: int, line: str = "") -> None:
+        self.cell = count
+        self._began = time.monotonic()
+        self._began_us = self._clock.now_us()
+        self._span(count, math.nan, {"id": self._id(count), "count": count, "line": line})
+
+    def _after(self, result: Any = None) -> None:
+        if os.getpid() != self._pid or self._began is None or self.cell is None:
+            return
+        seconds = time.monotonic() - self._began
+        self._busy_s += seconds
+        self._began = None
+        error = getattr(result, "error_in_exec", None) or getattr(result, "error_before_exec", None)
+        status = "error" if error is not None else "ok"
+        content = {"id": self._id(self.cell), "status": status}
+        if error is not None:
+            content["error"] = type(error).__name__
+        self._span(self.cell, seconds, content)
+        self.cell = None
+
+    def _id(self, count: int) -> str:
+        return f"{count}@{self._began_us}"
+
+    def _span(self, count: int, seconds: float, content: Mapping[str, object]) -> None:
+        series = self._registry.add(self._host, f"cell:{count}", "cell", unit="s", kind="span")
+        now = self._clock.now_us()
+        self.add(Rows.of([series], [now], [seconds], text=[json.dumps(content)]))

@@ -1,0 +1,192 @@
+"""The user's own metrics: accepted in a microsecond, turned into rows by another thread."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.collectors.base import Collector, Sink
+from pulse_widgets.errors import ArgumentError
+from pulse_widgets.series.log import NO_STEP, Registry, Rows
+
+if TYPE_CHECKING:
+    from pulse_widgets.series.clock import Clock
+
+__all__ = ["UserCollector"]
+
+ENTITY: Final = "user"
+
+QUEUE_BYTES: Final = 64 << 20
+ENTRY_BYTES: Final = 400
+"""What one waiting call holds: a tuple, a small dict, an integer, a number."""
+QUEUE_ENTRIES: Final = QUEUE_BYTES // ENTRY_BYTES
+
+KEY_LENGTH: Final = 512
+STEP_LIMIT: Final = 2**63
+
+_PLAIN: Final = frozenset({float, int, bool})
+
+
+class UserCollector(Collector):
+    """Takes in what `pulse_widgets.log` is given.
+
+    A call copies the mapping and returns; `drain` turns what waits into rows. The queue is
+    bounded: a caller that finds it full drains it itself, so nothing is dropped.
+
+    Parameters
+    ----------
+    registry : Registry
+    clock : Clock
+    sink : callable taking Rows
+    host : str
+    """
+
+    def __init__(self, registry: Registry, clock: Clock, sink: Sink, host: str) -> None:
+        super().__init__("user", sink)
+        self.status.state = "ok"
+        self._registry = registry
+        self._clock = clock
+        self._host = host
+        self._queue: deque[tuple[int, int | None, dict[str, Any]]] = deque()
+        self._drain_lock = threading.Lock()
+        self._ids: dict[str, int] = {}
+        self.accepted = 0
+        """Values turned into rows so far."""
+        self.pressed = 0
+        """Calls that found the queue full and drained it."""
+        self.relieve: Callable[[], None] | None = None
+        """Called by a producer that is too far ahead of the disk."""
+
+    def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> None:
+        """Accept the values of one moment.
+
+        Parameters
+        ----------
+        data : mapping of str to number
+            May be nested; keys are joined with ``/``.
+        step : int or None
+        time_us : int or None
+            Microseconds since the epoch; None is now.
+
+        Raises
+        ------
+        ArgumentError
+            Naming the key and the type of a value that is not a number.
+        """
+        known = self._ids
+        for key, value in data.items():
+            if key not in known or type(value) not in _PLAIN:
+                data = self._checked(data)
+                break
+        else:
+            data = dict(data)
+        if step is not None and type(step) is not int:
+            step = _whole(step)
+        self._queue.append((self._clock.now_us() if time_us is None else time_us, step, data))
+        if len(self._queue) >= QUEUE_ENTRIES:
+            self.pressed += 1
+            self.drain()
+            if self.relieve is not None:
+                self.relieve()
+
+    def drain(self) -> None:
+        """Turn everything that waits into rows."""
+        with self._drain_lock:
+            waiting = len(self._queue)
+            while waiting > 0:
+                part = min(waiting, 10_000)
+                self._drain_some(part)
+                waiting -= part
+
+    def _drain_some(self, count: int) -> None:
+        ids, times, steps, values = [], [], [], []
+        known = self._ids
+        for _ in range(count):
+            time_us, step, data = self._queue.popleft()
+            for key, value in data.items():
+                ids.append(known[key])
+                times.append(time_us)
+                steps.append(NO_STEP if step is None else step)
+                values.append(_number(value))
+        text = None
+        if not all(map(math.isfinite, values)):
+            text = ["" if math.isfinite(v) else str(v) for v in values]
+        self.accepted += len(ids)
+        if ids:
+            self.add(Rows.of(ids, times, values, steps, text))
+
+    def _checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the flat copy of a mapping whose keys and types have all been looked at."""
+        flat: dict[str, Any] = {}
+        _flatten(data, "", flat)
+        for key in flat:
+            if key not in self._ids:
+                self._ids[key] = self._registry.add(self._host, ENTITY, key)
+        return flat
+
+
+def _flatten(data: Mapping[str, Any], prefix: str, flat: dict[str, Any]) -> None:
+    if not isinstance(data, Mapping):
+        raise ArgumentError(
+            f"pw.log takes a mapping of names to numbers, not {type(data).__name__}",
+            remedy='Write pw.log({"loss": loss}, step=step).',
+        )
+    for key, value in data.items():
+        if not isinstance(key, str) or not key or len(key) > KEY_LENGTH:
+            raise ArgumentError(
+                f"{key!r} cannot be the name of a metric",
+                remedy=f"Use text of 1 to {KEY_LENGTH} characters, such as 'train/loss'.",
+            )
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            _flatten(value, f"{name}/", flat)
+        else:
+            flat[name] = _accepted(name, value)
+
+
+def _accepted(name: str, value: Any) -> Any:
+    """Return what is queued for a value: a plain number, or a detached copy of a tensor."""
+    if type(value) in _PLAIN:
+        return value
+    if getattr(value, "ndim", None) == 0 or getattr(value, "shape", None) == ():
+        if hasattr(value, "detach"):
+            # Copying on the device does not wait for it; reading the number would.
+            return value.detach().clone()
+        if hasattr(value, "item") and isinstance(value.item(), float | int | bool):
+            return value.item()
+    if isinstance(value, float | int):
+        return float(value)
+    raise ArgumentError(
+        f"{name!r} is {_describe(value)}; a metric is a single number",
+        remedy="Log a number, such as loss.item() or array.mean().",
+    )
+
+
+def _describe(value: Any) -> str:
+    shape = getattr(value, "shape", None)
+    kind = type(value).__name__
+    return f"{kind} of shape {tuple(shape)}" if shape is not None else f"of type {kind}"
+
+
+def _whole(step: Any) -> int:
+    try:
+        number = int(step)
+        same = bool(number == step)
+    except (TypeError, ValueError, OverflowError):
+        same = False
+    if not same or abs(number) >= STEP_LIMIT:
+        raise ArgumentError(
+            f"step={step!r} is not a whole number", remedy="Pass an integer, such as step=epoch."
+        )
+    return number
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        # An integer beyond the range of a float: as infinite as a float can say.
+        return math.inf if value > 0 else -math.inf

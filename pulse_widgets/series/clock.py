@@ -1,0 +1,51 @@
+"""The one clock of a session: wall time at its start plus time elapsed since.
+
+It never runs back and keeps counting through a suspended machine. What the wall clock does
+meanwhile (NTP steps, daylight-saving mistakes) is the `offset`.
+"""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["Clock"]
+
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def _elapsed_ns() -> int:
+    if _BOOTTIME is None:
+        return time.monotonic_ns()
+    return time.clock_gettime_ns(_BOOTTIME)
+
+
+class Clock:
+    """Session time in microseconds since the epoch.
+
+    Attributes
+    ----------
+    start_us : int
+        Wall clock at the start, microseconds since the epoch.
+    base_us : int
+        `now_us()` is this plus the elapsed microseconds of the boot clock.
+    """
+
+    def __init__(self) -> None:
+        self.start_us = time.time_ns() // 1000
+        self.base_us = self.start_us - _elapsed_ns() // 1000
+
+    def now_us(self) -> int:
+        """Return the session time, microseconds since the epoch."""
+        return self.base_us + _elapsed_ns() // 1000
+
+    def offset_us(self) -> int:
+        """Return the wall clock minus the session time, microseconds."""
+        return time.time_ns() // 1000 - self.now_us()
+
+    def from_wall(self, wallclock_s: float) -> int:
+        """Return the session time of a Unix time in seconds, microseconds."""
+        return round(wallclock_s * 1e6) - self.offset_us()
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since the start."""
+        return (self.now_us() - self.start_us) / 1e6

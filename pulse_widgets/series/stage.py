@@ -1,0 +1,165 @@
+"""What is shown: one history for all views, and a queue for each that follows it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.series.history import History, Screen
+from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.shown import Shown, shown_series
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = ["Stage", "Subscription"]
+
+QUEUE_BYTES: Final = 32 << 20
+EVENTS_KEPT: Final = 1000
+
+
+class Subscription:
+    """Rows and events in display form, waiting for one consumer.
+
+    Bounded: a consumer that does not keep up loses the oldest rows, counted. It heals
+    through the history.
+
+    Attributes
+    ----------
+    arrived : threading.Event
+        Set when something waits, or when the session has ended.
+    dropped : int
+        Rows lost because the queue was full.
+    cpu_s : float
+        CPU seconds of the consumer's thread; the consumer writes it.
+    sent_bytes : int
+        Bytes the consumer sent; the consumer writes it.
+    """
+
+    def __init__(self) -> None:
+        self.arrived = threading.Event()
+        self.dropped = 0
+        self.cpu_s = 0.0
+        self.sent_bytes = 0
+        self._lock = threading.Lock()
+        self._queue: deque[tuple[Rows, list[dict[str, Any]]]] = deque()
+        self._bytes = 0
+
+    def push(self, rows: Rows, events: list[dict[str, Any]]) -> None:
+        """Add what was just shown."""
+        with self._lock:
+            self._queue.append((rows, events))
+            self._bytes += rows.nbytes
+            while self._bytes > QUEUE_BYTES and len(self._queue) > 1:
+                gone, _ = self._queue.popleft()
+                self._bytes -= gone.nbytes
+                self.dropped += len(gone)
+        self.arrived.set()
+
+    def take(self) -> tuple[Rows, list[dict[str, Any]]]:
+        """Return everything that waits."""
+        with self._lock:
+            waiting = list(self._queue)
+            self._queue.clear()
+            self._bytes = 0
+            self.arrived.clear()
+        rows = Rows.concat([rows for rows, _ in waiting])
+        return rows, [event for _, events in waiting for event in events]
+
+
+class Stage:
+    """The shown form of a session: its history and its followers.
+
+    Parameters
+    ----------
+    registry : Registry
+    interval_s : float
+        Seconds between readings; sets the finest scale of the history.
+    """
+
+    def __init__(self, registry: Registry, interval_s: float) -> None:
+        self._registry = registry
+        self._shown = Shown(registry)
+        self._history = History(interval_s)
+        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._lock = threading.Lock()
+        self._subscriptions: list[Subscription] = []
+        self._rate = (time.monotonic(), 0, 0.0)
+        self.finished = False
+
+    def subscribe(self) -> Subscription:
+        """Return a queue of what is shown from now on."""
+        subscription = Subscription()
+        with self._lock:
+            self._subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop filling a queue."""
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def show(self, stored: Rows) -> None:
+        """Take in rows as they are stored; called by one thread at a time."""
+        rows, events = self._shown.take(stored)
+        with self._lock:
+            self._history.add(rows)
+            self._events.extend(events)
+            followers = list(self._subscriptions)
+        for follower in followers:
+            follower.push(rows, events)
+
+    def finish(self) -> None:
+        """Say to every follower that nothing more will come."""
+        self.finished = True
+        for follower in list(self._subscriptions):
+            follower.arrived.set()
+
+    def screen(self, ids: Collection[int] | None = None) -> Screen:
+        """Return the envelopes of the whole past; see `History.screen`."""
+        with self._lock:
+            return self._history.screen(ids)
+
+    def rows(self, ids: Collection[int], t0_s: float, t1_s: float) -> Rows:
+        """Return the rows between two Unix times, as far as they are kept whole."""
+        with self._lock:
+            return self._history.rows(ids, int(t0_s * 1e6), int(t1_s * 1e6))
+
+    def series(self, first: int = 0) -> list[dict[str, object]]:
+        """Return the shown form of every series whose id is `first` or more."""
+        return [shown_series(info) for info in self._registry.since(first)]
+
+    def events(self, count: int) -> list[dict[str, Any]]:
+        """Return the newest events, oldest first."""
+        with self._lock:
+            return list(self._events)[-count:]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes the history holds."""
+        return self._history.nbytes
+
+    def dropped(self) -> int:
+        """Rows lost by followers that did not keep up."""
+        return sum(follower.dropped for follower in self._subscriptions)
+
+    def sender_cpu_s(self) -> float:
+        """CPU seconds of the followers' threads."""
+        return sum(follower.cpu_s for follower in self._subscriptions)
+
+    def sent_bytes(self) -> int:
+        """Bytes the followers sent so far."""
+        return sum(follower.sent_bytes for follower in self._subscriptions)
+
+    def sent_rate(self) -> float:
+        """Bytes a second that the followers send, over the last few seconds."""
+        since, before, rate = self._rate
+        now, sent = time.monotonic(), self.sent_bytes()
+        if now - since < 2:  # noqa: PLR2004
+            return rate
+        rate = max(0.0, (sent - before) / (now - since))
+        self._rate = (now, sent, rate)
+        return rate

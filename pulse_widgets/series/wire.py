@@ -1,0 +1,209 @@
+"""Bytes that travel from the kernel to the browser; `js/core/wire.ts` is the other end.
+
+A *packet* is self-contained::
+
+    b"PULS" | u16 major | u16 minor | u32 header bytes | u32 body bytes
+    header: JSON, UTF-8, padded with spaces to a multiple of 8
+    body:   little-endian columns, 8-byte columns first
+
+Kinds of packet (header key ``kind``):
+
+``frame``
+    New samples. Body: f64 time[n] (Unix seconds), f64 value[n] (NaN: missing from here),
+    f64 step[n] when ``steps`` (NaN: none), i32 series[n].
+``keyframe``
+    The screen so far, as envelopes: f64 edges[N+1], f64 last step[K*N] of the ``stepped``
+    series, u16 min[S*N], u16 max[S*N]. Code 0 to 65533 maps linearly onto lo..hi, 65534 is
+    a missing reading, 65535 a bucket without a sample.
+``rows``
+    The answer to a request for detail. Body as in a frame.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.errors import WireError
+from pulse_widgets.series.log import NO_STEP, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pulse_widgets.series.history import Screen
+
+__all__ = [
+    "CODE_MISSING",
+    "CODE_NONE",
+    "WIRE_VERSION",
+    "Packet",
+    "decode",
+    "encode",
+    "frame",
+    "keyframe",
+    "rows_reply",
+]
+
+WIRE_VERSION: Final = (1, 0)
+"""Major and minor; two ends of the same major understand each other."""
+
+CODE_TOP: Final = 65533
+CODE_MISSING: Final = 65534
+CODE_NONE: Final = 65535
+
+_MAGIC: Final = b"PULS"
+_PREFIX: Final = struct.Struct("<4sHHII")
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A decoded packet: its header, and its body as bytes."""
+
+    header: Mapping[str, Any]
+    body: bytes
+
+
+def encode(header: Mapping[str, object], body: bytes = b"") -> bytes:
+    """Return a packet."""
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    text += b" " * (-len(text) % 8)
+    return _PREFIX.pack(_MAGIC, *WIRE_VERSION, len(text), len(body)) + text + body
+
+
+def decode(packet: bytes) -> Packet:
+    """Return the parts of a packet.
+
+    Raises
+    ------
+    WireError
+        When the bytes are not a whole packet of a major version this program knows.
+    """
+    if len(packet) < _PREFIX.size or packet[:4] != _MAGIC:
+        raise WireError("These bytes are not a packet", remedy="Send them again.")
+    _, major, minor, header_size, body_size = _PREFIX.unpack_from(packet)
+    if major != WIRE_VERSION[0]:
+        raise WireError(
+            f"This packet has wire version {major}.{minor}, this program knows {WIRE_VERSION[0]}.x",
+            remedy="Upgrade the older of the two: pip install -U pulse_widgets",
+        )
+    end = _PREFIX.size + header_size
+    if len(packet) != end + body_size:
+        raise WireError(
+            f"A packet of {end + body_size} bytes arrived with {len(packet)}",
+            remedy="Send it again.",
+        )
+    return Packet(json.loads(packet[_PREFIX.size : end]), bytes(packet[end:]))
+
+
+def frame(  # noqa: PLR0913  one argument a part of the packet
+    seq: int,
+    rows: Rows,
+    *,
+    series: Sequence[Mapping[str, object]] = (),
+    entities: Mapping[str, Mapping[str, str]] | None = None,
+    state: Mapping[str, object] | None = None,
+    events: Sequence[Mapping[str, object]] = (),
+) -> bytes:
+    """Return the packet of one display tick.
+
+    Parameters
+    ----------
+    seq : int
+        One more than that of the frame before.
+    rows : Rows
+        In display form: rates, not counters.
+    series, entities, state, events
+        What is new since the last frame.
+    """
+    stepped = bool((rows.step != NO_STEP).any())
+    header: dict[str, object] = {"kind": "frame", "seq": seq, "n": len(rows), "steps": stepped}
+    extras = {"series": series, "entities": entities, "state": state, "events": events}
+    header.update({key: extra for key, extra in extras.items() if extra})
+    return encode(header, _columns(rows, stepped=stepped))
+
+
+def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
+    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, reduced: Sequence[int]
+) -> bytes:
+    """Return the packet that answers a request for the detail of `ids` between two times."""
+    stepped = bool((rows.step != NO_STEP).any())
+    header = {
+        "kind": "rows",
+        "request": request,
+        "ids": list(ids),
+        "t0": t0,
+        "t1": t1,
+        "n": len(rows),
+        "steps": stepped,
+        "reduced": list(reduced),
+    }
+    return encode(header, _columns(rows, stepped=stepped))
+
+
+def keyframe(  # noqa: PLR0913  one argument a part of the packet
+    seq: int,
+    screen: Screen,
+    *,
+    series: Sequence[Mapping[str, object]],
+    entities: Mapping[str, Mapping[str, str]],
+    state: Mapping[str, object],
+    events: Sequence[Mapping[str, object]] = (),
+) -> bytes:
+    """Return the packet that paints a page which has seen nothing yet."""
+    low, high, codes_min, codes_max = _quantize(screen)
+    header = {
+        "kind": "keyframe",
+        "seq": seq,
+        "buckets": len(screen.edges) - 1,
+        "ids": screen.ids.tolist(),
+        "lo": low.tolist(),
+        "hi": high.tolist(),
+        "stepped": screen.stepped.tolist(),
+        "series": list(series),
+        "entities": dict(entities),
+        "state": dict(state),
+        "events": list(events),
+    }
+    body = b"".join(
+        (
+            screen.edges.astype("<f8").tobytes(),
+            screen.step.astype("<f8").tobytes(),
+            codes_min.tobytes(),
+            codes_max.tobytes(),
+        )
+    )
+    return encode(header, body)
+
+
+def _columns(rows: Rows, *, stepped: bool) -> bytes:
+    columns = [(rows.time / 1e6).astype("<f8").tobytes(), rows.value.astype("<f8").tobytes()]
+    if stepped:
+        step = np.where(rows.step == NO_STEP, np.nan, rows.step.astype(float))
+        columns.append(step.astype("<f8").tobytes())
+    columns.append(rows.series.astype("<i4").tobytes())
+    return b"".join(columns)
+
+
+def _quantize(
+    screen: Screen,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint16], NDArray[np.uint16]]:
+    """Map each series' envelope onto 0..CODE_TOP of its own range."""
+    seen = screen.low <= screen.high
+    low = np.where(seen, screen.low, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(seen, screen.high, -np.inf).max(axis=1, initial=-np.inf)
+    empty = ~(low <= high)
+    low[empty] = high[empty] = 0.0
+    span = high - low
+    scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
+    down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
+    up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
+    nothing = np.where(screen.missing, CODE_MISSING, CODE_NONE)
+    codes_min = np.where(seen, np.clip(down, 0, CODE_TOP), nothing).astype("<u2")
+    codes_max = np.where(seen, np.clip(up, 0, CODE_TOP), nothing).astype("<u2")
+    return low, high, codes_min, codes_max

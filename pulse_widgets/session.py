@@ -1,0 +1,373 @@
+"""One running set of collectors, and what keeps them together.
+
+::
+
+    backend -> SamplingCollector --+
+    pw.log  -> UserCollector ------+--> Log --> keeper thread --+--> Writer (the recording)
+    cells   -> CellCollector ------+                            +--> Stage (what is shown)
+                                                                        +--> subscriptions
+
+Nothing here knows Jupyter's widgets or the file format.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.collectors.base import Collector, start_thread
+from pulse_widgets.collectors.cells import CellCollector
+from pulse_widgets.collectors.governor import Governor
+from pulse_widgets.collectors.own import own_rows
+from pulse_widgets.collectors.sampling import SamplingCollector
+from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.errors import PulseError, StorageError
+from pulse_widgets.readers.discover import make_backends
+from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.stage import Stage, Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from pulse_widgets.readers.base import Backend
+    from pulse_widgets.readers.select import GpuSelection
+    from pulse_widgets.series.clock import Clock
+    from pulse_widgets.storage.writer import Writer
+
+__all__ = ["HOST", "Session", "Settings"]
+
+HOST: Final = "h0"
+"""The recording's id of this machine; its name stands in the catalog of the run."""
+
+KEEP_S: Final = 0.1
+"""Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
+
+STOP_S: Final = 1.0
+HELD_BYTES: Final = 256 << 20
+"""Rows that may wait for a disk that takes none; beyond it readings are dropped and counted."""
+
+_logger = logging.getLogger("pulse_widgets")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a session was started with.
+
+    Attributes
+    ----------
+    interval_s : float
+        Seconds between readings of gauges and counters.
+    gpus : GpuSelection
+    path : Path or None
+        The directory the recording is written to; None records nothing.
+    title : str
+    """
+
+    interval_s: float = 1.0
+    gpus: GpuSelection = "mine"
+    path: Path | None = None
+    title: str = ""
+
+
+@dataclass(slots=True)
+class _Totals:
+    """Counters of the session itself."""
+
+    dropped: int = 0
+    sent_bytes: int = 0
+    ended_cpu_s: float = 0.0
+    keeper_cpu_s: float = 0.0
+    cores: float | None = None
+    seen: tuple[float, float] = field(default=(0.0, 0.0))
+
+
+class Session:
+    """Collectors, their rows, and the threads that carry them.
+
+    Parameters
+    ----------
+    settings : Settings
+    registry : Registry
+        Gives series their ids; the writer uses the same.
+    clock : Clock
+    make_writer : callable returning Writer, or None
+        Called once, on the keeper's thread; None records nothing.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        registry: Registry,
+        clock: Clock,
+        make_writer: Callable[[], Writer] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.clock = clock
+        self.interval_s = settings.interval_s
+        self.pid = os.getpid()
+        self.log = Log()
+        self.stage = Stage(registry, settings.interval_s)
+        self.samplers: dict[str, SamplingCollector] = {}
+        self.user = UserCollector(registry, clock, self.log.append, HOST)
+        self.user.relieve = self._relieve
+        self.cells = CellCollector(registry, clock, self.log.append, HOST)
+        self.stopped_us: int | None = None
+        self._make_writer = make_writer
+        self._writer: Writer | None = None
+        self._problem: PulseError | None = None
+        self._cursor = self.log.cursor()
+        self._unseen = self.log.cursor()
+        self._keep_lock = threading.Lock()
+        self._end = threading.Event()
+        self._keeper: threading.Thread | None = None
+        self._totals = _Totals()
+        self._next_own = 0.0
+        self._burst_ends: float | None = None
+        self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
+
+    # Life -----------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether the session takes readings."""
+        return self.stopped_us is None
+
+    def start(self) -> None:
+        """Start the keeper and listen for cells."""
+        self.cells.start()
+        self._keeper = start_thread("pulse-keeper", self._keep)
+
+    def add_sources(self, names: Sequence[str | Backend]) -> None:
+        """Start reading the sources that are not read yet."""
+        fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
+        for backend in make_backends(fresh, self.settings.gpus):
+            sampler = SamplingCollector(
+                backend,
+                registry=self.registry,
+                clock=self.clock,
+                sink=self.log.append,
+                host=HOST,
+                interval_s=self.interval_s,
+                governor=self.governor,
+            )
+            self.samplers[backend.name] = sampler
+            sampler.start()
+
+    def set_interval(self, interval_s: float) -> None:
+        """Take readings every `interval_s` seconds from now on."""
+        self.interval_s = interval_s
+        self._pace(interval_s)
+
+    def burst(self, seconds: float, interval_s: float) -> None:
+        """Take readings every `interval_s` seconds for some seconds, then as before."""
+        self._burst_ends = time.monotonic() + seconds
+        self._pace(min(interval_s, self.interval_s))
+
+    def _pace(self, interval_s: float) -> None:
+        for sampler in self.samplers.values():
+            sampler.set_interval(interval_s)
+
+    def mark(self, label: str) -> None:
+        """Put a labelled moment on the time axis."""
+        series = self.registry.add(HOST, "kernel", "mark", kind="text")
+        text = json.dumps({"label": label})
+        self.log.append(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
+
+    def stop(self) -> None:
+        """End the session: every row accepted is in the journal when this returns."""
+        if self.stopped_us is not None:
+            return
+        self.stopped_us = self.clock.now_us()
+        deadline = time.monotonic() + STOP_S
+        self.cells.stop()
+        for sampler in self.samplers.values():
+            sampler.stop()
+        for sampler in self.samplers.values():
+            # A driver that hangs is left behind: its thread is a daemon and hands on no row.
+            sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
+        self._end.set()
+        if self._keeper is not None:
+            self._keeper.join(max(0.1, deadline - time.monotonic()))
+        with self._keep_lock:
+            self._keep_once()
+            if self._writer is not None:
+                self._writer.close()
+        self.stage.finish()
+
+    def forget_in_child(self) -> None:
+        """After a fork, in the child: hold nothing of the parent's."""
+        self.stopped_us = self.clock.now_us()
+        if self._writer is not None:
+            self._writer.abandon()
+
+    def subscribe(self) -> Subscription:
+        """Return a queue of everything that is shown from now on."""
+        return self.stage.subscribe()
+
+    # The keeper -----------------------------------------------------------------------
+
+    def _keep(self) -> None:
+        try:
+            while not self._end.is_set():
+                began = time.monotonic()
+                self._own(began)
+                with self._keep_lock:
+                    self._keep_once()
+                self._totals.keeper_cpu_s = time.thread_time()
+                self._end.wait(max(0.0, began + KEEP_S - time.monotonic()))
+        except Exception:
+            # The top of the thread. The recording is what a crash would have left.
+            _logger.exception("the keeper stopped")
+
+    def _keep_once(self) -> None:
+        """Take what arrived to the recording and to the stage."""
+        self.user.drain()
+        blocks = self._cursor.peek()
+        if self._make_writer is None:
+            self._cursor.move(len(blocks))
+        else:
+            self._write(blocks)
+        fresh = self._unseen.take()
+        if len(fresh):
+            self.stage.show(fresh)
+
+    def _write(self, blocks: list[Rows]) -> None:
+        try:
+            if self._writer is None:
+                assert self._make_writer is not None  # noqa: S101  _keep_once asked
+                self._writer = self._make_writer()
+            if blocks:
+                self._writer.append(Rows.concat(blocks))
+            self._writer.beat()
+        except StorageError as error:
+            self._problem = error
+            self._hold_back()
+        else:
+            self._problem = None
+            self._cursor.move(len(blocks))
+
+    def _hold_back(self) -> None:
+        """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
+        blocks = self._cursor.peek()
+        held = sum(block.nbytes for block in blocks)
+        gone = 0
+        while held > HELD_BYTES and gone < len(blocks):
+            held -= blocks[gone].nbytes
+            self._totals.dropped += len(blocks[gone])
+            gone += 1
+        self._cursor.move(gone)
+
+    def _relieve(self) -> None:
+        """Write on the caller's thread: it is faster than the keeper."""
+        with self._keep_lock:
+            self._keep_once()
+
+    def _own(self, now: float) -> None:
+        """Record what the monitor costs, once an interval."""
+        if self._burst_ends is not None and now >= self._burst_ends:
+            self._burst_ends = None
+            self._pace(self.interval_s)
+        if now < self._next_own:
+            return
+        self._next_own = now + max(self.interval_s, 0.5)
+        cpu = self.cpu_s()
+        before, spent = self._totals.seen
+        if before:
+            self._totals.cores = (cpu - spent) / (now - before)
+        self._totals.seen = (now, cpu)
+        self.log.append(own_rows(self.registry, HOST, self.clock.now_us(), self._own_values(cpu)))
+
+    def _own_values(self, cpu: float) -> dict[tuple[str, str], float | None]:
+        busy = self.cells.busy_s() if self.cells.active else None
+        values: dict[tuple[str, str], float | None] = {
+            ("pulse", "pulse.cpu.total"): cpu,
+            ("pulse", "pulse.memory"): float(self.stage.nbytes + self.log.nbytes),
+            ("pulse/feed", "pulse.sent.total"): float(self.stage.sent_bytes()),
+            ("pulse/log", "pulse.dropped.total"): float(self.dropped()),
+            ("host", "clock.offset"): self.clock.offset_us() / 1e6,
+            ("kernel", "kernel.busy.total"): busy,
+        }
+        for name, sampler in self.samplers.items():
+            status = sampler.status
+            if status.passes:
+                values["pulse/" + name, "pulse.tick.duration"] = status.tick_s
+                values["pulse/" + name, "pulse.tick.late"] = status.late_s
+                values["pulse/" + name, "pulse.missed.total"] = float(status.missed)
+        return values
+
+    # What is known --------------------------------------------------------------------
+
+    def cpu_s(self) -> float:
+        """Return the CPU seconds of all threads of the session so far."""
+        threads = sum(sampler.status.cost_s for sampler in self.samplers.values())
+        return threads + self._totals.keeper_cpu_s + self.stage.sender_cpu_s()
+
+    def dropped(self) -> int:
+        """Return the rows that were taken and then dropped."""
+        return self._totals.dropped + self.stage.dropped()
+
+    def collectors(self) -> list[Collector]:
+        """Return every collector."""
+        return [*self.samplers.values(), self.user, self.cells]
+
+    def entities(self) -> dict[str, dict[str, str]]:
+        """Return the labels of every entity."""
+        merged: dict[str, dict[str, str]] = {}
+        for sampler in list(self.samplers.values()):
+            for entity, labels in list(sampler.labels.items()):
+                merged.setdefault(entity, {}).update(labels)
+        return merged
+
+    def recording_state(self) -> dict[str, Any]:
+        """Return where the recording is, how large, and what is wrong with it."""
+        writer, problem = self._writer, self._problem
+        return {
+            "path": str(self.settings.path) if self.settings.path is not None else None,
+            "bytes": writer.bytes_written if writer is not None else 0,
+            "problem": problem.problem if problem else None,
+            "remedy": problem.remedy if problem else None,
+        }
+
+    def state(self) -> dict[str, Any]:
+        """Return everything a view says in words, as plain values."""
+        return {
+            "phase": "running" if self.running else "stopped",
+            "title": self.settings.title,
+            "t0": self.clock.start_us / 1e6,
+            "t1": self.stopped_us / 1e6 if self.stopped_us is not None else None,
+            "interval": self.interval_s,
+            "simulated": False,
+            "sources": [_source_state(sampler) for sampler in self.samplers.values()],
+            "recording": self.recording_state(),
+            "cost": {
+                "cores": self._totals.cores,
+                "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),
+                "dropped": self.dropped(),
+                "sent_bytes_s": self.stage.sent_rate(),
+            },
+            "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
+        }
+
+
+def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
+    state, problem, remedy = sampler.status.judged()
+    missing = [{"what": what, "why": why} for what, why in sampler.status.missing.items()]
+    slowed = sampler.status.slowed
+    if slowed:
+        missing.append({"what": "readings", "why": f"kept cheap: {slowed}"})
+    return {
+        "name": sampler.name,
+        "state": state,
+        "problem": problem,
+        "remedy": remedy,
+        "missing": missing,
+    }

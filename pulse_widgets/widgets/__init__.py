@@ -1,0 +1,1 @@
+"""The live view in a notebook: one feed, many views of it."""

@@ -1,0 +1,70 @@
+"""How a monitor gets into a notebook, and what it leaves there.
+
+A live output carries the widget, and beside it the newest picture in forms that need neither
+kernel nor trust. When the session ends, every output of the monitor is replaced by the
+pictures alone. Models are never closed for that: a page that was reloaded in between has
+lost the connection from output to display id, and would be left with an empty box.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pulse_widgets.exchange.bundle import final_bundle, live_bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Outputs", "in_notebook"]
+
+_logger = logging.getLogger("pulse_widgets")
+
+
+def in_notebook() -> bool:
+    """Return whether there is a kernel with a front end to talk to."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return shell is not None and getattr(shell, "kernel", None) is not None
+
+
+class Outputs:
+    """The cell outputs that show one view, so that all can be replaced when it ends."""
+
+    def __init__(self) -> None:
+        self._handles: list[Any] = []
+
+    def show(
+        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, picture: Picture
+    ) -> None:
+        """Display a view with its newest picture."""
+        from IPython.display import display
+
+        bundle = (
+            live_bundle(widget_view, feed_id, picture.keyframe, picture.html)
+            if widget_view is not None
+            else final_bundle(picture.keyframe, picture.html)
+        )
+        handle = display(bundle, raw=True, display_id=True)
+        if handle is not None and widget_view is not None:
+            self._handles.append(handle)
+
+    def finish(self, picture: Picture) -> None:
+        """Replace every output by the picture alone."""
+        bundle = final_bundle(picture.keyframe, picture.html)
+        handles, self._handles = self._handles, []
+        for handle in handles:
+            try:
+                handle.update(bundle, raw=True)
+            except Exception:
+                # Foreign code behind a closing front end; the recording is safe already.
+                _logger.exception("an output could not be replaced by its picture")
+
+
+class Picture:
+    """The two forms of a picture: for our own renderer, and for everything else."""
+
+    def __init__(self, keyframe: bytes, html: str) -> None:
+        self.keyframe = keyframe
+        self.html = html

@@ -1,0 +1,308 @@
+"""The one live stream from a kernel to its views, and the thread that sends it.
+
+The dashboard's code and the data reach a page through a `Feed`, a widget model without a
+view. Views hold a reference to it. Frames are custom messages with binary buffers, never
+synced traits: those are sent whole again on every change and end up in the notebook file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import anywidget
+import traitlets
+
+from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.errors import PulseError
+from pulse_widgets.series.history import reduce_rows
+from pulse_widgets.series.wire import WIRE_VERSION, frame, keyframe, rows_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pulse_widgets.series.history import Screen
+    from pulse_widgets.series.log import Rows
+    from pulse_widgets.session import Session
+
+__all__ = ["Feed", "FeedSource", "LiveSender", "SessionSource", "bundled", "package_version"]
+
+TICK_S: Final = 0.1
+"""Seconds between two frames, at least: ten messages a second, of the 1000 the server lets by."""
+
+KEYFRAME_S: Final = 5.0
+SNAPSHOT_S: Final = 30.0
+STATE_S: Final = 2.0
+SILENT_S: Final = 60.0
+"""Without a view heard of for this long, and no cell running, nothing is sent."""
+
+FRAME_ROWS: Final = 20_000
+"""A frame with more rows is thinned to the extremes of each series."""
+
+REPLY_POINTS_MOST: Final = 20_000
+EVENTS_SHOWN: Final = 200
+
+_logger = logging.getLogger("pulse_widgets")
+
+
+@cache
+def bundled(name: str) -> str:
+    """Return the text of a built script.
+
+    Raises
+    ------
+    PulseError
+        When the package was installed without its scripts.
+    """
+    try:
+        return (files("pulse_widgets") / "static" / name).read_text("utf-8")
+    except FileNotFoundError as error:
+        raise PulseError(
+            f"The dashboard's script {name} is not part of this installation",
+            remedy="Install again with Node at hand, or from a wheel: pip install pulse_widgets. "
+            "Was PULSE_SKIP_JS set?",
+        ) from error
+
+
+@cache
+def package_version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return version("pulse_widgets")
+    except PackageNotFoundError:
+        return "0"
+
+
+class FeedSource(Protocol):
+    """Where a feed's pictures and detail come from: a session, or a recording."""
+
+    def screen(self) -> Screen:
+        """Return envelopes of the whole past."""
+
+    def rows(self, ids: Sequence[int], t0_s: float, t1_s: float) -> Rows:
+        """Return the rows of some series between two Unix times."""
+
+    def series(self) -> list[dict[str, object]]:
+        """Return every series in the form the browser knows."""
+
+    def entities(self) -> dict[str, dict[str, str]]:
+        """Return the labels of every entity."""
+
+    def events(self, count: int) -> list[dict[str, Any]]:
+        """Return the newest events."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a view says in words."""
+
+
+class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed for subclassing
+    """Model without a view that carries code and data to a page.
+
+    Parameters
+    ----------
+    source : FeedSource
+    on_view : callable, optional
+        Called when a view is heard of.
+    """
+
+    # anywidget gives up on a model whose script needs more than 2 s to start.
+    _esm = "export default {};"
+    _view_name = traitlets.Any(None, allow_none=True).tag(sync=True)
+    code = traitlets.Unicode().tag(sync=True)
+    code_hash = traitlets.Unicode().tag(sync=True)
+    wire = traitlets.List(traitlets.Int()).tag(sync=True)
+    version = traitlets.Unicode().tag(sync=True)
+    snapshot = traitlets.Bytes(b"").tag(sync=True)
+
+    def __init__(self, source: FeedSource, on_view: Callable[[], None] | None = None) -> None:
+        code = bundled("dashboard.js")
+        self._source = source
+        self._on_view = on_view
+        self._send_lock = threading.Lock()
+        self._seq = 0
+        self.failures = 0
+        self.sent_bytes = 0
+        super().__init__(
+            code=code,
+            code_hash=hashlib.sha256(code.encode()).hexdigest()[:12],
+            wire=list(WIRE_VERSION),
+            version=package_version(),
+            snapshot=self._keyframe(source),
+        )
+        self.on_msg(self._receive)
+
+    def publish(self, packet: bytes) -> None:
+        """Send a packet to every page."""
+        try:
+            with self._send_lock:
+                self.send({"kind": "packet"}, buffers=[packet])
+        except Exception:
+            # A send can fail in many foreign ways: a closed socket at exit, a context that
+            # is gone. The next keyframe heals the page; the notebook must not notice.
+            self.failures += 1
+            if self.failures == 1:
+                _logger.exception("a frame could not be sent")
+        else:
+            self.sent_bytes += len(packet)
+
+    def publish_frame(self, rows: Rows, **news: Any) -> None:
+        """Send one frame: rows, and what else is new."""
+        if len(rows) > FRAME_ROWS:
+            rows, _ = reduce_rows(rows, 50)
+        self._seq += 1
+        self.publish(frame(self._seq, rows, **news))
+
+    def publish_keyframe(self, *, snapshot: bool = False) -> None:
+        """Send the screen so far; with `snapshot`, keep it for pages that open later, too."""
+        packet = self._keyframe(self._source)
+        self.publish(packet)
+        if snapshot:
+            with self._send_lock:
+                self.snapshot = packet
+
+    def _keyframe(self, source: FeedSource) -> bytes:
+        return keyframe(
+            self._seq,
+            source.screen(),
+            series=source.series(),
+            entities=source.entities(),
+            state=source.state(),
+            events=source.events(EVENTS_SHOWN),
+        )
+
+    def _receive(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
+        """Answer the browser; runs on whichever thread the kernel gives it."""
+        if self._on_view is not None:
+            self._on_view()
+        kind = content.get("kind")
+        if kind == "hello":
+            self.publish_keyframe()
+        elif kind == "range":
+            self._answer(content)
+
+    def _answer(self, content: Mapping[str, Any]) -> None:
+        try:
+            ids = [int(i) for i in content["ids"]][:1000]
+            t0, t1 = float(content["t0"]), float(content["t1"])
+            points = min(max(int(content["points"]), 1), REPLY_POINTS_MOST)
+            request = int(content["request"])
+        except (KeyError, TypeError, ValueError):
+            _logger.debug("a request for detail was not understood: %r", content)
+            return
+        rows, reduced = reduce_rows(self._source.rows(ids, t0, t1), points)
+        self.publish(rows_reply(request, ids, t0, t1, rows, reduced))
+
+
+class SessionSource:
+    """A running session as the source of a feed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.screen = session.stage.screen
+        self.rows = session.stage.rows
+        self.series = session.stage.series
+        self.entities = session.entities
+        self.events = session.stage.events
+
+    def state(self) -> dict[str, Any]:
+        """Return the session's state and the versions of both ends."""
+        return {**self.session.state(), "versions": _versions()}
+
+
+class LiveSender:
+    """Sends what a session shows to its feed, on one thread.
+
+    Parameters
+    ----------
+    session : Session
+    on_stopped : callable
+        Called on the sender's thread after the last frame.
+    """
+
+    def __init__(self, session: Session, on_stopped: Callable[[], None]) -> None:
+        self._session = session
+        self.source = SessionSource(session)
+        self._subscription = session.subscribe()
+        self._on_stopped = on_stopped
+        self._heard = time.monotonic()
+        self._known_series = 0
+        self._known_entities: dict[str, dict[str, str]] = {}
+        self._known_state: dict[str, Any] = {}
+        self._state_at = 0.0
+        self.feed = Feed(self.source, self._hear)
+
+    def start(self) -> None:
+        """Begin to send."""
+        start_thread("pulse-feed", self._run)
+
+    def _hear(self) -> None:
+        self._heard = time.monotonic()
+
+    def _run(self) -> None:
+        try:
+            self._loop()
+            self._on_stopped()
+        except Exception:
+            # The top of the thread: recording goes on, the page keeps what it has.
+            _logger.exception("the feed stopped")
+
+    def _loop(self) -> None:
+        subscription, stage = self._subscription, self._session.stage
+        next_keyframe = time.monotonic() + KEYFRAME_S
+        next_snapshot = time.monotonic() + 2.0
+        while not stage.finished:
+            subscription.arrived.wait(1.0)
+            began = time.monotonic()
+            if began - self._heard > SILENT_S and self._session.cells.cell is None:
+                subscription.take()
+            else:
+                self._frame(began)
+                if began >= next_keyframe:
+                    snapshot = began >= next_snapshot
+                    self.feed.publish_keyframe(snapshot=snapshot)
+                    next_keyframe = began + KEYFRAME_S
+                    next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
+            subscription.cpu_s = time.thread_time()
+            subscription.sent_bytes = self.feed.sent_bytes
+            pause = began + TICK_S - time.monotonic()
+            if pause > 0 and not stage.finished:
+                time.sleep(pause)
+        self._frame(time.monotonic())
+        self.feed.publish_keyframe(snapshot=True)
+
+    def _frame(self, now: float) -> None:
+        rows, events = self._subscription.take()
+        news: dict[str, Any] = {}
+        series = self._session.stage.series(self._known_series)
+        if series:
+            news["series"] = series
+            self._known_series += len(series)
+        entities = self._session.entities()
+        if entities != self._known_entities:
+            news["entities"] = self._known_entities = entities
+        if events:
+            news["events"] = events
+        if self._state_is_new(now):
+            news["state"] = self._known_state
+        if len(rows) or news:
+            self.feed.publish_frame(rows, **news)
+
+    def _state_is_new(self, now: float) -> bool:
+        state = self.source.state()
+        settled = {key: value for key, value in state.items() if key not in {"cost", "recording"}}
+        before = {key: self._known_state.get(key) for key in settled}
+        if settled == before and now - self._state_at < STATE_S:
+            return False
+        self._known_state = state
+        self._state_at = now
+        return True
+
+
+def _versions() -> dict[str, object]:
+    return {"package": package_version(), "wire": list(WIRE_VERSION)}

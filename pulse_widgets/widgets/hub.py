@@ -1,0 +1,173 @@
+"""What all views of one stream share: the feed, the outputs, the session or the recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulse_widgets.exchange.bundle import redact
+from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.series.wire import keyframe
+from pulse_widgets.widgets.display import Outputs, Picture
+from pulse_widgets.widgets.feed import Feed, LiveSender, SessionSource
+from pulse_widgets.widgets.replay import RecordingSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.session import Session
+
+__all__ = ["Hub", "live_hub", "replay_hub"]
+
+EVENTS_SAVED = 50
+
+
+class Hub:
+    """One stream and everything that shows it.
+
+    Parameters
+    ----------
+    source : SessionSource or RecordingSource
+    feed : Feed
+    session : Session or None
+        None for a replay.
+    stop : callable
+        Ends the session and returns its recording.
+    open_recording : callable
+        Returns the recording as it is now, or None.
+    """
+
+    def __init__(
+        self,
+        source: SessionSource | RecordingSource,
+        feed: Feed,
+        *,
+        session: Session | None,
+        stop: Callable[[], Recording | None],
+        open_recording: Callable[[], Recording | None],
+    ) -> None:
+        self.feed = feed
+        self.views: list[Outputs] = []
+        self.stop = stop
+        self.recording = open_recording
+        self._source = source
+        self._session = session
+        self._finished = False
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether this shows a recording."""
+        return self._session is None
+
+    @property
+    def wants_widget(self) -> bool:
+        """Whether an output shown now should hold the live widget."""
+        return not self._finished
+
+    def finish(self) -> None:
+        """Replace every output by its last picture."""
+        self._finished = True
+        picture = self.picture()
+        for outputs in list(self.views):
+            outputs.finish(picture)
+
+    def picture(self) -> Picture:
+        """Return the screen as it is now, without what should not leave the machine."""
+        source = self._source
+        header = redact(
+            {
+                "series": source.series(),
+                "entities": source.entities(),
+                "state": source.state(),
+                "events": source.events(EVENTS_SAVED),
+            }
+        )
+        screen = source.screen()
+        packet = keyframe(0, screen, **header)
+        html = figure_html(
+            screen,
+            header["series"],
+            title=str(header["state"].get("title") or "Pulse"),
+            state=header["state"],
+            entities=header["entities"],
+        )
+        return Picture(packet, html)
+
+    def mark(self, label: str) -> None:
+        """Put a labelled moment on the time axis."""
+        self._live().mark(label)
+
+    def burst(self, seconds: float, interval_s: float) -> None:
+        """Read more often for a while."""
+        from pulse_widgets.arguments import checked_interval, checked_seconds
+
+        self._live().burst(checked_seconds(seconds), checked_interval(interval_s))
+
+    def status(self) -> pd.DataFrame:
+        """Return one row a source, and one for the monitor itself."""
+        import pandas as pd
+
+        state = self._source.state()
+        rows: list[dict[str, Any]] = [
+            {
+                "source": source["name"],
+                "state": source["state"],
+                "problem": source["problem"],
+                "remedy": source["remedy"],
+                "missing": len(source["missing"]),
+                "cost": float("nan"),
+            }
+            for source in state["sources"]
+        ]
+        recording = state["recording"]
+        rows.append(
+            {
+                "source": "pulse",
+                "state": state["phase"],
+                "problem": recording["problem"] or "",
+                "remedy": recording["remedy"] or "",
+                "missing": 0,
+                "cost": state["cost"]["cores"],
+            }
+        )
+        return pd.DataFrame(rows).set_index("source")
+
+    def _live(self) -> Session:
+        assert self._session is not None  # noqa: S101  a replay's Monitor does not get here
+        return self._session
+
+
+def live_hub(
+    session: Session,
+    *,
+    stop: Callable[[], Recording | None],
+    open_recording: Callable[[], Recording | None],
+) -> Hub:
+    """Return the hub of a running session, with its sender started."""
+    made: list[Hub] = []
+    sender = LiveSender(session, on_stopped=lambda: made[0].finish())
+    made.append(
+        Hub(
+            sender.source,
+            sender.feed,
+            session=session,
+            stop=stop,
+            open_recording=open_recording,
+        )
+    )
+    sender.start()
+    return made[0]
+
+
+def replay_hub(recording: Recording) -> Hub:
+    """Return the hub of a recording."""
+    source = RecordingSource(recording)
+    return Hub(
+        source,
+        Feed(source),
+        session=None,
+        stop=lambda: recording,
+        open_recording=lambda: recording,
+    )

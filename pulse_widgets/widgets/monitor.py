@@ -1,0 +1,146 @@
+"""The dashboard widget, live or replayed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import anywidget
+import traitlets
+from ipywidgets import widget_serialization
+
+from pulse_widgets.errors import ArgumentError, ReplayError
+from pulse_widgets.widgets.display import Outputs, in_notebook
+from pulse_widgets.widgets.feed import Feed, bundled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.widgets.hub import Hub
+
+__all__ = ["Monitor"]
+
+KINDS: Final = ("dashboard", "strip", "charts")
+
+
+class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed for subclassing
+    """A view of a session, or of a recording.
+
+    Made by `pulse_widgets.monitor` and `pulse_widgets.replay`; it shows itself when it is
+    the last value of a cell, or with ``display(mon)``.
+
+    Parameters
+    ----------
+    hub : Hub
+        The feed that this view and its siblings share.
+    kind : str
+        ``dashboard``, ``strip`` (one line) or ``charts`` (no figures above them).
+    metrics : sequence of str or None
+        Name patterns of the metrics to show, such as ``gpu.*``; None is all.
+    title : str
+    """
+
+    feed = traitlets.Instance(Feed).tag(sync=True, **widget_serialization)
+    kind = traitlets.Unicode("dashboard").tag(sync=True)
+    metrics = traitlets.List(traitlets.Unicode(), None, allow_none=True).tag(sync=True)
+    title = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        hub: Hub,
+        *,
+        kind: str = "dashboard",
+        metrics: Sequence[str] | None = None,
+        title: str = "",
+    ) -> None:
+        if kind not in KINDS:
+            raise ArgumentError(
+                f"There is no layout {kind!r}", remedy=f"Use one of {', '.join(KINDS)}."
+            )
+        self._hub = hub
+        self._outputs = Outputs()
+        chosen = list(metrics) if metrics is not None else None
+        super().__init__(
+            _esm=bundled("loader.js"), feed=hub.feed, kind=kind, metrics=chosen, title=title
+        )
+        hub.views.append(self._outputs)
+
+    def __repr__(self) -> str:
+        return "pulse monitor"
+
+    def _ipython_display_(self) -> None:
+        live = in_notebook() and self.comm is not None and self._hub.wants_widget
+        view = self._repr_mimebundle_() if live else None
+        if isinstance(view, tuple):
+            view = view[0]
+        self._outputs.show(view, self._hub.feed.model_id if live else None, self._hub.picture())
+
+    # What a user asks -----------------------------------------------------------------
+
+    @property
+    def recording(self) -> Recording | None:
+        """The recording so far; None when nothing is recorded."""
+        return self._hub.recording()
+
+    @property
+    def status(self) -> pd.DataFrame:
+        """One row a source and one for the monitor itself: state, problem, remedy, cost.
+
+        Returns
+        -------
+        DataFrame
+            Index ``source``; columns ``state``, ``problem``, ``remedy``, ``missing`` (how
+            many readings are not available here) and ``cost`` (cores; NaN where unknown).
+        """
+        return self._hub.status()
+
+    def view(self, layout: str = "dashboard", metrics: Sequence[str] | None = None) -> Monitor:
+        """Return another view of the same stream.
+
+        Parameters
+        ----------
+        layout : {"dashboard", "strip", "charts"}
+        metrics : sequence of str or None
+            Name patterns of the metrics to show; None is all.
+        """
+        return Monitor(self._hub, kind=layout, metrics=metrics, title=self.title)
+
+    def stop(self) -> Recording | None:
+        """End the session for all views and return its recording.
+
+        Stopping twice returns the same recording; None when nothing was recorded.
+        """
+        return self._session("stop").stop()
+
+    def close(self) -> None:
+        """Remove this view; the session and its other views go on."""
+        self._session("close")
+        if self._outputs in self._hub.views:
+            self._hub.views.remove(self._outputs)
+        super().close()
+
+    def mark(self, label: str) -> None:
+        """Put a labelled line on the time axis, now."""
+        self._session("mark").mark(label)
+
+    def burst(self, seconds: float = 10, interval: float = 0.1) -> None:
+        """Take readings more often for a while.
+
+        Parameters
+        ----------
+        seconds : float
+            How long.
+        interval : float
+            Seconds between readings meanwhile, 0.1 or more.
+        """
+        self._session("burst").burst(seconds, interval)
+
+    def _session(self, action: str) -> Hub:
+        if self._hub.is_replay:
+            raise ReplayError(
+                f"{action}() is for a live monitor; this one shows a recording",
+                remedy="Start a live one with pw.monitor().",
+            )
+        return self._hub

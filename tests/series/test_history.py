@@ -1,0 +1,164 @@
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.series.history import History, Screen, reduce_rows
+from pulse_widgets.series.log import NO_STEP, Rows
+
+START_US = 1_760_000_000_000_000
+
+
+def rows(times_s, values, series=0, steps=None):
+    ids = np.full(len(times_s), series, np.int32)
+    times = [START_US + round(t * 1e6) for t in times_s]
+    return Rows.of(ids, times, values, steps)
+
+
+def drawn(screen: Screen, series: int = 0):
+    """The buckets of one series that hold samples: start, end, low, high."""
+    seen = screen.low[series] <= screen.high[series]
+    at = np.flatnonzero(seen)
+    return screen.edges[at], screen.edges[at + 1], screen.low[series][at], screen.high[series][at]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 400),
+    st.floats(0.1, 40.0),
+    st.integers(1, 50),
+    st.integers(0, 2**32 - 1),
+)
+def test_every_recent_extreme_is_in_a_bucket_that_covers_its_time(count, spacing, block, seed):
+    random = np.random.default_rng(seed)
+    times = np.cumsum(random.uniform(0.5, 1.5, count) * spacing)
+    values = random.normal(size=count)
+    history = History(1.0)
+
+    for start in range(0, count, block):
+        history.add(rows(times[start : start + block], values[start : start + block]))
+    begin, end, low, high = drawn(history.screen())
+
+    covered = times + START_US / 1e6 >= begin.min() if len(begin) else np.zeros(0)
+    for time, value in zip(times[covered] + START_US / 1e6, values[covered], strict=True):
+        bucket = np.flatnonzero((begin <= time) & (time < end))
+        assert len(bucket) == 1
+        assert low[bucket[0]] <= value <= high[bucket[0]]
+    assert max(high) in values
+    assert min(low) in values
+
+
+def test_a_spike_of_one_sample_is_still_on_screen_three_hours_later():
+    times = np.arange(0.0, 3 * 3600.0)
+    values = np.zeros(len(times))
+    values[1234] = 7.0
+    history = History(1.0)
+
+    for start in range(0, len(times), 60):
+        history.add(rows(times[start : start + 60], values[start : start + 60]))
+    _, _, _, high = drawn(history.screen())
+
+    assert high.max() == 7.0
+    assert (high == 7.0).sum() == 1
+
+
+def test_a_screen_has_at_most_310_buckets_however_long_the_session():
+    history = History(1.0)
+
+    for start in range(0, 400_000, 4_000):
+        times = np.arange(start, start + 4_000, 10.0)
+        history.add(rows(times, np.ones(len(times))))
+
+    assert history.screen().low.shape[1] <= 310
+
+
+def test_buckets_are_contiguous_and_finer_towards_the_end():
+    history = History(1.0)
+    for start in range(0, 5_000, 50):
+        history.add(rows(np.arange(start, start + 50.0), np.ones(50)))
+
+    widths = np.diff(history.screen().edges)
+
+    assert (widths > 0).all()
+    assert (np.diff(widths) <= 1e-6).all()
+    assert widths[0] > widths[-1]
+
+
+def test_a_missing_reading_is_a_gap_and_an_empty_bucket_is_not():
+    history = History(1.0)
+
+    history.add(rows([0.0, 10.0, 11.0, 20.0], [1.0, np.nan, np.nan, 2.0]))
+    screen = history.screen()
+
+    at = lambda second: int(np.searchsorted(screen.edges, START_US / 1e6 + second, "right")) - 1  # noqa: E731
+    assert screen.missing[0, at(10.0)]
+    assert not screen.missing[0, at(5.0)]
+    assert screen.low[0, at(5.0)] > screen.high[0, at(5.0)]
+
+
+def test_a_value_followed_by_a_missing_reading_in_one_bucket_keeps_both():
+    history = History(1.0)
+
+    history.add(rows([0.0, 0.1, 0.2, 30.0], [5.0, 6.0, np.nan, 1.0]))
+    screen = history.screen()
+
+    _, _, low, high = drawn(screen)
+    assert (low[0], high[0]) == (5.0, 6.0)
+    assert screen.missing[0].any()
+
+
+def test_steps_are_kept_for_the_series_that_have_them():
+    history = History(1.0)
+
+    history.add(rows([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], series=3, steps=[10, 20, 30]))
+    history.add(rows([0.0, 1.0, 2.0], [1.0, 2.0, 3.0], series=1))
+    screen = history.screen()
+
+    assert screen.stepped.tolist() == [3]
+    assert np.nanmax(screen.step) == 30.0
+
+
+def test_whole_rows_beyond_the_budget_are_forgotten_and_the_envelope_stays():
+    history = History(1.0, budget_bytes=10_000)
+
+    for start in range(0, 2_000, 100):
+        history.add(rows(np.arange(start, start + 100.0), np.full(100, float(start))))
+
+    kept = history.rows([0], 0, 2**62)
+    assert 0 < len(kept) < 2_000
+    assert history.forgotten_before_us > START_US
+    assert np.nanmin(drawn(history.screen())[2]) == 0.0
+
+
+def test_an_empty_history_has_an_empty_screen():
+    assert History().screen().low.shape == (0, 0)
+
+
+def test_a_series_that_appears_later_has_nothing_before():
+    history = History(1.0)
+    history.add(rows(np.arange(0, 100.0), np.ones(100)))
+
+    history.add(rows([100.0], [3.0], series=500))
+    screen = history.screen()
+
+    assert screen.low.shape[0] == 501
+    assert (screen.low[500] <= screen.high[500]).sum() == 1
+
+
+@given(
+    st.lists(st.one_of(st.just(float("nan")), st.floats(-1e9, 1e9)), min_size=1, max_size=300),
+    st.integers(1, 20),
+)
+def test_thinning_keeps_the_ends_the_extremes_and_every_missing_reading(values, points):
+    given_rows = rows(np.arange(len(values), dtype=float), values)
+
+    thinned, reduced = reduce_rows(given_rows, points)
+
+    assert bool(reduced) == (len(values) > 4 * points)
+    np.testing.assert_array_equal(thinned.value[[0, -1]], [values[0], values[-1]])
+    array = np.array(values)
+    if not np.isnan(array).all():
+        assert np.nanmax(thinned.value) == np.nanmax(array)
+        assert np.nanmin(thinned.value) == np.nanmin(array)
+    assert np.isnan(thinned.value).sum() == np.isnan(array).sum()
+    assert (np.diff(thinned.time) > 0).all()
+    assert (thinned.step == NO_STEP).all()
