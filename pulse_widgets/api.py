@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuSelection
+    from pulse_widgets.readers.select import GpuWish
     from pulse_widgets.widgets.hub import Hub
     from pulse_widgets.widgets.monitor import Monitor
 
@@ -55,7 +55,7 @@ def monitor(
     *,
     interval: float | None = None,
     record: bool | str | Path | None = None,
-    gpus: GpuSelection | None = None,
+    gpus: GpuWish | None = None,
     title: str | None = None,
 ) -> Monitor:
     """Start watching, and return the dashboard.
@@ -191,7 +191,7 @@ def replay(recording: str | Path | Recording) -> Monitor:
 
 
 def snapshot(
-    sources: str | Backend | Sequence[str | Backend] = "auto", *, gpus: GpuSelection = "mine"
+    sources: str | Backend | Sequence[str | Backend] = "auto", *, gpus: GpuWish = "mine"
 ) -> pd.DataFrame:
     """Return the values of this moment, without starting a session.
 
@@ -241,7 +241,7 @@ def _disabled() -> bool:
 
 
 def _start(
-    *, interval_s: float, record: bool | str | Path, gpus: GpuSelection, title: str
+    *, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str
 ) -> Session:
     from pulse_widgets.library.shelf import new_place
 
@@ -271,7 +271,7 @@ def _join(
     session: Session,
     interval_s: float | None,
     record: bool | str | Path | None,
-    gpus: GpuSelection | None,
+    gpus: GpuWish | None,
 ) -> None:
     wanted = Path(record) if isinstance(record, str) else record
     if wanted is not None and wanted != _process.record:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuSelection
+    from pulse_widgets.readers.select import GpuWish
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.storage.writer import Writer
 
@@ -64,14 +64,14 @@ class Settings:
     ----------
     interval_s : float
         Seconds between readings of gauges and counters.
-    gpus : GpuSelection
+    gpus : GpuWish
     path : Path or None
         The directory the recording is written to; None records nothing.
     title : str
     """
 
     interval_s: float = 1.0
-    gpus: GpuSelection = "mine"
+    gpus: GpuWish = "mine"
     path: Path | None = None
     title: str = ""
 

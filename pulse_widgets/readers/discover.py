@@ -11,24 +11,24 @@ from pulse_widgets.readers.base import Backend
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulse_widgets.readers.select import GpuSelection
+    from pulse_widgets.readers.select import GpuWish
 
 __all__ = ["AUTO", "SOURCES", "make_backends", "source_names"]
 
 
-def _system(_gpus: GpuSelection) -> Backend:
+def _system(_gpus: GpuWish) -> Backend:
     from pulse_widgets.readers.system import SystemBackend
 
     return SystemBackend()
 
 
-def _nvml(gpus: GpuSelection) -> Backend:
+def _nvml(gpus: GpuWish) -> Backend:
     from pulse_widgets.readers.nvml import NvmlBackend
 
     return NvmlBackend(gpus)
 
 
-SOURCES: Final[dict[str, Callable[[GpuSelection], Backend]]] = {"system": _system, "nvml": _nvml}
+SOURCES: Final[dict[str, Callable[[GpuWish], Backend]]] = {"system": _system, "nvml": _nvml}
 """Name of each built-in source to the function that makes its backend."""
 
 AUTO: Final = ("system", "nvml")
@@ -63,7 +63,7 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
     return list(dict.fromkeys(kept))
 
 
-def make_backends(names: Sequence[str | Backend], gpus: GpuSelection) -> list[Backend]:
+def make_backends(names: Sequence[str | Backend], gpus: GpuWish) -> list[Backend]:
     """Return a backend for each name; backends that were given are returned as they are."""
     return [SOURCES[name](gpus) if isinstance(name, str) else name for name in names]
 

@@ -1,0 +1,166 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pulse_widgets.errors import WireError
+from pulse_widgets.series.history import Screen
+from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.wire import (
+    CODE_MISSING,
+    CODE_NONE,
+    decode,
+    encode,
+    frame,
+    keyframe,
+    rows_reply,
+)
+
+GOLDEN = Path(__file__).parent.parent / "data" / "wire"
+
+SERIES = [
+    {
+        "id": 0,
+        "host": "h0",
+        "entity": "gpu:0",
+        "metric": "gpu.power",
+        "unit": "W",
+        "kind": "gauge",
+        "labels": {"uuid": "GPU-é"},
+    },
+    {
+        "id": 1,
+        "host": "h0",
+        "entity": "user",
+        "metric": "train/loss",
+        "unit": "",
+        "kind": "gauge",
+        "labels": {},
+    },
+]
+STATE = {"phase": "running", "title": "golden", "t0": 1_760_000_000.0, "t1": None}
+T0_US = 1_760_000_000_000_000
+
+
+def golden_frame():
+    rows = Rows.of(
+        [0, 1, 0, 1],
+        [T0_US, T0_US + 1, T0_US + 1_000_000, T0_US + 2_500_000],
+        [351.25, 0.5, np.nan, -1e300],
+        [NO_STEP, 7, NO_STEP, 8],
+    )
+    return frame(3, rows, series=SERIES, state=STATE, events=[{"time": 1.5, "metric": "mark"}])
+
+
+def golden_keyframe():
+    screen = Screen(
+        ids=np.array([0, 1], np.int32),
+        edges=1_760_000_000 + np.array([0.0, 4.0, 8.0, 9.0]),
+        low=np.array([[1.0, np.inf, 3.0], [np.inf, np.inf, -5.0]]),
+        high=np.array([[2.0, -np.inf, 9.0], [-np.inf, -np.inf, -5.0]]),
+        missing=np.array([[False, True, False], [False, False, False]]),
+        stepped=np.array([1], np.int32),
+        step=np.array([[np.nan, np.nan, 12.0]]),
+    )
+    return keyframe(9, screen, series=SERIES, entities={"gpu:0": {"name": "x"}}, state=STATE)
+
+
+def golden_rows():
+    rows = Rows.of([1, 1], [T0_US, T0_US + 500_000], [1.5, 2.5])
+    return rows_reply(4, [1], 1_760_000_000.0, 1_760_000_001.0, rows, [1])
+
+
+@pytest.mark.parametrize(
+    ("name", "packet"),
+    [("frame", golden_frame), ("keyframe", golden_keyframe), ("rows", golden_rows)],
+)
+def test_the_bytes_on_the_wire_are_those_both_ends_agreed_on(name, packet):
+    made = packet()
+
+    assert made == (GOLDEN / f"{name}.bin").read_bytes()
+    assert json.loads((GOLDEN / f"{name}.json").read_text()) == decode(made).header
+
+
+def test_a_frame_holds_the_columns_in_the_order_of_the_format():
+    packet = decode(golden_frame())
+
+    time = np.frombuffer(packet.body, "<f8", 4)
+    value = np.frombuffer(packet.body, "<f8", 4, 32)
+    step = np.frombuffer(packet.body, "<f8", 4, 64)
+    ids = np.frombuffer(packet.body, "<i4", 4, 96)
+    assert packet.header["n"] == 4
+    np.testing.assert_allclose(time - 1_760_000_000, [0, 1e-6, 1, 2.5], atol=3e-7)
+    np.testing.assert_array_equal(value, [351.25, 0.5, np.nan, -1e300])
+    np.testing.assert_array_equal(step, [np.nan, 7, np.nan, 8])
+    assert ids.tolist() == [0, 1, 0, 1]
+
+
+def test_a_keyframe_says_missing_and_nothing_with_different_codes():
+    packet = decode(golden_keyframe())
+
+    body = np.frombuffer(packet.body, "<u2")[(4 + 3) * 4 :].reshape(2, 2, 3)
+    assert body[0, 0].tolist() == [0, CODE_MISSING, 65533 * 2 // 8]
+    assert body[1, 0].tolist() == [8192, CODE_MISSING, 65533]
+    assert body[0, 1].tolist() == [CODE_NONE, CODE_NONE, 0]
+
+
+@given(
+    hnp.arrays(
+        np.float64, (3, 5), elements=st.floats(-1e100, 1e100, allow_nan=False, width=64)
+    ),
+    hnp.arrays(np.float64, (3, 5), elements=st.floats(0, 1e99)),
+)
+def test_a_decoded_envelope_contains_the_true_one(low, width):
+    high = low + width
+    nothing = np.zeros((3, 5), np.bool_)
+    ids = np.arange(3, dtype=np.int32)
+    screen = Screen(ids, np.arange(6.0), low, high, nothing, ids[:0], low[:0])
+
+    packet = decode(keyframe(0, screen, series=[], entities={}, state={}))
+
+    codes = np.frombuffer(packet.body, "<u2")[6 * 4 :].reshape(2, 3, 5).astype(float)
+    least, most = np.array(packet.header["lo"]), np.array(packet.header["hi"])
+    span = (most - least)[:, None]
+    slack = 1e-9 * np.maximum(np.abs(least), np.abs(most))[:, None] + span * 1e-12
+    assert (least[:, None] + span * codes[0] / 65533 <= low + slack).all()
+    assert (least[:, None] + span * codes[1] / 65533 >= high - slack).all()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda p: p[:10], lambda p: b"PULX" + p[4:], lambda p: p[:-1], lambda p: p + b"x"],
+)
+def test_bytes_that_are_no_whole_packet_are_refused(damage):
+    with pytest.raises(WireError):
+        decode(damage(golden_frame()))
+
+
+def test_a_newer_major_version_is_refused_with_the_upgrade_line():
+    packet = bytearray(encode({"kind": "frame"}))
+    packet[4] = 2
+
+    with pytest.raises(WireError, match="pip install -U pulse_widgets"):
+        decode(bytes(packet))
+
+
+def test_the_body_begins_on_a_multiple_of_eight():
+    for length in range(20):
+        packet = encode({"k": "x" * length}, b"body")
+        assert packet.index(b"body") % 8 == 0
+
+
+def test_96_series_fit_a_keyframe_of_150_kilobytes():
+    random = np.random.default_rng(0)
+    low = random.normal(size=(96, 310))
+    ids = np.arange(96, dtype=np.int32)
+    nothing = np.zeros(low.shape, np.bool_)
+    screen = Screen(ids, np.arange(311.0), low, low + 1, nothing, ids[:0], low[:0])
+    series = [{**SERIES[0], "id": i} for i in range(96)]
+
+    packet = keyframe(1, screen, series=series, entities={}, state=STATE)
+
+    assert len(packet) <= 150_000
