@@ -34,9 +34,15 @@ class Reserve:
     least_share: float = 0.05
 
     def problem(self, directory: Path) -> str:
-        """Return why nothing may be written to `directory` now; empty when there is room."""
+        """Return why nothing may be written to `directory` now; empty when there is room.
+
+        A directory that is not there yet stands for the nearest one above it that is.
+        """
+        place = directory
+        while not place.exists() and place != place.parent:
+            place = place.parent
         try:
-            disk = os.statvfs(directory)
+            disk = os.statvfs(place)
         except OSError as exc:
             return f"{directory} cannot be reached: {exc.strerror}"
         free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.log import Registry, Rows
 
-__all__ = ["Journal", "JournalContent", "read_journal"]
+__all__ = ["Journal", "JournalContent", "read_journal", "text_columns"]
 
 _FIXED: Final = (("series", 4), ("time", 8), ("step", 8), ("value", 8))
 # Whatever Arrow raises on damaged bytes; MemoryError for lengths that were damaged to be huge.
@@ -252,10 +252,18 @@ def _one(column: Any) -> Any:
 def _batch(rows: Rows) -> Any:
     count = len(rows)
     time = pa.Array.from_buffers(TIME, count, [None, pa.py_buffer(np.ascontiguousarray(rows.time))])
-    text = blank(count, pa.string()) if rows.text is None else _texts(rows.text)
-    data = blank(count, pa.binary()) if rows.data is None else pa.array(rows.data, pa.binary())
+    text, data = text_columns(rows)
+    text = blank(count, pa.string()) if text is None else text
+    data = blank(count, pa.binary()) if data is None else data
     columns = [pa.array(rows.series), time, pa.array(rows.step), pa.array(rows.value), text, data]
     return pa.RecordBatch.from_arrays(columns, schema=JOURNAL)
+
+
+def text_columns(rows: Rows) -> tuple[Any, Any]:
+    """Return text and data of rows as Arrow arrays; None where all are empty."""
+    text = None if rows.text is None else _texts(rows.text)
+    data = None if rows.data is None else pa.array(rows.data, pa.binary())
+    return text, data
 
 
 def _texts(texts: Sequence[str]) -> Any:

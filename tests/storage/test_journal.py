@@ -62,7 +62,9 @@ def write(path, batches, registry=None):
     return ends
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(batches=st.lists(st.lists(row, min_size=1, max_size=8), max_size=4))
 def test_what_was_written_is_read_back_bit_for_bit(batches, tmp_path_factory):
     path = tmp_path_factory.mktemp("j") / "journal-000000.arrows"

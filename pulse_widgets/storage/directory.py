@@ -1,0 +1,287 @@
+"""What lies in the directory of a running recording, and who is still writing to it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import socket
+import time
+import uuid
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import RecordingError
+from pulse_widgets.storage.disk import refusal, replace_file
+from pulse_widgets.storage.schema import MOST_JSON, VERSION, check_version
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+__all__ = [
+    "PartName",
+    "RunInfo",
+    "WriterFolder",
+    "boot_id",
+    "is_running",
+    "journal_name",
+    "part_name",
+    "plan_merge",
+    "read_run",
+    "standing",
+    "start_run",
+    "writer_folders",
+]
+
+RUN: Final = "run.pulse.json"
+SUFFIX: Final = ".pulse"
+FINISHED: Final = ".pulse.parquet"
+LOCK: Final = "lock"
+ABOUT: Final = "writer.json"
+HEARTBEAT_S: Final = 5.0
+SILENCE_S: Final = 30.0
+MERGED: Final = 16
+
+_PART: Final = re.compile(r"part-(\d{6,})(?:-(\d{6,}))?\.parquet")
+_JOURNAL: Final = re.compile(r"journal-(\d{6,})\.arrows")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PartName:
+    """The journals a part stands for, first to last, inclusive."""
+
+    first: int
+    last: int
+
+    @property
+    def size(self) -> int:
+        """How many journals."""
+        return self.last - self.first + 1
+
+
+def part_name(part: PartName) -> str:
+    """Return the file name of a part: one number, or the range of a merged one."""
+    if part.first == part.last:
+        return f"part-{part.first:06d}.parquet"
+    return f"part-{part.first:06d}-{part.last:06d}.parquet"
+
+
+def journal_name(number: int) -> str:
+    """Return the file name of a journal."""
+    return f"journal-{number:06d}.arrows"
+
+
+def standing(names: list[str]) -> tuple[list[PartName], list[int]]:
+    """Return the parts and journals that count, of the file names of a writer.
+
+    A part whose range lies in another's was merged into it, and a journal whose number lies
+    in a part was written to it; the crash that left them there doubles no row.
+    """
+    found = [PartName(int(m[1]), int(m[2] or m[1])) for n in names if (m := _PART.fullmatch(n))]
+    parts: list[PartName] = []
+    for part in sorted(found, key=lambda p: (p.first, -p.last)):
+        if part.last >= part.first and (not parts or part.last > parts[-1].last):
+            parts.append(part)
+    numbers = sorted(int(m[1]) for n in names if (m := _JOURNAL.fullmatch(n)))
+    journals = [n for n in numbers if not any(p.first <= n <= p.last for p in parts)]
+    return parts, journals
+
+
+def plan_merge(parts: list[PartName], owed: Collection[int] = ()) -> list[PartName]:
+    """Return the next 16 parts to merge into one; empty when there is nothing to merge.
+
+    Parts of like size are merged, so that each row is rewritten once for every factor of 16
+    in the length of the run, and at most 15 parts of a size are left. A merged part stands
+    for its whole range, so the range must hold no journal whose part is still `owed`.
+    """
+    for place in range(len(parts) - MERGED, -1, -1):
+        window = parts[place : place + MERGED]
+        level = _level(window[0].size)
+        alike = all(_level(p.size) == level for p in window)
+        if alike and not any(window[0].first <= n <= window[-1].last for n in owed):
+            return window
+    return []
+
+
+def _level(size: int) -> int:
+    level = 0
+    while size >= MERGED:
+        size, level = size // MERGED, level + 1
+    return level
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What is known of a recording as a whole.
+
+    Attributes
+    ----------
+    id : str
+        Hexadecimal, of the run; the same in every copy of the recording.
+    start_us : int
+        Microseconds since the epoch.
+    version : str
+        Format version, ``major.minor``.
+    about : mapping
+        Title, versions, whether the data are simulated, and other JSON values.
+    """
+
+    id: str
+    start_us: int
+    version: str = VERSION
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> str:
+        """Return the ASCII JSON."""
+        content = {"version": self.version, "id": self.id, "start": self.start_us}
+        return json.dumps({**content, "about": self.about})
+
+    @classmethod
+    def decode(cls, text: bytes, where: str) -> RunInfo:
+        """Return the run of `encode`.
+
+        Raises
+        ------
+        RecordingError
+            If the text is not that.
+        """
+        try:
+            content = json.loads(text[:MOST_JSON])
+            version, number, start = content["version"], content["id"], content["start"]
+            about = content.get("about", {})
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+            raise _not_ours(where) from exc
+        check_version(version, where)
+        if not (isinstance(number, str) and isinstance(start, int) and isinstance(about, dict)):
+            raise _not_ours(where)
+        return cls(number, start, version, about)
+
+
+def _not_ours(where: str) -> RecordingError:
+    return RecordingError(
+        f"{where} is not a recording: its description cannot be read",
+        remedy=f"Give a {FINISHED} file, or a {SUFFIX} directory with {RUN} in it.",
+    )
+
+
+def read_run(directory: Path) -> RunInfo:
+    """Return the run of a directory.
+
+    Raises
+    ------
+    RecordingError
+        If there is none.
+    """
+    try:
+        text = (directory / RUN).read_bytes()
+    except OSError as exc:
+        raise _not_ours(str(directory)) from exc
+    return RunInfo.decode(text, str(directory))
+
+
+def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
+    """Make the directory of a run, or join the one that is there.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made.
+    """
+    path = directory / RUN
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise refusal(exc, directory) from exc
+    if not path.exists():
+        run = RunInfo(uuid.uuid4().hex, start_us, about=about)
+        fresh = directory / f".{RUN}.{os.getpid()}"
+        replace_file(fresh, run.encode().encode())
+        try:
+            _publish(fresh, path)
+        except OSError as exc:
+            raise refusal(exc, path) from exc
+    return read_run(directory)
+
+
+def _publish(fresh: Path, path: Path) -> None:
+    """Give a file its name unless another process was first."""
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links
+        if not path.exists():
+            fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterFolder:
+    """One writer's part of a directory.
+
+    Attributes
+    ----------
+    path : Path
+    about : mapping
+        Content of ``writer.json``; empty when it cannot be read.
+    """
+
+    path: Path
+    about: dict[str, Any]
+
+    @property
+    def start_us(self) -> int:
+        """When it began; 0 when that is not known."""
+        start = self.about.get("start", 0)
+        return start if isinstance(start, int) else 0
+
+
+def writer_folders(directory: Path) -> list[WriterFolder]:
+    """Return the writers of a directory, in order of their start."""
+    paths = [p for p in directory.glob("w-*") if p.is_dir()]
+    folders = [WriterFolder(path, _about(path / ABOUT)) for path in paths]
+    return sorted(folders, key=lambda w: (w.start_us, w.path.name))
+
+
+def _about(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes()[:MOST_JSON])
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def is_running(folder: WriterFolder) -> bool:
+    """Return whether the writer still writes.
+
+    Its lock decides. On a file system without locks, and for a writer on another machine,
+    whose lock may not be visible here, so does a heartbeat younger than 30 s.
+    """
+    path = folder.path / LOCK
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        seen = folder.about.get("locks", False) and folder.about.get("boot_id") == boot_id()
+        return not seen and time.time() - os.fstat(fd).st_mtime < SILENCE_S
+    except BlockingIOError:
+        return True
+    except OSError:
+        return time.time() - os.fstat(fd).st_mtime < SILENCE_S
+    finally:
+        os.close(fd)
+
+
+@cache
+def boot_id() -> str:
+    """Return what tells this machine, since it was started, from every other."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return socket.gethostname()

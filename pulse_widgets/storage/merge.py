@@ -1,0 +1,132 @@
+"""Joins segments into one file, a bounded number of rows at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pulse_widgets.storage.index import Catalog
+from pulse_widgets.storage.pack import Packer, is_noise
+from pulse_widgets.storage.schema import Columns, SeriesKey, join
+from pulse_widgets.storage.segment import Want
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from pulse_widgets.storage.segment import Segment
+
+__all__ = ["extents", "merge_segments", "merged"]
+
+BUDGET_BYTES: Final = 4_000_000 * 24
+_ROW_BYTES: Final = 24
+_SAMPLED: Final = 24
+
+
+def extents(segments: Sequence[Segment]) -> dict[SeriesKey, tuple[int, int, int]]:
+    """Return rows, text bytes and data bytes of every series, in order of key."""
+    sums: dict[SeriesKey, tuple[int, int, int]] = {}
+    for segment in segments:
+        for e in segment.entries:
+            rows, text, data = sums.get(e.key, (0, 0, 0))
+            sums[e.key] = (rows + e.rows, text + e.text_bytes, data + e.data_bytes)
+    return dict(sorted(sums.items()))
+
+
+def merged(
+    segments: Sequence[Segment], keys: Sequence[SeriesKey] | None = None, want: Want | None = None
+) -> Iterator[tuple[SeriesKey, Columns]]:
+    """Yield every series whole and in order of time; rows of equal time in order of segment.
+
+    Memory is bounded by 4 million rows, or by the largest series when that has more.
+    """
+    sizes = extents(segments)
+    asked = want or Want()
+    wanted = list(sizes) if keys is None else [k for k in keys if k in sizes]
+    for group in _groups(wanted, sizes):
+        pieces: dict[SeriesKey, list[Columns]] = {key: [] for key in group}
+        for segment in segments:
+            for key, columns in segment.read(group, asked):
+                pieces[key].append(columns)
+        for key in group:
+            rows = join(pieces.pop(key)).between(asked.start, asked.end)
+            if len(rows):
+                yield key, rows
+
+
+def _groups(
+    keys: Sequence[SeriesKey], sizes: Mapping[SeriesKey, tuple[int, int, int]]
+) -> Iterator[list[SeriesKey]]:
+    group: list[SeriesKey] = []
+    held = 0
+    for key in keys:
+        rows, text, data = sizes[key]
+        cost = rows * _ROW_BYTES + text + data
+        if group and held + cost > BUDGET_BYTES:
+            yield group
+            group, held = [], 0
+        group.append(key)
+        held += cost
+    if group:
+        yield group
+
+
+def merge_segments(  # noqa: PLR0913  one call, every part of it named
+    segments: Sequence[Segment],
+    path: Path,
+    marks: Mapping[str, str],
+    *,
+    final: bool,
+    catalog: Catalog | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Write all segments as one file; return False when `stopped` said so before the end.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses.
+    RecordingError
+        If a segment is damaged.
+    """
+    sizes = extents(segments)
+    known = catalog if catalog is not None else joint_catalog(segments)
+    data = sum(size for _, _, size in sizes.values())
+    packer = Packer(path, known, final=final, data_bytes=data, noise=_noisy(segments, sizes))
+    try:
+        for key, columns in merged(segments):
+            if stopped():
+                packer.discard()
+                return False
+            packer.add(key, columns)
+        packer.finish(marks)
+    except BaseException:
+        packer.discard()
+        raise
+    return True
+
+
+def joint_catalog(segments: Sequence[Segment]) -> Catalog:
+    """Return what all segments say of their series and entities."""
+    catalog = Catalog()
+    for segment in segments:
+        catalog.add(segment.catalog.infos.values())
+        catalog.label(segment.catalog.entities)
+    return catalog
+
+
+def _noisy(segments: Sequence[Segment], sizes: Mapping[SeriesKey, tuple[int, int, int]]) -> bool:
+    """Return whether most rows are noise, judged by a few series spread over the rows."""
+    keys = list(sizes)
+    if not keys:
+        return False
+    ends = np.cumsum([sizes[k][0] for k in keys])
+    places = np.searchsorted(ends, np.linspace(0, ends[-1] - 1, _SAMPLED), "right")
+    votes: dict[SeriesKey, bool] = {}
+    for key in {keys[p] for p in places}:
+        holder = next(s for s in reversed(segments) if any(e.key == key for e in s.entries))
+        entry = next(e for e in holder.entries if e.key == key)
+        want = Want(entry.start, entry.start + 1, payload=False)
+        votes[key] = any(is_noise(c.value) for _, c in holder.read([key], want))
+    return sum(votes[keys[p]] for p in places) > _SAMPLED / 2

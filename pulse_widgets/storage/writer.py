@@ -1,0 +1,192 @@
+"""Writes a running recording: every batch to a journal at once, every minute a part."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import StorageError
+from pulse_widgets.series.log import Rows
+from pulse_widgets.storage.claim import Claim
+from pulse_widgets.storage.directory import HEARTBEAT_S, journal_name, start_run
+from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.journal import Journal
+from pulse_widgets.storage.parts import Owed, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pulse_widgets.series.log import Registry
+
+__all__ = ["Writer"]
+
+PART_ROWS: Final = 100_000
+PART_S: Final = 60.0
+PART_BYTES: Final = 64 << 20
+ROOM_S: Final = 1.0
+"""How often the room on the disk is looked at."""
+
+
+class Writer:
+    """One process's share of a recording.
+
+    Calls come from one thread at a time; `abandon` from a forked child.
+
+    Parameters
+    ----------
+    directory : Path
+        ``NAME.pulse``; made when absent, joined when another process made it.
+    registry : Registry
+        Says what the series numbers in the rows mean.
+    host_name : str
+        Stands in the name of the writer's folder.
+    start_us : int
+        Start of the session, microseconds since the epoch.
+    about : mapping, optional
+        JSON values about the run: title, simulated, versions. The first writer's count.
+    reserve : Reserve
+        What is left free on the disk.
+    now : callable
+        Monotonic seconds.
+
+    Raises
+    ------
+    StorageError
+        If nothing can be written there.
+    """
+
+    def __init__(  # noqa: PLR0913  each is a decision of its caller
+        self,
+        directory: Path,
+        registry: Registry,
+        *,
+        host_name: str,
+        start_us: int,
+        about: Mapping[str, Any] | None = None,
+        reserve: Reserve | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.directory = directory
+        self._registry = registry
+        self._reserve = reserve or Reserve()
+        self._now = now
+        self._refused = ""
+        self._held: list[Rows] = []
+        self._held_bytes = 0
+        self._number = 0
+        self._journal: Journal | None = None
+        self._journal_s = self._beat_s = self._room_s = now()
+        self._require_room()
+        self.run = start_run(directory, start_us, dict(about or {}))
+        self._claim = Claim(directory, host_name, start_us)
+        self.folder = self._claim.folder
+        self._parts = Parts(self.folder, registry, self._claim.about)
+
+    @property
+    def problem(self) -> str:
+        """Why rows, or parts of rows, are not being written; empty while all is well."""
+        return self._refused or self._parts.problem
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes this writer's files have now."""
+        current = self._journal.nbytes if self._journal is not None else 0
+        return self._parts.nbytes + current
+
+    def append(self, rows: Rows) -> None:
+        """Write rows to the journal; when this returns, a kill of the process loses none.
+
+        Raises
+        ------
+        StorageError
+            If they could not be written. None of them is then in the recording: keep them
+            and call again.
+        """
+        if not len(rows):
+            return
+        now = self._now()
+        if self._refused or not 0 <= now - self._room_s < ROOM_S:
+            self._room_s = now
+            self._require_room()
+            self._require_folder()
+        try:
+            if self._journal is None:
+                self._journal = Journal(self.folder / journal_name(self._number), self._registry)
+                self._journal_s = now
+            self._journal.append(rows)
+        except StorageError as exc:
+            self._refused = exc.problem
+            self._close_journal()
+            raise
+        self._refused = ""
+        self._held.append(rows)
+        self._held_bytes += rows.nbytes
+        if self._journal.rows >= PART_ROWS or self._held_bytes >= PART_BYTES:
+            self._close_journal()
+            self._parts.pay(now)
+
+    def beat(self, now: float | None = None) -> None:
+        """Do what is due: the sign of life, the part of the minute, merging.
+
+        Never raises: what fails here is tried again, and `problem` says why.
+        """
+        at = self._now() if now is None else now
+        if at - self._beat_s >= HEARTBEAT_S:
+            self._beat_s = at
+            self._claim.beat()
+        if self._journal is not None and at - self._journal_s >= PART_S:
+            self._close_journal()
+        self._parts.pay(at)
+        self._parts.merge_in_idle_time(at)
+
+    def describe(
+        self,
+        entities: Mapping[str, Mapping[str, Mapping[str, str]]] | None = None,
+        **about: Any,  # any JSON value
+    ) -> None:
+        """Put labels of entities (host to entity to labels) and facts of the run on disk.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be written.
+        """
+        self._parts.describe(entities or {}, about)
+
+    def close(self) -> None:
+        """Close the journal and give up the lock; what was written stays as it is."""
+        self._close_journal()
+        self._parts.close()
+        self._claim.release()
+
+    def abandon(self) -> None:
+        """Hold nothing of the parent's, in a forked child; write nothing."""
+        if self._journal is not None:
+            self._journal.close()
+        self._claim.abandon()
+
+    def _close_journal(self) -> None:
+        journal, self._journal = self._journal, None
+        rows, self._held, self._held_bytes = self._held, [], 0
+        if journal is None:
+            return
+        journal.close()
+        if not rows:
+            journal.path.unlink(missing_ok=True)
+            return
+        self._parts.owed.append(Owed(self._number, journal.path, journal.nbytes, Rows.concat(rows)))
+        self._number += 1
+
+    def _require_room(self) -> None:
+        self._refused = self._reserve.problem(self.directory)
+        if self._refused:
+            raise StorageError(
+                self._refused,
+                remedy="Free some space; recording goes on by itself.",
+            )
+
+    def _require_folder(self) -> None:
+        if not self._claim.stands():
+            self._refused = f"{self.folder} has vanished; nothing can be recorded there any more"
+            raise StorageError(self._refused, remedy="Call pw.stop() and start again.")
