@@ -158,13 +158,12 @@ class History:
         # A block can span more time than a grid holds: walk through it in steps, so that
         # each column is folded before it is used again.
         while len(rows):
-            ahead = bucket[bucket > grid.head]
-            if len(ahead) and int(ahead.min()) > grid.head + COLUMNS // 2:
-                self._leap(int(ahead.min()))
-            until = grid.head + COLUMNS // 2
-            near = bucket <= until
-            self._put(grid, _pick(rows, near), bucket[near])
-            rows, bucket = _pick(rows, ~near), bucket[~near]
+            near = bucket <= grid.head + COLUMNS // 2
+            if near.any():
+                self._put(grid, _pick(rows, near), bucket[near])
+                rows, bucket = _pick(rows, ~near), bucket[~near]
+            else:
+                self._leap(int(bucket.min()))
 
     def _leap(self, bucket: int) -> None:
         """Bring the grids across a long silence, folding what would be overwritten."""
@@ -173,7 +172,7 @@ class History:
             grid = self._grids[level]
             if bucket <= grid.head + COLUMNS // 2:
                 return
-            if level + 1 < len(self._grids) or bucket - grid.first >= COLUMNS:
+            if level + 1 < len(self._grids) or bucket - grid.first >= COLUMNS // 2:
                 self._fold(level, slack=-FOLD)
             grid.advance(bucket if level == 0 else bucket - 1)
             bucket //= FOLD
