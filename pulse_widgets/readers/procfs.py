@@ -1,0 +1,203 @@
+"""The machine as Linux shows it below ``/proc`` and ``/sys``.
+
+Reading the few files directly costs a quarter of the same numbers through psutil, and any captured
+tree can stand in for the real one.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.readers.host import (
+    CpuTimes,
+    DiskCounts,
+    Memory,
+    NetCounts,
+    Space,
+    TreeIo,
+    TreeUsage,
+)
+from pulse_widgets.readers.process_tree import ProcessTree
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+
+__all__ = ["LinuxHost"]
+
+_SECTOR_BYTES: Final = 512
+_TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+# Devices that pass requests on to others, or live in memory: counting them counts twice.
+_NOT_PHYSICAL: Final = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d")
+# A file system on the network is never asked: a dead server would block the thread for good.
+_LOCAL: Final = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs vfat".split())  # noqa: SIM905
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  where data loaders put their batches
+_ESCAPE: Final = re.compile(r"\\([0-7]{3})")
+_SAMPLED_CORES: Final = 8
+
+
+class LinuxHost:
+    """Reads one ``/proc``.
+
+    Parameters
+    ----------
+    root, sys_root : str
+        Where the two trees are; other directories for captured ones.
+    pid : int
+        The process whose tree is summed.
+    """
+
+    def __init__(self, root: str = "/proc", *, sys_root: str = "/sys", pid: int) -> None:
+        self._root = root
+        self._sys_root = sys_root
+        self._tree = ProcessTree(root, pid)
+
+    def cpu_times(self) -> list[CpuTimes]:
+        """Return the times of each core that is online."""
+        cores = []
+        for line in self._lines("stat")[1:]:
+            if not line.startswith("cpu"):
+                break
+            ticks = [int(word) / _TICKS_A_SECOND for word in line.split()[1:9]]
+            user, nice, system, idle, iowait, irq, softirq, steal = ticks
+            # user holds the time of guests already.
+            cores.append(CpuTimes(user + nice, system + irq + softirq, idle, iowait, steal))
+        return cores
+
+    def memory(self) -> Memory:
+        """Return the machine's memory."""
+        kib = {}
+        for line in self._lines("meminfo"):
+            name, _, rest = line.partition(":")
+            kib[name] = int(rest.split()[0])
+            if name == "SwapFree":
+                break
+        available = kib.get("MemAvailable")
+        if available is None:  # kernels before 3.14
+            available = kib["MemFree"] + kib.get("Buffers", 0) + kib.get("Cached", 0)
+        swap = kib.get("SwapTotal", 0)
+        used = swap - kib.get("SwapFree", 0)
+        return Memory(kib["MemTotal"] * 1024, available * 1024, swap * 1024, used * 1024)
+
+    def disks(self) -> dict[str, DiskCounts]:
+        """Return the counters of each physical device, partitions left out."""
+        rows = {words[2]: words for words in map(str.split, self._lines("diskstats"))}
+        disks = {}
+        for name, words in rows.items():
+            if _NOT_PHYSICAL.match(name) or _is_partition(name, rows):
+                continue
+            reads, read_sectors, writes, write_sectors, busy_ms = (
+                int(words[k]) for k in (3, 5, 7, 9, 12)
+            )
+            disks[name] = DiskCounts(
+                read_sectors * _SECTOR_BYTES,
+                write_sectors * _SECTOR_BYTES,
+                reads,
+                writes,
+                busy_ms / 1000,
+            )
+        return disks
+
+    def networks(self) -> dict[str, NetCounts]:
+        """Return the counters of each interface of this network namespace."""
+        interfaces = {}
+        for line in self._lines("net/dev")[2:]:
+            name, _, rest = line.rpartition(":")
+            word = [int(w) for w in rest.split()]
+            interfaces[name.strip()] = NetCounts(
+                word[0], word[8], word[2] + word[10], word[3] + word[11]
+            )
+        return interfaces
+
+    def pressure(self) -> dict[str, float]:
+        """Return seconds in which some task waited."""
+        seconds = {}
+        for ours, theirs in (("cpu", "cpu"), ("memory", "memory"), ("disk", "io")):
+            some = self._lines(f"pressure/{theirs}")[0]
+            seconds[ours] = int(some.rpartition("total=")[2]) / 1e6
+        return seconds
+
+    def frequency(self) -> float:
+        """Return the mean clock of at most eight cores, evenly spread."""
+        cores = os.cpu_count() or 1
+        step = max(1, cores // _SAMPLED_CORES)
+        base = Path(self._sys_root, "devices/system/cpu")
+        paths = [base / f"cpu{core}/cpufreq/scaling_cur_freq" for core in range(0, cores, step)]
+        if paths[0].exists():
+            # A core that is offline has no file.
+            clocks = [int(path.read_text()) * 1e3 for path in paths if path.exists()]
+        else:
+            clocks = [float(text) * 1e6 for text in self._cpuinfo("cpu MHz")]
+        if not clocks:
+            raise OSError("the kernel does not say at which clock the cores run")
+        return sum(clocks) / len(clocks)
+
+    def spaces(self) -> dict[str, Space]:
+        """Return the room on each local file system; one mounted twice counts once."""
+        spaces = {}
+        for mount in _shortest_mounts(self._lines("self/mounts")):
+            try:
+                room = os.statvfs(mount)
+            except OSError:
+                continue  # not ours to read; the others are
+            unit = room.f_frsize
+            spaces[mount] = Space(
+                (room.f_blocks - room.f_bfree) * unit, room.f_bavail * unit, room.f_blocks * unit
+            )
+        return spaces
+
+    def labels(self) -> dict[str, str]:
+        """Return operating system and processor."""
+        labels = {"os": f"{platform.system()} {platform.release()}"}
+        model = next(self._cpuinfo("model name"), "") or platform.machine()
+        if model:
+            labels["cpu"] = model
+        return labels
+
+    def tree(self, *, thorough: bool) -> TreeUsage:
+        """Return what the process and those below it use."""
+        return self._tree.usage(thorough=thorough)
+
+    def tree_io(self) -> TreeIo:
+        """Return what the tree moved to and from storage."""
+        return self._tree.io()
+
+    def tree_files(self) -> int:
+        """Return how many files the tree holds open."""
+        return self._tree.files()
+
+    def _lines(self, path: str) -> list[str]:
+        # The files of /proc have no encoding; names of devices may hold any byte.
+        with open(f"{self._root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  each tick
+            return file.read().decode("utf-8", "replace").splitlines()
+
+    def _cpuinfo(self, key: str) -> Iterator[str]:
+        for line in self._lines("cpuinfo"):
+            name, _, value = line.partition(":")
+            if name.strip() == key:
+                yield value.strip()
+
+
+def _is_partition(name: str, devices: Container[str]) -> bool:
+    """Return whether ``sda1`` or ``nvme0n1p1`` is a part of another device of the list."""
+    stem = name.rstrip("0123456789")
+    return stem != name and (stem in devices or stem.removesuffix("p") in devices)
+
+
+def _shortest_mounts(lines: list[str]) -> list[str]:
+    """Return for each local device its shortest mount point, and the root whatever it is."""
+    best: dict[str, str] = {}
+    for line in lines:
+        device, escaped, kind = line.split()[:3]
+        mount = _ESCAPE.sub(lambda found: chr(int(found[1], 8)), escaped)
+        if mount == "/":
+            best["/"] = best[device] = mount
+            continue
+        shorter = len(mount) < len(best.get(device, mount + "/"))
+        # Containers mount single files, such as /etc/hosts, from the machine's disk.
+        if shorter and (kind in _LOCAL or mount == _SHARED_MEMORY) and Path(mount).is_dir():
+            best[device] = mount
+    return list(dict.fromkeys(best.values()))

@@ -1,0 +1,171 @@
+"""The machine and the kernel process: CPU, memory, disks, network, file systems.
+
+The fields are called as in the catalog, in its units. Every part of the machine is read on its own:
+one that fails takes only its own fields away, says why in `SystemBackend.missing`, and is asked
+again after a while.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from typing import TYPE_CHECKING, Final
+
+import psutil
+
+from pulse_widgets.errors import ReaderError
+from pulse_widgets.readers.base import ALL_CLASSES, BackendCaps, BackendKind, RateClass, RawRecord
+from pulse_widgets.readers.host_parts import HostParts
+from pulse_widgets.readers.portable import PsutilHost
+from pulse_widgets.readers.procfs import LinuxHost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pulse_widgets.readers.host import Host
+    from pulse_widgets.readers.host_parts import Fields, Part
+
+__all__ = ["SystemBackend"]
+
+RETRY_MOST_S: Final = 60.0
+"""A part that fails is asked again at once, then after 1, 2, 4, ... and at most so many seconds."""
+
+_FAILURES: Final = (OSError, psutil.Error, ValueError, LookupError)
+
+
+class SystemBackend:
+    """Reads this machine and one process on it.
+
+    Parameters
+    ----------
+    pid : int or None
+        The process reported as entity ``kernel``, with its children; None is this one.
+    root, sys_root : str
+        Where Linux's proc and sys trees are; other directories for captured ones.
+    per_device : bool
+        Report each core, disk and interface besides the host's sums.
+    host : Host or None
+        Where to read instead of what fits the operating system.
+    """
+
+    name = "system"
+
+    def __init__(
+        self,
+        pid: int | None = None,
+        *,
+        root: str = "/proc",
+        sys_root: str = "/sys",
+        per_device: bool = True,
+        host: Host | None = None,
+    ) -> None:
+        self.caps = BackendCaps(BackendKind.SYSTEM)
+        self._missing: dict[str, str] = {}
+        self.missing: Mapping[str, str] = self._missing
+        self._pid = os.getpid() if pid is None else pid
+        self._make_host: Callable[[], Host] = lambda: host or _host_of(root, sys_root, self._pid)
+        self._per_device = per_device
+        self._machine: HostParts | None = None
+        self._parts: tuple[Part, ...] = ()
+
+    def open(self) -> None:
+        """Find out what this machine tells.
+
+        Raises
+        ------
+        ReaderError
+            When no part of it can be read.
+        """
+        self._missing.clear()
+        try:
+            self._machine = HostParts(self._make_host(), pid=self._pid, per_device=self._per_device)
+        except _FAILURES as error:
+            raise _nothing(str(error)) from error
+        self._parts = self._machine.parts()
+        found = self._gather(self._machine, ALL_CLASSES)
+        names = {name for fields in found.values() for name in fields if "." in name}
+        if not names:
+            self.close()
+            raise _nothing(next(iter(self.missing.values()), "no part of it answers"))
+        if "cpu.user.total" in names:
+            names.add("cpu.utilization")
+        self.caps = BackendCaps(BackendKind.SYSTEM, frozenset(names))
+        # A share of the time since a moment ago would be noise.
+        self._machine.forget_times()
+
+    def read(self, due: frozenset[RateClass]) -> list[RawRecord]:
+        """Read the parts whose class is due; one record an entity.
+
+        Raises
+        ------
+        ReaderError
+            When the backend is not open.
+        """
+        if self._machine is None:
+            raise ReaderError("the system reader is not open", "Call open() before read().")
+        now, wall = time.monotonic(), time.time()
+        return [
+            RawRecord(now, wall, entity, fields, self.name, psutil.__version__)
+            for entity, fields in self._gather(self._machine, due).items()
+        ]
+
+    def close(self) -> None:
+        """Let go of the machine."""
+        self._machine = None
+        self._parts = ()
+
+    def _gather(self, machine: HostParts, due: frozenset[RateClass]) -> Fields:
+        machine.begin(thorough=RateClass.SLOW in due)
+        result: Fields = {}
+        now = time.monotonic()
+        for part in self._parts:
+            if part.rate in due and now >= part.asked_again_at:
+                for entity, fields in self._ask(part, now).items():
+                    result.setdefault(entity, {}).update(fields)
+        return result
+
+    def _ask(self, part: Part, now: float) -> Fields:
+        """Return what a part says, and None for what it said last time and does not now."""
+        found: Fields = {}
+        try:
+            found = part.read()
+        except _FAILURES as error:
+            reason = f"{type(error).__name__}: {error}"
+            self._missing.update((f"{part.entity} {name}", reason) for name in part.fields)
+            if part.failures:
+                part.asked_again_at = now + min(2.0 ** (part.failures - 1), RETRY_MOST_S)
+            part.failures += 1
+        else:
+            part.failures = 0
+            for name in part.fields:
+                self._missing.pop(f"{part.entity} {name}", None)
+        before, part.delivered = part.delivered, found
+        return _with_gone(found, before)
+
+
+def _with_gone(found: Fields, before: Fields) -> Fields:
+    gone = {
+        entity: dict.fromkeys(fields.keys() - found.get(entity, {}).keys())
+        for entity, fields in before.items()
+        if entity not in found or fields.keys() - found[entity].keys()
+    }
+    if not gone:
+        return found
+    return {
+        entity: {**found.get(entity, {}), **gone.get(entity, {})}
+        for entity in (*found, *(entity for entity in gone if entity not in found))
+    }
+
+
+def _host_of(root: str, sys_root: str, pid: int) -> Host:
+    if platform.system() == "Linux" or root != "/proc":
+        return LinuxHost(root, sys_root=sys_root, pid=pid)
+    return PsutilHost(pid=pid)
+
+
+def _nothing(why: str) -> ReaderError:
+    return ReaderError(
+        f"nothing can be read of this machine: {why}",
+        "Check that /proc is mounted and that this user may read it.",
+    )
