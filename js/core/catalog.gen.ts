@@ -1000,7 +1000,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     kind: "gauge",
     title: "Open files",
     group: "Kernel process",
-    help: "Open files, sockets and pipes of the process.",
+    help: "Open files, sockets and pipes of the process; of the kernel, its children's too.",
   },
   "process.children": {
     unit: "count",

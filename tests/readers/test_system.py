@@ -222,10 +222,10 @@ def test_a_file_that_stays_away_is_tried_ever_more_rarely(opened, captured):
     for _ in range(10):
         part.asked_again_at = 0.0
         backend.read(TICK)
-        pauses.append(part.asked_again_at - time.monotonic())
+        pauses.append(round(part.asked_again_at - time.monotonic()))
 
     assert pauses == sorted(pauses)
-    assert pauses[-1] == pytest.approx(RETRY_MOST_S, abs=1)
+    assert pauses[0] < pauses[-1] == RETRY_MOST_S
 
 
 @on_linux
