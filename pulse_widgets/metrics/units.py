@@ -166,6 +166,8 @@ def _rounded(x: float, decimals: int) -> Decimal:
 
 
 def _fixed(x: float, decimals: int) -> str:
+    if math.isinf(x):  # a percentage beyond the largest number
+        return "∞"
     if x >= _EXPONENT_FROM:
         return _exponent(x, 2)
     rounded = _rounded(x, decimals)

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pulse_widgets.metrics.catalog import CATALOG
@@ -34,6 +34,9 @@ def test_a_missing_value_is_a_dash_in_every_unit(unit):
 
 
 @given(st.floats(allow_nan=False), st.sampled_from(UNITS))
+@example(1.7e308, "1")
+@example(1.7e308, "s")
+@example(5e-324, "s")
 def test_only_zero_reads_as_zero(value, unit):
     text = format_value(value, unit)
 
