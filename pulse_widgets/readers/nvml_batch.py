@@ -1,0 +1,255 @@
+"""One call for everything that has a field id: `nvmlDeviceGetFieldValues`.
+
+Each entry of the answer has its own return code, value type, cost and timestamp, so one
+unsupported field hides no other, and a reading carries the driver's own time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.readers.base import RateClass
+from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED, Code, reason_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pulse_widgets.readers.nvml_fields import FieldSpec
+
+__all__ = ["Batch", "FieldState", "Stamped"]
+
+# fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
+ENTRY: Final = struct.Struct("=IIqqIiQ")
+
+_DOUBLE, _UINT, _ULONG, _ULL, _SLL, _INT, _USHORT = range(7)
+_WIDE: Final = frozenset({_ULONG, _ULL, _SLL})
+_32_BIT: Final = 1 << 32
+
+DEAR_US: Final = 100
+"""A field that needs longer than this each time is read rarely."""
+
+TRIALS: Final = 3
+LINK_TOLERANCE: Final = 1.1
+
+Stamped = tuple[str, "float | None", int]
+"""Name, value (None: the driver has none now) and the driver's microseconds since 1970."""
+
+
+@dataclass(slots=True)
+class FieldState:
+    """What is known of one field on one GPU.
+
+    Attributes
+    ----------
+    spec : FieldSpec
+    rate : RateClass
+        The spec's, until the field turns out to be dear.
+    parts : list of (int, int)
+        The parts that the GPU answers.
+    reason : str
+        Why it is missing; empty while it is read.
+    for_good : bool
+        Asking again is pointless for the rest of the session.
+    delivered : bool
+        It has had a value.
+    """
+
+    spec: FieldSpec
+    rate: RateClass
+    parts: list[tuple[int, int]]
+    reason: str = ""
+    for_good: bool = False
+    delivered: bool = False
+    cost_us: list[int] = field(default_factory=list)
+    last: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, spec: FieldSpec) -> FieldState:
+        """Return the state before the first reading."""
+        return cls(spec, spec.rate, list(spec.parts))
+
+    def retry(self) -> None:
+        """Be asked once more, all parts of it."""
+        self.reason, self.parts = "", list(self.spec.parts)
+
+    def refuse(self, reason: str, *, for_good: bool = False) -> None:
+        """Be missing from now on."""
+        self.reason, self.for_good = reason, for_good or self.for_good
+
+    def charge(self, latency_us: int) -> bool:
+        """Note what a reading cost; return whether the field has just turned out to be dear."""
+        self.cost_us.append(latency_us)
+        if len(self.cost_us) < TRIALS or min(self.cost_us) <= DEAR_US:
+            return False
+        if self.spec.fallback:
+            self.refuse(f"too dear: {min(self.cost_us)} us a reading", for_good=True)
+        self.rate = RateClass.SLOW
+        return True
+
+
+class Batch:
+    """The fields of one GPU that are read together, with the buffers kept between readings.
+
+    Parameters
+    ----------
+    function : callable
+        ``nvmlDeviceGetFieldValues`` of the library.
+    handle : device handle
+    entry : ctypes structure
+        ``c_nvmlFieldValue_t``.
+    fields : sequence of FieldState
+    link_bytes_s : float
+        The fastest that the PCIe link can be; infinite where unknown.
+    mig : bool
+        The GPU is split into instances.
+    """
+
+    def __init__(  # noqa: PLR0913  each comes from another place
+        self,
+        function: Callable[..., int],
+        handle: Any,
+        entry: Any,
+        fields: Sequence[FieldState],
+        link_bytes_s: float,
+        *,
+        mig: bool,
+    ) -> None:
+        self._function = function
+        self._fields = [(state, len(state.parts)) for state in fields]
+        ids = [part for state in fields for part in state.parts]
+        self._buffer = (entry * len(ids))()
+        for slot, (number, scope) in zip(self._buffer, ids, strict=True):
+            slot.fieldId, slot.scopeId = number, scope
+        self._arguments = (handle, ctypes.c_int32(len(ids)), self._buffer)
+        self._link_bytes_s = link_bytes_s
+        self._mig = mig
+        self.changed = False
+        self.waiting: dict[str, str] = {}
+
+    def read(self) -> tuple[int, list[Stamped]]:
+        """Read all of them: the return code, and what each field says.
+
+        A field that turns out to be unsupported or dear sets `changed`: the batch is to be
+        made anew. `waiting` says which fields never had a value and have none yet.
+        """
+        code = self._function(*self._arguments)
+        readings: list[Stamped] = []
+        if code:
+            if code not in GONE:
+                for state, _ in self._fields:
+                    self._refused(state, code, 0, readings)
+            return code, readings
+        entries = list(ENTRY.iter_unpack(self._buffer))
+        at = 0
+        for state, parts in self._fields:
+            following = at + parts
+            if parts == 1:
+                lost = self._single(state, entries[at], readings)
+            else:
+                lost = self._sum(state, entries[at:following], readings)
+            if lost:
+                return lost, readings
+            at = following
+        return code, readings
+
+    def _single(self, state: FieldState, entry: tuple[int, ...], into: list[Stamped]) -> int:
+        _, _, stamp_us, latency_us, kind, code, raw = entry
+        if code:
+            return self._refused(state, code, stamp_us, into)
+        value = raw if kind == _ULL else _value(kind, raw)
+        spec = state.spec
+        if spec.zero_is_missing and not value:
+            self._drop(state, "the GPU has no such sensor", stamp_us, into)
+            return 0
+        if spec.bytes_counter and not self._plausible(state, kind, int(value), stamp_us, into):
+            return 0
+        if len(state.cost_us) < TRIALS and state.charge(latency_us):
+            self.changed = True
+        state.delivered = True
+        into.append((spec.name, value, stamp_us))
+        return 0
+
+    def _refused(self, state: FieldState, code: int, stamp_us: int, into: list[Stamped]) -> int:
+        if code in GONE:
+            return code
+        if code in UNSUPPORTED:
+            self._drop(state, reason_of(code, mig=self._mig), stamp_us, into)
+        elif state.delivered:
+            into.append((state.spec.name, None, stamp_us))
+        else:
+            self.waiting[state.spec.name] = reason_of(code)
+        return 0
+
+    def _drop(self, state: FieldState, reason: str, stamp_us: int, into: list[Stamped]) -> None:
+        state.refuse(reason)
+        self.changed = True
+        if state.delivered:
+            state.delivered = False
+            into.append((state.spec.name, None, stamp_us))
+
+    def _plausible(
+        self, state: FieldState, kind: int, value: int, stamp_us: int, into: list[Stamped]
+    ) -> bool:
+        """Judge a byte counter: wide enough, not wrapped, not faster than the link.
+
+        The header says "can be wrapped"; a counter of 32 bit wraps every 0.2 s on a busy link,
+        and then a difference means nothing.
+        """
+        last, state.last = state.last, (value, stamp_us)
+        narrow = kind not in _WIDE
+        if narrow or (last and value < last[0] < _32_BIT):
+            state.for_good = True
+            self._drop(state, "its 32-bit counter wraps between two readings", stamp_us, into)
+            return False
+        if last is None or stamp_us <= last[1]:
+            return True
+        if (value - last[0]) * 1e6 / (stamp_us - last[1]) <= self._link_bytes_s * LINK_TOLERANCE:
+            return True
+        into.append((state.spec.name, None, stamp_us))
+        return False
+
+    def _sum(
+        self, state: FieldState, entries: Sequence[tuple[int, ...]], into: list[Stamped]
+    ) -> int:
+        """Add the parts up; parts that the GPU does not have are asked no more."""
+        total, kept, why, stamp_us = 0.0, [], Code.NOT_SUPPORTED.value, 0
+        for number, scope, stamp, _, kind, code, raw in entries:
+            if code in GONE:
+                return code
+            if code in UNSUPPORTED:
+                why = code
+                continue
+            kept.append((number, scope))
+            stamp_us = max(stamp_us, stamp)
+            # One part without a value now makes the sum unknown, not smaller.
+            total += float("nan") if code else _value(kind, raw)
+        if len(kept) < len(entries):
+            self.changed = True
+            state.parts = kept
+        if not kept:
+            self._drop(state, reason_of(why, mig=self._mig), stamp_us, into)
+            return 0
+        known = total == total  # noqa: PLR0124  false for NaN alone
+        if known or state.delivered:
+            into.append((state.spec.name, total if known else None, stamp_us))
+        state.delivered = state.delivered or known
+        return 0
+
+
+def _value(kind: int, raw: int) -> float:
+    """Return what the union holds."""
+    if kind == _DOUBLE:
+        (value,) = struct.unpack("=d", struct.pack("=Q", raw))
+        return float(value)
+    if kind == _UINT:
+        return raw & 0xFFFFFFFF
+    if kind == _USHORT:
+        return raw & 0xFFFF
+    if kind == _INT:
+        return ctypes.c_int32(raw & 0xFFFFFFFF).value
+    if kind == _SLL:
+        return ctypes.c_int64(raw).value
+    return raw

@@ -1,0 +1,318 @@
+"""The readings of a GPU that have no field id: one driver call each, with buffers kept."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.readers.base import RateClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulse_widgets.readers.nvml_library import Library
+
+__all__ = ["CALLS", "MIG_MEMORY", "Call", "CallSpec", "Fields", "make_call", "make_fans"]
+
+Fields = dict[str, "float | str | None"]
+
+_CLOCK_SM, _CLOCK_MEMORY = 1, 2
+_SENSOR_GPU = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CallSpec:
+    """One driver call.
+
+    Attributes
+    ----------
+    name : str
+        The field it gives, or what its fields have in common.
+    symbols : tuple of str
+        The function, and the older ones that say the same.
+    fields : tuple of str
+    rate : RateClass
+    make : callable
+        From nvidia-ml-py to the arguments after the handle, and what takes the answer.
+    queued : bool
+        Made when there is room among the calls of a tick.
+    fallback : str
+        The call that takes over where this one is not supported.
+    stand_in : bool
+        Only made where the one that names it as fallback is not supported.
+    """
+
+    name: str
+    symbols: tuple[str, ...]
+    fields: tuple[str, ...]
+    rate: RateClass
+    make: Callable[[Any], tuple[tuple[Any, ...], Callable[[Fields], None]]]
+    queued: bool = False
+    fallback: str = ""
+    stand_in: bool = False
+
+
+class Call:
+    """One driver call of one GPU, and what is known of it.
+
+    Attributes
+    ----------
+    reason : str
+        Why it is missing; empty while it is made.
+    delivered : bool
+        It has had a value.
+    cost : int
+        Driver calls it makes.
+    """
+
+    __slots__ = ("_arguments", "_function", "_take", "cost", "delivered", "reason", "spec")
+
+    def __init__(
+        self,
+        spec: CallSpec,
+        function: Callable[..., int],
+        arguments: tuple[Any, ...],
+        take: Callable[[Fields], None],
+        *,
+        cost: int = 1,
+    ) -> None:
+        self.spec = spec
+        self.cost = cost
+        self.reason = ""
+        self.delivered = False
+        self._function = function
+        self._arguments = arguments
+        self._take = take
+
+    def __call__(self, into: Fields) -> int:
+        """Make the call; put what it says into `into` and return its code."""
+        code = self._function(*self._arguments)
+        if not code:
+            self._take(into)
+        return code
+
+
+def _unsigned(name: str, *before: Any) -> Callable[[Any], Any]:
+    return _number(name, ctypes.c_uint, *before)
+
+
+def _number(name: str, kind: Any, *before: Any) -> Callable[[Any], Any]:
+    def make(_nvml: Any) -> Any:
+        out = kind()
+
+        def take(into: Fields) -> None:
+            into[name] = out.value
+
+        return (*before, ctypes.byref(out)), take
+
+    return make
+
+
+def _engine(name: str) -> Callable[[Any], Any]:
+    def make(_nvml: Any) -> Any:
+        out, period = ctypes.c_uint(), ctypes.c_uint()
+
+        def take(into: Fields) -> None:
+            into[name] = out.value
+
+        return (ctypes.byref(out), ctypes.byref(period)), take
+
+    return make
+
+
+def _temperature(nvml: Any) -> Any:
+    out = nvml.c_nvmlTemperature_v1_t(nvml.nvmlTemperature_v1, _SENSOR_GPU)
+
+    def take(into: Fields) -> None:
+        into["temperature.gpu"] = out.temperature
+
+    return (ctypes.byref(out),), take
+
+
+def _margin(nvml: Any) -> Any:
+    out = nvml.c_nvmlMarginTemperature_v1_t(nvml.nvmlMarginTemperature_v1)
+
+    def take(into: Fields) -> None:
+        into["temperature.margin"] = out.marginTemperature
+
+    return (ctypes.byref(out),), take
+
+
+def _memory(nvml: Any) -> Any:
+    out = nvml.c_nvmlMemory_v2_t(nvml.nvmlMemory_v2)
+
+    def take(into: Fields) -> None:
+        into["memory.used"] = out.used
+        into["memory.free"] = out.free
+        into["memory.reserved"] = out.reserved
+        into["memory.total"] = out.total
+
+    return (ctypes.byref(out),), take
+
+
+def _old_memory(nvml: Any) -> Any:
+    out = nvml.c_nvmlMemory_t()
+
+    def take(into: Fields) -> None:
+        # This version counts what the driver reserves as used, and does not say how much.
+        into["memory.used"] = out.used
+        into["memory.free"] = out.free
+        into["memory.total"] = out.total
+
+    return (ctypes.byref(out),), take
+
+
+def _utilization(nvml: Any) -> Any:
+    out = nvml.c_nvmlUtilization_t()
+
+    def take(into: Fields) -> None:
+        into["utilization.gpu"] = out.gpu
+        into["utilization.memory"] = out.memory
+
+    return (ctypes.byref(out),), take
+
+
+def _slow(name: str, symbol: str, make: Callable[[Any], Any], *older: str) -> CallSpec:
+    symbols = (f"nvmlDevice{symbol}", *(f"nvmlDevice{old}" for old in older))
+    return CallSpec(name, symbols, (name,), RateClass.SLOW, make, queued=True)
+
+
+_MEMORY = ("memory.used", "memory.free", "memory.reserved", "memory.total")
+
+CALLS: Final[tuple[CallSpec, ...]] = (
+    CallSpec(
+        "memory",
+        ("nvmlDeviceGetMemoryInfo_v2",),
+        _MEMORY,
+        RateClass.GAUGES,
+        _memory,
+        fallback="memory.v1",
+    ),
+    CallSpec(
+        "memory.v1",
+        ("nvmlDeviceGetMemoryInfo",),
+        ("memory.used", "memory.free", "memory.total"),
+        RateClass.GAUGES,
+        _old_memory,
+        stand_in=True,
+    ),
+    CallSpec(
+        "temperature",
+        ("nvmlDeviceGetTemperatureV",),
+        ("temperature.gpu",),
+        RateClass.GAUGES,
+        _temperature,
+        fallback="temperature.old",
+    ),
+    CallSpec(
+        "temperature.old",
+        ("nvmlDeviceGetTemperature",),
+        ("temperature.gpu",),
+        RateClass.GAUGES,
+        _unsigned("temperature.gpu", ctypes.c_uint(_SENSOR_GPU)),
+        stand_in=True,
+    ),
+    CallSpec(
+        "clock.sm",
+        ("nvmlDeviceGetClockInfo",),
+        ("clock.sm",),
+        RateClass.GAUGES,
+        _unsigned("clock.sm", ctypes.c_uint(_CLOCK_SM)),
+    ),
+    CallSpec(
+        "clock.memory",
+        ("nvmlDeviceGetClockInfo",),
+        ("clock.memory",),
+        RateClass.GAUGES,
+        _unsigned("clock.memory", ctypes.c_uint(_CLOCK_MEMORY)),
+    ),
+    CallSpec(
+        "power.mean",
+        ("nvmlDeviceGetPowerUsage",),
+        ("power.mean",),
+        RateClass.GAUGES,
+        _unsigned("power.mean"),
+        stand_in=True,
+    ),
+    CallSpec(
+        "energy.call",
+        ("nvmlDeviceGetTotalEnergyConsumption",),
+        ("energy.call",),
+        RateClass.COUNTERS,
+        _number("energy.call", ctypes.c_ulonglong),
+        stand_in=True,
+    ),
+    CallSpec(
+        "utilization",
+        ("nvmlDeviceGetUtilizationRates",),
+        ("utilization.gpu", "utilization.memory"),
+        RateClass.BUFFERED,
+        _utilization,
+    ),
+    CallSpec(
+        "throttle.reasons",
+        (
+            "nvmlDeviceGetCurrentClocksEventReasons",
+            "nvmlDeviceGetCurrentClocksThrottleReasons",
+        ),
+        ("throttle.reasons",),
+        RateClass.BUFFERED,
+        _number("throttle.reasons", ctypes.c_ulonglong),
+        queued=True,
+    ),
+    _slow("power.limit", "GetEnforcedPowerLimit", _unsigned("power.limit")),
+    _slow("pstate", "GetPerformanceState", _unsigned("pstate")),
+    _slow("temperature.margin", "GetMarginTemperature", _margin),
+    _slow("pcie.generation", "GetCurrPcieLinkGeneration", _unsigned("pcie.generation")),
+    _slow("pcie.width", "GetCurrPcieLinkWidth", _unsigned("pcie.width")),
+    _slow("utilization.encoder", "GetEncoderUtilization", _engine("utilization.encoder")),
+    _slow("utilization.decoder", "GetDecoderUtilization", _engine("utilization.decoder")),
+    _slow("utilization.jpeg", "GetJpgUtilization", _engine("utilization.jpeg")),
+    _slow("utilization.ofa", "GetOfaUtilization", _engine("utilization.ofa")),
+)
+
+MIG_MEMORY: Final = CallSpec(
+    "memory", ("nvmlDeviceGetMemoryInfo_v2",), _MEMORY, RateClass.GAUGES, _memory, queued=True
+)
+
+
+_FANS: Final = CallSpec(
+    "fan.speed",
+    ("nvmlDeviceGetFanSpeed_v2",),
+    ("fan.speed",),
+    RateClass.SLOW,
+    _unsigned("fan.speed"),
+    queued=True,
+)
+
+
+def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
+    """Return the call on one device, None where driver or nvidia-ml-py are too old to have it."""
+    for symbol in spec.symbols:
+        function = library.function(symbol)
+        if function is None:
+            continue
+        try:
+            arguments, take = spec.make(library.nvml)
+        except AttributeError:
+            return None
+        return Call(spec, function, (handle, *arguments), take)
+    return None
+
+
+def make_fans(library: Library, handle: Any, fans: int) -> Call | None:
+    """Return the call for the mean speed of all fans: as many driver calls as there are fans."""
+    function = library.function(_FANS.symbols[0])
+    if function is None:
+        return None
+    speeds = [ctypes.c_uint() for _ in range(fans)]
+    arguments = [(handle, ctypes.c_uint(i), ctypes.byref(out)) for i, out in enumerate(speeds)]
+
+    def every_fan() -> int:
+        return max((function(*each) for each in arguments), default=0)
+
+    def take(into: Fields) -> None:
+        into["fan.speed"] = sum(out.value for out in speeds) / fans
+
+    return Call(_FANS, every_fan, (), take, cost=fans)

@@ -1,0 +1,75 @@
+"""Events that the driver pushes: XID errors, its word for a fault of a GPU or of its user."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.readers.nvml_records import record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml_records import Tick
+
+__all__ = ["Events"]
+
+_MOST_AT_ONCE: Final = 16
+
+
+class Events:
+    """The XID errors of some GPUs; looking for them is one call for all, without waiting.
+
+    Parameters
+    ----------
+    library : Library
+    handles : mapping of str to device handle
+        By entity.
+    """
+
+    def __init__(self, library: Library, handles: Mapping[str, Any]) -> None:
+        nvml = library.nvml
+        self.missing: dict[str, str] = {}
+        self._library = library
+        self._counts = dict.fromkeys(handles, 0)
+        self._entities: dict[int | None, str] = {}
+        self._set = library.ask("nvmlEventSetCreate")
+        for entity, handle in handles.items():
+            if self._set is None or not self._register(nvml, handle):
+                self.missing[f"{entity} xid"] = "the driver gives no events of it"
+            else:
+                self._entities[_address(handle)] = entity
+        if not self._entities:
+            self.close()
+
+    def _register(self, nvml: Any, handle: Any) -> bool:
+        try:
+            nvml.nvmlDeviceRegisterEvents(handle, nvml.nvmlEventTypeXidCriticalError, self._set)
+        except nvml.NVMLError:
+            return False
+        return True
+
+    def read(self, tick: Tick) -> list[RawRecord]:
+        """Return the errors since the last look: code, and how many there have been."""
+        found: list[RawRecord] = []
+        while self._set is not None and len(found) < _MOST_AT_ONCE:
+            event = self._library.ask("nvmlEventSetWait", self._set, 0)
+            entity = None if event is None else self._entities.get(_address(event.device))
+            if event is None or entity is None:
+                break
+            self._counts[entity] += 1
+            code, count = float(event.eventData), float(self._counts[entity])
+            found.append(record(tick, entity, {"xid": code, "xids": count}))
+        return found
+
+    def close(self) -> None:
+        """Give the event set back."""
+        if self._set is not None:
+            self._library.ask("nvmlEventSetFree", self._set)
+            self._set = None
+
+
+def _address(handle: Any) -> int | None:
+    return ctypes.cast(handle, ctypes.c_void_p).value

@@ -1,0 +1,245 @@
+"""The driver's library: opening it, its return codes, and what to try when it refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import (
+    DriverError,
+    LibraryNotFoundError,
+    NoDeviceError,
+    PermissionDeniedError,
+    ReaderError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+__all__ = ["GONE", "UNSUPPORTED", "Code", "Library", "reason_of"]
+
+
+class Code(IntEnum):
+    """The return codes of NVML that mean something to us."""
+
+    OK = 0
+    UNINITIALIZED = 1
+    INVALID_ARGUMENT = 2
+    NOT_SUPPORTED = 3
+    NO_PERMISSION = 4
+    NOT_FOUND = 6
+    INSUFFICIENT_SIZE = 7
+    DRIVER_NOT_LOADED = 9
+    TIMEOUT = 10
+    LIBRARY_NOT_FOUND = 12
+    FUNCTION_NOT_FOUND = 13
+    GPU_IS_LOST = 15
+    RESET_REQUIRED = 16
+    MISMATCH = 18
+    VERSION_MISMATCH = 25
+    DEPRECATED = 26
+    GPU_NOT_FOUND = 28
+
+
+GONE: Final = frozenset(
+    {
+        Code.UNINITIALIZED,
+        Code.DRIVER_NOT_LOADED,
+        Code.GPU_IS_LOST,
+        Code.RESET_REQUIRED,
+        Code.MISMATCH,
+        Code.GPU_NOT_FOUND,
+    }
+)
+"""Nothing can be read of this GPU any more."""
+
+UNSUPPORTED: Final = frozenset(
+    {
+        Code.INVALID_ARGUMENT,
+        Code.NOT_SUPPORTED,
+        Code.NO_PERMISSION,
+        Code.FUNCTION_NOT_FOUND,
+        Code.VERSION_MISMATCH,
+        Code.DEPRECATED,
+    }
+)
+"""This one reading is not to be had; asking again soon is pointless."""
+
+_REASONS: Final = {
+    Code.INVALID_ARGUMENT: "unknown to this driver",
+    Code.NOT_SUPPORTED: "not supported by this GPU",
+    Code.NO_PERMISSION: "this user may not read it",
+    Code.FUNCTION_NOT_FOUND: "this driver is too old for it",
+    Code.VERSION_MISMATCH: "this driver is too old for it",
+    Code.DEPRECATED: "this driver is too new for it",
+    Code.UNINITIALIZED: "NVML was shut down by other code of this process",
+    Code.DRIVER_NOT_LOADED: "the NVIDIA driver was unloaded",
+    Code.GPU_IS_LOST: "the GPU is lost: it fell off the bus or the driver gave it up",
+    Code.RESET_REQUIRED: "the GPU needs a reset",
+    Code.MISMATCH: "the NVIDIA driver was replaced while running",
+    Code.GPU_NOT_FOUND: "the GPU is not there any more",
+}
+
+_KERNEL_MODULE: Final = re.compile(r"Kernel Module.*?\s(\d+\.\d[\d.]*)")
+
+_NOT_NEEDED: Final = "Without an NVIDIA GPU nothing is missing; sources='auto,-nvml' leaves it out."
+
+
+def reason_of(code: int, *, mig: bool = False) -> str:
+    """Return why a reading is missing, in a few words."""
+    if mig and code == Code.NOT_SUPPORTED:
+        return "n/a (MIG)"
+    return _REASONS.get(Code(code), "") if code in set(Code) else f"NVML error {code}"
+
+
+class Library:
+    """The loaded `libnvidia-ml.so.1`, through nvidia-ml-py.
+
+    Parameters
+    ----------
+    proc : Path
+        Where procfs is mounted.
+    """
+
+    def __init__(self, proc: Path) -> None:
+        # nvidia-ml-py has no annotations.
+        self.nvml: Any = None
+        self._proc = proc
+
+    def open(self) -> None:
+        """Load and initialise it. Raises a `ReaderError` that names the cause."""
+        import pynvml
+
+        self.nvml = pynvml
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError as error:
+            raise self._refusal(int(error.value)) from error
+
+    def again(self) -> bool:
+        """Initialise it after somebody has shut it down; return whether that worked."""
+        with contextlib.suppress(self.nvml.NVMLError):
+            self.nvml.nvmlInit()
+            return True
+        return False
+
+    def close(self) -> None:
+        """Give back our share of the library."""
+        if self.nvml is not None:
+            with contextlib.suppress(self.nvml.NVMLError):
+                self.nvml.nvmlShutdown()
+
+    def function(self, symbol: str) -> Callable[..., int] | None:
+        """Return a function of the library, None where it is too old to have it."""
+        found: Callable[..., int] | None = getattr(self.nvml.nvmlLib, symbol, None)
+        return found
+
+    def ask(self, name: str, *arguments: Any) -> Any:
+        """Return what a function of nvidia-ml-py says, None where it fails."""
+        try:
+            return getattr(self.nvml, name)(*arguments)
+        except self.nvml.NVMLError:
+            return None
+
+    def count(self) -> int:
+        """Return how many GPUs there are."""
+        try:
+            return int(self.nvml.nvmlDeviceGetCount())
+        except self.nvml.NVMLError as error:
+            raise self._refusal(int(error.value)) from error
+
+    def handle(self, index: int) -> tuple[Any, int]:
+        """Return the handle of a GPU, or None and the code of the refusal."""
+        try:
+            return self.nvml.nvmlDeviceGetHandleByIndex(index), 0
+        except self.nvml.NVMLError as error:
+            return None, int(error.value)
+
+    def versions(self) -> tuple[str, str]:
+        """Return driver version and CUDA version ("" where unknown)."""
+        cuda = self.ask("nvmlSystemGetCudaDriverVersion")
+        text = "" if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
+        return str(self.ask("nvmlSystemGetDriverVersion") or ""), text
+
+    def no_permission(self) -> PermissionDeniedError:
+        """Return the error for GPUs that exist and may not be opened."""
+        return PermissionDeniedError(
+            "The NVIDIA driver is there, but this user may not open its GPUs.",
+            remedy=(
+                "Look at `ls -l /dev/nvidia*`: this user needs read and write access (often the "
+                "group `video` or `render`). In a batch job ask for a GPU; in a container pass "
+                "the devices with `--gpus all`."
+            ),
+        )
+
+    def _refusal(self, code: int) -> ReaderError:
+        if code == Code.LIBRARY_NOT_FOUND:
+            return LibraryNotFoundError(
+                "The NVIDIA library libnvidia-ml.so.1 is not on this machine.",
+                remedy=(
+                    "On a machine with an NVIDIA GPU install its driver (`nvidia-smi` must work); "
+                    f"start a container with `--gpus all`. {_NOT_NEEDED}"
+                ),
+            )
+        if code == Code.NO_PERMISSION:
+            return self.no_permission()
+        if code in {Code.NOT_FOUND, Code.GPU_NOT_FOUND}:
+            return self.no_device()
+        return self._driver_refusal(code)
+
+    def no_device(self) -> NoDeviceError:
+        """Return the error for a driver without GPUs."""
+        return NoDeviceError(
+            "The NVIDIA driver works, and it has no GPU.",
+            remedy=(
+                "Check `nvidia-smi -L` and `lspci | grep -i nvidia`; in a batch job ask for a "
+                f"GPU, in a container pass `--gpus all`. {_NOT_NEEDED}"
+            ),
+        )
+
+    def _driver_refusal(self, code: int) -> DriverError:
+        module, library = self._module_version(), self._library_version()
+        if code == Code.DRIVER_NOT_LOADED:
+            return DriverError(
+                "The NVIDIA library is installed, but the NVIDIA driver is not loaded.",
+                remedy=(
+                    "Run `sudo modprobe nvidia` and look at `dmesg | grep -i nvidia`; after an "
+                    f"update of the kernel or the driver, reboot. {_NOT_NEEDED}"
+                ),
+            )
+        if code == Code.MISMATCH:
+            return DriverError(
+                f"The NVIDIA driver in the kernel is {module or 'of an unknown version'}, its "
+                f"library is {library or 'of another version'}: they must be the same.",
+                remedy=(
+                    "The driver was updated while the old one ran: reboot, or unload and load "
+                    "the kernel modules. In a container, start it again."
+                ),
+            )
+        if code == Code.FUNCTION_NOT_FOUND:
+            return DriverError(
+                f"The NVIDIA library {library} is too old to be asked.".replace("  ", " "),
+                remedy="Install NVIDIA driver 450 or newer.",
+            )
+        text = self.ask("nvmlErrorString", code)
+        said = text.decode(errors="replace") if isinstance(text, bytes) else str(text or "")
+        return DriverError(
+            f"The NVIDIA driver does not start: {said or 'unknown error'} (NVML error {code}).",
+            remedy="Check that `nvidia-smi` works, and look at `dmesg | grep -i nvidia`.",
+        )
+
+    def _module_version(self) -> str:
+        try:
+            text = (self._proc / "driver/nvidia/version").read_text(errors="replace")
+        except OSError:
+            return ""
+        found = _KERNEL_MODULE.search(text)
+        return found[1] if found else ""
+
+    def _library_version(self) -> str:
+        # NVML puts the CUDA branch before the version of the driver it belongs to.
+        version = str(self.ask("nvmlSystemGetNVMLVersion") or "")
+        return version.partition(".")[2]

@@ -1,0 +1,181 @@
+"""Which of the processes on a GPU are ours, and how much memory each of them holds there.
+
+Only this process and its descendants are named; what all others hold is one sum.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.readers.nvml_library import Code, reason_of
+from pulse_widgets.readers.nvml_records import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.nvml_calls import Fields
+    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml_records import Tick
+
+__all__ = ["Family", "GpuProcesses", "ProcessList"]
+
+FIELD: Final = "process.memory"
+
+_UNKNOWN: Final = 0xFFFF_FFFF_FFFF_FFFF
+_ROOM: Final = 64
+_DEEPEST: Final = 64
+
+
+class Family:
+    """A process and its descendants.
+
+    Parameters
+    ----------
+    pid : int
+        The process whose family it is.
+    proc : Path
+        Where procfs is mounted.
+    """
+
+    def __init__(self, pid: int, proc: Path) -> None:
+        self._pid = pid
+        self._proc = proc
+        self._names: dict[int, str | None] = {}
+
+    def name(self, pid: int) -> str | None:
+        """Return the name of a member, None for any other process."""
+        if pid not in self._names:
+            self._names[pid] = self._comm(pid) if self._descends(pid) else None
+        return self._names[pid]
+
+    def exists(self, pid: int) -> bool:
+        """Return whether this machine, as seen from here, has such a process."""
+        return (self._proc / str(pid)).exists()
+
+    def forget(self, living: set[int]) -> None:
+        """Drop the processes that are not in `living`: their numbers may be used again."""
+        for pid in [pid for pid in self._names if pid not in living]:
+            del self._names[pid]
+
+    def _comm(self, pid: int) -> str:
+        try:
+            return (self._proc / str(pid) / "comm").read_text(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def _descends(self, pid: int) -> bool:
+        for _ in range(_DEEPEST):
+            if pid == self._pid:
+                return True
+            parent = self._parent(pid)
+            if parent <= 0:
+                return False
+            pid = parent
+        return False
+
+    def _parent(self, pid: int) -> int:
+        try:
+            stat = (self._proc / str(pid) / "stat").read_text(errors="replace")
+        except OSError:
+            return 0
+        # The name stands in brackets and may hold anything, brackets and spaces included.
+        fields = stat.rpartition(")")[2].split()
+        return int(fields[1]) if len(fields) > 1 else 0
+
+
+class ProcessList:
+    """The compute processes of one GPU, read into a buffer that is kept."""
+
+    def __init__(self, library: Library, handle: Any) -> None:
+        self.function: Callable[..., int] | None = library.function(
+            "nvmlDeviceGetComputeRunningProcesses_v3"
+        )
+        self._info: Any = library.nvml.c_nvmlProcessInfo_v3_t
+        self._handle = handle
+        self._room = _ROOM
+
+    def read(self) -> tuple[int, list[tuple[int, float | None]]]:
+        """Return the driver's code, and pid and bytes (None: not known) of each process."""
+        if self.function is None:
+            return Code.FUNCTION_NOT_FOUND, []
+        code, count, slots = self._ask(self.function)
+        if code == Code.INSUFFICIENT_SIZE:
+            self._room = max(2 * self._room, count + _ROOM)
+            code, count, slots = self._ask(self.function)
+        if code:
+            return code, []
+        found: dict[int, float | None] = {}
+        for slot in slots[:count]:
+            held = None if slot.usedGpuMemory == _UNKNOWN else float(slot.usedGpuMemory)
+            before = found.get(slot.pid, 0.0)
+            found[slot.pid] = None if held is None or before is None else before + held
+        return 0, list(found.items())
+
+    def _ask(self, function: Callable[..., int]) -> tuple[int, int, Any]:
+        count = ctypes.c_uint(self._room)
+        slots = (self._info * self._room)()
+        return function(self._handle, ctypes.byref(count), slots), count.value, slots
+
+
+class GpuProcesses:
+    """The processes of one GPU as records: our own by name, all others as one.
+
+    Parameters
+    ----------
+    library : Library
+    handle : device handle
+    entity : str
+        Of the GPU.
+    family : Family
+    """
+
+    def __init__(self, library: Library, handle: Any, entity: str, family: Family) -> None:
+        self.missing: dict[str, str] = {}
+        self.revision = 0
+        self._list = ProcessList(library, handle)
+        self._entity = entity
+        self._family = family
+        self._last: set[str] = set()
+
+    def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
+        """Return the records, a missing reading for each process that has gone, and the code."""
+        code, processes = self._list.read()
+        if code or self.missing:
+            self.missing.clear()
+            self.revision += 1
+        if code:
+            self.missing[f"{self._entity} processes"] = reason_of(code)
+            # Nothing is known of the processes that were seen before.
+            gone, self._last = self._last, set()
+            return [record(tick, name, {FIELD: None}) for name in sorted(gone)], code
+        found = self._records(processes, tick)
+        names = {each.entity_id for each in found}
+        found += [record(tick, name, {FIELD: None}) for name in sorted(self._last - names)]
+        self._last = names
+        self._family.forget({pid for pid, _ in processes})
+        count = record(tick, self._entity, {"processes": float(len(processes))})
+        return [count, *found], 0
+
+    def _records(self, processes: list[tuple[int, float | None]], tick: Tick) -> list[RawRecord]:
+        found: list[RawRecord] = []
+        others: list[float | None] = []
+        for pid, held in processes:
+            name = self._family.name(pid)
+            if name is None:
+                others.append(held)
+                continue
+            fields: Fields = {FIELD: held, "name": name}
+            found.append(record(tick, f"pid:{pid}/{self._entity}", fields))
+        if others:
+            known = [held for held in others if held is not None]
+            total = sum(known) if len(known) == len(others) else None
+            found.append(record(tick, f"pid:others/{self._entity}", {FIELD: total}))
+        if processes and not found[:-1] and not any(self._family.exists(p) for p, _ in processes):
+            self.revision += 1
+            self.missing[f"{self._entity} process.memory"] = (
+                "the driver tells the process numbers of the host, not those of this container"
+            )
+        return found

@@ -1,0 +1,81 @@
+"""From what a GPU said in one pass to records, stamped with the driver's time where it is sane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.readers.base import RateClass, RawRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pulse_widgets.readers.nvml_batch import Stamped
+    from pulse_widgets.readers.nvml_calls import Fields
+
+__all__ = ["BIT", "Tick", "mask_of", "record", "records"]
+
+SOURCE: Final = "nvml"
+
+SAME_MOMENT_US: Final = 1000
+"""Stamps that differ by less are one moment: recordings keep milliseconds."""
+
+OLDEST_US: Final = 10_000_000
+NEWEST_US: Final = 1_000_000
+"""A stamp older or newer than this is no time: some drivers give 0, or a clock of their own."""
+
+BIT: Final = {rate: 1 << place for place, rate in enumerate(RateClass)}
+
+
+def mask_of(due: frozenset[RateClass]) -> int:
+    """Return the classes as bits."""
+    return sum(BIT[rate] for rate in due)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What all GPUs share in one pass.
+
+    Attributes
+    ----------
+    due : int
+        The classes to read, as `mask_of` gives them.
+    now : float
+        Monotonic seconds.
+    offset : float
+        What turns monotonic seconds into Unix seconds.
+    version : str
+        Of the driver.
+    everything : bool
+        No limit on calls: the first look at a GPU.
+    """
+
+    due: int
+    now: float
+    offset: float
+    version: str = ""
+    everything: bool = False
+
+
+def record(
+    tick: Tick, entity: str, fields: Fields, error: str | None = None, at: float | None = None
+) -> RawRecord:
+    """Return one record of `entity`, of this tick or of the monotonic second `at`."""
+    when = tick.now if at is None else at
+    return RawRecord(when, when + tick.offset, entity, fields, SOURCE, tick.version, error)
+
+
+def records(tick: Tick, entity: str, fields: Fields, stamped: Iterable[Stamped]) -> list[RawRecord]:
+    """Return the readings of one GPU: one record for each moment they were taken at."""
+    wall_us = (tick.now + tick.offset) * 1e6
+    elsewhere: dict[int, Fields] = {}
+    for name, value, stamp_us in stamped:
+        age_us = wall_us - stamp_us
+        if -SAME_MOMENT_US < age_us < SAME_MOMENT_US or not -NEWEST_US < age_us < OLDEST_US:
+            fields[name] = value
+        else:
+            elsewhere.setdefault(stamp_us // SAME_MOMENT_US, {})[name] = value
+    found = [record(tick, entity, fields)] if fields else []
+    for stamp_ms, group in elsewhere.items():
+        found.append(record(tick, entity, group, at=stamp_ms / 1e3 - tick.offset))
+    return found

@@ -1,0 +1,349 @@
+"""Which GPUs: what a user, CUDA, a container or a scheduler asked for, resolved to real ones.
+
+``"mine"`` asks the environment, in this order: ``CUDA_VISIBLE_DEVICES``,
+``NVIDIA_VISIBLE_DEVICES``, ``SLURM_STEP_GPUS``, ``SLURM_JOB_GPUS``; a variable counts when it
+names at least one GPU that is here, otherwise the next one is asked, and in the end all GPUs are
+mine. CUDA's own words for "none" (empty, ``-1``, ``NoDevFiles``) are taken as said.
+
+The numbers of CUDA count the GPUs that this process can reach; those of a scheduler or a
+container runtime count the GPUs of the node. A UUID is only ever compared with UUIDs: its digits
+are no index.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.errors import ArgumentError, NoDeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Gpu", "GpuWish", "Mig", "Selection", "choose", "numbers", "words_of"]
+
+GpuWish = str | int | list[str | int] | tuple[str | int, ...]
+"""What `gpus=` takes."""
+
+_RANGE: Final = re.compile(r"(\d+)-(\d+)", re.ASCII)
+_NUMBER: Final = re.compile(r"(?:(?:gpu|mig)[ :-]?)?(\d+)", re.ASCII | re.IGNORECASE)
+_HOSTLIST: Final = re.compile(r"[a-z_]\w*\[(\d+)-(\d+)\]", re.ASCII | re.IGNORECASE)
+_INDEX: Final = re.compile(r"(?:gpu:?|gpu |gpu-(?=\d{1,2}$))?(\d+)", re.ASCII)
+_INSTANCE: Final = re.compile(r"gpu:(\d+)/mig:(\d+)(?:/ci:(\d+))?", re.ASCII)
+_BUS: Final = re.compile(
+    r"(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])(?:/.*)?", re.ASCII | re.IGNORECASE
+)
+_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)", re.ASCII | re.IGNORECASE)
+_SHORTEST_UUID: Final = 4
+_NO_CUDA: Final = frozenset({"", "-1", "NoDevFiles"})
+_NOTHING_SAID: Final = frozenset({"", "none", "void"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mig:
+    """A MIG instance: its UUID, GPU instance and compute instance."""
+
+    uuid: str
+    gi: int
+    ci: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """A GPU that this process can reach, as far as choosing needs to know it.
+
+    Attributes
+    ----------
+    index : int
+        The driver's number of it.
+    uuid, bus_id : str
+    minor : int or None
+        The number in ``/dev/nvidiaN``: the node's number of it, also inside a container.
+    migs : tuple of Mig
+    """
+
+    index: int
+    uuid: str
+    bus_id: str = ""
+    minor: int | None = None
+    migs: tuple[Mig, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The GPUs to show, and why these.
+
+    Attributes
+    ----------
+    gpus : tuple of int
+        Indices, ascending.
+    migs : mapping of int to frozenset of str
+        Index to the UUIDs of the MIG instances asked for; an absent index means all of them.
+    reason : str
+        ``"gpus"``, ``"all"``, ``"none"`` or the variable that decided.
+    value : str
+        What that variable says.
+    ignored : mapping of str to str
+        Variables that are set and did not count, to why.
+    """
+
+    gpus: tuple[int, ...]
+    migs: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    reason: str = "all"
+    value: str = ""
+    ignored: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Found:
+    """Collects what the words of one list name."""
+
+    def __init__(self) -> None:
+        self.migs: dict[int, set[str] | None] = {}
+
+    def add(self, gpu: Gpu, mig: Mig | None = None) -> None:
+        if mig is None:
+            self.migs[gpu.index] = None
+        elif (chosen := self.migs.setdefault(gpu.index, set())) is not None:
+            chosen.add(mig.uuid)
+
+    def selection(self, reason: str, value: str, ignored: Mapping[str, str]) -> Selection:
+        migs = {index: frozenset(uuids) for index, uuids in self.migs.items() if uuids}
+        return Selection(tuple(sorted(self.migs)), migs, reason, value, dict(ignored))
+
+
+def words_of(gpus: GpuWish) -> tuple[str, ...]:
+    """Return the words of a `gpus=` value, checked for form: ``"0,2-3"`` is ``("0", "2", "3")``.
+
+    Raises
+    ------
+    ArgumentError
+        If the value is no word, number or list of those.
+    """
+    items = gpus if isinstance(gpus, list | tuple) else [gpus]
+    words: list[str] = []
+    for item in items:
+        if isinstance(item, bool) or not isinstance(item, str | int):
+            raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
+        for word in str(item).split(","):
+            words.extend(_expanded(word.strip()))
+    if not all(words) or any(word.startswith("-") for word in words):
+        raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
+    return tuple(words)
+
+
+_FORMS: Final = (
+    'Use "mine", "all", "none", an index, a UUID or the beginning of one, a bus id, or a list.'
+)
+
+
+def _expanded(word: str) -> list[str]:
+    span = _RANGE.fullmatch(word)
+    if span is None:
+        return [word]
+    first, last = sorted(map(int, span.groups()))
+    return [str(number) for number in range(first, min(last, first + 1023) + 1)]
+
+
+def choose(gpus: GpuWish, here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
+    """Return which of the GPUs that are here are asked for.
+
+    Parameters
+    ----------
+    gpus : str, int or list of those
+        ``"mine"``, ``"all"``, ``"none"``, or what to take.
+    here : sequence of Gpu
+        Every GPU that this process can reach.
+    environ : mapping of str to str
+        The environment that ``"mine"`` asks.
+
+    Returns
+    -------
+    Selection
+        Empty for ``"none"``, and for ``"mine"`` where CUDA is told to use none.
+
+    Raises
+    ------
+    ArgumentError
+        If a word is malformed, or fits several GPUs.
+    NoDeviceError
+        If a word fits no GPU that is here.
+    """
+    words = words_of(gpus)
+    if words == ("none",):
+        return Selection((), reason="none")
+    if words == ("all",):
+        return Selection(tuple(gpu.index for gpu in here))
+    if words == ("mine",):
+        return _mine(here, environ)
+    found = _Found()
+    for word in words:
+        _take(word, here, found)
+    return found.selection("gpus", ",".join(words), {})
+
+
+def _take(word: str, here: Sequence[Gpu], found: _Found) -> None:
+    matches = _matches(word, here)
+    if not matches:
+        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in here) or "none"
+        raise NoDeviceError(
+            f"No GPU here is called {word!r}.", remedy=f"GPUs of this machine: {known}."
+        )
+    if len({gpu.index for gpu, _ in matches}) > 1:
+        fits = ", ".join(str(gpu.index) for gpu, _ in matches)
+        raise ArgumentError(f"{word!r} fits the GPUs {fits}.", remedy="Give more of the UUID.")
+    for gpu, mig in matches:
+        found.add(gpu, mig)
+
+
+def _matches(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
+    """Return what one word of a user names."""
+    if number := _INDEX.fullmatch(word):
+        return [(gpu, None) for gpu in here if gpu.index == int(number[1])]
+    if instance := _INSTANCE.fullmatch(word):
+        index, gi, ci = instance.groups()
+        return [
+            (gpu, mig)
+            for gpu in here
+            for mig in gpu.migs
+            if gpu.index == int(index) and mig.gi == int(gi) and ci in (None, str(mig.ci))
+        ]
+    if bus := _bus(word):
+        return [(gpu, None) for gpu in here if _bus(gpu.bus_id) == bus]
+    return _by_uuid(word, here)
+
+
+def _bus(text: str) -> tuple[int, ...] | None:
+    parts = _BUS.fullmatch(text)
+    return None if parts is None else tuple(int(part or "0", 16) for part in parts.groups())
+
+
+def _by_uuid(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
+    if old := _OLD_MIG.fullmatch(word):
+        gpu_uuid, gi, ci = old[1].lower(), int(old[2]), int(old[3])
+        return [
+            (gpu, mig)
+            for gpu in here
+            for mig in gpu.migs
+            if gpu.uuid.lower() == gpu_uuid and (mig.gi, mig.ci) == (gi, ci)
+        ]
+    low = word.lower()
+    if not low.startswith(("gpu-", "mig-")) and len(low) < _SHORTEST_UUID:
+        return []
+    whole: list[tuple[Gpu, Mig | None]] = [(gpu, None) for gpu in here if _begins(gpu.uuid, low)]
+    return whole + [(gpu, mig) for gpu in here for mig in gpu.migs if _begins(mig.uuid, low)]
+
+
+def _begins(uuid: str, start: str) -> bool:
+    low = uuid.lower()
+    return low.startswith(start) or low[4:].startswith(start)
+
+
+def _mine(here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
+    ignored: dict[str, str] = {}
+    for name, resolve in _VARIABLES:
+        if name not in environ:
+            continue
+        value = environ[name].strip()
+        if resolve is _cuda and (value in _NO_CUDA or value.split(",")[0].strip() == "-1"):
+            return Selection((), reason=name, value=value, ignored=ignored)
+        found = resolve(value, here)
+        if found.migs:
+            return found.selection(name, value, ignored)
+        if value not in _NOTHING_SAID:
+            ignored[name] = f"{name}={value} names no GPU that this process can reach"
+    return Selection(tuple(gpu.index for gpu in here), ignored=ignored)
+
+
+def _cuda(value: str, here: Sequence[Gpu]) -> _Found:
+    """Follow CUDA: numbers of reachable GPUs or UUIDs; the first that is neither ends the list."""
+    found = _Found()
+    for word in (part.strip() for part in value.split(",")):
+        if word.isdecimal() and word.isascii():
+            matches = _cuda_number(int(word), here)
+        else:
+            matches = _by_uuid(word, here) if word[:4].upper() in {"GPU-", "MIG-"} else []
+        if len({gpu.index for gpu, _ in matches}) != 1:
+            break
+        for gpu, mig in matches:
+            found.add(gpu, mig)
+    return found
+
+
+def _cuda_number(number: int, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
+    if number < len(here):
+        return [(here[number], None)]
+    # Some schedulers write the node's number although the job can reach only some GPUs.
+    return [(gpu, None) for gpu in here if gpu.minor == number]
+
+
+def _container(value: str, here: Sequence[Gpu]) -> _Found:
+    """Follow the container runtime: ``all``, node indices, ``gpu:mig`` indices, UUIDs."""
+    found = _Found()
+    if value in _NOTHING_SAID:
+        return found
+    words = [part.strip() for part in value.split(",")]
+    if value == "all" or all(_NUMBER.fullmatch(word) for word in words):
+        _by_node_number({int(word) for word in words if word.isdecimal()}, here, found, value)
+        return found
+    for word in words:
+        index, colon, instance = word.partition(":")
+        if colon and index.isdecimal() and instance.isdecimal():
+            for gpu in here:
+                if gpu.index == int(index) and int(instance) < len(gpu.migs):
+                    found.add(gpu, gpu.migs[int(instance)])
+            continue
+        matches = _by_uuid(word, here)
+        if len({gpu.index for gpu, _ in matches}) == 1:
+            for gpu, mig in matches:
+                found.add(gpu, mig)
+    return found
+
+
+def _scheduler(value: str, here: Sequence[Gpu]) -> _Found:
+    found = _Found()
+    for word in (part.strip() for part in value.split(",")):
+        if word[:4].upper() in {"GPU-", "MIG-"}:
+            for gpu, mig in _by_uuid(word, here):
+                found.add(gpu, mig)
+    if not found.migs:
+        _by_node_number(numbers(value), here, found, value)
+    return found
+
+
+def _by_node_number(wanted: set[int], here: Sequence[Gpu], found: _Found, value: str) -> None:
+    """Take the GPUs that the node counts so.
+
+    Where as many GPUs can be reached as are asked for, the container or the job's cgroup has
+    already left only these, under other numbers.
+    """
+    already = value == "all" or (len(wanted) == len(here) > 0)
+    by_minor = {gpu.minor for gpu in here} >= wanted
+    for gpu in here:
+        number = gpu.minor if by_minor and gpu.minor is not None else gpu.index
+        if already or number in wanted:
+            found.add(gpu)
+
+
+def numbers(text: str) -> set[int]:
+    """Return the GPU numbers of a scheduler's list: ``"0,2-4"``, ``"node[0-2]"``, ``"gpu2"``.
+
+    Anything else, a UUID above all, has none.
+    """
+    found: set[int] = set()
+    for word in re.split(r",(?![^\[]*\])", text):
+        stripped = word.strip()
+        if span := _RANGE.fullmatch(stripped) or _HOSTLIST.fullmatch(stripped):
+            first, last = sorted(map(int, span.groups()))
+            found.update(range(first, min(last, first + 1023) + 1))
+        elif number := _NUMBER.fullmatch(stripped.rpartition("/")[2]):
+            found.add(int(number[1]))
+    return found
+
+
+_VARIABLES: Final = (
+    ("CUDA_VISIBLE_DEVICES", _cuda),
+    ("NVIDIA_VISIBLE_DEVICES", _container),
+    ("SLURM_STEP_GPUS", _scheduler),
+    ("SLURM_JOB_GPUS", _scheduler),
+)
