@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pulse_widgets.metrics.catalog import Kind, lookup
+from pulse_widgets.readers.nvml_fields import TABLE as NVML
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "Rule", "Translation", "entity_of", "rule_of", "translate"]
 
-TABLES: Final[dict[str, Mapping[str, Rule]]] = {}
+TABLES: Final[dict[str, Mapping[str, Rule]]] = {"nvml": NVML}
 """Source to its table. A source without one, such as ``system``, speaks the catalog's language."""
 
 _MIG: Final = re.compile(r"mig:(\d+):(\d+)(?::(\d+))?", re.ASCII)

@@ -155,3 +155,16 @@ def test_every_rule_of_every_table_names_a_metric_of_the_catalog():
     }
 
     assert unknown == set()
+
+
+def test_nvml_readings_come_out_in_base_units():
+    fields = {"utilization.gpu": 37, "power.instant": 312_500, "clock.sm": 1980, "energy": 1500}
+
+    readings = translate([_record(fields, source="nvml")]).readings
+
+    assert {r.metric: r.value for r in readings} == {
+        "gpu.utilization": 0.37,
+        "gpu.power": 312.5,
+        "gpu.clock.sm": 1.98e9,
+        "gpu.energy": 1.5,
+    }
