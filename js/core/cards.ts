@@ -1,0 +1,117 @@
+/** Sources that do not deliver: what is wrong, why, and what to try, in the place of their charts. */
+
+import { h } from "./dom";
+import { GROUP_ORDER, OTHER_GROUP, USER_GROUP } from "./panel-table";
+import type { SourceStatus } from "./source";
+
+export interface Card {
+  readonly group: string;
+  readonly title: string;
+  readonly why: string;
+  readonly remedy: string;
+  /** A failure, as against something this machine simply does not have. */
+  readonly fault: boolean;
+}
+
+export interface Absence {
+  readonly what: string;
+  readonly why: string;
+}
+
+const GROUP_OF_SOURCE: Readonly<Record<string, string>> = {
+  nvml: "GPU",
+  gpm: "GPU",
+  dcgmi: "GPU",
+  system: "CPU",
+  cgroup: "Container",
+  prometheus: OTHER_GROUP,
+  user: USER_GROUP,
+};
+
+/** What people call what a source reads. */
+const NAME_OF_SOURCE: Readonly<Record<string, string>> = {
+  nvml: "NVIDIA GPUs",
+  gpm: "GPU profiling metrics",
+  dcgmi: "DCGM metrics",
+  system: "The machine's own readings",
+  cgroup: "Container limits",
+  prometheus: "Prometheus metrics",
+};
+
+/** Groups whose absence is worth a card: everyone expects them. */
+const EXPECTED = new Set(["GPU", "CPU"]);
+
+export function groupOfSource(name: string): string {
+  const base = name.split(/[:/]/, 1)[0] ?? name;
+  return GROUP_OF_SOURCE[base] ?? OTHER_GROUP;
+}
+
+function nameOf(status: SourceStatus): string {
+  return NAME_OF_SOURCE[status.name] ?? status.name;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  absent: "not available here",
+  failed: "stopped with an error",
+  stalled: "not answering",
+  abandoned: "given up",
+};
+
+/** The cards to show, in the order of the groups. Pure. */
+export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<string>): Card[] {
+  const cards: Card[] = [];
+  for (const status of sources) {
+    const group = groupOfSource(status.name);
+    const fault = isFault(status);
+    const taken = cards.some((card) => card.group === group);
+    const blank = status.state === "absent" && EXPECTED.has(group) && !filled.has(group) && !taken;
+    if (!fault && !blank) continue;
+    const title = `${nameOf(status)}: ${WORDS[status.state]}`;
+    cards.push({ group, title, why: status.problem, remedy: status.remedy, fault });
+  }
+  return cards.sort((a, b) => GROUP_ORDER.indexOf(a.group) - GROUP_ORDER.indexOf(b.group));
+}
+
+function isFault(status: SourceStatus): boolean {
+  return ["failed", "stalled", "abandoned"].includes(status.state);
+}
+
+/** What is quietly missing, with the reason: single fields, and sources that need no card. Pure. */
+export function absencesOf(sources: readonly SourceStatus[], cards: readonly Card[]): Absence[] {
+  return sources.flatMap((status) => {
+    const title = `${nameOf(status)}: ${WORDS[status.state] ?? ""}`;
+    const shown = cards.some((card) => card.title === title);
+    const quiet = !shown && (status.state === "absent" || status.state === "off");
+    const why = status.problem || (status.state === "off" ? "switched off" : "");
+    const whole = quiet ? [{ what: nameOf(status), why: sentence(why, status.remedy) }] : [];
+    return [...whole, ...status.missing];
+  });
+}
+
+function sentence(why: string, remedy: string): string {
+  return [why.trim(), remedy.trim()].filter(Boolean).join(" ");
+}
+
+/** Sources that have been asked and have not answered yet. */
+export function startingOf(sources: readonly SourceStatus[]): string[] {
+  return sources.filter((status) => status.state === "starting").map(nameOf);
+}
+
+export function cardElement(card: Card): HTMLElement {
+  const parts = [h("strong", {}, card.title)];
+  if (card.why) parts.push(h("p", {}, card.why));
+  if (card.remedy) {
+    const remedy = h("p", { class: "pulse-remedy" });
+    remedy.append(h("b", {}, "Try: "), card.remedy);
+    parts.push(remedy);
+  }
+  const kind = card.fault ? "pulse-card pulse-fault" : "pulse-card";
+  return h("div", { class: kind, role: card.fault ? "alert" : "note" }, ...parts);
+}
+
+export function absencesElement(absences: readonly Absence[]): HTMLDetailsElement {
+  const summary = h("summary", {}, `Not available here (${absences.length})`);
+  const list = h("dl");
+  for (const { what, why } of absences) list.append(h("dt", {}, what), h("dd", {}, why));
+  return h("details", { class: "pulse-absent" }, summary, list);
+}

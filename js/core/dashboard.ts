@@ -1,0 +1,372 @@
+/** The dashboard: one element that shows any source, live or finished. */
+
+import { Board, type BoardContent } from "./board";
+import { PLOT_STYLE } from "./chart";
+import { h } from "./dom";
+import { figuresOf, Newest } from "./figures";
+import { byStep, byTime } from "./grid";
+import { buildGroups, type Group, type Panel } from "./groups";
+import { groupNotes } from "./group-notes";
+import { Help } from "./help";
+import { type Command, commandOf } from "./keyboard";
+import { type Mark, marksOf } from "./marks";
+import type { ChartEvents, Scene, View } from "./panel-view";
+import { Scheduler } from "./scheduler";
+import type { Change, Source } from "./source";
+import { statusOf } from "./status";
+import { Strip } from "./strip";
+import { STYLE } from "./styles";
+import { followTheme, readTheme, type Theme } from "./theme";
+import { Timeline } from "./timeline";
+import { Toolbar } from "./toolbar";
+import {
+  type Action,
+  initialState,
+  panned,
+  reduce,
+  scaled,
+  type Span,
+  type ViewState,
+  visibleRange,
+  WINDOWS,
+} from "./view-state";
+
+export interface DashboardOptions {
+  readonly layout: "dashboard" | "strip" | "charts";
+  /** Globs of metric names to show; null shows all. */
+  readonly metrics: readonly string[] | null;
+  readonly title: string;
+}
+
+/** Draw at most so often: one chart alone may be livelier than a wall of them. */
+const FEW_CHARTS = 4;
+const FEW_MS = 100;
+const MANY_MS = 200;
+const SECOND = 1000;
+/** Text twins are for reading at leisure. */
+const DESCRIBE_MS = 5000;
+const REQUEST_MS = 300;
+const REQUEST_POINTS = 1000;
+
+/**
+ * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
+ * Styles go into `el` too, because a host may render in a shadow root.
+ */
+export function mountDashboard(
+  el: HTMLElement,
+  source: Source,
+  options: DashboardOptions,
+): () => void {
+  const dashboard = new Dashboard(el, source, options);
+  return () => dashboard.destroy();
+}
+
+class Dashboard {
+  readonly #source: Source;
+  readonly #options: DashboardOptions;
+  readonly #root: HTMLElement;
+  readonly #strip = new Strip();
+  readonly #toolbar: Toolbar;
+  readonly #board: Board;
+  readonly #timeline: Timeline;
+  readonly #help: Help;
+  readonly #scheduler: Scheduler;
+  readonly #cleanup: (() => void)[] = [];
+  #state: ViewState;
+  #theme: Theme;
+  #groups: Group[] = [];
+  #marks: Mark[] = [];
+  #newest: Newest;
+  #cursor: number | null = null;
+  #cursorByStep = false;
+  #heard = performance.now();
+  #described = 0;
+  #told = 0;
+  #layoutStale = true;
+  /** Series whose samples carry steps. */
+  #steps: ReadonlySet<number> = new Set();
+  #request: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(el: HTMLElement, source: Source, options: DashboardOptions) {
+    this.#source = source;
+    this.#options = options;
+    this.#state = initialState(source.state().phase === "running" ? 300 : "all");
+    this.#newest = new Newest(source);
+    const events = this.#chartEvents();
+    this.#toolbar = new Toolbar({ dispatch: (a) => this.#dispatch(a), pause: () => this.#pause() });
+    this.#timeline = new Timeline(events);
+    this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
+    this.#board = new Board({
+      ...events,
+      fold: (group) => this.#dispatch({ type: "fold", group }),
+      expand: (group) => this.#dispatch({ type: "expand", group }),
+      appeared: () => this.#scheduler.now(),
+    });
+    this.#scheduler = new Scheduler(
+      () => this.#draw(),
+      () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
+    );
+    this.#root = this.#build(el);
+    this.#theme = readTheme(this.#root);
+    this.#start();
+  }
+
+  destroy(): void {
+    for (const clean of this.#cleanup) clean();
+    clearTimeout(this.#request);
+    this.#scheduler.destroy();
+    this.#board.destroy();
+    this.#timeline.destroy();
+    this.#root.remove();
+  }
+
+  #build(el: HTMLElement): HTMLElement {
+    const root = h("div", {
+      class: `pulse pulse-layout-${this.#options.layout}`,
+      tabindex: "0",
+      role: "region",
+      "aria-label": "Pulse monitor",
+      // JupyterLab would take single letters for its own while focus is in here.
+      "data-lm-suppress-shortcuts": "true",
+    });
+    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#strip.el);
+    if (this.#options.layout !== "strip") root.append(this.#timeline.el, this.#board.el);
+    root.append(this.#help.el);
+    el.append(root);
+    return root;
+  }
+
+  #start(): void {
+    this.#board.watch(this.#timeline);
+    this.#root.addEventListener("keydown", (event) => this.#key(event));
+    const second = setInterval(() => this.#tell(), SECOND);
+    this.#cleanup.push(
+      followTheme(this.#root, (theme) => this.#setTheme(theme)),
+      this.#source.subscribe((change) => this.#changed(change)),
+      () => clearInterval(second),
+    );
+    this.#marks = marksOf(this.#source.events());
+    this.#layout();
+    this.#tell();
+    this.#scheduler.now();
+  }
+
+  #changed(change: Change): void {
+    this.#heard = performance.now();
+    if (change.series || change.entities || change.state) this.#layoutStale = true;
+    if (change.series) this.#newest = new Newest(this.#source);
+    if (change.events) this.#marks = marksOf(this.#source.events());
+    // A held picture does not move; its values and its status still do.
+    this.#scheduler.later();
+  }
+
+  #dispatch(action: Action): void {
+    this.#state = reduce(this.#state, action);
+    if (["fold", "expand", "axis"].includes(action.type)) this.#layoutStale = true;
+    if (action.type === "help") this.#help.show(action.open, this.#root);
+    if (action.type === "range" || action.type === "reset") this.#requestDetail();
+    for (const view of this.#board.views) view.stale = true;
+    this.#told = 0;
+    this.#scheduler.now();
+  }
+
+  #layout(): void {
+    this.#layoutStale = false;
+    this.#steps = stepped(this.#source);
+    const { metrics, layout } = this.#options;
+    if (layout === "strip") return;
+    this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
+    const content: BoardContent = {
+      groups: this.#groups,
+      sources: this.#source.state().sources,
+      notes: groupNotes(this.#source),
+      byStep: (panel) => this.#isByStep(panel),
+      metrics,
+      chartsOnly: layout === "charts",
+    };
+    this.#board.update(content, this.#state);
+  }
+
+  #isByStep(panel: Panel): boolean {
+    return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
+  }
+
+  #extent(): Span {
+    const [first, last] = this.#source.extent();
+    const { t0, t1 } = this.#source.state();
+    return Number.isFinite(first) ? [first, last] : [t0, t1 ?? t0];
+  }
+
+  #range(): Span {
+    const live = this.#source.state().phase === "running";
+    return visibleRange(this.#state, this.#extent(), live);
+  }
+
+  #stepSpan(): Span {
+    if (this.#state.stepRange) return this.#state.stepRange;
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const id of this.#steps) {
+      const [from, to] = this.#source.stepExtent?.(id) ?? [first, last];
+      [first, last] = [Math.min(first, from), Math.max(last, to)];
+    }
+    if (first > last) return [0, 1];
+    return first < last ? [first, last] : [first, first + 1];
+  }
+
+  #scenes(): { time: Scene; step: Scene } {
+    const shared = {
+      source: this.#source,
+      hidden: this.#state.hidden,
+      theme: this.#theme,
+      marks: this.#marks,
+      now: this.#extent()[1],
+    };
+    return {
+      time: { ...shared, fetch: byTime(this.#source), range: this.#range() },
+      step: { ...shared, fetch: byStep(this.#source), range: this.#stepSpan() },
+    };
+  }
+
+  #draw(): void {
+    if (this.#layoutStale) this.#layout();
+    const scenes = this.#scenes();
+    this.#timeline.el.hidden = this.#marks.length === 0;
+    const describe = performance.now() - this.#described > DESCRIBE_MS;
+    if (describe) this.#described = performance.now();
+    for (const view of this.#board.views) {
+      const scene = this.#sceneOf(view, scenes);
+      view.draw(scene);
+      this.#point(view, scene);
+      if (describe) view.describe(scene);
+    }
+    if (performance.now() - this.#told > SECOND / 4) this.#tell();
+  }
+
+  #sceneOf(view: View, scenes: { time: Scene; step: Scene }): Scene {
+    return view.byStep ? scenes.step : scenes.time;
+  }
+
+  #point(view: View, scene: Scene): void {
+    const own = view.byStep === this.#cursorByStep;
+    view.point(own ? this.#cursor : null, scene);
+  }
+
+  /** Write the summary and the status; text only, at most a few times a second. */
+  #tell(): void {
+    if (document.hidden) return;
+    this.#told = performance.now();
+    if (this.#options.layout !== "charts") {
+      this.#strip.update(figuresOf(this.#source, this.#newest));
+    }
+    const silent = (performance.now() - this.#heard) / 1000;
+    const status = statusOf(this.#source, this.#state, silent, this.#options.title);
+    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0 }, this.#state);
+  }
+
+  #setTheme(theme: Theme): void {
+    this.#theme = theme;
+    for (const view of [this.#timeline, ...this.#board.views]) view.setTheme(theme);
+    this.#scheduler.now();
+  }
+
+  #chartEvents(): ChartEvents {
+    return {
+      cursor: (x) => this.#moveCursor(x, false),
+      zoom: (range) => this.#dispatch({ type: "range", range }),
+      reset: () => this.#dispatch({ type: "reset" }),
+      pan: (by) => {
+        const range = this.#range();
+        const share = by / (range[1] - range[0]);
+        this.#dispatch({ type: "range", range: panned(range, share, this.#extent()) });
+      },
+      toggle: (key, only, keys) =>
+        this.#dispatch(only ? { type: "only", key, keys } : { type: "hide", key }),
+      step: {
+        cursor: (x) => this.#moveCursor(x, true),
+        zoom: (range) => this.#dispatch({ type: "step-range", range }),
+        pan: (by) => {
+          const [from, to] = this.#stepSpan();
+          this.#dispatch({ type: "step-range", range: [from + by, to + by] });
+        },
+      },
+    };
+  }
+
+  #moveCursor(x: number | null, byStep: boolean): void {
+    this.#cursor = x;
+    this.#cursorByStep = byStep;
+    const scenes = this.#scenes();
+    for (const view of this.#board.views) this.#point(view, this.#sceneOf(view, scenes));
+  }
+
+  #pause(): void {
+    const held = this.#state.pausedAt !== null;
+    this.#dispatch(held ? { type: "resume" } : { type: "pause", at: this.#extent()[1] });
+  }
+
+  #key(event: KeyboardEvent): void {
+    if (event.key === "Escape" && this.#state.help) {
+      this.#dispatch({ type: "help", open: false });
+    } else {
+      const command = commandOf(event);
+      if (!command) return;
+      this.#run(command);
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  #run(command: Command): void {
+    const range = this.#range();
+    const extent = this.#extent();
+    switch (command.do) {
+      case "pause":
+        if (this.#source.state().phase === "running") this.#pause();
+        return;
+      case "window":
+        return this.#dispatch({ type: "window", window: WINDOWS[command.place] ?? "all" });
+      case "reset":
+        return this.#dispatch({ type: "reset" });
+      case "pan":
+        return this.#dispatch({ type: "range", range: panned(range, command.by, extent) });
+      case "scale": {
+        const anchor = this.#cursor ?? (range[0] + range[1]) / 2;
+        const next = scaled(range, command.factor, anchor, extent);
+        return this.#dispatch({ type: "range", range: next });
+      }
+      case "step":
+        return this.#stepCursor(command.by, range);
+      case "show-all":
+        return this.#dispatch({ type: "show-all" });
+      case "axis":
+        return this.#dispatch({
+          type: "axis",
+          axis: this.#state.axis === "time" ? "step" : "time",
+        });
+      case "help":
+        return this.#dispatch({ type: "help", open: !this.#state.help });
+    }
+  }
+
+  #stepCursor(by: number, range: Span): void {
+    const width = range[1] - range[0];
+    const at = this.#cursor ?? (by < 0 ? range[1] : range[0]);
+    this.#moveCursor(Math.min(Math.max(at + (by * width) / 100, range[0]), range[1]), false);
+  }
+
+  /** Ask for exact rows of what the viewer zoomed to, once the zooming has come to rest. */
+  #requestDetail(): void {
+    clearTimeout(this.#request);
+    this.#request = setTimeout(() => {
+      const range = this.#state.range;
+      if (!range || !this.#source.request) return;
+      const ids = this.#groups.flatMap((g) => g.panels.flatMap((p) => p.lines.map((l) => l.id)));
+      if (ids.length > 0) this.#source.request(ids, range[0], range[1], REQUEST_POINTS);
+    }, REQUEST_MS);
+  }
+}
+
+function stepped(source: Source): Set<number> {
+  const ids = source.catalog().map((series) => series.id);
+  return new Set(ids.filter((id) => source.stepExtent?.(id)));
+}

@@ -1,0 +1,230 @@
+/** From the series a source has to the groups of charts that show them. Pure. */
+
+import { CATALOG } from "./catalog.gen";
+import { classSuffix, compareEntities, entityClass, entityLabel } from "./entities";
+import {
+  GROUP_ORDER,
+  groupOf,
+  isMain,
+  isSilent,
+  isWhole,
+  limitOf,
+  titleOf,
+  TOGETHER,
+  type Together,
+  USER_GROUP,
+} from "./panel-table";
+import type { SeriesWire } from "./source";
+
+export interface Line {
+  /** Names what the line stands for; hiding it hides every line of that key. */
+  readonly key: string;
+  readonly label: string;
+  readonly id: number;
+  /** Place in the palette: the same thing has the same colour on every chart. */
+  readonly color: number;
+  readonly series: SeriesWire;
+}
+
+export interface Panel {
+  readonly key: string;
+  readonly group: string;
+  readonly title: string;
+  readonly help: string;
+  readonly unit: string;
+  readonly kind: string;
+  /** What the lines are: "gpu", "cpu", "host", ... */
+  readonly entityClass: string;
+  readonly heat: boolean;
+  readonly whole: boolean;
+  readonly main: boolean;
+  readonly lines: readonly Line[];
+  /** Ids of the series whose last value is the limit of these lines. */
+  readonly limits: readonly number[];
+}
+
+export interface Group {
+  readonly title: string;
+  readonly panels: readonly Panel[];
+}
+
+export type EntityLabels = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Beyond so many lines a chart is a tangle, and a heat strip tells more. */
+export const MOST_LINES = 8;
+
+const DRAWN = new Set(["gauge", "counter", "state"]);
+const SHOWN_CLASSES = /^(host|gpu|mig|kernel|user|rank|pulse|worker|pod|stream|labels)$/;
+const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
+
+/** A glob of metric names as a test; `*` stands for any run of characters, `?` for one. */
+export function globTest(globs: readonly string[] | null): (metric: string) => boolean {
+  if (!globs || globs.length === 0) return () => true;
+  const escaped = globs.map((glob) =>
+    glob
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", ".*")
+      .replaceAll("?", "."),
+  );
+  const pattern = new RegExp(`^(?:${escaped.join("|")})$`);
+  return (metric) => pattern.test(metric);
+}
+
+export function buildGroups(
+  catalog: readonly SeriesWire[],
+  labels: EntityLabels,
+  globs: readonly string[] | null,
+): Group[] {
+  const wanted = globTest(globs);
+  const asked = globs !== null && globs.length > 0;
+  const drawn = catalog.filter(
+    (s) => DRAWN.has(s.kind) && wanted(s.metric) && (asked || !isSilent(s.metric)),
+  );
+  const context: Context = {
+    catalog,
+    labels,
+    asked,
+    hosts: new Set(catalog.map((s) => s.host)).size,
+    colors: entityColors(catalog),
+  };
+  const panels = bundles(drawn).flatMap((bundle) => panelsOf(bundle, context));
+  return GROUP_ORDER.flatMap((title) => {
+    const own = panels.filter((panel) => panel.group === title);
+    own.sort((a, b) => Number(b.main) - Number(a.main));
+    return own.length > 0 ? [{ title, panels: own }] : [];
+  });
+}
+
+interface Context {
+  readonly catalog: readonly SeriesWire[];
+  readonly labels: EntityLabels;
+  readonly asked: boolean;
+  readonly hosts: number;
+  readonly colors: ReadonlyMap<string, number>;
+}
+
+/** Series that may share a chart. */
+interface Bundle {
+  readonly together: Together | undefined;
+  readonly entityClass: string;
+  readonly series: SeriesWire[];
+}
+
+const ORDER = new Map(Object.keys(CATALOG).map((metric, index) => [metric, index]));
+
+function bundles(drawn: readonly SeriesWire[]): Bundle[] {
+  const found = new Map<string, Bundle>();
+  for (const series of drawn) {
+    const together = TOGETHER.find((t) => t.metrics.includes(series.metric));
+    const kind = entityClass(series.entity);
+    const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series.metric, series.entity)}`;
+    const bundle = found.get(key) ?? { together, entityClass: kind, series: [] };
+    bundle.series.push(series);
+    found.set(key, bundle);
+  }
+  const place = (bundle: Bundle) =>
+    Math.min(...bundle.series.map((s) => ORDER.get(s.metric) ?? Number.MAX_SAFE_INTEGER));
+  // A stable sort: metrics outside the catalog stay in the order in which they appeared.
+  return [...found.values()].sort((a, b) => place(a) - place(b));
+}
+
+function panelsOf(bundle: Bundle, context: Context): Panel[] {
+  const { together, series } = bundle;
+  const owners = new Set(series.map(ownerOf));
+  const metrics = [...new Set(series.map((s) => s.metric))];
+  if (together && owners.size === 1 && metrics.length > 1) {
+    const ordered = [...series].sort(
+      (a, b) => together.metrics.indexOf(a.metric) - together.metrics.indexOf(b.metric),
+    );
+    return [panelOf(bundle, together.title, ordered, wordLines(ordered, together), context)];
+  }
+  return metrics.map((metric) => {
+    const own = series
+      .filter((s) => s.metric === metric)
+      .sort((a, b) => compareEntities(ownerOf(a), ownerOf(b)));
+    const suffix = classSuffix(bundle.entityClass);
+    const title = suffix && own.length > 1 ? `${titleOf(metric)}, ${suffix}` : titleOf(metric);
+    return panelOf(bundle, title, own, entityLines(own, context), context);
+  });
+}
+
+function panelOf(
+  bundle: Bundle,
+  title: string,
+  series: readonly SeriesWire[],
+  lines: Line[],
+  context: Context,
+): Panel {
+  const first = series[0] as SeriesWire;
+  const group = groupOf(first.metric, first.entity);
+  const shown = SHOWN_CLASSES.test(bundle.entityClass) || SHOWN_BY_PART.has(first.metric);
+  return {
+    key: `${group}/${title}/${bundle.entityClass}`,
+    group,
+    title,
+    help: CATALOG[first.metric]?.help ?? "",
+    unit: first.unit,
+    kind: first.kind,
+    entityClass: bundle.entityClass,
+    heat: lines.length > MOST_LINES,
+    whole: isWhole(first.metric, first.unit),
+    main: context.asked || (shown && series.some((s) => isMain(s.metric, group))),
+    lines,
+    limits: limitIds(series, context.catalog),
+  };
+}
+
+function ownerOf(series: SeriesWire): string {
+  return `${series.host}/${series.entity}`;
+}
+
+function wordLines(series: readonly SeriesWire[], together: Together): Line[] {
+  return series.map((s) => {
+    const place = together.metrics.indexOf(s.metric);
+    const label = together.words[place] ?? s.metric;
+    return { key: `${ownerOf(s)}/${s.metric}`, label, id: s.id, color: place, series: s };
+  });
+}
+
+function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
+  return series.map((s) => {
+    const owner = ownerOf(s);
+    const name = entityLabel(s.entity, { ...context.labels[s.entity], ...s.labels });
+    const label = context.hosts > 1 ? `${hostName(s, context.labels)} · ${name}` : name;
+    const alone = series.length === 1;
+    return {
+      // A lone line is its metric: hiding it must not hide the host's other charts.
+      key: alone ? `${owner}/${s.metric}` : owner,
+      label: groupOf(s.metric, s.entity) === USER_GROUP && alone ? s.metric : label,
+      id: s.id,
+      color: alone ? 0 : (context.colors.get(owner) ?? 0),
+      series: s,
+    };
+  });
+}
+
+function hostName(series: SeriesWire, labels: EntityLabels): string {
+  return labels[series.host]?.["name"] ?? series.host;
+}
+
+/** Entities numbered within their class, so that GPU 2 has one colour everywhere. */
+function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
+  const byClass = new Map<string, Set<string>>();
+  for (const series of catalog) {
+    const kind = entityClass(series.entity);
+    const owners = byClass.get(kind) ?? new Set();
+    byClass.set(kind, owners.add(ownerOf(series)));
+  }
+  const colors = new Map<string, number>();
+  for (const owners of byClass.values()) {
+    [...owners].sort(compareEntities).forEach((owner, index) => colors.set(owner, index));
+  }
+  return colors;
+}
+
+function limitIds(series: readonly SeriesWire[], catalog: readonly SeriesWire[]): number[] {
+  const limit = limitOf((series[0] as SeriesWire).metric);
+  if (!limit) return [];
+  const owners = new Set(series.map(ownerOf));
+  return catalog.filter((s) => s.metric === limit && owners.has(ownerOf(s))).map((s) => s.id);
+}

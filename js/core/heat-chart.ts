@@ -1,0 +1,193 @@
+/** Many entities of one metric: a row each, colour for value, both ends of every bucket shown. */
+
+import { type Frame, Plot, type PlotOptions } from "./chart";
+import { h, setAttribute, setText } from "./dom";
+import { classPlural, entityLabel } from "./entities";
+import { formatValue } from "./format";
+import { Grid } from "./grid";
+import type { Panel } from "./groups";
+import { HeatPainter, rowHeight } from "./heat";
+import { readingText } from "./line-chart";
+import { paintMoments } from "./marks";
+import { rampGradient } from "./palette";
+import {
+  type ChartEvents,
+  plotIn,
+  pointsOf,
+  type Scene,
+  type Shell,
+  shell,
+  twinRows,
+  type View,
+  writeTwin,
+} from "./panel-view";
+import type { Theme } from "./theme";
+import { axisTimes } from "./time-text";
+import { type Span } from "./view-state";
+import { yRange } from "./y-range";
+
+const AXIS_AND_PADDING = 26;
+
+export class HeatChart implements View {
+  readonly el: HTMLElement;
+  readonly byStep = false;
+  seen = false;
+  stale = true;
+  readonly #panel: Panel;
+  readonly #shell: Shell;
+  readonly #grid = new Grid();
+  readonly #events: ChartEvents;
+  readonly #painter = new HeatPainter();
+  readonly #scale: { low: HTMLElement; ramp: HTMLElement; high: HTMLElement };
+  #plot: Plot | null = null;
+  #scene: Scene | null = null;
+  #values: Span = [0, 1];
+  #row: number | null = null;
+
+  constructor(panel: Panel, events: ChartEvents) {
+    this.#panel = panel;
+    this.#events = {
+      ...events,
+      cursor: (x, top) => {
+        const row = Math.floor(top / rowHeight(panel.lines.length));
+        this.#row = x === null ? null : Math.min(Math.max(row, 0), panel.lines.length - 1);
+        events.cursor(x, top);
+      },
+    };
+    this.#shell = shell(panel);
+    this.el = this.#shell.el;
+    this.el.classList.add("pulse-heat");
+    this.#scale = {
+      low: h("span"),
+      ramp: h("span", { class: "pulse-ramp", "aria-hidden": "true" }),
+      high: h("span"),
+    };
+    const scale = h("div", { class: "pulse-scale" });
+    scale.append(this.#scale.low, this.#scale.ramp, this.#scale.high);
+    this.el.insertBefore(scale, this.#shell.twin);
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    const plot = this.#plot;
+    if (!plot) return;
+    const { lines, unit } = this.#panel;
+    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
+    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), true);
+    this.#values = this.#valueRange();
+    setText(this.#scale.low, formatValue(this.#values[0], unit));
+    setText(this.#scale.high, formatValue(this.#values[1], unit));
+    this.#scale.ramp.style.backgroundImage = rampGradient(scene.theme.ground);
+    plot.draw([...scene.range], [[0, 0]], scene.range);
+    this.stale = false;
+  }
+
+  point(x: number | null, scene: Scene): void {
+    this.#plot?.setCursor(x);
+    if (x === null) this.#row = null;
+    const { lines, unit } = this.#panel;
+    const row = this.#row;
+    const line = row === null ? undefined : lines[row];
+    if (line && row !== null && x !== null) {
+      setText(this.#shell.value, `${line.label}  ${readingText(this.#grid.at(row, x), unit)}`);
+      return;
+    }
+    setText(this.#shell.value, this.#summary(x, scene));
+  }
+
+  describe(scene: Scene): void {
+    const text = (value: number | null) => formatValue(value, this.#panel.unit);
+    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
+    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
+    const label = `${this.#panel.title}: ${this.#summary(null, scene)}`;
+    setAttribute(this.el, "aria-label", label);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#shell.host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  /** The lowest and highest of all rows, and whose they are. */
+  #summary(x: number | null, scene: Scene): string {
+    const { lines, unit } = this.#panel;
+    let low: { value: number; label: string } | null = null;
+    let high: { value: number; label: string } | null = null;
+    lines.forEach((line, i) => {
+      const at = x === null ? null : this.#grid.at(i, x);
+      const last = scene.source.last(line.id)?.value ?? Number.NaN;
+      const [min, max] = x === null ? [last, last] : [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
+      if (min < (low?.value ?? Number.POSITIVE_INFINITY)) low = { value: min, label: line.label };
+      if (max > (high?.value ?? Number.NEGATIVE_INFINITY)) high = { value: max, label: line.label };
+    });
+    const say = (end: { value: number; label: string } | null) =>
+      end ? `${formatValue(end.value, unit)} (${end.label})` : formatValue(null, unit);
+    return `${say(low)} to ${say(high)}`;
+  }
+
+  #valueRange(): Span {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    this.#panel.lines.forEach((_, i) => {
+      const ends = this.#grid.extremes(i);
+      if (!ends) return;
+      low = Math.min(low, ends[0]);
+      high = Math.max(high, ends[1]);
+    });
+    const { unit, whole } = this.#panel;
+    if (whole) return [0, Math.max(1, high)];
+    if (low > high) return [0, 1];
+    const [bottom] = yRange(low, high, { unit, whole, limit: null });
+    return [bottom === 0 ? 0 : low, high];
+  }
+
+  #options(): PlotOptions {
+    const rows = this.#panel.lines.length;
+    const height = rows * rowHeight(rows);
+    const every = Math.max(1, Math.ceil(14 / rowHeight(rows)));
+    const step = [1, 2, 4, 8, 16, 32, 64].find((n) => n >= every) ?? 128;
+    return {
+      lines: [{ color: 0, stepped: true }],
+      rows,
+      height: height + AXIS_AND_PADDING,
+      label: this.#panel.title,
+      xAxis: true,
+      time: true,
+      yRange: () => [0, rows],
+      yTicks: () => Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step + 0.5),
+      yText: (values) => values.map((value) => this.#rowLabel(Math.floor(value))),
+      xText: axisTimes,
+      under: (frame) => this.#paint(frame),
+      over: (frame) => {
+        const scene = this.#scene;
+        if (scene) paintMoments(frame, scene.marks, scene.theme);
+      },
+    };
+  }
+
+  #rowLabel(row: number): string {
+    const line = this.#panel.lines[row];
+    return line ? entityLabel(line.series.entity, {}).slice(0, 9) : "";
+  }
+
+  #paint(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    const { lines } = this.#panel;
+    this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
+  }
+}
+
+/** What the rows are, for a heading: "64 GPUs". */
+export function rowsText(panel: Panel): string {
+  return `${panel.lines.length} ${classPlural(panel.entityClass)}`;
+}

@@ -1,0 +1,187 @@
+/** A chart of up to eight lines, with a legend that is also the table of their values. */
+
+import { type Frame, Plot, type PlotOptions } from "./chart";
+import { setAttribute, setText } from "./dom";
+import { formatValue } from "./format";
+import { Grid, type Reading } from "./grid";
+import type { Panel } from "./groups";
+import { Legend } from "./legend";
+import { marksAt, paintBands, paintMoments } from "./marks";
+import {
+  type ChartEvents,
+  plotIn,
+  pointsOf,
+  type Scene,
+  type Shell,
+  shell,
+  showTip,
+  twinRows,
+  type View,
+  writeTwin,
+} from "./panel-view";
+import type { Theme } from "./theme";
+import { axisTimes } from "./time-text";
+import { yRange, yTicks } from "./y-range";
+
+const HEIGHT = 132;
+const PIXELS_PER_TICK = 30;
+
+export class LineChart implements View {
+  readonly el: HTMLElement;
+  readonly byStep: boolean;
+  seen = false;
+  stale = true;
+  readonly #panel: Panel;
+  readonly #shell: Shell;
+  readonly #legend: Legend | null;
+  readonly #grid = new Grid();
+  readonly #events: ChartEvents;
+  #plot: Plot | null = null;
+  #scene: Scene | null = null;
+  #limit: number | null = null;
+  #top = 0;
+
+  constructor(panel: Panel, events: ChartEvents, byStep: boolean) {
+    this.#panel = panel;
+    this.byStep = byStep;
+    const own = byStep ? { ...events, ...events.step } : events;
+    this.#events = {
+      ...own,
+      cursor: (x, top) => {
+        this.#top = top;
+        own.cursor(x, top);
+        this.#tip(x);
+      },
+    };
+    this.#shell = shell(panel);
+    this.el = this.#shell.el;
+    const keys = panel.lines.map((line) => line.key);
+    this.#legend =
+      panel.lines.length > 1
+        ? new Legend(panel.lines, (key, only) => events.toggle(key, only, keys))
+        : null;
+    if (this.#legend) this.el.insertBefore(this.#legend.el, this.#shell.twin);
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    const plot = this.#plot;
+    if (!plot) return;
+    const { lines } = this.#panel;
+    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
+    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), this.#panel.kind === "state");
+    this.#limit = limitValue(this.#panel, scene);
+    plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
+    this.#legend?.setHidden(scene.hidden, scene.theme.ground);
+    this.stale = false;
+  }
+
+  point(x: number | null, scene: Scene): void {
+    this.#plot?.setCursor(x);
+    const texts = this.#panel.lines.map((line, i) => {
+      if (x !== null) return readingText(this.#grid.at(i, x), this.#panel.unit);
+      return formatValue(scene.source.last(line.id)?.value ?? null, this.#panel.unit);
+    });
+    if (this.#legend) this.#legend.setValues(texts);
+    else setText(this.#shell.value, texts[0] ?? "");
+    if (x === null) this.#tip(null);
+  }
+
+  describe(scene: Scene): void {
+    const text = (value: number | null) => formatValue(value, this.#panel.unit);
+    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
+    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
+    const one = rows.length === 1 ? rows[0] : undefined;
+    const summary = one ? `${one.last}, from ${one.min} to ${one.max}` : `${rows.length} series`;
+    setAttribute(this.el, "aria-label", `${this.#panel.title}: ${summary}`);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#shell.host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  #options(): PlotOptions {
+    const { lines, unit, kind, whole, title } = this.#panel;
+    return {
+      lines: lines.map((line) => ({ color: line.color, stepped: kind === "state" })),
+      height: HEIGHT,
+      label: title,
+      xAxis: true,
+      time: !this.byStep,
+      yRange: (low, high) => yRange(low, high, { unit, whole, limit: this.#limit }),
+      yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),
+      yText: (values) => values.map((value) => formatValue(value, unit)),
+      xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
+      under: (frame) => this.#under(frame),
+      over: (frame) => this.#over(frame),
+    };
+  }
+
+  #under(frame: Frame): void {
+    const scene = this.#scene;
+    if (scene && !this.byStep) paintBands(frame, scene.marks, scene.theme, scene.now);
+  }
+
+  #over(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    if (this.#limit !== null) paintLimit(frame, this.#limit, scene.theme);
+    if (!this.byStep) paintMoments(frame, scene.marks, scene.theme);
+  }
+
+  #tip(x: number | null): void {
+    const scene = this.#scene;
+    const plot = this.#plot;
+    if (!scene || !plot || x === null || this.byStep) {
+      this.#shell.tip.hidden = true;
+      return;
+    }
+    const second = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
+    const labels = marksAt(scene.marks, x, second * 4).map((mark) => mark.label);
+    this.#shell.tip.style.top = `${Math.max(0, this.#top - 8)}px`;
+    showTip(this.#shell.tip, (x - scene.range[0]) / second + 58, labels.slice(-4));
+  }
+}
+
+/** "37 %", or "12 % to 97 %" where a bucket holds more than one value. */
+export function readingText(reading: Reading | null, unit: string): string {
+  if (!reading || reading.min === null || reading.max === null) return formatValue(null, unit);
+  const [low, high] = [formatValue(reading.min, unit), formatValue(reading.max, unit)];
+  return low === high ? low : `${low} \u2013 ${high}`;
+}
+
+/** The limit the lines share; null when there is none or they have different ones. */
+function limitValue(panel: Panel, scene: Scene): number | null {
+  const values = new Set<number>();
+  for (const id of panel.limits) {
+    const value = scene.source.last(id)?.value;
+    if (value !== undefined && Number.isFinite(value)) values.add(value);
+  }
+  return values.size === 1 ? ([...values][0] as number) : null;
+}
+
+function paintLimit(frame: Frame, limit: number, theme: Theme): void {
+  const { context, left, top, width, height, ratio } = frame;
+  const y = Math.round(frame.y(limit)) + 0.5;
+  if (y < top || y > top + height) return;
+  context.save();
+  context.strokeStyle = theme.axis;
+  context.lineWidth = ratio;
+  context.setLineDash([2 * ratio, 3 * ratio]);
+  context.beginPath();
+  context.moveTo(left, y);
+  context.lineTo(left + width, y);
+  context.stroke();
+  context.restore();
+}

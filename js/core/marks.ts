@@ -1,0 +1,109 @@
+/** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
+
+import type { Frame } from "./chart";
+import type { PulseEvent } from "./source";
+import type { Theme } from "./theme";
+import type { Span } from "./view-state";
+
+export type MarkKind = "cell" | "span" | "mark" | "event";
+
+export interface Mark {
+  readonly kind: MarkKind;
+  readonly start: number;
+  /** Null: a moment, or a stretch that has not ended. */
+  readonly end: number | null;
+  readonly open: boolean;
+  readonly label: string;
+}
+
+/** Pair the start and end rows of cells and spans; moments stay as they are. Pure. */
+export function marksOf(events: readonly PulseEvent[]): Mark[] {
+  const spans = new Map<string, PulseEvent[]>();
+  const marks: Mark[] = [];
+  for (const event of events) {
+    if (event.metric === "cell" || event.metric === "span") {
+      const key = `${event.metric}/${event.entity}/${event.id ?? event.time}`;
+      spans.set(key, [...(spans.get(key) ?? []), event]);
+    } else {
+      const label = event.label ?? event.message ?? event.metric;
+      marks.push({ kind: event.metric, start: event.time, end: null, open: false, label });
+    }
+  }
+  for (const rows of spans.values()) marks.push(spanOf(rows));
+  return marks.sort((a, b) => a.start - b.start);
+}
+
+function spanOf(rows: readonly PulseEvent[]): Mark {
+  const first = rows[0] as PulseEvent;
+  const begun = rows.find((row) => row.value === null);
+  const ended = rows.find((row) => row.value !== null);
+  const seconds = ended?.value ?? null;
+  // An end row alone (its start left the list) stands at the end of the stretch, and lacks the
+  // details that only a start has.
+  const named = "count" in first || "line" in first || "name" in first;
+  const start = begun?.time ?? (named ? first.time : first.time - (seconds ?? 0));
+  return {
+    kind: first.metric as MarkKind,
+    start,
+    end: seconds === null ? null : start + seconds,
+    open: seconds === null,
+    label: spanLabel(begun ?? first, ended),
+  };
+}
+
+function spanLabel(start: PulseEvent, end: PulseEvent | undefined): string {
+  const failed = end?.status && end.status !== "ok" ? ` (${end.status})` : "";
+  if (start.metric === "span") return `${start["name"] ?? start.label ?? "span"}${failed}`;
+  const count = start["count"] ?? start.entity.split(":")[1] ?? "";
+  const line = typeof start.line === "string" ? ` ${start.line}` : "";
+  return `cell [${count}]${line}${failed}`;
+}
+
+/** What the cursor touches at `time`: stretches that hold it, moments within `reach` seconds. */
+export function marksAt(marks: readonly Mark[], time: number, reach: number): Mark[] {
+  return marks.filter((mark) =>
+    mark.end === null && !mark.open
+      ? Math.abs(mark.start - time) <= reach
+      : mark.start <= time && (mark.end ?? Number.POSITIVE_INFINITY) >= time,
+  );
+}
+
+export function marksWithin(marks: readonly Mark[], range: Span): Mark[] {
+  return marks.filter((mark) => {
+    const end = mark.open ? Number.POSITIVE_INFINITY : (mark.end ?? mark.start);
+    return end >= range[0] && mark.start <= range[1];
+  });
+}
+
+/** Cells and spans as faint bands; drawn below the lines of a chart. */
+export function paintBands(frame: Frame, marks: readonly Mark[], theme: Theme, now: number): void {
+  const { context, left, top, width, height } = frame;
+  context.save();
+  context.fillStyle = theme.band;
+  for (const mark of marks) {
+    if (mark.kind !== "cell" && mark.kind !== "span") continue;
+    const from = Math.max(frame.x(mark.start), left);
+    const to = Math.min(frame.x(mark.end ?? now), left + width);
+    if (to > from) context.fillRect(from, top, to - from, height);
+  }
+  context.restore();
+}
+
+/** Marks and events as vertical lines; drawn above the lines of a chart. */
+export function paintMoments(frame: Frame, marks: readonly Mark[], theme: Theme): void {
+  const { context, left, top, width, height, ratio } = frame;
+  context.save();
+  context.lineWidth = ratio;
+  for (const mark of marks) {
+    if (mark.kind !== "mark" && mark.kind !== "event") continue;
+    const x = Math.round(frame.x(mark.start)) + 0.5;
+    if (x < left || x > left + width) continue;
+    context.strokeStyle = mark.kind === "mark" ? theme.accent : theme.warn;
+    context.setLineDash(mark.kind === "mark" ? [4 * ratio, 3 * ratio] : [ratio, 2 * ratio]);
+    context.beginPath();
+    context.moveTo(x, top);
+    context.lineTo(x, top + height);
+    context.stroke();
+  }
+  context.restore();
+}

@@ -1,0 +1,91 @@
+/** Colours that stay apart for colour-blind readers, on light and on dark ground. */
+
+export type Ground = "light" | "dark";
+
+/** Eight hues of different lightness; every one has at least 3:1 against its ground. */
+const LINES: Record<Ground, readonly string[]> = {
+  light: [
+    "#0b62b5",
+    "#d1570a",
+    "#00886a",
+    "#b0428c",
+    "#2f93c9",
+    "#8f6c00",
+    "#6b4fc0",
+    "#58626d",
+  ],
+  dark: [
+    "#5aa9f2",
+    "#ff9a52",
+    "#36cda0",
+    "#ee8fc6",
+    "#a5dcf7",
+    "#e6c64a",
+    "#b39df5",
+    "#b4bec9",
+  ],
+};
+
+/** Beyond eight lines the hues repeat with another stroke. */
+const DASHES: readonly (readonly number[])[] = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+
+export function lineColor(place: number, ground: Ground): string {
+  const colors = LINES[ground];
+  return colors[place % colors.length] as string;
+}
+
+export function lineDash(place: number): readonly number[] {
+  return DASHES[Math.floor(place / LINES.light.length) % DASHES.length] as readonly number[];
+}
+
+/**
+ * Stops of the heat ramps (low to high). Low values recede into the ground and high ones stand
+ * out; lightness changes in one direction, so the order survives any colour blindness and print.
+ */
+const RAMPS: Record<Ground, readonly (readonly [number, number, number])[]> = {
+  light: [
+    [233, 240, 246],
+    [176, 208, 226],
+    [94, 165, 200],
+    [33, 112, 168],
+    [20, 66, 126],
+    [12, 28, 74],
+  ],
+  dark: [
+    [30, 39, 54],
+    [28, 66, 110],
+    [20, 108, 148],
+    [52, 156, 158],
+    [150, 205, 130],
+    [252, 240, 150],
+  ],
+};
+
+const STEPS = 256;
+
+/** A ramp as packed RGBA pixels (little endian), `STEPS` long. */
+export function rampPixels(ground: Ground): Uint32Array {
+  const stops = RAMPS[ground];
+  return Uint32Array.from({ length: STEPS }, (_, i) => {
+    const at = (i / (STEPS - 1)) * (stops.length - 1);
+    const low = Math.min(Math.floor(at), stops.length - 2);
+    const [a, b] = [stops[low], stops[low + 1]] as [readonly number[], readonly number[]];
+    const mix = (k: number) => {
+      const from = a[k] as number;
+      return Math.round(from + ((b[k] as number) - from) * (at - low));
+    };
+    return ((255 << 24) | (mix(2) << 16) | (mix(1) << 8) | mix(0)) >>> 0;
+  });
+}
+
+/** The place of `value` on a ramp of `STEPS` pixels. */
+export function rampIndex(value: number, low: number, high: number): number {
+  if (!(high > low)) return value > 0 ? STEPS - 1 : 0;
+  return Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
+}
+
+/** The same ramp for a stylesheet. */
+export function rampGradient(ground: Ground): string {
+  const stops = RAMPS[ground].map((stop) => `rgb(${stop.join(" ")})`);
+  return `linear-gradient(to right, ${stops.join(", ")})`;
+}

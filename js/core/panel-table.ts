@@ -1,0 +1,155 @@
+/** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
+
+import { CATALOG, GROUPS as CATALOG_GROUPS } from "./catalog.gen";
+
+export const USER_GROUP = "Your metrics";
+export const OTHER_GROUP = "Other metrics";
+const OWN_GROUP = "Pulse itself";
+
+/** Headings of the dashboard in their order; our own cost comes last. */
+export const GROUP_ORDER: readonly string[] = [
+  ...CATALOG_GROUPS.filter((group) => group !== OWN_GROUP && group !== "Text and events"),
+  USER_GROUP,
+  OTHER_GROUP,
+  OWN_GROUP,
+];
+
+/** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
+export interface Together {
+  readonly title: string;
+  readonly metrics: readonly string[];
+  readonly words: readonly string[];
+}
+
+export const TOGETHER: readonly Together[] = [
+  {
+    title: "Throttled",
+    metrics: ["gpu.throttled.power", "gpu.throttled.thermal"],
+    words: ["by power", "by heat"],
+  },
+  {
+    title: "Video engines",
+    metrics: [
+      "gpu.encoder.utilization",
+      "gpu.decoder.utilization",
+      "gpu.jpeg.utilization",
+      "gpu.ofa.utilization",
+    ],
+    words: ["encoder", "decoder", "JPEG", "optical flow"],
+  },
+  {
+    title: "Arithmetic pipes",
+    metrics: ["gpu.fp64.active", "gpu.fp32.active", "gpu.fp16.active", "gpu.int.active"],
+    words: ["FP64", "FP32", "FP16", "integer"],
+  },
+  { title: "PCIe", metrics: ["gpu.pcie.rx", "gpu.pcie.tx"], words: ["received", "sent"] },
+  { title: "NVLink", metrics: ["gpu.nvlink.rx", "gpu.nvlink.tx"], words: ["received", "sent"] },
+  { title: "C2C", metrics: ["gpu.c2c.rx", "gpu.c2c.tx"], words: ["received", "sent"] },
+  {
+    title: "CPU time",
+    metrics: ["cpu.user", "cpu.system", "cpu.iowait", "cpu.steal"],
+    words: ["user", "system", "disk wait", "stolen"],
+  },
+  { title: "Disk", metrics: ["disk.read", "disk.write"], words: ["read", "written"] },
+  { title: "Disk requests", metrics: ["disk.reads", "disk.writes"], words: ["read", "write"] },
+  { title: "Network", metrics: ["net.received", "net.sent"], words: ["received", "sent"] },
+  { title: "Network faults", metrics: ["net.errors", "net.dropped"], words: ["errors", "dropped"] },
+  { title: "Storage", metrics: ["process.read", "process.write"], words: ["read", "written"] },
+  { title: "Container storage", metrics: ["cgroup.read", "cgroup.write"], words: ["read", "written"] },
+  {
+    title: "Ticks",
+    metrics: ["pulse.tick.duration", "pulse.tick.late"],
+    words: ["length", "lateness"],
+  },
+];
+
+/** Charts that are shown without being asked for. */
+const MAIN: ReadonlySet<string> = new Set([
+  "gpu.utilization",
+  "gpu.sm.active",
+  "gpu.tensor.active",
+  "gpu.dram.active",
+  "gpu.memory.used",
+  "process.gpu.memory",
+  "gpu.power",
+  "gpu.temperature",
+  "gpu.clock.sm",
+  "gpu.throttled.power",
+  "gpu.pcie.rx",
+  "gpu.pcie.tx",
+  "gpu.nvlink.rx",
+  "gpu.nvlink.tx",
+  "gpu.health",
+  "cpu.utilization",
+  "cpu.user",
+  "memory.used",
+  "swap.used",
+  "disk.read",
+  "disk.write",
+  "net.received",
+  "net.sent",
+  "process.cpu",
+  "process.memory.rss",
+  "kernel.busy",
+  "cgroup.cpu",
+  "cgroup.memory.used",
+  "progress",
+]);
+
+/** The level that gives a reading its meaning, drawn as a line of its own in the same chart. */
+const LIMIT_OF: Readonly<Record<string, string>> = {
+  "gpu.memory.used": "gpu.memory.total",
+  "gpu.power": "gpu.power.limit",
+  "memory.used": "memory.total",
+  "memory.available": "memory.total",
+  "swap.used": "swap.total",
+  "disk.used": "disk.total",
+  "cgroup.cpu": "cgroup.cpu.limit",
+  "cgroup.memory.used": "cgroup.memory.limit",
+  "cgroup.memory.working_set": "cgroup.memory.limit",
+};
+
+/** Constants: they serve as limits, or say nothing as a curve. */
+const SILENT: ReadonlySet<string> = new Set([
+  ...Object.values(LIMIT_OF),
+  "cpu.count",
+  "gpu.power.limit.default",
+  "gpu.temperature.slowdown",
+  "gpu.clock.sm.max",
+  "k8s.cpu.request",
+  "k8s.cpu.limit",
+  "k8s.memory.request",
+  "k8s.memory.limit",
+  "cgroup.pids.limit",
+  "clock.offset",
+]);
+
+/** Shares that are mostly near zero: their axis follows the data instead of ending at 100 %. */
+const LOOSE = /pressure|throttled|iowait|steal|\.disk\.busy/;
+
+export function isMain(metric: string, group: string): boolean {
+  return MAIN.has(metric) || group === USER_GROUP || group === OTHER_GROUP;
+}
+
+export function limitOf(metric: string): string | undefined {
+  return LIMIT_OF[metric];
+}
+
+export function isSilent(metric: string): boolean {
+  return SILENT.has(metric);
+}
+
+export function isWhole(metric: string, unit: string): boolean {
+  return unit === "1" && metric in CATALOG && !LOOSE.test(metric);
+}
+
+export function groupOf(metric: string, entity: string): string {
+  const kind = entity.split(/[:/]/, 1)[0];
+  if (kind === "user" || kind === "rank" || metric === "progress") return USER_GROUP;
+  return CATALOG[metric]?.group ?? OTHER_GROUP;
+}
+
+/** The catalog's title; a metric outside the catalog is called what its owner called it. */
+export function titleOf(metric: string): string {
+  return CATALOG[metric]?.title ?? metric;
+}

@@ -1,0 +1,160 @@
+/** The lane over all charts: cells and spans as boxes, marks and events as flags. */
+
+import { type Frame, Plot, type PlotOptions } from "./chart";
+import { h } from "./dom";
+import { type Mark, marksAt, marksWithin, paintMoments } from "./marks";
+import { type ChartEvents, plotIn, type Scene, showTip, type View, writeTwin } from "./panel-view";
+import type { Theme } from "./theme";
+import { axisTimes, momentText } from "./time-text";
+
+const ROW = 20;
+const AXIS_AND_PADDING = 26;
+/** Canvas pixels a label needs at least. */
+const LEAST_LABEL = 24;
+
+export class Timeline implements View {
+  readonly el: HTMLElement;
+  readonly byStep = false;
+  seen = false;
+  stale = true;
+  readonly #host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
+  readonly #tip = h("div", { class: "pulse-tip", hidden: true });
+  readonly #twin = h("table", { class: "pulse-sr" });
+  readonly #events: ChartEvents;
+  #plot: Plot | null = null;
+  #rows = 1;
+  #scene: Scene | null = null;
+
+  constructor(events: ChartEvents) {
+    this.#events = {
+      ...events,
+      cursor: (x, top) => {
+        events.cursor(x, top);
+        this.#point(x);
+      },
+    };
+    this.#host.append(this.#tip);
+    this.el = h(
+      "section",
+      { class: "pulse-timeline", role: "group", "aria-label": "Timeline of cells and marks" },
+      this.#host,
+      this.#twin,
+    );
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    const rows = scene.marks.some((mark) => mark.kind === "span") ? 2 : 1;
+    if (rows !== this.#rows) {
+      this.#plot?.destroy();
+      this.#plot = null;
+      this.#rows = rows;
+    }
+    this.#plot ??= plotIn(this.#host, this.#options(), this.#events, scene.theme);
+    this.#plot?.draw([...scene.range], [[0, 0]], scene.range);
+    this.stale = false;
+  }
+
+  point(x: number | null): void {
+    this.#plot?.setCursor(x);
+    if (x === null) this.#tip.hidden = true;
+  }
+
+  describe(scene: Scene): void {
+    const rows = marksWithin(scene.marks, scene.range).map((mark) => ({
+      label: mark.label,
+      last: mark.kind,
+      min: momentText(mark.start, 3600),
+      max: mark.end === null ? "" : momentText(mark.end, 3600),
+    }));
+    writeTwin(this.#twin, "Cells, spans, marks and events in view: kind, start, end", rows);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  #point(x: number | null): void {
+    const scene = this.#scene;
+    if (x === null || !scene || !this.#plot) return;
+    const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
+    const found = marksAt(scene.marks, x, second * 5).map((mark) => mark.label);
+    const width = scene.range[1] - scene.range[0];
+    const left = (x - scene.range[0]) / second + 58;
+    showTip(this.#tip, left, [momentText(x, width), ...found.slice(-5)]);
+  }
+
+  #options(): PlotOptions {
+    const rows = this.#rows;
+    return {
+      lines: [{ color: 0, stepped: true }],
+      rows,
+      height: rows * ROW + AXIS_AND_PADDING,
+      label: "Timeline",
+      xAxis: true,
+      time: true,
+      yRange: () => [0, rows],
+      yTicks: () => [0.5, 1.5].slice(0, rows),
+      yText: () => ["cells", "spans"].slice(0, rows),
+      xText: axisTimes,
+      under: (frame) => this.#paint(frame),
+      over: (frame) => {
+        if (this.#scene) paintMoments(frame, this.#scene.marks, this.#scene.theme);
+      },
+    };
+  }
+
+  #paint(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    const { context, left, top, width, height } = frame;
+    context.save();
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    for (const mark of marksWithin(scene.marks, scene.range)) {
+      if (mark.kind === "cell" || mark.kind === "span") box(frame, mark, scene, this.#rows);
+    }
+    context.restore();
+  }
+}
+
+function box(frame: Frame, mark: Mark, scene: Scene, rows: number): void {
+  const { context, left, width, height, ratio } = frame;
+  const row = mark.kind === "span" ? 1 : 0;
+  const from = Math.max(frame.x(mark.start), left - 8);
+  const to = Math.min(frame.x(mark.end ?? scene.now), left + width + 8);
+  const tall = height / rows;
+  const y = frame.top + row * tall + 2 * ratio;
+  const wide = Math.max(to - from - ratio, ratio);
+  context.fillStyle = scene.theme.chip;
+  context.beginPath();
+  context.roundRect(from, y, wide, tall - 4 * ratio, 3 * ratio);
+  context.fill();
+  const seen = Math.max(from, left);
+  const room = Math.min(to, left + width) - seen - 8 * ratio;
+  if (room < LEAST_LABEL * ratio) return;
+  context.fillStyle = scene.theme.text;
+  context.font = scene.theme.font.replace("11px", `${10.5 * ratio}px`);
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  const text = clipped(context, mark.label, room);
+  context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
+}
+
+function clipped(context: CanvasRenderingContext2D, text: string, room: number): string {
+  if (context.measureText(text).width <= room) return text;
+  let length = Math.floor((text.length * room) / context.measureText(text).width);
+  while (length > 0 && context.measureText(`${text.slice(0, length)}\u2026`).width > room) length--;
+  return length > 1 ? `${text.slice(0, length)}\u2026` : "";
+}
