@@ -240,15 +240,13 @@ def _disabled() -> bool:
     return os.environ.get(_DISABLED, "") not in {"", "0"}
 
 
-def _start(
-    *, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str
-) -> Session:
+def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str) -> Session:
     from pulse_widgets.library.shelf import new_place
 
     clock, registry = Clock(), Registry()
     place = None if record is False else new_place(None if record is True else Path(record), title)
     settings = Settings(interval_s, gpus, place, title)
-    make_writer = None if place is None else _writer_maker(place, registry, clock)
+    make_writer = None if place is None else _writer_maker(settings, registry, clock)
     session = Session(settings, registry=registry, clock=clock, make_writer=make_writer)
     session.start()
     _process.session, _process.place, _process.hub = session, place, None
@@ -257,12 +255,16 @@ def _start(
     return session
 
 
-def _writer_maker(place: Path, registry: Registry, clock: Clock) -> Callable[[], Any]:
+def _writer_maker(settings: Settings, registry: Registry, clock: Clock) -> Callable[[], Any]:
+    place = settings.path
+    assert place is not None  # noqa: S101  the caller records
+    about = {"title": settings.title, "interval": settings.interval_s}
+
     def make() -> Any:
         # Loading Arrow takes longer than the first reading; the keeper's thread does it.
         from pulse_widgets.storage.writer import Writer
 
-        return Writer(place, registry, host_name=HOST, start_us=clock.start_us)
+        return Writer(place, registry, host_name=HOST, start_us=clock.start_us, about=about)
 
     return make
 

@@ -50,6 +50,7 @@ KEEP_S: Final = 0.1
 """Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
 
 STOP_S: Final = 1.0
+WAIT: Final = "It is tried again by itself; nothing recorded so far is lost."
 HELD_BYTES: Final = 256 << 20
 """Rows that may wait for a disk that takes none; beyond it readings are dropped and counted."""
 
@@ -124,6 +125,7 @@ class Session:
         self._make_writer = make_writer
         self._writer: Writer | None = None
         self._problem: PulseError | None = None
+        self._described: dict[str, dict[str, str]] = {}
         self._cursor = self.log.cursor()
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
@@ -248,12 +250,20 @@ class Session:
             if blocks:
                 self._writer.append(Rows.concat(blocks))
             self._writer.beat()
+            self._describe(self._writer)
         except StorageError as error:
             self._problem = error
             self._hold_back()
         else:
             self._problem = None
             self._cursor.move(len(blocks))
+
+    def _describe(self, writer: Writer) -> None:
+        """Write the labels of entities beside the rows, when there are new ones."""
+        entities = self.entities()
+        if entities != self._described:
+            writer.describe({HOST: entities})
+            self._described = entities
 
     def _hold_back(self) -> None:
         """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
@@ -329,12 +339,13 @@ class Session:
 
     def recording_state(self) -> dict[str, Any]:
         """Return where the recording is, how large, and what is wrong with it."""
-        writer, problem = self._writer, self._problem
+        writer, refused = self._writer, self._problem
+        problem = refused.problem if refused is not None else (writer.problem if writer else "")
         return {
             "path": str(self.settings.path) if self.settings.path is not None else None,
             "bytes": writer.bytes_written if writer is not None else 0,
-            "problem": problem.problem if problem else None,
-            "remedy": problem.remedy if problem else None,
+            "problem": problem or None,
+            "remedy": (refused.remedy if refused is not None else WAIT) if problem else None,
         }
 
     def state(self) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class UserCollector(Collector):
                 break
         else:
             data = dict(data)
-        if step is not None and type(step) is not int:
+        if step is not None and (type(step) is not int or not -STEP_LIMIT < step < STEP_LIMIT):
             step = _whole(step)
         self._queue.append((self._clock.now_us() if time_us is None else time_us, step, data))
         if len(self._queue) >= QUEUE_ENTRIES:

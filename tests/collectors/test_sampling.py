@@ -1,0 +1,249 @@
+import json
+import math
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from pulse_widgets.collectors.base import Collector, SourceStatus
+from pulse_widgets.collectors.governor import Governor
+from pulse_widgets.collectors.sampling import SamplingCollector
+from pulse_widgets.errors import LibraryNotFoundError, PermissionDeniedError
+from pulse_widgets.readers.base import (
+    Backend,
+    BackendCaps,
+    BackendKind,
+    RateClass,
+    RawRecord,
+)
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Log, Registry, Rows
+
+
+class Scripted:
+    """A backend that gives what a list says, one item a reading, then the last for ever."""
+
+    def __init__(self, *readings, error=None, name="scripted"):
+        self.name = name
+        self.caps = BackendCaps(BackendKind.SYSTEM)
+        self.missing = {}
+        self.due = []
+        self.closed = threading.Event()
+        self.read_all = threading.Event()
+        self._readings = list(readings)
+        self._error = error
+
+    def open(self):
+        if self._error:
+            raise self._error
+
+    def read(self, due):
+        self.due.append(due)
+        place = min(len(self.due), len(self._readings)) - 1
+        if len(self.due) >= len(self._readings) + 1:
+            self.read_all.set()
+        reading = self._readings[place]
+        if isinstance(reading, Exception):
+            raise reading
+        if callable(reading):
+            reading = reading()
+        now, wall = time.monotonic(), time.time()
+        return [
+            RawRecord(now, wall, entity, fields, "system", error=error)
+            for entity, (fields, error) in reading.items()
+        ]
+
+    def close(self):
+        self.closed.set()
+
+
+def good(**fields):
+    return {"host": (fields, None)}
+
+
+class Run:
+    """A collector on a scripted backend, run until the script was read."""
+
+    def __init__(self, backend, interval=0.01):
+        self.registry = Registry()
+        self.log = Log()
+        self.cursor = self.log.cursor()
+        self.collector = SamplingCollector(
+            backend,
+            registry=self.registry,
+            clock=Clock(),
+            sink=self.log.append,
+            host="h0",
+            interval_s=interval,
+            governor=Governor(lambda: 1.0),
+        )
+        self.backend = backend
+
+    def __enter__(self):
+        self.collector.start()
+        return self
+
+    def __exit__(self, *_):
+        self.collector.stop()
+        assert self.collector.join(5)
+        assert self.backend.closed.is_set()
+
+    def values(self, metric):
+        rows = Rows.concat(self.cursor.peek())
+        series = self.registry.find("h0", "host", metric)
+        return rows.value[rows.series == series].tolist()
+
+
+def test_readings_arrive_under_their_catalog_names_and_units():
+    with Run(Scripted(good(**{"memory.used": 100.0, "memory.total": 200.0}))) as run:
+        assert run.backend.read_all.wait(5)
+
+    assert set(run.values("memory.used")) == {100.0}
+    assert run.registry[run.registry.find("h0", "host", "memory.used")].unit == "B"
+
+
+def test_a_missing_reading_is_one_row_where_it_begins():
+    some, none = good(**{"memory.used": 1.0}), good(**{"memory.used": None})
+
+    with Run(Scripted(some, none, none, none, some)) as run:
+        assert run.backend.read_all.wait(5)
+
+    values = run.values("memory.used")
+    np.testing.assert_array_equal(values[:3], [1.0, math.nan, 1.0])
+    assert np.isnan(values).sum() == 1
+
+
+def test_a_lost_device_ends_its_series_and_says_so_while_others_go_on():
+    both = {"host": ({"memory.used": 1.0}, None), "gpu:0": ({"gpu.power": 300.0}, None)}
+    lost = {"host": ({"memory.used": 2.0}, None), "gpu:0": ({}, "GPU is lost")}
+
+    with Run(Scripted(both, lost)) as run:
+        assert run.backend.read_all.wait(5)
+        state, problem, remedy = run.collector.status.judged()
+
+    rows = Rows.concat(run.cursor.peek())
+    power = rows.value[rows.series == run.registry.find("h0", "gpu:0", "gpu.power")]
+    np.testing.assert_array_equal(power, [300.0, math.nan])
+    assert 2.0 in run.values("memory.used")
+    assert (state, problem) == ("ok", "gpu:0: GPU is lost")
+    assert remedy
+    texts = [t for t in rows.text if t]
+    assert json.loads(texts[0])["message"] == "gpu:0: GPU is lost"
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (LibraryNotFoundError("no library", "install it"), "absent"),
+        (PermissionDeniedError("not allowed", "ask"), "failed"),
+    ],
+)
+def test_a_source_that_cannot_be_opened_is_named_with_its_remedy(error, state):
+    run = Run(Scripted(good(), error=error))
+
+    with run:
+        deadline = time.monotonic() + 5
+        while run.collector.status.state == "starting" and time.monotonic() < deadline:
+            run.collector._thread.join(0.01)
+        judged = run.collector.status.judged()
+
+    assert judged == (state, error.problem, error.remedy)
+    assert run.backend.due == []
+
+
+def test_an_error_nobody_foresaw_ends_this_source_alone_and_is_reported(caplog):
+    run = Run(Scripted(good(), ZeroDivisionError("boom")))
+
+    with run:
+        assert run.collector.join(5)
+
+    assert run.collector.status.state == "failed"
+    assert "ZeroDivisionError: boom" in run.collector.status.problem
+    assert "scripted" in caplog.text
+
+
+def test_a_reading_that_hangs_is_stalled_then_abandoned_and_named():
+    status = SourceStatus("nvml", state="ok", busy_since=time.monotonic() - 5)
+    assert status.judged()[0] == "stalled"
+
+    status.busy_since = time.monotonic() - 40
+    state, problem, remedy = status.judged()
+
+    assert state == "abandoned"
+    assert "nvml" in problem
+    assert "-nvml" in remedy
+
+
+def test_static_readings_are_taken_once_and_slow_ones_rarely():
+    with Run(Scripted(*[good()] * 20)) as run:
+        assert run.backend.read_all.wait(5)
+
+    due = run.backend.due
+    assert sum(RateClass.STATIC in d for d in due) == 1
+    assert sum(RateClass.SLOW in d for d in due) == 1
+    assert sum(RateClass.GAUGES in d for d in due) >= 20
+
+
+def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
+    run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.1)
+    collector = run.collector
+    collector._hand_over(run.backend.read(frozenset()), gauges=True)
+
+    collector._last_us -= 5_000_000
+    collector._hand_over(run.backend.read(frozenset()), gauges=True)
+
+    np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan, 1.0])
+    texts = [t for t in Rows.concat(run.cursor.peek()).text if t]
+    assert json.loads(texts[0])["kind"] == "gap"
+
+
+def test_labels_are_kept_beside_the_series():
+    with Run(Scripted(good(os="Linux", **{"memory.used": 1.0}))) as run:
+        assert run.backend.read_all.wait(5)
+
+    assert run.collector.labels == {"host": {"os": "Linux"}}
+
+
+def test_a_scripted_backend_is_a_backend():
+    assert isinstance(Scripted(), Backend)
+
+
+def test_the_governor_slows_the_dearest_class_and_says_so():
+    now = [0.0]
+    governor = Governor(lambda: 0.01, clock=lambda: now[0])
+    gauges, slow = frozenset({RateClass.GAUGES}), frozenset({RateClass.GAUGES, RateClass.SLOW})
+
+    governor.spent("nvml", slow, 0.02)
+    now[0] = 10.0
+    governor.spent("nvml", gauges, 0.5)
+
+    assert governor.factor("nvml", RateClass.GAUGES) == 2
+    assert governor.factor("nvml", RateClass.COUNTERS) == 2
+    assert governor.factor("nvml", RateClass.SLOW) == 1
+    assert governor.factor("system", RateClass.GAUGES) == 1
+    assert "gauges" in governor.says("nvml")
+
+
+def test_the_governor_leaves_a_cheap_session_alone():
+    now = [0.0]
+    governor = Governor(lambda: 0.01, clock=lambda: now[0])
+
+    for _ in range(100):
+        now[0] += 1.0
+        governor.spent("nvml", frozenset({RateClass.GAUGES}), 0.002)
+
+    assert governor.says("nvml") == ""
+
+
+def test_a_collector_keeps_what_was_added_until_it_is_truncated():
+    collector = Collector("mine")
+    collector.add(Rows.of([0], [1], [1.0]))
+    collector.add(Rows.of([0], [2], [2.0]))
+
+    delivered = collector.collect()
+    collector.add(Rows.of([0], [3], [3.0]))
+    collector.truncate(len(delivered))
+
+    assert [block.value.tolist() for block in delivered] == [[1.0], [2.0]]
+    assert [block.value.tolist() for block in collector.collect()] == [[3.0]]

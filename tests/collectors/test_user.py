@@ -1,0 +1,165 @@
+import math
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.collectors import user
+from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.errors import ArgumentError, PulseError
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import NO_STEP, Log, Registry
+
+
+class Logged:
+    """A collector with everything it handed on."""
+
+    def __init__(self):
+        self.registry = Registry()
+        self.log = Log()
+        self.cursor = self.log.cursor()
+        self.user = UserCollector(self.registry, Clock(), self.log.append, "h0")
+
+    def rows(self):
+        self.user.drain()
+        rows = self.cursor.take()
+        names = [self.registry[int(i)].metric for i in rows.series]
+        return list(zip(names, rows.step.tolist(), rows.value.tolist(), strict=True)), rows
+
+
+def test_values_come_out_as_they_went_in_with_their_steps():
+    logged = Logged()
+
+    logged.user.log({"loss": 0.5, "lr": 1}, 3)
+    logged.user.log({"loss": 0.25}, None)
+
+    assert logged.rows()[0] == [("loss", 3, 0.5), ("lr", 3, 1.0), ("loss", NO_STEP, 0.25)]
+
+
+def test_nested_names_are_joined_with_a_slash():
+    logged = Logged()
+
+    logged.user.log({"train": {"loss": 1.0, "deep": {"er": 2.0}}}, None)
+
+    assert [name for name, _, _ in logged.rows()[0]] == ["train/loss", "train/deep/er"]
+
+
+def test_a_mapping_changed_after_the_call_changes_nothing():
+    logged = Logged()
+    values = {"loss": 1.0}
+    logged.user.log(values, None)
+
+    logged.user.log(values, None)
+    values["loss"] = 99.0
+
+    assert [value for _, _, value in logged.rows()[0]] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_not_finite_is_kept_and_named(value):
+    logged = Logged()
+
+    logged.user.log({"loss": value}, None)
+    _, rows = logged.rows()
+
+    assert rows.text == [str(value)]
+    np.testing.assert_array_equal(rows.value, [value])
+
+
+def test_numpy_numbers_and_an_enormous_integer_are_numbers():
+    logged = Logged()
+
+    logged.user.log({"a": np.float32(0.1), "b": np.int64(3), "c": np.array(2.5), "d": 10**400}, 1)
+
+    values = [value for _, _, value in logged.rows()[0]]
+    assert values == [float(np.float32(0.1)), 3.0, 2.5, math.inf]
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"loss": "high"}, "'loss' is of type str"),
+        ({"a": {"b": None}}, "'a/b' is of type NoneType"),
+        ({"w": np.zeros(3)}, r"'w' is ndarray of shape \(3,\)"),
+        ({3: 1.0}, "3 cannot be the name"),
+        ({"": 1.0}, "cannot be the name"),
+        ([1.0], "not list"),
+    ],
+)
+def test_what_is_no_number_is_named_in_the_caller(bad, words):
+    logged = Logged()
+
+    with pytest.raises(ArgumentError, match=words) as caught:
+        logged.user.log(bad, None) if isinstance(bad, dict) else user._flatten(bad, "", {})
+
+    assert caught.value.remedy
+    assert logged.rows()[0] == []
+
+
+@pytest.mark.parametrize("step", [1.5, "3", 2**70])
+def test_a_step_that_is_no_whole_number_is_refused(step):
+    with pytest.raises(ArgumentError, match="not a whole number"):
+        Logged().user.log({"loss": 1.0}, step)
+
+
+def test_a_whole_float_and_a_numpy_integer_are_steps():
+    logged = Logged()
+
+    logged.user.log({"loss": 1.0}, np.int32(4))
+    logged.user.log({"loss": 1.0}, 5.0)
+
+    assert [step for _, step, _ in logged.rows()[0]] == [4, 5]
+
+
+def test_too_many_new_names_in_a_minute_are_refused_by_name():
+    logged = Logged()
+    for number in range(10_000):
+        logged.user.log({f"k{number}": 1.0}, None)
+
+    with pytest.raises(PulseError, match="'one too many'"):
+        logged.user.log({"one too many": 1.0}, None)
+
+    assert len(logged.rows()[0]) == 10_000
+
+
+def test_a_full_queue_is_drained_by_its_caller_and_loses_nothing(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_ENTRIES", 50)
+    logged = Logged()
+
+    for number in range(1_000):
+        logged.user.log({"loss": float(number)}, number)
+
+    assert logged.user.pressed > 0
+    assert [value for _, _, value in logged.rows()[0]] == [float(n) for n in range(1_000)]
+
+
+def test_four_threads_lose_nothing():
+    logged = Logged()
+    logged.user.log({"t0": 0.0, "t1": 0.0, "t2": 0.0, "t3": 0.0}, None)
+
+    def produce(name):
+        for number in range(5_000):
+            logged.user.log({name: float(number)}, number)
+
+    threads = [threading.Thread(target=produce, args=(f"t{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        logged.user.drain()
+    rows = logged.rows()[0]
+
+    for name in ("t0", "t1", "t2", "t3"):
+        assert [v for n, s, v in rows if n == name and s != NO_STEP] == list(range(5_000))
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=8), st.floats(), max_size=5), st.integers(0, 9))
+def test_any_mapping_of_numbers_is_accepted_whole(values, step):
+    logged = Logged()
+
+    logged.user.log(values, step)
+
+    got = {name: value for name, _, value in logged.rows()[0]}
+    assert got.keys() == values.keys()
+    np.testing.assert_array_equal([got[k] for k in values], list(values.values()))
