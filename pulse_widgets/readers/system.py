@@ -31,7 +31,7 @@ __all__ = ["SystemBackend"]
 RETRY_MOST_S: Final = 60.0
 """A part that fails is asked again at once, then after 1, 2, 4, ... and at most so many seconds."""
 
-_FAILURES: Final = (OSError, psutil.Error, ValueError, LookupError)
+_FAILURES: Final = (OSError, psutil.Error, ValueError, LookupError, ArithmeticError)
 
 
 class SystemBackend:

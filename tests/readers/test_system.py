@@ -254,6 +254,17 @@ def test_a_broken_file_is_a_reason_and_no_number(opened, captured):
 
 
 @on_linux
+def test_an_empty_file_takes_only_its_own_fields_away(opened, captured):
+    (captured / "stat").write_text("")
+    (captured / "meminfo").write_text("MemTotal: 0 kB\nMemAvailable: 0 kB\n")
+
+    backend = opened(root=str(captured))
+
+    assert {"host cpu.user.total", "host memory.used"} <= backend.missing.keys()
+    assert ("host", "net.sent.total") in _values(backend.read(TICK))
+
+
+@on_linux
 def test_loopback_has_its_own_series_and_is_not_in_the_hosts_sum(opened, captured):
     line = "{:>6}: {} 0 0 0 0 0 0 0 {} 0 0 0 0 0 0 0\n"
     lines = [line.format("lo", 7, 7), line.format("eth0", 100, 10), line.format("ifb0", 0, 0)]
