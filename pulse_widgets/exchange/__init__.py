@@ -1,0 +1,1 @@
+"""Functions between foreign files, pictures and recordings."""

@@ -1,0 +1,1 @@
+"""Pure functions on columns: what the numbers mean."""

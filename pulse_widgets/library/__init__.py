@@ -1,0 +1,1 @@
+"""What a user holds: a recording, and the shelf of recordings."""

@@ -1,0 +1,164 @@
+"""What every source of readings looks like: records, capabilities, the `Backend` protocol.
+
+A backend is synchronous, owns no thread and coerces nothing: a reading that the source
+does not have is `None`, never 0. What a field means, and its unit, is the business of
+`pulse_widgets.readers.translate`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from pulse_widgets.errors import (
+    DcgmStreamError,
+    ExporterCollisionDetected,
+    HostEngineUnavailableError,
+    ReaderError,
+    ReservationDeniedError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = [
+    "ALL_CLASSES",
+    "Backend",
+    "BackendCaps",
+    "BackendKind",
+    "DcgmStreamError",
+    "ExporterCollisionDetected",
+    "HostEngineUnavailableError",
+    "RateClass",
+    "RawRecord",
+    "ReaderConfig",
+    "ReaderError",
+    "ReservationDeniedError",
+]
+
+
+class BackendKind(Enum):
+    """The sources that ship with the package."""
+
+    NVML = "nvml"
+    GPM = "gpm"
+    DCGMI = "dcgmi"
+    PROMETHEUS = "prometheus"
+    SYSTEM = "system"
+    CGROUP = "cgroup"
+    REPLAY = "replay"
+
+
+class RateClass(Enum):
+    """How often a reading is worth taking; the sampler decides which classes are due.
+
+    `GAUGES` and `COUNTERS` follow the session's interval; the others keep the native rate
+    of what they read.
+    """
+
+    STATIC = "static"
+    SLOW = "slow"
+    COUNTERS = "counters"
+    GAUGES = "gauges"
+    BUFFERED = "buffered"
+    GPM = "gpm"
+    PROCESSES = "processes"
+    EVENTS = "events"
+
+
+ALL_CLASSES: frozenset[RateClass] = frozenset(RateClass)
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """One reading of one entity, in the vocabulary and the units of its source.
+
+    Attributes
+    ----------
+    timestamp : float
+        Monotonic seconds (`time.monotonic`) at which the source says the reading was taken.
+    wallclock : float
+        Unix seconds of the same moment.
+    entity_id : str
+        The source's name of the entity: ``"0"``, ``"gpu:0"``, ``"mig:0:0"``, ``"host"``.
+    fields : mapping of str to float, str or None
+        Field name to reading. None: the source has the field and no value now. Text: a label.
+    source, source_version : str
+        Who says so.
+    error : str or None
+        Why nothing could be read of this entity.
+    """
+
+    timestamp: float
+    wallclock: float
+    entity_id: str
+    fields: Mapping[str, float | str | None]
+    source: str
+    source_version: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackendCaps:
+    """What a backend can deliver here: its kind and the fields it found."""
+
+    kind: BackendKind
+    fields: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderConfig:
+    """Settings that any reader is made from.
+
+    Attributes
+    ----------
+    backend : BackendKind
+    poll_seconds : float
+        Seconds between two readings.
+    source : str
+        URL or path, for the backends that have one.
+    gpu_ids : tuple of str or None
+        Which GPUs; None is every accessible one.
+    all_gpus : bool
+        Ignore what the environment makes visible.
+    timeout : float
+        Seconds after which one reading is given up.
+    """
+
+    backend: BackendKind = BackendKind.DCGMI
+    poll_seconds: float = 0.1
+    source: str = "http://localhost:9400/metrics"
+    gpu_ids: tuple[str, ...] | None = None
+    all_gpus: bool = False
+    timeout: float = 5.0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Acquires readings from one source.
+
+    Attributes
+    ----------
+    name : str
+        Short name, the one `sources=` uses.
+    caps : BackendCaps
+        Complete once `open` has returned.
+    missing : mapping of str to str
+        ``"gpu:0 fan.speed"`` (entity, space, source field) to the reason it is absent.
+        Grows as fields are probed.
+    """
+
+    name: str
+    caps: BackendCaps
+    missing: Mapping[str, str]
+
+    def open(self) -> None:
+        """Get ready to read. Raises `ReaderError` with a remedy when that is impossible."""
+
+    def read(self, due: frozenset[RateClass]) -> Sequence[RawRecord]:
+        """Read every entity once, the fields of the classes in `due` only."""
+
+    def close(self) -> None:
+        """Let go of everything; may be called twice, and after a failed `open`."""
