@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.arguments import checked_interval
-from pulse_widgets.errors import SessionRunningError
+from pulse_widgets.errors import SessionRunningError, StorageError
 from pulse_widgets.readers.discover import source_names
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry
@@ -241,10 +241,8 @@ def _disabled() -> bool:
 
 
 def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str) -> Session:
-    from pulse_widgets.library.shelf import new_place
-
     clock, registry = Clock(), Registry()
-    place = None if record is False else new_place(None if record is True else Path(record), title)
+    place = None if record is False else _place(None if record is True else Path(record), title)
     settings = Settings(interval_s, gpus, place, title)
     make_writer = None if place is None else _writer_maker(settings, registry, clock)
     session = Session(settings, registry=registry, clock=clock, make_writer=make_writer)
@@ -253,6 +251,21 @@ def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title
     _process.record = record if isinstance(record, bool) else Path(record)
     _process.last = None
     return session
+
+
+def _place(wanted: Path | None, title: str) -> Path:
+    from pulse_widgets.library.shelf import new_place
+
+    place = new_place(wanted, title)
+    try:
+        # Now, so that a place that cannot be written to is the caller's error.
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{place} cannot be made: {error.strerror}",
+            remedy="Pass record= another path, or set PULSE_HOME to a directory you may write to.",
+        ) from error
+    return place
 
 
 def _writer_maker(settings: Settings, registry: Registry, clock: Clock) -> Callable[[], Any]:

@@ -45,8 +45,7 @@ class RecordingSource:
     """
 
     def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._stored = recording.stored
+        self._stored = recording._stored  # noqa: SLF001  the same package, one layer up
         self._keys: list[SeriesKey] = list(self._stored.extents)
         catalog = self._stored.catalog.infos
         self._infos: list[SeriesInfo] = [

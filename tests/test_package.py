@@ -1,0 +1,91 @@
+"""Promises of the package as a whole."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+import pulse_widgets as pw
+
+HEAVY = {"pyarrow", "pandas", "plotly", "IPython", "ipywidgets", "anywidget", "pynvml", "psutil"}
+
+
+def run(code, **environ):
+    """Run code in a fresh interpreter and return what it printed."""
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_loads_nothing_heavy_and_starts_no_thread():
+    loaded = run(
+        "import sys, threading, pulse_widgets\n"
+        "print(threading.active_count(), *sorted({m.partition('.')[0] for m in sys.modules}))"
+    ).split()
+
+    assert loaded[0] == "1"
+    assert HEAVY.isdisjoint(loaded)
+
+
+def test_the_public_names_are_exactly_those_that_can_be_had():
+    for name in pw.__all__:
+        assert getattr(pw, name) is not None
+    assert set(pw.__all__) <= set(dir(pw))
+    with pytest.raises(AttributeError):
+        pw.no_such_name  # noqa: B018
+
+
+def test_no_public_name_is_hidden_by_a_module_of_the_same_name():
+    before = {name: getattr(pw, name) for name in pw.__all__}
+
+    for module in pkgutil.walk_packages(pw.__path__, "pulse_widgets."):
+        if module.name != "pulse_widgets.__main__":
+            importlib.import_module(module.name)
+
+    assert {name: getattr(pw, name) for name in pw.__all__} == before
+
+
+def test_every_error_shows_its_problem_then_its_remedy_and_survives_pickling():
+    import pickle
+
+    from pulse_widgets import errors
+
+    for name in errors.__all__:
+        kind = getattr(errors, name)
+        error = kind("the problem", remedy="the remedy")
+        again = pickle.loads(pickle.dumps(error))
+
+        assert str(again) == "the problem\nthe remedy"
+        assert type(again) is kind
+        assert isinstance(again, errors.PulseError)
+    assert errors.ReaderError("p", "r").remediation == "r"
+
+
+def test_the_tree_in_the_docstring_names_every_error():
+    from pulse_widgets import errors
+
+    assert all(name in errors.__doc__ for name in errors.__all__)
+
+
+def test_a_disabled_process_does_nothing_at_all(tmp_path):
+    out = run(
+        "import threading, pulse_widgets as pw\n"
+        "mon = pw.monitor(); pw.log({'a': 1}); mon.mark('x'); print(mon.stop(), pw.stop())\n"
+        "print(threading.active_count())",
+        PULSE_DISABLED="1",
+        PULSE_HOME=str(tmp_path / "home"),
+    )
+
+    assert out.split() == ["None", "None", "1"]
+    assert not (tmp_path / "home").exists()

@@ -1,0 +1,278 @@
+"""The session of a process, through the public functions, in processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import pulse_widgets as pw
+
+HEAD = "import pulse_widgets as pw, pulse_widgets.api as api, time, os, sys, threading\n"
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run code in a fresh interpreter; return its output and the place of its recordings."""
+    home = tmp_path / "home"
+
+    def run(code, *, check=True, timeout=60, **environ):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", HEAD + code],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={**os.environ, "PULSE_HOME": str(home), **environ},
+        )
+        if check:
+            assert done.returncode == 0, done.stderr
+        return done
+
+    run.home = home
+    return run
+
+
+def the_recording(home):
+    found = sorted(path for path in home.rglob("*") if path.name.endswith(".pulse.parquet"))
+    found += sorted(path for path in home.rglob("*.pulse") if path.is_dir())
+    assert found
+    return pw.Recording.open(found[0])
+
+
+def test_what_was_logged_is_in_the_recording_after_stop(python):
+    python(
+        "for i in range(1000): pw.log({'loss': i / 4}, step=i)\n"
+        "rec = pw.stop()\n"
+        "t, v = rec.select('loss').values()\n"
+        "assert v.tolist() == [i / 4 for i in range(1000)]\n"
+    )
+
+    frame = the_recording(python.home).select("loss").to_pandas()
+    assert frame["step"].tolist() == list(range(1000))
+
+
+def test_a_session_of_user_metrics_reads_no_source(python):
+    out = python(
+        "pw.log({'a': 1}); time.sleep(0.4)\n"
+        "print(sorted(t.name for t in threading.enumerate()))\n"
+        "print(sorted(set(pw.stop().series['entity'])))"
+    ).stdout
+
+    threads, entities = out.splitlines()
+    assert "pulse-keeper" in threads
+    assert "pulse-system" not in threads
+    assert "user" in entities
+    assert "cpu:0" not in entities
+
+
+def test_interpreter_exit_without_stop_loses_nothing(python):
+    python("for i in range(500): pw.log({'a': float(i)}, step=i)")
+
+    _, values = the_recording(python.home).select("a").values()
+    assert values.tolist() == list(range(500))
+
+
+@pytest.mark.parametrize("trial", range(3))
+def test_a_kill_costs_at_most_what_was_accepted_in_the_last_fifth_of_a_second(python, trial):
+    code = HEAD + (
+        "i = 0\n"
+        "while True:\n"
+        "    pw.log({'a': float(i)}, step=i); print(i, time.time(), flush=True); i += 1\n"
+        "    time.sleep(0.001)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PULSE_HOME": str(python.home)},
+    )
+    accepted = [process.stdout.readline().split() for _ in range(900 + 137 * trial)]
+    process.send_signal(signal.SIGKILL)
+    died = time.time()
+    accepted += [line.split() for line in process.stdout.read().splitlines() if " " in line]
+    process.wait()
+
+    _, values = the_recording(python.home).select("a").values()
+
+    owed = [int(n) for n, at in accepted if float(at) < died - 0.2]
+    assert set(owed) <= set(values.astype(int).tolist())
+    assert values.tolist() == sorted(values.tolist())
+
+
+def test_a_forked_child_has_no_thread_no_lock_and_says_that_it_records_nothing(python):
+    done = python(
+        "import warnings; warnings.simplefilter('always')\n"
+        "pw.log({'a': 1.0}); time.sleep(0.3)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    pw.log({'a': 2.0}); pw.log({'a': 3.0})\n"
+        "    print('child', threading.active_count(), api._process.lost, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0)\n"
+        "rec = pw.stop()\n"
+        "print('parent', rec.select('a').values()[1].tolist())\n",
+    )
+
+    assert done.stdout.splitlines() == ["child 1 2", "parent [1.0]"]
+    assert done.stderr.count("forked child") == 1
+
+
+def test_a_fork_does_not_keep_the_recording_locked_after_its_parent_died(python, monkeypatch):
+    monkeypatch.setenv("PULSE_HOME", str(python.home))
+    code = HEAD + (
+        "pw.log({'a': 1.0}); time.sleep(0.4)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    time.sleep(20); os._exit(0)\n"
+        "print(pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PULSE_HOME": str(python.home)},
+    )
+    child = int(process.stdout.readline())
+    process.wait()
+    try:
+        recording = the_recording(python.home)
+        assert pw.recordings()['state'].tolist() == ['unfinished']
+        assert recording.select("a").values()[1].tolist() == [1.0]
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_stopping_twice_returns_the_same_recording_and_leaves_no_thread(python):
+    out = python(
+        "pw.log({'a': 1.0})\n"
+        "first, second = pw.stop(), pw.stop()\n"
+        "print(first is second)\n"
+        "time.sleep(1.0)\n"
+        "print([t.name for t in threading.enumerate() if t.name.startswith('pulse')])"
+    ).stdout
+
+    assert out.split("\n")[:2] == ["True", "[]"]
+
+
+def test_logging_after_a_stop_starts_one_new_session_and_says_so(python):
+    done = python(
+        "import warnings; warnings.simplefilter('always')\n"
+        "pw.log({'a': 1.0}); first = pw.stop()\n"
+        "pw.log({'a': 2.0}); pw.log({'a': 3.0}); second = pw.stop()\n"
+        "print(second.select('a').values()[1].tolist(), first is second)"
+    )
+
+    assert done.stdout.strip() == "[2.0, 3.0] False"
+    assert done.stderr.count("new session") == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        ("pw.monitor(interval=0.01)", "interval=0.01 is out of range"),
+        ("pw.monitor(interval='fast')", "is not a number"),
+        ("pw.monitor('nvlm')", "Did you mean 'nvml'"),
+        ("pw.monitor(record='/proc/no/such/place')", "/proc/no/such/place"),
+        ("pw.replay('/etc/passwd')", "/etc/passwd"),
+        ("pw.replay('/no/such/file')", "/no/such/file"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_remedy(python, call, words):
+    out = python(
+        f"try:\n    {call}\nexcept pw.PulseError as e:\n    print(e); print('REMEDY', e.remedy)"
+    ).stdout
+
+    assert words in out
+    assert out.partition("REMEDY ")[2].strip()
+
+
+def test_a_joining_call_with_another_recording_is_refused(python):
+    out = python(
+        "pw.log({'a': 1.0})\n"
+        "try:\n    pw.monitor(record=False)\n"
+        "except pw.PulseError as e:\n    print(type(e).__name__, e.remedy)\n"
+        "pw.stop()"
+    ).stdout
+
+    assert out.startswith("SessionRunningError")
+    assert "pw.stop()" in out
+
+
+def test_the_monitor_takes_its_first_reading_at_once_and_names_what_is_absent(python):
+    out = python(
+        "mon = pw.monitor(interval=0.5)\n"
+        "time.sleep(1.2)\n"
+        "state = api._process.session.state()\n"
+        "rec = mon.stop()\n"
+        "first = rec.select('memory.used', entity='host').values()[0][0]\n"
+        "import json, numpy as np\n"
+        "print(json.dumps([state['sources'], float((first - np.datetime64(int(state['t0'] * 1e6), 'us')) / np.timedelta64(1, 's'))]))",
+        CUDA_VISIBLE_DEVICES="",
+    ).stdout
+
+    sources, delay = json.loads(out)
+    states = {source["name"]: source for source in sources}
+    assert states["system"]["state"] == "ok"
+    assert states["nvml"]["state"] == "absent"
+    assert states["nvml"]["problem"]
+    assert states["nvml"]["remedy"]
+    assert 0 <= delay < 1.0
+
+
+def test_two_monitors_share_one_session(python):
+    out = python(
+        "a = pw.monitor(); b = pw.monitor(); time.sleep(0.3)\n"
+        "names = sorted(t.name for t in threading.enumerate() if t.name.startswith('pulse'))\n"
+        "print(a.feed is b.feed, names)\n"
+        "a.close(); print(b.stop() is a._hub.stop())"
+    ).stdout
+
+    assert out.splitlines() == [
+        "True ['pulse-feed', 'pulse-keeper', 'pulse-nvml', 'pulse-system']",
+        "True",
+    ]
+
+
+def test_a_mark_is_an_event_of_the_recording(python):
+    out = python(
+        "mon = pw.monitor('system')\n"
+        "mon.mark('epoch <b>2</b>')\n"
+        "rec = mon.stop()\n"
+        "print(rec.events.to_json(orient='records'))"
+    ).stdout
+
+    marks = [event for event in json.loads(out) if event["metric"] == "mark"]
+    assert len(marks) == 1
+    assert "epoch <b>2</b>" in json.dumps(marks[0])
+
+
+def test_a_recorded_rate_is_that_of_its_counter(python):
+    out = python(
+        "mon = pw.monitor('system', interval=0.1)\n"
+        "end = time.time() + 1.0\n"
+        "while time.time() < end: sum(range(1000))\n"
+        "rec = mon.stop()\n"
+        "print(rec.select('process.cpu', entity='kernel').values()[1][2:].tolist())"
+    ).stdout
+
+    rates = np.array(json.loads(out.replace("nan", "NaN")))
+    assert 0.5 < np.nanmedian(rates) < 1.6
+
+
+def test_a_burst_reads_more_often_and_then_as_before(python):
+    out = python(
+        "mon = pw.monitor('system', interval=5)\n"
+        "time.sleep(0.5)\n"
+        "mon.burst(1.0, 0.1)\n"
+        "time.sleep(2.5)\n"
+        "rec = mon.stop()\n"
+        "print(len(rec.select('memory.used', entity='host').values()[1]))"
+    ).stdout
+
+    assert 8 <= int(out) <= 14
