@@ -72,12 +72,13 @@ export interface PulseEvent {
 /**
  * Min and max of one series in each bucket of an absolute grid, for drawing.
  *
- * The bucket width is 1, 2 or 5 times a power of ten (or a power of two below a millisecond) and
- * bucket edges are its multiples, so a pan by any amount reuses the same buckets. `time` is the
- * middle of a bucket, or the sample's own time where every bucket holds at most one sample.
- * A place with `NaN` in `min` and `max` is a gap: no line may cross it. Buckets without samples
- * that are not a gap do not appear at all. Arrays are reused between calls; only the first
- * `length` places count.
+ * The bucket width is 1, 2 or 5 times a power of ten and bucket edges are its multiples, so a pan
+ * by any amount reuses the same buckets. `time` is the middle of a bucket, or the sample's own
+ * time where the bucket holds one. A place with NaN in `min` and `max` is a gap: no line may cross
+ * it; a bucket that ends in a gap has two places, first its values. Buckets without samples that
+ * are not a gap do not appear. Where there is something before or after the picture, the first
+ * or last place holds the nearest of it, however far. Arrays are reused between calls, and
+ * replaced when they are too short; only the first `length` places count.
  */
 export interface Columns {
   length: number;
@@ -104,6 +105,10 @@ export interface Source {
   events(): readonly PulseEvent[];
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
+  /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */
+  rangeByStep?(id: number, from: number, to: number, points: number, out: Columns): void;
+  /** Smallest and largest step of a series, or null without any. */
+  stepExtent?(id: number): [number, number] | null;
   /** First and last moment of which anything is known; [NaN, NaN] when nothing is. */
   extent(): [number, number];
   /** The newest row: value is NaN where the reading is missing now. Null before the first. */

@@ -1,0 +1,361 @@
+/**
+ * The browser's own history of a session, fed by packets.
+ *
+ * Frames bring every sample and are kept exactly. A keyframe brings envelopes of the whole past;
+ * it fills what this page has not seen, which is the time before its first frame and the time of
+ * messages that were lost, and it never replaces exact samples. An answer to a request replaces
+ * both by exact rows.
+ */
+
+import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "./source";
+import { type Envelope, Track } from "./track";
+import {
+  CODE_MISSING,
+  CODE_TOP,
+  decodePacket,
+  type FramePacket,
+  type KeyframePacket,
+  type Packet,
+  type Rows,
+  type RowsPacket,
+} from "./wire";
+import { type Labels, readState } from "./wire-header";
+
+/** Bytes of history that one store keeps. */
+const BUDGET_BYTES = 192 * 2 ** 20;
+const EVENTS_KEPT = 5_000;
+/** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
+const SILENCE_S = 3;
+/** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
+const KEPT_A_BUCKET = 4;
+
+/** A stretch of time from which samples may be missing here. */
+interface Hole {
+  readonly t0: number;
+  readonly t1: number;
+}
+
+export class Store implements Source {
+  readonly #tracks = new Map<number, Track>();
+  readonly #series = new Map<number, SeriesWire>();
+  readonly #events = new Map<string, PulseEvent>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #budget: number;
+  #catalog: readonly SeriesWire[] = [];
+  #sortedEvents: readonly PulseEvent[] = [];
+  #entities: Labels = {};
+  #state: State = readState({});
+  #lost = 0;
+  /** The newest frame whose samples are here; -1 before any. */
+  #seq = -1;
+  #sawFrame = false;
+  /** The newest moment up to which samples arrived. */
+  #end = Number.NEGATIVE_INFINITY;
+  /** Samples after `#end` were missed; the next row shows how many. */
+  #broken: "no" | "silent" | "lost" = "no";
+  #holes: Hole[] = [];
+  #bytes = 0;
+
+  constructor(options: { readonly budgetBytes?: number } = {}) {
+    this.#budget = options.budgetBytes ?? BUDGET_BYTES;
+  }
+
+  catalog(): readonly SeriesWire[] {
+    return this.#catalog;
+  }
+
+  entities(): Labels {
+    return this.#entities;
+  }
+
+  state(): State {
+    return this.#state;
+  }
+
+  events(): readonly PulseEvent[] {
+    return this.#sortedEvents;
+  }
+
+  lost(): number {
+    return this.#lost;
+  }
+
+  /** Bytes of samples and envelopes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  extent(): [number, number] {
+    let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const track of this.#tracks.values()) {
+      start = Math.min(start, track.start);
+      end = Math.max(end, track.end);
+    }
+    return start <= end ? [start, end] : [Number.NaN, Number.NaN];
+  }
+
+  last(id: number): { time: number; value: number } | null {
+    return this.#tracks.get(id)?.last() ?? null;
+  }
+
+  range(id: number, t0: number, t1: number, points: number, out: Columns): void {
+    out.length = 0;
+    if (t0 < t1) this.#tracks.get(id)?.columns(t0, t1, points, out);
+  }
+
+  /** As `range`, by step: `out.time` holds steps. Rows without a step do not appear. */
+  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
+    out.length = 0;
+    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out);
+  }
+
+  /** Smallest and largest step of a series, or null without any. */
+  stepExtent(id: number): [number, number] | null {
+    return this.#tracks.get(id)?.stepExtent() ?? null;
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Which of `ids` would gain from a request for [t0, t1] in `points` buckets. */
+  lacking(ids: readonly number[], t0: number, t1: number, points: number): number[] {
+    const density = points / (t1 - t0);
+    return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
+  }
+
+  /**
+   * Take in one packet and tell the subscribers.
+   *
+   * @throws WireError when the bytes are not a packet; the store is then as it was.
+   */
+  receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
+    const packet = decodePacket(bytes);
+    const change = this.#take(packet);
+    if (change) this.#tell(change);
+    return packet;
+  }
+
+  #take(packet: Packet): Change | null {
+    switch (packet.kind) {
+      case "frame":
+        return this.#frame(packet);
+      case "keyframe":
+        return this.#keyframe(packet);
+      case "rows":
+        return this.#rows(packet);
+      default:
+        return null;
+    }
+  }
+
+  #frame(packet: FramePacket): Change | null {
+    if (packet.seq <= this.#seq) return null;
+    const missed = this.#seq < 0 ? 0 : packet.seq - this.#seq - 1;
+    if (missed > 0 && this.#sawFrame) this.#lost += missed;
+    if (missed > 0 || this.#seq < 0) this.#broken = "lost";
+    this.#seq = packet.seq;
+    this.#sawFrame = true;
+    const change = this.#news(packet);
+    this.#add(packet.rows);
+    return { ...change, samples: packet.rows.length > 0 };
+  }
+
+  #add(rows: Rows): void {
+    this.#openHole(rows);
+    for (let i = 0; i < rows.length; i++) {
+      const track = this.#track(rows.series[i] as number);
+      const [time, value] = [rows.time[i] as number, rows.value[i] as number];
+      const before = track.bytes;
+      track.add(time, value, rows.step?.[i] ?? Number.NaN);
+      this.#bytes += track.bytes - before;
+      if (time > this.#end) this.#end = time;
+    }
+    this.#shrink();
+  }
+
+  /** If samples were missed before these rows, remember from when to when. */
+  #openHole(rows: Rows): void {
+    let first = Number.POSITIVE_INFINITY;
+    for (const time of rows.time) if (time > this.#end && time < first) first = time;
+    if (first === Number.POSITIVE_INFINITY) return;
+    if (this.#broken === "no" && first - this.#end > SILENCE_S) this.#broken = "silent";
+    if (this.#broken === "no") return;
+    this.#holes.push({ t0: this.#end, t1: first });
+    if (this.#broken === "lost" && this.#end > Number.NEGATIVE_INFINITY) {
+      for (const track of this.#tracks.values()) track.lose(this.#end, first);
+    }
+    this.#broken = "no";
+  }
+
+  #keyframe(packet: KeyframePacket): Change | null {
+    const change = this.#news(packet);
+    const tail = packet.edges[packet.buckets - 1];
+    if (tail === undefined) {
+      this.#seq = Math.max(this.#seq, packet.seq);
+      return change;
+    }
+    if (packet.seq > this.#seq) this.#advance(packet);
+    const holes = this.#holes;
+    // What came after this keyframe was made is not in it.
+    this.#holes = packet.seq < this.#seq ? after(holes, tail) : [];
+    const end = packet.edges[packet.buckets] as number;
+    const within = holes.map(({ t0, t1 }) => ({ t0, t1: Math.min(t1, end) }));
+    const open = within.filter((hole) => hole.t0 < hole.t1);
+    if (open.length > 0) this.#fill(packet, open);
+    return { ...change, samples: open.length > 0 };
+  }
+
+  /** The keyframe holds samples of frames that never came. */
+  #advance(packet: KeyframePacket): void {
+    const end = packet.edges[packet.buckets] as number;
+    if (this.#sawFrame) this.#lost += packet.seq - this.#seq;
+    if (end > this.#end) {
+      this.#holes.push({ t0: this.#end, t1: end });
+      this.#end = end;
+    }
+    this.#seq = packet.seq;
+    this.#broken = "no";
+  }
+
+  #fill(packet: KeyframePacket, holes: readonly Hole[]): void {
+    for (const [row, id] of packet.ids.entries()) {
+      const track = this.#track(id);
+      const before = track.bytes;
+      const envelope = envelopeOf(packet, row);
+      for (const { t0, t1 } of holes) track.fill(t0, t1, envelope);
+      this.#bytes += track.bytes - before;
+    }
+  }
+
+  #rows(packet: RowsPacket): Change {
+    // What is newer than the newest frame will come in the next one.
+    const t1 = Math.min(packet.t1, this.#sawFrame ? this.#end : packet.t1);
+    const reduced = new Set(packet.reduced);
+    for (const [id, batch] of split(packet.rows, packet.ids, packet.t0, t1)) {
+      const track = this.#track(id);
+      const before = track.bytes;
+      const density = reduced.has(id) ? batch.length / KEPT_A_BUCKET / (t1 - packet.t0) : Infinity;
+      track.answer(packet.t0, t1, batch, density);
+      this.#bytes += track.bytes - before;
+    }
+    this.#shrink();
+    return { series: false, entities: false, state: false, events: false, samples: true };
+  }
+
+  #news(packet: FramePacket | KeyframePacket): Change {
+    for (const one of packet.series) this.#series.set(one.id, one);
+    if (packet.series.length > 0) {
+      this.#catalog = [...this.#series.values()].sort((a, b) => a.id - b.id);
+    }
+    const entities = Object.keys(packet.entities).length > 0;
+    if (entities) this.#entities = { ...this.#entities, ...packet.entities };
+    if (packet.state) this.#state = packet.state;
+    const events = this.#addEvents(packet.events);
+    const state = packet.state !== null;
+    return { series: packet.series.length > 0, entities, state, events, samples: false };
+  }
+
+  #addEvents(events: readonly PulseEvent[]): boolean {
+    const before = this.#events.size;
+    // A keyframe brings again what frames brought before.
+    for (const event of events) this.#events.set(JSON.stringify(event), event);
+    if (this.#events.size === before) return false;
+    const sorted = [...this.#events].sort(([, a], [, b]) => a.time - b.time);
+    for (const [key] of sorted.slice(0, -EVENTS_KEPT)) this.#events.delete(key);
+    this.#sortedEvents = sorted.slice(-EVENTS_KEPT).map(([, event]) => event);
+    return true;
+  }
+
+  #track(id: number): Track {
+    let track = this.#tracks.get(id);
+    if (!track) {
+      track = new Track();
+      this.#tracks.set(id, track);
+      this.#bytes += track.bytes;
+    }
+    return track;
+  }
+
+  #shrink(): void {
+    while (this.#bytes > this.#budget) {
+      const tracks = [...this.#tracks.values()];
+      const largest = tracks.reduce((a, b) => (b.exact.bytes > a.exact.bytes ? b : a));
+      const before = largest.bytes;
+      largest.giveUp();
+      this.#bytes += largest.bytes - before;
+      if (largest.bytes >= before) return;
+    }
+  }
+
+  #tell(change: Change): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (problem) {
+        // One view's fault is not another's.
+        console.error("Pulse: a view failed", problem);
+      }
+    }
+  }
+}
+
+/** What of the holes lies after `time`. */
+function after(holes: readonly Hole[], time: number): Hole[] {
+  return holes
+    .filter((hole) => hole.t1 > time)
+    .map(({ t0, t1 }) => ({ t0: Math.max(t0, time), t1 }));
+}
+
+function envelopeOf(packet: KeyframePacket, row: number): Envelope {
+  const { buckets, edges } = packet;
+  const lo = packet.lo[row] as number;
+  const scale = ((packet.hi[row] as number) - lo) / CODE_TOP;
+  const missing = new Uint8Array(buckets);
+  const min = new Float64Array(buckets).fill(Number.NaN);
+  const max = new Float64Array(buckets).fill(Number.NaN);
+  for (let i = 0; i < buckets; i++) {
+    const code = packet.min[row * buckets + i] as number;
+    if (code === CODE_MISSING) missing[i] = 1;
+    if (code > CODE_TOP) continue;
+    min[i] = lo + scale * code;
+    max[i] = lo + scale * (packet.max[row * buckets + i] as number);
+  }
+  const stepRow = packet.stepped.indexOf(packet.ids[row] as number);
+  const step =
+    stepRow < 0 ? null : packet.stepLast.subarray(stepRow * buckets, (stepRow + 1) * buckets);
+  return { edges, min, max, missing, step, slack: scale * 1.01 };
+}
+
+interface MutableBatch {
+  length: number;
+  time: number[];
+  value: number[];
+  step: number[] | null;
+}
+
+/** The rows of each of `ids` within [t0, t1], in order of time. */
+function split(
+  rows: Rows,
+  ids: readonly number[],
+  t0: number,
+  t1: number,
+): Map<number, MutableBatch> {
+  const order = Array.from({ length: rows.length }, (_, i) => i);
+  order.sort((a, b) => (rows.time[a] as number) - (rows.time[b] as number));
+  const batches = new Map<number, MutableBatch>();
+  for (const id of ids) {
+    batches.set(id, { length: 0, time: [], value: [], step: rows.step ? [] : null });
+  }
+  for (const i of order) {
+    const batch = batches.get(rows.series[i] as number);
+    const time = rows.time[i] as number;
+    if (!batch || time < t0 || time > t1) continue;
+    batch.length++;
+    batch.time.push(time);
+    batch.value.push(rows.value[i] as number);
+    batch.step?.push(rows.step?.[i] as number);
+  }
+  return batches;
+}

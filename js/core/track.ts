@@ -1,0 +1,297 @@
+/** What the page knows of one series: exact rows, and cells where only extremes are known. */
+
+import { bucketWidth } from "./buckets";
+import { type Cell, Coarse, middle } from "./coarse";
+import { type Batch, Exact } from "./exact";
+import { Picture } from "./picture";
+import type { Columns } from "./source";
+
+/** Rows per cell when exact rows are given up. */
+const GIVEN_UP = 64;
+/** Answers remembered, so that the same detail is not asked for again. */
+const ANSWERS = 32;
+
+const picture = new Picture();
+
+/** One series of a keyframe, with codes resolved. */
+export interface Envelope {
+  readonly edges: Float64Array;
+  /** NaN where a bucket has no value. */
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** 1 where the reading is missing. */
+  readonly missing: Uint8Array;
+  /** The last step of each bucket, or null. */
+  readonly step: Float64Array | null;
+  /** How far a minimum or maximum may lie outside the samples it stands for. */
+  readonly slack: number;
+}
+
+interface Answer {
+  readonly t0: number;
+  readonly t1: number;
+  /** Buckets a second of which the extremes came; Infinity when every row did. */
+  readonly density: number;
+}
+
+export class Track {
+  readonly exact = new Exact();
+  readonly coarse = new Coarse();
+  #slack = 0;
+  #answers: Answer[] = [];
+
+  get bytes(): number {
+    return this.exact.bytes + this.coarse.bytes;
+  }
+
+  /** First moment of which anything is known; Infinity when nothing is. */
+  get start(): number {
+    return Math.min(this.exact.first, this.coarse.cells[0]?.start ?? Number.POSITIVE_INFINITY);
+  }
+
+  get end(): number {
+    const cells = this.coarse.cells;
+    return Math.max(this.exact.last, cells[cells.length - 1]?.end ?? Number.NEGATIVE_INFINITY);
+  }
+
+  /** Show a gap from `t0` to `t1`: what came there was lost. */
+  lose(t0: number, t1: number): void {
+    const gap = { start: t0, end: t1, min: Number.NaN, max: Number.NaN, step: Number.NaN };
+    this.coarse.replace(t0, t1, [gap]);
+  }
+
+  /** Fill [t0, t1] from an envelope; exact rows there stay, and cells there are replaced. */
+  fill(t0: number, t1: number, envelope: Envelope): void {
+    this.#slack = Math.max(this.#slack, envelope.slack);
+    const { edges } = envelope;
+    const cells: Cell[] = [];
+    for (let i = 0; i + 1 < edges.length; i++) {
+      const start = Math.max(edges[i] as number, t0);
+      const end = Math.min(edges[i + 1] as number, t1);
+      if (start < end) this.#cell(cells, i, start, end, envelope);
+    }
+    this.coarse.replace(t0, t1, cells);
+  }
+
+  #cell(cells: Cell[], i: number, start: number, end: number, envelope: Envelope): void {
+    const min = envelope.min[i] as number;
+    const max = envelope.max[i] as number;
+    if (Number.isNaN(min) && !envelope.missing[i]) return;
+    const cell = { start, end, min, max, step: envelope.step?.[i] ?? Number.NaN };
+    const whole = {
+      ...cell,
+      start: envelope.edges[i] as number,
+      end: envelope.edges[i + 1] as number,
+    };
+    if (!this.#explained(whole)) cells.push(cell);
+  }
+
+  /**
+   * Whether the exact rows within a cell reach its extremes. The rest of the cell then lies
+   * between them, and drawing the extremes again would show a spike where there was none.
+   */
+  #explained(cell: Cell): boolean {
+    const { exact } = this;
+    const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
+    if (from === to) return false;
+    if (Number.isNaN(cell.min)) return true;
+    return (
+      exact.minimum(from, to) <= cell.min + this.#slack &&
+      exact.maximum(from, to) >= cell.max - this.#slack
+    );
+  }
+
+  /** Add an exact row. */
+  add(time: number, value: number, step: number): void {
+    // The last bucket of a keyframe ends in the future: it ends where the next row comes.
+    const last = this.coarse.cells[this.coarse.cells.length - 1];
+    if (last && time > this.exact.last && last.start < time && last.end > time) {
+      this.coarse.replace(time, Number.POSITIVE_INFINITY, []);
+    }
+    this.exact.add(time, value, step);
+  }
+
+  /** The newest thing known; a cell answers with its middle. */
+  last(): { time: number; value: number } | null {
+    const { exact } = this;
+    const cell = this.coarse.cells[this.coarse.cells.length - 1];
+    if (cell && !(middle(cell) <= exact.last)) {
+      return { time: middle(cell), value: (cell.min + cell.max) / 2 };
+    }
+    if (exact.length === 0) return null;
+    return { time: exact.last, value: exact.value[exact.length - 1] as number };
+  }
+
+  /**
+   * Take in the answer to a request for [t0, t1]. What is known of a time before the first row of
+   * the answer stays: the kernel may have forgotten those rows before we did.
+   */
+  answer(t0: number, t1: number, batch: Batch, density: number): void {
+    this.#answers.push({ t0, t1, density });
+    if (this.#answers.length > ANSWERS) this.#answers.shift();
+    if (batch.length === 0) return;
+    const from = Math.max(t0, batch.time[0] as number);
+    this.exact.replace(from, t1, batch);
+    const cut = this.coarse.cells.find((cell) => cell.start < from && cell.end > from);
+    this.coarse.replace(from, t1, []);
+    if (cut && this.#explained(cut)) this.coarse.replace(cut.start, from, []);
+  }
+
+  /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */
+  lacks(t0: number, t1: number, density: number): boolean {
+    const within = this.#answers.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
+    const covers = (a: Answer) => a.t0 <= t0 && a.t1 >= t1 && a.density >= density;
+    if (within.some(covers)) return false;
+    return this.coarse.touches(t0, t1) || within.some((answer) => answer.density < density);
+  }
+
+  /** Give up the older quarter of the exact rows and keep their extremes. */
+  giveUp(): void {
+    const rows = Math.floor(this.exact.length / 4 / GIVEN_UP) * GIVEN_UP;
+    if (rows === 0) return;
+    const { exact } = this;
+    const cells: Cell[] = [];
+    for (let from = 0; from < rows; from += GIVEN_UP) {
+      const start = exact.time[from] as number;
+      const end = exact.time[from + GIVEN_UP] as number;
+      const last = exact.time[from + GIVEN_UP - 1] as number;
+      const [min, max] = [
+        exact.minimum(from, from + GIVEN_UP),
+        exact.maximum(from, from + GIVEN_UP),
+      ];
+      const step = exact.step?.[from + GIVEN_UP - 1] ?? Number.NaN;
+      const ended = Number.isNaN(exact.value[from + GIVEN_UP - 1] as number);
+      if (min <= max) cells.push({ start, end: ended ? last : end, min, max, step });
+      if (ended) cells.push({ start: last, end, min: Number.NaN, max: Number.NaN, step });
+    }
+    const [t0, t1] = [exact.first, exact.time[rows] as number];
+    // Cells between the rows are holes that a keyframe filled; the new cells cover them.
+    this.coarse.replace(t0, t1, cells);
+    exact.dropFirst(rows);
+  }
+
+  /** Fills `out` as `Source.range` promises. */
+  columns(t0: number, t1: number, points: number, out: Columns): void {
+    const width = bucketWidth((t1 - t0) / Math.max(points, 1));
+    picture.begin(Math.floor(t0 / width), Math.floor(t1 / width), width);
+    this.#before(picture);
+    this.#gatherCells(picture);
+    this.#gatherRows(picture);
+    this.#after(picture);
+    picture.write(out);
+  }
+
+  /** As `columns`, with steps in the place of times. */
+  columnsByStep(from: number, to: number, points: number, out: Columns): void {
+    const width = bucketWidth((to - from) / Math.max(points, 1));
+    picture.begin(Math.floor(from / width), Math.floor(to / width), width);
+    const edges = new Neighbours(from, to);
+    this.#eachStep((step, min, max) => {
+      picture.see(step, step, min, max, Number.isNaN(min));
+      edges.see(step, min, max);
+    });
+    edges.tell(picture);
+    picture.write(out);
+  }
+
+  stepExtent(): [number, number] | null {
+    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    this.#eachStep((step) => {
+      least = Math.min(least, step);
+      most = Math.max(most, step);
+    });
+    return least <= most ? [least, most] : null;
+  }
+
+  #eachStep(see: (step: number, min: number, max: number) => void): void {
+    for (const { step, min, max } of this.coarse.cells) {
+      if (!Number.isNaN(step)) see(step, min, max);
+    }
+    const { exact } = this;
+    if (!exact.step) return;
+    for (let i = 0; i < exact.length; i++) {
+      const step = exact.step[i] as number;
+      const value = exact.value[i] as number;
+      if (!Number.isNaN(step)) see(step, value, value);
+    }
+  }
+
+  #gatherCells(into: Picture): void {
+    const { cells } = this.coarse;
+    for (let i = this.coarse.at(into.from); i < cells.length; i++) {
+      const cell = cells[i] as Cell;
+      const time = middle(cell);
+      if (Math.floor(time / into.width) > into.lastBucket) return;
+      into.see(time, time, cell.min, cell.max, Number.isNaN(cell.min));
+    }
+  }
+
+  #gatherRows(into: Picture): void {
+    const { exact } = this;
+    let from = exact.bucketStart(into.firstBucket, into.width, 0);
+    while (from < exact.length) {
+      const bucket = Math.floor((exact.time[from] as number) / into.width);
+      if (bucket > into.lastBucket) return;
+      const to = exact.bucketStart(bucket + 1, into.width, from + 1);
+      const value = exact.value[to - 1] as number;
+      const [first, last] = [exact.time[from] as number, exact.time[to - 1] as number];
+      if (to - from === 1) into.see(first, last, value, value, Number.isNaN(value));
+      else {
+        const [min, max] = [exact.minimum(from, to), exact.maximum(from, to)];
+        into.see(first, last, min, max, Number.isNaN(value));
+      }
+      from = to;
+    }
+  }
+
+  /** The newest thing before the picture, from which the line comes in. */
+  #before(into: Picture): void {
+    const { exact, coarse } = this;
+    const row = exact.bucketStart(into.firstBucket, into.width, 0) - 1;
+    let near = coarse.at(into.from) - 1;
+    while (near >= 0 && bucketOf(coarse.cells[near], into.width) >= into.firstBucket) near--;
+    const cell = coarse.cells[near];
+    const time = row >= 0 ? (exact.time[row] as number) : Number.NEGATIVE_INFINITY;
+    if (cell && middle(cell) > time) into.before(middle(cell), cell.min, cell.max);
+    else if (row >= 0) into.before(time, exact.value[row] as number, exact.value[row] as number);
+  }
+
+  /** The oldest thing after the picture, to which the line goes. */
+  #after(into: Picture): void {
+    const { exact, coarse } = this;
+    const row = exact.bucketStart(into.lastBucket + 1, into.width, 0);
+    let near = coarse.at(into.lastBucket * into.width);
+    while (bucketOf(coarse.cells[near], into.width) <= into.lastBucket) near++;
+    const cell = coarse.cells[near];
+    const time = row < exact.length ? (exact.time[row] as number) : Number.POSITIVE_INFINITY;
+    if (cell && middle(cell) < time) into.after(middle(cell), cell.min, cell.max);
+    else if (row < exact.length) {
+      into.after(time, exact.value[row] as number, exact.value[row] as number);
+    }
+  }
+}
+
+function bucketOf(cell: Cell | undefined, width: number): number {
+  return cell ? Math.floor(middle(cell) / width) : Number.POSITIVE_INFINITY;
+}
+
+/** The things nearest to a picture on either side, where they come in no order. */
+class Neighbours {
+  #left: readonly [number, number, number] | null = null;
+  #right: readonly [number, number, number] | null = null;
+
+  constructor(
+    readonly from: number,
+    readonly to: number,
+  ) {}
+
+  see(at: number, min: number, max: number): void {
+    if (at < this.from && at >= (this.#left?.[0] ?? at)) this.#left = [at, min, max];
+    if (at > this.to && at <= (this.#right?.[0] ?? at)) this.#right = [at, min, max];
+  }
+
+  tell(picture: Picture): void {
+    if (this.#left) picture.before(...this.#left);
+    if (this.#right) picture.after(...this.#right);
+  }
+}
