@@ -1,8 +1,11 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
+import { mountDashboard } from "../core/dashboard";
+import { Store } from "../core/store";
+import { sourceOf } from "./feed-source";
 
 export interface RenderContext {
-  /** The Monitor: layout, metrics, title. */
+  /** The Monitor: kind, metrics, title. */
   model: AnyModel;
   feed: AnyModel;
   /** The feed's model id. */
@@ -15,7 +18,28 @@ export interface DashboardModule {
   render(context: RenderContext): () => void;
 }
 
-export function render({ el }: RenderContext): () => void {
-  el.textContent = "Pulse";
-  return () => el.replaceChildren();
+/** Draw a live view into `el`; the result takes it away again and keeps the history. */
+export function render({ model, feed, id, el }: RenderContext): () => void {
+  const source = sourceOf(feed, id);
+  if (source.problem) {
+    el.textContent = `Pulse: ${source.problem}`;
+    return () => el.replaceChildren();
+  }
+  const leave = source.attach();
+  const unmount = mountDashboard(el, source, {
+    layout: model.get("kind") ?? "dashboard",
+    metrics: model.get("metrics") ?? null,
+    title: model.get("title") ?? "",
+  });
+  return () => {
+    unmount();
+    leave();
+  };
+}
+
+/** Draw a saved keyframe packet into `el`, with no kernel; the result takes it away again. */
+export function drawKeyframe(el: HTMLElement, packet: Uint8Array): () => void {
+  const store = new Store();
+  store.receive(packet);
+  return mountDashboard(el, store, { layout: "dashboard", metrics: null, title: "" });
 }

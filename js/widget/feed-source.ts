@@ -1,0 +1,139 @@
+/** A live feed: an anywidget model whose messages fill a `Store`, shared by all views of a page. */
+
+import type { AnyModel } from "@anywidget/types";
+import { Store } from "../core/store";
+import { checkVersion } from "../core/wire";
+
+/** How often the kernel hears that somebody looks; without it the feed falls silent after 60 s. */
+const SEEN_MS = 20_000;
+/** A zoom or pan is over when nothing moved for this long; only then is detail asked for. */
+const SETTLED_MS = 250;
+/** An unanswered request is no longer waited for after this long: the message may be lost. */
+const PATIENCE_MS = 600_000;
+
+interface Wanted {
+  readonly ids: readonly number[];
+  readonly t0: number;
+  readonly t1: number;
+  readonly points: number;
+}
+
+export class FeedSource extends Store {
+  readonly feed: AnyModel;
+  /** Why nothing can be shown; null while all is well. */
+  problem: string | null = null;
+  #views = 0;
+  #seen: ReturnType<typeof setInterval> | undefined;
+  #settled: ReturnType<typeof setTimeout> | undefined;
+  #wanted: Wanted | null = null;
+  #request = 0;
+  /** When each unanswered request was sent. */
+  readonly #waiting = new Map<number, number>();
+
+  constructor(feed: AnyModel) {
+    super();
+    this.feed = feed;
+    const [major = 1, minor = 0] = (feed.get("wire") ?? []) as number[];
+    this.#guard(() => checkVersion(major, minor));
+    const snapshot = feed.get("snapshot") as DataView | undefined;
+    if (!this.problem && snapshot && snapshot.byteLength > 0) this.#take(snapshot);
+    feed.on("msg:custom", (message: unknown, buffers?: readonly (DataView | ArrayBuffer)[]) => {
+      const isPacket = (message as { kind?: unknown } | null)?.kind === "packet";
+      if (isPacket && buffers?.[0]) this.#take(buffers[0]);
+    });
+  }
+
+  /** A view shows this feed, until it calls what it gets. */
+  attach(): () => void {
+    this.#views++;
+    this.#send({ kind: "hello" });
+    this.#seen ??= setInterval(() => this.#send({ kind: "seen" }), SEEN_MS);
+    let here = true;
+    return () => {
+      if (!here) return;
+      here = false;
+      if (--this.#views > 0) return;
+      clearInterval(this.#seen);
+      clearTimeout(this.#settled);
+      this.#seen = undefined;
+    };
+  }
+
+  /** Ask for exact rows once the view has come to rest, and only for what is not here yet. */
+  request(ids: readonly number[], t0: number, t1: number, points: number): void {
+    this.#wanted = { ids, t0, t1, points };
+    clearTimeout(this.#settled);
+    this.#settled = setTimeout(() => this.#ask(), SETTLED_MS);
+  }
+
+  /** True while detail was asked for that has not come: the kernel answers when it is free. */
+  pending(): boolean {
+    const since = Date.now() - PATIENCE_MS;
+    for (const [request, sent] of this.#waiting) {
+      if (sent < since) this.#waiting.delete(request);
+    }
+    return this.#waiting.size > 0;
+  }
+
+  #ask(): void {
+    const wanted = this.#wanted;
+    this.#wanted = null;
+    if (!wanted || this.state().phase === "stopped") return;
+    const { t0, t1, points } = wanted;
+    const ids = this.lacking(wanted.ids, t0, t1, points);
+    if (ids.length === 0) return;
+    const request = ++this.#request;
+    this.#waiting.set(request, Date.now());
+    this.#send({ kind: "range", request, ids, t0, t1, points });
+  }
+
+  #take(bytes: ArrayBuffer | ArrayBufferView): void {
+    this.#guard(() => {
+      const packet = this.receive(bytes);
+      // The kernel answers in order, so what was asked before this answer will not come.
+      if (packet.kind === "rows") {
+        for (const request of this.#waiting.keys()) {
+          if (request <= packet.request) this.#waiting.delete(request);
+        }
+      }
+    });
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (problem) {
+      this.problem = problem instanceof Error ? problem.message : String(problem);
+      console.error("Pulse: a packet was refused", problem);
+    }
+  }
+
+  #send(message: Readonly<Record<string, unknown>>): void {
+    try {
+      this.feed.send(message);
+    } catch (problem) {
+      // Without a kernel nobody listens; what is here can still be looked at.
+      console.warn("Pulse: the kernel cannot be reached", problem);
+    }
+  }
+}
+
+const SOURCES = Symbol.for("pulse_widgets.sources");
+
+type Page = Record<symbol, Map<string, FeedSource> | undefined>;
+
+/**
+ * The one source of a feed on this page. A kernel that restarted may give its new feed an id that
+ * was there before, so the model itself is compared too.
+ */
+export function sourceOf(feed: AnyModel, id: string): FeedSource {
+  const page = globalThis as unknown as Page;
+  page[SOURCES] ??= new Map();
+  const sources = page[SOURCES];
+  let source = sources.get(id);
+  if (source?.feed !== feed) {
+    source = new FeedSource(feed);
+    sources.set(id, source);
+  }
+  return source as FeedSource;
+}
