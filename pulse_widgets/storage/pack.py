@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.storage.schema import SeriesKey
 
-__all__ = ["Packer", "is_noise"]
+__all__ = ["Packer", "is_noise", "tidy"]
 
 _SAMPLE: Final = 4096
 _FEW: Final = 50
@@ -193,7 +193,7 @@ class Packer:
         if not self._held:
             return
         try:
-            self._writer.write_table(_table(self._held), row_group_size=1 << 30)
+            self._writer.write_table(tidy(self._held), row_group_size=1 << 30)
         except OSError as exc:
             raise refusal(exc, self.path) from exc
         self._held = []
@@ -207,7 +207,8 @@ def is_noise(values: NDArray[np.float64]) -> bool:
     return len(sample) > _FEW and len(np.unique(sample)) > 0.9 * len(sample)
 
 
-def _table(held: Sequence[tuple[SeriesKey, Columns]]) -> Any:
+def tidy(held: Sequence[tuple[SeriesKey, Columns]]) -> Any:
+    """Return series as one table in the schema of the file."""
     lengths = [len(columns) for _, columns in held]
     words = [_words([key[place] for key, _ in held], lengths) for place in range(len(KEYS))]
     rows = sum(lengths)

@@ -20,7 +20,7 @@ from pulse_widgets.storage.directory import PartName, part_name, plan_merge, sta
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.schema import SeriesKey
 
-from .conftest import START_US, Bench, expected, noise, same, tidy
+from tests.storage.bench import START_US, Bench, expected, noise, same, tidy
 
 value = st.one_of(st.floats(), st.integers(0, 5).map(float), st.just(math.nan))
 row = st.tuples(
@@ -258,15 +258,17 @@ def test_sixteen_parts_become_one_without_losing_or_doubling_a_row(bench):
 
 def test_a_year_of_minutes_stays_under_a_hundred_files():
     parts: list[PartName] = []
-    most = 0
-    for number in range(365 * 24 * 60):
+    most, minutes = 0, 16**3 + 100
+    for number in range(minutes):
         parts.append(PartName(number, number))
-        while window := plan_merge(parts[-64:]):
-            first = parts.index(window[0], max(0, len(parts) - 64))
+        while window := plan_merge(parts):
+            first = parts.index(window[0])
             parts[first : first + 16] = [PartName(window[0].first, window[-1].last)]
         most = max(most, len(parts))
-    assert most < 100
-    assert sum(p.size for p in parts) == 365 * 24 * 60
+    assert sum(p.size for p in parts) == minutes
+    # At most fifteen of each size; a year has 525 600 minutes, fewer than 16 to the fifth.
+    assert most == 3 * 15
+    assert 5 * 15 < 100
 
 
 def test_a_merge_never_hides_a_journal_that_has_no_part():

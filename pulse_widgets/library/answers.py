@@ -1,0 +1,236 @@
+"""What a recording answers, computed from columns: envelopes, sums, cells and events."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.storage.overview import cells_of, shown_values
+from pulse_widgets.storage.schema import CELL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pulse_widgets.storage.overview import Cells
+    from pulse_widgets.storage.schema import Columns, SeriesKey
+
+__all__ = [
+    "EVENT_METRICS",
+    "Envelope",
+    "Line",
+    "Span",
+    "enough_cells",
+    "envelope",
+    "event_of",
+    "spans",
+    "summary_of",
+]
+
+EVENT_METRICS: Final = ("event", "mark", "alert", "finding")
+_CELLS_A_BUCKET: Final = 8
+LEAST_ROWS: Final = CELL * _CELLS_A_BUCKET
+"""Rows a point from which the overview is worth reading."""
+
+
+class Envelope(NamedTuple):
+    """Least, greatest and mean of even stretches of time.
+
+    Attributes
+    ----------
+    time : (n,) datetime64[us]
+        Where each stretch begins, UTC.
+    min, max, mean : (n,) float64
+        NaN where there is no value.
+    count : (n,) int64
+        Values in the stretch.
+    """
+
+    time: NDArray[np.datetime64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    count: NDArray[np.int64]  # type: ignore[assignment]  # hides tuple.count, which nobody asks of it
+
+
+def enough_cells(levels: Mapping[int, Cells], points: int) -> Cells | None:
+    """Return the coarsest level that still puts eight cells into a point; None without one.
+
+    A cell falls into the point in which it begins, so extremes move by an eighth of a point
+    at most.
+    """
+    for size in sorted(levels, reverse=True):
+        if len(levels[size]) >= _CELLS_A_BUCKET * points:
+            return levels[size]
+    return None
+
+
+def envelope(start: int, end: int, points: int, cells: Cells) -> Envelope:
+    """Return the envelope of `points` stretches from `start` to `end`, the end inside.
+
+    Parameters
+    ----------
+    start, end : int
+        Microseconds.
+    cells : Cells
+        Blocks of rows, or single rows, in order of time.
+    """
+    edges = start + (np.arange(points) * ((end - start + 1) / points)).astype(np.int64)
+    first = np.searchsorted(cells.start, edges, "left")
+    stop = np.append(first[1:], len(cells))
+    full = np.flatnonzero(stop > first)
+    least, greatest, mean = (np.full(points, np.nan) for _ in range(3))
+    count = np.zeros(points, np.int64)
+    if len(full):
+        begins = first[full]
+        least[full] = np.fmin.reduceat(cells.least, begins)
+        greatest[full] = np.fmax.reduceat(cells.greatest, begins)
+        count[full] = np.add.reduceat(cells.count, begins)
+        with np.errstate(invalid="ignore", over="ignore"):
+            total = np.add.reduceat(cells.total, begins)
+        there = count[full] > 0
+        mean[full[there]] = total[there] / count[full][there]
+    return Envelope(edges.view("datetime64[us]"), least, greatest, mean, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The summary of one series; NaN where there is nothing to say.
+
+    Attributes
+    ----------
+    metric, unit : str
+        Of a counter, those of its rate.
+    min, mean, max, last : float
+        Of a counter, of its rate; its mean is the increase over the time in which it is known.
+    count : int
+        Values there are.
+    total : float
+        What a counter grew by; of a power without an energy counter, its integral.
+    total_unit : str
+    """
+
+    metric: str
+    unit: str
+    min: float
+    mean: float
+    max: float
+    last: float
+    count: int
+    total: float = math.nan
+    total_unit: str = ""
+
+
+def summary_of(metric: str, unit: str, kind: str, columns: Columns) -> Line:
+    """Return the summary of a series as it is stored."""
+    values = shown_values(kind, columns)
+    there = ~np.isnan(values)
+    known = values[there]
+    if kind == "counter":
+        return _of_counter(metric, unit, columns, known, there)
+    if not len(known):
+        return Line(metric, unit, math.nan, math.nan, math.nan, math.nan, 0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = math.nan if kind == "state" else float(known.mean())
+    return Line(
+        metric, unit, float(known.min()), mean, float(known.max()), float(known[-1]), len(known)
+    )
+
+
+def _of_counter(
+    metric: str,
+    unit: str,
+    columns: Columns,
+    rates: NDArray[np.float64],
+    there: NDArray[np.bool_],
+) -> Line:
+    rate = rate_of(metric)
+    described = lookup(rate) if rate else None
+    rate_unit = described.unit if described else {"J": "W", "s": "1"}.get(unit, f"{unit}/s")
+    name, readings = rate or metric, columns.value[~np.isnan(columns.value)]
+    grown = np.diff(readings)
+    # A counter that fell was reset; what it counted meanwhile is unknown and not guessed.
+    total = float(grown[grown > 0].sum()) if len(readings) > 1 else math.nan
+    if not len(rates):
+        nothing = (math.nan, math.nan, math.nan, math.nan)
+        return Line(name, rate_unit, *nothing, 0, total, unit)
+    seconds = np.diff(columns.time, prepend=columns.time[:1])[there] / 1e6
+    mean = float((rates * seconds).sum() / seconds.sum())
+    extremes = (float(rates.min()), mean, float(rates.max()), float(rates[-1]))
+    return Line(name, rate_unit, *extremes, len(rates), total, unit)
+
+
+def integral(columns: Columns) -> float:
+    """Return value times seconds, by trapezoids between values that are both there."""
+    seconds = np.diff(columns.time) / 1e6
+    areas = seconds * (columns.value[1:] + columns.value[:-1]) / 2
+    there = ~np.isnan(areas)
+    return float(areas[there].sum()) if there.any() else math.nan
+
+
+def single_rows(columns: Columns) -> Cells:
+    """Return every row as a cell of its own."""
+    return cells_of(columns, columns.value, 1)
+
+
+class Span(NamedTuple):
+    """Something with a start and, unless it still runs, an end; times in microseconds."""
+
+    key: SeriesKey
+    start: int
+    end: int | None
+    seconds: float
+    facts: Mapping[str, Any]
+
+
+def spans(series: Iterable[tuple[SeriesKey, Columns]]) -> list[Span]:
+    """Return the spans in order of their start, start and end row joined by their id."""
+    found: list[Span] = []
+    for key, columns in series:
+        open_spans: dict[str, tuple[int, dict[str, Any]]] = {}
+        for time, value, facts in _told(columns):
+            name = str(facts.get("id", ""))
+            if math.isnan(value) and name not in open_spans:
+                open_spans[name] = (time, facts)
+                continue
+            start, began = open_spans.pop(name, (time - round(_number(value) * 1e6), {}))
+            found.append(Span(key, start, time, value, {**began, **facts}))
+        found += [Span(key, t, None, math.nan, facts) for t, facts in open_spans.values()]
+    return sorted(found, key=lambda s: s.start)
+
+
+def event_of(metric: str, text: str) -> dict[str, Any]:
+    """Return what an event says: kind, message, remedy and the rest of its facts."""
+    facts = _facts(text)
+    message = facts.get("message") or facts.get("label") or facts.get("text") or ""
+    return {
+        "kind": str(facts.get("kind", metric)),
+        "message": str(message or (text if not facts else "")),
+        "remedy": str(facts.get("remedy", "")),
+    }
+
+
+def _told(columns: Columns) -> list[tuple[int, float, dict[str, Any]]]:
+    texts: Sequence[str] = (
+        columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
+    )
+    rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
+    return [(time, value, _facts(text)) for time, value, text in rows]
+
+
+def _facts(text: str) -> dict[str, Any]:
+    try:
+        facts = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _number(value: float) -> float:
+    return value if math.isfinite(value) else 0.0

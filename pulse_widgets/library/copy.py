@@ -1,0 +1,94 @@
+"""Saves a recording, or what is selected of it, for others to open."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pulse_widgets.errors import RecordingError, StorageError
+from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.directory import FINISHED
+from pulse_widgets.storage.disk import refusal, sync
+from pulse_widgets.storage.merge import extents, merged
+from pulse_widgets.storage.pack import Packer
+from pulse_widgets.storage.privacy import Redaction
+from pulse_widgets.storage.reader import open_file
+from pulse_widgets.storage.segment import Want
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from pulse_widgets.library.selection import Chosen, Window
+    from pulse_widgets.storage.reader import Stored
+
+__all__ = ["save_copy"]
+
+
+def save_copy(
+    stored: Stored,
+    chosen: Sequence[Chosen],
+    window: Window,
+    path: Path,
+    include: Collection[str] = (),
+) -> Path:
+    """Write the series `chosen` within `window`; see `Recording.save`."""
+    target = _target(stored, path)
+    _require_replaceable(stored, target)
+    redaction = Redaction(stored.catalog, include)
+    keys = redaction.keys([c.key for c in chosen])
+    sizes = extents(stored.segments)
+    fresh = target.with_name(f".{target.name}.{os.getpid()}")
+    packer = Packer(
+        fresh,
+        redaction.catalog(stored.catalog, keys),
+        final=True,
+        data_bytes=sum(sizes[key][2] for key in keys),
+    )
+    about = {**stored.run.about, "problems": [*stored.problems]}
+    about.pop("compacted", None)
+    try:
+        for key, columns in merged(stored.segments, list(keys), Want(window.start, window.end)):
+            packer.add(keys[key], redaction.columns(key, window.cut(columns)))
+        packer.finish({"pulse.run": redaction.run(replace(stored.run, about=about)).encode()})
+        fresh.replace(target)
+        sync(target.parent)
+    except StorageError:
+        packer.discard()
+        raise
+    except OSError as exc:
+        packer.discard()
+        raise refusal(exc, target) from exc
+    except BaseException:
+        packer.discard()
+        raise
+    return target
+
+
+def _target(stored: Stored, path: Path) -> Path:
+    name = (
+        stored.path.name if stored.path.name.endswith(FINISHED) else finished_path(stored.path).name
+    )
+    if path.is_dir():
+        return path / name
+    return path if path.suffix == ".parquet" else path.with_name(path.name + FINISHED)
+
+
+def _require_replaceable(stored: Stored, target: Path) -> None:
+    if not target.exists():
+        return
+    if stored.path.exists() and target.samefile(stored.path):
+        raise StorageError(
+            f"{target} is the recording itself",
+            remedy="Save it under another name.",
+        )
+    try:
+        same = open_file(target).run.id == stored.run.id
+    except RecordingError:
+        same = False
+    if not same:
+        raise StorageError(
+            f"{target} is there already and is not this recording",
+            remedy="Give another name, or delete the file first.",
+        )

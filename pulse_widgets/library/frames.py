@@ -1,0 +1,198 @@
+"""Tables of a recording's answers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pulse_widgets.library.answers import event_of, integral, summary_of
+from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.storage.pack import tidy
+from pulse_widgets.storage.reader import Extent
+from pulse_widgets.storage.schema import TIDY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from pulse_widgets.library.answers import Span
+    from pulse_widgets.library.selection import Chosen
+    from pulse_widgets.storage.schema import Columns
+
+__all__ = [
+    "cell_frame",
+    "event_frame",
+    "extent_of",
+    "series_frame",
+    "stamp",
+    "summary_frame",
+    "tidy_frame",
+    "tidy_table",
+    "wide_frame",
+]
+
+_NOT_A_TIME = np.datetime64("NaT", "us").view("int64")
+
+
+def stamp(time_us: int) -> pd.Timestamp:
+    """Return a time in microseconds as a UTC timestamp."""
+    import pandas as pd
+
+    return pd.Timestamp(time_us, unit="us", tz="UTC")
+
+
+def _times(times: Sequence[int | None]) -> Any:
+    """Return times in microseconds, None for absent, as a UTC column."""
+    import pandas as pd
+
+    whole = np.array([_NOT_A_TIME if t is None else t for t in times], np.int64)
+    return pd.Series(whole.view("datetime64[us]")).dt.tz_localize("UTC")
+
+
+def extent_of(columns: Columns | Extent | None) -> tuple[int, int | None, int | None]:
+    """Return rows, first and last time of columns, or of what an index says of them."""
+    if isinstance(columns, Extent):
+        return columns.rows, columns.start, columns.end
+    if columns is None or not len(columns):
+        return 0, None, None
+    return len(columns), int(columns.time[0]), int(columns.time[-1])
+
+
+def series_frame(
+    chosen: Sequence[Chosen], spans: Sequence[tuple[int, int | None, int | None]]
+) -> pd.DataFrame:
+    """Return one row a series, with its rows, start and end."""
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "host": [c.key.host for c in chosen],
+            "entity": [c.key.entity for c in chosen],
+            "metric": [c.metric for c in chosen],
+            "unit": [c.unit for c in chosen],
+            "kind": [c.kind for c in chosen],
+            "rows": np.array([rows for rows, _, _ in spans], np.int64),
+            "start": _times([start for _, start, _ in spans]),
+            "end": _times([end for _, _, end in spans]),
+        }
+    )
+
+
+def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
+    """Return all rows as an Arrow table in the schema of the file."""
+    held = [(c.key._replace(metric=c.metric), columns) for c, columns in series if len(columns)]
+    table = tidy(held) if held else TIDY.empty_table()
+    return table if data else table.drop_columns(["data"])
+
+
+def tidy_frame(table: Any) -> pd.DataFrame:
+    """Return an Arrow table of rows with NA for what is absent."""
+    import pandas as pd
+
+    frame: pd.DataFrame = table.to_pandas()
+    steps = frame["step"].to_numpy()
+    frame["step"] = pd.array(steps, dtype="Int64")
+    frame.loc[steps == NO_STEP, "step"] = pd.NA
+    for name in {"text", "data"} & set(frame.columns):
+        filled = frame[name].astype("object")
+        frame[name] = filled.where(filled.map(len) > 0, pd.NA)
+    return frame
+
+
+def wide_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
+    """Return one column a series, under (entity, metric) or (host, entity, metric)."""
+    import pandas as pd
+
+    several = len({c.key.host for c, _ in series}) > 1
+    columns: dict[tuple[str, ...], Any] = {}
+    for c, x in series:
+        name = (c.key.entity, c.metric)
+        times = pd.DatetimeIndex(x.time.view("datetime64[us]"), tz="UTC", name="time")
+        values = pd.Series(x.value, times)
+        # Two rows of one time cannot both stand in one line; the later one does.
+        columns[(c.key.host, *name) if several else name] = values[~times.duplicated(keep="last")]
+    if not columns:
+        return pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC", name="time"))
+    frame: pd.DataFrame = pd.concat(columns, axis=1, sort=True)
+    frame.columns.names = ["host", "entity", "metric"] if several else ["entity", "metric"]
+    return frame
+
+
+def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str]) -> pd.DataFrame:
+    """Return the events in order of time."""
+    import pandas as pd
+
+    rows = [
+        {"time": t, "host": c.key.host, "entity": c.key.entity, "metric": c.key.metric}
+        | event_of(c.key.metric, text)
+        for c, x in series
+        for t, text in zip(
+            x.time.tolist(),
+            x.text.to_pylist() if x.text is not None else [""] * len(x),
+            strict=True,
+        )
+    ]
+    rows.sort(key=lambda row: row["time"])
+    rows += [
+        {"time": None, "metric": "event", "kind": "drop", "message": problem, "remedy": ""}
+        for problem in problems
+    ]
+    names = ["time", "host", "entity", "metric", "kind", "message", "remedy"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame["time"] = _times([row["time"] for row in rows])
+    return frame
+
+
+def cell_frame(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
+    """Return one row an execution."""
+    import pandas as pd
+
+    unended = "running" if running else "unfinished"
+    counts = [s.facts.get("count") for s in spans]
+    return pd.DataFrame(
+        {
+            "cell": pd.array([c if isinstance(c, int) else pd.NA for c in counts], dtype="Int64"),
+            "host": [s.key.host for s in spans],
+            "start": _times([s.start for s in spans]),
+            "end": _times([s.end for s in spans]),
+            "seconds": np.array([s.seconds for s in spans], np.float64),
+            "status": [
+                str(s.facts.get("status", "ok")) if s.end is not None else unended for s in spans
+            ],
+            "line": [str(s.facts.get("line", "")) or pd.NA for s in spans],
+            "error": [str(s.facts.get("error", "")) or pd.NA for s in spans],
+        }
+    )
+
+
+def summary_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
+    """Return the summary of every series."""
+    import pandas as pd
+
+    counted = {(c.key.host, c.key.entity) for c, _ in series if c.key.metric == "gpu.energy"}
+    rows = []
+    for c, columns in series:
+        line = summary_of(c.key.metric, c.info.unit, str(c.info.kind), columns)
+        total, unit = line.total, line.total_unit
+        if c.key.metric == "gpu.power" and (c.key.host, c.key.entity) not in counted:
+            total, unit = integral(columns), "J"
+        rows.append(
+            {
+                "host": c.key.host,
+                "entity": c.key.entity,
+                "metric": line.metric,
+                "unit": line.unit,
+                "min": line.min,
+                "mean": line.mean,
+                "max": line.max,
+                "last": line.last,
+                "count": line.count,
+                "total": total,
+                "total_unit": unit if not math.isnan(total) else pd.NA,
+            }
+        )
+    names = ["host", "entity", "metric", "unit", "min", "mean", "max", "last", "count", "total"]
+    return pd.DataFrame(rows, columns=[*names, "total_unit"])

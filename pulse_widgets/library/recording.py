@@ -1,0 +1,354 @@
+"""A recording in the hand: what it holds, what is selected of it, and what that says."""
+
+from __future__ import annotations
+
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import ArgumentError
+from pulse_widgets.library import answers, frames
+from pulse_widgets.library.copy import save_copy
+from pulse_widgets.library.selection import (
+    Chosen,
+    Window,
+    chosen_of,
+    narrow,
+    narrow_steps,
+    time_us,
+)
+from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.merge import merged
+from pulse_widgets.storage.reader import Stored, open_stored
+from pulse_widgets.storage.segment import Want
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from pulse_widgets.library.answers import Envelope
+    from pulse_widgets.storage.schema import Columns
+
+__all__ = ["Recording"]
+
+_LINES: Final = 30
+
+
+class Recording:
+    """What a session left, or leaves while it runs; made by `Recording.open`.
+
+    A finished file, a running directory and what a crash left give the same answers. A
+    directory is seen as it was when it was opened: open it again to see more.
+
+    All tables have UTC timestamps, durations in seconds and NA for what is absent. Nothing
+    in a recording is changed by any method.
+    """
+
+    def __init__(
+        self, stored: Stored, chosen: tuple[Chosen, ...] | None = None, window: Window | None = None
+    ) -> None:
+        self._stored = stored
+        self._chosen = chosen_of(stored) if chosen is None else chosen
+        self._window = window or Window()
+
+    @classmethod
+    def open(cls, path: str | Path) -> Recording:
+        """Open a recording.
+
+        Parameters
+        ----------
+        path : path
+            A ``NAME.pulse.parquet`` file, a ``NAME.pulse`` directory, or the
+            ``run.pulse.json`` in one.
+
+        Raises
+        ------
+        RecordingError
+            If there is no recording, or none of it can be read.
+        FormatVersionError
+            If a newer version of this package wrote it.
+        """
+        return cls(open_stored(Path(path).expanduser()))
+
+    # What it is -----------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path:
+        """The file, or the directory while it is not finished."""
+        path = self._stored.path
+        finished = finished_path(path)
+        return finished if not path.exists() and finished.exists() else path
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the readings were made up, for a demonstration or a test."""
+        return bool(self._stored.run.about.get("simulated", False))
+
+    @property
+    def title(self) -> str:
+        """What the session was called; empty when it had no title."""
+        return str(self._stored.run.about.get("title") or "")
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing from the recording or was dropped on reading, in sentences."""
+        return self._stored.problems
+
+    @property
+    def start(self) -> pd.Timestamp:
+        """When the session, or the stretch that is selected, begins."""
+        start = self._window.start
+        return frames.stamp(self._stored.run.start_us if start is None else start)
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """Time of the last row; of a selected stretch its end, when that comes before."""
+        ends = [
+            self._stored.extents[c.key].end for c in self._chosen if c.key in self._stored.extents
+        ]
+        last = max(ends, default=self._stored.run.start_us)
+        return frames.stamp(last if self._window.end is None else min(last, self._window.end))
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """One row a series: host, entity, metric, unit, kind, rows, start, end."""
+        if self._window.whole:
+            spans = [frames.extent_of(self._stored.extents[c.key]) for c in self._chosen]
+        else:
+            held = {c.key: columns for c, columns in self._each(payload=False)}
+            spans = [frames.extent_of(held.get(c.key)) for c in self._chosen]
+        return frames.series_frame(self._chosen, spans)
+
+    # What is selected -----------------------------------------------------------------
+
+    def select(  # noqa: PLR0913  one keyword for each thing a row has
+        self,
+        metric: str | Sequence[str] | None = None,
+        *,
+        entity: str | int | Sequence[str] | None = None,
+        host: str | Sequence[str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        start: Any = None,
+        end: Any = None,
+        step: Any = None,
+    ) -> Recording:
+        """Return the part of the recording that matches everything given.
+
+        Parameters
+        ----------
+        metric : str or list of str
+            A name or a pattern (``"gpu.*"``). The name of a rate also finds its counter,
+            which then answers as the rate.
+        entity : str, int or list
+            An id or a pattern; for a device also its UUID, the beginning of it, its bus id,
+            or for a GPU its number.
+        host : str or list of str
+            An id (``h0``), the name of the machine, or a pattern.
+        labels : mapping
+            Labels a series or its entity must have; values may be patterns.
+        start, end : Timestamp, datetime, ISO text, number or timedelta
+            From `start` up to, not including, `end`. Numbers count seconds from the start of
+            the recording; a time without a zone is UTC.
+        step : int, (first, last) or slice
+            Steps, both ends inside.
+
+        Raises
+        ------
+        UnknownMetricError
+            If nothing matches a name; names close matches.
+        ArgumentError
+            If a time or a step is not one.
+        """
+        begin = self._stored.run.start_us
+        chosen = narrow(
+            self._chosen,
+            self._stored,
+            metric=metric,
+            wanted={"entity": _text(entity), "host": host},
+            labels=labels,
+        )
+        window = self._window.within(
+            time_us(start, begin, "start"), time_us(end, begin, "end"), narrow_steps(step)
+        )
+        return Recording(self._stored, chosen, window)
+
+    # The rows -------------------------------------------------------------------------
+
+    def values(self) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
+        """Return the one series that is selected.
+
+        Returns
+        -------
+        time : (n,) datetime64[us]
+            UTC.
+        value : (n,) float64
+            In the unit that `series` tells; NaN where a reading is missing. Of a counter
+            selected by the name of its rate, the rate.
+
+        Raises
+        ------
+        ArgumentError
+            If more than one series is selected.
+        """
+        columns = self._columns(self._one(), payload=False)
+        return columns.time.view("datetime64[us]"), columns.value
+
+    def envelope(self, points: int) -> Envelope:
+        """Return least, greatest and mean of the one series selected in `points` even stretches.
+
+        Long stretches come from the overview in the file: least and greatest are then
+        rounded outwards to float32, and extremes may stand an eighth of a point off.
+
+        Raises
+        ------
+        ArgumentError
+            If more than one series is selected, or `points` is less than 1.
+        """
+        if points < 1:
+            raise ArgumentError(f"points={points!r} is less than 1", remedy="Ask for 1 or more.")
+        chosen = self._one()
+        extent = self._stored.extents[chosen.key]
+        drawn = chosen.rated or chosen.kind != "counter"
+        if drawn and self._window.whole and extent.rows >= points * answers.LEAST_ROWS:
+            cells = answers.enough_cells(self._stored.cells(chosen.key), points)
+            if cells is not None:
+                return answers.envelope(extent.start, extent.end, points, cells)
+        columns = self._columns(chosen, payload=False)
+        if not len(columns):
+            return answers.envelope(0, 0, 0, answers.single_rows(columns))
+        ends = (int(columns.time[0]), int(columns.time[-1]))
+        return answers.envelope(*ends, points, answers.single_rows(columns))
+
+    def to_arrow(self, *, data: bool = False) -> Any:
+        """Return the rows that are selected as a `pyarrow.Table`, tidy as in the file.
+
+        Parameters
+        ----------
+        data : bool
+            Bring the column of payloads (media, tables) along.
+        """
+        return frames.tidy_table(((c, x) for c, x in self._each()), data=data)
+
+    def to_pandas(self, *, wide: bool = False, data: bool = False) -> pd.DataFrame:
+        """Return the rows that are selected.
+
+        Parameters
+        ----------
+        wide : bool
+            One row a time and one column a series, numbers only, nothing filled in; else one
+            row a sample with host, entity, metric, time, step, value, text.
+        data : bool
+            Bring the column of payloads along.
+        """
+        if wide:
+            return frames.wide_frame([(c, x) for c, x in self._each(payload=False) if c.numeric])
+        return frames.tidy_frame(self.to_arrow(data=data))
+
+    # What they say --------------------------------------------------------------------
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Events, marks, alerts and findings: time, host, entity, metric, kind, message, remedy.
+
+        What was dropped on reading stands last, as an event without a time.
+        """
+        chosen = [c for c in self._chosen if c.key.metric in answers.EVENT_METRICS]
+        return frames.event_frame(list(self._each(chosen)), self.problems)
+
+    def cells(self) -> pd.DataFrame:
+        """Return the notebook cells: cell, start, end, seconds, status, line, error.
+
+        A cell that had not ended has no end, and the status ``running`` while the recording
+        runs, else ``unfinished``.
+        """
+        chosen = [c for c in self._chosen if c.key.metric == "cell"]
+        found = answers.spans((c.key, columns) for c, columns in self._each(chosen))
+        return frames.cell_frame(found, running=self._stored.running)
+
+    def summary(self) -> pd.DataFrame:
+        """Return one row a series: unit, min, mean, max, last, count, total, total_unit.
+
+        A counter is summed up by its rate, with what it grew by as total (``gpu.energy`` in
+        joules). A GPU without that counter has the integral of its power as total.
+        """
+        return frames.summary_frame(
+            [(c, columns) for c, columns in self._each(payload=False, form=False) if c.numeric]
+        )
+
+    def save(self, path: str | Path, include: Collection[str] = ()) -> Path:
+        """Write what is selected as one finished file, and return its path.
+
+        Left out are captured output, cell source, command lines and tracebacks, unless
+        `include` names them, and always names of users and hosts and absolute paths. A file
+        that is already there is replaced only by the same recording.
+
+        Parameters
+        ----------
+        path : path
+            ``.pulse.parquet`` is added when it is missing; in a directory the file gets the
+            recording's name.
+        include : collection of str
+            Any of ``"output"``, ``"code"``, ``"argv"``.
+
+        Raises
+        ------
+        StorageError
+            If the file cannot be written, or is another recording.
+        """
+        return save_copy(self._stored, self._chosen, self._window, Path(path).expanduser(), include)
+
+    def __repr__(self) -> str:
+        """Return a constant text, so that a saved notebook does not change with each run."""
+        return "<pulse_widgets.Recording>"
+
+    def _repr_html_(self) -> str:
+        """Return a small table: what it is, and its first series."""
+        series = self.series
+        length = (self.end - self.start).total_seconds()
+        facts = [
+            self.path.name,
+            f"{len(series)} series, {int(series['rows'].sum())} rows, {length:.1f} s",
+            *(["simulated"] if self.simulated else []),
+            *self.problems,
+        ]
+        lines = "".join(f"<div>{html.escape(fact)}</div>" for fact in facts)
+        table = series.head(_LINES)[["entity", "metric", "unit", "kind", "rows"]]
+        return f"{lines}{table.to_html(index=False, border=0)}"
+
+    # Within ---------------------------------------------------------------------------
+
+    def _one(self) -> Chosen:
+        if len(self._chosen) == 1:
+            return self._chosen[0]
+        some = ", ".join(f"{c.metric} of {c.key.entity}" for c in self._chosen[:5])
+        raise ArgumentError(
+            f"{len(self._chosen)} series are selected, not one: {some}",
+            remedy="Narrow it with select(metric, entity=..., host=...).",
+        )
+
+    def _columns(self, chosen: Chosen, *, payload: bool = True) -> Columns:
+        """Return the rows of a series inside the window, in the form that is wanted."""
+        start = None if chosen.rated else self._window.start
+        whole = self._stored.columns(chosen.key, start, self._window.end, payload=payload)
+        return self._window.cut(chosen.shown(whole))
+
+    def _each(
+        self, chosen: Sequence[Chosen] | None = None, *, payload: bool = True, form: bool = True
+    ) -> Iterator[tuple[Chosen, Columns]]:
+        """Yield every series with its rows, reading each row group once.
+
+        Without `form`, counters come as they are stored.
+        """
+        wanted = {c.key: c for c in (self._chosen if chosen is None else chosen)}
+        rated = form and any(c.rated for c in wanted.values())
+        want = Want(None if rated else self._window.start, self._window.end, payload)
+        for key, columns in merged(self._stored.segments, list(wanted), want):
+            c = wanted[key]
+            yield c, self._window.cut(c.shown(columns) if form else columns)
+
+
+def _text(entity: Any) -> Any:
+    return str(entity) if isinstance(entity, int) else entity

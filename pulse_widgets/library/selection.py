@@ -1,0 +1,284 @@
+"""Which series and which stretch of a recording somebody means."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.errors import ArgumentError, UnknownMetricError
+from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.storage.index import guess
+from pulse_widgets.storage.overview import shown_values
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.storage.reader import Stored
+    from pulse_widgets.storage.schema import Columns, SeriesKey
+
+__all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]
+
+_DRAWN: Final = frozenset({"gauge", "counter", "state"})
+_WILD: Final = frozenset("*?[")
+_UUID: Final = 4
+"""Letters from which the beginning of a UUID names a device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A series, and in which of its forms it is wanted.
+
+    Attributes
+    ----------
+    info : SeriesInfo
+        As stored.
+    rated : bool
+        A counter asked for by the name of its rate.
+    """
+
+    key: SeriesKey
+    info: SeriesInfo
+    rated: bool = False
+
+    @property
+    def metric(self) -> str:
+        """The name it is shown under."""
+        return (rate_of(self.key.metric) if self.rated else None) or self.key.metric
+
+    @property
+    def unit(self) -> str:
+        """The unit of what is shown."""
+        metric = lookup(self.metric) if self.rated else None
+        return metric.unit if metric is not None else self.info.unit
+
+    @property
+    def kind(self) -> str:
+        """The kind of what is shown."""
+        return "gauge" if self.rated else str(self.info.kind)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it has numbers to summarise and draw."""
+        return self.kind in _DRAWN
+
+    def shown(self, columns: Columns) -> Columns:
+        """Return whole columns in the form that is wanted."""
+        if not self.rated:
+            return columns
+        return replace(columns, value=shown_values("counter", columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of a recording.
+
+    Attributes
+    ----------
+    start, end : int or None
+        Microseconds; start <= time < end.
+    steps : (int, int) or None
+        First and last step, both inside.
+    """
+
+    start: int | None = None
+    end: int | None = None
+    steps: tuple[int, int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left out."""
+        return self.start is None and self.end is None and self.steps is None
+
+    def cut(self, columns: Columns) -> Columns:
+        """Return the rows inside."""
+        inside = columns.between(self.start, self.end)
+        if self.steps is None:
+            return inside
+        first, last = self.steps
+        return inside.take((inside.step >= first) & (inside.step <= last))
+
+    def within(self, start: int | None, end: int | None, steps: tuple[int, int] | None) -> Window:
+        """Return the stretch that both leave."""
+        both = steps or self.steps
+        if steps and self.steps:
+            both = (max(steps[0], self.steps[0]), min(steps[1], self.steps[1]))
+        return Window(_tighter(max, self.start, start), _tighter(min, self.end, end), both)
+
+
+def _tighter(choose: Any, a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else int(choose(a, b))
+
+
+def chosen_of(stored: Stored) -> tuple[Chosen, ...]:
+    """Return every series of a recording as it is stored."""
+    infos = stored.catalog.infos
+    return tuple(Chosen(key, infos.get(key) or guess(key)) for key in stored.extents)
+
+
+def narrow(
+    chosen: Sequence[Chosen],
+    stored: Stored,
+    *,
+    metric: str | Sequence[str] | None,
+    wanted: Mapping[str, str | Sequence[str] | None],
+    labels: Mapping[str, str] | None,
+) -> tuple[Chosen, ...]:
+    """Return the series that match all that is given.
+
+    Parameters
+    ----------
+    wanted : mapping
+        Patterns for ``entity`` and ``host``; None matches all.
+
+    Raises
+    ------
+    UnknownMetricError
+        If nothing matches one of them.
+    """
+    left = tuple(chosen)
+    if metric is not None:
+        left = _by_metric(left, _patterns(metric, "metric"))
+    for what, pattern in wanted.items():
+        if pattern is None:
+            continue
+        patterns = _patterns(pattern, what)
+        hits = tuple(c for c in left if _names_it(c, what, patterns, stored))
+        left = hits or _nothing(what, patterns, {getattr(c.key, what) for c in left})
+    if labels:
+        hits = tuple(c for c in left if _has(c, labels, stored))
+        told = [f"{k}={v}" for k, v in labels.items()]
+        left = hits or _nothing("label", told, _all_labels(left, stored))
+    return left
+
+
+def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chosen, ...]:
+    hits: list[Chosen] = []
+    for c in chosen:
+        if _matches(c.metric, patterns):
+            hits.append(replace(c, rated=c.rated or _rate_matches(c, patterns)))
+        elif _rate_matches(c, patterns):
+            hits.append(replace(c, rated=True))
+    if hits:
+        return tuple(hits)
+    rates = {rate_of(c.key.metric) for c in chosen} - {None}
+    return _nothing("metric", patterns, {c.metric for c in chosen} | {str(r) for r in rates})
+
+
+def _rate_matches(c: Chosen, patterns: Sequence[str]) -> bool:
+    rate = rate_of(c.key.metric) if c.info.kind == "counter" else None
+    return rate is not None and _matches(rate, patterns)
+
+
+def _patterns(pattern: Any, what: str) -> list[str]:
+    given = [pattern] if isinstance(pattern, (str, int)) else list(pattern)
+    if not all(isinstance(p, (str, int)) for p in given):
+        raise ArgumentError(
+            f"{what}={pattern!r} is not a name",
+            remedy="Give a name, a pattern such as 'gpu.*', or a list of them.",
+        )
+    return [str(p) for p in given]
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(name == p or (not _WILD.isdisjoint(p) and fnmatchcase(name, p)) for p in patterns)
+
+
+def _names_it(c: Chosen, what: str, patterns: Sequence[str], stored: Stored) -> bool:
+    name = getattr(c.key, what)
+    if _matches(name, patterns):
+        return True
+    if what == "host":
+        return _matches(str(stored.catalog.hosts.get(name, {}).get("name", "")), patterns)
+    labels = _labels(c, stored)
+    return any(
+        name == f"gpu:{p}"
+        or labels.get("bus_id") == p
+        or (len(p) >= _UUID and labels.get("uuid", "").startswith(p))
+        for p in patterns
+    )
+
+
+def _labels(c: Chosen, stored: Stored) -> dict[str, str]:
+    of_entity = stored.catalog.entities.get(c.key.host, {}).get(c.key.entity, {})
+    return {**of_entity, **c.info.labels}
+
+
+def _has(c: Chosen, labels: Mapping[str, str], stored: Stored) -> bool:
+    there = _labels(c, stored)
+    return all(k in there and _matches(there[k], [str(v)]) for k, v in labels.items())
+
+
+def _all_labels(chosen: Sequence[Chosen], stored: Stored) -> set[str]:
+    return {f"{k}={v}" for c in chosen for k, v in _labels(c, stored).items()}
+
+
+def _nothing(what: str, patterns: Sequence[str], there: Collection[str]) -> tuple[Chosen, ...]:
+    asked = ", ".join(map(repr, patterns))
+    close = [n for p in patterns for n in difflib.get_close_matches(p, sorted(there), 3, 0.5)]
+    some = close or sorted(there)[:8]
+    hint = f"Did you mean {', '.join(some)}?" if close else f"There is {', '.join(some)}."
+    raise UnknownMetricError(
+        f"No series here has {what} {asked}",
+        remedy=hint if some else "The recording, or what is selected of it, is empty.",
+    )
+
+
+def narrow_steps(step: Any) -> tuple[int, int] | None:
+    """Return the first and last step of an int, a pair or a slice.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these.
+    """
+    if step is None:
+        return None
+    pair = (step.start, step.stop) if isinstance(step, slice) else step
+    try:
+        first, last = pair if isinstance(pair, (tuple, list)) else (pair, pair)
+        low = 0 if first is None else int(first)
+        high = 2**63 - 1 if last is None else int(last)
+    except (TypeError, ValueError) as exc:
+        raise ArgumentError(
+            f"step={step!r} is not a step",
+            remedy="Give a number, or a pair (first, last); None leaves an end open.",
+        ) from exc
+    return low, high
+
+
+def time_us(time: Any, start_us: int, name: str) -> int | None:
+    """Return a time in microseconds since the epoch.
+
+    Parameters
+    ----------
+    time : Timestamp, datetime, datetime64, ISO text, number, timedelta or None
+        A number or a timedelta counts from `start_us`; a time without a zone is UTC.
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of these.
+    """
+    if time is None:
+        return None
+    try:
+        if isinstance(time, dt.timedelta):
+            return start_us + round(time.total_seconds() * 1e6)
+        if isinstance(time, (int, float, np.integer, np.floating)) and not isinstance(time, bool):
+            return start_us + round(float(time) * 1e6)
+        import pandas as pd
+
+        stamp = pd.Timestamp(time)
+        zoned = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
+        return int(zoned.value) // 1000  # nanoseconds, whatever the unit
+    except (ValueError, TypeError, OverflowError) as exc:
+        raise ArgumentError(
+            f"{name}={time!r} is not a time",
+            remedy="Give a Timestamp, ISO text such as '2026-01-31T12:00', or seconds from start.",
+        ) from exc

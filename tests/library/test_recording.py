@@ -1,0 +1,400 @@
+"""What a recording in the hand answers, driven through files on disk."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.errors import ArgumentError, RecordingError, StorageError, UnknownMetricError
+from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.shelf import finish
+from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.storage.compact import compact
+from tests.storage.bench import START_US, Bench, noise
+
+SECOND = 1_000_000
+
+
+def fill(bench: Bench) -> None:
+    """Twenty seconds of a machine with two GPUs, a training and three cells."""
+    reg = bench.series
+    power = [reg(f"gpu:{g}", "gpu.power", unit="W") for g in (0, 1)]
+    energy = reg("gpu:0", "gpu.energy", unit="J", kind="counter")
+    user = reg("host", "cpu.user.total", unit="s", kind="counter")
+    used = reg("host", "memory.used", unit="B")
+    disk = reg("fs:/home/ada/data", "disk.used", unit="B")
+    loss = reg("user", "train/loss")
+    event, mark = reg("gpu:1", "event", kind="text"), reg("kernel", "mark", kind="text")
+    out = reg("kernel", "log.stdout", kind="text")
+    for s in range(20):
+        t = START_US + s * SECOND
+        rows = [
+            (power[0], t, NO_STEP, 100.0 + s, "", b""),
+            (power[1], t, NO_STEP, 300.0 if s != 7 else math.nan, "", b""),
+            (energy, t, NO_STEP, 1000.0 + 100.0 * s, "", b""),
+            (user, t, NO_STEP, 5.0 + 0.5 * s, "", b""),
+            (used, t, NO_STEP, 2.0**30 * s, "", b""),
+            (disk, t, NO_STEP, 7.0, "", b""),
+            (loss, t + 1, s * 10, 1.0 / (s + 1), "", b""),
+        ]
+        bench.put(rows)
+    said = {"kind": "xid", "message": "XID 79 at /home/ada/job.py", "remedy": "restart"}
+    bench.put([(event, START_US + 3 * SECOND, NO_STEP, math.nan, json.dumps(said), b"")])
+    bench.put([(mark, START_US, NO_STEP, math.nan, json.dumps({"label": "begin"}), b"")])
+    bench.put([(out, START_US, NO_STEP, math.nan, "secret output", b"")])
+    cell(bench, 1, 2.0, 3.0, "ok")
+    cell(bench, 2, 6.0, 4.0, "error")
+    cell(bench, 3, 12.0, None, "")
+    bench.writer.describe(
+        {"h0": {"gpu:0": {"uuid": "GPU-aaaa-1", "bus_id": "00:01"}, "gpu:1": {"uuid": "GPU-bbbb"}}},
+        argv=["train.py", "--key=s3cret"],
+    )
+
+
+def cell(bench: Bench, count: int, at: float, seconds: float | None, status: str) -> None:
+    series = bench.series(f"cell:{count}", "cell", unit="s", kind="span")
+    start = START_US + int(at * SECOND)
+    text = json.dumps({"id": f"{count}@", "count": count, "line": f"fit({count})"})
+    bench.put([(series, start, NO_STEP, math.nan, text, b"")])
+    if seconds is not None:
+        end = json.dumps(
+            {"id": f"{count}@", "status": status}
+            | ({"error": "KeyError"} if status == "error" else {})
+        )
+        bench.put([(series, start + int(seconds * SECOND), NO_STEP, seconds, end, b"")])
+
+
+@pytest.fixture(params=["running", "stopped", "finished"])
+def rec(request, bench):
+    fill(bench)
+    if request.param == "running":
+        return Recording.open(bench.directory / "run.pulse.json")
+    bench.writer.close()
+    path = bench.directory if request.param == "stopped" else compact(bench.directory)
+    return Recording.open(str(path))
+
+
+def test_the_series_are_listed_with_unit_kind_and_extent(rec):
+    table = rec.series.set_index(["entity", "metric"])
+    line = table.loc[("gpu:0", "gpu.power")]
+    assert (line["host"], line["unit"], line["kind"], line["rows"]) == ("h0", "W", "gauge", 20)
+    assert line["start"] == pd.Timestamp(START_US, unit="us", tz="UTC")
+    assert line["end"] - line["start"] == pd.Timedelta(seconds=19)
+    assert table.loc[("host", "cpu.user.total"), "kind"] == "counter"
+
+
+def test_the_values_of_one_series_are_what_was_written(rec):
+    time, value = rec.select("gpu.power", entity="gpu:1").values()
+    assert time.dtype == np.dtype("datetime64[us]")
+    assert (np.diff(time) == np.timedelta64(1, "s")).all()
+    assert np.isnan(value[7])
+    assert (np.delete(value, 7) == 300.0).all()
+
+
+def test_the_name_of_a_rate_finds_its_counter_and_gives_the_rate(rec):
+    chosen = rec.select("cpu.user")
+    time, value = chosen.values()
+    assert np.isnan(value[0])
+    assert value[1:] == pytest.approx(0.5)
+    assert len(time) == 20
+    line = chosen.series.iloc[0]
+    assert (line["metric"], line["unit"], line["kind"]) == ("cpu.user", "1", "gauge")
+    assert rec.select("cpu.user.total").values()[1][0] == 5.0
+    later = chosen.select(start=10).values()[1]
+    assert later == pytest.approx(np.full(10, 0.5))
+    assert set(chosen.to_pandas()["metric"]) == {"cpu.user"}
+
+
+@pytest.mark.parametrize("entity", ["gpu:0", 0, "0", "GPU-aaaa-1", "GPU-aa", "00:01", "gpu:[0]"])
+def test_a_device_is_found_by_any_of_its_names(rec, entity):
+    assert rec.select("gpu.power", entity=entity).values()[1][0] == 100.0
+
+
+def test_patterns_and_labels_narrow(rec):
+    assert set(rec.select("gpu.*").series["metric"]) == {"gpu.power", "gpu.energy"}
+    assert set(rec.select(["memory.used", "train/*"]).series["metric"]) == {
+        "memory.used",
+        "train/loss",
+    }
+    assert set(rec.select(labels={"uuid": "GPU-b*"}).series["entity"]) == {"gpu:1"}
+    assert rec.select(host="h0").series.equals(rec.series)
+
+
+def test_an_unknown_name_names_close_ones(rec):
+    with pytest.raises(UnknownMetricError, match=r"gpu\.power"):
+        rec.select("gpu.powr")
+    with pytest.raises(UnknownMetricError, match="gpu:1"):
+        rec.select(entity="gpu:7")
+    with pytest.raises(UnknownMetricError):
+        rec.select("nothing.*")
+    with pytest.raises(UnknownMetricError):
+        rec.select(labels={"uuid": "GPU-c"})
+
+
+def test_times_may_be_seconds_text_or_timestamps(rec):
+    start = pd.Timestamp(START_US, unit="us", tz="UTC")
+    power = rec.select("gpu.power", entity="gpu:0")
+    for low, high in [
+        (5, 8),
+        (start + pd.Timedelta(5, "s"), start + pd.Timedelta(8, "s")),
+        (
+            str(start + pd.Timedelta(5, "s")),
+            (start + pd.Timedelta(8, "s")).tz_localize(None).isoformat(),
+        ),
+        (pd.Timedelta(5, "s"), np.float64(8.0)),
+    ]:
+        part = power.select(start=low, end=high)
+        assert part.values()[1].tolist() == [105.0, 106.0, 107.0]
+        assert part.start == start + pd.Timedelta(5, "s")
+        assert part.series["rows"].tolist() == [3]
+    assert power.select(start=5).select(end=8).select(start=1).values()[1].tolist() == [
+        105,
+        106,
+        107,
+    ]
+    with pytest.raises(ArgumentError):
+        power.select(start="yesterday-ish")
+
+
+def test_steps_narrow_with_both_ends_inside(rec):
+    loss = rec.select("train/loss")
+    assert len(loss.select(step=(20, 40)).values()[1]) == 3
+    assert len(loss.select(step=30).values()[1]) == 1
+    assert len(loss.select(step=slice(100, None)).values()[1]) == 10
+    with pytest.raises(ArgumentError):
+        loss.select(step="ten")
+
+
+def test_values_of_several_series_are_refused(rec):
+    with pytest.raises(ArgumentError, match="2 series"):
+        rec.select("gpu.power").values()
+
+
+def test_the_table_has_utc_times_and_na_for_what_is_absent(rec):
+    frame = rec.to_pandas()
+    assert list(frame.columns) == ["host", "entity", "metric", "time", "step", "value", "text"]
+    assert str(frame["time"].dt.tz) == "UTC"
+    power = frame[frame["metric"] == "gpu.power"]
+    assert power["step"].isna().all()
+    assert power["text"].isna().all()
+    loss = frame[frame["metric"] == "train/loss"]
+    assert loss["step"].tolist() == [s * 10 for s in range(20)]
+    assert frame[frame["metric"] == "log.stdout"]["text"].tolist() == ["secret output"]
+    assert "data" in rec.to_pandas(data=True).columns
+
+
+def test_the_wide_table_has_a_column_a_series_and_fills_nothing(rec):
+    wide = rec.select(["gpu.power", "train/loss"]).to_pandas(wide=True)
+    assert set(wide.columns) == {
+        ("gpu:0", "gpu.power"),
+        ("gpu:1", "gpu.power"),
+        ("user", "train/loss"),
+    }
+    assert len(wide) == 40
+    assert wide[("user", "train/loss")].notna().sum() == 20
+
+
+def test_the_summary_sums_counters_up_by_their_rate_and_total(rec):
+    table = rec.summary().set_index(["entity", "metric"])
+    cpu = table.loc[("host", "cpu.user")]
+    assert (cpu["unit"], cpu["total_unit"]) == ("1", "s")
+    assert [cpu["min"], cpu["mean"], cpu["max"], cpu["total"]] == pytest.approx(
+        [0.5, 0.5, 0.5, 9.5]
+    )
+    energy = table.loc[("gpu:0", "gpu.energy")]
+    assert (energy["total"], energy["total_unit"], energy["mean"], energy["unit"]) == (
+        1900.0, "J", 100.0, "W",
+    )  # fmt: skip
+    # The other GPU has no energy counter; two of its nineteen seconds are unknown.
+    power = table.loc[("gpu:1", "gpu.power")]
+    assert (power["total"], power["total_unit"], power["count"]) == (300.0 * 17, "J", 19)
+    assert math.isnan(table.loc[("gpu:0", "gpu.power"), "total"])
+    assert table.loc[("host", "memory.used"), "last"] == 19 * 2.0**30
+    assert "log.stdout" not in set(rec.summary()["metric"])
+
+
+def test_a_cell_that_still_runs_is_there(rec, request):
+    cells = rec.cells()
+    assert cells["cell"].tolist() == [1, 2, 3]
+    assert cells["seconds"][:2].tolist() == [3.0, 4.0]
+    running = "running" in request.node.name
+    assert cells["status"].tolist() == ["ok", "error", "running" if running else "unfinished"]
+    assert cells["error"].isna().tolist() == [True, False, True]
+    assert cells["line"].tolist() == ["fit(1)", "fit(2)", "fit(3)"]
+    assert pd.isna(cells["end"][2])
+    assert (cells["end"] - cells["start"]).dt.total_seconds()[0] == 3.0
+
+
+def test_events_are_listed_in_order_of_time(rec):
+    events = rec.events
+    assert events["message"].tolist() == ["begin", "XID 79 at /home/ada/job.py"]
+    assert events["kind"].tolist() == ["mark", "xid"]
+    assert events["remedy"].tolist() == ["", "restart"]
+
+
+def test_a_selection_without_events_has_empty_tables(rec):
+    one = rec.select("memory.used")
+    assert len(one.events) == len(one.cells()) == 0
+    assert list(one.events.columns) == list(rec.events.columns)
+
+
+def test_the_text_of_a_recording_is_constant_and_its_table_escapes(rec):
+    assert repr(rec) == "<pulse_widgets.Recording>"
+    assert "gpu.power" in rec._repr_html_()
+    assert "<script" not in rec._repr_html_()
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    gaps=st.lists(st.integers(0, 10**6), min_size=1, max_size=300),
+    points=st.integers(1, 50),
+    data=st.data(),
+)
+def test_an_envelope_encloses_and_counts_every_value(gaps, points, data, tmp_path_factory):
+    values = data.draw(
+        st.lists(
+            st.one_of(st.floats(-1e9, 1e9), st.just(math.nan)),
+            min_size=len(gaps),
+            max_size=len(gaps),
+        )
+    )
+    bench = Bench(tmp_path_factory.mktemp("e") / "a.pulse")
+    times = (START_US + np.cumsum(gaps)).tolist()
+    bench.numbers(bench.series(), times, values)
+    bench.writer.close()
+    got = Recording.open(bench.directory).envelope(points)
+    known = [v for v in values if not math.isnan(v)]
+    assert len(got.time) == points
+    assert got.count.sum() == len(known)
+    if known:
+        assert np.nanmin(got.min) == min(known)
+        assert np.nanmax(got.max) == max(known)
+    assert (np.isnan(got.mean) == (got.count == 0)).all()
+
+
+def test_a_spike_of_one_sample_shows_in_the_overview(bench):
+    values = noise(200_000).round(3)
+    values[123_456] = 1e6
+    times = START_US + np.arange(200_000) * 1000
+    bench.numbers(bench.series(), times.tolist(), values.tolist())
+    bench.writer.close()
+    raw = Recording.open(bench.directory).envelope(100)
+    quick = Recording.open(compact(bench.directory)).envelope(100)
+    place = int(np.nanargmax(raw.max))
+    assert place == 123_456 // 2000
+    assert abs(int(np.nanargmax(quick.max)) - place) <= 1
+    assert quick.max.max() == 1e6
+    assert quick.count.sum() == raw.count.sum() == 200_000
+    assert (quick.time == raw.time).all()
+    assert (quick.mean * quick.count).sum() == pytest.approx((raw.mean * raw.count).sum(), rel=1e-4)
+
+
+def test_a_saved_copy_answers_the_same(rec, tmp_path):
+    path = rec.save(tmp_path / "copy", include=("output", "code", "argv"))
+    assert path.name == "copy.pulse.parquet"
+    copy = Recording.open(path)
+    shown = ["gpu.*", "cpu.*", "memory.*", "train/*", "cell"]
+    assert copy.select(shown).to_pandas().equals(rec.select(shown).to_pandas())
+    assert (
+        copy.select(["gpu.*", "cpu.*"]).summary().equals(rec.select(["gpu.*", "cpu.*"]).summary())
+    )
+    assert copy.start == rec.start
+    assert copy.events["message"].tolist()[0] == "begin"
+
+
+def test_a_saved_selection_holds_only_what_was_selected(rec, tmp_path):
+    place = tmp_path / "copies"
+    place.mkdir()
+    path = rec.select("gpu.power", start=5, end=8).save(place)
+    assert path == place / "run.pulse.parquet"
+    assert sorted(pd.read_parquet(path)["value"].dropna()) == [105, 106, 107, 300, 300]
+
+
+def test_what_is_private_does_not_leave_the_machine(rec, tmp_path):
+    path = rec.save(tmp_path / "copy.pulse.parquet")
+    frame = pd.read_parquet(path)
+    marks = pq.read_metadata(path).metadata
+    everything = frame.to_csv() + " ".join(v.decode("ascii", "replace") for v in marks.values())
+    for secret in (
+        "secret output",
+        "/home/ada",
+        "s3cret",
+        "fit(1)",
+        "job.py",
+        rec._stored.catalog.hosts["h0"]["boot_id"],
+    ):
+        assert secret not in everything
+    assert "XID 79" in everything
+    assert "fs:mount-1" in set(frame["entity"])
+    assert (tmp_path / "copy.pulse.parquet").stat().st_mode & 0o077 == 0
+    with pytest.raises(ArgumentError):
+        rec.save(tmp_path / "other", include=("everything",))
+
+
+def test_saving_replaces_the_same_recording_only(rec, tmp_path):
+    path = rec.save(tmp_path / "copy")
+    assert rec.save(path) == path
+    other = Bench(tmp_path / "other.pulse")
+    other.numbers(other.series(), [START_US], [1.0])
+    other.writer.close()
+    with pytest.raises(StorageError, match="not this recording"):
+        Recording.open(other.directory).save(path)
+    (tmp_path / "text.parquet").write_text("mine")
+    with pytest.raises(StorageError):
+        rec.save(tmp_path / "text.parquet")
+    with pytest.raises(StorageError):
+        rec.save(tmp_path / "absent" / "copy")
+    assert (tmp_path / "text.parquet").read_text() == "mine"
+
+
+def test_a_recording_outlives_the_directory_it_was_opened_from(bench):
+    fill(bench)
+    bench.minute()
+    bench.writer.close()
+    rec = finish(bench.directory)
+    before = rec.to_pandas()
+    from pulse_widgets.library import shelf
+
+    for thread in shelf._threads:
+        thread.join(10)
+    assert not bench.directory.exists()
+    assert rec.path.name == "run.pulse.parquet"
+    assert rec.to_pandas().equals(before)
+    assert Recording.open(rec.path).to_pandas().equals(before)
+
+
+def test_dropped_bytes_are_told(bench):
+    fill(bench)
+    bench.writer.close()
+    journal = next(bench.writer.folder.glob("journal-*"))
+    journal.write_bytes(journal.read_bytes()[:-5])
+    rec = Recording.open(bench.directory)
+    assert "dropped" in rec.problems[0]
+    assert rec.events["kind"].tolist()[-1] == "drop"
+    assert "dropped" in rec._repr_html_()
+
+
+def test_simulated_recordings_say_so(tmp_path):
+    bench = Bench(tmp_path / "a.pulse", simulated=True, title="demo")
+    bench.numbers(bench.series(), [START_US], [1.0])
+    bench.writer.close()
+    rec = Recording.open(compact(bench.directory))
+    assert rec.simulated
+    assert rec.title == "demo"
+    assert "simulated" in rec._repr_html_()
+
+
+def test_a_part_alone_is_not_a_recording(bench):
+    bench.numbers(bench.series(), [START_US], [1.0])
+    bench.minute()
+    with pytest.raises(RecordingError, match="part"):
+        Recording.open(next(bench.writer.folder.glob("part-*")))
