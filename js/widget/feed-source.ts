@@ -20,7 +20,7 @@ interface Wanted {
 
 export class FeedSource extends Store {
   readonly feed: AnyModel;
-  /** Why nothing can be shown; null while all is well. */
+  /** Why nothing can be shown: the two ends do not understand each other. Null when they do. */
   problem: string | null = null;
   #views = 0;
   #seen: ReturnType<typeof setInterval> | undefined;
@@ -34,7 +34,11 @@ export class FeedSource extends Store {
     super();
     this.feed = feed;
     const [major = 1, minor = 0] = (feed.get("wire") ?? []) as number[];
-    this.#guard(() => checkVersion(major, minor));
+    try {
+      checkVersion(major, minor);
+    } catch (problem) {
+      this.problem = (problem as Error).message;
+    }
     const snapshot = feed.get("snapshot") as DataView | undefined;
     if (!this.problem && snapshot && snapshot.byteLength > 0) this.#take(snapshot);
     feed.on("msg:custom", (message: unknown, buffers?: readonly (DataView | ArrayBuffer)[]) => {
@@ -78,7 +82,7 @@ export class FeedSource extends Store {
   #ask(): void {
     const wanted = this.#wanted;
     this.#wanted = null;
-    if (!wanted || this.state().phase === "stopped") return;
+    if (!wanted) return;
     const { t0, t1, points } = wanted;
     const ids = this.lacking(wanted.ids, t0, t1, points);
     if (ids.length === 0) return;
@@ -88,22 +92,15 @@ export class FeedSource extends Store {
   }
 
   #take(bytes: ArrayBuffer | ArrayBufferView): void {
-    this.#guard(() => {
+    try {
       const packet = this.receive(bytes);
       // The kernel answers in order, so what was asked before this answer will not come.
-      if (packet.kind === "rows") {
-        for (const request of this.#waiting.keys()) {
-          if (request <= packet.request) this.#waiting.delete(request);
-        }
+      if (packet.kind !== "rows") return;
+      for (const request of this.#waiting.keys()) {
+        if (request <= packet.request) this.#waiting.delete(request);
       }
-    });
-  }
-
-  #guard(action: () => void): void {
-    try {
-      action();
     } catch (problem) {
-      this.problem = problem instanceof Error ? problem.message : String(problem);
+      // The store is as it was, and the next keyframe brings what was in this packet.
       console.error("Pulse: a packet was refused", problem);
     }
   }

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { encodeFrame, encodeKeyframe, encodePacket, encodeRows } from "../core/testing/packets";
+import { FeedSource, sourceOf } from "./feed-source";
+import { FakeModel } from "./testing";
+
+const past = encodeKeyframe(
+  3,
+  [0, 10, 20],
+  [
+    {
+      id: 0,
+      lo: 0,
+      hi: 65533,
+      codes: [
+        [1, 5],
+        [2, 4],
+      ],
+    },
+  ],
+);
+
+function feed(traits: Record<string, unknown> = {}): FakeModel {
+  return new FakeModel({ wire: [1, 0], snapshot: new DataView(past.slice().buffer), ...traits });
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe("FeedSource", () => {
+  test("has the past from the snapshot before any message, and the present from messages", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    expect(source.extent()).toEqual([0, 20]);
+
+    model.deliver(encodeFrame(4, [[0, 21, 7]]));
+
+    expect(source.last(0)).toEqual({ time: 21, value: 7 });
+  });
+
+  test("greets the kernel for each view and stays heard of while one is there", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    const kinds = () => model.sent.map((message) => message["kind"]);
+
+    const leave = source.attach();
+    const leaveToo = source.attach();
+    leave();
+    leave();
+    vi.advanceTimersByTime(45_000);
+    expect(kinds()).toEqual(["hello", "hello", "seen", "seen"]);
+
+    leaveToo();
+    vi.advanceTimersByTime(100_000);
+    expect(kinds()).toHaveLength(4);
+  });
+
+  test("asks once for the stretch a zoom ended at, and waits for the kernel to be free", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+
+    for (const t0 of [1, 2, 3]) source.request([0, 9], t0, 9, 600);
+    vi.advanceTimersByTime(1000);
+
+    expect(model.sent).toEqual([
+      { kind: "range", request: 1, ids: [0], t0: 3, t1: 9, points: 600 },
+    ]);
+    expect(source.pending()).toBe(true);
+
+    model.deliver(encodeRows({ request: 1, ids: [0], t0: 3, t1: 9, reduced: [] }, [[0, 3, 1]]));
+    expect(source.pending()).toBe(false);
+    source.request([0], 3, 9, 600);
+    vi.advanceTimersByTime(1000);
+    expect(model.sent).toHaveLength(1);
+  });
+
+  test("says what is wrong when the kernel speaks another version", () => {
+    const source = new FeedSource(feed({ wire: [2, 0] }).asModel());
+
+    expect(source.problem).toContain("Upgrade this page's pulse_widgets");
+  });
+
+  test("survives a packet it cannot read", () => {
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+
+    model.deliver(encodePacket({ kind: "frame" }));
+    model.deliver(encodeFrame(4, [[0, 21, 7]]));
+
+    expect(source.last(0)?.value).toBe(7);
+  });
+});
+
+describe("sourceOf", () => {
+  test("gives all views of a feed one source, and a new feed of the same id its own", () => {
+    const [one, other] = [feed(), feed()];
+
+    const source = sourceOf(one.asModel(), "a");
+
+    expect(sourceOf(one.asModel(), "a")).toBe(source);
+    expect(sourceOf(other.asModel(), "a")).not.toBe(source);
+    expect(sourceOf(one.asModel(), "b")).not.toBe(source);
+  });
+});

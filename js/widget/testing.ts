@@ -1,0 +1,53 @@
+/** A model as anywidget hands it to us, for tests. */
+
+import type { AnyModel } from "@anywidget/types";
+
+type Listener = (message: unknown, buffers: readonly DataView[]) => void;
+
+export class FakeModel {
+  readonly sent: Record<string, unknown>[] = [];
+  readonly #listeners: Listener[] = [];
+  readonly #traits: Readonly<Record<string, unknown>>;
+  readonly #models: ReadonlyMap<string, FakeModel>;
+
+  constructor(
+    traits: Readonly<Record<string, unknown>>,
+    models: ReadonlyMap<string, FakeModel> = new Map(),
+  ) {
+    this.#traits = traits;
+    this.#models = models;
+  }
+
+  readonly widget_manager = {
+    get_model: async (id: string): Promise<AnyModel> => {
+      const model = this.#models.get(id);
+      if (!model) throw new Error("widget model not found");
+      return model.asModel();
+    },
+  };
+
+  get(name: string): unknown {
+    return this.#traits[name];
+  }
+
+  send(message: Record<string, unknown>): void {
+    this.sent.push(message);
+  }
+
+  on(event: string, listener: Listener): void {
+    if (event === "msg:custom") this.#listeners.push(listener);
+  }
+
+  /** Deliver a packet as Jupyter does: as a view that starts anywhere in a larger buffer. */
+  deliver(packet: Uint8Array): void {
+    const buffer = new Uint8Array(packet.length + 5);
+    buffer.set(packet, 5);
+    for (const listener of this.#listeners) {
+      listener({ kind: "packet" }, [new DataView(buffer.buffer, 5)]);
+    }
+  }
+
+  asModel(): AnyModel {
+    return this as unknown as AnyModel;
+  }
+}
