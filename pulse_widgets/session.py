@@ -19,6 +19,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import Collector, start_thread
@@ -145,6 +146,9 @@ class Session:
 
     def start(self) -> None:
         """Start the keeper and listen for cells."""
+        # A module that cannot be loaded any more while the interpreter ends, and which the
+        # recording needs: a process may log one value and be gone.
+        import_module("concurrent.futures.thread")
         self.cells.start()
         self._keeper = start_thread("pulse-keeper", self._keep)
 

@@ -77,6 +77,19 @@ def test_interpreter_exit_without_stop_loses_nothing(python):
     assert values.tolist() == list(range(500))
 
 
+def test_a_process_that_logs_one_value_and_ends_has_a_recording_of_it(python):
+    done = python("pw.log({'a': 1.0})")
+
+    assert done.stderr == ""
+    assert the_recording(python.home).select("a").values()[1].tolist() == [1.0]
+
+
+def test_recording_does_not_load_pandas(python):
+    out = python("pw.log({'a': float('nan')}); time.sleep(0.5); print('pandas' in sys.modules)")
+
+    assert out.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("trial", range(3))
 def test_a_kill_costs_at_most_what_was_accepted_in_the_last_fifth_of_a_second(python, trial):
     code = HEAD + (

@@ -251,27 +251,37 @@ def _one(column: Any) -> Any:
 
 def _batch(rows: Rows) -> Any:
     count = len(rows)
-    time = pa.Array.from_buffers(TIME, count, [None, pa.py_buffer(np.ascontiguousarray(rows.time))])
     text, data = text_columns(rows)
     text = blank(count, pa.string()) if text is None else text
     data = blank(count, pa.binary()) if data is None else data
-    columns = [pa.array(rows.series), time, pa.array(rows.step), pa.array(rows.value), text, data]
-    return pa.RecordBatch.from_arrays(columns, schema=JOURNAL)
+    plain = (pa.int32(), rows.series), (TIME, rows.time), (pa.int64(), rows.step)
+    columns = [_plain(*column) for column in (*plain, (pa.float64(), rows.value))]
+    return pa.RecordBatch.from_arrays([*columns, text, data], schema=JOURNAL)
+
+
+def _plain(kind: Any, values: NDArray[Any]) -> Any:
+    # pa.array() would import pandas, which takes longer than a session needs to start.
+    buffer = pa.py_buffer(np.ascontiguousarray(values))
+    return pa.Array.from_buffers(kind, len(values), [None, buffer])
+
+
+def _packed(kind: Any, pieces: Sequence[bytes]) -> Any:
+    offsets = np.zeros(len(pieces) + 1, np.int32)
+    np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(pieces))]
+    return pa.Array.from_buffers(kind, len(pieces), buffers)
 
 
 def text_columns(rows: Rows) -> tuple[Any, Any]:
     """Return text and data of rows as Arrow arrays; None where all are empty."""
     text = None if rows.text is None else _texts(rows.text)
-    data = None if rows.data is None else pa.array(rows.data, pa.binary())
+    data = None if rows.data is None else _packed(pa.binary(), rows.data)
     return text, data
 
 
 def _texts(texts: Sequence[str]) -> Any:
-    try:
-        return pa.array(texts, pa.string())
-    except UnicodeEncodeError:
-        # Half a surrogate pair has no UTF-8; the rest of the text is still worth keeping.
-        return pa.array([t.encode("utf-8", "replace").decode() for t in texts], pa.string())
+    # Half a surrogate pair has no UTF-8; the rest of the text is still worth keeping.
+    return _packed(pa.string(), [text.encode("utf-8", "replace") for text in texts])
 
 
 def _checksum(batch: Any) -> int:
