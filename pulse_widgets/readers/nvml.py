@@ -105,12 +105,12 @@ class NvmlBackend:
             return
         library = Library(self._proc)
         library.open()
+        self._library = library
         try:
             self._find(library)
         except BaseException:
-            library.close()
+            self.close()
             raise
-        self._library, self._pid = library, os.getpid()
 
     def _find(self, library: Library) -> None:
         handles: dict[int, Any] = {}
@@ -213,7 +213,7 @@ class NvmlBackend:
                 self._events.close()
             library.close()
         self._devices, self._processes, self._events = [], {}, None
-        self._refused.clear()
+        self._host, self._refused = {}, {}
         self._revision = -1
         self._pid = os.getpid()
 

@@ -62,11 +62,11 @@ class Call:
         Why it is missing; empty while it is made.
     delivered : bool
         It has had a value.
-    cost : int
-        Driver calls it makes.
+    more : int
+        Not 0: it must be made again before it has its value.
     """
 
-    __slots__ = ("_arguments", "_function", "_take", "cost", "delivered", "reason", "spec")
+    __slots__ = ("_arguments", "_function", "_take", "delivered", "more", "reason", "spec")
 
     def __init__(
         self,
@@ -74,11 +74,9 @@ class Call:
         function: Callable[..., int],
         arguments: tuple[Any, ...],
         take: Callable[[Fields], None],
-        *,
-        cost: int = 1,
     ) -> None:
         self.spec = spec
-        self.cost = cost
+        self.more = 0
         self.reason = ""
         self.delivered = False
         self._function = function
@@ -301,18 +299,26 @@ def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
     return None
 
 
+class _FanCalls(Call):
+    """The mean speed of all fans: one driver call a fan, one fan at a time."""
+
+    __slots__ = ("_speeds",)
+
+    def __init__(self, function: Callable[..., int], handle: Any, fans: int) -> None:
+        super().__init__(_FANS, function, (handle,), lambda _: None)
+        self._speeds = [0] * fans
+
+    def __call__(self, into: Fields) -> int:
+        speed, fan = ctypes.c_uint(), self.more
+        code = self._function(*self._arguments, ctypes.c_uint(fan), ctypes.byref(speed))
+        self._speeds[fan] = speed.value
+        self.more = 0 if code else (fan + 1) % len(self._speeds)
+        if not code and not self.more:
+            into["fan.speed"] = sum(self._speeds) / len(self._speeds)
+        return code
+
+
 def make_fans(library: Library, handle: Any, fans: int) -> Call | None:
-    """Return the call for the mean speed of all fans: as many driver calls as there are fans."""
+    """Return the call for the mean speed of all fans, None where the driver is too old."""
     function = library.function(_FANS.symbols[0])
-    if function is None:
-        return None
-    speeds = [ctypes.c_uint() for _ in range(fans)]
-    arguments = [(handle, ctypes.c_uint(i), ctypes.byref(out)) for i, out in enumerate(speeds)]
-
-    def every_fan() -> int:
-        return max((function(*each) for each in arguments), default=0)
-
-    def take(into: Fields) -> None:
-        into["fan.speed"] = sum(out.value for out in speeds) / fans
-
-    return Call(_FANS, every_fan, (), take, cost=fans)
+    return None if function is None else _FanCalls(function, handle, fans)

@@ -215,11 +215,9 @@ class Device:
             for name, call in self._calls.items()
             if BIT[call.spec.rate] & due and self._active(name)
         ]
-        queued = [call for call in calls if call.spec.queued]
-        if due & _GAUGES:
-            queued.extend(mig.memory for mig in self.migs if mig.memory is not None)
         direct = tuple(call for call in calls if not call.spec.queued)
-        plan = self._plans[due] = _Plan(batch, direct, tuple(queued))
+        queued = tuple(call for call in calls if call.spec.queued)
+        plan = self._plans[due] = _Plan(batch, direct, queued)
         return plan
 
     def _ask_again(self) -> None:
@@ -246,18 +244,37 @@ class Device:
         for call in plan.direct:
             if self.error:
                 break
-            room -= call.cost
+            room -= 1
             self._make(call, fields, tick)
+        if self.migs and tick.due & _GAUGES:
+            # One call is left for the readings that are rare, however many instances there are.
+            room -= self._read_migs(others, tick, room - 1)
         for call in plan.queued:
             self._pending[call] = None
-        while self._pending and not self.error:
+        while self._pending and room > 0 and not self.error:
+            room -= 1
             call = next(iter(self._pending))
-            room -= call.cost
-            if room < 0:
-                break
             del self._pending[call]
-            self._make_queued(call, fields, others, tick)
+            self._make(call, fields, tick)
+            if call.more:
+                self._pending[call] = None
         return fields, stamped, others
+
+    def _read_migs(self, others: list[RawRecord], tick: Tick, room: int) -> int:
+        """Read instances in turn as far as there is room; return how many calls that took."""
+        turn = self.migs[: max(room, 0)]
+        for mig in turn:
+            if self.error:
+                break
+            known = len(mig.missing)
+            found, code = mig.read(tick)
+            self.revision += len(mig.missing) != known
+            if code in GONE:
+                self.lose(code, tick.now)
+            elif found is not None:
+                others.append(found)
+        self.migs = [*self.migs[len(turn) :], *turn]
+        return len(turn)
 
     def _read_batch(self, batch: Batch, tick: Tick) -> list[Stamped]:
         code, stamped = batch.read()
@@ -272,19 +289,6 @@ class Device:
         if batch.changed:
             self._changed()
         return stamped
-
-    def _make_queued(self, call: Call, fields: Fields, others: list[RawRecord], tick: Tick) -> None:
-        for mig in self.migs:
-            if mig.memory is call:
-                known = len(mig.missing)
-                found, code = mig.read(tick)
-                self.revision += len(mig.missing) != known
-                if code in GONE:
-                    self.lose(code, tick.now)
-                elif found is not None:
-                    others.append(found)
-                return
-        self._make(call, fields, tick)
 
     def _make(self, call: Call, fields: Fields, tick: Tick) -> None:
         code = call(fields)

@@ -336,7 +336,11 @@ def numbers(text: str) -> set[int]:
         if span := _RANGE.fullmatch(stripped) or _HOSTLIST.fullmatch(stripped):
             first, last = sorted(map(int, span.groups()))
             found.update(range(first, min(last, first + 1023) + 1))
-        elif number := _NUMBER.fullmatch(stripped.rpartition("/")[2]):
+            continue
+        # A bus id may stand before the number; the end of a UUID is none.
+        before, slash, last_part = stripped.rpartition("/")
+        number = _NUMBER.fullmatch(last_part)
+        if number and (not slash or _BUS.fullmatch(before)):
             found.add(int(number[1]))
     return found
 

@@ -1,0 +1,185 @@
+"""Which GPUs are meant: words of a user, and what CUDA, containers and schedulers leave behind."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.errors import ArgumentError, NoDeviceError
+from pulse_widgets.readers.select import Gpu, Mig, choose, numbers, words_of
+
+UUIDS = (
+    "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6",
+    "GPU-bb1afc50-0000-4000-8000-477131afaf01",
+    "GPU-bb1c0000-0000-4000-8000-0000000000c1",
+    "GPU-0452e92f-1111-4000-8000-000000000003",
+)
+MIG_A = "MIG-c7384736-a75d-5afc-978f-d2f1294409fd"
+MIG_B = "MIG-a28ad590-3fda-56dd-84fc-0a0b96edc58d"
+HERE = [
+    Gpu(0, UUIDS[0], "00000000:07:00.0", 0),
+    Gpu(1, UUIDS[1], "00000000:0B:00.0", 1),
+    Gpu(2, UUIDS[2], "00000000:48:00.0", 2),
+    Gpu(3, UUIDS[3], "00000001:07:00.0", 3, (Mig(MIG_A, 1, 0), Mig(MIG_B, 2, 0))),
+]
+# What a job sees of a node of eight: its own two, counted from 0, under the node's minors.
+JOB = [Gpu(0, UUIDS[1], minor=5), Gpu(1, UUIDS[2], minor=6)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "indices"),
+    [
+        ("all", (0, 1, 2, 3)),
+        ("none", ()),
+        (2, (2,)),
+        ("2", (2,)),
+        ("0,2-3", (0, 2, 3)),
+        ("3-2", (2, 3)),
+        ([0, "gpu:3"], (0, 3)),
+        ((1,), (1,)),
+        ("gpu1", (1,)),
+        ("gpu-1", (1,)),
+        (UUIDS[1], (1,)),
+        (UUIDS[1].lower(), (1,)),
+        ("GPU-bb1a", (1,)),
+        ("GPU-0", (3,)),
+        ("8932f937", (0,)),
+        ("00000000:48:00.0", (2,)),
+        ("0000:48:00.0", (2,)),
+        ("48:00.0", (2,)),
+        ("0001:07:00.0", (3,)),
+        ("07:00.0", (0,)),
+        (["GPU-8932", "48:00.0"], (0, 2)),
+    ],
+)
+def test_a_user_names_gpus_by_index_uuid_or_bus_id(wish, indices):
+    assert choose(wish, HERE, {"CUDA_VISIBLE_DEVICES": "1"}).gpus == indices
+
+
+def test_a_mig_instance_is_named_by_uuid_or_by_its_place(tmp_path):
+    for word in (MIG_B, "MIG-a28a", "gpu:3/mig:2", f"MIG-{UUIDS[3]}/2/0"):
+        found = choose(word, HERE, {})
+        assert (found.gpus, found.migs) == ((3,), {3: frozenset({MIG_B})}), word
+    assert choose([MIG_A, 3], HERE, {}).migs == {}, "the whole GPU includes the instance"
+
+
+@pytest.mark.parametrize("wish", ["", "0,,1", "-1", [True], [1.5], None, {}])
+def test_what_is_no_choice_is_refused_with_the_forms(wish):
+    with pytest.raises(ArgumentError) as caught:
+        words_of(wish)
+    assert "UUID" in caught.value.remedy
+
+
+def test_a_word_that_fits_several_or_none_is_refused_with_what_is_there():
+    with pytest.raises(ArgumentError, match="1, 2") as several:
+        choose("GPU-bb1", HERE, {})
+    assert "more" in several.value.remedy
+    for word in ("9", "GPU-ffff", "99:00.0", "nonsense"):
+        with pytest.raises(NoDeviceError, match=word) as none:
+            choose(word, HERE, {})
+        assert UUIDS[2] in none.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("environ", "indices", "reason"),
+    [
+        ({}, (0, 1, 2, 3), "all"),
+        ({"CUDA_VISIBLE_DEVICES": "2,0"}, (0, 2), "CUDA_VISIBLE_DEVICES"),
+        (
+            {"CUDA_VISIBLE_DEVICES": "1", "NVIDIA_VISIBLE_DEVICES": "0"},
+            (1,),
+            "CUDA_VISIBLE_DEVICES",
+        ),
+        ({"CUDA_VISIBLE_DEVICES": ""}, (), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "-1"}, (), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "NoDevFiles"}, (), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "1,-1,2"}, (1,), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "0,9,2"}, (0,), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": UUIDS[1]}, (1,), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": UUIDS[2]}, (2,), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-bb1c,GPU-893"}, (0, 2), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": MIG_A}, (3,), "CUDA_VISIBLE_DEVICES"),
+        ({"CUDA_VISIBLE_DEVICES": "9", "SLURM_JOB_GPUS": "1"}, (1,), "SLURM_JOB_GPUS"),
+        ({"NVIDIA_VISIBLE_DEVICES": "all"}, (0, 1, 2, 3), "NVIDIA_VISIBLE_DEVICES"),
+        ({"NVIDIA_VISIBLE_DEVICES": "1,3"}, (1, 3), "NVIDIA_VISIBLE_DEVICES"),
+        ({"NVIDIA_VISIBLE_DEVICES": f"{UUIDS[0]},{UUIDS[3]}"}, (0, 3), "NVIDIA_VISIBLE_DEVICES"),
+        ({"NVIDIA_VISIBLE_DEVICES": "3:1"}, (3,), "NVIDIA_VISIBLE_DEVICES"),
+        ({"NVIDIA_VISIBLE_DEVICES": "void", "SLURM_JOB_GPUS": "2"}, (2,), "SLURM_JOB_GPUS"),
+        ({"SLURM_STEP_GPUS": "0-1", "SLURM_JOB_GPUS": "0-3"}, (0, 1), "SLURM_STEP_GPUS"),
+        ({"SLURM_JOB_GPUS": "7"}, (0, 1, 2, 3), "all"),
+    ],
+)
+def test_mine_follows_cuda_then_the_container_then_the_scheduler(environ, indices, reason):
+    found = choose("mine", HERE, environ)
+    assert (found.gpus, found.reason) == (indices, reason)
+
+
+def test_a_variable_that_names_nothing_here_is_said_to_be_ignored():
+    found = choose("mine", HERE, {"CUDA_VISIBLE_DEVICES": "GPU-ffffffff", "SLURM_JOB_GPUS": "9"})
+    assert found.gpus == (0, 1, 2, 3)
+    assert "GPU-ffffffff" in found.ignored["CUDA_VISIBLE_DEVICES"]
+    assert set(found.ignored) == {"CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS"}
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"CUDA_VISIBLE_DEVICES": "0,1"},
+        {"CUDA_VISIBLE_DEVICES": "5,6"},
+        {"SLURM_JOB_GPUS": "5,6"},
+        {"SLURM_JOB_GPUS": "1,2"},
+        {"NVIDIA_VISIBLE_DEVICES": "5,6"},
+    ],
+)
+def test_a_job_that_reaches_two_gpus_of_a_node_gets_both_whatever_they_are_called(environ):
+    assert choose("mine", JOB, environ).gpus == (0, 1)
+
+
+def test_numbers_of_the_node_are_not_numbers_of_the_job():
+    assert choose("mine", JOB, {"SLURM_STEP_GPUS": "6"}).gpus == (1,)
+    assert choose("mine", JOB, {"CUDA_VISIBLE_DEVICES": "1"}).gpus == (1,)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("0,1,2", {0, 1, 2}),
+        ("0-3", {0, 1, 2, 3}),
+        ("3-1", {1, 2, 3}),
+        ("0,2-4,7", {0, 2, 3, 4, 7}),
+        ("node[0-2]", {0, 1, 2}),
+        ("gpu2", {2}),
+        ("GPU 2", {2}),
+        ("gpu-7", {7}),
+        ("0000:17:00.0/gpu3", {3}),
+        ("all", set()),
+        ("none", set()),
+        ("", set()),
+        ("-1", set()),
+        ("2-", set()),
+        ("0x1", set()),
+        ("nvidia0", set()),
+        ("GPU-bb1afc50-0000-4000-8000-477131afaf01", set()),
+        ("GPU-8932f937-d72c-4106-c12f-20bd9fafc50", set()),
+        ("MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0", set()),
+    ],
+)
+def test_a_schedulers_list_gives_numbers_and_a_uuid_gives_none(text, found):
+    assert numbers(text) == found
+
+
+@given(st.sets(st.integers(0, 63), min_size=1), st.randoms())
+def test_a_list_of_indices_gives_exactly_those_in_any_order(wanted, random):
+    here = [Gpu(i, f"GPU-{i:08x}-0000-4000-8000-00000000{i:04x}", minor=i) for i in range(64)]
+    words = sorted(wanted)
+    random.shuffle(words)
+    assert choose(words, here, {}).gpus == tuple(sorted(wanted))
+    text = ",".join(map(str, words))
+    assert choose("mine", here, {"CUDA_VISIBLE_DEVICES": text}).gpus == tuple(sorted(wanted))
+    uuids = ",".join(here[i].uuid for i in words)
+    assert choose("mine", here, {"SLURM_JOB_GPUS": uuids}).gpus == tuple(sorted(wanted))
+
+
+@given(st.text(max_size=40))
+def test_no_environment_is_too_strange(text):
+    for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "SLURM_JOB_GPUS"):
+        assert set(choose("mine", HERE, {name: text}).gpus) <= {0, 1, 2, 3}
