@@ -128,7 +128,7 @@ class NvmlBackend:
             device.probe(tick)
             self._devices.append(device)
             self._processes[device] = GpuProcesses(
-                library, device.handle, device.entity, Family(os.getpid(), self._proc)
+                library, device.entity, Family(os.getpid(), self._proc)
             )
         self._events = Events(library, {d.entity: d.handle for d in self._devices})
         self.caps = BackendCaps(
@@ -193,7 +193,7 @@ class NvmlBackend:
             tick = Tick(mask, self._clock(), offset, version)
             found.extend(device.read(tick))
             if RateClass.PROCESSES in due and not device.error:
-                records, code = self._processes[device].read(tick)
+                records, code = self._processes[device].read(tick, device.handle)
                 found.extend(records)
                 if code in GONE:
                     device.lose(code, tick.now)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.nvml_fields import FieldSpec
 
-__all__ = ["Batch", "FieldState", "Stamped"]
+__all__ = ["Batch", "FieldState", "Stamped", "value_of"]
 
 # fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
 ENTRY: Final = struct.Struct("=IIqqIiQ")
@@ -159,7 +159,7 @@ class Batch:
         _, _, stamp_us, latency_us, kind, code, raw = entry
         if code:
             return self._refused(state, code, stamp_us, into)
-        value = raw if kind == _ULL else _value(kind, raw)
+        value = raw if kind == _ULL else value_of(kind, raw)
         spec = state.spec
         if spec.zero_is_missing and not value:
             self._drop(state, "the GPU has no such sensor", stamp_us, into)
@@ -225,7 +225,7 @@ class Batch:
             kept.append((number, scope))
             stamp_us = max(stamp_us, stamp)
             # One part without a value now makes the sum unknown, not smaller.
-            total += float("nan") if code else _value(kind, raw)
+            total += float("nan") if code else value_of(kind, raw)
         if len(kept) < len(entries):
             self.changed = True
             state.parts = kept
@@ -239,8 +239,8 @@ class Batch:
         return 0
 
 
-def _value(kind: int, raw: int) -> float:
-    """Return what the union holds."""
+def value_of(kind: int, raw: int) -> float:
+    """Return what the union of a value holds, by its NVML value type."""
     if kind == _DOUBLE:
         (value,) = struct.unpack("=d", struct.pack("=Q", raw))
         return float(value)

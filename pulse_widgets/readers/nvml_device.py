@@ -12,6 +12,7 @@ from pulse_widgets.readers.nvml_fields import FIELDS, TABLE
 from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED, Code, reason_of
 from pulse_widgets.readers.nvml_mig import MigInstance
 from pulse_widgets.readers.nvml_records import BIT, record, records
+from pulse_widgets.readers.nvml_samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ CALLS_A_TICK: Final = 10
 _SLOW: Final = BIT[RateClass.SLOW]
 _STATIC: Final = BIT[RateClass.STATIC]
 _GAUGES: Final = BIT[RateClass.GAUGES]
+_BUFFERED: Final = BIT[RateClass.BUFFERED]
 _PROCESSES: Final = BIT[RateClass.PROCESSES]
 
 _PRIMARY: Final = {
@@ -173,6 +175,7 @@ class Device:
         if not self._facts.fans:
             self._too_old["fan.speed"] = "the GPU has no fan of its own"
         self._pending: dict[Call, None] = {}
+        self._samples = Samples(self._library, handle, self.entity)
         self._changed()
 
     def _changed(self) -> None:
@@ -237,11 +240,15 @@ class Device:
         others: list[RawRecord] = []
         room = 1000 if tick.everything else CALLS_A_TICK
         if tick.due & _PROCESSES:
-            room -= 2
+            room -= 1
         if plan.batch is not None:
             room -= 1
             stamped = self._read_batch(plan.batch, tick)
-        for call in plan.direct:
+        direct = plan.direct
+        if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
+            room -= self._samples.calls
+            direct = self._read_samples(direct, others, tick)
+        for call in direct:
             if self.error:
                 break
             room -= 1
@@ -259,6 +266,18 @@ class Device:
             if call.more:
                 self._pending[call] = None
         return fields, stamped, others
+
+    def _read_samples(
+        self, direct: tuple[Call, ...], others: list[RawRecord], tick: Tick
+    ) -> tuple[Call, ...]:
+        """Read the buffered utilisation; return the calls that are still to be made."""
+        found, code = self._samples.read(tick)
+        others.extend(found)
+        if code in GONE:
+            self.lose(code, tick.now)
+        if not self._samples.fresh(tick):
+            return direct
+        return tuple(call for call in direct if call.spec.name != "utilization")
 
     def _read_migs(self, others: list[RawRecord], tick: Tick, room: int) -> int:
         """Read instances in turn as far as there is room; return how many calls that took."""

@@ -39,6 +39,7 @@ class Code(IntEnum):
     GPU_IS_LOST = 15
     RESET_REQUIRED = 16
     MISMATCH = 18
+    NO_DATA = 21
     VERSION_MISMATCH = 25
     DEPRECATED = 26
     GPU_NOT_FOUND = 28
@@ -68,7 +69,10 @@ UNSUPPORTED: Final = frozenset(
 )
 """This one reading is not to be had; asking again soon is pointless."""
 
-_REASONS: Final = {
+_REASONS: Final[dict[int, str]] = {
+    Code.NOT_FOUND: "the driver has no value of it now",
+    Code.NO_DATA: "the driver has no value of it now",
+    Code.TIMEOUT: "the driver did not answer in time",
     Code.INVALID_ARGUMENT: "unknown to this driver",
     Code.NOT_SUPPORTED: "not supported by this GPU",
     Code.NO_PERMISSION: "this user may not read it",
@@ -92,7 +96,7 @@ def reason_of(code: int, *, mig: bool = False) -> str:
     """Return why a reading is missing, in a few words."""
     if mig and code == Code.NOT_SUPPORTED:
         return "n/a (MIG)"
-    return _REASONS.get(Code(code), "") if code in set(Code) else f"NVML error {code}"
+    return _REASONS.get(code, f"NVML error {code}")
 
 
 class Library:

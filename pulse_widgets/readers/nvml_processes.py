@@ -25,7 +25,7 @@ __all__ = ["Family", "GpuProcesses", "ProcessList"]
 FIELD: Final = "process.memory"
 
 _UNKNOWN: Final = 0xFFFF_FFFF_FFFF_FFFF
-_ROOM: Final = 64
+_ROOM: Final = 128
 _DEEPEST: Final = 64
 
 
@@ -89,35 +89,33 @@ class Family:
 class ProcessList:
     """The compute processes of one GPU, read into a buffer that is kept."""
 
-    def __init__(self, library: Library, handle: Any) -> None:
+    def __init__(self, library: Library) -> None:
         self.function: Callable[..., int] | None = library.function(
             "nvmlDeviceGetComputeRunningProcesses_v3"
         )
         self._info: Any = library.nvml.c_nvmlProcessInfo_v3_t
-        self._handle = handle
-        self._room = _ROOM
+        self._slots: Any = (self._info * _ROOM)()
 
-    def read(self) -> tuple[int, list[tuple[int, float | None]]]:
-        """Return the driver's code, and pid and bytes (None: not known) of each process."""
+    def read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
+        """Return the driver's code, and pid and bytes (None: not known) of each process.
+
+        It is one driver call. When there are more processes than the buffer holds, it grows
+        for the next reading and the code is ``INSUFFICIENT_SIZE``.
+        """
         if self.function is None:
             return Code.FUNCTION_NOT_FOUND, []
-        code, count, slots = self._ask(self.function)
+        count = ctypes.c_uint(len(self._slots))
+        code = self.function(handle, ctypes.byref(count), self._slots)
         if code == Code.INSUFFICIENT_SIZE:
-            self._room = max(2 * self._room, count + _ROOM)
-            code, count, slots = self._ask(self.function)
+            self._slots = (self._info * max(2 * len(self._slots), count.value + _ROOM))()
         if code:
             return code, []
         found: dict[int, float | None] = {}
-        for slot in slots[:count]:
+        for slot in self._slots[: count.value]:
             held = None if slot.usedGpuMemory == _UNKNOWN else float(slot.usedGpuMemory)
             before = found.get(slot.pid, 0.0)
             found[slot.pid] = None if held is None or before is None else before + held
         return 0, list(found.items())
-
-    def _ask(self, function: Callable[..., int]) -> tuple[int, int, Any]:
-        count = ctypes.c_uint(self._room)
-        slots = (self._info * self._room)()
-        return function(self._handle, ctypes.byref(count), slots), count.value, slots
 
 
 class GpuProcesses:
@@ -126,23 +124,24 @@ class GpuProcesses:
     Parameters
     ----------
     library : Library
-    handle : device handle
     entity : str
         Of the GPU.
     family : Family
     """
 
-    def __init__(self, library: Library, handle: Any, entity: str, family: Family) -> None:
+    def __init__(self, library: Library, entity: str, family: Family) -> None:
         self.missing: dict[str, str] = {}
         self.revision = 0
-        self._list = ProcessList(library, handle)
+        self._list = ProcessList(library)
         self._entity = entity
         self._family = family
         self._last: set[str] = set()
 
-    def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
+    def read(self, tick: Tick, handle: Any) -> tuple[list[RawRecord], int]:
         """Return the records, a missing reading for each process that has gone, and the code."""
-        code, processes = self._list.read()
+        code, processes = self._list.read(handle)
+        if code == Code.INSUFFICIENT_SIZE:
+            return [], code
         if code or self.missing:
             self.missing.clear()
             self.revision += 1

@@ -349,3 +349,38 @@ gpu 1 field 202 integral nvlink_tx
     out = run(tmp_path, OPEN + "out.update(read(b))", script=script)
     for gpu in ("gpu:0", "gpu:1"):
         assert out[gpu]["gpu.nvlink.rx.total"] == pytest.approx(1.8e10, rel=1e-6), gpu
+
+
+def test_utilization_comes_from_the_drivers_buffer_with_every_burst_in_it(tmp_path):
+    script = "clock 0.01\ngpu 0 util steps 0:10 0.5:90 0.6:10\ngpu 1 call not_supported nvmlDeviceGetSamples"
+    body = (
+        OPEN
+        + """
+out["first"] = read(b)["gpu:0"]
+line("clock 0.9")
+clock.now += 0.9
+records = [r for r in b.read(classes("BUFFERED")) if "utilization.gpu" in r.fields]
+out["values"] = [r.fields["utilization.gpu"] for r in records if r.entity_id == "gpu:0"]
+stamps = [r.wallclock for r in records if r.entity_id == "gpu:0"]
+out["steps"] = [b - a for a, b in zip(stamps, stamps[1:])]
+out["other"] = [r.fields["utilization.gpu"] for r in records if r.entity_id == "gpu:1"]
+again = b.read(classes("BUFFERED"))
+out["again"] = [r for r in again if r.entity_id == "gpu:0" and "utilization.gpu" in r.fields]
+from tests.fakes import nvml
+out["asked"] = nvml.counts(HERE).of("nvmlDeviceGetUtilizationRates", 0)
+clock.now += 4
+out["silent"] = read(b, "BUFFERED")["gpu:0"]["gpu.utilization"]
+for _ in range(9):
+    read(b, "BUFFERED")
+out["tries"] = nvml.counts(HERE).of("nvmlDeviceGetSamples", 0)
+"""
+    )
+    out = run(tmp_path, body, script=script)
+    assert out["first"]["gpu.utilization"] == 0.1
+    assert 90 in out["values"] and set(out["values"]) == {10, 90}, "the burst of 0.1 s is seen"
+    assert out["steps"] == pytest.approx([1 / 6] * len(out["steps"]), abs=0.01)
+    assert len(out["other"]) == 1, "a GPU without the buffer is asked for the present value"
+    assert out["again"] == [], "no sample comes twice"
+    assert out["asked"] == 2, "once to find out, once before the first sample"
+    assert out["silent"] == 0.1
+    assert out["tries"] <= 14, "a buffer that stays empty is looked at no more"

@@ -1,0 +1,124 @@
+"""Utilisation from the driver's own buffer: finer than it is asked for, with the driver's times.
+
+The driver keeps a sample every sixth of a second or so. Asking for all since the last look draws
+bursts that a poll once a second would miss, and fills the time in which this process could not
+run. A GPU that has no such buffer is asked for its present utilisation instead.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.readers.nvml_batch import value_of
+from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
+from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, record
+
+if TYPE_CHECKING:
+    from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.nvml_calls import Fields
+    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml_records import Tick
+
+__all__ = ["Samples"]
+
+_KINDS: Final = {1: "utilization.gpu", 2: "utilization.memory"}
+_ROOM: Final = 512
+_SAMPLE: Final = struct.Struct("=QQ")
+
+_SILENCE_S: Final = 3.0
+"""After this long without a sample the GPU is asked for its present utilisation."""
+
+_PATIENCE: Final = 5
+"""Looks without any sample after which the buffer is looked at no more."""
+
+
+class Samples:
+    """The buffered utilisation of one GPU.
+
+    Parameters
+    ----------
+    library : Library
+    handle : device handle
+    entity : str
+        Of the GPU.
+
+    Attributes
+    ----------
+    wanted : bool
+        The GPU has the buffer, as far as is known.
+    """
+
+    def __init__(self, library: Library, handle: Any, entity: str) -> None:
+        self._function = library.function("nvmlDeviceGetSamples")
+        self.wanted = self._function is not None
+        self._entity = entity
+        self._kind = ctypes.c_uint()
+        self._count = ctypes.c_uint()
+        self._buffer = (library.nvml.c_nvmlSample_t * _ROOM)()
+        self._view = memoryview(self._buffer).cast("B")
+        self._handle = handle
+        self._since: dict[int, int] = {}
+        self._last = float("-inf")
+        self._empty = 0
+
+    @property
+    def calls(self) -> int:
+        """How many driver calls the next look makes."""
+        return len(_KINDS) if self._since else 0
+
+    def fresh(self, tick: Tick) -> bool:
+        """Return whether samples are coming: the present utilisation need not be asked for."""
+        return self.wanted and tick.now - self._last < _SILENCE_S
+
+    def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
+        """Return the samples since the last look, one record a moment, and the driver's code.
+
+        The first look only sets where to begin: what was before is not of this session.
+        """
+        wall_us = int((tick.now + tick.offset) * 1e6)
+        if not self._since:
+            self._since = dict.fromkeys(_KINDS, wall_us)
+            return [], 0
+        moments: dict[int, Fields] = {}
+        for kind, name in _KINDS.items():
+            code = self._ask(kind)
+            if code in GONE:
+                return [], code
+            if code in UNSUPPORTED:
+                self.wanted = False
+                return [], 0
+            if not code:
+                self._take(kind, name, wall_us, moments)
+        self._judge(tick, moments)
+        return [
+            record(tick, self._entity, fields, at=stamp_us / 1e6 - tick.offset)
+            for stamp_us, fields in sorted(moments.items())
+        ], 0
+
+    def _ask(self, kind: int) -> int:
+        if self._function is None:
+            return 0
+        self._count.value = _ROOM
+        since = ctypes.c_ulonglong(self._since[kind])
+        out = ctypes.byref(self._kind), ctypes.byref(self._count), self._buffer
+        return self._function(self._handle, ctypes.c_uint(kind), since, *out)
+
+    def _take(self, kind: int, name: str, wall_us: int, moments: dict[int, Fields]) -> None:
+        held = min(self._count.value, _ROOM)
+        newest = since = self._since[kind]
+        for stamp_us, raw in _SAMPLE.iter_unpack(self._view[: held * _SAMPLE.size]):
+            # Some drivers give the whole buffer again, or places that were never filled.
+            if stamp_us > since and -NEWEST_US < wall_us - stamp_us < OLDEST_US:
+                moments.setdefault(stamp_us, {})[name] = value_of(self._kind.value, raw)
+                newest = max(newest, stamp_us)
+        self._since[kind] = newest
+
+    def _judge(self, tick: Tick, moments: dict[int, Fields]) -> None:
+        if moments:
+            self._last, self._empty = tick.now, 0
+            return
+        self._empty += 1
+        if self._empty >= _PATIENCE:
+            self.wanted = False
