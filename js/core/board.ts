@@ -1,13 +1,21 @@
 /** The groups of charts on screen, kept in step with what the source has and the viewer opened. */
 
-import { absencesElement, absencesOf, type Card, cardElement, cardsOf, startingOf } from "./cards";
+import {
+  absencesElement,
+  absencesOf,
+  type Card,
+  cardElement,
+  cardsOf,
+  recordingCards,
+  startingOf,
+} from "./cards";
 import { h, setAttribute, setText } from "./dom";
 import type { Group, Panel } from "./groups";
 import { HeatChart } from "./heat-chart";
 import { LineChart } from "./line-chart";
 import { GROUP_ORDER } from "./panel-table";
 import type { ChartEvents, View } from "./panel-view";
-import type { SourceStatus } from "./source";
+import type { State } from "./source";
 import type { ViewState } from "./view-state";
 
 export interface BoardEvents extends ChartEvents {
@@ -19,7 +27,7 @@ export interface BoardEvents extends ChartEvents {
 
 export interface BoardContent {
   readonly groups: readonly Group[];
-  readonly sources: readonly SourceStatus[];
+  readonly state: State;
   /** Facts about a group's devices, for the right of its heading. */
   readonly notes: ReadonlyMap<string, string>;
   /** Panels drawn over steps instead of time. */
@@ -48,8 +56,10 @@ export class Board {
   readonly #events: BoardEvents;
   readonly #sections = new Map<string, Section>();
   readonly #slots = new Map<string, Slot>();
+  readonly #watched = new Map<Element, View>();
   readonly #quiet = h("p", { class: "pulse-waiting", role: "status" });
   readonly #absent = h("div");
+  readonly #notices = h("div", { class: "pulse-cards pulse-notices" });
   readonly #seen: IntersectionObserver;
   readonly #sizes: ResizeObserver;
   #absentText = "";
@@ -60,12 +70,12 @@ export class Board {
       rootMargin: "80px",
     });
     this.#sizes = new ResizeObserver((entries) => this.#resize(entries));
-    this.el.append(this.#quiet, this.#absent);
+    this.el.append(this.#notices, this.#quiet, this.#absent);
   }
 
-  /** Charts that are on screen. */
+  /** Charts that are on screen, and what else is watched. */
   get views(): View[] {
-    return [...this.#slots.values()].map((slot) => slot.view).filter((view) => view.seen);
+    return [...this.#watched.values()].filter((view) => view.seen);
   }
 
   /** Watch a view that stands outside the board, too. */
@@ -77,7 +87,8 @@ export class Board {
 
   update(content: BoardContent, state: ViewState): void {
     const filled = new Set(content.groups.map((group) => group.title));
-    const cards = content.chartsOnly ? [] : cardsOf(content.sources, filled);
+    const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
+    writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
     const shown = new Set<string>();
     for (const title of GROUP_ORDER) {
       const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
@@ -101,8 +112,6 @@ export class Board {
     for (const { view } of this.#slots.values()) view.destroy();
   }
 
-  readonly #watched = new Map<Element, View>();
-
   #fill(
     section: Section,
     group: Group,
@@ -122,10 +131,7 @@ export class Board {
     setText(section.more, open ? "Show fewer" : count);
     section.grid.hidden = folded;
     section.cards.hidden = folded;
-    if (JSON.stringify(cards) !== section.cards.dataset["text"]) {
-      section.cards.dataset["text"] = JSON.stringify(cards);
-      section.cards.replaceChildren(...cards.map(cardElement));
-    }
+    writeCards(section.cards, cards);
     if (folded) return;
     const panels = open ? group.panels : main;
     let place: Element | null = section.grid.firstElementChild;
@@ -187,7 +193,7 @@ export class Board {
   }
 
   #order(): void {
-    let place: Element | null = this.el.firstElementChild;
+    let place: Element | null = this.#notices.nextElementSibling;
     for (const title of GROUP_ORDER) {
       const section = this.#sections.get(title);
       if (!section) continue;
@@ -199,7 +205,7 @@ export class Board {
   #tellQuiet(content: BoardContent, cards: readonly Card[]): void {
     setText(this.#quiet, quietText(content));
     this.#quiet.hidden = this.#quiet.textContent === "";
-    const absences = content.chartsOnly ? [] : absencesOf(content.sources, cards);
+    const absences = content.chartsOnly ? [] : absencesOf(content.state.sources, cards);
     const text = JSON.stringify(absences);
     if (text === this.#absentText) return;
     this.#absentText = text;
@@ -227,14 +233,21 @@ export class Board {
   }
 }
 
+function writeCards(el: HTMLElement, cards: readonly Card[]): void {
+  const text = JSON.stringify(cards);
+  if (el.dataset["text"] === text) return;
+  el.dataset["text"] = text;
+  el.replaceChildren(...cards.map(cardElement));
+}
+
 /** What to say while there is nothing, or not yet everything, to draw. */
-function quietText({ groups, sources, metrics }: BoardContent): string {
-  const starting = startingOf(sources);
-  if (groups.length > 0) {
-    return starting.length > 0 ? `Waiting for the first reading of: ${starting.join(", ")}` : "";
-  }
+function quietText({ groups, state, metrics }: BoardContent): string {
+  const starting = startingOf(state.sources);
+  if (starting.length > 0) return `Waiting for the first reading of: ${starting.join(", ")}`;
+  if (groups.length > 0) return "";
   if (metrics?.length) {
     return `No series matches ${metrics.map((glob) => `"${glob}"`).join(", ")} yet.`;
   }
+  if (state.phase !== "running") return "This recording holds no readings.";
   return "Waiting for the first reading\u2026";
 }

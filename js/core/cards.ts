@@ -1,8 +1,8 @@
 /** Sources that do not deliver: what is wrong, why, and what to try, in the place of their charts. */
 
 import { h } from "./dom";
-import { GROUP_ORDER, OTHER_GROUP, USER_GROUP } from "./panel-table";
-import type { SourceStatus } from "./source";
+import { CPU_GROUP, GPU_GROUP, GROUP_ORDER, OTHER_GROUP, USER_GROUP } from "./panel-table";
+import type { SourceStatus, State } from "./source";
 
 export interface Card {
   readonly group: string;
@@ -19,11 +19,11 @@ export interface Absence {
 }
 
 const GROUP_OF_SOURCE: Readonly<Record<string, string>> = {
-  nvml: "GPU",
-  gpm: "GPU",
-  dcgmi: "GPU",
-  system: "CPU",
-  cgroup: "Container",
+  nvml: GPU_GROUP,
+  gpm: GPU_GROUP,
+  dcgmi: GPU_GROUP,
+  system: CPU_GROUP,
+  cgroup: CPU_GROUP,
   prometheus: OTHER_GROUP,
   user: USER_GROUP,
 };
@@ -39,7 +39,7 @@ const NAME_OF_SOURCE: Readonly<Record<string, string>> = {
 };
 
 /** Groups whose absence is worth a card: everyone expects them. */
-const EXPECTED = new Set(["GPU", "CPU"]);
+const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
 export function groupOfSource(name: string): string {
   const base = name.split(/[:/]/, 1)[0] ?? name;
@@ -70,6 +70,13 @@ export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<st
     cards.push({ group, title, why: status.problem, remedy: status.remedy, fault });
   }
   return cards.sort((a, b) => GROUP_ORDER.indexOf(a.group) - GROUP_ORDER.indexOf(b.group));
+}
+
+/** A recording that cannot be written concerns everything on the page. Pure. */
+export function recordingCards({ recording }: State): Card[] {
+  if (recording.problem === null) return [];
+  const [why, remedy] = [recording.problem, recording.remedy ?? ""];
+  return [{ group: "", title: "The recording is not being saved", why, remedy, fault: true }];
 }
 
 function isFault(status: SourceStatus): boolean {

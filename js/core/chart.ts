@@ -10,9 +10,11 @@ import { type Span, selected } from "./view-state";
 export const PLOT_STYLE: string = uplotStyle;
 
 /** Pixels of the value axis; the same on every chart, so that plots stand in columns. */
-const GUTTER = 58;
+export const GUTTER = 64;
 const RIGHT = 10;
-const AXIS_HEIGHT = 20;
+/** Pixels of the time axis, and of the room above a plot. */
+export const AXIS_HEIGHT = 22;
+export const HEADROOM = 6;
 /** Dragging fewer pixels than this is a click. */
 const CLICK = 4;
 
@@ -118,7 +120,7 @@ export class Plot {
 
   /** Width of the plotting area in CSS pixels. */
   get span(): number {
-    return this.#plot.over.clientWidth;
+    return Math.max(this.#plot.width - GUTTER - RIGHT, 1);
   }
 
   destroy(): void {
@@ -130,7 +132,7 @@ export class Plot {
     return {
       width,
       height: options.height,
-      padding: [6, RIGHT, options.xAxis ? 0 : 6, 0],
+      padding: [HEADROOM, RIGHT, options.xAxis ? 0 : HEADROOM, 0],
       legend: { show: false },
       scales: {
         x: { time: options.time, auto: false },
@@ -176,8 +178,9 @@ export class Plot {
     return {
       show: xAxis,
       size: AXIS_HEIGHT,
-      gap: 3,
-      space: 72,
+      gap: 6,
+      // Seconds need more room than hours and minutes.
+      space: (_plot, _axis, low, high, width) => ((high - low) / (width / 64) < 60 ? 66 : 50),
       font: this.#theme.font,
       stroke: () => this.#theme.axis,
       grid: { stroke: () => this.#theme.grid, width: 1 },
@@ -188,7 +191,7 @@ export class Plot {
         // A label that would stick out of the canvas is left out rather than cut.
         return splits.map((value, i) => {
           const at = plot.valToPos(value, "x");
-          const room = plot.over.clientWidth + RIGHT - (texts[i]?.length ?? 0) * 3.2;
+          const room = plot.width - GUTTER - (texts[i]?.length ?? 0) * 3.2;
           return at > room || at < -GUTTER + 24 ? "" : (texts[i] ?? "");
         });
       },

@@ -2,11 +2,12 @@
 
 import { Board, type BoardContent } from "./board";
 import { PLOT_STYLE } from "./chart";
+import { actionOf, steppedCursor } from "./commands";
 import { h } from "./dom";
 import { figuresOf, Newest } from "./figures";
 import { byStep, byTime } from "./grid";
-import { buildGroups, type Group, type Panel } from "./groups";
 import { groupNotes } from "./group-notes";
+import { buildGroups, type Group, type Panel } from "./groups";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { type Mark, marksOf } from "./marks";
@@ -24,11 +25,9 @@ import {
   initialState,
   panned,
   reduce,
-  scaled,
   type Span,
   type ViewState,
   visibleRange,
-  WINDOWS,
 } from "./view-state";
 
 export interface DashboardOptions {
@@ -93,7 +92,10 @@ class Dashboard {
     this.#state = initialState(source.state().phase === "running" ? 300 : "all");
     this.#newest = new Newest(source);
     const events = this.#chartEvents();
-    this.#toolbar = new Toolbar({ dispatch: (a) => this.#dispatch(a), pause: () => this.#pause() });
+    this.#toolbar = new Toolbar({
+      dispatch: (a) => this.#dispatch(a),
+      pause: () => this.#run({ do: "pause" }),
+    });
     this.#timeline = new Timeline(events);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
     this.#board = new Board({
@@ -129,8 +131,10 @@ class Dashboard {
       // JupyterLab would take single letters for its own while focus is in here.
       "data-lm-suppress-shortcuts": "true",
     });
-    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#strip.el);
-    if (this.#options.layout !== "strip") root.append(this.#timeline.el, this.#board.el);
+    const { layout } = this.#options;
+    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el);
+    if (layout !== "charts") root.append(this.#strip.el);
+    if (layout !== "strip") root.append(this.#timeline.el, this.#board.el);
     root.append(this.#help.el);
     el.append(root);
     return root;
@@ -178,7 +182,7 @@ class Dashboard {
     this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
     const content: BoardContent = {
       groups: this.#groups,
-      sources: this.#source.state().sources,
+      state: this.#source.state(),
       notes: groupNotes(this.#source),
       byStep: (panel) => this.#isByStep(panel),
       metrics,
@@ -299,11 +303,6 @@ class Dashboard {
     for (const view of this.#board.views) this.#point(view, this.#sceneOf(view, scenes));
   }
 
-  #pause(): void {
-    const held = this.#state.pausedAt !== null;
-    this.#dispatch(held ? { type: "resume" } : { type: "pause", at: this.#extent()[1] });
-  }
-
   #key(event: KeyboardEvent): void {
     if (event.key === "Escape" && this.#state.help) {
       this.#dispatch({ type: "help", open: false });
@@ -318,40 +317,18 @@ class Dashboard {
 
   #run(command: Command): void {
     const range = this.#range();
-    const extent = this.#extent();
-    switch (command.do) {
-      case "pause":
-        if (this.#source.state().phase === "running") this.#pause();
-        return;
-      case "window":
-        return this.#dispatch({ type: "window", window: WINDOWS[command.place] ?? "all" });
-      case "reset":
-        return this.#dispatch({ type: "reset" });
-      case "pan":
-        return this.#dispatch({ type: "range", range: panned(range, command.by, extent) });
-      case "scale": {
-        const anchor = this.#cursor ?? (range[0] + range[1]) / 2;
-        const next = scaled(range, command.factor, anchor, extent);
-        return this.#dispatch({ type: "range", range: next });
-      }
-      case "step":
-        return this.#stepCursor(command.by, range);
-      case "show-all":
-        return this.#dispatch({ type: "show-all" });
-      case "axis":
-        return this.#dispatch({
-          type: "axis",
-          axis: this.#state.axis === "time" ? "step" : "time",
-        });
-      case "help":
-        return this.#dispatch({ type: "help", open: !this.#state.help });
+    if (command.do === "step") {
+      this.#moveCursor(steppedCursor(this.#cursor, command.by, range), false);
+      return;
     }
-  }
-
-  #stepCursor(by: number, range: Span): void {
-    const width = range[1] - range[0];
-    const at = this.#cursor ?? (by < 0 ? range[1] : range[0]);
-    this.#moveCursor(Math.min(Math.max(at + (by * width) / 100, range[0]), range[1]), false);
+    const action = actionOf(command, {
+      state: this.#state,
+      range,
+      extent: this.#extent(),
+      cursor: this.#cursor,
+      running: this.#source.state().phase === "running",
+    });
+    if (action) this.#dispatch(action);
   }
 
   /** Ask for exact rows of what the viewer zoomed to, once the zooming has come to rest. */

@@ -39,26 +39,6 @@ function pidLabel(entity: string, labels: Record<string, string>): string {
   return [name, ...rest.map(partLabel)].join(" · ");
 }
 
-/** "GPUs", "cores": what rows of a heat strip are called together. */
-export function classPlural(kind: string): string {
-  const plural: Record<string, string> = {
-    gpu: "GPUs",
-    mig: "MIG instances",
-    ci: "compute instances",
-    link: "links",
-    cpu: "cores",
-    disk: "disks",
-    fs: "file systems",
-    net: "interfaces",
-    pid: "processes",
-    rank: "ranks",
-    worker: "workers",
-    pod: "pods",
-    stream: "streams",
-  };
-  return plural[kind] ?? "series";
-}
-
 /** What a chart of several such things is divided by; empty where the title says enough. */
 export function classSuffix(kind: string): string {
   const suffix: Record<string, string> = {

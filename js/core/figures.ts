@@ -84,8 +84,8 @@ function gpuFigure(gpu: string, source: Source, newest: Newest): Figure {
   const heat = newest.of(gpu, "gpu.temperature");
   const note = [
     used === null ? "" : ofText(used, total),
-    power === null ? "" : formatValue(power, "W"),
-    heat === null ? "" : formatValue(heat, "degC"),
+    power === null ? "" : formatValue(whole(power), "W"),
+    heat === null ? "" : formatValue(Math.round(heat), "degC"),
   ];
   const label = entityLabel(gpu.split("|").at(-1) ?? gpu);
   const value = formatValue(busy, "1");
@@ -185,9 +185,17 @@ function costFigures(source: Source): Figure[] {
 
 function ofText(used: number, total: number | null): string {
   if (total === null) return formatValue(used, "B");
-  const [a, b] = [formatValue(used, "B"), formatValue(total, "B")];
-  const unit = b.split(" ").at(-1) ?? "";
+  const [, , unit = ""] = /^(\S+) (.*)$/.exec(formatValue(total, "B")) ?? [];
+  const size = 1024 ** ["B", "KiB", "MiB", "GiB", "TiB", "PiB"].indexOf(unit);
+  // Room is scarce here: tens of GiB need no decimals.
+  const rounded = used < 10 * size ? used : Math.round(used / size) * size;
+  const [a, b] = [formatValue(rounded, "B"), formatValue(total, "B")];
   return a.endsWith(` ${unit}`) ? `${a.slice(0, -unit.length - 1)}/${b}` : `${a} of ${b}`;
+}
+
+/** Watts as whole numbers, as far as they would be read as such. */
+function whole(watts: number): number {
+  return watts < 1000 ? Math.round(watts) : watts;
 }
 
 function shareOf(used: number | null, total: number | null): number | null {

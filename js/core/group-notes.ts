@@ -1,6 +1,7 @@
 /** One line about the devices of a group, for its heading. Pure. */
 
 import { formatValue } from "./format";
+import { CPU_GROUP, GPU_GROUP } from "./panel-table";
 import type { Source } from "./source";
 
 /** Group title to its note: "8 × NVIDIA H100, 80 GiB". */
@@ -15,11 +16,11 @@ export function groupNotes(source: Source): ReadonlyMap<string, string> {
   }
   if (names.size > 0) {
     const parts = [...names].map(([name, n]) => (n > 1 ? `${n} \u00d7 ${name}` : name));
-    notes.set("GPU", parts.join(", "));
+    notes.set(GPU_GROUP, parts.join(", "));
   }
   const host = labels["host"] ?? {};
   const cpu = host["cpu model"] ?? host["cpu_model"] ?? host["cpu"];
-  if (cpu) notes.set("CPU", cpu);
+  if (cpu) notes.set(CPU_GROUP, cpu);
   return notes;
 }
 

@@ -9,9 +9,9 @@ import {
   isSilent,
   isWhole,
   limitOf,
-  titleOf,
   TOGETHER,
   type Together,
+  titleOf,
   USER_GROUP,
 } from "./panel-table";
 import type { SeriesWire } from "./source";
@@ -217,7 +217,9 @@ function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
   }
   const colors = new Map<string, number>();
   for (const owners of byClass.values()) {
-    [...owners].sort(compareEntities).forEach((owner, index) => colors.set(owner, index));
+    for (const [place, owner] of [...owners].sort(compareEntities).entries()) {
+      colors.set(owner, place);
+    }
   }
   return colors;
 }

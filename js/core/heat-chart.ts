@@ -1,17 +1,17 @@
 /** Many entities of one metric: a row each, colour for value, both ends of every bucket shown. */
 
-import { type Frame, Plot, type PlotOptions } from "./chart";
+import { AXIS_HEIGHT, type Frame, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h, setAttribute, setText } from "./dom";
-import { classPlural, entityLabel } from "./entities";
+import { entityLabel } from "./entities";
 import { formatValue } from "./format";
 import { Grid } from "./grid";
 import type { Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
-import { readingText } from "./line-chart";
 import { paintMoments } from "./marks";
 import { rampGradient } from "./palette";
 import {
   type ChartEvents,
+  limitValue,
   plotIn,
   pointsOf,
   type Scene,
@@ -21,12 +21,11 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
+import { readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
 import { axisTimes } from "./time-text";
-import { type Span } from "./view-state";
+import type { Span } from "./view-state";
 import { yRange } from "./y-range";
-
-const AXIS_AND_PADDING = 26;
 
 export class HeatChart implements View {
   readonly el: HTMLElement;
@@ -38,7 +37,7 @@ export class HeatChart implements View {
   readonly #grid = new Grid();
   readonly #events: ChartEvents;
   readonly #painter = new HeatPainter();
-  readonly #scale: { low: HTMLElement; ramp: HTMLElement; high: HTMLElement };
+  readonly #scale: Record<"ends" | "low" | "ramp" | "high", HTMLElement>;
   #plot: Plot | null = null;
   #scene: Scene | null = null;
   #values: Span = [0, 1];
@@ -58,12 +57,13 @@ export class HeatChart implements View {
     this.el = this.#shell.el;
     this.el.classList.add("pulse-heat");
     this.#scale = {
+      ends: h("span", { class: "pulse-ends" }),
       low: h("span"),
       ramp: h("span", { class: "pulse-ramp", "aria-hidden": "true" }),
       high: h("span"),
     };
     const scale = h("div", { class: "pulse-scale" });
-    scale.append(this.#scale.low, this.#scale.ramp, this.#scale.high);
+    scale.append(this.#scale.ends, this.#scale.low, this.#scale.ramp, this.#scale.high);
     this.el.insertBefore(scale, this.#shell.twin);
   }
 
@@ -89,18 +89,19 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     const row = this.#row;
     const line = row === null ? undefined : lines[row];
-    if (line && row !== null && x !== null) {
-      setText(this.#shell.value, `${line.label}  ${readingText(this.#grid.at(row, x), unit)}`);
-      return;
-    }
-    setText(this.#shell.value, this.#summary(x, scene));
+    const { values, ends } = this.#summary(x, scene);
+    const reading = row === null || x === null ? null : this.#grid.at(row, x);
+    const own = line ? `${line.label}  ${readingText(reading, unit)}` : values;
+    setText(this.#shell.value, own);
+    setText(this.#scale.ends, line ? values : ends);
   }
 
   describe(scene: Scene): void {
     const text = (value: number | null) => formatValue(value, this.#panel.unit);
     const rows = twinRows(this.#panel, this.#grid, scene.source, text);
     writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
-    const label = `${this.#panel.title}: ${this.#summary(null, scene)}`;
+    const { values, ends } = this.#summary(null, scene);
+    const label = `${this.#panel.title}: ${values}, ${ends}`;
     setAttribute(this.el, "aria-label", label);
   }
 
@@ -118,21 +119,21 @@ export class HeatChart implements View {
     this.el.remove();
   }
 
-  /** The lowest and highest of all rows, and whose they are. */
-  #summary(x: number | null, scene: Scene): string {
+  /** The lowest and the highest of all rows, at `x` or now, and whose they are. */
+  #summary(x: number | null, scene: Scene): { values: string; ends: string } {
     const { lines, unit } = this.#panel;
-    let low: { value: number; label: string } | null = null;
-    let high: { value: number; label: string } | null = null;
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let [lowest, highest] = ["", ""];
     lines.forEach((line, i) => {
       const at = x === null ? null : this.#grid.at(i, x);
       const last = scene.source.last(line.id)?.value ?? Number.NaN;
       const [min, max] = x === null ? [last, last] : [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
-      if (min < (low?.value ?? Number.POSITIVE_INFINITY)) low = { value: min, label: line.label };
-      if (max > (high?.value ?? Number.NEGATIVE_INFINITY)) high = { value: max, label: line.label };
+      if (min < low) [low, lowest] = [min, line.label];
+      if (max > high) [high, highest] = [max, line.label];
     });
-    const say = (end: { value: number; label: string } | null) =>
-      end ? `${formatValue(end.value, unit)} (${end.label})` : formatValue(null, unit);
-    return `${say(low)} to ${say(high)}`;
+    if (low > high) return { values: formatValue(null, unit), ends: "" };
+    const ends = low === high ? "" : `low ${lowest} \u00b7 high ${highest}`;
+    return { values: spanText(low, high, unit), ends };
   }
 
   #valueRange(): Span {
@@ -146,8 +147,9 @@ export class HeatChart implements View {
     const { unit, whole } = this.#panel;
     if (whole) return [0, Math.max(1, high)];
     if (low > high) return [0, 1];
-    const [bottom] = yRange(low, high, { unit, whole, limit: null });
-    return [bottom === 0 ? 0 : low, high];
+    const limit = this.#scene ? limitValue(this.#panel, this.#scene) : null;
+    const [bottom] = yRange(low, high, { unit, whole, limit });
+    return [bottom === 0 ? 0 : low, Math.max(high, limit ?? high)];
   }
 
   #options(): PlotOptions {
@@ -158,7 +160,7 @@ export class HeatChart implements View {
     return {
       lines: [{ color: 0, stepped: true }],
       rows,
-      height: height + AXIS_AND_PADDING,
+      height: height + AXIS_HEIGHT + HEADROOM,
       label: this.#panel.title,
       xAxis: true,
       time: true,
@@ -185,9 +187,4 @@ export class HeatChart implements View {
     const { lines } = this.#panel;
     this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
   }
-}
-
-/** What the rows are, for a heading: "64 GPUs". */
-export function rowsText(panel: Panel): string {
-  return `${panel.lines.length} ${classPlural(panel.entityClass)}`;
 }

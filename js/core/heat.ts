@@ -8,11 +8,10 @@ import type { Span } from "./view-state";
 
 /** CSS pixels of a row; even, because the upper half is the maximum and the lower the minimum. */
 export function rowHeight(rows: number): number {
-  if (rows <= 12) return 14;
-  if (rows <= 24) return 10;
-  if (rows <= 40) return 8;
-  if (rows <= 64) return 6;
-  return rows <= 128 ? 4 : 2;
+  if (rows <= 12) return 12;
+  if (rows <= 20) return 8;
+  if (rows <= 40) return 6;
+  return rows <= 72 ? 4 : 2;
 }
 
 export class HeatPainter {

@@ -1,14 +1,15 @@
 /** A chart of up to eight lines, with a legend that is also the table of their values. */
 
-import { type Frame, Plot, type PlotOptions } from "./chart";
+import { type Frame, GUTTER, type Plot, type PlotOptions } from "./chart";
 import { setAttribute, setText } from "./dom";
 import { formatValue } from "./format";
-import { Grid, type Reading } from "./grid";
+import { Grid } from "./grid";
 import type { Panel } from "./groups";
 import { Legend } from "./legend";
 import { marksAt, paintBands, paintMoments } from "./marks";
 import {
   type ChartEvents,
+  limitValue,
   plotIn,
   pointsOf,
   type Scene,
@@ -19,8 +20,9 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
+import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
-import { axisTimes } from "./time-text";
+import { axisTimes, momentText } from "./time-text";
 import { yRange, yTicks } from "./y-range";
 
 const HEIGHT = 132;
@@ -149,26 +151,10 @@ export class LineChart implements View {
     }
     const second = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
     const labels = marksAt(scene.marks, x, second * 4).map((mark) => mark.label);
-    this.#shell.tip.style.top = `${Math.max(0, this.#top - 8)}px`;
-    showTip(this.#shell.tip, (x - scene.range[0]) / second + 58, labels.slice(-4));
+    const moment = momentText(x, scene.range[1] - scene.range[0]);
+    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
+    showTip(this.#shell.tip, (x - scene.range[0]) / second + GUTTER, [moment, ...labels.slice(-4)]);
   }
-}
-
-/** "37 %", or "12 % to 97 %" where a bucket holds more than one value. */
-export function readingText(reading: Reading | null, unit: string): string {
-  if (!reading || reading.min === null || reading.max === null) return formatValue(null, unit);
-  const [low, high] = [formatValue(reading.min, unit), formatValue(reading.max, unit)];
-  return low === high ? low : `${low} \u2013 ${high}`;
-}
-
-/** The limit the lines share; null when there is none or they have different ones. */
-function limitValue(panel: Panel, scene: Scene): number | null {
-  const values = new Set<number>();
-  for (const id of panel.limits) {
-    const value = scene.source.last(id)?.value;
-    if (value !== undefined && Number.isFinite(value)) values.add(value);
-  }
-  return values.size === 1 ? ([...values][0] as number) : null;
 }
 
 function paintLimit(frame: Frame, limit: number, theme: Theme): void {

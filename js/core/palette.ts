@@ -4,26 +4,8 @@ export type Ground = "light" | "dark";
 
 /** Eight hues of different lightness; every one has at least 3:1 against its ground. */
 const LINES: Record<Ground, readonly string[]> = {
-  light: [
-    "#0b62b5",
-    "#d1570a",
-    "#00886a",
-    "#b0428c",
-    "#2f93c9",
-    "#8f6c00",
-    "#6b4fc0",
-    "#58626d",
-  ],
-  dark: [
-    "#5aa9f2",
-    "#ff9a52",
-    "#36cda0",
-    "#ee8fc6",
-    "#a5dcf7",
-    "#e6c64a",
-    "#b39df5",
-    "#b4bec9",
-  ],
+  light: ["#0b62b5", "#d1570a", "#00886a", "#b0428c", "#2f93c9", "#8f6c00", "#6b4fc0", "#58626d"],
+  dark: ["#5aa9f2", "#ff9a52", "#36cda0", "#ee8fc6", "#a5dcf7", "#e6c64a", "#b39df5", "#b4bec9"],
 };
 
 /** Beyond eight lines the hues repeat with another stroke. */

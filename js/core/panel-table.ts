@@ -1,18 +1,37 @@
 /** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
 
-import { CATALOG, GROUPS as CATALOG_GROUPS } from "./catalog.gen";
+import { CATALOG, type MetricGroup } from "./catalog.gen";
 
+export const GPU_GROUP = "GPU";
+export const CPU_GROUP = "CPU";
 export const USER_GROUP = "Your metrics";
 export const OTHER_GROUP = "Other metrics";
-const OWN_GROUP = "Pulse itself";
+const MEMORY_GROUP = "Memory";
+const IO_GROUP = "Disk and network";
+const OWN_GROUP = "The monitor itself";
 
 /** Headings of the dashboard in their order; our own cost comes last. */
 export const GROUP_ORDER: readonly string[] = [
-  ...CATALOG_GROUPS.filter((group) => group !== OWN_GROUP && group !== "Text and events"),
+  GPU_GROUP,
+  MEMORY_GROUP,
+  "Power and thermal",
+  "Interconnect",
+  CPU_GROUP,
+  IO_GROUP,
+  "Kernel process",
   USER_GROUP,
   OTHER_GROUP,
   OWN_GROUP,
 ];
+
+/** Where the catalog's finer groups go. */
+const HEADING_OF: Readonly<Partial<Record<MetricGroup, string>>> = {
+  "GPU memory": MEMORY_GROUP,
+  "GPU health": GPU_GROUP,
+  Container: CPU_GROUP,
+  "Pulse itself": OWN_GROUP,
+  "Text and events": OTHER_GROUP,
+};
 
 /** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
 export interface Together {
@@ -55,7 +74,11 @@ export const TOGETHER: readonly Together[] = [
   { title: "Network", metrics: ["net.received", "net.sent"], words: ["received", "sent"] },
   { title: "Network faults", metrics: ["net.errors", "net.dropped"], words: ["errors", "dropped"] },
   { title: "Storage", metrics: ["process.read", "process.write"], words: ["read", "written"] },
-  { title: "Container storage", metrics: ["cgroup.read", "cgroup.write"], words: ["read", "written"] },
+  {
+    title: "Container storage",
+    metrics: ["cgroup.read", "cgroup.write"],
+    words: ["read", "written"],
+  },
   {
     title: "Ticks",
     metrics: ["pulse.tick.duration", "pulse.tick.late"],
@@ -146,7 +169,10 @@ export function isWhole(metric: string, unit: string): boolean {
 export function groupOf(metric: string, entity: string): string {
   const kind = entity.split(/[:/]/, 1)[0];
   if (kind === "user" || kind === "rank" || metric === "progress") return USER_GROUP;
-  return CATALOG[metric]?.group ?? OTHER_GROUP;
+  if (/^(cgroup|k8s)\.(memory|oom)/.test(metric)) return MEMORY_GROUP;
+  if (/^cgroup\.(read|write)$/.test(metric)) return IO_GROUP;
+  const group = CATALOG[metric]?.group;
+  return group ? (HEADING_OF[group] ?? group) : OTHER_GROUP;
 }
 
 /** The catalog's title; a metric outside the catalog is called what its owner called it. */

@@ -99,10 +99,19 @@ export interface TwinRow {
   readonly max: string;
 }
 
-export function writeTwin(table: HTMLTableElement, caption: string, rows: readonly TwinRow[]): void {
+export function writeTwin(
+  table: HTMLTableElement,
+  caption: string,
+  rows: readonly TwinRow[],
+): void {
   const head = h("tr", {}, ...["series", "last", "lowest", "highest"].map(header));
   const body = rows.map((row) =>
-    h("tr", {}, header(row.label), ...[row.last, row.min, row.max].map((text) => h("td", {}, text))),
+    h(
+      "tr",
+      {},
+      header(row.label),
+      ...[row.last, row.min, row.max].map((text) => h("td", {}, text)),
+    ),
   );
   table.replaceChildren(h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...body));
 }
@@ -134,4 +143,14 @@ export function showTip(tip: HTMLElement, left: number, lines: readonly string[]
   const right = left > width / 2;
   tip.style.left = right ? "auto" : `${left + 10}px`;
   tip.style.right = right ? `${width + 12 - left + 10}px` : "auto";
+}
+
+/** The limit the lines share; null when there is none or they have different ones. */
+export function limitValue(panel: Panel, scene: Scene): number | null {
+  const values = new Set<number>();
+  for (const id of panel.limits) {
+    const value = scene.source.last(id)?.value;
+    if (value !== undefined && Number.isFinite(value)) values.add(value);
+  }
+  return values.size === 1 ? ([...values][0] as number) : null;
 }

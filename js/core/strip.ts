@@ -38,7 +38,7 @@ export class Strip {
     const value = h("dd", { class: "pulse-figure-value" });
     const note = h("dd", { class: "pulse-figure-note" });
     const bars = h("dd", { class: "pulse-bars", "aria-hidden": "true" });
-    const el = h("div", { class: "pulse-figure" }, label, value, note, bars);
+    const el = h("div", { class: "pulse-figure", "data-figure": key }, label, value, note, bars);
     const tile = { el, label, value, note, bars };
     this.#tiles.set(key, tile);
     return tile;

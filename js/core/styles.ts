@@ -125,13 +125,13 @@ const TOOLBAR = `
 const STRIP = `
 .pulse .pulse-strip {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(138px, 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(144px, 1fr));
   gap: 10px 18px;
   padding: 9px 12px 10px;
   border-radius: 7px;
   background: var(--pulse-soft);
 }
-.pulse-figure { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-content: start; min-width: 0; }
+.pulse-figure { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-content: start; min-width: 0; }
 .pulse-figure dt { color: var(--pulse-text-2); align-self: baseline; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse .pulse-figure-value { font-size: 15px; font-weight: 600; line-height: 1.3; text-align: right; white-space: nowrap; }
 .pulse .pulse-figure-note {
@@ -158,13 +158,17 @@ const STRIP = `
 .pulse-bars i + i::after { opacity: 0.55; }
 .pulse-bars i.pulse-unknown { background: none; border-top: 1px dashed var(--pulse-text-2); }
 .pulse-figure.pulse-warn :is(.pulse-figure-value, .pulse-figure-note) { color: var(--pulse-warn); }
-.pulse-layout-strip { padding: 6px 10px; }
-.pulse-layout-strip .pulse-toolbar { margin: 0 0 4px; }
-.pulse.pulse-layout-strip .pulse-strip { display: flex; flex-wrap: wrap; gap: 2px 20px; padding: 4px 0; background: none; }
+.pulse-figure[data-figure="gpus"] { grid-column: span 2; }
+@container (max-width: 420px) {
+  .pulse.pulse .pulse-strip { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px 14px; }
+}
+.pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 20px; padding: 6px 10px; }
+.pulse-layout-strip .pulse-toolbar { margin: 0; }
+.pulse.pulse-layout-strip .pulse-strip { display: contents; }
 .pulse-layout-strip .pulse-figure { display: inline-flex; align-items: baseline; gap: 6px; min-width: auto; }
 .pulse.pulse-layout-strip .pulse-figure-value { font-size: 13px; }
-.pulse.pulse-layout-strip .pulse-bars { display: none; }
-.pulse-layout-strip .pulse-controls { display: none; }`;
+.pulse.pulse-layout-strip :is(.pulse-bars, .pulse-controls) { display: none; }
+.pulse.pulse-layout-strip .pulse-figure:not(.pulse-warn):is([data-figure="cpu"], [data-figure="memory"], [data-figure="recording"], [data-figure="cost"]) .pulse-figure-note { display: none; }`;
 
 const BOARD = `
 .pulse-timeline { margin-top: 8px; }
@@ -191,16 +195,13 @@ const BOARD = `
 .pulse .pulse-group-head .pulse-more { margin-left: auto; color: var(--pulse-accent); white-space: nowrap; }
 .pulse-grid {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 330px), 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr));
   gap: 14px 18px;
 }
-.pulse-heat { grid-column: span 2; }
-@container (max-width: 700px) { .pulse-heat { grid-column: auto; } }
 .pulse-chart { min-width: 0; }
 .pulse-chart > header { display: flex; align-items: baseline; gap: 10px; padding: 0 10px 0 2px; }
 .pulse .pulse-chart h4 { flex: 1 1 auto; min-width: 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pulse-now { font-weight: 600; white-space: nowrap; }
-.pulse-heat .pulse-now { font-weight: 400; color: var(--pulse-text-2); overflow: hidden; text-overflow: ellipsis; }
+.pulse-now { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; }
 .pulse .uplot { font-family: inherit; line-height: normal; width: auto; }
 .pulse .u-over { cursor: crosshair; }
@@ -208,7 +209,7 @@ const BOARD = `
 .pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); }
 .pulse-legend {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(104px, 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(104px, 1fr));
   gap: 0 10px;
   padding: 1px 10px 0 2px;
 }
@@ -229,8 +230,9 @@ const BOARD = `
 .pulse-legend button[aria-pressed="false"] { opacity: 0.5; }
 .pulse-legend button[aria-pressed="false"] .pulse-name { text-decoration: line-through; }
 .pulse-legend button[aria-pressed="false"] svg { opacity: 0.35; }
-.pulse-scale { display: flex; align-items: center; justify-content: flex-end; gap: 6px; padding: 0 10px 0 0; color: var(--pulse-text-2); font-size: 11px; }
-.pulse-ramp { width: 96px; height: 6px; border-radius: 3px; }
+.pulse-scale { display: flex; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; }
+.pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-ramp { flex: none; width: 64px; height: 6px; border-radius: 3px; }
 .pulse-tip {
   position: absolute;
   z-index: 20;
@@ -246,6 +248,7 @@ const BOARD = `
 
 const NOTES = `
 .pulse-cards { display: grid; gap: 8px; }
+.pulse-notices:not(:empty) { margin-top: 10px; }
 .pulse-cards:not(:empty) + .pulse-grid:not(:empty) { margin-top: 10px; }
 .pulse-card {
   padding: 9px 12px;

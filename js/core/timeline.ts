@@ -1,6 +1,6 @@
 /** The lane over all charts: cells and spans as boxes, marks and events as flags. */
 
-import { type Frame, Plot, type PlotOptions } from "./chart";
+import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h } from "./dom";
 import { type Mark, marksAt, marksWithin, paintMoments } from "./marks";
 import { type ChartEvents, plotIn, type Scene, showTip, type View, writeTwin } from "./panel-view";
@@ -8,7 +8,6 @@ import type { Theme } from "./theme";
 import { axisTimes, momentText } from "./time-text";
 
 const ROW = 20;
-const AXIS_AND_PADDING = 26;
 /** Canvas pixels a label needs at least. */
 const LEAST_LABEL = 24;
 
@@ -36,7 +35,12 @@ export class Timeline implements View {
     this.#host.append(this.#tip);
     this.el = h(
       "section",
-      { class: "pulse-timeline", role: "group", "aria-label": "Timeline of cells and marks" },
+      {
+        class: "pulse-timeline",
+        role: "group",
+        "aria-label": "Timeline of cells and marks",
+        hidden: true,
+      },
       this.#host,
       this.#twin,
     );
@@ -90,7 +94,7 @@ export class Timeline implements View {
     const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
     const found = marksAt(scene.marks, x, second * 5).map((mark) => mark.label);
     const width = scene.range[1] - scene.range[0];
-    const left = (x - scene.range[0]) / second + 58;
+    const left = (x - scene.range[0]) / second + GUTTER;
     showTip(this.#tip, left, [momentText(x, width), ...found.slice(-5)]);
   }
 
@@ -99,7 +103,7 @@ export class Timeline implements View {
     return {
       lines: [{ color: 0, stepped: true }],
       rows,
-      height: rows * ROW + AXIS_AND_PADDING,
+      height: rows * ROW + AXIS_HEIGHT + HEADROOM,
       label: "Timeline",
       xAxis: true,
       time: true,

@@ -1,0 +1,31 @@
+/** Entry of the development page: `?scenario=eight&theme=dark&layout=dashboard&width=900`. */
+
+import { mountDashboard } from "../core/dashboard";
+import { FakeSource } from "./fake-source";
+import { SCENARIOS } from "./scenarios";
+
+const query = new URLSearchParams(location.search);
+const scenario = SCENARIOS[query.get("scenario") ?? "one"];
+if (!scenario) throw new Error(`scenarios: ${Object.keys(SCENARIOS).join(", ")}`);
+document.body.dataset["jpThemeLight"] = String(query.get("theme") !== "dark");
+
+const host = document.createElement("div");
+const width = query.get("width");
+if (width) host.style.width = `${width}px`;
+document.body.append(host);
+
+const layouts = ["dashboard", "strip", "charts"] as const;
+const layout = layouts.find((name) => name === query.get("layout")) ?? "dashboard";
+const source = new FakeSource(scenario);
+const started = performance.now();
+const unmount = mountDashboard(host, source, {
+  layout,
+  metrics: query.get("metrics")?.split(",") ?? null,
+  title: query.get("title") ?? "",
+});
+
+/** For the scripts that look at and measure the page. */
+Object.assign(globalThis, { pulseDev: { source, unmount, started } });
+
+const hz = Number(query.get("play") ?? 0);
+if (hz > 0) setInterval(() => source.advance(), 1000 / hz);

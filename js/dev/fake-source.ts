@@ -1,0 +1,334 @@
+/** A deterministic Source for looking at the dashboard without a kernel. */
+
+import { bucketWidth } from "../core/buckets";
+import { CATALOG } from "../core/catalog.gen";
+import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "../core/source";
+
+export interface Scenario {
+  readonly gpus: number;
+  readonly cores: number;
+  /** Seconds of history at the start. */
+  readonly seconds: number;
+  readonly hz: number;
+  readonly user: boolean;
+  readonly events: boolean;
+  /** Only series whose metric starts with one of these; null takes all. */
+  readonly only: readonly string[] | null;
+  /** At most so many series. */
+  readonly most: number;
+  readonly state: Partial<State>;
+  /** Seconds before the end in which GPU 0 has no readings. */
+  readonly hole: readonly [number, number] | null;
+  readonly lost: number;
+}
+
+interface Track {
+  readonly series: SeriesWire;
+  readonly shape: (t: number) => number;
+  readonly values: number[];
+}
+
+const T0 = 1_790_000_000;
+const GIB = 1024 ** 3;
+
+/** A number from 0 to 1 that depends on its seeds alone. */
+function noise(a: number, b: number): number {
+  const x = Math.sin(a * 127.1 + b * 311.7) * 43758.5453;
+  return x - Math.floor(x);
+}
+
+function wave(t: number, seed: number, period: number): number {
+  return 0.5 + 0.5 * Math.sin((t / period + noise(seed, 1)) * 2 * Math.PI);
+}
+
+/** Load of a training loop: busy most of the time, with dips for loading and validation. */
+function training(t: number, seed: number): number {
+  const dip = t % 60 > 52 ? 0.25 : 1;
+  const base = 0.82 + 0.1 * wave(t, seed, 17) + 0.08 * (noise(Math.floor(t * 10), seed) - 0.5);
+  return Math.min(1, Math.max(0, base * dip));
+}
+
+type Shapes = Record<string, (t: number, seed: number) => number>;
+
+const GPU: Shapes = {
+  "gpu.utilization": training,
+  "gpu.sm.active": (t, s) => training(t, s) * 0.78,
+  "gpu.tensor.active": (t, s) => training(t, s + 3) * 0.46,
+  "gpu.dram.active": (t, s) => training(t, s + 5) * 0.55,
+  "gpu.memory.busy": (t, s) => training(t, s) * 0.5,
+  "gpu.memory.used": (t, s) => (42 + 6 * noise(s, 4) + 3 * wave(t, s, 90)) * GIB,
+  "gpu.memory.total": () => 80 * GIB,
+  "gpu.power": (t, s) => 120 + 480 * training(t, s) + 20 * noise(Math.floor(t * 10), s),
+  "gpu.power.limit": () => 700,
+  "gpu.temperature": (t, s) => 48 + 14 * training(Math.floor(t / 5) * 5, s) + s * 0.4,
+  "gpu.clock.sm": (t, s) => 1.755e9 + 0.21e9 * Math.round(noise(Math.floor(t / 4), s) * 3) * 0.333,
+  "gpu.throttled.power": (t, s) => (noise(Math.floor(t / 9), s) > 0.9 ? 0.12 : 0),
+  "gpu.throttled.thermal": () => 0,
+  "gpu.pcie.rx": (t, s) => 4e9 * training(t, s + 2) * noise(Math.floor(t * 10), s),
+  "gpu.pcie.tx": (t, s) => 1.4e9 * training(t, s + 4),
+  "gpu.nvlink.rx": (t, s) => 140e9 * training(t, s + 6),
+  "gpu.nvlink.tx": (t, s) => 140e9 * training(t, s + 7),
+  "gpu.ecc.corrected": () => 0,
+};
+
+const HOST: Shapes = {
+  "cpu.utilization": (t, s) => 0.18 + 0.3 * wave(t, s, 23) + 0.1 * noise(Math.floor(t * 10), s),
+  "cpu.user": (t, s) => 0.15 + 0.25 * wave(t, s, 23),
+  "cpu.system": (t) => 0.03 + 0.02 * noise(Math.floor(t * 10), 7),
+  "cpu.iowait": (t) => (t % 60 > 52 ? 0.06 : 0.004),
+  "cpu.steal": () => 0,
+  "cpu.frequency": (t) => 2.9e9 + 0.4e9 * wave(t, 3, 40),
+  "memory.used": (t) => (18 + 2 * wave(t, 1, 200)) * GIB,
+  "memory.total": () => 64 * GIB,
+  "memory.available": (t) => (46 - 2 * wave(t, 1, 200)) * GIB,
+  "swap.used": () => 0.2 * GIB,
+  "swap.total": () => 8 * GIB,
+  "disk.read": (t) => (t % 60 > 52 ? 900e6 : 3e6) * (0.5 + noise(Math.floor(t * 10), 9)),
+  "disk.write": (t) => 12e6 * noise(Math.floor(t / 3), 11),
+  "net.received": (t) => 2e6 * noise(Math.floor(t * 10), 13),
+  "net.sent": (t) => 0.4e6 * noise(Math.floor(t * 10), 15),
+};
+
+const KERNEL: Shapes = {
+  "process.cpu": (t) => 1.1 + 0.5 * wave(t, 2, 31),
+  "process.memory.rss": (t) => (3.2 + 0.8 * wave(t, 8, 400)) * GIB,
+  "process.threads": () => 41,
+  "kernel.busy": (t) => (t % 60 > 52 ? 0.4 : 1),
+  "process.read": (t) => (t % 60 > 52 ? 500e6 : 0),
+  "process.write": () => 0,
+};
+
+const PULSE: Shapes = {
+  "pulse.cpu": (t) => 0.004 + 0.002 * noise(Math.floor(t * 10), 20),
+  "pulse.tick.duration": (t) => 0.0012 + 0.0006 * noise(Math.floor(t * 10), 21),
+  "pulse.tick.late": (t) => 0.0002 + (noise(Math.floor(t * 10), 22) > 0.97 ? 0.02 : 0),
+};
+
+const USER: Shapes = {
+  "train/loss": (t) => 2.4 * Math.exp(-t / 240) + 0.3 + 0.06 * noise(Math.floor(t * 10), 30),
+  "val/loss": (t) => 2.5 * Math.exp(-t / 260) + 0.42,
+  "train/learning_rate": (t) => 3e-4 * (0.5 + 0.5 * Math.cos(t / 300)),
+};
+
+export class FakeSource implements Source {
+  readonly #scenario: Scenario;
+  readonly #tracks: Track[] = [];
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #times: number[] = [];
+  #catalog: SeriesWire[] = [];
+  #state: State;
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario;
+    this.#state = { ...baseState(scenario), ...scenario.state };
+    this.#declare();
+    const ticks = Math.round(scenario.seconds * scenario.hz);
+    for (let i = 0; i < ticks; i++) this.#take(T0 + i / scenario.hz);
+  }
+
+  catalog(): readonly SeriesWire[] {
+    return this.#catalog;
+  }
+
+  entities(): Record<string, Record<string, string>> {
+    const labels: Record<string, Record<string, string>> = {
+      host: { name: "node-17", "cpu model": `AMD EPYC 9654, ${this.#scenario.cores} cores` },
+    };
+    for (let i = 0; i < this.#scenario.gpus; i++) {
+      labels[`gpu:${i}`] = { name: "NVIDIA H100", memory: String(80 * GIB) };
+    }
+    return labels;
+  }
+
+  state(): State {
+    return this.#state;
+  }
+
+  setState(change: Partial<State>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#tell({ state: true });
+  }
+
+  events(): readonly PulseEvent[] {
+    if (!this.#scenario.events) return [];
+    const end = this.#times.at(-1) ?? T0;
+    const cells: PulseEvent[] = [];
+    for (const [i, [from, to]] of [
+      [2, 9],
+      [14, 130],
+      [140, 232],
+    ].entries()) {
+      const id = `c${i}`;
+      const line = ["import torch", "for epoch in range(10):", "trainer.fit(model, loader)"][i];
+      const start = {
+        time: T0 + (from ?? 0),
+        metric: "cell" as const,
+        entity: `cell:${i + 3}`,
+        id,
+      };
+      if (start.time > end) continue;
+      cells.push({ ...start, value: null, count: i + 3, line } as unknown as PulseEvent);
+      const stop = T0 + (to ?? 0);
+      if (stop > end) continue;
+      cells.push({
+        ...start,
+        time: stop,
+        value: stop - start.time,
+        status: i === 1 ? "error" : "ok",
+      });
+    }
+    const moments: PulseEvent[] = [
+      { time: T0 + 60, metric: "mark", entity: "user", value: null, label: "epoch 1 done" },
+      {
+        time: T0 + 178,
+        metric: "event",
+        entity: "gpu:0",
+        value: null,
+        message: "Xid 31: MMU fault on GPU 0",
+      },
+    ];
+    return [...cells, ...moments.filter((event) => event.time < end)];
+  }
+
+  range(id: number, t0: number, t1: number, points: number, out: Columns): void {
+    const width = bucketWidth((t1 - t0) / points);
+    const track = this.#tracks[id];
+    out.length = 0;
+    if (!track) return;
+    let from = lowerBound(this.#times, t0);
+    const to = lowerBound(this.#times, t1 + 1e-9);
+    reserve(out, to - from);
+    while (from < to) {
+      const bucket = Math.floor((this.#times[from] as number) / width);
+      let [min, max, count] = [Number.NaN, Number.NaN, 0];
+      const first = this.#times[from] as number;
+      while (from < to && Math.floor((this.#times[from] as number) / width) === bucket) {
+        const value = track.values[from] as number;
+        if (!(min <= value) && !Number.isNaN(value)) min = value;
+        if (!(max >= value) && !Number.isNaN(value)) max = value;
+        from++;
+        count++;
+      }
+      out.time[out.length] = count > 1 ? (bucket + 0.5) * width : first;
+      out.min[out.length] = min;
+      out.max[out.length++] = max;
+    }
+  }
+
+  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
+    this.range(id, T0 + from / 10, T0 + to / 10, points, out);
+    for (let i = 0; i < out.length; i++) out.time[i] = ((out.time[i] as number) - T0) * 10;
+  }
+
+  stepExtent(id: number): [number, number] | null {
+    const user = this.#tracks[id]?.series.entity === "user";
+    return user ? [0, ((this.#times.at(-1) ?? T0) - T0) * 10] : null;
+  }
+
+  extent(): [number, number] {
+    return [this.#times[0] ?? Number.NaN, this.#times.at(-1) ?? Number.NaN];
+  }
+
+  last(id: number): { time: number; value: number } | null {
+    const time = this.#times.at(-1);
+    const value = this.#tracks[id]?.values.at(-1);
+    return time === undefined || value === undefined ? null : { time, value };
+  }
+
+  lost(): number {
+    return this.#scenario.lost;
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Take `count` further readings, then tell the subscribers. */
+  advance(count = 1): void {
+    for (let i = 0; i < count; i++) {
+      this.#take((this.#times.at(-1) ?? T0) + 1 / this.#scenario.hz);
+    }
+    this.#tell({ samples: true });
+  }
+
+  #tell(change: Partial<Change>): void {
+    const none = { series: false, entities: false, state: false, events: false, samples: false };
+    for (const listener of this.#listeners) listener({ ...none, ...change });
+  }
+
+  #declare(): void {
+    const { gpus, cores, user } = this.#scenario;
+    for (const metric of Object.keys(GPU)) {
+      for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i);
+    }
+    for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1);
+    for (let i = 0; i < cores; i++) this.#add("cpu.utilization", `cpu:${i}`, HOST, i + 40);
+    for (const metric of Object.keys(KERNEL)) this.#add(metric, "kernel", KERNEL, 1);
+    for (const metric of Object.keys(PULSE)) this.#add(metric, "pulse", PULSE, 1);
+    if (user) for (const metric of Object.keys(USER)) this.#add(metric, "user", USER, 1);
+    this.#catalog = this.#tracks.map((track) => track.series);
+  }
+
+  #add(metric: string, entity: string, shapes: Shapes, seed: number): void {
+    const { only, most } = this.#scenario;
+    if (only && !only.some((start) => metric.startsWith(start))) return;
+    if (this.#tracks.length >= most) return;
+    const shape = shapes[metric] as Shapes[string];
+    const { unit = "", kind = "gauge" } = CATALOG[metric] ?? {};
+    const id = this.#tracks.length;
+    const series = { id, host: "h0", entity, metric, unit, kind, labels: {} };
+    this.#tracks.push({ series, shape: (t) => shape(t, seed), values: [] });
+  }
+
+  #take(time: number): void {
+    const { hole, seconds } = this.#scenario;
+    this.#times.push(time);
+    const back = T0 + seconds - time;
+    for (const { series, shape, values } of this.#tracks) {
+      const missing = hole && series.entity === "gpu:0" && back < hole[0] && back > hole[1];
+      values.push(missing ? Number.NaN : shape(time - T0));
+    }
+  }
+}
+
+function baseState(scenario: Scenario): State {
+  return {
+    phase: "running",
+    title: "",
+    t0: T0,
+    t1: null,
+    interval: 1 / scenario.hz,
+    simulated: false,
+    sources: [
+      { name: "nvml", state: "ok", problem: "", remedy: "", missing: [] },
+      { name: "system", state: "ok", problem: "", remedy: "", missing: [] },
+    ],
+    recording: {
+      path: "/home/ada/.local/share/pulse/2026-11-21-1403-train.pulse",
+      bytes: 3_412_000,
+      problem: null,
+      remedy: null,
+    },
+    cost: { cores: 0.0042, tick_s: 0.0012, dropped: 0, sent_bytes_s: 4000 },
+    kernel: { busy: true, cell: 5 },
+    versions: { package: "0.1.0", wire: [1, 0] },
+  };
+}
+
+function lowerBound(values: readonly number[], wanted: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] as number) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function reserve(out: Columns, length: number): void {
+  if (out.time.length >= length) return;
+  out.time = new Float64Array(length * 2);
+  out.min = new Float64Array(length * 2);
+  out.max = new Float64Array(length * 2);
+}

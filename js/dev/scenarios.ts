@@ -1,0 +1,125 @@
+/** The situations a dashboard must look right in. */
+
+import type { SourceStatus, State } from "../core/source";
+import type { Scenario } from "./fake-source";
+
+const PLAIN: Scenario = {
+  gpus: 1,
+  cores: 8,
+  seconds: 240,
+  hz: 1,
+  user: true,
+  events: true,
+  only: null,
+  most: 100_000,
+  state: {},
+  hole: null,
+  lost: 0,
+};
+
+const SYSTEM_OK: SourceStatus = {
+  name: "system",
+  state: "ok",
+  problem: "",
+  remedy: "",
+  missing: [{ what: "cpu.frequency", why: "the kernel of this machine does not report it" }],
+};
+
+const NO_GPU: Partial<State> = {
+  sources: [
+    {
+      name: "nvml",
+      state: "absent",
+      problem: "The NVIDIA driver library libnvidia-ml.so.1 was not found.",
+      remedy: "Install the NVIDIA driver, or start the container with --gpus all.",
+      missing: [],
+    },
+    {
+      name: "gpm",
+      state: "absent",
+      problem: "GPU profiling needs the NVIDIA driver.",
+      remedy: "",
+      missing: [],
+    },
+    SYSTEM_OK,
+  ],
+};
+
+const FAULTS: Partial<State> = {
+  sources: [
+    {
+      name: "nvml",
+      state: "failed",
+      problem: "GPU 0 is lost: the driver no longer answers for it (NVML error 15).",
+      remedy: "Look for Xid messages in dmesg; the GPU comes back after a reset or a reboot.",
+      missing: [],
+    },
+    {
+      name: "gpm",
+      state: "stalled",
+      problem: "No answer for 12 s.",
+      remedy: "Another profiler may hold the counters: stop Nsight or DCGM.",
+      missing: [],
+    },
+    SYSTEM_OK,
+  ],
+  recording: {
+    path: "/home/ada/run.pulse",
+    bytes: 812_000,
+    problem: "The disk is full: 3 400 entries wait in memory.",
+    remedy: "Free some space; recording goes on by itself.",
+  },
+  cost: { cores: 0.012, tick_s: 0.002, dropped: 14, sent_bytes_s: 9000 },
+};
+
+const STARTING: Partial<State> = {
+  sources: [
+    { name: "nvml", state: "starting", problem: "", remedy: "", missing: [] },
+    { name: "system", state: "starting", problem: "", remedy: "", missing: [] },
+  ],
+};
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  one: { ...PLAIN, hole: [110, 70] },
+  eight: { ...PLAIN, gpus: 8, cores: 64, hole: [110, 70] },
+  many: { ...PLAIN, gpus: 64, cores: 128, hole: [110, 70] },
+  nogpu: { ...PLAIN, gpus: 0, state: NO_GPU },
+  empty: { ...PLAIN, gpus: 0, seconds: 0, only: [], state: STARTING },
+  begun: { ...PLAIN, gpus: 1, seconds: 6 },
+  faults: { ...PLAIN, state: FAULTS, hole: [70, -1], lost: 12 },
+  replay: {
+    ...PLAIN,
+    gpus: 8,
+    seconds: 1800,
+    state: {
+      phase: "replay",
+      simulated: true,
+      title: "eight-gpus",
+      cost: { cores: null, tick_s: null, dropped: 0, sent_bytes_s: 0 },
+      kernel: { busy: false, cell: null },
+    },
+  },
+  /** 96 series in 12 charts, for measuring. */
+  load: {
+    ...PLAIN,
+    gpus: 8,
+    cores: 0,
+    hz: 10,
+    seconds: 60,
+    user: false,
+    events: false,
+    only: [
+      "gpu.utilization",
+      "gpu.sm",
+      "gpu.tensor",
+      "gpu.dram",
+      "gpu.memory.used",
+      "gpu.power",
+      "gpu.temperature",
+      "gpu.clock",
+      "gpu.pcie",
+      "gpu.nvlink",
+      "gpu.throttled.power",
+    ],
+  },
+};

@@ -1,0 +1,82 @@
+"""Take pictures of the development page: ``python js/dev/shots.py BUILD_FOLDER OUT_FOLDER [NAME...]``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ARGS = [
+    "--no-sandbox",
+    "--headless=new",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Name: query of the page, width and height of the window.
+SHOTS: dict[str, tuple[str, int, int]] = {
+    "one-light": ("scenario=one", 1280, 1500),
+    "one-dark": ("scenario=one&theme=dark", 1280, 1500),
+    "eight-light": ("scenario=eight", 1400, 1900),
+    "eight-dark": ("scenario=eight&theme=dark", 1400, 1900),
+    "many-light": ("scenario=many", 1400, 2200),
+    "many-dark": ("scenario=many&theme=dark", 1400, 2200),
+    "nogpu-light": ("scenario=nogpu", 1000, 1100),
+    "empty-light": ("scenario=empty", 900, 260),
+    "begun-dark": ("scenario=begun&theme=dark", 900, 900),
+    "faults-light": ("scenario=faults", 1100, 900),
+    "faults-dark": ("scenario=faults&theme=dark", 1100, 900),
+    "replay-dark": ("scenario=replay&theme=dark", 1200, 1100),
+    "narrow-light": ("scenario=eight", 320, 2200),
+    "wide-light": ("scenario=eight", 1600, 1200),
+    "strip-light": ("scenario=one&layout=strip", 1100, 120),
+    "charts-light": ("scenario=eight&layout=charts&metrics=gpu.utilization,cpu.*", 1100, 500),
+}
+
+
+def prepare(page: Page, name: str) -> None:
+    """Bring the page into the state that the picture is about."""
+    if name == "one-dark":
+        page.mouse.move(330, 420)
+    if name == "eight-light":
+        page.mouse.move(400, 420)
+    if name == "many-dark":
+        page.mouse.move(500, 420)
+
+
+def main() -> None:
+    """Save one PNG a shot; fail when a page reported an error."""
+    build, out, *names = sys.argv[1:]
+    Path(out).mkdir(parents=True, exist_ok=True)
+    url = Path(build, "index.html").resolve().as_uri()
+    chrome = os.environ.get("PULSE_CHROME") or shutil.which("chromium")
+    faults: list[str] = []
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chrome, args=ARGS)
+        for name in names or SHOTS:
+            query, width, height = SHOTS[name]
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.on("pageerror", lambda e, n=name: faults.append(f"{n}: {e}"))
+            page.on(
+                "console",
+                lambda m, n=name: faults.append(f"{n}: {m.text}") if m.type == "error" else None,
+            )
+            page.goto(f"{url}?{query}")
+            page.wait_for_timeout(500)
+            prepare(page, name)
+            page.wait_for_timeout(300)
+            page.screenshot(path=str(Path(out, f"{name}.png")))
+            page.close()
+        browser.close()
+    if faults:
+        sys.exit("\n".join(faults))
+
+
+if __name__ == "__main__":
+    main()
