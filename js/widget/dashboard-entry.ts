@@ -1,7 +1,7 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
 import { mountDashboard } from "../core/dashboard";
-import { Store } from "../core/store";
+import { SavedStore } from "../core/saved";
 import { sourceOf } from "./feed-source";
 
 export interface RenderContext {
@@ -39,7 +39,7 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
 
 /** Draw a saved keyframe packet into `el`, with no kernel; the result takes it away again. */
 export function drawKeyframe(el: HTMLElement, packet: Uint8Array): () => void {
-  const store = new Store();
+  const store = new SavedStore();
   store.receive(packet);
   return mountDashboard(el, store, { layout: "dashboard", metrics: null, title: "" });
 }

@@ -1,0 +1,138 @@
+/**
+ * An output of the notebook: the stored picture at once, the live widget as soon as it exists, and
+ * in between, while a cell runs, whatever can be heard of the session.
+ */
+
+import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
+import { Panel, Widget } from "@lumino/widgets";
+import { mountDashboard } from "../core/dashboard";
+import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
+import { KernelEar, type Packet } from "./kernel-ear";
+import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
+
+const OPTIONS = { layout: "dashboard", metrics: null, title: "" } as const;
+
+export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
+  readonly #host: Host | null;
+  readonly #picture = new Widget();
+  #store: SavedStore | null = null;
+  #unmount: () => void = () => undefined;
+  /** The keyframe that is drawn. */
+  #drawn = "";
+  #live: Widget | null = null;
+  #modelId = "";
+  #search: AbortController | null = null;
+  #ear: KernelEar | null = null;
+
+  constructor(host: Host | null) {
+    super();
+    this.#host = host;
+    this.addClass("pulse-replay-output");
+    this.addWidget(this.#picture);
+  }
+
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+    const saved = this.#read(model);
+    const modelId = model.trusted ? modelIdOf(model) : "";
+    if (modelId !== "" && modelId === this.#modelId) return;
+    this.#forgetLive();
+    this.#modelId = modelId;
+    if (saved) this.#draw(saved);
+    if (saved?.feed && this.#host) this.#listen(this.#host, saved.feed);
+    if (modelId !== "" && this.#host) void this.#goLive(this.#host, model);
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#forgetLive();
+    this.#unmount();
+    super.dispose();
+  }
+
+  #read(model: IRenderMime.IMimeModel): Saved | null {
+    try {
+      return readSaved(model.data[REPLAY_MIME]);
+    } catch (problem) {
+      this.#say(problem);
+      return null;
+    }
+  }
+
+  #say(problem: unknown): void {
+    this.#unmount();
+    this.#unmount = () => undefined;
+    this.#store = null;
+    this.#picture.node.textContent = `Pulse: ${(problem as Error).message}.`;
+  }
+
+  #draw(saved: Saved): void {
+    if (saved.text === this.#drawn) return;
+    try {
+      const store = new SavedStore();
+      store.receive(saved.keyframe);
+      this.#store = store;
+      this.#mount();
+      this.#drawn = saved.text;
+    } catch (problem) {
+      this.#say(problem);
+    }
+  }
+
+  #mount(): void {
+    this.#unmount();
+    this.#picture.node.replaceChildren();
+    if (this.#store) this.#unmount = mountDashboard(this.#picture.node, this.#store, OPTIONS);
+  }
+
+  #listen(host: Host, feed: string): void {
+    this.#ear = new KernelEar(host.sessionContext, feed, (packet) => this.#hear(packet));
+  }
+
+  #hear(packet: Packet): void {
+    const store = this.#store;
+    if (!store) return;
+    try {
+      const { kind } = store.receive(packet);
+      if (store.live || kind === "rows") return;
+      // The dashboard decides at its start whether it follows the present.
+      store.live = true;
+      this.#mount();
+    } catch (problem) {
+      console.error("Pulse: a packet was refused", problem);
+    }
+  }
+
+  async #goLive(host: Host, model: IRenderMime.IMimeModel): Promise<void> {
+    const search = new AbortController();
+    this.#search = search;
+    const view = await findLiveView(this, host, model, search.signal);
+    if (search.signal.aborted || !view) {
+      view?.dispose();
+      return;
+    }
+    this.#live = view;
+    this.#ear?.dispose();
+    this.#picture.hide();
+    view.show();
+    onLeave(view, () => {
+      view.hide();
+      this.#picture.show();
+    });
+  }
+
+  #forgetLive(): void {
+    this.#search?.abort();
+    this.#search = null;
+    this.#ear?.dispose();
+    this.#ear = null;
+    this.#live?.dispose();
+    this.#live = null;
+    this.#modelId = "";
+    this.#picture.show();
+  }
+}
+
+function modelIdOf(model: IRenderMime.IMimeModel): string {
+  const view = model.data[WIDGET_MIME] as { model_id?: unknown } | undefined;
+  return typeof view?.model_id === "string" ? view.model_id : "";
+}
