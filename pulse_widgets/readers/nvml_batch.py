@@ -235,6 +235,8 @@ class Batch:
         known = total == total  # noqa: PLR0124  false for NaN alone
         if known or state.delivered:
             into.append((state.spec.name, total if known else None, stamp_us))
+        else:
+            self.waiting[state.spec.name] = "a part of the sum has no value now"
         state.delivered = state.delivered or known
         return 0
 

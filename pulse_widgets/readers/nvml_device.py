@@ -38,6 +38,9 @@ _PRIMARY: Final = {
     **{spec.fallback: spec.name for spec in CALLS if spec.fallback},
 }
 _FIELDS_OF: Final = {spec.name: spec.fields for spec in CALLS}
+_STAND_INS: Final = 3
+"""A reading has at most two that can take over, one after the other."""
+
 _MEAN_POWER: Final = "; a mean of about 1 s is read instead"
 
 
@@ -103,14 +106,14 @@ class Device:
     def probe(self, tick: Tick) -> None:
         """Try every reading once, so that the first tick asks only for what there is."""
         self._probe_at = tick.now + self._reprobe_s
-        untried = True
-        while untried and not self.error:
+        for _ in range(_STAND_INS):
             self._collect(tick)
             untried = any(
                 name in _PRIMARY and self._active(name) and not self._delivered(name)
                 for name in self._names()
             )
-            untried = untried and not self._passing
+            if self.error or not untried:
+                break
 
     def read(self, tick: Tick) -> list[RawRecord]:
         """Read what is due; a GPU that is lost gives its error, and is tried again rarely."""
