@@ -21,6 +21,7 @@ export interface DashboardModule {
 /** Draw a live view into `el`; the result takes it away again and keeps the history. */
 export function render({ model, feed, id, el }: RenderContext): () => void {
   const source = sourceOf(feed, id);
+  el.replaceChildren();
   if (source.problem) {
     el.textContent = `Pulse: ${source.problem}`;
     return () => el.replaceChildren();
@@ -39,6 +40,7 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
 
 /** Draw a saved keyframe packet into `el`, with no kernel; the result takes it away again. */
 export function drawKeyframe(el: HTMLElement, packet: Uint8Array): () => void {
+  el.replaceChildren();
   const store = new SavedStore();
   store.receive(packet);
   return mountDashboard(el, store, { layout: "dashboard", metrics: null, title: "" });
