@@ -111,7 +111,7 @@ def monitor(
                 title=title or "",
             )
         else:
-            _join(session, seconds, record, gpus)
+            _join(session, interval_s=seconds, record=record, gpus=gpus)
         session.add_sources(names)
         if _process.hub is None:
             _process.hub = _live_hub(session)
@@ -284,6 +284,7 @@ def _writer_maker(settings: Settings, registry: Registry, clock: Clock) -> Calla
 
 def _join(
     session: Session,
+    *,
     interval_s: float | None,
     record: bool | str | Path | None,
     gpus: GpuWish | None,

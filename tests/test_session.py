@@ -155,7 +155,7 @@ def test_a_fork_does_not_keep_the_recording_locked_after_its_parent_died(python,
     process.wait()
     try:
         recording = the_recording(python.home)
-        assert pw.recordings()['state'].tolist() == ['unfinished']
+        assert pw.recordings()["state"].tolist() == ["unfinished"]
         assert recording.select("a").values()[1].tolist() == [1.0]
     finally:
         os.kill(child, signal.SIGKILL)

@@ -41,6 +41,7 @@ class CellCollector(Collector):
         self._began: float | None = None
         self._began_us = 0
         self._busy_s = 0.0
+        self._ahead = 0
         self.cell: int | None = None
         """Execution count of the running cell; None when the kernel is idle."""
 
@@ -55,7 +56,10 @@ class CellCollector(Collector):
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
         self.status.state = "ok"
-        self._enter(shell.execution_count)
+        # Newer versions of IPython count a cell before it runs, older ones after it.
+        inputs = len(shell.history_manager.input_hist_parsed) - 1
+        self._ahead = min(max(shell.execution_count - inputs, 0), 1)
+        self._enter(shell.execution_count - self._ahead)
 
     def stop(self) -> None:
         """Stop listening."""
@@ -79,7 +83,8 @@ class CellCollector(Collector):
         if os.getpid() != self._pid or getattr(info, "silent", False):
             return
         source = getattr(info, "raw_cell", "") or ""
-        self._enter(self._shell.execution_count, source.strip().partition("\n")[0][:200])
+        count = self._shell.execution_count - self._ahead
+        self._enter(count, source.strip().partition("\n")[0][:200])
 
     def _enter(self, count: int, line: str = "") -> None:
         self.cell = count

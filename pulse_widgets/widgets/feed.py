@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -221,15 +221,12 @@ class LiveSender:
     Parameters
     ----------
     session : Session
-    on_stopped : callable
-        Called on the sender's thread after the last frame.
     """
 
-    def __init__(self, session: Session, on_stopped: Callable[[], None]) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self.source = SessionSource(session)
         self._subscription = session.subscribe()
-        self._on_stopped = on_stopped
         self._heard = time.monotonic()
         self._known_series = 0
         self._known_entities: dict[str, dict[str, str]] = {}
@@ -237,17 +234,17 @@ class LiveSender:
         self._state_at = 0.0
         self.feed = Feed(self.source, self._hear)
 
-    def start(self) -> None:
-        """Begin to send."""
-        start_thread("pulse-feed", self._run)
+    def start(self, on_stopped: Callable[[], None]) -> None:
+        """Begin to send; `on_stopped` is called on the sender's thread after the last frame."""
+        start_thread("pulse-feed", partial(self._run, on_stopped))
 
     def _hear(self) -> None:
         self._heard = time.monotonic()
 
-    def _run(self) -> None:
+    def _run(self, on_stopped: Callable[[], None]) -> None:
         try:
             self._loop()
-            self._on_stopped()
+            on_stopped()
         except Exception:
             # The top of the thread: recording goes on, the page keeps what it has.
             _logger.exception("the feed stopped")

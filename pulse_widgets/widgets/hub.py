@@ -146,19 +146,10 @@ def live_hub(
     open_recording: Callable[[], Recording | None],
 ) -> Hub:
     """Return the hub of a running session, with its sender started."""
-    made: list[Hub] = []
-    sender = LiveSender(session, on_stopped=lambda: made[0].finish())
-    made.append(
-        Hub(
-            sender.source,
-            sender.feed,
-            session=session,
-            stop=stop,
-            open_recording=open_recording,
-        )
-    )
-    sender.start()
-    return made[0]
+    sender = LiveSender(session)
+    hub = Hub(sender.source, sender.feed, session=session, stop=stop, open_recording=open_recording)
+    sender.start(on_stopped=hub.finish)
+    return hub
 
 
 def replay_hub(recording: Recording) -> Hub:

@@ -1,0 +1,278 @@
+"""The main job, in a real JupyterLab in a real browser: live, busy, zoomed, stopped, replayed."""
+
+import json
+import re
+import shutil
+
+import nbformat
+import pytest
+
+import pulse_widgets as pw
+
+MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.5)\nmon"
+BUSY = (
+    "import time\n"
+    "end = time.time() + {seconds}\n"
+    "i = 0\n"
+    "while time.time() < end:\n"
+    "    pw.log({{'loss': 1 / (i + 1)}}, step=i); i += 1; time.sleep(0.05)\n"
+)
+BUSY_INDICATOR = ".jp-Notebook-ExecutionIndicator[data-status=busy]"
+
+VISIBLE_INK = """el => {
+    const canvas = el.querySelector('canvas');
+    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let ink = 0;
+    for (let i = 3; i < data.length; i += 4) ink += data[i] > 0;
+    return ink;
+}"""
+
+
+def live(page, index=0):
+    """The dashboard in the output of a cell, once it says that it is live."""
+    dashboard = page.page.locator(".jp-CodeCell").nth(index).locator(".pulse").first
+    dashboard.locator(".pulse-status", has_text="Live").wait_for()
+    return dashboard
+
+
+def elapsed(dashboard):
+    return dashboard.locator(".pulse-name-row .pulse-detail").first.text_content()
+
+
+def wait_until_it_moves(page, dashboard, seconds=5):
+    before = elapsed(dashboard)
+    page.page.wait_for_function(
+        "([el, before]) => el.querySelector('.pulse-name-row .pulse-detail').textContent !== before",
+        arg=[dashboard.element_handle(), before],
+        timeout=seconds * 1000,
+    )
+
+
+def chart(dashboard, title):
+    return dashboard.locator(".pulse-chart").filter(has_text=title).first
+
+
+def wait_for_ink(page, a_chart):
+    a_chart.scroll_into_view_if_needed()
+    page.page.wait_for_function(f"el => ({VISIBLE_INK})(el) > 200", arg=a_chart.element_handle())
+
+
+def drag(page, a_chart, start, end):
+    box = a_chart.locator(".u-over").bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.page.mouse.move(box["x"] + box["width"] * start, y)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + box["width"] * (start + end) / 2, y)
+    page.page.mouse.move(box["x"] + box["width"] * end, y)
+    page.page.mouse.up()
+
+
+def test_the_dashboard_is_live_while_a_cell_runs_and_every_control_works_without_the_kernel(
+    page, lab
+):
+    page.open(lab.notebook(MONITOR, BUSY.format(seconds=25)))
+    page.run(0)
+    dashboard = live(page)
+    assert dashboard.get_by_text("not available here").count()
+    cpu = chart(dashboard, "CPU utilization")
+    wait_for_ink(page, cpu)
+
+    page.run(1)
+    page.page.wait_for_selector(BUSY_INDICATOR)
+    wait_until_it_moves(page, dashboard)
+    loss = chart(dashboard, "loss")
+    loss.wait_for()
+    wait_for_ink(page, loss)
+
+    drag(page, cpu, 0.02, 0.2)
+    dashboard.get_by_role("button", name="Reset zoom").wait_for()
+    wait_until_it_moves(page, dashboard)
+    cpu.locator(".u-over").dblclick()
+    dashboard.get_by_role("button", name="Reset zoom").wait_for(state="hidden")
+
+    dashboard.get_by_role("button", name="Pause").click()
+    dashboard.locator(".pulse-status", has_text="Paused").wait_for()
+    dashboard.get_by_role("button", name="Resume").click()
+    dashboard.locator(".pulse-status", has_text="Live").wait_for()
+
+    dashboard.get_by_role("button", name="30 s").click()
+    assert dashboard.get_by_role("button", name="30 s").get_attribute("aria-pressed") == "true"
+
+    box = cpu.locator(".u-over").bounding_box()
+    page.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    page.page.locator(".pulse-tip:visible").first.wait_for()
+    assert "%" in page.page.locator(".pulse-tip:visible").first.text_content()
+    assert page.page.locator(BUSY_INDICATOR).count()
+    page.shot("busy")
+
+
+def test_light_and_dark_follow_the_host(page, lab):
+    page.open(lab.notebook(MONITOR))
+    page.run(0)
+    dashboard = live(page)
+    wait_for_ink(page, chart(dashboard, "CPU utilization"))
+    ink = "el => getComputedStyle(el.querySelector('.pulse-status') ?? el).color"
+    light = dashboard.evaluate(ink)
+    page.shot("light")
+
+    page.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
+    )
+    page.page.wait_for_selector("body[data-jp-theme-light=false]")
+    wait_until_it_moves(page, dashboard)
+    dark = dashboard.evaluate(ink)
+    page.shot("dark")
+    page.page.evaluate(
+        "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
+    )
+
+    assert light != dark
+
+
+def test_a_session_stops_into_a_recording_that_replays_in_the_same_widget(page, lab):
+    path = lab.root / "mine.pulse.parquet"
+    page.open(
+        lab.notebook(
+            MONITOR,
+            BUSY.format(seconds=3),
+            f"mon.mark('done')\nrec = mon.stop()\nrec.save({str(path)!r})\nprint('saved')",
+            f"pw.replay({str(path)!r})",
+        )
+    )
+    page.run(0)
+    live(page)
+    for index in (1, 2):
+        page.run(index)
+    page.page.locator(".jp-OutputArea-output", has_text="saved").wait_for()
+    page.run(3)
+
+    replayed = page.page.locator(".jp-CodeCell").nth(3).locator(".pulse").first
+    replayed.locator(".pulse-status", has_text="Replay").wait_for()
+    wait_for_ink(page, chart(replayed, "CPU utilization"))
+    wait_for_ink(page, chart(replayed, "loss"))
+    page.shot("replay")
+
+    recording = pw.Recording.open(path)
+    loss = recording.select("loss").values()[1]
+    assert loss[0] == 1.0
+    assert len(loss) > 20
+    assert recording.select("cpu.utilization", entity="host").values()[1].max() <= 1.0
+
+
+def test_an_idle_reload_paints_the_past_at_once_and_goes_on(page, lab):
+    notebook = lab.notebook(MONITOR)
+    page.open(notebook)
+    page.run(0)
+    dashboard = live(page)
+    page.page.wait_for_timeout(4_000)
+    page.save()
+
+    page.page.reload()
+    page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+    dashboard = live(page)
+
+    wait_for_ink(page, chart(dashboard, "CPU utilization"))
+    wait_until_it_moves(page, dashboard)
+
+
+def test_a_reload_while_a_cell_runs_goes_on_live_before_the_cell_ends(page, lab):
+    notebook = lab.notebook(MONITOR, BUSY.format(seconds=30))
+    page.open(notebook)
+    page.run(0)
+    live(page)
+    page.run(1)
+    page.page.wait_for_selector(BUSY_INDICATOR)
+    page.page.wait_for_timeout(2_000)
+    page.save()
+    page.page.wait_for_timeout(500)
+
+    page.page.reload()
+    page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+    dashboard = live(page)
+    wait_until_it_moves(page, dashboard, seconds=12)
+
+    kernel = lab.api("kernels")[0]
+    page.shot("busy-reload")
+    assert kernel["execution_state"] == "busy"
+
+
+def saved_outputs(lab, notebook):
+    cells = nbformat.read(lab.root / notebook, 4).cells
+    return [output for cell in cells for output in cell.get("outputs", [])]
+
+
+@pytest.fixture
+def stopped(page, lab):
+    """A saved notebook whose monitor was stopped."""
+    notebook = lab.notebook(MONITOR, "import time; time.sleep(2); mon.stop(); print('stopped')")
+    page.open(notebook)
+    page.run(0)
+    live(page)
+    page.run(1)
+    page.page.locator(".jp-OutputArea-output", has_text="stopped").wait_for()
+    page.page.wait_for_timeout(1_000)
+    page.save()
+    page.page.wait_for_timeout(1_000)
+    return notebook
+
+
+def test_a_stopped_monitor_leaves_a_picture_and_a_table_and_no_widget(stopped, lab):
+    outputs = [o for o in saved_outputs(lab, stopped) if "data" in o]
+
+    assert len(outputs) == 1
+    data = outputs[0]["data"]
+    assert "application/vnd.jupyter.widget-view+json" not in data
+    assert "data:image/svg+xml;base64," in data["text/html"]
+    assert "<table" in data["text/html"]
+    assert "<script" not in data["text/html"]
+    assert data["text/plain"] == "pulse monitor"
+    assert len(json.dumps(data)) <= 200_000
+
+
+def test_a_saved_notebook_shows_the_picture_to_a_stranger(stopped, page, lab):
+    # A new name has no signature: the notebook is not trusted.
+    copy = f"from-a-colleague-{stopped}"
+    shutil.copy(lab.root / stopped, lab.root / copy)
+    text = (lab.root / copy).read_text()
+    (lab.root / copy).write_text(re.sub(r"time\.sleep\(2\)", "time.sleep(2.0)", text))
+    lab.reset()
+
+    page.open(copy)
+    dashboard = page.page.locator(".jp-OutputArea-output .pulse, .jp-OutputArea-output figure img")
+    dashboard.first.wait_for()
+    page.shot("untrusted")
+
+    assert page.page.get_by_text("Loading widget").count() == 0
+    assert page.page.get_by_text("Error displaying widget").count() == 0
+
+
+def test_an_html_export_shows_the_picture_offline(stopped, page, lab, tmp_path):
+    from nbconvert import HTMLExporter
+
+    body, _ = HTMLExporter().from_filename(str(lab.root / stopped))
+    exported = tmp_path / "exported.html"
+    exported.write_text(body)
+
+    page.page.context.set_offline(True)
+    page.page.goto(exported.as_uri())
+    image = page.page.locator("figure img").first
+    image.wait_for()
+
+    assert image.evaluate("img => img.complete && img.naturalWidth > 100")
+    assert page.page.locator("figure table td").count() > 5
+
+
+def test_a_notebook_grows_by_at_most_200_kilobytes(stopped, lab):
+    assert (lab.root / stopped).stat().st_size <= 200_000
+
+
+def test_two_monitors_of_one_session_show_the_same_stream(page, lab):
+    page.open(lab.notebook(MONITOR, "pw.monitor()", "mon.view('strip')"))
+    for index in range(3):
+        page.run(index)
+    first, second, strip = (live(page, index) for index in range(3))
+
+    wait_until_it_moves(page, second)
+    assert elapsed(first) == elapsed(second) == elapsed(strip)
+    assert strip.locator(".pulse-chart").count() == 0
+    assert page.page.evaluate("() => globalThis[Symbol.for('pulse_widgets.code')].size") == 1
