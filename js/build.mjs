@@ -48,6 +48,7 @@ await Promise.all([
   }),
   esbuild.build({
     ...common,
+    minify: true,
     entryPoints: { plugin: "js/lab/plugin.ts" },
     outdir: "js/lib",
     external: ["@jupyterlab/*", "@lumino/*", "@jupyter-widgets/*"],
