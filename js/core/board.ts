@@ -134,11 +134,10 @@ export class Board {
     writeCards(section.cards, cards);
     if (folded) return;
     const panels = open ? group.panels : main;
-    let place: Element | null = section.grid.firstElementChild;
-    for (const panel of panels) {
+    for (const [index, panel] of panels.entries()) {
       const { el } = this.#view(panel, content.byStep(panel));
-      if (el === place) place = place.nextElementSibling;
-      else section.grid.insertBefore(el, place);
+      const place = section.grid.children[index] ?? null;
+      if (el !== place) section.grid.insertBefore(el, place);
       shown.add(panel.key);
     }
   }

@@ -69,7 +69,8 @@ export class Plot {
   readonly #options: PlotOptions;
   readonly #events: PlotEvents;
   #theme: Theme;
-  #silent = false;
+  /** The pointer is here; otherwise a moved cursor only mirrors another chart's. */
+  #pointing = false;
 
   constructor(
     host: HTMLElement,
@@ -83,7 +84,9 @@ export class Plot {
     this.#theme = theme;
     const data = [[0, 1], ...options.lines.map(() => [undefined, undefined])];
     this.#plot = new uPlot(this.#configuration(width), data as uPlot.AlignedData, host);
-    this.#plot.over.addEventListener("pointermove", (event) => this.#touch(event));
+    const { over } = this.#plot;
+    over.addEventListener("pointermove", (event) => this.#pointed(event));
+    over.addEventListener("pointerleave", (event) => this.#left(event));
   }
 
   /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
@@ -113,9 +116,7 @@ export class Plot {
     const { left = -10 } = this.#plot.cursor;
     const at = x === null ? -10 : this.#plot.valToPos(x, "x");
     if (Math.abs(at - left) < 0.01) return;
-    this.#silent = true;
     this.#plot.setCursor({ left: at, top: at < 0 ? -10 : 0 }, false);
-    this.#silent = false;
   }
 
   /** Width of the plotting area in CSS pixels. */
@@ -180,7 +181,7 @@ export class Plot {
       size: AXIS_HEIGHT,
       gap: 6,
       // Seconds need more room than hours and minutes.
-      space: (_plot, _axis, low, high, width) => ((high - low) / (width / 64) < 60 ? 66 : 50),
+      space: (_plot, _axis, low, high, width) => ((high - low) / (width / 64) < 60 ? 66 : 40),
       font: this.#theme.font,
       stroke: () => this.#theme.axis,
       grid: { stroke: () => this.#theme.grid, width: 1 },
@@ -237,9 +238,8 @@ export class Plot {
   }
 
   #moved(): void {
-    if (this.#silent) return;
     const { left = -10, top = 0 } = this.#plot.cursor;
-    this.#events.cursor(left < 0 ? null : this.#plot.posToVal(left, "x"), top);
+    if (this.#pointing && left >= 0) this.#events.cursor(this.#plot.posToVal(left, "x"), top);
   }
 
   #selected(): void {
@@ -252,7 +252,6 @@ export class Plot {
   }
 
   #pan(start: MouseEvent): void {
-    start.preventDefault();
     let last = start.clientX;
     const stop = new AbortController();
     const { signal } = stop;
@@ -267,12 +266,19 @@ export class Plot {
     addEventListener("blur", () => stop.abort(), { signal });
   }
 
-  /** A finger on the plot moves the cursor; the page still scrolls up and down. */
-  #touch(event: PointerEvent): void {
+  #pointed(event: PointerEvent): void {
+    this.#pointing = true;
     if (event.pointerType === "mouse") return;
+    // A finger moves the cursor too; the page still scrolls up and down under it.
     const box = this.#plot.over.getBoundingClientRect();
     const left = Math.min(Math.max(event.clientX - box.left, 0), box.width);
     this.#plot.setCursor({ left, top: event.clientY - box.top }, true);
+  }
+
+  #left(event: PointerEvent): void {
+    this.#pointing = false;
+    // What a finger pointed at stays readable after the finger has gone.
+    if (event.pointerType === "mouse") this.#events.cursor(null, 0);
   }
 
   #frame(): Frame {

@@ -44,6 +44,8 @@ const MANY_MS = 200;
 const SECOND = 1000;
 /** Text twins are for reading at leisure. */
 const DESCRIBE_MS = 5000;
+const DESCRIBE_MOST = 4;
+const READ_MS = 400;
 const REQUEST_MS = 300;
 const REQUEST_POINTS = 1000;
 
@@ -79,7 +81,8 @@ class Dashboard {
   #cursor: number | null = null;
   #cursorByStep = false;
   #heard = performance.now();
-  #described = 0;
+  readonly #described = new WeakMap<View, number>();
+  #read = 0;
   #told = 0;
   #layoutStale = true;
   /** Series whose samples carry steps. */
@@ -143,7 +146,7 @@ class Dashboard {
   #start(): void {
     this.#board.watch(this.#timeline);
     this.#root.addEventListener("keydown", (event) => this.#key(event));
-    const second = setInterval(() => this.#tell(), SECOND);
+    const second = setInterval(() => this.#everySecond(), SECOND);
     this.#cleanup.push(
       followTheme(this.#root, (theme) => this.#setTheme(theme)),
       this.#source.subscribe((change) => this.#changed(change)),
@@ -171,6 +174,7 @@ class Dashboard {
     if (action.type === "range" || action.type === "reset") this.#requestDetail();
     for (const view of this.#board.views) view.stale = true;
     this.#told = 0;
+    this.#read = 0;
     this.#scheduler.now();
   }
 
@@ -224,6 +228,7 @@ class Dashboard {
       theme: this.#theme,
       marks: this.#marks,
       now: this.#extent()[1],
+      still: this.#state.pausedAt !== null || this.#state.range !== null,
     };
     return {
       time: { ...shared, fetch: byTime(this.#source), range: this.#range() },
@@ -235,29 +240,50 @@ class Dashboard {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
     this.#timeline.el.hidden = this.#marks.length === 0;
-    const describe = performance.now() - this.#described > DESCRIBE_MS;
-    if (describe) this.#described = performance.now();
-    for (const view of this.#board.views) {
-      const scene = this.#sceneOf(view, scenes);
-      view.draw(scene);
-      this.#point(view, scene);
-      if (describe) view.describe(scene);
+    for (const view of this.#board.views) view.draw(this.#sceneOf(view, scenes));
+    const now = performance.now();
+    // Numbers that change five times a second cannot be read.
+    if (this.#cursor !== null || now - this.#read > READ_MS) this.#pointAll();
+    if (now - this.#told > SECOND / 2) this.#tell();
+    this.#describe(now, scenes, 1);
+  }
+
+  /** Bring the text twins up to date that waited longest; all at once would be felt. */
+  #describe(now: number, scenes: { time: Scene; step: Scene }, most: number): void {
+    const due = this.#board.views
+      .map((view) => ({ view, since: this.#described.get(view) ?? Number.NEGATIVE_INFINITY }))
+      .filter(({ since }) => now - since > DESCRIBE_MS)
+      .sort((a, b) => a.since - b.since);
+    for (const { view } of due.slice(0, most)) {
+      this.#described.set(view, now);
+      view.describe(this.#sceneOf(view, scenes));
     }
-    if (performance.now() - this.#told > SECOND / 4) this.#tell();
   }
 
   #sceneOf(view: View, scenes: { time: Scene; step: Scene }): Scene {
     return view.byStep ? scenes.step : scenes.time;
   }
 
-  #point(view: View, scene: Scene): void {
-    const own = view.byStep === this.#cursorByStep;
-    view.point(own ? this.#cursor : null, scene);
+  /** Write the values at the cursor, or the newest ones, on every chart. */
+  #pointAll(): void {
+    this.#read = performance.now();
+    const scenes = this.#scenes();
+    for (const view of this.#board.views) {
+      const own = view.byStep === this.#cursorByStep;
+      view.point(own ? this.#cursor : null, this.#sceneOf(view, scenes));
+    }
+  }
+
+  #everySecond(): void {
+    if (document.hidden) return;
+    this.#tell();
+    const now = performance.now();
+    if (now - this.#read > READ_MS) this.#pointAll();
+    this.#describe(now, this.#scenes(), DESCRIBE_MOST);
   }
 
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
-    if (document.hidden) return;
     this.#told = performance.now();
     if (this.#options.layout !== "charts") {
       this.#strip.update(figuresOf(this.#source, this.#newest));
@@ -299,8 +325,7 @@ class Dashboard {
   #moveCursor(x: number | null, byStep: boolean): void {
     this.#cursor = x;
     this.#cursorByStep = byStep;
-    const scenes = this.#scenes();
-    for (const view of this.#board.views) this.#point(view, this.#sceneOf(view, scenes));
+    this.#pointAll();
   }
 
   #key(event: KeyboardEvent): void {

@@ -89,7 +89,7 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     const row = this.#row;
     const line = row === null ? undefined : lines[row];
-    const { values, ends } = this.#summary(x, scene);
+    const { values, ends } = this.#summary(x ?? (scene.still ? scene.range[1] : null), scene);
     const reading = row === null || x === null ? null : this.#grid.at(row, x);
     const own = line ? `${line.label}  ${readingText(reading, unit)}` : values;
     setText(this.#shell.value, own);

@@ -81,8 +81,9 @@ export class LineChart implements View {
 
   point(x: number | null, scene: Scene): void {
     this.#plot?.setCursor(x);
+    const at = x ?? (scene.still ? scene.range[1] : null);
     const texts = this.#panel.lines.map((line, i) => {
-      if (x !== null) return readingText(this.#grid.at(i, x), this.#panel.unit);
+      if (at !== null) return readingText(this.#grid.at(i, at), this.#panel.unit);
       return formatValue(scene.source.last(line.id)?.value ?? null, this.#panel.unit);
     });
     if (this.#legend) this.#legend.setValues(texts);
@@ -145,16 +146,24 @@ export class LineChart implements View {
   #tip(x: number | null): void {
     const scene = this.#scene;
     const plot = this.#plot;
-    if (!scene || !plot || x === null || this.byStep) {
+    if (!scene || !plot || x === null) {
       this.#shell.tip.hidden = true;
       return;
     }
-    const second = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
-    const labels = marksAt(scene.marks, x, second * 4).map((mark) => mark.label);
-    const moment = momentText(x, scene.range[1] - scene.range[0]);
+    const pixel = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
     this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
-    showTip(this.#shell.tip, (x - scene.range[0]) / second + GUTTER, [moment, ...labels.slice(-4)]);
+    const lines = this.byStep
+      ? [`step ${formatValue(Math.round(x), "count")}`]
+      : [momentText(x, scene.range[1] - scene.range[0]), ...labelsAt(scene, x, pixel)];
+    showTip(this.#shell.tip, (x - scene.range[0]) / pixel + GUTTER, lines);
   }
+}
+
+/** The newest few of what the pointer touches, give or take some pixels. */
+function labelsAt(scene: Scene, x: number, pixel: number): string[] {
+  return marksAt(scene.marks, x, pixel * 4)
+    .map((mark) => mark.label)
+    .slice(-4);
 }
 
 function paintLimit(frame: Frame, limit: number, theme: Theme): void {

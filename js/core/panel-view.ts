@@ -19,6 +19,8 @@ export interface Scene {
   readonly marks: readonly Mark[];
   /** The newest moment there is: open stretches end here. */
   readonly now: number;
+  /** Held by pausing or zooming: the newest values are then not those in view. */
+  readonly still: boolean;
 }
 
 export interface ChartEvents extends PlotEvents {

@@ -36,7 +36,7 @@ export function statusOf(
     return { ...shared, tone: "late", word: "Waiting", detail: late };
   }
   if (view.pausedAt !== null) {
-    return { ...shared, tone: "held", word: "Paused", detail: "still recording" };
+    return { ...shared, tone: "held", word: "Paused", detail: "readings go on" };
   }
   if (view.range) return { ...shared, tone: "held", word: "Zoomed", detail: `live, ${detail}` };
   return { ...shared, tone: "live", word: "Live", detail };

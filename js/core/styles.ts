@@ -198,11 +198,11 @@ const BOARD = `
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr));
   gap: 14px 18px;
 }
-.pulse-chart { min-width: 0; }
+.pulse-chart { min-width: 0; contain: layout style; }
 .pulse-chart > header { display: flex; align-items: baseline; gap: 10px; padding: 0 10px 0 2px; }
 .pulse .pulse-chart h4 { flex: 1 1 auto; min-width: 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-now { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-.pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; }
+.pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; user-select: none; }
 .pulse .uplot { font-family: inherit; line-height: normal; width: auto; }
 .pulse .u-over { cursor: crosshair; }
 .pulse .u-select { background: var(--pulse-select); }
@@ -225,13 +225,14 @@ const BOARD = `
   font-size: 11px;
 }
 .pulse-legend svg { flex: none; width: 12px; height: 10px; }
-.pulse-name { flex: 1 1 auto; min-width: 0; overflow: hidden; color: var(--pulse-text-2); text-align: left; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-name { flex: 1 1 0; min-width: 34px; overflow: hidden; color: var(--pulse-text-2); text-align: left; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-value { flex: none; white-space: nowrap; }
 .pulse-legend button[aria-pressed="false"] { opacity: 0.5; }
 .pulse-legend button[aria-pressed="false"] .pulse-name { text-decoration: line-through; }
 .pulse-legend button[aria-pressed="false"] svg { opacity: 0.35; }
 .pulse-scale { display: flex; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; }
-.pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-scale span { flex: none; white-space: nowrap; }
+.pulse-scale .pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-ramp { flex: none; width: 64px; height: 6px; border-radius: 3px; }
 .pulse-tip {
   position: absolute;
@@ -249,7 +250,7 @@ const BOARD = `
 const NOTES = `
 .pulse-cards { display: grid; gap: 8px; }
 .pulse-notices:not(:empty) { margin-top: 10px; }
-.pulse-cards:not(:empty) + .pulse-grid:not(:empty) { margin-top: 10px; }
+.pulse-cards:not(:empty) + .pulse-grid:not(:empty) { margin-top: 12px; }
 .pulse-card {
   padding: 9px 12px;
   border: 1px solid var(--pulse-line);

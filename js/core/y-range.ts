@@ -26,13 +26,16 @@ export function yRange(low: number | null, high: number | null, rule: YRule): Sp
   if (low === null || high === null) return [0, rule.limit ?? 1];
   const top = rule.limit === null ? high : Math.max(high, rule.limit);
   if (rule.unit === "degC") return around(low, high, LEAST_DEGREES);
-  if (low >= 0 && (low <= top * NEAR_ZERO || rule.unit === "B" || rule.unit === "W")) {
+  if (low >= 0 && (low <= top * NEAR_ZERO || AMOUNTS.has(rule.unit))) {
     return [0, top > 0 ? top * (1 + HEADROOM) : 1];
   }
   const pad = Math.max((top - low) * 0.12, Math.abs(top) * 0.005, Number.MIN_VALUE);
   const bottom = low >= 0 ? Math.max(0, low - pad) : low - pad;
   return [bottom, high <= 0 ? Math.max(top + pad, 0) : top + pad];
 }
+
+/** Amounts: their size against nothing at all is what matters. */
+const AMOUNTS = new Set(["1", "B", "B/s", "W", "J", "cores", "count", "count/s"]);
 
 /** A few degrees up and down are not worth a picture; 0 °C means nothing here. */
 const LEAST_DEGREES = 12;
