@@ -49,6 +49,15 @@ function fromBase64(text: string): Uint8Array {
   }
 }
 
+export function toBase64(bytes: Uint8Array): string {
+  let text = "";
+  // `apply` with all bytes at once would be too many arguments.
+  for (let at = 0; at < bytes.length; at += 0x8000) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  }
+  return btoa(text);
+}
+
 /** A store that shows a picture: what was running when it was saved is not running now. */
 export class SavedStore extends Store {
   /** True once the session has been heard of again. */

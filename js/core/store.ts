@@ -55,6 +55,7 @@ export class Store implements Source {
   #broken: "no" | "silent" | "lost" = "no";
   #holes: Hole[] = [];
   #bytes = 0;
+  #newestKeyframe: Uint8Array | null = null;
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -78,6 +79,11 @@ export class Store implements Source {
 
   lost(): number {
     return this.#lost;
+  }
+
+  /** The newest keyframe that arrived, whole; null before any. */
+  get keyframe(): Uint8Array | null {
+    return this.#newestKeyframe;
   }
 
   /** Bytes of samples and envelopes held. */
@@ -132,6 +138,7 @@ export class Store implements Source {
    */
   receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
     const packet = decodePacket(bytes);
+    if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
     const change = this.#take(packet);
     if (change) this.#tell(change);
     return packet;
@@ -299,6 +306,11 @@ export class Store implements Source {
       }
     }
   }
+}
+
+function bytesOf(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** What of the holes lies after `time`. */

@@ -103,19 +103,7 @@ export type Packet = FramePacket | KeyframePacket | RowsPacket | UnknownPacket;
  */
 export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
   const copy = aligned(bytes);
-  const view = new DataView(copy);
-  if (copy.byteLength < PREFIX || view.getUint32(0, true) !== MAGIC) {
-    throw new WireError("these bytes are not a Pulse packet");
-  }
-  const major = view.getUint16(4, true);
-  const minor = view.getUint16(6, true);
-  checkVersion(major, minor);
-  const bodyAt = PREFIX + view.getUint32(8, true);
-  const end = bodyAt + view.getUint32(12, true);
-  if (end !== copy.byteLength || bodyAt % 8 !== 0) {
-    throw new WireError(`a packet of ${end} bytes arrived with ${copy.byteLength}`);
-  }
-  const header = parse(new Uint8Array(copy, PREFIX, bodyAt - PREFIX));
+  const { header, bodyAt, minor } = headerOf(new Uint8Array(copy));
   const body = new Body(copy, bodyAt, minor > WIRE_VERSION[1]);
   switch (header["kind"]) {
     case "frame":
@@ -128,6 +116,26 @@ export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
       if (minor > WIRE_VERSION[1]) return { kind: "unknown" };
       throw new WireError(`a packet of unknown kind ${String(header["kind"])}`);
   }
+}
+
+/**
+ * The header of a packet and where its columns begin.
+ *
+ * @throws WireError when the bytes are not a whole packet of this major version.
+ */
+export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; minor: number } {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  if (packet.length < PREFIX || view.getUint32(0, true) !== MAGIC) {
+    throw new WireError("these bytes are not a Pulse packet");
+  }
+  const minor = view.getUint16(6, true);
+  checkVersion(view.getUint16(4, true), minor);
+  const bodyAt = PREFIX + view.getUint32(8, true);
+  const end = bodyAt + view.getUint32(12, true);
+  if (end !== packet.length || bodyAt % 8 !== 0) {
+    throw new WireError(`a packet of ${end} bytes arrived with ${packet.length}`);
+  }
+  return { header: parse(packet.subarray(PREFIX, bodyAt)), bodyAt, minor };
 }
 
 /**

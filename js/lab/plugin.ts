@@ -5,6 +5,7 @@ import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { REPLAY_MIME } from "../core/saved";
 import type { Host } from "./live-view";
+import { refreshOnSave } from "./refresh";
 import { ReplayOutput } from "./replay-output";
 
 /** Before the widget itself, which stands at -10: it is blank until it has found its kernel. */
@@ -22,6 +23,7 @@ function addTo(panel: NotebookPanel): void {
   const { sessionContext } = panel;
   const { rendermime } = panel.content;
   rendermime.addFactory(factory({ rendermime, sessionContext }), RANK);
+  refreshOnSave(panel);
 }
 
 const plugin: JupyterFrontEndPlugin<void> = {

@@ -1,33 +1,11 @@
 /** Builds packets, for tests: what `pulse_widgets/series/wire.py` does in the kernel. */
 
+import { encodePacket } from "../encode";
 import { CODE_NONE, type Rows } from "../wire";
 
-type Header = Readonly<Record<string, unknown>>;
+export { encodePacket } from "../encode";
 
-export function encodePacket(
-  header: Header,
-  body: readonly ArrayBufferView[] = [],
-  version: readonly [number, number] = [1, 0],
-): Uint8Array<ArrayBuffer> {
-  let text = JSON.stringify(header);
-  text += " ".repeat(-new TextEncoder().encode(text).length & 7);
-  const head = new TextEncoder().encode(text);
-  const size = body.reduce((sum, part) => sum + part.byteLength, 0);
-  const packet = new Uint8Array(16 + head.length + size);
-  const view = new DataView(packet.buffer);
-  packet.set(new TextEncoder().encode("PULS"));
-  view.setUint16(4, version[0], true);
-  view.setUint16(6, version[1], true);
-  view.setUint32(8, head.length, true);
-  view.setUint32(12, size, true);
-  packet.set(head, 16);
-  let at = 16 + head.length;
-  for (const part of body) {
-    packet.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-    at += part.byteLength;
-  }
-  return packet;
-}
+type Header = Readonly<Record<string, unknown>>;
 
 /** [series, time, value, step?] */
 export type Row = readonly [id: number, time: number, value: number, step?: number];

@@ -1,0 +1,54 @@
+import type { IOutputAreaModel } from "@jupyterlab/outputarea";
+import { expect, test } from "vitest";
+import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
+import { encodeKeyframe } from "../core/testing/packets";
+import { refreshOutputs } from "./refresh";
+
+/** The part of JupyterLab's model that matters here. */
+class Outputs {
+  constructor(readonly items: Record<string, unknown>[]) {}
+
+  get length(): number {
+    return this.items.length;
+  }
+
+  get(i: number): { toJSON: () => unknown } {
+    return { toJSON: () => this.items[i] };
+  }
+
+  set(i: number, item: Record<string, unknown>): void {
+    this.items[i] = item;
+  }
+
+  asModel(): IOutputAreaModel {
+    return this as unknown as IOutputAreaModel;
+  }
+}
+
+const until = (end: number) => encodeKeyframe(1, [0, end], []);
+
+function output(end: number, feed: string | undefined): Record<string, unknown> {
+  const replay = { version: 1, feed, keyframe: toBase64(until(end)) };
+  return { output_type: "display_data", data: { [REPLAY_MIME]: replay, "text/plain": "pulse" } };
+}
+
+function keyframeOf(item: unknown): Uint8Array {
+  return readSaved((item as { data: Record<string, unknown> }).data[REPLAY_MIME]).keyframe;
+}
+
+test("a save renews the pictures of running sessions that are more than a minute old", () => {
+  const stored = [output(100, "a"), output(100, "b"), output(100, undefined), { name: "stdout" }];
+  const outputs = new Outputs([...stored]);
+  const newest = (feed: string) => until(feed === "a" ? 170 : 150);
+
+  refreshOutputs(outputs.asModel(), newest);
+
+  expect(keyframeOf(outputs.items[0])).toEqual(encodeRedacted(170));
+  expect(outputs.items.slice(1)).toEqual(stored.slice(1));
+  expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
+});
+
+function encodeRedacted(end: number): Uint8Array {
+  const recording = { path: null, bytes: 0, problem: null, remedy: null };
+  return encodeKeyframe(0, [0, end], [], { state: { sources: [], recording } });
+}
