@@ -62,7 +62,7 @@ function endOf(keyframe: Uint8Array): number {
 type Page = Record<symbol, Map<string, { readonly keyframe: Uint8Array | null }> | undefined>;
 
 /** The dashboard's own code, which may be of another version, keeps its sources there. */
-function newestOnPage(feed: string): Uint8Array | null {
+export function newestOnPage(feed: string): Uint8Array | null {
   const page = globalThis as unknown as Page;
   return page[Symbol.for("pulse_widgets.sources")]?.get(feed)?.keyframe ?? null;
 }

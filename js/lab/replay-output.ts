@@ -9,6 +9,7 @@ import { mountDashboard } from "../core/dashboard";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
 import { KernelEar, type Packet } from "./kernel-ear";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
+import { newestOnPage } from "./refresh";
 
 const OPTIONS = { layout: "dashboard", metrics: null, title: "" } as const;
 
@@ -21,6 +22,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   #drawn = "";
   #live: Widget | null = null;
   #modelId = "";
+  #feed: string | null = null;
   #search: AbortController | null = null;
   #ear: KernelEar | null = null;
 
@@ -37,6 +39,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (modelId !== "" && modelId === this.#modelId) return;
     this.#forgetLive();
     this.#modelId = modelId;
+    this.#feed = saved?.feed ?? null;
     if (saved) this.#draw(saved);
     if (saved?.feed && this.#host) this.#listen(this.#host, saved.feed);
     if (modelId !== "" && this.#host) void this.#goLive(this.#host, model);
@@ -79,9 +82,10 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 
   #mount(): void {
+    if (!this.#store) return;
     this.#unmount();
     this.#picture.node.replaceChildren();
-    if (this.#store) this.#unmount = mountDashboard(this.#picture.node, this.#store, OPTIONS);
+    this.#unmount = mountDashboard(this.#picture.node, this.#store, OPTIONS);
   }
 
   #listen(host: Host, feed: string): void {
@@ -113,10 +117,11 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     this.#live = view;
     this.#ear?.dispose();
     this.#picture.hide();
+    this.#unmount();
     view.show();
     onLeave(view, () => {
       view.hide();
-      this.#picture.show();
+      this.#showPicture();
     });
   }
 
@@ -128,7 +133,16 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     this.#live?.dispose();
     this.#live = null;
     this.#modelId = "";
+    if (this.#picture.isHidden) this.#showPicture();
+  }
+
+  /** The widget has gone: show the session as it was last heard of. */
+  #showPicture(): void {
+    if (this.#store) this.#store.live = false;
+    const newest = this.#feed === null ? null : newestOnPage(this.#feed);
     this.#picture.show();
+    if (newest) this.#draw({ feed: this.#feed, text: "", keyframe: newest });
+    else this.#mount();
   }
 }
 
