@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 START_US = 1_790_000_000_000_000
 ANY_ROOM = Reserve(0, 0.0)

@@ -19,7 +19,6 @@ from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import PartName, part_name, plan_merge, standing
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.schema import SeriesKey
-
 from tests.storage.bench import START_US, Bench, expected, noise, same, tidy
 
 value = st.one_of(st.floats(), st.integers(0, 5).map(float), st.just(math.nan))
