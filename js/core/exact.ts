@@ -10,6 +10,7 @@
 const BASE_BITS = 6;
 /** Cells of one level in a cell of the next, as a power of two. */
 const FOLD_BITS = 3;
+const BASE_MASK = (1 << BASE_BITS) - 1;
 
 /** A row costs its time, its value and, for a series with steps, its step. */
 const ROW_BYTES = 16;
@@ -33,6 +34,9 @@ export class Exact {
   value = new Float64Array(64);
   /** NaN where a row has none; null until a row has one. */
   step: Float64Array | null = null;
+  /** What the last `scan` found. */
+  lowest = Number.POSITIVE_INFINITY;
+  highest = Number.NEGATIVE_INFINITY;
   readonly #levels: Level[] = [];
 
   get bytes(): number {
@@ -126,39 +130,33 @@ export class Exact {
     return low;
   }
 
-  /** Smallest value of rows [from, to); Infinity when none has a value. */
-  minimum(from: number, to: number): number {
+  /**
+   * Find the extremes of rows [from, to): `lowest` and `highest` hold them afterwards, Infinity
+   * and -Infinity when no row has a value.
+   */
+  scan(from: number, to: number): void {
     let least = Number.POSITIVE_INFINITY;
-    this.#visit(from, to, (min) => {
-      if (min < least) least = min;
-    });
-    return least;
-  }
-
-  /** Largest value of rows [from, to); -Infinity when none has a value. */
-  maximum(from: number, to: number): number {
     let most = Number.NEGATIVE_INFINITY;
-    this.#visit(from, to, (_, max) => {
-      if (max > most) most = max;
-    });
-    return most;
-  }
-
-  #visit(from: number, to: number, see: (min: number, max: number) => void): void {
     let at = from;
     while (at < to) {
-      const level = this.#levelAt(at, to);
-      if (level < 0) {
-        const value = this.value[at] as number;
-        see(value, value);
-        at++;
-      } else {
+      const level = (at & BASE_MASK) === 0 ? this.#levelAt(at, to) : -1;
+      if (level >= 0) {
         const bits = BASE_BITS + level * FOLD_BITS;
-        const cells = this.#levels[level] as Level;
-        see(cells.min[at >> bits] as number, cells.max[at >> bits] as number);
+        const { min, max } = this.#levels[level] as Level;
+        const cell = at >> bits;
+        if ((min[cell] as number) < least) least = min[cell] as number;
+        if ((max[cell] as number) > most) most = max[cell] as number;
         at += 1 << bits;
+        continue;
+      }
+      for (const end = Math.min(to, (at | BASE_MASK) + 1); at < end; at++) {
+        const value = this.value[at] as number;
+        if (value < least) least = value;
+        if (value > most) most = value;
       }
     }
+    this.lowest = least;
+    this.highest = most;
   }
 
   /** The largest cell that begins at row `at` and ends by `to`; -1 for none. */

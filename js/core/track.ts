@@ -95,10 +95,8 @@ export class Track {
     const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
     if (from === to) return false;
     if (Number.isNaN(cell.min)) return true;
-    return (
-      exact.minimum(from, to) <= cell.min + this.#slack &&
-      exact.maximum(from, to) >= cell.max - this.#slack
-    );
+    exact.scan(from, to);
+    return exact.lowest <= cell.min + this.#slack && exact.highest >= cell.max - this.#slack;
   }
 
   /** Add an exact row. */
@@ -155,10 +153,8 @@ export class Track {
       const start = exact.time[from] as number;
       const end = exact.time[from + GIVEN_UP] as number;
       const last = exact.time[from + GIVEN_UP - 1] as number;
-      const [min, max] = [
-        exact.minimum(from, from + GIVEN_UP),
-        exact.maximum(from, from + GIVEN_UP),
-      ];
+      exact.scan(from, from + GIVEN_UP);
+      const { lowest: min, highest: max } = exact;
       const step = exact.step?.[from + GIVEN_UP - 1] ?? Number.NaN;
       const ended = Number.isNaN(exact.value[from + GIVEN_UP - 1] as number);
       if (min <= max) cells.push({ start, end: ended ? last : end, min, max, step });
@@ -237,8 +233,8 @@ export class Track {
       const [first, last] = [exact.time[from] as number, exact.time[to - 1] as number];
       if (to - from === 1) into.see(first, last, value, value, Number.isNaN(value));
       else {
-        const [min, max] = [exact.minimum(from, to), exact.maximum(from, to)];
-        into.see(first, last, min, max, Number.isNaN(value));
+        exact.scan(from, to);
+        into.see(first, last, exact.lowest, exact.highest, Number.isNaN(value));
       }
       from = to;
     }
