@@ -49,7 +49,8 @@ function around(low: number, high: number, least: number): Span {
 const BINARY = new Set(["B", "B/s"]);
 const DECIMAL_STEPS = [1, 2, 2.5, 5, 10];
 const BINARY_STEPS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
-const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400];
+const CLOCK_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600];
+const DAY = 86_400;
 
 /** Round values for `count` or fewer lines across `range`, in steps natural to the unit. */
 export function yTicks(range: Span, unit: string, count: number): number[] {
@@ -62,7 +63,8 @@ export function yTicks(range: Span, unit: string, count: number): number[] {
 }
 
 function tickStep(raw: number, unit: string): number {
-  if (unit === "s" && raw >= 1) return CLOCK_STEPS.find((step) => step >= raw) ?? 864_000;
+  if (unit === "s" && raw > DAY) return tickStep(raw / DAY, "") * DAY;
+  if (unit === "s" && raw >= 1) return CLOCK_STEPS.find((step) => step >= raw) ?? DAY;
   if (BINARY.has(unit) && raw >= 1) {
     const size = 1024 ** Math.floor(Math.log(raw) / Math.log(1024) + 1e-9);
     return (BINARY_STEPS.find((step) => step * size >= raw) ?? 1024) * size;

@@ -1,0 +1,36 @@
+import { describe, expect, test } from "vitest";
+import { FakeSource } from "../dev/fake-source";
+import { SCENARIOS } from "../dev/scenarios";
+import { figuresOf, Newest } from "./figures";
+
+function figures(name: string) {
+  const source = new FakeSource(SCENARIOS[name] as NonNullable<(typeof SCENARIOS)[string]>);
+  return figuresOf(source, new Newest(source));
+}
+
+describe("the summary strip", () => {
+  test("has a figure a GPU up to eight, and one for all beyond", () => {
+    const keys = (name: string) => figures(name).map((figure) => figure.key);
+    expect(keys("eight").filter((key) => key.startsWith("gpu"))).toHaveLength(8);
+    expect(keys("many").filter((key) => key.startsWith("gpu"))).toEqual(["gpus"]);
+    expect(keys("nogpu").filter((key) => key.startsWith("gpu"))).toEqual([]);
+  });
+
+  test("says that a reading is missing, and draws no bar for it", () => {
+    const [gpu] = figures("faults");
+    expect(gpu).toMatchObject({ label: "GPU 0", value: "–", bars: [null, null] });
+  });
+
+  test("sums up the memory and the power of many GPUs", () => {
+    const [all] = figures("many");
+    expect(all?.label).toBe("64 GPUs, mean");
+    expect(all?.note).toMatch(/^2\.\d+\/5 TiB · 1\d(\.\d)? kW · hottest \d\d(\.\d)? °C$/);
+  });
+
+  test("warns when the recording cannot be written, and when ticks were lost", () => {
+    const warned = figures("faults").filter((figure) => figure.warn);
+    expect(warned.map((figure) => figure.key)).toEqual(["recording", "cost"]);
+    expect(warned[0]?.title).toContain("Free some space");
+    expect(warned[1]?.note).toBe("12 ticks lost · 14 dropped");
+  });
+});

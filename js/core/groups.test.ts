@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { buildGroups, type Group, globTest, MOST_LINES, type Panel } from "./groups";
+import type { SeriesWire } from "./source";
+
+let next = 0;
+
+function series(metric: string, entity: string, more: Partial<SeriesWire> = {}): SeriesWire {
+  return { id: next++, host: "h0", entity, metric, unit: "1", kind: "gauge", labels: {}, ...more };
+}
+
+function gpus(count: number, metric = "gpu.utilization"): SeriesWire[] {
+  return Array.from({ length: count }, (_, i) => series(metric, `gpu:${i}`));
+}
+
+function build(catalog: SeriesWire[], globs: string[] | null = null): Group[] {
+  return buildGroups(catalog, {}, globs);
+}
+
+function panels(catalog: SeriesWire[], globs: string[] | null = null): Panel[] {
+  return build(catalog, globs).flatMap((group) => group.panels);
+}
+
+describe("groups", () => {
+  test("come in the order of the dashboard, and only with series", () => {
+    const titles = build([
+      series("train/loss", "user"),
+      series("pulse.cpu", "pulse"),
+      series("process.cpu", "kernel"),
+      series("cpu.utilization", "host"),
+      series("net.sent", "host"),
+      series("gpu.power", "gpu:0"),
+      series("memory.used", "host"),
+      series("gpu.pcie.rx", "gpu:0"),
+      series("gpu.utilization", "gpu:0"),
+      series("http_requests", '{code="500"}'),
+    ]).map((group) => group.title);
+    expect(titles).toEqual([
+      "GPU",
+      "Memory",
+      "Power and thermal",
+      "Interconnect",
+      "CPU",
+      "Disk and network",
+      "Kernel process",
+      "Your metrics",
+      "Other metrics",
+      "The monitor itself",
+    ]);
+  });
+
+  test("a user's metric of a reserved name stays with the user's metrics", () => {
+    expect(build([series("gpu.utilization", "user")])[0]?.title).toBe("Your metrics");
+  });
+
+  test("texts, spans and media have no chart, constants that serve as limits neither", () => {
+    const catalog = [
+      series("log.stdout", "kernel", { kind: "text" }),
+      series("cell", "cell:3", { kind: "span" }),
+      series("memory.total", "host"),
+    ];
+    expect(panels(catalog)).toEqual([]);
+  });
+
+  test("a constant that is asked for by name is drawn", () => {
+    expect(panels([series("memory.total", "host")], ["memory.total"])).toHaveLength(1);
+  });
+});
+
+describe("lines", () => {
+  test("one a GPU, in the order of their numbers", () => {
+    const [panel] = panels([...gpus(3).reverse()]);
+    expect(panel?.lines.map((line) => line.label)).toEqual(["GPU 0", "GPU 1", "GPU 2"]);
+    expect(panel?.heat).toBe(false);
+  });
+
+  test("become a heat strip when there are too many to tell apart", () => {
+    expect(panels(gpus(MOST_LINES))[0]?.heat).toBe(false);
+    expect(panels(gpus(MOST_LINES + 1))[0]?.heat).toBe(true);
+  });
+
+  test("have one colour for one GPU on every chart, also where others have no series", () => {
+    const catalog = [...gpus(4), ...gpus(4, "gpu.power").slice(2)];
+    const [load, power] = panels(catalog);
+    const colorOf = (panel: Panel | undefined, label: string) =>
+      panel?.lines.find((line) => line.label === label)?.color;
+    expect(colorOf(load, "GPU 3")).toBe(3);
+    expect(colorOf(power, "GPU 3")).toBe(3);
+  });
+
+  test("share a key where they stand for one thing, so that hiding hides it everywhere", () => {
+    const [load, power] = panels([...gpus(2), ...gpus(2, "gpu.power")]);
+    expect(load?.lines[1]?.key).toBe(power?.lines[1]?.key);
+  });
+
+  test("of single charts have keys of their own", () => {
+    const [used, load] = panels([series("memory.used", "host"), series("cpu.utilization", "host")]);
+    expect(used?.lines[0]?.key).not.toBe(load?.lines[0]?.key);
+  });
+
+  test("name the host when there are several", () => {
+    const [panel] = panels([...gpus(1), series("gpu.utilization", "gpu:0", { host: "h1" })]);
+    expect(panel?.lines.map((line) => line.label)).toEqual(["h0 · GPU 0", "h1 · GPU 0"]);
+  });
+});
+
+describe("charts", () => {
+  test("show both directions together for one owner, and apart for several", () => {
+    const both = ["net.received", "net.sent"];
+    const one = panels(both.map((metric) => series(metric, "host")));
+    expect(one.map((p) => [p.title, p.lines.map((line) => line.label)])).toEqual([
+      ["Network", ["received", "sent"]],
+    ]);
+    const two = panels(both.flatMap((m) => [series(m, "net:eth0"), series(m, "net:eth1")]));
+    expect(two.map((panel) => panel.title)).toEqual([
+      "Network received, by interface",
+      "Network sent, by interface",
+    ]);
+  });
+
+  test("keep the machine and its parts apart", () => {
+    const cores = [0, 1].map((i) => series("cpu.utilization", `cpu:${i}`));
+    const found = panels([series("cpu.utilization", "host"), ...cores]);
+    expect(found.map((panel) => [panel.title, panel.lines.length])).toEqual([
+      ["CPU utilization", 1],
+      ["CPU utilization, by core", 2],
+    ]);
+  });
+
+  test("put the common ones first", () => {
+    const [group] = build([...gpus(1, "gpu.sm.occupancy"), ...gpus(1)]);
+    expect(group?.panels.map((panel) => [panel.title, panel.main])).toEqual([
+      ["GPU utilization", true],
+      ["SM occupancy", false],
+    ]);
+  });
+
+  test("know the series that hold their limit", () => {
+    const total = series("gpu.memory.total", "gpu:0");
+    const other = series("gpu.memory.total", "gpu:9");
+    const [panel] = panels([series("gpu.memory.used", "gpu:0"), total, other]);
+    expect(panel?.limits).toEqual([total.id]);
+  });
+
+  test("of unknown metrics are called what their owner called them", () => {
+    const [panel] = panels([series("http_requests", '{code="500"}', { unit: "count/s" })]);
+    expect(panel).toMatchObject({ title: "http_requests", unit: "count/s", main: true });
+    expect(panel?.lines[0]?.label).toBe("code=500");
+  });
+});
+
+test("globs match whole names and take nothing else as a pattern", () => {
+  const wanted = globTest(["gpu.*", "train/loss?"]);
+  expect(["gpu.power", "train/loss1"].every(wanted)).toBe(true);
+  expect(["my.gpu.power", "gpuXpower", "train/loss"].some(wanted)).toBe(false);
+});

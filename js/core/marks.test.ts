@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+import { marksAt, marksOf, marksWithin } from "./marks";
+import type { PulseEvent } from "./source";
+
+function event(metric: PulseEvent["metric"], time: number, more: object = {}): PulseEvent {
+  return { metric, time, entity: "cell:3", value: null, ...more };
+}
+
+const cell = [
+  event("cell", 10, { id: "a", count: 3, line: "train()" }),
+  event("cell", 25, { id: "a", value: 15, status: "ok" }),
+];
+
+describe("cells", () => {
+  test("reach from their start row to their end row", () => {
+    expect(marksOf(cell)).toEqual([
+      { kind: "cell", start: 10, end: 25, open: false, label: "cell [3] train()" },
+    ]);
+  });
+
+  test("that still run are open", () => {
+    expect(marksOf(cell.slice(0, 1))).toMatchObject([{ start: 10, end: null, open: true }]);
+  });
+
+  test("whose start was forgotten begin their duration before their end", () => {
+    expect(marksOf(cell.slice(1))).toMatchObject([{ start: 10, end: 25 }]);
+  });
+
+  test("say how they failed", () => {
+    const failed = [
+      cell[0] as PulseEvent,
+      event("cell", 25, { id: "a", value: 15, status: "error" }),
+    ];
+    expect(marksOf(failed)[0]?.label).toBe("cell [3] train() (error)");
+  });
+
+  test("of equal ids on two entities are two cells", () => {
+    expect(marksOf([...cell, event("cell", 30, { id: "a", entity: "cell:4" })])).toHaveLength(2);
+  });
+});
+
+describe("finding marks", () => {
+  const marks = marksOf([...cell, event("mark", 40, { label: "epoch 1" })]);
+
+  test("a stretch is found anywhere inside it, a moment only near it", () => {
+    expect(marksAt(marks, 17, 1).map((mark) => mark.kind)).toEqual(["cell"]);
+    expect(marksAt(marks, 39.5, 1).map((mark) => mark.label)).toEqual(["epoch 1"]);
+    expect(marksAt(marks, 35, 1)).toEqual([]);
+  });
+
+  test("an open stretch reaches into every later picture", () => {
+    const open = marksOf(cell.slice(0, 1));
+    expect(marksWithin(open, [1000, 2000])).toHaveLength(1);
+    expect(marksWithin(open, [0, 5])).toHaveLength(0);
+  });
+});
