@@ -88,7 +88,7 @@ class Redaction:
 
     def run(self, run: RunInfo) -> RunInfo:
         """Return what is known of the run, as it goes along."""
-        return replace(run, about=self._value(run.about))
+        return replace(run, about=self.value(run.about))
 
     def catalog(self, catalog: Catalog, keys: Mapping[SeriesKey, SeriesKey]) -> Catalog:
         """Return the catalog of the series `keys` (old to new), as it goes along."""
@@ -97,43 +97,45 @@ class Redaction:
         for host, named in catalog.entities.items():
             there = {k.entity for k in keys if k.host == host}
             labelled = {
-                self._entity(host, e): self._value(x) for e, x in named.items() if e in there
+                self.entity(host, e): self.value(x) for e, x in named.items() if e in there
             }
             made.entities[host] = labelled
         for host, about in catalog.hosts.items():
-            made.hosts[host] = {k: v for k, v in self._value(about).items() if k != "name"}
+            made.hosts[host] = {k: v for k, v in self.value(about).items() if k != "name"}
         return made
 
-    def _info(self, info: SeriesInfo, key: SeriesKey) -> SeriesInfo:
-        return replace(info, entity=key.entity, labels=self._value(dict(info.labels)))
-
-    def _key(self, key: SeriesKey) -> SeriesKey:
-        return key._replace(entity=self._entity(key.host, key.entity))
-
-    def _entity(self, host: str, entity: str) -> str:
+    def entity(self, host: str, entity: str) -> str:
         """Return the id; mounts below the root are numbered, for their name is a path."""
         if not entity.startswith("fs:/") or entity == "fs:/":
             return entity
         count = sum(h == host for h, _ in self._entities)
         return self._entities.setdefault((host, entity), f"fs:mount-{count + 1}")
 
+    def value(self, value: Any) -> Any:
+        """Return a JSON value as it goes along: whole keys left out, texts cleaned."""
+        if isinstance(value, dict):
+            return {k: self.value(v) for k, v in value.items() if k not in self._gone}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def text(self, text: str) -> str:
+        """Return a text with its absolute paths, and names of users and hosts, blotted out."""
+        clean = _PATH.sub("<path>", text)
+        return clean if self._names is None else self._names.sub("<name>", clean)
+
+    def _info(self, info: SeriesInfo, key: SeriesKey) -> SeriesInfo:
+        return replace(info, entity=key.entity, labels=self.value(dict(info.labels)))
+
+    def _key(self, key: SeriesKey) -> SeriesKey:
+        return key._replace(entity=self.entity(key.host, key.entity))
+
     def _json_text(self, text: str) -> str:
         try:
             content = json.loads(text)
         except (ValueError, RecursionError):
-            return self._text(text)
-        return json.dumps(self._value(content), ensure_ascii=False)
-
-    def _value(self, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {k: self._value(v) for k, v in value.items() if k not in self._gone}
-        if isinstance(value, list):
-            return [self._value(item) for item in value]
-        return self._text(value) if isinstance(value, str) else value
-
-    def _text(self, text: str) -> str:
-        clean = _PATH.sub("<path>", text)
-        return clean if self._names is None else self._names.sub("<name>", clean)
+            return self.text(text)
+        return json.dumps(self.value(content), ensure_ascii=False)
 
 
 def _user() -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
@@ -27,8 +30,6 @@ from pulse_widgets.storage.schema import MOST_JSON, Columns, SeriesKey
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pulse_widgets.storage.overview import Cells
     from pulse_widgets.storage.segment import Segment
 
@@ -113,10 +114,13 @@ class Stored:
 
     @property
     def nbytes(self) -> int:
-        """Bytes on disk."""
-        if self.path.is_dir():
-            return sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file())
-        return self.path.stat().st_size
+        """Bytes on disk now, of the finished file when the directory has become one."""
+        total = 0
+        inside = [Path(place, name) for place, _, names in os.walk(self.path) for name in names]
+        for path in inside or [self.path, finished_path(self.path)]:
+            with contextlib.suppress(OSError):  # parts come and go while this looks
+                total += path.stat().st_size
+        return total
 
 
 def _sum(a: Extent, b: Extent) -> Extent:

@@ -368,6 +368,7 @@ def test_a_recording_outlives_the_directory_it_was_opened_from(bench):
         thread.join(10)
     assert not bench.directory.exists()
     assert rec.path.name == "run.pulse.parquet"
+    assert rec._stored.nbytes == rec.path.stat().st_size
     assert rec.to_pandas().equals(before)
     assert Recording.open(rec.path).to_pandas().equals(before)
 
