@@ -64,7 +64,7 @@ export class HeatChart implements View {
     };
     const scale = h("div", { class: "pulse-scale" });
     scale.append(this.#scale.ends, this.#scale.low, this.#scale.ramp, this.#scale.high);
-    this.el.insertBefore(scale, this.#shell.twin);
+    this.#shell.host.after(scale);
   }
 
   draw(scene: Scene): void {

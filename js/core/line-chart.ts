@@ -62,7 +62,7 @@ export class LineChart implements View {
       panel.lines.length > 1
         ? new Legend(panel.lines, (key, only) => events.toggle(key, only, keys))
         : null;
-    if (this.#legend) this.el.insertBefore(this.#legend.el, this.#shell.twin);
+    if (this.#legend) this.#shell.host.after(this.#legend.el);
   }
 
   draw(scene: Scene): void {

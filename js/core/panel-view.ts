@@ -65,17 +65,22 @@ export function shell(panel: Panel): Shell {
   const title = h("h4", { title: panel.help || undefined }, panel.title);
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
   const tip = h("div", { class: "pulse-tip", hidden: true });
-  const twin = h("table", { class: "pulse-sr" });
+  const twin = h("table");
   host.append(tip);
   const el = h(
     "section",
     { class: "pulse-chart", role: "group", "aria-label": panel.title },
     h("header", {}, title, value),
     host,
-    twin,
+    hidden(twin),
   );
   el.dataset["panel"] = panel.key;
   return { el, value, host, tip, twin };
+}
+
+/** For screen readers alone; a table by itself would not shrink to nothing. */
+export function hidden(table: HTMLTableElement): HTMLElement {
+  return h("div", { class: "pulse-sr" }, table);
 }
 
 /** Make the plot once its place has a width; uPlot cannot start without one. */

@@ -3,7 +3,15 @@
 import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h } from "./dom";
 import { type Mark, marksAt, marksWithin, paintMoments } from "./marks";
-import { type ChartEvents, plotIn, type Scene, showTip, type View, writeTwin } from "./panel-view";
+import {
+  type ChartEvents,
+  hidden,
+  plotIn,
+  type Scene,
+  showTip,
+  type View,
+  writeTwin,
+} from "./panel-view";
 import type { Theme } from "./theme";
 import { axisTimes, momentText } from "./time-text";
 
@@ -18,7 +26,7 @@ export class Timeline implements View {
   stale = true;
   readonly #host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
   readonly #tip = h("div", { class: "pulse-tip", hidden: true });
-  readonly #twin = h("table", { class: "pulse-sr" });
+  readonly #twin = h("table");
   readonly #events: ChartEvents;
   #plot: Plot | null = null;
   #rows = 1;
@@ -42,7 +50,7 @@ export class Timeline implements View {
         hidden: true,
       },
       this.#host,
-      this.#twin,
+      hidden(this.#twin),
     );
   }
 

@@ -1,4 +1,4 @@
-"""Take pictures of the development page: ``python js/dev/shots.py BUILD_FOLDER OUT_FOLDER [NAME...]``."""
+"""Pictures of the development page: ``python js/dev/shots.py BUILD_FOLDER OUT [NAME...]``."""  # noqa: INP001
 
 from __future__ import annotations
 

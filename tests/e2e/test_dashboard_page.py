@@ -1,0 +1,240 @@
+"""The dashboard in a real Chromium, with a source that needs no kernel."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+COUNT_DRAWINGS = """() => {
+    window.drawings = 0;
+    const clear = CanvasRenderingContext2D.prototype.clearRect;
+    CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+        window.drawings += 1;
+        return clear.apply(this, box);
+    };
+}"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The development page, built."""
+    node = shutil.which("node")
+    if node is None or not (REPOSITORY / "node_modules/esbuild").is_dir():
+        pytest.skip("no node, or npm ci was not run")
+    out = tmp_path_factory.mktemp("site")
+    subprocess.run([node, "js/dev/build.mjs", str(out)], cwd=REPOSITORY, check=True)
+    return (out / "index.html").as_uri()
+
+
+@pytest.fixture
+def open_page(chrome, site):
+    """A function that opens a scenario; at the end no page may have reported an error."""
+    pages, faults = [], []
+
+    def opened(query, width=1200, height=900):
+        page = chrome.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+        page.goto(f"{site}?{query}")
+        page.wait_for_selector(".pulse-chart .u-over")
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+    assert faults == []
+
+
+def plot(page, title="GPU utilization"):
+    box = page.locator(f".pulse-chart:has(h4:text-is('{title}')) .u-over").bounding_box()
+    return box["x"], box["y"], box["width"], box["height"]
+
+
+def moment_at(page, share):
+    """Seconds of the day under the pointer, `share` of the way across the first plot."""
+    x, y, width, height = plot(page)
+    page.mouse.move(x + width * share, y + height / 2)
+    text = page.locator(".pulse-chart .pulse-tip:visible").inner_text()
+    hour, minute, second = re.search(r"(\d+):(\d+):([\d.]+)", text).groups()
+    return int(hour) * 3600 + int(minute) * 60 + float(second)
+
+
+def width_in_view(page):
+    return (moment_at(page, 0.9) - moment_at(page, 0.1)) / 0.8
+
+
+def wait_for_status(page, word):
+    page.wait_for_function(
+        "word => document.querySelector('.pulse-status').textContent === word", arg=word
+    )
+
+
+def drag(page, start, end):
+    x, y, width, height = plot(page)
+    page.mouse.move(x + width * start, y + height / 2)
+    page.mouse.down()
+    page.mouse.move(x + width * end, y + height / 2, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(150)
+
+
+def test_a_drag_zooms_every_chart_and_a_double_click_resets(open_page):
+    page = open_page("scenario=one")
+    before = width_in_view(page)
+    drag(page, 0.25, 0.75)
+    wait_for_status(page, "Zoomed")
+    assert width_in_view(page) == pytest.approx(before / 2, rel=0.05)
+    x, y, width, height = plot(page, "Memory used")
+    page.mouse.dblclick(x + width / 2, y + height / 2)
+    page.wait_for_timeout(150)
+    wait_for_status(page, "Live")
+    assert width_in_view(page) == pytest.approx(before, rel=0.05)
+
+
+def test_a_drag_with_shift_moves_the_picture(open_page):
+    page = open_page("scenario=one")
+    drag(page, 0.25, 0.75)
+    before = moment_at(page, 0.5)
+    width = width_in_view(page)
+    page.keyboard.down("Shift")
+    drag(page, 0.2, 0.7)
+    page.keyboard.up("Shift")
+    assert moment_at(page, 0.5) == pytest.approx(before - width / 2, abs=width * 0.05)
+
+
+def test_one_cursor_shows_values_with_units_on_all_charts(open_page):
+    page = open_page("scenario=eight", height=3000)
+    x, y, width, height = plot(page)
+    page.mouse.move(x + width / 2, y + height / 2)
+    page.wait_for_timeout(150)
+    shifts = page.evaluate(
+        "() => [...document.querySelectorAll('.pulse-chart .u-cursor-x')]"
+        ".map(line => line.style.transform)"
+    )
+    assert len(shifts) > 12
+    assert len(set(shifts)) == 1
+    machine = page.locator(".pulse-group:not([aria-label='Your metrics'])")
+    texts = machine.locator(".pulse-value:visible, .pulse-now:not(:empty)").all_inner_texts()
+    assert len(texts) > 100
+    units = re.compile(r"\d ?(%|[KMGT]?i?B(/s)?|W|°C|[GM]Hz|cores?|core)$")
+    assert [text for text in texts if not units.search(text)] == []
+
+
+def test_a_paused_picture_stands_still_while_readings_go_on(open_page):
+    page = open_page("scenario=one")
+    page.locator("button:text-is('Pause')").click()
+    before = moment_at(page, 0.5)
+    page.evaluate("() => { for (let i = 0; i < 100; i++) pulseDev.source.advance() }")
+    page.wait_for_timeout(400)
+    wait_for_status(page, "Paused")
+    assert moment_at(page, 0.5) == before
+    page.locator("button:text-is('Resume')").click()
+    page.wait_for_timeout(300)
+    assert moment_at(page, 0.5) > before + 30
+
+
+def test_a_click_in_the_legend_hides_that_gpu_on_every_chart(open_page):
+    page = open_page("scenario=eight", height=3000)
+    legends = page.locator(".pulse-legend:has-text('GPU 2')").count()
+    hidden = "n => document.querySelectorAll('.pulse-legend [aria-pressed=false]').length === n"
+    page.locator(".pulse-legend button:has-text('GPU 2')").first.click()
+    page.wait_for_function(hidden, arg=legends)
+    page.locator("button:text-is('Show all lines')").click()
+    page.wait_for_function(hidden, arg=0)
+
+
+def test_everything_has_a_key_and_the_list_of_keys_gives_focus_back(open_page):
+    page = open_page("scenario=one")
+    page.locator(".pulse").focus()
+    page.keyboard.press("p")
+    wait_for_status(page, "Paused")
+    page.keyboard.press("p")
+    page.keyboard.press("ArrowLeft")
+    wait_for_status(page, "Zoomed")
+    page.keyboard.press("0")
+    wait_for_status(page, "Live")
+    page.keyboard.press("?")
+    assert page.locator(".pulse-help").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator(".pulse-help").is_hidden()
+    assert page.evaluate("() => document.activeElement.classList.contains('pulse')")
+
+
+def test_a_missing_stretch_is_empty_and_its_neighbours_are_drawn(open_page):
+    page = open_page("scenario=one&layout=charts&metrics=gpu.sm.active", width=900)
+    ink = page.evaluate("""() => {
+        const canvas = document.querySelector('.pulse-chart canvas');
+        const pen = canvas.getContext('2d');
+        const over = document.querySelector('.pulse-chart .u-over').getBoundingClientRect();
+        const box = canvas.getBoundingClientRect();
+        const column = share => {
+            const x = Math.round(over.left - box.left + over.width * share);
+            const { data } = pen.getImageData(x - 2, 0, 5, Math.round(over.height));
+            let blue = 0;
+            for (let i = 0; i < data.length; i += 4) blue += data[i + 3] > 120 && data[i] < 100;
+            return blue;
+        };
+        return [0.45, 0.6, 0.68, 0.8].map(column);
+    }""")
+    # Readings are missing from 110 s to 70 s before the end of 240 s.
+    assert ink[0] > 0
+    assert ink[1] == 0
+    assert ink[2] == 0
+    assert ink[3] > 0
+
+
+def test_a_missing_gpu_is_a_card_with_cause_and_remedy(open_page):
+    page = open_page("scenario=nogpu")
+    card = page.locator(".pulse-group[aria-label=GPU] .pulse-card").inner_text()
+    assert "libnvidia-ml.so.1 was not found" in card
+    assert "Try: Install the NVIDIA driver" in card
+    page.locator("summary:has-text('Not available here')").click()
+    assert "does not report it" in page.locator(".pulse-absent").inner_text()
+
+
+def test_charts_have_a_text_twin(open_page):
+    page = open_page("scenario=eight", height=600)
+    page.wait_for_function("() => document.querySelector('.pulse-chart table caption')")
+    rows = page.locator(".pulse-chart table").first.evaluate("table => table.innerText")
+    assert "GPU 7" in rows
+    assert "%" in rows
+
+
+def test_the_dashboard_fits_a_phone_and_a_wall(open_page):
+    for width in (320, 700, 1600):
+        page = open_page("scenario=eight", width=width)
+        over = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(over) <= 0
+
+
+def test_nothing_is_drawn_off_screen_and_a_wall_of_charts_is_drawn_five_times_a_second(open_page):
+    page = open_page("scenario=load", height=1100)
+    page.evaluate(COUNT_DRAWINGS)
+    charts = page.locator(".pulse-chart canvas").count()
+    assert charts > 10
+    page.evaluate("""() => new Promise(done => {
+        let ticks = 0;
+        const timer = setInterval(() => {
+            pulseDev.source.advance();
+            if (++ticks === 20) { clearInterval(timer); done(); }
+        }, 100);
+    })""")
+    assert 0 < page.evaluate("() => window.drawings") <= charts * 12
+    page.evaluate("() => { document.querySelector('.pulse').style.marginTop = '5000px' }")
+    page.wait_for_timeout(400)
+    page.evaluate("() => { window.drawings = 0 }")
+    page.evaluate("() => { for (let i = 0; i < 5; i++) pulseDev.source.advance() }")
+    page.wait_for_timeout(500)
+    assert page.evaluate("() => window.drawings") == 0
+
+
+def test_leaving_takes_everything_along(open_page):
+    page = open_page("scenario=one")
+    page.evaluate("() => { pulseDev.unmount(); pulseDev.source.advance() }")
+    page.wait_for_timeout(300)
+    assert page.locator(".pulse").count() == 0
