@@ -96,7 +96,7 @@ describe("Store", () => {
     expect(store.lost()).toBe(2);
   });
 
-  test("leaves the gap of frames lost after the keyframe was made", () => {
+  test("leaves the gap of frames lost after the keyframe was made, for the next one to fill", () => {
     const store = new Store();
     store.receive(frame(1, 0, 10));
     store.receive(frame(4, 30, 40));
@@ -104,6 +104,10 @@ describe("Store", () => {
     store.receive(keyframe(1, 0, 1));
 
     expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, NAN, 30]);
+
+    store.receive(keyframe(4, 0, 4));
+
+    expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, 10, 20, 30]);
   });
 
   test("takes the past from a keyframe that comes after the first frame", () => {
