@@ -96,9 +96,7 @@ class Redaction:
         made.add(self._info(catalog.infos[k], new) for k, new in keys.items() if k in catalog.infos)
         for host, named in catalog.entities.items():
             there = {k.entity for k in keys if k.host == host}
-            labelled = {
-                self.entity(host, e): self.value(x) for e, x in named.items() if e in there
-            }
+            labelled = {self.entity(host, e): self.value(x) for e, x in named.items() if e in there}
             made.entities[host] = labelled
         for host, about in catalog.hosts.items():
             made.hosts[host] = {k: v for k, v in self.value(about).items() if k != "name"}
