@@ -257,7 +257,7 @@ def test_a_mark_is_an_event_of_the_recording(python):
         "mon = pw.monitor('system')\n"
         "mon.mark('epoch <b>2</b>')\n"
         "rec = mon.stop()\n"
-        "print(rec.events.to_json(orient='records'))"
+        "print(rec.events.to_json(date_format='iso', orient='records'))"
     ).stdout
 
     marks = [event for event in json.loads(out) if event["metric"] == "mark"]
