@@ -10,7 +10,7 @@ from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import FINISHED
 from pulse_widgets.storage.disk import refusal, sync
-from pulse_widgets.storage.merge import extents, merged
+from pulse_widgets.storage.merge import better_split, extents, merged
 from pulse_widgets.storage.pack import Packer
 from pulse_widgets.storage.privacy import Redaction
 from pulse_widgets.storage.reader import open_file
@@ -45,6 +45,7 @@ def save_copy(
         redaction.catalog(stored.catalog, keys),
         final=True,
         data_bytes=sum(sizes[key][2] for key in keys),
+        split=better_split(stored.segments, {key: sizes[key] for key in keys}),
     )
     about = {**stored.run.about, "problems": [*stored.problems]}
     about.pop("compacted", None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pulse_widgets.storage.index import Catalog
-from pulse_widgets.storage.pack import Packer, is_noise
+from pulse_widgets.storage.pack import Packer, packed_bytes
 from pulse_widgets.storage.schema import Columns, SeriesKey, join
 from pulse_widgets.storage.segment import Want
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pulse_widgets.storage.index import Entry
     from pulse_widgets.storage.segment import Segment
 
-__all__ = ["extents", "merge_segments", "merged"]
+__all__ = ["better_split", "extents", "merge_segments", "merged"]
 
 BUDGET_BYTES: Final = 4_000_000 * 24
 _ROW_BYTES: Final = 24
@@ -93,7 +95,7 @@ def merge_segments(  # noqa: PLR0913  one call, every part of it named
     sizes = extents(segments)
     known = catalog if catalog is not None else joint_catalog(segments)
     data = sum(size for _, _, size in sizes.values())
-    packer = Packer(path, known, final=final, data_bytes=data, noise=_noisy(segments, sizes))
+    packer = Packer(path, known, final=final, data_bytes=data, split=better_split(segments, sizes))
     try:
         for key, columns in merged(segments):
             if stopped():
@@ -116,17 +118,27 @@ def joint_catalog(segments: Sequence[Segment]) -> Catalog:
     return catalog
 
 
-def _noisy(segments: Sequence[Segment], sizes: Mapping[SeriesKey, tuple[int, int, int]]) -> bool:
-    """Return whether most rows are noise, judged by a few series spread over the rows."""
+def better_split(
+    segments: Sequence[Segment], sizes: Mapping[SeriesKey, tuple[int, int, int]]
+) -> bool:
+    """Return whether split bytes pack better, tried on a few series spread over the rows."""
     keys = list(sizes)
     if not keys:
         return False
     ends = np.cumsum([sizes[k][0] for k in keys])
     places = np.searchsorted(ends, np.linspace(0, ends[-1] - 1, _SAMPLED), "right")
-    votes: dict[SeriesKey, bool] = {}
-    for key in {keys[p] for p in places}:
-        holder = next(s for s in reversed(segments) if any(e.key == key for e in s.entries))
-        entry = next(e for e in holder.entries if e.key == key)
-        want = Want(entry.start, entry.start + 1, payload=False)
-        votes[key] = any(is_noise(c.value) for _, c in holder.read([key], want))
-    return sum(votes[keys[p]] for p in places) > _SAMPLED / 2
+    longest: dict[SeriesKey, tuple[Entry, Segment]] = {}
+    sampled = {keys[p] for p in places}
+    for segment in segments:
+        for entry in segment.entries:
+            if entry.key in sampled:
+                held = longest.get(entry.key)
+                if held is None or entry.rows > held[0].rows:
+                    longest[entry.key] = (entry, segment)
+    whole = split = 0
+    for entry, segment in longest.values():
+        want = Want(entry.start, entry.end + 1, payload=False)
+        for _, columns in islice(segment.read([entry.key], want), 1):
+            a, b = packed_bytes(columns.value)
+            whole, split = whole + a, split + b
+    return split < whole

@@ -38,10 +38,9 @@ if TYPE_CHECKING:
 
     from pulse_widgets.storage.schema import SeriesKey
 
-__all__ = ["Packer", "is_noise", "tidy"]
+__all__ = ["Packer", "packed_bytes", "tidy"]
 
 _SAMPLE: Final = 4096
-_FEW: Final = 50
 
 
 class Packer:
@@ -57,8 +56,8 @@ class Packer:
         Write the overview and the page index too.
     data_bytes : int
         All payload bytes there will be; bounds the row groups that hold them.
-    noise : bool
-        Most rows have values that hardly ever repeat.
+    split : bool
+        Values pack better with their bytes split by place.
 
     Raises
     ------
@@ -67,7 +66,7 @@ class Packer:
     """
 
     def __init__(
-        self, path: Path, catalog: Catalog, *, final: bool, data_bytes: int = 0, noise: bool = False
+        self, path: Path, catalog: Catalog, *, final: bool, data_bytes: int = 0, split: bool = False
     ) -> None:
         self.path = path
         self.rows = 0
@@ -88,7 +87,7 @@ class Packer:
             self._sink = pa.OSFile(str(self.path), "wb")
         except OSError as exc:
             raise refusal(exc, path) from exc
-        options = parquet_options(final=final, noise=noise)
+        options = parquet_options(final=final, split=split)
         self._writer = pq.ParquetWriter(self._sink, TIDY, **options)
 
     def add(self, key: SeriesKey, columns: Columns) -> None:
@@ -201,10 +200,12 @@ class Packer:
         self._groups += 1
 
 
-def is_noise(values: NDArray[np.float64]) -> bool:
-    """Return whether values hardly ever repeat, so that a dictionary of them only costs."""
-    sample = values[:_SAMPLE]
-    return len(sample) > _FEW and len(np.unique(sample)) > 0.9 * len(sample)
+def packed_bytes(values: NDArray[np.float64]) -> tuple[int, int]:
+    """Return what values take about as they are, and with their bytes split by place."""
+    sample = np.ascontiguousarray(values[:_SAMPLE])
+    split = np.ascontiguousarray(sample.view(np.uint8).reshape(-1, 8).T)
+    as_is, apart = (pa.compress(b.tobytes(), codec="zstd").size for b in (sample, split))
+    return as_is, apart
 
 
 def tidy(held: Sequence[tuple[SeriesKey, Columns]]) -> Any:

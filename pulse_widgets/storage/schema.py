@@ -180,24 +180,24 @@ def payload_bytes(array: Any) -> int:
     return int(offsets[array.offset + len(array)] - offsets[array.offset])
 
 
-def parquet_options(*, final: bool, noise: bool) -> dict[str, Any]:
+def parquet_options(*, final: bool, split: bool) -> dict[str, Any]:
     """Return the options of `pyarrow.parquet.ParquetWriter` for a part or a finished file.
 
     Parameters
     ----------
     final : bool
         A finished file has a page index and is packed harder than a part.
-    noise : bool
-        Most values are random in every bit, so that a dictionary of them only costs.
+    split : bool
+        Values pack better with their bytes split by place than as a dictionary.
     """
-    words = [*KEYS] if noise else [*KEYS, "value"]
+    words = [*KEYS] if split else [*KEYS, "value"]
     encodings = {
         "time": "DELTA_BINARY_PACKED",
         "step": "DELTA_BINARY_PACKED",
         "text": "DELTA_LENGTH_BYTE_ARRAY",
         "data": "DELTA_LENGTH_BYTE_ARRAY",
     }
-    if noise:
+    if split:
         encodings["value"] = "BYTE_STREAM_SPLIT"
     options = {
         "version": "2.6",

@@ -374,3 +374,17 @@ def test_flipped_bits_in_a_finished_file_never_give_other_rows(bench):
         read += 1
         assert [r[:6] for r in got] == [r[:6] for r in wanted]
     assert read < 150
+
+
+def value_encodings(bench) -> set[str]:
+    bench.writer.close()
+    return set(pq.read_metadata(compact(bench.directory)).row_group(0).column(5).encodings)
+
+
+def test_float_noise_is_split_into_bytes_and_other_values_are_a_dictionary(tmp_path):
+    loss, watts = Bench(tmp_path / "a.pulse"), Bench(tmp_path / "b.pulse")
+    times = [START_US + k for k in range(4000)]
+    loss.numbers(loss.series(), times, noise(4000).tolist())
+    watts.numbers(watts.series(), times, (noise(4000) * 10).round(2).tolist())
+    assert "BYTE_STREAM_SPLIT" in value_encodings(loss)
+    assert "BYTE_STREAM_SPLIT" not in value_encodings(watts)
