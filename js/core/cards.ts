@@ -118,7 +118,7 @@ export function cardElement(card: Card): HTMLElement {
 
 export function absencesElement(absences: readonly Absence[]): HTMLDetailsElement {
   const summary = h("summary", {}, `Not available here (${absences.length})`);
-  const list = h("dl");
-  for (const { what, why } of absences) list.append(h("dt", {}, what), h("dd", {}, why));
+  const list = h("div", { class: "pulse-pairs" });
+  for (const { what, why } of absences) list.append(h("b", {}, what), h("span", {}, why));
   return h("details", { class: "pulse-absent" }, summary, list);
 }

@@ -18,6 +18,27 @@ export const HEADROOM = 6;
 /** Dragging fewer pixels than this is a click. */
 const CLICK = 4;
 
+const ONE_TWO_FIVE = [1, 2, 5];
+/** Steps of axes that count: whole numbers. */
+const WHOLE_STEPS = Array.from({ length: 13 }, (_, i) => 10 ** i).flatMap((size) =>
+  ONE_TWO_FIVE.map((factor) => factor * size),
+);
+const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+/** Steps of time axes, in seconds; from 30 days up they stand for months and years. */
+const TIME_STEPS = [
+  ...[0.001, 0.01, 0.1, 1].flatMap((size) => ONE_TWO_FIVE.map((factor) => factor * size)),
+  ...[10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 5, 10, 30, 60, 90, 180, 365, 730].map((days) => days * DAY),
+];
+
+/** Pixels that a time label needs, at so many seconds a pixel: fine labels are long ones. */
+function timeRoom(seconds: number): number {
+  if (seconds * 88 < 1) return 88;
+  return seconds * 66 < MINUTE ? 66 : 40;
+}
+
 export interface PlotLine {
   readonly color: number;
   readonly stepped: boolean;
@@ -180,13 +201,12 @@ export class Plot {
       show: xAxis,
       size: AXIS_HEIGHT,
       gap: 6,
-      // Seconds need more room than hours and minutes.
-      space: (_plot, _axis, low, high, width) => ((high - low) / (width / 64) < 60 ? 66 : 40),
+      space: (_plot, _axis, low, high, width) => (time ? timeRoom((high - low) / width) : 50),
       font: this.#theme.font,
       stroke: () => this.#theme.axis,
       grid: { stroke: () => this.#theme.grid, width: 1 },
       ticks: { show: false },
-      ...(time ? {} : { incrs: uPlotIncrements() }),
+      incrs: time ? TIME_STEPS : WHOLE_STEPS,
       values: (plot, splits, _axis, _space, step) => {
         const texts = xText(splits, step);
         // A label that would stick out of the canvas is left out rather than cut.
@@ -294,15 +314,6 @@ export class Plot {
       y: (value) => this.#plot.valToPos(value, "y", true),
     };
   }
-}
-
-/** 1, 2 and 5 times powers of ten from 1 up: steps are whole numbers. */
-function uPlotIncrements(): number[] {
-  return Array.from({ length: 13 }, (_, i) => 10 ** i).flatMap((size) => [
-    size,
-    2 * size,
-    5 * size,
-  ]);
 }
 
 /** The place of the value a cursor at `index` reads: the last one before it, unless that is a gap. */

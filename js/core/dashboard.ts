@@ -240,10 +240,12 @@ class Dashboard {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
     this.#timeline.el.hidden = this.#marks.length === 0;
-    for (const view of this.#board.views) view.draw(this.#sceneOf(view, scenes));
+    const { views } = this.#board;
+    const fresh = views.some((view) => view.stale) || this.#cursor !== null;
+    for (const view of views) view.draw(this.#sceneOf(view, scenes));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
-    if (this.#cursor !== null || now - this.#read > READ_MS) this.#pointAll();
+    if (fresh || now - this.#read > READ_MS) this.#pointAll();
     if (now - this.#told > SECOND / 2) this.#tell();
     this.#describe(now, scenes, 1);
   }

@@ -10,8 +10,8 @@ export class Help {
   constructor(close: () => void) {
     this.#close = h("button", { type: "button" }, "Close");
     this.#close.addEventListener("click", close);
-    const list = h("dl");
-    for (const [key, what] of helpLines()) list.append(h("dt", {}, key), h("dd", {}, what));
+    const list = h("div", { class: "pulse-pairs" });
+    for (const [key, what] of helpLines()) list.append(h("b", {}, key), h("span", {}, what));
     const title = h("strong", {}, "Keys and gestures");
     this.el = h(
       "div",

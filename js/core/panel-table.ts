@@ -106,7 +106,6 @@ const MAIN: ReadonlySet<string> = new Set([
   "cpu.utilization",
   "cpu.user",
   "memory.used",
-  "swap.used",
   "disk.read",
   "disk.write",
   "net.received",

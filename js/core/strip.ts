@@ -12,7 +12,11 @@ interface Tile {
 }
 
 export class Strip {
-  readonly el: HTMLElement = h("dl", { class: "pulse-strip", "aria-label": "Summary" });
+  readonly el: HTMLElement = h("div", {
+    class: "pulse-strip",
+    role: "list",
+    "aria-label": "Summary",
+  });
   readonly #tiles = new Map<string, Tile>();
 
   update(figures: readonly Figure[]): void {
@@ -34,11 +38,18 @@ export class Strip {
   #tile(key: string): Tile {
     const known = this.#tiles.get(key);
     if (known) return known;
-    const label = h("dt");
-    const value = h("dd", { class: "pulse-figure-value" });
-    const note = h("dd", { class: "pulse-figure-note" });
-    const bars = h("dd", { class: "pulse-bars", "aria-hidden": "true" });
-    const el = h("div", { class: "pulse-figure", "data-figure": key }, label, value, note, bars);
+    const label = h("span", { class: "pulse-figure-label" });
+    const value = h("span", { class: "pulse-figure-value" });
+    const note = h("span", { class: "pulse-figure-note" });
+    const bars = h("span", { class: "pulse-bars", "aria-hidden": "true" });
+    const el = h(
+      "div",
+      { class: "pulse-figure", role: "listitem", "data-figure": key },
+      label,
+      value,
+      note,
+      bars,
+    );
     const tile = { el, label, value, note, bars };
     this.#tiles.set(key, tile);
     return tile;

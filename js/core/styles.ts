@@ -48,7 +48,9 @@ const FRAME = `
   outline: none;
 }
 .pulse [hidden] { display: none !important; }
-.pulse :is(h3, h4, p, dl, dd, dt) { margin: 0; padding: 0; font: inherit; color: inherit; }
+/* Hosts style bare elements; description lists most of all, so there are none in here. */
+.pulse :is(h3, h4, p) { margin: 0; padding: 0; font: inherit; color: inherit; }
+.pulse :is(svg, canvas) { max-width: none; }
 .pulse :is(button, summary) {
   font: inherit;
   color: inherit;
@@ -132,7 +134,7 @@ const STRIP = `
   background: var(--pulse-soft);
 }
 .pulse-figure { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-content: start; min-width: 0; }
-.pulse-figure dt { color: var(--pulse-text-2); align-self: baseline; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-figure-label { color: var(--pulse-text-2); align-self: baseline; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse .pulse-figure-value { font-size: 15px; font-weight: 600; line-height: 1.3; text-align: right; white-space: nowrap; }
 .pulse .pulse-figure-note {
   grid-column: 1 / -1;
@@ -267,8 +269,10 @@ const NOTES = `
 .pulse-absent summary { display: inline-block; }
 .pulse-absent summary::before { content: "+ "; }
 .pulse-absent[open] summary::before { content: "\\2212  "; }
-.pulse .pulse-absent dl { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 2px 14px; margin-top: 6px; }
-.pulse-absent dt { color: var(--pulse-text); overflow-wrap: anywhere; }
+.pulse-pairs { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 3px 16px; }
+.pulse-pairs b { color: var(--pulse-text); font-weight: 500; overflow-wrap: anywhere; }
+.pulse-pairs span { color: var(--pulse-text-2); overflow-wrap: anywhere; }
+.pulse-absent .pulse-pairs { margin-top: 6px; }
 .pulse-help {
   position: absolute;
   z-index: 30;
@@ -283,8 +287,6 @@ const NOTES = `
 }
 .pulse-help header { display: flex; justify-content: space-between; align-items: center; margin-bottom: 8px; }
 .pulse .pulse-help strong { font-weight: 600; }
-.pulse .pulse-help dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 16px; }
-.pulse-help dt { font-weight: 600; }
-.pulse-help dd { color: var(--pulse-text-2); }`;
+.pulse-help .pulse-pairs b { font-weight: 600; }`;
 
 export const STYLE: string = [TOKENS, FRAME, TOOLBAR, STRIP, BOARD, NOTES].join("\n");

@@ -6,6 +6,8 @@ import type { Span } from "./view-state";
 const HEADROOM = 0.06;
 /** Data that lies within this share of its distance from zero is drawn with zero in view. */
 const NEAR_ZERO = 0.6;
+/** Changes that are small beside the level itself are not blown up to the full height. */
+const LEAST_SHARE = 0.02;
 
 export interface YRule {
   readonly unit: string;
@@ -29,7 +31,7 @@ export function yRange(low: number | null, high: number | null, rule: YRule): Sp
   if (low >= 0 && (low <= top * NEAR_ZERO || AMOUNTS.has(rule.unit))) {
     return [0, top > 0 ? top * (1 + HEADROOM) : 1];
   }
-  const pad = Math.max((top - low) * 0.12, Math.abs(top) * 0.005, Number.MIN_VALUE);
+  const pad = Math.max((top - low) * 0.12, Math.abs(top) * LEAST_SHARE, Number.MIN_VALUE);
   const bottom = low >= 0 ? Math.max(0, low - pad) : low - pad;
   return [bottom, high <= 0 ? Math.max(top + pad, 0) : top + pad];
 }
