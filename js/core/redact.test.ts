@@ -3,45 +3,22 @@ import { redactKeyframe } from "./redact";
 import { encodeKeyframe } from "./testing/packets";
 import { decodePacket, type KeyframePacket } from "./wire";
 
-const secret = {
+const series = { entity: "gpu:0", metric: "gpu.power", unit: "W", kind: "gauge", labels: {} };
+const source = { name: "dcgm", state: "failed", remedy: "", missing: [] };
+const header = {
   series: [
-    {
-      id: 0,
-      host: "alice-laptop",
-      entity: "gpu:0",
-      metric: "gpu.power",
-      unit: "W",
-      kind: "gauge",
-      labels: {},
-    },
-    {
-      id: 1,
-      host: "bob-laptop",
-      entity: "gpu:0",
-      metric: "gpu.power",
-      unit: "W",
-      kind: "gauge",
-      labels: {},
-    },
+    { id: 0, host: "alice-laptop", ...series },
+    { id: 1, host: "bob-laptop", ...series },
   ],
-  entities: { "gpu:0": { name: "H200", user: "alice", cmdline: "python secret.py" } },
+  entities: { "gpu:0": { name: "H200", user: "alice", command: "python secret.py" } },
   state: {
     phase: "running",
-    title: "run",
-    t0: 1,
-    recording: {
-      path: "/home/alice/x.pulse",
-      bytes: 5,
-      problem: "no room in /home/alice",
-      remedy: null,
-    },
-    sources: [
-      { name: "dcgm", state: "failed", problem: "cannot read /home/alice/lib.so: no", remedy: "" },
-    ],
+    recording: { path: "/home/alice/x.pulse", bytes: 5, problem: "no room in /home/alice/runs" },
+    sources: [{ ...source, problem: "cannot read /home/alice/lib.so: no" }],
   },
   events: [
-    { time: 1, metric: "cell", entity: "", id: 3, value: null, code: "open('/home/alice/secret')" },
-    { time: 2, metric: "mark", entity: "", label: "epoch 1", value: null, traceback: "secret" },
+    { time: 1, metric: "cell", entity: "", id: 3, source: "open('secret')", value: null },
+    { time: 2, metric: "mark", entity: "", label: "epoch 1", traceback: "secret", value: null },
   ],
 };
 
@@ -50,7 +27,7 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
     [1, 2],
     [3, 65533],
   ] as const;
-  const packet = encodeKeyframe(7, [0, 1, 2], [{ id: 0, lo: 0, hi: 9, codes }], secret);
+  const packet = encodeKeyframe(7, [0, 1, 2], [{ id: 0, lo: 0, hi: 9, codes }], header);
 
   const redacted = redactKeyframe(packet);
   const keyframe = decodePacket(redacted) as KeyframePacket;
@@ -60,5 +37,6 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
   expect(keyframe.series.map(({ host }) => host)).toEqual(["host-0", "host-1"]);
   expect(keyframe.entities).toEqual({ "gpu:0": { name: "H200" } });
   expect(keyframe.events.map(({ label }) => label)).toEqual([undefined, "epoch 1"]);
-  expect(keyframe.state?.sources[0]?.problem).toBe("cannot read … no");
+  expect(keyframe.state?.sources[0]?.problem).toBe("cannot read lib.so: no");
+  expect(keyframe.state?.recording).toMatchObject({ path: "x.pulse", bytes: 5 });
 });

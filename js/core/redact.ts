@@ -1,31 +1,30 @@
 /**
- * A keyframe as it may leave the machine: without host names, paths, code and output. The twin of
- * what `pulse_widgets/exchange/bundle.py` does before the kernel saves a picture.
+ * A keyframe as it may leave the machine: without host and user names, absolute paths, lines of
+ * source and output. The twin of `redact` in `pulse_widgets/exchange/bundle.py`, for the pictures
+ * that the browser saves.
  */
 
 import { withHeader } from "./encode";
 import { type Json, list, record } from "./wire-header";
 
 const EVENTS_SAVED = 50;
-/** What an event may say; a cell's source, output and traceback stay at home. */
-const EVENT_KEYS = ["time", "metric", "entity", "value", "id", "label", "status"];
-/** What may be told of a device. */
-const LABELS = ["name", "model", "vendor", "architecture", "index", "memory"];
-
-const ABSOLUTE_PATH = /(^|[\s"'(=:])(?:\/|~\/|[A-Za-z]:\\)[^\s"')]+/g;
+const PRIVATE_EVENT = ["line", "source", "traceback", "argv"];
+const PRIVATE_LABELS = ["hostname", "user", "executable", "command", "argv"];
+const PATH = /(?<![\w/:.])\/(?:[\w.+@-]+\/)+([\w.+@-]*)/g;
 
 export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return withHeader(packet, (header) => {
-    const events = list(header["events"] ?? [], "events").map((one) => record(one, "event"));
-    const state = record(header["state"] ?? {}, "state");
+    const events = list(header["events"] ?? [], "events").slice(-EVENTS_SAVED);
     const entities = Object.entries(record(header["entities"] ?? {}, "entities"));
     return {
       ...header,
       seq: 0,
       series: withoutHosts(list(header["series"] ?? [], "series")),
-      entities: Object.fromEntries(entities.map(([key, labels]) => [key, pick(labels, LABELS)])),
-      state: redactState(state),
-      events: events.slice(-EVENTS_SAVED).map((event) => pick(event, EVENT_KEYS)),
+      entities: Object.fromEntries(
+        entities.map(([entity, labels]) => [entity, without(labels, PRIVATE_LABELS)]),
+      ),
+      state: plain(header["state"] ?? {}),
+      events: events.map((event) => plain(without(event, PRIVATE_EVENT))),
     };
   });
 }
@@ -41,20 +40,15 @@ function withoutHosts(series: readonly unknown[]): Json[] {
   });
 }
 
-function redactState(state: Json): Json {
-  const sources = list(state["sources"] ?? [], "sources").map((item) => {
-    const one = record(item, "source");
-    return { ...one, problem: scrub(one["problem"]), remedy: scrub(one["remedy"]) };
-  });
-  const recording = { path: null, bytes: 0, problem: null, remedy: null };
-  return { ...state, sources, recording };
+function without(value: unknown, keys: readonly string[]): Json {
+  const all = Object.entries(record(value, "header"));
+  return Object.fromEntries(all.filter(([key]) => !keys.includes(key)));
 }
 
-function scrub(text: unknown): string {
-  return typeof text === "string" ? text.replace(ABSOLUTE_PATH, "$1…") : "";
-}
-
-function pick(value: unknown, keys: readonly string[]): Json {
-  const all = Object.entries(record(value, "labels"));
-  return Object.fromEntries(all.filter(([key]) => keys.includes(key)));
+/** JSON content with every absolute path cut down to its last part. */
+function plain(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(PATH, "$1");
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
 }

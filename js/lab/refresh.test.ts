@@ -25,7 +25,8 @@ class Outputs {
   }
 }
 
-const until = (end: number) => encodeKeyframe(1, [0, end], []);
+const shown = (end: number, stopped: boolean) => ({ keyframe: until(end), stopped });
+const until = (end: number) => encodeKeyframe(0, [0, end], []);
 
 function output(end: number, feed: string | undefined): Record<string, unknown> {
   const replay = { version: 1, feed, keyframe: toBase64(until(end)) };
@@ -39,16 +40,23 @@ function keyframeOf(item: unknown): Uint8Array {
 test("a save renews the pictures of running sessions that are more than a minute old", () => {
   const stored = [output(100, "a"), output(100, "b"), output(100, undefined), { name: "stdout" }];
   const outputs = new Outputs([...stored]);
-  const newest = (feed: string) => until(feed === "a" ? 170 : 150);
 
-  refreshOutputs(outputs.asModel(), newest);
+  refreshOutputs(outputs.asModel(), (feed) => shown(feed === "a" ? 170 : 150, false));
 
-  expect(keyframeOf(outputs.items[0])).toEqual(encodeRedacted(170));
+  expect(keyframeOf(outputs.items[0])).toEqual(until(170));
   expect(outputs.items.slice(1)).toEqual(stored.slice(1));
   expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
 });
 
-function encodeRedacted(end: number): Uint8Array {
-  const recording = { path: null, bytes: 0, problem: null, remedy: null };
-  return encodeKeyframe(0, [0, end], [], { state: { sources: [], recording } });
-}
+test("a save makes the output of an ended session a picture alone", () => {
+  const live = output(100, "a");
+  const widget = { "application/vnd.jupyter.widget-view+json": { model_id: "m" } };
+  const outputs = new Outputs([{ ...live, data: { ...(live["data"] as object), ...widget } }]);
+
+  refreshOutputs(outputs.asModel(), () => shown(101, true));
+
+  const data = (outputs.items[0] as { data: Record<string, unknown> }).data;
+  expect(Object.keys(data).sort()).toEqual([REPLAY_MIME, "text/plain"]);
+  expect(readSaved(data[REPLAY_MIME]).feed).toBeNull();
+  expect(keyframeOf(outputs.items[0])).toEqual(until(101));
+});

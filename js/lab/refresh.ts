@@ -9,48 +9,64 @@ import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
 import { decodePacket } from "../core/wire";
+import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are. */
 const OLD_S = 60;
 /** A picture beyond this is too much for a notebook. */
 const MOST_CHARACTERS = 200_000;
 
-/** The newest keyframe of a feed that is shown on this page. */
-export type Newest = (feed: string) => Uint8Array | null;
+/** A feed that is shown on this page, as its newest keyframe has it. */
+export interface Shown {
+  readonly keyframe: Uint8Array;
+  /** The session is over. */
+  readonly stopped: boolean;
+}
+
+export type Find = (feed: string) => Shown | null;
 
 /** Before a notebook is saved, renew the pictures in it that are old. */
 export function refreshOnSave(panel: NotebookPanel): void {
   panel.context.saveState.connect((_, state) => {
     if (state !== "started") return;
     for (const cell of panel.content.model?.cells ?? []) {
-      if (cell.type === "code") refreshOutputs((cell as ICodeCellModel).outputs, newestOnPage);
+      if (cell.type === "code") refreshOutputs((cell as ICodeCellModel).outputs, shownOnPage);
     }
   });
 }
 
-export function refreshOutputs(outputs: IOutputAreaModel, newest: Newest): void {
+export function refreshOutputs(outputs: IOutputAreaModel, find: Find): void {
   for (let i = 0; i < outputs.length; i++) {
     const output = outputs.get(i).toJSON();
     const data = output["data"] as Record<string, unknown> | undefined;
     if (!data?.[REPLAY_MIME]) continue;
     try {
-      const renewed = renew(data[REPLAY_MIME], newest);
-      const whole = { ...output, data: { ...data, [REPLAY_MIME]: renewed } };
-      // Set in place, so that the output is not drawn anew.
-      if (renewed) outputs.set(i, whole as Parameters<IOutputAreaModel["set"]>[1]);
+      const renewed = renew(data, find);
+      // Set in place, so that a live output is not drawn anew.
+      if (renewed) outputs.set(i, { ...output, data: renewed } as Output);
     } catch (problem) {
       console.warn("Pulse: a picture could not be renewed", problem);
     }
   }
 }
 
-function renew(stored: unknown, newest: Newest): Record<string, unknown> | null {
-  const saved = readSaved(stored);
-  const keyframe = saved.feed ? newest(saved.feed) : null;
-  if (!keyframe || !(endOf(keyframe) - endOf(saved.keyframe) > OLD_S)) return null;
-  const text = toBase64(redactKeyframe(keyframe));
-  if (text.length > MOST_CHARACTERS) return null;
-  return { ...(stored as Record<string, unknown>), keyframe: text };
+type Output = Parameters<IOutputAreaModel["set"]>[1];
+type Data = Readonly<Record<string, unknown>>;
+
+function renew(data: Data, find: Find): Data | null {
+  const saved = readSaved(data[REPLAY_MIME]);
+  const shown = saved.feed === null ? null : find(saved.feed);
+  if (!shown) return null;
+  const old = endOf(shown.keyframe) - endOf(saved.keyframe) > OLD_S;
+  const keyframe = toBase64(redactKeyframe(shown.keyframe));
+  if (keyframe.length > MOST_CHARACTERS) return null;
+  if (!shown.stopped) {
+    return old ? { ...data, [REPLAY_MIME]: { version: 1, feed: saved.feed, keyframe } } : null;
+  }
+  // The kernel replaces the output of a session that ended, but not after a reload of the page:
+  // the connection from display id to output is lost then.
+  const { [WIDGET_MIME]: _, ...rest } = data;
+  return { ...rest, [REPLAY_MIME]: { version: 1, keyframe } };
 }
 
 /** The moment at which a keyframe ends, in unix seconds. */
@@ -59,10 +75,17 @@ function endOf(keyframe: Uint8Array): number {
   return packet.kind === "keyframe" ? (packet.edges[packet.buckets] ?? Number.NaN) : Number.NaN;
 }
 
-type Page = Record<symbol, Map<string, { readonly keyframe: Uint8Array | null }> | undefined>;
+interface PageSource {
+  readonly keyframe: Uint8Array | null;
+  state(): { readonly phase: string };
+}
+
+type Page = Record<symbol, Map<string, PageSource> | undefined>;
 
 /** The dashboard's own code, which may be of another version, keeps its sources there. */
-export function newestOnPage(feed: string): Uint8Array | null {
+export function shownOnPage(feed: string): Shown | null {
   const page = globalThis as unknown as Page;
-  return page[Symbol.for("pulse_widgets.sources")]?.get(feed)?.keyframe ?? null;
+  const source = page[Symbol.for("pulse_widgets.sources")]?.get(feed);
+  if (!source?.keyframe) return null;
+  return { keyframe: source.keyframe, stopped: source.state().phase === "stopped" };
 }

@@ -9,7 +9,7 @@ import { mountDashboard } from "../core/dashboard";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
 import { KernelEar, type Packet } from "./kernel-ear";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
-import { newestOnPage } from "./refresh";
+import { shownOnPage } from "./refresh";
 
 const OPTIONS = { layout: "dashboard", metrics: null, title: "" } as const;
 
@@ -139,9 +139,9 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   /** The widget has gone: show the session as it was last heard of. */
   #showPicture(): void {
     if (this.#store) this.#store.live = false;
-    const newest = this.#feed === null ? null : newestOnPage(this.#feed);
+    const newest = this.#feed === null ? null : shownOnPage(this.#feed);
     this.#picture.show();
-    if (newest) this.#draw({ feed: this.#feed, text: "", keyframe: newest });
+    if (newest) this.#draw({ feed: this.#feed, text: "", keyframe: newest.keyframe });
     else this.#mount();
   }
 }
