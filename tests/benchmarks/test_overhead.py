@@ -1,0 +1,99 @@
+"""What watching costs the kernel. Times are printed; counts are what a test fails on."""
+
+import json
+
+import pytest
+
+from tests.fakes import nvml
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("default")]
+
+SPENT = """
+import time, json
+time.sleep({settle})
+cpu, wall = time.process_time(), time.perf_counter()
+time.sleep({seconds})
+print(json.dumps([time.process_time() - cpu, time.perf_counter() - wall]))
+"""
+
+
+def cores(kernel, seconds=8.0, settle=3.0):
+    spent, wall = json.loads(kernel.run(SPENT.format(seconds=seconds, settle=settle)))
+    return spent / wall
+
+
+@pytest.mark.parametrize(("interval", "budget"), [(1.0, 0.01), (0.1, 0.03)])
+def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(
+    kernel, interval, budget, tmp_path, capsys
+):
+    running = kernel(gpus=8, latency_us=0)
+    without = cores(running, seconds=4.0, settle=1.0)
+    running.run(f"import pulse_widgets as pw; mon = pw.monitor(interval={interval}); display(mon)")
+    cores(running, seconds=0.1, settle=2.0)
+    before, sent = nvml.counts(tmp_path / "nvml"), running.messages["comm_msg"]
+
+    with_it = cores(running, settle=0.0)
+
+    after = nvml.counts(tmp_path / "nvml")
+    state = json.loads(running.run("import json; print(json.dumps(mon._hub._source.state()))"))
+    ticks = 8.0 / interval
+    calls = (after.of_gpu(0) - before.of_gpu(0)) / ticks
+    messages = (running.messages["comm_msg"] - sent) / 8.0
+    with capsys.disabled():
+        print(
+            f"\n{interval} s, 8 GPUs: {100 * (with_it - without):.2f} % of a core "
+            f"(budget {100 * budget:.0f} %), says itself {100 * (state['cost']['cores'] or 0):.2f} %, "
+            f"{calls:.1f} driver calls a GPU a tick, {messages:.1f} messages a second"
+        )
+    assert calls <= 10
+    assert messages <= 20
+    assert after.of("nvmlDeviceGetPcieThroughput", 0) == 0
+    assert state["cost"]["dropped"] == 0
+
+
+def test_more_views_cost_no_driver_call_and_no_message(kernel, tmp_path):
+    running = kernel(gpus=2, latency_us=0)
+    running.run("import pulse_widgets as pw; mon = pw.monitor(interval=0.5); display(mon)")
+    counted = []
+    for _ in range(2):
+        cores(running, seconds=0.1, settle=1.0)
+        before, sent = nvml.counts(tmp_path / "nvml").total, running.messages["comm_msg"]
+        cores(running, seconds=6.0, settle=0.0)
+        counted.append(
+            (nvml.counts(tmp_path / "nvml").total - before, running.messages["comm_msg"] - sent)
+        )
+        running.run("views = [mon.view('strip') for _ in range(5)]; [display(v) for v in views]")
+
+    (calls, messages), (calls_of_six, messages_of_six) = counted
+    assert calls > 0
+    assert messages > 0
+    assert calls_of_six <= calls * 1.5
+    assert messages_of_six <= messages * 1.5
+
+
+def test_logging_costs_about_a_microsecond_and_a_million_values_arrive(kernel, capsys):
+    running = kernel()
+    out = running.run(
+        "import pulse_widgets as pw, time, json\n"
+        "from pulse_widgets import log\n"
+        "pw.log({'loss': 0.5}, step=0)\n"
+        "time.sleep(1)\n"
+        "values, clock, taken = {'loss': 0.5}, time.perf_counter_ns, []\n"
+        "for i in range(100_000):\n"
+        "    a = clock(); log(values, step=i); taken.append(clock() - a)\n"
+        "taken.sort()\n"
+        "began = time.perf_counter()\n"
+        "for i in range(1_000_000): log(values, step=i)\n"
+        "burst = time.perf_counter() - began\n"
+        "rec = pw.stop()\n"
+        "rows = int(rec.series.query(\"metric == 'loss'\")['rows'].iloc[0])\n"
+        "print(json.dumps([taken[50_000], taken[99_000], burst, rows]))"
+    )
+    median, rare, burst, rows = json.loads(out)
+    with capsys.disabled():
+        print(
+            f"\npw.log: median {median} ns, 99th percentile {rare} ns, "
+            f"a million in {burst:.2f} s, {rows} rows recorded"
+        )
+
+    assert rows == 1_100_001
