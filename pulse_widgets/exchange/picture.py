@@ -1,0 +1,284 @@
+"""What a saved output shows where nothing of ours runs: a picture and a table.
+
+Notebooks are read on web pages, in editors and as printed HTML, often by programs that strip
+scripts, styles and inline SVG. An ``<img>`` with its data inside and a plain ``<table>``
+survive nearly all of them, and where the image does not, the table does.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.exchange.picture_axis import moment
+from pulse_widgets.exchange.picture_choice import USER_GROUP, Line, Picked, pick
+from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
+from pulse_widgets.metrics.metric import Group
+from pulse_widgets.metrics.units import MISSING, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pulse_widgets.series.history import Screen
+
+__all__ = ["figure_html"]
+
+MOST_CHARTS: Final = 12
+MOST_ROWS: Final = 40
+MOST_POINTS: Final = 300
+LEAST_POINTS: Final = 24
+MOST_SAID: Final = 8
+"""Sources and missing readings named below the picture."""
+
+_WORDS: Final = {
+    "running": "Live when this was saved",
+    "stopped": "Finished",
+    "replay": "Replay of a recording",
+}
+# The user's numbers before the machinery.
+_GROUPS: Final = (
+    *(g for g in Group if g not in {Group.CONTAINER, Group.PULSE, Group.EVENTS}),
+    USER_GROUP,
+    Group.CONTAINER,
+    Group.PULSE,
+    Group.EVENTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Size:
+    """How much a figure shows."""
+
+    charts: int
+    points: int
+    rows: int
+    said: int = MOST_SAID
+
+
+def figure_html(  # noqa: PLR0913  one argument a part of the screen
+    screen: Screen,
+    series: Sequence[Mapping[str, Any]],
+    *,
+    title: str,
+    state: Mapping[str, Any],
+    entities: Mapping[str, Mapping[str, Any]],
+    limit_bytes: int = 60_000,
+) -> str:
+    """Return a screen as HTML that needs no script, no style sheet and no network.
+
+    Parameters
+    ----------
+    screen : Screen
+    series : sequence of mapping
+        In wire form: ``id``, ``host``, ``entity``, ``metric``, ``unit``, ``kind``. Those that
+        carry text are left out.
+    title : str
+    state : mapping
+        What a view says in words: ``phase``, ``sources``, ``simulated``, ...
+    entities : mapping
+        Entity to its labels.
+    limit_bytes : int
+        Bytes of the returned text in UTF-8. Columns give way first, then rows of the table,
+        then charts.
+
+    Returns
+    -------
+    str
+        A ``<figure>``: the picture as an ``<img>`` with its data inside, what there is to say
+        of it, and a table of smallest, largest and last known values. Gaps in the picture are
+        missing readings; a series without a reading has a row and no value.
+    """
+    figure = _Figure(screen, series, title, state, entities)
+    size = _Size(MOST_CHARTS, min(MOST_POINTS, len(screen.edges)), MOST_ROWS)
+    text = figure.html(size)
+    while len(text.encode()) > limit_bytes:
+        smaller = _smaller(size, limit_bytes / len(text.encode()))
+        if smaller == size:
+            break
+        size = smaller
+        text = figure.html(size)
+    return text
+
+
+def _smaller(size: _Size, share: float) -> _Size:
+    """Return the next size to try when only `share` of the bytes may stay."""
+    if size.points > LEAST_POINTS and size.charts:
+        points = max(LEAST_POINTS, int(size.points * min(share * 0.95, 0.9)))
+        return _Size(size.charts, points, size.rows, size.said)
+    if size.rows > size.charts:
+        return _Size(size.charts, size.points, size.rows // 2, size.said)
+    if size.charts:
+        return _Size(size.charts // 2, MOST_POINTS, size.rows, size.said)
+    return _Size(0, size.points, 0, 0)
+
+
+class _Figure:
+    """One screen, drawn as often as needed until it fits."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        series: Sequence[Mapping[str, Any]],
+        title: str,
+        state: Mapping[str, Any],
+        entities: Mapping[str, Mapping[str, Any]],
+    ) -> None:
+        self._title = title
+        self._state = state
+        self._devices = _devices(entities)
+        self._pick = cache(partial(pick, screen, series, entities, rows=MOST_ROWS))
+        self._lines = self._pick(MOST_CHARTS).lines
+        self._span = _span(self._lines, screen, state)
+
+    def html(self, size: _Size) -> str:
+        """Return the figure at one size."""
+        picked = self._pick(size.charts)
+        image = self._image(picked, size.points) if self._span and picked.charts else ""
+        said = "".join(f"<p>{clean(shorten(s, 400))}</p>" for s in self._said(size.said))
+        table = _table(self._lines, size.rows) if self._lines else ""
+        return f"<figure>{image}<figcaption>{said}</figcaption>{table}</figure>"
+
+    def _image(self, picked: Picked, points: int) -> str:
+        assert self._span is not None  # noqa: S101  asked by the caller
+        subtitle = f"{_stretch(*self._span)} UTC"
+        if self._devices:
+            subtitle += f" · {self._devices}"
+        note = "Simulated data" if self._state.get("simulated") else ""
+        svg = draw(picked.charts, Heading(self._title, subtitle, note), _wide(self._span), points)
+        data = base64.b64encode(svg.encode()).decode()
+        names = ", ".join(shorten(chart.title, 40) for chart in picked.charts)
+        alt = f"{shorten(self._title, 80)}: charts of {names}; {subtitle}"
+        return f'<img alt="{clean(alt)}" width="{WIDTH}" src="data:image/svg+xml;base64,{data}">'
+
+    def _said(self, most: int) -> Iterator[str]:
+        """Yield the sentences below the picture."""
+        if self._state.get("simulated"):
+            yield "Simulated data: no device was read for it."
+        yield self._phase()
+        recording = self._state.get("recording") or {}
+        if recording.get("problem"):
+            yield f"{recording['problem']} {recording.get('remedy') or ''}"
+        yield from _reasons(self._state, most)
+
+    def _phase(self) -> str:
+        phase = _WORDS.get(str(self._state.get("phase")), "Saved")
+        name = (self._state.get("recording") or {}).get("path")
+        kept = f" Recording: {name}." if name else ""
+        if self._span is None:
+            return f"{phase}. There was no reading to show yet.{kept}"
+        return f"{phase}: {_stretch(*self._span)} UTC.{kept}"
+
+
+def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
+    """Yield what could not be read, and why."""
+    said: list[str] = []
+    for source in state.get("sources") or []:
+        name = str(source.get("name"))
+        if source.get("problem"):
+            remedy = f" {source['remedy']}" if source.get("remedy") else ""
+            said.append(f"{name}: {source['problem']}{remedy}")
+        elif source.get("state") not in {"ok", "starting", "off"}:
+            said.append(f"{name}: {source.get('state')}")
+        said += [
+            f"{name}, {missing.get('what')}: {missing.get('why')}"
+            for missing in source.get("missing") or []
+        ]
+    yield from said[:most]
+    if len(said) > most:
+        yield f"and {len(said) - most} more things that could not be read"
+
+
+# The table -----------------------------------------------------------------------------
+
+
+def _table(lines: Sequence[Line], most: int) -> str:
+    shown = lines[:most]
+    place = {group: number for number, group in enumerate(_GROUPS)}
+    rows = []
+    heading = ""
+    for line in sorted(shown, key=lambda line: place.get(line.group, len(place))):
+        if line.group != heading:
+            heading = line.group
+            rows.append(f'<tr><th colspan="5">{clean(heading)}</th></tr>')
+        rows.append(_row(line))
+    left = sum(len(line.ids) for line in lines[most:])
+    if left:
+        rows.append(f'<tr><td colspan="5">and {left} more series</td></tr>')
+    head = "".join(f"<th>{name}</th>" for name in ("Reading", "Of", "Min", "Max", "Last known"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _row(line: Line) -> str:
+    low, high = line.trace.extent or (None, None)
+    cells = (
+        shorten(line.title, 60),
+        shorten(line.label, 40),
+        format_value(low, line.unit),
+        format_value(high, line.unit),
+        _last(line),
+    )
+    return f"<tr>{''.join(f'<td>{clean(cell)}</td>' for cell in cells)}</tr>"
+
+
+def _last(line: Line) -> str:
+    """Return the last known value: a range where only a range is known, a dash where none is."""
+    if not len(line.trace):
+        return MISSING
+    low, high = (
+        format_value(float(side[-1]), line.unit) for side in (line.trace.low, line.trace.high)
+    )
+    known = low if low == high else f"{low} to {high}"
+    return f"{MISSING} ({known} before)" if line.trace.lost else known
+
+
+# Times and names -----------------------------------------------------------------------
+
+
+def _span(
+    lines: Sequence[Line], screen: Screen, state: Mapping[str, Any]
+) -> tuple[float, float] | None:
+    """Return the stretch in which there are samples, None without any.
+
+    Of the first and last bucket that has one, no more than what the session lived through.
+    """
+    traces = [line.trace.time for line in lines if len(line.trace)]
+    if not traces:
+        return None
+    first, last = min(t[0] for t in traces), max(t[-1] for t in traces)
+    start = float(screen.edges[np.searchsorted(screen.edges, first) - 1])
+    end = float(screen.edges[np.searchsorted(screen.edges, last)])
+    begun, stopped = state.get("t0"), state.get("t1")
+    if begun is not None and start < begun < last:
+        start = float(begun)
+    if stopped is not None and first < stopped < end:
+        end = float(stopped)
+    return start, end
+
+
+def _wide(span: tuple[float, float]) -> tuple[float, float]:
+    """Return a span that has a width, even when there is a single moment."""
+    start, end = span
+    return span if end - start > 1e-3 else (start - 0.5, end + 0.5)  # noqa: PLR2004
+
+
+def _stretch(start: float, end: float) -> str:
+    first, last = moment(start), moment(end)
+    if first.partition(",")[0] == last.partition(",")[0]:
+        last = last.partition(", ")[2]
+    length = f" ({format_value(round(end - start), 's')})" if end - start >= 1 else ""
+    return f"{first} to {last}{length}" if last != moment(start).partition(", ")[2] else first
+
+
+def _devices(entities: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the GPUs' models with their number."""
+    models = Counter(
+        str(labels["name"])
+        for entity, labels in entities.items()
+        if entity.startswith("gpu:") and "/" not in entity and labels.get("name")
+    )
+    return ", ".join(f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in models.items())

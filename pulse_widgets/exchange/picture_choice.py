@@ -1,0 +1,446 @@
+"""Which readings a saved picture draws and lists, and what is known of each.
+
+The dashboard has room for everything; a picture has room for a dozen charts and some forty
+rows. What decides what people look for first: how the GPUs did, then the machine, then the
+kernel and the user's own numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.metrics.catalog import CATALOG
+from pulse_widgets.metrics.entities import parse, sort_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from pulse_widgets.series.history import Screen
+
+__all__ = ["USER_GROUP", "Chart", "Line", "Picked", "Trace", "pick", "ranked"]
+
+MOST_LINES: Final = 8
+"""Beyond so many lines a chart is a tangle; their common envelope tells more."""
+
+USER_GROUP: Final = "Your metrics"
+_DRAWN: Final = frozenset({"gauge", "counter", "state"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A chart that is worth having: its metrics, and what each is called beside the others."""
+
+    metrics: tuple[str, ...]
+    title: str = ""
+    words: tuple[str, ...] = ()
+    first: bool = False
+    """Comes before the user's own metrics."""
+
+
+_WISHES: Final = (
+    _Wish(("gpu.utilization",), first=True),
+    _Wish(("gpu.memory.used",), first=True),
+    _Wish(("gpu.power",), first=True),
+    _Wish(("gpu.temperature",), first=True),
+    _Wish(("gpu.sm.active",)),
+    _Wish(("gpu.tensor.active",)),
+    _Wish(("gpu.dram.active",)),
+    _Wish(("gpu.clock.sm",)),
+    _Wish(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
+    _Wish(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
+    _Wish(("cpu.utilization",), first=True),
+    _Wish(("cgroup.cpu",)),
+    _Wish(("memory.used",), first=True),
+    _Wish(("cgroup.memory.used",)),
+    _Wish(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
+    _Wish(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
+    _Wish(("process.cpu",), first=True),
+    _Wish(("process.memory.rss",)),
+    _Wish(("process.gpu.memory",)),
+)
+
+_LIMIT_OF: Final[Mapping[str, str]] = {
+    "gpu.memory.used": "gpu.memory.total",
+    "gpu.power": "gpu.power.limit",
+    "memory.used": "memory.total",
+    "cgroup.cpu": "cgroup.cpu.limit",
+    "cgroup.memory.used": "cgroup.memory.limit",
+}
+"""The level that gives a reading its meaning, drawn as a line of its own."""
+
+# The whole before its parts: a chart of the machine, not of its 128 cores.
+_CLASSES: Final = ("gpu", "host", "kernel", "user", "mig")
+_NAMES: Final = {
+    "gpu": "GPU",
+    "mig": "MIG",
+    "ci": "CI",
+    "cpu": "core",
+    "rank": "rank",
+    "link": "link",
+}
+_PLURALS: Final = {
+    "gpu": "GPUs",
+    "mig": "MIG instances",
+    "cpu": "cores",
+    "disk": "disks",
+    "net": "interfaces",
+    "fs": "file systems",
+    "pid": "processes",
+    "rank": "ranks",
+    "host": "hosts",
+}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What is known of one line: a point for each bucket that has a sample.
+
+    Attributes
+    ----------
+    time : (n,) float64
+        Middle of the bucket, Unix seconds.
+    low, high : (n,) float64
+        Smallest and largest value.
+    segment : (n,) int64
+        Rises where readings were missing in between.
+    lost : bool
+        Readings were missing at the end.
+    """
+
+    time: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    segment: NDArray[np.int64]
+    lost: bool
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.time)
+
+    @cached_property
+    def extent(self) -> tuple[float, float] | None:
+        """Smallest and largest value; None without a sample."""
+        return (float(self.low.min()), float(self.high.max())) if len(self) else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart and a row of the table: one series, or the envelope of several.
+
+    Attributes
+    ----------
+    metric, unit : str
+    label : str
+        What it belongs to: ``GPU 3``, ``72 GPUs``, ``read``.
+    place : int
+        Its place in the palette.
+    ids : tuple of int
+        The series it stands for.
+    trace : Trace
+    """
+
+    metric: str
+    unit: str
+    label: str
+    place: int
+    ids: tuple[int, ...]
+    trace: Trace
+
+    @property
+    def merged(self) -> bool:
+        """Whether it is an envelope over several series."""
+        return len(self.ids) > 1
+
+    @property
+    def title(self) -> str:
+        """What the catalog calls the metric; a user's key is its own title."""
+        known = CATALOG.get(self.metric)
+        return known.title if known else self.metric
+
+    @property
+    def group(self) -> str:
+        """The heading it stands under."""
+        known = CATALOG.get(self.metric)
+        return str(known.group) if known and self.metric != "progress" else USER_GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One small picture.
+
+    Attributes
+    ----------
+    title, unit : str
+    lines : tuple of Line
+        In the order of the legend.
+    limit : float or None
+        Largest value there can be, as far as it is known.
+    whole : Line or None
+        The envelope of all lines, where they are of one metric and more than one.
+    """
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    limit: float | None = None
+    whole: Line | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no line has a sample."""
+        return not any(len(line.trace) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """What there is to show.
+
+    Attributes
+    ----------
+    charts : tuple of Chart
+        In the order of the picture.
+    lines : tuple of Line
+        Every series stands in one of them; the most wanted come first.
+    """
+
+    charts: tuple[Chart, ...]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """A series as the choice sees it."""
+
+    id: int
+    host: str
+    entity: str
+    metric: str
+    unit: str
+
+    @property
+    def kind(self) -> str:
+        """The class of its entity: ``gpu``, ``host``, ``cpu``."""
+        parts = parse(self.entity)
+        if not parts:
+            return ""
+        return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
+
+
+def pick(
+    screen: Screen,
+    series: Sequence[Mapping[str, Any]],
+    entities: Mapping[str, Mapping[str, Any]],
+    most: int,
+    rows: int,
+) -> Picked:
+    """Return what a picture with at most `most` charts shows of a screen.
+
+    Parameters
+    ----------
+    screen : Screen
+    series : sequence of mapping
+        In wire form; series that carry text are left out.
+    entities : mapping
+        Entity to its labels; a host's name stands there under its id.
+    most : int
+    rows : int
+        Lines that are wanted: so that every chart has some of them, the lines of some charts
+        are put together as one.
+    """
+    return _Picker(screen, _numeric(series), entities).pick(most, rows)
+
+
+def ranked(series: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Return the ids of all series, those a picture cannot do without first."""
+    wanted = {metric: place for place, wish in enumerate(_WISHES) for metric in wish.metrics}
+    wanted |= {limit: wanted[metric] for metric, limit in _LIMIT_OF.items()}
+    catalog = {metric: place for place, metric in enumerate(CATALOG)}
+
+    def rank(one: _One) -> tuple[int, int]:
+        if one.metric in wanted and one.kind in _CLASSES:
+            return (0, wanted[one.metric])
+        if one.metric not in catalog:
+            return (1, 0)
+        return (2 if one.kind in _CLASSES else 3, catalog[one.metric])
+
+    ordered = sorted((_one(s) for s in series), key=rank)
+    return [one.id for one in ordered]
+
+
+class _Picker:
+    """Finds charts and lines in one screen."""
+
+    def __init__(
+        self, screen: Screen, series: list[_One], entities: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self._screen = screen
+        self._row = {int(number): row for row, number in enumerate(screen.ids)}
+        self._centre = (screen.edges[:-1] + screen.edges[1:]) / 2
+        self._entities = entities
+        self._hosts = len({one.host for one in series})
+        self._bundles: dict[tuple[str, str], list[_One]] = {}
+        for one in sorted(series, key=lambda s: (s.host, sort_key(s.entity))):
+            self._bundles.setdefault((one.metric, one.kind), []).append(one)
+        self._order = list(dict.fromkeys((s.metric, s.kind) for s in series))
+        self._place: dict[tuple[str, str], int] = {}
+        counts: dict[str, int] = {}
+        for one in sorted(series, key=lambda s: (s.host, sort_key(s.entity))):
+            if (one.host, one.entity) not in self._place:
+                self._place[one.host, one.entity] = counts.get(one.kind, 0)
+                counts[one.kind] = counts.get(one.kind, 0) + 1
+
+    def pick(self, most: int, rows: int) -> Picked:
+        """Choose the charts, and order all lines by how much they are wanted."""
+        charts = [(wish, self._chart(wish)) for wish in _WISHES]
+        first = [c for wish, c in charts if c is not None and wish.first][:most]
+        own = [c for c in self._own() if not c.empty][: most - len(first)]
+        room = most - len(first) - len(own)
+        rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
+        chosen = [c for _, c in charts if c in first or c in rest] + own
+        return Picked(tuple(chosen), tuple(self._all(chosen, rows)))
+
+    def _own(self) -> Iterable[Chart]:
+        """Yield a chart for each of the user's keys, in the order of their first use."""
+        for metric, kind in self._order:
+            if metric not in CATALOG or metric == "progress":
+                lines = self._lines(self._bundles[metric, kind])
+                yield Chart(lines[0].title, lines[0].unit, tuple(lines))
+
+    def _chart(self, wish: _Wish) -> Chart | None:
+        kinds = {kind for metric, kind in self._bundles if metric in wish.metrics}
+        kind = next((k for k in _CLASSES if k in kinds), None)
+        if kind is None:
+            return None
+        bundles = [self._bundles[m, kind] for m in wish.metrics if (m, kind) in self._bundles]
+        lines = (
+            self._lines(bundles[0])
+            if len(wish.metrics) == 1
+            else self._word_lines(bundles, dict(zip(wish.metrics, wish.words, strict=True)))
+        )
+        title = wish.title or lines[0].title
+        limit = self._limit(wish.metrics[0], kind)
+        one = bundles[0] if len(bundles) == 1 and len(lines) > 1 else None
+        whole = self._line(one, _plural(one), 0) if one else None
+        return Chart(title, lines[0].unit, tuple(lines), limit, whole)
+
+    def _lines(self, bundle: list[_One]) -> list[Line]:
+        if len(bundle) > MOST_LINES:
+            return [self._line(bundle, _plural(bundle), 0)]
+        alone = len(bundle) == 1
+        return [
+            self._line([one], self._label(one), 0 if alone else self._place[one.host, one.entity])
+            for one in bundle
+        ]
+
+    def _word_lines(self, bundles: list[list[_One]], words: Mapping[str, str]) -> list[Line]:
+        """Return the lines of metrics that share a chart: one each, or one each and owner."""
+        if sum(map(len, bundles)) > MOST_LINES or all(len(bundle) == 1 for bundle in bundles):
+            return [
+                self._line(bundle, words[bundle[0].metric], place)
+                for place, bundle in enumerate(bundles)
+            ]
+        ones = [one for bundle in bundles for one in bundle]
+        return [
+            self._line([one], f"{self._label(one)} {words[one.metric]}", place)
+            for place, one in enumerate(ones)
+        ]
+
+    def _line(self, bundle: list[_One], label: str, place: int) -> Line:
+        ids = tuple(one.id for one in bundle)
+        return Line(bundle[0].metric, bundle[0].unit, label, place, ids, self._trace(ids))
+
+    def _trace(self, ids: tuple[int, ...]) -> Trace:
+        rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)
+        screen = self._screen
+        seen = screen.low[rows] <= screen.high[rows]
+        low = np.where(seen, screen.low[rows], np.inf).min(axis=0, initial=np.inf)
+        high = np.where(seen, screen.high[rows], -np.inf).max(axis=0, initial=-np.inf)
+        there = low <= high
+        gap = screen.missing[rows].any(axis=0) & ~there
+        at = np.flatnonzero(there)
+        lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
+        segment = np.cumsum(gap, dtype=np.int64)[at]
+        return Trace(self._centre[at], low[at], high[at], segment, lost)
+
+    def _limit(self, metric: str, kind: str) -> float | None:
+        name = _LIMIT_OF.get(metric)
+        bundle = self._bundles.get((name, kind), []) if name else []
+        extent = self._trace(tuple(one.id for one in bundle)).extent
+        return extent[1] if extent else None
+
+    def _all(self, charts: list[Chart], rows: int) -> Iterable[Line]:
+        """Yield a line for every series: those of the charts, then the others."""
+        drawn: set[int] = set()
+        for line in _within(charts, rows - rows // 5):
+            drawn.update(line.ids)
+            yield line
+        rest: list[Line] = []
+        for bundle in self._bundles.values():
+            left = [one for one in bundle if one.id not in drawn]
+            if left:
+                rest.extend(self._lines(left))
+        place = {metric: number for number, metric in enumerate(CATALOG)}
+        silent = frozenset(_LIMIT_OF.values())
+        yield from sorted(
+            rest,
+            key=lambda line: (
+                len(line.trace) == 0,
+                line.metric in silent,
+                place.get(line.metric, -1),
+            ),
+        )
+
+    def _label(self, one: _One) -> str:
+        name = _entity_label(one.entity, self._entities.get(one.entity, {}))
+        if self._hosts <= 1:
+            return name
+        host = str(self._entities.get(one.host, {}).get("name", one.host))
+        return host if one.entity == "host" else f"{host} {name}"
+
+
+def _within(charts: list[Chart], rows: int) -> list[Line]:
+    """Return the lines of the charts; the last charts' as one each until there is room."""
+    parts = [list(chart.lines) for chart in charts]
+    for place in reversed(range(len(charts))):
+        whole = charts[place].whole
+        if whole is not None and sum(map(len, parts)) > rows:
+            parts[place] = [whole]
+    return [line for lines in parts for line in lines]
+
+
+def _entity_label(entity: str, labels: Mapping[str, Any]) -> str:
+    """Return an id as people say it: ``gpu:0/mig:1`` is ``GPU 0 · MIG 1``."""
+    parts = parse(entity)
+    if parts and parts[0].kind == "pid":
+        name = labels.get("name")
+        first = f"{name} ({parts[0].name})" if name else f"process {parts[0].name}"
+        return " · ".join([first, *(f"{_NAMES.get(p.kind, p.kind)} {p.name}" for p in parts[1:])])
+    said = []
+    for part in parts:
+        known = _NAMES.get(part.kind)
+        said.append(f"{known} {part.name}" if known and part.name else part.name or part.kind)
+    return " · ".join(said) or entity
+
+
+def _plural(bundle: list[_One]) -> str:
+    return f"{len(bundle)} {_PLURALS.get(bundle[0].kind, 'series')}"
+
+
+def _one(series: Mapping[str, Any]) -> _One:
+    return _One(
+        int(series["id"]),
+        str(series["host"]),
+        str(series["entity"]),
+        str(series["metric"]),
+        str(series["unit"]),
+    )
+
+
+def _numeric(series: Sequence[Mapping[str, Any]]) -> list[_One]:
+    return [_one(s) for s in series if s["kind"] in _DRAWN]
