@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Extent", "Stored", "open_directory", "open_stored"]
 
 _TRIES: Final = 20
-_KEPT_OPEN: Final = 200
 _MOST_OVERVIEW: Final = 16 * MOST_JSON
 
 
@@ -178,9 +178,10 @@ def _same_run(directory: Path, finished: Path) -> bool:
 
 def open_directory(directory: Path) -> Stored:
     """Open a directory as it is now: the parts and journals of all its writers."""
+    opened: dict[Path, ParquetSegment] = {}
     for _ in range(_TRIES):
         try:
-            return _look(directory)
+            return _look(directory, opened)
         except FileNotFoundError:
             continue  # a journal became a part, or parts one, between two looks
     raise RecordingError(
@@ -189,7 +190,8 @@ def open_directory(directory: Path) -> Stored:
     )
 
 
-def _look(directory: Path) -> Stored:
+def _look(directory: Path, known: dict[Path, ParquetSegment]) -> Stored:
+    """Read the directory once; parts never change, so those in `known` are not read again."""
     run = read_run(directory)
     folders = writer_folders(directory)
     catalog, segments, problems = Catalog(), list[Any](), list[str]()
@@ -197,7 +199,7 @@ def _look(directory: Path) -> Stored:
     for folder, hosts in zip(folders, _name_hosts(folders, catalog), strict=True):
         alive = is_running(folder)
         running = running or alive
-        opened, told = _read_folder(folder, hosts, alive=alive)
+        opened, told = _read_folder(folder, hosts, known, alive=alive)
         problems += told
         for segment in opened:
             catalog.add(segment.catalog.infos.values())
@@ -207,22 +209,30 @@ def _look(directory: Path) -> Stored:
             catalog.label({hosts.get(str(h), str(h)): named for h, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
-    if len(segments) > _KEPT_OPEN:
+    if len(segments) > _files_to_keep():
         for segment in segments:
             if isinstance(segment, ParquetSegment):
                 segment.close()
     return Stored(directory, replace(run, about=about), catalog, segments, tuple(problems), running)
 
 
+def _files_to_keep() -> int:
+    """Return how many open files a recording may hold: half of what the process may."""
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+
+
 def _read_folder(
-    folder: WriterFolder, hosts: dict[str, str], *, alive: bool
+    folder: WriterFolder, hosts: dict[str, str], known: dict[Path, ParquetSegment], *, alive: bool
 ) -> tuple[list[Segment], list[str]]:
     """Return the segments of a writer, and what is wrong with them."""
     segments, problems = list[Any](), list[str]()
     parts, journals = standing([p.name for p in folder.path.iterdir()])
     for part in parts:
+        path = folder.path / part_name(part)
         try:
-            segments.append(ParquetSegment(folder.path / part_name(part), hosts))
+            if path not in known:
+                known[path] = ParquetSegment(path, hosts)
+            segments.append(known[path])
         except FormatVersionError:
             raise
         except RecordingError as exc:

@@ -189,9 +189,15 @@ class ParquetSegment:
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`, reading each row group once."""
         chosen = [e for e in self._chosen(keys) if want.touches(e)]
-        with _reading(self.path):
-            for group, entries in groupby(chosen, key=lambda e: e.row_group):
-                yield from self._group(group, list(entries), want)
+        try:
+            with _reading(self.path):
+                for group, entries in groupby(chosen, key=lambda e: e.row_group):
+                    yield from self._group(group, list(entries), want)
+        except FileNotFoundError as exc:
+            raise RecordingError(
+                f"{self.path} is no longer there; it was merged or finished meanwhile",
+                remedy="Open the recording again.",
+            ) from exc
 
     def _group(
         self, group: int, entries: list[Entry], want: Want

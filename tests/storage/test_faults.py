@@ -247,3 +247,29 @@ def test_parts_that_could_not_be_written_stay_journals_and_are_written_later(ben
     assert not bench.writer.problem
     assert [p.name for p in bench.writer.folder.glob("[jp]*")] == ["part-000000.parquet"]
     assert tidy(open_stored(bench.directory)) == expected(bench.rows)
+
+
+def test_a_recording_is_read_whole_while_parts_come_and_merge(tmp_path):
+    directory = tmp_path / "a.pulse"
+    child = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(directory)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert child.stdout.readline() == "ready\n"
+        seen = accepted = 0
+        for _ in range(6):
+            while accepted < seen + 200:
+                accepted = int(child.stdout.readline())
+            stored = open_stored(directory)
+            assert stored.running
+            assert stored.problems == ()
+            time_of = [stored.columns(key).time for key in stored.extents]
+            batches = np.unique(np.concatenate(time_of))
+            assert sum(map(len, time_of)) == 10 * len(batches)
+            assert np.array_equal(batches, np.arange(len(batches)))
+            assert len(batches) > accepted
+            seen = len(batches)
+        assert any("-" in p.stem[5:] for p in directory.rglob("part-*"))
+    finally:
+        child.kill()
+        child.communicate()
