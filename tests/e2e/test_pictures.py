@@ -1,0 +1,78 @@
+"""What a notebook keeps of a session, and how the page gets from there to the live widget."""
+
+import nbformat
+
+MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.2)\nmon"
+REPLAY = "application/vnd.pulse.replay+json"
+
+LACKING = """([from, to]) => {
+    const sources = [...globalThis[Symbol.for('pulse_widgets.sources')].values()];
+    const source = sources[sources.length - 1];
+    const ids = source.catalog().map(one => one.id);
+    const [start] = source.extent();
+    return source.lacking(ids, start + from, start + to, 100).length;
+}"""
+ASK = """([from, to]) => {
+    const source = [...globalThis[Symbol.for('pulse_widgets.sources')].values()].pop();
+    const [start] = source.extent();
+    source.request(source.catalog().map(one => one.id), start + from, start + to, 100);
+}"""
+
+
+def showing(page, word):
+    dashboard = page.page.locator(".pulse:visible").filter(
+        has=page.page.locator(".pulse-status", has_text=word)
+    )
+    dashboard.first.wait_for()
+    return dashboard.first
+
+
+def reload(page):
+    page.save()
+    page.page.wait_for_timeout(500)
+    page.page.reload()
+    page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+
+
+def test_a_session_stopped_after_a_reload_leaves_a_picture_and_no_widget(page, lab):
+    notebook = lab.notebook(MONITOR, "mon.stop()\nNone")
+    page.open(notebook)
+    page.run(0)
+    showing(page, "Live")
+    page.page.wait_for_timeout(2_000)
+
+    reload(page)
+    showing(page, "Live")
+    page.run(1)
+    showing(page, "Stopped")
+    page.save()
+    showing(page, "Stopped")
+
+    (output,) = nbformat.read(lab.root / notebook, 4).cells[0].outputs
+    assert sorted(output.data) == [REPLAY, "text/html", "text/plain"]
+    assert "feed" not in output.data[REPLAY]
+
+
+def test_a_closed_monitor_leaves_its_last_picture(page, lab):
+    page.open(lab.notebook(MONITOR, "mon.close()"))
+    page.run(0)
+    showing(page, "Live")
+    page.page.wait_for_timeout(2_000)
+
+    page.run(1)
+
+    showing(page, "Replay")
+
+
+def test_a_page_opened_late_gets_the_exact_past_when_it_asks(page, lab):
+    page.open(lab.notebook(MONITOR))
+    page.run(0)
+    showing(page, "Live")
+    page.page.wait_for_timeout(8_000)
+    reload(page)
+    showing(page, "Live")
+    assert page.page.evaluate(LACKING, [1, 2]) > 0
+
+    page.page.evaluate(ASK, [1, 2])
+
+    page.page.wait_for_function(f"span => ({LACKING})(span) === 0", arg=[1, 2])
