@@ -2,10 +2,14 @@
 
 export type Ground = "light" | "dark";
 
-/** Eight hues of different lightness; every one has at least 3:1 against its ground. */
+/**
+ * Eight colours, found by search: any two of them differ by 19 or more (CIE76), the first four by
+ * 27 or more, for normal sight and for simulated protanopia, deuteranopia and tritanopia (there a
+ * fifth less); each has at least 3:1 against its ground.
+ */
 const LINES: Record<Ground, readonly string[]> = {
-  light: ["#0b62b5", "#d1570a", "#00886a", "#b0428c", "#2f93c9", "#8f6c00", "#6b4fc0", "#58626d"],
-  dark: ["#5aa9f2", "#ff9a52", "#36cda0", "#ee8fc6", "#a5dcf7", "#e6c64a", "#b39df5", "#b4bec9"],
+  light: ["#0065b3", "#cc7c4f", "#004313", "#d62a7a", "#009ccc", "#a68805", "#1b2dad", "#4e323a"],
+  dark: ["#3fabf5", "#c17e3e", "#adf8af", "#da537c", "#5aeaff", "#e5e53a", "#af69aa", "#bbc9be"],
 };
 
 /** Beyond eight lines the hues repeat with another stroke. */
