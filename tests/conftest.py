@@ -32,5 +32,3 @@ def pytest_runtest_makereport(item, call):
     if REQUIRE_ALL and report.skipped:
         report.outcome = "failed"
         report.longrepr = f"skipped where nothing may be: {report.longrepr}"
-
-

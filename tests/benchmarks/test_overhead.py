@@ -30,7 +30,7 @@ def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(
     without = cores(running, seconds=4.0, settle=1.0)
     running.run(f"import pulse_widgets as pw; mon = pw.monitor(interval={interval}); display(mon)")
     cores(running, seconds=0.1, settle=2.0)
-    before, sent = nvml.counts(tmp_path / "nvml"), running.messages["comm_msg"]
+    before, sent = nvml.counts(tmp_path / "nvml"), len(running.of("comm_msg"))
 
     with_it = cores(running, settle=0.0)
 
@@ -38,7 +38,7 @@ def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(
     state = json.loads(running.run("import json; print(json.dumps(mon._hub._source.state()))"))
     ticks = 8.0 / interval
     calls = (after.of_gpu(0) - before.of_gpu(0)) / ticks
-    messages = (running.messages["comm_msg"] - sent) / 8.0
+    messages = (len(running.of("comm_msg")) - sent) / 8.0
     with capsys.disabled():
         print(
             f"\n{interval} s, 8 GPUs: {100 * (with_it - without):.2f} % of a core "
@@ -57,10 +57,10 @@ def test_more_views_cost_no_driver_call_and_no_message(kernel, tmp_path):
     counted = []
     for _ in range(2):
         cores(running, seconds=0.1, settle=1.0)
-        before, sent = nvml.counts(tmp_path / "nvml").total, running.messages["comm_msg"]
+        before, sent = nvml.counts(tmp_path / "nvml").total, len(running.of("comm_msg"))
         cores(running, seconds=6.0, settle=0.0)
         counted.append(
-            (nvml.counts(tmp_path / "nvml").total - before, running.messages["comm_msg"] - sent)
+            (nvml.counts(tmp_path / "nvml").total - before, len(running.of("comm_msg")) - sent)
         )
         running.run("views = [mon.view('strip') for _ in range(5)]; [display(v) for v in views]")
 

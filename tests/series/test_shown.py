@@ -27,7 +27,9 @@ def test_rates_shown_block_by_block_are_those_of_the_whole_counter(readings, blo
     time = np.arange(len(count)) * 1_000_000 + 1
 
     parts = [
-        shown.take(Rows.of([0] * len(time[i : i + block]), time[i : i + block], count[i : i + block]))
+        shown.take(
+            Rows.of([0] * len(time[i : i + block]), time[i : i + block], count[i : i + block])
+        )
         for i in range(0, len(count), block)
     ]
     got = np.concatenate([rows.value for rows, _ in parts])

@@ -109,9 +109,7 @@ def test_a_keyframe_says_missing_and_nothing_with_different_codes():
 
 
 @given(
-    hnp.arrays(
-        np.float64, (3, 5), elements=st.floats(-1e100, 1e100, allow_nan=False, width=64)
-    ),
+    hnp.arrays(np.float64, (3, 5), elements=st.floats(-1e100, 1e100, allow_nan=False, width=64)),
     hnp.arrays(np.float64, (3, 5), elements=st.floats(0, 1e99)),
 )
 def test_a_decoded_envelope_contains_the_true_one(low, width):

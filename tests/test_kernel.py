@@ -1,0 +1,267 @@
+"""A monitor in a real kernel, seen from the other end of its comms."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+import pulse_widgets as pw
+from pulse_widgets.exchange.bundle import REPLAY_MIME
+from pulse_widgets.series.wire import decode
+from tests.kernels import kernels
+
+pytestmark = pytest.mark.filterwarnings("default")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+START = "import pulse_widgets as pw, time, threading, json\n"
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    with kernels(tmp_path) as start:
+        yield start
+
+
+def columns(packet):
+    n = packet.header["n"]
+    time, value = (np.frombuffer(packet.body, "<f8", n, 8 * n * k) for k in range(2))
+    ids = np.frombuffer(packet.body, "<i4", n, 8 * n * (3 if packet.header["steps"] else 2))
+    return ids, time, value
+
+
+def values_of(packets, metric):
+    ids = {
+        series["id"]
+        for packet in packets
+        for series in packet.header.get("series", [])
+        if series["metric"] == metric
+    }
+    return [
+        float(value)
+        for packet in packets
+        if packet.header["kind"] == "frame"
+        for series, value in zip(*columns(packet)[::2], strict=True)
+        if series in ids
+    ]
+
+
+def test_frames_arrive_while_a_cell_runs_numbered_without_a_hole(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+
+    running.run("for i in range(30): pw.log({'loss': 1 / (i + 1)}, step=i); time.sleep(0.05)")
+
+    frames = running.packets("frame")
+    seqs = [packet.header["seq"] for packet in frames]
+    assert seqs == list(range(1, len(seqs) + 1))
+    assert len(values_of(frames, "memory.used")) >= 5
+    losses = values_of(frames, "loss")
+    assert losses == [1 / (i + 1) for i in range(len(losses))]
+    assert len(losses) >= 25
+
+
+def test_a_busy_kernel_is_sent_at_most_twenty_messages_a_second(kernel):
+    running = kernel(gpus=8, latency_us=0)
+    running.run(START + "mon = pw.monitor(interval=0.1)\nmon")
+    before = len(running.of("comm_msg"))
+
+    running.run("end = time.time() + 4\nwhile time.time() < end: pw.log({'a': 1.0})")
+
+    assert 10 <= len(running.of("comm_msg")) - before <= 80
+
+
+def test_a_page_that_says_hello_gets_the_whole_screen(kernel):
+    running = kernel(gpus=2, latency_us=0)
+    running.run(START + "mon = pw.monitor(interval=0.2)\nmon")
+    running.run("pw.log({'loss': 7.0}, step=3); mon.mark('here'); time.sleep(1)")
+    before = len(running.packets("keyframe"))
+
+    running.tell_feed(kind="hello")
+    running.wait_until(lambda: len(running.packets("keyframe")) > before)
+
+    header = running.packets("keyframe")[-1].header
+    names = {(series["entity"], series["metric"]) for series in header["series"]}
+    assert {("gpu:1", "gpu.power"), ("host", "cpu.utilization"), ("user", "loss")} <= names
+    assert not any(metric.endswith("cpu.user.total") for _, metric in names)
+    place = header["ids"].index(next(s["id"] for s in header["series"] if s["metric"] == "loss"))
+    assert (header["lo"][place], header["hi"][place]) == (7.0, 7.0)
+    assert [e["label"] for e in header["events"] if e["metric"] == "mark"] == ["here"]
+    assert header["state"]["kernel"] == {"busy": False, "cell": None}
+    assert header["entities"]["gpu:0"]["name"]
+
+
+def test_detail_that_a_page_asks_for_is_exact(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system')\nmon")
+    running.run("for i in range(50): pw.log({'loss': i / 7}, step=i)\ntime.sleep(0.5)")
+    series = next(
+        s for p in running.packets() for s in p.header.get("series", []) if s["metric"] == "loss"
+    )
+
+    running.tell_feed(kind="range", request=5, ids=[series["id"]], t0=0.0, t1=4e9, points=1000)
+    running.wait_until(lambda: running.packets("rows"))
+
+    reply = running.packets("rows")[0]
+    assert reply.header["request"] == 5
+    assert reply.header["reduced"] == []
+    assert columns(reply)[2].tolist() == [i / 7 for i in range(50)]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [{"kind": "range"}, {"kind": "range", "ids": "x", "t0": 0, "t1": 1, "points": 1, "request": 1},
+     {"kind": "range", "ids": [10**9], "t0": float("inf"), "t1": 1, "points": 1, "request": 1},
+     {"kind": ["?"]}, {}],
+)  # fmt: skip
+def test_nonsense_from_a_page_harms_nothing(kernel, nonsense):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+
+    running.tell_feed(**nonsense)
+    running.run("time.sleep(1)")
+
+    assert len(values_of(running.packets("frame"), "memory.used")) >= 3
+    assert not [m for m in running.of("stream") if m["content"]["name"] == "stderr"]
+
+
+def test_an_output_holds_the_widget_and_a_picture_and_after_stop_the_picture_alone(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+    running.run("time.sleep(1)")
+    running.run("rec = mon.stop()")
+    running.wait_until(lambda: running.of("update_display_data"))
+
+    live = running.of("display_data")[0]["content"]
+    final = running.of("update_display_data")[-1]["content"]
+    assert {WIDGET, REPLAY_MIME, "text/html", "text/plain"} <= live["data"].keys()
+    assert live["data"][REPLAY_MIME]["feed"] == running.feed_id()
+    assert final["transient"] == live["transient"]
+    assert WIDGET not in final["data"]
+    assert "feed" not in final["data"][REPLAY_MIME]
+    screen = decode(base64.b64decode(final["data"][REPLAY_MIME]["keyframe"])).header
+    assert screen["state"]["phase"] == "stopped"
+    assert "/" not in screen["state"]["recording"]["path"]
+    assert not running.of("comm_close")
+
+
+def test_nothing_is_printed_and_the_last_frame_says_stopped(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+
+    running.run("rec = mon.stop()")
+    running.wait_until(lambda: running.of("update_display_data"))
+
+    states = [p.header["state"]["phase"] for p in running.packets() if "state" in p.header]
+    assert states[-1] == "stopped"
+    assert not running.of("stream")
+
+
+def test_an_interrupt_ends_the_cell_and_not_the_session(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+    request = running.client.execute("time.sleep(60)")
+    running.wait_until(
+        lambda: any(
+            m["parent_header"].get("msg_id") == request for m in running.of("execute_input")
+        )
+    )
+
+    running.manager.interrupt_kernel()
+    running.wait_for(request, 20, check=False)
+    before = len(running.packets("frame"))
+    running.run("time.sleep(1)")
+
+    assert [m["content"]["ename"] for m in running.of("error")] == ["KeyboardInterrupt"]
+    assert len(running.packets("frame")) > before
+
+
+def test_a_restarted_kernel_leaves_a_recording_that_the_next_one_finishes(
+    kernel, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("PULSE_HOME", str(tmp_path / "pulse-home"))
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+    running.run("pw.log({'a': 5.0}); time.sleep(0.6)")
+
+    running.manager.shutdown_kernel(now=True)
+    assert pw.recordings()["state"].tolist() == ["unfinished"]
+    again = kernel()
+    again.run(START + "pw.log({'b': 1.0}); rec = pw.stop()")
+    again.run("time.sleep(2)")
+
+    listed = pw.recordings()
+    assert listed["state"].tolist() == ["finished", "finished"]
+    assert pw.Recording.open(listed["path"][1]).select("a").values()[1].tolist() == [5.0]
+
+
+def test_cells_are_recorded_with_the_numbers_of_the_notebook(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system')")
+    running.run("time.sleep(0.3)")
+    running.run("1 / 0", check=False)
+
+    out = running.run(
+        "rec = mon.stop()\nprint(rec.cells().to_json(orient='records', date_format='iso'))"
+    )
+
+    cells = {
+        cell["cell"] if "cell" in cell else cell.get("count"): cell for cell in json.loads(out)
+    }
+    assert {1, 2, 3, 4} <= set(map(int, cells))
+
+
+def test_the_share_of_time_a_cell_ran_is_a_series(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.5)")
+    running.run("time.sleep(3)")
+
+    out = running.run("print(json.dumps(mon.stop().select('kernel.busy').values()[1].tolist()))")
+
+    values = json.loads(out.replace("NaN", "null"))
+    assert max(v for v in values if v is not None) > 0.8
+
+
+def test_status_is_a_table_of_sources_and_of_the_monitor_itself(kernel):
+    running = kernel(gpus=1, latency_us=0)
+    running.run(START + "mon = pw.monitor(interval=0.2)")
+
+    out = running.run("time.sleep(2); print(mon.status.to_json(orient='index'))")
+
+    status = json.loads(out)
+    assert {"system", "nvml", "pulse"} == status.keys()
+    assert status["nvml"]["state"] == "ok"
+    assert 0 < status["pulse"]["cost"] < 0.5
+
+
+def test_a_replay_has_no_live_actions_and_shows_every_series(kernel):
+    running = kernel()
+    out = running.run(
+        START + "mon = pw.monitor('system', interval=0.2)\n"
+        "for i in range(20): pw.log({'loss': float(i)}, step=i); time.sleep(0.05)\n"
+        "rec = mon.stop()\n"
+        "again = pw.replay(rec)\n"
+        "for action in (again.stop, again.close, lambda: again.mark('x'), again.burst):\n"
+        "    try: action()\n"
+        "    except pw.PulseError as e: print(type(e).__name__)\n"
+        "again"
+    )
+    assert out.split() == ["ReplayError"] * 4
+    running.published.clear()
+
+    running.run("again = pw.replay(rec); again")
+
+    state = next(
+        m["content"]["data"]["state"]
+        for m in running.of("comm_open")
+        if "code_hash" in m["content"]["data"].get("state", {})
+    )
+    assert "snapshot" not in state
+    paths = next(
+        (m["content"]["data"]["buffer_paths"], m["buffers"])
+        for m in running.of("comm_open")
+        if "code_hash" in m["content"]["data"].get("state", {})
+    )
+    screen = decode(bytes(paths[1][paths[0].index(["snapshot"])])).header
+    assert screen["state"]["phase"] == "replay"
+    place = screen["ids"].index(next(s["id"] for s in screen["series"] if s["metric"] == "loss"))
+    assert (screen["lo"][place], screen["hi"][place]) == (0.0, 19.0)
