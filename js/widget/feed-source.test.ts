@@ -107,4 +107,18 @@ describe("sourceOf", () => {
     expect(sourceOf(other.asModel(), "a")).not.toBe(source);
     expect(sourceOf(one.asModel(), "b")).not.toBe(source);
   });
+
+  test("forgets a closed feed once nobody looks at it", () => {
+    const closed = feed();
+    const source = sourceOf(closed.asModel(), "closed");
+    const leave = source.attach();
+    closed.comm_live = false;
+
+    sourceOf(feed().asModel(), "next");
+    expect(sourceOf(closed.asModel(), "closed")).toBe(source);
+
+    leave();
+    sourceOf(feed().asModel(), "after");
+    expect(sourceOf(closed.asModel(), "closed")).not.toBe(source);
+  });
 });

@@ -63,6 +63,13 @@ export class FeedSource extends Store {
     };
   }
 
+  /** Nobody looks, and nothing will come any more: the kernel has closed the feed. */
+  get abandoned(): boolean {
+    // Known to every Jupyter model, though not part of what anywidget promises.
+    const { comm_live } = this.feed as { comm_live?: boolean };
+    return this.#views === 0 && comm_live === false;
+  }
+
   /** Ask for exact rows once the view has come to rest, and only for what is not here yet. */
   request(ids: readonly number[], t0: number, t1: number, points: number): void {
     this.#wanted = { ids, t0, t1, points };
@@ -129,6 +136,7 @@ export function sourceOf(feed: AnyModel, id: string): FeedSource {
   const sources = page[SOURCES];
   let source = sources.get(id);
   if (source?.feed !== feed) {
+    for (const [key, one] of sources) if (one.abandoned) sources.delete(key);
     source = new FeedSource(feed);
     sources.set(id, source);
   }

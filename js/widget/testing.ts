@@ -5,6 +5,7 @@ import type { AnyModel } from "@anywidget/types";
 type Listener = (message: unknown, buffers: readonly DataView[]) => void;
 
 export class FakeModel {
+  comm_live = true;
   readonly sent: Record<string, unknown>[] = [];
   readonly #listeners: Listener[] = [];
   readonly #traits: Readonly<Record<string, unknown>>;
