@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from dataclasses import dataclass
@@ -111,5 +112,6 @@ def replace_file(path: Path, content: bytes) -> None:
             os.close(fd)
         fresh.replace(path)
     except OSError as exc:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
         raise refusal(exc, path) from exc

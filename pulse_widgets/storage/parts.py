@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -61,7 +63,8 @@ class Parts:
         self._lock = threading.RLock()
         self._merging: threading.Thread | None = None
         self._ended = threading.Event()
-        self._next_pay_s = self._next_merge_s = 0.0
+        self._next_pay_s = self._next_merge_s = -math.inf
+        self._stale = False
         self._describe_file()
 
     @property
@@ -73,29 +76,28 @@ class Parts:
     def describe(
         self, entities: Mapping[str, Mapping[str, Mapping[str, str]]], about: Mapping[str, Any]
     ) -> None:
-        """Put labels of entities and facts of the run on disk.
-
-        Raises
-        ------
-        StorageError
-            If they cannot be written.
-        """
+        """Take labels of entities and facts of the run; `pay` puts them on disk."""
         with self._lock:
             for host, named in entities.items():
                 held = self._about["entities"].setdefault(host, {})
                 held.update({entity: dict(labels) for entity, labels in named.items()})
             self._about["about"].update(about)
-            self._describe_file()
+            self._stale = True
 
     def pay(self, now_s: float) -> None:
-        """Write the parts that are owed; on failure keep the journals and try later."""
-        if not self.owed or now_s < self._next_pay_s:
+        """Write the parts and descriptions that are owed; on failure try again later.
+
+        The journals stay until their parts are there.
+        """
+        if not (self.owed or self._stale) or now_s < self._next_pay_s:
             return
         try:
             while self.owed:
                 self._write_part(self.owed[0])
                 with self._lock:
                     self.owed.pop(0)
+            if self._stale:
+                self._describe_file()
             self.problem = ""
         except PulseError as exc:
             self.problem = exc.problem
@@ -120,6 +122,9 @@ class Parts:
         """Let nothing change any more; a merge under way leaves the parts as they are."""
         with self._lock:
             self._ended.set()
+            if self._stale:
+                with contextlib.suppress(PulseError):
+                    self._describe_file()
         if self._merging is not None:
             self._merging.join(0.5)
 
@@ -177,3 +182,4 @@ class Parts:
             parts = {part_name(part): size for part, size in sorted(self._sizes.items())}
             content = json.dumps({**self._about, "parts": parts})
             replace_file(self._folder / ABOUT, content.encode())
+            self._stale = False

@@ -147,12 +147,10 @@ class Writer:
     ) -> None:
         """Put labels of entities (host to entity to labels) and facts of the run on disk.
 
-        Raises
-        ------
-        StorageError
-            If they cannot be written.
+        Never raises: what cannot be written now is written with a later `beat`.
         """
         self._parts.describe(entities or {}, about)
+        self._parts.pay(self._now())
 
     def close(self) -> None:
         """Close the journal and give up the lock; what was written stays as it is."""

@@ -273,3 +273,18 @@ def test_a_recording_is_read_whole_while_parts_come_and_merge(tmp_path):
     finally:
         child.kill()
         child.communicate()
+
+
+def test_labels_that_cannot_be_written_now_are_written_later(bench):
+    series = bench.series("gpu:0")
+    bench.numbers(series, [START_US], [1.0])
+    # Parts and the description of the writer are made under hidden names; these are taken.
+    blocker = bench.writer.folder / f".writer.json.{os.getpid()}"
+    blocker.mkdir()
+    bench.writer.describe({"h0": {"gpu:0": {"name": "Fake"}}})
+    assert "writer.json" in bench.writer.problem
+    blocker.rmdir()
+    bench.now += 31
+    bench.writer.beat()
+    assert bench.writer.problem == ""
+    assert open_stored(bench.directory).catalog.entities["h0"]["gpu:0"] == {"name": "Fake"}
