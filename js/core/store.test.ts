@@ -81,7 +81,7 @@ describe("Store", () => {
     store.receive(frame(4, 30, 40));
 
     expect(store.lost()).toBe(2);
-    expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, NAN, 30]);
+    expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, NAN, NAN, 30]);
   });
 
   test("repairs what was lost from the next keyframe, and leaves exact rows alone", () => {
@@ -103,7 +103,7 @@ describe("Store", () => {
 
     store.receive(keyframe(1, 0, 1));
 
-    expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, NAN, 30]);
+    expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, NAN, NAN, 30]);
 
     store.receive(keyframe(4, 0, 4));
 
@@ -136,7 +136,7 @@ describe("Store", () => {
     store.receive(keyframe(9, 0, 6));
 
     store.receive(frame(40, 80, 90));
-    expect(minima(picture(store, 0, 8.99, 9)).filter(Number.isNaN)).toHaveLength(1);
+    expect(minima(picture(store, 0, 8.99, 9)).filter(Number.isNaN)).toHaveLength(2);
     expect(store.lost()).toBe(0);
 
     store.receive(keyframe(40, 0, 9));

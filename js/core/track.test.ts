@@ -139,6 +139,31 @@ describe("Track.columns", () => {
 });
 
 describe("Track", () => {
+  test("shows the extremes of an envelope all along it, and a gap in one as a gap", () => {
+    const track = new Track();
+    const edges = Float64Array.of(0, 10, 20, 30, 31);
+    const min = Float64Array.of(1, NAN, NAN, 5);
+    const max = Float64Array.of(3, NAN, NAN, 5);
+    const missing = Uint8Array.of(0, 0, 1, 0);
+    track.fill(0, 40, { edges, min, max, missing, step: null, slack: 0 });
+    const out = columns();
+
+    track.columns(6, 36, 15, out);
+
+    const places = Array.from({ length: out.length }, (_, i) => [out.time[i], out.max[i]]);
+    expect(places).toEqual([
+      [5, 3],
+      [7, 3],
+      [9, 3],
+      [21, NAN],
+      [23, NAN],
+      [25, NAN],
+      [27, NAN],
+      [29, NAN],
+      [30.5, 5],
+    ]);
+  });
+
   test("keeps the extremes of rows it gives up", () => {
     const track = new Track();
     for (let i = 0; i < 10_000; i++) track.add(i, i === 777 ? -50 : i === 778 ? NAN : 3, NAN);

@@ -212,13 +212,23 @@ export class Track {
     }
   }
 
+  /** A cell counts in all buckets whose middle it covers: its extremes may lie anywhere in it. */
   #gatherCells(into: Picture): void {
     const { cells } = this.coarse;
-    for (let i = this.coarse.at(into.from); i < cells.length; i++) {
+    let i = this.coarse.at(into.from);
+    while (i > 0 && (cells[i - 1] as Cell).end > into.from) i--;
+    for (; i < cells.length; i++) {
       const cell = cells[i] as Cell;
-      const time = middle(cell);
-      if (Math.floor(time / into.width) > into.lastBucket) return;
-      into.see(time, time, cell.min, cell.max, Number.isNaN(cell.min));
+      const own = Math.floor(middle(cell) / into.width);
+      const first = Math.min(own, Math.ceil(cell.start / into.width - 0.5));
+      const last = Math.max(own, Math.ceil(cell.end / into.width - 0.5) - 1);
+      if (first > into.lastBucket) return;
+      const missing = Number.isNaN(cell.min);
+      const to = Math.min(last, into.lastBucket);
+      for (let bucket = Math.max(first, into.firstBucket); bucket <= to; bucket++) {
+        const time = bucket === own ? middle(cell) : (bucket + 0.5) * into.width;
+        into.see(time, time, cell.min, cell.max, missing);
+      }
     }
   }
 
