@@ -47,6 +47,8 @@ FRAME_ROWS: Final = 20_000
 
 REPLY_POINTS_MOST: Final = 20_000
 EVENTS_SHOWN: Final = 200
+FAR_S: Final = 1e11
+"""Times beyond this, in seconds, are no times."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -192,7 +194,9 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             t0, t1 = float(content["t0"]), float(content["t1"])
             points = min(max(int(content["points"]), 1), REPLY_POINTS_MOST)
             request = int(content["request"])
-        except (KeyError, TypeError, ValueError):
+            if not (abs(t0) < FAR_S and abs(t1) < FAR_S and all(abs(i) < 1 << 31 for i in ids)):
+                raise ValueError(content)  # noqa: TRY301  one place says what is not understood
+        except (KeyError, TypeError, ValueError, OverflowError):
             _logger.debug("a request for detail was not understood: %r", content)
             return
         rows, reduced = reduce_rows(self._source.rows(ids, t0, t1), points)

@@ -1,0 +1,130 @@
+"""What breaks underneath a monitor ends in a named state, and harms nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import pulse_widgets as pw
+from tests.fakes import nvml
+
+HEAD = "import pulse_widgets as pw, pulse_widgets.api as api, time, json, sys\n"
+TELL = (
+    "time.sleep({seconds})\n"
+    "state = api._process.session.state()\n"
+    "rec = mon.stop()\n"
+    "print(json.dumps(state['sources']))\n"
+)
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """Watch a scripted driver for a while; return what each source said, and the recording."""
+
+    def watch(seconds=1.2, gpus=2, missing=(), script=""):
+        environ = nvml.environment(
+            tmp_path / "nvml", gpus=gpus, latency_us=0, missing=missing, script=script
+        )
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", HEAD + "mon = pw.monitor(interval=0.1)\n" + TELL.format(seconds=seconds)],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            env={**os.environ, **environ, "PULSE_HOME": str(tmp_path / "home")},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        said = {source["name"]: source for source in json.loads(done.stdout)}
+        return said, pw.Recording.open(next((tmp_path / "home").rglob("*.pulse*")))
+
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("script", "gpus", "state", "words"),
+    [
+        ("init driver_not_loaded", 1, "failed", "not loaded"),
+        ("init mismatch\nnvml 13.570.10", 1, "failed", "570.10"),
+        ("init no_permission", 1, "failed", "may not open"),
+        ("", 0, "absent", "no"),
+    ],
+)
+def test_a_driver_that_cannot_be_used_is_named_with_a_remedy_and_the_machine_is_still_watched(
+    sources, script, gpus, state, words
+):
+    said, recording = sources(script=script, gpus=gpus)
+
+    assert said["nvml"]["state"] == state
+    assert words in said["nvml"]["problem"]
+    assert said["nvml"]["remedy"]
+    assert said["system"]["state"] == "ok"
+    assert len(recording.select("memory.used", entity="host").values()[1]) >= 5
+    assert not recording.series["entity"].str.startswith("gpu").any()
+
+
+def test_a_gpu_lost_while_watched_becomes_a_gap_and_an_event_while_its_neighbour_goes_on(sources):
+    said, recording = sources(seconds=2.5, script="gpu 1 lost at 1")
+
+    assert "gpu:1" in said["nvml"]["problem"]
+    lost = recording.select("gpu.power", entity="gpu:1").values()[1]
+    whole = recording.select("gpu.power", entity="gpu:0").values()[1]
+    assert str(lost[-1]) == "nan"
+    assert not (whole != whole).any()
+    assert len(whole) > len(lost)
+    assert recording.events.astype(str).to_string().count("gpu:1") >= 1
+
+
+def test_one_unsupported_field_has_a_reason_and_hides_no_other(sources):
+    said, recording = sources(script="gpu 0 field 82 not_supported")
+
+    missing = {item["what"]: item["why"] for item in said["nvml"]["missing"]}
+    assert any(what.startswith("gpu:0") and "temp" in what for what in missing)
+    metrics = recording.series.query("entity == 'gpu:0'")["metric"].tolist()
+    assert "gpu.memory.temperature" not in metrics
+    assert {"gpu.power", "gpu.temperature", "gpu.memory.used"} <= set(metrics)
+
+
+def test_a_driver_that_hangs_is_named_and_neither_the_machine_nor_the_stop_waits_for_it(sources):
+    said, recording = sources(
+        seconds=3.5, gpus=1, script="latency nvmlDeviceGetFieldValues 20000000"
+    )
+
+    assert said["nvml"]["state"] == "stalled"
+    assert said["nvml"]["remedy"]
+    assert len(recording.select("memory.used", entity="host").values()[1]) >= 20
+
+
+def test_a_disk_that_fills_up_pauses_the_recording_visibly_and_loses_nothing_logged(tmp_path):
+    code = HEAD + (
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "session = lambda: api._process.session\n"
+        "pw.log({'a': 0.0}, step=0); time.sleep(0.5)\n"
+        "soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))\n"
+        "for i in range(1, 3000): pw.log({'a': float(i)}, step=i)\n"
+        "time.sleep(0.6)\n"
+        "state = session().recording_state()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))\n"
+        "time.sleep(2.5)\n"
+        "after = session().recording_state()\n"
+        "rec = pw.stop()\n"
+        "print(json.dumps([state, after, rec.select('a').values()[1].tolist()]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PULSE_HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+
+    full, after, values = json.loads(done.stdout)
+    assert full["problem"]
+    assert full["remedy"]
+    assert after["problem"] is None
+    assert values == [float(i) for i in range(3000)]
