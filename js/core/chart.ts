@@ -316,8 +316,11 @@ export class Plot {
   }
 }
 
-/** The place of the value a cursor at `index` reads: the last one before it, unless that is a gap. */
+/** The place of the value that a line has at `index`: the last one before it, if the line runs on. */
 function nearest(values: ArrayLike<Value>, index: number): number {
+  let next = index;
+  while (next < values.length && values[next] === undefined) next++;
+  if (next === values.length) return index;
   let at = index;
   while (at > 0 && values[at] === undefined) at--;
   return at;

@@ -182,6 +182,11 @@ describe("the value under the cursor", () => {
     expect(grid.at(0, 30)).toMatchObject({ min: 1, max: 4 });
   });
 
+  test("is not carried on beyond the last sample", () => {
+    expect(grid.at(0, 90.5)).toMatchObject({ min: 2 });
+    expect(grid.at(0, 95)).toBeNull();
+  });
+
   test("is missing inside a gap, and absent before the first sample", () => {
     expect(grid.at(0, 70)).toMatchObject({ min: null, max: null });
     expect(grid.at(0, 3)).toBeNull();

@@ -62,26 +62,34 @@ export class Grid {
     for (const [line, edge] of edges.entries()) this.#write(line, edge, stepped);
   }
 
-  /** The reading of a line at or last before `x`; null where the line has none. */
+  /**
+   * The reading of a line at `x`, or the last one before it where the line runs on; null where
+   * there is no line. Beyond the last sample nothing is known, so nothing is said.
+   */
   at(line: number, x: number): Reading | null {
     const low = this.#low[line];
     const high = this.#high[line];
     const gap = this.#gap[line];
     if (!low || !high || !gap) return null;
-    let bucket = Math.min(Math.floor(x / this.#width) - this.#first, this.#count - 1);
-    if (bucket >= 0 && Number.isNaN(low[bucket] as number) && !gap[bucket]) {
-      const next = bucket + 1;
-      const near = (next + this.#first) * this.#width - x < this.#width / 2;
-      if (near && next < this.#count && !Number.isNaN(low[next] as number)) bucket = next;
+    const wanted = Math.floor(x / this.#width) - this.#first;
+    if (wanted < 0 || wanted >= this.#count) return null;
+    let bucket = wanted;
+    while (bucket >= 0 && Number.isNaN(low[bucket] as number) && !gap[bucket]) bucket--;
+    if (bucket < 0) return null;
+    if (bucket < wanted && !this.#runsOn(line, wanted)) return null;
+    const time = (this.#first + bucket + 0.5) * this.#width;
+    const min = low[bucket] as number;
+    if (Number.isNaN(min)) return { time, min: null, max: null };
+    return { time, min, max: high[bucket] as number };
+  }
+
+  /** Whether a line has anything in or after a bucket, in the picture or beyond it. */
+  #runsOn(line: number, bucket: number): boolean {
+    const ys = this.ys[line] as Value[];
+    for (let i = this.#starts[bucket] as number; i < ys.length; i++) {
+      if (ys[i] !== undefined) return true;
     }
-    for (; bucket >= 0; bucket--) {
-      const time = (this.#first + bucket + 0.5) * this.#width;
-      if (!Number.isNaN(low[bucket] as number)) {
-        return { time, min: low[bucket] as number, max: high[bucket] as number };
-      }
-      if (gap[bucket]) return { time, min: null, max: null };
-    }
-    return null;
+    return false;
   }
 
   /** Buckets of one line, for drawing rows instead of curves. */

@@ -161,7 +161,7 @@ export class LineChart implements View {
 
 /** The newest few of what the pointer touches, give or take some pixels. */
 function labelsAt(scene: Scene, x: number, pixel: number): string[] {
-  return marksAt(scene.marks, x, pixel * 4)
+  return marksAt(scene.marks, x, pixel * 4, scene.now)
     .map((mark) => mark.label)
     .slice(-4);
 }

@@ -43,14 +43,16 @@ describe("finding marks", () => {
   const marks = marksOf([...cell, event("mark", 40, { label: "epoch 1" })]);
 
   test("a stretch is found anywhere inside it, a moment only near it", () => {
-    expect(marksAt(marks, 17, 1).map((mark) => mark.kind)).toEqual(["cell"]);
-    expect(marksAt(marks, 39.5, 1).map((mark) => mark.label)).toEqual(["epoch 1"]);
-    expect(marksAt(marks, 35, 1)).toEqual([]);
+    expect(marksAt(marks, 17, 1, 50).map((mark) => mark.kind)).toEqual(["cell"]);
+    expect(marksAt(marks, 39.5, 1, 50).map((mark) => mark.label)).toEqual(["epoch 1"]);
+    expect(marksAt(marks, 35, 1, 50)).toEqual([]);
   });
 
   test("an open stretch reaches into every later picture", () => {
     const open = marksOf(cell.slice(0, 1));
     expect(marksWithin(open, [1000, 2000])).toHaveLength(1);
     expect(marksWithin(open, [0, 5])).toHaveLength(0);
+    expect(marksAt(open, 40, 1, 50)).toHaveLength(1);
+    expect(marksAt(open, 60, 1, 50)).toEqual([]);
   });
 });

@@ -59,12 +59,15 @@ function spanLabel(start: PulseEvent, end: PulseEvent | undefined): string {
   return `cell [${count}]${line}${failed}`;
 }
 
-/** What the cursor touches at `time`: stretches that hold it, moments within `reach` seconds. */
-export function marksAt(marks: readonly Mark[], time: number, reach: number): Mark[] {
+/**
+ * What the cursor touches at `time`: stretches that hold it, moments within `reach` seconds.
+ * An open stretch reaches to `now`.
+ */
+export function marksAt(marks: readonly Mark[], time: number, reach: number, now: number): Mark[] {
   return marks.filter((mark) =>
     mark.end === null && !mark.open
       ? Math.abs(mark.start - time) <= reach
-      : mark.start <= time && (mark.end ?? Number.POSITIVE_INFINITY) >= time,
+      : mark.start <= time && (mark.end ?? now) >= time,
   );
 }
 

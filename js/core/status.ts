@@ -21,7 +21,7 @@ export function statusOf(
     simulated: state.simulated,
     title: title || state.title,
     running: state.phase === "running",
-    waiting: source.pending?.() ?? false,
+    waiting: view.range !== null && (source.pending?.() ?? false),
   };
   const [first, last] = source.extent();
   const known = Number.isFinite(first);

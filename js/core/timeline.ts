@@ -100,7 +100,7 @@ export class Timeline implements View {
     const scene = this.#scene;
     if (x === null || !scene || !this.#plot) return;
     const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
-    const found = marksAt(scene.marks, x, second * 5).map((mark) => mark.label);
+    const found = marksAt(scene.marks, x, second * 5, scene.now).map((mark) => mark.label);
     const width = scene.range[1] - scene.range[0];
     const left = (x - scene.range[0]) / second + GUTTER;
     showTip(this.#tip, left, [momentText(x, width), ...found.slice(-5)]);

@@ -2,6 +2,7 @@
 
 import { mountDashboard } from "../core/dashboard";
 import { FakeSource } from "./fake-source";
+import { storeOf } from "./fake-store";
 import { SCENARIOS } from "./scenarios";
 
 const query = new URLSearchParams(location.search);
@@ -16,7 +17,9 @@ document.body.append(host);
 
 const layouts = ["dashboard", "strip", "charts"] as const;
 const layout = layouts.find((name) => name === query.get("layout")) ?? "dashboard";
-const source = new FakeSource(scenario);
+const fake = new FakeSource(scenario);
+/** `via=store`: the same data through packets and the real store. */
+const source = query.get("via") === "store" ? storeOf(fake) : fake;
 const started = performance.now();
 const unmount = mountDashboard(host, source, {
   layout,
@@ -25,7 +28,7 @@ const unmount = mountDashboard(host, source, {
 });
 
 /** For the scripts that look at and measure the page. */
-Object.assign(globalThis, { pulseDev: { source, unmount, started } });
+Object.assign(globalThis, { pulseDev: { source: fake, unmount, started } });
 
 const hz = Number(query.get("play") ?? 0);
-if (hz > 0) setInterval(() => source.advance(), 1000 / hz);
+if (hz > 0) setInterval(() => fake.advance(), 1000 / hz);
