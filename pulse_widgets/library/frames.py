@@ -41,7 +41,7 @@ def stamp(time_us: int) -> pd.Timestamp:
     """Return a time in microseconds as a UTC timestamp."""
     import pandas as pd
 
-    return pd.Timestamp(time_us, unit="us", tz="UTC")
+    return pd.Timestamp(np.datetime64(time_us, "us"), tz="UTC")
 
 
 def _times(times: Sequence[int | None]) -> Any:

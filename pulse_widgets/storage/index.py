@@ -87,12 +87,18 @@ def decode_index(text: bytes) -> list[Entry]:
     if len(text) > MOST_JSON:
         raise ValueError("the index is larger than any index")
     file = pq.ParquetFile(pa.BufferReader(base64.b64decode(text, validate=True)))
-    if file.metadata.num_rows > MOST_TABLE_ROWS:
+    if file.metadata.num_rows > MOST_TABLE_ROWS or unpacked_bytes(file) > 8 * MOST_JSON:
         raise ValueError("the index has more entries than any index")
     table = file.read(columns=[*KEYS, *_NUMBERS])
     keys = zip(*(table[name].to_pylist() for name in KEYS), strict=True)
     rest = zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True)
     return [Entry(SeriesKey(*k), *n) for k, n in zip(keys, rest, strict=True)]
+
+
+def unpacked_bytes(file: pq.ParquetFile) -> int:
+    """Return the bytes that the row groups of a file say they unpack to."""
+    groups = range(file.metadata.num_row_groups)
+    return sum(int(file.metadata.row_group(g).total_byte_size) for g in groups)
 
 
 def index_problem(entries: Sequence[Entry], metadata: Any) -> str:
@@ -233,9 +239,16 @@ class Catalog:
         made = cls(hosts={h: _object(about) for h, about in _object(content.get("hosts")).items()})
         for number, key in enumerate(keys):
             made.infos[key] = _described(key, series.get(str(number)) or metrics.get(key.metric))
-        for host, named in _object(content.get("entities")).items():
-            made.entities[host] = {e: _words(labels) for e, labels in _object(named).items()}
+        made.label(entity_labels(content.get("entities")))
         return made
+
+
+def entity_labels(content: Any) -> dict[str, dict[str, dict[str, str]]]:
+    """Return host to entity to labels, of JSON that should be that."""
+    return {
+        host: {entity: _words(labels) for entity, labels in _object(named).items()}
+        for host, named in _object(content).items()
+    }
 
 
 def _described(key: SeriesKey, entry: Any) -> SeriesInfo:

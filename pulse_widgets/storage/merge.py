@@ -37,11 +37,15 @@ def extents(segments: Sequence[Segment]) -> dict[SeriesKey, tuple[int, int, int]
 
 
 def merged(
-    segments: Sequence[Segment], keys: Sequence[SeriesKey] | None = None, want: Want | None = None
+    segments: Sequence[Segment],
+    keys: Sequence[SeriesKey] | None = None,
+    want: Want | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[SeriesKey, Columns]]:
     """Yield every series whole and in order of time; rows of equal time in order of segment.
 
-    Memory is bounded by 4 million rows, or by the largest series when that has more.
+    Memory is bounded by 4 million rows, or by the largest series when that has more. Ends early
+    when `stopped` says so.
     """
     sizes = extents(segments)
     asked = want or Want()
@@ -49,6 +53,8 @@ def merged(
     for group in _groups(wanted, sizes):
         pieces: dict[SeriesKey, list[Columns]] = {key: [] for key in group}
         for segment in segments:
+            if stopped():
+                return
             for key, columns in segment.read(group, asked):
                 pieces[key].append(columns)
         for key in group:
@@ -97,11 +103,13 @@ def merge_segments(  # noqa: PLR0913  one call, every part of it named
     data = sum(size for _, _, size in sizes.values())
     packer = Packer(path, known, final=final, data_bytes=data, split=better_split(segments, sizes))
     try:
-        for key, columns in merged(segments):
+        for key, columns in merged(segments, stopped=stopped):
             if stopped():
-                packer.discard()
-                return False
+                break
             packer.add(key, columns)
+        if stopped():
+            packer.discard()
+            return False
         packer.finish(marks)
     except BaseException:
         packer.discard()

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse_widgets.metrics.rates import rate
+from pulse_widgets.storage.index import unpacked_bytes
 from pulse_widgets.storage.schema import CELL, COARSER, MOST_JSON, MOST_TABLE_ROWS
 
 if TYPE_CHECKING:
@@ -227,7 +228,9 @@ def read_overview(
             return None
         file = pq.ParquetFile(pa.BufferReader(content))
         most = 2 * sum(-(-n // CELL) for n in rows) + len(rows)
-        if file.metadata.num_rows > min(most, MOST_TABLE_ROWS) or len(content) > 16 * MOST_JSON:
+        if file.metadata.num_rows > min(most, MOST_TABLE_ROWS):
+            return None
+        if unpacked_bytes(file) > 16 * MOST_JSON:
             return None
         table = file.read(columns=list(_NAMES), use_threads=False)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError):

@@ -24,7 +24,7 @@ from pulse_widgets.storage.directory import (
     standing,
     writer_folders,
 )
-from pulse_widgets.storage.index import Catalog
+from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.overview import read_overview
 from pulse_widgets.storage.schema import MOST_JSON, Columns, SeriesKey
@@ -204,9 +204,8 @@ def _look(directory: Path, known: dict[Path, ParquetSegment]) -> Stored:
         for segment in opened:
             catalog.add(segment.catalog.infos.values())
             segments.append(segment)
-        entities = folder.about.get("entities")
-        if isinstance(entities, dict):
-            catalog.label({hosts.get(str(h), str(h)): named for h, named in entities.items()})
+        entities = entity_labels(folder.about.get("entities"))
+        catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
     if len(segments) > _files_to_keep():

@@ -6,6 +6,7 @@ journals. Whatever a recording is made of, the rest of the program sees segments
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -164,6 +165,7 @@ class ParquetSegment:
         self.size = path.stat().st_size
         self._metadata: Any = None
         self._file: Any = None
+        self._lock = threading.Lock()
         with _reading(path):
             _check_footer(path, self.size)
             file = self._opened()
@@ -182,9 +184,10 @@ class ParquetSegment:
 
     def close(self) -> None:
         """Give the file handle back; the next read opens the file anew."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`, reading each row group once."""
@@ -206,7 +209,8 @@ class ParquetSegment:
         texts = want.payload and any(e.text_bytes for e in entries)
         blobs = want.payload and any(e.data_bytes for e in entries)
         names += ["text"] * texts + ["data"] * blobs
-        table = self._opened().read_row_group(group, columns=names, use_threads=False)
+        with self._lock:  # a recording may be drawn by one thread and asked by another
+            table = self._opened().read_row_group(group, columns=names, use_threads=False)
         one = {name: _single(table[name]) for name in names}
         whole = Columns(
             one["time"].cast(pa.int64()).to_numpy(),
