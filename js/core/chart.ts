@@ -61,7 +61,6 @@ export interface Frame {
 export interface PlotOptions {
   readonly lines: readonly PlotLine[];
   readonly height: number;
-  readonly label: string;
   /** False leaves out the x axis and its labels. */
   readonly xAxis: boolean;
   /** Rows counted from the top, painted by `under`; there are no lines then. */
@@ -126,10 +125,6 @@ export class Plot {
 
   setWidth(width: number): void {
     if (width !== this.#plot.width) this.#plot.setSize({ width, height: this.#options.height });
-  }
-
-  setShown(line: number, show: boolean): void {
-    if (this.#plot.series[line + 1]?.show !== show) this.#plot.setSeries(line + 1, { show });
   }
 
   /** Put the cursor at `x` without telling anyone; null takes it away. */

@@ -163,6 +163,9 @@ class Dashboard {
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series) this.#newest = new Newest(this.#source);
     if (change.events) this.#marks = marksOf(this.#source.events());
+    const over = this.#source.state().phase !== "running";
+    // What is over cannot be resumed by hand any more.
+    if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
     // A held picture does not move; its values and its status still do.
     this.#scheduler.later();
   }

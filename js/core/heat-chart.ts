@@ -1,6 +1,6 @@
 /** Many entities of one metric: a row each, colour for value, both ends of every bucket shown. */
 
-import { AXIS_HEIGHT, type Frame, HEADROOM, type Plot, type PlotOptions } from "./chart";
+import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h, setAttribute, setText } from "./dom";
 import { entityLabel } from "./entities";
 import { formatValue } from "./format";
@@ -17,13 +17,14 @@ import {
   type Scene,
   type Shell,
   shell,
+  showTip,
   twinRows,
   type View,
   writeTwin,
 } from "./panel-view";
 import { readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
-import { axisTimes } from "./time-text";
+import { axisTimes, momentText } from "./time-text";
 import type { Span } from "./view-state";
 import { yRange } from "./y-range";
 
@@ -42,6 +43,7 @@ export class HeatChart implements View {
   #scene: Scene | null = null;
   #values: Span = [0, 1];
   #row: number | null = null;
+  #top = 0;
 
   constructor(panel: Panel, events: ChartEvents) {
     this.#panel = panel;
@@ -50,6 +52,7 @@ export class HeatChart implements View {
       cursor: (x, top) => {
         const row = Math.floor(top / rowHeight(panel.lines.length));
         this.#row = x === null ? null : Math.min(Math.max(row, 0), panel.lines.length - 1);
+        this.#top = top;
         events.cursor(x, top);
       },
     };
@@ -94,6 +97,7 @@ export class HeatChart implements View {
     const own = line ? `${line.label}  ${readingText(reading, unit)}` : values;
     setText(this.#shell.value, own);
     setText(this.#scale.ends, line ? values : ends);
+    this.#tip(line ? x : null, scene);
   }
 
   describe(scene: Scene): void {
@@ -117,6 +121,18 @@ export class HeatChart implements View {
   destroy(): void {
     this.#plot?.destroy();
     this.el.remove();
+  }
+
+  #tip(x: number | null, scene: Scene): void {
+    const plot = this.#plot;
+    if (x === null || !plot) {
+      this.#shell.tip.hidden = true;
+      return;
+    }
+    const width = scene.range[1] - scene.range[0];
+    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
+    const left = ((x - scene.range[0]) / width) * plot.span + GUTTER;
+    showTip(this.#shell.tip, left, [momentText(x, width)]);
   }
 
   /** The lowest and the highest of all rows, at `x` or now, and whose they are. */
@@ -161,7 +177,6 @@ export class HeatChart implements View {
       lines: [{ color: 0, stepped: true }],
       rows,
       height: height + AXIS_HEIGHT + HEADROOM,
-      label: this.#panel.title,
       xAxis: true,
       time: true,
       yRange: () => [0, rows],

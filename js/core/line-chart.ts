@@ -115,11 +115,10 @@ export class LineChart implements View {
   }
 
   #options(): PlotOptions {
-    const { lines, unit, kind, whole, title } = this.#panel;
+    const { lines, unit, kind, whole } = this.#panel;
     return {
       lines: lines.map((line) => ({ color: line.color, stepped: kind === "state" })),
       height: HEIGHT,
-      label: title,
       xAxis: true,
       time: !this.byStep,
       yRange: (low, high) => yRange(low, high, { unit, whole, limit: this.#limit }),

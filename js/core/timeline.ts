@@ -112,7 +112,6 @@ export class Timeline implements View {
       lines: [{ color: 0, stepped: true }],
       rows,
       height: rows * ROW + AXIS_HEIGHT + HEADROOM,
-      label: "Timeline",
       xAxis: true,
       time: true,
       yRange: () => [0, rows],

@@ -99,6 +99,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       kernel: { busy: false, cell: null },
     },
   },
+  stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
   /** 96 series in 12 charts, for measuring. */
   load: {
     ...PLAIN,

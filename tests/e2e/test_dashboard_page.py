@@ -165,6 +165,15 @@ def test_everything_has_a_key_and_the_list_of_keys_gives_focus_back(open_page):
     assert page.evaluate("() => document.activeElement.classList.contains('pulse')")
 
 
+def test_a_pause_ends_when_the_session_does(open_page):
+    page = open_page("scenario=one")
+    page.locator("button:text-is('Pause')").click()
+    wait_for_status(page, "Paused")
+    page.evaluate("() => pulseDev.source.setState({ phase: 'stopped' })")
+    wait_for_status(page, "Stopped")
+    assert page.locator("button:text-is('Resume')").is_hidden()
+
+
 def test_a_missing_stretch_is_empty_and_its_neighbours_are_drawn(open_page):
     page = open_page("scenario=one&layout=charts&metrics=gpu.sm.active", width=900)
     ink = page.evaluate("""() => {
@@ -238,3 +247,15 @@ def test_leaving_takes_everything_along(open_page):
     page.evaluate("() => { pulseDev.unmount(); pulseDev.source.advance() }")
     page.wait_for_timeout(300)
     assert page.locator(".pulse").count() == 0
+
+
+def test_keys_pressed_in_the_dashboard_do_not_reach_the_notebook(page, lab):
+    page.open(lab.notebook("import pulse_widgets as pw\npw.monitor(record=False)"))
+    page.run(0)
+    browser = page.page
+    browser.locator(".pulse .pulse-chart .u-over").first.wait_for()
+    browser.locator(".pulse").first.focus()
+    for key in ("a", "b", "p"):
+        browser.keyboard.press(key)
+    browser.locator(".pulse-status", has_text="Paused").wait_for()
+    assert browser.locator(".jp-CodeCell").count() == 1
