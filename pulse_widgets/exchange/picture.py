@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.picture_axis import moment
-from pulse_widgets.exchange.picture_choice import USER_GROUP, Line, Picked, pick
+from pulse_widgets.exchange.picture_choice import Picked, pick
+from pulse_widgets.exchange.picture_line import USER_GROUP, Line
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
 from pulse_widgets.metrics.metric import Group
 from pulse_widgets.metrics.units import MISSING, format_value
@@ -217,7 +218,7 @@ def _row(line: Line) -> str:
     low, high = line.trace.extent or (None, None)
     cells = (
         shorten(line.title, 60),
-        shorten(line.label, 40),
+        shorten(line.owner, 40),
         format_value(low, line.unit),
         format_value(high, line.unit),
         _last(line),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import UTC, datetime
 from typing import Final
 
@@ -30,19 +31,33 @@ _MINUTE, _DAY = 60, 86_400
 def value_range(
     low: float, high: float, *, metric: str, unit: str, limit: float | None
 ) -> tuple[float, float]:
-    """Return bottom and top of the value axis.
+    """Return bottom and top of the value axis, finite and apart.
 
     Zero is in view unless the data lies far from it and moves little.
     """
+    bottom, top = _wanted(low, high, metric, unit, limit)
+    largest = sys.float_info.max
+    bottom, top = max(bottom, -largest), min(top, largest)
+    # Two numbers that a double cannot tell apart make no axis.
+    least = max(abs(bottom), abs(top)) * 1e-9 + 1e-300
+    if top - bottom >= least:
+        return bottom, top
+    return max(bottom - least, -largest), min(top + least, largest)
+
+
+def _wanted(
+    low: float, high: float, metric: str, unit: str, limit: float | None
+) -> tuple[float, float]:
     if unit == "1" and metric in CATALOG and not any(word in metric for word in _LOOSE):
         return 0.0, max(1.0, high * _HEADROOM)
     if unit == "degC":
         half = max(high - low, _LEAST_DEGREES) * 0.55
-        return (low + high) / 2 - half, (low + high) / 2 + half
+        middle = low / 2 + high / 2
+        return middle - half, middle + half
     top = high if limit is None else max(high, limit)
     if low >= 0 and (low <= top * _NEAR_ZERO or unit in _AMOUNTS):
         return 0.0, top * _HEADROOM if top > 0 else 1.0
-    pad = max((top - low) * 0.12, abs(top) * 0.005, 1e-300)
+    pad = max((top - low) * 0.12, abs(top) * 0.005)
     bottom = max(0.0, low - pad) if low >= 0 else low - pad
     return bottom, max(top + pad, 0.0) if high <= 0 else top + pad
 

@@ -8,27 +8,24 @@ kernel and the user's own numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, entity_label
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from pulse_widgets.series.history import Screen
 
-__all__ = ["USER_GROUP", "Chart", "Line", "Picked", "Trace", "pick", "ranked"]
+__all__ = ["Picked", "pick", "ranked"]
 
 MOST_LINES: Final = 8
 """Beyond so many lines a chart is a tangle; their common envelope tells more."""
 
-USER_GROUP: Final = "Your metrics"
 _DRAWN: Final = frozenset({"gauge", "counter", "state"})
 
 
@@ -76,125 +73,6 @@ _LIMIT_OF: Final[Mapping[str, str]] = {
 
 # The whole before its parts: a chart of the machine, not of its 128 cores.
 _CLASSES: Final = ("gpu", "host", "kernel", "user", "mig")
-_NAMES: Final = {
-    "gpu": "GPU",
-    "mig": "MIG",
-    "ci": "CI",
-    "cpu": "core",
-    "rank": "rank",
-    "link": "link",
-}
-_PLURALS: Final = {
-    "gpu": "GPUs",
-    "mig": "MIG instances",
-    "cpu": "cores",
-    "disk": "disks",
-    "net": "interfaces",
-    "fs": "file systems",
-    "pid": "processes",
-    "rank": "ranks",
-    "host": "hosts",
-}
-
-
-@dataclass(frozen=True)
-class Trace:
-    """What is known of one line: a point for each bucket that has a sample.
-
-    Attributes
-    ----------
-    time : (n,) float64
-        Middle of the bucket, Unix seconds.
-    low, high : (n,) float64
-        Smallest and largest value.
-    segment : (n,) int64
-        Rises where readings were missing in between.
-    lost : bool
-        Readings were missing at the end.
-    """
-
-    time: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    segment: NDArray[np.int64]
-    lost: bool
-
-    def __len__(self) -> int:
-        """Return the number of points."""
-        return len(self.time)
-
-    @cached_property
-    def extent(self) -> tuple[float, float] | None:
-        """Smallest and largest value; None without a sample."""
-        return (float(self.low.min()), float(self.high.max())) if len(self) else None
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a chart and a row of the table: one series, or the envelope of several.
-
-    Attributes
-    ----------
-    metric, unit : str
-    label : str
-        What it belongs to: ``GPU 3``, ``72 GPUs``, ``read``.
-    place : int
-        Its place in the palette.
-    ids : tuple of int
-        The series it stands for.
-    trace : Trace
-    """
-
-    metric: str
-    unit: str
-    label: str
-    place: int
-    ids: tuple[int, ...]
-    trace: Trace
-
-    @property
-    def merged(self) -> bool:
-        """Whether it is an envelope over several series."""
-        return len(self.ids) > 1
-
-    @property
-    def title(self) -> str:
-        """What the catalog calls the metric; a user's key is its own title."""
-        known = CATALOG.get(self.metric)
-        return known.title if known else self.metric
-
-    @property
-    def group(self) -> str:
-        """The heading it stands under."""
-        known = CATALOG.get(self.metric)
-        return str(known.group) if known and self.metric != "progress" else USER_GROUP
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """One small picture.
-
-    Attributes
-    ----------
-    title, unit : str
-    lines : tuple of Line
-        In the order of the legend.
-    limit : float or None
-        Largest value there can be, as far as it is known.
-    whole : Line or None
-        The envelope of all lines, where they are of one metric and more than one.
-    """
-
-    title: str
-    unit: str
-    lines: tuple[Line, ...]
-    limit: float | None = None
-    whole: Line | None = None
-
-    @property
-    def empty(self) -> bool:
-        """Whether no line has a sample."""
-        return not any(len(line.trace) for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +231,9 @@ class _Picker:
 
     def _line(self, bundle: list[_One], label: str, place: int) -> Line:
         ids = tuple(one.id for one in bundle)
-        return Line(bundle[0].metric, bundle[0].unit, label, place, ids, self._trace(ids))
+        owner = self._label(bundle[0]) if len(bundle) == 1 else _plural(bundle)
+        first = bundle[0]
+        return Line(first.metric, first.unit, label, owner, place, ids, self._trace(ids))
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
         rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)
@@ -397,7 +277,7 @@ class _Picker:
         )
 
     def _label(self, one: _One) -> str:
-        name = _entity_label(one.entity, self._entities.get(one.entity, {}))
+        name = entity_label(one.entity, self._entities.get(one.entity, {}))
         if self._hosts <= 1:
             return name
         host = str(self._entities.get(one.host, {}).get("name", one.host))
@@ -414,22 +294,8 @@ def _within(charts: list[Chart], rows: int) -> list[Line]:
     return [line for lines in parts for line in lines]
 
 
-def _entity_label(entity: str, labels: Mapping[str, Any]) -> str:
-    """Return an id as people say it: ``gpu:0/mig:1`` is ``GPU 0 · MIG 1``."""
-    parts = parse(entity)
-    if parts and parts[0].kind == "pid":
-        name = labels.get("name")
-        first = f"{name} ({parts[0].name})" if name else f"process {parts[0].name}"
-        return " · ".join([first, *(f"{_NAMES.get(p.kind, p.kind)} {p.name}" for p in parts[1:])])
-    said = []
-    for part in parts:
-        known = _NAMES.get(part.kind)
-        said.append(f"{known} {part.name}" if known and part.name else part.name or part.kind)
-    return " · ".join(said) or entity
-
-
 def _plural(bundle: list[_One]) -> str:
-    return f"{len(bundle)} {_PLURALS.get(bundle[0].kind, 'series')}"
+    return f"{len(bundle)} {PLURALS.get(bundle[0].kind, 'series')}"
 
 
 def _one(series: Mapping[str, Any]) -> _One:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.exchange.picture_choice import Chart, Line, Trace
+    from pulse_widgets.exchange.picture_line import Chart, Line, Trace
 
 __all__ = ["WIDTH", "Heading", "clean", "draw", "shorten"]
 

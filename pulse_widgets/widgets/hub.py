@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.exchange.bundle import redact
+from pulse_widgets.exchange.bundle import OUTPUT_BYTES, fit, redact
 from pulse_widgets.exchange.picture import figure_html
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
@@ -85,7 +85,6 @@ class Hub:
             }
         )
         screen = source.screen()
-        packet = keyframe(0, screen, **header)
         html = figure_html(
             screen,
             header["series"],
@@ -93,7 +92,8 @@ class Hub:
             state=header["state"],
             entities=header["entities"],
         )
-        return Picture(packet, html)
+        screen, header = fit(screen, header, OUTPUT_BYTES - len(html.encode()))
+        return Picture(keyframe(0, screen, **header), html)
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""

@@ -55,7 +55,9 @@ class Scene:
         history = History(self.interval_s)
         rows = Rows.concat(self.blocks)
         order = np.argsort(rows.time, kind="stable")
-        history.add(Rows(*(column[order] for column in (rows.series, rows.time, rows.step, rows.value))))
+        history.add(
+            Rows(*(column[order] for column in (rows.series, rows.time, rows.step, rows.value)))
+        )
         return history.screen(range(len(self.series)))
 
     def html(self, *, title="Training", limit_bytes=60_000, **state) -> str:

@@ -1,0 +1,157 @@
+"""What a saved picture is made of: charts of lines, and what is known along each line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.metrics.catalog import CATALOG
+from pulse_widgets.metrics.entities import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["PLURALS", "USER_GROUP", "Chart", "Line", "Trace", "entity_label"]
+
+USER_GROUP: Final = "Your metrics"
+
+_NAMES: Final = {
+    "gpu": "GPU",
+    "mig": "MIG",
+    "ci": "CI",
+    "cpu": "core",
+    "rank": "rank",
+    "link": "link",
+}
+PLURALS: Final = {
+    "gpu": "GPUs",
+    "mig": "MIG instances",
+    "cpu": "cores",
+    "disk": "disks",
+    "net": "interfaces",
+    "fs": "file systems",
+    "pid": "processes",
+    "rank": "ranks",
+    "host": "hosts",
+}
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What is known of one line: a point for each bucket that has a sample.
+
+    Attributes
+    ----------
+    time : (n,) float64
+        Middle of the bucket, Unix seconds.
+    low, high : (n,) float64
+        Smallest and largest value.
+    segment : (n,) int64
+        Rises where readings were missing in between.
+    lost : bool
+        Readings were missing at the end.
+    """
+
+    time: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    segment: NDArray[np.int64]
+    lost: bool
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.time)
+
+    @cached_property
+    def extent(self) -> tuple[float, float] | None:
+        """Smallest and largest value; None without a sample."""
+        return (float(self.low.min()), float(self.high.max())) if len(self) else None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart and a row of the table: one series, or the envelope of several.
+
+    Attributes
+    ----------
+    metric, unit : str
+    label : str
+        What the legend calls it: ``GPU 3``, ``72 GPUs``, ``read``.
+    owner : str
+        What it belongs to: ``GPU 3``, ``72 GPUs``, ``host``.
+    place : int
+        Its place in the palette.
+    ids : tuple of int
+        The series it stands for.
+    trace : Trace
+    """
+
+    metric: str
+    unit: str
+    label: str
+    owner: str
+    place: int
+    ids: tuple[int, ...]
+    trace: Trace
+
+    @property
+    def merged(self) -> bool:
+        """Whether it is an envelope over several series."""
+        return len(self.ids) > 1
+
+    @property
+    def title(self) -> str:
+        """What the catalog calls the metric; a user's key is its own title."""
+        known = CATALOG.get(self.metric)
+        return known.title if known else self.metric
+
+    @property
+    def group(self) -> str:
+        """The heading it stands under."""
+        known = CATALOG.get(self.metric)
+        return str(known.group) if known and self.metric != "progress" else USER_GROUP
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One small picture.
+
+    Attributes
+    ----------
+    title, unit : str
+    lines : tuple of Line
+        In the order of the legend.
+    limit : float or None
+        Largest value there can be, as far as it is known.
+    whole : Line or None
+        The envelope of all lines, where they are of one metric and more than one.
+    """
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+    limit: float | None = None
+    whole: Line | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no line has a sample."""
+        return not any(len(line.trace) for line in self.lines)
+
+
+def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
+    """Return an id as people say it: ``gpu:0/mig:1`` is ``GPU 0 · MIG 1``."""
+    parts = parse(entity)
+    if parts and parts[0].kind == "pid":
+        name = labels.get("name")
+        first = f"{name} ({parts[0].name})" if name else f"process {parts[0].name}"
+        return " · ".join([first, *(f"{_NAMES.get(p.kind, p.kind)} {p.name}" for p in parts[1:])])
+    said = []
+    for part in parts:
+        known = _NAMES.get(part.kind)
+        said.append(f"{known} {part.name}" if known and part.name else part.name or part.kind)
+    return " · ".join(said) or entity

@@ -1,0 +1,299 @@
+"""What a notebook keeps: MIME types, what is left out of them, and how large they are."""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import json
+import platform
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.exchange.bundle import (
+    OUTPUT_BYTES,
+    coarsen,
+    final_bundle,
+    fit,
+    live_bundle,
+    redact,
+)
+from pulse_widgets.series.history import Screen
+from pulse_widgets.series.wire import decode, keyframe
+from tests.exchange.scene import STATE, Scene
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+REPLAY = "application/vnd.pulse.replay+json"
+
+
+def header_of(scene, **state):
+    return {
+        "series": scene.series,
+        "entities": scene.entities,
+        "state": STATE | state,
+        "events": [],
+    }
+
+
+# Bundles ------------------------------------------------------------------------------
+
+
+def test_a_live_output_has_the_widget_the_stream_and_the_picture():
+    view = {VIEW: {"model_id": "m"}, "text/plain": "Monitor(...)"}
+    bundle = live_bundle(view, "f", b"packet", "<figure></figure>")
+    assert bundle == {
+        VIEW: {"model_id": "m"},
+        REPLAY: {"version": 1, "feed": "f", "keyframe": base64.b64encode(b"packet").decode()},
+        "text/html": "<figure></figure>",
+        "text/plain": "pulse monitor",
+    }
+
+
+def test_a_final_output_names_no_widget_and_no_feed():
+    bundle = final_bundle(b"packet", "<figure></figure>")
+    assert set(bundle) == {REPLAY, "text/html", "text/plain"}
+    assert set(bundle[REPLAY]) == {"version", "keyframe"}
+
+
+def test_a_bundle_is_plain_json():
+    assert json.loads(json.dumps(final_bundle(b"\x00\xff", "x"))) == final_bundle(b"\x00\xff", "x")
+
+
+# Redaction ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def private():
+    scene = Scene()
+    scene.add("host", "cpu.utilization", [0.5])
+    scene.add("fs:/", "disk.used", [1.0])
+    scene.add("fs:/home/ada/data", "disk.used", [1.0])
+    scene.add("user", "loss", [1.0])
+    scene.series[3]["labels"] = {"file": "/home/ada/x.csv", "run": "7"}
+    scene.entities = {
+        "h0": {"name": "lovelace.example.org", "os": "Linux"},
+        "host": {"hostname": "lovelace.example.org", "cpu": "Zen"},
+        "gpu:0": {"name": "NVIDIA H200"},
+        "fs:/home/ada/data": {"kind": "ext4"},
+        "pid:9": {"cmdline": "secret --token"},
+    }
+    header = header_of(
+        scene,
+        title="on lovelace.example.org",
+        recording={"path": "/home/ada/.local/share/run 7.pulse.parquet", "bytes": 5,
+                   "problem": "cannot write /home/ada/x", "remedy": None},
+        sources=[{"name": "system", "state": "failed", "problem": "no /proc/stat here",
+                  "remedy": "mount /proc", "missing": [{"what": "cpu.user", "why": "/proc/1 is hidden"}]}],
+    )  # fmt: skip
+    header["events"] = [
+        {"time": 1.0, "metric": "cell", "entity": "kernel", "id": "3", "line": "secret()",
+         "source": "secret()", "traceback": "secret", "value": 2.0},
+        {"time": 2.0, "metric": "event", "entity": "fs:/home/ada/data", "value": None,
+         "message": "/home/ada/data is full", "argv": ["secret"]},
+    ]  # fmt: skip
+    return header
+
+
+def test_nothing_private_is_left(private):
+    said = json.dumps(redact(private))
+    for word in ("ada", "lovelace", "secret", "/proc", "x.csv"):
+        assert word not in said
+
+
+def test_what_is_not_private_stays(private):
+    told = redact(private)
+    assert told["series"][3]["labels"] == {"file": "<path>", "run": "7"}
+    assert [s["entity"] for s in told["series"]] == ["host", "fs:/", "fs:mount-1", "user"]
+    assert told["entities"]["fs:mount-1"] == {"kind": "ext4"}
+    assert told["entities"]["host"] == {"cpu": "Zen"}
+    assert told["entities"]["h0"] == {"os": "Linux"}
+    assert told["state"]["recording"]["path"] == "run 7.pulse.parquet"
+    assert told["state"]["recording"]["problem"] == "cannot write <path>"
+    assert told["state"]["sources"][0]["missing"] == [
+        {"what": "cpu.user", "why": "<path> is hidden"}
+    ]
+    assert told["events"][0] == {
+        "time": 1.0, "metric": "cell", "entity": "kernel", "id": "3", "value": 2.0,
+    }  # fmt: skip
+    assert told["events"][1]["entity"] == "fs:mount-1"
+    assert told["events"][1]["message"] == "<path> is full"
+
+
+def test_what_is_given_is_not_changed(private):
+    before = json.dumps(private)
+    redact(private)
+    assert json.dumps(private) == before
+
+
+def test_this_machine_and_this_user_are_not_named(monkeypatch):
+    monkeypatch.setattr(platform, "node", lambda: "engine.local")
+    monkeypatch.setattr(getpass, "getuser", lambda: "babbage")
+    scene = Scene()
+    scene.add("user", "loss", [1.0])
+    header = header_of(scene, title="babbage on engine")
+    assert redact(header)["state"]["title"] == "<name> on <name>"
+
+
+def test_words_of_ours_survive_a_user_of_the_same_name(monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "system")
+    scene = Scene()
+    scene.add("host", "cpu.system", [0.5])
+    source = {"name": "system", "state": "ok", "problem": "", "remedy": "", "missing": []}
+    told = redact(header_of(scene, sources=[source]))
+    assert told["state"]["sources"][0]["name"] == "system"
+    assert told["series"][0]["metric"] == "cpu.system"
+
+
+# Size ---------------------------------------------------------------------------------
+
+
+def busy(series: int, samples: int = 3000) -> Scene:
+    rng = np.random.default_rng(series)
+    scene = Scene()
+    names = ["utilization", "memory.used", "power", "temperature", "sm.active", "clock.sm"]
+    for n in range(series):
+        gpu, which = divmod(n, len(names))
+        if gpu < 8:
+            scene.entities[f"gpu:{gpu}"] = {"name": "NVIDIA H200", "uuid": f"GPU-{gpu:036}"}
+            scene.add(f"gpu:{gpu}", f"gpu.{names[which]}", rng.random(samples))
+        else:
+            scene.add(f"cpu:{n}", "cpu.utilization", rng.random(samples))
+    return scene
+
+
+@pytest.mark.parametrize("series", [1, 96, 1000])
+def test_a_saved_output_stays_below_its_limit(series):
+    scene = busy(series)
+    html = scene.html()
+    header = header_of(scene)
+    header["events"] = [{"time": 1.0, "metric": "mark", "message": "x" * 5000}] * 50
+
+    screen, header = fit(scene.screen(), header, OUTPUT_BYTES - len(html.encode()))
+
+    bundle = live_bundle(
+        {VIEW: {"model_id": "m" * 32}}, "f" * 32, keyframe(0, screen, **header), html
+    )
+    assert len(json.dumps(bundle, ensure_ascii=False).encode()) <= OUTPUT_BYTES
+
+
+def test_ninety_six_series_all_go_along_in_more_than_a_hundred_buckets():
+    scene = busy(96)
+    screen, header = fit(scene.screen(), header_of(scene), OUTPUT_BYTES - 60_000)
+    packet = decode(keyframe(0, screen, **header))
+    assert len(packet.header["ids"]) == 96
+    assert packet.header["buckets"] >= 100
+    assert header["state"]["sources"] == []
+
+
+def test_of_too_many_series_those_that_charts_need_stay_and_the_rest_is_counted():
+    scene = busy(1000)
+    scene.add("host", "memory.used", [1.0, 2.0])
+    screen, header = fit(scene.screen(), header_of(scene), OUTPUT_BYTES - 60_000)
+    kept = {(s["entity"], s["metric"]) for s in header["series"]}
+    assert {("gpu:7", "gpu.power"), ("host", "memory.used")} <= kept
+    assert set(screen.ids.tolist()) == {s["id"] for s in header["series"]}
+    (told,) = header["state"]["sources"]
+    assert told["missing"][0]["what"] == f"{1001 - len(kept)} series"
+
+
+def test_the_newest_events_stay():
+    scene = busy(1)
+    header = header_of(scene)
+    header["events"] = [{"time": float(n), "message": "x" * 4000} for n in range(50)]
+    _, kept = fit(scene.screen(), header, OUTPUT_BYTES)
+    times = [event["time"] for event in kept["events"]]
+    assert times == list(range(50 - len(times), 50))
+    assert 0 < len(times) < 50
+
+
+def test_a_small_screen_is_left_as_it_is():
+    scene = busy(3, samples=20)
+    whole = scene.screen()
+    screen, header = fit(whole, header_of(scene), OUTPUT_BYTES)
+    np.testing.assert_array_equal(screen.edges, whole.edges)
+    np.testing.assert_array_equal(screen.low, whole.low)
+    assert header["series"] == scene.series
+
+
+# Coarsening ---------------------------------------------------------------------------
+
+VALUES = st.none() | st.just("missing") | st.tuples(st.floats(-5, 5), st.floats(0, 5))
+
+
+@st.composite
+def screens(draw):
+    buckets = draw(st.integers(1, 30))
+    cells = draw(
+        st.lists(st.lists(VALUES, min_size=buckets, max_size=buckets), min_size=1, max_size=3)
+    )
+    low = np.full((len(cells), buckets), np.inf)
+    high = -low
+    missing = np.zeros(low.shape, bool)
+    for i, row in enumerate(cells):
+        for j, cell in enumerate(row):
+            if cell == "missing":
+                missing[i, j] = True
+            elif cell is not None:
+                low[i, j], high[i, j] = cell[0], cell[0] + cell[1]
+    widths = draw(st.lists(st.floats(0.1, 100), min_size=buckets, max_size=buckets))
+    step = np.array(
+        [
+            draw(
+                st.lists(
+                    st.floats(0, 9) | st.just(float("nan")), min_size=buckets, max_size=buckets
+                )
+            )
+        ]
+    )
+    edges = np.concatenate([[0.0], np.cumsum(widths)])
+    ids = np.arange(len(cells), dtype=np.int32)
+    return Screen(ids, edges, low, high, missing, ids[:1], step)
+
+
+@given(screens(), st.integers(1, 40))
+@settings(max_examples=300, deadline=None)
+def test_a_coarser_screen_tells_nothing_else(screen, buckets):
+    coarse = coarsen(screen, buckets)
+
+    count = len(coarse.edges) - 1
+    assert count == min(buckets, len(screen.edges) - 1)
+    assert coarse.edges[[0, -1]].tolist() == screen.edges[[0, -1]].tolist()
+    part = np.searchsorted(coarse.edges, screen.edges[:-1], side="right") - 1
+    assert set(coarse.edges) <= set(screen.edges)
+    for row in range(len(screen.ids)):
+        seen = screen.low[row] <= screen.high[row]
+        for k in range(count):
+            inside = seen & (part == k)
+            if inside.any():
+                assert coarse.low[row, k] == screen.low[row][inside].min()
+                assert coarse.high[row, k] == screen.high[row][inside].max()
+                assert not coarse.missing[row, k]
+            else:
+                assert coarse.low[row, k] > coarse.high[row, k]
+    steps = [screen.step[0][(part == k) & ~np.isnan(screen.step[0])] for k in range(count)]
+    expected = [s[-1] if len(s) else np.nan for s in steps]
+    np.testing.assert_array_equal(coarse.step[0], expected)
+
+
+@given(screens(), st.integers(1, 40))
+@settings(max_examples=300, deadline=None)
+def test_a_gap_stays_a_gap_where_a_whole_bucket_lies_in_it(screen, buckets):
+    assume(buckets < len(screen.edges) - 1)
+    coarse = coarsen(screen, buckets)
+    part = np.searchsorted(coarse.edges, screen.edges[:-1], side="right") - 1
+    for row in range(len(screen.ids)):
+        lost = False
+        state = []
+        for seen, missing in zip(
+            screen.low[row] <= screen.high[row], screen.missing[row], strict=True
+        ):
+            lost = bool(missing) or (lost and not seen)
+            state.append(lost)
+        state = np.array(state)
+        for k in range(len(coarse.edges) - 1):
+            if state[part == k].all():
+                assert coarse.missing[row, k]
+            if coarse.missing[row, k]:
+                assert state[part == k].any()

@@ -1,0 +1,396 @@
+"""The picture and the table of a saved output, read back with the standard library's parsers."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.metrics.units import format_value
+from tests.exchange.scene import START, Scene, svg_of
+
+SVG = "{http://www.w3.org/2000/svg}"
+PLAIN_TAGS = {"figure", "figcaption", "img", "p", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+class Page(HTMLParser):
+    """Tags, attributes, cells of the table and words of a figure."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: dict[str, set[str]] = {}
+        self.rows: list[list[str]] = []
+        self.said = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes.setdefault(tag, set()).update(name for name, _ in attrs)
+        if tag != "img":
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] in {"td", "th"}:
+            self.rows[-1][-1] += data
+        else:
+            self.said += data + "\n"
+
+    def row(self, *start: str) -> list[str]:
+        (found,) = [row for row in self.rows if tuple(row[: len(start)]) == start]
+        return found
+
+
+def titles(html: str) -> list[str]:
+    """Return the charts' titles in the order of the picture."""
+    return [card.find(f"{SVG}text").text for card in cards(html)]
+
+
+def cards(html: str):
+    return svg_of(html).findall(f"{SVG}g")
+
+
+def card(html: str, title: str):
+    (found,) = [c for c in cards(html) if c.find(f"{SVG}text").text == title]
+    return found
+
+
+def curves(card) -> list[list[tuple[int, int]]]:
+    """Return the corners of every stretch drawn in a card, the grid left out."""
+    found = []
+    for path in card.find(f"{SVG}g").findall(f"{SVG}path"):
+        if path.get("stroke") in {"#e8ecf1", "#586674"}:
+            continue
+        found += [corners(part) for part in re.findall(r"[Mm][^Mm]+", path.get("d"))]
+    return found
+
+
+def corners(path: str) -> list[tuple[int, int]]:
+    """Follow a path of the four commands the picture uses."""
+    x = y = 0
+    points = []
+    for command, numbers in re.findall(r"([MmlhVz])([-\d ]*)", path):
+        values = [int(n) for n in re.findall(r"-?\d+", numbers)]
+        if command in "Mm":
+            x, y = values
+        elif command == "h":
+            x += values[0]
+        elif command == "V":
+            y = values[0]
+        for dx, dy in zip(values[::2], values[1::2], strict=True) if command == "l" else ():
+            x, y = x + dx, y + dy
+            points.append((x, y))
+        if command in "MmhV":
+            points.append((x, y))
+    return points
+
+
+def one(values, **scene) -> str:
+    drawn = Scene(**scene)
+    drawn.add("host", "cpu.utilization", values)
+    return drawn.html()
+
+
+def test_a_spike_of_one_sample_among_thousands_is_as_high_as_it_was():
+    values = np.full(20_000, 0.1)
+    values[7_777] = 0.9
+
+    points = [p for stretch in curves(card(one(values), "CPU utilization")) for p in stretch]
+
+    # The axis goes from 0 to 100 % over 88 pixels, which are 176 half pixels.
+    assert min(y for _, y in points) == round(0.1 * 176)
+    assert max(y for _, y in points) == round(0.9 * 176)
+
+
+def test_a_curve_goes_up_where_values_rise():
+    (stretch,) = curves(card(one(np.linspace(0, 1, 30)), "CPU utilization"))
+    across = [x for x, _ in stretch]
+    top = stretch[: across.index(max(across)) + 1]
+    assert [y for _, y in top] == sorted((y for _, y in top), reverse=True)
+    assert top[0][1] > 160
+
+
+def test_missing_readings_break_the_curve():
+    values = np.full(120, 0.5)
+    values[60:80] = np.nan
+
+    stretches = curves(card(one(values), "CPU utilization"))
+
+    assert len(stretches) == 2
+    ends = sorted((min(x for x, _ in s), max(x for x, _ in s)) for s in stretches)
+    # A sixth of the time is missing.
+    width = ends[-1][1]
+    assert ends[0][1] < 0.53 * width
+    assert ends[1][0] > 0.63 * width
+
+
+def test_a_lone_reading_between_gaps_is_a_dot():
+    values = np.full(60, np.nan)
+    values[:10] = 0.2
+    values[30] = 0.8
+    values[50:] = 0.2
+    stretches = curves(card(one(values), "CPU utilization"))
+    dots = [s for s in stretches if len(set(s)) == 1]
+    assert len(stretches) == 3
+    assert len(dots) == 1
+
+
+def test_a_pause_without_a_missing_reading_is_no_gap():
+    scene = Scene()
+    scene.add("host", "cpu.utilization", np.full(30, 0.5))
+    scene.add("user", "loss", [3.0, 2.0])
+    scene.add("user", "loss2", [2.0], first=29)
+    loss = curves(card(scene.html(), "loss"))
+    assert len(loss) == 1
+
+
+def test_gpu_charts_come_first_then_the_machine_the_kernel_and_the_users_own():
+    scene = Scene()
+    values = np.full(20, 0.5)
+    for entity, metric in (
+        ("user", "loss"),
+        ("kernel", "process.cpu"),
+        ("host", "net.received"),
+        ("host", "disk.write"),
+        ("host", "disk.read"),
+        ("host", "memory.used"),
+        ("cpu:0", "cpu.utilization"),
+        ("host", "cpu.utilization"),
+        ("gpu:0", "gpu.temperature"),
+        ("gpu:0", "gpu.power"),
+        ("gpu:0", "gpu.memory.used"),
+        ("gpu:0", "gpu.utilization"),
+    ):
+        scene.add(entity, metric, values)
+    assert titles(scene.html()) == [
+        "GPU utilization", "GPU memory used", "Power", "Temperature", "CPU utilization",
+        "Memory used", "Disk", "Network", "Process CPU", "loss",
+    ]  # fmt: skip
+
+
+def test_axes_have_units_and_the_utc_clock():
+    scene = Scene(interval_s=60)
+    scene.add("host", "memory.used", np.full(60, 3.0 * 2**30))
+    texts = [t.text for t in card(scene.html(), "Memory used").findall(f"{SVG}text")]
+    assert "2 GiB" in texts
+    assert {"14:30", "15:00"} <= set(texts)
+
+
+def test_more_than_eight_gpus_are_one_envelope_that_says_so():
+    scene = Scene()
+    for gpu in range(9):
+        scene.add(f"gpu:{gpu}", "gpu.temperature", np.full(30, 40.0 + gpu))
+    html = scene.html()
+    texts = " ".join(t.text or "" for t in card(html, "Temperature").findall(f"{SVG}text"))
+    assert "9 GPUs, lowest to highest: 40 °C to 48 °C" in texts
+    assert Page(html).row("Temperature")[1:4] == ["9 GPUs", "40 °C", "48 °C"]
+
+
+def test_eight_gpus_have_a_line_and_a_colour_each():
+    scene = Scene()
+    for gpu in range(8):
+        scene.add(f"gpu:{gpu}", "gpu.temperature", np.full(30, 40.0 + gpu))
+    drawn = card(scene.html(), "Temperature").find(f"{SVG}g").findall(f"{SVG}path")[1:]
+    assert len({path.get("stroke") for path in drawn}) == 8
+
+
+def test_the_table_gives_smallest_largest_and_last_known_with_units():
+    scene = Scene()
+    scene.add("gpu:3", "gpu.power", [100.0, 650.0, 250.0])
+    page = Page(scene.html())
+    assert page.row("Power") == ["Power", "GPU 3", "100 W", "650 W", "250 W"]
+    assert page.rows[1] == ["Power and thermal"]
+
+
+def test_the_table_does_not_carry_a_value_past_the_last_reading():
+    scene = Scene()
+    scene.add("gpu:0", "gpu.power", [100.0, 200.0, np.nan])
+    scene.add("gpu:0", "gpu.fan", [])
+    page = Page(scene.html())
+    assert page.row("Power")[-1] == "– (200 W before)"
+    assert page.row("Fan")[2:] == ["–", "–", "–"]
+
+
+def test_series_beyond_the_table_are_counted():
+    scene = Scene()
+    for n in range(100):
+        scene.add("user", f"key{n:03}", [1.0, 2.0])
+    page = Page(scene.html())
+    told = [row for row in page.rows if len(row) == 5 and row[0].startswith("key")]
+    assert page.rows[-1] == [f"and {100 - len(told)} more series"]
+    assert len(told) == 40
+
+
+def test_every_metric_of_eight_gpus_has_a_row_before_any_is_left_out():
+    scene = Scene()
+    metrics = ["utilization", "memory.used", "power", "temperature", "sm.active", "dram.active"]
+    for gpu in range(8):
+        for metric in metrics:
+            scene.add(f"gpu:{gpu}", f"gpu.{metric}", [0.1, 0.2])
+    scene.add("host", "cpu.utilization", [0.1, 0.2])
+    page = Page(scene.html())
+    assert page.row("CPU utilization", "host")
+    assert page.row("DRAM active", "8 GPUs")
+    assert page.row("GPU utilization", "GPU 7")
+
+
+@pytest.mark.parametrize("limit", [60_000, 20_000, 6_000])
+@pytest.mark.parametrize("series", [1, 96, 1000])
+def test_the_figure_stays_below_its_limit(series, limit):
+    rng = np.random.default_rng(series)
+    scene = Scene()
+    for n in range(series):
+        entity, metric = (
+            (f"gpu:{n % 8}", ["gpu.utilization", "gpu.power", "gpu.sm.active"][n // 8 % 3])
+            if n < 24
+            else ("user", f"long/name/of/a/key/{n}")
+        )
+        scene.add(entity, metric, rng.random(400))
+    html = scene.html(limit_bytes=limit)
+    assert len(html.encode()) <= limit
+    assert Page(html).rows
+
+
+def test_markup_in_titles_keys_and_labels_is_shown_as_it_stands():
+    bad = "<script>alert(1)</script>&\"'\x00\ud800"
+    scene = Scene()
+    scene.entities["gpu:0"] = {"name": bad}
+    scene.add("gpu:0", "gpu.power", [1.0, 2.0])
+    scene.add(bad, bad, [1.0, 2.0], unit="<b>")
+    source = {"name": bad, "state": "absent", "problem": bad, "remedy": bad, "missing": []}
+
+    html = scene.html(title=bad, sources=[source], recording={"path": bad})
+
+    page = Page(html)
+    assert set(page.tags) <= PLAIN_TAGS
+    shown = "<script>alert(1)</script>&\"'\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"
+    assert shown in titles(html)
+    assert page.row(shown)[2] == "1 <b>"
+    assert page.said.count(shown) == 4
+    assert {element.tag for element in svg_of(html).iter()} == {
+        f"{SVG}{tag}" for tag in ("svg", "g", "rect", "text", "path")
+    }
+
+
+@given(st.text(max_size=60), st.text(max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_any_text_gives_a_picture_that_parses(title, key):
+    scene = Scene()
+    scene.add("user", key, [1.0, 2.0])
+    html = scene.html(title=title)
+    assert set(Page(html).tags) <= PLAIN_TAGS
+    assert svg_of(html).tag == f"{SVG}svg"
+
+
+@example([1.7976931348623157e308], "degC")
+@example([-1.7976931348623157e308, 1.7976931348623157e308], "")
+@example([5e-324], "W")
+@given(
+    st.lists(
+        st.floats(allow_nan=True, allow_infinity=False) | st.just(float("nan")),
+        min_size=1,
+        max_size=40,
+    ),
+    st.sampled_from(["", "1", "B", "s", "degC", "count", "W"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_numbers_give_coordinates_inside_the_chart(values, unit):
+    scene = Scene()
+    scene.add("user", "key", values, unit=unit)
+    html = scene.html()
+    known = [v for v in values if v == v]
+    if not known:
+        assert "There was no reading to show yet" in html
+        return
+    row = Page(html).row("key")
+    assert row[2:4] == [format_value(min(known), unit), format_value(max(known), unit)]
+    for x, y in (p for stretch in curves(card(html, "key")) for p in stretch):
+        assert 0 <= x <= 2 * 960
+        assert 0 <= y <= 176
+
+
+def test_nothing_is_fetched_run_or_styled():
+    page = Page(one(np.full(20, 0.5)))
+    assert set(page.tags) == PLAIN_TAGS
+    assert page.attributes["img"] == {"alt", "width", "src"}
+    assert not set().union(*(page.attributes[t] for t in PLAIN_TAGS - {"img"})) - {"colspan"}
+
+
+def test_the_image_is_described_in_words():
+    html = one(np.full(20, 0.5))
+    (alt,) = re.findall(r'alt="([^"]*)"', html)
+    assert alt.startswith("Training: charts of CPU utilization; 21 Sep 2026, 14:13:20 to 14:13:3")
+
+
+def test_without_a_reading_there_is_a_sentence_and_why():
+    source = {
+        "name": "nvml",
+        "state": "absent",
+        "problem": "There is no NVIDIA driver here.",
+        "remedy": "Install one.",
+        "missing": [],
+    }
+    page = Page(Scene().html(sources=[source], phase="running"))
+    assert "img" not in page.tags
+    assert "There was no reading to show yet" in page.said
+    assert "nvml: There is no NVIDIA driver here. Install one." in page.said
+
+
+def test_a_chart_whose_readings_are_all_missing_says_so():
+    scene = Scene()
+    scene.add("gpu:0", "gpu.utilization", [np.nan, np.nan])
+    scene.add("host", "cpu.utilization", [0.1, 0.2])
+    missing = [{"what": "gpu.utilization", "why": "not supported by this GPU"}]
+    nvml = {"name": "nvml", "state": "ok", "problem": "", "remedy": "", "missing": missing}
+    html = scene.html(sources=[nvml])
+    assert "No reading" in [t.text for t in card(html, "GPU utilization").iter(f"{SVG}text")]
+    assert "nvml, gpu.utilization: not supported by this GPU" in Page(html).said
+
+
+def test_simulated_data_says_so_in_the_picture_and_below():
+    scene = Scene()
+    scene.add("gpu:0", "gpu.power", [1.0, 2.0])
+    html = scene.html(simulated=True)
+    assert "Simulated data" in [t.text for t in svg_of(html).findall(f"{SVG}text")]
+    assert "Simulated data" in Page(html).said
+    assert "imulated" not in Page(scene.html()).said
+
+
+def test_two_pictures_of_the_same_screen_are_the_same():
+    assert one(np.arange(50) / 50) == one(np.arange(50) / 50)
+
+
+def test_a_short_gap_between_two_columns_still_breaks_the_curve():
+    values = np.full(100, 0.5)
+    values[98] = np.nan
+    assert len(curves(card(one(values), "CPU utilization"))) == 2
+
+
+def test_hosts_are_told_apart():
+    scene = Scene()
+    scene.entities |= {"h0": {"name": "ada"}, "h1": {"name": "bob"}}
+    for host in ("h0", "h1"):
+        scene.add("host", "cpu.utilization", [0.1, 0.2], host=host)
+    page = Page(scene.html())
+    assert {row[1] for row in page.rows if row[0] == "CPU utilization"} == {"ada", "bob"}
+
+
+def test_the_start_of_the_session_is_the_left_edge():
+    scene = Scene(interval_s=10)
+    scene.add("host", "cpu.utilization", np.full(2000, 0.5))
+    words = Page(scene.html(t0=START - 2.0)).said
+    assert "21 Sep 2026, 14:13:18 to 19:46:3" in words
