@@ -126,7 +126,7 @@ class Session:
         self._make_writer = make_writer
         self._writer: Writer | None = None
         self._problem: PulseError | None = None
-        self._described: dict[str, dict[str, str]] = {}
+        self._described = 0
         self._cursor = self.log.cursor()
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
@@ -264,10 +264,10 @@ class Session:
 
     def _describe(self, writer: Writer) -> None:
         """Write the labels of entities beside the rows, when there are new ones."""
-        entities = self.entities()
-        if entities != self._described:
-            writer.describe({HOST: entities})
-            self._described = entities
+        version = self.labelled()
+        if version != self._described:
+            writer.describe({HOST: self.entities()})
+            self._described = version
 
     def _hold_back(self) -> None:
         """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
@@ -333,6 +333,10 @@ class Session:
         """Return every collector."""
         return [*self.samplers.values(), self.user, self.cells]
 
+    def labelled(self) -> int:
+        """Return a number that grows whenever `entities` has more to say."""
+        return sum(sampler.labelled for sampler in self.samplers.values())
+
     def entities(self) -> dict[str, dict[str, str]]:
         """Return the labels of every entity."""
         merged: dict[str, dict[str, str]] = {}
@@ -351,6 +355,11 @@ class Session:
             "problem": problem or None,
             "remedy": (refused.remedy if refused is not None else WAIT) if problem else None,
         }
+
+    def gist(self) -> tuple[object, ...]:
+        """Return what, when it changes, makes `state` worth telling again at once."""
+        sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
+        return (self.running, self.interval_s, self.cells.cell, self._problem, *sources)
 
     def state(self) -> dict[str, Any]:
         """Return everything a view says in words, as plain values."""

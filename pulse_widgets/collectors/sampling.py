@@ -82,6 +82,8 @@ class SamplingCollector(Collector):
         self.backend = backend
         self.interval_s = interval_s
         self.labels: dict[str, dict[str, str]] = {}
+        self.labelled = 0
+        """How often `labels` has changed."""
         self._registry = registry
         self._clock = clock
         self._host = host
@@ -225,7 +227,10 @@ class SamplingCollector(Collector):
     def _hand_over(self, records: Sequence[RawRecord], *, gauges: bool) -> None:
         translation = translate(records)
         for entity, labels in translation.labels.items():
-            self.labels.setdefault(entity, {}).update(labels)
+            held = self.labels.setdefault(entity, {})
+            if not labels.items() <= held.items():
+                held.update(labels)
+                self.labelled += 1
         blocks = []
         now_us = self._clock.now_us()
         if gauges:

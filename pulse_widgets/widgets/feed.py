@@ -233,8 +233,8 @@ class LiveSender:
         self._subscription = session.subscribe()
         self._heard = time.monotonic()
         self._known_series = 0
-        self._known_entities: dict[str, dict[str, str]] = {}
-        self._known_state: dict[str, Any] = {}
+        self._labelled = 0
+        self._gist: tuple[object, ...] = ()
         self._state_at = 0.0
         self.feed = Feed(self.source, self._hear)
 
@@ -284,23 +284,22 @@ class LiveSender:
         if series:
             news["series"] = series
             self._known_series += len(series)
-        entities = self._session.entities()
-        if entities != self._known_entities:
-            news["entities"] = self._known_entities = entities
+        labelled = self._session.labelled()
+        if labelled != self._labelled:
+            news["entities"] = self._session.entities()
+            self._labelled = labelled
         if events:
             news["events"] = events
         if self._state_is_new(now):
-            news["state"] = self._known_state
+            news["state"] = self.source.state()
         if len(rows) or news:
             self.feed.publish_frame(rows, **news)
 
     def _state_is_new(self, now: float) -> bool:
-        state = self.source.state()
-        settled = {key: value for key, value in state.items() if key not in {"cost", "recording"}}
-        before = {key: self._known_state.get(key) for key in settled}
-        if settled == before and now - self._state_at < STATE_S:
+        gist = self._session.gist()
+        if gist == self._gist and now - self._state_at < STATE_S:
             return False
-        self._known_state = state
+        self._gist = gist
         self._state_at = now
         return True
 
