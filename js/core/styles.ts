@@ -127,7 +127,7 @@ const TOOLBAR = `
 const STRIP = `
 .pulse .pulse-strip {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(144px, 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(max(144px, (100% - 126px) / 8), 1fr));
   gap: 10px 18px;
   padding: 9px 12px 10px;
   border-radius: 7px;
@@ -197,8 +197,11 @@ const BOARD = `
 .pulse .pulse-group-head .pulse-more { margin-left: auto; color: var(--pulse-accent); white-space: nowrap; }
 .pulse-grid {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 280px), 1fr));
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, max(280px, (100% - 54px) / 4)), 1fr));
   gap: 14px 18px;
+}
+.pulse-layout-charts .pulse-grid {
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr));
 }
 .pulse-chart { min-width: 0; contain: layout style; }
 .pulse-chart > header { display: flex; align-items: baseline; gap: 10px; padding: 0 10px 0 2px; }
