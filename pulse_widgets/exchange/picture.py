@@ -198,18 +198,23 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
 
 
 def _table(lines: Sequence[Line], most: int) -> str:
-    shown = lines[:most]
+    # A reading that has not come yet is no news; one that is missing is.
+    told = [line for line in lines if len(line.trace) or line.trace.lost]
+    shown = told[:most]
     place = {group: number for number, group in enumerate(_GROUPS)}
     rows = []
     heading = ""
     for line in sorted(shown, key=lambda line: place.get(line.group, len(place))):
         if line.group != heading:
             heading = line.group
-            rows.append(f'<tr><th colspan="5">{clean(heading)}</th></tr>')
+            rows.append(f'<tr><th>{clean(heading)}</th><td colspan="4"></td></tr>')
         rows.append(_row(line))
-    left = sum(len(line.ids) for line in lines[most:])
+    left = sum(len(line.ids) for line in told[most:])
     if left:
         rows.append(f'<tr><td colspan="5">and {left} more series</td></tr>')
+    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in told)
+    if waiting:
+        rows.append(f'<tr><td colspan="5">{waiting} series without a reading so far</td></tr>')
     head = "".join(f"<th>{name}</th>" for name in ("Reading", "Of", "Min", "Max", "Last known"))
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 

@@ -257,21 +257,23 @@ class _Card:
         return drawn
 
     def _curve(self, line: Line) -> str:
-        thin: list[str] = []
-        bands: list[str] = []
+        kinds: dict[str, list[str]] = {"band": [], "thin": [], "dot": []}
         for x, top, bottom in self._segments(line.trace):
-            (bands if (top != bottom).any() else thin).append(_path(x, top, bottom))
+            kind = "band" if (top != bottom).any() else "thin" if len(x) > 1 else "dot"
+            kinds[kind].append(_path(x, top, bottom))
         color = _color(line)
-        drawn = ""
-        if bands:
-            drawn += (
-                f'<path fill="{color}" fill-opacity="{self._tint}" stroke="{color}" '
-                f'stroke-width="{2.4 if self._tint > 0.1 else 2}" '  # noqa: PLR2004
-                f'd="{"".join(bands)}"/>'
-            )
-        if thin:
-            drawn += f'<path stroke="{color}" stroke-width="3" d="{"".join(thin)}"/>'
-        return drawn
+        tint = f'fill="{color}" fill-opacity="{self._tint}" '
+        width = 2.4 if len(self._chart.lines) == 1 else 2
+        looks = {
+            "band": f'{tint}stroke-width="{width}"',
+            "thin": 'stroke-width="3"',
+            "dot": 'stroke-width="8"',
+        }
+        return "".join(
+            f'<path stroke="{color}" {looks[kind]} d="{"".join(paths)}"/>'
+            for kind, paths in kinds.items()
+            if paths
+        )
 
     def _segments(self, trace: Trace) -> Iterator[tuple[_Ints, _Ints, _Ints]]:
         """Yield x, top and bottom of each stretch without a gap, in half pixels."""

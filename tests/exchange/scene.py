@@ -6,7 +6,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 
@@ -71,7 +71,7 @@ class Scene:
         )
 
 
-def svg_of(html: str) -> ElementTree.Element:
+def svg_of(html: str) -> ET.Element:
     """Return the picture in a figure."""
     (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', html)
-    return ElementTree.fromstring(base64.b64decode(data))
+    return ET.fromstring(base64.b64decode(data))

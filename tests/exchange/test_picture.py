@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pulse_widgets.metrics.units import format_value
+from pulse_widgets.metrics.units import MISSING, format_value
 from tests.exchange.scene import START, Scene, svg_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -213,16 +213,18 @@ def test_the_table_gives_smallest_largest_and_last_known_with_units():
     scene.add("gpu:3", "gpu.power", [100.0, 650.0, 250.0])
     page = Page(scene.html())
     assert page.row("Power") == ["Power", "GPU 3", "100 W", "650 W", "250 W"]
-    assert page.rows[1] == ["Power and thermal"]
+    assert page.rows[1] == ["Power and thermal", ""]
 
 
 def test_the_table_does_not_carry_a_value_past_the_last_reading():
     scene = Scene()
     scene.add("gpu:0", "gpu.power", [100.0, 200.0, np.nan])
-    scene.add("gpu:0", "gpu.fan", [])
+    scene.add("gpu:0", "gpu.fan", [np.nan])
+    scene.add("gpu:0", "gpu.clock.sm", [])
     page = Page(scene.html())
-    assert page.row("Power")[-1] == "– (200 W before)"
-    assert page.row("Fan")[2:] == ["–", "–", "–"]
+    assert page.row("Power")[-1] == f"{MISSING} (200 W before)"
+    assert page.row("Fan")[2:] == [MISSING] * 3
+    assert page.rows[-1] == ["1 series without a reading so far"]
 
 
 def test_series_beyond_the_table_are_counted():
@@ -312,7 +314,7 @@ def test_any_numbers_give_coordinates_inside_the_chart(values, unit):
     scene = Scene()
     scene.add("user", "key", values, unit=unit)
     html = scene.html()
-    known = [v for v in values if v == v]
+    known = [v for v in values if not np.isnan(v)]
     if not known:
         assert "There was no reading to show yet" in html
         return
