@@ -129,6 +129,11 @@ class Line:
 
 def summary_of(metric: str, unit: str, kind: str, columns: Columns) -> Line:
     """Return the summary of a series as it is stored."""
+    with np.errstate(invalid="ignore", over="ignore"):  # a user may log infinities
+        return _summary(metric, unit, kind, columns)
+
+
+def _summary(metric: str, unit: str, kind: str, columns: Columns) -> Line:
     values = shown_values(kind, columns)
     there = ~np.isnan(values)
     known = values[there]
@@ -136,8 +141,7 @@ def summary_of(metric: str, unit: str, kind: str, columns: Columns) -> Line:
         return _of_counter(metric, unit, columns, known, there)
     if not len(known):
         return Line(metric, unit, math.nan, math.nan, math.nan, math.nan, 0)
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = math.nan if kind == "state" else float(known.mean())
+    mean = math.nan if kind == "state" else float(known.mean())
     return Line(
         metric, unit, float(known.min()), mean, float(known.max()), float(known[-1]), len(known)
     )
@@ -169,9 +173,10 @@ def _of_counter(
 def integral(columns: Columns) -> float:
     """Return value times seconds, by trapezoids between values that are both there."""
     seconds = np.diff(columns.time) / 1e6
-    areas = seconds * (columns.value[1:] + columns.value[:-1]) / 2
-    there = ~np.isnan(areas)
-    return float(areas[there].sum()) if there.any() else math.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        areas = seconds * (columns.value[1:] + columns.value[:-1]) / 2
+        there = ~np.isnan(areas)
+        return float(areas[there].sum()) if there.any() else math.nan
 
 
 def single_rows(columns: Columns) -> Cells:

@@ -88,7 +88,7 @@ def shown_values(kind: str, columns: Columns) -> NDArray[np.float64]:
         return columns.value
     # Seconds since the first row keep microseconds exact in a float.
     seconds = (columns.time - columns.time[:1].sum()) / 1e6
-    with np.errstate(invalid="ignore"):  # infinity less infinity is simply not known
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity less infinity is simply not known
         return rate(seconds, columns.value)
 
 
@@ -180,7 +180,7 @@ def _table(size: int, level: Sequence[tuple[int, Cells]]) -> Any:
     mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
     low, high = _outward(least, greatest)
     size_column = np.full(len(numbers), size, np.int32)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         small_mean = mean.astype(np.float32)
     columns = [
         numbers,
@@ -200,11 +200,12 @@ def _outward(
     least: NDArray[np.float64], greatest: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return both as float32, rounded so that they still enclose every value."""
-    with np.errstate(over="ignore"):
-        low, high = least.astype(np.float32), greatest.astype(np.float32)
     infinity = np.float32(np.inf)
-    low = np.where(low > least, np.nextafter(low, -infinity), low)
-    high = np.where(high < greatest, np.nextafter(high, infinity), high)
+    # Beyond float32 lie infinity and zero, which enclose as well.
+    with np.errstate(all="ignore"):
+        low, high = least.astype(np.float32), greatest.astype(np.float32)
+        low = np.where(low > least, np.nextafter(low, -infinity), low)
+        high = np.where(high < greatest, np.nextafter(high, infinity), high)
     return low, high
 
 

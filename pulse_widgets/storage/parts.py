@@ -29,6 +29,9 @@ __all__ = ["Owed", "Parts"]
 AGAIN_S: Final = 30.0
 """How long a part or a merge that failed waits for the next try."""
 
+IN_MEMORY: Final = 4
+"""Closed journals whose rows are kept in memory until their parts are written."""
+
 
 @dataclass(slots=True)
 class Owed:
@@ -43,7 +46,8 @@ class Owed:
 class Parts:
     """The parts of one writer's folder, and ``writer.json``, which lists them.
 
-    `pay` and `describe` are called from the writer's thread; merging has its own.
+    Everything that takes long happens in a thread that lives while there is something to do,
+    so that the writer's own thread never waits longer than a batch takes.
 
     Parameters
     ----------
@@ -55,13 +59,15 @@ class Parts:
 
     def __init__(self, folder: Path, registry: Registry, about: Mapping[str, Any]) -> None:
         self.problem = ""
-        self.owed: list[Owed] = []
+        self._owed: list[Owed] = []
         self._folder = folder
         self._registry = registry
         self._about: dict[str, Any] = {**about, "entities": {}, "about": {}}
         self._sizes: dict[PartName, int] = {}
-        self._lock = threading.RLock()
-        self._merging: threading.Thread | None = None
+        # One for what is known, held for moments; one for what is on disk, held while it syncs.
+        self._lock = threading.Lock()
+        self._door = threading.Lock()
+        self._worker: threading.Thread | None = None
         self._ended = threading.Event()
         self._next_pay_s = self._next_merge_s = -math.inf
         self._stale = False
@@ -71,12 +77,19 @@ class Parts:
     def nbytes(self) -> int:
         """Bytes of the parts, and of journals that wait to become parts."""
         with self._lock:
-            return sum(self._sizes.values()) + sum(owed.nbytes for owed in self.owed)
+            return sum(self._sizes.values()) + sum(owed.nbytes for owed in self._owed)
+
+    def owe(self, owed: Owed) -> None:
+        """Take a closed journal, to be made a part soon."""
+        with self._lock:
+            if len(self._owed) >= IN_MEMORY:
+                owed.rows = None  # they are in the journal; memory is not for waiting
+            self._owed.append(owed)
 
     def describe(
         self, entities: Mapping[str, Mapping[str, Mapping[str, str]]], about: Mapping[str, Any]
     ) -> None:
-        """Take labels of entities and facts of the run; `pay` puts them on disk."""
+        """Take labels of entities and facts of the run, to be put on disk soon."""
         with self._lock:
             for host, named in entities.items():
                 held = self._about["entities"].setdefault(host, {})
@@ -84,57 +97,79 @@ class Parts:
             self._about["about"].update(about)
             self._stale = True
 
-    def pay(self, now_s: float) -> None:
-        """Write the parts and descriptions that are owed; on failure try again later.
-
-        The journals stay until their parts are there.
-        """
-        if not (self.owed or self._stale) or now_s < self._next_pay_s:
-            return
-        try:
-            while self.owed:
-                self._write_part(self.owed[0])
-                with self._lock:
-                    self.owed.pop(0)
-            if self._stale:
-                self._describe_file()
-            self.problem = ""
-        except PulseError as exc:
-            self.problem = exc.problem
-            self._next_pay_s = now_s + AGAIN_S
-            for later in self.owed:
-                later.rows = None  # they are in the journal; memory is not for waiting
-
-    def merge_in_idle_time(self, now_s: float) -> None:
-        """Start merging in a thread of its own when sixteen parts of a size are there."""
-        if now_s < self._next_merge_s or (self._merging is not None and self._merging.is_alive()):
+    def work(self, now_s: float) -> None:
+        """Start what is due: parts, descriptions, merging. Returns at once."""
+        if self._ended.is_set() or (self._worker is not None and self._worker.is_alive()):
             return
         with self._lock:
-            window = plan_merge(sorted(self._sizes), [owed.number for owed in self.owed])
-        if window and not self._ended.is_set():
-            self._next_merge_s = now_s + 1.0
-            self._merging = threading.Thread(
-                target=self._merge, args=(window,), name="pulse-merge", daemon=True
+            pays = bool(self._owed or self._stale) and now_s >= self._next_pay_s
+            merges = bool(self._window()) and now_s >= self._next_merge_s
+        if pays or merges:
+            self._worker = threading.Thread(
+                target=self._work, args=(now_s,), name="pulse-parts", daemon=True
             )
-            self._merging.start()
+            self._worker.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until nothing is under way, at most so long."""
+        if self._worker is not None:
+            self._worker.join(seconds)
 
     def close(self) -> None:
-        """Let nothing change any more; a merge under way leaves the parts as they are."""
-        with self._lock:
+        """Let nothing change any more; what is under way leaves the files as they are."""
+        with self._door:
             self._ended.set()
             if self._stale:
                 with contextlib.suppress(PulseError):
                     self._describe_file()
-        if self._merging is not None:
-            self._merging.join(0.5)
+        self.wait(0.5)
+
+    def _work(self, now_s: float) -> None:
+        """Make parts and merge, in turns, until nothing is due."""
+        try:
+            more = True
+            while more and not self._ended.is_set():
+                paid = now_s >= self._next_pay_s and self._pay(now_s)
+                merged = now_s >= self._next_merge_s and self._merge(now_s)
+                more = paid or merged
+        except Exception as exc:  # noqa: BLE001  the top of the thread; the files stand as they are
+            self.problem = f"The files in {self._folder} could not be tidied: {exc}"
+            self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
+
+    def _pay(self, now_s: float) -> bool:
+        """Write what is owed, one part at most; return whether there was anything."""
+        try:
+            if not self._owed and not self._stale:
+                return False
+            if self._owed:
+                self._write_part(self._owed[0])
+            if self._stale:
+                with self._door:
+                    self._describe_file()
+            self.problem = ""
+        except PulseError as exc:
+            self.problem = exc.problem
+            self._next_pay_s = now_s + AGAIN_S
+            with self._lock:
+                for later in self._owed:
+                    later.rows = None
+            return False
+        return True
 
     def _write_part(self, owed: Owed) -> None:
         fresh = self._folder / ".part"
-        catalog = Catalog(entities=self._about["entities"])
+        catalog = Catalog()
         catalog.add(self._registry.since(0))
-        merge_segments([self._segment(owed)], fresh, {}, final=False, catalog=catalog)
-        self._put(fresh, PartName(owed.number, owed.number))
-        owed.path.unlink(missing_ok=True)
+        with self._lock:
+            catalog.label(self._about["entities"])
+        segments, stopped = [self._segment(owed)], self._ended.is_set
+        if merge_segments(segments, fresh, {}, final=False, catalog=catalog, stopped=stopped):
+            with self._door:
+                if not self._put(fresh, PartName(owed.number, owed.number)):
+                    return
+            owed.path.unlink(missing_ok=True)
+            with self._lock:
+                self._owed.remove(owed)
 
     def _segment(self, owed: Owed) -> MemorySegment:
         if owed.rows is None:
@@ -145,8 +180,13 @@ class Parts:
         infos = {info.id: info for info in self._registry.since(0)}
         return MemorySegment(rows.series, columns, infos)
 
-    def _put(self, fresh: Path, name: PartName) -> None:
-        """Give a written part its name, on the disk before anything it replaces goes."""
+    def _put(self, fresh: Path, name: PartName) -> bool:
+        """Give a written part its name, on the disk before anything it replaces goes.
+
+        Not once the writer is closed: whoever closed it may be reading the folder by now.
+        """
+        if self._ended.is_set():
+            return False
         path = self._folder / part_name(name)
         try:
             size = fresh.stat().st_size
@@ -158,28 +198,42 @@ class Parts:
             for part in [p for p in self._sizes if name.first <= p.first and p.last <= name.last]:
                 del self._sizes[part]
             self._sizes[name] = size
-            self._describe_file()
+        self._describe_file()
+        return True
 
-    def _merge(self, window: list[PartName]) -> None:
-        fresh = self._folder / ".merged"
+    def _window(self) -> list[PartName]:
+        return plan_merge(sorted(self._sizes), [owed.number for owed in self._owed])
+
+    def _merge(self, now_s: float) -> bool:
+        """Merge sixteen parts of a size; return whether there were any."""
+        with self._lock:
+            window = self._window()
+        if not window:
+            return False
+        paths = [self._folder / part_name(part) for part in window]
+        fresh, stopped = self._folder / ".merged", self._ended.is_set
         try:
-            segments = [ParquetSegment(self._folder / part_name(part)) for part in window]
-            whole = merge_segments(segments, fresh, {}, final=False, stopped=self._ended.is_set)
+            segments = [ParquetSegment(path) for path in paths]
+            whole = merge_segments(segments, fresh, {}, final=False, stopped=stopped)
             for segment in segments:
                 segment.close()
-            with self._lock:
-                # Whoever closed the writer may be reading the parts by now.
-                if whole and not self._ended.is_set():
-                    self._put(fresh, PartName(window[0].first, window[-1].last))
-                    for part in window:
-                        (self._folder / part_name(part)).unlink(missing_ok=True)
-        except Exception as exc:  # noqa: BLE001  the top of the thread; the parts stand as they are
-            self.problem = f"Parts of {self._folder} could not be merged: {exc}"
-            self._next_merge_s += AGAIN_S
+            with self._door:
+                whole = whole and self._put(fresh, PartName(window[0].first, window[-1].last))
+            for path in paths if whole else ():
+                path.unlink(missing_ok=True)
+        except PulseError as exc:
+            self.problem = exc.problem
+            self._next_merge_s = now_s + AGAIN_S
+            return False
+        return True
 
     def _describe_file(self) -> None:
         with self._lock:
             parts = {part_name(part): size for part, size in sorted(self._sizes.items())}
             content = json.dumps({**self._about, "parts": parts})
-            replace_file(self._folder / ABOUT, content.encode())
             self._stale = False
+        try:
+            replace_file(self._folder / ABOUT, content.encode())
+        except PulseError:
+            self._stale = True
+            raise

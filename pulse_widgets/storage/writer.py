@@ -124,12 +124,12 @@ class Writer:
         self._held_bytes += rows.nbytes
         if self._journal.rows >= PART_ROWS or self._held_bytes >= PART_BYTES:
             self._close_journal()
-            self._parts.pay(now)
+            self._parts.work(now)
 
     def beat(self, now: float | None = None) -> None:
-        """Do what is due: the sign of life, the part of the minute, merging.
+        """See to what is due: the sign of life, the part of the minute, merging.
 
-        Never raises: what fails here is tried again, and `problem` says why.
+        Returns at once and never raises: what fails is tried again, and `problem` says why.
         """
         at = self._now() if now is None else now
         if at - self._beat_s >= HEARTBEAT_S:
@@ -137,8 +137,7 @@ class Writer:
             self._claim.beat()
         if self._journal is not None and at - self._journal_s >= PART_S:
             self._close_journal()
-        self._parts.pay(at)
-        self._parts.merge_in_idle_time(at)
+        self._parts.work(at)
 
     def describe(
         self,
@@ -150,7 +149,7 @@ class Writer:
         Never raises: what cannot be written now is written with a later `beat`.
         """
         self._parts.describe(entities or {}, about)
-        self._parts.pay(self._now())
+        self._parts.work(self._now())
 
     def close(self) -> None:
         """Close the journal and give up the lock; what was written stays as it is."""
@@ -173,7 +172,7 @@ class Writer:
         if not rows:
             journal.path.unlink(missing_ok=True)
             return
-        self._parts.owed.append(Owed(self._number, journal.path, journal.nbytes, Rows.concat(rows)))
+        self._parts.owe(Owed(self._number, journal.path, journal.nbytes, Rows.concat(rows)))
         self._number += 1
 
     def _require_room(self) -> None:

@@ -56,6 +56,7 @@ def fill(bench: Bench) -> None:
         {"h0": {"gpu:0": {"uuid": "GPU-aaaa-1", "bus_id": "00:01"}, "gpu:1": {"uuid": "GPU-bbbb"}}},
         argv=["train.py", "--key=s3cret"],
     )
+    bench.settle()
 
 
 def cell(bench: Bench, count: int, at: float, seconds: float | None, status: str) -> None:
@@ -399,3 +400,19 @@ def test_a_part_alone_is_not_a_recording(bench):
     bench.minute()
     with pytest.raises(RecordingError, match="part"):
         Recording.open(next(bench.writer.folder.glob("part-*")))
+
+
+@pytest.mark.parametrize("kind", ["gauge", "counter", "state"])
+def test_values_at_the_ends_of_what_a_float_holds_are_answered(bench, tmp_path, kind):
+    values = [1e308, -1e308, 5e-324, -5e-324, math.inf, -math.inf, 3.4e38, 3.5e38, math.nan, 0.0]
+    times = [START_US + k for k in range(len(values))]
+    bench.numbers(bench.series("user", "loss", kind=kind), times, values)
+    bench.writer.close()
+    rec = Recording.open(compact(bench.directory))
+    assert rec.values()[1].tobytes() == np.array(values).tobytes()
+    assert rec.summary()["count"].tolist() == [9 if kind != "counter" else 4]
+    assert rec.envelope(2).count.sum() == 9
+    cells = rec._stored.cells(next(iter(rec._stored.extents)))[64]
+    if kind != "counter":
+        assert (cells.least[0], cells.greatest[0]) == (-math.inf, math.inf)
+    rec.save(tmp_path / "copy")

@@ -64,6 +64,11 @@ class Bench:
         """Let a minute pass, so that the journal becomes a part."""
         self.now += 61.0
         self.writer.beat()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until parts and descriptions are on disk."""
+        self.writer._parts.wait(20)
 
 
 def tidy(stored) -> list[tuple]:

@@ -282,9 +282,9 @@ def test_labels_that_cannot_be_written_now_are_written_later(bench):
     blocker = bench.writer.folder / f".writer.json.{os.getpid()}"
     blocker.mkdir()
     bench.writer.describe({"h0": {"gpu:0": {"name": "Fake"}}})
+    bench.settle()
     assert "writer.json" in bench.writer.problem
     blocker.rmdir()
-    bench.now += 31
-    bench.writer.beat()
+    bench.minute()
     assert bench.writer.problem == ""
     assert open_stored(bench.directory).catalog.entities["h0"]["gpu:0"] == {"name": "Fake"}

@@ -74,6 +74,7 @@ def long_and_short(bench: Bench) -> None:
     bench.numbers(count, times[:5000].tolist(), (np.arange(5000.0) ** 2).tolist())
     bench.put([(text, START_US + k, NO_STEP, math.nan, f"line {k}", b"") for k in range(3000)])
     bench.writer.describe({"h0": {"gpu:0": {"name": "Fake"}}}, title="training")
+    bench.settle()
 
 
 def test_the_finished_file_is_packed_and_sorted_as_specified(bench):
@@ -248,7 +249,6 @@ def test_sixteen_parts_become_one_without_losing_or_doubling_a_row(bench):
         bench.numbers(series, [START_US + 60 * minute], [float(minute)])
         bench.minute()
     bench.minute()
-    bench.writer._parts._merging.join(10)
     names = {p.name for p in bench.writer.folder.glob("part-*")}
     assert "part-000000-000015.parquet" in names or "part-000004-000019.parquet" in names
     assert len(names) == 5
