@@ -34,7 +34,7 @@ _PX: Final = 2
 _CARD: Final = 158
 _GAP: Final = 10
 _HEADER: Final = 56
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 12, 46, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 46, 24
 
 # Okabe and Ito's idea with the dashboard's hues: apart for colour-blind readers, 3:1 on white.
 _COLORS: Final = (
