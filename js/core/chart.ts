@@ -119,6 +119,7 @@ export class Plot {
   }
 
   setTheme(theme: Theme): void {
+    if (theme === this.#theme) return;
     this.#theme = theme;
     this.#plot.redraw(false, true);
   }

@@ -75,6 +75,7 @@ export class HeatChart implements View {
     this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
     const plot = this.#plot;
     if (!plot) return;
+    plot.setTheme(scene.theme);
     const { lines, unit } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
     this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), true);

@@ -53,10 +53,20 @@ export function readTheme(root: HTMLElement): Theme {
 /** Keep `root.dataset.ground` right and call `changed` after every switch; returns the cleanup. */
 export function followTheme(root: HTMLElement, changed: (theme: Theme) => void): () => void {
   const media = matchMedia("(prefers-color-scheme: dark)");
+  let told = "";
   const apply = () => {
     root.dataset["ground"] = preferredGround(media);
-    changed(readTheme(root));
+    const theme = readTheme(root);
+    const text = JSON.stringify(theme);
+    if (text === told) return;
+    told = text;
+    changed(theme);
   };
+  // A host names its new theme first and loads its stylesheet afterwards.
+  const loaded = (event: Event) => {
+    if (event.target instanceof HTMLLinkElement) requestAnimationFrame(apply);
+  };
+  document.addEventListener("load", loaded, true);
   const observer = new MutationObserver(apply);
   const attributes = [
     "class",
@@ -73,5 +83,6 @@ export function followTheme(root: HTMLElement, changed: (theme: Theme) => void):
   return () => {
     observer.disconnect();
     media.removeEventListener("change", apply);
+    document.removeEventListener("load", loaded, true);
   };
 }

@@ -119,7 +119,14 @@ def test_light_and_dark_follow_the_host(page, lab):
     page.run(0)
     dashboard = live(page)
     wait_for_ink(page, chart(dashboard, "CPU utilization"))
-    ink = "el => getComputedStyle(el.querySelector('.pulse-status') ?? el).color"
+    ink = (
+        "el => { const canvas = el.querySelector('.pulse-chart canvas');"
+        " const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        " let sum = 0, ink = 0;"
+        " for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200)"
+        " { sum += data[i] + data[i + 1] + data[i + 2]; ink += 3; }"
+        " return sum / ink; }"
+    )
     light = dashboard.evaluate(ink)
     page.shot("light")
 
@@ -129,12 +136,25 @@ def test_light_and_dark_follow_the_host(page, lab):
     page.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
     wait_until_it_moves(page, dashboard)
     dark = dashboard.evaluate(ink)
+    # A chart that was out of sight when the theme changed draws in the new one, too.
+    hidden = chart(dashboard, "Process memory")
+    wait_for_ink(page, hidden)
+    light_grid = hidden.evaluate(
+        "el => { const canvas = el.querySelector('canvas');"
+        " const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        " let same = 0;"
+        " for (let i = 0; i < data.length; i += 4)"
+        " same += data[i] === 237 && data[i + 1] === 240 && data[i + 2] === 244;"
+        " return same; }"
+    )
     page.shot("dark")
     page.page.evaluate(
         "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})"
     )
 
-    assert light != dark
+    # Axis, grid and lines are dark on light, and bright on dark: on the canvas, too.
+    assert abs(light - dark) > 10
+    assert light_grid == 0
 
 
 def test_a_session_stops_into_a_recording_that_replays_in_the_same_widget(page, lab):
