@@ -1,0 +1,108 @@
+"""Checks of the sources: each is opened and read for real."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.diagnosis_check import Check, State
+from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
+from pulse_widgets.readers.base import ALL_CLASSES
+from pulse_widgets.readers.discover import AUTO, make_backends
+from pulse_widgets.readers.translate import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pulse_widgets.readers.base import Backend
+
+__all__ = ["examine_backend", "source_checks"]
+
+PATIENCE_S: Final = 1.2
+"""A driver that needs longer than this to answer is reported as hanging, and left behind."""
+
+_ABSENT: Final = (LibraryNotFoundError, NoDeviceError)
+
+
+def source_checks() -> Iterator[Check]:
+    """Yield what each source of ``sources="auto"`` has here."""
+    for backend in make_backends(AUTO, "mine"):
+        yield from _in_time(backend)
+
+
+def _in_time(backend: Backend) -> list[Check]:
+    """Examine a backend on a thread: opening a broken driver can take for ever."""
+    found: list[Check] = []
+    thread = threading.Thread(
+        target=lambda: found.extend(examine_backend(backend)),
+        name=f"pulse-doctor-{backend.name}",
+        daemon=True,
+    )
+    thread.start()
+    thread.join(PATIENCE_S)
+    if thread.is_alive():
+        return [
+            Check(
+                f"source {backend.name}",
+                State.WARN,
+                f"it has not answered for {PATIENCE_S} s",
+                "Look for a hung driver in `dmesg`; a monitor names the source and goes on.",
+            )
+        ]
+    return found
+
+
+def examine_backend(backend: Backend) -> list[Check]:
+    """Return what a backend has here: state, devices, and each thing it lacks with its reason."""
+    name = f"source {backend.name}"
+    try:
+        backend.open()
+        return _opened(backend, name)
+    except PulseError as error:
+        state = State.INFO if isinstance(error, _ABSENT) else State.WARN
+        return [Check(name, state, error.problem, error.remedy)]
+    except Exception as error:  # noqa: BLE001  the top of this thread; a reader may throw anything
+        what = f"{type(error).__name__}: {error}"
+        return [Check(name, State.WARN, what, "Please report this as a bug.")]
+    finally:
+        backend.close()
+
+
+def _opened(backend: Backend, name: str) -> list[Check]:
+    records = backend.read(ALL_CLASSES)
+    translation = translate(records)
+    present = {r.metric for r in translation.readings if r.text or not math.isnan(r.value)}
+    checks = [Check(name, State.OK, f"{len(present)} metrics of {_devices(translation.labels)}")]
+    checks += [
+        Check(f"{name}: {entity}", State.WARN, why, "See `dmesg` for the driver's messages.")
+        for entity, why in translation.errors.items()
+    ]
+    driver = translation.labels.get("host", {})
+    if "driver" in driver:
+        versions = f"driver {driver['driver']}, CUDA {driver.get('cuda', 'unknown')}"
+        checks.append(Check("GPU driver", State.OK, versions))
+    checks += [
+        Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
+        for why, fields in _by_reason(backend.missing).items()
+    ]
+    return checks
+
+
+def _devices(labels: Mapping[str, Mapping[str, str]]) -> str:
+    named = [f"{entity} ({about['name']})" for entity, about in labels.items() if "name" in about]
+    return ", ".join(named) or "this machine"
+
+
+def _by_reason(missing: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return each reason with the fields it holds for, and of which entities where not of all."""
+    where: dict[tuple[str, str], list[str]] = {}
+    for key, why in missing.items():
+        entity, _, field = key.partition(" ")
+        where.setdefault((why, field or entity), []).append(entity if field else "")
+    found: dict[str, list[str]] = {}
+    for (why, field), entities in where.items():
+        several = f" ({len(entities)} devices)" if len(entities) > 1 else ""
+        about = f"{field} of {entities[0]}" if len(entities) == 1 and entities[0] else field
+        found.setdefault(why, []).append(about + several)
+    return found

@@ -1,0 +1,70 @@
+"""What `pulse_widgets.monitor` returns where ``PULSE_DISABLED=1``: it does nothing, and says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.widgets.monitor import Monitor
+
+__all__ = ["DisabledMonitor", "disabled_monitor"]
+
+PROBLEM: Final = "Nothing is watched or recorded: PULSE_DISABLED is set"
+REMEDY: Final = "Unset PULSE_DISABLED and restart the kernel."
+
+
+class DisabledMonitor:
+    """Has everything a `Monitor` has, and does none of it."""
+
+    title = ""
+
+    def __repr__(self) -> str:
+        return f"pulse monitor: off. {PROBLEM}. {REMEDY}"
+
+    @property
+    def recording(self) -> Recording | None:
+        """Always None: nothing is recorded."""
+        return None
+
+    @property
+    def status(self) -> pd.DataFrame:
+        """One row that says why nothing is watched; columns as those of a `Monitor`."""
+        import pandas as pd
+
+        row = {
+            "source": "pulse",
+            "state": "off",
+            "problem": PROBLEM,
+            "remedy": REMEDY,
+            "missing": 0,
+            "cost": 0.0,
+        }
+        return pd.DataFrame([row]).set_index("source")
+
+    def view(self, layout: str = "dashboard", metrics: Sequence[str] | None = None) -> Monitor:
+        """Return this monitor: there is nothing to lay out."""
+        del layout, metrics
+        return cast("Monitor", self)
+
+    def stop(self) -> Recording | None:
+        """Return None: there is no session and no recording."""
+        return None
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def mark(self, label: str) -> None:
+        """Do nothing."""
+
+    def burst(self, seconds: float = 10, interval: float = 0.1) -> None:
+        """Do nothing."""
+
+
+def disabled_monitor() -> Monitor:
+    """Return a monitor that does nothing; to the type checker it is a `Monitor`."""
+    return cast("Monitor", DisabledMonitor())
