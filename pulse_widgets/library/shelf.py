@@ -260,11 +260,13 @@ def _settle_all(directory: Path) -> None:
 
 @atexit.register
 def _end() -> None:
-    """Stop the threads before the interpreter goes, within a second."""
-    _ended.set()
-    deadline = time.monotonic() + 1.0
-    for thread in _threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+    """Let the threads finish what is small and stop the rest, within a second."""
+    for patience_s, last in ((0.7, False), (0.3, True)):
+        if last:
+            _ended.set()
+        deadline = time.monotonic() + patience_s
+        for thread in _threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _file_system(path: Path) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -138,3 +140,25 @@ def test_finishing_one_recording_completes_what_a_crash_left():
 
 def test_a_local_disk_needs_no_note(tmp_path):
     assert network_note(Path("/proc")) == ""
+
+
+SCRIPT = """
+import numpy as np
+from pathlib import Path
+from pulse_widgets.library.shelf import finish, new_place
+from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.writer import Writer
+registry = Registry(); registry.add("h0", "user", "loss")
+writer = Writer(new_place(), registry, host_name="h", start_us=1, reserve=Reserve(0, 0))
+writer.append(Rows.of(np.zeros(1000, np.int32), np.arange(1000), np.arange(1000.0)))
+writer.close()
+finish(writer.directory)
+"""
+
+
+def test_a_script_that_ends_at_once_leaves_a_finished_file():
+    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    assert recordings()["state"].tolist() == ["finished"]
+    assert recordings()["rows"].tolist() == [1000]
