@@ -8,6 +8,7 @@ kernel and the user's own numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -72,7 +73,7 @@ _LIMIT_OF: Final[Mapping[str, str]] = {
 """The level that gives a reading its meaning, drawn as a line of its own."""
 
 # The whole before its parts: a chart of the machine, not of its 128 cores.
-_CLASSES: Final = ("gpu", "host", "kernel", "user", "mig")
+_CLASSES: Final = ("gpu", "host", "kernel", "mig")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,12 @@ class _One:
             return ""
         return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
 
+    @property
+    def own(self) -> bool:
+        """Whether it is a number of the user's, whatever its key is called."""
+        kind = parse(self.entity)[0].kind if self.entity else ""
+        return kind in {"user", "rank"} or self.metric not in CATALOG or self.metric == "progress"
+
 
 def pick(
     screen: Screen,
@@ -141,10 +148,10 @@ def ranked(series: Sequence[Mapping[str, Any]]) -> list[int]:
     catalog = {metric: place for place, metric in enumerate(CATALOG)}
 
     def rank(one: _One) -> tuple[int, int]:
+        if one.own:
+            return (1, 0)
         if one.metric in wanted and one.kind in _CLASSES:
             return (0, wanted[one.metric])
-        if one.metric not in catalog:
-            return (1, 0)
         return (2 if one.kind in _CLASSES else 3, catalog[one.metric])
 
     ordered = sorted((_one(s) for s in series), key=rank)
@@ -181,17 +188,34 @@ class _Picker:
         room = most - len(first) - len(own)
         rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
         chosen = [c for _, c in charts if c in first or c in rest] + own
+        if all(chart.empty for chart in chosen):
+            chosen = list(islice(self._others(), most))
         return Picked(tuple(chosen), tuple(self._all(chosen, rows)))
 
     def _own(self) -> Iterable[Chart]:
         """Yield a chart for each of the user's keys, in the order of their first use."""
-        for metric, kind in self._order:
-            if metric not in CATALOG or metric == "progress":
-                lines = self._lines(self._bundles[metric, kind])
-                yield Chart(lines[0].title, lines[0].unit, tuple(lines))
+        for bundle in map(self._bundles.__getitem__, self._order):
+            if bundle[0].own:
+                yield self._plain_chart(bundle)
+
+    def _others(self) -> Iterable[Chart]:
+        """Yield a chart for each bundle there is, the first of the catalog first."""
+        place = {metric: number for number, metric in enumerate(CATALOG)}
+        for key in sorted(self._order, key=lambda key: place.get(key[0], -1)):
+            chart = self._plain_chart(self._bundles[key])
+            if not chart.empty:
+                yield chart
+
+    def _plain_chart(self, bundle: list[_One]) -> Chart:
+        lines = self._lines(bundle)
+        return Chart(lines[0].title, lines[0].unit, tuple(lines))
 
     def _chart(self, wish: _Wish) -> Chart | None:
-        kinds = {kind for metric, kind in self._bundles if metric in wish.metrics}
+        kinds = {
+            kind
+            for (metric, kind), bundle in self._bundles.items()
+            if metric in wish.metrics and not bundle[0].own
+        }
         kind = next((k for k in _CLASSES if k in kinds), None)
         if kind is None:
             return None
@@ -233,7 +257,8 @@ class _Picker:
         ids = tuple(one.id for one in bundle)
         owner = self._label(bundle[0]) if len(bundle) == 1 else _plural(bundle)
         first = bundle[0]
-        return Line(first.metric, first.unit, label, owner, place, ids, self._trace(ids))
+        trace = self._trace(ids)
+        return Line(first.metric, first.unit, label, owner, place, ids, trace, first.own)
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
         rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)

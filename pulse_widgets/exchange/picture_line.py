@@ -88,6 +88,8 @@ class Line:
     ids : tuple of int
         The series it stands for.
     trace : Trace
+    own : bool
+        It is a number of the user's, not a reading.
     """
 
     metric: str
@@ -97,6 +99,13 @@ class Line:
     place: int
     ids: tuple[int, ...]
     trace: Trace
+    own: bool = False
+
+    @property
+    def group(self) -> str:
+        """The heading it stands under."""
+        known = CATALOG.get(self.metric)
+        return USER_GROUP if self.own or known is None else str(known.group)
 
     @property
     def merged(self) -> bool:
@@ -108,12 +117,6 @@ class Line:
         """What the catalog calls the metric; a user's key is its own title."""
         known = CATALOG.get(self.metric)
         return known.title if known else self.metric
-
-    @property
-    def group(self) -> str:
-        """The heading it stands under."""
-        known = CATALOG.get(self.metric)
-        return str(known.group) if known and self.metric != "progress" else USER_GROUP
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,8 @@ def test_markup_in_titles_keys_and_labels_is_shown_as_it_stands():
     }
 
 
+@example("", "gpu.memory.busy")
+@example("", "")
 @given(st.text(max_size=60), st.text(max_size=30))
 @settings(max_examples=60, deadline=None)
 def test_any_text_gives_a_picture_that_parses(title, key):
@@ -396,3 +398,18 @@ def test_the_start_of_the_session_is_the_left_edge():
     scene.add("host", "cpu.utilization", np.full(2000, 0.5))
     words = Page(scene.html(t0=START - 2.0)).said
     assert "21 Sep 2026, 14:13:18 to 19:46:3" in words
+
+
+def test_a_users_key_is_theirs_whatever_the_catalog_calls_so():
+    scene = Scene()
+    scene.add("host", "cpu.utilization", [0.1, 0.2])
+    scene.add("rank:3", "gpu.power", [1.0, 2.0])
+    page = Page(scene.html())
+    assert ["Your metrics", ""] in page.rows
+    assert titles(scene.html()) == ["CPU utilization", "Power"]
+
+
+def test_readings_that_are_rarely_asked_for_are_drawn_when_there_are_no_others():
+    scene = Scene()
+    scene.add("fs:/", "disk.used", [1.0, 2.0])
+    assert titles(scene.html()) == ["File system used"]
