@@ -217,10 +217,10 @@ def training(job: Job, maker: Maker) -> None:
     steps = np.arange(len(seconds))
     wobble = job.random.normal(0, 0.03, len(steps))
     loss = 2.1 + 8.6 * np.exp(-steps / 70) + wobble * (1 + 2 * np.exp(-steps / 40))
-    slow = np.where(seconds >= HOT, 0.86, 1.0)
+    tokens = np.where(seconds >= HOT, 354_000, 412_000) * job.random.normal(1, 0.004, len(steps))
     rate = np.minimum(1, (steps + 1) / 60) * 3e-4 * (0.55 + 0.45 * np.cos(steps / 420 * math.pi))
     maker.add("user", "train/loss", seconds, np.round(loss, 3), steps)
-    maker.add("user", "train/tokens per second", seconds, np.round(412_000 * slow, -2), steps)
+    maker.add("user", "train/tokens per second", seconds, np.round(tokens, -2), steps)
     maker.add("user", "train/learning rate", seconds[::10], np.round(rate[::10], 7), steps[::10])
     ends = [last for _, last in VALIDATIONS]
     at = [int(np.searchsorted(seconds, end)) for end in ends]
