@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.arguments import checked_interval
-from pulse_widgets.errors import SessionRunningError, StorageError
+from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
 from pulse_widgets.readers.discover import source_names
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry
@@ -132,12 +132,12 @@ def stop() -> Recording | None:
         session = _process.session
         if session is not None and session.running:
             session.stop()
+            if _process.hub is not None:
+                _process.hub.finish()
             _process.stopped_before = True
             _process.last = None
             if _process.place is not None:
-                from pulse_widgets.library.shelf import finish
-
-                _process.last = finish(_process.place)
+                _process.last = _finished(_process.place)
         return _process.last
 
 
@@ -310,13 +310,27 @@ def _live_hub(session: Session) -> Hub:
     return live_hub(session, stop=stop, open_recording=_recording_now)
 
 
+def _finished(place: Path) -> Recording | None:
+    from pulse_widgets.library.shelf import finish
+
+    try:
+        return finish(place)
+    except RecordingError:
+        # No row ever reached the disk: it was full or gone. The status has said so.
+        return None
+
+
 def _recording_now() -> Recording | None:
     session = _process.session
-    if session is not None and session.running and _process.place is not None:
-        from pulse_widgets.library.recording import Recording
+    if session is None or not session.running or _process.place is None:
+        return _process.last
+    from pulse_widgets.library.recording import Recording
 
+    try:
         return Recording.open(_process.place)
-    return _process.last
+    except RecordingError:
+        # In its first moments a session has written nothing yet.
+        return None
 
 
 def _session_for_log() -> Session | None:

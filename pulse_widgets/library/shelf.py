@@ -260,8 +260,12 @@ def _settle_all(directory: Path) -> None:
 
 @atexit.register
 def _end() -> None:
-    """Let the threads finish what is small and stop the rest, within a second."""
-    for patience_s, last in ((0.7, False), (0.3, True)):
+    """Let the threads finish what is small and stop the rest, as a rule within a second.
+
+    A thread that is inside Arrow when the interpreter goes would abort the process, so that
+    a slow machine is waited for.
+    """
+    for patience_s, last in ((0.7, False), (5.0, True)):
         if last:
             _ended.set()
         deadline = time.monotonic() + patience_s

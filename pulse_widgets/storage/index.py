@@ -89,7 +89,7 @@ def decode_index(text: bytes) -> list[Entry]:
     file = pq.ParquetFile(pa.BufferReader(base64.b64decode(text, validate=True)))
     if file.metadata.num_rows > MOST_TABLE_ROWS or unpacked_bytes(file) > 8 * MOST_JSON:
         raise ValueError("the index has more entries than any index")
-    table = file.read(columns=[*KEYS, *_NUMBERS])
+    table = file.read(columns=[*KEYS, *_NUMBERS], use_threads=False)
     keys = zip(*(table[name].to_pylist() for name in KEYS), strict=True)
     rest = zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True)
     return [Entry(SeriesKey(*k), *n) for k, n in zip(keys, rest, strict=True)]

@@ -189,7 +189,7 @@ def read_journal(path: Path) -> JournalContent:
     infos: dict[int, SeriesInfo] = {}
     good, decoded, reason = 0, 0, ""
     try:
-        stream = pa.ipc.open_stream(source)
+        stream = pa.ipc.open_stream(source, options=pa.ipc.IpcReadOptions(use_threads=False))
         if not stream.schema.equals(JOURNAL):
             reason = "its columns are not those of a journal"
         while not reason:

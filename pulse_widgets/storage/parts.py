@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import math
 import threading
+import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +43,16 @@ class Owed:
     path: Path
     nbytes: int
     rows: Rows | None
+
+
+_workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    # A thread that is inside Arrow when the interpreter goes would abort the process.
+    for worker in list(_workers):
+        worker.join(5.0)
 
 
 class Parts:
@@ -108,6 +120,7 @@ class Parts:
             self._worker = threading.Thread(
                 target=self._work, args=(now_s,), name="pulse-parts", daemon=True
             )
+            _workers.add(self._worker)
             self._worker.start()
 
     def wait(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import threading
 import time
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -235,23 +235,26 @@ class LiveSender:
         self._known_series = 0
         self._labelled = 0
         self._gist: tuple[object, ...] = ()
+        self.ended = threading.Event()
+        """Set when the last frame has been sent."""
         self._state_at = 0.0
         self.feed = Feed(self.source, self._hear)
 
-    def start(self, on_stopped: Callable[[], None]) -> None:
-        """Begin to send; `on_stopped` is called on the sender's thread after the last frame."""
-        start_thread("pulse-feed", partial(self._run, on_stopped))
+    def start(self) -> None:
+        """Begin to send."""
+        start_thread("pulse-feed", self._run)
 
     def _hear(self) -> None:
         self._heard = time.monotonic()
 
-    def _run(self, on_stopped: Callable[[], None]) -> None:
+    def _run(self) -> None:
         try:
             self._loop()
-            on_stopped()
         except Exception:
             # The top of the thread: recording goes on, the page keeps what it has.
             _logger.exception("the feed stopped")
+        finally:
+            self.ended.set()
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage

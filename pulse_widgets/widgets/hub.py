@@ -12,6 +12,7 @@ from pulse_widgets.widgets.feed import Feed, LiveSender, SessionSource
 from pulse_widgets.widgets.replay import RecordingSource
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     import pandas as pd
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Hub", "live_hub", "replay_hub"]
 
 EVENTS_SAVED = 50
+LAST_FRAME_S = 1.0
 
 
 class Hub:
@@ -37,9 +39,11 @@ class Hub:
         Ends the session and returns its recording.
     open_recording : callable
         Returns the recording as it is now, or None.
+    ended : threading.Event, optional
+        Set when the last frame of a session has been sent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a live stream and a replay differ in
         self,
         source: SessionSource | RecordingSource,
         feed: Feed,
@@ -47,7 +51,9 @@ class Hub:
         session: Session | None,
         stop: Callable[[], Recording | None],
         open_recording: Callable[[], Recording | None],
+        ended: threading.Event | None = None,
     ) -> None:
+        self._ended = ended
         self.feed = feed
         self.views: list[Outputs] = []
         self.stop = stop
@@ -67,7 +73,13 @@ class Hub:
         return not self._finished
 
     def finish(self) -> None:
-        """Replace every output by its last picture."""
+        """Replace every output by its last picture, after the last frame.
+
+        Called where the user stopped the session: a front end without a page, such as
+        nbclient, hears only of what the running cell does.
+        """
+        if self._ended is not None:
+            self._ended.wait(LAST_FRAME_S)
         self._finished = True
         picture = self.picture()
         for outputs in list(self.views):
@@ -147,9 +159,15 @@ def live_hub(
 ) -> Hub:
     """Return the hub of a running session, with its sender started."""
     sender = LiveSender(session)
-    hub = Hub(sender.source, sender.feed, session=session, stop=stop, open_recording=open_recording)
-    sender.start(on_stopped=hub.finish)
-    return hub
+    sender.start()
+    return Hub(
+        sender.source,
+        sender.feed,
+        session=session,
+        stop=stop,
+        open_recording=open_recording,
+        ended=sender.ended,
+    )
 
 
 def replay_hub(recording: Recording) -> Hub:

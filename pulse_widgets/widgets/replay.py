@@ -45,6 +45,7 @@ class RecordingSource:
     """
 
     def __init__(self, recording: Recording) -> None:
+        self._recording = recording
         self._stored = recording._stored  # noqa: SLF001  the same package, one layer up
         self._keys: list[SeriesKey] = list(self._stored.extents)
         catalog = self._stored.catalog.infos
@@ -91,8 +92,8 @@ class RecordingSource:
             "simulated": bool(about.get("simulated")),
             "sources": [],
             "recording": {
-                "path": str(self._stored.path),
-                "bytes": self._stored.nbytes,
+                "path": str(self._recording.path),
+                "bytes": self._bytes(),
                 "problem": " ".join(problems) or None,
                 "remedy": "What could be read is shown." if problems else None,
             },
@@ -100,6 +101,13 @@ class RecordingSource:
             "kernel": {"busy": False, "cell": None},
             "versions": {"package": package_version(), "wire": list(WIRE_VERSION)},
         }
+
+    def _bytes(self) -> int:
+        try:
+            return self._stored.nbytes
+        except FileNotFoundError:
+            # The directory has become a file since it was opened.
+            return self._recording.path.stat().st_size
 
     def screen(self) -> Screen:
         """Return envelopes of the whole recording in equal buckets."""

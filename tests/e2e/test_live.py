@@ -21,6 +21,7 @@ BUSY_INDICATOR = ".jp-Notebook-ExecutionIndicator[data-status=busy]"
 
 VISIBLE_INK = """el => {
     const canvas = el.querySelector('canvas');
+    if (!canvas) return 0;
     const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
     let ink = 0;
     for (let i = 3; i < data.length; i += 4) ink += data[i] > 0;
