@@ -1,0 +1,82 @@
+"""The documentation builds without a warning and leaves nothing public out."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import pulse_widgets as pw
+from pulse_widgets import errors
+from pulse_widgets.metrics.catalog import CATALOG
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build the documentation once and return its text, page by page."""
+    out = tmp_path_factory.mktemp("docs")
+    subprocess.run(
+        [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "-b", "text", ROOT / "docs", out],
+        check=True,
+        timeout=170,
+    )
+    return {page.stem: page.read_text() for page in out.glob("*.txt")}
+
+
+@pytest.mark.slow
+def test_every_public_name_and_what_it_takes_is_documented(built):
+    for name in pw.__all__:
+        assert re.search(rf"\b{name}\b", built["api"]), name
+    for name in ("interval", "record", "gpus", "title", "step"):
+        assert name in built["api"]
+    # From the docstrings, so that an empty page would not do.
+    assert "Start watching, and return the dashboard." in built["api"]
+    assert "Return the part of the recording that matches everything given." in built["api"]
+    assert "One row a series" in built["api"]
+
+
+@pytest.mark.slow
+def test_every_error_is_documented(built):
+    assert all(name in built["errors"] for name in errors.__all__)
+
+
+def test_every_metric_is_in_the_table():
+    table = (ROOT / "docs/metrics.md").read_text()
+
+    assert not [name for name in CATALOG if f"| `{name}` |" not in table]
+
+
+def test_the_readme_gives_the_two_commands():
+    commands = re.findall(r"```sh\n(.*?)\n```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+    assert commands == [
+        'pip install ".[lab]" && pulse-widgets demo',
+        'pip install -e ".[dev]" && pytest',
+    ]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/quickstart.md"])
+def test_every_name_in_an_example_is_one_that_works(page):
+    text = (ROOT / page).read_text()
+    homes = {"pw": pw, "rec": pw.Recording, "mon": pw.Monitor}
+
+    used = re.findall(r"\b(pw|mon|rec)\.([a-z]\w*)", text)
+
+    assert len(used) > 10
+    assert not [f"{owner}.{name}" for owner, name in used if not hasattr(homes[owner], name)]
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_changelog_has_the_version_that_is_built():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text()
