@@ -159,12 +159,8 @@ def test_nothing_is_printed_and_the_last_frame_says_stopped(kernel):
 def test_an_interrupt_ends_the_cell_and_not_the_session(kernel):
     running = kernel()
     running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
-    request = running.client.execute("time.sleep(60)")
-    running.wait_until(
-        lambda: any(
-            m["parent_header"].get("msg_id") == request for m in running.of("execute_input")
-        )
-    )
+    request = running.client.execute("print('asleep', flush=True); time.sleep(60)")
+    running.wait_until(lambda: running.of("stream"))
 
     running.manager.interrupt_kernel()
     running.wait_for(request, 20, check=False)

@@ -199,10 +199,14 @@ def _quantize(
     high = np.where(seen, screen.high, -np.inf).max(axis=1, initial=-np.inf)
     empty = ~(low <= high)
     low[empty] = high[empty] = 0.0
-    span = high - low
-    scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
-    down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
-    up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = high - low
+        scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
+        down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
+        up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
+    # A range too narrow or too wide to be divided is drawn as a block: it contains the truth.
+    blunt = ~np.isfinite(scale) | ~np.isfinite(span)
+    down[blunt], up[blunt] = 0, CODE_TOP
     nothing = np.where(screen.missing, CODE_MISSING, CODE_NONE)
     codes_min = np.where(seen, np.clip(down, 0, CODE_TOP), nothing).astype("<u2")
     codes_max = np.where(seen, np.clip(up, 0, CODE_TOP), nothing).astype("<u2")
