@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError, StorageError
+from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, writer_folders
 from pulse_widgets.storage.disk import refusal
 
@@ -104,7 +105,7 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    found = [_line(item) for item in _items(place or home())]
+    found = [line for item in _items(place or home()) if (line := _line_now(item)) is not None]
     names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "path"]
     frame = pd.DataFrame(found, columns=names)
     frame["start"] = pd.to_datetime(frame["start"], unit="us", utc=True)
@@ -206,6 +207,14 @@ def _items(place: Path) -> list[Path]:
     names = {d.name for d in directories}
     files = [p for p in place.glob(f"*{FINISHED}") if p.name.removesuffix(".parquet") not in names]
     return directories + files
+
+
+def _line_now(path: Path) -> tuple[object, ...] | None:
+    """Return the line of a recording, which may become one file while it is looked at."""
+    for place in (path, finished_path(path)):
+        with contextlib.suppress(FileNotFoundError):
+            return _line(place)
+    return None
 
 
 def _line(path: Path) -> tuple[object, ...]:

@@ -162,3 +162,20 @@ def test_a_script_that_ends_at_once_leaves_a_finished_file():
     assert run.stderr == ""
     assert recordings()["state"].tolist() == ["finished"]
     assert recordings()["rows"].tolist() == [1000]
+
+
+def test_recordings_can_be_listed_while_one_of_them_becomes_a_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("PULSE_HOME", str(tmp_path))
+    from pulse_widgets.library import shelf
+    from pulse_widgets.storage.compact import compact
+
+    place = shelf.new_place(None, "mine")
+    bench = Bench(place)
+    bench.numbers(bench.series(), [START_US], [1.0])
+    bench.writer.close()
+    items = shelf._items(place.parent)
+    compact(place)
+
+    lines = [shelf._line_now(item) for item in items]
+
+    assert [line[6] for line in lines] == ["finished"]
