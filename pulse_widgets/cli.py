@@ -134,7 +134,16 @@ def _table(frame: pd.DataFrame) -> str:
     shown["start"] = shown["start"].dt.strftime("%Y-%m-%d %H:%M:%S")
     for column, unit in (("seconds", "s"), ("bytes", "B")):
         shown[column] = [format_value(value, unit) for value in shown[column].astype(float)]
+    for column in ("series", "rows"):
+        shown[column] = shown[column].astype("Int64")
+    for column in ("name", "title"):
+        shown[column] = [_plain(text) for text in shown[column]]
     return shown.to_string(index=False, na_rep="\N{EN DASH}")
+
+
+def _plain(text: str) -> str:
+    """Return text that does nothing to a terminal but stand there."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _version() -> str:

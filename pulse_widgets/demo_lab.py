@@ -51,7 +51,7 @@ def run_lab(*, say: Callable[[str], None], browser: bool = True) -> int:
     PulseError
         JupyterLab does not start.
     """
-    if find_spec("jupyterlab") is None:
+    if not _installed("jupyterlab"):
         raise MissingExtraError(
             "The demo opens JupyterLab, which is not installed",
             remedy='Run `pip install "pulse_widgets[lab]"`, or use the demo with --headless.',
@@ -182,6 +182,13 @@ def _until_ended() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):  # a module that is there and broken
+        return False
 
 
 def _has_browser() -> bool:

@@ -95,6 +95,33 @@ def test_an_empty_shelf_says_where_it_is(capsys, tmp_path):
     assert f"no recordings in {tmp_path}" in capsys.readouterr().out
 
 
+def test_what_cannot_be_read_is_listed_as_that_and_harms_no_terminal(capsys, tmp_path):
+    pw.monitor("system", title="good")
+    pw.stop()
+    shelf = tmp_path / "pulse-home/recordings"
+    (shelf / "bad\x1b[31m.pulse.parquet").write_text("nothing")
+
+    assert main(["recordings"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    (bad,) = [line for line in lines if "unreadable" in line]
+    assert "bad?[31m" in bad
+    (good,) = [line for line in lines if "good" in line]
+    assert ".0 " not in good.split("good")[0].replace(" s ", "")
+
+
+@pytest.mark.parametrize("words", [[], ["--headless", "-o", "demo"]])
+def test_a_demo_without_jupyter_names_the_extra(words, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    # What the import system does with a name that is None: it is not there.
+    monkeypatch.setitem(sys.modules, "jupyterlab", None)
+    monkeypatch.setitem(sys.modules, "ipykernel", None)
+
+    assert main(["demo", *words]) == 1
+
+    assert 'pip install "pulse_widgets[lab]"' in capsys.readouterr().err
+
+
 def test_an_error_is_a_problem_and_a_remedy_without_a_traceback(tmp_path):
     (tmp_path / "there.pulse.parquet").write_text("mine")
 
@@ -166,8 +193,17 @@ def test_the_quickstart_ships_with_the_package():
 
 @pytest.mark.slow
 def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_path):
-    environ = {**os.environ, "TMPDIR": str(tmp_path), "HOME": str(tmp_path)}
-    environ.pop("DISPLAY", None)
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" >{opened}\n')
+    browser.chmod(0o755)
+    os.mkfifo(opened)
+    environ = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "HOME": str(tmp_path),
+        "DISPLAY": ":99",
+        "BROWSER": str(browser),
+    }
     demo = subprocess.Popen(
         [sys.executable, "-m", "pulse_widgets", "demo"],
         env=environ,
@@ -187,11 +223,13 @@ def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_pat
             served = json.load(got)["content"]
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{base}/api/contents/01_quickstart.ipynb")
+        shown = opened.read_text().strip()
     finally:
         demo.send_signal(signal.SIGINT)
         _, said = demo.communicate(timeout=60)
 
     assert line.startswith("JupyterLab is running: http://127.0.0.1:")
+    assert shown == url
     assert len(served["cells"]) == len(json.loads(quickstart().read_bytes())["cells"])
     assert refused.value.code == 403
     assert "jupyterlab" in words
