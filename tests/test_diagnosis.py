@@ -19,6 +19,7 @@ from pulse_widgets.diagnosis_sources import examine_backend
 from pulse_widgets.errors import DriverError, LibraryNotFoundError
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
 from tests.fakes import nvml
+from tests.kernels import kernels
 
 
 class Readings:
@@ -165,6 +166,17 @@ def test_a_driver_that_does_not_answer_is_left_behind_and_named(tmp_path):
 
     assert line["state"] == "warn"
     assert "has not answered" in line["detail"]
+
+
+@pytest.mark.filterwarnings("default")
+def test_in_a_notebook_doctor_is_a_table_that_knows_its_kernel(tmp_path):
+    with kernels(tmp_path) as start:
+        running = start()
+        running.run("import pulse_widgets as pw\npw.doctor()")
+
+    (shown,) = running.of("execute_result")
+    assert "running inside a Jupyter kernel" in shown["content"]["data"]["text/html"]
+    assert "ok    kernel" in shown["content"]["data"]["text/plain"]
 
 
 def test_a_machine_without_gpus_is_no_fault():
