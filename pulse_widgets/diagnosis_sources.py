@@ -90,8 +90,15 @@ def _opened(backend: Backend, name: str) -> list[Check]:
 
 
 def _devices(labels: Mapping[str, Mapping[str, str]]) -> str:
-    named = [f"{entity} ({about['name']})" for entity, about in labels.items() if "name" in about]
-    return ", ".join(named) or "this machine"
+    alike: dict[str, list[str]] = {}
+    for entity, about in labels.items():
+        if "name" in about:
+            alike.setdefault(about["name"], []).append(entity)
+    told = [
+        f"{len(entities)} \N{MULTIPLICATION SIGN} {name} ({', '.join(entities)})"
+        for name, entities in alike.items()
+    ]
+    return ", ".join(told) or "this machine"
 
 
 def _by_reason(missing: Mapping[str, str]) -> dict[str, list[str]]:
