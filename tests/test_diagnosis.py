@@ -144,7 +144,7 @@ def test_gpus_are_named_with_their_driver(tmp_path):
     lines = doctor_of(tmp_path, **nvml.environment(tmp_path / "nvml", gpus=2, latency_us=0))
 
     assert lines["source nvml"]["state"] == "ok"
-    assert " metrics of 2 × NVIDIA" in lines["source nvml"]["detail"]
+    assert " metrics of 2 \N{MULTIPLICATION SIGN} NVIDIA" in lines["source nvml"]["detail"]
     assert "(gpu:0, gpu:1)" in lines["source nvml"]["detail"]
     assert lines["GPU driver"]["detail"].startswith("driver ")
 
