@@ -187,7 +187,7 @@ def replay(recording: str | Path | Recording) -> Monitor:
     from pulse_widgets.widgets.monitor import Monitor
 
     opened = recording if isinstance(recording, Recording) else Recording.open(recording)
-    return Monitor(replay_hub(opened), title=opened.path.name if opened.path else "")
+    return Monitor(replay_hub(opened), title=opened.title or opened.path.name)
 
 
 def snapshot(

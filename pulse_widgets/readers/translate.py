@@ -127,6 +127,7 @@ def translate(records: Iterable[RawRecord]) -> Translation:
 def _take(record: RawRecord, entity: str, result: Translation) -> None:
     plans = _plans(record.source)
     readings, when, wall = result.readings, record.timestamp, record.wallclock
+    new = tuple.__new__  # half the cost of calling the class, hundreds of times a tick
     for name, raw in record.fields.items():
         plan = plans.get(name) or _plan(record.source, name)
         if isinstance(raw, str):
@@ -146,7 +147,7 @@ def _take(record: RawRecord, entity: str, result: Translation) -> None:
         if rejected:
             value = math.nan
             result.rejected[plan.metric] = result.rejected.get(plan.metric, 0) + 1
-        readings.append(Reading(entity, plan.metric, value, text, when, wall))
+        readings.append(new(Reading, (entity, plan.metric, value, text, when, wall)))
 
 
 _made: dict[str, dict[str, _Plan]] = {}

@@ -28,6 +28,7 @@ COLUMNS: Final = 128
 SHOWN: Final = 56
 SLACK: Final = 8
 LEVELS_SHOWN: Final = 6
+MARKED_AT_ONCE: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ class History:
         self._recent: deque[Rows] = deque()
         self._recent_bytes = 0
         self._budget = budget_bytes
+        self._unmarked: list[Rows] = []
+        self._unmarked_rows = 0
         self.forgotten_before_us = 0
         """Rows older than this are only known as envelopes."""
 
@@ -144,7 +147,17 @@ class History:
             gone = self._recent.popleft()
             self._recent_bytes -= gone.nbytes
             self.forgotten_before_us = max(self.forgotten_before_us, int(gone.time.max()) + 1)
-        self._mark(rows)
+        # Marking many rows at once costs hardly more than marking a few.
+        self._unmarked.append(rows)
+        self._unmarked_rows += len(rows)
+        if self._unmarked_rows >= MARKED_AT_ONCE:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._unmarked:
+            rows = Rows.concat(self._unmarked)
+            self._unmarked, self._unmarked_rows = [], 0
+            self._mark(rows)
 
     def _mark(self, rows: Rows) -> None:
         grid = self._grids[0]
@@ -227,6 +240,7 @@ class History:
         ids : collection of int or None
             Which series; None is all.
         """
+        self._catch_up()
         chosen = np.array(
             range(self._series) if ids is None else [i for i in ids if i < self._series], np.int32
         )
