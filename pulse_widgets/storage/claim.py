@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.directory import FINISHED, LOCK, SUFFIX, boot_id
 from pulse_widgets.storage.disk import refusal
-from pulse_widgets.storage.schema import VERSION
+from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

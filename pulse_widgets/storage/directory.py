@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import RecordingError
 from pulse_widgets.storage.disk import refusal, replace_file
-from pulse_widgets.storage.schema import MOST_JSON, VERSION, check_version
+from pulse_widgets.storage.version import MOST_JSON, VERSION, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.log import SeriesInfo
-from pulse_widgets.storage.schema import KEYS, MOST_JSON, MOST_TABLE_ROWS, SeriesKey
+from pulse_widgets.storage.schema import KEYS, MOST_TABLE_ROWS, SeriesKey
+from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

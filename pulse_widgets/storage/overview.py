@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 
 from pulse_widgets.metrics.rates import rate
 from pulse_widgets.storage.index import unpacked_bytes
-from pulse_widgets.storage.schema import CELL, COARSER, MOST_JSON, MOST_TABLE_ROWS
+from pulse_widgets.storage.schema import CELL, COARSER, MOST_TABLE_ROWS
+from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,7 +23,6 @@ from pulse_widgets.storage.schema import (
     TEXT_BYTES,
     TIDY,
     TIME,
-    VERSION,
     Columns,
     blank,
     parquet_options,
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.storage.schema import SeriesKey
+from pulse_widgets.storage.version import VERSION
 
 __all__ = ["Packer", "packed_bytes", "tidy"]
 

@@ -27,12 +27,13 @@ from pulse_widgets.storage.directory import (
 from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.overview import read_overview
-from pulse_widgets.storage.schema import MOST_JSON, Columns, SeriesKey
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
 
 if TYPE_CHECKING:
     from pulse_widgets.storage.overview import Cells
+    from pulse_widgets.storage.schema import Columns, SeriesKey
     from pulse_widgets.storage.segment import Segment
+from pulse_widgets.storage.version import MOST_JSON
 
 __all__ = ["Extent", "Stored", "open_directory", "open_stored"]
 

@@ -14,28 +14,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse_widgets.errors import FormatVersionError, RecordingError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 __all__ = [
-    "FORMAT",
     "JOURNAL",
     "TIDY",
     "Columns",
     "SeriesKey",
-    "check_version",
     "join",
     "parquet_options",
 ]
-
-FORMAT: Final = (1, 0)
-"""Major and minor version of what this program writes."""
-
-VERSION: Final = f"{FORMAT[0]}.{FORMAT[1]}"
 
 LONG: Final = 16_384
 """Rows from which a series has row groups of its own."""
@@ -62,7 +53,6 @@ MOST_GROUP_ROWS: Final = 16 << 20
 MOST_GROUP_BYTES: Final = 4 << 30
 MOST_TABLE_ROWS: Final = 50_000_000
 MOST_JOURNAL: Final = 1 << 30
-MOST_JSON: Final = 64 << 20
 
 
 def _field(name: str, kind: Any) -> Any:
@@ -216,27 +206,3 @@ def parquet_options(*, final: bool, split: bool) -> dict[str, Any]:
     if "max_rows_per_page" in inspect.signature(pq.ParquetWriter.__init__).parameters:
         options["max_rows_per_page"] = PAGE
     return options
-
-
-def check_version(text: object, where: str) -> tuple[int, int]:
-    """Return major and minor of a version text.
-
-    Raises
-    ------
-    FormatVersionError
-        If the major version is newer than this program's.
-    RecordingError
-        If the text is not a version.
-    """
-    head, _, tail = str(text).partition(".")
-    if not (head.isdecimal() and tail.isdecimal() and len(str(text)) < 16):  # noqa: PLR2004
-        raise RecordingError(
-            f"{where} gives {str(text)[:40]!r} as its format version",
-            remedy="Check that the file is a pulse recording and was copied whole.",
-        )
-    if int(head) > FORMAT[0]:
-        raise FormatVersionError(
-            f"{where} has format {text}; this version reads format {FORMAT[0]}",
-            remedy="Upgrade with: pip install --upgrade pulse_widgets",
-        )
-    return int(head), int(tail)

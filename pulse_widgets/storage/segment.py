@@ -25,10 +25,10 @@ from pulse_widgets.storage.schema import (
     TIDY,
     Columns,
     SeriesKey,
-    check_version,
     join,
     payload_bytes,
 )
+from pulse_widgets.storage.version import check_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
