@@ -106,7 +106,7 @@ def test_the_dashboard_is_live_while_a_cell_runs_and_every_control_works_without
     dashboard.locator("button[aria-pressed=true]", has_text="30 s").wait_for()
 
     box = cpu.locator(".u-over").bounding_box()
-    page.page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2)
+    page.page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
     tip = page.page.locator(".pulse-tip:visible").first
     tip.wait_for()
     assert re.search(r"\d\d:\d\d:\d\d", tip.text_content())

@@ -71,6 +71,8 @@ def test_a_page_opened_late_gets_the_exact_past_when_it_asks(page, lab):
     page.page.wait_for_timeout(8_000)
     reload(page)
     showing(page, "Live")
+    # The page listens before the widget is there; only the widget can ask.
+    page.page.wait_for_function("() => globalThis[Symbol.for('pulse_widgets.sources')]?.size")
     assert page.page.evaluate(LACKING, [1, 2]) > 0
 
     page.page.evaluate(ASK, [1, 2])
