@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pulse_widgets.series.log import Log, Rows
 if TYPE_CHECKING:
     from pulse_widgets.errors import PulseError
 
-__all__ = ["STALL_S", "Collector", "Sink", "SourceStatus", "start_thread"]
+__all__ = ["STALL_S", "Collector", "Sink", "SourceStatus", "after", "start_thread"]
 
 Sink = Callable[[Rows], None]
 """Where a collector hands its rows."""
@@ -128,6 +129,17 @@ class Collector:
     def truncate(self, count: int) -> None:
         """Let go of the first `count` blocks that `collect` returned."""
         self._cursor.move(min(count, len(self._cursor.peek())))
+
+
+def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:
+    """Return the next moment on the grid that all threads share, in monotonic seconds.
+
+    Threads that wake together find the interpreter in the processor's caches; spread over
+    the period, the same work costs several times as much.
+    """
+    if math.isinf(period_s):
+        return math.inf
+    return (math.floor((now_s - phase_s) / period_s + 1e-6) + 1) * period_s + phase_s
 
 
 def start_thread(name: str, target: Callable[[], None]) -> threading.Thread:

@@ -9,7 +9,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, start_thread
+from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
 from pulse_widgets.errors import (
     LibraryNotFoundError,
     NoDeviceError,
@@ -116,8 +116,11 @@ class SamplingCollector(Collector):
     def set_interval(self, interval_s: float) -> None:
         """Read gauges and counters every `interval_s` seconds from now on."""
         self.interval_s = interval_s
-        self._next.pop(RateClass.GAUGES, None)
-        self._next.pop(RateClass.COUNTERS, None)
+        following = after(time.monotonic(), interval_s)
+        for rate in (RateClass.GAUGES, RateClass.COUNTERS):
+            # Only ever replaced: the sampler's thread may be looking at these.
+            if rate in self._next:
+                self._next[rate] = following
         self._wake.set()
 
     # The thread ---------------------------------------------------------------------
@@ -177,11 +180,10 @@ class SamplingCollector(Collector):
                 continue
             due.append(rate)
             period = NATIVE_S.get(rate, self.interval_s) * self._governor.factor(self.name, rate)
-            following = deadline + period
+            following = after(deadline, period)
             if following <= now and rate is RateClass.GAUGES:
-                skipped = math.floor((now - deadline) / period)
-                self.status.missed += skipped
-            self._next[rate] = following if following > now else now + period
+                self.status.missed += math.floor((now - following) / period) + 1
+            self._next[rate] = after(max(deadline, now), period)
             if rate is RateClass.GAUGES:
                 self.status.late_s = now - deadline
         return frozenset(due)
