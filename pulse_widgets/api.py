@@ -6,12 +6,14 @@ import atexit
 import os
 import threading
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.arguments import checked_interval
+from pulse_widgets.arguments import checked_interval, checked_time
 from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
 from pulse_widgets.readers.discover import source_names
+from pulse_widgets.readers.select import words_of
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry
 from pulse_widgets.session import HOST, Session, Settings
@@ -42,6 +44,8 @@ class _Process:
         self.place: Path | None = None
         self.record: bool | Path = True
         self.last: Recording | None = None
+        self.over = True
+        """Whether the session was stopped wholly, and its last picture left in the notebook."""
         self.stopped_before = False
         self.forked = False
         self.lost = 0
@@ -100,6 +104,7 @@ def monitor(
 
         return disabled_monitor()
     names = source_names(sources)
+    words_of("mine" if gpus is None else gpus)
     seconds = None if interval is None else checked_interval(interval)
     with _process.lock:
         session = _process.session
@@ -130,7 +135,7 @@ def stop() -> Recording | None:
     """
     with _process.lock:
         session = _process.session
-        if session is not None and session.running:
+        if session is not None and not _process.over:
             session.stop()
             if _process.hub is not None:
                 _process.hub.finish()
@@ -138,6 +143,7 @@ def stop() -> Recording | None:
             _process.last = None
             if _process.place is not None:
                 _process.last = _finished(_process.place)
+            _process.over = True
         return _process.last
 
 
@@ -161,12 +167,15 @@ def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None 
     ArgumentError
         Naming the key and the type of a value that is not a number.
     """
+    wall_s = None if time is None else checked_time(time)
     session = _process.session
     if session is None or not session.running:
         session = _session_for_log()
-        if session is None:
-            return
-    session.user.log(data, step, None if time is None else session.clock.from_wall(time))
+    # A session that ends at this moment takes nothing more; the next one does.
+    while session is not None and not session.user.log(
+        data, step, None if wall_s is None else session.clock.from_wall(wall_s)
+    ):
+        session = _session_for_log()
 
 
 def replay(recording: str | Path | Recording) -> Monitor:
@@ -241,6 +250,7 @@ def _disabled() -> bool:
 
 
 def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str) -> Session:
+    stop()  # what an interrupt left of the session before
     clock, registry = Clock(), Registry()
     place = None if record is False else _place(None if record is True else Path(record), title)
     settings = Settings(interval_s, gpus, place, title)
@@ -250,6 +260,7 @@ def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title
     _process.session, _process.place, _process.hub = session, place, None
     _process.record = record if isinstance(record, bool) else Path(record)
     _process.last = None
+    _process.over = False
     return session
 
 
@@ -295,6 +306,11 @@ def _join(
             f"A session is running with record={_process.record!r}, not {wanted!r}",
             remedy="Call pw.stop() first, or leave record= out to join it.",
         )
+    if not session.samplers:
+        # A session of the user's own metrics: this call is the first to say how to read.
+        session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
+        session.set_interval(interval_s or session.interval_s)
+        return
     if gpus is not None and gpus != session.settings.gpus:
         raise SessionRunningError(
             f"A session is running with gpus={session.settings.gpus!r}, not {gpus!r}",
@@ -361,16 +377,17 @@ def _session_for_log() -> Session | None:
 
 
 def _after_fork_in_child() -> None:
-    session = _process.session
+    session, forked = _process.session, _process.forked
     _process.__init__()  # type: ignore[misc]  # the child starts with nothing, locks included
-    if session is not None and session.running:
+    _process.forked = forked
+    if session is not None and not session.ended:
         session.forget_in_child()
         _process.forked = True
 
 
 def _at_exit() -> None:
     session = _process.session
-    if session is not None and session.running and session.pid == os.getpid():
+    if session is not None and not session.ended and session.pid == os.getpid():
         session.stop()
 
 

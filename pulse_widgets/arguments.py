@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import time
 
 from pulse_widgets.errors import ArgumentError
 
-__all__ = ["INTERVAL_MOST", "checked_interval", "checked_seconds"]
+__all__ = ["INTERVAL_MOST", "checked_interval", "checked_seconds", "checked_time"]
 
 INTERVAL_LEAST = 0.1
 INTERVAL_MOST = 3600.0
+AHEAD_MOST_S = 60.0
+"""How far the clock that a time comes from may be ahead of this machine's."""
 
 
 def checked_interval(interval: float) -> float:
@@ -45,3 +48,22 @@ def checked_seconds(seconds: float) -> float:
     if not 0 < seconds < math.inf:
         raise ArgumentError(f"seconds={seconds!r} is out of range", remedy="Pass a positive time.")
     return float(seconds)
+
+
+def checked_time(wall_s: float) -> float:
+    """Return a Unix time in seconds that is not in the future.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    try:
+        seconds = float(wall_s)
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 <= seconds <= time.time() + AHEAD_MOST_S:
+        raise ArgumentError(
+            f"time={wall_s!r} is not a Unix time in the past",
+            remedy="Pass seconds since 1970, such as time.time(); divide milliseconds by 1000.",
+        )
+    return seconds

@@ -22,19 +22,19 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector, start_thread
+from pulse_widgets.collectors.base import Collector, after, start_thread
 from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.errors import PulseError, StorageError
+from pulse_widgets.errors import ArgumentError, PulseError
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
@@ -47,9 +47,16 @@ __all__ = ["HOST", "Session", "Settings"]
 HOST: Final = "h0"
 """The recording's id of this machine; its name stands in the catalog of the run."""
 
+KEEP_PHASE_S: Final = 0.01
+"""How long after the samplers the keeper wakes."""
+
 KEEP_S: Final = 0.1
 """Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
 
+AGAIN_S: Final = 1.0
+"""Seconds before rows are offered again to a disk that took none."""
+BATCH_ROWS: Final = 50_000
+"""Rows of one journal batch, about: what waited for the disk is not copied whole each time."""
 STOP_S: Final = 1.0
 WAIT: Final = "It is tried again by itself; nothing recorded so far is lost."
 HELD_BYTES: Final = 256 << 20
@@ -123,9 +130,12 @@ class Session:
         self.user.relieve = self._relieve
         self.cells = CellCollector(registry, clock, self.log.append, HOST)
         self.stopped_us: int | None = None
+        self.ended = False
+        """Whether everything is on the disk and no thread is left to wait for."""
         self._make_writer = make_writer
         self._writer: Writer | None = None
         self._problem: PulseError | None = None
+        self._told: set[str] = set()
         self._described = 0
         self._cursor = self.log.cursor()
         self._unseen = self.log.cursor()
@@ -134,6 +144,7 @@ class Session:
         self._keeper: threading.Thread | None = None
         self._totals = _Totals()
         self._next_own = 0.0
+        self._next_write = 0.0
         self._burst_ends: float | None = None
         self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
 
@@ -156,6 +167,11 @@ class Session:
         """Start reading the sources that are not read yet."""
         fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
         for backend in make_backends(fresh, self.settings.gpus):
+            if backend.name in self.samplers:
+                raise ArgumentError(
+                    f"Two sources are called {backend.name!r}",
+                    remedy="Give each backend a name of its own.",
+                )
             sampler = SamplingCollector(
                 backend,
                 registry=self.registry,
@@ -165,7 +181,8 @@ class Session:
                 interval_s=self.interval_s,
                 governor=self.governor,
             )
-            self.samplers[backend.name] = sampler
+            # A new mapping: other threads are reading the one there is.
+            self.samplers = {**self.samplers, backend.name: sampler}
             sampler.start()
 
     def set_interval(self, interval_s: float) -> None:
@@ -185,14 +202,18 @@ class Session:
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
         series = self.registry.add(HOST, "kernel", "mark", kind="text")
-        text = json.dumps({"label": label})
+        text = json.dumps({"label": str(label)})
         self.log.append(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
 
     def stop(self) -> None:
-        """End the session: every row accepted is in the journal when this returns."""
-        if self.stopped_us is not None:
+        """End the session: every row accepted is in the journal when this returns.
+
+        When it is interrupted, calling it again goes on.
+        """
+        if self.ended:
             return
-        self.stopped_us = self.clock.now_us()
+        if self.stopped_us is None:
+            self.stopped_us = self.clock.now_us()
         deadline = time.monotonic() + STOP_S
         self.cells.stop()
         for sampler in self.samplers.values():
@@ -203,15 +224,23 @@ class Session:
         self._end.set()
         if self._keeper is not None:
             self._keeper.join(max(0.1, deadline - time.monotonic()))
-        with self._keep_lock:
-            self._keep_once()
-            if self._writer is not None:
-                self._writer.close()
+        self.user.close()
+        # The keeper has the lock as long as a disk that hangs has the keeper.
+        if self._keep_lock.acquire(timeout=max(0.1, deadline - time.monotonic())):
+            try:
+                self._next_write = 0.0
+                self._keep_once()
+                if self._writer is not None:
+                    self._writer.close()
+            finally:
+                self._keep_lock.release()
         self.stage.finish()
+        self.ended = True
 
     def forget_in_child(self) -> None:
         """After a fork, in the child: hold nothing of the parent's."""
         self.stopped_us = self.clock.now_us()
+        self.ended = True
         if self._writer is not None:
             self._writer.abandon()
 
@@ -222,45 +251,57 @@ class Session:
     # The keeper -----------------------------------------------------------------------
 
     def _keep(self) -> None:
-        try:
-            while not self._end.is_set():
-                began = time.monotonic()
+        while not self._end.is_set():
+            began = time.monotonic()
+            try:
                 self._own(began)
                 with self._keep_lock:
                     self._keep_once()
-                self._totals.keeper_cpu_s = time.thread_time()
-                self._end.wait(max(0.0, began + KEEP_S - time.monotonic()))
-        except Exception:
-            # The top of the thread. The recording is what a crash would have left.
-            _logger.exception("the keeper stopped")
+            except Exception as error:  # noqa: BLE001
+                # The top of the thread. It goes on: without it, rows would pile up unwritten.
+                self._failed(error)
+            self._totals.keeper_cpu_s = time.thread_time()
+            now = time.monotonic()
+            self._end.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
+
+    def _failed(self, error: Exception) -> None:
+        """Say what went wrong; it is logged once."""
+        problem = f"{type(error).__name__}: {error}"
+        if problem not in self._told:
+            self._told.add(problem)
+            _logger.error("a pass of the keeper failed", exc_info=error)
+        self._problem = PulseError(f"Not everything could be recorded: {problem}", remedy=WAIT)
 
     def _keep_once(self) -> None:
         """Take what arrived to the recording and to the stage."""
         self.user.drain()
-        blocks = self._cursor.peek()
         if self._make_writer is None:
-            self._cursor.move(len(blocks))
-        else:
-            self._write(blocks)
+            self._cursor.move(len(self._cursor.peek()))
+        elif time.monotonic() >= self._next_write:
+            self._write()
         fresh = self._unseen.take()
         if len(fresh):
             self.stage.show(fresh)
 
-    def _write(self, blocks: list[Rows]) -> None:
+    def _write(self) -> None:
         try:
             if self._writer is None:
                 assert self._make_writer is not None  # noqa: S101  _keep_once asked
                 self._writer = self._make_writer()
-            if blocks:
-                self._writer.append(Rows.concat(blocks))
+            for part in _batches(self._cursor.peek()):
+                self._writer.append(Rows.concat(part))
+                # At once: whatever fails later, these rows are not to be written twice.
+                self._cursor.move(len(part))
             self._writer.beat()
             self._describe(self._writer)
-        except StorageError as error:
+        except PulseError as error:
             self._problem = error
+            self._hold_back()
+        except Exception as error:  # noqa: BLE001  what is shown goes on, whatever befalls the files
+            self._failed(error)
             self._hold_back()
         else:
             self._problem = None
-            self._cursor.move(len(blocks))
 
     def _describe(self, writer: Writer) -> None:
         """Write the labels of entities beside the rows, when there are new ones."""
@@ -271,8 +312,11 @@ class Session:
 
     def _hold_back(self) -> None:
         """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
+        self._next_write = time.monotonic() + AGAIN_S
+        held = self.log.nbytes
+        if held <= HELD_BYTES:
+            return
         blocks = self._cursor.peek()
-        held = sum(block.nbytes for block in blocks)
         gone = 0
         while held > HELD_BYTES and gone < len(blocks):
             held -= blocks[gone].nbytes
@@ -380,6 +424,20 @@ class Session:
             },
             "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
         }
+
+
+def _batches(blocks: list[Rows]) -> Iterator[list[Rows]]:
+    """Yield the blocks in order, so many together that their rows make up a batch."""
+    part: list[Rows] = []
+    rows = 0
+    for block in blocks:
+        part.append(block)
+        rows += len(block)
+        if rows >= BATCH_ROWS:
+            yield part
+            part, rows = [], 0
+    if part:
+        yield part
 
 
 def _source_state(sampler: SamplingCollector) -> dict[str, Any]:

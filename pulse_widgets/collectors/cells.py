@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ class CellCollector(Collector):
 
     def start(self) -> None:
         """Listen for cells; the cell that calls this counts from now on."""
+        if "IPython" not in sys.modules:
+            return  # a plain program; loading it would take longer than all else here
         from IPython.core.getipython import get_ipython
 
         shell = get_ipython()

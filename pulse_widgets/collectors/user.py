@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import threading
 from collections import deque
@@ -59,8 +60,10 @@ class UserCollector(Collector):
         """Calls that found the queue full and drained it."""
         self.relieve: Callable[[], None] | None = None
         """Called by a producer that is too far ahead of the disk."""
+        self._closed = False
+        self._unreadable: set[str] = set()
 
-    def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> None:
+    def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> bool:
         """Accept the values of one moment.
 
         Parameters
@@ -71,12 +74,19 @@ class UserCollector(Collector):
         time_us : int or None
             Microseconds since the epoch; None is now.
 
+        Returns
+        -------
+        bool
+            False when the collector was closed meanwhile, and the values were not taken.
+
         Raises
         ------
         ArgumentError
             Naming the key and the type of a value that is not a number.
         """
         known = self._ids
+        if type(data) is not dict:
+            data = self._checked(data)
         for key, value in data.items():
             if key not in known or type(value) not in _PLAIN:
                 data = self._checked(data)
@@ -85,12 +95,30 @@ class UserCollector(Collector):
             data = dict(data)
         if step is not None and (type(step) is not int or not -STEP_LIMIT < step < STEP_LIMIT):
             step = _whole(step)
-        self._queue.append((self._clock.now_us() if time_us is None else time_us, step, data))
+        entry = (self._clock.now_us() if time_us is None else time_us, step, data)
+        self._queue.append(entry)
+        if self._closed:
+            return not self._taken_back(entry)
         if len(self._queue) >= QUEUE_ENTRIES:
             self.pressed += 1
             self.drain()
             if self.relieve is not None:
                 self.relieve()
+        return True
+
+    def close(self) -> None:
+        """Take nothing more; what was accepted has become rows when this returns."""
+        self._closed = True
+        self.drain()
+
+    def _taken_back(self, entry: tuple[int, int | None, dict[str, Any]]) -> bool:
+        """Remove what came while the collector was closed; False when it became rows."""
+        with self._drain_lock:
+            for place, waiting in enumerate(self._queue):
+                if waiting is entry:
+                    del self._queue[place]
+                    return True
+        return False
 
     def drain(self) -> None:
         """Turn everything that waits into rows."""
@@ -102,7 +130,7 @@ class UserCollector(Collector):
                 waiting -= part
 
     def _drain_some(self, count: int) -> None:
-        ids, times, steps, values = [], [], [], []
+        ids, times, steps, values, texts = [], [], [], [], []
         known = self._ids
         for _ in range(count):
             time_us, step, data = self._queue.popleft()
@@ -110,13 +138,27 @@ class UserCollector(Collector):
                 ids.append(known[key])
                 times.append(time_us)
                 steps.append(NO_STEP if step is None else step)
-                values.append(_number(value))
-        text = None
-        if not all(map(math.isfinite, values)):
-            text = ["" if math.isfinite(v) else str(v) for v in values]
+                number = self._read(key, value)
+                values.append(math.nan if number is None else number)
+                texts.append("" if number is None or math.isfinite(number) else str(number))
         self.accepted += len(ids)
         if ids:
-            self.add(Rows.of(ids, times, values, steps, text))
+            self.add(Rows.of(ids, times, values, steps, texts if any(texts) else None))
+
+    def _read(self, key: str, value: Any) -> float | None:
+        """Return the number of a value; None, and an event, when it cannot be read."""
+        try:
+            return _number(value)
+        except Exception as error:  # noqa: BLE001  a device's own error, found only on reading
+            if key not in self._unreadable:
+                self._unreadable.add(key)
+                self._tell(f"{key!r} could not be read: {type(error).__name__}: {error}")
+            return None
+
+    def _tell(self, message: str) -> None:
+        series = self._registry.add(self._host, "pulse/log", "event", kind="text")
+        text = json.dumps({"kind": "log", "message": message[:500]})
+        self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))
 
     def _checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the flat copy of a mapping whose keys and types have all been looked at."""
@@ -124,7 +166,7 @@ class UserCollector(Collector):
         _flatten(data, "", flat)
         for key in flat:
             if key not in self._ids:
-                self._ids[key] = self._registry.add(self._host, ENTITY, key)
+                self._ids[key] = self._registry.add(self._host, ENTITY, key, limited=True)
         return flat
 
 
@@ -135,16 +177,25 @@ def _flatten(data: Mapping[str, Any], prefix: str, flat: dict[str, Any]) -> None
             remedy='Write pw.log({"loss": loss}, step=step).',
         )
     for key, value in data.items():
-        if not isinstance(key, str) or not key or len(key) > KEY_LENGTH:
+        name = f"{prefix}{key}"
+        if not isinstance(key, str) or not key or len(name) > KEY_LENGTH or not _is_text(name):
             raise ArgumentError(
                 f"{key!r} cannot be the name of a metric",
                 remedy=f"Use text of 1 to {KEY_LENGTH} characters, such as 'train/loss'.",
             )
-        name = f"{prefix}{key}"
         if isinstance(value, Mapping):
             _flatten(value, f"{name}/", flat)
         else:
             flat[name] = _accepted(name, value)
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name can be written to a file; half a surrogate pair cannot."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _accepted(name: str, value: Any) -> Any:

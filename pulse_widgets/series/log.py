@@ -167,28 +167,35 @@ class Registry:
         unit: str = "",
         kind: str = "gauge",
         labels: Mapping[str, str] | None = None,
+        limited: bool = False,
     ) -> int:
         """Return the id of a series, announcing it when it is new.
 
         Raises
         ------
         PulseError
-            When more than 10 000 series are new within a minute, or a series has more than
-            16 labels.
+            When a series has more than 16 labels, or is `limited` and number 10 001 of its
+            sort within a minute.
         """
         key = (host, entity, metric)
         found = self._ids.get(key)
         if found is not None:
             return found
         with self._lock:
-            return self._announce(key, unit, kind, dict(labels or {}))
+            return self._announce(key, unit, kind, dict(labels or {}), limited=limited)
 
     def since(self, first: int) -> list[SeriesInfo]:
         """Return the series whose id is `first` or more, in order of id."""
         return self._infos[first:]
 
     def _announce(
-        self, key: tuple[str, str, str], unit: str, kind: str, labels: dict[str, str]
+        self,
+        key: tuple[str, str, str],
+        unit: str,
+        kind: str,
+        labels: dict[str, str],
+        *,
+        limited: bool,
     ) -> int:
         if key in self._ids:
             return self._ids[key]
@@ -197,20 +204,24 @@ class Registry:
                 f"{key[2]!r} has {len(labels)} labels; a series has at most {LABELS_A_SERIES}",
                 remedy="Keep the labels that tell series apart and put the rest into pw.config().",
             )
+        if limited:
+            self._count(key[2])
+        number = len(self._infos)
+        self._infos.append(SeriesInfo(number, *key, unit, kind, labels))
+        self._ids[key] = number
+        return number
+
+    def _count(self, metric: str) -> None:
         now = time.monotonic()
         if now - self._minute >= 60:  # noqa: PLR2004
             self._minute, self._new_this_minute = now, 0
         if self._new_this_minute >= NEW_SERIES_A_MINUTE:
             self.refused += 1
             raise PulseError(
-                f"{key[2]!r} would be series number {NEW_SERIES_A_MINUTE + 1} within a minute",
+                f"{metric!r} would be series number {NEW_SERIES_A_MINUTE + 1} within a minute",
                 remedy="Use a fixed set of keys; put what varies into the value, not into the key.",
             )
         self._new_this_minute += 1
-        number = len(self._infos)
-        self._infos.append(SeriesInfo(number, *key, unit, kind, labels))
-        self._ids[key] = number
-        return number
 
 
 class Cursor:
@@ -253,6 +264,8 @@ class Log:
         self._cursors: list[Cursor] = []
         self.arrived = threading.Event()
         self.rows = 0
+        self.nbytes = 0
+        """Bytes of the blocks still held."""
 
     def append(self, rows: Rows) -> None:
         """Add a block; an empty one is not kept."""
@@ -261,6 +274,7 @@ class Log:
         with self._lock:
             self._blocks.append(rows)
             self.rows += len(rows)
+            self.nbytes += rows.nbytes
         self.arrived.set()
 
     def extend(self, blocks: Iterable[Rows]) -> None:
@@ -288,6 +302,7 @@ class Log:
                 return
             slowest = min(c.position for c in self._cursors)
             if slowest > self._first:
+                self.nbytes -= sum(rows.nbytes for rows in self._blocks[: slowest - self._first])
                 del self._blocks[: slowest - self._first]
                 self._first = slowest
 
@@ -297,9 +312,3 @@ class Log:
             if cursor in self._cursors:
                 self._cursors.remove(cursor)
         self.trim()
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the blocks still held."""
-        with self._lock:
-            return sum(block.nbytes for block in self._blocks)

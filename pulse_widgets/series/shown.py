@@ -129,7 +129,8 @@ def _rate(info: SeriesInfo) -> str | None:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text)
+        # A number that JSON does not know would end the feed.
+        parsed = json.loads(text, parse_constant=str)
     except ValueError:
         return {"label": text}
     return parsed if isinstance(parsed, dict) else {"label": text}

@@ -230,7 +230,6 @@ class LiveSender:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.source = SessionSource(session)
-        self._subscription = session.subscribe()
         self._heard = time.monotonic()
         self._known_series = 0
         self._labelled = 0
@@ -239,6 +238,7 @@ class LiveSender:
         """Set when the last frame has been sent."""
         self._state_at = 0.0
         self.feed = Feed(self.source, self._hear)
+        self._subscription = session.subscribe()
 
     def start(self) -> None:
         """Begin to send."""

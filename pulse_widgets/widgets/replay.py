@@ -258,7 +258,7 @@ def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
     events = []
     for time, value, text in zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True):
         try:
-            content = json.loads(text)
+            content = json.loads(text, parse_constant=str)
         except ValueError:
             content = {"label": text}
         event: dict[str, Any] = content if isinstance(content, dict) else {"label": text}

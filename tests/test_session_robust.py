@@ -1,0 +1,271 @@
+"""A session goes on whatever single things fail in it, and doubles and loses no row."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import pulse_widgets as pw
+from pulse_widgets.errors import ArgumentError, StorageError
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.session import BATCH_ROWS, HOST, Session, Settings
+
+
+class FakeWriter:
+    """Keeps what it is given; fails as it is told."""
+
+    problem = ""
+    bytes_written = 0
+
+    def __init__(self):
+        self.rows = []
+        self.batches = 0
+        self.beat_error = None
+        self.append_error = None
+        self.closed = False
+
+    def append(self, rows):
+        self.batches += 1
+        if self.append_error is not None:
+            raise self.append_error
+        self.rows += rows.value[rows.series == 0].tolist()
+
+    def beat(self):
+        error, self.beat_error = self.beat_error, None
+        if error is not None:
+            raise error
+
+    def describe(self, entities):
+        pass
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+def writer():
+    return FakeWriter()
+
+
+@pytest.fixture
+def session(writer):
+    made = Session(Settings(), registry=Registry(), clock=Clock(), make_writer=lambda: writer)
+    made.registry.add(HOST, "user", "loss")
+    made.start()
+    yield made
+    made.stop()
+
+
+def until(condition, seconds=5.0):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def python(tmp_path):
+    """Run code in a fresh interpreter."""
+
+    def run(code):
+        head = "import pulse_widgets as pw, pulse_widgets.api as api, time, threading, warnings\n"
+        done = subprocess.run(
+            [sys.executable, "-c", head + code],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PULSE_HOME": str(tmp_path / "home")},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+class Broken:
+    """A value on a device whose error shows when it is read."""
+
+    shape = ()
+
+    def detach(self):
+        return self
+
+    def clone(self):
+        return self
+
+    def __float__(self):
+        raise RuntimeError("the device is gone")
+
+
+def test_rows_are_written_once_when_something_fails_after_them(session, writer):
+    writer.beat_error = RuntimeError("can't start new thread")
+    session.user.log({"loss": 1.0}, None)
+    until(lambda: writer.rows and session.recording_state()["problem"])
+    session.user.log({"loss": 2.0}, None)
+    until(lambda: len(writer.rows) > 1)
+    session.stop()
+
+    assert writer.rows == [1.0, 2.0]
+    assert session.recording_state()["problem"] is None
+
+
+def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(writer):
+    def refuses():
+        raise pw.PulseError("a newer program wrote it", remedy="Upgrade.")
+
+    session = Session(Settings(), registry=Registry(), clock=Clock(), make_writer=refuses)
+    following = session.subscribe()
+    session.start()
+    until(lambda: session.recording_state()["problem"] == "a newer program wrote it")
+    session.user.log({"loss": 1.0}, None)
+    until(lambda: 1.0 in following.take()[0].value)
+    session.stop()
+
+
+def test_a_value_that_cannot_be_read_is_missing_and_the_rest_of_its_call_is_not(session, writer):
+    session.user.log({"loss": 1.0, "gpu/loss": Broken()}, None)
+    session.user.log({"loss": 2.0, "gpu/loss": Broken()}, None)
+    session.stop()
+
+    assert writer.rows == [1.0, 2.0]
+    (event,) = session.stage.events(10)
+    assert "'gpu/loss' could not be read: RuntimeError: the device is gone" in event["message"]
+
+
+def test_what_waited_for_the_disk_is_offered_in_batches_and_seldom(session, writer):
+    until(lambda: writer.batches)
+    writer.append_error = StorageError("full", remedy="Free some space.")
+    writer.batches = 0
+    for number in range(20):
+        session.log.append(Rows.of([0] * 10_000, [number] * 10_000, [float(number)] * 10_000))
+    until(lambda: writer.batches)
+    time.sleep(0.5)
+    tried = writer.batches
+    writer.append_error = None
+    until(lambda: len(writer.rows) >= 200_000)
+
+    assert tried == 1
+    assert writer.batches >= 1 + 200_000 // BATCH_ROWS
+    assert writer.rows == [float(number) for number in range(20) for _ in range(10_000)]
+
+
+def test_many_new_keys_of_the_user_do_not_end_the_session(session):
+    with pytest.raises(pw.PulseError):
+        for number in range(10_001):
+            session.user.log({f"key{number}": 1}, None)
+
+    session.registry.add(HOST, "pulse/system", "pulse.tick.duration")
+
+
+@pytest.mark.parametrize("key", ["a\udcff", "", 3, "x" * 513])
+def test_a_key_that_cannot_be_written_is_the_callers_error(session, key):
+    with pytest.raises(ArgumentError):
+        session.user.log({key: 1.0}, None)
+    with pytest.raises(ArgumentError):
+        session.user.log({"a": {key: 1.0}}, None)
+
+
+@pytest.mark.parametrize("data", [3.0, None, ["loss"], "loss"])
+def test_what_is_no_mapping_is_the_callers_error(session, data):
+    with pytest.raises(ArgumentError, match=r"pw\.log takes a mapping"):
+        session.user.log(data, None)
+
+
+@pytest.mark.parametrize("when", [float("nan"), float("inf"), 1e15, -1, "now", time.time() * 1e3])
+def test_a_time_that_is_none_is_the_callers_error(when):
+    with pytest.raises(ArgumentError, match="is not a Unix time"):
+        pw.log({"loss": 1.0}, time=when)
+
+
+def test_values_logged_while_the_session_stops_go_to_one_session_or_the_next(python):
+    out = python(
+        "warnings.simplefilter('ignore')\n"
+        "pw.log({'x': 0})\n"
+        "first = api._process.session\n"
+        "now_us = first.clock.now_us\n"
+        "def late():\n"
+        "    first.clock.now_us = now_us\n"
+        "    pw.stop()\n"
+        "    return now_us()\n"
+        "first.clock.now_us = late\n"
+        "pw.log({'x': 1})\n"
+        "rec = pw.stop()\n"
+        "print(rec.select('x').values()[1].tolist(), len(first.user._queue))\n"
+    )
+    assert out == "[1.0] 0\n"
+
+
+def test_a_stop_that_was_interrupted_is_completed_by_the_next(python):
+    out = python(
+        "mon = pw.monitor(sources='system'); time.sleep(0.5)\n"
+        "cells = api._process.session.cells\n"
+        "stop = cells.stop\n"
+        "def interrupted():\n"
+        "    cells.stop = stop\n"
+        "    raise KeyboardInterrupt\n"
+        "cells.stop = interrupted\n"
+        "try: pw.stop()\n"
+        "except KeyboardInterrupt: pass\n"
+        "rec = pw.stop()\n"
+        "print(len(rec.series) > 10, rec is pw.stop())\n"
+        "time.sleep(1)\n"
+        "print([t.name for t in threading.enumerate()])\n"
+    )
+    assert out == "True True\n['MainThread']\n"
+
+
+def test_a_monitor_that_was_refused_leaves_no_session(python):
+    out = python(
+        "try: pw.monitor(gpus=3.5)\n"
+        "except pw.PulseError: print(api._process.session)\n"
+        "pw.monitor(gpus='none')\n"
+    )
+    assert out == "None\n"
+
+
+def test_a_monitor_decides_how_a_session_of_user_metrics_reads(python):
+    out = python(
+        "pw.log({'loss': 1})\n"
+        "pw.monitor('system', interval=5, gpus='none')\n"
+        "session = api._process.session\n"
+        "print(session.interval_s, session.settings.gpus, session.samplers['system'].interval_s)\n"
+    )
+    assert out == "5.0 none 5.0\n"
+
+
+def test_sources_of_one_name_are_refused(session):
+    class Named:
+        name = "mine"
+        caps = None
+        missing = {}  # noqa: RUF012  as the protocol has it
+
+        def open(self):
+            pass
+
+        def read(self, due):
+            return []
+
+        def close(self):
+            pass
+
+    with pytest.raises(ArgumentError, match="Two sources are called 'mine'"):
+        session.add_sources([Named(), Named()])
+    session.stop()
+    assert not [t for t in threading.enumerate() if t.name == "pulse-mine"]
+
+
+def test_a_mark_that_is_no_number_of_json_does_not_end_the_feed(session):
+    following = session.subscribe()
+    session.mark(float("nan"))
+    until(following.arrived.is_set)
+    until(lambda: any(event.get("label") == "nan" for event in session.stage.events(10)))
+
+
+def test_a_program_without_ipython_does_not_load_it(python):
+    out = python("import sys\npw.log({'loss': 1})\nprint('IPython' in sys.modules)\n")
+    assert out == "False\n"
