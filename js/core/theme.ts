@@ -79,9 +79,13 @@ export function followTheme(root: HTMLElement, changed: (theme: Theme) => void):
     observer.observe(el, { attributes: true, attributeFilter: attributes });
   }
   media.addEventListener("change", apply);
+  // Drawn before it is in the page, an element has no style yet; it gets a size with its place.
+  const placed = new ResizeObserver(apply);
+  placed.observe(root);
   apply();
   return () => {
     observer.disconnect();
+    placed.disconnect();
     media.removeEventListener("change", apply);
     document.removeEventListener("load", loaded, true);
   };

@@ -224,6 +224,17 @@ def test_a_reload_while_a_cell_runs_goes_on_live_before_the_cell_ends(page, lab)
     assert kernel["execution_state"] == "busy"
 
 
+BLACK_PIXELS = """() => {
+    const canvas = document.querySelector('.pulse-timeline canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let black = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        black += data[i + 3] === 255 && data[i] + data[i + 1] + data[i + 2] === 0;
+    }
+    return black;
+}"""
+
+
 def saved_outputs(lab, notebook):
     cells = nbformat.read(lab.root / notebook, 4).cells
     return [output for cell in cells for output in cell.get("outputs", [])]
@@ -268,10 +279,14 @@ def test_a_saved_notebook_shows_the_picture_to_a_stranger(stopped, page, lab):
     page.open(copy)
     dashboard = page.page.locator(".jp-OutputArea-output .pulse, .jp-OutputArea-output figure img")
     dashboard.first.wait_for()
+    page.page.locator(".pulse-timeline canvas").first.wait_for()
+    page.page.wait_for_timeout(500)
     page.shot("untrusted")
 
     assert page.page.get_by_text("Loading widget").count() == 0
     assert page.page.get_by_text("Error displaying widget").count() == 0
+    # It is drawn before it is in the page, where the colours of the theme are.
+    assert page.page.evaluate(BLACK_PIXELS) == 0
 
 
 def test_an_html_export_shows_the_picture_offline(stopped, page, lab, tmp_path):
