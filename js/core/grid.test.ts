@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Fetch, Grid, type Value } from "./grid";
+import { Track } from "./track";
 
 type Sample = readonly [time: number, value: number];
 
@@ -12,6 +13,7 @@ function fetchOf(lines: readonly (readonly Sample[])[]): Fetch {
     out.time = Float64Array.from(inside, ([time]) => time);
     out.min = Float64Array.from(inside, ([, value]) => value);
     out.max = Float64Array.from(inside, ([, value]) => value);
+    out.same = new Uint8Array(inside.length);
   };
 }
 
@@ -52,6 +54,19 @@ describe("a line", () => {
         expect(Math.min(...drawn)).toBe(Math.min(...values.slice(0, 301)));
       }),
     );
+  });
+
+  test("crosses a stretch of which only the extremes are known once, not in every bucket", () => {
+    const track = new Track();
+    const edges = Float64Array.of(0, 20, 40);
+    const [min, max] = [Float64Array.of(1, 3), Float64Array.of(3, 5)];
+    track.fill(0, 40, { edges, min, max, missing: new Uint8Array(2), step: null, slack: 0 });
+    const grid = new Grid();
+    const fetch: Fetch = (_id, from, to, points, out) => track.columns(from, to, points, out);
+
+    grid.fill(fetch, [0], [0, 40], 40, false);
+
+    expect(numbers(grid.ys[0]?.slice(1, -1))).toEqual([1, 3, 3, 5]);
   });
 
   test("crosses buckets without samples", () => {

@@ -2,7 +2,8 @@
  * One x axis for all lines of a chart, made of buckets of equal width with two places each: a line
  * runs through the smallest and the largest value of its bucket, so a spike of one sample shows at
  * every zoom. `null` is a gap (a missing reading); `undefined` is a bucket without samples, which
- * the line crosses.
+ * the line crosses. A stretch of several buckets of which only the extremes are known is crossed
+ * once, from the one to the other.
  */
 
 import { bucketWidth } from "./buckets";
@@ -39,6 +40,8 @@ export class Grid {
   #low: Float64Array[] = [];
   #high: Float64Array[] = [];
   #gap: Uint8Array[] = [];
+  /** 1 where a bucket goes on with the stretch of the one before. */
+  #same: Uint8Array[] = [];
 
   /**
    * Read all lines over `range`. A line with id null is hidden and stays empty.
@@ -128,10 +131,12 @@ export class Grid {
         this.#low[line] = new Float64Array(this.#count * 2);
         this.#high[line] = new Float64Array(this.#count * 2);
         this.#gap[line] = new Uint8Array(this.#count * 2);
+        this.#same[line] = new Uint8Array(this.#count * 2);
       }
       (this.#low[line] as Float64Array).fill(Number.NaN, 0, this.#count);
       (this.#high[line] as Float64Array).fill(Number.NaN, 0, this.#count);
       (this.#gap[line] as Uint8Array).fill(0, 0, this.#count);
+      (this.#same[line] as Uint8Array).fill(0, 0, this.#count);
     }
   }
 
@@ -146,6 +151,7 @@ export class Grid {
     const low = this.#low[line] as Float64Array;
     const high = this.#high[line] as Float64Array;
     const gap = this.#gap[line] as Uint8Array;
+    const same = this.#same[line] as Uint8Array;
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
       const [min, max] = [scratch.min[i] as number, scratch.max[i] as number];
@@ -156,6 +162,7 @@ export class Grid {
         break;
       } else if (Number.isNaN(min)) gap[bucket] = 1;
       else {
+        same[bucket] = Number.isNaN(low[bucket] as number) ? (scratch.same[i] as number) : 0;
         if (!((low[bucket] as number) <= min)) low[bucket] = min;
         if (!((high[bucket] as number) >= max)) high[bucket] = max;
       }
@@ -189,6 +196,7 @@ export class Grid {
     const low = this.#low[line] as Float64Array;
     const high = this.#high[line] as Float64Array;
     const gap = this.#gap[line] as Uint8Array;
+    const same = this.#same[line] as Uint8Array;
     ys.length = this.xs.length;
     ys.fill(undefined);
     let previous = edges.beforeValue;
@@ -200,6 +208,12 @@ export class Grid {
         continue;
       }
       const max = high[bucket] as number;
+      if (bucket > 0 && same[bucket] && ys[at - 1] === previous && !gap[bucket]) {
+        // The far end of the stretch moves on to the end of this bucket.
+        ys[at - 1] = undefined;
+        ys[at + 1] = previous;
+        continue;
+      }
       // Enter the bucket at the nearer end: the line then jumps less from bucket to bucket.
       const rising = !(Math.abs(previous - max) < Math.abs(previous - min));
       ys[at] = rising ? min : max;

@@ -16,6 +16,8 @@ export class Picture {
   #missing = new Uint8Array(0);
   /** 1 where a bucket has seen one moment only. */
   #single = new Uint8Array(0);
+  /** 1 where a bucket has seen nothing but the stretch that the bucket before it saw. */
+  #same = new Uint8Array(0);
   #before: readonly [number, number, number] | null = null;
   #after: readonly [number, number, number] | null = null;
 
@@ -30,6 +32,7 @@ export class Picture {
     this.#last.fill(Number.NaN, 0, this.#length);
     this.#missing.fill(0, 0, this.#length);
     this.#single.fill(0, 0, this.#length);
+    this.#same.fill(0, 0, this.#length);
     this.#before = null;
     this.#after = null;
   }
@@ -39,12 +42,16 @@ export class Picture {
     return this.firstBucket * this.width;
   }
 
-  /** Samples from `first` to `last`, all in one bucket; `missing` tells of the last of them. */
-  see(first: number, last: number, min: number, max: number, missing: boolean): void {
+  /**
+   * Samples from `first` to `last`, all in one bucket; `missing` tells of the last of them, `same`
+   * that they go on with what the bucket before has seen.
+   */
+  see(first: number, last: number, min: number, max: number, missing: boolean, same = false): void {
     const bucket = Math.floor(last / this.width) - this.firstBucket;
     if (bucket < 0 || bucket >= this.#length) return;
     const before = this.#last[bucket] as number;
     this.#single[bucket] = Number.isNaN(before) && first === last ? 1 : 0;
+    this.#same[bucket] = Number.isNaN(before) && same ? 1 : 0;
     if (min < (this.#min[bucket] as number)) this.#min[bucket] = min;
     if (max > (this.#max[bucket] as number)) this.#max[bucket] = max;
     if (before > last) return;
@@ -73,7 +80,7 @@ export class Picture {
     if (Number.isNaN(last)) return;
     const [min, max] = [this.#min[i] as number, this.#max[i] as number];
     const time = this.#single[i] ? last : (this.firstBucket + i + 0.5) * this.width;
-    if (min <= max) put(out, time, min, max);
+    if (min <= max) put(out, time, min, max, this.#same[i]);
     if (this.#missing[i]) put(out, time, Number.NaN, Number.NaN);
   }
 
@@ -83,13 +90,15 @@ export class Picture {
     this.#last = new Float64Array(length);
     this.#missing = new Uint8Array(length);
     this.#single = new Uint8Array(length);
+    this.#same = new Uint8Array(length);
   }
 }
 
-function put(out: Columns, time: number, min: number, max: number): void {
+function put(out: Columns, time: number, min: number, max: number, same = 0): void {
   out.time[out.length] = time;
   out.min[out.length] = min;
   out.max[out.length] = max;
+  out.same[out.length] = same;
   out.length++;
 }
 
@@ -98,4 +107,5 @@ function reserve(out: Columns, length: number): void {
   out.time = new Float64Array(length * 2);
   out.min = new Float64Array(length * 2);
   out.max = new Float64Array(length * 2);
+  out.same = new Uint8Array(length * 2);
 }

@@ -85,6 +85,8 @@ export interface Columns {
   time: Float64Array;
   min: Float64Array;
   max: Float64Array;
+  /** 1 where nothing but the stretch of the item before is known, going on. */
+  same: Uint8Array;
 }
 
 /** What a packet changed; each subscriber hears of each packet once. */
@@ -129,5 +131,6 @@ export function columns(capacity = 512): Columns {
     time: new Float64Array(capacity),
     min: new Float64Array(capacity),
     max: new Float64Array(capacity),
+    same: new Uint8Array(capacity),
   };
 }

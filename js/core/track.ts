@@ -225,9 +225,10 @@ export class Track {
       if (first > into.lastBucket) return;
       const missing = Number.isNaN(cell.min);
       const to = Math.min(last, into.lastBucket);
-      for (let bucket = Math.max(first, into.firstBucket); bucket <= to; bucket++) {
+      const from = Math.max(first, into.firstBucket);
+      for (let bucket = from; bucket <= to; bucket++) {
         const time = bucket === own ? middle(cell) : (bucket + 0.5) * into.width;
-        into.see(time, time, cell.min, cell.max, missing);
+        into.see(time, time, cell.min, cell.max, missing, bucket > from);
       }
     }
   }
