@@ -2,6 +2,8 @@
 
 import base64
 import json
+from contextlib import suppress
+from queue import Empty
 
 import numpy as np
 import pytest
@@ -261,3 +263,26 @@ def test_a_replay_has_no_live_actions_and_shows_every_series(kernel):
     assert screen["state"]["phase"] == "replay"
     place = screen["ids"].index(next(s["id"] for s in screen["series"] if s["metric"] == "loss"))
     assert (screen["lo"][place], screen["hi"][place]) == (0.0, 19.0)
+
+
+def test_a_feed_nobody_looks_at_falls_silent_and_says_what_it_left_out(kernel):
+    running = kernel()
+    running.run(START + "import pulse_widgets.widgets.feed as feed\nfeed.SILENT_S = 0.5")
+    running.run("mon = pw.monitor('system', interval=0.2)\nmon")
+    running.run("time.sleep(1)")
+    running.client.kernel_info()
+    running.wait_until(lambda: len(running.packets("frame")) > 3)
+
+    quiet = len(running.packets("frame"))
+    with suppress(Empty):
+        while len(running.packets("frame")) - quiet <= 20:
+            running.next(2.5)
+    last = running.packets("frame")[-1].header["seq"]
+    assert len(running.packets("frame")) - quiet <= 10
+    before = len(running.packets("keyframe"))
+    running.tell_feed(kind="seen")
+    running.wait_until(lambda: running.packets("frame")[-1].header["seq"] > last)
+    running.wait_until(lambda: len(running.packets("keyframe")) > before)
+
+    fresh = [p.header["seq"] for p in running.packets("frame") if p.header["seq"] > last]
+    assert fresh[0] == last + 2

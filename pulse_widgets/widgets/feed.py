@@ -160,6 +160,10 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         self._seq += 1
         self.publish(frame(self._seq, rows, **news))
 
+    def skip(self) -> None:
+        """Leave a number out, so that pages know of a hole and take the next keyframe for it."""
+        self._seq += 1
+
     def publish_keyframe(self, *, snapshot: bool = False) -> None:
         """Send the screen so far; with `snapshot`, keep it for pages that open later, too."""
         packet = self._keyframe(self._source)
@@ -237,6 +241,8 @@ class LiveSender:
         self.ended = threading.Event()
         """Set when the last frame has been sent."""
         self._state_at = 0.0
+        self._skipped = False
+        self._dropped = 0
         self.feed = Feed(self.source, self._hear)
         self._subscription = session.subscribe()
 
@@ -265,7 +271,11 @@ class LiveSender:
             began = time.monotonic()
             if began - self._heard > SILENT_S and self._session.cells.cell is None:
                 subscription.take()
+                self._skipped = True
             else:
+                if self._missed_something():
+                    self.feed.skip()
+                    next_keyframe = began
                 self._frame(began)
                 if began >= next_keyframe:
                     snapshot = began >= next_snapshot
@@ -279,6 +289,12 @@ class LiveSender:
                 time.sleep(pause)
         self._frame(time.monotonic())
         self.feed.publish_keyframe(snapshot=True)
+
+    def _missed_something(self) -> bool:
+        """Whether rows were shown that no frame carries: after a silence, or an overflow."""
+        missed = self._skipped or self._subscription.dropped > self._dropped
+        self._skipped, self._dropped = False, self._subscription.dropped
+        return missed
 
     def _frame(self, now: float) -> None:
         rows, events = self._subscription.take()
