@@ -95,6 +95,7 @@ class SamplingCollector(Collector):
         self._series: dict[tuple[str, str], int] = {}
         self._absent: set[int] = set()
         self._last_us = 0
+        self._period_s = self._awaited_s = interval_s
 
     def start(self) -> None:
         """Begin to read; the first reading is taken at once."""
@@ -129,8 +130,8 @@ class SamplingCollector(Collector):
         try:
             while not self._stopped:
                 if self._open():
-                    self._loop()
-                elif self._pause(RETRY_S):
+                    self._read_on()
+                if self._stopped or self._pause(RETRY_S):
                     break
         except Exception as error:
             # The top of the thread: whatever a reader throws ends this source alone.
@@ -138,10 +139,29 @@ class SamplingCollector(Collector):
             self.status.state = "failed"
             self.status.problem = f"{self.name}: {type(error).__name__}: {error}"
             self.status.remedy = "Call pw.stop() and pw.monitor() to start it again."
+            self._end_series(self.status.problem)
         finally:
             self.status.busy_since = None
             self.backend.close()
             self.status.cost_s = time.thread_time()
+
+    def _read_on(self) -> None:
+        """Read until stopped, or until the whole source fails; it is then opened anew later."""
+        try:
+            self._loop()
+        except ReaderError as error:
+            self.status.fail(error)
+            self._end_series(error.problem)
+            self.backend.close()
+
+    def _end_series(self, why: str) -> None:
+        """Say of every series that it is missing from now on."""
+        live = [series for series in self._series.values() if series not in self._absent]
+        if live:
+            self._absent.update(live)
+            missing = Rows.of(live, [self._clock.now_us()] * len(live), [math.nan] * len(live))
+            event = self._event({"kind": "reader", "source": self.name, "message": why})
+            self.add(Rows.concat([missing, event]))
 
     def _pause(self, seconds: float) -> bool:
         """Wait; return whether the collector was stopped meanwhile."""
@@ -153,7 +173,7 @@ class SamplingCollector(Collector):
         self.status.busy_since = time.monotonic()
         try:
             self.backend.open()
-        except ReaderError as error:
+        except PulseError as error:
             absent = isinstance(error, LibraryNotFoundError | NoDeviceError)
             self.status.fail(error, "absent" if absent else "failed")
             return False
@@ -185,6 +205,7 @@ class SamplingCollector(Collector):
                 self.status.missed += math.floor((now - following) / period) + 1
             self._next[rate] = after(max(deadline, now), period)
             if rate is RateClass.GAUGES:
+                self._awaited_s, self._period_s = self._period_s, period
                 self.status.late_s = now - deadline
         return frozenset(due)
 
@@ -294,10 +315,10 @@ class SamplingCollector(Collector):
     def _gap(self, now_us: int) -> Rows | None:
         """Return missing rows where the thread could not run for several intervals."""
         silent_us = now_us - self._last_us
-        if not self._last_us or silent_us < GAP_FACTOR * self.interval_s * 1e6 + 500_000:
+        if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
             return None
         live = [s for s in self._series.values() if s not in self._absent]
-        begins = self._last_us + round(self.interval_s * 1e6)
+        begins = self._last_us + round(self._awaited_s * 1e6)
         event = self._event(
             {
                 "kind": "gap",

@@ -6,10 +6,11 @@ import time
 import numpy as np
 import pytest
 
+from pulse_widgets.collectors import sampling
 from pulse_widgets.collectors.base import Collector, SourceStatus
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.sampling import SamplingCollector
-from pulse_widgets.errors import LibraryNotFoundError, PermissionDeniedError
+from pulse_widgets.errors import DeviceLostError, LibraryNotFoundError, PermissionDeniedError
 from pulse_widgets.readers.base import (
     Backend,
     BackendCaps,
@@ -247,3 +248,50 @@ def test_a_collector_keeps_what_was_added_until_it_is_truncated():
 
     assert [block.value.tolist() for block in delivered] == [[1.0], [2.0]]
     assert [block.value.tolist() for block in collector.collect()] == [[3.0]]
+
+
+def test_readings_made_rarer_leave_no_gaps():
+    run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.1)
+    run.collector._governor.factor = lambda source, rate: 10 if rate is RateClass.GAUGES else 1
+
+    with run:
+        until(lambda: sum(RateClass.GAUGES in due for due in run.backend.due) > 2)
+
+    assert not np.isnan(run.values("memory.used")).any()
+    assert run.registry.find("h0", "pulse/scripted", "event") is None
+
+
+def test_a_shorter_interval_leaves_no_gap():
+    with Run(Scripted(good(**{"memory.used": 1.0})), interval=60.0) as run:
+        until(lambda: run.collector.status.passes == 1)
+        time.sleep(0.9)
+        run.collector.set_interval(0.1)
+        until(lambda: sum(RateClass.GAUGES in due for due in run.backend.due) > 1)
+
+    assert not np.isnan(run.values("memory.used")).any()
+
+
+def test_a_source_that_fails_whole_is_missing_and_opened_again(monkeypatch):
+    monkeypatch.setattr(sampling, "RETRY_S", 0.05)
+    some, lost = good(**{"memory.used": 1.0}), DeviceLostError("it is gone", "Look at dmesg.")
+
+    with Run(Scripted(some, lost, some)) as run:
+        until(lambda: run.collector.status.problem == "it is gone")
+        assert run.backend.read_all.wait(5)
+
+    np.testing.assert_array_equal(run.values("memory.used")[:3], [1.0, math.nan, 1.0])
+
+
+def test_a_reader_that_breaks_ends_its_series():
+    with Run(Scripted(good(**{"memory.used": 1.0}), RuntimeError("a bug"))) as run:
+        until(lambda: run.collector.status.state == "failed")
+        assert run.backend.closed.wait(5)
+
+    np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan])
+
+
+def until(condition, seconds=5.0):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
