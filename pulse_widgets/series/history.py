@@ -16,7 +16,7 @@ import numpy as np
 from pulse_widgets.series.log import NO_STEP, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,8 @@ COLUMNS: Final = 128
 SHOWN: Final = 56
 SLACK: Final = 8
 LEVELS_SHOWN: Final = 6
+TOGETHER: Final = 64
+"""So many blocks that arrived are kept as one: looking through them costs by the block."""
 MARKED_AT_ONCE: Final = 4096
 
 
@@ -108,6 +110,20 @@ class _Grid:
         return (bucket > self.head - COLUMNS) & (bucket <= self.head)
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows that arrived together, and the first and last time among them."""
+
+    rows: Rows
+    start: int
+    end: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[Rows]) -> _Block:
+        rows = Rows.concat(blocks)
+        return cls(rows, int(rows.time.min()), int(rows.time.max()))
+
+
 class History:
     """The past of every series, bounded in bytes.
 
@@ -124,7 +140,8 @@ class History:
         self._grids = [_Grid(self._base_us)]
         self._series = 0
         self._stepped: set[int] = set()
-        self._recent: deque[Rows] = deque()
+        self._recent: deque[_Block] = deque()
+        self._newest: list[Rows] = []
         self._recent_bytes = 0
         self._budget = budget_bytes
         self._unmarked: list[Rows] = []
@@ -141,12 +158,18 @@ class History:
         """Take in rows in display form, in arrival order."""
         if not len(rows):
             return
-        self._recent.append(rows)
+        self._newest.append(rows)
         self._recent_bytes += rows.nbytes
-        while self._recent_bytes > self._budget and len(self._recent) > 1:
+        full = self._recent_bytes > self._budget and not self._recent
+        if len(self._newest) >= TOGETHER or full:
+            self._recent.append(_Block.of(self._newest))
+            self._newest = []
+        while self._recent_bytes > self._budget and (
+            len(self._recent) > 1 or (self._recent and self._newest)
+        ):
             gone = self._recent.popleft()
-            self._recent_bytes -= gone.nbytes
-            self.forgotten_before_us = max(self.forgotten_before_us, int(gone.time.max()) + 1)
+            self._recent_bytes -= gone.rows.nbytes
+            self.forgotten_before_us = max(self.forgotten_before_us, gone.end + 1)
         # Marking many rows at once costs hardly more than marking a few.
         self._unmarked.append(rows)
         self._unmarked_rows += len(rows)
@@ -289,7 +312,8 @@ class History:
         """Return the whole rows of `ids` with t0 <= time <= t1, as far as they are kept."""
         wanted = np.array(sorted(ids), np.int32)
         found = []
-        for block in list(self._recent):
+        near = [b.rows for b in self._recent if b.end >= t0_us and b.start <= t1_us]
+        for block in (*near, *self._newest):
             keep = np.isin(block.series, wanted) & (block.time >= t0_us) & (block.time <= t1_us)
             if keep.any():
                 found.append(_pick(block, keep))

@@ -129,6 +129,20 @@ def test_whole_rows_beyond_the_budget_are_forgotten_and_the_envelope_stays():
     assert np.nanmin(drawn(history.screen())[2]) == 0.0
 
 
+def test_looking_up_rows_touches_only_blocks_of_that_time(monkeypatch):
+    history = History(1.0)
+    for second in range(2_000):
+        history.add(rows([float(second)], [float(second)], series=second % 3))
+    looked = []
+    isin = np.isin
+    monkeypatch.setattr(np, "isin", lambda *args: looked.append(args) or isin(*args))
+
+    kept = history.rows([1], START_US + 500_000_000, START_US + 560_000_000)
+
+    assert kept.value.tolist() == [float(s) for s in range(500, 561) if s % 3 == 1]
+    assert len(looked) <= 70
+
+
 def test_an_empty_history_has_an_empty_screen():
     assert History().screen().low.shape == (0, 0)
 
