@@ -156,8 +156,7 @@ def test_what_waited_for_the_disk_is_offered_in_batches_and_seldom(session, writ
 
 def test_many_new_keys_of_the_user_do_not_end_the_session(session):
     with pytest.raises(pw.PulseError):
-        for number in range(10_001):
-            session.user.log({f"key{number}": 1}, None)
+        session.user.log({f"key{number}": 1 for number in range(10_001)}, None)
 
     session.registry.add(HOST, "pulse/system", "pulse.tick.duration")
 

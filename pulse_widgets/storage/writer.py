@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.claim import Claim
-from pulse_widgets.storage.directory import HEARTBEAT_S, journal_name, start_run
+from pulse_widgets.storage.directory import HEARTBEAT_S, LOCK, journal_name, start_run
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import Journal
 from pulse_widgets.storage.parts import Owed, Parts
@@ -81,7 +81,14 @@ class Writer:
         self.run = start_run(directory, start_us, dict(about or {}))
         self._claim = Claim(directory, host_name, start_us)
         self.folder = self._claim.folder
-        self._parts = Parts(self.folder, registry, self._claim.about)
+        try:
+            self._parts = Parts(self.folder, registry, self._claim.about)
+        except BaseException:
+            # It is tried again, each time with a claim of its own.
+            self._claim.release()
+            (self.folder / LOCK).unlink(missing_ok=True)
+            self.folder.rmdir()
+            raise
 
     @property
     def problem(self) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -288,3 +290,19 @@ def test_labels_that_cannot_be_written_now_are_written_later(bench):
     bench.minute()
     assert bench.writer.problem == ""
     assert open_stored(bench.directory).catalog.entities["h0"]["gpu:0"] == {"name": "Fake"}
+
+
+def test_a_writer_that_cannot_start_leaves_nothing_behind(tmp_path):
+    directory = tmp_path / "run.pulse"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    held = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limit[1]))  # the run fits, the writer does not
+    try:
+        for _ in range(3):
+            with pytest.raises(StorageError):
+                Writer(directory, Registry(), host_name="h", start_us=1, reserve=Reserve(0, 0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == held
+    assert not writer_folders(directory)
