@@ -7,11 +7,15 @@ import os
 import threading
 import warnings
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.arguments import checked_interval, checked_time
-from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
+from pulse_widgets.arguments import checked_interval, checked_record, checked_time, checked_title
+from pulse_widgets.errors import (
+    ArgumentError,
+    RecordingError,
+    SessionRunningError,
+    StorageError,
+)
 from pulse_widgets.readers.discover import source_names
 from pulse_widgets.readers.select import words_of
 from pulse_widgets.series.clock import Clock
@@ -20,6 +24,7 @@ from pulse_widgets.session import HOST, Session, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -103,6 +108,7 @@ def monitor(
         from pulse_widgets.widgets.disabled import disabled_monitor
 
         return disabled_monitor()
+    heading, place = checked_title(title), checked_record(record)
     names = source_names(sources)
     words_of("mine" if gpus is None else gpus)
     seconds = None if interval is None else checked_interval(interval)
@@ -111,18 +117,18 @@ def monitor(
         if session is None or not session.running:
             session = _start(
                 interval_s=seconds or 1.0,
-                record=True if record is None else record,
+                record=True if place is None else place,
                 gpus="mine" if gpus is None else gpus,
-                title=title or "",
+                title=heading,
             )
         else:
-            _join(session, interval_s=seconds, record=record, gpus=gpus)
+            _join(session, interval_s=seconds, record=place, gpus=gpus)
         session.add_sources(names)
         if _process.hub is None:
             _process.hub = _live_hub(session)
         from pulse_widgets.widgets.monitor import Monitor
 
-        return Monitor(_process.hub, title=title or session.settings.title)
+        return Monitor(_process.hub, title=heading or session.settings.title)
 
 
 def stop() -> Recording | None:
@@ -188,6 +194,8 @@ def replay(recording: str | Path | Recording) -> Monitor:
 
     Raises
     ------
+    ArgumentError
+        What was passed is not a path.
     RecordingError
         The path is no recording, or a damaged one of which nothing can be read.
     """
@@ -195,6 +203,10 @@ def replay(recording: str | Path | Recording) -> Monitor:
     from pulse_widgets.widgets.hub import replay_hub
     from pulse_widgets.widgets.monitor import Monitor
 
+    if not isinstance(recording, Recording | str | os.PathLike):
+        raise ArgumentError(
+            f"{recording!r} is not a recording", remedy="Pass a path, or what mon.stop() returned."
+        )
     opened = recording if isinstance(recording, Recording) else Recording.open(recording)
     return Monitor(replay_hub(opened), title=opened.title or opened.path.name)
 
@@ -249,16 +261,19 @@ def _disabled() -> bool:
     return os.environ.get(_DISABLED, "") not in {"", "0"}
 
 
-def _start(*, interval_s: float, record: bool | str | Path, gpus: GpuWish, title: str) -> Session:
+def _start(*, interval_s: float, record: bool | Path, gpus: GpuWish, title: str) -> Session:
     stop()  # what an interrupt left of the session before
+    if _process.session is not None:
+        # Views of it may live as long as the kernel.
+        _process.session.stage.release()
     clock, registry = Clock(), Registry()
-    place = None if record is False else _place(None if record is True else Path(record), title)
+    place = None if record is False else _place(None if record is True else record, title)
     settings = Settings(interval_s, gpus, place, title)
     make_writer = None if place is None else _writer_maker(settings, registry, clock)
     session = Session(settings, registry=registry, clock=clock, make_writer=make_writer)
     session.start()
     _process.session, _process.place, _process.hub = session, place, None
-    _process.record = record if isinstance(record, bool) else Path(record)
+    _process.record = record
     _process.last = None
     _process.over = False
     return session
@@ -270,7 +285,11 @@ def _place(wanted: Path | None, title: str) -> Path:
     place = new_place(wanted, title)
     try:
         # Now, so that a place that cannot be written to is the caller's error.
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=wanted is not None)
+    except FileExistsError:
+        if wanted is not None:
+            raise
+        return _place(wanted, title)  # another process was faster
     except OSError as error:
         raise StorageError(
             f"{place} cannot be made: {error.strerror}",
@@ -297,13 +316,12 @@ def _join(
     session: Session,
     *,
     interval_s: float | None,
-    record: bool | str | Path | None,
+    record: bool | Path | None,
     gpus: GpuWish | None,
 ) -> None:
-    wanted = Path(record) if isinstance(record, str) else record
-    if wanted is not None and wanted != _process.record:
+    if record is not None and record != _process.record:
         raise SessionRunningError(
-            f"A session is running with record={_process.record!r}, not {wanted!r}",
+            f"A session is running with record={_process.record!r}, not {record!r}",
             remedy="Call pw.stop() first, or leave record= out to join it.",
         )
     if not session.samplers:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from pathlib import Path
 
 from pulse_widgets.errors import ArgumentError
 
-__all__ = ["INTERVAL_MOST", "checked_interval", "checked_seconds", "checked_time"]
+__all__ = [
+    "INTERVAL_MOST",
+    "checked_interval",
+    "checked_record",
+    "checked_seconds",
+    "checked_time",
+    "checked_title",
+]
 
 INTERVAL_LEAST = 0.1
 INTERVAL_MOST = 3600.0
@@ -67,3 +76,32 @@ def checked_time(wall_s: float) -> float:
             remedy="Pass seconds since 1970, such as time.time(); divide milliseconds by 1000.",
         )
     return seconds
+
+
+def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # noqa: FBT001
+    """Return where to record: True, False, a path, or None for what goes without saying.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if isinstance(record, bool) or record is None:
+        return record
+    if isinstance(record, str | os.PathLike) and str(record):
+        return Path(record)
+    raise ArgumentError(
+        f"record={record!r} is not a place to record to",
+        remedy="Pass True, False, or a path such as record='runs/today'.",
+    )
+
+
+def checked_title(title: str | None) -> str:
+    """Return a heading; empty for None.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if title is None or isinstance(title, str):
+        return title or ""
+    raise ArgumentError(f"title={title!r} is not text", remedy="Pass title='my run'.")
