@@ -286,11 +286,9 @@ def _place(wanted: Path | None, title: str) -> Path:
     try:
         # Now, so that a place that cannot be written to is the caller's error.
         place.mkdir(mode=0o700, parents=True, exist_ok=wanted is not None)
-    except FileExistsError:
-        if wanted is not None:
-            raise
-        return _place(wanted, title)  # another process was faster
     except OSError as error:
+        if wanted is None and isinstance(error, FileExistsError):
+            return _place(wanted, title)  # another process was faster
         raise StorageError(
             f"{place} cannot be made: {error.strerror}",
             remedy="Pass record= another path, or set PULSE_HOME to a directory you may write to.",

@@ -13,6 +13,7 @@ from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry, Rows
 from pulse_widgets.session import BATCH_ROWS, HOST, Session, Settings
+from pulse_widgets.widgets.feed import LiveSender
 
 
 class FakeWriter:
@@ -268,3 +269,53 @@ def test_a_mark_that_is_no_number_of_json_does_not_end_the_feed(session):
 def test_a_program_without_ipython_does_not_load_it(python):
     out = python("import sys\npw.log({'loss': 1})\nprint('IPython' in sys.modules)\n")
     assert out == "False\n"
+
+
+def test_a_pass_of_the_feed_that_fails_does_not_end_it(session, monkeypatch, caplog):
+    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    sender = LiveSender(session)
+    state, failing = sender.source.state, [True]
+
+    def fails():
+        if failing:
+            raise ValueError("not JSON")
+        return state()
+
+    monkeypatch.setattr(sender.source, "state", fails)
+    sender.start()
+    until(lambda: sender.feed.failures > 1)
+    failing.clear()
+    until(lambda: sender.feed.sent_bytes)
+    session.stop()
+
+    assert sender.ended.wait(5)
+    assert [record.message for record in caplog.records] == ["a pass of the feed failed"]
+
+
+def test_two_processes_that_start_at_once_record_to_places_of_their_own(python):
+    out = python(
+        "from pulse_widgets.library import shelf\n"
+        "free, taken = shelf._free, []\n"
+        "def faster(place, name):\n"
+        "    found = free(place, name)\n"
+        "    if not taken: taken.append(found); found.mkdir()\n"
+        "    return found\n"
+        "shelf._free = faster\n"
+        "pw.log({'loss': 1})\n"
+        "print(api._process.place == taken[0])\n"
+    )
+    assert out == "False\n"
+
+
+def test_a_session_that_is_over_keeps_no_rows_once_another_runs(python):
+    out = python(
+        "warnings.simplefilter('ignore')\n"
+        "pw.log({'loss': 1})\n"
+        "first = api._process.session\n"
+        "loss = first.registry.find('h0', 'user', 'loss')\n"
+        "pw.stop()\n"
+        "print(len(first.stage.rows([loss], 0, 2e9)))\n"
+        "pw.log({'loss': 2})\n"
+        "print(len(first.stage.rows([loss], 0, 2e9)), len(first.stage.screen().edges) > 1)\n"
+    )
+    assert out == "1\n0 True\n"

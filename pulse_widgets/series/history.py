@@ -78,6 +78,10 @@ class _Grid:
         self.step = np.full((series, COLUMNS), np.nan)
 
     @property
+    def end_us(self) -> int:
+        return (self.head + 1) * self.width_us
+
+    @property
     def nbytes(self) -> int:
         return self.low.nbytes + self.high.nbytes + self.lost.nbytes + self.step.nbytes
 
@@ -175,6 +179,13 @@ class History:
         self._unmarked_rows += len(rows)
         if self._unmarked_rows >= MARKED_AT_ONCE:
             self._catch_up()
+
+    def release(self) -> None:
+        """Let go of the whole rows; the envelopes stay."""
+        self._recent.clear()
+        self._newest = []
+        self._recent_bytes = 0
+        self.forgotten_before_us = max(self.forgotten_before_us, self._grids[0].end_us)
 
     def _catch_up(self) -> None:
         if self._unmarked:

@@ -118,6 +118,11 @@ class Stage:
         for follower in list(self._subscriptions):
             follower.arrived.set()
 
+    def release(self) -> None:
+        """Let go of what is only for zooming in; pictures of the whole stay."""
+        with self._lock:
+            self._history.release()
+
     def screen(self, ids: Collection[int] | None = None) -> Screen:
         """Return the envelopes of the whole past; see `History.screen`."""
         with self._lock:

@@ -39,6 +39,8 @@ TICK_S: Final = 0.1
 KEYFRAME_S: Final = 5.0
 SNAPSHOT_S: Final = 30.0
 STATE_S: Final = 2.0
+AGAIN_S: Final = 1.0
+"""Seconds until the next try after a pass that failed."""
 SILENT_S: Final = 60.0
 """Without a view heard of for this long, and no cell running, nothing is sent."""
 
@@ -254,13 +256,20 @@ class LiveSender:
         self._heard = time.monotonic()
 
     def _run(self) -> None:
-        try:
-            self._loop()
-        except Exception:
-            # The top of the thread: recording goes on, the page keeps what it has.
-            _logger.exception("the feed stopped")
-        finally:
-            self.ended.set()
+        failed = False
+        while not self.ended.is_set():
+            try:
+                self._loop()
+                self.ended.set()
+            except Exception:
+                # The top of the thread. It goes on; the next keyframe brings what was lost.
+                if not failed:
+                    _logger.exception("a pass of the feed failed")
+                failed = True
+                self.feed.failures += 1
+                if self._session.stage.finished:
+                    self.ended.set()
+                self.ended.wait(AGAIN_S)
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
