@@ -231,6 +231,17 @@ def test_status_is_a_table_of_sources_and_of_the_monitor_itself(kernel):
     assert 0 < status["pulse"]["cost"] < 0.5
 
 
+def test_status_shows_what_to_try_whole(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor()")
+
+    told = running.run("print(mon.status._repr_html_(), mon.status.loc['nvml', 'remedy'])")
+
+    html, remedy = told.rsplit("</div>", 1)
+    assert len(remedy) > 60
+    assert remedy.strip() in html.replace("&gt;", ">")
+
+
 def test_a_replay_has_no_live_actions_and_shows_every_series(kernel):
     running = kernel()
     out = running.run(

@@ -119,7 +119,7 @@ class Hub:
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""
-        import pandas as pd
+        from pulse_widgets.widgets.status_table import StatusTable
 
         state = self._source.state()
         rows: list[dict[str, Any]] = [
@@ -144,7 +144,7 @@ class Hub:
                 "cost": state["cost"]["cores"],
             }
         )
-        return pd.DataFrame(rows).set_index("source")
+        return StatusTable(StatusTable(rows).set_index("source"))
 
     def _live(self) -> Session:
         assert self._session is not None  # noqa: S101  a replay's Monitor does not get here
