@@ -119,7 +119,8 @@ def _recordings(options: argparse.Namespace) -> int:
 
     frame = recordings()
     if options.json:
-        print(frame.to_json(orient="records", date_format="iso", indent=2))
+        rows = json.loads(frame.to_json(orient="records", date_format="iso"))
+        print(json.dumps(rows, indent=2))
     elif frame.empty:
         print(f"There are no recordings in {home()}.")
     else:

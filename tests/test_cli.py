@@ -94,6 +94,10 @@ def test_an_empty_shelf_says_where_it_is(capsys, tmp_path):
 
     assert f"no recordings in {tmp_path}" in capsys.readouterr().out
 
+    assert main(["recordings", "--json"]) == 0
+
+    assert capsys.readouterr().out == "[]\n"
+
 
 def test_what_cannot_be_read_is_listed_as_that_and_harms_no_terminal(capsys, tmp_path):
     pw.monitor("system", title="good")

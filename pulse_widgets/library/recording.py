@@ -313,6 +313,7 @@ class Recording:
             f"{len(series)} series, {int(series['rows'].sum())} rows, {length:.1f} s",
             *(["simulated"] if self.simulated else []),
             *self.problems,
+            *([f"The first {_LINES} of them; all are in .series:"] if len(series) > _LINES else []),
         ]
         lines = "".join(f"<div>{html.escape(fact)}</div>" for fact in facts)
         table = series.head(_LINES)[["entity", "metric", "unit", "kind", "rows"]]

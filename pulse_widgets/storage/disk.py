@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import StorageError
+from pulse_widgets.metrics.units import format_value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,8 @@ class Reserve:
         free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
         if free >= max(self.least_bytes, self.least_share * size):
             return ""
-        return f"Only {free / 2**30:.2f} GiB of {size / 2**30:.1f} GiB are free at {directory}"
+        room = f"{format_value(free, 'B')} of {format_value(size, 'B')}"
+        return f"Only {room} are free at {directory}"
 
 
 def refusal(exc: OSError, path: Path) -> StorageError:
@@ -66,7 +68,7 @@ def refusal(exc: OSError, path: Path) -> StorageError:
         )
     return StorageError(
         f"{path} cannot be written: {exc.strerror or exc}",
-        remedy="Check the disk and its mount, or give another place with record=PATH.",
+        remedy="Check the disk and its mount, or give another place.",
     )
 
 
