@@ -106,19 +106,26 @@ export function startingOf(sources: readonly SourceStatus[]): string[] {
 
 export function cardElement(card: Card): HTMLElement {
   const parts = [h("strong", {}, card.title)];
-  if (card.why) parts.push(h("p", {}, card.why));
+  if (card.why) parts.push(h("p", {}, ...withCode(card.why)));
   if (card.remedy) {
     const remedy = h("p", { class: "pulse-remedy" });
-    remedy.append(h("b", {}, "Try: "), card.remedy);
+    remedy.append(h("b", {}, "Try: "), ...withCode(card.remedy));
     parts.push(remedy);
   }
   const kind = card.fault ? "pulse-card pulse-fault" : "pulse-card";
   return h("div", { class: kind, role: card.fault ? "alert" : "note" }, ...parts);
 }
 
+/** Text with what stands between backticks, to be typed as it is, as code. */
+function withCode(text: string): (Node | string)[] {
+  return text.split("`").map((part, i) => (i % 2 === 1 ? h("code", {}, part) : part));
+}
+
 export function absencesElement(absences: readonly Absence[]): HTMLDetailsElement {
   const summary = h("summary", {}, `Not available here (${absences.length})`);
   const list = h("div", { class: "pulse-pairs" });
-  for (const { what, why } of absences) list.append(h("b", {}, what), h("span", {}, why));
+  for (const { what, why } of absences) {
+    list.append(h("b", {}, what), h("span", {}, ...withCode(why)));
+  }
   return h("details", { class: "pulse-absent" }, summary, list);
 }

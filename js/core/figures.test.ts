@@ -19,6 +19,7 @@ describe("the summary strip", () => {
   test("says that a reading is missing, and draws no bar for it", () => {
     const [gpu] = figures("faults");
     expect(gpu).toMatchObject({ label: "GPU 0", value: "–", bars: [null, null] });
+    expect(gpu).toMatchObject({ note: "gives no readings", warn: true });
   });
 
   test("sums up the memory and the power of many GPUs", () => {
@@ -29,8 +30,8 @@ describe("the summary strip", () => {
 
   test("warns when the recording cannot be written, and when ticks were lost", () => {
     const warned = figures("faults").filter((figure) => figure.warn);
-    expect(warned.map((figure) => figure.key)).toEqual(["recording", "cost"]);
-    expect(warned[0]?.title).toContain("Free some space");
-    expect(warned[1]?.note).toBe("12 ticks lost · 14 dropped");
+    expect(warned.map((figure) => figure.key)).toEqual(["gpu:0", "recording", "cost"]);
+    expect(warned[1]?.title).toContain("Free some space");
+    expect(warned[2]?.note).toBe("12 ticks lost · 14 dropped");
   });
 });

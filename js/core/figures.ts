@@ -19,6 +19,9 @@ export interface Figure {
 /** Beyond so many GPUs one figure sums them up. */
 const MOST_TILES = 8;
 
+/** A GPU of which none of these is known has nothing to say. */
+const GPU_SIGNS = ["gpu.utilization", "gpu.memory.used", "gpu.power", "gpu.temperature"];
+
 /** Looks up the newest value of a metric of an entity. */
 export class Newest {
   readonly #source: Source;
@@ -43,6 +46,12 @@ export class Newest {
     const id = this.#ids.get(`${entity}|${metric}`);
     const value = id === undefined ? null : (this.#source.last(id)?.value ?? null);
     return value === null || Number.isNaN(value) ? null : value;
+  }
+
+  /** Whether the newest reading says that there is none, as against not having come yet. */
+  missing(entity: string, metric: string): boolean {
+    const id = this.#ids.get(`${entity}|${metric}`);
+    return id !== undefined && Number.isNaN(this.#source.last(id)?.value ?? 0);
   }
 
   has(entity: string, metric: string): boolean {
@@ -90,6 +99,10 @@ function gpuFigure(gpu: string, source: Source, newest: Newest): Figure {
   const label = entityLabel(gpu.split("|").at(-1) ?? gpu);
   const value = formatValue(busy, "1");
   const name = source.entities()[gpu]?.["name"] ?? "";
+  const silent = GPU_SIGNS.every((sign) => newest.of(gpu, sign) === null);
+  if (silent && GPU_SIGNS.some((sign) => newest.missing(gpu, sign))) {
+    return figure(gpu, label, value, { note: "gives no readings", bars: [null, null], warn: true });
+  }
   return figure(gpu, label, value, {
     note: note.filter(Boolean).join(" \u00b7 "),
     bars: [busy, shareOf(used, total)],
