@@ -319,3 +319,17 @@ def test_a_session_that_is_over_keeps_no_rows_once_another_runs(python):
         "print(len(first.stage.rows([loss], 0, 2e9)), len(first.stage.screen().edges) > 1)\n"
     )
     assert out == "1\n0 True\n"
+
+
+def test_cells_and_events_take_no_room_in_a_picture(session):
+    for number in range(50):
+        series = session.registry.add(HOST, f"cell:{number}", "cell", unit="s", kind="span")
+        session.log.append(Rows.of([series], [session.clock.now_us()], [1.0], text=["{}"]))
+    session.user.log({"late": 1.0}, None)
+    late = session.registry.find(HOST, "user", "late")
+    until(lambda: late in session.stage.screen().ids)
+    session.stop()
+
+    names = {session.registry[int(number)].entity for number in session.stage.screen().ids}
+    assert "user" in names
+    assert not [name for name in names if name.startswith("cell:")]

@@ -17,9 +17,10 @@ from pulse_widgets.series.log import Registry, Rows, SeriesInfo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Shown", "shown_series"]
+__all__ = ["TEXT_KINDS", "Shown", "shown_series"]
 
-_TEXT_KINDS = frozenset({"text", "span", "media"})
+TEXT_KINDS = frozenset({"text", "span", "media"})
+"""Kinds of series whose rows are events and payloads, not points of a line."""
 
 
 def shown_series(info: SeriesInfo) -> dict[str, object]:
@@ -80,7 +81,7 @@ class Shown:
             return
         self._known += len(fresh)
         counter = np.array([_rate(info) is not None for info in fresh], np.bool_)
-        text = np.array([info.kind in _TEXT_KINDS for info in fresh], np.bool_)
+        text = np.array([info.kind in TEXT_KINDS for info in fresh], np.bool_)
         self._counter = np.append(self._counter, counter)
         self._text = np.append(self._text, text)
         self._last_time = np.append(self._last_time, np.full(len(fresh), -1, np.int64))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.series.history import History, Screen
 from pulse_widgets.series.log import Registry, Rows
-from pulse_widgets.series.shown import Shown, shown_series
+from pulse_widgets.series.shown import TEXT_KINDS, Shown, shown_series
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -124,9 +124,13 @@ class Stage:
             self._history.release()
 
     def screen(self, ids: Collection[int] | None = None) -> Screen:
-        """Return the envelopes of the whole past; see `History.screen`."""
+        """Return the envelopes of the whole past; see `History.screen`.
+
+        Of all series, unless `ids` says which, those that are drawn: not events, not cells.
+        """
+        drawn = [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]
         with self._lock:
-            return self._history.screen(ids)
+            return self._history.screen(drawn if ids is None else ids)
 
     def rows(self, ids: Collection[int], t0_s: float, t1_s: float) -> Rows:
         """Return the rows between two Unix times, as far as they are kept whole."""

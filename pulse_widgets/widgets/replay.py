@@ -12,7 +12,7 @@ from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.metrics.rates import rate
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.log import NO_STEP, Rows
-from pulse_widgets.series.shown import shown_series
+from pulse_widgets.series.shown import TEXT_KINDS, shown_series
 from pulse_widgets.series.wire import WIRE_VERSION
 from pulse_widgets.storage.index import guess
 
@@ -33,7 +33,6 @@ WHOLE_ROWS: Final = 200_000
 """A series with more rows is drawn from the recording's overview until it is zoomed into."""
 BEFORE_US: Final = 60_000_000
 """How far before a range a counter is read, so that the first row in it has a rate."""
-_WORDLESS: Final = frozenset({"text", "span", "media"})
 
 
 class RecordingSource:
@@ -124,7 +123,7 @@ class RecordingSource:
         start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
         blocks = []
         for number in ids:
-            if not 0 <= number < len(self._keys) or self._infos[number].kind in _WORDLESS:
+            if not 0 <= number < len(self._keys) or self._infos[number].kind in TEXT_KINDS:
                 continue
             blocks.append(self._part(number, start, end))
         return Rows.concat([block for block in blocks if len(block)])
@@ -151,7 +150,7 @@ class RecordingSource:
         numeric = [
             extent
             for extent, info in zip(self._stored.extents.values(), self._infos, strict=True)
-            if info.kind not in _WORDLESS
+            if info.kind not in TEXT_KINDS
         ] or list(self._stored.extents.values())
         if not numeric:
             return self._stored.run.start_us, self._stored.run.start_us
@@ -160,7 +159,7 @@ class RecordingSource:
     def _draw(self) -> Screen:
         start, end = self._span()
         edges = np.linspace(start, max(end, start + BUCKETS) + 1, BUCKETS + 1)
-        drawn = [i for i in self._infos if i.kind not in _WORDLESS]
+        drawn = [i for i in self._infos if i.kind not in TEXT_KINDS]
         low = np.full((len(drawn), BUCKETS), np.inf)
         high = np.full((len(drawn), BUCKETS), -np.inf)
         missing = np.zeros((len(drawn), BUCKETS), np.bool_)
