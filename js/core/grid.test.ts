@@ -57,16 +57,19 @@ describe("a line", () => {
   });
 
   test("crosses a stretch of which only the extremes are known once, not in every bucket", () => {
-    const track = new Track();
-    const edges = Float64Array.of(0, 20, 40);
-    const [min, max] = [Float64Array.of(1, 3), Float64Array.of(3, 5)];
-    track.fill(0, 40, { edges, min, max, missing: new Uint8Array(2), step: null, slack: 0 });
-    const grid = new Grid();
-    const fetch: Fetch = (_id, from, to, points, out) => track.columns(from, to, points, out);
+    const drawn = (low: number[], high: number[]) => {
+      const track = new Track();
+      const edges = Float64Array.of(0, 20, 40);
+      const [min, max] = [Float64Array.from(low), Float64Array.from(high)];
+      track.fill(0, 40, { edges, min, max, missing: new Uint8Array(2), step: null, slack: 0 });
+      const grid = new Grid();
+      const fetch: Fetch = (_id, from, to, points, out) => track.columns(from, to, points, out);
+      grid.fill(fetch, [0], [0, 40], 40, false);
+      return numbers(grid.ys[0]?.slice(1, -1));
+    };
 
-    grid.fill(fetch, [0], [0, 40], 40, false);
-
-    expect(numbers(grid.ys[0]?.slice(1, -1))).toEqual([1, 3, 3, 5]);
+    expect(drawn([1, 3], [3, 5])).toEqual([1, 3, 3, 5]);
+    expect(drawn([3, 1], [5, 3])).toEqual([5, 3, 3, 1]);
   });
 
   test("crosses buckets without samples", () => {

@@ -215,7 +215,9 @@ export class Grid {
         continue;
       }
       // Enter the bucket at the nearer end: the line then jumps less from bucket to bucket.
-      const rising = !(Math.abs(previous - max) < Math.abs(previous - min));
+      const rising = Number.isNaN(previous)
+        ? !this.#fallsAfter(bucket, low, high)
+        : !(Math.abs(previous - max) < Math.abs(previous - min));
       ys[at] = rising ? min : max;
       previous = rising ? max : min;
       ys[at + 1] = previous;
@@ -223,6 +225,16 @@ export class Grid {
     }
     this.#continue(ys, edges, stepped);
     widenGaps(ys);
+  }
+
+  /** Whether a line that begins in `bucket` is lower in the next stretch. */
+  #fallsAfter(bucket: number, low: Float64Array, high: Float64Array): boolean {
+    const own = (low[bucket] as number) + (high[bucket] as number);
+    for (let next = bucket + 1; next < this.#count; next++) {
+      const sum = (low[next] as number) + (high[next] as number);
+      if (!Number.isNaN(sum) && sum !== own) return sum < own;
+    }
+    return false;
   }
 
   /** Let a line run off the picture towards its neighbours outside. */
