@@ -170,6 +170,8 @@ const STRIP = `
 .pulse-layout-strip .pulse-figure { display: inline-flex; align-items: baseline; gap: 6px; min-width: auto; }
 .pulse.pulse-layout-strip .pulse-figure-value { font-size: 13px; }
 .pulse.pulse-layout-strip :is(.pulse-bars, .pulse-controls) { display: none; }
+/* With more than two GPUs only their load has room; the rest is in their titles. */
+.pulse.pulse-layout-strip .pulse-strip:has(> [data-figure^="gpu:2"]) .pulse-figure:not(.pulse-warn)[data-figure^="gpu:"] .pulse-figure-note { display: none; }
 .pulse.pulse-layout-strip .pulse-figure:not(.pulse-warn):is([data-figure="cpu"], [data-figure="memory"], [data-figure="recording"], [data-figure="cost"]) .pulse-figure-note { display: none; }`;
 
 const BOARD = `
@@ -197,7 +199,7 @@ const BOARD = `
 .pulse .pulse-group-head .pulse-more { margin-left: auto; color: var(--pulse-accent); white-space: nowrap; }
 .pulse-grid {
   display: grid;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, max(280px, (100% - 54px) / 4)), 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, max(272px, (100% - 54px) / 4)), 1fr));
   gap: 14px 18px;
 }
 .pulse-layout-charts .pulse-grid {
@@ -266,6 +268,7 @@ const NOTES = `
 .pulse-card strong { font-weight: 600; }
 .pulse .pulse-card p { margin-top: 2px; color: var(--pulse-text-2); white-space: pre-line; overflow-wrap: anywhere; }
 .pulse .pulse-card .pulse-remedy { color: var(--pulse-text); }
+.pulse code { padding: 0; border: 0; background: none; color: inherit; font: 0.95em ui-monospace, monospace; }
 .pulse-fault { border-left-color: var(--pulse-warn); background: var(--pulse-warn-soft); }
 .pulse .pulse-waiting { margin-top: 14px; padding: 10px 2px; color: var(--pulse-text-2); }
 .pulse-absent { margin-top: 14px; color: var(--pulse-text-2); }

@@ -112,12 +112,12 @@ def test_one_cursor_shows_values_with_units_on_all_charts(open_page):
     x, y, width, height = plot(page)
     page.mouse.move(x + width / 2, y + height / 2)
     page.wait_for_timeout(150)
-    shifts = page.evaluate(
-        "() => [...document.querySelectorAll('.pulse-chart .u-cursor-x')]"
-        ".map(line => line.style.transform)"
+    shares = page.evaluate(
+        "() => [...document.querySelectorAll('.pulse-chart .u-cursor-x')].map(line => "
+        "new DOMMatrix(line.style.transform).e / line.parentElement.clientWidth)"
     )
-    assert len(shifts) > 12
-    assert len(set(shifts)) == 1
+    assert len(shares) > 12
+    assert shares == pytest.approx([0.5] * len(shares), abs=0.01)
     machine = page.locator(".pulse-group:not([aria-label='Your metrics'])")
     texts = machine.locator(".pulse-value:visible, .pulse-now:not(:empty)").all_inner_texts()
     assert len(texts) > 100
