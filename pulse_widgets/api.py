@@ -156,8 +156,8 @@ def stop() -> Recording | None:
 def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None = None) -> None:
     """Record the values of your own metrics at one moment.
 
-    Costs about a microsecond and waits for nothing. Once it has returned in a process that
-    records, the values are in the recording even when the process is killed a moment later.
+    Costs about a microsecond and waits for nothing. Values accepted by a process that records
+    are in its recording within a fifth of a second, even when the process is killed then.
 
     Parameters
     ----------

@@ -15,6 +15,8 @@ __all__ = ["Governor"]
 
 FACTOR_MOST: Final = 64
 WINDOW_S: Final = 10.0
+RELIEF: Final = 0.25
+"""Below this share of the budget, what was made rarer is read twice as often again."""
 _NEVER_SLOWED: Final = frozenset({RateClass.STATIC, RateClass.EVENTS})
 
 
@@ -77,5 +79,8 @@ class Governor:
             dearest = max(self._spent, key=lambda key: self._spent[key])
             if dearest[1] not in _NEVER_SLOWED:
                 self._factor[dearest] = min(self._factor.get(dearest, 1) * 2, FACTOR_MOST)
+        elif self._factor and total < self._budget() * RELIEF:
+            rarest = max(self._factor, key=lambda key: self._factor[key])
+            self._factor[rarest] = max(self._factor[rarest] // 2, 1)
         self._spent.clear()
         self._since = self._clock()

@@ -290,6 +290,25 @@ def test_a_reader_that_breaks_ends_its_series():
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan])
 
 
+def test_what_was_made_rarer_is_read_as_often_again_when_it_has_become_cheap():
+    now = [0.0]
+    governor = Governor(lambda: 0.005, lambda: now[0])
+    gauges = frozenset({RateClass.GAUGES})
+
+    def pass_for(seconds, cpu_s):
+        for _ in range(seconds):
+            now[0] += 1
+            governor.spent("system", gauges, cpu_s)
+
+    pass_for(30, 0.1)
+    assert governor.factor("system", RateClass.GAUGES) == 8
+    pass_for(10, 0.002)
+    assert governor.factor("system", RateClass.GAUGES) == 8
+    pass_for(60, 0.0001)
+    assert governor.factor("system", RateClass.GAUGES) == 1
+    assert governor.says("system") == ""
+
+
 def until(condition, seconds=5.0):
     ends = time.monotonic() + seconds
     while not condition():
