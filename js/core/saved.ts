@@ -16,7 +16,12 @@ export interface Saved {
   /** The text of the keyframe, to tell one picture from another. */
   readonly text: string;
   readonly keyframe: Uint8Array;
+  readonly layout: Layout;
+  /** Globs of metric names the view was limited to; null shows all. */
+  readonly metrics: readonly string[] | null;
 }
+
+export type Layout = "dashboard" | "strip" | "charts";
 
 /**
  * Read the data of an output of type `REPLAY_MIME`.
@@ -24,7 +29,7 @@ export interface Saved {
  * @throws WireError when it is damaged or of a newer version.
  */
 export function readSaved(data: unknown): Saved {
-  const { version, feed, keyframe } = (data ?? {}) as Record<string, unknown>;
+  const { version, feed, keyframe, layout, metrics } = (data ?? {}) as Record<string, unknown>;
   if (typeof version === "number" && version > VERSION) {
     throw new WireError(
       `this picture has version ${version}, this extension reads ${VERSION}. ` +
@@ -38,6 +43,8 @@ export function readSaved(data: unknown): Saved {
     feed: typeof feed === "string" && feed !== "" ? feed : null,
     text: keyframe,
     keyframe: fromBase64(keyframe),
+    layout: layout === "strip" || layout === "charts" ? layout : "dashboard",
+    metrics: Array.isArray(metrics) ? metrics.map(String) : null,
   };
 }
 

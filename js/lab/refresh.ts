@@ -60,13 +60,15 @@ function renew(data: Data, find: Find): Data | null {
   const old = endOf(shown.keyframe) - endOf(saved.keyframe) > OLD_S;
   const keyframe = toBase64(redactKeyframe(shown.keyframe));
   if (keyframe.length > MOST_CHARACTERS) return null;
+  const { layout, metrics } = saved;
   if (!shown.stopped) {
-    return old ? { ...data, [REPLAY_MIME]: { version: 1, feed: saved.feed, keyframe } } : null;
+    const fresh = { version: 1, feed: saved.feed, layout, metrics, keyframe };
+    return old ? { ...data, [REPLAY_MIME]: fresh } : null;
   }
   // The kernel replaces the output of a session that ended, but not after a reload of the page:
   // the connection from display id to output is lost then.
   const { [WIDGET_MIME]: _, ...rest } = data;
-  return { ...rest, [REPLAY_MIME]: { version: 1, keyframe } };
+  return { ...rest, [REPLAY_MIME]: { version: 1, layout, metrics, keyframe } };
 }
 
 /** The moment at which a keyframe ends, in unix seconds. */

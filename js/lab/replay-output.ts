@@ -11,12 +11,11 @@ import { KernelEar, type Packet } from "./kernel-ear";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { shownOnPage } from "./refresh";
 
-const OPTIONS = { layout: "dashboard", metrics: null, title: "" } as const;
-
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
   readonly #picture = new Widget();
   #store: SavedStore | null = null;
+  #view: Pick<Saved, "layout" | "metrics"> = { layout: "dashboard", metrics: null };
   #unmount: () => void = () => undefined;
   /** The keyframe that is drawn. */
   #drawn = "";
@@ -74,6 +73,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
       const store = new SavedStore();
       store.receive(saved.keyframe);
       this.#store = store;
+      this.#view = { layout: saved.layout, metrics: saved.metrics };
       this.#mount();
       this.#drawn = saved.text;
     } catch (problem) {
@@ -85,7 +85,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (!this.#store) return;
     this.#unmount();
     this.#picture.node.replaceChildren();
-    this.#unmount = mountDashboard(this.#picture.node, this.#store, OPTIONS);
+    this.#unmount = mountDashboard(this.#picture.node, this.#store, { ...this.#view, title: "" });
   }
 
   #listen(host: Host, feed: string): void {
@@ -141,8 +141,9 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (this.#store) this.#store.live = false;
     const newest = this.#feed === null ? null : shownOnPage(this.#feed);
     this.#picture.show();
-    if (newest) this.#draw({ feed: this.#feed, text: "", keyframe: newest.keyframe });
-    else this.#mount();
+    if (newest) {
+      this.#draw({ feed: this.#feed, text: "", keyframe: newest.keyframe, ...this.#view });
+    } else this.#mount();
   }
 }
 

@@ -239,9 +239,11 @@ class SamplingCollector(Collector):
         self.status.missing = dict(self.backend.missing)
         errors = [record for record in records if record.error]
         if errors:
-            self.status.state = "failed" if len(errors) == len(records) else "ok"
+            every = len(errors) == len(records)
+            self.status.state = "failed" if every else "ok"
             self.status.problem = "; ".join(f"{r.entity_id}: {r.error}" for r in errors)
-            self.status.remedy = "Its other devices go on. See `dmesg` for the driver's messages."
+            others = "" if every else "Its other devices go on. "
+            self.status.remedy = f"{others}See `dmesg` for the driver's messages."
         else:
             self.status.state, self.status.problem, self.status.remedy = "ok", "", ""
 

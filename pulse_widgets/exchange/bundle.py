@@ -53,7 +53,12 @@ _SERIES_FACTS: Final = 60
 
 
 def live_bundle(
-    widget_view: Mapping[str, Any] | None, feed_id: str | None, keyframe: bytes, html: str
+    widget_view: Mapping[str, Any] | None,
+    feed_id: str | None,
+    keyframe: bytes,
+    html: str,
+    *,
+    view: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the MIME bundle of an output that is live.
 
@@ -67,10 +72,13 @@ def live_bundle(
         A keyframe packet.
     html : str
         The picture for programs that run nothing of ours.
+    view : mapping, optional
+        ``layout`` and ``metrics`` of the view, so that a strip stays a strip.
     """
     saved: dict[str, Any] = {"version": VERSION}
     if feed_id is not None:
         saved["feed"] = feed_id
+    saved.update(view or {})
     saved["keyframe"] = base64.b64encode(keyframe).decode()
     bundle: dict[str, Any] = {}
     if widget_view is not None and WIDGET_MIME in widget_view:
@@ -79,9 +87,11 @@ def live_bundle(
     return bundle | {REPLAY_MIME: saved, "text/html": html, "text/plain": "pulse monitor"}
 
 
-def final_bundle(keyframe: bytes, html: str) -> dict[str, Any]:
+def final_bundle(
+    keyframe: bytes, html: str, *, view: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the MIME bundle of an output whose session is over; see `live_bundle`."""
-    return live_bundle(None, None, keyframe, html)
+    return live_bundle(None, None, keyframe, html, view=view)
 
 
 # What stays on the machine ----------------------------------------------------------------

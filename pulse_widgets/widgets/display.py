@@ -30,9 +30,16 @@ def in_notebook() -> bool:
 
 
 class Outputs:
-    """The cell outputs that show one view, so that all can be replaced when it ends."""
+    """The cell outputs that show one view, so that all can be replaced when it ends.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    view : mapping
+        ``layout`` and ``metrics`` of the view.
+    """
+
+    def __init__(self, view: Mapping[str, Any]) -> None:
+        self._view = dict(view)
         self._handles: list[Any] = []
 
     def show(
@@ -42,9 +49,9 @@ class Outputs:
         from IPython.display import display
 
         bundle = (
-            live_bundle(widget_view, feed_id, picture.keyframe, picture.html)
+            live_bundle(widget_view, feed_id, picture.keyframe, picture.html, view=self._view)
             if widget_view is not None
-            else final_bundle(picture.keyframe, picture.html)
+            else final_bundle(picture.keyframe, picture.html, view=self._view)
         )
         handle = display(bundle, raw=True, display_id=True)
         if handle is not None and widget_view is not None:
@@ -52,7 +59,7 @@ class Outputs:
 
     def finish(self, picture: Picture) -> None:
         """Replace every output by the picture alone."""
-        bundle = final_bundle(picture.keyframe, picture.html)
+        bundle = final_bundle(picture.keyframe, picture.html, view=self._view)
         handles, self._handles = self._handles, []
         for handle in handles:
             try:

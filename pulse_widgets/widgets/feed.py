@@ -37,6 +37,8 @@ TICK_S: Final = 0.1
 """Seconds between two frames, at least: ten messages a second, of the 1000 the server lets by."""
 
 KEYFRAME_S: Final = 5.0
+KEYFRAME_SHARE: Final = 0.005
+"""Share of its time that the sender may spend on keyframes."""
 SNAPSHOT_S: Final = 30.0
 STATE_S: Final = 2.0
 AGAIN_S: Final = 1.0
@@ -289,7 +291,9 @@ class LiveSender:
                 if began >= next_keyframe:
                     snapshot = began >= next_snapshot
                     self.feed.publish_keyframe(snapshot=snapshot)
-                    next_keyframe = began + KEYFRAME_S
+                    # Thousands of series make a dear keyframe; it then comes more rarely.
+                    spent = time.monotonic() - began
+                    next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
                     next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes

@@ -60,8 +60,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
                 f"There is no layout {kind!r}", remedy=f"Use one of {', '.join(KINDS)}."
             )
         self._hub = hub
-        self._outputs = Outputs()
         chosen = list(metrics) if metrics is not None else None
+        self._outputs = Outputs({"layout": kind, "metrics": chosen})
         super().__init__(
             _esm=bundled("loader.js"), feed=hub.feed, kind=kind, metrics=chosen, title=title
         )

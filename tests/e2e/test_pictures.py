@@ -78,3 +78,18 @@ def test_a_page_opened_late_gets_the_exact_past_when_it_asks(page, lab):
     page.page.evaluate(ASK, [1, 2])
 
     page.page.wait_for_function(f"span => ({LACKING})(span) === 0", arg=[1, 2])
+
+
+def test_a_strip_stays_a_strip_when_its_session_has_ended(page, lab):
+    page.open(lab.notebook(MONITOR, "mon.view('strip')", "mon.stop()\nNone"))
+    page.run(0)
+    showing(page, "Live")
+    page.run(1)
+    page.page.locator(".jp-CodeCell").nth(1).locator(".pulse-layout-strip:visible").wait_for()
+
+    page.run(2)
+
+    strip = page.page.locator(".jp-CodeCell").nth(1)
+    strip.locator(".pulse-replay-output .pulse-layout-strip:visible").first.wait_for()
+    strip.locator(".pulse-status", has_text="Stopped").last.wait_for()
+    assert strip.locator(".pulse-layout-dashboard:visible").count() == 0
