@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "FeedSource", "LiveSender", "SessionSource", "bundled", "package_version"]
 
-TICK_S: Final = 0.1
-"""Seconds between two frames, at least: ten messages a second, of the 1000 the server lets by."""
+TICK_S: Final = 0.2
+"""Seconds between two frames, at least: a page draws a whole dashboard no more often."""
+LIVELY_TICK_S: Final = 0.1
+"""The same once a view shows few charts, which are drawn more often."""
 
 KEYFRAME_S: Final = 5.0
 KEYFRAME_SHARE: Final = 0.005
@@ -245,6 +247,8 @@ class LiveSender:
         self.ended = threading.Event()
         """Set when the last frame has been sent."""
         self._state_at = 0.0
+        self.lively = False
+        """Whether some view shows a choice of metrics, and so few charts."""
         self._skipped = False
         self._dropped = 0
         self.feed = Feed(self.source, self._hear)
@@ -297,7 +301,8 @@ class LiveSender:
                     next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
-            pause = began + TICK_S - time.monotonic()
+            tick = LIVELY_TICK_S if self.lively else TICK_S
+            pause = began + tick - time.monotonic()
             if pause > 0 and not stage.finished:
                 time.sleep(pause)
         self._frame(time.monotonic())

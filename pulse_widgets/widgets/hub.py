@@ -12,7 +12,6 @@ from pulse_widgets.widgets.feed import Feed, LiveSender, SessionSource
 from pulse_widgets.widgets.replay import RecordingSource
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable
 
     import pandas as pd
@@ -39,8 +38,8 @@ class Hub:
         Ends the session and returns its recording.
     open_recording : callable
         Returns the recording as it is now, or None.
-    ended : threading.Event, optional
-        Set when the last frame of a session has been sent.
+    sender : LiveSender, optional
+        Sends the frames of a session.
     """
 
     def __init__(  # noqa: PLR0913  what a live stream and a replay differ in
@@ -51,9 +50,9 @@ class Hub:
         session: Session | None,
         stop: Callable[[], Recording | None],
         open_recording: Callable[[], Recording | None],
-        ended: threading.Event | None = None,
+        sender: LiveSender | None = None,
     ) -> None:
-        self._ended = ended
+        self._sender = sender
         self.feed = feed
         self.views: list[Outputs] = []
         self.stop = stop
@@ -72,14 +71,20 @@ class Hub:
         """Whether an output shown now should hold the live widget."""
         return not self._finished
 
+    def add_view(self, outputs: Outputs, *, few_charts: bool) -> None:
+        """Take in a view; one with few charts is sent frames more often."""
+        self.views.append(outputs)
+        if few_charts and self._sender is not None:
+            self._sender.lively = True
+
     def finish(self) -> None:
         """Replace every output by its last picture, after the last frame.
 
         Called where the user stopped the session: a front end without a page, such as
         nbclient, hears only of what the running cell does.
         """
-        if self._ended is not None:
-            self._ended.wait(LAST_FRAME_S)
+        if self._sender is not None:
+            self._sender.ended.wait(LAST_FRAME_S)
         self._finished = True
         picture = self.picture()
         for outputs in list(self.views):
@@ -166,7 +171,7 @@ def live_hub(
         session=session,
         stop=stop,
         open_recording=open_recording,
-        ended=sender.ended,
+        sender=sender,
     )
 
 

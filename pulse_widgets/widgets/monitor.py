@@ -65,7 +65,7 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         super().__init__(
             _esm=bundled("loader.js"), feed=hub.feed, kind=kind, metrics=chosen, title=title
         )
-        hub.views.append(self._outputs)
+        hub.add_view(self._outputs, few_charts=chosen is not None)
 
     def __repr__(self) -> str:
         return "pulse monitor"
