@@ -182,7 +182,8 @@ def test_static_readings_are_taken_once_and_slow_ones_rarely():
 
     due = run.backend.due
     assert sum(RateClass.STATIC in d for d in due) == 1
-    assert sum(RateClass.SLOW in d for d in due) == 1
+    # At the start, and once more where the shared grid of ten seconds happens to lie.
+    assert 1 <= sum(RateClass.SLOW in d for d in due) <= 2
     assert sum(RateClass.GAUGES in d for d in due) >= 20
 
 
