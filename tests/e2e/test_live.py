@@ -47,9 +47,11 @@ def elapsed(dashboard):
 
 def wait_until_it_moves(page, dashboard, seconds=20):
     before = elapsed(dashboard)
+    # Asked of the page: after a reload the view that listens makes way for the live one.
     page.page.wait_for_function(
-        "([el, before]) => el.querySelector('.pulse-name-row .pulse-detail').textContent !== before",
-        arg=[dashboard.element_handle(), before],
+        "before => [...document.querySelectorAll('.pulse')].some(el => el.checkVisibility() &&"
+        " el.querySelector('.pulse-name-row .pulse-detail').textContent !== before)",
+        arg=before,
         timeout=seconds * 1000,
     )
 
