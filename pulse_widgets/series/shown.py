@@ -17,7 +17,7 @@ from pulse_widgets.series.log import Registry, Rows, SeriesInfo
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TEXT_KINDS", "Shown", "shown_series"]
+__all__ = ["TEXT_KINDS", "Shown", "event_of", "shown_series"]
 
 TEXT_KINDS = frozenset({"text", "span", "media"})
 """Kinds of series whose rows are events and payloads, not points of a line."""
@@ -111,14 +111,8 @@ class Shown:
         events = []
         for i in where.tolist():
             info = self._registry[int(rows.series[i])]
-            value = float(rows.value[i])
-            event = _parse(rows.text[i] if rows.text is not None else "")
-            event.update(
-                time=int(rows.time[i]) / 1e6,
-                metric=info.metric,
-                entity=info.entity,
-                value=value if np.isfinite(value) else None,
-            )
+            text = rows.text[i] if rows.text is not None else ""
+            event = event_of(info, int(rows.time[i]), float(rows.value[i]), text)
             events.append(event)
         return events
 
@@ -126,6 +120,18 @@ class Shown:
 def _rate(info: SeriesInfo) -> str | None:
     # The user's own key may end like a counter of the catalog; its kind says it is none.
     return rate_of(info.metric) if info.kind == "counter" else None
+
+
+def event_of(info: SeriesInfo, time_us: int, value: float, text: str) -> dict[str, Any]:
+    """Return what the browser is told of one row of text: an event, a mark, a span."""
+    event = _parse(text)
+    event.update(
+        time=time_us / 1e6,
+        metric=info.metric,
+        entity=info.entity,
+        value=value if np.isfinite(value) else None,
+    )
+    return event
 
 
 def _parse(text: str) -> dict[str, Any]:

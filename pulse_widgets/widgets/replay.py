@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +11,7 @@ from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.metrics.rates import rate
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.log import NO_STEP, Rows
-from pulse_widgets.series.shown import TEXT_KINDS, shown_series
+from pulse_widgets.series.shown import TEXT_KINDS, event_of, shown_series
 from pulse_widgets.series.wire import WIRE_VERSION
 from pulse_widgets.storage.index import guess
 
@@ -254,18 +253,5 @@ def _cell_rows(number: int, cells: Cells, start: int, end: int) -> Rows:
 
 def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
     texts = columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
-    events = []
-    for time, value, text in zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True):
-        try:
-            content = json.loads(text, parse_constant=str)
-        except ValueError:
-            content = {"label": text}
-        event: dict[str, Any] = content if isinstance(content, dict) else {"label": text}
-        event.update(
-            time=time / 1e6,
-            metric=info.metric,
-            entity=info.entity,
-            value=value if np.isfinite(value) else None,
-        )
-        events.append(event)
-    return events
+    rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
+    return [event_of(info, time, value, text) for time, value, text in rows]
