@@ -280,13 +280,15 @@ class _Card:
         if not len(trace):
             return
         start, end = self._span
-        column = np.floor((trace.time - start) / (end - start) * self._points)
+        # The middle of the first bucket may lie before the session, that of the last after it.
+        elapsed = np.clip(trace.time - start, 0.0, end - start)
+        column = np.floor(elapsed / (end - start) * self._points)
         first = np.flatnonzero(
             np.diff(column, prepend=-1.0).astype(np.bool_)
             | np.diff(trace.segment, prepend=trace.segment[0]).astype(np.bool_)
         )
         counts = np.diff(np.append(first, len(trace)))
-        time = np.add.reduceat(trace.time - start, first) / counts
+        time = np.add.reduceat(elapsed, first) / counts
         x = np.rint(time / (end - start) * self._plot * _PX).astype(np.int64)
         top = self._heights(np.maximum.reduceat(trace.high, first))
         bottom = self._heights(np.minimum.reduceat(trace.low, first))

@@ -413,3 +413,14 @@ def test_readings_that_are_rarely_asked_for_are_drawn_when_there_are_no_others()
     scene = Scene()
     scene.add("fs:/", "disk.used", [1.0, 2.0])
     assert titles(scene.html()) == ["File system used"]
+
+
+def test_a_reading_in_the_bucket_in_which_the_session_began_is_drawn():
+    scene = Scene()
+    scene.add("host", "cpu.utilization", [0.5], first=0.4)
+    scene.add("host", "memory.used", [1e9, 2e9], first=0.4)
+
+    html = scene.html(t0=START + 0.3)
+
+    # The middle of that bucket lies before the session; the reading stands at the left edge.
+    assert curves(card(html, "CPU utilization")) == [[(0, 88), (0, 88)]]
