@@ -116,7 +116,7 @@ def test_a_busy_thread_shows_in_the_kernels_cpu_time(opened):
     _spend(0.2)
     after = _values(backend.read(TICK))["kernel", "process.cpu.total"]
 
-    assert after - before >= 0.19
+    assert after - before >= 0.2
 
 
 def test_counters_never_fall(opened):
@@ -355,11 +355,8 @@ def test_a_sum_over_devices_never_falls(passes):
 
 def _spend(seconds: float) -> None:
     """Use CPU time until the counters of the system have moved."""
-    before, begin = psutil.cpu_times(), psutil.Process().cpu_times()
-    while (
-        sum(psutil.Process().cpu_times()[:2]) - sum(begin[:2]) < seconds
-        or psutil.cpu_times() == before
-    ):
+    before, begin = psutil.cpu_times(), time.process_time()
+    while time.process_time() - begin < seconds or psutil.cpu_times() == before:
         sum(range(10_000))
 
 
