@@ -320,7 +320,7 @@ function after(holes: readonly Hole[], time: number): Hole[] {
     .map(({ t0, t1 }) => ({ t0: Math.max(t0, time), t1 }));
 }
 
-function envelopeOf(packet: KeyframePacket, row: number): Envelope {
+export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
   const { buckets, edges } = packet;
   const lo = packet.lo[row] as number;
   const scale = ((packet.hi[row] as number) - lo) / CODE_TOP;

@@ -2,6 +2,7 @@ import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { expect, test } from "vitest";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
 import { encodeKeyframe } from "../core/testing/packets";
+import { decodePacket, type KeyframePacket } from "../core/wire";
 import { refreshOutputs } from "./refresh";
 
 /** The part of JupyterLab's model that matters here. */
@@ -48,6 +49,36 @@ test("a save renews the pictures of running sessions that are more than a minute
   expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
 });
 
+test("a picture of hundreds of series is renewed as one that fits into a notebook", () => {
+  const buckets = 300;
+  const codes = Array.from({ length: buckets }, (_, i) => [i, i + 7] as const);
+  const about = Array.from({ length: 480 }, (_, id) => ({
+    ...{ id, host: "host-0", entity: `gpu:${id % 8}`, metric: `gpu.metric.${id >> 3}` },
+    ...{ unit: "W", kind: "gauge", labels: {} },
+  }));
+  const newest = encodeKeyframe(
+    9,
+    Array.from({ length: buckets + 1 }, (_, i) => 1000 + i),
+    about.map(({ id }) => ({ id, lo: 0, hi: 700, codes })),
+    { series: about, state: { phase: "stopped", title: "the end", t0: 1000, t1: 1300 } },
+  );
+  const stale = output(100, "a");
+  (stale["data"] as Record<string, unknown>)["text/html"] = "<figure>the beginning</figure>";
+  const outputs = new Outputs([stale]);
+
+  refreshOutputs(outputs.asModel(), () => ({ keyframe: newest, stopped: true }));
+
+  const { data } = outputs.items[0] as { data: Record<string, string> };
+  expect(newest.length * (4 / 3)).toBeGreaterThan(200_000);
+  expect(JSON.stringify(data).length).toBeLessThanOrEqual(200_000);
+  const kept = decodePacket(keyframeOf(outputs.items[0])) as KeyframePacket;
+  expect(kept.edges.at(-1)).toBe(1300);
+  expect(kept.buckets).toBeGreaterThanOrEqual(60);
+  expect(kept.ids.length).toBeGreaterThan(200);
+  // Nobody who sees the picture alone takes the beginning for the end.
+  expect(data["text/html"]).toContain("Finished: 1 Jan 1970, 00:16:40 to 00:21:40");
+});
+
 test("a save makes the output of an ended session a picture alone", () => {
   const live = output(100, "a");
   const widget = { "application/vnd.jupyter.widget-view+json": { model_id: "m" } };
@@ -56,7 +87,7 @@ test("a save makes the output of an ended session a picture alone", () => {
   refreshOutputs(outputs.asModel(), () => shown(101, true));
 
   const data = (outputs.items[0] as { data: Record<string, unknown> }).data;
-  expect(Object.keys(data).sort()).toEqual([REPLAY_MIME, "text/plain"]);
+  expect(Object.keys(data).sort()).toEqual([REPLAY_MIME, "text/html", "text/plain"]);
   expect(readSaved(data[REPLAY_MIME]).feed).toBeNull();
   expect(keyframeOf(outputs.items[0])).toEqual(until(101));
 });

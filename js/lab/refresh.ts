@@ -6,15 +6,19 @@
 import type { ICodeCellModel } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
+import { fitKeyframe } from "../core/fit";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
+import { stillHtml } from "../core/still";
 import { decodePacket } from "../core/wire";
 import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are. */
 const OLD_S = 60;
-/** A picture beyond this is too much for a notebook. */
+/** What a saved output may add to a notebook. */
 const MOST_CHARACTERS = 200_000;
+/** For the spaces and line ends that programs put between the parts of an output. */
+const SPACES = 200;
 
 /** A feed that is shown on this page, as its newest keyframe has it. */
 export interface Shown {
@@ -58,17 +62,35 @@ function renew(data: Data, find: Find): Data | null {
   const shown = saved.feed === null ? null : find(saved.feed);
   if (!shown) return null;
   const old = endOf(shown.keyframe) - endOf(saved.keyframe) > OLD_S;
-  const keyframe = toBase64(redactKeyframe(shown.keyframe));
-  if (keyframe.length > MOST_CHARACTERS) return null;
+  if (!old && !shown.stopped) return null;
   const { layout, metrics } = saved;
-  if (!shown.stopped) {
-    const fresh = { version: 1, feed: saved.feed, layout, metrics, keyframe };
-    return old ? { ...data, [REPLAY_MIME]: fresh } : null;
-  }
+  if (!shown.stopped) return fitted(data, { feed: saved.feed, layout, metrics }, shown);
   // The kernel replaces the output of a session that ended, but not after a reload of the page:
   // the connection from display id to output is lost then.
   const { [WIDGET_MIME]: _, ...rest } = data;
-  return { ...rest, [REPLAY_MIME]: { version: 1, layout, metrics, keyframe } };
+  return fitted(rest, { layout, metrics }, shown);
+}
+
+/** The data with both forms of the newest picture, together as small as an output has to be. */
+function fitted(data: Data, about: Data, { keyframe }: Shown): Data | null {
+  const whole = redactKeyframe(keyframe);
+  const packet = decodePacket(whole);
+  if (packet.kind !== "keyframe") return null;
+  const html = stillHtml(packet);
+  const withText = (text: string) => ({
+    ...data,
+    [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
+    "text/html": html,
+  });
+  const room = MOST_CHARACTERS - charactersOf(withText(""));
+  const small = fitKeyframe(whole, Math.floor(room / 4) * 3);
+  return withText(toBase64(small));
+}
+
+/** What data takes in a file, where every letter beyond ASCII may be written as six. */
+function charactersOf(data: Data): number {
+  const text = JSON.stringify(data);
+  return text.length + 5 * text.replace(/[ -~]/g, "").length + SPACES;
 }
 
 /** The moment at which a keyframe ends, in unix seconds. */

@@ -1,5 +1,7 @@
 """What a notebook keeps of a session, and how the page gets from there to the live widget."""
 
+import json
+
 import nbformat
 
 MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.2)\nmon"
@@ -19,12 +21,30 @@ ASK = """([from, to]) => {
 }"""
 
 
+# Many series, few of them on the page: what is saved is the session, not the view.
+FEW = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.2)\nmon.view('charts', ['cpu.utilization'])"
+LOG_MANY = """import time
+for i in range(20):
+    pw.log({f'shard/{k}': k * i for k in range(1200)}, step=i)
+    time.sleep(0.2)
+print('logged')"""
+NEWEST_KEYFRAME_BYTES = """() => {
+    const sources = globalThis[Symbol.for('pulse_widgets.sources')];
+    return sources && [...sources.values()].pop().keyframe?.length > 200_000;
+}"""
+
+
 def showing(page, word):
     dashboard = page.page.locator(".pulse:visible").filter(
         has=page.page.locator(".pulse-status", has_text=word)
     )
     dashboard.first.wait_for()
     return dashboard.first
+
+
+def saved_outputs(lab, notebook):
+    cells = nbformat.read(lab.root / notebook, 4).cells
+    return [output for output in cells[0].outputs if "data" in output]
 
 
 def reload(page):
@@ -48,9 +68,41 @@ def test_a_session_stopped_after_a_reload_leaves_a_picture_and_no_widget(page, l
     page.save()
     showing(page, "Stopped")
 
-    (output,) = nbformat.read(lab.root / notebook, 4).cells[0].outputs
+    (output,) = saved_outputs(lab, notebook)
     assert sorted(output.data) == [REPLAY, "text/html", "text/plain"]
     assert "feed" not in output.data[REPLAY]
+
+
+def test_a_large_session_stopped_after_a_reload_leaves_its_end_in_both_pictures(page, lab):
+    notebook = lab.notebook(FEW, LOG_MANY, "mon.stop(); print('stopped')")
+    page.open(notebook)
+    page.run(0)
+    showing(page, "Live")
+    page.run(1)
+    page.page.locator(".jp-RenderedText", has_text="logged").wait_for()
+    # More than fits, and of the end.
+    page.page.wait_for_function(NEWEST_KEYFRAME_BYTES)
+    reload(page)
+    showing(page, "Live")
+    page.page.wait_for_function(NEWEST_KEYFRAME_BYTES)
+
+    page.run(2)
+    page.page.locator(".jp-RenderedText", has_text="stopped").wait_for()
+    showing(page, "Stopped")
+    page.save()
+
+    output = saved_outputs(lab, notebook)[0]
+    assert sorted(output.data) == [REPLAY, "text/html", "text/plain"]
+    assert len(json.dumps(output.data)) <= 200_000
+    html = "".join(output.data["text/html"])
+    assert "<p>Finished: " in html
+    assert "data:image/svg+xml;base64," in html
+    assert "shard/0" in html
+    page.page.evaluate(
+        "html => { document.body.innerHTML = html; document.body.style.background = 'white' }", html
+    )
+    page.page.locator("figure img").wait_for()
+    page.shot("renewed-figure")
 
 
 def test_a_closed_monitor_leaves_its_last_picture(page, lab):
