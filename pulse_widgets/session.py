@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector, after, start_thread
+from pulse_widgets.collectors.base import Alarm, Collector, after, start_thread
 from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
@@ -140,11 +140,13 @@ class Session:
         self._cursor = self.log.cursor()
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
-        self._end = threading.Event()
+        self._ending = False
+        self._wake = Alarm()
         self._keeper: threading.Thread | None = None
         self._totals = _Totals()
         self._next_own = 0.0
         self._next_write = 0.0
+        self._next_show = 0.0
         self._burst_ends: float | None = None
         self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
 
@@ -221,7 +223,8 @@ class Session:
         for sampler in self.samplers.values():
             # A driver that hangs is left behind: its thread is a daemon and hands on no row.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
-        self._end.set()
+        self._ending = True
+        self._wake.ring()
         if self._keeper is not None:
             self._keeper.join(max(0.1, deadline - time.monotonic()))
         self.user.close()
@@ -251,7 +254,7 @@ class Session:
     # The keeper -----------------------------------------------------------------------
 
     def _keep(self) -> None:
-        while not self._end.is_set():
+        while not self._ending:
             began = time.monotonic()
             try:
                 self._own(began)
@@ -262,7 +265,7 @@ class Session:
                 self._failed(error)
             self._totals.keeper_cpu_s = time.thread_time()
             now = time.monotonic()
-            self._end.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
+            self._wake.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
 
     def _failed(self, error: Exception) -> None:
         """Say what went wrong; it is logged once."""
@@ -279,9 +282,13 @@ class Session:
             self._cursor.move(len(self._cursor.peek()))
         elif time.monotonic() >= self._next_write:
             self._write()
-        fresh = self._unseen.take()
-        if len(fresh):
-            self.stage.show(fresh)
+        # The recording takes every pass, the eye no more than it can follow.
+        now = time.monotonic()
+        if now >= self._next_show or not self.running:
+            fresh = self._unseen.take()
+            if len(fresh):
+                self.stage.show(fresh)
+                self._next_show = now + self.stage.tick_s - KEEP_S / 2
 
     def _write(self) -> None:
         try:

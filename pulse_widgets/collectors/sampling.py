@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
+from pulse_widgets.collectors.base import ABANDON_S, Alarm, Collector, Sink, after, start_thread
+from pulse_widgets.collectors.row_maker import RowMaker
 from pulse_widgets.errors import (
     LibraryNotFoundError,
     NoDeviceError,
     PulseError,
     ReaderError,
 )
-from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.readers.base import Backend, RateClass, RawRecord
-from pulse_widgets.readers.translate import Translation, translate
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.log import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import threading
+    from collections.abc import Mapping, Sequence
 
     from pulse_widgets.collectors.governor import Governor
     from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.log import Registry
 
 __all__ = ["NATIVE_S", "SamplingCollector"]
 
@@ -81,21 +80,25 @@ class SamplingCollector(Collector):
         super().__init__(backend.name, sink)
         self.backend = backend
         self.interval_s = interval_s
-        self.labels: dict[str, dict[str, str]] = {}
-        self.labelled = 0
-        """How often `labels` has changed."""
-        self._registry = registry
+        self._rows = RowMaker(backend.name, registry, clock, host)
         self._clock = clock
-        self._host = host
         self._governor = governor
-        self._wake = threading.Event()
+        self._wake = Alarm()
         self._stopped = False
         self._thread: threading.Thread | None = None
         self._next: dict[RateClass, float] = {}
-        self._series: dict[tuple[str, str], int] = {}
-        self._absent: set[int] = set()
         self._last_us = 0
         self._period_s = self._awaited_s = interval_s
+
+    @property
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Entity to its labels."""
+        return self._rows.labels
+
+    @property
+    def labelled(self) -> int:
+        """How often `labels` has changed."""
+        return self._rows.labelled
 
     def start(self) -> None:
         """Begin to read; the first reading is taken at once."""
@@ -105,7 +108,7 @@ class SamplingCollector(Collector):
     def stop(self) -> None:
         """Ask the thread to end; it closes the backend when its last reading has returned."""
         self._stopped = True
-        self._wake.set()
+        self._wake.ring()
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; return whether it has ended."""
@@ -122,7 +125,7 @@ class SamplingCollector(Collector):
             # Only ever replaced: the sampler's thread may be looking at these.
             if rate in self._next:
                 self._next[rate] = following
-        self._wake.set()
+        self._wake.ring()
 
     # The thread ---------------------------------------------------------------------
 
@@ -156,17 +159,11 @@ class SamplingCollector(Collector):
 
     def _end_series(self, why: str) -> None:
         """Say of every series that it is missing from now on."""
-        live = [series for series in self._series.values() if series not in self._absent]
-        if live:
-            self._absent.update(live)
-            missing = Rows.of(live, [self._clock.now_us()] * len(live), [math.nan] * len(live))
-            event = self._event({"kind": "reader", "source": self.name, "message": why})
-            self.add(Rows.concat([missing, event]))
+        self.add(Rows.concat(self._rows.end(why)))
 
     def _pause(self, seconds: float) -> bool:
         """Wait; return whether the collector was stopped meanwhile."""
         self._wake.wait(seconds)
-        self._wake.clear()
         return self._stopped
 
     def _open(self) -> bool:
@@ -188,8 +185,7 @@ class SamplingCollector(Collector):
             due = self._due(now)
             if due:
                 self._pass(due, now)
-            self._wake.wait(max(0.0, min(self._next.values()) - time.monotonic()))
-            self._wake.clear()
+            self._wake.wait(min(self._next.values()) - time.monotonic())
 
     def _due(self, now: float) -> frozenset[RateClass]:
         """Return the classes whose deadline has come, and set their next one."""
@@ -245,111 +241,24 @@ class SamplingCollector(Collector):
             others = "" if every else "Its other devices go on. "
             self.status.remedy = f"{others}See `dmesg` for the driver's messages."
         else:
-            self.status.state, self.status.problem, self.status.remedy = "ok", "", ""
-
-    # From records to rows -----------------------------------------------------------
+            refused = self._rows.refused
+            self.status.state = "ok"
+            self.status.problem = refused.problem if refused else ""
+            self.status.remedy = refused.remedy if refused else ""
 
     def _hand_over(self, records: Sequence[RawRecord], *, gauges: bool) -> None:
-        translation = translate(records)
-        for entity, labels in translation.labels.items():
-            held = self.labels.setdefault(entity, {})
-            if not labels.items() <= held.items():
-                held.update(labels)
-                self.labelled += 1
-        blocks = []
         now_us = self._clock.now_us()
+        blocks = []
         if gauges:
-            gap = self._gap(now_us)
-            if gap is not None:
-                blocks.append(gap)
+            blocks += self._gap(now_us)
             self._last_us = now_us
-        blocks.append(self._rows(translation))
-        lost = self._lost(translation, now_us)
-        if lost is not None:
-            blocks.append(lost)
-        rows = Rows.concat([b for b in blocks if len(b)])
-        if len(rows):
-            self.add(rows)
+        blocks += self._rows.rows(records, now_us)
+        self.add(Rows.concat([block for block in blocks if len(block)]))
 
-    def _rows(self, translation: Translation) -> Rows:
-        # Hundreds of readings a tick come through here: everything per reading is inline.
-        offset_us = self._clock.offset_us()
-        known, absent = self._series, self._absent
-        ids, times, values, texts = [], [], [], []
-        wall, time_us = math.nan, 0
-        for entity, metric, value, text, _, wallclock in translation.readings:
-            series = known.get((entity, metric))
-            if series is None and (series := self._id(entity, metric)) is None:
-                continue
-            if value != value and not text:  # noqa: PLR0124  is it NaN, at half the cost
-                if series in absent:
-                    continue
-                absent.add(series)
-            elif absent:
-                absent.discard(series)
-            if wallclock != wall:
-                # Stamped to the millisecond: finer is noise, and costs bytes.
-                wall = wallclock
-                time_us = round((wall * 1e6 - offset_us) / 1e3) * 1000
-            ids.append(series)
-            times.append(time_us)
-            values.append(value)
-            texts.append(text)
-        return Rows.of(ids, times, values, text=texts if any(texts) else None)
-
-    def _lost(self, translation: Translation, now_us: int) -> Rows | None:
-        """Return one missing row for each series of an entity that could not be read."""
-        gone = [
-            series
-            for (entity, _), series in self._series.items()
-            if entity in translation.errors and series not in self._absent
-        ]
-        if not gone:
-            return None
-        self._absent.update(gone)
-        events = [
-            self._event({"kind": "reader", "source": self.name, "message": f"{entity}: {why}"})
-            for entity, why in translation.errors.items()
-        ]
-        missing = Rows.of(gone, [now_us] * len(gone), [math.nan] * len(gone))
-        return Rows.concat([missing, *events])
-
-    def _gap(self, now_us: int) -> Rows | None:
+    def _gap(self, now_us: int) -> list[Rows]:
         """Return missing rows where the thread could not run for several intervals."""
         silent_us = now_us - self._last_us
         if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
-            return None
-        live = [s for s in self._series.values() if s not in self._absent]
-        begins = self._last_us + round(self._awaited_s * 1e6)
-        event = self._event(
-            {
-                "kind": "gap",
-                "source": self.name,
-                "message": f"no reading for {silent_us / 1e6:.1f} s: the interpreter did not run",
-            }
-        )
-        return Rows.concat([Rows.of(live, [begins] * len(live), [math.nan] * len(live)), event])
-
-    def _event(self, content: dict[str, str]) -> Rows:
-        series = self._registry.add(self._host, f"pulse/{self.name}", "event", kind="text")
-        text = [json.dumps(content)]
-        return Rows.of([series], [self._clock.now_us()], [math.nan], [NO_STEP], text)
-
-    def _id(self, entity: str, metric: str) -> int | None:
-        key = (entity, metric)
-        series = self._series.get(key)
-        if series is None:
-            known = lookup(metric)
-            try:
-                series = self._registry.add(
-                    self._host,
-                    entity,
-                    metric,
-                    unit=known.unit if known else "",
-                    kind=known.kind.value if known else "gauge",
-                )
-            except PulseError as error:
-                self.status.problem, self.status.remedy = error.problem, error.remedy
-                return None
-            self._series[key] = series
-        return series
+            return []
+        why = f"no reading for {silent_us / 1e6:.1f} s: the interpreter did not run"
+        return self._rows.gap(self._last_us + round(self._awaited_s * 1e6), why)

@@ -134,3 +134,6 @@ class Host(Protocol):
 
     def tree_files(self) -> int:
         """Return how many files the processes found by `tree` hold open."""
+
+    def close(self) -> None:
+        """Let go of what is held open; may be called twice."""

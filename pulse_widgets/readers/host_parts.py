@@ -142,6 +142,10 @@ class HostParts:
         self._cores = self._usage = None
         self._thorough = thorough
 
+    def close(self) -> None:
+        """Let go of what the host holds open."""
+        self._host.close()
+
     def forget_times(self) -> None:
         """Make the next CPU reading the first one."""
         self._meter = CpuMeter()

@@ -55,6 +55,9 @@ class FieldState:
         Asking again is pointless for the rest of the session.
     delivered : bool
         It has had a value.
+    settled : bool
+        A value of it needs no further look: it is no sum and no byte counter, and its cost is
+        known.
     """
 
     spec: FieldSpec
@@ -63,6 +66,7 @@ class FieldState:
     reason: str = ""
     for_good: bool = False
     delivered: bool = False
+    settled: bool = False
     cost_us: list[int] = field(default_factory=list)
     last: tuple[int, int] | None = None
 
@@ -78,6 +82,7 @@ class FieldState:
     def refuse(self, reason: str, *, for_good: bool = False) -> None:
         """Be missing from now on."""
         self.reason, self.for_good = reason, for_good or self.for_good
+        self.settled = False
 
     def charge(self, latency_us: int) -> bool:
         """Note what a reading cost; return whether the field has just turned out to be dear."""
@@ -146,6 +151,12 @@ class Batch:
         at = 0
         for state, parts in self._fields:
             following = at + parts
+            if state.settled and not entries[at][5]:
+                _, _, stamp_us, _, kind, _, raw = entries[at]
+                value = raw if kind == _ULL else value_of(kind, raw)
+                readings.append((state.spec.name, value, stamp_us))
+                at = following
+                continue
             if parts == 1:
                 lost = self._single(state, entries[at], readings)
             else:
@@ -166,8 +177,10 @@ class Batch:
             return 0
         if spec.bytes_counter and not self._plausible(state, kind, int(value), stamp_us, into):
             return 0
-        if len(state.cost_us) < TRIALS and state.charge(latency_us):
-            self.changed = True
+        if len(state.cost_us) < TRIALS:
+            self.changed = state.charge(latency_us) or self.changed
+        else:
+            state.settled = not spec.bytes_counter and not spec.zero_is_missing
         state.delivered = True
         into.append((spec.name, value, stamp_us))
         return 0

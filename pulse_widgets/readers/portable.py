@@ -43,6 +43,9 @@ class PsutilHost:
         self._members = [self._process]
         self._cpu, self._read, self._written = Rising(0.05), Rising(), Rising()
 
+    def close(self) -> None:
+        """Hold nothing open."""
+
     def cpu_times(self) -> list[CpuTimes]:
         """Return the times of each core."""
         return [

@@ -11,9 +11,12 @@ from pulse_widgets.readers.host import TreeIo, TreeUsage
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pulse_widgets.readers.proc_files import ProcFiles
+
 __all__ = ["ProcessTree", "Rising"]
 
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+_LASTING: Final = frozenset({"stat", "io"})
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -82,17 +85,15 @@ class ProcessTree:
 
     Parameters
     ----------
-    root : str
+    files : ProcFiles
         The proc tree.
     pid : int
         The process at the top.
     """
 
-    def __init__(self, root: str, pid: int) -> None:
-        self._root = root
+    def __init__(self, files: ProcFiles, pid: int) -> None:
+        self._files = files
         self._pid = pid
-        # Only the real tree has clocks beside it: finer than the ticks of 10 ms in the files.
-        self._has_clocks = os.path.realpath(root) == "/proc"
         self._members: dict[int, _Process] = {}
         self._io: dict[int, Io] = {}
         # The times of ended children are counted in ticks, those of running ones in nanoseconds.
@@ -137,7 +138,7 @@ class ProcessTree:
         )
 
     def _process_io(self, pid: int) -> Io:
-        words = self._bytes(f"{pid}/io").split()
+        words = self._bytes(pid, "io").split()
         return Io(
             int(words[words.index(b"read_bytes:") + 1]),
             int(words[words.index(b"write_bytes:") + 1]),
@@ -148,7 +149,7 @@ class ProcessTree:
         count = 0
         for pid in self._members:
             try:
-                count += len(os.listdir(f"{self._root}/{pid}/fd"))  # noqa: PTH208  only counted
+                count += len(os.listdir(f"{self._files.root}/{pid}/fd"))  # noqa: PTH208  only counted
             except OSError:
                 if pid == self._pid:
                     raise
@@ -177,18 +178,18 @@ class ProcessTree:
         threads: list[str] = [str(pid)]
         try:
             if thorough:
-                threads = os.listdir(f"{self._root}/{pid}/task")  # noqa: PTH208  strings are wanted
+                threads = os.listdir(f"{self._files.root}/{pid}/task")  # noqa: PTH208  strings are wanted
             return [
                 int(child)
                 for thread in threads
-                for child in self._bytes(f"{pid}/task/{thread}/children").split()
+                for child in self._bytes(pid, f"task/{thread}/children").split()
             ]
         except OSError:
             return ()  # ended meanwhile; or the kernel has no such list
 
     def _process(self, pid: int) -> _Process:
         # The name, in parentheses, may hold anything.
-        words = self._bytes(f"{pid}/stat").rpartition(b") ")[2].split()
+        words = self._bytes(pid, "stat").rpartition(b") ")[2].split()
         user, system, ended_user, ended_system = (int(w) / _TICKS_A_SECOND for w in words[11:15])
         return _Process(
             started=int(words[19]),
@@ -201,14 +202,15 @@ class ProcessTree:
 
     def _clock(self, pid: int, otherwise: float) -> float:
         """Return the CPU time of a process to the nanosecond, where the system has it."""
-        if not self._has_clocks:
-            return otherwise
+        if not self._files.is_real:
+            return otherwise  # only the real tree has clocks beside it
         try:
             # The clock of a process by number, as clock_getcpuclockid(3) makes it.
             return time.clock_gettime((~pid << 3) | 2)
         except OSError:
             return otherwise
 
-    def _bytes(self, path: str) -> bytes:
-        with open(f"{self._root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  each tick
-            return file.read()
+    def _bytes(self, pid: int, name: str) -> bytes:
+        # The others come and go, and so do threads.
+        lasts = pid == self._pid and name in _LASTING
+        return (self._files.keep if lasts else self._files.read)(f"{pid}/{name}")

@@ -21,10 +21,11 @@ from pulse_widgets.readers.host import (
     TreeIo,
     TreeUsage,
 )
+from pulse_widgets.readers.proc_files import ProcFiles
 from pulse_widgets.readers.process_tree import ProcessTree
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Collection, Container, Iterator
 
 __all__ = ["LinuxHost"]
 
@@ -35,6 +36,9 @@ _NOT_PHYSICAL: Final = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d")
 # A file system on the network is never asked: a dead server would block the thread for good.
 _LOCAL: Final = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs vfat".split())  # noqa: SIM905
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  where data loaders put their batches
+_KIB: Final = re.compile(
+    rb"^(Mem(?:Total|Free|Available)|Buffers|Cached|Swap(?:Total|Free)):\s+(\S+)", re.MULTILINE
+)
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 _SAMPLED_CORES: Final = 8
 
@@ -51,15 +55,19 @@ class LinuxHost:
     """
 
     def __init__(self, root: str = "/proc", *, sys_root: str = "/sys", pid: int) -> None:
-        self._root = root
+        self._files = ProcFiles(root)
         self._sys_root = sys_root
-        self._tree = ProcessTree(root, pid)
+        self._tree = ProcessTree(self._files, pid)
+        self._devices: Collection[str] = ()
+        self._physical: list[str] = []
 
     def cpu_times(self) -> list[CpuTimes]:
         """Return the times of each core that is online."""
         cores = []
-        for line in self._lines("stat")[1:]:
-            if not line.startswith("cpu"):
+        # What follows the cores, a line for each interrupt among it, can be very long.
+        lines = self._files.keep("stat").partition(b"\nintr")[0].splitlines()
+        for line in lines[1:]:
+            if not line.startswith(b"cpu"):
                 break
             ticks = [int(word) / _TICKS_A_SECOND for word in line.split()[1:9]]
             user, nice, system, idle, iowait, irq, softirq, steal = ticks
@@ -69,26 +77,25 @@ class LinuxHost:
 
     def memory(self) -> Memory:
         """Return the machine's memory."""
-        kib = {}
-        for line in self._lines("meminfo"):
-            name, _, rest = line.partition(":")
-            kib[name] = int(rest.split()[0])
-            if name == "SwapFree":
-                break
-        available = kib.get("MemAvailable")
+        kib = {name: int(value) for name, value in _KIB.findall(self._files.keep("meminfo"))}
+        available = kib.get(b"MemAvailable")
         if available is None:  # kernels before 3.14
-            available = kib["MemFree"] + kib.get("Buffers", 0) + kib.get("Cached", 0)
-        swap = kib.get("SwapTotal", 0)
-        used = swap - kib.get("SwapFree", 0)
-        return Memory(kib["MemTotal"] * 1024, available * 1024, swap * 1024, used * 1024)
+            available = kib[b"MemFree"] + kib.get(b"Buffers", 0) + kib.get(b"Cached", 0)
+        swap = kib.get(b"SwapTotal", 0)
+        used = swap - kib.get(b"SwapFree", 0)
+        return Memory(kib[b"MemTotal"] * 1024, available * 1024, swap * 1024, used * 1024)
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each physical device, partitions left out."""
         rows = {words[2]: words for words in map(str.split, self._lines("diskstats"))}
+        if rows.keys() != self._devices:
+            self._devices = rows.keys()
+            self._physical = [
+                n for n in rows if not (_NOT_PHYSICAL.match(n) or _is_partition(n, rows))
+            ]
         disks = {}
-        for name, words in rows.items():
-            if _NOT_PHYSICAL.match(name) or _is_partition(name, rows):
-                continue
+        for name in self._physical:
+            words = rows[name]
             reads, read_sectors, writes, write_sectors, busy_ms = (
                 int(words[k]) for k in (3, 5, 7, 9, 12)
             )
@@ -138,7 +145,7 @@ class LinuxHost:
     def spaces(self) -> dict[str, Space]:
         """Return the room on each local file system; one mounted twice counts once."""
         spaces = {}
-        for mount in _shortest_mounts(self._lines("self/mounts")):
+        for mount in _shortest_mounts(_lines_of(self._files.read("self/mounts"))):
             try:
                 room = os.statvfs(mount)
             except OSError:
@@ -169,16 +176,23 @@ class LinuxHost:
         """Return how many files the tree holds open."""
         return self._tree.files()
 
+    def close(self) -> None:
+        """Close the files that were kept open."""
+        self._files.close()
+
     def _lines(self, path: str) -> list[str]:
-        # The files of /proc have no encoding; names of devices may hold any byte.
-        with open(f"{self._root}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  each tick
-            return file.read().decode("utf-8", "replace").splitlines()
+        return _lines_of(self._files.keep(path))
 
     def _cpuinfo(self, key: str) -> Iterator[str]:
-        for line in self._lines("cpuinfo"):
+        for line in _lines_of(self._files.read("cpuinfo")):
             name, _, value = line.partition(":")
             if name.strip() == key:
                 yield value.strip()
+
+
+def _lines_of(content: bytes) -> list[str]:
+    # The files of /proc have no encoding; names of devices may hold any byte.
+    return content.decode("utf-8", "replace").splitlines()
 
 
 def _is_partition(name: str, devices: Container[str]) -> bool:

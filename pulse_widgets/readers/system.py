@@ -112,6 +112,8 @@ class SystemBackend:
 
     def close(self) -> None:
         """Let go of the machine."""
+        if self._machine is not None:
+            self._machine.close()
         self._machine = None
         self._parts = ()
 

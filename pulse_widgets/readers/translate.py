@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.base import RawRecord
 
-__all__ = ["Reading", "Rule", "Translation", "entity_of", "rule_of", "translate"]
+__all__ = [
+    "Plan", "Reading", "Rule", "Translation", "entity_of", "plan_of", "rule_of", "translate",
+]  # fmt: skip
 
 TABLES: Final[dict[str, Mapping[str, Rule]]] = {"nvml": NVML}
 """Source to its table. A source without one, such as ``system``, speaks the catalog's language."""
@@ -69,8 +71,8 @@ class Translation:
     rejected: dict[str, int] = field(default_factory=dict)
 
 
-class _Plan(NamedTuple):
-    """A rule made ready for use on every tick."""
+class Plan(NamedTuple):
+    """A rule made ready for use on every tick: ``raw * multiply / divide``, or missing."""
 
     metric: str
     multiply: float
@@ -129,7 +131,7 @@ def _take(record: RawRecord, entity: str, result: Translation) -> None:
     readings, when, wall = result.readings, record.timestamp, record.wallclock
     new = tuple.__new__  # half the cost of calling the class, hundreds of times a tick
     for name, raw in record.fields.items():
-        plan = plans.get(name) or _plan(record.source, name)
+        plan = plans.get(name) or plan_of(record.source, name)
         if isinstance(raw, str):
             if plan is None:
                 result.labels.setdefault(entity, {})[name] = raw
@@ -140,7 +142,7 @@ def _take(record: RawRecord, entity: str, result: Translation) -> None:
             if plan is None:
                 if raw is None:
                     continue
-                plan = plans[name] = _Plan(name, 1.0, 1.0, -math.inf, sys.float_info.max, False)
+                plan = plans[name] = Plan(name, 1.0, 1.0, -math.inf, sys.float_info.max, False)
             text = ""
             value = math.nan if raw is None else raw * plan.multiply / plan.divide
             rejected = raw is not None and (raw < plan.lowest or raw > plan.highest)
@@ -150,21 +152,27 @@ def _take(record: RawRecord, entity: str, result: Translation) -> None:
         readings.append(new(Reading, (entity, plan.metric, value, text, when, wall)))
 
 
-_made: dict[str, dict[str, _Plan]] = {}
+_made: dict[str, dict[str, Plan]] = {}
 
 
-def _plans(source: str) -> dict[str, _Plan]:
+def _plans(source: str) -> dict[str, Plan]:
     return _made.setdefault(source, {})
 
 
-def _plan(source: str, name: str) -> _Plan | None:
-    """Make the plan of a field and keep it; None when nothing is known of the field."""
+def plan_of(source: str, name: str) -> Plan | None:
+    """Return the plan of a field; None when nothing is known of the field.
+
+    A field without a rule has one, too, once it was seen with a number.
+    """
+    plans = _plans(source)
+    if name in plans:
+        return plans[name]
     rule = rule_of(source, name)
     if rule is None:
         return None
     metric = lookup(rule.metric)
     signed = metric is None or (metric.unit in _SIGNED_UNITS and metric.kind is Kind.GAUGE)
-    plan = _made[source][name] = _Plan(
+    plan = plans[name] = Plan(
         metric=rule.metric,
         multiply=1.0 if rule.scale < 1 else rule.scale,
         divide=round(1 / rule.scale) if rule.scale < 1 else 1.0,

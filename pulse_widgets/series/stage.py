@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Stage", "Subscription"]
 
+TICK_S: Final = 0.2
+"""Seconds between two looks of a follower: a whole dashboard is drawn no more often."""
 QUEUE_BYTES: Final = 32 << 20
 EVENTS_KEPT: Final = 1000
 
@@ -32,6 +34,8 @@ class Subscription:
         Set when something waits, or when the session has ended.
     dropped : int
         Rows lost because the queue was full.
+    tick_s : float
+        How often the consumer wants to hear, seconds; the consumer writes it.
     cpu_s : float
         CPU seconds of the consumer's thread; the consumer writes it.
     sent_bytes : int
@@ -41,6 +45,7 @@ class Subscription:
     def __init__(self) -> None:
         self.arrived = threading.Event()
         self.dropped = 0
+        self.tick_s = TICK_S
         self.cpu_s = 0.0
         self.sent_bytes = 0
         self._lock = threading.Lock()
@@ -145,6 +150,11 @@ class Stage:
         """Return the newest events, oldest first."""
         with self._lock:
             return list(self._events)[-count:]
+
+    @property
+    def tick_s(self) -> float:
+        """How often the liveliest follower wants to hear, seconds."""
+        return min((follower.tick_s for follower in self._subscriptions), default=TICK_S)
 
     @property
     def nbytes(self) -> int:

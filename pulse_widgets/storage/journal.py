@@ -92,7 +92,8 @@ class Journal:
             If the batch did not fit. It is then not in the file, and the file takes no more.
         """
         fresh = self._unannounced(rows.series)
-        series = json.dumps([_announcement(self._registry[i]) for i in fresh], ensure_ascii=False)
+        announced = [_announcement(self._registry[i]) for i in fresh]
+        series = json.dumps(announced, ensure_ascii=False) if announced else "[]"
         batch = _batch(rows)
         head = f"{self._batches}{series}".encode()
         marks = {
@@ -137,7 +138,10 @@ class Journal:
             grown = np.zeros(2 * len(self._registry), np.bool_)
             grown[: len(self._announced)] = self._announced
             self._announced = grown
-        return np.unique(ids[~self._announced[ids]]).astype(np.int64)
+        known = self._announced[ids]
+        if known.all():
+            return np.zeros(0, np.int64)
+        return np.unique(ids[~known]).astype(np.int64)
 
 
 @dataclass(slots=True)

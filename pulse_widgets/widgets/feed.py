@@ -33,10 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Feed", "FeedSource", "LiveSender", "SessionSource", "bundled", "package_version"]
 
-TICK_S: Final = 0.2
-"""Seconds between two frames, at least: a page draws a whole dashboard no more often."""
 LIVELY_TICK_S: Final = 0.1
-"""The same once a view shows few charts, which are drawn more often."""
+"""Seconds between two frames once a view shows few charts, which are drawn more often."""
 
 KEYFRAME_S: Final = 5.0
 KEYFRAME_SHARE: Final = 0.005
@@ -247,8 +245,6 @@ class LiveSender:
         self.ended = threading.Event()
         """Set when the last frame has been sent."""
         self._state_at = 0.0
-        self.lively = False
-        """Whether some view shows a choice of metrics, and so few charts."""
         self._skipped = False
         self._dropped = 0
         self.feed = Feed(self.source, self._hear)
@@ -257,6 +253,10 @@ class LiveSender:
     def start(self) -> None:
         """Begin to send."""
         start_thread("pulse-feed", self._run)
+
+    def enliven(self) -> None:
+        """Send more often: some view shows a choice of metrics, and so few charts."""
+        self._subscription.tick_s = LIVELY_TICK_S
 
     def _hear(self) -> None:
         self._heard = time.monotonic()
@@ -301,8 +301,7 @@ class LiveSender:
                     next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
-            tick = LIVELY_TICK_S if self.lively else TICK_S
-            pause = began + tick - time.monotonic()
+            pause = began + subscription.tick_s - time.monotonic()
             if pause > 0 and not stage.finished:
                 time.sleep(pause)
         self._frame(time.monotonic())

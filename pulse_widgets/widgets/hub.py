@@ -75,7 +75,7 @@ class Hub:
         """Take in a view; one with few charts is sent frames more often."""
         self.views.append(outputs)
         if few_charts and self._sender is not None:
-            self._sender.lively = True
+            self._sender.enliven()
 
     def finish(self) -> None:
         """Replace every output by its last picture, after the last frame.

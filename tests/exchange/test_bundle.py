@@ -278,7 +278,7 @@ def test_a_coarser_screen_tells_nothing_else(screen, buckets):
 
 
 @given(screens(), st.integers(1, 40))
-@settings(max_examples=300, deadline=None)
+@settings(deadline=None)
 def test_a_gap_stays_a_gap_where_a_whole_bucket_lies_in_it(screen, buckets):
     assume(buckets < len(screen.edges) - 1)
     coarse = coarsen(screen, buckets)

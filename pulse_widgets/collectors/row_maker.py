@@ -1,0 +1,279 @@
+"""From the records of one source to rows: series ids, session time, what is missing.
+
+Sources say the same fields of the same entities on every tick. Such a pass is turned into rows
+by a few operations on whole columns; one that differs goes through `translate`, value by value.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from itertools import chain
+from types import NoneType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pulse_widgets.errors import PulseError
+from pulse_widgets.metrics.catalog import lookup
+from pulse_widgets.readers.translate import entity_of, plan_of, translate
+from pulse_widgets.series.log import NO_STEP, Registry, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from numpy.typing import NDArray
+
+    from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.translate import Plan, Reading, Translation
+    from pulse_widgets.series.clock import Clock
+
+__all__ = ["RowMaker"]
+
+_NUMBERS: Final = frozenset({float, int, bool, NoneType})
+SHAPES_KEPT: Final = 64
+"""Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
+
+
+class _Mold:
+    """What the readings of one shape of record become; every field is a known number."""
+
+    def __init__(self, made: list[tuple[int, Plan]]) -> None:
+        self.ids = [series for series, _ in made]
+        self.plans = [plan for _, plan in made]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """The molds of one pass as columns, and the readings of each record."""
+
+    ids: NDArray[np.int32]
+    step: NDArray[np.int64]
+    multiply: NDArray[np.float64]
+    divide: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, molds: Sequence[_Mold]) -> _Shape:
+        plans = [plan for mold in molds for plan in mold.plans]
+        shape = cls(
+            np.array([series for mold in molds for series in mold.ids], np.int32),
+            np.full(len(plans), NO_STEP, np.int64),
+            np.array([plan.multiply for plan in plans], np.float64),
+            np.array([plan.divide for plan in plans], np.float64),
+            np.array([plan.lowest for plan in plans], np.float64),
+            np.array([plan.highest for plan in plans], np.float64),
+            np.array([len(mold.ids) for mold in molds], np.int64),
+        )
+        # Ids and steps go into the rows of many ticks.
+        shape.ids.flags.writeable = shape.step.flags.writeable = False
+        return shape
+
+
+class RowMaker:
+    """Makes the rows of one source.
+
+    Parameters
+    ----------
+    source : str
+        Name of the source, for its events.
+    registry : Registry
+        Gives series their ids.
+    clock : Clock
+        The session's time.
+    host : str
+        The recording's id of this machine.
+
+    Attributes
+    ----------
+    labels : dict of str to dict of str to str
+        Entity to its labels, as far as they were told.
+    labelled : int
+        How often `labels` has changed.
+    refused : PulseError or None
+        Why the newest series that was refused was refused.
+    """
+
+    def __init__(self, source: str, registry: Registry, clock: Clock, host: str) -> None:
+        self.labels: dict[str, dict[str, str]] = {}
+        self.labelled = 0
+        self.refused: PulseError | None = None
+        self._source = source
+        self._registry = registry
+        self._clock = clock
+        self._host = host
+        self._series: dict[tuple[str, str], int] = {}
+        self._absent: set[int] = set()
+        self._molds: dict[tuple[Hashable, ...], _Mold] = {}
+        self._shapes: dict[tuple[_Mold, ...], _Shape] = {}
+
+    def rows(self, records: Sequence[RawRecord], now_us: int) -> list[Rows]:
+        """Return the rows of one pass; a missing reading is one row, where it begins."""
+        rows = self._alike(records)
+        if rows is not None:
+            return [self._news(rows)]
+        translation = translate(records)
+        for entity, labels in translation.labels.items():
+            held = self.labels.setdefault(entity, {})
+            if not labels.items() <= held.items():
+                held.update(labels)
+                self.labelled += 1
+        blocks = [self._news(self._one_by_one(translation.readings))]
+        blocks += self._lost(translation, now_us)
+        self._learn(records)
+        return blocks
+
+    def end(self, why: str) -> list[Rows]:
+        """Return rows that say of every series that it is missing from now on, and why."""
+        live = self._live()
+        if not live:
+            return []
+        self._absent.update(live)
+        return [_missing(live, self._clock.now_us()), self._trouble(why)]
+
+    def gap(self, begins_us: int, why: str) -> list[Rows]:
+        """Return rows that say that nothing was read for a while."""
+        event = self.event({"kind": "gap", "source": self._source, "message": why})
+        return [_missing(self._live(), begins_us), event]
+
+    def event(self, content: dict[str, str]) -> Rows:
+        """Return the row of an event of this source."""
+        series = self._registry.add(self._host, f"pulse/{self._source}", "event", kind="text")
+        text = [json.dumps(content)]
+        return Rows.of([series], [self._clock.now_us()], [math.nan], [NO_STEP], text)
+
+    # A pass like one before --------------------------------------------------------------
+
+    def _alike(self, records: Sequence[RawRecord]) -> Rows | None:
+        """Return the rows of a pass whose records were all seen before; None of another."""
+        molds, known = [], self._molds
+        for record in records:
+            mold = known.get((record.source, record.entity_id, *record.fields))
+            if mold is None or record.error is not None:
+                return None
+            molds.append(mold)
+        readings = list(chain.from_iterable([record.fields.values() for record in records]))
+        if not readings or not _NUMBERS.issuperset(map(type, readings)):
+            return None
+        key = tuple(molds)
+        shape = self._shapes.get(key)
+        if shape is None:
+            if len(self._shapes) >= SHAPES_KEPT:
+                self._shapes.clear()
+            shape = self._shapes[key] = _Shape.of(molds)
+        raw = np.array(readings, np.float64)
+        value = raw * shape.multiply / shape.divide
+        value[(raw < shape.lowest) | (raw > shape.highest)] = np.nan
+        offset_us = self._clock.offset_us()
+        moments = [_stamp(record.wallclock, offset_us) for record in records]
+        return Rows(shape.ids, np.repeat(moments, shape.counts), shape.step, value)
+
+    def _learn(self, records: Sequence[RawRecord]) -> None:
+        """Remember what each record becomes, where that can be said of its fields alone."""
+        for record in records:
+            key = (record.source, record.entity_id, *record.fields)
+            if record.error is not None or key in self._molds or not record.fields:
+                continue
+            entity = entity_of(record.entity_id)
+            made: list[tuple[int, Plan]] = []
+            for name in record.fields:
+                plan = plan_of(record.source, name)
+                series = None if plan is None else self._series.get((entity, plan.metric))
+                if plan is None or series is None:
+                    break
+                made.append((series, plan))
+            else:
+                self._molds[key] = _Mold(made)
+
+    # Any other pass ------------------------------------------------------------------------
+
+    def _one_by_one(self, readings: Sequence[Reading]) -> Rows:
+        offset_us = self._clock.offset_us()
+        known = self._series
+        ids, times, values, texts = [], [], [], []
+        for entity, metric, value, text, _, wallclock in readings:
+            series = known.get((entity, metric))
+            if series is None and (series := self._id(entity, metric)) is None:
+                continue
+            ids.append(series)
+            times.append(_stamp(wallclock, offset_us))
+            values.append(value)
+            texts.append(text)
+        return Rows.of(ids, times, values, text=texts if any(texts) else None)
+
+    def _id(self, entity: str, metric: str) -> int | None:
+        known = lookup(metric)
+        try:
+            series = self._registry.add(
+                self._host,
+                entity,
+                metric,
+                unit=known.unit if known else "",
+                kind=known.kind.value if known else "gauge",
+            )
+        except PulseError as error:
+            self.refused = error
+            return None
+        self._series[entity, metric] = series
+        return series
+
+    # What is missing -----------------------------------------------------------------------
+
+    def _news(self, rows: Rows) -> Rows:
+        """Leave out what was missing before and still is."""
+        missing = np.isnan(rows.value)
+        absent = self._absent
+        if not absent and not missing.any():
+            return rows
+        keep = []
+        texts = rows.text
+        for place, (series, gone) in enumerate(
+            zip(rows.series.tolist(), missing.tolist(), strict=True)
+        ):
+            if not gone or (texts is not None and texts[place]):
+                absent.discard(series)
+            elif series in absent:
+                continue
+            else:
+                absent.add(series)
+            keep.append(place)
+        if len(keep) == len(rows):
+            return rows
+        return Rows(
+            rows.series[keep],
+            rows.time[keep],
+            rows.step[keep],
+            rows.value[keep],
+            None if texts is None else [texts[place] for place in keep],
+        )
+
+    def _live(self) -> list[int]:
+        return [series for series in self._series.values() if series not in self._absent]
+
+    def _lost(self, translation: Translation, now_us: int) -> list[Rows]:
+        """Return one missing row for each series of an entity that could not be read, and why."""
+        gone = [
+            series
+            for (entity, _), series in self._series.items()
+            if entity in translation.errors and series not in self._absent
+        ]
+        if not gone:
+            return []
+        self._absent.update(gone)
+        said = [f"{entity}: {why}" for entity, why in translation.errors.items()]
+        return [_missing(gone, now_us), *map(self._trouble, said)]
+
+    def _trouble(self, message: str) -> Rows:
+        return self.event({"kind": "reader", "source": self._source, "message": message})
+
+
+def _stamp(wallclock_s: float, offset_us: int) -> int:
+    # To the millisecond: finer is noise, and costs bytes.
+    return round((wallclock_s * 1e6 - offset_us) / 1e3) * 1000
+
+
+def _missing(series: list[int], time_us: int) -> Rows:
+    return Rows.of(series, [time_us] * len(series), [math.nan] * len(series))

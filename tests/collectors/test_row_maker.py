@@ -1,0 +1,133 @@
+"""Records become the same rows whether a pass is like one before or not."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.collectors.row_maker import SHAPES_KEPT, RowMaker
+from pulse_widgets.errors import ArgumentError
+from pulse_widgets.readers.base import RawRecord
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import NO_STEP, Registry, Rows
+
+
+class ValueByValue(RowMaker):
+    """Never takes the short way."""
+
+    def _alike(self, records):
+        return None
+
+
+class Still(Clock):
+    """A clock whose wall time is the session's."""
+
+    def now_us(self):
+        return 5_000_000
+
+    def offset_us(self):
+        return 0
+
+
+def maker(kind=RowMaker, registry=None):
+    return kind("nvml", Registry() if registry is None else registry, Still(), "h0")
+
+
+FIELDS = (
+    "utilization.gpu", "power.instant", "temperature.gpu", "pstate", "uuid", "energy", "of.a.plug-in",
+)  # fmt: skip
+READING = st.one_of(
+    st.none(),
+    st.floats(width=32),
+    st.integers(-5, 200),
+    st.integers(2**63, 2**70),
+    st.booleans(),
+    st.sampled_from(["word", "7"]),
+)
+# Few shapes and many passes, so that most are like one before.
+SHAPE = st.lists(
+    st.tuples(
+        st.sampled_from(["0", "1", "host"]),
+        st.lists(st.sampled_from(FIELDS), unique=True, max_size=4),
+    ),
+    max_size=4,
+)
+
+
+@st.composite
+def passes(draw):
+    shapes = draw(st.lists(SHAPE, min_size=1, max_size=2))
+    found = []
+    for number in range(draw(st.integers(1, 6))):
+        shape = draw(st.sampled_from(shapes))
+        records = []
+        for entity, names in shape:
+            fields = {name: draw(READING) for name in names}
+            error = draw(st.sampled_from([None, None, None, "GPU is lost"]))
+            moment = 1_790_000_000.0 + number + draw(st.sampled_from([0.0, 0.25]))
+            records.append(RawRecord(0.0, moment, entity, fields, "nvml", error=error))
+        found.append(records)
+    return found
+
+
+def columns(blocks):
+    rows = Rows.concat(blocks)
+    text = rows.text if rows.text is not None else [""] * len(rows)
+    return rows.series, rows.time, rows.step, rows.value, list(text)
+
+
+@given(passes())
+def test_the_short_way_gives_the_same_rows(found):
+    short, long = maker(), maker(ValueByValue)
+
+    for number, records in enumerate(found):
+        ours, theirs = (columns(m.rows(records, number)) for m in (short, long))
+
+        for one, other in zip(ours[:4], theirs[:4], strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert ours[4] == theirs[4]
+    assert short.labels == long.labels
+    assert [i.metric for i in short._registry.since(0)] == [
+        i.metric for i in long._registry.since(0)
+    ]
+
+
+def record(at=1.0, **fields):
+    return RawRecord(0.0, at, "0", fields, "nvml")
+
+
+def test_a_pass_like_the_one_before_looks_nothing_up():
+    short = maker()
+    short.rows([record(1.0, **{"power.instant": 250_000})], 0)
+    # Whatever is known of names is gone: only what was learnt of the pass is left.
+    short._series.clear()
+
+    (rows,) = short.rows([record(2.0, **{"power.instant": 300_000})], 0)
+
+    assert rows.value.tolist() == [300.0]
+    assert rows.time.tolist() == [2_000_000]
+    assert rows.step.tolist() == [NO_STEP]
+
+
+def test_many_shapes_are_not_kept_for_ever():
+    short = maker()
+    one = record(1.0, **{"power.instant": 1})
+    short.rows([one], 0)
+
+    for count in range(1, 3 * SHAPES_KEPT):
+        (rows,) = short.rows([one] * count, 0)
+        assert len(rows) == count
+
+    assert len(short._shapes) <= SHAPES_KEPT
+
+
+def test_a_series_that_is_refused_is_named():
+    class Full(Registry):
+        def add(self, *key, **rest):
+            raise ArgumentError("there is no room", remedy="Make some.")
+
+    short = maker(registry=Full())
+
+    rows = Rows.concat(short.rows([record(**{"power.instant": 1})], 0))
+
+    assert len(rows) == 0
+    assert short.refused.problem == "there is no room"
