@@ -4,10 +4,10 @@ import {
   absencesElement,
   absencesOf,
   type Card,
-  cardElement,
   cardsOf,
   recordingCards,
   startingOf,
+  writeCards,
 } from "./cards";
 import { h, setAttribute, setText } from "./dom";
 import type { Group, Panel } from "./groups";
@@ -230,13 +230,6 @@ export class Board {
     }
     this.#events.appeared();
   }
-}
-
-function writeCards(el: HTMLElement, cards: readonly Card[]): void {
-  const text = JSON.stringify(cards);
-  if (el.dataset["text"] === text) return;
-  el.dataset["text"] = text;
-  el.replaceChildren(...cards.map(cardElement));
 }
 
 /** What to say while there is nothing, or not yet everything, to draw. */

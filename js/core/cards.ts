@@ -104,7 +104,7 @@ export function startingOf(sources: readonly SourceStatus[]): string[] {
   return sources.filter((status) => status.state === "starting").map(nameOf);
 }
 
-export function cardElement(card: Card): HTMLElement {
+function cardElement(card: Card): HTMLElement {
   const parts = [h("strong", {}, card.title)];
   if (card.why) parts.push(h("p", {}, ...withCode(card.why)));
   if (card.remedy) {
@@ -114,6 +114,14 @@ export function cardElement(card: Card): HTMLElement {
   }
   const kind = card.fault ? "pulse-card pulse-fault" : "pulse-card";
   return h("div", { class: kind, role: card.fault ? "alert" : "note" }, ...parts);
+}
+
+/** Put cards into `el`; those that are there already stay. */
+export function writeCards(el: HTMLElement, cards: readonly Card[]): void {
+  const text = JSON.stringify(cards);
+  if (el.dataset["text"] === text) return;
+  el.dataset["text"] = text;
+  el.replaceChildren(...cards.map(cardElement));
 }
 
 /** Text with what stands between backticks, to be typed as it is, as code. */

@@ -1,9 +1,11 @@
 /** The dashboard: one element that shows any source, live or finished. */
 
 import { Board, type BoardContent } from "./board";
+import { writeCards } from "./cards";
 import { PLOT_STYLE } from "./chart";
 import { actionOf, steppedCursor } from "./commands";
 import { h } from "./dom";
+import { endingCards } from "./ending";
 import { figuresOf, Newest } from "./figures";
 import { byStep, byTime } from "./grid";
 import { groupNotes } from "./group-notes";
@@ -66,6 +68,8 @@ class Dashboard {
   readonly #source: Source;
   readonly #options: DashboardOptions;
   readonly #root: HTMLElement;
+  /** What concerns every layout: that the kernel has gone. */
+  readonly #notices = h("div", { class: "pulse-cards pulse-ending" });
   readonly #strip = new Strip();
   readonly #toolbar: Toolbar;
   readonly #board: Board;
@@ -135,7 +139,7 @@ class Dashboard {
       "data-lm-suppress-shortcuts": "true",
     });
     const { layout } = this.#options;
-    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el);
+    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#notices);
     if (layout !== "charts") root.append(this.#strip.el);
     if (layout !== "strip") root.append(this.#timeline.el, this.#board.el);
     root.append(this.#help.el);
@@ -293,6 +297,7 @@ class Dashboard {
     if (this.#options.layout !== "charts") {
       this.#strip.update(figuresOf(this.#source, this.#newest));
     }
+    writeCards(this.#notices, endingCards(this.#source));
     const silent = (performance.now() - this.#heard) / 1000;
     const status = statusOf(this.#source, this.#state, silent, this.#options.title);
     this.#toolbar.update({ ...status, stepped: this.#steps.size > 0 }, this.#state);

@@ -15,6 +15,12 @@ describe("readSaved", () => {
     expect(readSaved({ version: 1, keyframe: text }).feed).toBeNull();
   });
 
+  test("reads how the kernel went, as far as it is known here", () => {
+    const ended = (value: unknown) => readSaved({ version: 1, keyframe: text, ended: value }).ended;
+
+    expect([ended("died"), ended(undefined), ended("abducted")]).toEqual(["died", null, null]);
+  });
+
   test.each([
     null,
     {},

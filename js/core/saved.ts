@@ -1,5 +1,6 @@
 /** A picture that a notebook keeps: a keyframe, and the feed that may still be alive. */
 
+import { type Ending, readEnding } from "./ending";
 import type { State } from "./source";
 import { Store } from "./store";
 import { WireError } from "./wire";
@@ -19,6 +20,8 @@ export interface Saved {
   readonly layout: Layout;
   /** Globs of metric names the view was limited to; null shows all. */
   readonly metrics: readonly string[] | null;
+  /** How the kernel went, when it went before the session was over. */
+  readonly ended: Ending | null;
 }
 
 export type Layout = "dashboard" | "strip" | "charts";
@@ -29,7 +32,8 @@ export type Layout = "dashboard" | "strip" | "charts";
  * @throws WireError when it is damaged or of a newer version.
  */
 export function readSaved(data: unknown): Saved {
-  const { version, feed, keyframe, layout, metrics } = (data ?? {}) as Record<string, unknown>;
+  const saved = (data ?? {}) as Record<string, unknown>;
+  const { version, feed, keyframe, layout, metrics, ended } = saved;
   if (typeof version === "number" && version > VERSION) {
     throw new WireError(
       `this picture has version ${version}, this extension reads ${VERSION}. ` +
@@ -45,6 +49,7 @@ export function readSaved(data: unknown): Saved {
     keyframe: fromBase64(keyframe),
     layout: layout === "strip" || layout === "charts" ? layout : "dashboard",
     metrics: Array.isArray(metrics) ? metrics.map(String) : null,
+    ended: readEnding(ended),
   };
 }
 

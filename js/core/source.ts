@@ -3,6 +3,8 @@
  * data inlined in a page are all a `Source`; one dashboard draws any of them.
  */
 
+import type { Ending } from "./ending";
+
 /** One series, by the name people see: a counter of a rated metric arrives as its rate. */
 export interface SeriesWire {
   readonly id: number;
@@ -117,6 +119,8 @@ export interface Source {
   last(id: number): { time: number; value: number } | null;
   /** Ticks that never arrived. */
   lost(): number;
+  /** How the kernel went while the session was running; null where it is not known to have. */
+  ended?(): Ending | null;
   subscribe(listener: (change: Change) => void): () => void;
   /** Asks for the exact rows of [t0, t1]; the answer arrives when the kernel is free. */
   request?(ids: readonly number[], t0: number, t1: number, points: number): void;

@@ -1,5 +1,6 @@
 /** What the toolbar says about the picture: live, held, late, or of the past. Pure. */
 
+import { endingWord } from "./ending";
 import type { Source } from "./source";
 import { elapsedText, stretchText } from "./time-text";
 import type { Status } from "./toolbar";
@@ -25,6 +26,11 @@ export function statusOf(
   };
   const [first, last] = source.extent();
   const known = Number.isFinite(first);
+  const ended = source.ended?.() ?? null;
+  if (ended !== null) {
+    const detail = known ? stretchText(first, last) : "no readings";
+    return { ...shared, tone: "late", word: endingWord(ended), detail };
+  }
   if (state.phase !== "running") {
     const detail = known ? stretchText(first, last) : "no readings";
     const word = state.phase === "replay" ? "Replay" : "Stopped";

@@ -60,8 +60,8 @@ describe("stillHtml", () => {
     const one = packet([about(0, "user", "loss", "")], () => [[1, 2]], { phase: "running" });
 
     expect(stillHtml(one)).toContain("<p>Live when this was saved: 12 May 2026");
-    expect(stillHtml(one, "The kernel died")).toContain(
-      "<p>The kernel died; this is the last that was heard of it: 12 May 2026",
+    expect(stillHtml(one, "died")).toContain(
+      "<p>The kernel died. The last heard before: 12 May 2026",
     );
   });
 

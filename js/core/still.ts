@@ -4,6 +4,7 @@
  * the browser saves.
  */
 
+import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
 import { GROUP_ORDER } from "./panel-table";
 import { toBase64 } from "./saved";
@@ -39,12 +40,12 @@ interface Size {
 }
 
 /**
- * A keyframe as a `<figure>` of at most 60 kB. `ended` says why nothing more was heard of a
- * session that never said it was over; empty where that is not so.
+ * A keyframe as a `<figure>` of at most 60 kB. `ended` says how the kernel went, where
+ * the session never said that it was over.
  *
  * Columns give way first, then rows of the table, then charts.
  */
-export function stillHtml(packet: KeyframePacket, ended = ""): string {
+export function stillHtml(packet: KeyframePacket, ended: Ending | null = null): string {
   let size: Size = { charts: MOST_CHARTS, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SAID };
   const all = candidates(packet);
   for (;;) {
@@ -66,7 +67,7 @@ function smaller(size: Size, share: number): Size {
   return { ...size, rows: 0, said: 0 };
 }
 
-function figure(packet: KeyframePacket, ended: string, choice: Choice, size: Size): string {
+function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, size: Size): string {
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
@@ -105,8 +106,8 @@ function spanOf(
   return [start < t0 && t0 < last ? t0 : start, t1 !== null && first < t1 && t1 < end ? t1 : end];
 }
 
-function phase(state: State, span: Span | null, ended: string): string {
-  const word = ended ? `${ended}; this is the last that was heard of it` : WORDS[state.phase];
+function phase(state: State, span: Span | null, ended: Ending | null): string {
+  const word = ended ? `${endingSentence(ended)}. The last heard before` : WORDS[state.phase];
   const { path } = state.recording;
   const kept = path === null ? "" : ` Recording: ${path}.`;
   if (span === null) return `${word}. There was no reading to show yet.${kept}`;

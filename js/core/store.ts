@@ -7,6 +7,7 @@
  * both by exact rows.
  */
 
+import { type Ending, isMoreExact } from "./ending";
 import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "./source";
 import { type Envelope, Track } from "./track";
 import {
@@ -26,6 +27,8 @@ const BUDGET_BYTES = 192 * 2 ** 20;
 const EVENTS_KEPT = 5_000;
 /** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
 const SILENCE_S = 3;
+/** All that is to be heard of a kernel that goes arrives within so many ms, in any order. */
+const LAST_WORDS_MS = 10_000;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
 
@@ -34,6 +37,14 @@ interface Hole {
   readonly t0: number;
   readonly t1: number;
 }
+
+const NOTHING: Change = {
+  series: false,
+  entities: false,
+  state: false,
+  events: false,
+  samples: false,
+};
 
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
@@ -56,6 +67,10 @@ export class Store implements Source {
   #holes: Hole[] = [];
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
+  #ended: Ending | null = null;
+  #endedAt = Number.NEGATIVE_INFINITY;
+  /** When the session said that it was over. */
+  #stoppedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -69,8 +84,29 @@ export class Store implements Source {
     return this.#entities;
   }
 
+  /** A session whose kernel has gone does not run any more, whatever it said last. */
   state(): State {
-    return this.#state;
+    const { phase } = this.#state;
+    return this.#ended === null || phase !== "running"
+      ? this.#state
+      : { ...this.#state, phase: "stopped" };
+  }
+
+  ended(): Ending | null {
+    return this.#ended;
+  }
+
+  /** The kernel has gone. A session that has been over for some time is not concerned. */
+  end(how: Ending): void {
+    const now = performance.now();
+    if (now - this.#stoppedAt > LAST_WORDS_MS) return;
+    if (this.#ended !== null) {
+      const more = isMoreExact(how, this.#ended) && now - this.#endedAt < LAST_WORDS_MS;
+      if (!more) return;
+    }
+    this.#ended = how;
+    this.#endedAt = now;
+    this.#tell({ ...NOTHING, state: true });
   }
 
   events(): readonly PulseEvent[] {
@@ -139,6 +175,8 @@ export class Store implements Source {
   receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
     const packet = decodePacket(bytes);
     if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
+    // It has not gone after all.
+    if (performance.now() - this.#endedAt > LAST_WORDS_MS) this.#ended = null;
     const change = this.#take(packet);
     if (change) this.#tell(change);
     return packet;
@@ -248,7 +286,7 @@ export class Store implements Source {
       this.#bytes += track.bytes - before;
     }
     this.#shrink();
-    return { series: false, entities: false, state: false, events: false, samples: true };
+    return { ...NOTHING, samples: true };
   }
 
   #news(packet: FramePacket | KeyframePacket): Change {
@@ -258,10 +296,17 @@ export class Store implements Source {
     }
     const entities = Object.keys(packet.entities).length > 0;
     if (entities) this.#entities = { ...this.#entities, ...packet.entities };
-    if (packet.state) this.#state = packet.state;
+    if (packet.state) this.#setState(packet.state);
     const events = this.#addEvents(packet.events);
     const state = packet.state !== null;
     return { series: packet.series.length > 0, entities, state, events, samples: false };
+  }
+
+  #setState(state: State): void {
+    const running = this.#state.phase === "running";
+    if (state.phase === "running") this.#stoppedAt = Number.POSITIVE_INFINITY;
+    else if (running || this.#stoppedAt === Infinity) this.#stoppedAt = performance.now();
+    this.#state = state;
   }
 
   #addEvents(events: readonly PulseEvent[]): boolean {

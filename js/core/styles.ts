@@ -257,6 +257,9 @@ const BOARD = `
 const NOTES = `
 .pulse-cards { display: grid; gap: 8px; }
 .pulse-notices:not(:empty) { margin-top: 10px; }
+.pulse-ending:not(:empty) { margin-bottom: 10px; }
+.pulse-layout-strip .pulse-ending { flex: 1 0 100%; margin: 2px 0 4px; }
+.pulse-layout-strip .pulse-ending:empty { display: none; }
 .pulse-cards:not(:empty) + .pulse-grid:not(:empty) { margin-top: 12px; }
 .pulse-card {
   padding: 9px 12px;

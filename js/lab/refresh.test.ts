@@ -26,7 +26,7 @@ class Outputs {
   }
 }
 
-const shown = (end: number, stopped: boolean) => ({ keyframe: until(end), stopped });
+const shown = (end: number, stopped: boolean) => ({ keyframe: until(end), stopped, ended: null });
 const until = (end: number) => encodeKeyframe(0, [0, end], []);
 
 function output(end: number, feed: string | undefined): Record<string, unknown> {
@@ -66,7 +66,7 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   (stale["data"] as Record<string, unknown>)["text/html"] = "<figure>the beginning</figure>";
   const outputs = new Outputs([stale]);
 
-  refreshOutputs(outputs.asModel(), () => ({ keyframe: newest, stopped: true }));
+  refreshOutputs(outputs.asModel(), () => ({ keyframe: newest, stopped: true, ended: null }));
 
   const { data } = outputs.items[0] as { data: Record<string, string> };
   expect(newest.length * (4 / 3)).toBeGreaterThan(200_000);
@@ -90,4 +90,18 @@ test("a save makes the output of an ended session a picture alone", () => {
   expect(Object.keys(data).sort()).toEqual([REPLAY_MIME, "text/html", "text/plain"]);
   expect(readSaved(data[REPLAY_MIME]).feed).toBeNull();
   expect(keyframeOf(outputs.items[0])).toEqual(until(101));
+});
+
+test("the output of a session whose kernel died says so in both pictures", () => {
+  const series = [{ id: 0, host: "h0", entity: "user", metric: "loss", unit: "", kind: "gauge" }];
+  const envelopes = [{ id: 0, lo: 0, hi: 1, codes: [[0, 0]] as const }];
+  const newest = encodeKeyframe(0, [0, 101], envelopes, { series, state: { phase: "running" } });
+  const outputs = new Outputs([output(100, "a")]);
+
+  const gone = { keyframe: newest, stopped: true, ended: "died" } as const;
+  refreshOutputs(outputs.asModel(), () => gone);
+
+  const data = (outputs.items[0] as { data: Record<string, unknown> }).data;
+  expect(readSaved(data[REPLAY_MIME])).toMatchObject({ feed: null, ended: "died" });
+  expect(data["text/html"]).toContain("The kernel died. The last heard before: 1 Jan 1970");
 });

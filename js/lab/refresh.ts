@@ -6,6 +6,7 @@
 import type { ICodeCellModel } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
+import type { Ending } from "../core/ending";
 import { fitKeyframe } from "../core/fit";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
@@ -25,6 +26,8 @@ export interface Shown {
   readonly keyframe: Uint8Array;
   /** The session is over. */
   readonly stopped: boolean;
+  /** How its kernel went, where that was its end. */
+  readonly ended: Ending | null;
 }
 
 export type Find = (feed: string) => Shown | null;
@@ -68,15 +71,15 @@ function renew(data: Data, find: Find): Data | null {
   // The kernel replaces the output of a session that ended, but not after a reload of the page:
   // the connection from display id to output is lost then.
   const { [WIDGET_MIME]: _, ...rest } = data;
-  return fitted(rest, { layout, metrics }, shown);
+  return fitted(rest, { layout, metrics, ...(shown.ended && { ended: shown.ended }) }, shown);
 }
 
 /** The data with both forms of the newest picture, together as small as an output has to be. */
-function fitted(data: Data, about: Data, { keyframe }: Shown): Data | null {
+function fitted(data: Data, about: Data, { keyframe, ended }: Shown): Data | null {
   const whole = redactKeyframe(keyframe);
   const packet = decodePacket(whole);
   if (packet.kind !== "keyframe") return null;
-  const html = stillHtml(packet);
+  const html = stillHtml(packet, ended);
   const withText = (text: string) => ({
     ...data,
     [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
@@ -99,17 +102,30 @@ function endOf(keyframe: Uint8Array): number {
   return packet.kind === "keyframe" ? (packet.edges[packet.buckets] ?? Number.NaN) : Number.NaN;
 }
 
+/** What of a source may be relied on, whatever version it is of. */
 interface PageSource {
   readonly keyframe: Uint8Array | null;
   state(): { readonly phase: string };
+  ended?(): Ending | null;
+  end?(how: Ending): void;
 }
 
 type Page = Record<symbol, Map<string, PageSource> | undefined>;
 
 /** The dashboard's own code, which may be of another version, keeps its sources there. */
 export function shownOnPage(feed: string): Shown | null {
-  const page = globalThis as unknown as Page;
-  const source = page[Symbol.for("pulse_widgets.sources")]?.get(feed);
+  const source = sourceOnPage(feed);
   if (!source?.keyframe) return null;
-  return { keyframe: source.keyframe, stopped: source.state().phase === "stopped" };
+  const stopped = source.state().phase === "stopped";
+  return { keyframe: source.keyframe, stopped, ended: source.ended?.() ?? null };
+}
+
+/** Tell all views of a feed that its kernel has gone. */
+export function endOnPage(feed: string, how: Ending): void {
+  sourceOnPage(feed)?.end?.(how);
+}
+
+function sourceOnPage(feed: string): PageSource | undefined {
+  const page = globalThis as unknown as Page;
+  return page[Symbol.for("pulse_widgets.sources")]?.get(feed);
 }

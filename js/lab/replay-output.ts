@@ -6,10 +6,12 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel, Widget } from "@lumino/widgets";
 import { mountDashboard } from "../core/dashboard";
+import type { Ending } from "../core/ending";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
 import { KernelEar, type Packet } from "./kernel-ear";
+import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
-import { shownOnPage } from "./refresh";
+import { endOnPage, shownOnPage } from "./refresh";
 
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
@@ -24,6 +26,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   #feed: string | null = null;
   #search: AbortController | null = null;
   #ear: KernelEar | null = null;
+  #stopWatching: () => void = () => undefined;
 
   constructor(host: Host | null) {
     super();
@@ -72,6 +75,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     try {
       const store = new SavedStore();
       store.receive(saved.keyframe);
+      if (saved.ended) store.end(saved.ended);
       this.#store = store;
       this.#view = { layout: saved.layout, metrics: saved.metrics };
       this.#mount();
@@ -90,6 +94,12 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
 
   #listen(host: Host, feed: string): void {
     this.#ear = new KernelEar(host.sessionContext, feed, (packet) => this.#hear(packet));
+    this.#stopWatching = onKernelEnd(host.sessionContext, (how) => this.#end(feed, how));
+  }
+
+  #end(feed: string, how: Ending): void {
+    endOnPage(feed, how);
+    if (this.#store?.live) this.#store.end(how);
   }
 
   #hear(packet: Packet): void {
@@ -130,6 +140,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     this.#search = null;
     this.#ear?.dispose();
     this.#ear = null;
+    this.#stopWatching();
     this.#live?.dispose();
     this.#live = null;
     this.#modelId = "";
@@ -142,7 +153,8 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     const newest = this.#feed === null ? null : shownOnPage(this.#feed);
     this.#picture.show();
     if (newest) {
-      this.#draw({ feed: this.#feed, text: "", keyframe: newest.keyframe, ...this.#view });
+      const { keyframe, ended } = newest;
+      this.#draw({ feed: this.#feed, text: "", keyframe, ended, ...this.#view });
     } else this.#mount();
   }
 }

@@ -85,6 +85,31 @@ describe("FeedSource", () => {
     expect(source.problem).toContain("Upgrade this page's pulse_widgets");
   });
 
+  test("takes a manager that gave its comms up for a restart, and says no more to the kernel", () => {
+    const running = { state: { phase: "running" } };
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    model.deliver(encodeFrame(4, [[0, 21, 7]], running));
+    source.attach();
+
+    model.disconnect();
+    vi.advanceTimersByTime(45_000);
+
+    expect(source.ended()).toBe("restarted");
+    expect(model.sent).toEqual([{ kind: "hello" }]);
+  });
+
+  test("keeps what is known better of how the kernel went", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    model.deliver(encodeFrame(4, [[0, 21, 7]], { state: { phase: "running" } }));
+
+    source.end("died");
+    model.disconnect();
+
+    expect(source.ended()).toBe("died");
+  });
+
   test("survives a packet it cannot read", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const model = feed();

@@ -18,6 +18,11 @@ interface Wanted {
   readonly points: number;
 }
 
+/** Known to every Jupyter model, though not part of what anywidget promises. */
+interface LiveModel {
+  readonly comm_live?: boolean;
+}
+
 export class FeedSource extends Store {
   readonly feed: AnyModel;
   /** Why nothing can be shown: the two ends do not understand each other. Null when they do. */
@@ -41,6 +46,11 @@ export class FeedSource extends Store {
     }
     const snapshot = feed.get("snapshot") as DataView | undefined;
     if (!this.problem && snapshot && snapshot.byteLength > 0) this.#take(snapshot);
+    // Not part of what anywidget promises; hosts without it go on waiting.
+    feed.on("comm_live_update", () => {
+      // A manager does this on a restart, before anybody could know of which kind.
+      if ((this.feed as LiveModel).comm_live === false && !this.ended()) this.end("restarted");
+    });
     feed.on("msg:custom", (message: unknown, buffers?: readonly (DataView | ArrayBuffer)[]) => {
       const isPacket = (message as { kind?: unknown } | null)?.kind === "packet";
       if (isPacket && buffers?.[0]) this.#take(buffers[0]);
@@ -65,9 +75,7 @@ export class FeedSource extends Store {
 
   /** Nobody looks, and nothing will come any more: the kernel has closed the feed. */
   get abandoned(): boolean {
-    // Known to every Jupyter model, though not part of what anywidget promises.
-    const { comm_live } = this.feed as { comm_live?: boolean };
-    return this.#views === 0 && comm_live === false;
+    return this.#views === 0 && (this.feed as LiveModel).comm_live === false;
   }
 
   /** Ask for exact rows once the view has come to rest, and only for what is not here yet. */
@@ -113,6 +121,7 @@ export class FeedSource extends Store {
   }
 
   #send(message: Readonly<Record<string, unknown>>): void {
+    if (this.ended()) return;
     try {
       this.feed.send(message);
     } catch (problem) {

@@ -8,6 +8,7 @@ export class FakeModel {
   comm_live = true;
   readonly sent: Record<string, unknown>[] = [];
   readonly #listeners: Listener[] = [];
+  readonly #onComm: (() => void)[] = [];
   readonly #traits: Readonly<Record<string, unknown>>;
   readonly #models: ReadonlyMap<string, FakeModel>;
 
@@ -35,8 +36,15 @@ export class FakeModel {
     this.sent.push(message);
   }
 
-  on(event: string, listener: Listener): void {
+  on(event: string, listener: Listener & (() => void)): void {
     if (event === "msg:custom") this.#listeners.push(listener);
+    if (event === "comm_live_update") this.#onComm.push(listener);
+  }
+
+  /** What a widget manager does when the kernel restarts. */
+  disconnect(): void {
+    this.comm_live = false;
+    for (const listener of this.#onComm) listener();
   }
 
   /** Deliver a packet as Jupyter does: as a view that starts anywhere in a larger buffer. */

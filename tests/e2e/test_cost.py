@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.conftest import Page, start_lab
+from tests.e2e.conftest import Page, start_lab, stop_lab
 from tests.fakes import nvml
 
 pytestmark = pytest.mark.slow
@@ -25,8 +25,7 @@ def gpu_lab(tmp_path_factory):
     environ = nvml.environment(directory / "nvml", gpus=8, latency_us=0)
     server, process = start_lab(directory / "server", **environ)
     yield server
-    process.terminate()
-    process.wait(15)
+    stop_lab(process)
 
 
 @pytest.fixture
