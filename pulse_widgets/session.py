@@ -13,7 +13,6 @@ Nothing here knows Jupyter's widgets or the file format.
 from __future__ import annotations
 
 import json
-import logging
 import math
 import os
 import threading
@@ -28,13 +27,14 @@ from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.errors import ArgumentError, PulseError
+from pulse_widgets.errors import ArgumentError
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
+from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
@@ -53,16 +53,9 @@ KEEP_PHASE_S: Final = 0.01
 KEEP_S: Final = 0.1
 """Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
 
-AGAIN_S: Final = 1.0
-"""Seconds before rows are offered again to a disk that took none."""
-BATCH_ROWS: Final = 50_000
-"""Rows of one journal batch, about: what waited for the disk is not copied whole each time."""
+FIRST_S: Final = 0.1
+"""How long the first readings are waited for; a slow driver holds nobody up."""
 STOP_S: Final = 1.0
-WAIT: Final = "It is tried again by itself; nothing recorded so far is lost."
-HELD_BYTES: Final = 256 << 20
-"""Rows that may wait for a disk that takes none; beyond it readings are dropped and counted."""
-
-_logger = logging.getLogger("pulse_widgets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +82,6 @@ class Settings:
 class _Totals:
     """Counters of the session itself."""
 
-    dropped: int = 0
-    sent_bytes: int = 0
     ended_cpu_s: float = 0.0
     keeper_cpu_s: float = 0.0
     cores: float | None = None
@@ -132,12 +123,9 @@ class Session:
         self.stopped_us: int | None = None
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
-        self._make_writer = make_writer
-        self._writer: Writer | None = None
-        self._problem: PulseError | None = None
-        self._told: set[str] = set()
-        self._described = 0
-        self._cursor = self.log.cursor()
+        self._recorder = Recorder(
+            self.log, HOST, make_writer, labelled=self.labelled, entities=self.entities
+        )
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
         self._ending = False
@@ -145,7 +133,6 @@ class Session:
         self._keeper: threading.Thread | None = None
         self._totals = _Totals()
         self._next_own = 0.0
-        self._next_write = 0.0
         self._next_show = 0.0
         self._burst_ends: float | None = None
         self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
@@ -157,16 +144,18 @@ class Session:
         """Whether the session takes readings."""
         return self.stopped_us is None
 
-    def start(self) -> None:
-        """Start the keeper and listen for cells."""
+    def start(self, sources: Sequence[str | Backend] = ()) -> None:
+        """Start reading, listen for cells, and start the keeper."""
         # A module that cannot be loaded any more while the interpreter ends, and which the
         # recording needs: a process may log one value and be gone.
         import_module("concurrent.futures.thread")
         self.cells.start()
+        self.add_sources(sources)
         self._keeper = start_thread("pulse-keeper", self._keep)
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
+        started = []
         fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
         for backend in make_backends(fresh, self.settings.gpus):
             if backend.name in self.samplers:
@@ -186,6 +175,11 @@ class Session:
             # A new mapping: other threads are reading the one there is.
             self.samplers = {**self.samplers, backend.name: sampler}
             sampler.start()
+            started.append(sampler)
+        # The first readings come first: what a session loads besides would delay them.
+        deadline = time.monotonic() + FIRST_S
+        for sampler in started:
+            sampler.tried.wait(max(0.0, deadline - time.monotonic()))
 
     def set_interval(self, interval_s: float) -> None:
         """Take readings every `interval_s` seconds from now on."""
@@ -231,10 +225,8 @@ class Session:
         # The keeper has the lock as long as a disk that hangs has the keeper.
         if self._keep_lock.acquire(timeout=max(0.1, deadline - time.monotonic())):
             try:
-                self._next_write = 0.0
                 self._keep_once()
-                if self._writer is not None:
-                    self._writer.close()
+                self._recorder.close()
             finally:
                 self._keep_lock.release()
         self.stage.finish()
@@ -244,8 +236,7 @@ class Session:
         """After a fork, in the child: hold nothing of the parent's."""
         self.stopped_us = self.clock.now_us()
         self.ended = True
-        if self._writer is not None:
-            self._writer.abandon()
+        self._recorder.abandon()
 
     def subscribe(self) -> Subscription:
         """Return a queue of everything that is shown from now on."""
@@ -262,26 +253,15 @@ class Session:
                     self._keep_once()
             except Exception as error:  # noqa: BLE001
                 # The top of the thread. It goes on: without it, rows would pile up unwritten.
-                self._failed(error)
+                self._recorder.failed(error)
             self._totals.keeper_cpu_s = time.thread_time()
             now = time.monotonic()
             self._wake.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
 
-    def _failed(self, error: Exception) -> None:
-        """Say what went wrong; it is logged once."""
-        problem = f"{type(error).__name__}: {error}"
-        if problem not in self._told:
-            self._told.add(problem)
-            _logger.error("a pass of the keeper failed", exc_info=error)
-        self._problem = PulseError(f"Not everything could be recorded: {problem}", remedy=WAIT)
-
     def _keep_once(self) -> None:
         """Take what arrived to the recording and to the stage."""
         self.user.drain()
-        if self._make_writer is None:
-            self._cursor.move(len(self._cursor.peek()))
-        elif time.monotonic() >= self._next_write:
-            self._write()
+        self._recorder.take()
         # The recording takes every pass, the eye no more than it can follow.
         now = time.monotonic()
         if now >= self._next_show or not self.running:
@@ -289,47 +269,6 @@ class Session:
             if len(fresh):
                 self.stage.show(fresh)
                 self._next_show = now + self.stage.tick_s - KEEP_S / 2
-
-    def _write(self) -> None:
-        try:
-            if self._writer is None:
-                assert self._make_writer is not None  # noqa: S101  _keep_once asked
-                self._writer = self._make_writer()
-            for part in _batches(self._cursor.peek()):
-                self._writer.append(Rows.concat(part))
-                # At once: whatever fails later, these rows are not to be written twice.
-                self._cursor.move(len(part))
-            self._writer.beat()
-            self._describe(self._writer)
-        except PulseError as error:
-            self._problem = error
-            self._hold_back()
-        except Exception as error:  # noqa: BLE001  what is shown goes on, whatever befalls the files
-            self._failed(error)
-            self._hold_back()
-        else:
-            self._problem = None
-
-    def _describe(self, writer: Writer) -> None:
-        """Write the labels of entities beside the rows, when there are new ones."""
-        version = self.labelled()
-        if version != self._described:
-            writer.describe({HOST: self.entities()})
-            self._described = version
-
-    def _hold_back(self) -> None:
-        """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
-        self._next_write = time.monotonic() + AGAIN_S
-        held = self.log.nbytes
-        if held <= HELD_BYTES:
-            return
-        blocks = self._cursor.peek()
-        gone = 0
-        while held > HELD_BYTES and gone < len(blocks):
-            held -= blocks[gone].nbytes
-            self._totals.dropped += len(blocks[gone])
-            gone += 1
-        self._cursor.move(gone)
 
     def _relieve(self) -> None:
         """Write on the caller's thread: it is faster than the keeper."""
@@ -378,7 +317,7 @@ class Session:
 
     def dropped(self) -> int:
         """Return the rows that were taken and then dropped."""
-        return self._totals.dropped + self.stage.dropped()
+        return self._recorder.dropped + self.stage.dropped()
 
     def collectors(self) -> list[Collector]:
         """Return every collector."""
@@ -396,21 +335,10 @@ class Session:
                 merged.setdefault(entity, {}).update(labels)
         return merged
 
-    def recording_state(self) -> dict[str, Any]:
-        """Return where the recording is, how large, and what is wrong with it."""
-        writer, refused = self._writer, self._problem
-        problem = refused.problem if refused is not None else (writer.problem if writer else "")
-        return {
-            "path": str(self.settings.path) if self.settings.path is not None else None,
-            "bytes": writer.bytes_written if writer is not None else 0,
-            "problem": problem or None,
-            "remedy": (refused.remedy if refused is not None else WAIT) if problem else None,
-        }
-
     def gist(self) -> tuple[object, ...]:
         """Return what, when it changes, makes `state` worth telling again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
-        return (self.running, self.interval_s, self.cells.cell, self._problem, *sources)
+        return (self.running, self.interval_s, self.cells.cell, self._recorder.problem, *sources)
 
     def state(self) -> dict[str, Any]:
         """Return everything a view says in words, as plain values."""
@@ -422,7 +350,7 @@ class Session:
             "interval": self.interval_s,
             "simulated": False,
             "sources": [_source_state(sampler) for sampler in self.samplers.values()],
-            "recording": self.recording_state(),
+            "recording": self._recorder.state(self.settings.path),
             "cost": {
                 "cores": self._totals.cores,
                 "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),
@@ -431,20 +359,6 @@ class Session:
             },
             "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
         }
-
-
-def _batches(blocks: list[Rows]) -> Iterator[list[Rows]]:
-    """Yield the blocks in order, so many together that their rows make up a batch."""
-    part: list[Rows] = []
-    rows = 0
-    for block in blocks:
-        part.append(block)
-        rows += len(block)
-        if rows >= BATCH_ROWS:
-            yield part
-            part, rows = [], 0
-    if part:
-        yield part
 
 
 def _source_state(sampler: SamplingCollector) -> dict[str, Any]:

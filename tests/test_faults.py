@@ -11,10 +11,10 @@ import pytest
 import pulse_widgets as pw
 from tests.fakes import nvml
 
-HEAD = "import pulse_widgets as pw, pulse_widgets.api as api, time, json, sys\n"
+HEAD = "import pulse_widgets as pw, pulse_widgets.default_session as home, time, json, sys\n"
 TELL = (
     "time.sleep({seconds})\n"
-    "state = api._process.session.state()\n"
+    "state = home.default.session.state()\n"
     "rec = mon.stop()\n"
     "print(json.dumps(state['sources']))\n"
 )
@@ -101,16 +101,16 @@ def test_a_disk_that_fills_up_pauses_the_recording_visibly_and_loses_nothing_log
     code = HEAD + (
         "import resource, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "session = lambda: api._process.session\n"
+        "session = lambda: home.default.session\n"
         "pw.log({'a': 0.0}, step=0); time.sleep(0.5)\n"
         "soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))\n"
         "for i in range(1, 3000): pw.log({'a': float(i)}, step=i)\n"
         "time.sleep(0.6)\n"
-        "state = session().recording_state()\n"
+        "state = session().state()['recording']\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))\n"
         "time.sleep(2.5)\n"
-        "after = session().recording_state()\n"
+        "after = session().state()['recording']\n"
         "rec = pw.stop()\n"
         "print(json.dumps([state, after, rec.select('a').values()[1].tolist()]))\n"
     )

@@ -13,7 +13,7 @@ import pytest
 
 import pulse_widgets as pw
 
-HEAD = "import pulse_widgets as pw, pulse_widgets.api as api, time, os, sys, threading\n"
+HEAD = "import pulse_widgets as pw, pulse_widgets.default_session as home, time, os, sys, threading\n"
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_forked_child_has_no_thread_no_lock_and_says_that_it_records_nothing(p
         "pid = os.fork()\n"
         "if pid == 0:\n"
         "    pw.log({'a': 2.0}); pw.log({'a': 3.0})\n"
-        "    print('child', threading.active_count(), api._process.lost, flush=True)\n"
+        "    print('child', threading.active_count(), home.default.lost, flush=True)\n"
         "    os._exit(0)\n"
         "os.waitpid(pid, 0)\n"
         "rec = pw.stop()\n"
@@ -251,7 +251,7 @@ def test_the_monitor_takes_its_first_reading_at_once_and_names_what_is_absent(py
     out = python(
         "mon = pw.monitor(interval=0.5)\n"
         "time.sleep(1.2)\n"
-        "state = api._process.session.state()\n"
+        "state = home.default.session.state()\n"
         "rec = mon.stop()\n"
         "first = rec.select('memory.used', entity='host').values()[0][0]\n"
         "import json, numpy as np\n"

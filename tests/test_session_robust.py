@@ -12,7 +12,8 @@ import pulse_widgets as pw
 from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry, Rows
-from pulse_widgets.session import BATCH_ROWS, HOST, Session, Settings
+from pulse_widgets.session import HOST, Session, Settings
+from pulse_widgets.storage.recorder import BATCH_ROWS
 from pulse_widgets.widgets.feed import LiveSender
 
 
@@ -73,7 +74,7 @@ def python(tmp_path):
     """Run code in a fresh interpreter."""
 
     def run(code):
-        head = "import pulse_widgets as pw, pulse_widgets.api as api, time, threading, warnings\n"
+        head = "import pulse_widgets as pw, pulse_widgets.default_session as home, time, threading, warnings\n"
         done = subprocess.run(
             [sys.executable, "-c", head + code],
             capture_output=True,
@@ -106,13 +107,13 @@ class Broken:
 def test_rows_are_written_once_when_something_fails_after_them(session, writer):
     writer.beat_error = RuntimeError("can't start new thread")
     session.user.log({"loss": 1.0}, None)
-    until(lambda: writer.rows and session.recording_state()["problem"])
+    until(lambda: writer.rows and session.state()["recording"]["problem"])
     session.user.log({"loss": 2.0}, None)
     until(lambda: len(writer.rows) > 1)
     session.stop()
 
     assert writer.rows == [1.0, 2.0]
-    assert session.recording_state()["problem"] is None
+    assert session.state()["recording"]["problem"] is None
 
 
 def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(writer):
@@ -122,7 +123,7 @@ def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(writer):
     session = Session(Settings(), registry=Registry(), clock=Clock(), make_writer=refuses)
     following = session.subscribe()
     session.start()
-    until(lambda: session.recording_state()["problem"] == "a newer program wrote it")
+    until(lambda: session.state()["recording"]["problem"] == "a newer program wrote it")
     session.user.log({"loss": 1.0}, None)
     until(lambda: 1.0 in following.take()[0].value)
     session.stop()
@@ -186,7 +187,7 @@ def test_values_logged_while_the_session_stops_go_to_one_session_or_the_next(pyt
     out = python(
         "warnings.simplefilter('ignore')\n"
         "pw.log({'x': 0})\n"
-        "first = api._process.session\n"
+        "first = home.default.session\n"
         "now_us = first.clock.now_us\n"
         "def late():\n"
         "    first.clock.now_us = now_us\n"
@@ -203,7 +204,7 @@ def test_values_logged_while_the_session_stops_go_to_one_session_or_the_next(pyt
 def test_a_stop_that_was_interrupted_is_completed_by_the_next(python):
     out = python(
         "mon = pw.monitor(sources='system'); time.sleep(0.5)\n"
-        "cells = api._process.session.cells\n"
+        "cells = home.default.session.cells\n"
         "stop = cells.stop\n"
         "def interrupted():\n"
         "    cells.stop = stop\n"
@@ -222,17 +223,34 @@ def test_a_stop_that_was_interrupted_is_completed_by_the_next(python):
 def test_a_monitor_that_was_refused_leaves_no_session(python):
     out = python(
         "try: pw.monitor(gpus=3.5)\n"
-        "except pw.PulseError: print(api._process.session)\n"
+        "except pw.PulseError: print(home.default.session)\n"
         "pw.monitor(gpus='none')\n"
     )
     assert out == "None\n"
+
+
+def test_a_monitor_whose_scripts_are_missing_leaves_no_session_running(python):
+    out = python(
+        "import pathlib, pulse_widgets.widgets.feed as feed\n"
+        "whole, feed.files = feed.files, lambda package: pathlib.Path('/nowhere')\n"
+        "try: pw.monitor('system')\n"
+        "except pw.PulseError as error: print(error)\n"
+        "print(home.default.session.running)\n"
+        "feed.files = whole\n"
+        "mon = pw.monitor('system')\n"
+        "print(home.default.session.running, mon.stop() is not None)\n"
+    )
+    first, remedy, after, again = out.splitlines()
+    assert "is not part of this installation" in first
+    assert "Node" in remedy
+    assert (after, again) == ("False", "True True")
 
 
 def test_a_monitor_decides_how_a_session_of_user_metrics_reads(python):
     out = python(
         "pw.log({'loss': 1})\n"
         "pw.monitor('system', interval=5, gpus='none')\n"
-        "session = api._process.session\n"
+        "session = home.default.session\n"
         "print(session.interval_s, session.settings.gpus, session.samplers['system'].interval_s)\n"
     )
     assert out == "5.0 none 5.0\n"
@@ -302,7 +320,7 @@ def test_two_processes_that_start_at_once_record_to_places_of_their_own(python):
         "    return found\n"
         "shelf._free = faster\n"
         "pw.log({'loss': 1})\n"
-        "print(api._process.place == taken[0])\n"
+        "print(home.default.place == taken[0])\n"
     )
     assert out == "False\n"
 
@@ -311,7 +329,7 @@ def test_a_session_that_is_over_keeps_no_rows_once_another_runs(python):
     out = python(
         "warnings.simplefilter('ignore')\n"
         "pw.log({'loss': 1})\n"
-        "first = api._process.session\n"
+        "first = home.default.session\n"
         "loss = first.registry.find('h0', 'user', 'loss')\n"
         "pw.stop()\n"
         "print(len(first.stage.rows([loss], 0, 2e9)))\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,6 @@ from pulse_widgets.readers.base import Backend, RateClass, RawRecord
 from pulse_widgets.series.log import Rows
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping, Sequence
 
     from pulse_widgets.collectors.governor import Governor
@@ -85,6 +85,8 @@ class SamplingCollector(Collector):
         self._governor = governor
         self._wake = Alarm()
         self._stopped = False
+        self.tried = threading.Event()
+        """Set after the first reading, whatever came of it."""
         self._thread: threading.Thread | None = None
         self._next: dict[RateClass, float] = {}
         self._last_us = 0
@@ -134,6 +136,7 @@ class SamplingCollector(Collector):
             while not self._stopped:
                 if self._open():
                     self._read_on()
+                self.tried.set()
                 if self._stopped or self._pause(RETRY_S):
                     break
         except Exception as error:
@@ -144,6 +147,7 @@ class SamplingCollector(Collector):
             self.status.remedy = "Call pw.stop() and pw.monitor() to start it again."
             self._end_series(self.status.problem)
         finally:
+            self.tried.set()
             self.status.busy_since = None
             self.backend.close()
             self.status.cost_s = time.thread_time()
@@ -230,6 +234,7 @@ class SamplingCollector(Collector):
         self._governor.spent(self.name, due, time.thread_time() - cpu)
         self.status.slowed = self._governor.says(self.name)
         self._judge(records)
+        self.tried.set()
 
     def _judge(self, records: Sequence[RawRecord]) -> None:
         self.status.missing = dict(self.backend.missing)

@@ -17,7 +17,6 @@ import psutil
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.readers.base import ALL_CLASSES, BackendCaps, BackendKind, RateClass, RawRecord
 from pulse_widgets.readers.host_parts import HostParts
-from pulse_widgets.readers.portable import PsutilHost
 from pulse_widgets.readers.procfs import LinuxHost
 
 if TYPE_CHECKING:
@@ -163,6 +162,8 @@ def _with_gone(found: Fields, before: Fields) -> Fields:
 def _host_of(root: str, sys_root: str, pid: int) -> Host:
     if platform.system() == "Linux" or root != "/proc":
         return LinuxHost(root, sys_root=sys_root, pid=pid)
+    from pulse_widgets.readers.portable import PsutilHost
+
     return PsutilHost(pid=pid)
 
 

@@ -62,6 +62,11 @@ class Hub:
         self._finished = False
 
     @property
+    def title(self) -> str:
+        """What the session was called when it was started."""
+        return self._session.settings.title if self._session is not None else ""
+
+    @property
     def is_replay(self) -> bool:
         """Whether this shows a recording."""
         return self._session is None

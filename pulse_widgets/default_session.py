@@ -1,0 +1,272 @@
+"""The one session that a process has, and the rules for starting, joining and ending it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import warnings
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Registry
+from pulse_widgets.session import HOST, Session, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.readers.base import Backend
+    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.widgets.hub import Hub
+
+__all__ = ["DefaultSession", "default", "disabled"]
+
+_DISABLED = "PULSE_DISABLED"
+
+
+def disabled() -> bool:
+    """Return whether everything is switched off in this process."""
+    return os.environ.get(_DISABLED, "") not in {"", "0"}
+
+
+class DefaultSession:
+    """The session of this process, if there is one, and what the last one left.
+
+    Attributes
+    ----------
+    session : Session or None
+        The running one, or the last.
+    place : Path or None
+        Where it records.
+    """
+
+    def __init__(self) -> None:
+        self.session: Session | None = None
+        self.place: Path | None = None
+        self._lock = threading.RLock()
+        self._hub: Hub | None = None
+        self._record: bool | Path = True
+        self._last: Recording | None = None
+        self._over = True
+        """Whether the session was stopped wholly, and its last picture left in the notebook."""
+        self._stopped_before = False
+        self._forked = False
+        self.lost = 0
+        """Calls of `log` in a forked child, which record nothing."""
+
+    def watch(
+        self,
+        sources: Sequence[str | Backend],
+        *,
+        interval_s: float | None,
+        record: bool | Path | None,
+        gpus: GpuWish | None,
+        title: str,
+    ) -> Hub:
+        """Start a session, or join the running one; return what its views share."""
+        with self._lock, self._undone_on_failure():
+            if self.session is None or not self.session.running:
+                self._start(
+                    sources,
+                    interval_s=interval_s or 1.0,
+                    record=True if record is None else record,
+                    gpus="mine" if gpus is None else gpus,
+                    title=title,
+                )
+            else:
+                self._join(self.session, interval_s=interval_s, record=record, gpus=gpus)
+                self.session.add_sources(sources)
+            if self._hub is None:
+                self._hub = self._make_hub()
+            return self._hub
+
+    def stop(self) -> Recording | None:
+        """End the session for all its views, and return its recording; twice is harmless."""
+        with self._lock:
+            if self.session is not None and not self._over:
+                self.session.stop()
+                if self._hub is not None:
+                    self._hub.finish()
+                self._stopped_before = True
+                self._last = None
+                if self.place is not None:
+                    self._last = _finished(self.place)
+                self._over = True
+            return self._last
+
+    def for_log(self) -> Session | None:
+        """Return a session for the user's metrics; None where there is to be none."""
+        if disabled():
+            return None
+        if self._forked:
+            self.lost += 1
+            if self.lost == 1:
+                warnings.warn(
+                    "pw.log() in a forked child records nothing: threads do not survive a fork. "
+                    "Log from the parent, or start the child with the 'spawn' method.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            return None
+        with self._lock:
+            if self.session is not None and self.session.running:
+                return self.session
+            if self._stopped_before:
+                warnings.warn(
+                    "pw.log() after a stop starts a new session, for your own metrics only. "
+                    "Call pw.monitor() to watch the machine as well.",
+                    RuntimeWarning,
+                    stacklevel=4,
+                )
+            return self._start(interval_s=1.0, record=True, gpus="mine", title="")
+
+    # Starting and joining ---------------------------------------------------------------
+
+    def _start(
+        self,
+        sources: Sequence[str | Backend] = (),
+        *,
+        interval_s: float,
+        record: bool | Path,
+        gpus: GpuWish,
+        title: str,
+    ) -> Session:
+        self.stop()  # what an interrupt left of the session before
+        if self.session is not None:
+            # Views of it may live as long as the kernel.
+            self.session.stage.release()
+        clock, registry = Clock(), Registry()
+        place = None if record is False else _place(None if record is True else record, title)
+        settings = Settings(interval_s, gpus, place, title)
+        make_writer = None if place is None else _writer_maker(settings, place, registry, clock)
+        session = Session(settings, registry=registry, clock=clock, make_writer=make_writer)
+        self.session, self.place, self._hub = session, place, None
+        self._record = record
+        self._last = None
+        self._over = False
+        session.start(sources)
+        return session
+
+    @contextmanager
+    def _undone_on_failure(self) -> Iterator[None]:
+        """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
+        before = self.session
+        try:
+            yield
+        except BaseException:
+            if self.session is not None and self.session is not before:
+                self.session.stop()
+            raise
+
+    def _join(
+        self,
+        session: Session,
+        *,
+        interval_s: float | None,
+        record: bool | Path | None,
+        gpus: GpuWish | None,
+    ) -> None:
+        if record is not None and record != self._record:
+            raise SessionRunningError(
+                f"A session is running with record={self._record!r}, not {record!r}",
+                remedy="Call pw.stop() first, or leave record= out to join it.",
+            )
+        if not session.samplers:
+            # A session of the user's own metrics: this call is the first to say how to read.
+            session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
+            session.set_interval(interval_s or session.interval_s)
+            return
+        if gpus is not None and gpus != session.settings.gpus:
+            raise SessionRunningError(
+                f"A session is running with gpus={session.settings.gpus!r}, not {gpus!r}",
+                remedy="Call pw.stop() first, or leave gpus= out to join it.",
+            )
+        if interval_s is not None and interval_s < session.interval_s:
+            session.set_interval(interval_s)
+
+    def _make_hub(self) -> Hub:
+        from pulse_widgets.widgets.hub import live_hub
+
+        assert self.session is not None  # noqa: S101  the caller has started it
+        return live_hub(self.session, stop=self.stop, open_recording=self._recording_now)
+
+    def _recording_now(self) -> Recording | None:
+        session = self.session
+        if session is None or not session.running or self.place is None:
+            return self._last
+        from pulse_widgets.library.recording import Recording
+
+        try:
+            return Recording.open(self.place)
+        except RecordingError:
+            # In its first moments a session has written nothing yet.
+            return None
+
+    # The end of the process, and its children ---------------------------------------------
+
+    def after_fork_in_child(self) -> None:
+        """Start with nothing, locks included; say so when something is logged."""
+        session, forked = self.session, self._forked
+        self.__init__()  # type: ignore[misc]  # the object is held by name elsewhere
+        self._forked = forked
+        if session is not None and not session.ended:
+            session.forget_in_child()
+            self._forked = True
+
+    def at_exit(self) -> None:
+        """Seal the recording of a process that ends."""
+        session = self.session
+        if session is not None and not session.ended and session.pid == os.getpid():
+            session.stop()
+
+
+def _place(wanted: Path | None, title: str) -> Path:
+    from pulse_widgets.library.shelf import new_place
+
+    place = new_place(wanted, title)
+    try:
+        # Now, so that a place that cannot be written to is the caller's error.
+        place.mkdir(mode=0o700, parents=True, exist_ok=wanted is not None)
+    except OSError as error:
+        if wanted is None and isinstance(error, FileExistsError):
+            return _place(wanted, title)  # another process was faster
+        raise StorageError(
+            f"{place} cannot be made: {error.strerror}",
+            remedy="Pass record= another path, or set PULSE_HOME to a directory you may write to.",
+        ) from error
+    return place
+
+
+def _writer_maker(
+    settings: Settings, place: Path, registry: Registry, clock: Clock
+) -> Callable[[], Any]:
+    about = {"title": settings.title, "interval": settings.interval_s}
+
+    def make() -> Any:
+        # Loading Arrow takes longer than the first reading; the keeper's thread does it.
+        from pulse_widgets.storage.writer import Writer
+
+        return Writer(place, registry, host_name=HOST, start_us=clock.start_us, about=about)
+
+    return make
+
+
+def _finished(place: Path) -> Recording | None:
+    from pulse_widgets.library.shelf import finish
+
+    try:
+        return finish(place)
+    except RecordingError:
+        # No row ever reached the disk: it was full or gone. The status has said so.
+        return None
+
+
+default = DefaultSession()
+
+os.register_at_fork(after_in_child=default.after_fork_in_child)
+atexit.register(default.at_exit)
