@@ -11,7 +11,7 @@ import { fitKeyframe } from "../core/fit";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
 import { stillHtml } from "../core/still";
-import { decodePacket } from "../core/wire";
+import { decodePacket, type KeyframePacket } from "../core/wire";
 import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are. */
@@ -74,20 +74,38 @@ function renew(data: Data, find: Find): Data | null {
   return fitted(rest, { layout, metrics, ...(shown.ended && { ended: shown.ended }) }, shown);
 }
 
-/** The data with both forms of the newest picture, together as small as an output has to be. */
-function fitted(data: Data, about: Data, { keyframe, ended }: Shown): Data | null {
-  const whole = redactKeyframe(keyframe);
-  const packet = decodePacket(whole);
-  if (packet.kind !== "keyframe") return null;
-  const html = stillHtml(packet, ended);
+/**
+ * The data with both forms of the newest picture, together as small as an output has to be; null
+ * where they cannot be that: then what is there stays, which is of one moment.
+ */
+function fitted(data: Data, about: Data, shown: Shown): Data | null {
+  const { whole, html } = drawn(shown);
   const withText = (text: string) => ({
     ...data,
     [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
     "text/html": html,
   });
   const room = MOST_CHARACTERS - charactersOf(withText(""));
-  const small = fitKeyframe(whole, Math.floor(room / 4) * 3);
-  return withText(toBase64(small));
+  const text = toBase64(fitKeyframe(whole, Math.floor(room / 4) * 3));
+  return text.length <= room ? withText(text) : null;
+}
+
+interface Drawn {
+  readonly whole: Uint8Array;
+  readonly html: string;
+  readonly ended: Ending | null;
+}
+
+/** A session may be shown in several outputs, and drawing takes a tenth of a second. */
+const memory = new WeakMap<Uint8Array, Drawn>();
+
+function drawn({ keyframe, ended }: Shown): Drawn {
+  const known = memory.get(keyframe);
+  if (known?.ended === ended) return known;
+  const whole = redactKeyframe(keyframe);
+  const fresh = { whole, html: stillHtml(decodePacket(whole) as KeyframePacket, ended), ended };
+  memory.set(keyframe, fresh);
+  return fresh;
 }
 
 /** What data takes in a file, where every letter beyond ASCII may be written as six. */
