@@ -144,6 +144,28 @@ def lab(tmp_path_factory):
     stop_lab(process)
 
 
+def eventually(read, holds, seconds=20):
+    """Read until the result holds, and return it; fail with the last one."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = read()
+        if holds(value):
+            return value
+        assert time.monotonic() < deadline, f"it stayed {value!r}"
+        time.sleep(0.05)
+
+
+def settled_box(locator):
+    """Where an element stands, once that has stopped changing."""
+    boxes = [None]
+
+    def read():
+        boxes.append(locator.bounding_box())
+        return boxes[-2:]
+
+    return eventually(read, lambda last: last[0] is not None and last[0] == last[1])[1]
+
+
 @pytest.fixture(scope="session")
 def chrome():
     if not CHROME:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import eventually
+
 REPOSITORY = Path(__file__).parents[2]
 COUNT_DRAWINGS = """() => {
     window.drawings = 0;
@@ -80,7 +82,6 @@ def drag(page, start, end):
     page.mouse.down()
     page.mouse.move(x + width * end, y + height / 2, steps=5)
     page.mouse.up()
-    page.wait_for_timeout(150)
 
 
 def test_a_drag_zooms_every_chart_and_a_double_click_resets(open_page):
@@ -91,7 +92,6 @@ def test_a_drag_zooms_every_chart_and_a_double_click_resets(open_page):
     assert width_in_view(page) == pytest.approx(before / 2, rel=0.05)
     x, y, width, height = plot(page, "Memory used")
     page.mouse.dblclick(x + width / 2, y + height / 2)
-    page.wait_for_timeout(150)
     wait_for_status(page, "Live")
     assert width_in_view(page) == pytest.approx(before, rel=0.05)
 
@@ -99,28 +99,28 @@ def test_a_drag_zooms_every_chart_and_a_double_click_resets(open_page):
 def test_a_drag_with_shift_moves_the_picture(open_page):
     page = open_page("scenario=one")
     drag(page, 0.25, 0.75)
+    wait_for_status(page, "Zoomed")
     before = moment_at(page, 0.5)
     width = width_in_view(page)
     page.keyboard.down("Shift")
     drag(page, 0.2, 0.7)
     page.keyboard.up("Shift")
-    assert moment_at(page, 0.5) == pytest.approx(before - width / 2, abs=width * 0.05)
+    moved = pytest.approx(before - width / 2, abs=width * 0.05)
+    eventually(lambda: moment_at(page, 0.5), lambda moment: moment == moved)
 
 
 def test_one_cursor_shows_values_with_units_on_all_charts(open_page):
     page = open_page("scenario=eight", height=3000)
     x, y, width, height = plot(page)
     page.mouse.move(x + width / 2, y + height / 2)
-    page.wait_for_timeout(150)
-    shares = page.evaluate(
-        "() => [...document.querySelectorAll('.pulse-chart .u-cursor-x')].map(line => "
-        "new DOMMatrix(line.style.transform).e / line.parentElement.clientWidth)"
+    page.wait_for_function(
+        "() => { const shares = [...document.querySelectorAll('.pulse-chart .u-cursor-x')].map("
+        "line => new DOMMatrix(line.style.transform).e / line.parentElement.clientWidth);"
+        " return shares.length > 12 && shares.every(share => Math.abs(share - 0.5) < 0.01); }"
     )
-    assert len(shares) > 12
-    assert shares == pytest.approx([0.5] * len(shares), abs=0.01)
     machine = page.locator(".pulse-group:not([aria-label='Your metrics'])")
-    texts = machine.locator(".pulse-value:visible, .pulse-now:not(:empty)").all_inner_texts()
-    assert len(texts) > 100
+    values = machine.locator(".pulse-value:visible, .pulse-now:not(:empty)")
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 100)
     units = re.compile(r"\d ?(%|[KMGT]?i?B(/s)?|W|°C|[GM]Hz|cores?|core)$")
     assert [text for text in texts if not units.search(text)] == []
 
@@ -134,8 +134,7 @@ def test_a_paused_picture_stands_still_while_readings_go_on(open_page):
     wait_for_status(page, "Paused")
     assert moment_at(page, 0.5) == before
     page.locator("button:text-is('Resume')").click()
-    page.wait_for_timeout(300)
-    assert moment_at(page, 0.5) > before + 30
+    eventually(lambda: moment_at(page, 0.5), lambda moment: moment > before + 30)
 
 
 def test_a_click_in_the_legend_hides_that_gpu_on_every_chart(open_page):
@@ -176,7 +175,7 @@ def test_a_pause_ends_when_the_session_does(open_page):
 
 def test_a_missing_stretch_is_empty_and_its_neighbours_are_drawn(open_page):
     page = open_page("scenario=one&layout=charts&metrics=gpu.sm.active", width=900)
-    ink = page.evaluate("""() => {
+    read = """() => {
         const canvas = document.querySelector('.pulse-chart canvas');
         const pen = canvas.getContext('2d');
         const over = document.querySelector('.pulse-chart .u-over').getBoundingClientRect();
@@ -189,7 +188,8 @@ def test_a_missing_stretch_is_empty_and_its_neighbours_are_drawn(open_page):
             return blue;
         };
         return [0.45, 0.6, 0.68, 0.8].map(column);
-    }""")
+    }"""
+    ink = eventually(lambda: page.evaluate(read), lambda ink: ink[0] > 0)
     # Readings are missing from 110 s to 70 s before the end of 240 s.
     assert ink[0] > 0
     assert ink[1] == 0
@@ -226,16 +226,24 @@ def test_nothing_is_drawn_off_screen_and_a_wall_of_charts_is_drawn_five_times_a_
     page.evaluate(COUNT_DRAWINGS)
     charts = page.locator(".pulse-chart canvas").count()
     assert charts > 10
-    page.evaluate("""() => new Promise(done => {
+    seconds = page.evaluate("""() => new Promise(done => {
+        const start = performance.now();
         let ticks = 0;
         const timer = setInterval(() => {
             pulseDev.source.advance();
-            if (++ticks === 20) { clearInterval(timer); done(); }
+            if (++ticks < 20) return;
+            clearInterval(timer);
+            done((performance.now() - start) / 1000);
         }, 100);
     })""")
-    assert 0 < page.evaluate("() => window.drawings") <= charts * 12
+    assert 0 < page.evaluate("() => window.drawings") <= charts * (5 * seconds + 2)
     page.evaluate("() => { document.querySelector('.pulse').style.marginTop = '5000px' }")
-    page.wait_for_timeout(400)
+    # The observer of what is in sight reports within two frames.
+    page.evaluate("""() => new Promise(done => {
+        const after = frames => frames === 0 ? setTimeout(done, 300)
+            : requestAnimationFrame(() => after(frames - 1));
+        after(3);
+    })""")
     page.evaluate("() => { window.drawings = 0 }")
     page.evaluate("() => { for (let i = 0; i < 5; i++) pulseDev.source.advance() }")
     page.wait_for_timeout(500)

@@ -47,9 +47,22 @@ def saved_outputs(lab, notebook):
     return [output for output in cells[0].outputs if "data" in output]
 
 
+def wait_for_history(page, seconds):
+    """Wait until the session has lasted so long, and the page has its past in one piece."""
+    page.page.wait_for_function(
+        """seconds => {
+            const sources = globalThis[Symbol.for('pulse_widgets.sources')];
+            const source = sources && [...sources.values()].pop();
+            if (!source?.keyframe) return false;
+            const [start, end] = source.extent();
+            return end - start > seconds;
+        }""",
+        arg=seconds,
+    )
+
+
 def reload(page):
     page.save()
-    page.page.wait_for_timeout(500)
     page.page.reload()
     page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
 
@@ -59,7 +72,7 @@ def test_a_session_stopped_after_a_reload_leaves_a_picture_and_no_widget(page, l
     page.open(notebook)
     page.run(0)
     showing(page, "Live")
-    page.page.wait_for_timeout(2_000)
+    wait_for_history(page, 2)
 
     reload(page)
     showing(page, "Live")
@@ -109,7 +122,7 @@ def test_a_closed_monitor_leaves_its_last_picture(page, lab):
     page.open(lab.notebook(MONITOR, "mon.close()"))
     page.run(0)
     showing(page, "Live")
-    page.page.wait_for_timeout(2_000)
+    wait_for_history(page, 2)
 
     page.run(1)
 
@@ -120,7 +133,7 @@ def test_a_page_opened_late_gets_the_exact_past_when_it_asks(page, lab):
     page.open(lab.notebook(MONITOR))
     page.run(0)
     showing(page, "Live")
-    page.page.wait_for_timeout(8_000)
+    wait_for_history(page, 8)
     reload(page)
     showing(page, "Live")
     # The page listens before the widget is there; only the widget can ask.
