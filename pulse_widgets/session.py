@@ -53,6 +53,10 @@ KEEP_PHASE_S: Final = 0.01
 KEEP_S: Final = 0.1
 """Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
 
+IDLE_S: Final = 1.0
+"""Seconds between two passes of the keeper while nothing arrives."""
+OWN_S: Final = 1.0
+"""Seconds between two readings of the monitor's own cost, at least."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STOP_S: Final = 1.0
@@ -119,7 +123,8 @@ class Session:
         self.samplers: dict[str, SamplingCollector] = {}
         self.user = UserCollector(registry, clock, self.log.append, HOST)
         self.user.relieve = self._relieve
-        self.cells = CellCollector(registry, clock, self.log.append, HOST)
+        self.user.arrived = self._arrived
+        self.cells = CellCollector(registry, clock, self._take_in, HOST)
         self.stopped_us: int | None = None
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
@@ -128,8 +133,10 @@ class Session:
         )
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
-        self._ending = False
-        self._wake = Alarm()
+        self._ending = Alarm()
+        self._arrival = Alarm()
+        self._rung = False
+        """Whether something has arrived since the keeper's last pass began."""
         self._keeper: threading.Thread | None = None
         self._totals = _Totals()
         self._next_own = 0.0
@@ -167,7 +174,7 @@ class Session:
                 backend,
                 registry=self.registry,
                 clock=self.clock,
-                sink=self.log.append,
+                sink=self._take_in,
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
@@ -199,7 +206,7 @@ class Session:
         """Put a labelled moment on the time axis."""
         series = self.registry.add(HOST, "kernel", "mark", kind="text")
         text = json.dumps({"label": str(label)})
-        self.log.append(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
+        self._take_in(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
 
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
@@ -217,8 +224,8 @@ class Session:
         for sampler in self.samplers.values():
             # A driver that hangs is left behind: its thread is a daemon and hands on no row.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
-        self._ending = True
-        self._wake.ring()
+        self._ending.ring()
+        self._arrival.ring()
         if self._keeper is not None:
             self._keeper.join(max(0.1, deadline - time.monotonic()))
         self.user.close()
@@ -244,24 +251,41 @@ class Session:
 
     # The keeper -----------------------------------------------------------------------
 
+    def _take_in(self, rows: Rows) -> None:
+        """Accept rows of a collector."""
+        self.log.append(rows)
+        self._arrived()
+
+    def _arrived(self) -> None:
+        """Wake the keeper if it waits for something to arrive."""
+        if not self._rung:
+            self._rung = True
+            self._arrival.ring()
+
     def _keep(self) -> None:
-        while not self._ending:
-            began = time.monotonic()
+        ending, waiting = False, False
+        while not ending:
+            # From here on an arrival rings; whatever came before is seen by this pass.
+            self._rung = False
             try:
-                self._own(began)
+                self._own(time.monotonic())
                 with self._keep_lock:
-                    self._keep_once()
+                    waiting = self._keep_once()
             except Exception as error:  # noqa: BLE001
                 # The top of the thread. It goes on: without it, rows would pile up unwritten.
                 self._recorder.failed(error)
             self._totals.keeper_cpu_s = time.thread_time()
+            if not waiting:
+                self._arrival.wait(IDLE_S)
+            # Together with what else arrives now, and no more often than a batch is due.
             now = time.monotonic()
-            self._wake.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
+            ending = self._ending.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
 
-    def _keep_once(self) -> None:
-        """Take what arrived to the recording and to the stage."""
+    def _keep_once(self) -> bool:
+        """Take what arrived to the recording and to the stage; return whether there was any."""
         self.user.drain()
         self._recorder.take()
+        waiting = bool(self._unseen.peek())
         # The recording takes every pass, the eye no more than it can follow.
         now = time.monotonic()
         if now >= self._next_show or not self.running:
@@ -269,6 +293,7 @@ class Session:
             if len(fresh):
                 self.stage.show(fresh)
                 self._next_show = now + self.stage.tick_s - KEEP_S / 2
+        return waiting
 
     def _relieve(self) -> None:
         """Write on the caller's thread: it is faster than the keeper."""
@@ -282,7 +307,7 @@ class Session:
             self._pace(self.interval_s)
         if now < self._next_own:
             return
-        self._next_own = now + max(self.interval_s, 0.5)
+        self._next_own = after(now, max(self.interval_s, OWN_S))
         cpu = self.cpu_s()
         before, spent = self._totals.seen
         if before:

@@ -351,3 +351,38 @@ def test_cells_and_events_take_no_room_in_a_picture(session):
     names = {session.registry[int(number)].entity for number in session.stage.screen().ids}
     assert "user" in names
     assert not [name for name in names if name.startswith("cell:")]
+
+
+def test_a_keeper_with_nothing_to_do_rests_and_the_first_value_wakes_it(
+    session, writer, monkeypatch
+):
+    monkeypatch.setattr("pulse_widgets.session.IDLE_S", 3600.0)
+    passes = []
+    take = session._recorder.take
+    monkeypatch.setattr(session._recorder, "take", lambda: (passes.append(1), take()))
+
+    for number in range(3):
+        until(lambda: not session._rung)
+        session.user.log({"loss": float(number)}, None)
+        until(lambda n=number: float(n) in writer.rows)
+    session.mark("a moment")
+    until(lambda: session.stage.events(1))
+
+    # Each arrival is taken by one pass, and found to be the last by one more.
+    assert len(passes) <= 2 * 4 + 2
+
+
+def test_every_value_wakes_a_keeper_that_rests(session, writer, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.session.IDLE_S", 3600.0)
+
+    def log_some(first):
+        for number in range(first, first + 200):
+            session.user.log({"loss": float(number)}, None)
+            time.sleep(0.001 * (number % 3))
+
+    threads = [threading.Thread(target=log_some, args=(first,)) for first in (0, 1000, 2000)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    until(lambda: len(writer.rows) == 600)

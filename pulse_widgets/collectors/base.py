@@ -148,9 +148,9 @@ class Alarm:
         with contextlib.suppress(RuntimeError):
             self._lock.release()
 
-    def wait(self, seconds: float) -> None:
-        """Wait so long, or until somebody rings."""
-        self._lock.acquire(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, or until somebody rings; return whether somebody did."""
+        return self._lock.acquire(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
 
 
 def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:

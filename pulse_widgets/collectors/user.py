@@ -60,6 +60,9 @@ class UserCollector(Collector):
         """Calls that found the queue full and drained it."""
         self.relieve: Callable[[], None] | None = None
         """Called by a producer that is too far ahead of the disk."""
+        self.arrived: Callable[[], None] | None = None
+        """Called for the first of the values that wait to be drained."""
+        self._told = False
         self._closed = False
         self._unreadable: set[str] = set()
 
@@ -97,6 +100,10 @@ class UserCollector(Collector):
             step = _whole(step)
         entry = (self._clock.now_us() if time_us is None else time_us, step, data)
         self._queue.append(entry)
+        if not self._told:
+            self._told = True
+            if self.arrived is not None:
+                self.arrived()
         if self._closed:
             return not self._taken_back(entry)
         if len(self._queue) >= QUEUE_ENTRIES:
@@ -123,6 +130,8 @@ class UserCollector(Collector):
     def drain(self) -> None:
         """Turn everything that waits into rows."""
         with self._drain_lock:
+            # First: what is appended after this tells again, what came before is counted below.
+            self._told = False
             waiting = len(self._queue)
             while waiting > 0:
                 part = min(waiting, 10_000)

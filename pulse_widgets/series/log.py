@@ -262,7 +262,6 @@ class Log:
         self._blocks: list[Rows] = []
         self._first = 0
         self._cursors: list[Cursor] = []
-        self.arrived = threading.Event()
         self.rows = 0
         self.nbytes = 0
         """Bytes of the blocks still held."""
@@ -275,7 +274,6 @@ class Log:
             self._blocks.append(rows)
             self.rows += len(rows)
             self.nbytes += rows.nbytes
-        self.arrived.set()
 
     def extend(self, blocks: Iterable[Rows]) -> None:
         """Add blocks in order."""
