@@ -131,9 +131,13 @@ def start_lab(directory, **environ):
 
 
 def stop_lab(process):
-    """End a server and its kernels; one that is just starting may keep it waiting."""
+    """End a server; a kernel that was restarting may keep it waiting for ever."""
     process.terminate()
-    process.wait(60)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
