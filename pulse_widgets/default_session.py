@@ -113,7 +113,7 @@ class DefaultSession:
                     stacklevel=4,
                 )
             return None
-        with self._lock:
+        with self._lock, self._undone_on_failure():
             if self.session is not None and self.session.running:
                 return self.session
             if self._stopped_before:
@@ -141,15 +141,17 @@ class DefaultSession:
             # Views of it may live as long as the kernel.
             self.session.stage.release()
         clock, registry = Clock(), Registry()
-        place = None if record is False else _place(None if record is True else record, title)
-        settings = Settings(interval_s, gpus, place, title)
-        make_writer = None if place is None else _writer_maker(settings, place, registry, clock)
-        session = Session(settings, registry=registry, clock=clock, make_writer=make_writer)
-        self.session, self.place, self._hub = session, place, None
+        session = Session(Settings(interval_s, gpus, title=title), registry=registry, clock=clock)
+        self.session, self.place, self._hub = session, None, None
         self._record = record
         self._last = None
         self._over = False
-        session.start(sources)
+        # First of all: what else a session needs takes longer to load than to take a reading.
+        session.add_sources(sources)
+        if record is not False:
+            self.place = _place(None if record is True else record, title)
+            session.record(self.place, _writer_maker(session, self.place))
+        session.start()
         return session
 
     @contextmanager
@@ -242,16 +244,20 @@ def _place(wanted: Path | None, title: str) -> Path:
     return place
 
 
-def _writer_maker(
-    settings: Settings, place: Path, registry: Registry, clock: Clock
-) -> Callable[[], Any]:
-    about = {"title": settings.title, "interval": settings.interval_s}
+def _writer_maker(session: Session, place: Path) -> Callable[[], Any]:
+    about = {"title": session.settings.title, "interval": session.settings.interval_s}
 
     def make() -> Any:
         # Loading Arrow takes longer than the first reading; the keeper's thread does it.
         from pulse_widgets.storage.writer import Writer
 
-        return Writer(place, registry, host_name=HOST, start_us=clock.start_us, about=about)
+        return Writer(
+            place,
+            session.registry,
+            host_name=HOST,
+            start_us=session.clock.start_us,
+            about=about,
+        )
 
     return make
 

@@ -17,7 +17,8 @@ import math
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +58,8 @@ IDLE_S: Final = 1.0
 """Seconds between two passes of the keeper while nothing arrives."""
 OWN_S: Final = 1.0
 """Seconds between two readings of the monitor's own cost, at least."""
+COST_READINGS: Final = 10
+"""The cost said is a mean over so many readings of it: what is dear comes every 5 s."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STOP_S: Final = 1.0
@@ -72,7 +75,7 @@ class Settings:
         Seconds between readings of gauges and counters.
     gpus : GpuWish
     path : Path or None
-        The directory the recording is written to; None records nothing.
+        The directory the recording is written to; None as long as nothing is recorded.
     title : str
     """
 
@@ -86,10 +89,10 @@ class Settings:
 class _Totals:
     """Counters of the session itself."""
 
-    ended_cpu_s: float = 0.0
     keeper_cpu_s: float = 0.0
     cores: float | None = None
-    seen: tuple[float, float] = field(default=(0.0, 0.0))
+    seen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=COST_READINGS))
+    """Monotonic and CPU seconds, newest last."""
 
 
 class Session:
@@ -101,18 +104,9 @@ class Session:
     registry : Registry
         Gives series their ids; the writer uses the same.
     clock : Clock
-    make_writer : callable returning Writer, or None
-        Called once, on the keeper's thread; None records nothing.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        registry: Registry,
-        clock: Clock,
-        make_writer: Callable[[], Writer] | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, *, registry: Registry, clock: Clock) -> None:
         self.settings = settings
         self.registry = registry
         self.clock = clock
@@ -128,9 +122,7 @@ class Session:
         self.stopped_us: int | None = None
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
-        self._recorder = Recorder(
-            self.log, HOST, make_writer, labelled=self.labelled, entities=self.entities
-        )
+        self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
         self._unseen = self.log.cursor()
         self._keep_lock = threading.Lock()
         self._ending = Alarm()
@@ -151,13 +143,25 @@ class Session:
         """Whether the session takes readings."""
         return self.stopped_us is None
 
-    def start(self, sources: Sequence[str | Backend] = ()) -> None:
-        """Start reading, listen for cells, and start the keeper."""
+    def record(self, path: Path, make_writer: Callable[[], Writer]) -> None:
+        """Record to `path`; called before `start`.
+
+        Parameters
+        ----------
+        path : Path
+            The directory the recording is written to.
+        make_writer : callable returning Writer
+            Called once, on the keeper's thread.
+        """
         # A module that cannot be loaded any more while the interpreter ends, and which the
         # recording needs: a process may log one value and be gone.
         import_module("concurrent.futures.thread")
+        self.settings = replace(self.settings, path=path)
+        self._recorder.make_writer = make_writer
+
+    def start(self) -> None:
+        """Listen for cells, and take what arrives to the recording and to the stage."""
         self.cells.start()
-        self.add_sources(sources)
         self._keeper = start_thread("pulse-keeper", self._keep)
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
@@ -309,10 +313,10 @@ class Session:
             return
         self._next_own = after(now, max(self.interval_s, OWN_S))
         cpu = self.cpu_s()
-        before, spent = self._totals.seen
-        if before:
+        if self._totals.seen:
+            before, spent = self._totals.seen[0]
             self._totals.cores = (cpu - spent) / (now - before)
-        self._totals.seen = (now, cpu)
+        self._totals.seen.append((now, cpu))
         self.log.append(own_rows(self.registry, HOST, self.clock.now_us(), self._own_values(cpu)))
 
     def _own_values(self, cpu: float) -> dict[tuple[str, str], float | None]:

@@ -54,8 +54,9 @@ def writer():
 
 
 @pytest.fixture
-def session(writer):
-    made = Session(Settings(), registry=Registry(), clock=Clock(), make_writer=lambda: writer)
+def session(writer, tmp_path):
+    made = Session(Settings(), registry=Registry(), clock=Clock())
+    made.record(tmp_path, lambda: writer)
     made.registry.add(HOST, "user", "loss")
     made.start()
     yield made
@@ -116,11 +117,12 @@ def test_rows_are_written_once_when_something_fails_after_them(session, writer):
     assert session.state()["recording"]["problem"] is None
 
 
-def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(writer):
+def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(tmp_path):
     def refuses():
         raise pw.PulseError("a newer program wrote it", remedy="Upgrade.")
 
-    session = Session(Settings(), registry=Registry(), clock=Clock(), make_writer=refuses)
+    session = Session(Settings(), registry=Registry(), clock=Clock())
+    session.record(tmp_path, refuses)
     following = session.subscribe()
     session.start()
     until(lambda: session.state()["recording"]["problem"] == "a newer program wrote it")

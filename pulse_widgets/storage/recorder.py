@@ -38,8 +38,6 @@ class Recorder:
     log : Log
     host : str
         The recording's id of this machine.
-    make_writer : callable returning Writer, or None
-        Called once, when the first rows are to be written; None records nothing.
     labelled : callable returning int
         Gives another number whenever `entities` has more to say.
     entities : callable returning mapping
@@ -47,6 +45,8 @@ class Recorder:
 
     Attributes
     ----------
+    make_writer : callable returning Writer, or None
+        Called once, when the first rows are to be written; None records nothing.
     problem : PulseError or None
         Why the newest rows could not be written; None while all is well.
     dropped : int
@@ -57,7 +57,6 @@ class Recorder:
         self,
         log: Log,
         host: str,
-        make_writer: Callable[[], Writer] | None,
         *,
         labelled: Callable[[], int],
         entities: Callable[[], Mapping[str, Mapping[str, str]]],
@@ -66,7 +65,7 @@ class Recorder:
         self.dropped = 0
         self._log = log
         self._host = host
-        self._make_writer = make_writer
+        self.make_writer: Callable[[], Writer] | None = None
         self._labelled = labelled
         self._entities = entities
         self._writer: Writer | None = None
@@ -77,11 +76,11 @@ class Recorder:
 
     def take(self) -> None:
         """Write what arrived since the last call; never raises, `problem` says what went wrong."""
-        if self._make_writer is None:
+        if self.make_writer is None:
             self._cursor.move(len(self._cursor.peek()))
         elif time.monotonic() >= self._next:
             try:
-                self._write(self._make_writer)
+                self._write(self.make_writer)
             except PulseError as error:
                 self.problem = error
                 self._hold_back()

@@ -282,6 +282,7 @@ class LiveSender:
         next_keyframe = time.monotonic() + KEYFRAME_S
         next_snapshot = time.monotonic() + 2.0
         while not stage.finished:
+            # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
             began = time.monotonic()
             if began - self._heard > SILENT_S and self._session.cells.cell is None:
@@ -301,9 +302,6 @@ class LiveSender:
                     next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
-            pause = began + subscription.tick_s - time.monotonic()
-            if pause > 0 and not stage.finished:
-                time.sleep(pause)
         self._frame(time.monotonic())
         self.feed.publish_keyframe(snapshot=True)
 
