@@ -202,6 +202,10 @@ const BOARD = `
   grid-template-columns: repeat(auto-fit, minmax(min(100%, max(272px, (100% - 54px) / 4)), 1fr));
   gap: 14px 18px;
 }
+/* Four charts where three stand beside one another: two and two instead of three and one. */
+@container (min-width: 580px) and (max-width: 1141px) {
+  .pulse-grid:has(> .pulse-chart:nth-child(4):last-child) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
 .pulse-layout-charts .pulse-grid {
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr));
 }
