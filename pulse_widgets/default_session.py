@@ -34,6 +34,55 @@ def disabled() -> bool:
     return os.environ.get(_DISABLED, "") not in {"", "0"}
 
 
+class _Run:
+    """One session, from its start until its last picture is in the notebook."""
+
+    def __init__(self, session: Session, record: bool | Path) -> None:  # noqa: FBT001  as the user said
+        self.session = session
+        self.record = record
+        self.place: Path | None = None
+        self.hub: Hub | None = None
+        self.over = False
+        self._result: Recording | None = None
+        self._lock = threading.RLock()
+
+    def stop(self) -> Recording | None:
+        """End it for all its views, and return its recording; twice is harmless."""
+        with self._lock:
+            if not self.over:
+                self.session.stop()
+                self._result = None if self.place is None else _finished(self.place)
+                try:
+                    if self.hub is not None:
+                        self.hub.finish()
+                except Exception:
+                    # A picture that cannot be drawn is not tried for ever.
+                    self.over = True
+                    raise
+                self.over = True
+            return self._result
+
+    def recording(self) -> Recording | None:
+        """Return the recording as it is now."""
+        if not self.session.running or self.place is None:
+            return self._result
+        from pulse_widgets.library.recording import Recording
+
+        try:
+            return Recording.open(self.place)
+        except RecordingError:
+            # In its first moments a session has written nothing yet.
+            return None
+
+    def shared(self) -> Hub:
+        """Return what its views share."""
+        if self.hub is None:
+            from pulse_widgets.widgets.hub import live_hub
+
+            self.hub = live_hub(self.session, stop=self.stop, open_recording=self.recording)
+        return self.hub
+
+
 class DefaultSession:
     """The session of this process, if there is one, and what the last one left.
 
@@ -41,23 +90,21 @@ class DefaultSession:
     ----------
     session : Session or None
         The running one, or the last.
-    place : Path or None
-        Where it records.
+    lost : int
+        Calls of `log` in a forked child, which record nothing.
     """
 
     def __init__(self) -> None:
         self.session: Session | None = None
-        self.place: Path | None = None
-        self._lock = threading.RLock()
-        self._hub: Hub | None = None
-        self._record: bool | Path = True
-        self._last: Recording | None = None
-        self._over = True
-        """Whether the session was stopped wholly, and its last picture left in the notebook."""
-        self._stopped_before = False
-        self._forked = False
         self.lost = 0
-        """Calls of `log` in a forked child, which record nothing."""
+        self._lock = threading.RLock()
+        self._run: _Run | None = None
+        self._forked = False
+
+    @property
+    def place(self) -> Path | None:
+        """Where it records."""
+        return self._run.place if self._run is not None else None
 
     def watch(
         self,
@@ -70,8 +117,9 @@ class DefaultSession:
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
         with self._lock, self._undone_on_failure():
-            if self.session is None or not self.session.running:
-                self._start(
+            run = self._run
+            if run is None or not run.session.running:
+                run = self._start(
                     sources,
                     interval_s=interval_s or 1.0,
                     record=True if record is None else record,
@@ -79,25 +127,14 @@ class DefaultSession:
                     title=title,
                 )
             else:
-                self._join(self.session, interval_s=interval_s, record=record, gpus=gpus)
-                self.session.add_sources(sources)
-            if self._hub is None:
-                self._hub = self._make_hub()
-            return self._hub
+                _join(run, interval_s=interval_s, record=record, gpus=gpus)
+                run.session.add_sources(sources)
+            return run.shared()
 
     def stop(self) -> Recording | None:
         """End the session for all its views, and return its recording; twice is harmless."""
         with self._lock:
-            if self.session is not None and not self._over:
-                self.session.stop()
-                if self._hub is not None:
-                    self._hub.finish()
-                self._stopped_before = True
-                self._last = None
-                if self.place is not None:
-                    self._last = _finished(self.place)
-                self._over = True
-            return self._last
+            return self._run.stop() if self._run is not None else None
 
     def for_log(self) -> Session | None:
         """Return a session for the user's metrics; None where there is to be none."""
@@ -114,16 +151,16 @@ class DefaultSession:
                 )
             return None
         with self._lock, self._undone_on_failure():
-            if self.session is not None and self.session.running:
-                return self.session
-            if self._stopped_before:
+            if self._run is not None and self._run.session.running:
+                return self._run.session
+            if self._run is not None:
                 warnings.warn(
                     "pw.log() after a stop starts a new session, for your own metrics only. "
                     "Call pw.monitor() to watch the machine as well.",
                     RuntimeWarning,
                     stacklevel=4,
                 )
-            return self._start(interval_s=1.0, record=True, gpus="mine", title="")
+            return self._start(interval_s=1.0, record=True, gpus="mine", title="").session
 
     # Starting and joining ---------------------------------------------------------------
 
@@ -135,79 +172,35 @@ class DefaultSession:
         record: bool | Path,
         gpus: GpuWish,
         title: str,
-    ) -> Session:
+    ) -> _Run:
         self.stop()  # what an interrupt left of the session before
-        if self.session is not None:
+        if self._run is not None:
             # Views of it may live as long as the kernel.
-            self.session.stage.release()
+            self._run.session.stage.release()
         clock, registry = Clock(), Registry()
         session = Session(Settings(interval_s, gpus, title=title), registry=registry, clock=clock)
-        self.session, self.place, self._hub = session, None, None
-        self._record = record
-        self._last = None
-        self._over = False
+        run = self._run = _Run(session, record)
+        self.session = session
         # First of all: what else a session needs takes longer to load than to take a reading.
         session.add_sources(sources)
         if record is not False:
-            self.place = _place(None if record is True else record, title)
-            session.record(self.place, _writer_maker(session, self.place))
+            run.place = _place(None if record is True else record, title)
+            session.record(run.place, _writer_maker(session, run.place))
         session.start()
-        return session
+        return run
 
     @contextmanager
     def _undone_on_failure(self) -> Iterator[None]:
         """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
-        before = self.session
+        before = self._run
         try:
             yield
         except BaseException:
-            if self.session is not None and self.session is not before:
-                self.session.stop()
+            if self._run is not None and self._run is not before:
+                self._run.session.stop()
+                self._run = before
+                self.session = before.session if before is not None else None
             raise
-
-    def _join(
-        self,
-        session: Session,
-        *,
-        interval_s: float | None,
-        record: bool | Path | None,
-        gpus: GpuWish | None,
-    ) -> None:
-        if record is not None and record != self._record:
-            raise SessionRunningError(
-                f"A session is running with record={self._record!r}, not {record!r}",
-                remedy="Call pw.stop() first, or leave record= out to join it.",
-            )
-        if not session.samplers:
-            # A session of the user's own metrics: this call is the first to say how to read.
-            session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
-            session.set_interval(interval_s or session.interval_s)
-            return
-        if gpus is not None and gpus != session.settings.gpus:
-            raise SessionRunningError(
-                f"A session is running with gpus={session.settings.gpus!r}, not {gpus!r}",
-                remedy="Call pw.stop() first, or leave gpus= out to join it.",
-            )
-        if interval_s is not None and interval_s < session.interval_s:
-            session.set_interval(interval_s)
-
-    def _make_hub(self) -> Hub:
-        from pulse_widgets.widgets.hub import live_hub
-
-        assert self.session is not None  # noqa: S101  the caller has started it
-        return live_hub(self.session, stop=self.stop, open_recording=self._recording_now)
-
-    def _recording_now(self) -> Recording | None:
-        session = self.session
-        if session is None or not session.running or self.place is None:
-            return self._last
-        from pulse_widgets.library.recording import Recording
-
-        try:
-            return Recording.open(self.place)
-        except RecordingError:
-            # In its first moments a session has written nothing yet.
-            return None
 
     # The end of the process, and its children ---------------------------------------------
 
@@ -225,6 +218,33 @@ class DefaultSession:
         session = self.session
         if session is not None and not session.ended and session.pid == os.getpid():
             session.stop()
+
+
+def _join(
+    run: _Run,
+    *,
+    interval_s: float | None,
+    record: bool | Path | None,
+    gpus: GpuWish | None,
+) -> None:
+    if record is not None and record != run.record:
+        raise SessionRunningError(
+            f"A session is running with record={run.record!r}, not {record!r}",
+            remedy="Call pw.stop() first, or leave record= out to join it.",
+        )
+    session = run.session
+    if not session.samplers:
+        # A session of the user's own metrics: this call is the first to say how to read.
+        session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
+        session.set_interval(interval_s or session.interval_s)
+        return
+    if gpus is not None and gpus != session.settings.gpus:
+        raise SessionRunningError(
+            f"A session is running with gpus={session.settings.gpus!r}, not {gpus!r}",
+            remedy="Call pw.stop() first, or leave gpus= out to join it.",
+        )
+    if interval_s is not None and interval_s < session.interval_s:
+        session.set_interval(interval_s)
 
 
 def _place(wanted: Path | None, title: str) -> Path:

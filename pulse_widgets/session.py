@@ -62,6 +62,8 @@ COST_READINGS: Final = 10
 """The cost said is a mean over so many readings of it: what is dear comes every 5 s."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
+RELIEF_S: Final = 0.5
+"""How long a caller that is too far ahead waits for the keeper before it goes on."""
 STOP_S: Final = 1.0
 
 
@@ -124,9 +126,10 @@ class Session:
         """Whether everything is on the disk and no thread is left to wait for."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
         self._unseen = self.log.cursor()
-        self._keep_lock = threading.Lock()
-        self._ending = Alarm()
+        self._ending = False
+        self._pacing = Alarm()
         self._arrival = Alarm()
+        self._relieved = threading.Event()
         self._rung = False
         """Whether something has arrived since the keeper's last pass began."""
         self._keeper: threading.Thread | None = None
@@ -215,7 +218,9 @@ class Session:
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
 
-        When it is interrupted, calling it again goes on.
+        The keeper's thread does it, so that an interrupt tears nothing; a disk that hangs is
+        waited for a second and then named, and the keeper goes on by itself. When this is
+        interrupted, calling it again goes on.
         """
         if self.ended:
             return
@@ -228,18 +233,14 @@ class Session:
         for sampler in self.samplers.values():
             # A driver that hangs is left behind: its thread is a daemon and hands on no row.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
-        self._ending.ring()
+        self.user.close()
+        self._ending = True
+        self._pacing.ring()
         self._arrival.ring()
         if self._keeper is not None:
             self._keeper.join(max(0.1, deadline - time.monotonic()))
-        self.user.close()
-        # The keeper has the lock as long as a disk that hangs has the keeper.
-        if self._keep_lock.acquire(timeout=max(0.1, deadline - time.monotonic())):
-            try:
-                self._keep_once()
-                self._recorder.close()
-            finally:
-                self._keep_lock.release()
+            if self._keeper.is_alive():
+                self._recorder.slow()
         self.stage.finish()
         self.ended = True
 
@@ -256,7 +257,9 @@ class Session:
     # The keeper -----------------------------------------------------------------------
 
     def _take_in(self, rows: Rows) -> None:
-        """Accept rows of a collector."""
+        """Accept rows of a collector; one whose driver hung until after the end has none."""
+        if self.ended:
+            return
         self.log.append(rows)
         self._arrived()
 
@@ -269,21 +272,34 @@ class Session:
     def _keep(self) -> None:
         ending, waiting = False, False
         while not ending:
+            # A pass that begins after the end takes the last of what was accepted.
+            ending = self._ending
             # From here on an arrival rings; whatever came before is seen by this pass.
             self._rung = False
             try:
-                self._own(time.monotonic())
-                with self._keep_lock:
-                    waiting = self._keep_once()
+                waiting = self._pass(time.monotonic())
             except Exception as error:  # noqa: BLE001
                 # The top of the thread. It goes on: without it, rows would pile up unwritten.
                 self._recorder.failed(error)
+            self._relieved.set()
             self._totals.keeper_cpu_s = time.thread_time()
-            if not waiting:
+            if not (waiting or ending):
                 self._arrival.wait(IDLE_S)
-            # Together with what else arrives now, and no more often than a batch is due.
-            now = time.monotonic()
-            ending = self._ending.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
+            if not ending:
+                # Together with what else arrives now, and no more often than a batch is due.
+                now = time.monotonic()
+                self._pacing.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
+        try:
+            self._recorder.close()
+        except Exception as error:  # noqa: BLE001  the end of the thread
+            self._recorder.failed(error)
+
+    def _pass(self, now: float) -> bool:
+        try:
+            self._own(now)
+        finally:
+            waiting = self._keep_once()
+        return waiting
 
     def _keep_once(self) -> bool:
         """Take what arrived to the recording and to the stage; return whether there was any."""
@@ -300,9 +316,11 @@ class Session:
         return waiting
 
     def _relieve(self) -> None:
-        """Write on the caller's thread: it is faster than the keeper."""
-        with self._keep_lock:
-            self._keep_once()
+        """Wait until the keeper has taken what waits."""
+        self._relieved.clear()
+        self._pacing.ring()
+        self._arrived()
+        self._relieved.wait(RELIEF_S)
 
     def _own(self, now: float) -> None:
         """Record what the monitor costs, once an interval."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -66,11 +67,13 @@ class CellCollector(Collector):
 
     def stop(self) -> None:
         """Stop listening."""
-        if self._shell is not None:
-            self._shell.events.unregister("pre_run_cell", self._before)
-            self._shell.events.unregister("post_run_cell", self._after)
-            self._shell = None
+        shell, self._shell = self._shell, None
+        if shell is not None:
             self.status.state = "off"
+            for event, hook in (("pre_run_cell", self._before), ("post_run_cell", self._after)):
+                # Gone already when somebody has reset the notebook's events.
+                with contextlib.suppress(ValueError):
+                    shell.events.unregister(event, hook)
 
     @property
     def active(self) -> bool:

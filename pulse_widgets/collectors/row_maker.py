@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["RowMaker"]
 
 _NUMBERS: Final = frozenset({float, int, bool, NoneType})
+MOLDS_KEPT: Final = 4096
+"""Shapes of records remembered; processes come and go, and each is an entity."""
 SHAPES_KEPT: Final = 64
 """Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
 
@@ -177,6 +179,9 @@ class RowMaker:
             key = (record.source, record.entity_id, *record.fields)
             if record.error is not None or key in self._molds or not record.fields:
                 continue
+            if len(self._molds) >= MOLDS_KEPT:
+                self._molds.clear()
+                self._shapes.clear()
             entity = entity_of(record.entity_id)
             made: list[tuple[int, Plan]] = []
             for name in record.fields:
@@ -213,6 +218,7 @@ class RowMaker:
                 metric,
                 unit=known.unit if known else "",
                 kind=known.kind.value if known else "gauge",
+                limited=True,
             )
         except PulseError as error:
             self.refused = error
@@ -226,7 +232,7 @@ class RowMaker:
         """Leave out what was missing before and still is."""
         missing = np.isnan(rows.value)
         absent = self._absent
-        if not absent and not missing.any():
+        if not missing.any() and absent.isdisjoint(rows.series.tolist()):
             return rows
         keep = []
         texts = rows.text

@@ -38,6 +38,8 @@ NATIVE_S: Final = {
 }
 """Seconds between readings of the classes that do not follow the session's interval."""
 
+_PACED: Final = (RateClass.GAUGES, RateClass.COUNTERS)
+
 GAP_FACTOR: Final = 3.0
 """A pass that starts later than this many intervals leaves a gap, not a line."""
 
@@ -85,6 +87,7 @@ class SamplingCollector(Collector):
         self._governor = governor
         self._wake = Alarm()
         self._stopped = False
+        self._repaced = False
         self.tried = threading.Event()
         """Set after the first reading, whatever came of it."""
         self._thread: threading.Thread | None = None
@@ -122,11 +125,7 @@ class SamplingCollector(Collector):
     def set_interval(self, interval_s: float) -> None:
         """Read gauges and counters every `interval_s` seconds from now on."""
         self.interval_s = interval_s
-        following = after(time.monotonic(), interval_s)
-        for rate in (RateClass.GAUGES, RateClass.COUNTERS):
-            # Only ever replaced: the sampler's thread may be looking at these.
-            if rate in self._next:
-                self._next[rate] = following
+        self._repaced = True
         self._wake.ring()
 
     # The thread ---------------------------------------------------------------------
@@ -160,6 +159,8 @@ class SamplingCollector(Collector):
             self.status.fail(error)
             self._end_series(error.problem)
             self.backend.close()
+            # Everything is due anew, what is read only once among it.
+            self._next = {}
 
     def _end_series(self, why: str) -> None:
         """Say of every series that it is missing from now on."""
@@ -186,6 +187,9 @@ class SamplingCollector(Collector):
     def _loop(self) -> None:
         while not self._stopped:
             now = time.monotonic()
+            if self._repaced:
+                self._repaced = False
+                self._next |= dict.fromkeys(_PACED, after(now, self.interval_s))
             due = self._due(now)
             if due:
                 self._pass(due, now)
@@ -226,6 +230,7 @@ class SamplingCollector(Collector):
                 ),
                 "abandoned",
             )
+            self._end_series(self.status.problem)
             return
         self._hand_over(records, gauges=RateClass.GAUGES in due)
         self.status.passes += 1

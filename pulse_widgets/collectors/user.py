@@ -35,7 +35,7 @@ class UserCollector(Collector):
     """Takes in what `pulse_widgets.log` is given.
 
     A call copies the mapping and returns; `drain` turns what waits into rows. The queue is
-    bounded: a caller that finds it full drains it itself, so nothing is dropped.
+    bounded: a caller that finds it full waits until it was drained, so nothing is dropped.
 
     Parameters
     ----------
@@ -53,13 +53,15 @@ class UserCollector(Collector):
         self._host = host
         self._queue: deque[tuple[int, int | None, dict[str, Any]]] = deque()
         self._drain_lock = threading.Lock()
+        self._most = QUEUE_ENTRIES
         self._ids: dict[str, int] = {}
         self.accepted = 0
         """Values turned into rows so far."""
         self.pressed = 0
         """Calls that found the queue full and drained it."""
         self.relieve: Callable[[], None] | None = None
-        """Called by a producer that is too far ahead of the disk."""
+        """Called by a producer that is too far ahead of the disk, instead of draining itself: an
+        interrupt of its cell must not tear what is under way."""
         self.arrived: Callable[[], None] | None = None
         """Called for the first of the values that wait to be drained."""
         self._told = False
@@ -106,17 +108,17 @@ class UserCollector(Collector):
                 self.arrived()
         if self._closed:
             return not self._taken_back(entry)
-        if len(self._queue) >= QUEUE_ENTRIES:
+        if len(self._queue) >= self._most:
             self.pressed += 1
-            self.drain()
-            if self.relieve is not None:
-                self.relieve()
+            (self.relieve or self.drain)()
+            if len(self._queue) >= self._most:
+                # A disk that hangs is no reason to wait with every call.
+                self._most += QUEUE_ENTRIES // 8
         return True
 
     def close(self) -> None:
-        """Take nothing more; what was accepted has become rows when this returns."""
+        """Take nothing more; what was accepted becomes rows with the next `drain`."""
         self._closed = True
-        self.drain()
 
     def _taken_back(self, entry: tuple[int, int | None, dict[str, Any]]) -> bool:
         """Remove what came while the collector was closed; False when it became rows."""
@@ -132,6 +134,7 @@ class UserCollector(Collector):
         with self._drain_lock:
             # First: what is appended after this tells again, what came before is counted below.
             self._told = False
+            self._most = QUEUE_ENTRIES
             waiting = len(self._queue)
             while waiting > 0:
                 part = min(waiting, 10_000)

@@ -94,6 +94,8 @@ class Device:
         self._reprobe_s = reprobe_s
         self._probe_at = 0.0
         self._lost_code = 0
+        self._returned = False
+        """It was lost: what is told once is to be told again."""
         self._passing: dict[str, str] = {}
         self._states = {spec.name: FieldState.of(spec) for spec in FIELDS}
         if facts.nvlinks == 0:
@@ -125,7 +127,8 @@ class Device:
         fields, stamped, others = self._collect(tick)
         if self.error:
             return self._lost_records(tick)
-        if tick.due & _STATIC:
+        if tick.due & _STATIC or self._returned:
+            self._returned = False
             fields.update(self._facts.labels)
             fields.update(self._facts.statics)
             others = [*(mig.labels(tick) for mig in self.migs), *others]
@@ -351,6 +354,7 @@ class Device:
         if handle is None:
             return False
         self.error = ""
+        self._returned = True
         self._bind(handle)
         return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from typing import Final
 
 __all__ = ["ProcFiles"]
@@ -31,6 +32,7 @@ class ProcFiles:
         self.root = root
         self.is_real = os.path.realpath(root) == "/proc"
         self._open: dict[str, int] = {}
+        _all.add(self)
 
     def keep(self, path: str) -> bytes:
         """Return the content of a file that is asked for on every pass."""
@@ -66,3 +68,15 @@ def _whole(fd: int) -> bytes:
     while piece := os.pread(fd, _CHUNK, len(whole)):
         whole += piece
     return whole
+
+
+_all: weakref.WeakSet[ProcFiles] = weakref.WeakSet()
+
+
+def _close_in_child() -> None:
+    for files in list(_all):
+        files.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)

@@ -142,7 +142,9 @@ def _take(record: RawRecord, entity: str, result: Translation) -> None:
             if plan is None:
                 if raw is None:
                     continue
-                plan = plans[name] = Plan(name, 1.0, 1.0, -math.inf, sys.float_info.max, False)
+                plan = plans[name] = Plan(
+                    name, 1.0, 1.0, -sys.float_info.max, sys.float_info.max, False
+                )
             text = ""
             value = math.nan if raw is None else raw * plan.multiply / plan.divide
             rejected = raw is not None and (raw < plan.lowest or raw > plan.highest)
@@ -176,7 +178,7 @@ def plan_of(source: str, name: str) -> Plan | None:
         metric=rule.metric,
         multiply=1.0 if rule.scale < 1 else rule.scale,
         divide=round(1 / rule.scale) if rule.scale < 1 else 1.0,
-        lowest=-math.inf if signed else 0.0,
+        lowest=-sys.float_info.max if signed else 0.0,
         highest=sys.float_info.max if rule.highest is None else rule.highest,
         takes_words=metric is not None and metric.kind in _WORDS,
     )

@@ -98,6 +98,13 @@ class Recorder:
             _logger.error("a pass of the keeper failed", exc_info=error)
         self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
 
+    def slow(self) -> None:
+        """Say that the disk holds up the end of the recording."""
+        self.problem = PulseError(
+            "The disk has not taken the end of the recording yet",
+            remedy="It is completed as soon as the disk answers; leave the process running.",
+        )
+
     def close(self) -> None:
         """Write what is left, even if the disk has just refused, and close the files."""
         self._next = 0.0

@@ -315,3 +315,40 @@ def until(condition, seconds=5.0):
     while not condition():
         assert time.monotonic() < ends
         time.sleep(0.005)
+
+
+def test_what_is_read_once_is_read_again_after_a_source_came_back(monkeypatch):
+    monkeypatch.setattr(sampling, "RETRY_S", 0.01)
+    whole = good(**{"memory.used": 1.0})
+
+    with Run(Scripted(whole, DeviceLostError("gone", "Wait."), whole, whole)) as run:
+        assert run.backend.read_all.wait(5)
+
+    assert [RateClass.STATIC in due for due in run.backend.due[:4]] == [True, False, True, False]
+
+
+def test_a_source_that_is_given_up_leaves_a_gap_and_says_why(monkeypatch):
+    monkeypatch.setattr(sampling, "ABANDON_S", 0.05)
+    hung = threading.Event()
+
+    def hangs():
+        hung.wait(0.2)
+        return good(**{"memory.used": 2.0})
+
+    with Run(Scripted(good(**{"memory.used": 1.0}), hangs)) as run:
+        while run.collector.status.state != "abandoned":
+            assert run.collector.join(5) or run.collector.status.state != "failed"
+
+    values = run.values("memory.used")
+    assert values[0] == 1.0
+    assert math.isnan(values[-1])
+    assert "no longer read" in run.collector.status.problem
+
+
+def test_a_shorter_interval_holds_at_once_whatever_the_thread_is_doing():
+    with Run(Scripted(good(**{"memory.used": 1.0})), interval=3600.0) as run:
+        assert run.collector.tried.wait(5)
+        run.collector.set_interval(0.01)
+        assert run.backend.read_all.wait(5)
+
+    assert len(run.backend.due) >= 2

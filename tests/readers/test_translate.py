@@ -168,3 +168,10 @@ def test_nvml_readings_come_out_in_base_units():
         "gpu.clock.sm": 1.98e9,
         "gpu.energy": 1.5,
     }
+
+
+@pytest.mark.parametrize("field", ["temperature.gpu", "of.a.plug-in"])
+def test_nothing_is_infinitely_low(field):
+    (reading,) = translate([_record({field: -math.inf})]).readings
+
+    assert math.isnan(reading.value)
