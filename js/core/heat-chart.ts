@@ -95,8 +95,8 @@ export class HeatChart implements View {
     const line = row === null ? undefined : lines[row];
     const { values, ends } = this.#summary(x ?? (scene.still ? scene.range[1] : null), scene);
     const reading = row === null || x === null ? null : this.#grid.at(row, x);
-    const own = line ? `${line.label}  ${readingText(reading, unit)}` : values;
-    setText(this.#shell.value, own);
+    setText(this.#shell.whose, line?.label ?? "");
+    setText(this.#shell.value, line ? readingText(reading, unit) : values);
     setText(this.#scale.ends, line ? values : ends);
     this.#tip(line ? x : null, scene);
   }

@@ -55,6 +55,8 @@ const BUCKETS_PER_PIXEL = 0.5;
 export interface Shell {
   readonly el: HTMLElement;
   readonly value: HTMLElement;
+  /** Which line the value is of, where a chart has one value for many. */
+  readonly whose: HTMLElement;
   readonly host: HTMLElement;
   readonly tip: HTMLElement;
   readonly twin: HTMLTableElement;
@@ -62,7 +64,8 @@ export interface Shell {
 
 export function shell(panel: Panel): Shell {
   const value = h("span", { class: "pulse-now" });
-  const title = h("h4", { title: panel.help || undefined }, panel.title);
+  const whose = h("span", { class: "pulse-whose" });
+  const title = h("h4", { title: panel.help || panel.title }, panel.title);
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
   const tip = h("div", { class: "pulse-tip", hidden: true });
   const twin = h("table");
@@ -70,12 +73,12 @@ export function shell(panel: Panel): Shell {
   const el = h(
     "section",
     { class: "pulse-chart", role: "group", "aria-label": panel.title },
-    h("header", {}, title, value),
+    h("header", {}, title, whose, value),
     host,
     hidden(twin),
   );
   el.dataset["panel"] = panel.key;
-  return { el, value, host, tip, twin };
+  return { el, value, whose, host, tip, twin };
 }
 
 /** For screen readers alone; a table by itself would not shrink to nothing. */

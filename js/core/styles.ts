@@ -212,7 +212,10 @@ const BOARD = `
 .pulse-chart { min-width: 0; contain: layout style; }
 .pulse-chart > header { display: flex; align-items: baseline; gap: 10px; padding: 0 10px 0 2px; }
 .pulse .pulse-chart h4 { flex: 1 1 auto; min-width: 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pulse-now { font-weight: 600; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+/* A number cut short is another number: names give way, values never do. */
+.pulse-whose { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-whose:empty { display: none; }
+.pulse-now { flex: none; font-weight: 600; white-space: nowrap; }
 .pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; user-select: none; }
 .pulse .uplot { font-family: inherit; line-height: normal; width: auto; }
 .pulse .u-over { cursor: crosshair; }
@@ -236,7 +239,7 @@ const BOARD = `
   font-size: 11px;
 }
 .pulse-legend svg { flex: none; width: 12px; height: 10px; }
-.pulse-name { flex: 1 1 0; min-width: 34px; overflow: hidden; color: var(--pulse-text-2); text-align: left; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-name { flex: 1 1 0; min-width: 0; overflow: hidden; color: var(--pulse-text-2); text-align: left; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-value { flex: none; white-space: nowrap; }
 .pulse-legend button[aria-pressed="false"] { opacity: 0.5; }
 .pulse-legend button[aria-pressed="false"] .pulse-name { text-decoration: line-through; }

@@ -11,6 +11,8 @@ export interface Scenario {
   readonly seconds: number;
   readonly hz: number;
   readonly user: boolean;
+  /** Further metrics of the user's, each with its one value. */
+  readonly own: Readonly<Record<string, number>>;
   readonly events: boolean;
   /** Only series whose metric starts with one of these; null takes all. */
   readonly only: readonly string[] | null;
@@ -267,6 +269,9 @@ export class FakeSource implements Source {
     for (const metric of Object.keys(KERNEL)) this.#add(metric, "kernel", KERNEL, 1);
     for (const metric of Object.keys(PULSE)) this.#add(metric, "pulse", PULSE, 1);
     if (user) for (const metric of Object.keys(USER)) this.#add(metric, "user", USER, 1);
+    for (const [metric, value] of Object.entries(this.#scenario.own)) {
+      this.#add(metric, "user", { [metric]: () => value }, 1);
+    }
     this.#catalog = this.#tracks.map((track) => track.series);
   }
 

@@ -9,6 +9,7 @@ const PLAIN: Scenario = {
   seconds: 240,
   hz: 1,
   user: true,
+  own: {},
   events: true,
   only: null,
   most: 100_000,
@@ -100,6 +101,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Names that leave no room, values that need it. */
+  names: {
+    ...PLAIN,
+    gpus: 0,
+    own: {
+      [`a/very/long/metric/name/${"x".repeat(120)}`]: 399,
+      [`b/${"y".repeat(90)}`]: 12345.678,
+    },
+  },
   /** 96 series in 12 charts, for measuring. */
   load: {
     ...PLAIN,

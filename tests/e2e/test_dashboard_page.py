@@ -267,3 +267,22 @@ def test_keys_pressed_in_the_dashboard_do_not_reach_the_notebook(page, lab):
         browser.keyboard.press(key)
     browser.locator(".pulse-status", has_text="Paused").wait_for()
     assert browser.locator(".jp-CodeCell").count() == 1
+
+
+WHOLE = """value => value.scrollWidth <= value.clientWidth
+    && value.getBoundingClientRect().right
+        <= value.closest('.pulse-chart').getBoundingClientRect().right"""
+
+
+@pytest.mark.parametrize("width", [320, 500, 1200])
+def test_a_name_gives_way_to_its_value(open_page, width):
+    page = open_page("scenario=names", width=width, height=3000)
+    own = page.locator(".pulse-group[aria-label='Your metrics'] .pulse-chart")
+    values = own.locator(".pulse-now:not(:empty)")
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 4)
+    assert "399" in texts
+    assert "12\u202f346" in texts
+    assert all(value.evaluate(WHOLE) for value in values.all())
+    title = own.locator("h4[title^='a/very/long']")
+    assert title.get_attribute("title").endswith("x" * 120)
+    assert title.evaluate("title => title.scrollWidth > title.clientWidth")
