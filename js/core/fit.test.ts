@@ -111,6 +111,25 @@ describe("fitKeyframe", () => {
     expect(said?.missing[0]?.what).toBe(`${302 - kept.length} series`);
   });
 
+  test("keeps the last values of the series it keeps, beside their ids", () => {
+    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
+    const about = Array.from({ length: 300 }, (_, i) => series(i, "cpu.utilization", `cpu:${i}`));
+    const packet = encodeKeyframe(
+      0,
+      edges(300),
+      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      { series: about, last: about.map(({ id }) => (id % 7 === 3 ? null : id / 3)) },
+    );
+
+    const fitted = fitKeyframe(packet, 20_000);
+    const { ids, last } = read(fitted);
+
+    expect(fitted.length).toBeLessThanOrEqual(20_000);
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids.length).toBeLessThan(300);
+    expect(last).toEqual(ids.map((id) => (id % 7 === 3 ? null : id / 3)));
+  });
+
   test("gives up the oldest events, and what sources lack, before there is nothing to see", () => {
     const events = Array.from({ length: 50 }, (_, i) => ({
       ...{ time: i, metric: "mark", entity: "", value: null },

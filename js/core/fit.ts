@@ -21,6 +21,8 @@ const LEAST_BUCKETS = 60;
 const FRAME_BYTES = 16 + 8;
 /** What is said of series that were left out. */
 const TOLD_BYTES = 250;
+/** What a header holds of its series, without any. */
+const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [], stepped: [] };
 
 /**
  * A keyframe of at most `most` bytes.
@@ -66,8 +68,7 @@ function shortened(header: Json, room: number): Json {
     return left >= 0;
   });
   const short = { ...header, events: newest.reverse() };
-  if (size({ ...short, series: [], entities: {}, ids: [], lo: [], hi: [] }) < room / 2)
-    return short;
+  if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
   const state = record(header["state"] ?? {}, "state");
   const sources = list(state["sources"] ?? [], "sources");
   const bare = sources.map((source) => ({ ...record(source, "source"), missing: [] }));
@@ -79,7 +80,7 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
   const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
   const place = new Map(rowsOf(packet).map((row) => [packet.ids[row] as number, row]));
   const entities = record(header["entities"] ?? {}, "entities");
-  const bare = { ...header, series: [], entities: {}, ids: [], lo: [], hi: [], stepped: [] };
+  const bare = { ...header, ...NO_SERIES };
   let left = room - size(bare) - 8 * (buckets + 1);
   const about = new Map(seriesOf(header).map((one) => [one["id"] as number, one]));
   const named = new Set<string>();
@@ -103,10 +104,11 @@ function seriesOf(header: Json): Json[] {
 }
 
 /** What a series takes in a keyframe of so many buckets. */
-function bytesOf({ ids, lo, hi, stepped }: KeyframePacket, row: number, buckets: number): number {
+function bytesOf(packet: KeyframePacket, row: number, buckets: number): number {
+  const { ids, lo, hi, last, stepped } = packet;
   const id = ids[row] as number;
-  // Three commas in the place of two and the brackets.
-  const facts = size([id, lo[row], hi[row]]) - 1;
+  // As many commas as values in the place of one fewer and the brackets.
+  const facts = size([id, lo[row], hi[row], ...(last ? [last[row]] : [])]) - 1;
   return facts + (stepped.includes(id) ? 12 * buckets + size(id) + 1 : 4 * buckets);
 }
 
@@ -128,6 +130,7 @@ function withSeries(
     ids: rows.map((row) => packet.ids[row]),
     lo: rows.map((row) => packet.lo[row]),
     hi: rows.map((row) => packet.hi[row]),
+    ...(packet.last ? { last: rows.map((row) => packet.last?.[row]) } : {}),
     stepped: packet.stepped.filter((id) => kept.has(id)),
   };
   const left = all.length - series.length;

@@ -36,13 +36,17 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
     [1, 2],
     [3, 65533],
   ] as const;
-  const packet = encodeKeyframe(7, [0, 1, 2], [{ id: 0, lo: 0, hi: 9, codes }], header);
+  const packet = encodeKeyframe(7, [0, 1, 2], [{ id: 0, lo: 0, hi: 9, codes }], {
+    ...header,
+    last: [8.5],
+  });
 
   const redacted = redactKeyframe(packet);
   const keyframe = decodePacket(redacted) as KeyframePacket;
 
   expect(new TextDecoder().decode(redacted)).not.toMatch(/alice|bob|secret/);
   expect([...keyframe.max]).toEqual([2, 65533]);
+  expect(keyframe.last).toEqual([8.5]);
   const hosts = keyframe.series.map(({ host }) => host);
   expect(hosts).toEqual(["host-0", "host-1", "host-1", "host-1"]);
   const entities = keyframe.series.map(({ entity }) => entity);

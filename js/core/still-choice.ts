@@ -16,6 +16,8 @@ export interface Trace {
   readonly segment: readonly number[];
   /** Readings were missing at the end. */
   readonly lost: boolean;
+  /** The last value known, as the range it lies in; null for none. */
+  readonly last: readonly [number, number] | null;
 }
 
 /** A line of a chart and a row of the table: one series, or the envelope of several. */
@@ -184,7 +186,22 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
       lost = true;
     }
   }
-  return { ...(trace as unknown as Omit<Trace, "lost">), lost };
+  const { time, low, high } = trace as unknown as Trace;
+  const between = time.length > 0 ? ([low.at(-1), high.at(-1)] as [number, number]) : null;
+  return { ...(trace as unknown as Trace), ...ending(packet, rows, between, lost) };
+}
+
+/** What is known of the end: exactly where the packet tells it, else of the last bucket. */
+function ending(
+  { last }: KeyframePacket,
+  rows: readonly number[],
+  between: readonly [number, number] | null,
+  lost: boolean,
+): Pick<Trace, "lost" | "last"> {
+  if (last === null) return { lost, last: between };
+  const exact = rows.map((row) => last[row] ?? null).filter((value) => value !== null);
+  if (exact.length === 0) return { lost: lost || between !== null, last: between };
+  return { lost: false, last: [Math.min(...exact), Math.max(...exact)] };
 }
 
 /** Smallest and largest value of some traces; null without any. */

@@ -139,10 +139,10 @@ class Card {
   /** The last value, where the chart has one. */
   #last(): string {
     const [line, other] = this.#chart.lines;
-    if (!line || other || line.series > 1 || line.trace.lost) return "";
-    const [low, high] = [line.trace.low.at(-1), line.trace.high.at(-1)];
+    if (!line || other || line.series > 1 || line.trace.lost || !line.trace.last) return "";
+    const [low, high] = line.trace.last;
     const words = formatValue(high, line.unit);
-    return low !== undefined && formatValue(low, line.unit) === words ? words : "";
+    return formatValue(low, line.unit) === words ? words : "";
   }
 
   #drawing(): string {

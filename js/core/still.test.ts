@@ -22,6 +22,7 @@ function packet(
   series: readonly ReturnType<typeof about>[],
   codes: (id: number) => EncodedEnvelope["codes"],
   state: Record<string, unknown> = {},
+  news: Record<string, unknown> = {},
 ): KeyframePacket {
   const envelopes = series.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: codes(id) }));
   const buckets = envelopes[0]?.codes.length ?? 0;
@@ -29,7 +30,7 @@ function packet(
   const whole = { phase: "stopped", t0: START, t1: START + 10 * buckets, sources: [], ...state };
   const entities = { "gpu:0": { name: "H200" }, "gpu:1": { name: "H200" } };
   return decodePacket(
-    encodeKeyframe(0, edges, envelopes, { series, state: whole, entities }),
+    encodeKeyframe(0, edges, envelopes, { series, state: whole, entities, ...news }),
   ) as KeyframePacket;
 }
 
@@ -101,6 +102,28 @@ describe("stillHtml", () => {
     expect(html).toContain("GPU utilization, GPU memory used, Power, Temperature, loss");
     expect(html).toContain("<td>loss</td>");
     expect(html).toContain("<td>400 cores</td>");
+  });
+
+  test("tells the exact last value where the keyframe does, in the table and over its chart", () => {
+    const own = [about(0, "user", "loss", ""), about(1, "user", "gone", "")];
+    const one = packet(own, () => [[1, 3]], {}, { last: [2.5, null] });
+
+    const html = stillHtml(one);
+
+    expect(html).toContain("<td>loss</td><td>user</td><td>1</td><td>3</td><td>2.5</td>");
+    expect(html).toContain(
+      "<td>gone</td><td>user</td><td>1</td><td>3</td><td>– (1 to 3 before)</td>",
+    );
+    expect(svgOf(html)).toMatch(/text-anchor="end"[^>]*>2\.5</);
+  });
+
+  test("tells of several series the range of their last values", () => {
+    const cores = Array.from({ length: 40 }, (_, i) =>
+      about(i, `cpu:${i}`, "cpu.utilization", "W"),
+    );
+    const one = packet(cores, () => [[1, 50]], {}, { last: cores.map(({ id }) => id + 2) });
+
+    expect(stillHtml(one)).toContain("<td>2 W to 41 W</td>");
   });
 
   test("has a sentence and no picture where there is no reading", () => {

@@ -175,9 +175,9 @@ function rowOf({ title, owner, unit, trace }: StillLine): string {
 }
 
 /** The last known value: a range where only a range is known, a dash where none is. */
-function lastOf({ low, high, lost }: Trace, unit: string): string {
-  if (low.length === 0) return MISSING;
-  const [from, to] = [formatValue(low.at(-1), unit), formatValue(high.at(-1), unit)];
+function lastOf({ last, lost }: Trace, unit: string): string {
+  if (last === null) return MISSING;
+  const [from, to] = [formatValue(last[0], unit), formatValue(last[1], unit)];
   const known = from === to ? from : `${from} to ${to}`;
   return lost ? `${MISSING} (${known} before)` : known;
 }

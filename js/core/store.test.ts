@@ -275,4 +275,38 @@ describe("Store", () => {
 
     expect(store.extent()).toEqual([0, 0.9]);
   });
+
+  test("knows the exact last value that a keyframe tells, until a newer row comes", () => {
+    const store = new Store();
+    store.receive(told(9, [342]));
+    expect(store.last(0)?.value).toBe(342);
+
+    store.receive(encodeFrame(10, [[0, 6, 7]]));
+    expect(store.last(0)).toEqual({ time: 6, value: 7 });
+
+    store.receive(told(9, [342]));
+    expect(store.last(0)?.value).toBe(7);
+    store.receive(told(12, [8]));
+    expect(store.last(0)?.value).toBe(8);
+  });
+
+  test("knows of a keyframe that a reading is missing now", () => {
+    const store = new Store();
+    store.receive(told(9, [null]));
+
+    expect(store.last(0)?.value).toBeNaN();
+  });
+
+  test("takes the middle of the last bucket where a keyframe tells no last value", () => {
+    const store = new Store();
+    store.receive(told(9));
+
+    expect(store.last(0)?.value).toBe(300);
+  });
 });
+
+/** A keyframe with one bucket, from 100 to 500, and the last values, if given. */
+function told(seq: number, last?: readonly (number | null)[]): Uint8Array {
+  const codes = [[100, 500] as const];
+  return encodeKeyframe(seq, [0, 5], [{ id: 0, lo: 0, hi: 65533, codes }], last ? { last } : {});
+}

@@ -236,6 +236,7 @@ export class Store implements Source {
 
   #keyframe(packet: KeyframePacket): Change | null {
     const change = this.#news(packet);
+    this.#tellLast(packet);
     const tail = packet.edges[packet.buckets - 1];
     if (tail === undefined) {
       this.#seq = Math.max(this.#seq, packet.seq);
@@ -250,6 +251,16 @@ export class Store implements Source {
     const open = within.filter((hole) => hole.t0 < hole.t1);
     if (open.length > 0) this.#fill(packet, open);
     return { ...change, samples: open.length > 0 };
+  }
+
+  /** The exact last values; of a series whose newest rows are here they are no news. */
+  #tellLast({ ids, last, seq, edges, buckets }: KeyframePacket): void {
+    if (last === null) return;
+    const time = edges[buckets] as number;
+    for (const [row, id] of ids.entries()) {
+      const track = this.#track(id);
+      if (seq >= this.#seq || track.exact.length === 0) track.tell(time, last[row] ?? null);
+    }
   }
 
   /** The keyframe holds samples of frames that never came. */

@@ -38,6 +38,8 @@ export class Track {
   readonly exact = new Exact();
   readonly coarse = new Coarse();
   #slack = 0;
+  /** What a keyframe said to be the last value, until a newer row comes. */
+  #told: { readonly time: number; readonly value: number | null } | null = null;
   #answers: Answer[] = [];
 
   get bytes(): number {
@@ -106,11 +108,26 @@ export class Track {
     if (last && time > this.exact.last && last.start < time && last.end > time) {
       this.coarse.replace(time, Number.POSITIVE_INFINITY, []);
     }
+    if (time >= this.exact.last) this.#told = null;
     this.exact.add(time, value, step);
   }
 
-  /** The newest thing known; a cell answers with its middle. */
+  /** Take `value` for the last one as of `time`; null says that there is none now. */
+  tell(time: number, value: number | null): void {
+    this.#told = { time, value };
+  }
+
+  /** The newest value known: exact where a row or a keyframe told it, else of the last cell. */
   last(): { time: number; value: number } | null {
+    const newest = this.#newest();
+    if (this.#told === null) return newest;
+    const { time, value } = this.#told;
+    if (value === null) return newest && { ...newest, value: Number.NaN };
+    return { time: newest?.time ?? time, value };
+  }
+
+  /** The newest thing known; a cell answers with its middle. */
+  #newest(): { time: number; value: number } | null {
     const { exact } = this;
     const cell = this.coarse.cells[this.coarse.cells.length - 1];
     if (cell && !(middle(cell) <= exact.last)) {

@@ -130,8 +130,8 @@ describe("decodePacket", () => {
     const header = { kind: "frame", seq: 1, n: 0, steps: false, news: 1 };
     const more = [new Uint8Array(8)];
 
-    expect(decodePacket(encodePacket(header, more, [1, 1])).kind).toBe("frame");
-    expect(decodePacket(encodePacket({ kind: "surprise" }, [], [1, 1])).kind).toBe("unknown");
+    expect(decodePacket(encodePacket(header, more, [1, 99])).kind).toBe("frame");
+    expect(decodePacket(encodePacket({ kind: "surprise" }, [], [1, 99])).kind).toBe("unknown");
   });
 });
 
@@ -142,4 +142,23 @@ test("packets that stand one after another are taken apart", () => {
   expect(splitPackets(together)).toEqual(packets);
   const decode = () => splitPackets(together.subarray(0, together.length - 1)).map(decodePacket);
   expect(decode).toThrow(WireError);
+});
+
+describe("the last values of a keyframe", () => {
+  const envelopes = [0, 1].map((id) => ({ id, lo: 0, hi: 1, codes: [[0, 1] as const] }));
+  const read = (news: Record<string, unknown>) =>
+    decodePacket(encodeKeyframe(1, [0, 1], envelopes, news)) as KeyframePacket;
+
+  test("are one a series, and null where there is none now", () => {
+    expect(read({ last: [0.000342, null] }).last).toEqual([0.000342, null]);
+  });
+
+  test("are not known of older packets", () => {
+    expect(read({}).last).toBeNull();
+  });
+
+  test("are numbers, as many as series", () => {
+    expect(() => read({ last: [1] })).toThrow(WireError);
+    expect(() => read({ last: [1, "2"] })).toThrow(WireError);
+  });
 });

@@ -25,7 +25,7 @@ import {
 export type { PulseEvent, SeriesWire, State } from "./source";
 export { WireError } from "./wire-header";
 
-export const WIRE_VERSION: readonly [number, number] = [1, 0];
+export const WIRE_VERSION: readonly [number, number] = [1, 1];
 
 /** Largest code that stands for a value. */
 export const CODE_TOP = 65533;
@@ -69,6 +69,8 @@ export interface KeyframePacket extends News {
   readonly lo: readonly number[];
   readonly hi: readonly number[];
   readonly stepped: readonly number[];
+  /** The exact last value of each series, null where it has none now; null before version 1.1. */
+  readonly last: readonly (number | null)[] | null;
   /** buckets + 1 rising unix times. */
   readonly edges: Float64Array;
   readonly stepLast: Float64Array;
@@ -269,6 +271,7 @@ function keyframe(header: Json, body: Body): KeyframePacket {
   if (lo.length !== seriesIds.length || hi.length !== seriesIds.length) {
     throw new WireError("a keyframe needs one range a series");
   }
+  const last = lastValues(header["last"] ?? null, seriesIds.length);
   const edges = body.f64(buckets + 1);
   if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
     throw new WireError("the edges of a keyframe do not rise");
@@ -278,6 +281,13 @@ function keyframe(header: Json, body: Body): KeyframePacket {
   const max = body.u16(seriesIds.length * buckets);
   body.end();
   const seq = count(header["seq"], "seq");
-  const columns = { buckets, ids: seriesIds, lo, hi, stepped, edges, stepLast, min, max };
+  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast, min, max };
   return { kind: "keyframe", seq, ...columns, ...news(header) };
+}
+
+function lastValues(told: unknown, length: number): (number | null)[] | null {
+  if (told === null) return null;
+  const values = list(told, "last");
+  if (values.length !== length) throw new WireError("a keyframe needs one last value a series");
+  return values.map((value) => (value === null ? null : finite(value, "last")));
 }
