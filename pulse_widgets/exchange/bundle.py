@@ -48,8 +48,8 @@ LEAST_BUCKETS: Final = 60
 
 # Quotes in the HTML are escaped in the notebook, and the bundle has keys.
 _OVERHEAD: Final = 2_000
-_SERIES_FACTS: Final = 60
-"""Bytes a series takes in the lists of a keyframe's header: id, lo, hi."""
+_SERIES_FACTS: Final = 80
+"""Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
 
 
 def live_bundle(
@@ -303,6 +303,7 @@ def _only(screen: Screen, ids: Iterable[int]) -> Screen:
         missing=screen.missing[row],
         stepped=screen.stepped[step],
         step=screen.step[step],
+        last=None if screen.last is None else screen.last[row],
     )
 
 
@@ -346,6 +347,7 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
         missing,
         screen.stepped,
         _last_steps(screen.step, first),
+        screen.last,
     )
 
 

@@ -235,9 +235,10 @@ def _last(line: Line) -> str:
     """Return the last known value: a range where only a range is known, a dash where none is."""
     if not len(line.trace):
         return MISSING
-    low, high = (
-        format_value(float(side[-1]), line.unit) for side in (line.trace.low, line.trace.high)
-    )
+    newest = (line.trace.low[-1], line.trace.high[-1])
+    if line.trace.last is not None:
+        newest = (line.trace.last, line.trace.last)
+    low, high = (format_value(float(side), line.unit) for side in newest)
     known = low if low == high else f"{low} to {high}"
     return f"{MISSING} ({known} before)" if line.trace.lost else known
 

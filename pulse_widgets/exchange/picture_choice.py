@@ -271,7 +271,10 @@ class _Picker:
         at = np.flatnonzero(there)
         lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
         segment = np.cumsum(gap, dtype=np.int64)[at]
-        return Trace(self._centre[at], low[at], high[at], segment, lost)
+        last = None
+        if len(rows) == 1 and screen.last is not None and np.isfinite(screen.last[rows[0]]):
+            last = float(screen.last[rows[0]])
+        return Trace(self._centre[at], low[at], high[at], segment, lost, last)
 
     def _limit(self, metric: str, kind: str) -> float | None:
         name = _LIMIT_OF.get(metric)

@@ -54,6 +54,8 @@ class Trace:
         Rises where readings were missing in between.
     lost : bool
         Readings were missing at the end.
+    last : float or None
+        The newest value, where it is known and of one series.
     """
 
     time: NDArray[np.float64]
@@ -61,6 +63,7 @@ class Trace:
     high: NDArray[np.float64]
     segment: NDArray[np.int64]
     lost: bool
+    last: float | None = None
 
     def __len__(self) -> int:
         """Return the number of points."""

@@ -165,6 +165,8 @@ class _Card:
         line, *others = self._chart.lines
         if others or line.merged or line.trace.lost or not len(line.trace):
             return ""
+        if line.trace.last is not None:
+            return format_value(line.trace.last, line.unit)
         low, high = float(line.trace.low[-1]), float(line.trace.high[-1])
         text = format_value(high, line.unit)
         return text if format_value(low, line.unit) == text else ""

@@ -50,6 +50,9 @@ class Screen:
         Series that have steps.
     step : (K, N) float64
         Last step in the bucket, NaN where there is none.
+    last : (S,) float64, or None
+        The newest value, NaN where there is none or the newest reading is missing; None where
+        that is not known.
     """
 
     ids: NDArray[np.int32]
@@ -59,6 +62,7 @@ class Screen:
     missing: NDArray[np.bool_]
     stepped: NDArray[np.int32]
     step: NDArray[np.float64]
+    last: NDArray[np.float64] | None = None
 
 
 class _Grid:
@@ -144,6 +148,8 @@ class History:
         self._grids = [_Grid(self._base_us)]
         self._series = 0
         self._stepped: set[int] = set()
+        self._last = np.full(0, np.nan)
+        self._last_us = np.full(0, np.iinfo(np.int64).min)
         self._recent: deque[_Block] = deque()
         self._newest: list[Rows] = []
         self._recent_bytes = 0
@@ -196,6 +202,7 @@ class History:
     def _mark(self, rows: Rows) -> None:
         grid = self._grids[0]
         self._series = max(self._series, int(rows.series.max()) + 1)
+        self._note_last(rows)
         grid.grow(self._series)
         bucket = rows.time // grid.width_us
         if grid.head < 0:
@@ -211,6 +218,18 @@ class History:
                 rows, bucket = _pick(rows, ~near), bucket[~near]
             else:
                 self._leap(int(bucket.min()))
+
+    def _note_last(self, rows: Rows) -> None:
+        if len(self._last) < self._series:
+            more = max(self._series, 2 * len(self._last)) - len(self._last)
+            self._last = np.append(self._last, np.full(more, np.nan))
+            self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
+        # Of equal times the later arrival counts; numpy keeps the last of what is assigned twice.
+        order = np.argsort(rows.time, kind="stable")
+        ids, time, value = rows.series[order], rows.time[order], rows.value[order]
+        newer = time >= self._last_us[ids]
+        self._last[ids[newer]] = value[newer]
+        self._last_us[ids[newer]] = time[newer]
 
     def _leap(self, bucket: int) -> None:
         """Bring the grids across a long silence, folding what would be overwritten."""
@@ -298,7 +317,8 @@ class History:
         missing = lost & (low > high)
         # Missing goes on until the next sample: its first empty bucket is where the gap is.
         missing[:, 1:] |= (low > high)[:, 1:] & lost[:, :-1]
-        return Screen(chosen, np.concatenate(edges), low, high, missing, stepped, step)
+        newest = self._last[chosen]
+        return Screen(chosen, np.concatenate(edges), low, high, missing, stepped, step, newest)
 
     def _spans(self) -> list[tuple[_Grid, int, int]]:
         """Which buckets of which grid make up the picture, oldest first."""

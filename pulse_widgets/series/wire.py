@@ -165,11 +165,14 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         "lo": low.tolist(),
         "hi": high.tolist(),
         "stepped": screen.stepped.tolist(),
+        "last": _known(screen.last),
         "series": list(series),
         "entities": dict(entities),
         "state": dict(state),
         "events": list(events),
     }
+    if screen.last is None:
+        del header["last"]
     body = b"".join(
         (
             screen.edges.astype("<f8").tobytes(),
@@ -179,6 +182,10 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         )
     )
     return encode(header, body)
+
+
+def _known(values: NDArray[np.float64] | None) -> list[float | None]:
+    return [] if values is None else [v if v == v else None for v in values.tolist()]  # noqa: PLR0124
 
 
 def _columns(rows: Rows, *, stepped: bool) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,8 @@ BUCKETS: Final = 300
 WHOLE_ROWS: Final = 200_000
 """A series with more rows is drawn from the recording's overview until it is zoomed into."""
 BEFORE_US: Final = 60_000_000
+TAIL_US: Final = 60_000_000
+"""So much of the end of a long series is read for its newest value."""
 """How far before a range a counter is read, so that the first row in it has a rate."""
 
 
@@ -162,15 +165,20 @@ class RecordingSource:
         low = np.full((len(drawn), BUCKETS), np.inf)
         high = np.full((len(drawn), BUCKETS), -np.inf)
         missing = np.zeros((len(drawn), BUCKETS), np.bool_)
+        last = np.full(len(drawn), np.nan)
         steps: dict[int, NDArray[np.float64]] = {}
         for place, info in enumerate(drawn):
             key = self._keys[info.id]
             cells = self._finest(key) if self._stored.extents[key].rows > WHOLE_ROWS else None
             if cells is not None:
                 _fill_cells(cells, edges, low[place], high[place])
+                newest = self._stored.extents[key].end
+                tail = self._stored.columns(key, newest - TAIL_US, newest + 1, payload=False)
+                last[place] = _newest(_shown(info, tail)[1])
                 continue
             time, value, step = _shown(info, self._stored.columns(key, payload=False))
             missing[place] = _fill_rows(time, value, edges, low[place], high[place])
+            last[place] = _newest(value)
             if (step != NO_STEP).any():
                 steps[info.id] = _last_steps(time, step, edges)
         return Screen(
@@ -181,6 +189,7 @@ class RecordingSource:
             missing,
             np.array(list(steps), np.int32),
             np.array(list(steps.values())).reshape(len(steps), BUCKETS),
+            last,
         )
 
 
@@ -194,6 +203,10 @@ def _shown(
         # The first reading of a counter has no rate; that is not a missing reading.
         return time[1:], value[1:], step[1:]
     return time, np.where(np.isfinite(value), value, np.nan), step
+
+
+def _newest(value: NDArray[np.float64]) -> float:
+    return float(value[-1]) if len(value) else math.nan
 
 
 def _places(time: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -424,3 +424,11 @@ def test_a_reading_in_the_bucket_in_which_the_session_began_is_drawn():
 
     # The middle of that bucket lies before the session; the reading stands at the left edge.
     assert curves(card(html, "CPU utilization")) == [[(0, 88), (0, 88)]]
+
+
+def test_the_last_known_value_is_the_last_one_and_no_range():
+    page = one(np.exp(-np.arange(400) / 50))
+
+    (value,) = [t.text for t in card(page, "CPU utilization").findall(f"{SVG}text")][1:2]
+    assert value == format_value(float(np.exp(-399 / 50)), "1")
+    assert Page(page).row("CPU utilization")[-1] == value

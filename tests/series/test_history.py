@@ -176,3 +176,14 @@ def test_thinning_keeps_the_ends_the_extremes_and_every_missing_reading(values, 
     assert np.isnan(thinned.value).sum() == np.isnan(array).sum()
     assert (np.diff(thinned.time) > 0).all()
     assert (thinned.step == NO_STEP).all()
+
+
+def test_the_newest_value_of_each_series_is_kept_as_it_is():
+    history = History(1.0)
+    history.add(Rows.of([0, 1, 0, 2], [0, 0, 900_000, 0], [1.0, 5.0, 0.123456789, 7.0]))
+    # Later arrivals of older times do not count; a missing reading does.
+    history.add(Rows.of([0, 2], [500_000, 1_000_000], [9.0, np.nan]))
+
+    screen = history.screen([0, 1, 2])
+
+    np.testing.assert_array_equal(screen.last, [0.123456789, 5.0, np.nan])

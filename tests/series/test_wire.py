@@ -162,3 +162,15 @@ def test_96_series_fit_a_keyframe_of_150_kilobytes():
     packet = keyframe(1, screen, series=series, entities={}, state=STATE)
 
     assert len(packet) <= 150_000
+
+
+def test_a_keyframe_tells_the_newest_values_exactly_and_none_where_one_is_missing():
+    ids, nothing = np.arange(2, dtype=np.int32), np.zeros((2, 1), np.bool_)
+    low = np.zeros((2, 1))
+    screen = Screen(
+        ids, np.arange(2.0), low, low, nothing, ids[:0], low[:0], np.array([0.1 + 0.2, np.nan])
+    )
+
+    packet = decode(keyframe(0, screen, series=[], entities={}, state={}))
+
+    assert packet.header["last"] == [0.1 + 0.2, None]
