@@ -44,6 +44,15 @@ export class Coarse {
     if (this.#cells.length > MOST) this.#merge();
   }
 
+  /** Leave nothing outside [t0, t1]; a cell across an end becomes shorter. */
+  clip(t0: number, t1: number): void {
+    const [first, last] = [this.#cells[0], this.#cells[this.#cells.length - 1]];
+    if (!first || !last || (first.start >= t0 && last.end <= t1)) return;
+    this.#cells = this.#cells
+      .filter((cell) => cell.end > t0 && cell.start <= t1)
+      .map((cell) => ({ ...cell, start: Math.max(cell.start, t0), end: Math.min(cell.end, t1) }));
+  }
+
   /** Add a cell that begins where all others have ended. */
   push(cell: Cell): void {
     this.#cells.push(cell);

@@ -243,15 +243,17 @@ class Card {
   /** What lies between two gaps, a point for every column that has something. */
   #stretches({ time, low, high, segment }: Trace): Point[][] {
     const [start, end] = this.#span;
+    // The middle of the first bucket may lie before the session, that of the last after it.
+    const elapsed = time.map((moment) => Math.min(Math.max(moment - start, 0), end - start));
+    const column = elapsed.map((seconds) => Math.floor((seconds / (end - start)) * this.#points));
     const stretches: Point[][] = [];
     for (let i = 0; i < time.length; ) {
-      const column = this.#column(time[i] as number);
-      const own = segment[i];
+      const [own, place] = [segment[i], column[i]];
       let [sum, count] = [0, 0];
       let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
       const from = i;
-      for (; segment[i] === own && this.#column(time[i] as number) === column; i++) {
-        sum += (time[i] as number) - start;
+      for (; segment[i] === own && column[i] === place; i++) {
+        sum += elapsed[i] as number;
         count++;
         least = Math.min(least, low[i] as number);
         most = Math.max(most, high[i] as number);
@@ -261,11 +263,6 @@ class Card {
       stretches.at(-1)?.push({ x, top: this.#y(most), bottom: this.#y(least) });
     }
     return stretches.map(withoutMiddles);
-  }
-
-  #column(time: number): number {
-    const [start, end] = this.#span;
-    return Math.floor(((time - start) / (end - start)) * this.#points);
   }
 
   #x(time: number): number {

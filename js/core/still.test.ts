@@ -117,6 +117,21 @@ describe("stillHtml", () => {
     expect(svgOf(html)).toMatch(/text-anchor="end"[^>]*>2\.5</);
   });
 
+  test("keeps within the plot what lies in the first and in the last bucket of a session", () => {
+    const codes = Array.from({ length: 6 }, (_, i) => [i + 1, i + 1] as const);
+    // The middles of the outer buckets lie outside of what the session lived through.
+    const lived = { t0: START + 8, t1: START + 52 };
+
+    const svg = svgOf(stillHtml(packet([about(0, "user", "loss", "")], () => codes, lived)));
+
+    const [, d = ""] = /<path stroke="#0b62b5"[^>]* d="([^"]*)"/.exec(svg) ?? [];
+    const [start = Number.NaN] = (/^M(-?\d+)/.exec(d) ?? []).slice(1).map(Number);
+    const moves = [...(d.split("l")[1] ?? "").matchAll(/-?\d+/g)].map(Number);
+    const end = moves.filter((_, i) => i % 2 === 0).reduce((sum, by) => sum + by, start);
+    expect(start).toBe(0);
+    expect(end).toBe(2 * (940 - 64 - 12));
+  });
+
   test("tells of several series the range of their last values", () => {
     const cores = Array.from({ length: 40 }, (_, i) =>
       about(i, `cpu:${i}`, "cpu.utilization", "W"),

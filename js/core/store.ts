@@ -133,7 +133,28 @@ export class Store implements Source {
       start = Math.min(start, track.start);
       end = Math.max(end, track.end);
     }
-    return start <= end ? [start, end] : [Number.NaN, Number.NaN];
+    if (start > end) return [Number.NaN, Number.NaN];
+    const [t0, t1] = this.#lived(start, end);
+    return [Math.max(start, t0), Math.min(end, t1)];
+  }
+
+  /** When the session was; without bounds where its own words contradict what it sent. */
+  #lived(start: number, end: number): [number, number] {
+    const t0 = Number.isFinite(this.#state.t0) ? this.#state.t0 : Number.NEGATIVE_INFINITY;
+    const t1 = this.#state.t1 ?? Number.POSITIVE_INFINITY;
+    return start <= t1 && end >= t0 ? [t0, t1] : [Number.NEGATIVE_INFINITY, Infinity];
+  }
+
+  /** A bucket begins and ends at round times, a session does not. */
+  #clip(): void {
+    const tracks = [...this.#tracks.values()];
+    const start = Math.min(...tracks.map((track) => track.start));
+    const [t0, t1] = this.#lived(start, Math.max(...tracks.map((track) => track.end)));
+    for (const track of tracks) {
+      const before = track.bytes;
+      track.coarse.clip(t0, t1);
+      this.#bytes += track.bytes - before;
+    }
   }
 
   last(id: number): { time: number; value: number } | null {
@@ -249,7 +270,10 @@ export class Store implements Source {
     const end = packet.edges[packet.buckets] as number;
     const within = holes.map(({ t0, t1 }) => ({ t0, t1: Math.min(t1, end) }));
     const open = within.filter((hole) => hole.t0 < hole.t1);
-    if (open.length > 0) this.#fill(packet, open);
+    if (open.length > 0) {
+      this.#fill(packet, open);
+      this.#clip();
+    }
     return { ...change, samples: open.length > 0 };
   }
 
@@ -317,7 +341,9 @@ export class Store implements Source {
     const running = this.#state.phase === "running";
     if (state.phase === "running") this.#stoppedAt = Number.POSITIVE_INFINITY;
     else if (running || this.#stoppedAt === Infinity) this.#stoppedAt = performance.now();
+    const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
+    if (moved) this.#clip();
   }
 
   #addEvents(events: readonly PulseEvent[]): boolean {
