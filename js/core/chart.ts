@@ -6,6 +6,7 @@ import type { Value } from "./grid";
 import { lineColor, lineDash } from "./palette";
 import type { Theme } from "./theme";
 import { type Span, selected } from "./view-state";
+import { standsOnZero } from "./y-range";
 
 export const PLOT_STYLE: string = uplotStyle;
 
@@ -60,6 +61,8 @@ export interface Frame {
 
 export interface PlotOptions {
   readonly lines: readonly PlotLine[];
+  /** What lies between a lone line and zero is filled, where zero is in view. */
+  readonly filled: boolean;
   readonly height: number;
   /** False leaves out the x axis and its labels. */
   readonly xAxis: boolean;
@@ -183,8 +186,12 @@ export class Plot {
       dash: [...lineDash(line.color)],
       points: { show: false },
     };
-    if (this.#options.lines.length === 1 && !line.stepped) {
-      series.fill = () => `${lineColor(line.color, this.#theme.ground)}1f`;
+    if (this.#options.filled && this.#options.lines.length === 1 && !line.stepped) {
+      series.fill = (plot) => {
+        const { min = 0, max = 0 } = plot.scales["y"] ?? {};
+        const tint = `${lineColor(line.color, this.#theme.ground)}1f`;
+        return standsOnZero([min, max]) ? tint : "transparent";
+      };
     }
     const stepped = line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
     if (stepped) series.paths = stepped;

@@ -176,6 +176,7 @@ export class HeatChart implements View {
     const step = [1, 2, 4, 8, 16, 32, 64].find((n) => n >= every) ?? 128;
     return {
       lines: [{ color: 0, stepped: true }],
+      filled: false,
       rows,
       height: height + AXIS_HEIGHT + HEADROOM,
       xAxis: true,

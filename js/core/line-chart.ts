@@ -74,7 +74,7 @@ export class LineChart implements View {
     plot.setTheme(scene.theme);
     const { lines } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
-    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), this.#panel.kind === "state");
+    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), this.#stepped);
     this.#limit = limitValue(this.#panel, scene);
     plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
     this.#legend?.setHidden(scene.hidden, scene.theme.ground);
@@ -116,10 +116,18 @@ export class LineChart implements View {
     this.el.remove();
   }
 
+  /** A state holds until the next reading, which is a matter of time. */
+  get #stepped(): boolean {
+    return this.#panel.kind === "state" && !this.byStep;
+  }
+
   #options(): PlotOptions {
-    const { lines, unit, kind, whole } = this.#panel;
+    const { lines, unit, whole } = this.#panel;
+    const stepped = this.#stepped;
     return {
-      lines: lines.map((line) => ({ color: line.color, stepped: kind === "state" })),
+      lines: lines.map((line) => ({ color: line.color, stepped })),
+      // Between two steps nothing is known: a line leads from the one to the other, no more.
+      filled: !this.byStep,
       height: HEIGHT,
       xAxis: true,
       time: !this.byStep,

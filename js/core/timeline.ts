@@ -110,6 +110,7 @@ export class Timeline implements View {
     const rows = this.#rows;
     return {
       lines: [{ color: 0, stepped: true }],
+      filled: false,
       rows,
       height: rows * ROW + AXIS_HEIGHT + HEADROOM,
       xAxis: true,

@@ -36,6 +36,11 @@ export function yRange(low: number | null, high: number | null, rule: YRule): Sp
   return [bottom, high <= 0 ? Math.max(top + pad, 0) : top + pad];
 }
 
+/** Whether zero is in view: an area over another level would have no meaning. */
+export function standsOnZero([bottom, top]: Span): boolean {
+  return bottom <= 0 && top >= 0;
+}
+
 /** Amounts: their size against nothing at all is what matters. */
 const AMOUNTS = new Set(["1", "B", "B/s", "W", "J", "cores", "count", "count/s"]);
 

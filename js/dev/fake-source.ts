@@ -14,6 +14,8 @@ export interface Scenario {
   /** Further metrics of the user's, each with its one value. */
   readonly own: Readonly<Record<string, number>>;
   readonly events: boolean;
+  /** Steps go on at the second of these once they have come to the first. */
+  readonly jump: readonly [number, number] | null;
   /** Only series whose metric starts with one of these; null takes all. */
   readonly only: readonly string[] | null;
   /** At most so many series. */
@@ -217,14 +219,27 @@ export class FakeSource implements Source {
     }
   }
 
-  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
-    this.range(id, T0 + from / 10, T0 + to / 10, points, out);
-    for (let i = 0; i < out.length; i++) out.time[i] = ((out.time[i] as number) - T0) * 10;
+  rangeByStep(id: number, from: number, to: number, _points: number, out: Columns): void {
+    const { jump } = this.#scenario;
+    const [pause, on] = jump ?? [0, 0];
+    this.range(id, T0, T0 + 1e6, 1e9, out);
+    let length = 0;
+    for (let i = 0; i < out.length; i++) {
+      const count = ((out.time[i] as number) - T0) * 10;
+      const step = jump && count > pause ? count - pause + on : count;
+      if (step < from || step > to) continue;
+      out.time[length] = step;
+      out.min[length] = out.min[i] as number;
+      out.max[length++] = out.max[i] as number;
+    }
+    out.length = length;
   }
 
   stepExtent(id: number): [number, number] | null {
     const user = this.#tracks[id]?.series.entity === "user";
-    return user ? [0, ((this.#times.at(-1) ?? T0) - T0) * 10] : null;
+    if (!user) return null;
+    const [pause, on] = this.#scenario.jump ?? [0, 0];
+    return [0, ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
   }
 
   extent(): [number, number] {

@@ -10,6 +10,7 @@ const PLAIN: Scenario = {
   hz: 1,
   user: true,
   own: {},
+  jump: null,
   events: true,
   only: null,
   most: 100_000,
@@ -101,6 +102,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Numbers far from zero, beside some that are near it. */
+  levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
+  /** Steps that go on far beyond where they paused. */
+  jump: { ...PLAIN, gpus: 0, events: false, jump: [199, 5200] },
   /** Names that leave no room, values that need it. */
   names: {
     ...PLAIN,

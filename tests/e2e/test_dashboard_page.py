@@ -286,3 +286,34 @@ def test_a_name_gives_way_to_its_value(open_page, width):
     title = own.locator("h4[title^='a/very/long']")
     assert title.get_attribute("title").endswith("x" * 120)
     assert title.evaluate("title => title.scrollWidth > title.clientWidth")
+
+
+INK = """([title, share, height]) => {
+    const chart = [...document.querySelectorAll('.pulse-chart')].find(
+        chart => chart.querySelector('h4').textContent === title);
+    const canvas = chart.querySelector('canvas');
+    const over = chart.querySelector('.u-over').getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
+    const [x, y] = [over.left - box.left + over.width * share,
+                    over.top - box.top + over.height * height];
+    return canvas.getContext('2d').getImageData(Math.round(x), Math.round(y), 1, 1).data[3];
+}"""
+
+
+def test_only_what_stands_on_zero_is_filled(open_page):
+    page = open_page("scenario=levels&layout=charts&metrics=train/loss,far,wide", height=600)
+    filled = eventually(
+        lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha > 0
+    )
+    assert filled < 100
+    assert page.evaluate(INK, ["far", 0.31, 0.93]) == 0
+    assert page.evaluate(INK, ["wide", 0.31, 0.93]) == 0
+
+
+def test_nothing_is_filled_between_two_steps(open_page):
+    page = open_page("scenario=jump&layout=charts&metrics=train/loss", height=600)
+    eventually(lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha > 0)
+    page.locator("button:text-is('Step')").click()
+    eventually(lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha == 0)
+    # The jump is 5000 of 7400 steps wide.
+    assert [page.evaluate(INK, ["train/loss", share, 0.93]) for share in (0.1, 0.5, 0.6)] == [0] * 3
