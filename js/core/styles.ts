@@ -63,6 +63,7 @@ const FRAME = `
   border: 1px solid var(--pulse-line);
   border-radius: 5px;
   background: none;
+  white-space: nowrap;
 }
 .pulse button:hover { background: var(--pulse-soft); }
 .pulse:focus-visible { box-shadow: 0 0 0 2px var(--pulse-accent); border-radius: 4px; }
@@ -164,10 +165,21 @@ const STRIP = `
 @container (max-width: 420px) {
   .pulse.pulse .pulse-strip { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px 14px; }
 }
+/* Names above their numbers where the two have no room beside each other. */
+@container (max-width: 350px) {
+  .pulse-layout-dashboard .pulse-figure { grid-template-columns: minmax(0, 1fr); }
+  .pulse.pulse-layout-dashboard .pulse-figure-value { text-align: left; }
+}
+@container (max-width: 260px) {
+  .pulse.pulse .pulse-strip { grid-template-columns: minmax(0, 1fr); }
+  .pulse-figure[data-figure="gpus"] { grid-column: auto; }
+  .pulse .pulse-controls button { padding: 2px 5px; }
+}
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 20px; padding: 6px 10px; }
 .pulse-layout-strip .pulse-toolbar { margin: 0; }
 .pulse.pulse-layout-strip .pulse-strip { display: contents; }
-.pulse-layout-strip .pulse-figure { display: inline-flex; align-items: baseline; gap: 6px; min-width: auto; }
+.pulse-layout-strip .pulse-figure-label { flex: none; }
+.pulse-layout-strip .pulse-figure { display: inline-flex; align-items: baseline; gap: 6px; min-width: 0; max-width: 100%; }
 .pulse.pulse-layout-strip .pulse-figure-value { font-size: 13px; }
 .pulse.pulse-layout-strip :is(.pulse-bars, .pulse-controls) { display: none; }
 /* With more than two GPUs only their load has room; the rest is in their titles. */

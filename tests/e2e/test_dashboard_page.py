@@ -317,3 +317,46 @@ def test_nothing_is_filled_between_two_steps(open_page):
     eventually(lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha == 0)
     # The jump is 5000 of 7400 steps wide.
     assert [page.evaluate(INK, ["train/loss", share, 0.93]) for share in (0.1, 0.5, 0.6)] == [0] * 3
+
+
+CROWDED = """() => {
+    const root = document.querySelector('.pulse').getBoundingClientRect();
+    const selector = '.pulse-toolbar button, .pulse-status, .pulse-figure-label,'
+        + ' .pulse-figure-value, .pulse-figure-note';
+    const shown = [...document.querySelectorAll(selector)].filter(el => el.getClientRects().length);
+    const text = el => {
+        const range = document.createRange();
+        range.selectNodeContents(el);
+        const [own, box] = [range.getBoundingClientRect(), el.getBoundingClientRect()];
+        const cut = getComputedStyle(el).overflow === 'hidden';
+        return { el, left: own.left, right: cut ? Math.min(own.right, box.right) : own.right,
+                 top: own.top, bottom: own.bottom };
+    };
+    const texts = shown.map(text).filter(one => one.right > one.left);
+    const faults = texts.filter(one => one.right > root.right + 0.5 || one.left < root.left)
+        .map(one => `${one.el.textContent} sticks out`);
+    for (const one of shown.filter(el => el.matches('button'))) {
+        if (one.scrollWidth > one.clientWidth || one.clientHeight > 30)
+            faults.push(`${one.textContent} is clipped`);
+    }
+    for (const one of shown.filter(el => el.matches('.pulse-figure-label'))) {
+        if (one.clientWidth < Math.min(one.scrollWidth, 36))
+            faults.push(`${one.textContent} is not told`);
+    }
+    texts.forEach((a, i) => texts.slice(i + 1).forEach(b => {
+        const apart = a.right <= b.left + 0.5 || b.right <= a.left + 0.5
+            || a.bottom <= b.top + 2 || b.bottom <= a.top + 2;
+        if (!apart) faults.push(`${a.el.textContent} over ${b.el.textContent}`);
+    }));
+    return faults;
+}"""
+
+
+@pytest.mark.parametrize("layout", ["dashboard", "strip"])
+@pytest.mark.parametrize("width", [500, 430, 400, 320, 250, 170])
+def test_no_number_and_no_button_stands_over_another(chrome, site, layout, width):
+    page = chrome.new_page(viewport={"width": 700, "height": 900})
+    page.goto(f"{site}?scenario=one&layout={layout}&width={width}")
+    page.wait_for_selector(".pulse-figure-value")
+    assert page.evaluate(CROWDED) == []
+    page.close()
