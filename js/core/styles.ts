@@ -175,6 +175,10 @@ const STRIP = `
   .pulse-figure[data-figure="gpus"] { grid-column: auto; }
   .pulse .pulse-controls button { padding: 2px 5px; }
 }
+@container (min-width: 200px) and (max-width: 260px) {
+  .pulse-layout-dashboard .pulse-figure { grid-template-columns: minmax(0, 1fr) auto; }
+  .pulse.pulse-layout-dashboard .pulse-figure-value { text-align: right; }
+}
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 20px; padding: 6px 10px; }
 .pulse-layout-strip .pulse-toolbar { margin: 0; }
 .pulse.pulse-layout-strip .pulse-strip { display: contents; }
