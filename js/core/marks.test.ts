@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { marksAt, marksOf, marksWithin } from "./marks";
+import { labelSpots, marksAt, marksOf, marksWithin } from "./marks";
 import type { PulseEvent } from "./source";
 
 function event(metric: PulseEvent["metric"], time: number, more: object = {}): PulseEvent {
@@ -54,5 +54,50 @@ describe("finding marks", () => {
     expect(marksWithin(open, [0, 5])).toHaveLength(0);
     expect(marksAt(open, 40, 1, 50)).toHaveLength(1);
     expect(marksAt(open, 60, 1, 50)).toEqual([]);
+  });
+});
+
+describe("labels of moments", () => {
+  /** A letter is 10 wide, and so is a second. */
+  const spots = (...moments: [time: number, label: string][]) => {
+    const marks = marksOf(moments.map(([time, label]) => event("mark", time, { label })));
+    const row = { left: 0, right: 400, gap: 5, least: 20 };
+    const found = labelSpots(
+      marks,
+      row,
+      (time) => time * 10,
+      (text) => text.length * 10,
+    );
+    return found.map(({ mark, from, room }) => [mark.label, from, room]);
+  };
+
+  test("stand on the right of their line, as wide as they are", () => {
+    expect(spots([10, "epoch 1"])).toEqual([["epoch 1", 105, 70]]);
+  });
+
+  test("end before the next line", () => {
+    expect(spots([2, "a long label"], [10, "b"])).toEqual([
+      ["a long label", 25, 70],
+      ["b", 105, 10],
+    ]);
+  });
+
+  test("stand on the left where there is more room", () => {
+    expect(spots([38, "newest"])).toEqual([["newest", 315, 60]]);
+    expect(spots([30, "one"], [38, "newest"])).toEqual([
+      ["one", 305, 30],
+      ["newest", 340, 35],
+    ]);
+  });
+
+  test("are left out where there is no room, and outside of the picture", () => {
+    expect(spots([10, "first"], [10.5, "second"], [50, "later"], [-3, "before"])).toEqual([
+      ["first", 45, 50],
+      ["second", 110, 60],
+    ]);
+    expect(spots([10, "x"], [11, "first"], [12, "second"])).toEqual([
+      ["x", 85, 10],
+      ["second", 125, 60],
+    ]);
   });
 });

@@ -78,6 +78,51 @@ export function marksWithin(marks: readonly Mark[], range: Span): Mark[] {
   });
 }
 
+/** A stretch of pixels for labels: `gap` from a line to its label, `least` for a shortened one. */
+interface Row {
+  readonly left: number;
+  readonly right: number;
+  readonly gap: number;
+  readonly least: number;
+}
+
+/** Where the label of a moment begins, and the room it has. */
+export interface Spot {
+  readonly mark: Mark;
+  readonly from: number;
+  readonly room: number;
+}
+
+/**
+ * Places for the labels of marks and events, none over another or over a line: right of their own
+ * line, or left of it where that has more room. Pure.
+ */
+export function labelSpots(
+  marks: readonly Mark[],
+  { left, right, gap, least }: Row,
+  x: (time: number) => number,
+  width: (text: string) => number,
+): Spot[] {
+  const moments = marks
+    .filter(({ kind }) => kind === "mark" || kind === "event")
+    .map((mark) => ({ mark, at: x(mark.start) }))
+    .filter(({ at }) => at >= left && at <= right);
+  const spots: Spot[] = [];
+  let taken = left;
+  for (const [i, { mark, at }] of moments.entries()) {
+    const wanted = width(mark.label);
+    const next = moments[i + 1];
+    const [before, after] = [at - taken - gap, (next ? next.at - gap : right) - at - gap];
+    const onRight = wanted <= after || after >= before;
+    const room = Math.min(wanted, onRight ? after : before);
+    const shown = room >= Math.min(wanted, least);
+    const from = onRight ? at + gap : at - gap - room;
+    if (shown) spots.push({ mark, from, room });
+    taken = (shown && onRight ? from + room : at) + gap;
+  }
+  return spots;
+}
+
 /** Cells and spans as faint bands; drawn below the lines of a chart. */
 export function paintBands(frame: Frame, marks: readonly Mark[], theme: Theme, now: number): void {
   const { context, left, top, width, height } = frame;

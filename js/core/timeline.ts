@@ -1,8 +1,8 @@
-/** The lane over all charts: cells and spans as boxes, marks and events as flags. */
+/** The lane over all charts: cells and spans as boxes, marks and events as lines with labels. */
 
 import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h } from "./dom";
-import { type Mark, marksAt, marksWithin, paintMoments } from "./marks";
+import { labelSpots, type Mark, type MarkKind, marksAt, marksWithin, paintMoments } from "./marks";
 import {
   type ChartEvents,
   hidden,
@@ -16,7 +16,13 @@ import type { Theme } from "./theme";
 import { axisTimes, momentText } from "./time-text";
 
 const ROW = 20;
-/** Canvas pixels a label needs at least. */
+/** The rows, those of them that have anything. */
+const ROWS: readonly { readonly name: string; readonly kinds: readonly MarkKind[] }[] = [
+  { name: "cells", kinds: ["cell"] },
+  { name: "spans", kinds: ["span"] },
+  { name: "marks", kinds: ["mark", "event"] },
+];
+/** Pixels a label needs at least. */
 const LEAST_LABEL = 24;
 
 export class Timeline implements View {
@@ -29,7 +35,7 @@ export class Timeline implements View {
   readonly #twin = h("table");
   readonly #events: ChartEvents;
   #plot: Plot | null = null;
-  #rows = 1;
+  #rows: readonly string[] = [];
   #scene: Scene | null = null;
 
   constructor(events: ChartEvents) {
@@ -56,8 +62,8 @@ export class Timeline implements View {
 
   draw(scene: Scene): void {
     this.#scene = scene;
-    const rows = scene.marks.some((mark) => mark.kind === "span") ? 2 : 1;
-    if (rows !== this.#rows) {
+    const rows = rowsOf(scene.marks);
+    if (rows.join() !== this.#rows.join()) {
       this.#plot?.destroy();
       this.#plot = null;
       this.#rows = rows;
@@ -111,17 +117,20 @@ export class Timeline implements View {
     return {
       lines: [{ color: 0, stepped: true }],
       filled: false,
-      rows,
-      height: rows * ROW + AXIS_HEIGHT + HEADROOM,
+      rows: rows.length,
+      height: rows.length * ROW + AXIS_HEIGHT + HEADROOM,
       xAxis: true,
       time: true,
-      yRange: () => [0, rows],
-      yTicks: () => [0.5, 1.5].slice(0, rows),
-      yText: () => ["cells", "spans"].slice(0, rows),
+      yRange: () => [0, rows.length],
+      yTicks: () => rows.map((_, row) => row + 0.5),
+      yText: () => [...rows],
       xText: axisTimes,
       under: (frame) => this.#paint(frame),
       over: (frame) => {
-        if (this.#scene) paintMoments(frame, this.#scene.marks, this.#scene.theme);
+        const scene = this.#scene;
+        if (!scene) return;
+        paintMoments(frame, scene.marks, scene.theme);
+        paintLabels(frame, scene, rows);
       },
     };
   }
@@ -141,12 +150,38 @@ export class Timeline implements View {
   }
 }
 
-function box(frame: Frame, mark: Mark, scene: Scene, rows: number): void {
+function rowsOf(marks: readonly Mark[]): string[] {
+  const there = new Set(marks.map(({ kind }) => kind));
+  return ROWS.filter(({ kinds }) => kinds.some((kind) => there.has(kind))).map(({ name }) => name);
+}
+
+function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): void {
+  context.font = theme.font.replace("11px", `${10.5 * ratio}px`);
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+}
+
+/** The labels of marks and events, each beside its line. */
+function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly string[]): void {
   const { context, left, width, height, ratio } = frame;
-  const row = mark.kind === "span" ? 1 : 0;
+  const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
+  const y = frame.top + ((rows.indexOf("marks") + 0.5) * height) / rows.length + ratio * 0.5;
+  context.save();
+  write(context, theme, ratio);
+  const spots = labelSpots(marks, row, frame.x, (text) => context.measureText(text).width);
+  for (const { mark, from, room } of spots) {
+    context.fillStyle = mark.kind === "mark" ? theme.accent : theme.warn;
+    context.fillText(clipped(context, mark.label, room), from, y);
+  }
+  context.restore();
+}
+
+function box(frame: Frame, mark: Mark, scene: Scene, rows: readonly string[]): void {
+  const { context, left, width, height, ratio } = frame;
+  const row = rows.indexOf(`${mark.kind}s`);
   const from = Math.max(frame.x(mark.start), left - 8);
   const to = Math.min(frame.x(mark.end ?? scene.now), left + width + 8);
-  const tall = height / rows;
+  const tall = height / rows.length;
   const y = frame.top + row * tall + 2 * ratio;
   const wide = Math.max(to - from - ratio, ratio);
   context.fillStyle = scene.theme.chip;
@@ -157,9 +192,7 @@ function box(frame: Frame, mark: Mark, scene: Scene, rows: number): void {
   const room = Math.min(to, left + width) - seen - 8 * ratio;
   if (room < LEAST_LABEL * ratio) return;
   context.fillStyle = scene.theme.text;
-  context.font = scene.theme.font.replace("11px", `${10.5 * ratio}px`);
-  context.textBaseline = "middle";
-  context.textAlign = "left";
+  write(context, scene.theme, ratio);
   const text = clipped(context, mark.label, room);
   context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
 }
