@@ -153,3 +153,16 @@ test("globs match whole names and take nothing else as a pattern", () => {
   expect(["gpu.power", "train/loss1"].every(wanted)).toBe(true);
   expect(["my.gpu.power", "gpuXpower", "train/loss"].some(wanted)).toBe(false);
 });
+
+test("shows of very many metrics the first, and all that were asked for", () => {
+  const many = Array.from({ length: 200 }, (_, i) => series(`loss/${i}`, "user"));
+  const shown = (found: Group[]) => found[0]?.panels.filter((panel) => panel.main) ?? [];
+
+  const group = build(many);
+  expect(group[0]?.panels).toHaveLength(200);
+  expect(shown(group).map(({ title }) => title)).toEqual(
+    Array.from({ length: 24 }, (_, i) => `loss/${i}`),
+  );
+  expect(shown(build(many, ["loss/1*"]))).toHaveLength(111);
+  expect(shown(build(many.slice(0, 24)))).toHaveLength(24);
+});

@@ -52,6 +52,8 @@ export type EntityLabels = Readonly<Record<string, Readonly<Record<string, strin
 
 /** Beyond so many lines a chart is a tangle, and a heat strip tells more. */
 export const MOST_LINES = 8;
+/** Charts of a group that are shown without being asked for. */
+const MOST_SHOWN = 24;
 
 const DRAWN = new Set(["gauge", "counter", "state"]);
 const SHOWN_CLASSES = /^(host|gpu|mig|kernel|user|rank|pulse|worker|pod|stream|labels)$/;
@@ -91,8 +93,13 @@ export function buildGroups(
   return GROUP_ORDER.flatMap((title) => {
     const own = panels.filter((panel) => panel.group === title);
     own.sort((a, b) => Number(b.main) - Number(a.main));
-    return own.length > 0 ? [{ title, panels: own }] : [];
+    const shown = asked ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));
+    return own.length > 0 ? [{ title, panels: shown }] : [];
   });
+}
+
+function extra(panel: Panel): Panel {
+  return { ...panel, main: false };
 }
 
 interface Context {

@@ -106,6 +106,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */
   jump: { ...PLAIN, gpus: 0, events: false, jump: [199, 5200] },
+  /** More metrics of the user's than anyone looks at at once. */
+  flood: {
+    ...PLAIN,
+    gpus: 0,
+    own: Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`layer${i}/norm`, i])),
+  },
   /** Names that leave no room, values that need it. */
   names: {
     ...PLAIN,

@@ -360,3 +360,15 @@ def test_no_number_and_no_button_stands_over_another(chrome, site, layout, width
     page.wait_for_selector(".pulse-figure-value")
     assert page.evaluate(CROWDED) == []
     page.close()
+
+
+def test_of_very_many_metrics_the_first_are_shown_and_the_others_on_request(open_page):
+    page = open_page("scenario=flood")
+    own = page.locator(".pulse-group[aria-label='Your metrics']")
+    assert own.locator(".pulse-chart").count() == 24
+    own.locator("button:text-is('179 more')").click()
+    assert own.locator(".pulse-chart").count() == 203
+    own.locator("button:text-is('Show fewer')").click()
+    assert own.locator(".pulse-chart").count() == 24
+    chosen = open_page("scenario=flood&metrics=layer1*", height=600)
+    assert chosen.locator(".pulse-chart").count() == 111
