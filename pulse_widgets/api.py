@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.arguments import checked_interval, checked_record, checked_time, checked_title
 from pulse_widgets.default_session import default, disabled
-from pulse_widgets.errors import ArgumentError
 from pulse_widgets.readers.discover import source_names
 from pulse_widgets.readers.select import words_of
 
@@ -145,10 +143,6 @@ def replay(recording: str | Path | Recording) -> Monitor:
     from pulse_widgets.widgets.hub import replay_hub
     from pulse_widgets.widgets.monitor import Monitor
 
-    if not isinstance(recording, Recording | str | os.PathLike):
-        raise ArgumentError(
-            f"{recording!r} is not a recording", remedy="Pass a path, or what mon.stop() returned."
-        )
     opened = recording if isinstance(recording, Recording) else Recording.open(recording)
     return Monitor(replay_hub(opened), title=opened.title or opened.path.name)
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pulse_widgets.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "INTERVAL_MOST",
     "checked_interval",
+    "checked_metrics",
+    "checked_path",
     "checked_record",
     "checked_seconds",
     "checked_time",
@@ -92,6 +99,38 @@ def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # n
     raise ArgumentError(
         f"record={record!r} is not a place to record to",
         remedy="Pass True, False, or a path such as record='runs/today'.",
+    )
+
+
+def checked_path(path: str | os.PathLike[str], name: str = "path") -> Path:
+    """Return a path that somebody gave, with ``~`` resolved.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if isinstance(path, str | os.PathLike) and str(path):
+        return Path(path).expanduser()
+    raise ArgumentError(f"{name}={path!r} is not a path", remedy="Pass a path, such as 'run-17'.")
+
+
+def checked_metrics(metrics: str | Sequence[str] | None) -> list[str] | None:
+    """Return patterns of metric names; a text is one pattern, None is all.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if metrics is None:
+        return None
+    given = [metrics] if isinstance(metrics, str) else metrics
+    if isinstance(given, Iterable):
+        patterns = list(given)
+        if all(isinstance(pattern, str) and pattern for pattern in patterns):
+            return patterns
+    raise ArgumentError(
+        f"metrics={metrics!r} are not names of metrics",
+        remedy="Pass a name, a pattern such as 'gpu.*', or a list of them.",
     )
 
 

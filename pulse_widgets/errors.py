@@ -7,6 +7,7 @@
     ├── UnknownSourceError          `sources=` names something that does not exist
     ├── UnknownMetricError          a selection names a metric nothing has
     ├── SessionRunningError         the running session has other settings
+    ├── SessionEndedError           the session that was meant is over
     ├── ReplayError                 a live action was asked of a replay
     ├── RecordingError              a file or directory cannot be read as a recording
     │   └── FormatVersionError      ... because a newer program wrote it
@@ -44,6 +45,7 @@ __all__ = [
     "RecordingError",
     "ReplayError",
     "ReservationDeniedError",
+    "SessionEndedError",
     "SessionRunningError",
     "StorageError",
     "UnknownMetricError",
@@ -91,6 +93,10 @@ class UnknownSourceError(PulseError, ValueError):
 
 class UnknownMetricError(PulseError, LookupError):
     """A selection names a metric that nothing here has."""
+
+
+class SessionEndedError(PulseError):
+    """The session that was meant is over: nothing can be added to it."""
 
 
 class SessionRunningError(PulseError):

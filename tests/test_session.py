@@ -13,7 +13,9 @@ import pytest
 
 import pulse_widgets as pw
 
-HEAD = "import pulse_widgets as pw, pulse_widgets.default_session as home, time, os, sys, threading\n"
+HEAD = (
+    "import pulse_widgets as pw, pulse_widgets.default_session as home, time, os, sys, threading\n"
+)
 
 
 @pytest.fixture
@@ -221,18 +223,29 @@ def test_logging_after_a_stop_starts_one_new_session_and_says_so(python):
         ("pw.monitor(record=3)", "record=3"),
         ("pw.monitor(record='/dev/null/x')", "/dev/null/x"),
         ("pw.monitor(title=3)", "title=3"),
-        ("pw.replay(3)", "3 is not a recording"),
+        ("pw.replay(3)", "path=3 is not a path"),
+        ("pw.replay('')", "path='' is not a path"),
+        ("pw.monitor(3)", "There is no source 3"),
+        ("pw.monitor(None)", "There is no source None"),
+        ("pw.snapshot(5)", "There is no source 5"),
+        ("pw.monitor(gpus='x')", "gpus='x'"),
+        ("pw.monitor('system').view('foo')", "There is no layout 'foo'"),
+        ("pw.monitor('system').view('charts', metrics=[5])", "metrics=[5]"),
+        ("m = pw.monitor('system'); m.stop(); m.mark('late')", "mark() came after the end"),
+        ("m = pw.monitor('system'); m.stop(); m.burst()", "burst() came after the end"),
         ("pw.replay('/etc/passwd')", "/etc/passwd"),
         ("pw.replay('/no/such/file')", "/no/such/file"),
     ],
 )
 def test_what_cannot_work_is_refused_with_a_remedy(python, call, words):
-    out = python(
+    done = python(
         f"try:\n    {call}\nexcept pw.PulseError as e:\n    print(e); print('REMEDY', e.remedy)"
-    ).stdout
+    )
 
-    assert words in out
-    assert out.partition("REMEDY ")[2].strip()
+    assert words in done.stdout
+    assert done.stdout.partition("REMEDY ")[2].strip()
+    # Nothing is said about objects that were never made.
+    assert "ignored" not in done.stderr
 
 
 def test_a_joining_call_with_another_recording_is_refused(python):
@@ -319,3 +332,30 @@ def test_a_burst_reads_more_often_and_then_as_before(python):
     ).stdout
 
     assert 8 <= int(out) <= 14
+
+
+def test_a_script_that_replays_ends_without_a_word(python):
+    done = python(
+        "pw.log({'a': 1.0}); rec = pw.stop()\n"
+        "views = [pw.replay(rec.path), pw.replay(rec)]\n"
+        "view = pw.replay(rec).view('charts', metrics='a*')\n"
+        "print(view.metrics)\n"
+    )
+
+    assert done.stdout == "['a*']\n"
+    assert done.stderr == ""
+
+
+def test_a_recording_is_never_saved_over_itself(python):
+    done = python(
+        "for n in range(50): pw.log({'a': float(n), 'b': 1.0})\n"
+        "rec = pw.stop()\n"
+        "while not rec.path.is_file(): time.sleep(0.05)\n"
+        "before = rec.path.read_bytes()\n"
+        "for part in (rec, rec.select('a')):\n"
+        "    try: part.save(rec.path)\n"
+        "    except pw.PulseError as error: print(error.problem.endswith('the recording itself'))\n"
+        "print(rec.path.read_bytes() == before)\n"
+    )
+
+    assert done.stdout.split() == ["True", "True", "True"]

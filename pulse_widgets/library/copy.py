@@ -35,6 +35,10 @@ def save_copy(
 ) -> Path:
     """Write the series `chosen` within `window`; see `Recording.save`."""
     target = _target(stored, path)
+    if not target.parent.is_dir():
+        raise StorageError(
+            f"There is no directory {target.parent}", remedy="Make it first, or save elsewhere."
+        )
     _require_replaceable(stored, target)
     redaction = Redaction(stored.catalog, include)
     keys = redaction.keys([c.key for c in chosen])
@@ -53,6 +57,7 @@ def save_copy(
         for key, columns in merged(stored.segments, list(keys), Want(window.start, window.end)):
             packer.add(keys[key], redaction.columns(key, window.cut(columns)))
         packer.finish({"pulse.run": redaction.run(replace(stored.run, about=about)).encode()})
+        _require_nothing_lost(target, fresh)
         fresh.replace(target)
         sync(target.parent)
     except StorageError:
@@ -67,6 +72,21 @@ def save_copy(
     return target
 
 
+def _require_nothing_lost(target: Path, fresh: Path) -> None:
+    """Refuse to replace a file by one that holds less of the same recording."""
+    if not target.exists():
+        return
+    there, ours = open_file(target).extents, open_file(fresh).extents
+    lost = [key for key, held in there.items() if key not in ours or ours[key].rows < held.rows]
+    if lost:
+        fresh.unlink(missing_ok=True)
+        raise StorageError(
+            f"{target} holds more of this recording: {len(lost)} of its {len(there)} series would "
+            "lose rows",
+            remedy="Save the part under another name, or delete the file first.",
+        )
+
+
 def _target(stored: Stored, path: Path) -> Path:
     name = (
         stored.path.name if stored.path.name.endswith(FINISHED) else finished_path(stored.path).name
@@ -79,7 +99,9 @@ def _target(stored: Stored, path: Path) -> Path:
 def _require_replaceable(stored: Stored, target: Path) -> None:
     if not target.exists():
         return
-    if stored.path.exists() and target.samefile(stored.path):
+    # The directory that was opened may have become a file meanwhile.
+    own = [path for path in (stored.path, finished_path(stored.path)) if path.exists()]
+    if any(target.samefile(path) for path in own):
         raise StorageError(
             f"{target} is the recording itself",
             remedy="Save it under another name.",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import html
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.library import answers, frames
 from pulse_widgets.library.copy import save_copy
@@ -24,6 +24,7 @@ from pulse_widgets.storage.segment import Want
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import numpy as np
     import pandas as pd
@@ -71,7 +72,7 @@ class Recording:
         FormatVersionError
             If a newer version of this package wrote it.
         """
-        return cls(open_stored(Path(path).expanduser()))
+        return cls(open_stored(checked_path(path)))
 
     # What it is -----------------------------------------------------------------------
 
@@ -151,7 +152,7 @@ class Recording:
             Labels a series or its entity must have; values may be patterns.
         start, end : Timestamp, datetime, ISO text, number or timedelta
             From `start` up to, not including, `end`. Numbers count seconds from the start of
-            the recording; a time without a zone is UTC.
+            the recording; a time without a zone is UTC, a time of day is of its first day.
         step : int, (first, last) or slice
             Steps, both ends inside.
 
@@ -207,8 +208,10 @@ class Recording:
         ArgumentError
             If more than one series is selected, or `points` is less than 1.
         """
-        if points < 1:
-            raise ArgumentError(f"points={points!r} is less than 1", remedy="Ask for 1 or more.")
+        if not isinstance(points, int) or points < 1:
+            raise ArgumentError(
+                f"points={points!r} is no number of points", remedy="Ask for 1 or more."
+            )
         chosen = self._one()
         extent = self._stored.extents[chosen.key]
         drawn = chosen.rated or chosen.kind != "counter"
@@ -278,12 +281,13 @@ class Recording:
             [(c, columns) for c, columns in self._each(payload=False, form=False) if c.numeric]
         )
 
-    def save(self, path: str | Path, include: Collection[str] = ()) -> Path:
+    def save(self, path: str | Path, include: str | Collection[str] = ()) -> Path:
         """Write what is selected as one finished file, and return its path.
 
         Left out are captured output, cell source, command lines and tracebacks, unless
         `include` names them, and always names of users and hosts and absolute paths. A file
-        that is already there is replaced only by the same recording.
+        that is already there is replaced only by the same recording, and only where nothing
+        is lost by it: a part does not replace the whole.
 
         Parameters
         ----------
@@ -295,10 +299,13 @@ class Recording:
 
         Raises
         ------
+        ArgumentError
+            If `path` is no path, or `include` names something else.
         StorageError
-            If the file cannot be written, or is another recording.
+            If the file cannot be written, is another recording, or holds more than this.
         """
-        return save_copy(self._stored, self._chosen, self._window, Path(path).expanduser(), include)
+        named = (include,) if isinstance(include, str) else include
+        return save_copy(self._stored, self._chosen, self._window, checked_path(path), named)
 
     def __repr__(self) -> str:
         """Return a constant text, so that a saved notebook does not change with each run."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +18,7 @@ from pulse_widgets.storage.index import guess
 from pulse_widgets.storage.overview import shown_values
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.reader import Stored
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]
 
 _DRAWN: Final = frozenset({"gauge", "counter", "state"})
+_TIME_OF_DAY: Final = re.compile(r"\s*\d{1,2}:\d\d")
 _WILD: Final = frozenset("*?[")
 _UUID: Final = 4
 """Letters from which the beginning of a UUID names a device."""
@@ -150,6 +153,10 @@ def narrow(
         patterns = _patterns(pattern, what)
         hits = tuple(c for c in left if _names_it(c, what, patterns, stored))
         left = hits or _nothing(what, patterns, {getattr(c.key, what) for c in left})
+    if labels is not None and not isinstance(labels, Mapping):
+        raise ArgumentError(
+            f"labels={labels!r} are no labels", remedy="Give a mapping, such as {'role': 'train'}."
+        )
     if labels:
         hits = tuple(c for c in left if _has(c, labels, stored))
         told = [f"{k}={v}" for k, v in labels.items()]
@@ -176,7 +183,8 @@ def _rate_matches(c: Chosen, patterns: Sequence[str]) -> bool:
 
 
 def _patterns(pattern: Any, what: str) -> list[str]:
-    given = [pattern] if isinstance(pattern, (str, int)) else list(pattern)
+    alone = isinstance(pattern, (str, int)) or not isinstance(pattern, Iterable)
+    given = [pattern] if alone else list(pattern)
     if not all(isinstance(p, (str, int)) for p in given):
         raise ArgumentError(
             f"{what}={pattern!r} is not a name",
@@ -258,7 +266,8 @@ def time_us(time: Any, start_us: int, name: str) -> int | None:
     Parameters
     ----------
     time : Timestamp, datetime, datetime64, ISO text, number, timedelta or None
-        A number or a timedelta counts from `start_us`; a time without a zone is UTC.
+        A number or a timedelta counts from `start_us`; a time without a zone is UTC, and a
+        time of day is of the day on which the recording began.
 
     Raises
     ------
@@ -274,6 +283,8 @@ def time_us(time: Any, start_us: int, name: str) -> int | None:
             return start_us + round(float(time) * 1e6)
         import pandas as pd
 
+        if isinstance(time, str) and _TIME_OF_DAY.match(time):
+            time = f"{pd.Timestamp(start_us, unit='us').date()}T{time.strip()}"
         stamp = pd.Timestamp(time)
         zoned = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
         return int(zoned.value) // 1000  # nanoseconds, whatever the unit

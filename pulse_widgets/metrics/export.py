@@ -51,7 +51,8 @@ counter behind it is `X.total` in that unit. A recording holds the form that its
 selecting `X` finds either. A counter of seconds gives a share of time. All other names ending in
 `.total`, such as `memory.total`, are sizes.
 
-Areas, the first parts of the names, are reserved: {{areas}}.
+Areas, the first parts of the names, are reserved: {{areas}}. A key of your own may be called alike;
+it stands under the entity `user`, so the two are never one series.
 """
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import UnknownSourceError
 from pulse_widgets.readers.base import Backend
@@ -43,7 +44,9 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
     UnknownSourceError
         For a name that is no source.
     """
-    given = [sources] if isinstance(sources, str) or isinstance(sources, Backend) else list(sources)  # noqa: SIM101  str is no Backend for the type checker
+    given: list[Any] = [sources]
+    if isinstance(sources, Iterable) and not isinstance(sources, str):
+        given = list(sources)
     chosen: list[str | Backend] = []
     dropped: set[str] = set()
     for item in given:

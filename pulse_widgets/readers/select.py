@@ -127,14 +127,22 @@ def words_of(gpus: GpuWish) -> tuple[str, ...]:
             raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
         for word in str(item).split(","):
             words.extend(_expanded(word.strip()))
-    if not all(words) or any(word.startswith("-") for word in words):
+    if not all(_WORD.fullmatch(word) for word in words):
         raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
     return tuple(words)
 
 
+# A word; or what begins as an index, a UUID, a bus id or an entity does.
+_WORD: Final = re.compile(
+    r"mine|all|none|[0-9a-f][0-9a-f:./-]*|(GPU|MIG)[\w:/-]*", re.ASCII | re.IGNORECASE
+)
 _FORMS: Final = (
     'Use "mine", "all", "none", an index, a UUID or the beginning of one, a bus id, or a list.'
 )
+
+
+_NAMED: Final = 8
+"""GPUs named in a message."""
 
 
 def _expanded(word: str) -> list[str]:
@@ -185,9 +193,10 @@ def choose(gpus: GpuWish, here: Sequence[Gpu], environ: Mapping[str, str]) -> Se
 def _take(word: str, here: Sequence[Gpu], found: _Found) -> None:
     matches = _matches(word, here)
     if not matches:
-        known = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in here) or "none"
+        some = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in here[:_NAMED]) or "none"
+        more = f" and {len(here) - _NAMED} more" if len(here) > _NAMED else ""
         raise NoDeviceError(
-            f"No GPU here is called {word!r}.", remedy=f"GPUs of this machine: {known}."
+            f"No GPU here is called {word!r}.", remedy=f"GPUs of this machine: {some}{more}."
         )
     if len({gpu.index for gpu, _ in matches}) > 1:
         fits = ", ".join(str(gpu.index) for gpu, _ in matches)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.exchange.bundle import OUTPUT_BYTES, fit, redact
 from pulse_widgets.exchange.picture import figure_html
 from pulse_widgets.series.wire import keyframe
@@ -119,13 +120,13 @@ class Hub:
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
-        self._live().mark(label)
+        self._live("mark").mark(label)
 
     def burst(self, seconds: float, interval_s: float) -> None:
         """Read more often for a while."""
         from pulse_widgets.arguments import checked_interval, checked_seconds
 
-        self._live().burst(checked_seconds(seconds), checked_interval(interval_s))
+        self._live("burst").burst(checked_seconds(seconds), checked_interval(interval_s))
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""
@@ -156,8 +157,13 @@ class Hub:
         )
         return StatusTable(StatusTable(rows).set_index("source"))
 
-    def _live(self) -> Session:
+    def _live(self, action: str) -> Session:
         assert self._session is not None  # noqa: S101  a replay's Monitor does not get here
+        if not self._session.running:
+            raise SessionEndedError(
+                f"{action}() came after the end of the session, and nothing was recorded",
+                remedy="Start another session with pw.monitor().",
+            )
         return self._session
 
 

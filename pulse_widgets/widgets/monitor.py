@@ -8,6 +8,7 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
+from pulse_widgets.arguments import checked_metrics
 from pulse_widgets.errors import ArgumentError, ReplayError
 from pulse_widgets.widgets.display import Outputs, in_notebook
 from pulse_widgets.widgets.feed import Feed, bundled
@@ -52,7 +53,7 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         hub: Hub,
         *,
         kind: str = "dashboard",
-        metrics: Sequence[str] | None = None,
+        metrics: str | Sequence[str] | None = None,
         title: str = "",
     ) -> None:
         if kind not in KINDS:
@@ -60,7 +61,7 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
                 f"There is no layout {kind!r}", remedy=f"Use one of {', '.join(KINDS)}."
             )
         self._hub = hub
-        chosen = list(metrics) if metrics is not None else None
+        chosen = checked_metrics(metrics)
         self._outputs = Outputs({"layout": kind, "metrics": chosen})
         super().__init__(
             _esm=bundled("loader.js"), feed=hub.feed, kind=kind, metrics=chosen, title=title
@@ -69,6 +70,13 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
 
     def __repr__(self) -> str:
         return "pulse monitor"
+
+    def __del__(self) -> None:
+        """Leave the page alone: what is shown goes on when nobody holds the view any more.
+
+        The base class would close the model here, which a replay refuses, and would do so for
+        a view that was never made because its arguments were refused.
+        """
 
     def _ipython_display_(self) -> None:
         live = in_notebook() and self.comm is not None and self._hub.wants_widget
@@ -96,14 +104,21 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         """
         return self._hub.status()
 
-    def view(self, layout: str = "dashboard", metrics: Sequence[str] | None = None) -> Monitor:
+    def view(
+        self, layout: str = "dashboard", metrics: str | Sequence[str] | None = None
+    ) -> Monitor:
         """Return another view of the same stream.
 
         Parameters
         ----------
         layout : {"dashboard", "strip", "charts"}
-        metrics : sequence of str or None
-            Name patterns of the metrics to show; None is all.
+        metrics : str, sequence of str, or None
+            Name patterns of the metrics to show, such as ``"train/*"``; None is all.
+
+        Raises
+        ------
+        ArgumentError
+            There is no such layout, or `metrics` are no names.
         """
         return Monitor(self._hub, kind=layout, metrics=metrics, title=self.title)
 
@@ -122,7 +137,13 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         super().close()
 
     def mark(self, label: str) -> None:
-        """Put a labelled line on the time axis, now."""
+        """Put a labelled line on the time axis, now.
+
+        Raises
+        ------
+        SessionEndedError
+            The session is over.
+        """
         self._session("mark").mark(label)
 
     def burst(self, seconds: float = 10, interval: float = 0.1) -> None:
@@ -134,6 +155,11 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             How long.
         interval : float
             Seconds between readings meanwhile, 0.1 or more.
+
+        Raises
+        ------
+        SessionEndedError
+            The session is over.
         """
         self._session("burst").burst(seconds, interval)
 

@@ -416,3 +416,52 @@ def test_values_at_the_ends_of_what_a_float_holds_are_answered(bench, tmp_path, 
     if kind != "counter":
         assert (cells.least[0], cells.greatest[0]) == (-math.inf, math.inf)
     rec.save(tmp_path / "copy")
+
+
+def test_a_part_does_not_replace_the_whole(rec, tmp_path):
+    whole = rec.save(tmp_path / "all")
+    before = whole.read_bytes()
+    part = rec.select("train/loss")
+
+    with pytest.raises(StorageError, match="holds more of this recording"):
+        part.save(tmp_path / "all")
+
+    assert whole.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()].count(whole.name) == 1
+    assert not list(tmp_path.glob(".all*"))
+    # The same part replaces itself, and the whole replaces a part.
+    small = part.save(tmp_path / "part")
+    assert part.save(tmp_path / "part") == small
+    assert len(Recording.open(rec.save(tmp_path / "part")).series) > 1
+
+
+def test_a_time_of_day_is_of_the_day_on_which_the_recording_began(rec):
+    begin = rec.start
+
+    part = rec.select("gpu.power", entity=0, start=f"{begin + pd.Timedelta(5, 's'):%H:%M:%S}")
+
+    assert part.values()[1].tolist() == [100.0 + s for s in range(5, 20)]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda rec: rec.save(5),
+        lambda rec: rec.save(""),
+        lambda rec: rec.save("x", include="everything"),
+        lambda rec: rec.select(entity=1.5),
+        lambda rec: rec.select(labels="x"),
+        lambda rec: rec.select("gpu.power", entity=0).envelope("x"),
+        lambda _: Recording.open(5),
+    ],
+)
+def test_what_is_no_argument_is_refused_with_a_remedy(rec, ask):
+    with pytest.raises(ArgumentError) as refused:
+        ask(rec)
+
+    assert refused.value.remedy
+
+
+def test_a_directory_that_is_not_there_is_said_to_be_so(rec, tmp_path):
+    with pytest.raises(StorageError, match="no directory"):
+        rec.save(tmp_path / "none" / "run")
