@@ -115,3 +115,28 @@ test("a picture of a session that was cut off says so, too", () => {
   expect(wordOf(store)).toBe("Kernel died");
   expect(store.state().phase).toBe("stopped");
 });
+
+test("a session that somebody stopped in a cell stays stopped, however soon the kernel goes", () => {
+  const store = heard({ ...running, kernel: { busy: true, cell: 4 } });
+  const stopped = { ...running, phase: "stopped", kernel: { busy: true, cell: 4 } };
+  store.receive(encodeFrame(1, [], { state: stopped }));
+  // Every keyframe says it again.
+  vi.advanceTimersByTime(1_000);
+  store.receive(encodeFrame(2, [], { state: { ...stopped, kernel: { busy: false, cell: null } } }));
+
+  vi.advanceTimersByTime(1_000);
+  store.end("restarted");
+
+  expect(store.ended()).toBeNull();
+  expect(wordOf(store)).toBe("Stopped");
+});
+
+test("a kernel that went while a cell ran is told, though its session says that it stopped", () => {
+  const store = heard({ ...running, kernel: { busy: true, cell: 4 } });
+  const stopped = { ...running, phase: "stopped", kernel: { busy: true, cell: 4 } };
+
+  store.end("restarted");
+  store.receive(encodeFrame(1, [], { state: stopped }));
+
+  expect(wordOf(store)).toBe("Kernel restarted");
+});

@@ -69,7 +69,7 @@ export class Store implements Source {
   #newestKeyframe: Uint8Array | null = null;
   #ended: Ending | null = null;
   #endedAt = Number.NEGATIVE_INFINITY;
-  /** When the session said that it was over. */
+  /** When the session said that it was over: long ago where a cell had stopped it. */
   #stoppedAt = Number.POSITIVE_INFINITY;
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
@@ -340,7 +340,11 @@ export class Store implements Source {
   #setState(state: State): void {
     const running = this.#state.phase === "running";
     if (state.phase === "running") this.#stoppedAt = Number.POSITIVE_INFINITY;
-    else if (running || this.#stoppedAt === Infinity) this.#stoppedAt = performance.now();
+    else if (running || this.#stoppedAt === Infinity) {
+      // A kernel that goes ends its session when no cell runs any more.
+      const asked = state.kernel.busy && this.#ended === null;
+      this.#stoppedAt = asked ? Number.NEGATIVE_INFINITY : performance.now();
+    }
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();

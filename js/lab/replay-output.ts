@@ -74,8 +74,9 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (saved.text === this.#drawn) return;
     try {
       const store = new SavedStore();
-      store.receive(saved.keyframe);
+      // First, for what it then hears are last words.
       if (saved.ended) store.end(saved.ended);
+      store.receive(saved.keyframe);
       this.#store = store;
       this.#view = { layout: saved.layout, metrics: saved.metrics };
       this.#mount();
