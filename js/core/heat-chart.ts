@@ -80,9 +80,10 @@ export class HeatChart implements View {
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
     this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), true);
     this.#values = this.#valueRange();
-    setText(this.#scale.low, formatValue(this.#values[0], unit));
-    setText(this.#scale.high, formatValue(this.#values[1], unit));
-    this.#scale.ramp.style.backgroundImage = rampGradient(scene.theme.ground);
+    const [low, high] = this.#values;
+    setText(this.#scale.low, low < high ? formatValue(low, unit) : "");
+    setText(this.#scale.high, formatValue(high, unit));
+    this.#scale.ramp.style.backgroundImage = rampGradient(scene.theme.ground, low, high);
     plot.draw([...scene.range], [[0, 0]], scene.range);
     this.stale = false;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Ground, lineColor, lineDash, rampIndex, rampPixels } from "./palette";
+import { type Ground, lineColor, lineDash, rampGradient, rampIndex, rampPixels } from "./palette";
 
 type Triple = readonly [number, number, number];
 type Matrix = readonly [Triple, Triple, Triple];
@@ -102,4 +102,11 @@ test("the ninth line differs from the first by its stroke", () => {
 
 test("values beyond a ramp stay on its ends", () => {
   expect([-1, 0, 1, 2].map((value) => rampIndex(value, 0, 1))).toEqual([0, 0, 255, 255]);
+});
+
+test("values that are all the same are neither low nor high, unless they are nothing", () => {
+  expect([rampIndex(61, 61, 61), rampIndex(-4, -4, -4), rampIndex(0, 0, 0)]).toEqual([128, 128, 0]);
+  expect(rampGradient("light", 61, 61)).toMatch(/^linear-gradient\(rgb\((.*)\), rgb\(\1\)\)$/);
+  expect(rampGradient("light", 60, 61)).toContain("rgb(233 240 246)");
+  expect(rampGradient("light", 0, 0)).toContain("rgb(233 240 246)");
 });

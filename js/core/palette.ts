@@ -64,14 +64,22 @@ export function rampPixels(ground: Ground): Uint32Array {
   });
 }
 
-/** The place of `value` on a ramp of `STEPS` pixels. */
+/**
+ * The place of `value` on a ramp of `STEPS` pixels. Where all values are the same there is no high
+ * and low, so they stand in the middle; nothing at all is the lowest anyway.
+ */
 export function rampIndex(value: number, low: number, high: number): number {
-  if (!(high > low)) return value > 0 ? STEPS - 1 : 0;
+  if (!(high > low)) return value === 0 ? 0 : STEPS / 2;
   return Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
 }
 
-/** The same ramp for a stylesheet. */
-export function rampGradient(ground: Ground): string {
+/** The same ramp for a stylesheet; one colour where all values are the same. */
+export function rampGradient(ground: Ground, low: number, high: number): string {
+  if (!(high > low)) {
+    const pixel = rampPixels(ground)[rampIndex(low, low, high)] as number;
+    const color = `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+    return `linear-gradient(${color}, ${color})`;
+  }
   const stops = RAMPS[ground].map((stop) => `rgb(${stop.join(" ")})`);
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }
