@@ -191,17 +191,18 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
   return { ...(trace as unknown as Trace), ...ending(packet, rows, between, lost) };
 }
 
-/** What is known of the end: exactly where the packet tells it, else of the last bucket. */
+/** What is known of the end: exactly where the packet tells it of one series, else by bucket. */
 function ending(
   { last }: KeyframePacket,
   rows: readonly number[],
   between: readonly [number, number] | null,
   lost: boolean,
 ): Pick<Trace, "lost" | "last"> {
-  if (last === null) return { lost, last: between };
-  const exact = rows.map((row) => last[row] ?? null).filter((value) => value !== null);
-  if (exact.length === 0) return { lost: lost || between !== null, last: between };
-  return { lost: false, last: [Math.min(...exact), Math.max(...exact)] };
+  const [row, other] = rows;
+  if (last === null || row === undefined || other !== undefined) return { lost, last: between };
+  const exact = last[row] ?? null;
+  if (exact === null) return { lost: lost || between !== null, last: between };
+  return { lost: false, last: [exact, exact] };
 }
 
 /** Smallest and largest value of some traces; null without any. */

@@ -132,13 +132,13 @@ describe("stillHtml", () => {
     expect(end).toBe(2 * (940 - 64 - 12));
   });
 
-  test("tells of several series the range of their last values", () => {
+  test("tells of several series the range of their last bucket", () => {
     const cores = Array.from({ length: 40 }, (_, i) =>
       about(i, `cpu:${i}`, "cpu.utilization", "W"),
     );
     const one = packet(cores, () => [[1, 50]], {}, { last: cores.map(({ id }) => id + 2) });
 
-    expect(stillHtml(one)).toContain("<td>2 W to 41 W</td>");
+    expect(stillHtml(one)).toContain("<td>1 W to 50 W</td></tr>");
   });
 
   test("has a sentence and no picture where there is no reading", () => {
