@@ -298,3 +298,27 @@ def test_a_feed_nobody_looks_at_falls_silent_and_says_what_it_left_out(kernel):
 
     fresh = [p.header["seq"] for p in running.packets("frame") if p.header["seq"] > last]
     assert fresh[0] == last + 2
+
+
+def test_each_view_leaves_a_picture_of_what_it_shows(kernel):
+    running = kernel(gpus=2, latency_us=0)
+    running.run(
+        START + "mon = pw.monitor(interval=0.2)\n"
+        "for n in range(20): pw.log({'train/loss': 1 / (n + 1), 'other': n}); time.sleep(0.05)\n"
+        "display(mon, mon.view('strip'), mon.view('charts', metrics='train/*'))\n"
+        "time.sleep(0.5); mon.stop()"
+    )
+    whole, strip, chosen = [
+        message["content"]["data"]
+        for message in running.of("update_display_data")
+        if "application/vnd.pulse.replay+json" in message["content"]["data"]
+    ]
+
+    assert "<img" in whole["text/html"]
+    assert "train/loss" in whole["text/html"]
+    assert "<img" not in strip["text/html"]
+    assert "Power" in strip["text/html"]
+    assert "train/loss" in chosen["text/html"]
+    assert "Power" not in chosen["text/html"]
+    assert len(json.dumps(strip)) < len(json.dumps(whole)) * 0.8
+    assert len(json.dumps(chosen)) < len(json.dumps(whole)) / 2

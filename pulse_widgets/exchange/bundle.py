@@ -10,6 +10,7 @@ import base64
 import json
 import platform
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,11 +18,12 @@ import numpy as np
 
 from pulse_widgets.exchange.picture_choice import ranked
 from pulse_widgets.series.history import Screen
+from pulse_widgets.series.shown import TEXT_KINDS
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -32,6 +34,7 @@ __all__ = [
     "final_bundle",
     "fit",
     "live_bundle",
+    "matching",
     "redact",
 ]
 
@@ -202,6 +205,27 @@ def _event(
 
 
 # What fits --------------------------------------------------------------------------------
+
+
+def matching(
+    screen: Screen, header: Mapping[str, Any], patterns: Collection[str]
+) -> tuple[Screen, dict[str, Any]]:
+    """Return the part of a screen and its header that is of some metrics.
+
+    Parameters
+    ----------
+    screen : Screen
+    header : mapping
+        With ``series``. Not changed.
+    patterns : collection of str
+        Names of metrics, with ``*`` and ``?``.
+    """
+    series = [
+        s
+        for s in header["series"]
+        if s["kind"] in TEXT_KINDS or any(fnmatchcase(s["metric"], p) for p in patterns)
+    ]
+    return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
 
 
 def fit(

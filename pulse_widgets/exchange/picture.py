@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.history import Screen
 
-__all__ = ["figure_html"]
+__all__ = ["MOST_CHARTS", "figure_html"]
 
 MOST_CHARTS: Final = 12
 MOST_ROWS: Final = 40
@@ -69,6 +69,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     state: Mapping[str, Any],
     entities: Mapping[str, Mapping[str, Any]],
     limit_bytes: int = 60_000,
+    charts: int = MOST_CHARTS,
 ) -> str:
     """Return a screen as HTML that needs no script, no style sheet and no network.
 
@@ -86,6 +87,8 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     limit_bytes : int
         Bytes of the returned text in UTF-8. Columns give way first, then rows of the table,
         then charts.
+    charts : int
+        How many charts there are at most; 0 leaves the picture out.
 
     Returns
     -------
@@ -95,7 +98,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
         missing readings; a series without a reading has a row and no value.
     """
     figure = _Figure(screen, series, title, state, entities)
-    size = _Size(MOST_CHARTS, min(MOST_POINTS, len(screen.edges)), MOST_ROWS)
+    size = _Size(charts, min(MOST_POINTS, len(screen.edges)), MOST_ROWS)
     text = figure.html(size)
     while len(text.encode()) > limit_bytes:
         smaller = _smaller(size, limit_bytes / len(text.encode()))

@@ -34,12 +34,15 @@ class Outputs:
 
     Parameters
     ----------
-    view : mapping
-        ``layout`` and ``metrics`` of the view.
+    layout : str
+    metrics : list of str or None
+        What the view shows.
     """
 
-    def __init__(self, view: Mapping[str, Any]) -> None:
-        self._view = dict(view)
+    def __init__(self, layout: str, metrics: list[str] | None) -> None:
+        self.layout = layout
+        self.metrics = metrics
+        self._view = {"layout": layout, "metrics": metrics}
         self._handles: list[Any] = []
 
     def show(

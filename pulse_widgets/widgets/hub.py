@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.errors import SessionEndedError
-from pulse_widgets.exchange.bundle import OUTPUT_BYTES, fit, redact
-from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.exchange.bundle import OUTPUT_BYTES, fit, matching, redact
+from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
 from pulse_widgets.widgets.feed import Feed, LiveSender, SessionSource
 from pulse_widgets.widgets.replay import RecordingSource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -24,6 +24,7 @@ __all__ = ["Hub", "live_hub", "replay_hub"]
 
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
+STRIP_BYTES = 60_000
 
 
 class Hub:
@@ -92,12 +93,15 @@ class Hub:
         if self._sender is not None:
             self._sender.ended.wait(LAST_FRAME_S)
         self._finished = True
-        picture = self.picture()
+        drawn: dict[str, Picture] = {}
         for outputs in list(self.views):
-            outputs.finish(picture)
+            shown = repr((outputs.layout, outputs.metrics))
+            if shown not in drawn:
+                drawn[shown] = self.picture(outputs.layout, outputs.metrics)
+            outputs.finish(drawn[shown])
 
-    def picture(self) -> Picture:
-        """Return the screen as it is now, without what should not leave the machine."""
+    def picture(self, layout: str, metrics: Sequence[str] | None) -> Picture:
+        """Return what a view shows now, without what should not leave the machine."""
         source = self._source
         header = redact(
             {
@@ -108,14 +112,20 @@ class Hub:
             }
         )
         screen = source.screen()
+        if metrics:
+            screen, header = matching(screen, header, metrics)
+        strip = layout == "strip"
         html = figure_html(
             screen,
             header["series"],
             title=str(header["state"].get("title") or "Pulse"),
             state=header["state"],
             entities=header["entities"],
+            charts=0 if strip else MOST_CHARTS,
         )
-        screen, header = fit(screen, header, OUTPUT_BYTES - len(html.encode()))
+        # A strip has no charts: of its past it needs hardly anything.
+        room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode())
+        screen, header = fit(screen, header, room)
         return Picture(keyframe(0, screen, **header), html)
 
     def mark(self, label: str) -> None:

@@ -62,7 +62,7 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             )
         self._hub = hub
         chosen = checked_metrics(metrics)
-        self._outputs = Outputs({"layout": kind, "metrics": chosen})
+        self._outputs = Outputs(kind, chosen)
         super().__init__(
             _esm=bundled("loader.js"), feed=hub.feed, kind=kind, metrics=chosen, title=title
         )
@@ -83,7 +83,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         view = self._repr_mimebundle_() if live else None
         if isinstance(view, tuple):
             view = view[0]
-        self._outputs.show(view, self._hub.feed.model_id if live else None, self._hub.picture())
+        picture = self._hub.picture(self.kind, self._outputs.metrics)
+        self._outputs.show(view, self._hub.feed.model_id if live else None, picture)
 
     # What a user asks -----------------------------------------------------------------
 
