@@ -65,6 +65,8 @@ FIRST_S: Final = 0.1
 RELIEF_S: Final = 0.5
 """How long a caller that is too far ahead waits for the keeper before it goes on."""
 STOP_S: Final = 1.0
+LOADING_S: Final = 30.0
+"""How long a stop waits for what writes the recording to be loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Session:
         self._pacing = Alarm()
         self._arrival = Alarm()
         self._relieved = threading.Event()
+        self._kept = threading.Event()
+        """Set when the keeper has written the last row and closed the files."""
         self._rung = False
         """Whether something has arrived since the keeper's last pass began."""
         self._keeper: threading.Thread | None = None
@@ -237,12 +241,28 @@ class Session:
         self._ending = True
         self._pacing.ring()
         self._arrival.ring()
-        if self._keeper is not None:
-            self._keeper.join(max(0.1, deadline - time.monotonic()))
-            if self._keeper.is_alive():
-                self._recorder.slow()
+        if self._keeper is not None and not self._ended_well():
+            self._recorder.slow()
         self.stage.finish()
         self.ended = True
+
+    def _ended_well(self) -> bool:
+        """Wait for the keeper as long as it gets on; return whether it has ended.
+
+        A disk that takes nothing for a second hangs. Loading what writes takes its time on a
+        slow disk, and is not to cost the whole recording of a short script.
+        """
+        seen, since = None, time.monotonic()
+        # Not Thread.join: interrupted, it takes a running thread for one that has ended, until
+        # Python 3.13 (see the remark on bpo-45274 in its threading.py).
+        while not self._kept.wait(0.05):
+            now, progress = time.monotonic(), (len(self.user), self._recorder.progress())
+            if progress != seen:
+                seen, since = progress, now
+            patience = LOADING_S if self._recorder.loading else STOP_S
+            if now - since > patience:
+                return False
+        return True
 
     def forget_in_child(self) -> None:
         """After a fork, in the child: hold nothing of the parent's."""
@@ -293,6 +313,8 @@ class Session:
             self._recorder.close()
         except Exception as error:  # noqa: BLE001  the end of the thread
             self._recorder.failed(error)
+        finally:
+            self._kept.set()
 
     def _pass(self, now: float) -> bool:
         try:

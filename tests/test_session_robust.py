@@ -480,3 +480,28 @@ def test_a_picture_that_cannot_be_drawn_does_not_bar_the_next_session(python):
         "print(mon.stop() is not None, pw.monitor('system').stop() is not None)\n"
     )
     assert out == "no picture\nTrue True\n"
+
+
+def test_a_short_script_waits_until_what_writes_is_loaded(tmp_path, writer):
+    loaded = threading.Event()
+
+    def loads():
+        loaded.wait(20)
+        return writer
+
+    session = Session(Settings(), registry=Registry(), clock=Clock())
+    session.record(tmp_path, loads)
+    session.registry.add(HOST, "user", "loss")
+    session.start()
+    session.user.log({"loss": 1.0}, None)
+
+    stopping = threading.Thread(target=session.stop)
+    stopping.start()
+    stopping.join(1.5)
+    still = stopping.is_alive()
+    loaded.set()
+    stopping.join(5)
+
+    assert still
+    assert writer.rows == [1.0]
+    assert writer.closed

@@ -88,6 +88,7 @@ class SamplingCollector(Collector):
         self._wake = Alarm()
         self._stopped = False
         self._repaced = False
+        self._over = threading.Event()
         self.tried = threading.Event()
         """Set after the first reading, whatever came of it."""
         self._thread: threading.Thread | None = None
@@ -117,10 +118,7 @@ class SamplingCollector(Collector):
 
     def join(self, timeout: float) -> bool:
         """Wait for the thread; return whether it has ended."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            return not self._thread.is_alive()
-        return True
+        return self._thread is None or self._over.wait(timeout)
 
     def set_interval(self, interval_s: float) -> None:
         """Read gauges and counters every `interval_s` seconds from now on."""
@@ -150,6 +148,7 @@ class SamplingCollector(Collector):
             self.status.busy_since = None
             self.backend.close()
             self.status.cost_s = time.thread_time()
+            self._over.set()
 
     def _read_on(self) -> None:
         """Read until stopped, or until the whole source fails; it is then opened anew later."""

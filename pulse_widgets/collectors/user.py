@@ -116,6 +116,10 @@ class UserCollector(Collector):
                 self._most += QUEUE_ENTRIES // 8
         return True
 
+    def __len__(self) -> int:
+        """Return the number of calls that wait to be drained."""
+        return len(self._queue)
+
     def close(self) -> None:
         """Take nothing more; what was accepted becomes rows with the next `drain`."""
         self._closed = True

@@ -98,6 +98,15 @@ class Recorder:
             _logger.error("a pass of the keeper failed", exc_info=error)
         self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
 
+    @property
+    def loading(self) -> bool:
+        """Whether the writer is still being made; what it needs may have to be loaded."""
+        return self.make_writer is not None and self._writer is None and self.problem is None
+
+    def progress(self) -> tuple[int, int]:
+        """Return what grows while rows are being written."""
+        return self._cursor.position, self._writer.bytes_written if self._writer else 0
+
     def slow(self) -> None:
         """Say that the disk holds up the end of the recording."""
         self.problem = PulseError(
