@@ -365,10 +365,10 @@ def test_no_number_and_no_button_stands_over_another(chrome, site, layout, width
 def test_of_very_many_metrics_the_first_are_shown_and_the_others_on_request(open_page):
     page = open_page("scenario=flood")
     own = page.locator(".pulse-group[aria-label='Your metrics']")
-    assert own.locator(".pulse-chart").count() == 24
+    eventually(own.locator(".pulse-chart").count, lambda charts: charts == 24)
     own.locator("button:text-is('179 more')").click()
-    assert own.locator(".pulse-chart").count() == 203
+    eventually(own.locator(".pulse-chart").count, lambda charts: charts == 203)
     own.locator("button:text-is('Show fewer')").click()
-    assert own.locator(".pulse-chart").count() == 24
+    eventually(own.locator(".pulse-chart").count, lambda charts: charts == 24)
     chosen = open_page("scenario=flood&metrics=layer1*", height=600)
-    assert chosen.locator(".pulse-chart").count() == 111
+    eventually(chosen.locator(".pulse-chart").count, lambda charts: charts == 111)

@@ -125,3 +125,33 @@ def test_a_page_that_only_listens_hears_of_a_dead_kernel(watched):
     os.kill(pid, signal.SIGKILL)
 
     dashboard(watched, "Kernel died")
+
+
+def test_a_session_that_was_stopped_stays_as_it_was_when_the_kernel_is_restarted(page, lab):
+    # The last two share a bucket of whatever the page is told of the past.
+    losses = "for loss in (3.0, 0.0007, 0.000342): pw.log({'loss': loss})"
+    notebook = lab.notebook(MONITOR, STRIP, f"{losses}\npw.stop()\nprint('over')")
+    page.open(notebook)
+    page.run(0)
+    dashboard(page, "Live")
+    page.run(1)
+    dashboard(page, "Live", cell=1)
+    page.expected = "Canceled future for kernel_info_request"
+    page.run(2)
+    page.page.locator(".jp-RenderedText", has_text="over").wait_for()
+    shown = dashboard(page, "Stopped")
+    page.page.evaluate(f"async () => {{ await {SESSION}.restartKernel() }}")
+    page.page.wait_for_timeout(1_500)
+
+    assert set(page.page.locator(".pulse:visible .pulse-status").all_inner_texts()) == {"Stopped"}
+    loss = shown.locator(".pulse-chart:has(h4:text-is('loss'))")
+    loss.scroll_into_view_if_needed()
+    loss.locator(".pulse-now", has_text="0.000342").wait_for()
+    page.shot("stopped")
+    page.save()
+    page.page.reload()
+    page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+    loss = dashboard(page, "Stopped").locator(".pulse-chart:has(h4:text-is('loss'))")
+    loss.scroll_into_view_if_needed()
+    loss.locator(".pulse-now", has_text="0.000342").wait_for()
+    page.shot("stopped-replayed")
