@@ -174,6 +174,7 @@ const STRIP = `
   .pulse.pulse .pulse-strip { grid-template-columns: minmax(0, 1fr); }
   .pulse-figure[data-figure="gpus"] { grid-column: auto; }
   .pulse .pulse-controls button { padding: 2px 5px; }
+  .pulse-segments { flex-wrap: wrap; row-gap: 2px; max-width: 100%; }
 }
 @container (min-width: 200px) and (max-width: 260px) {
   .pulse-layout-dashboard .pulse-figure { grid-template-columns: minmax(0, 1fr) auto; }
@@ -184,6 +185,9 @@ const STRIP = `
 .pulse.pulse-layout-strip .pulse-strip { display: contents; }
 .pulse-layout-strip .pulse-figure-label { flex: none; }
 .pulse-layout-strip .pulse-figure { display: inline-flex; align-items: baseline; gap: 6px; min-width: 0; max-width: 100%; }
+@container (max-width: 260px) {
+  .pulse-layout-strip .pulse-figure { flex-wrap: wrap; column-gap: 6px; }
+}
 .pulse.pulse-layout-strip .pulse-figure-value { font-size: 13px; }
 .pulse.pulse-layout-strip :is(.pulse-bars, .pulse-controls) { display: none; }
 /* With more than two GPUs only their load has room; the rest is in their titles. */

@@ -353,7 +353,7 @@ CROWDED = """() => {
 
 
 @pytest.mark.parametrize("layout", ["dashboard", "strip"])
-@pytest.mark.parametrize("width", [500, 430, 400, 320, 250, 170])
+@pytest.mark.parametrize("width", [500, 430, 400, 320, 250, 170, 132])
 def test_no_number_and_no_button_stands_over_another(chrome, site, layout, width):
     page = chrome.new_page(viewport={"width": 700, "height": 900})
     page.goto(f"{site}?scenario=one&layout={layout}&width={width}")
