@@ -291,7 +291,9 @@ def test_a_name_gives_way_to_its_value(open_page, width):
 INK = """([title, share, height]) => {
     const chart = [...document.querySelectorAll('.pulse-chart')].find(
         chart => chart.querySelector('h4').textContent === title);
-    const canvas = chart.querySelector('canvas');
+    const canvas = chart?.querySelector('canvas');
+    // A chart over another axis is another one, drawn a little later.
+    if (!canvas) return -1;
     const over = chart.querySelector('.u-over').getBoundingClientRect();
     const box = canvas.getBoundingClientRect();
     const [x, y] = [over.left - box.left + over.width * share,
