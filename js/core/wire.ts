@@ -25,7 +25,7 @@ import {
 export type { PulseEvent, SeriesWire, State } from "./source";
 export { WireError } from "./wire-header";
 
-export const WIRE_VERSION: readonly [number, number] = [1, 1];
+export const WIRE_VERSION: readonly [number, number] = [1, 0];
 
 /** Largest code that stands for a value. */
 export const CODE_TOP = 65533;
@@ -69,7 +69,7 @@ export interface KeyframePacket extends News {
   readonly lo: readonly number[];
   readonly hi: readonly number[];
   readonly stepped: readonly number[];
-  /** The exact last value of each series, null where it has none now; null before version 1.1. */
+  /** The exact last value of each series, null where it has none now; null where the packet does not tell. */
   readonly last: readonly (number | null)[] | null;
   /** buckets + 1 rising unix times. */
   readonly edges: Float64Array;
