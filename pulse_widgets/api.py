@@ -115,7 +115,8 @@ def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None 
     """
     wall_s = None if time is None else checked_time(time)
     session = default.session
-    if session is None or not session.running:
+    # Not `session.running`: a property costs, and this is called in loops.
+    if session is None or session.stopped_us is not None:
         session = default.for_log()
     # A session that ends at this moment takes nothing more; the next one does.
     while session is not None and not session.user.log(

@@ -352,11 +352,13 @@ class Session:
         if now < self._next_own:
             return
         self._next_own = after(now, max(self.interval_s, OWN_S))
-        cpu = self.cpu_s()
-        if self._totals.seen:
-            before, spent = self._totals.seen[0]
+        cpu, seen = self.cpu_s(), self._totals.seen
+        if seen:
+            before, spent = seen[0]
             self._totals.cores = (cpu - spent) / (now - before)
-        self._totals.seen.append((now, cpu))
+        if self._recorder.settled:
+            # What starting costs is no running cost.
+            seen.append((now, cpu))
         self.log.append(own_rows(self.registry, HOST, self.clock.now_us(), self._own_values(cpu)))
 
     def _own_values(self, cpu: float) -> dict[tuple[str, str], float | None]:

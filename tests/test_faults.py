@@ -87,6 +87,7 @@ def test_one_unsupported_field_has_a_reason_and_hides_no_other(sources):
     assert {"gpu.power", "gpu.temperature", "gpu.memory.used"} <= set(metrics)
 
 
+@pytest.mark.slow
 def test_a_driver_that_hangs_is_named_and_neither_the_machine_nor_the_stop_waits_for_it(sources):
     said, recording = sources(
         seconds=3.5, gpus=1, script="latency nvmlDeviceGetFieldValues 20000000"

@@ -62,6 +62,7 @@ def test_frames_arrive_while_a_cell_runs_numbered_without_a_hole(kernel):
     assert len(losses) >= 25
 
 
+@pytest.mark.slow
 def test_a_busy_kernel_is_sent_at_most_twenty_messages_a_second(kernel):
     running = kernel(gpus=8, latency_us=0)
     running.run(START + "mon = pw.monitor(interval=0.1)\nmon")
@@ -174,6 +175,7 @@ def test_an_interrupt_ends_the_cell_and_not_the_session(kernel):
     assert len(running.packets("frame")) > before
 
 
+@pytest.mark.slow
 def test_a_restarted_kernel_leaves_a_recording_that_the_next_one_finishes(
     kernel, tmp_path, monkeypatch
 ):
@@ -209,6 +211,7 @@ def test_cells_are_recorded_with_the_numbers_of_the_notebook(kernel):
     assert {1, 2, 3, 4} <= set(map(int, cells))
 
 
+@pytest.mark.slow
 def test_the_share_of_time_a_cell_ran_is_a_series(kernel):
     running = kernel()
     running.run(START + "mon = pw.monitor('system', interval=0.5)")
@@ -277,6 +280,7 @@ def test_a_replay_has_no_live_actions_and_shows_every_series(kernel):
     assert (screen["lo"][place], screen["hi"][place]) == (0.0, 19.0)
 
 
+@pytest.mark.slow
 def test_a_feed_nobody_looks_at_falls_silent_and_says_what_it_left_out(kernel):
     running = kernel()
     running.run(START + "import pulse_widgets.widgets.feed as feed\nfeed.SILENT_S = 0.5")

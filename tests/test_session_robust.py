@@ -399,6 +399,7 @@ signal.signal(signal.SIGALRM, interrupted)
 """
 
 
+@pytest.mark.slow
 def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(python):
     out = python(
         INTERRUPTED + "user.QUEUE_ENTRIES = 2_000\n"

@@ -7,16 +7,14 @@ meanwhile (NTP steps, daylight-saving mistakes) is the `offset`.
 from __future__ import annotations
 
 import time
+from functools import partial
 
 __all__ = ["Clock"]
 
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
-def _elapsed_ns() -> int:
-    if _BOOTTIME is None:
-        return time.monotonic_ns()
-    return time.clock_gettime_ns(_BOOTTIME)
+_elapsed_ns = time.monotonic_ns if _BOOTTIME is None else partial(time.clock_gettime_ns, _BOOTTIME)
 
 
 class Clock:

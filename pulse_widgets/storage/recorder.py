@@ -103,6 +103,11 @@ class Recorder:
         """Whether the writer is still being made; what it needs may have to be loaded."""
         return self.make_writer is not None and self._writer is None and self.problem is None
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be loaded."""
+        return self.make_writer is None or self._writer is not None
+
     def progress(self) -> tuple[int, int]:
         """Return what grows while rows are being written."""
         return self._cursor.position, self._writer.bytes_written if self._writer else 0

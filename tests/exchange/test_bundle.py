@@ -163,7 +163,7 @@ def busy(series: int, samples: int = 3000) -> Scene:
     return scene
 
 
-@pytest.mark.parametrize("series", [1, 96, 1000])
+@pytest.mark.parametrize("series", [1, 96, pytest.param(1000, marks=pytest.mark.slow)])
 def test_a_saved_output_stays_below_its_limit(series):
     scene = busy(series)
     html = scene.html()
