@@ -21,6 +21,16 @@ function panels(catalog: SeriesWire[], globs: string[] | null = null): Panel[] {
 }
 
 describe("groups", () => {
+  test("show the whole machine before its parts, whatever the order of the catalog", () => {
+    const titles = panels([
+      series("cpu.utilization", "cpu:0"),
+      series("cpu.utilization", "cpu:1"),
+      series("cpu.utilization", "host"),
+    ]).map((panel) => panel.title);
+
+    expect(titles).toEqual(["CPU utilization", "CPU utilization, by core"]);
+  });
+
   test("come in the order of the dashboard, and only with series", () => {
     const titles = build([
       series("train/loss", "user"),

@@ -131,8 +131,10 @@ function bundles(drawn: readonly SeriesWire[]): Bundle[] {
   }
   const place = (bundle: Bundle) =>
     Math.min(...bundle.series.map((s) => ORDER.get(s.metric) ?? Number.MAX_SAFE_INTEGER));
-  // A stable sort: metrics outside the catalog stay in the order in which they appeared.
-  return [...found.values()].sort((a, b) => place(a) - place(b));
+  const ofParts = (bundle: Bundle) => Number(bundle.entityClass !== "host");
+  // A stable sort: metrics outside the catalog stay in the order in which they appeared. A
+  // recording sorts by entity: of one metric the whole machine comes first there, too.
+  return [...found.values()].sort((a, b) => place(a) - place(b) || ofParts(a) - ofParts(b));
 }
 
 function panelsOf(bundle: Bundle, context: Context): Panel[] {
