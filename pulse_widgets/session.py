@@ -15,14 +15,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Alarm, Collector, after, start_thread
+from pulse_widgets.collectors.base import Collector, after, start_thread
 from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
@@ -32,9 +31,11 @@ from pulse_widgets.errors import ArgumentError
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
+from pulse_widgets.signals import Alarm, Flag
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -131,8 +132,9 @@ class Session:
         self._ending = False
         self._pacing = Alarm()
         self._arrival = Alarm()
-        self._relieved = threading.Event()
-        self._kept = threading.Event()
+        self._callers: deque[Flag] = deque()
+        """Producers that wait for the next pass of the keeper to end."""
+        self._kept = Flag()
         """Set when the keeper has written the last row and closed the files."""
         self._rung = False
         """Whether something has arrived since the keeper's last pass began."""
@@ -191,8 +193,14 @@ class Session:
                 governor=self.governor,
             )
             # A new mapping: other threads are reading the one there is.
-            self.samplers = {**self.samplers, backend.name: sampler}
-            sampler.start()
+            before, self.samplers = self.samplers, {**self.samplers, backend.name: sampler}
+            try:
+                sampler.start()
+            except BaseException:
+                # Interrupted, say: asked again, it is to be read.
+                sampler.stop()
+                self.samplers = before
+                raise
             started.append(sampler)
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S
@@ -301,7 +309,8 @@ class Session:
             except Exception as error:  # noqa: BLE001
                 # The top of the thread. It goes on: without it, rows would pile up unwritten.
                 self._recorder.failed(error)
-            self._relieved.set()
+            while self._callers:
+                self._callers.popleft().set()
             self._totals.keeper_cpu_s = time.thread_time()
             if not (waiting or ending):
                 self._arrival.wait(IDLE_S)
@@ -339,10 +348,11 @@ class Session:
 
     def _relieve(self) -> None:
         """Wait until the keeper has taken what waits."""
-        self._relieved.clear()
+        taken = Flag()
+        self._callers.append(taken)
         self._pacing.ring()
         self._arrived()
-        self._relieved.wait(RELIEF_S)
+        taken.wait(RELIEF_S)
 
     def _own(self, now: float) -> None:
         """Record what the monitor costs, once an interval."""

@@ -282,7 +282,7 @@ def test_sources_of_one_name_are_refused(session):
 def test_a_mark_that_is_no_number_of_json_does_not_end_the_feed(session):
     following = session.subscribe()
     session.mark(float("nan"))
-    until(following.arrived.is_set)
+    assert following.arrived.wait(5)
     until(lambda: any(event.get("label") == "nan" for event in session.stage.events(10)))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
 import math
 import threading
@@ -16,7 +15,7 @@ from pulse_widgets.series.log import Log, Rows
 if TYPE_CHECKING:
     from pulse_widgets.errors import PulseError
 
-__all__ = ["STALL_S", "Alarm", "Collector", "Sink", "SourceStatus", "after", "start_thread"]
+__all__ = ["STALL_S", "Collector", "Sink", "SourceStatus", "after", "start_thread"]
 
 Sink = Callable[[Rows], None]
 """Where a collector hands its rows."""
@@ -130,27 +129,6 @@ class Collector:
     def truncate(self, count: int) -> None:
         """Let go of the first `count` blocks that `collect` returned."""
         self._cursor.move(min(count, len(self._cursor.peek())))
-
-
-class Alarm:
-    """Wakes one waiting thread; a ring that nobody waits for wakes the next wait.
-
-    `threading.Event` makes a lock for each wait, which is a third of what waking costs.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lock.acquire()
-
-    def ring(self) -> None:
-        """End the wait, now or the next."""
-        # Two threads may ring at once; one ring is as good as two.
-        with contextlib.suppress(RuntimeError):
-            self._lock.release()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so long, or until somebody rings; return whether somebody did."""
-        return self._lock.acquire(timeout=min(max(seconds, 0.0), threading.TIMEOUT_MAX))
 
 
 def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
-import threading
 import time
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import ABANDON_S, Alarm, Collector, Sink, after, start_thread
+from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
 from pulse_widgets.collectors.row_maker import RowMaker
 from pulse_widgets.errors import (
     LibraryNotFoundError,
@@ -18,8 +17,10 @@ from pulse_widgets.errors import (
 )
 from pulse_widgets.readers.base import Backend, RateClass, RawRecord
 from pulse_widgets.series.log import Rows
+from pulse_widgets.signals import Alarm, Flag
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Mapping, Sequence
 
     from pulse_widgets.collectors.governor import Governor
@@ -88,8 +89,8 @@ class SamplingCollector(Collector):
         self._wake = Alarm()
         self._stopped = False
         self._repaced = False
-        self._over = threading.Event()
-        self.tried = threading.Event()
+        self._over = Flag()
+        self.tried = Flag()
         """Set after the first reading, whatever came of it."""
         self._thread: threading.Thread | None = None
         self._next: dict[RateClass, float] = {}

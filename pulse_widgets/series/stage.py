@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.series.history import History, Screen
 from pulse_widgets.series.log import Registry, Rows
 from pulse_widgets.series.shown import TEXT_KINDS, Shown, shown_series
+from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,8 +31,8 @@ class Subscription:
 
     Attributes
     ----------
-    arrived : threading.Event
-        Set when something waits, or when the session has ended.
+    arrived : Alarm
+        Rung when something waits, or when the session has ended.
     dropped : int
         Rows lost because the queue was full.
     tick_s : float
@@ -43,7 +44,7 @@ class Subscription:
     """
 
     def __init__(self) -> None:
-        self.arrived = threading.Event()
+        self.arrived = Alarm()
         self.dropped = 0
         self.tick_s = TICK_S
         self.cpu_s = 0.0
@@ -61,7 +62,7 @@ class Subscription:
                 gone, _ = self._queue.popleft()
                 self._bytes -= gone.nbytes
                 self.dropped += len(gone)
-        self.arrived.set()
+        self.arrived.ring()
 
     def take(self) -> tuple[Rows, list[dict[str, Any]]]:
         """Return everything that waits."""
@@ -69,7 +70,6 @@ class Subscription:
             waiting = list(self._queue)
             self._queue.clear()
             self._bytes = 0
-            self.arrived.clear()
         rows = Rows.concat([rows for rows, _ in waiting])
         return rows, [event for _, events in waiting for event in events]
 
@@ -121,7 +121,7 @@ class Stage:
         """Say to every follower that nothing more will come."""
         self.finished = True
         for follower in list(self._subscriptions):
-            follower.arrived.set()
+            follower.arrived.ring()
 
     def release(self) -> None:
         """Let go of what is only for zooming in; pictures of the whole stay."""

@@ -23,6 +23,7 @@ from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series.history import reduce_rows
 from pulse_widgets.series.wire import WIRE_VERSION, frame, keyframe, rows_reply
+from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -242,7 +243,7 @@ class LiveSender:
         self._known_series = 0
         self._labelled = 0
         self._gist: tuple[object, ...] = ()
-        self.ended = threading.Event()
+        self.ended = Flag()
         """Set when the last frame has been sent."""
         self._state_at = 0.0
         self._skipped = False

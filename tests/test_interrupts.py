@@ -1,0 +1,171 @@
+"""An interrupt of a cell leaves no lock behind that a thread of the session then waits for."""
+
+import sys
+import threading
+import time
+
+import pytest
+
+from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Registry
+from pulse_widgets.session import HOST, Session, Settings
+
+
+def interrupted_everywhere(call, *, prepare=lambda: None):
+    """Call once for each place in it where Python may take an interrupt; return how many.
+
+    That is where a function begins, and where one written in C has returned to the code that
+    called it by name. A `with` of a lock made in C is no such place.
+    """
+    place = whole = 0
+    # A call that waits takes now more steps, now fewer.
+    while whole < 3:
+        prepare()
+        seen = 0
+
+        def at_a_place(frame, event, _argument, place=place):
+            nonlocal seen
+            if event in {"c_return", "call"} and not starts_a_thread(frame):
+                seen += 1
+                if seen > place:
+                    sys.setprofile(None)
+                    raise KeyboardInterrupt
+
+        sys.setprofile(at_a_place)
+        try:
+            call()
+            whole += 1
+        except KeyboardInterrupt:
+            whole = 0
+        finally:
+            sys.setprofile(None)
+        place += 1
+    return place
+
+
+def starts_a_thread(frame):
+    """Whether Python itself is starting a thread, which it does with an event."""
+    while frame is not None:
+        if frame.f_code is threading.Thread.start.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+class Kept:
+    """A writer that keeps what it is given."""
+
+    problem = ""
+    bytes_written = 0
+
+    def __init__(self):
+        self.values = []
+
+    def append(self, rows):
+        self.values += rows.value[rows.series == 0].tolist()
+
+    def beat(self):
+        pass
+
+    def describe(self, entities):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def started(tmp_path):
+    sessions = []
+
+    def start():
+        session = Session(Settings(), registry=Registry(), clock=Clock())
+        session.kept = Kept()
+        session.record(tmp_path, lambda: session.kept)
+        session.registry.add(HOST, "user", "loss")
+        session.start()
+        sessions.append(session)
+        return session
+
+    yield start
+    for session in sessions:
+        session.stop()
+
+
+class Steady:
+    """A source with one reading."""
+
+    name = "steady"
+    caps = BackendCaps(BackendKind.SYSTEM)
+    missing = {}  # noqa: RUF012  as the protocol has it
+
+    def __init__(self):
+        self.closed = threading.Event()
+
+    def open(self):
+        pass
+
+    def read(self, due):
+        return [RawRecord(time.monotonic(), time.time(), "host", {"memory.used": 1.0}, "system")]
+
+    def close(self):
+        self.closed.set()
+
+
+def threads():
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("pulse")]
+
+
+def test_a_caller_interrupted_while_it_waits_for_the_keeper_stops_nobody(started, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_ENTRIES", 1)
+    session = started()
+    step = iter(range(10**9))
+    session.user.log({"loss": next(step) * 1.0}, None)
+
+    places = interrupted_everywhere(lambda: session.user.log({"loss": next(step) * 1.0}, None))
+    session.user.log({"loss": -1.0}, None)
+    session.stop()
+
+    assert places > 10
+    assert session.kept.values[-1] == -1.0
+    assert session.state()["recording"]["problem"] is None
+    assert not threads()
+
+
+def test_a_stop_interrupted_anywhere_is_completed_by_the_next(started):
+    sessions = []
+
+    def prepare():
+        sessions.append(started())
+        sessions[-1].add_sources([Steady()])
+        sessions[-1].user.log({"loss": 1.0}, None)
+
+    def stop():
+        sessions[-1].stop()
+
+    places = interrupted_everywhere(stop, prepare=prepare)
+    problems = set()
+    for session in sessions:
+        session.stop()
+        problems.add(session.state()["recording"]["problem"])
+
+    assert places > 10
+    assert problems == {None}
+    assert all(session.kept.values == [1.0] for session in sessions)
+    assert not threads()
+
+
+def test_a_start_interrupted_anywhere_leaves_no_source_that_is_never_read(started):
+    session = started()
+    asked = []
+
+    def add():
+        backend = Steady()
+        backend.name = f"steady{len(asked)}"
+        asked.append(backend)
+        session.add_sources([backend])
+
+    assert interrupted_everywhere(add) > 10
+    session.stop()
+    assert all(session.samplers[b.name].status.passes for b in asked if b.name in session.samplers)
