@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pulse_widgets.collectors.early import EarlyBackend
 from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
+from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Registry
-from pulse_widgets.session import HOST, Session, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.session import Session
     from pulse_widgets.widgets.hub import Hub
 
 __all__ = ["DefaultSession", "default", "disabled"]
@@ -177,12 +178,17 @@ class DefaultSession:
         if self._run is not None:
             # Views of it may live as long as the kernel.
             self._run.session.stage.release()
-        clock, registry = Clock(), Registry()
-        session = Session(Settings(interval_s, gpus, title=title), registry=registry, clock=clock)
-        run = self._run = _Run(session, record)
-        self.session = session
-        # First of all: what else a session needs takes longer to load than to take a reading.
-        session.add_sources(sources)
+        clock = Clock()
+        # First of all: what a session needs takes longer to load than to take a reading.
+        with _begun(sources, gpus) as backends:
+            from pulse_widgets.series.log import Registry
+            from pulse_widgets.session import Session, Settings
+
+            settings = Settings(interval_s, gpus, title=title)
+            session = Session(settings, registry=Registry(), clock=clock)
+            run = self._run = _Run(session, record)
+            self.session = session
+            session.add_sources(backends)
         if record is not False:
             run.place = _place(None if record is True else record, title)
             session.record(run.place, _writer_maker(session, run.place))
@@ -218,6 +224,27 @@ class DefaultSession:
         session = self.session
         if session is not None and not session.ended and session.pid == os.getpid():
             session.stop()
+
+
+@contextmanager
+def _begun(sources: Sequence[str | Backend], gpus: GpuWish) -> Iterator[list[str | Backend]]:
+    """Begin to read the built-in sources; they end when the block fails.
+
+    A backend of the user's own may belong to the one thread that opens it.
+    """
+    backends: list[str | Backend] = []
+    try:
+        for name in sources:
+            if isinstance(name, str):
+                backends += map(EarlyBackend, make_backends([name], gpus))
+            else:
+                backends.append(name)
+        yield backends
+    except BaseException:
+        for backend in backends:
+            if isinstance(backend, EarlyBackend):
+                backend.give_up()
+        raise
 
 
 def _join(
@@ -265,6 +292,8 @@ def _place(wanted: Path | None, title: str) -> Path:
 
 
 def _writer_maker(session: Session, place: Path) -> Callable[[], Any]:
+    from pulse_widgets.session import HOST
+
     about = {"title": session.settings.title, "interval": session.settings.interval_s}
 
     def make() -> Any:

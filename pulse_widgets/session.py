@@ -21,21 +21,20 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector, after, start_thread
+from pulse_widgets.collectors.base import Collector, after
 from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
+from pulse_widgets.keeper import Keeper
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
-from pulse_widgets.signals import Alarm, Flag
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -49,25 +48,14 @@ __all__ = ["HOST", "Session", "Settings"]
 HOST: Final = "h0"
 """The recording's id of this machine; its name stands in the catalog of the run."""
 
-KEEP_PHASE_S: Final = 0.01
-"""How long after the samplers the keeper wakes."""
-
-KEEP_S: Final = 0.1
-"""Seconds between two journal batches: what a kill can cost at most, once the thread runs."""
-
-IDLE_S: Final = 1.0
-"""Seconds between two passes of the keeper while nothing arrives."""
 OWN_S: Final = 1.0
 """Seconds between two readings of the monitor's own cost, at least."""
 COST_READINGS: Final = 10
 """The cost said is a mean over so many readings of it: what is dear comes every 5 s."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
-RELIEF_S: Final = 0.5
-"""How long a caller that is too far ahead waits for the keeper before it goes on."""
 STOP_S: Final = 1.0
-LOADING_S: Final = 30.0
-"""How long a stop waits for what writes the recording to be loaded."""
+"""How long a stop waits for the drivers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +82,6 @@ class Settings:
 class _Totals:
     """Counters of the session itself."""
 
-    keeper_cpu_s: float = 0.0
     cores: float | None = None
     seen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=COST_READINGS))
     """Monotonic and CPU seconds, newest last."""
@@ -121,27 +108,17 @@ class Session:
         self.stage = Stage(registry, settings.interval_s)
         self.samplers: dict[str, SamplingCollector] = {}
         self.user = UserCollector(registry, clock, self.log.append, HOST)
-        self.user.relieve = self._relieve
-        self.user.arrived = self._arrived
         self.cells = CellCollector(registry, clock, self._take_in, HOST)
         self.stopped_us: int | None = None
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
-        self._unseen = self.log.cursor()
-        self._ending = False
-        self._pacing = Alarm()
-        self._arrival = Alarm()
-        self._callers: deque[Flag] = deque()
-        """Producers that wait for the next pass of the keeper to end."""
-        self._kept = Flag()
-        """Set when the keeper has written the last row and closed the files."""
-        self._rung = False
-        """Whether something has arrived since the keeper's last pass began."""
-        self._keeper: threading.Thread | None = None
+        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
+        self._keeper.interval_s = settings.interval_s
+        self.user.relieve = self._keeper.relieve
+        self.user.arrived = self._keeper.ring
         self._totals = _Totals()
         self._next_own = 0.0
-        self._next_show = 0.0
         self._burst_ends: float | None = None
         self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
 
@@ -171,7 +148,7 @@ class Session:
     def start(self) -> None:
         """Listen for cells, and take what arrives to the recording and to the stage."""
         self.cells.start()
-        self._keeper = start_thread("pulse-keeper", self._keep)
+        self._keeper.start()
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
@@ -187,7 +164,7 @@ class Session:
                 backend,
                 registry=self.registry,
                 clock=self.clock,
-                sink=self._take_in,
+                sink=self._take_reading,
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
@@ -220,6 +197,8 @@ class Session:
     def _pace(self, interval_s: float) -> None:
         for sampler in self.samplers.values():
             sampler.set_interval(interval_s)
+        self._keeper.interval_s = interval_s
+        self._keeper.ring()
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
@@ -246,31 +225,10 @@ class Session:
             # A driver that hangs is left behind: its thread is a daemon and hands on no row.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
         self.user.close()
-        self._ending = True
-        self._pacing.ring()
-        self._arrival.ring()
-        if self._keeper is not None and not self._ended_well():
+        if not self._keeper.finish():
             self._recorder.slow()
         self.stage.finish()
         self.ended = True
-
-    def _ended_well(self) -> bool:
-        """Wait for the keeper as long as it gets on; return whether it has ended.
-
-        A disk that takes nothing for a second hangs. Loading what writes takes its time on a
-        slow disk, and is not to cost the whole recording of a short script.
-        """
-        seen, since = None, time.monotonic()
-        # Not Thread.join: interrupted, it takes a running thread for one that has ended, until
-        # Python 3.13 (see the remark on bpo-45274 in its threading.py).
-        while not self._kept.wait(0.05):
-            now, progress = time.monotonic(), (len(self.user), self._recorder.progress())
-            if progress != seen:
-                seen, since = progress, now
-            patience = LOADING_S if self._recorder.loading else STOP_S
-            if now - since > patience:
-                return False
-        return True
 
     def forget_in_child(self) -> None:
         """After a fork, in the child: hold nothing of the parent's."""
@@ -282,77 +240,19 @@ class Session:
         """Return a queue of everything that is shown from now on."""
         return self.stage.subscribe()
 
-    # The keeper -----------------------------------------------------------------------
+    # What the keeper calls ------------------------------------------------------------
 
     def _take_in(self, rows: Rows) -> None:
-        """Accept rows of a collector; one whose driver hung until after the end has none."""
-        if self.ended:
-            return
-        self.log.append(rows)
-        self._arrived()
+        """Accept rows that come when they come."""
+        if not self.ended:
+            self.log.append(rows)
+            self._keeper.ring()
 
-    def _arrived(self) -> None:
-        """Wake the keeper if it waits for something to arrive."""
-        if not self._rung:
-            self._rung = True
-            self._arrival.ring()
-
-    def _keep(self) -> None:
-        ending, waiting = False, False
-        while not ending:
-            # A pass that begins after the end takes the last of what was accepted.
-            ending = self._ending
-            # From here on an arrival rings; whatever came before is seen by this pass.
-            self._rung = False
-            try:
-                waiting = self._pass(time.monotonic())
-            except Exception as error:  # noqa: BLE001
-                # The top of the thread. It goes on: without it, rows would pile up unwritten.
-                self._recorder.failed(error)
-            while self._callers:
-                self._callers.popleft().set()
-            self._totals.keeper_cpu_s = time.thread_time()
-            if not (waiting or ending):
-                self._arrival.wait(IDLE_S)
-            if not ending:
-                # Together with what else arrives now, and no more often than a batch is due.
-                now = time.monotonic()
-                self._pacing.wait(after(now, KEEP_S, KEEP_PHASE_S) - now)
-        try:
-            self._recorder.close()
-        except Exception as error:  # noqa: BLE001  the end of the thread
-            self._recorder.failed(error)
-        finally:
-            self._kept.set()
-
-    def _pass(self, now: float) -> bool:
-        try:
-            self._own(now)
-        finally:
-            waiting = self._keep_once()
-        return waiting
-
-    def _keep_once(self) -> bool:
-        """Take what arrived to the recording and to the stage; return whether there was any."""
-        self.user.drain()
-        self._recorder.take()
-        waiting = bool(self._unseen.peek())
-        # The recording takes every pass, the eye no more than it can follow.
-        now = time.monotonic()
-        if now >= self._next_show or not self.running:
-            fresh = self._unseen.take()
-            if len(fresh):
-                self.stage.show(fresh)
-                self._next_show = now + self.stage.tick_s - KEEP_S / 2
-        return waiting
-
-    def _relieve(self) -> None:
-        """Wait until the keeper has taken what waits."""
-        taken = Flag()
-        self._callers.append(taken)
-        self._pacing.ring()
-        self._arrived()
-        taken.wait(RELIEF_S)
+    def _take_reading(self, rows: Rows) -> None:
+        """Accept rows of a sampler; one whose driver hung until after the end has none."""
+        if not self.ended:
+            self.log.append(rows)
+            self._keeper.read()
 
     def _own(self, now: float) -> None:
         """Record what the monitor costs, once an interval."""
@@ -394,7 +294,7 @@ class Session:
     def cpu_s(self) -> float:
         """Return the CPU seconds of all threads of the session so far."""
         threads = sum(sampler.status.cost_s for sampler in self.samplers.values())
-        return threads + self._totals.keeper_cpu_s + self.stage.sender_cpu_s()
+        return threads + self._keeper.cpu_s + self.stage.sender_cpu_s()
 
     def dropped(self) -> int:
         """Return the rows that were taken and then dropped."""

@@ -358,13 +358,15 @@ def test_cells_and_events_take_no_room_in_a_picture(session):
 def test_a_keeper_with_nothing_to_do_rests_and_the_first_value_wakes_it(
     session, writer, monkeypatch
 ):
-    monkeypatch.setattr("pulse_widgets.session.IDLE_S", 3600.0)
+    monkeypatch.setattr("pulse_widgets.keeper.IDLE_S", 3600.0)
+    session._keeper.interval_s = 3600.0
+    session.mark("from now on")
     passes = []
     take = session._recorder.take
     monkeypatch.setattr(session._recorder, "take", lambda: (passes.append(1), take()))
 
     for number in range(3):
-        until(lambda: not session._rung)
+        until(lambda: not session._keeper._rung)
         session.user.log({"loss": float(number)}, None)
         until(lambda n=number: float(n) in writer.rows)
     session.mark("a moment")
@@ -375,7 +377,9 @@ def test_a_keeper_with_nothing_to_do_rests_and_the_first_value_wakes_it(
 
 
 def test_every_value_wakes_a_keeper_that_rests(session, writer, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.session.IDLE_S", 3600.0)
+    monkeypatch.setattr("pulse_widgets.keeper.IDLE_S", 3600.0)
+    session._keeper.interval_s = 3600.0
+    session.mark("from now on")
 
     def log_some(first):
         for number in range(first, first + 200):
@@ -446,7 +450,7 @@ def test_a_disk_that_hangs_at_the_end_is_named_and_takes_all_when_it_answers(ses
 
     writer.append = hangs
     session.user.log({"loss": 0.0}, None)
-    until(lambda: not session._rung)
+    until(lambda: not session._keeper._rung)
     for number in range(1, 100):
         session.user.log({"loss": float(number)}, None)
 

@@ -137,22 +137,22 @@ class ReaderConfig:
 
 @runtime_checkable
 class Backend(Protocol):
-    """Acquires readings from one source.
+    """Acquires readings from one source."""
 
-    Attributes
-    ----------
-    name : str
-        Short name, the one `sources=` uses.
-    caps : BackendCaps
-        Complete once `open` has returned.
-    missing : mapping of str to str
-        ``"gpu:0 fan.speed"`` (entity, space, source field) to the reason it is absent.
+    @property
+    def name(self) -> str:
+        """Short name, the one `sources=` uses."""
+
+    @property
+    def caps(self) -> BackendCaps:
+        """What it can deliver; complete once `open` has returned."""
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """What is absent, and why: ``"gpu:0 fan.speed"`` (entity, space, source field) to reason.
+
         Grows as fields are probed.
-    """
-
-    name: str
-    caps: BackendCaps
-    missing: Mapping[str, str]
+        """
 
     def open(self) -> None:
         """Get ready to read. Raises `ReaderError` with a remedy when that is impossible."""

@@ -1,0 +1,94 @@
+"""A first reading that is taken while what will use it is still being loaded.
+
+Nothing here loads numpy, which takes a bare kernel longer than reading its machine.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING
+
+from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendCaps, RateClass, RawRecord
+from pulse_widgets.signals import Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["EarlyBackend"]
+
+
+class EarlyBackend:
+    """A backend that is opened and read once, at once, on a thread of its own.
+
+    Its first `open` waits for that and its first `read` returns what was read then; both do
+    afterwards what the backend does.
+
+    Parameters
+    ----------
+    backend : Backend
+        One that may be used by several threads, one after the other.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.name = backend.name
+        self._backend = backend
+        self._done = Flag()
+        self._taken = self._opened = self._closed = False
+        self._error: Exception | None = None
+        self._records: Sequence[RawRecord] | None = None
+        self._thread = threading.Thread(target=self._first, daemon=True)
+        self._thread.name = f"pulse-first-{self.name}"
+        self._thread.start()
+
+    @property
+    def caps(self) -> BackendCaps:
+        """What the backend can deliver."""
+        return self._backend.caps
+
+    @property
+    def missing(self) -> Mapping[str, str]:
+        """What is absent, and why."""
+        return self._backend.missing
+
+    def open(self) -> None:
+        """Wait for the first reading, or open the backend again."""
+        self._taken = True
+        if self._opened:
+            self._backend.open()
+            return
+        self._done.wait(math.inf)
+        self._opened = True
+        if self._error is not None:
+            raise self._error
+
+    def read(self, due: frozenset[RateClass]) -> Sequence[RawRecord]:
+        """Return the first reading, which is of all classes, or read the backend."""
+        first, self._records = self._records, None
+        return self._backend.read(due) if first is None else first
+
+    def close(self) -> None:
+        """Close the backend, if need be once its first reading has returned."""
+        self._closed = True
+        self._records = None
+        if self._done.is_set():
+            self._backend.close()
+
+    def give_up(self) -> None:
+        """Close the backend unless somebody has opened it, who then closes it."""
+        if not self._taken:
+            self.close()
+
+    def _first(self) -> None:
+        try:
+            self._backend.open()
+            try:
+                self._records = self._backend.read(ALL_CLASSES)
+            except Exception:  # noqa: BLE001  who reads it next is told
+                self._records = None
+        except Exception as error:  # noqa: BLE001  raised where it is opened
+            self._error = error
+        finally:
+            self._done.set()
+            if self._closed:
+                self._backend.close()

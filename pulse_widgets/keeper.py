@@ -1,0 +1,202 @@
+"""The thread through which everything that arrives goes on: to the disk, and to the eye.
+
+It alone drains, writes and closes, so that an interrupt of a cell tears nothing. It wakes when
+readings are due, just after them, and when somebody rings; the processor is left alone between.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.collectors.base import after, start_thread
+from pulse_widgets.signals import Alarm, Flag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulse_widgets.collectors.user import UserCollector
+    from pulse_widgets.series.log import Log
+    from pulse_widgets.series.stage import Stage
+    from pulse_widgets.storage.recorder import Recorder
+
+__all__ = ["Keeper"]
+
+PHASE_S: Final = 0.01
+"""How long after the samplers the keeper wakes."""
+KEEP_S: Final = 0.1
+"""Seconds between two journal batches at least: with `SOON_S`, what a kill can cost at most."""
+SOON_S: Final = 0.12
+"""A reading is not told of when a pass comes within so many seconds by itself."""
+AGE_S: Final = 0.2
+"""Readings that come more often than this are taken several at a time."""
+IDLE_S: Final = 1.0
+"""Seconds between two passes while nothing arrives, at most."""
+RELIEF_S: Final = 0.5
+"""How long a caller that is too far ahead waits for the keeper before it goes on."""
+STOP_S: Final = 1.0
+LOADING_S: Final = 30.0
+"""How long an end waits for what writes the recording to be loaded."""
+
+
+class Keeper:
+    """Takes what arrives in a log to the recording and to the stage.
+
+    Parameters
+    ----------
+    log : Log
+    user : UserCollector
+        Drained into the log at the start of each pass.
+    recorder : Recorder
+        Follows the log.
+    stage : Stage
+    also : callable taking monotonic seconds
+        Called at the start of each pass, on the keeper's thread.
+
+    Attributes
+    ----------
+    cpu_s : float
+        CPU seconds of the thread so far.
+    interval_s : float
+        How often readings come; whoever changes it rings.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        user: UserCollector,
+        recorder: Recorder,
+        stage: Stage,
+        also: Callable[[float], None],
+    ) -> None:
+        self.cpu_s = 0.0
+        self.interval_s = math.inf
+        self._user = user
+        self._recorder = recorder
+        self._stage = stage
+        self._also = also
+        self._unseen = log.cursor()
+        self._arrival = Alarm()
+        self._pacing = Alarm()
+        self._callers: deque[Flag] = deque()
+        """Producers that wait for the next pass to end."""
+        self._rung = False
+        """Whether somebody has rung since the last pass began."""
+        self._next = math.inf
+        """When the next pass begins by itself; endless while one is under way."""
+        self._next_show = 0.0
+        self._started = False
+        self._ending = False
+        self._kept = Flag()
+        """Up when the last row is written and the files are closed."""
+
+    def start(self) -> None:
+        """Begin to keep."""
+        # Before: an interrupt must not make a running thread one that need not be waited for.
+        self._started = True
+        try:
+            start_thread("pulse-keeper", self._run)
+        except Exception:
+            self._started = False
+            raise
+
+    # Called by other threads ------------------------------------------------------------
+
+    def ring(self) -> None:
+        """Say that something has arrived."""
+        if not self._rung:
+            self._rung = True
+            self._arrival.ring()
+
+    def read(self) -> None:
+        """Say that readings have arrived; where they come often, a pass is due anyway."""
+        if self._next - time.monotonic() > SOON_S:
+            self.ring()
+
+    def relieve(self) -> None:
+        """Wait until what waits has been taken, but not for long."""
+        taken = Flag()
+        self._callers.append(taken)
+        self._pacing.ring()
+        self.ring()
+        taken.wait(RELIEF_S)
+
+    def finish(self) -> bool:
+        """End it, and wait as long as it gets on; return whether everything is on the disk.
+
+        A disk that takes nothing for a second hangs. Loading what writes takes its time on a
+        slow disk, and is not to cost the whole recording of a short script. When this is
+        interrupted, calling it again goes on.
+        """
+        self._ending = True
+        self._pacing.ring()
+        self._arrival.ring()
+        seen, since = None, time.monotonic()
+        while self._started and not self._kept.wait(0.05):
+            now, progress = time.monotonic(), (len(self._user), self._recorder.progress())
+            if progress != seen:
+                seen, since = progress, now
+            patience = LOADING_S if self._recorder.loading else STOP_S
+            if now - since > patience:
+                return False
+        return True
+
+    # The thread -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            # A pass that begins after the end takes the last of what was accepted.
+            ending = self._ending
+            # From here on an arrival rings; whatever came before is seen by this pass.
+            self._rung, self._next = False, math.inf
+            try:
+                self._pass(time.monotonic())
+            except Exception as error:  # noqa: BLE001
+                # The top of the thread. It goes on: without it, rows would pile up unwritten.
+                self._recorder.failed(error)
+            while self._callers:
+                self._callers.popleft().set()
+            self.cpu_s = time.thread_time()
+            if not ending:
+                self._rest()
+        try:
+            self._recorder.close()
+        except Exception as error:  # noqa: BLE001  the end of the thread
+            self._recorder.failed(error)
+        finally:
+            self._kept.set()
+
+    def _pass(self, now: float) -> None:
+        try:
+            self._also(now)
+        finally:
+            self._user.drain()
+            self._recorder.take()
+            # The recording takes every pass, the eye no more than it can follow.
+            now = time.monotonic()
+            if now >= self._next_show or self._ending:
+                fresh = self._unseen.take()
+                if len(fresh):
+                    self._stage.show(fresh)
+                    self._next_show = now + self._stage.tick_s - KEEP_S / 2
+
+    def _rest(self) -> None:
+        """Wait until the next pass is due."""
+        now = time.monotonic()
+        due = self._due(now)
+        self._next = due
+        if self._arrival.wait(due - now):
+            # Together with what else arrives now, and no more often than a batch is due.
+            now = time.monotonic()
+            self._pacing.wait(min(due, after(now, KEEP_S, PHASE_S)) - now)
+
+    def _due(self, now: float) -> float:
+        """Return when the next pass begins if nobody rings: after readings, and to show."""
+        together = max(1, math.floor(min(AGE_S, self._stage.tick_s) / self.interval_s + 1e-6))
+        due = after(now, min(together * self.interval_s, IDLE_S), PHASE_S)
+        if self._unseen.peek():
+            due = min(due, max(self._next_show, after(now, KEEP_S, PHASE_S)))
+        return due

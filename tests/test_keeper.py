@@ -1,0 +1,63 @@
+"""When the keeper wakes: after the readings, seldom, and never late."""
+
+import math
+
+import pytest
+
+from pulse_widgets import keeper as module
+from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.keeper import Keeper
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.stage import Stage
+from pulse_widgets.storage.recorder import Recorder
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A keeper whose thread has not begun, its log and its stage."""
+    registry, log = Registry(), Log()
+    user = UserCollector(registry, Clock(), log.append, "h0")
+    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    stage = Stage(registry, 1.0)
+    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    return Keeper(log, user, recorder, stage, lambda now: None), log, stage
+
+
+@pytest.mark.parametrize(
+    ("interval", "due"), [(0.1, 0.21), (0.15, 0.06), (0.2, 0.21), (1.0, 1.01), (60.0, 1.01)]
+)
+def test_it_comes_just_after_the_readings_and_takes_frequent_ones_two_at_a_time(
+    made, interval, due
+):
+    keeper, _, _ = made
+    keeper.interval_s = interval
+    assert keeper._due(100.02) == pytest.approx(100.0 + due)
+
+
+def test_for_a_view_that_is_drawn_ten_times_a_second_it_comes_as_often(made):
+    keeper, _, stage = made
+    keeper.interval_s = 0.1
+    stage.subscribe().tick_s = 0.1
+    assert keeper._due(100.02) == pytest.approx(100.11)
+
+
+def test_what_is_recorded_and_not_yet_shown_is_not_forgotten(made):
+    keeper, log, _ = made
+    keeper.interval_s = 60.0
+    keeper._next_show = 100.3
+    log.append(Rows.of([0], [1], [1.0]))
+    assert keeper._due(100.02) == pytest.approx(100.3)
+    keeper._next_show = 0.0
+    assert keeper._due(100.02) == pytest.approx(100.11)
+
+
+@pytest.mark.parametrize(("comes_in", "rings"), [(0.11, False), (0.13, True), (math.inf, True)])
+def test_a_reading_waits_for_a_pass_that_comes_soon_and_wakes_the_keeper_else(
+    made, comes_in, rings
+):
+    keeper, _, _ = made
+    keeper._next = 100.0 + comes_in
+    keeper.read()
+    assert keeper._rung is rings
+    assert keeper._arrival.wait(0) is rings
