@@ -195,8 +195,10 @@ class Keeper:
 
     def _due(self, now: float) -> float:
         """Return when the next pass begins if nobody rings: after readings, and to show."""
-        together = max(1, math.floor(min(AGE_S, self._stage.tick_s) / self.interval_s + 1e-6))
-        due = after(now, min(together * self.interval_s, IDLE_S), PHASE_S)
-        if self._unseen.peek():
+        tick_s = self._stage.tick_s
+        together = max(1, math.floor(min(AGE_S, tick_s) / self.interval_s + 1e-6))
+        period_s = min(together * self.interval_s, IDLE_S)
+        due = after(now, period_s, PHASE_S)
+        if period_s > tick_s and self._unseen.peek():
             due = min(due, max(self._next_show, after(now, KEEP_S, PHASE_S)))
         return due

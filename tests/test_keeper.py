@@ -50,6 +50,9 @@ def test_what_is_recorded_and_not_yet_shown_is_not_forgotten(made):
     assert keeper._due(100.02) == pytest.approx(100.3)
     keeper._next_show = 0.0
     assert keeper._due(100.02) == pytest.approx(100.11)
+    # Where passes are frequent, the next one shows it: one for the eye alone would double them.
+    keeper.interval_s = 0.1
+    assert keeper._due(100.02) == pytest.approx(100.21)
 
 
 @pytest.mark.parametrize(("comes_in", "rings"), [(0.11, False), (0.13, True), (math.inf, True)])

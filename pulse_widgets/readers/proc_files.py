@@ -34,15 +34,19 @@ class ProcFiles:
         self._open: dict[str, int] = {}
         _all.add(self)
 
-    def keep(self, path: str) -> bytes:
-        """Return the content of a file that is asked for on every pass."""
+    def keep(self, path: str, *, is_list: bool = False) -> bytes:
+        """Return the content of a file that is asked for on every pass.
+
+        The kernel hands out a list (disks, interfaces) in pieces that end where an entry does,
+        and everything else at once.
+        """
         if not self.is_real:
             return self.read(path)
         fd = self._open.get(path)
         if fd is None:
             fd = self._open[path] = os.open(f"{self.root}/{path}", os.O_RDONLY)
         try:
-            return _whole(fd)
+            return _whole(fd, is_list=is_list)
         except OSError:
             # The next reading opens it anew.
             os.close(self._open.pop(path))
@@ -52,7 +56,7 @@ class ProcFiles:
         """Return the content of a file."""
         fd = os.open(f"{self.root}/{path}", os.O_RDONLY)
         try:
-            return _whole(fd)
+            return _whole(fd, is_list=True)
         finally:
             os.close(fd)
 
@@ -62,9 +66,11 @@ class ProcFiles:
             os.close(self._open.popitem()[1])
 
 
-def _whole(fd: int) -> bytes:
-    """Return a file from its start; the kernel hands a list out in pieces of a page."""
+def _whole(fd: int, *, is_list: bool) -> bytes:
+    """Return a file from its start."""
     whole = os.pread(fd, _CHUNK, 0)
+    if not is_list and len(whole) < _CHUNK:
+        return whole
     while piece := os.pread(fd, _CHUNK, len(whole)):
         whole += piece
     return whole

@@ -87,7 +87,7 @@ class LinuxHost:
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each physical device, partitions left out."""
-        rows = {words[2]: words for words in map(str.split, self._lines("diskstats"))}
+        rows = {words[2]: words for words in map(str.split, self._lines("diskstats", is_list=True))}
         if rows.keys() != self._devices:
             self._devices = rows.keys()
             self._physical = [
@@ -111,7 +111,7 @@ class LinuxHost:
     def networks(self) -> dict[str, NetCounts]:
         """Return the counters of each interface of this network namespace."""
         interfaces = {}
-        for line in self._lines("net/dev")[2:]:
+        for line in self._lines("net/dev", is_list=True)[2:]:
             name, _, rest = line.rpartition(":")
             word = [int(w) for w in rest.split()]
             interfaces[name.strip()] = NetCounts(
@@ -180,8 +180,8 @@ class LinuxHost:
         """Close the files that were kept open."""
         self._files.close()
 
-    def _lines(self, path: str) -> list[str]:
-        return _lines_of(self._files.keep(path))
+    def _lines(self, path: str, *, is_list: bool = False) -> list[str]:
+        return _lines_of(self._files.keep(path, is_list=is_list))
 
     def _cpuinfo(self, key: str) -> Iterator[str]:
         for line in _lines_of(self._files.read("cpuinfo")):

@@ -7,7 +7,8 @@ plain mappings for the browser. Nothing here is drawn or sent.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +22,9 @@ __all__ = ["TEXT_KINDS", "Shown", "event_of", "shown_series"]
 
 TEXT_KINDS = frozenset({"text", "span", "media"})
 """Kinds of series whose rows are events and payloads, not points of a line."""
+PATTERN_ROWS: Final = 4096
+PATTERNS_KEPT: Final = 32
+"""Sources hand over in this order or that, some of them more rarely than others."""
 
 
 def shown_series(info: SeriesInfo) -> dict[str, object]:
@@ -36,6 +40,55 @@ def shown_series(info: SeriesInfo) -> dict[str, object]:
         "kind": "gauge" if rate else info.kind,
         "labels": dict(info.labels),
     }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pattern:
+    """What follows from the ids of a block of rows alone.
+
+    Attributes
+    ----------
+    texts : (k,) int64
+        Which rows carry text.
+    keep : (n,) bool
+        The others.
+    places : (m,) int64
+        Which rows are counters, sorted by series and then by arrival.
+    ids : (m,) int32
+        Their series.
+    before : (m,) int64
+        For each of them the one before it of its series, as a place in `places`.
+    first, last : (k,) int64
+        The first and the last of each series, as places in `places`; `before` says nothing of
+        the first.
+    """
+
+    texts: NDArray[np.int64]
+    keep: NDArray[np.bool_]
+    places: NDArray[np.int64]
+    ids: NDArray[np.int32]
+    before: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, ids: NDArray[np.int32], text: NDArray[np.bool_], counter: NDArray[np.bool_]
+    ) -> _Pattern:
+        is_text, places = text[ids], np.flatnonzero(counter[ids])
+        places = places[np.argsort(ids[places], kind="stable")]
+        sorted_ids = ids[places]
+        begins = np.diff(sorted_ids, prepend=np.int32(-1)) != 0
+        ends = np.diff(sorted_ids, append=np.int32(-1)) != 0
+        return cls(
+            np.flatnonzero(is_text),
+            ~is_text,
+            places,
+            sorted_ids,
+            np.maximum(np.arange(len(places)) - 1, 0),
+            np.flatnonzero(begins),
+            np.flatnonzero(ends),
+        )
 
 
 class Shown:
@@ -54,6 +107,7 @@ class Shown:
         self._text = np.zeros(0, np.bool_)
         self._last_time = np.zeros(0, np.int64)
         self._last_value = np.zeros(0)
+        self._patterns: dict[bytes, _Pattern] = {}
 
     def take(self, rows: Rows) -> tuple[Rows, list[dict[str, Any]]]:
         """Return the rows to draw, in arrival order, and the events among `rows`.
@@ -63,17 +117,19 @@ class Shown:
         Values that are not finite are shown as missing.
         """
         self._learn()
-        ids = rows.series
-        is_text = self._text[ids] if len(rows) else np.zeros(0, np.bool_)
-        events = self._events(rows, np.flatnonzero(is_text)) if is_text.any() else []
+        pattern = self._pattern(rows.series)
+        events = self._events(rows, pattern.texts) if len(pattern.texts) else []
         value = np.where(np.isfinite(rows.value), rows.value, np.nan)
-        is_counter = self._counter[ids] if len(rows) else is_text
-        keep = ~is_text
-        if is_counter.any():
-            where = np.flatnonzero(is_counter)
-            value[where], known = self._rates(ids[where], rows.time[where], value[where])
-            keep[where[~known]] = False
-        return Rows(ids[keep], rows.time[keep], rows.step[keep], value[keep]), events
+        keep = pattern.keep
+        if len(pattern.places):
+            rate, known = self._rates(pattern, rows.time[pattern.places], value[pattern.places])
+            value[pattern.places] = rate
+            if not known.all():
+                keep = keep.copy()
+                keep[pattern.places[~known]] = False
+        if keep.all():
+            return Rows(rows.series, rows.time, rows.step, value), events
+        return Rows(rows.series[keep], rows.time[keep], rows.step[keep], value[keep]), events
 
     def _learn(self) -> None:
         fresh = self._registry.since(self._known)
@@ -87,25 +143,33 @@ class Shown:
         self._last_time = np.append(self._last_time, np.full(len(fresh), -1, np.int64))
         self._last_value = np.append(self._last_value, np.full(len(fresh), np.nan))
 
+    def _pattern(self, ids: NDArray[np.int32]) -> _Pattern:
+        """Return the pattern of some ids; the same come again with every few readings."""
+        if len(ids) > PATTERN_ROWS:
+            return _Pattern.of(ids, self._text, self._counter)
+        key = ids.tobytes()
+        pattern = self._patterns.get(key)
+        if pattern is None:
+            if len(self._patterns) >= PATTERNS_KEPT:
+                self._patterns.clear()
+            pattern = self._patterns[key] = _Pattern.of(ids, self._text, self._counter)
+        return pattern
+
     def _rates(
-        self, ids: NDArray[np.int32], time: NDArray[np.int64], value: NDArray[np.float64]
+        self, pattern: _Pattern, time: NDArray[np.int64], value: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the rate of each row, and whether the row had one before it."""
-        order = np.argsort(ids, kind="stable")
-        ids, time, value = ids[order], time[order], value[order]
-        first = np.diff(ids, prepend=np.int32(-1)) != 0
-        before_time = np.where(first, self._last_time[ids], np.roll(time, 1))
-        before = np.where(first, self._last_value[ids], np.roll(value, 1))
+        """Return the rate of each counter row, and whether it had one before it."""
+        opening, closing = pattern.ids[pattern.first], pattern.ids[pattern.last]
+        before_time, before = time[pattern.before], value[pattern.before]
+        before_time[pattern.first] = self._last_time[opening]
+        before[pattern.first] = self._last_value[opening]
         elapsed = (time - before_time) / 1e6
         change = value - before
-        rate = np.full(len(ids), np.nan)
+        rate = np.full(len(value), np.nan)
         np.divide(change, elapsed, out=rate, where=(change >= 0) & (elapsed > 0))
-        last = np.append(first[1:], np.True_)
-        self._last_time[ids[last]] = time[last]
-        self._last_value[ids[last]] = value[last]
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return rate[back], (before_time >= 0)[back]
+        self._last_time[closing] = time[pattern.last]
+        self._last_value[closing] = value[pattern.last]
+        return rate, before_time >= 0
 
     def _events(self, rows: Rows, where: NDArray[np.int64]) -> list[dict[str, Any]]:
         events = []

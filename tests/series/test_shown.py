@@ -123,3 +123,41 @@ def test_a_log_keeps_blocks_until_its_slowest_cursor_has_passed():
     assert held > log.nbytes > 0
     assert slow.take().value.tolist() == [2.0]
     assert log.nbytes == 0
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 4), st.one_of(st.just(np.nan), st.integers(0, 9).map(float))),
+    max_size=60,
+)
+
+
+@given(ROWS, st.lists(st.integers(1, 6), min_size=1, max_size=4))
+def test_blocks_of_any_make_up_are_shown_as_one_row_after_the_other_would_be(rows, sizes):
+    registry = counters(3)
+    registry.add("h0", "host", "memory.used", unit="B")
+    registry.add("h0", "host", "event", kind="text")
+    shown, got, events, at = Shown(registry), [], 0, 0
+    while at < len(rows):
+        part = rows[at : at + sizes[at % len(sizes)]]
+        time = [(at + place + 1) * 500_000 for place in range(len(part))]
+        text = ["{}" if series == 4 else "" for series, _ in part]
+        block = Rows.of([series for series, _ in part], time, [v for _, v in part], text=text)
+        taken, said = shown.take(block)
+        got += zip(taken.series.tolist(), taken.time.tolist(), taken.value.tolist(), strict=True)
+        events += len(said)
+        at += len(part)
+
+    wanted, last = [], {}
+    for place, (series, value) in enumerate(rows):
+        time = (place + 1) * 500_000
+        if series < 3:
+            if series in last:
+                before, value_before = last[series]
+                rise = value - value_before
+                speed = rise / ((time - before) / 1e6) if rise >= 0 else np.nan
+                wanted.append((series, time, speed))
+            last[series] = time, value
+        elif series == 3:
+            wanted.append((series, time, value))
+    np.testing.assert_array_equal(np.array(got), np.array(wanted))
+    assert events == sum(series == 4 for series, _ in rows)
