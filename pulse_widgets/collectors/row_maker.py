@@ -38,41 +38,84 @@ SHAPES_KEPT: Final = 64
 """Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
 
 
-class _Mold:
-    """What the readings of one shape of record become; every field is a known number."""
+class _Molds:
+    """What the readings of each shape of record become; every field is a known number.
 
-    def __init__(self, made: list[tuple[int, Plan]]) -> None:
-        self.ids = [series for series, _ in made]
-        self.plans = [plan for _, plan in made]
+    A mold is a run of places in columns that all molds share, so that those of a pass are had by
+    taking places, however many records it has.
+    """
 
+    def __init__(self) -> None:
+        self._runs: dict[tuple[Hashable, ...], tuple[int, ...]] = {}
+        self._ids: list[int] = []
+        self._plans: list[Plan] = []
+        self._columns: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
+        self._shapes: dict[tuple[tuple[int, ...], ...], _Shape] = {}
+        self.find = self._runs.get
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shape:
-    """The molds of one pass as columns, and the readings of each record."""
+    def __contains__(self, record: RawRecord) -> bool:
+        """Return whether the shape of a record is known."""
+        return _key(record) in self._runs
 
-    ids: NDArray[np.int32]
-    step: NDArray[np.int64]
-    multiply: NDArray[np.float64]
-    divide: NDArray[np.float64]
-    lowest: NDArray[np.float64]
-    highest: NDArray[np.float64]
-    counts: NDArray[np.int64]
+    def learn(self, record: RawRecord, made: list[tuple[int, Plan]]) -> None:
+        """Remember the series and the plan of each field of a record."""
+        if len(self._runs) >= MOLDS_KEPT:
+            self._runs.clear()
+            self._shapes.clear()
+            self._ids, self._plans = [], []
+        begin = len(self._ids)
+        self._ids += [series for series, _ in made]
+        self._plans += [plan for _, plan in made]
+        self._runs[_key(record)] = tuple(range(begin, len(self._ids)))
+        self._columns = None
 
-    @classmethod
-    def of(cls, molds: Sequence[_Mold]) -> _Shape:
-        plans = [plan for mold in molds for plan in mold.plans]
-        shape = cls(
-            np.array([series for mold in molds for series in mold.ids], np.int32),
-            np.full(len(plans), NO_STEP, np.int64),
-            np.array([plan.multiply for plan in plans], np.float64),
-            np.array([plan.divide for plan in plans], np.float64),
-            np.array([plan.lowest for plan in plans], np.float64),
-            np.array([plan.highest for plan in plans], np.float64),
-            np.array([len(mold.ids) for mold in molds], np.int64),
+    def shape(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
+        """Return the columns of a pass."""
+        shape = self._shapes.get(runs)
+        if shape is None:
+            if len(self._shapes) >= SHAPES_KEPT:
+                self._shapes.clear()
+            shape = self._shapes[runs] = self._make(runs)
+        return shape
+
+    def _make(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
+        if self._columns is None:
+            plans = [(p.multiply, p.divide, p.lowest, p.highest) for p in self._plans]
+            self._columns = np.array(self._ids, np.int32), np.array(plans, np.float64).T
+        ids, factors = self._columns
+        places = np.array(list(chain.from_iterable(runs)), np.intp)
+        shape = _Shape(
+            ids[places],
+            np.full(len(places), NO_STEP, np.int64),
+            factors[:, places],
+            np.array([len(run) for run in runs], np.int64),
         )
         # Ids and steps go into the rows of many ticks.
         shape.ids.flags.writeable = shape.step.flags.writeable = False
         return shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shape:
+    """A pass as columns: each reading's series and plan, and the readings of each record.
+
+    Attributes
+    ----------
+    ids : (n,) int32
+    step : (n,) int64
+    factors : (4, n) float64
+        Multiply, divide, lowest, highest.
+    counts : (records,) int64
+    """
+
+    ids: NDArray[np.int32]
+    step: NDArray[np.int64]
+    factors: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+
+def _key(record: RawRecord) -> tuple[Hashable, ...]:
+    return (record.source, record.entity_id, *record.fields)
 
 
 class RowMaker:
@@ -109,8 +152,7 @@ class RowMaker:
         self._host = host
         self._series: dict[tuple[str, str], int] = {}
         self._absent: set[int] = set()
-        self._molds: dict[tuple[Hashable, ...], _Mold] = {}
-        self._shapes: dict[tuple[_Mold, ...], _Shape] = {}
+        self._molds = _Molds()
 
     def rows(self, records: Sequence[RawRecord], now_us: int) -> list[Rows]:
         """Return the rows of one pass; a missing reading is one row, where it begins."""
@@ -151,24 +193,20 @@ class RowMaker:
 
     def _alike(self, records: Sequence[RawRecord]) -> Rows | None:
         """Return the rows of a pass whose records were all seen before; None of another."""
-        molds, known = [], self._molds
+        runs, find = [], self._molds.find
         for record in records:
-            mold = known.get((record.source, record.entity_id, *record.fields))
-            if mold is None or record.error is not None:
+            run = find((record.source, record.entity_id, *record.fields))
+            if run is None or record.error is not None:
                 return None
-            molds.append(mold)
+            runs.append(run)
         readings = list(chain.from_iterable([record.fields.values() for record in records]))
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
             return None
-        key = tuple(molds)
-        shape = self._shapes.get(key)
-        if shape is None:
-            if len(self._shapes) >= SHAPES_KEPT:
-                self._shapes.clear()
-            shape = self._shapes[key] = _Shape.of(molds)
+        shape = self._molds.shape(tuple(runs))
         raw = np.array(readings, np.float64)
-        value = raw * shape.multiply / shape.divide
-        value[(raw < shape.lowest) | (raw > shape.highest)] = np.nan
+        multiply, divide, lowest, highest = shape.factors
+        value = raw * multiply / divide
+        value[(raw < lowest) | (raw > highest)] = np.nan
         offset_us = self._clock.offset_us()
         moments = [_stamp(record.wallclock, offset_us) for record in records]
         return Rows(shape.ids, np.repeat(moments, shape.counts), shape.step, value)
@@ -176,12 +214,8 @@ class RowMaker:
     def _learn(self, records: Sequence[RawRecord]) -> None:
         """Remember what each record becomes, where that can be said of its fields alone."""
         for record in records:
-            key = (record.source, record.entity_id, *record.fields)
-            if record.error is not None or key in self._molds or not record.fields:
+            if record.error is not None or record in self._molds or not record.fields:
                 continue
-            if len(self._molds) >= MOLDS_KEPT:
-                self._molds.clear()
-                self._shapes.clear()
             entity = entity_of(record.entity_id)
             made: list[tuple[int, Plan]] = []
             for name in record.fields:
@@ -191,7 +225,7 @@ class RowMaker:
                     break
                 made.append((series, plan))
             else:
-                self._molds[key] = _Mold(made)
+                self._molds.learn(record, made)
 
     # Any other pass ------------------------------------------------------------------------
 

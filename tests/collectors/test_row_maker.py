@@ -122,7 +122,7 @@ def test_many_shapes_are_not_kept_for_ever():
         (rows,) = short.rows([one] * count, 0)
         assert len(rows) == count
 
-    assert len(short._shapes) <= SHAPES_KEPT
+    assert len(short._molds._shapes) <= SHAPES_KEPT
 
 
 def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
@@ -132,7 +132,7 @@ def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
     for number in range(100):
         short.rows([RawRecord(0.0, 1.0, f"pid:{number}", {"energy": 1}, "nvml")], 0)
 
-    assert len(short._molds) <= 10
+    assert len(short._molds._runs) <= 10
 
 
 def test_a_series_that_is_refused_is_named():
