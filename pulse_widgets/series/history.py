@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.series.grid import COLUMNS, FOLD, Grid, extended
 from pulse_widgets.series.log import NO_STEP, Rows
 
 if TYPE_CHECKING:
@@ -22,15 +23,14 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "Screen", "reduce_rows"]
 
-FOLD: Final = 4
-COLUMNS: Final = 128
-"""Columns a grid holds; twice what a picture takes, the rest waits for late rows."""
 SHOWN: Final = 56
 SLACK: Final = 8
 LEVELS_SHOWN: Final = 6
 TOGETHER: Final = 64
 """So many blocks that arrived are kept as one: looking through them costs by the block."""
 MARKED_AT_ONCE: Final = 4096
+ROWS_AT_LEAST: Final = 8
+"""This part of the budget is for whole rows, however many series there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,59 +65,6 @@ class Screen:
     last: NDArray[np.float64] | None = None
 
 
-class _Grid:
-    """Envelopes of all series in buckets of one width; a ring of the newest columns."""
-
-    def __init__(self, width_us: int) -> None:
-        self.width_us = width_us
-        self.head = -1
-        """Number of the newest bucket (time // width), -1 before the first sample."""
-        self.first = 0
-        self._shape(0)
-
-    def _shape(self, series: int) -> None:
-        self.low = np.full((series, COLUMNS), np.inf)
-        self.high = np.full((series, COLUMNS), -np.inf)
-        self.lost = np.zeros((series, COLUMNS), np.bool_)
-        self.step = np.full((series, COLUMNS), np.nan)
-
-    @property
-    def end_us(self) -> int:
-        return (self.head + 1) * self.width_us
-
-    @property
-    def nbytes(self) -> int:
-        return self.low.nbytes + self.high.nbytes + self.lost.nbytes + self.step.nbytes
-
-    def grow(self, series: int) -> None:
-        """Make room for `series` series."""
-        have = len(self.low)
-        if series <= have:
-            return
-        old = (self.low, self.high, self.lost, self.step)
-        self._shape(max(series, 2 * have, 64))
-        for new, kept in zip((self.low, self.high, self.lost, self.step), old, strict=True):
-            new[:have] = kept
-
-    def advance(self, bucket: int) -> None:
-        """Make `bucket` the newest, with empty columns between."""
-        if self.head < 0:
-            self.head = self.first = bucket
-            return
-        if bucket <= self.head:
-            return
-        fresh = np.arange(max(self.head + 1, bucket - COLUMNS + 1), bucket + 1) % COLUMNS
-        self.low[:, fresh] = np.inf
-        self.high[:, fresh] = -np.inf
-        self.lost[:, fresh] = False
-        self.step[:, fresh] = np.nan
-        self.head = bucket
-
-    def held(self, bucket: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which buckets still have a column."""
-        return (bucket > self.head - COLUMNS) & (bucket <= self.head)
-
-
 @dataclass(frozen=True, slots=True)
 class _Block:
     """Rows that arrived together, and the first and last time among them."""
@@ -140,16 +87,24 @@ class History:
     interval_s : float
         Seconds between readings; the finest buckets are about half of it, at least 0.1 s.
     budget_bytes : int
-        Bytes of whole rows kept; the oldest go first. The envelopes stay.
+        Bytes held in all. The envelopes stay; of the whole rows the oldest go first.
+
+    Notes
+    -----
+    A series takes memory when its first row arrives, about 18 kB once a session has lasted for
+    days. Inside, it has a number of its own, its line: many ids are of text, and never drawn.
     """
 
-    def __init__(self, interval_s: float = 1.0, budget_bytes: int = 192 << 20) -> None:
+    def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:
         self._base_us = int(min(max(interval_s / 2, 0.1), 1.0) * 1e6)
-        self._grids = [_Grid(self._base_us)]
-        self._series = 0
-        self._stepped: set[int] = set()
-        self._last = np.full(0, np.nan)
-        self._last_us = np.full(0, np.iinfo(np.int64).min)
+        self._grids = [Grid(self._base_us)]
+        self._line = np.zeros(0, np.int32)
+        """Id to line, -1 where there is none."""
+        self._lines = self._stepped = 0
+        self._step_line = np.zeros(0, np.int32)
+        """Line to its place among those with steps, -1 where it has none."""
+        self._last = np.zeros(0)
+        self._last_us = np.zeros(0, np.int64)
         self._recent: deque[_Block] = deque()
         self._newest: list[Rows] = []
         self._recent_bytes = 0
@@ -162,7 +117,10 @@ class History:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self._recent_bytes + sum(grid.nbytes for grid in self._grids)
+        return self._recent_bytes + self._envelope_bytes()
+
+    def _envelope_bytes(self) -> int:
+        return sum(grid.nbytes for grid in self._grids)
 
     def add(self, rows: Rows) -> None:
         """Take in rows in display form, in arrival order."""
@@ -170,11 +128,12 @@ class History:
             return
         self._newest.append(rows)
         self._recent_bytes += rows.nbytes
-        full = self._recent_bytes > self._budget and not self._recent
+        room = max(self._budget - self._envelope_bytes(), self._budget // ROWS_AT_LEAST)
+        full = self._recent_bytes > room and not self._recent
         if len(self._newest) >= TOGETHER or full:
             self._recent.append(_Block.of(self._newest))
             self._newest = []
-        while self._recent_bytes > self._budget and (
+        while self._recent_bytes > room and (
             len(self._recent) > 1 or (self._recent and self._newest)
         ):
             gone = self._recent.popleft()
@@ -201,9 +160,11 @@ class History:
 
     def _mark(self, rows: Rows) -> None:
         grid = self._grids[0]
-        self._series = max(self._series, int(rows.series.max()) + 1)
-        self._note_last(rows)
-        grid.grow(self._series)
+        lines = self._lines_of(rows)
+        self._note_last(lines, rows)
+        self._give_steps(lines[rows.step != NO_STEP])
+        grid.grow(self._lines, self._stepped)
+        rows = Rows(lines, rows.time, rows.step, rows.value)
         bucket = rows.time // grid.width_us
         if grid.head < 0:
             grid.advance(int(bucket.min()))
@@ -219,17 +180,35 @@ class History:
             else:
                 self._leap(int(bucket.min()))
 
-    def _note_last(self, rows: Rows) -> None:
-        if len(self._last) < self._series:
-            more = max(self._series, 2 * len(self._last)) - len(self._last)
-            self._last = np.append(self._last, np.full(more, np.nan))
-            self._last_us = np.append(self._last_us, np.full(more, np.iinfo(np.int64).min))
+    def _lines_of(self, rows: Rows) -> NDArray[np.int32]:
+        """Return the line of each row; series that are new get theirs."""
+        most = int(rows.series.max()) + 1
+        if most > len(self._line):
+            self._line = extended(self._line, most, -1)
+        lines = self._line[rows.series]
+        if lines.min() < 0:
+            fresh = np.unique(rows.series[lines < 0])
+            self._line[fresh] = np.arange(self._lines, self._lines + len(fresh))
+            self._lines += len(fresh)
+            self._step_line = extended(self._step_line, self._lines, -1)
+            self._last = extended(self._last, self._lines, np.nan)
+            self._last_us = extended(self._last_us, self._lines, np.iinfo(np.int64).min)
+            lines = self._line[rows.series]
+        return lines
+
+    def _give_steps(self, lines: NDArray[np.int32]) -> None:
+        """Give these lines a place for their steps, if they have none yet."""
+        fresh = np.unique(lines[self._step_line[lines] < 0])
+        self._step_line[fresh] = np.arange(self._stepped, self._stepped + len(fresh))
+        self._stepped += len(fresh)
+
+    def _note_last(self, lines: NDArray[np.int32], rows: Rows) -> None:
         # Of equal times the later arrival counts; numpy keeps the last of what is assigned twice.
         order = np.argsort(rows.time, kind="stable")
-        ids, time, value = rows.series[order], rows.time[order], rows.value[order]
-        newer = time >= self._last_us[ids]
-        self._last[ids[newer]] = value[newer]
-        self._last_us[ids[newer]] = time[newer]
+        lines, time, value = lines[order], rows.time[order], rows.value[order]
+        newer = time >= self._last_us[lines]
+        self._last[lines[newer]] = value[newer]
+        self._last_us[lines[newer]] = time[newer]
 
     def _leap(self, bucket: int) -> None:
         """Bring the grids across a long silence, folding what would be overwritten."""
@@ -244,19 +223,16 @@ class History:
             bucket //= FOLD
             level += 1
 
-    def _put(self, grid: _Grid, rows: Rows, bucket: NDArray[np.int64]) -> None:
+    def _put(self, grid: Grid, rows: Rows, bucket: NDArray[np.int64]) -> None:
         if len(bucket):
             grid.advance(int(bucket.max()))
         keep = grid.held(bucket)
-        ids, column, value = rows.series[keep], bucket[keep] % COLUMNS, rows.value[keep]
-        np.fmin.at(grid.low, (ids, column), np.where(np.isnan(value), np.inf, value))
-        np.fmax.at(grid.high, (ids, column), np.where(np.isnan(value), -np.inf, value))
-        grid.lost[ids, column] = np.isnan(value)
-        step = rows.step[keep]
+        lines, bucket, step = rows.series[keep], bucket[keep], rows.step[keep]
+        grid.put(lines, bucket, rows.value[keep])
         has_step = step != NO_STEP
         if has_step.any():
-            grid.step[ids[has_step], column[has_step]] = step[has_step]
-            self._stepped.update(ids[has_step].tolist())
+            column = bucket[has_step] % COLUMNS
+            grid.step[self._step_line[lines[has_step]], column] = step[has_step]
         self._fold(0, SLACK)
 
     def _fold(self, level: int, slack: int) -> None:
@@ -269,21 +245,13 @@ class History:
         if level + 1 == len(self._grids):
             if done < fine.first // FOLD:
                 return
-            self._grids.append(_Grid(fine.width_us * FOLD))
+            self._grids.append(Grid(fine.width_us * FOLD))
             self._grids[-1].head = fine.first // FOLD - 1
             self._grids[-1].first = fine.first // FOLD
         coarse = self._grids[level + 1]
-        if done <= coarse.head:
-            return
-        coarse.grow(len(fine.low))
-        columns = np.arange(max(coarse.head + 1, (fine.head - COLUMNS) // FOLD + 1), done + 1)
-        coarse.advance(done)
-        parts = (columns[:, None] * FOLD + np.arange(FOLD)) % COLUMNS
-        # A ring has no columns beyond its head: what stands there is older.
-        beyond = columns[:, None] * FOLD + np.arange(FOLD) > fine.head
-        target = columns % COLUMNS
-        _fold_into(coarse, target, fine, parts, beyond)
-        self._fold(level + 1, SLACK)
+        if done > coarse.head:
+            coarse.fold(fine, done)
+            self._fold(level + 1, SLACK)
 
     def screen(self, ids: Collection[int] | None = None) -> Screen:
         """Return envelopes of the whole past, finer towards now.
@@ -291,12 +259,11 @@ class History:
         Parameters
         ----------
         ids : collection of int or None
-            Which series; None is all.
+            Which series; None is all. Those of which no row has arrived are left out.
         """
         self._catch_up()
-        chosen = np.array(
-            range(self._series) if ids is None else [i for i in ids if i < self._series], np.int32
-        )
+        drawn = np.flatnonzero(self._line >= 0).astype(np.int32)
+        chosen = drawn if ids is None else drawn[np.isin(drawn, np.array([*ids], np.int64))]
         spans = self._spans()
         if not spans:
             none = np.empty((len(chosen), 0))
@@ -304,27 +271,29 @@ class History:
                 chosen, np.zeros(1), none, none, none.astype(np.bool_), chosen[:0], none[:0]
             )
         for grid, _, _ in spans:
-            grid.grow(self._series)
-        stepped = np.array(sorted(self._stepped.intersection(chosen.tolist())), np.int32)
+            grid.grow(self._lines, self._stepped)
+        lines = self._line[chosen]
+        stepped = chosen[self._step_line[lines] >= 0]
         edges = [np.arange(a, b) * g.width_us / 1e6 for g, a, b in spans]
         grid, _, last = spans[-1]
         edges.append(np.array([last * grid.width_us / 1e6]))
         low, high, lost = (
-            np.concatenate([getattr(g, name)[_at(chosen, a, b)] for g, a, b in spans], axis=1)
+            np.concatenate([getattr(g, name)[_at(lines, a, b)] for g, a, b in spans], axis=1)
             for name in ("low", "high", "lost")
         )
-        step = np.concatenate([g.step[_at(stepped, a, b)] for g, a, b in spans], axis=1)
+        places = self._step_line[self._line[stepped]]
+        step = np.concatenate([g.step[_at(places, a, b)] for g, a, b in spans], axis=1)
         missing = lost & (low > high)
         # Missing goes on until the next sample: its first empty bucket is where the gap is.
         missing[:, 1:] |= (low > high)[:, 1:] & lost[:, :-1]
-        newest = self._last[chosen]
+        newest = self._last[lines]
         return Screen(chosen, np.concatenate(edges), low, high, missing, stepped, step, newest)
 
-    def _spans(self) -> list[tuple[_Grid, int, int]]:
+    def _spans(self) -> list[tuple[Grid, int, int]]:
         """Which buckets of which grid make up the picture, oldest first."""
         if self._grids[0].head < 0:
             return []
-        spans: list[tuple[_Grid, int, int]] = []
+        spans: list[tuple[Grid, int, int]] = []
         finest = max(0, len(self._grids) - LEVELS_SHOWN)
         end = self._grids[0].head + 1
         for level, grid in enumerate(self._grids):
@@ -401,26 +370,3 @@ def _at(
     ids: NDArray[np.int32], start: int, end: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     return ids[:, None], (np.arange(start, end) % COLUMNS)[None, :]
-
-
-def _fold_into(
-    coarse: _Grid,
-    target: NDArray[np.int64],
-    fine: _Grid,
-    parts: NDArray[np.int64],
-    beyond: NDArray[np.bool_],
-) -> None:
-    """Fill columns of the coarse grid from groups of columns of the fine one."""
-    height = len(fine.low)
-    low = np.where(beyond, np.inf, fine.low[:, parts])
-    high = np.where(beyond, -np.inf, fine.high[:, parts])
-    lost = fine.lost[:, parts] & ~beyond
-    last = np.zeros(lost.shape[:2], np.bool_)
-    for part in range(FOLD):
-        seen = (low[:, :, part] <= high[:, :, part]) | lost[:, :, part]
-        last = np.where(seen, lost[:, :, part], last)
-    coarse.low[:height, target] = low.min(axis=2)
-    coarse.high[:height, target] = high.max(axis=2)
-    coarse.lost[:height, target] = last
-    step = np.where(beyond, np.nan, fine.step[:, parts])
-    coarse.step[:height, target] = np.fmax.reduce(step, axis=2)

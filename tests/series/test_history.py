@@ -154,8 +154,46 @@ def test_a_series_that_appears_later_has_nothing_before():
     history.add(rows([100.0], [3.0], series=500))
     screen = history.screen()
 
-    assert screen.low.shape[0] == 501
-    assert (screen.low[500] <= screen.high[500]).sum() == 1
+    assert screen.ids.tolist() == [0, 500]
+    assert (screen.low[1] <= screen.high[1]).sum() == 1
+    assert screen.last.tolist() == [1.0, 3.0]
+
+
+def test_ids_without_rows_take_no_memory_and_are_in_no_picture():
+    few, many = History(1.0), History(1.0)
+    few.add(rows([0.0], [1.0], series=0))
+    many.add(rows([0.0], [1.0], series=50_000))
+    few.screen()
+
+    assert many.screen().ids.tolist() == [50_000]
+    assert many.screen([3, 50_000]).ids.tolist() == [50_000]
+    assert many.nbytes == few.nbytes
+
+
+def test_steps_belong_to_their_series_whenever_it_got_its_first():
+    history = History(1.0)
+    history.add(rows([0.0], [1.0], series=7))
+    history.add(rows([1.0, 2.0], [1.0, 2.0], series=9, steps=[5, 6]))
+    history.add(rows([3.0], [1.0], series=8))
+    history.add(rows([4.0], [1.0], series=7, steps=[70]))
+    screen = history.screen()
+
+    assert screen.ids.tolist() == [7, 8, 9]
+    assert screen.stepped.tolist() == [7, 9]
+    assert [np.nanmax(line) for line in screen.step] == [70, 6]
+
+
+def test_envelopes_and_whole_rows_together_keep_to_the_budget():
+    history = History(1.0, budget_bytes=10 << 20)
+    ids = np.arange(500, dtype=np.int32)
+    for second in range(600):
+        time = np.full(500, START_US + second * 1_000_000)
+        history.add(Rows.of(ids, time, np.full(500, float(second))))
+    held = history.screen().low.size
+
+    assert history.nbytes <= 10 << 20
+    assert held > 500 * 100
+    assert 0 < len(history.rows([3], 0, 2**62)) < 600
 
 
 @given(
