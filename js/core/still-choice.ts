@@ -2,8 +2,8 @@
 
 import { entityLabel } from "./entities";
 import { buildGroups, type EntityLabels, type Line, type Panel } from "./groups";
+import { envelopeOf } from "./packet-parts";
 import { titleOf } from "./panel-table";
-import { envelopeOf } from "./store";
 import type { KeyframePacket } from "./wire";
 import { isOwn, WHOLES, WISHES } from "./wishes";
 

@@ -7,12 +7,12 @@
  * both by exact rows.
  */
 
-import { type Ending, isMoreExact } from "./ending";
+import type { Ending } from "./ending";
+import { Life } from "./life";
+import { envelopeOf, split } from "./packet-parts";
 import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "./source";
-import { type Envelope, Track } from "./track";
+import { Track } from "./track";
 import {
-  CODE_MISSING,
-  CODE_TOP,
   decodePacket,
   type FramePacket,
   type KeyframePacket,
@@ -27,8 +27,6 @@ const BUDGET_BYTES = 192 * 2 ** 20;
 const EVENTS_KEPT = 5_000;
 /** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
 const SILENCE_S = 3;
-/** All that is to be heard of a kernel that goes arrives within so many ms, in any order. */
-const LAST_WORDS_MS = 10_000;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
 
@@ -67,10 +65,7 @@ export class Store implements Source {
   #holes: Hole[] = [];
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
-  #ended: Ending | null = null;
-  #endedAt = Number.NEGATIVE_INFINITY;
-  /** When the session said that it was over: long ago where a cell had stopped it. */
-  #stoppedAt = Number.POSITIVE_INFINITY;
+  readonly #life = new Life();
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -86,27 +81,17 @@ export class Store implements Source {
 
   /** A session whose kernel has gone does not run any more, whatever it said last. */
   state(): State {
-    const { phase } = this.#state;
-    return this.#ended === null || phase !== "running"
-      ? this.#state
-      : { ...this.#state, phase: "stopped" };
+    const over = this.#life.ended !== null && this.#state.phase === "running";
+    return over ? { ...this.#state, phase: "stopped" } : this.#state;
   }
 
   ended(): Ending | null {
-    return this.#ended;
+    return this.#life.ended;
   }
 
-  /** The kernel has gone. A session that has been over for some time is not concerned. */
+  /** The kernel has gone. */
   end(how: Ending): void {
-    const now = performance.now();
-    if (now - this.#stoppedAt > LAST_WORDS_MS) return;
-    if (this.#ended !== null) {
-      const more = isMoreExact(how, this.#ended) && now - this.#endedAt < LAST_WORDS_MS;
-      if (!more) return;
-    }
-    this.#ended = how;
-    this.#endedAt = now;
-    this.#tell({ ...NOTHING, state: true });
+    if (this.#life.end(how)) this.#tell({ ...NOTHING, state: true });
   }
 
   events(): readonly PulseEvent[] {
@@ -196,8 +181,7 @@ export class Store implements Source {
   receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
     const packet = decodePacket(bytes);
     if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
-    // It has not gone after all.
-    if (performance.now() - this.#endedAt > LAST_WORDS_MS) this.#ended = null;
+    this.#life.hear();
     const change = this.#take(packet);
     if (change) this.#tell(change);
     return packet;
@@ -338,13 +322,7 @@ export class Store implements Source {
   }
 
   #setState(state: State): void {
-    const running = this.#state.phase === "running";
-    if (state.phase === "running") this.#stoppedAt = Number.POSITIVE_INFINITY;
-    else if (running || this.#stoppedAt === Infinity) {
-      // A kernel that goes ends its session when no cell runs any more.
-      const asked = state.kernel.busy && this.#ended === null;
-      this.#stoppedAt = asked ? Number.NEGATIVE_INFINITY : performance.now();
-    }
+    this.#life.told(state, this.#state.phase === "running");
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();
@@ -404,56 +382,4 @@ function after(holes: readonly Hole[], time: number): Hole[] {
   return holes
     .filter((hole) => hole.t1 > time)
     .map(({ t0, t1 }) => ({ t0: Math.max(t0, time), t1 }));
-}
-
-export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
-  const { buckets, edges } = packet;
-  const lo = packet.lo[row] as number;
-  const scale = ((packet.hi[row] as number) - lo) / CODE_TOP;
-  const missing = new Uint8Array(buckets);
-  const min = new Float64Array(buckets).fill(Number.NaN);
-  const max = new Float64Array(buckets).fill(Number.NaN);
-  for (let i = 0; i < buckets; i++) {
-    const code = packet.min[row * buckets + i] as number;
-    if (code === CODE_MISSING) missing[i] = 1;
-    if (code > CODE_TOP) continue;
-    min[i] = lo + scale * code;
-    max[i] = lo + scale * (packet.max[row * buckets + i] as number);
-  }
-  const stepRow = packet.stepped.indexOf(packet.ids[row] as number);
-  const step =
-    stepRow < 0 ? null : packet.stepLast.subarray(stepRow * buckets, (stepRow + 1) * buckets);
-  return { edges, min, max, missing, step, slack: scale * 1.01 };
-}
-
-interface MutableBatch {
-  length: number;
-  time: number[];
-  value: number[];
-  step: number[] | null;
-}
-
-/** The rows of each of `ids` within [t0, t1], in order of time. */
-function split(
-  rows: Rows,
-  ids: readonly number[],
-  t0: number,
-  t1: number,
-): Map<number, MutableBatch> {
-  const order = Array.from({ length: rows.length }, (_, i) => i);
-  order.sort((a, b) => (rows.time[a] as number) - (rows.time[b] as number));
-  const batches = new Map<number, MutableBatch>();
-  for (const id of ids) {
-    batches.set(id, { length: 0, time: [], value: [], step: rows.step ? [] : null });
-  }
-  for (const i of order) {
-    const batch = batches.get(rows.series[i] as number);
-    const time = rows.time[i] as number;
-    if (!batch || time < t0 || time > t1) continue;
-    batch.length++;
-    batch.time.push(time);
-    batch.value.push(rows.value[i] as number);
-    batch.step?.push(rows.step?.[i] as number);
-  }
-  return batches;
 }
