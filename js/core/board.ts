@@ -9,11 +9,11 @@ import {
   startingOf,
   writeCards,
 } from "./cards";
+import { HEADINGS } from "./catalog.gen";
 import { h, setAttribute, setText } from "./dom";
 import type { Group, Panel } from "./groups";
 import { HeatChart } from "./heat-chart";
 import { LineChart } from "./line-chart";
-import { GROUP_ORDER } from "./panel-table";
 import type { ChartEvents, View } from "./panel-view";
 import type { State } from "./source";
 import type { ViewState } from "./view-state";
@@ -90,7 +90,7 @@ export class Board {
     const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
     writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
     const shown = new Set<string>();
-    for (const title of GROUP_ORDER) {
+    for (const title of HEADINGS) {
       const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
       const own = cards.filter((card) => card.group === title);
       const section = this.#sections.get(title);
@@ -193,7 +193,7 @@ export class Board {
 
   #order(): void {
     let place: Element | null = this.#notices.nextElementSibling;
-    for (const title of GROUP_ORDER) {
+    for (const title of HEADINGS) {
       const section = this.#sections.get(title);
       if (!section) continue;
       if (section.el === place) place = place.nextElementSibling;

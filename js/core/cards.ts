@@ -1,7 +1,8 @@
 /** Sources that do not deliver: what is wrong, why, and what to try, in the place of their charts. */
 
+import { HEADINGS } from "./catalog.gen";
 import { h } from "./dom";
-import { CPU_GROUP, GPU_GROUP, GROUP_ORDER, OTHER_GROUP, USER_GROUP } from "./panel-table";
+import { CPU_GROUP, GPU_GROUP, OTHER_GROUP, USER_GROUP } from "./panel-table";
 import type { SourceStatus, State } from "./source";
 
 export interface Card {
@@ -69,7 +70,7 @@ export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<st
     const title = `${nameOf(status)}: ${WORDS[status.state]}`;
     cards.push({ group, title, why: status.problem, remedy: status.remedy, fault });
   }
-  return cards.sort((a, b) => GROUP_ORDER.indexOf(a.group) - GROUP_ORDER.indexOf(b.group));
+  return cards.sort((a, b) => HEADINGS.indexOf(a.group) - HEADINGS.indexOf(b.group));
 }
 
 /** A recording that cannot be written concerns everything on the page. Pure. */

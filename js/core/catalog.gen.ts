@@ -20,6 +20,36 @@ export const GROUPS = [
 
 export type MetricGroup = (typeof GROUPS)[number];
 
+/** What charts and tables stand under, in order; our own cost comes last. */
+export const HEADINGS: readonly string[] = [
+  "GPU",
+  "Memory",
+  "Power and thermal",
+  "Interconnect",
+  "CPU",
+  "Disk and network",
+  "Kernel process",
+  "Your metrics",
+  "Other metrics",
+  "The monitor itself",
+];
+
+/** Where the metrics of a group stand. */
+export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {
+  GPU: "GPU",
+  "GPU memory": "Memory",
+  "Power and thermal": "Power and thermal",
+  Interconnect: "Interconnect",
+  "GPU health": "GPU",
+  CPU: "CPU",
+  Memory: "Memory",
+  "Disk and network": "Disk and network",
+  "Kernel process": "Kernel process",
+  Container: "CPU",
+  "Pulse itself": "The monitor itself",
+  "Text and events": "Other metrics",
+};
+
 /** What the catalog says of one metric. */
 export interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */

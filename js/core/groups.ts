@@ -1,9 +1,8 @@
 /** From the series a source has to the groups of charts that show them. Pure. */
 
-import { CATALOG } from "./catalog.gen";
+import { CATALOG, HEADINGS } from "./catalog.gen";
 import { classSuffix, compareEntities, entityClass, entityLabel } from "./entities";
 import {
-  GROUP_ORDER,
   groupOf,
   isMain,
   isSilent,
@@ -90,7 +89,7 @@ export function buildGroups(
     colors: entityColors(catalog),
   };
   const panels = bundles(drawn).flatMap((bundle) => panelsOf(bundle, context));
-  return GROUP_ORDER.flatMap((title) => {
+  return HEADINGS.flatMap((title) => {
     const own = panels.filter((panel) => panel.group === title);
     own.sort((a, b) => Number(b.main) - Number(a.main));
     const shown = asked ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));

@@ -1,6 +1,6 @@
 /** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
 
-import { CATALOG, type MetricGroup } from "./catalog.gen";
+import { CATALOG, HEADING_OF } from "./catalog.gen";
 
 export const GPU_GROUP = "GPU";
 export const CPU_GROUP = "CPU";
@@ -8,30 +8,6 @@ export const USER_GROUP = "Your metrics";
 export const OTHER_GROUP = "Other metrics";
 const MEMORY_GROUP = "Memory";
 const IO_GROUP = "Disk and network";
-const OWN_GROUP = "The monitor itself";
-
-/** Headings of the dashboard in their order; our own cost comes last. */
-export const GROUP_ORDER: readonly string[] = [
-  GPU_GROUP,
-  MEMORY_GROUP,
-  "Power and thermal",
-  "Interconnect",
-  CPU_GROUP,
-  IO_GROUP,
-  "Kernel process",
-  USER_GROUP,
-  OTHER_GROUP,
-  OWN_GROUP,
-];
-
-/** Where the catalog's finer groups go. */
-const HEADING_OF: Readonly<Partial<Record<MetricGroup, string>>> = {
-  "GPU memory": MEMORY_GROUP,
-  "GPU health": GPU_GROUP,
-  Container: CPU_GROUP,
-  "Pulse itself": OWN_GROUP,
-  "Text and events": OTHER_GROUP,
-};
 
 /** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
 export interface Together {
@@ -171,7 +147,7 @@ export function groupOf(metric: string, entity: string): string {
   if (/^(cgroup|k8s)\.(memory|oom)/.test(metric)) return MEMORY_GROUP;
   if (/^cgroup\.(read|write)$/.test(metric)) return IO_GROUP;
   const group = CATALOG[metric]?.group;
-  return group ? (HEADING_OF[group] ?? group) : OTHER_GROUP;
+  return group ? HEADING_OF[group] : OTHER_GROUP;
 }
 
 /** The catalog's title; a metric outside the catalog is called what its owner called it. */

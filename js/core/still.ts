@@ -4,9 +4,9 @@
  * the browser saves.
  */
 
+import { HEADINGS } from "./catalog.gen";
 import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
-import { GROUP_ORDER } from "./panel-table";
 import { toBase64 } from "./saved";
 import type { State } from "./source";
 import { type Choice, candidates, choose, type StillLine, type Trace } from "./still-choice";
@@ -146,7 +146,7 @@ function tableOf(lines: readonly StillLine[], most: number): string {
   // A reading that has not come yet is no news; one that is missing is.
   const told = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
   const shown = told.slice(0, most);
-  const rows = GROUP_ORDER.flatMap((group) => {
+  const rows = HEADINGS.flatMap((group) => {
     const own = shown.filter((line) => line.group === group);
     const heading = `<tr><th>${clean(group)}</th><td colspan="4"></td></tr>`;
     return own.length > 0 ? [heading, ...own.map(rowOf)] : [];

@@ -17,14 +17,14 @@ import numpy as np
 
 from pulse_widgets.exchange.picture_axis import moment
 from pulse_widgets.exchange.picture_choice import Picked, pick
-from pulse_widgets.exchange.picture_line import USER_GROUP, Line
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
-from pulse_widgets.metrics.metric import Group
+from pulse_widgets.metrics.headings import HEADINGS
 from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from pulse_widgets.exchange.picture_line import Line
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]
@@ -41,14 +41,6 @@ _WORDS: Final = {
     "stopped": "Finished",
     "replay": "Replay of a recording",
 }
-# The user's numbers before the machinery.
-_GROUPS: Final = (
-    *(g for g in Group if g not in {Group.CONTAINER, Group.PULSE, Group.EVENTS}),
-    USER_GROUP,
-    Group.CONTAINER,
-    Group.PULSE,
-    Group.EVENTS,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +196,11 @@ def _table(lines: Sequence[Line], most: int) -> str:
     # A reading that has not come yet is no news; one that is missing is.
     told = [line for line in lines if len(line.trace) or line.trace.lost]
     shown = told[:most]
-    place = {group: number for number, group in enumerate(_GROUPS)}
     rows = []
     heading = ""
-    for line in sorted(shown, key=lambda line: place.get(line.group, len(place))):
-        if line.group != heading:
-            heading = line.group
+    for line in sorted(shown, key=lambda line: HEADINGS.index(line.heading)):
+        if line.heading != heading:
+            heading = line.heading
             rows.append(f'<tr><th>{clean(heading)}</th><td colspan="4"></td></tr>')
         rows.append(_row(line))
     left = sum(len(line.ids) for line in told[most:])

@@ -16,6 +16,7 @@ import numpy as np
 from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, entity_label
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
+from pulse_widgets.metrics.headings import heading_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -258,7 +259,8 @@ class _Picker:
         owner = self._label(bundle[0]) if len(bundle) == 1 else _plural(bundle)
         first = bundle[0]
         trace = self._trace(ids)
-        return Line(first.metric, first.unit, label, owner, place, ids, trace, first.own)
+        heading = heading_of(first.metric, first.entity)
+        return Line(first.metric, first.unit, label, owner, place, ids, trace, heading)
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
         rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)

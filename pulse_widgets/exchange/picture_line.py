@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PLURALS", "USER_GROUP", "Chart", "Line", "Trace", "entity_label"]
+__all__ = ["PLURALS", "Chart", "Line", "Trace", "entity_label"]
 
-USER_GROUP: Final = "Your metrics"
 
 _NAMES: Final = {
     "gpu": "GPU",
@@ -91,8 +90,8 @@ class Line:
     ids : tuple of int
         The series it stands for.
     trace : Trace
-    own : bool
-        It is a number of the user's, not a reading.
+    heading : str
+        What it stands under in a table.
     """
 
     metric: str
@@ -102,13 +101,7 @@ class Line:
     place: int
     ids: tuple[int, ...]
     trace: Trace
-    own: bool = False
-
-    @property
-    def group(self) -> str:
-        """The heading it stands under."""
-        known = CATALOG.get(self.metric)
-        return USER_GROUP if self.own or known is None else str(known.group)
+    heading: str
 
     @property
     def merged(self) -> bool:

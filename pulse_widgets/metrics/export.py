@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.catalog import CATALOG, Group, Kind, Metric, Pace
+from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,6 +60,11 @@ it stands under the entity `user`, so the two are never one series.
 def to_typescript() -> str:
     """Return the text of ``js/core/catalog.gen.ts``."""
     groups = "\n".join(f"  {_quoted(group)}," for group in Group)
+    headings = "\n".join(f"  {_quoted(heading)}," for heading in HEADINGS)
+    places = "\n".join(
+        f"  {group if group.isidentifier() else _quoted(group)}: {_quoted(heading)},"
+        for group, heading in HEADING_OF.items()
+    )
     kinds = " | ".join(_quoted(kind) for kind in Kind)
     return "\n".join(
         (
@@ -67,6 +73,10 @@ def to_typescript() -> str:
             "/** The chart groups, in the order of the dashboard. */",
             f"export const GROUPS = [\n{groups}\n] as const;\n",
             "export type MetricGroup = (typeof GROUPS)[number];\n",
+            "/** What charts and tables stand under, in order; our own cost comes last. */",
+            f"export const HEADINGS: readonly string[] = [\n{headings}\n];\n",
+            "/** Where the metrics of a group stand. */",
+            f"export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {{\n{places}\n}};\n",
             _TYPES,
             "/** Metric name to what it means, in the order of the dashboard. */",
             "export const CATALOG: Readonly<Record<string, CatalogMetric>> = {",

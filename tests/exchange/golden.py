@@ -1,0 +1,87 @@
+"""One screen and the words of its picture, which the kernel and the browser must draw alike.
+
+``python -m tests.exchange.golden`` writes them anew; look at what has changed.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+
+from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.series.wire import keyframe
+from tests.exchange.scene import START, Scene, svg_of
+
+HOME = Path(__file__).parents[1] / "data" / "figure"
+COUNT = 120
+
+
+def scene():
+    """Two GPUs, one of which is silent for a while, a machine, the user's number, an unknown one."""
+    made, t = Scene(), np.arange(COUNT)
+    for gpu in range(2):
+        name = f"gpu:{gpu}"
+        made.add(name, "gpu.utilization", 0.1 + 0.8 * np.abs((t / 40 + gpu / 4) % 1 - 0.5))
+        made.add(name, "gpu.memory.used", np.linspace(1e9, 60e9 + gpu * 1e9, COUNT))
+        power = 300.0 + 20 * gpu + t * 0.5
+        made.add(name, "gpu.power", np.where((t > 40) & (t < 60) & (gpu == 1), np.nan, power))
+        made.entities[name] = {"name": "NVIDIA H100"}
+    made.add("host", "cpu.utilization", np.linspace(0.1, 0.9, COUNT))
+    made.add("host", "memory.used", np.linspace(10e9, 20e9, COUNT))
+    for core in range(4):
+        made.add(f"cpu:{core}", "cpu.utilization", np.linspace(0.2, 0.2 * core + 0.1, COUNT))
+    made.add("user", "train/loss", 8 / (1 + t / 10))
+    made.add("host", "queue.length", 10.0 + t, unit="count")
+    made.add("kernel", "process.memory.rss", np.linspace(2e8, 3e8, COUNT))
+    return made
+
+
+STATE = {
+    "phase": "stopped",
+    "title": "Training",
+    "t0": START,
+    "t1": START + COUNT,
+    "interval": 1.0,
+    "simulated": False,
+    "recording": {"path": "/data/run.pulse", "bytes": 1, "problem": None, "remedy": None},
+    "sources": [
+        {
+            "name": "nvml",
+            "state": "ok",
+            "problem": "",
+            "remedy": "",
+            "missing": [{"what": "gpu:0 fan.speed", "why": "not supported by this GPU"}],
+        }
+    ],
+    "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0},
+    "kernel": {"busy": False, "cell": None},
+}
+
+
+def packet():
+    """The screen as the browser gets it."""
+    made = scene()
+    return keyframe(0, made.screen(), series=made.series, entities=made.entities, state=STATE)
+
+
+def words():
+    """Everything the picture of the kernel says, in order."""
+    made = scene()
+    html = figure_html(
+        made.screen(), made.series, title="Training", state=STATE, entities=made.entities
+    )
+    texts = ["".join(e.itertext()) for e in svg_of(html).iter() if e.tag.endswith("text")]
+    rest = re.split(r"<[^>]+>", re.sub(r"<img[^>]*>", "", html))
+    return {
+        "alt": re.search('alt="([^"]*)"', html)[1],
+        "svg": [text for text in texts if text.strip()],
+        "figure": [text for text in rest if text.strip()],
+    }
+
+
+if __name__ == "__main__":
+    HOME.mkdir(parents=True, exist_ok=True)
+    (HOME / "screen.packet").write_bytes(packet())
+    said = json.dumps(words(), ensure_ascii=False, indent=1)
+    (HOME / "words.json").write_text(said + "\n", encoding="utf-8")
