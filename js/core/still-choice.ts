@@ -60,9 +60,12 @@ const PLURALS: Readonly<Record<string, string>> = {
   host: "hosts",
 };
 
-/** What can be chosen from. */
-export function candidates(packet: KeyframePacket): Candidate[] {
-  const groups = buildGroups(packet.series, packet.entities, null);
+/** What can be chosen from: everything, or what has the names of `metrics`. */
+export function candidates(
+  packet: KeyframePacket,
+  metrics: readonly string[] | null = null,
+): Candidate[] {
+  const groups = buildGroups(packet.series, packet.entities, metrics);
   return groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, packet));
 }
 

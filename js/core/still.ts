@@ -7,7 +7,7 @@
 import { HEADINGS } from "./catalog.gen";
 import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
-import { toBase64 } from "./saved";
+import { type Layout, toBase64 } from "./saved";
 import type { State } from "./source";
 import { type Choice, candidates, choose, type StillLine, type Trace } from "./still-choice";
 import { clean, drawSvg, shorten, WIDTH } from "./still-svg";
@@ -39,15 +39,28 @@ interface Size {
   readonly said: number;
 }
 
+/** The view a picture is of: its selection of metrics, if it has one; a strip has no charts. */
+export interface StillView {
+  readonly layout: Layout;
+  readonly metrics: readonly string[] | null;
+}
+
+const WHOLE: StillView = { layout: "dashboard", metrics: null };
+
 /**
  * A keyframe as a `<figure>` of at most 60 kB. `ended` says how the kernel went, where
  * the session never said that it was over.
  *
  * Columns give way first, then rows of the table, then charts.
  */
-export function stillHtml(packet: KeyframePacket, ended: Ending | null = null): string {
-  let size: Size = { charts: MOST_CHARTS, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SAID };
-  const all = candidates(packet);
+export function stillHtml(
+  packet: KeyframePacket,
+  ended: Ending | null = null,
+  { layout, metrics }: StillView = WHOLE,
+): string {
+  const charts = layout === "strip" ? 0 : MOST_CHARTS;
+  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SAID };
+  const all = candidates(packet, metrics);
   for (;;) {
     const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size);
     const bytes = new TextEncoder().encode(html).length;

@@ -105,3 +105,32 @@ test("the output of a session whose kernel died says so in both pictures", () =>
   expect(readSaved(data[REPLAY_MIME])).toMatchObject({ feed: null, ended: "died" });
   expect(data["text/html"]).toContain("The kernel died. The last heard before: 1 Jan 1970");
 });
+
+test("a view of some metrics, and a strip, are renewed as what they show", () => {
+  const named = ["gpu.power", "cpu.utilization"].map((metric, id) => ({
+    ...{ id, host: "h0", entity: id ? "host" : "gpu:0", metric, unit: id ? "1" : "W" },
+    ...{ kind: "gauge", labels: {} },
+  }));
+  const lines = named.map(({ id }) => ({ id, lo: 0, hi: 1, codes: [[0, 65533] as const] }));
+  const newest = {
+    ...shown(500, false),
+    keyframe: encodeKeyframe(1, [0, 500], lines, { series: named }),
+  };
+  const view = (about: Record<string, unknown>) => ({
+    output_type: "display_data",
+    data: { [REPLAY_MIME]: { version: 1, feed: "a", keyframe: toBase64(until(1)), ...about } },
+  });
+  const outputs = new Outputs([
+    view({ layout: "dashboard" }),
+    view({ layout: "charts", metrics: ["gpu.*"] }),
+    view({ layout: "strip" }),
+  ]);
+
+  refreshOutputs(outputs.asModel(), () => newest);
+
+  const htmls = outputs.items.map(
+    (item) => (item as { data: Record<string, string> }).data["text/html"],
+  );
+  expect(htmls.map((html) => html?.includes("CPU utilization"))).toEqual([true, false, true]);
+  expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, false]);
+});

@@ -10,7 +10,7 @@ import type { Ending } from "../core/ending";
 import { fitKeyframe } from "../core/fit";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
-import { stillHtml } from "../core/still";
+import { type StillView, stillHtml } from "../core/still";
 import { decodePacket, type KeyframePacket } from "../core/wire";
 import { WIDGET_MIME } from "./live-view";
 
@@ -78,8 +78,8 @@ function renew(data: Data, find: Find): Data | null {
  * The data with both forms of the newest picture, together as small as an output has to be; null
  * where they cannot be that: then what is there stays, which is of one moment.
  */
-function fitted(data: Data, about: Data, shown: Shown): Data | null {
-  const { whole, html } = drawn(shown);
+function fitted(data: Data, about: StillView & Data, shown: Shown): Data | null {
+  const { whole, html } = drawn(shown, about);
   const withText = (text: string) => ({
     ...data,
     [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
@@ -93,19 +93,23 @@ function fitted(data: Data, about: Data, shown: Shown): Data | null {
 interface Drawn {
   readonly whole: Uint8Array;
   readonly html: string;
-  readonly ended: Ending | null;
 }
 
 /** A session may be shown in several outputs, and drawing takes a tenth of a second. */
-const memory = new WeakMap<Uint8Array, Drawn>();
+const memory = new WeakMap<Uint8Array, Map<string, Drawn>>();
 
-function drawn({ keyframe, ended }: Shown): Drawn {
-  const known = memory.get(keyframe);
-  if (known?.ended === ended) return known;
-  const whole = redactKeyframe(keyframe);
-  const fresh = { whole, html: stillHtml(decodePacket(whole) as KeyframePacket, ended), ended };
-  memory.set(keyframe, fresh);
-  return fresh;
+function drawn({ keyframe, ended }: Shown, { layout, metrics }: StillView): Drawn {
+  const pictures = memory.get(keyframe) ?? new Map<string, Drawn>();
+  memory.set(keyframe, pictures);
+  const view = JSON.stringify([ended, layout, metrics]);
+  let picture = pictures.get(view);
+  if (!picture) {
+    const whole = redactKeyframe(keyframe);
+    const packet = decodePacket(whole) as KeyframePacket;
+    picture = { whole, html: stillHtml(packet, ended, { layout, metrics }) };
+    pictures.set(view, picture);
+  }
+  return picture;
 }
 
 /** What data takes in a file, where every letter beyond ASCII may be written as six. */

@@ -242,7 +242,9 @@ class Recording:
         ----------
         wide : bool
             One row a time and one column a series, numbers only, nothing filled in; else one
-            row a sample with host, entity, metric, time, step, value, text.
+            row a sample with host, entity, metric, time, step, value, text. Devices are read
+            milliseconds apart, each a time of its own: ``frame.resample("1s").mean()``
+            brings them together.
         data : bool
             Bring the column of payloads along.
         """
