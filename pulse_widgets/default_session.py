@@ -6,7 +6,6 @@ import atexit
 import os
 import threading
 import warnings
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.library.recording import Recording
@@ -49,6 +48,8 @@ class _Run:
 
     def stop(self) -> Recording | None:
         """End it for all its views, and return its recording; twice is harmless."""
+        if self.session.pid != os.getpid():
+            return None  # it is the parent's
         with self._lock:
             if not self.over:
                 self.session.stop()
@@ -117,20 +118,24 @@ class DefaultSession:
         title: str,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
-        with self._lock, self._undone_on_failure():
-            run = self._run
-            if run is None or not run.session.running:
-                run = self._start(
-                    sources,
-                    interval_s=interval_s or 1.0,
-                    record=True if record is None else record,
-                    gpus="mine" if gpus is None else gpus,
-                    title=title,
-                )
-            else:
-                _join(run, interval_s=interval_s, record=record, gpus=gpus)
-                run.session.add_sources(sources)
-            return run.shared()
+        with self._lock:
+            before = run = self._run
+            try:
+                if run is None or not run.session.running:
+                    run = self._start(
+                        sources,
+                        interval_s=interval_s or 1.0,
+                        record=True if record is None else record,
+                        gpus="mine" if gpus is None else gpus,
+                        title=title,
+                    )
+                else:
+                    _join(run, interval_s=interval_s, record=record, gpus=gpus)
+                    run.session.add_sources(sources)
+                return run.shared()
+            except BaseException:
+                self._undo(before)
+                raise
 
     def stop(self) -> Recording | None:
         """End the session for all its views, and return its recording; twice is harmless."""
@@ -151,17 +156,22 @@ class DefaultSession:
                     stacklevel=4,
                 )
             return None
-        with self._lock, self._undone_on_failure():
-            if self._run is not None and self._run.session.running:
-                return self._run.session
-            if self._run is not None:
+        with self._lock:
+            before = self._run
+            if before is not None and before.session.running:
+                return before.session
+            if before is not None:
                 warnings.warn(
                     "pw.log() after a stop starts a new session, for your own metrics only. "
                     "Call pw.monitor() to watch the machine as well.",
                     RuntimeWarning,
                     stacklevel=4,
                 )
-            return self._start(interval_s=1.0, record=True, gpus="mine", title="").session
+            try:
+                return self._start(interval_s=1.0, record=True, gpus="mine", title="").session
+            except BaseException:
+                self._undo(before)
+                raise
 
     # Starting and joining ---------------------------------------------------------------
 
@@ -179,34 +189,39 @@ class DefaultSession:
             # Views of it may live as long as the kernel.
             self._run.session.stage.release()
         clock = Clock()
-        # First of all: what a session needs takes longer to load than to take a reading.
-        with _begun(sources, gpus) as backends:
+        backends: list[str | Backend] = []
+        try:
+            # First of all: what a session needs takes longer to load than to take a reading.
+            _begin(sources, gpus, backends)
+
             from pulse_widgets.series.log import Registry
             from pulse_widgets.session import Session, Settings
 
             settings = Settings(interval_s, gpus, title=title)
             session = Session(settings, registry=Registry(), clock=clock)
             run = self._run = _Run(session, record)
-            self.session = session
             session.add_sources(backends)
+        except BaseException:
+            for backend in backends:
+                if isinstance(backend, EarlyBackend):
+                    backend.give_up()
+            raise
         if record is not False:
             run.place = _place(None if record is True else record, title)
             session.record(run.place, _writer_maker(session, run.place))
         session.start()
+        # Now that nothing can fail any more, others may log into it.
+        self.session = session
         return run
 
-    @contextmanager
-    def _undone_on_failure(self) -> Iterator[None]:
+    # Not a context manager: one that an interrupt cuts off at its end is finished whenever the
+    # interpreter lets go of the traceback, and would then end a session that is well.
+    def _undo(self, before: _Run | None) -> None:
         """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
-        before = self._run
-        try:
-            yield
-        except BaseException:
-            if self._run is not None and self._run is not before:
-                self._run.session.stop()
-                self._run = before
-                self.session = before.session if before is not None else None
-            raise
+        if self._run is not None and self._run is not before:
+            self._run.session.stop()
+            self._run = before
+            self.session = before.session if before is not None else None
 
     # The end of the process, and its children ---------------------------------------------
 
@@ -226,25 +241,19 @@ class DefaultSession:
             session.stop()
 
 
-@contextmanager
-def _begun(sources: Sequence[str | Backend], gpus: GpuWish) -> Iterator[list[str | Backend]]:
-    """Begin to read the built-in sources; they end when the block fails.
+def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str | Backend]) -> None:
+    """Begin to read the built-in sources, and put what is read into `backends`.
 
     A backend of the user's own may belong to the one thread that opens it.
     """
-    backends: list[str | Backend] = []
-    try:
-        for name in sources:
-            if isinstance(name, str):
-                backends += map(EarlyBackend, make_backends([name], gpus))
-            else:
-                backends.append(name)
-        yield backends
-    except BaseException:
-        for backend in backends:
-            if isinstance(backend, EarlyBackend):
-                backend.give_up()
-        raise
+    for name in sources:
+        if isinstance(name, str):
+            (backend,) = make_backends([name], gpus)
+            early = EarlyBackend(backend)
+            backends.append(early)
+            early.start()
+        else:
+            backends.append(name)
 
 
 def _join(

@@ -87,7 +87,7 @@ class Keeper:
         self._next = math.inf
         """When the next pass begins by itself; endless while one is under way."""
         self._next_show = 0.0
-        self._started = False
+        self._started = self._alive = False
         self._ending = False
         self._kept = Flag()
         """Up when the last row is written and the files are closed."""
@@ -107,8 +107,13 @@ class Keeper:
     def ring(self) -> None:
         """Say that something has arrived."""
         if not self._rung:
-            self._rung = True
-            self._arrival.ring()
+            try:
+                self._rung = True
+                self._arrival.ring()
+            except BaseException:
+                # Interrupted: who comes next rings.
+                self._rung = False
+                raise
 
     def read(self) -> None:
         """Say that readings have arrived; where they come often, a pass is due anyway."""
@@ -138,7 +143,8 @@ class Keeper:
             now, progress = time.monotonic(), (len(self._user), self._recorder.progress())
             if progress != seen:
                 seen, since = progress, now
-            patience = LOADING_S if self._recorder.loading else STOP_S
+            loading = self._alive and self._recorder.loading
+            patience = LOADING_S if loading else STOP_S
             if now - since > patience:
                 return False
         return True
@@ -146,34 +152,39 @@ class Keeper:
     # The thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._alive = True
         ending = False
-        while not ending:
-            # A pass that begins after the end takes the last of what was accepted.
-            ending = self._ending
-            # From here on an arrival rings; whatever came before is seen by this pass.
-            self._rung, self._next = False, math.inf
-            try:
-                self._pass(time.monotonic())
-            except Exception as error:  # noqa: BLE001
-                # The top of the thread. It goes on: without it, rows would pile up unwritten.
-                self._recorder.failed(error)
-            while self._callers:
-                self._callers.popleft().set()
-            self.cpu_s = time.thread_time()
-            if not ending:
-                self._rest()
         try:
+            while not ending:
+                # A pass that begins after the end takes the last of what was accepted.
+                ending = self._ending
+                self._once(rest=not ending)
             self._recorder.close()
-        except Exception as error:  # noqa: BLE001  the end of the thread
+        except BaseException as error:  # noqa: BLE001  the end of the thread
             self._recorder.failed(error)
         finally:
             self._kept.set()
+
+    def _once(self, *, rest: bool) -> None:
+        # From here on an arrival rings; whatever came before is seen by this pass.
+        self._rung, self._next = False, math.inf
+        try:
+            self._pass(time.monotonic())
+        except BaseException as error:  # noqa: BLE001
+            # The top of the thread. It goes on: without it, rows would pile up unwritten.
+            self._recorder.failed(error)
+        while self._callers:
+            self._callers.popleft().set()
+        self.cpu_s = time.thread_time()
+        if rest:
+            self._rest()
 
     def _pass(self, now: float) -> None:
         try:
             self._also(now)
         finally:
-            self._user.drain()
+            # In turns: what was accepted first is on the disk while the rest is still drained.
+            self._user.drain(self._recorder.take)
             self._recorder.take()
             # The recording takes every pass, the eye no more than it can follow.
             now = time.monotonic()

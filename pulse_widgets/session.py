@@ -179,6 +179,9 @@ class Session:
                 self.samplers = before
                 raise
             started.append(sampler)
+            if not self.running:
+                # Stopped by another thread meanwhile, which may not have seen this one.
+                sampler.stop()
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S
         for sampler in started:

@@ -53,7 +53,11 @@ class Flag:
 
     def wait(self, seconds: float) -> bool:
         """Wait so long, or until the flag is up; return whether it is."""
-        if not self._up and self._alarm.wait(seconds):
+        try:
+            if not self._up:
+                self._alarm.wait(seconds)
+        finally:
             # Each that wakes wakes the next.
-            self._alarm.ring()
+            if self._up:
+                self._alarm.ring()
         return self._up

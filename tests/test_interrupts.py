@@ -118,7 +118,7 @@ def threads():
 
 
 def test_a_caller_interrupted_while_it_waits_for_the_keeper_stops_nobody(started, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_ENTRIES", 1)
+    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_VALUES", 1)
     session = started()
     step = iter(range(10**9))
     session.user.log({"loss": next(step) * 1.0}, None)

@@ -64,3 +64,36 @@ def test_a_reading_waits_for_a_pass_that_comes_soon_and_wakes_the_keeper_else(
     keeper.read()
     assert keeper._rung is rings
     assert keeper._arrival.wait(0) is rings
+
+
+def test_an_interrupted_ring_is_made_up_for_by_the_next(made, monkeypatch):
+    keeper, _, _ = made
+    ring = keeper._arrival.ring
+
+    def interrupted():
+        monkeypatch.setattr(keeper._arrival, "ring", ring)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keeper._arrival, "ring", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        keeper.ring()
+    keeper.ring()
+    assert keeper._arrival.wait(0)
+
+
+def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(monkeypatch):
+    registry, log = Registry(), Log()
+    user = UserCollector(registry, Clock(), log.append, "h0")
+    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder.make_writer = lambda: None
+    keeper = Keeper(log, user, recorder, Stage(registry, 1.0), lambda now: None)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "start_thread", interrupted)
+    monkeypatch.setattr(module, "LOADING_S", 3600.0)
+    monkeypatch.setattr(module, "STOP_S", 0.1)
+    with pytest.raises(KeyboardInterrupt):
+        keeper.start()
+    assert not keeper.finish()

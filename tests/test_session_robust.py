@@ -406,7 +406,7 @@ signal.signal(signal.SIGALRM, interrupted)
 @pytest.mark.slow
 def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(python):
     out = python(
-        INTERRUPTED + "user.QUEUE_ENTRIES = 2_000\n"
+        INTERRUPTED + "user.QUEUE_VALUES = 2_000\n"
         "pw.log({'a': 0.0}, step=0)\n"
         "accepted, ends = 1, time.monotonic() + 4\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.05, 0.037)\n"
@@ -510,3 +510,70 @@ def test_a_short_script_waits_until_what_writes_is_loaded(tmp_path, writer):
     assert still
     assert writer.rows == [1.0]
     assert writer.closed
+
+
+def test_rows_that_nobody_can_write_do_not_keep_the_others_from_the_disk(session, writer):
+    append = writer.append
+
+    def picky(rows):
+        if 13.0 in rows.value:
+            raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
+        append(rows)
+
+    writer.append = picky
+    until(lambda: session._recorder.settled)
+    with session.log._lock:
+        for value in (1.0, 13.0, 2.0):
+            session._take_in(Rows.of([0], [session.clock.now_us()], [value]))
+    until(lambda: writer.rows == [1.0, 2.0])
+    session.user.log({"loss": 3.0}, None)
+    until(lambda: writer.rows == [1.0, 2.0, 3.0])
+
+    assert session.dropped() == 1
+
+
+def test_a_source_added_while_another_thread_stops_ends_by_itself(session):
+    class Steady:
+        name = "late"
+        caps = None
+        missing = {}  # noqa: RUF012  as the protocol has it
+
+        def open(self):
+            pass
+
+        def read(self, due):
+            return []
+
+        def close(self):
+            pass
+
+    session.stop()
+    session.add_sources([Steady()])
+    assert session.samplers["late"].join(5)
+
+
+def test_an_interrupt_at_the_end_of_a_call_does_not_end_the_session_later(python):
+    out = python(
+        "import os, sys; sys.path.insert(0, os.getcwd())\n"
+        "from tests.test_interrupts import interrupted_everywhere\n"
+        "pw.log({'a': 1.0})\n"
+        "first, kept = home.default.session, []\n"
+        "def join():\n"
+        "    try: home.default.for_log()\n"
+        "    except KeyboardInterrupt as error: kept.append(error); raise\n"
+        "interrupted_everywhere(join)\n"
+        "kept.clear()\n"
+        "print(home.default.session is first, first.running)\n"
+    )
+    assert out == "True True\n"
+
+
+def test_a_view_in_a_forked_child_stops_nothing_of_its_parent(python):
+    out = python(
+        "import os\n"
+        "mon = pw.monitor('system'); time.sleep(0.3)\n"
+        "child = os.fork()\n"
+        "if not child: os._exit(0 if mon.stop() is None else 1)\n"
+        "print(os.waitpid(child, 0)[1], mon.stop() is not None)\n"
+    )
+    assert out == "0 True\n"

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pulse_widgets.series.log import Log, Rows
 
 if TYPE_CHECKING:
@@ -149,6 +151,12 @@ def start_thread(name: str, target: Callable[[], None]) -> threading.Thread:
     (https://github.com/ipython/ipykernel/issues/1450).
     """
     context = contextvars.copy_context()
-    thread = threading.Thread(target=context.run, args=(target,), name=name, daemon=True)
+    thread = threading.Thread(target=context.run, args=(_calm, target), name=name, daemon=True)
     thread.start()
     return thread
+
+
+def _calm(target: Callable[[], None]) -> None:
+    # The context brings along what the user told numpy to raise; a missing value is no error.
+    with np.errstate(all="ignore"):
+        target()

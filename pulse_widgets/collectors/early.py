@@ -19,7 +19,7 @@ __all__ = ["EarlyBackend"]
 
 
 class EarlyBackend:
-    """A backend that is opened and read once, at once, on a thread of its own.
+    """A backend that is opened and read once on a thread of its own, begun by `start`.
 
     Its first `open` waits for that and its first `read` returns what was read then; both do
     afterwards what the backend does.
@@ -34,12 +34,21 @@ class EarlyBackend:
         self.name = backend.name
         self._backend = backend
         self._done = Flag()
+        self._lock = threading.Lock()
         self._taken = self._opened = self._closed = False
         self._error: Exception | None = None
         self._records: Sequence[RawRecord] | None = None
         self._thread = threading.Thread(target=self._first, daemon=True)
         self._thread.name = f"pulse-first-{self.name}"
-        self._thread.start()
+
+    def start(self) -> None:
+        """Begin with the first reading."""
+        try:
+            self._thread.start()
+        except BaseException:
+            # Interrupted: the thread may be running all the same.
+            self.close()
+            raise
 
     @property
     def caps(self) -> BackendCaps:
@@ -69,9 +78,10 @@ class EarlyBackend:
 
     def close(self) -> None:
         """Close the backend, if need be once its first reading has returned."""
-        self._closed = True
+        with self._lock:
+            self._closed, reading = True, not self._done.is_set()
         self._records = None
-        if self._done.is_set():
+        if not reading:
             self._backend.close()
 
     def give_up(self) -> None:
@@ -89,6 +99,9 @@ class EarlyBackend:
         except Exception as error:  # noqa: BLE001  raised where it is opened
             self._error = error
         finally:
-            self._done.set()
-            if self._closed:
+            # Exactly one closes it: this thread, or who calls `close` from now on.
+            with self._lock:
+                closed = self._closed
+                self._done.set()
+            if closed:
                 self._backend.close()

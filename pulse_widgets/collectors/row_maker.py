@@ -34,6 +34,8 @@ __all__ = ["RowMaker"]
 _NUMBERS: Final = frozenset({float, int, bool, NoneType})
 MOLDS_KEPT: Final = 4096
 """Shapes of records remembered; processes come and go, and each is an entity."""
+FUTURE_US: Final = 60_000_000
+"""A reading of so much later than now is taken to be of now."""
 SHAPES_KEPT: Final = 64
 """Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
 
@@ -156,7 +158,7 @@ class RowMaker:
 
     def rows(self, records: Sequence[RawRecord], now_us: int) -> list[Rows]:
         """Return the rows of one pass; a missing reading is one row, where it begins."""
-        rows = self._alike(records)
+        rows = self._alike(records, now_us)
         if rows is not None:
             return [self._news(rows)]
         translation = translate(records)
@@ -165,7 +167,7 @@ class RowMaker:
             if not labels.items() <= held.items():
                 held.update(labels)
                 self.labelled += 1
-        blocks = [self._news(self._one_by_one(translation.readings))]
+        blocks = [self._news(self._one_by_one(translation.readings, now_us))]
         blocks += self._lost(translation, now_us)
         self._learn(records)
         return blocks
@@ -191,7 +193,7 @@ class RowMaker:
 
     # A pass like one before --------------------------------------------------------------
 
-    def _alike(self, records: Sequence[RawRecord]) -> Rows | None:
+    def _alike(self, records: Sequence[RawRecord], now_us: int) -> Rows | None:
         """Return the rows of a pass whose records were all seen before; None of another."""
         runs, find = [], self._molds.find
         for record in records:
@@ -208,7 +210,7 @@ class RowMaker:
         value = raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
         offset_us = self._clock.offset_us()
-        moments = [_stamp(record.wallclock, offset_us) for record in records]
+        moments = [_stamp(record.wallclock, offset_us, now_us) for record in records]
         return Rows(shape.ids, np.repeat(moments, shape.counts), shape.step, value)
 
     def _learn(self, records: Sequence[RawRecord]) -> None:
@@ -229,7 +231,7 @@ class RowMaker:
 
     # Any other pass ------------------------------------------------------------------------
 
-    def _one_by_one(self, readings: Sequence[Reading]) -> Rows:
+    def _one_by_one(self, readings: Sequence[Reading], now_us: int) -> Rows:
         offset_us = self._clock.offset_us()
         known = self._series
         ids, times, values, texts = [], [], [], []
@@ -238,7 +240,7 @@ class RowMaker:
             if series is None and (series := self._id(entity, metric)) is None:
                 continue
             ids.append(series)
-            times.append(_stamp(wallclock, offset_us))
+            times.append(_stamp(wallclock, offset_us, now_us))
             values.append(value)
             texts.append(text)
         return Rows.of(ids, times, values, text=texts if any(texts) else None)
@@ -310,9 +312,13 @@ class RowMaker:
         return self.event({"kind": "reader", "source": self._source, "message": message})
 
 
-def _stamp(wallclock_s: float, offset_us: int) -> int:
+def _stamp(wallclock_s: float, offset_us: int, now_us: int) -> int:
+    time_us = wallclock_s * 1e6 - offset_us
+    if time_us > now_us + FUTURE_US:
+        # A clock that is that wrong says nothing; all charts would have to make room for it.
+        time_us = now_us
     # To the millisecond: finer is noise, and costs bytes.
-    return round((wallclock_s * 1e6 - offset_us) / 1e3) * 1000
+    return round(time_us / 1e3) * 1000
 
 
 def _missing(series: list[int], time_us: int) -> Rows:

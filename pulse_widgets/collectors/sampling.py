@@ -14,6 +14,7 @@ from pulse_widgets.errors import (
     NoDeviceError,
     PulseError,
     ReaderError,
+    words_of,
 )
 from pulse_widgets.readers.base import Backend, RateClass, RawRecord
 from pulse_widgets.series.log import Rows
@@ -137,11 +138,11 @@ class SamplingCollector(Collector):
                 self.tried.set()
                 if self._stopped or self._pause(RETRY_S):
                     break
-        except Exception as error:
+        except BaseException as error:
             # The top of the thread: whatever a reader throws ends this source alone.
             _logger.exception("the %s collector stopped", self.name)
             self.status.state = "failed"
-            self.status.problem = f"{self.name}: {type(error).__name__}: {error}"
+            self.status.problem = f"{self.name}: {words_of(error)}"
             self.status.remedy = "Call pw.stop() and pw.monitor() to start it again."
             self._end_series(self.status.problem)
         finally:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import Collector, Sink
-from pulse_widgets.errors import ArgumentError
+from pulse_widgets.errors import ArgumentError, words_of
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ __all__ = ["UserCollector"]
 
 ENTITY: Final = "user"
 
-QUEUE_BYTES: Final = 64 << 20
-ENTRY_BYTES: Final = 400
-"""What one waiting call holds: a tuple, a small dict, an integer, a number."""
-QUEUE_ENTRIES: Final = QUEUE_BYTES // ENTRY_BYTES
+QUEUE_VALUES: Final = 20_000
+"""So many values may wait; about as many are written in a tenth of a second."""
+PART_VALUES: Final = 10_000
 
 KEY_LENGTH: Final = 512
 STEP_LIMIT: Final = 2**63
@@ -35,7 +34,8 @@ class UserCollector(Collector):
     """Takes in what `pulse_widgets.log` is given.
 
     A call copies the mapping and returns; `drain` turns what waits into rows. The queue is
-    bounded: a caller that finds it full waits until it was drained, so nothing is dropped.
+    bounded: a caller that finds it full waits until it was drained, so nothing is dropped, and
+    nothing that was accepted waits for long.
 
     Parameters
     ----------
@@ -52,8 +52,9 @@ class UserCollector(Collector):
         self._clock = clock
         self._host = host
         self._queue: deque[tuple[int, int | None, dict[str, Any]]] = deque()
-        self._drain_lock = threading.Lock()
-        self._most = QUEUE_ENTRIES
+        self._drain_lock = threading.RLock()
+        self._most = QUEUE_VALUES
+        """How many values may wait."""
         self._ids: dict[str, int] = {}
         self.accepted = 0
         """Values turned into rows so far."""
@@ -103,18 +104,30 @@ class UserCollector(Collector):
         entry = (self._clock.now_us() if time_us is None else time_us, step, data)
         self._queue.append(entry)
         if not self._told:
+            self._announce()
+        if self._closed:
+            return not self._taken_back(entry)
+        if len(self._queue) * len(data) >= self._most:
+            self._press(len(data))
+        return True
+
+    def _announce(self) -> None:
+        try:
             self._told = True
             if self.arrived is not None:
                 self.arrived()
-        if self._closed:
-            return not self._taken_back(entry)
-        if len(self._queue) >= self._most:
-            self.pressed += 1
-            (self.relieve or self.drain)()
-            if len(self._queue) >= self._most:
-                # A disk that hangs is no reason to wait with every call.
-                self._most += QUEUE_ENTRIES // 8
-        return True
+        except BaseException:
+            # Interrupted: who comes next tells.
+            self._told = False
+            raise
+
+    def _press(self, width: int) -> None:
+        """Wait until what waits was taken; calls are taken to be as wide as this one."""
+        self.pressed += 1
+        (self.relieve or self.drain)()
+        if len(self._queue) * width >= self._most:
+            # A disk that hangs is no reason to wait with every call.
+            self._most += QUEUE_VALUES
 
     def __len__(self) -> int:
         """Return the number of calls that wait to be drained."""
@@ -133,42 +146,46 @@ class UserCollector(Collector):
                     return True
         return False
 
-    def drain(self) -> None:
-        """Turn everything that waits into rows."""
-        with self._drain_lock:
-            # First: what is appended after this tells again, what came before is counted below.
-            self._told = False
-            self._most = QUEUE_ENTRIES
-            waiting = len(self._queue)
-            while waiting > 0:
-                part = min(waiting, 10_000)
-                self._drain_some(part)
-                waiting -= part
+    def drain(self, then: Callable[[], None] | None = None) -> None:
+        """Turn everything that waits into rows; `then` is called after each part of it."""
+        # First: what is appended after this tells again, what came before is counted below.
+        self._told = False
+        self._most = QUEUE_VALUES
+        waiting = len(self._queue)
+        while waiting > 0:
+            with self._drain_lock:
+                waiting -= self._drain_part(waiting)
+            if then is not None:
+                then()
 
-    def _drain_some(self, count: int) -> None:
-        ids, times, steps, values, texts = [], [], [], [], []
-        known = self._ids
-        for _ in range(count):
+    def _drain_part(self, calls: int) -> int:
+        """Turn some of the calls that wait into rows; return how many."""
+        ids: list[int] = []
+        times, steps, values, texts = [], [], [], []
+        known, taken = self._ids, 0
+        while taken < calls and len(ids) < PART_VALUES and self._queue:
             time_us, step, data = self._queue.popleft()
+            taken += 1
             for key, value in data.items():
+                number = self._read(key, value)
                 ids.append(known[key])
                 times.append(time_us)
                 steps.append(NO_STEP if step is None else step)
-                number = self._read(key, value)
                 values.append(math.nan if number is None else number)
                 texts.append("" if number is None or math.isfinite(number) else str(number))
         self.accepted += len(ids)
         if ids:
             self.add(Rows.of(ids, times, values, steps, texts if any(texts) else None))
+        return taken if self._queue else calls
 
     def _read(self, key: str, value: Any) -> float | None:
         """Return the number of a value; None, and an event, when it cannot be read."""
         try:
             return _number(value)
-        except Exception as error:  # noqa: BLE001  a device's own error, found only on reading
+        except BaseException as error:  # noqa: BLE001  a device's own error, found only on reading
             if key not in self._unreadable:
                 self._unreadable.add(key)
-                self._tell(f"{key!r} could not be read: {type(error).__name__}: {error}")
+                self._tell(f"{key!r} could not be read: {words_of(error)}")
             return None
 
     def _tell(self, message: str) -> None:

@@ -89,8 +89,13 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
         of it, and a table of smallest, largest and last known values. Gaps in the picture are
         missing readings; a series without a reading has a row and no value.
     """
-    figure = _Figure(screen, series, title, state, entities)
-    size = _Size(charts, min(MOST_POINTS, len(screen.edges)), MOST_ROWS)
+    # The user may have told numpy to raise where a share is too small for a number.
+    with np.errstate(all="ignore"):
+        return _fitting(_Figure(screen, series, title, state, entities), charts, limit_bytes)
+
+
+def _fitting(figure: _Figure, charts: int, limit_bytes: int) -> str:
+    size = _Size(charts, min(MOST_POINTS, figure.columns), MOST_ROWS)
     text = figure.html(size)
     while len(text.encode()) > limit_bytes:
         smaller = _smaller(size, limit_bytes / len(text.encode()))
@@ -124,6 +129,7 @@ class _Figure:
         state: Mapping[str, Any],
         entities: Mapping[str, Mapping[str, Any]],
     ) -> None:
+        self.columns = len(screen.edges)
         self._title = title
         self._state = state
         self._devices = _devices(entities)

@@ -139,7 +139,8 @@ class Registry:
     """Gives each series its id, and says which series are new since a given id."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # Taken again by a signal handler, or a finalizer, that logs what is new.
+        self._lock = threading.RLock()
         self._ids: dict[tuple[str, str, str], int] = {}
         self._infos: list[SeriesInfo] = []
         self._minute = 0.0
@@ -174,8 +175,8 @@ class Registry:
         Raises
         ------
         PulseError
-            When a series has more than 16 labels, or is `limited` and number 10 001 of its
-            sort within a minute.
+            When a series has more than 16 labels, a name that cannot be written, or is
+            `limited` and number 10 001 of its sort within a minute.
         """
         key = (host, entity, metric)
         found = self._ids.get(key)
@@ -204,12 +205,17 @@ class Registry:
                 f"{key[2]!r} has {len(labels)} labels; a series has at most {LABELS_A_SERIES}",
                 remedy="Keep the labels that tell series apart and put the rest into pw.config().",
             )
+        _require_names(*key, unit, kind, *labels, *labels.values())
         if limited:
             self._count(key[2])
-        number = len(self._infos)
-        self._infos.append(SeriesInfo(number, *key, unit, kind, labels))
-        self._ids[key] = number
-        return number
+        while key not in self._ids:
+            number = len(self._infos)
+            info = SeriesInfo(number, *key, unit, kind, labels)
+            # Unless somebody was faster on this very thread: a signal handler, a finalizer.
+            if len(self._infos) == number:
+                self._infos.append(info)
+                self._ids[key] = number
+        return self._ids[key]
 
     def _count(self, metric: str) -> None:
         now = time.monotonic()
@@ -222,6 +228,22 @@ class Registry:
                 remedy="Use a fixed set of keys; put what varies into the value, not into the key.",
             )
         self._new_this_minute += 1
+
+
+def _require_names(*names: object) -> None:
+    """Refuse what no file can hold, for the sake of everything that is recorded beside it."""
+    for name in names:
+        if isinstance(name, str):
+            try:
+                name.encode()
+            except UnicodeEncodeError:
+                pass
+            else:
+                continue
+        raise PulseError(
+            f"{name!r} cannot be a name of a series: it is no text that can be written",
+            remedy="Use plain text for the names of entities, metrics, units and labels.",
+        )
 
 
 class Cursor:
@@ -258,7 +280,7 @@ class Log:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._blocks: list[Rows] = []
         self._first = 0
         self._cursors: list[Cursor] = []
@@ -270,10 +292,11 @@ class Log:
         """Add a block; an empty one is not kept."""
         if not len(rows):
             return
+        count, nbytes = len(rows), rows.nbytes
         with self._lock:
             self._blocks.append(rows)
-            self.rows += len(rows)
-            self.nbytes += rows.nbytes
+            self.rows += count
+            self.nbytes += nbytes
 
     def extend(self, blocks: Iterable[Rows]) -> None:
         """Add blocks in order."""

@@ -101,8 +101,11 @@ class Journal:
             "series": series,
             "crc": str(zlib.crc32(head, _checksum(batch))),
         }
-        self._stream.write_batch(batch, custom_metadata=marks)
+        # What a batch that failed half way left behind.
+        self._memory.seek(0)
+        self._memory.truncate()
         try:
+            self._stream.write_batch(batch, custom_metadata=marks)
             self._flush()
         except OSError as exc:
             self._undo()

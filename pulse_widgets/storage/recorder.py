@@ -6,7 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.errors import PulseError
+from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.series.log import Log, Rows
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Recorder:
             else:
                 self.problem = None
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: BaseException) -> None:
         """Say that something unforeseen went wrong; it is logged once."""
-        words = f"{type(error).__name__}: {error}"
+        words = words_of(error)
         if words not in self._told:
             self._told.add(words)
             _logger.error("a pass of the keeper failed", exc_info=error)
@@ -146,15 +146,27 @@ class Recorder:
         if self._writer is None:
             self._writer = make_writer()
         for part in _batches(self._cursor.peek()):
-            self._writer.append(Rows.concat(part))
-            # At once: whatever fails later, these rows are not to be written twice.
-            self._cursor.move(len(part))
+            self._append(self._writer, part)
         self._writer.beat()
         version = self._labelled()
         if version != self._described:
             # The labels of entities lie beside the rows.
             self._writer.describe({self._host: self._entities()})
             self._described = version
+
+    def _append(self, writer: Writer, part: list[Rows]) -> None:
+        try:
+            writer.append(Rows.concat(part))
+        except (TypeError, ValueError, OverflowError) as error:
+            # What cannot be written by anybody must not keep the rest from it for ever.
+            if len(part) > 1:
+                for block in part:
+                    self._append(writer, [block])
+                return
+            self.failed(error)
+            self.dropped += len(part[0])
+        # At once: whatever fails later, these rows are not to be written twice.
+        self._cursor.move(len(part))
 
     def _hold_back(self) -> None:
         """Keep rows for a disk that takes none, up to a bound; then drop, counted."""

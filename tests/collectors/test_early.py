@@ -46,6 +46,7 @@ GAUGES = frozenset({RateClass.GAUGES})
 def test_it_is_opened_and_read_before_anybody_asks_and_once_only():
     told = Told()
     early = EarlyBackend(told)
+    early.start()
     early.open()
     assert told.did == ["open", ("read", ALL_CLASSES)]
 
@@ -58,6 +59,7 @@ def test_it_is_opened_and_read_before_anybody_asks_and_once_only():
 def test_what_cannot_be_opened_says_so_where_it_is_opened_and_is_tried_again():
     told = Told(error=NoDeviceError("none", remedy="buy one"))
     early = EarlyBackend(told)
+    early.start()
     with pytest.raises(NoDeviceError, match="none"):
         early.open()
     told.error = None
@@ -69,6 +71,7 @@ def test_what_cannot_be_opened_says_so_where_it_is_opened_and_is_tried_again():
 def test_a_first_reading_that_fails_is_read_again_by_who_can_tell_of_it():
     told = Told(fails=True)
     early = EarlyBackend(told)
+    early.start()
     early.open()
     assert early.read(ALL_CLASSES) == [3]
 
@@ -77,6 +80,7 @@ def test_one_that_nobody_took_is_closed_when_its_reading_has_returned():
     answers = threading.Event()
     told = Told(waits=answers)
     early = EarlyBackend(told)
+    early.start()
     early.give_up()
     assert "close" not in told.did
     answers.set()
@@ -88,6 +92,7 @@ def test_one_that_nobody_took_is_closed_when_its_reading_has_returned():
 def test_one_that_somebody_took_is_left_to_him():
     told = Told()
     early = EarlyBackend(told)
+    early.start()
     early.open()
     early.give_up()
     assert "close" not in told.did
@@ -110,3 +115,30 @@ def test_reading_begins_before_numpy_is_loaded():
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout == "False\nTrue None\n"
+
+
+def test_a_start_that_was_interrupted_closes_what_it_opened(monkeypatch):
+    told = Told()
+    early = EarlyBackend(told)
+    start = early._thread.start
+
+    def interrupted():
+        start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(early._thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        early.start()
+    early._thread.join(5)
+
+    assert told.did.count("close") == 1
+
+
+def test_it_is_closed_once_whoever_comes_first():
+    for _ in range(200):
+        told = Told()
+        early = EarlyBackend(told)
+        early.start()
+        early.close()
+        early._thread.join(5)
+        assert told.did.count("close") == 1

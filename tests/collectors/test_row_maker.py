@@ -16,7 +16,7 @@ from pulse_widgets.series.log import NO_STEP, Registry, Rows
 class ValueByValue(RowMaker):
     """Never takes the short way."""
 
-    def _alike(self, records):
+    def _alike(self, records, now_us):
         return None
 
 
@@ -146,3 +146,27 @@ def test_a_series_that_is_refused_is_named():
 
     assert len(rows) == 0
     assert short.refused.problem == "there is no room"
+
+
+def test_a_reading_of_a_clock_far_ahead_is_of_now():
+    short = maker()
+    for at in (1.0, 2.0):
+        short.rows([record(at, **{"power.instant": 1})], 2_000_000)
+
+    (soon,) = short.rows([record(60.0, **{"power.instant": 1})], 2_000_000)
+    (wild,) = short.rows([record(1e7, **{"power.instant": 1})], 2_000_000)
+
+    assert soon.time.tolist() == [60_000_000]
+    assert wild.time.tolist() == [2_000_000]
+
+
+def test_a_name_that_no_file_can_hold_is_refused_and_the_others_go_on():
+    short = maker()
+    found = [
+        RawRecord(0.0, 1.0, "disk:\udcff", {"energy": 1.0}, "mine"),
+        RawRecord(0.0, 1.0, "gpu:0", {7: 1.0, "energy": 2.0}, "mine"),
+    ]
+    values = [rows.value.tolist() for _ in range(2) for rows in short.rows(found, 0)]
+
+    assert values == [[2.0], [2.0]]
+    assert "cannot be a name" in short.refused.problem

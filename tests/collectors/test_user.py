@@ -125,7 +125,7 @@ def test_too_many_new_names_in_a_minute_are_refused_by_name():
 
 
 def test_a_full_queue_is_drained_by_its_caller_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_ENTRIES", 50)
+    monkeypatch.setattr(user, "QUEUE_VALUES", 50)
     logged = Logged()
 
     for number in range(1_000):
@@ -163,3 +163,67 @@ def test_any_mapping_of_numbers_is_accepted_whole(values, step):
     got = {name: value for name, _, value in logged.rows()[0]}
     assert got.keys() == values.keys()
     np.testing.assert_array_equal([got[k] for k in values], list(values.values()))
+
+
+def test_wide_calls_fill_the_queue_as_much_as_many_narrow_ones(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_VALUES", 1_000)
+    logged, wide = Logged(), {f"k{number}": 1.0 for number in range(100)}
+
+    for _ in range(100):
+        logged.user.log(wide, None)
+        assert len(logged.user) <= 10
+
+    assert len(logged.rows()[0]) == 10_000
+
+
+def test_what_waits_is_handed_on_in_parts_so_that_the_first_is_not_held_up(monkeypatch):
+    monkeypatch.setattr(user, "PART_VALUES", 10)
+    logged, seen = Logged(), []
+    for number in range(25):
+        logged.user.log({"loss": 1.0, "lr": 2.0}, number)
+
+    logged.user.drain(lambda: seen.append(len(logged.cursor.take())))
+
+    assert seen == [10, 10, 10, 10, 10]
+    assert len(logged.user) == 0
+
+
+def test_a_value_whose_reading_panics_costs_itself_alone():
+    class Panic(BaseException):
+        def __str__(self):
+            raise RuntimeError("not even that")
+
+    class Value:
+        shape = ()
+
+        def detach(self):
+            return self
+
+        clone = detach
+
+        def __float__(self):
+            raise Panic
+
+    logged = Logged()
+    for value in (1.0, Value(), 3.0):
+        logged.user.log({"loss": value}, None)
+    found, rows = logged.rows()
+
+    assert [v for name, _, v in found if name == "loss"][::2] == [1.0, 3.0]
+    assert "Panic" in "".join(rows.text or [])
+
+
+def test_an_interrupted_ring_is_made_up_for_by_the_next_value():
+    logged, rung = Logged(), []
+
+    def rings():
+        rung.append(1)
+        if len(rung) == 1:
+            raise KeyboardInterrupt
+
+    logged.user.arrived = rings
+    with pytest.raises(KeyboardInterrupt):
+        logged.user.log({"loss": 1.0}, None)
+    logged.user.log({"loss": 2.0}, None)
+
+    assert len(rung) == 2

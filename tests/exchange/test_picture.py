@@ -432,3 +432,10 @@ def test_the_last_known_value_is_the_last_one_and_no_range():
     (value,) = [t.text for t in card(page, "CPU utilization").findall(f"{SVG}text")][1:2]
     assert value == format_value(float(np.exp(-399 / 50)), "1")
     assert Page(page).row("CPU utilization")[-1] == value
+
+
+def test_a_user_who_told_numpy_to_raise_gets_the_picture_all_the_same():
+    scene = Scene()
+    scene.add("user", "loss", [1e308, 1e-300, np.nan, 5.0])
+    with np.errstate(all="raise"):
+        assert "<img" in scene.html()
