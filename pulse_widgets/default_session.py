@@ -153,7 +153,7 @@ class DefaultSession:
                     "pw.log() in a forked child records nothing: threads do not survive a fork. "
                     "Log from the parent, or start the child with the 'spawn' method.",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             return None
         with self._lock:
@@ -165,7 +165,7 @@ class DefaultSession:
                     "pw.log() after a stop starts a new session, for your own metrics only. "
                     "Call pw.monitor() to watch the machine as well.",
                     RuntimeWarning,
-                    stacklevel=4,
+                    stacklevel=3,
                 )
             try:
                 return self._start(interval_s=1.0, record=True, gpus="mine", title="").session

@@ -74,9 +74,10 @@ def _opened(backend: Backend, name: str) -> list[Check]:
     translation = translate(records)
     present = {r.metric for r in translation.readings if r.text or not math.isnan(r.value)}
     checks = [Check(name, State.OK, f"{len(present)} metrics of {_devices(translation.labels)}")]
+    lost = {key: why for key, why in backend.missing.items() if " " not in key}
     checks += [
         Check(f"{name}: {entity}", State.WARN, why, "See `dmesg` for the driver's messages.")
-        for entity, why in translation.errors.items()
+        for entity, why in {**lost, **translation.errors}.items()
     ]
     driver = translation.labels.get("host", {})
     if "driver" in driver:
@@ -84,7 +85,9 @@ def _opened(backend: Backend, name: str) -> list[Check]:
         checks.append(Check("GPU driver", State.OK, versions))
     checks += [
         Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
-        for why, fields in _by_reason(backend.missing).items()
+        for why, fields in _by_reason(
+            {key: why for key, why in backend.missing.items() if key not in lost}
+        ).items()
     ]
     return checks
 

@@ -377,3 +377,20 @@ def test_a_snapshot_of_gpus_has_a_row_for_each(tmp_path):
 
     assert found.keys() == {"gpu:0", "gpu:1", "gpu:2"}
     assert all(value > 0 for value in found.values())
+
+
+def test_a_device_that_cannot_be_opened_is_a_warning_with_a_remedy():
+    source = Readings(
+        (1.0, {"host": {"memory.used": 5.0}}),
+        missing={"gpu:3": "the GPU is lost", "gpu:0 fan": "not supported"},
+    )
+
+    _, lost, other = examine_backend(source)
+
+    assert (lost.state, lost.name, lost.detail) == (
+        State.WARN,
+        "source scripted: gpu:3",
+        "the GPU is lost",
+    )
+    assert "dmesg" in lost.remedy
+    assert other.state is State.INFO

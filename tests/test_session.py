@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -161,6 +162,7 @@ def test_a_forked_child_has_no_thread_no_lock_and_says_that_it_records_nothing(p
 
     assert done.stdout.splitlines() == ["child 1 2", "parent [1.0]"]
     assert done.stderr.count("forked child") == 1
+    assert re.search(r"<string>:\d+: RuntimeWarning", done.stderr)
 
 
 def test_a_fork_does_not_keep_the_recording_locked_after_its_parent_died(python, monkeypatch):

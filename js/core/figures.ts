@@ -177,7 +177,8 @@ function recordingFigure(source: Source): Figure {
     const note = phase === "running" ? "kept in memory only" : "";
     return figure("recording", "Recording", "off", { note });
   }
-  const name = recording.path.split(/[\\/]/).at(-1) ?? recording.path;
+  // A directory becomes a file soon after the end; without an ending the name opens both.
+  const name = (recording.path.split(/[\\/]/).at(-1) ?? recording.path).replace(/\.pulse$/, "");
   const title = `${recording.path}, ${size}`;
   return figure("recording", "Recording", size, { note: name, title });
 }
@@ -191,7 +192,8 @@ function costFigures(source: Source): Figure[] {
     cost.dropped > 0 ? `${formatValue(cost.dropped, "count")} dropped` : "",
   ].filter(Boolean);
   const share = cost.cores === null ? formatValue(null, "1") : formatValue(cost.cores, "1");
-  const note = faults.length > 0 ? faults.join(" \u00b7 ") : "of a core";
+  const known = cost.cores === null ? "not known yet" : "of a core";
+  const note = faults.length > 0 ? faults.join(" \u00b7 ") : known;
   const title = `The monitor itself uses ${share} of a core${faults.length ? `; ${note}` : ""}`;
   return [figure("cost", "Own cost", share, { note, warn: faults.length > 0, title })];
 }

@@ -144,16 +144,30 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
     const ordered = [...series].sort(
       (a, b) => together.metrics.indexOf(a.metric) - together.metrics.indexOf(b.metric),
     );
-    return [panelOf(bundle, together.title, ordered, wordLines(ordered, together), context)];
+    const title = titled(together.title, bundle, ordered, context);
+    return [panelOf(bundle, title, ordered, wordLines(ordered, together), context)];
   }
   return metrics.map((metric) => {
     const own = series
       .filter((s) => s.metric === metric)
       .sort((a, b) => compareEntities(ownerOf(a), ownerOf(b)));
-    const suffix = classSuffix(bundle.entityClass);
-    const title = suffix && own.length > 1 ? `${titleOf(metric)}, ${suffix}` : titleOf(metric);
+    const title = titled(titleOf(metric), bundle, own, context);
     return panelOf(bundle, title, own, entityLines(own, context), context);
   });
+}
+
+/** A title that tells the parts of a machine from the whole: by what they are told apart, or whose. */
+function titled(
+  title: string,
+  { entityClass: kind }: Bundle,
+  series: readonly SeriesWire[],
+  context: Context,
+): string {
+  const suffix = classSuffix(kind);
+  const [first] = series;
+  if (!suffix || !first) return title;
+  if (new Set(series.map(ownerOf)).size > 1) return `${title}, ${suffix}`;
+  return `${title}, ${entityLabel(first.entity, { ...context.labels[first.entity], ...first.labels })}`;
 }
 
 function panelOf(

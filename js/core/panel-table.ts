@@ -46,7 +46,7 @@ export const TOGETHER: readonly Together[] = [
     words: ["user", "system", "disk wait", "stolen"],
   },
   { title: "Disk", metrics: ["disk.read", "disk.write"], words: ["read", "written"] },
-  { title: "Disk requests", metrics: ["disk.reads", "disk.writes"], words: ["read", "write"] },
+  { title: "Disk requests", metrics: ["disk.reads", "disk.writes"], words: ["reads", "writes"] },
   { title: "Network", metrics: ["net.received", "net.sent"], words: ["received", "sent"] },
   { title: "Network faults", metrics: ["net.errors", "net.dropped"], words: ["errors", "dropped"] },
   { title: "Storage", metrics: ["process.read", "process.write"], words: ["read", "written"] },

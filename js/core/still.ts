@@ -122,7 +122,7 @@ function spanOf(
 function phase(state: State, span: Span | null, ended: Ending | null): string {
   const word = ended ? `${endingSentence(ended)}. The last heard before` : WORDS[state.phase];
   const { path } = state.recording;
-  const kept = path === null ? "" : ` Recording: ${path}.`;
+  const kept = path === null ? "" : ` Recording: ${path.replace(/\.pulse$/, "")}.`;
   if (span === null) return `${word}. There was no reading to show yet.${kept}`;
   return `${word}: ${utcStretch(...span)} UTC.${kept}`;
 }

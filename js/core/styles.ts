@@ -243,7 +243,7 @@ const BOARD = `
 .pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); }
 .pulse-legend {
   display: grid;
-  grid-template-columns: repeat(auto-fit, minmax(104px, 1fr));
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 132px), 1fr));
   gap: 0 10px;
   padding: 1px 10px 0 2px;
 }

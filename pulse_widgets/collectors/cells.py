@@ -90,7 +90,7 @@ class CellCollector(Collector):
             return
         source = getattr(info, "raw_cell", "") or ""
         count = self._shell.execution_count - self._ahead
-        self._enter(count, source.strip().partition("\n")[0][:200])
+        self._enter(count, _telling_line(source)[:200])
 
     def _enter(self, count: int, line: str = "") -> None:
         self.cell = count
@@ -119,3 +119,9 @@ class CellCollector(Collector):
         series = self._registry.add(self._host, f"cell:{count}", "cell", unit="s", kind="span")
         now = self._clock.now_us()
         self.add(Rows.of([series], [now], [seconds], text=[json.dumps(content)]))
+
+
+def _telling_line(source: str) -> str:
+    """Return the first line that is neither empty nor a comment; of nothing else the first."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("#")), lines[0] if lines else "")

@@ -169,7 +169,8 @@ class _Figure:
 
     def _phase(self) -> str:
         phase = _WORDS.get(str(self._state.get("phase")), "Saved")
-        name = (self._state.get("recording") or {}).get("path")
+        # A directory becomes a file soon after the end; without an ending the name opens both.
+        name = str((self._state.get("recording") or {}).get("path") or "").removesuffix(".pulse")
         kept = f" Recording: {name}." if name else ""
         if self._span is None:
             return f"{phase}. There was no reading to show yet.{kept}"

@@ -111,7 +111,8 @@ class Recording:
             self._stored.extents[c.key].end for c in self._chosen if c.key in self._stored.extents
         ]
         last = max(ends, default=self._stored.run.start_us)
-        return frames.stamp(last if self._window.end is None else min(last, self._window.end))
+        last = last if self._window.end is None else min(last, self._window.end)
+        return max(frames.stamp(last), self.start)
 
     @property
     def series(self) -> pd.DataFrame:
@@ -244,7 +245,7 @@ class Recording:
             One row a time and one column a series, numbers only, nothing filled in; else one
             row a sample with host, entity, metric, time, step, value, text. Devices are read
             milliseconds apart, each a time of its own: ``frame.resample("1s").mean()``
-            brings them together.
+            brings them together. Of values logged in the same microsecond the last stands.
         data : bool
             Bring the column of payloads along.
         """
@@ -294,8 +295,8 @@ class Recording:
         Parameters
         ----------
         path : path
-            ``.pulse.parquet`` is added when it is missing; in a directory the file gets the
-            recording's name.
+            ``.pulse.parquet`` is added to a name that does not end in ``.parquet``; in a
+            directory the file gets the recording's name.
         include : collection of str
             Any of ``"output"``, ``"code"``, ``"argv"``.
 

@@ -86,7 +86,7 @@ class Packer:
             self.path.touch(0o600)
             self._sink = pa.OSFile(str(self.path), "wb")
         except OSError as exc:
-            raise refusal(exc, path) from exc
+            raise refusal(exc, path.parent if final else path) from exc
         options = parquet_options(final=final, split=split)
         self._writer = pq.ParquetWriter(self._sink, TIDY, **options)
 

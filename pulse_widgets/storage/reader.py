@@ -15,6 +15,7 @@ from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import (
     FINISHED,
     RUN,
+    SUFFIX,
     RunInfo,
     WriterFolder,
     is_running,
@@ -149,6 +150,10 @@ def open_stored(path: Path) -> Stored:
     if not place.exists() and finished.exists():
         return open_file(finished)
     if not place.exists():
+        # As it was named with `record=`, while it runs and after a crash.
+        running = place.with_name(place.name + SUFFIX)
+        if running.is_dir():
+            return open_directory(running)
         raise RecordingError(
             f"There is no recording at {path}",
             remedy="pw.recordings() lists the recordings of this machine.",

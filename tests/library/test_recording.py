@@ -465,3 +465,15 @@ def test_what_is_no_argument_is_refused_with_a_remedy(rec, ask):
 def test_a_directory_that_is_not_there_is_said_to_be_so(rec, tmp_path):
     with pytest.raises(StorageError, match="no directory"):
         rec.save(tmp_path / "none" / "run")
+
+
+def test_a_selection_of_nothing_ends_where_it_begins(rec):
+    nothing = rec.select("gpu.power", start=10_000)
+    assert nothing.end == nothing.start
+    assert "0 rows, 0.0 s" in nothing._repr_html_()
+
+
+def test_a_running_recording_opens_by_the_name_it_was_given(bench):
+    fill(bench)
+    assert bench.directory.suffix == ".pulse"
+    assert Recording.open(bench.directory.with_suffix("")).path == bench.directory
