@@ -159,6 +159,9 @@ class Keeper:
                 # A pass that begins after the end takes the last of what was accepted.
                 ending = self._ending
                 self._once(rest=not ending)
+            self._user.finish()
+            if self._unseen.peek():
+                self._once(rest=False)
             self._recorder.close()
         except BaseException as error:  # noqa: BLE001  the end of the thread
             self._recorder.failed(error)

@@ -577,3 +577,61 @@ def test_a_view_in_a_forked_child_stops_nothing_of_its_parent(python):
         "print(os.waitpid(child, 0)[1], mon.stop() is not None)\n"
     )
     assert out == "0 True\n"
+
+
+class Tensor:
+    """A scalar of a device that answers when it is told to."""
+
+    shape = ()
+
+    def __init__(self, answers, value):
+        self.answers, self.value = answers, value
+
+    def detach(self):
+        return self
+
+    clone = detach
+
+    def __float__(self):
+        self.answers.wait(20)
+        return self.value
+
+
+def test_a_device_that_does_not_answer_holds_up_its_own_values_alone(session, writer):
+    answers = threading.Event()
+    session.user.log({"loss": Tensor(answers, 1.0)}, None)
+    session.user.log({"loss": 2.0}, None)
+    until(lambda: writer.rows == [2.0])
+    until(lambda: len(session.stage.rows([0], 0, 4e9)) == 1)
+
+    answers.set()
+    until(lambda: writer.rows == [2.0, 1.0])
+    session.stop()
+    session.user._devices._thread.join(5)
+    assert not session.user._devices._thread.is_alive()
+
+
+def test_values_of_a_device_that_is_slow_are_waited_for_at_the_end(session, writer):
+    class Slow(Tensor):
+        def __float__(self):
+            time.sleep(0.05)
+            return self.value
+
+    for number in range(20):
+        session.user.log({"loss": Slow(None, float(number))}, None)
+    session.stop()
+
+    assert writer.rows == [float(number) for number in range(20)]
+    assert session.state()["recording"]["problem"] is None
+
+
+def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer):
+    answers = threading.Event()
+    session.user.log({"loss": 1.0}, None)
+    session.user.log({"loss": Tensor(answers, 2.0)}, None)
+    session.stop()
+    said = [event["message"] for event in session.stage.events(10) if "message" in event]
+    answers.set()
+
+    assert writer.rows == [1.0]
+    assert said == ["1 of your last calls were not recorded: their device did not answer"]

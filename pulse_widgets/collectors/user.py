@@ -6,10 +6,11 @@ import json
 import math
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import Collector, Sink
+from pulse_widgets.collectors.device_values import DeviceValues, Entry
 from pulse_widgets.errors import ArgumentError, words_of
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
@@ -51,13 +52,12 @@ class UserCollector(Collector):
         self._registry = registry
         self._clock = clock
         self._host = host
-        self._queue: deque[tuple[int, int | None, dict[str, Any]]] = deque()
+        self._queue: deque[Entry] = deque()
+        self._devices = DeviceValues(self._from_device)
         self._drain_lock = threading.RLock()
         self._most = QUEUE_VALUES
         """How many values may wait."""
         self._ids: dict[str, int] = {}
-        self.accepted = 0
-        """Values turned into rows so far."""
         self.pressed = 0
         """Calls that found the queue full and drained it."""
         self.relieve: Callable[[], None] | None = None
@@ -130,8 +130,8 @@ class UserCollector(Collector):
             self._most += QUEUE_VALUES
 
     def __len__(self) -> int:
-        """Return the number of calls that wait to be drained."""
-        return len(self._queue)
+        """Return the number of calls that are not rows yet."""
+        return len(self._queue) + len(self._devices)
 
     def close(self) -> None:
         """Take nothing more; what was accepted becomes rows with the next `drain`."""
@@ -158,14 +158,38 @@ class UserCollector(Collector):
             if then is not None:
                 then()
 
+    def finish(self) -> None:
+        """Turn what still waits for a device into rows, as long as the device gets on."""
+        if not self._devices.settle():
+            left = len(self._devices)
+            self._tell(f"{left} of your last calls were not recorded: their device did not answer")
+        self._devices.end()
+
     def _drain_part(self, calls: int) -> int:
         """Turn some of the calls that wait into rows; return how many."""
+        taken = values = 0
+        plain: list[Entry] = []
+        while taken < calls and values < PART_VALUES and self._queue:
+            if len(self._devices) >= QUEUE_VALUES:
+                # A device that hangs: callers wait behind it, as behind a disk that does.
+                self._hand_on(plain)
+                return calls
+            entry = self._queue.popleft()
+            taken += 1
+            if _PLAIN.issuperset(map(type, entry[2].values())):
+                plain.append(entry)
+                values += len(entry[2])
+            else:
+                self._devices.put(entry)
+        self._hand_on(plain)
+        return taken if self._queue else calls
+
+    def _hand_on(self, entries: Sequence[Entry]) -> None:
+        """Hand on the rows of some calls."""
         ids: list[int] = []
         times, steps, values, texts = [], [], [], []
-        known, taken = self._ids, 0
-        while taken < calls and len(ids) < PART_VALUES and self._queue:
-            time_us, step, data = self._queue.popleft()
-            taken += 1
+        known = self._ids
+        for time_us, step, data in entries:
             for key, value in data.items():
                 number = self._read(key, value)
                 ids.append(known[key])
@@ -173,10 +197,13 @@ class UserCollector(Collector):
                 steps.append(NO_STEP if step is None else step)
                 values.append(math.nan if number is None else number)
                 texts.append("" if number is None or math.isfinite(number) else str(number))
-        self.accepted += len(ids)
         if ids:
             self.add(Rows.of(ids, times, values, steps, texts if any(texts) else None))
-        return taken if self._queue else calls
+
+    def _from_device(self, entry: Entry) -> None:
+        self._hand_on([entry])
+        if self.arrived is not None:
+            self.arrived()
 
     def _read(self, key: str, value: Any) -> float | None:
         """Return the number of a value; None, and an event, when it cannot be read."""

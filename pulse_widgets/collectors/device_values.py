@@ -1,0 +1,77 @@
+"""Values that live on a device are read on a thread of their own.
+
+Reading a tensor waits for the device, and a device that hangs, which is what a monitor is for,
+must hold up nothing but its own values.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.signals import Alarm
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable
+
+__all__ = ["DeviceValues", "Entry"]
+
+Entry = tuple[int, int | None, dict[str, Any]]
+"""Microseconds since the epoch, step, and the values of one call."""
+PATIENCE_S: Final = 0.5
+
+
+class DeviceValues:
+    """Entries that wait for a device.
+
+    Parameters
+    ----------
+    read : callable taking an entry
+        Turns it into rows and hands those on; called on this thread.
+    """
+
+    def __init__(self, read: Callable[[Entry], None]) -> None:
+        self._read = read
+        self._waiting: deque[Entry] = deque()
+        self._wake = Alarm()
+        self._thread: threading.Thread | None = None
+        self._ending = False
+
+    def __len__(self) -> int:
+        """Return the entries that are not rows yet."""
+        return len(self._waiting)
+
+    def put(self, entry: Entry) -> None:
+        """Have an entry read; called by one thread at a time."""
+        self._waiting.append(entry)
+        if self._thread is None:
+            self._thread = start_thread("pulse-values", self._run)
+        self._wake.ring()
+
+    def settle(self) -> bool:
+        """Wait as long as the device gets on; return whether every entry was read."""
+        left, since = len(self), time.monotonic()
+        while left:
+            time.sleep(0.005)
+            now = time.monotonic()
+            if len(self) != left:
+                left, since = len(self), now
+            elif now - since > PATIENCE_S:
+                break
+        return not left
+
+    def end(self) -> None:
+        """End the thread, as soon as the device lets it."""
+        self._ending = True
+        self._wake.ring()
+
+    def _run(self) -> None:
+        while not self._ending:
+            while self._waiting and not self._ending:
+                self._read(self._waiting[0])
+                # Only now: until here it counts as waiting.
+                self._waiting.popleft()
+            self._wake.wait(60.0)
