@@ -13,6 +13,7 @@ import { HEADINGS } from "./catalog.gen";
 import { h, setAttribute, setText } from "./dom";
 import type { Group, Panel } from "./groups";
 import { HeatChart } from "./heat-chart";
+import { leftOutSaid } from "./left-out";
 import { LineChart } from "./line-chart";
 import type { ChartEvents, View } from "./panel-view";
 import type { State } from "./source";
@@ -60,6 +61,7 @@ export class Board {
   readonly #quiet = h("p", { class: "pulse-waiting", role: "status" });
   readonly #absent = h("div");
   readonly #notices = h("div", { class: "pulse-cards pulse-notices" });
+  readonly #leftOut = h("p", { class: "pulse-left-out", role: "note", hidden: true });
   readonly #seen: IntersectionObserver;
   readonly #sizes: ResizeObserver;
   #absentText = "";
@@ -70,7 +72,7 @@ export class Board {
       rootMargin: "80px",
     });
     this.#sizes = new ResizeObserver((entries) => this.#resize(entries));
-    this.el.append(this.#notices, this.#quiet, this.#absent);
+    this.el.append(this.#leftOut, this.#notices, this.#quiet, this.#absent);
   }
 
   /** Charts that are on screen, and what else is watched. */
@@ -89,6 +91,8 @@ export class Board {
     const filled = new Set(content.groups.map((group) => group.title));
     const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
     writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
+    setText(this.#leftOut, leftOutSaid(content.state));
+    this.#leftOut.hidden = this.#leftOut.textContent === "";
     const shown = new Set<string>();
     for (const title of HEADINGS) {
       const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };

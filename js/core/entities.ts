@@ -2,11 +2,14 @@
 
 /** What kind of thing an entity is: `gpu:0/mig:1` is a "mig", `{code="500"}` a "labels". */
 export function entityClass(entity: string): string {
-  if (entity.startsWith("{")) return "labels";
-  const last = entity.startsWith("fs:") ? entity : (entity.split("/").at(-1) ?? entity);
-  if (entity.startsWith("pid:") && entity.includes("/gpu:")) return "pid";
-  return last.split(":", 1)[0] ?? last;
+  if (entity.startsWith("pid:")) return "pid";
+  const parts = entity.split("/");
+  const last = parts.find((part) => REST.test(part)) ?? parts.at(-1) ?? entity;
+  return last.startsWith("{") ? "labels" : (last.split(":", 1)[0] ?? last);
 }
+
+/** Names of these have slashes in them, so they take the rest of an id. */
+const REST = /^(\{|(fs|pod|stream|worker|disk|net):)/;
 
 const NAMES: Record<string, string> = {
   gpu: "GPU",

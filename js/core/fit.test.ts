@@ -1,8 +1,22 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { fitKeyframe } from "./fit";
 import { type EncodedEnvelope, encodeKeyframe, encodePacket } from "./testing/packets";
 import { CODE_MISSING, CODE_NONE, decodePacket, type KeyframePacket } from "./wire";
+
+interface Case {
+  readonly name: string;
+  readonly limit: number;
+  readonly groups: readonly (readonly [entity: string, count: number, metric: string])[];
+  /** How many series of each group `fit` keeps in the kernel. */
+  readonly kept: readonly number[];
+  readonly said: readonly string[];
+}
+
+const CASES: Case[] = JSON.parse(
+  readFileSync(new URL("../../tests/data/figure/kept.json", import.meta.url), "utf8"),
+);
 
 const edges = (buckets: number) => Array.from({ length: buckets + 1 }, (_, i) => 1e9 + i);
 
@@ -101,19 +115,54 @@ describe("fitKeyframe", () => {
     const { ids, buckets, state, entities, series: kept } = read(fitted);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    expect(buckets).toBeGreaterThanOrEqual(60);
+    expect(buckets).toBeGreaterThanOrEqual(30);
     expect(ids).toEqual(expect.arrayContaining([300, 301]));
     expect(ids.length).toBeLessThan(100);
     expect(kept.map(({ id }) => id)).toEqual(ids);
     expect(Object.keys(entities).length).toBe(kept.length);
     const said = state?.sources.at(-1);
     expect(said?.name).toBe("saved output");
-    expect(said?.missing[0]?.what).toBe(`${302 - kept.length} series`);
+    expect(said?.problem).toBe("300 series are left out of this saved view.");
+  });
+
+  test.each(CASES)("keeps of $name what the kernel keeps", ({ limit, groups, ...known }) => {
+    const named = groups.flatMap(([entity, count, metric]) =>
+      Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
+    );
+    const about = named.map(([entity, metric], id) => ({
+      ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
+    }));
+    const codes = Array.from({ length: 300 }, () => [0, 65533] as const);
+    const packet = encodeKeyframe(
+      0,
+      edges(300),
+      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      {
+        series: about,
+        entities: Object.fromEntries(about.map(({ entity }) => [entity, { name: entity }])),
+        state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
+      },
+    );
+
+    const most = Math.floor((limit * 3) / 4) - 2000;
+    const fitted = fitKeyframe(packet, most);
+    const { ids, buckets, state } = read(fitted);
+
+    expect(fitted.length).toBeLessThanOrEqual(most);
+    expect(buckets).toBeGreaterThanOrEqual(30);
+    let first = 0;
+    const kept = groups.map(([, count]) => {
+      first += count;
+      return ids.filter((id) => first - count <= id && id < first).length;
+    });
+    expect(kept).toEqual(known.kept);
+    expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
   });
 
   test("keeps the last values of the series it keeps, beside their ids", () => {
     const codes = Array.from({ length: 300 }, () => [1, 2] as const);
-    const about = Array.from({ length: 300 }, (_, i) => series(i, "cpu.utilization", `cpu:${i}`));
+    const kind = (i: number) => (i < 30 ? "disk" : "cpu");
+    const about = Array.from({ length: 300 }, (_, i) => series(i, "x", `${kind(i)}:${i}`));
     const packet = encodeKeyframe(
       0,
       edges(300),

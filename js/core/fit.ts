@@ -1,9 +1,10 @@
 /**
  * A keyframe made coarser until it is small enough to be saved. The twin of `fit` in
- * `pulse_widgets/exchange/bundle.py`, for the pictures that the browser saves.
+ * `pulse_widgets/exchange/fitting.py`, for the pictures that the browser saves.
  */
 
 import { encodePacket } from "./encode";
+import { leftOutSource } from "./left-out";
 import {
   CODE_MISSING,
   CODE_NONE,
@@ -13,14 +14,16 @@ import {
   type KeyframePacket,
 } from "./wire";
 import { type Json, list, record } from "./wire-header";
-import { ranked } from "./wishes";
+import { grouped } from "./wishes";
 
 /** With fewer a curve is no picture; rather than that, series are left out. */
-const LEAST_BUCKETS = 60;
+const LEAST_BUCKETS = 30;
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
 /** What is said of series that were left out. */
 const TOLD_BYTES = 250;
+/** What a series takes in the lists of a header: id, lo, hi, last. */
+const SERIES_FACTS = 80;
 /** What a header holds of its series, without any. */
 const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [], stepped: [] };
 
@@ -28,8 +31,9 @@ const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [],
  * A keyframe of at most `most` bytes.
  *
  * Buckets are put together first: the smallest and the largest value of both stay, and a gap as
- * long as a bucket stays a gap. Below 60 buckets series are left out instead, those that no chart
- * is missed for first, and the state says how many. Of the events the oldest go.
+ * long as a bucket stays a gap. Below 30 buckets series are left out instead: of a metric all that
+ * one class of entities has, or none, so that counts and means stay true. Those that are missed
+ * least go first, and the state says how many. Of the events the oldest go.
  */
 export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (bytes.length <= most) return bytes;
@@ -75,41 +79,46 @@ function shortened(header: Json, room: number): Json {
   return { ...short, state: { ...state, sources: bare } };
 }
 
-/** The ids of the series there is room for at the least number of buckets. */
+/**
+ * The ids of the series there is room for at the least number of buckets. What finds no room is
+ * passed over, and what is smaller may still find some.
+ */
 function affordable(packet: KeyframePacket, header: Json, room: number): Set<number> {
-  const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
-  const place = new Map(rowsOf(packet).map((row) => [packet.ids[row] as number, row]));
+  const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
+  const stepped = new Set(packet.stepped);
   const entities = record(header["entities"] ?? {}, "entities");
-  const bare = { ...header, ...NO_SERIES };
-  let left = room - size(bare) - 8 * (buckets + 1);
   const about = new Map(seriesOf(header).map((one) => [one["id"] as number, one]));
-  const named = new Set<string>();
+  const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
+  const cost = (id: number): number => {
+    const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
+    return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
+  };
+  const told = (name: string): number =>
+    name in entities ? escapedSize({ [name]: entities[name] }) : 0;
+  const named = new Set(["host"]);
+  let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1) - told("host");
   const kept = new Set<number>();
-  for (const { id, entity, host } of ranked(packet.series)) {
-    left -= size(about.get(id)) + 1;
-    const row = place.get(id);
-    if (row !== undefined) left -= bytesOf(packet, row, buckets);
-    for (const name of [entity, host]) {
-      if (name in entities && !named.has(name)) left -= size({ [name]: entities[name] });
-      named.add(name);
-    }
-    if (left < 0) break;
-    kept.add(id);
+  for (const group of grouped(packet.series)) {
+    const names = new Set(group.flatMap(({ entity, host }) => [entity, host]));
+    const fresh = [...names].filter((name) => !named.has(name));
+    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(told)];
+    const after = costs.reduce((rest, one) => rest - one, left);
+    if (after < 0) continue;
+    left = after;
+    for (const name of fresh) named.add(name);
+    for (const { id } of group) kept.add(id);
   }
   return kept;
 }
 
-function seriesOf(header: Json): Json[] {
-  return list(header["series"] ?? [], "series").map((one) => record(one, "series"));
+/** As the kernel writes it, with letters beyond ASCII as six: both have to choose alike. */
+function escapedSize(part: unknown): number {
+  const text = JSON.stringify(part);
+  return text.length + 5 * text.replace(/[ -~]/g, "").length;
 }
 
-/** What a series takes in a keyframe of so many buckets. */
-function bytesOf(packet: KeyframePacket, row: number, buckets: number): number {
-  const { ids, lo, hi, last, stepped } = packet;
-  const id = ids[row] as number;
-  // As many commas as values in the place of one fewer and the brackets.
-  const facts = size([id, lo[row], hi[row], ...(last ? [last[row]] : [])]) - 1;
-  return facts + (stepped.includes(id) ? 12 * buckets + size(id) + 1 : 4 * buckets);
+function seriesOf(header: Json): Json[] {
+  return list(header["series"] ?? [], "series").map((one) => record(one, "series"));
 }
 
 /** The header of some of its series; where others were left out the state says so. */
@@ -139,9 +148,8 @@ function withSeries(
 
 function withLeftOut(header: Json, left: number): Json {
   const state = record(header["state"] ?? {}, "state");
-  const why = "A saved output is small; the recording has them.";
-  const missing = [{ what: `${left} series`, why }];
-  const told = { name: "saved output", state: "ok", problem: "", remedy: "", missing };
+  const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
+  const told = leftOutSource(left, recorded);
   return { ...state, sources: [...list(state["sources"] ?? [], "sources"), told] };
 }
 

@@ -7,6 +7,7 @@
 import { HEADINGS } from "./catalog.gen";
 import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
+import { leftOutSaid } from "./left-out";
 import { type Layout, toBase64 } from "./saved";
 import type { State } from "./source";
 import { type Choice, candidates, choose, type StillLine, type Trace } from "./still-choice";
@@ -84,7 +85,9 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
-  const said = [...simulatedOf(state), phase(state, span, ended), ...saidOf(state, size.said)];
+  const gone = [leftOutSaid(state)].filter(Boolean);
+  const when = phase(state, span, ended);
+  const said = [...simulatedOf(state), when, ...gone, ...saidOf(state, size.said)];
   const caption = said.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
   const table = choice.lines.length > 0 ? tableOf(choice.lines, size.rows) : "";
   return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
@@ -133,16 +136,18 @@ function simulatedOf({ simulated }: State): string[] {
 
 /** What is not as it should be, and why. */
 function saidOf({ recording, sources }: State, most: number): string[] {
-  const reasons = sources.flatMap(({ name, state, problem, remedy, missing }) => {
+  const left = leftOutSaid({ sources });
+  const others = sources.filter(({ problem }) => problem === "" || problem !== left);
+  const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
     const quiet = ["ok", "starting", "off"].includes(state);
     const own = problem ? `${name}: ${problem} ${remedy}` : quiet ? "" : `${name}: ${state}`;
     return [own, ...missing.map(({ what, why }) => `${name}, ${what}: ${why}`)].filter(Boolean);
   });
-  const left = reasons.length - most;
+  const more = reasons.length - most;
   return [
     recording.problem ? `${recording.problem} ${recording.remedy ?? ""}` : "",
     ...reasons.slice(0, most),
-    left > 0 ? `and ${left} more things that could not be read` : "",
+    more > 0 ? `and ${more} more things that could not be read` : "",
   ].filter(Boolean);
 }
 

@@ -300,6 +300,7 @@ const NOTES = `
 .pulse .pulse-card .pulse-remedy { color: var(--pulse-text); }
 .pulse code { padding: 0; border: 0; background: none; color: inherit; font: 0.95em ui-monospace, monospace; }
 .pulse-fault { border-left-color: var(--pulse-warn); background: var(--pulse-warn-soft); }
+.pulse .pulse-left-out { margin-top: 10px; color: var(--pulse-text-2); }
 .pulse .pulse-waiting { margin-top: 14px; padding: 10px 2px; color: var(--pulse-text-2); }
 .pulse-absent { margin-top: 14px; color: var(--pulse-text-2); }
 .pulse-absent summary { display: inline-block; }

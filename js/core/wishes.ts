@@ -51,21 +51,51 @@ for (const [metric, place] of [...WISHED]) {
 const PLACES = new Map(Object.keys(CATALOG).map((metric, place) => [metric, place]));
 
 /** A number of the user's, whatever its key is called. */
-export function isOwn({ metric, entity }: Pick<SeriesWire, "metric" | "entity">): boolean {
-  return groupOf(metric, entity) === USER_GROUP || !(metric in CATALOG);
+export function isOwn(one: Named): boolean {
+  return isLogged(one) || !(one.metric in CATALOG);
 }
 
-/** The same series, those a picture cannot do without first. */
-export function ranked<T extends Pick<SeriesWire, "metric" | "entity">>(series: readonly T[]): T[] {
-  const all = series.map((one) => ({ one, rank: rankOf(one) }));
-  all.sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1]);
-  return all.map(({ one }) => one);
+/** Of these there is one to a machine. */
+const SINGLE: readonly string[] = ["host", "kernel"];
+
+type Named = Pick<SeriesWire, "metric" | "entity">;
+
+/**
+ * All series, those a saved view cannot do without first.
+ *
+ * What stands together is of one metric and one class of entities: a mean over some of the GPUs
+ * is no mean of the GPUs. First the machine and the kernel, which take few series, and the user's
+ * own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest groups
+ * first.
+ */
+export function grouped<T extends Named>(series: readonly T[]): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const one of series) {
+    const key = JSON.stringify([one.metric, entityClass(one.entity), isLogged(one)]);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  const all = [...groups.values()].map((group) => ({ group, rank: rankOf(group) }));
+  all.sort((a, b) => compare(a.rank, b.rank));
+  return all.map(({ group }) => group);
 }
 
-function rankOf(one: Pick<SeriesWire, "metric" | "entity">): readonly [number, number] {
-  if (isOwn(one)) return [1, 0];
-  const whole = WHOLES.includes(entityClass(one.entity));
+function isLogged({ metric, entity }: Named): boolean {
+  return groupOf(metric, entity) === USER_GROUP;
+}
+
+function rankOf(group: readonly Named[]): readonly number[] {
+  const one = group[0] as Named;
+  if (isLogged(one)) return [1];
+  const kind = entityClass(one.entity);
+  const whole = WHOLES.includes(kind);
   const wished = WISHED.get(one.metric);
-  if (whole && wished !== undefined) return [0, wished];
-  return [whole ? 2 : 3, PLACES.get(one.metric) ?? 0];
+  if (whole && wished !== undefined) return [SINGLE.includes(kind) ? 0 : 2, wished];
+  return [3, group.length, whole ? 0 : 1, PLACES.get(one.metric) ?? -1];
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const place = a.findIndex((part, i) => part !== b[i]);
+  return place < 0 ? 0 : (a[place] as number) - (b[place] as number);
 }

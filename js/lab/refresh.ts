@@ -8,8 +8,10 @@ import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import type { Ending } from "../core/ending";
 import { fitKeyframe } from "../core/fit";
+import { LEFT_OUT_BYTES, leftOutSaid } from "../core/left-out";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
+import type { State } from "../core/source";
 import { type StillView, stillHtml } from "../core/still";
 import { decodePacket, type KeyframePacket } from "../core/wire";
 import { WIDGET_MIME } from "./live-view";
@@ -80,14 +82,17 @@ function renew(data: Data, find: Find): Data | null {
  */
 function fitted(data: Data, about: StillView & Data, shown: Shown): Data | null {
   const { whole, html } = drawn(shown, about);
-  const withText = (text: string) => ({
+  const withText = (text: string, still: string) => ({
     ...data,
     [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
-    "text/html": html,
+    "text/html": still,
   });
-  const room = MOST_CHARACTERS - charactersOf(withText(""));
-  const text = toBase64(fitKeyframe(whole, Math.floor(room / 4) * 3));
-  return text.length <= room ? withText(text) : null;
+  const room = MOST_CHARACTERS - charactersOf(withText("", html)) - LEFT_OUT_BYTES;
+  const kept = fitKeyframe(whole, Math.floor(room / 4) * 3);
+  const text = toBase64(kept);
+  if (text.length > room) return null;
+  const { state } = decodePacket(kept) as KeyframePacket;
+  return withText(text, state && leftOutSaid(state) ? drawn(shown, about, state).html : html);
 }
 
 interface Drawn {
@@ -98,15 +103,21 @@ interface Drawn {
 /** A session may be shown in several outputs, and drawing takes a tenth of a second. */
 const memory = new WeakMap<Uint8Array, Map<string, Drawn>>();
 
-function drawn({ keyframe, ended }: Shown, { layout, metrics }: StillView): Drawn {
+/** `state` is what the picture says, where that is not what the session said. */
+function drawn(
+  { keyframe, ended }: Shown,
+  { layout, metrics }: StillView,
+  state: State | null = null,
+): Drawn {
   const pictures = memory.get(keyframe) ?? new Map<string, Drawn>();
   memory.set(keyframe, pictures);
-  const view = JSON.stringify([ended, layout, metrics]);
+  const view = JSON.stringify([ended, layout, metrics, state && leftOutSaid(state)]);
   let picture = pictures.get(view);
   if (!picture) {
     const whole = redactKeyframe(keyframe);
     const packet = decodePacket(whole) as KeyframePacket;
-    picture = { whole, html: stillHtml(packet, ended, { layout, metrics }) };
+    const told = state ? { ...packet, state } : packet;
+    picture = { whole, html: stillHtml(told, ended, { layout, metrics }) };
     pictures.set(view, picture);
   }
   return picture;

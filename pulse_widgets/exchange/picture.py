@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.exchange.left_out import left_out_said
 from pulse_widgets.exchange.picture_axis import moment
 from pulse_widgets.exchange.picture_choice import Picked, pick
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
@@ -162,6 +163,9 @@ class _Figure:
         if self._state.get("simulated"):
             yield "Simulated data: no device was read for it."
         yield self._phase()
+        left_out = left_out_said(self._state)
+        if left_out:
+            yield left_out
         recording = self._state.get("recording") or {}
         if recording.get("problem"):
             yield f"{recording['problem']} {recording.get('remedy') or ''}"
@@ -182,7 +186,7 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     said: list[str] = []
     for source in state.get("sources") or []:
         name = str(source.get("name"))
-        if source.get("problem"):
+        if source.get("problem") and source["problem"] != left_out_said(state):
             remedy = f" {source['remedy']}" if source.get("remedy") else ""
             said.append(f"{name}: {source['problem']}{remedy}")
         elif source.get("state") not in {"ok", "starting", "off"}:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.history import Screen
 
-__all__ = ["Picked", "pick", "ranked"]
+__all__ = ["Picked", "grouped", "pick"]
 
 MOST_LINES: Final = 8
 """Beyond so many lines a chart is a tangle; their common envelope tells more."""
@@ -75,6 +75,7 @@ _LIMIT_OF: Final[Mapping[str, str]] = {
 
 # The whole before its parts: a chart of the machine, not of its 128 cores.
 _CLASSES: Final = ("gpu", "host", "kernel", "mig")
+_SINGLE: Final = frozenset({"host", "kernel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,13 @@ class _One:
     @property
     def own(self) -> bool:
         """Whether it is a number of the user's, whatever its key is called."""
+        return self.logged or self.metric not in CATALOG
+
+    @property
+    def logged(self) -> bool:
+        """Whether the user logged it: nothing else can tell of it again."""
         kind = parse(self.entity)[0].kind if self.entity else ""
-        return kind in {"user", "rank"} or self.metric not in CATALOG or self.metric == "progress"
+        return kind in {"user", "rank"} or self.metric == "progress"
 
 
 def pick(
@@ -142,21 +148,31 @@ def pick(
     return _Picker(screen, _numeric(series), entities).pick(most, rows)
 
 
-def ranked(series: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Return the ids of all series, those a picture cannot do without first."""
+def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
+    """Return the ids of all series, those a saved view cannot do without first.
+
+    What stands together is of one metric and one class of entities: a mean over some of the
+    GPUs is no mean of the GPUs. First the machine and the kernel, which take few series, and the
+    user's own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest
+    groups first.
+    """
     wanted = {metric: place for place, wish in enumerate(_WISHES) for metric in wish.metrics}
     wanted |= {limit: wanted[metric] for metric, limit in _LIMIT_OF.items()}
     catalog = {metric: place for place, metric in enumerate(CATALOG)}
+    bundles: dict[tuple[str, str, bool], list[_One]] = {}
+    for one in map(_one, series):
+        bundles.setdefault((one.metric, one.kind, one.logged), []).append(one)
 
-    def rank(one: _One) -> tuple[int, int]:
-        if one.own:
-            return (1, 0)
-        if one.metric in wanted and one.kind in _CLASSES:
-            return (0, wanted[one.metric])
-        return (2 if one.kind in _CLASSES else 3, catalog[one.metric])
+    def rank(bundle: list[_One]) -> tuple[int, int, int, int]:
+        one = bundle[0]
+        whole = one.kind in _CLASSES
+        if one.logged:
+            return (1, 0, 0, 0)
+        if one.metric in wanted and whole:
+            return (0 if one.kind in _SINGLE else 2, wanted[one.metric], 0, 0)
+        return (3, len(bundle), 0 if whole else 1, catalog.get(one.metric, -1))
 
-    ordered = sorted((_one(s) for s in series), key=rank)
-    return [one.id for one in ordered]
+    return [[one.id for one in bundle] for bundle in sorted(bundles.values(), key=rank)]
 
 
 class _Picker:

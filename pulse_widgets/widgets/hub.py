@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.errors import SessionEndedError
-from pulse_widgets.exchange.bundle import OUTPUT_BYTES, fit, matching, redact
+from pulse_widgets.exchange.bundle import OUTPUT_BYTES, redact
+from pulse_widgets.exchange.fitting import fit, matching
+from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
 from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
@@ -115,17 +118,20 @@ class Hub:
         if metrics:
             screen, header = matching(screen, header, metrics)
         strip = layout == "strip"
-        html = figure_html(
+        draw = partial(
+            figure_html,
             screen,
             header["series"],
             title=str(header["state"].get("title") or "Pulse"),
-            state=header["state"],
             entities=header["entities"],
             charts=0 if strip else MOST_CHARTS,
         )
+        html = draw(state=header["state"])
         # A strip has no charts: of its past it needs hardly anything.
-        room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode())
+        room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
+        if left_out_said(header["state"]):
+            html = draw(state=header["state"])
         return Picture(keyframe(0, screen, **header), html)
 
     def mark(self, label: str) -> None:

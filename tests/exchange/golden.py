@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture import figure_html
 from pulse_widgets.series.wire import keyframe
 from tests.exchange.scene import START, Scene, svg_of
@@ -52,7 +53,8 @@ STATE = {
             "problem": "",
             "remedy": "",
             "missing": [{"what": "gpu:0 fan.speed", "why": "not supported by this GPU"}],
-        }
+        },
+        left_out_source(127, {"recording": {"path": "/data/run.pulse"}}),
     ],
     "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0},
     "kernel": {"busy": False, "cell": None},

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from pulse_widgets.exchange.bundle import (
     OUTPUT_BYTES,
-    coarsen,
     final_bundle,
-    fit,
     live_bundle,
     redact,
 )
+from pulse_widgets.exchange.fitting import coarsen, fit
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import decode, keyframe
+from tests.exchange import kept
 from tests.exchange.scene import STATE, Scene
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -191,11 +191,42 @@ def test_of_too_many_series_those_that_charts_need_stay_and_the_rest_is_counted(
     scene = busy(1000)
     scene.add("host", "memory.used", [1.0, 2.0])
     screen, header = fit(scene.screen(), header_of(scene), OUTPUT_BYTES - 60_000)
-    kept = {(s["entity"], s["metric"]) for s in header["series"]}
-    assert {("gpu:7", "gpu.power"), ("host", "memory.used")} <= kept
+    there = {(s["entity"], s["metric"]) for s in header["series"]}
+    assert {("gpu:7", "gpu.power"), ("host", "memory.used")} <= there
     assert set(screen.ids.tolist()) == {s["id"] for s in header["series"]}
     (told,) = header["state"]["sources"]
-    assert told["missing"][0]["what"] == f"{1001 - len(kept)} series"
+    assert told["problem"] == f"{1001 - len(there)} series are left out of this saved view."
+
+
+CASES = json.loads(kept.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_of_a_metric_all_or_none_of_a_class_of_entities_is_kept(case):
+    counts = kept.kept(case)
+    assert counts == {"kept": case["kept"], "said": case["said"]}
+    for (_, count, _), left in zip(case["groups"], counts["kept"], strict=True):
+        assert left in {0, count}
+    assert sum(counts["kept"]) == sum(g[1] for g in case["groups"]) or counts["said"]
+    packet = keyframe(0, kept.fitted(case)[0], **kept.fitted(case)[1])
+    assert len(base64.b64encode(packet)) <= case["limit"]
+    assert decode(packet).header["buckets"] >= 30
+
+
+def test_of_sixty_four_gpus_the_machine_the_kernel_and_the_users_own_numbers_are_kept():
+    counts = dict(zip(map(tuple, CASES[0]["groups"]), CASES[0]["kept"], strict=True))
+    assert all(left == 1 for (_, count, _), left in counts.items() if count == 1)
+    assert counts["rank:{}", 8, "step.time"] == 8
+    assert counts["gpu:{}", 64, "gpu.utilization"] == 64
+
+
+def test_missing_readings_by_the_thousand_do_not_crowd_out_the_curves():
+    scene = busy(1)
+    missing = [{"what": f"field {n}", "why": "y" * 60} for n in range(5000)]
+    header = header_of(scene, sources=[{"name": "nvml", "state": "ok", "missing": missing}])
+    screen, header = fit(scene.screen(), header, 60_000)
+    assert len(base64.b64encode(keyframe(0, screen, **header))) <= 60_000
+    assert len(screen.ids) == 1
 
 
 def test_the_newest_events_stay():

@@ -1,0 +1,228 @@
+"""How a screen is made small enough for a notebook; the browser does it alike in `fit.ts`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.exchange.left_out import left_out_source
+from pulse_widgets.exchange.picture_choice import grouped
+from pulse_widgets.series.history import Screen
+from pulse_widgets.series.shown import TEXT_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+__all__ = ["coarsen", "fit", "matching"]
+
+MOST_BUCKETS: Final = 300
+LEAST_BUCKETS: Final = 30
+"""With fewer a curve is no picture; rather than that, series are left out."""
+
+# Quotes in the HTML are escaped in the notebook, and the bundle has keys.
+_OVERHEAD: Final = 2_000
+_SERIES_FACTS: Final = 80
+"""Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
+_TOLD_BYTES: Final = 250
+"""What is said of series that were left out."""
+
+
+def matching(
+    screen: Screen, header: Mapping[str, Any], patterns: Collection[str]
+) -> tuple[Screen, dict[str, Any]]:
+    """Return the part of a screen and its header that is of some metrics.
+
+    Parameters
+    ----------
+    screen : Screen
+    header : mapping
+        With ``series``. Not changed.
+    patterns : collection of str
+        Names of metrics, with ``*`` and ``?``.
+    """
+    series = [
+        s
+        for s in header["series"]
+        if s["kind"] in TEXT_KINDS or any(fnmatchcase(s["metric"], p) for p in patterns)
+    ]
+    return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
+
+
+def fit(
+    screen: Screen, header: Mapping[str, Any], limit_bytes: int
+) -> tuple[Screen, dict[str, Any]]:
+    """Return a screen and its header, made coarser until their keyframe is small enough.
+
+    Buckets are put together first. Below 30 of them series are left out instead: of a metric
+    all that one class of entities has, or none, so that counts and means stay true. Those that
+    are missed least go first, and the state says how many. Of the events the oldest go.
+
+    Parameters
+    ----------
+    screen : Screen
+    header : mapping
+        ``series``, ``entities``, ``state`` and ``events``. Not changed.
+    limit_bytes : int
+        Bytes of the keyframe in base64.
+    """
+    room = limit_bytes * 3 // 4 - _OVERHEAD
+    screen = _only(screen, screen.ids[_something(screen)])
+    kept = _shortened(header, room)
+    ids = _affordable(screen, kept, room)
+    if len(ids) < len(header["series"]):
+        ids = _affordable(screen, kept, room - _TOLD_BYTES)
+        kept = _without(kept, ids)
+    screen = _only(screen, ids)
+    spare = room - _size(kept) - _SERIES_FACTS * len(screen.ids)
+    column = 8 + 4 * len(screen.ids) + 8 * len(screen.stepped)
+    return coarsen(screen, max(1, min(MOST_BUCKETS, spare // column))), kept
+
+
+def _something(screen: Screen) -> NDArray[np.bool_]:
+    """Return which series have a sample, or say that one is missing."""
+    seen = (screen.low <= screen.high).any(axis=1)
+    return np.asarray(seen | screen.missing.any(axis=1), np.bool_)
+
+
+def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """Return a header without its oldest events, and without what crowds out the curves."""
+    short = {**header, "events": _newest(header["events"], room // 8)}
+    if _size({**short, "series": [], "entities": {}}) < room // 2:
+        return short
+    state = header["state"]
+    bare = [{**source, "missing": []} for source in state.get("sources") or []]
+    return {**short, "state": {**state, "sources": bare}}
+
+
+def _newest(events: list[Mapping[str, Any]], room: int) -> list[Mapping[str, Any]]:
+    kept: list[Mapping[str, Any]] = []
+    for event in reversed(events):
+        room -= _size(event)
+        if room < 0:
+            break
+        kept.append(event)
+    return kept[::-1]
+
+
+def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int]:
+    """Return the ids of the series there is room for at the least number of buckets.
+
+    What finds no room is passed over, and what is smaller may still find some.
+    """
+    buckets = min(LEAST_BUCKETS, len(screen.edges) - 1)
+    drawn, stepped = set(screen.ids.tolist()), set(screen.stepped.tolist())
+    about = {int(s["id"]): s for s in header["series"]}
+    entities = header["entities"]
+
+    def cost(number: int) -> int:
+        size = _size(about[number]) + 1
+        if number in drawn:
+            size += _SERIES_FACTS + (12 if number in stepped else 4) * buckets
+        return size
+
+    def told(names: Iterable[str]) -> int:
+        return sum(_size({name: entities[name]}) for name in names if name in entities)
+
+    named = {"host"}
+    room -= _size({**header, "series": [], "entities": {}}) + 8 * (buckets + 1) + told(named)
+    kept: set[int] = set()
+    for group in grouped(header["series"]):
+        new = {str(about[n][key]) for n in group for key in ("entity", "host")} - named
+        left = room - sum(map(cost, group)) - told(new)
+        if left < 0:
+            continue
+        room = left
+        named |= new
+        kept.update(group)
+    return kept
+
+
+def _without(header: Mapping[str, Any], ids: set[int]) -> dict[str, Any]:
+    """Return a header of the series `ids`, whose state says that there were more."""
+    series = [s for s in header["series"] if int(s["id"]) in ids]
+    there = {str(s["entity"]) for s in series} | {str(s["host"]) for s in series} | {"host"}
+    state = dict(header["state"])
+    told = left_out_source(len(header["series"]) - len(series), state)
+    state["sources"] = [*(state.get("sources") or []), told]
+    entities = {e: labels for e, labels in header["entities"].items() if e in there}
+    return {**header, "series": series, "entities": entities, "state": state}
+
+
+def _only(screen: Screen, ids: Iterable[int]) -> Screen:
+    """Return a screen of some of its series."""
+    wanted = np.fromiter(ids, np.int32)
+    row, step = np.isin(screen.ids, wanted), np.isin(screen.stepped, wanted)
+    return replace(
+        screen,
+        ids=screen.ids[row],
+        low=screen.low[row],
+        high=screen.high[row],
+        missing=screen.missing[row],
+        stepped=screen.stepped[step],
+        step=screen.step[step],
+        last=None if screen.last is None else screen.last[row],
+    )
+
+
+def _size(part: object) -> int:
+    return len(json.dumps(part, separators=(",", ":")))
+
+
+def coarsen(screen: Screen, buckets: int) -> Screen:
+    """Return a screen of at most `buckets` buckets, each made of neighbours.
+
+    Parameters
+    ----------
+    screen : Screen
+    buckets : int
+        At least 1.
+
+    Returns
+    -------
+    Screen
+        As many old buckets in each new one as can be, so it stays finer towards the end.
+        `low` is the smallest of the lows and `high` the largest of the highs; `step` is the
+        last one. A bucket is missing when it has no sample because readings were missing; a
+        gap shorter than a bucket is not seen any more, a longer one is.
+    """
+    have = len(screen.edges) - 1
+    if have <= max(buckets, 1):
+        return screen
+    first = np.linspace(0, have, max(buckets, 1) + 1).astype(np.int64)
+    starts = first[:-1]
+    # No sample at all is low > high, whatever the two stand at.
+    seen = screen.low <= screen.high
+    none = ~np.logical_or.reduceat(seen, starts, axis=1)
+    low = np.minimum.reduceat(np.where(seen, screen.low, np.inf), starts, axis=1)
+    high = np.maximum.reduceat(np.where(seen, screen.high, -np.inf), starts, axis=1)
+    missing = np.logical_or.reduceat(_until_next(screen.missing, seen), starts, axis=1) & none
+    return Screen(
+        screen.ids,
+        screen.edges[first],
+        low,
+        high,
+        missing,
+        screen.stepped,
+        _last_steps(screen.step, first),
+        screen.last,
+    )
+
+
+def _until_next(missing: NDArray[np.bool_], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where readings are missing, each gap carried on until the next sample."""
+    place = np.where(missing | seen, np.arange(missing.shape[1]), 0)
+    newest = np.maximum.accumulate(place, axis=1)
+    return np.take_along_axis(missing, newest, axis=1)
+
+
+def _last_steps(step: NDArray[np.float64], first: NDArray[np.int64]) -> NDArray[np.float64]:
+    there = np.where(np.isnan(step), -1, np.arange(step.shape[1]))
+    last = np.maximum.reduceat(there, first[:-1], axis=1)
+    taken = np.take_along_axis(step, np.maximum(last, 0), axis=1)
+    return np.where(last < 0, np.nan, taken)

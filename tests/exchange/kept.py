@@ -1,0 +1,63 @@
+"""Screens too large for a notebook, and what is kept of them; js/core/fit.test.ts asks the same.
+
+``python -m tests.exchange.kept`` writes anew what is kept; look at what has changed.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from pulse_widgets.exchange.fitting import fit
+from pulse_widgets.series.history import Screen
+
+FILE = Path(__file__).parents[1] / "data" / "figure" / "kept.json"
+BUCKETS = 300
+
+
+def series_of(case):
+    """The series of a case, one for each entity of each of its groups."""
+    named = [
+        (entity.format(n), metric) for entity, count, metric in case["groups"] for n in range(count)
+    ]
+    return [
+        {"id": n, "host": "h0", "entity": entity, "metric": metric, "unit": "W",
+         "kind": "gauge", "labels": {}}
+        for n, (entity, metric) in enumerate(named)
+    ]  # fmt: skip
+
+
+def fitted(case):
+    """The screen of a case and its header, as small as the case asks for."""
+    series = series_of(case)
+    shape = (len(series), BUCKETS)
+    screen = Screen(
+        np.arange(len(series), dtype=np.int32),
+        1e9 + np.arange(BUCKETS + 1.0),
+        np.zeros(shape),
+        np.ones(shape),
+        np.zeros(shape, bool),
+        np.zeros(0, np.int32),
+        np.zeros((0, BUCKETS)),
+    )
+    entities = {s["entity"]: {"name": s["entity"]} for s in series}
+    state = {"phase": "stopped", "recording": {"path": "run.pulse"}, "sources": []}
+    header = {"series": series, "entities": entities, "state": state, "events": []}
+    return fit(screen, header, case["limit"])
+
+
+def kept(case):
+    """What is kept of each group, as the number of its series, and what is said of the rest."""
+    _, header = fitted(case)
+    ids = {s["id"] for s in header["series"]}
+    counts, at = [], 0
+    for _, count, _ in case["groups"]:
+        counts.append(len(ids & set(range(at, at + count))))
+        at += count
+    return {"kept": counts, "said": [s["problem"] for s in header["state"]["sources"]]}
+
+
+if __name__ == "__main__":
+    cases = [case | kept(case) for case in json.loads(FILE.read_text(encoding="utf-8"))]
+    lines = ",\n".join(json.dumps(case, ensure_ascii=False) for case in cases)
+    FILE.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
