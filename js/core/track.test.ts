@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bucketWidth } from "./buckets";
 import { columns } from "./source";
-import { Track } from "./track";
+import { type Envelope, Track } from "./track";
 
 const { NaN: NAN } = Number;
 
@@ -200,6 +200,115 @@ describe("Track", () => {
       9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20,
     ]);
     expect(out.min[1]).toBe((99 - 10) * 2);
+  });
+});
+
+/** What a keyframe says of samples in buckets of `width` seconds; the step of a sample is its index. */
+function envelope(samples: readonly Sample[], width: number): Envelope {
+  const count = Math.floor((samples[samples.length - 1]?.time ?? 0) / width) + 1;
+  const within = (i: number) => samples.filter(({ time }) => Math.floor(time / width) === i);
+  const buckets = Array.from({ length: count }, (_, i) => within(i));
+  const values = buckets.map((bucket) => bucket.map(({ value }) => value));
+  const last = buckets.map((bucket) => samples.indexOf(bucket[bucket.length - 1] as Sample));
+  return {
+    edges: Float64Array.from({ length: count + 1 }, (_, i) => i * width),
+    min: Float64Array.from(values, (v) => (v.length > 0 ? Math.min(...v) : NAN)),
+    max: Float64Array.from(values, (v) => (v.length > 0 ? Math.max(...v) : NAN)),
+    missing: new Uint8Array(count),
+    step: Float64Array.from(last, (i) => (i < 0 ? NAN : i)),
+    slack: 0,
+  };
+}
+
+/** A page that has the samples from `from` to `to` exactly, and of all others an envelope. */
+function joined(samples: readonly Sample[], from: number, to: number, width: number): Track {
+  const track = new Track();
+  for (let i = from; i < to; i++) {
+    const { time, value } = samples[i] as Sample;
+    track.add(time, value, i);
+  }
+  const told = envelope(samples, width);
+  const [first, last] = [samples[from]?.time ?? 0, samples[to - 1]?.time ?? 0];
+  track.fill(Number.NEGATIVE_INFINITY, first, told);
+  if (to < samples.length) track.fill(last, samples.length, told);
+  return track;
+}
+
+describe("a bucket that reaches over the first or the last exact row", () => {
+  const falling = Array.from({ length: 40 }, (_, step) => ({
+    time: step * 0.015,
+    value: Math.exp(-step / 50),
+  }));
+
+  test("leaves falling values falling, by time and by step", () => {
+    for (const [from, to] of [
+      [7, 40],
+      [0, 7],
+      [7, 14],
+    ] as const) {
+      const track = joined(falling, from, to, 0.16);
+      const out = columns();
+      for (const byStep of [false, true]) {
+        if (byStep) track.columnsByStep(0, 39, 1000, out);
+        else track.columns(0, 0.6, 1000, out);
+        for (let i = 1; i < out.length; i++) {
+          expect(out.max[i]).toBeLessThanOrEqual(out.max[i - 1] as number);
+        }
+        expect(Math.max(...out.max.subarray(0, out.length))).toBe(1);
+      }
+    }
+  });
+
+  test("is one moment before the first exact step, where what is left of it ends", () => {
+    const [cell] = joined(falling, 7, 40, 0.16).coarse.cells;
+
+    expect(cell).toEqual({ start: 0, end: 7 * 0.015, min: 1, max: 1, step: 6 });
+  });
+
+  test("keeps a spike and a dip that only its unseen part has", () => {
+    const samples = [1, 9, -9, 1, 2, 1].map((value, i) => ({ time: i, value }));
+
+    const [cell] = joined(samples, 3, 6, 6).coarse.cells;
+
+    expect(cell).toMatchObject({ start: 0, end: 3, min: -9, max: 9 });
+  });
+
+  // Of a bucket unseen on both sides of the exact rows, an extreme may lie on either.
+  test("tells nothing but values of its unseen rows, and loses no extreme of all", () => {
+    const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 2, maxLength: 60 });
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    fc.assert(
+      fc.property(values, share, share, fc.integer({ min: 1, max: 20 }), (all, a, b, width) => {
+        const samples = all.map((value, time) => ({ time, value }));
+        const from = Math.floor(Math.min(a, b) * (all.length - 1));
+        const to = Math.floor(Math.max(a, b) * (all.length - 1)) + 1;
+        const track = joined(samples, from, to, width);
+        for (const { start, min, max } of track.coarse.cells) {
+          const bucket = Math.floor(start / width);
+          const unseen = all.filter(
+            (_, t) => Math.floor(t / width) === bucket && (t < from || t >= to),
+          );
+          expect(unseen).toContain(min);
+          expect(unseen).toContain(max);
+        }
+        const out = columns();
+        track.columns(0, all.length, 7, out);
+        expect(Math.min(...out.min.subarray(0, out.length))).toBe(Math.min(...all));
+        expect(Math.max(...out.max.subarray(0, out.length))).toBe(Math.max(...all));
+      }),
+    );
+  });
+
+  test("is narrowed, too, by the rows of an answer that begin within it", () => {
+    const track = new Track();
+    track.fill(0, 1, envelope(falling, 0.16));
+    const time = falling.slice(7).map((sample) => sample.time);
+    const value = falling.slice(7).map((sample) => sample.value);
+    const step = falling.slice(7).map((_, i) => i + 7);
+
+    track.answer(0, 1, { length: time.length, time, value, step }, Infinity);
+
+    expect(track.coarse.cells).toEqual([{ start: 0, end: 0.105, min: 1, max: 1, step: 6 }]);
   });
 });
 

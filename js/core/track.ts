@@ -79,26 +79,40 @@ export class Track {
     const min = envelope.min[i] as number;
     const max = envelope.max[i] as number;
     if (Number.isNaN(min) && !envelope.missing[i]) return;
-    const cell = { start, end, min, max, step: envelope.step?.[i] ?? Number.NaN };
-    const whole = {
-      ...cell,
-      start: envelope.edges[i] as number,
-      end: envelope.edges[i + 1] as number,
-    };
-    if (!this.#explained(whole)) cells.push(cell);
+    const [from, to] = [envelope.edges[i] as number, envelope.edges[i + 1] as number];
+    const step = envelope.step?.[i] ?? Number.NaN;
+    const rest = this.#rest({ start: from, end: to, min, max, step }, start, end);
+    if (rest) cells.push(rest);
   }
 
   /**
-   * Whether the exact rows within a cell reach its extremes. The rest of the cell then lies
-   * between them, and drawing the extremes again would show a spike where there was none.
+   * What a cell tells of [start, end], the part of it without exact rows. An end that its exact
+   * rows reach need not come from that part, and drawing it again would show a spike where there
+   * was none: the other end stays alone, and nothing does when both are reached.
    */
-  #explained(cell: Cell): boolean {
+  #rest(cell: Cell, start: number, end: number): Cell | null {
     const { exact } = this;
+    const rest = { ...cell, start, end, step: this.#stepIn(cell, end) };
     const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
-    if (from === to) return false;
-    if (Number.isNaN(cell.min)) return true;
+    if (from === to) return rest;
+    if (Number.isNaN(cell.min)) return null;
     exact.scan(from, to);
-    return exact.lowest <= cell.min + this.#slack && exact.highest >= cell.max - this.#slack;
+    const low = exact.lowest <= cell.min + this.#slack;
+    const high = exact.highest >= cell.max - this.#slack;
+    if (low && high) return null;
+    return { ...rest, min: low ? cell.max : cell.min, max: high ? cell.min : cell.max };
+  }
+
+  /** The last step of a cell before `end`: where exact rows go on, just before theirs. */
+  #stepIn(cell: Cell, end: number): number {
+    const { step, time, length } = this.exact;
+    if (!step) return cell.step;
+    for (let i = this.exact.lowerBound(end); i < length && (time[i] as number) < cell.end; i++) {
+      const first = step[i] as number;
+      // No step lies before the first one.
+      if (!Number.isNaN(first)) return Math.max(first - 1, Math.min(first, 0));
+    }
+    return cell.step;
   }
 
   /** Add an exact row. */
@@ -149,7 +163,8 @@ export class Track {
     this.exact.replace(from, t1, batch);
     const cut = this.coarse.cells.find((cell) => cell.start < from && cell.end > from);
     this.coarse.replace(from, t1, []);
-    if (cut && this.#explained(cut)) this.coarse.replace(cut.start, from, []);
+    const rest = cut && this.#rest(cut, cut.start, from);
+    if (cut) this.coarse.replace(cut.start, from, rest ? [rest] : []);
   }
 
   /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */
