@@ -80,6 +80,11 @@ export class Board {
     return [...this.#watched.values()].filter((view) => view.seen);
   }
 
+  /** The scene has changed: what is out of sight is not drawn now, but when it appears. */
+  ageUnseen(): void {
+    for (const view of this.#watched.values()) view.stale ||= !view.seen;
+  }
+
   /** Watch a view that stands outside the board, too. */
   watch(view: View): void {
     this.#watched.set(view.el, view);

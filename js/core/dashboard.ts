@@ -249,6 +249,7 @@ class Dashboard {
     this.#timeline.el.hidden = this.#marks.length === 0;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
+    this.#board.ageUnseen();
     for (const view of views) view.draw(this.#sceneOf(view, scenes));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.

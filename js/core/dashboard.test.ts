@@ -1,0 +1,102 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { mountDashboard } from "./dashboard";
+import { LineChart } from "./line-chart";
+import type { View } from "./panel-view";
+import { Store } from "./store";
+import { encodeFrame } from "./testing/packets";
+import { Timeline } from "./timeline";
+
+/** Tells what is on screen only when a test says so. */
+class Sight {
+  static all: Sight[] = [];
+  readonly targets = new Set<Element>();
+  constructor(readonly told: (entries: unknown[]) => void) {
+    Sight.all.push(this);
+  }
+  observe(el: Element): void {
+    this.targets.add(el);
+  }
+  unobserve(el: Element): void {
+    this.targets.delete(el);
+  }
+  disconnect(): void {
+    this.targets.clear();
+  }
+  static show(isIntersecting: boolean): void {
+    for (const { targets, told } of Sight.all) {
+      told([...targets].map((target) => ({ target, isIntersecting })));
+    }
+  }
+}
+
+const LOAD = { id: 0, host: "h", entity: "host", metric: "cpu.utilization", unit: "1" };
+const news = { series: [{ ...LOAD, kind: "gauge", labels: {} }], state: { phase: "running" } };
+
+let leave = (): void => {};
+
+/** A dashboard of one chart, and how often chart and timeline were drawn. */
+function mounted(): { store: Store; drawn: () => number[]; settle: () => void } {
+  const draws = [LineChart, Timeline].map((kind) =>
+    vi.spyOn(kind.prototype, "draw").mockImplementation(function (this: View) {
+      this.stale = false;
+    }),
+  );
+  const store = new Store();
+  store.receive(encodeFrame(1, [[0, 1, 0.5]], news));
+  const options = { layout: "dashboard", metrics: null, title: "" } as const;
+  const el = document.body.appendChild(document.createElement("div"));
+  leave = mountDashboard(el, store, options);
+  const settle = () => vi.advanceTimersByTime(400);
+  settle();
+  return { store, drawn: () => draws.map((draw) => draw.mock.calls.length), settle };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("IntersectionObserver", Sight);
+});
+
+afterEach(() => {
+  leave();
+  Sight.all = [];
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+test.each([
+  ["the last samples", (store: Store) => store.receive(encodeFrame(2, [[0, 2, 0.9]]))],
+  ["the end of its kernel", (store: Store) => store.end("died")],
+])("a chart out of sight is not drawn for %s, and is once it is back", (_, happen) => {
+  const { store, drawn, settle } = mounted();
+  Sight.show(true);
+  settle();
+  Sight.show(false);
+  const before = drawn();
+
+  happen(store);
+  settle();
+
+  expect(Math.min(...before)).toBeGreaterThan(0);
+  expect(drawn()).toEqual(before);
+
+  Sight.show(true);
+  settle();
+
+  expect(drawn()).toEqual(before.map((times) => times + 1));
+});
+
+test("a chart of which nothing has changed is not drawn again when it is back", () => {
+  const { drawn, settle } = mounted();
+  Sight.show(true);
+  settle();
+  const before = drawn();
+
+  Sight.show(false);
+  settle();
+  Sight.show(true);
+  settle();
+
+  expect(drawn()).toEqual(before);
+});
