@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import uplotStyle from "uplot/dist/uPlot.min.css";
-import type { Value } from "./grid";
+import { nearestPlace, type Value } from "./grid";
 import { lineColor, lineDash } from "./palette";
 import type { Theme } from "./theme";
 import { type Span, selected } from "./view-state";
@@ -245,7 +245,10 @@ export class Plot {
         size: 5,
         fill: (_plot, i) => lineColor(this.#options.lines[i - 1]?.color ?? 0, this.#theme.ground),
       },
-      dataIdx: (plot, series, index) => nearest(plot.data[series] ?? [], index),
+      dataIdx: (plot, series, index) => {
+        const stepped = this.#options.lines[series - 1]?.stepped ?? false;
+        return nearestPlace(plot.data[series] ?? [], index, stepped);
+      },
       bind: {
         mousedown: (_plot, _target, handler) => (event) => {
           if (event.shiftKey && event.button === 0) this.#pan(event);
@@ -317,14 +320,4 @@ export class Plot {
       y: (value) => this.#plot.valToPos(value, "y", true),
     };
   }
-}
-
-/** The place of the value that a line has at `index`: the last one before it, if the line runs on. */
-function nearest(values: ArrayLike<Value>, index: number): number {
-  let next = index;
-  while (next < values.length && values[next] === undefined) next++;
-  if (next === values.length) return index;
-  let at = index;
-  while (at > 0 && values[at] === undefined) at--;
-  return at;
 }

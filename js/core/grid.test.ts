@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Fetch, Grid, type Value } from "./grid";
+import { type Fetch, Grid, nearestPlace, type Value } from "./grid";
 import { Track } from "./track";
 
 type Sample = readonly [time: number, value: number];
@@ -196,8 +196,93 @@ describe("the value under the cursor", () => {
     expect(grid.at(0, 10.5)).toMatchObject({ min: 1, max: 4 });
   });
 
-  test("is the last one before it, where the line runs on", () => {
-    expect(grid.at(0, 30)).toMatchObject({ min: 1, max: 4 });
+  test("is the nearest one, on either side, where the line runs on", () => {
+    const line = filled([
+      [
+        [10, 92],
+        [50, 78],
+      ],
+    ]);
+
+    expect(line.at(0, 25)).toMatchObject({ min: 92, max: 92 });
+    expect(line.at(0, 35)).toMatchObject({ min: 78, max: 78 });
+  });
+
+  test("is the last one before it of a line in steps, on which that value still is", () => {
+    const line: Sample[] = [
+      [10, 1],
+      [50, 0],
+    ];
+
+    expect(filled([line], [0, 100], 50, true).at(0, 49)).toMatchObject({ min: 1 });
+    expect(filled([line], [40, 49], 50, true).at(0, 48)).toMatchObject({ min: 1 });
+  });
+
+  test("is the nearest one outside of the picture, where the line only runs through", () => {
+    const line: Sample[] = [
+      [10, 3],
+      [50, 7],
+    ];
+    const through = filled([line], [20, 45]);
+
+    expect(through.at(0, 21)).toMatchObject({ min: 3, max: 3 });
+    expect(through.at(0, 44)).toMatchObject({ min: 7, max: 7 });
+    expect(filled([line], [20, 60]).at(0, 28)).toMatchObject({ min: 3 });
+    expect(filled([line], [60, 80]).at(0, 70)).toBeNull();
+  });
+
+  test("has both ends of a bucket outside of the picture", () => {
+    const grid = new Grid();
+    const fetch: Fetch = (_id, _from, _to, _points, out) => {
+      const all = { time: [10, 50], min: [1, 5], max: [2, 6] };
+      out.length = 2;
+      out.time = Float64Array.from(all.time);
+      out.min = Float64Array.from(all.min);
+      out.max = Float64Array.from(all.max);
+      out.same = new Uint8Array(2);
+    };
+    grid.fill(fetch, [0], [20, 45], 50, false);
+
+    expect(grid.at(0, 22)).toMatchObject({ min: 1, max: 2 });
+    expect(grid.at(0, 43)).toMatchObject({ min: 5, max: 6 });
+  });
+
+  test("comes from before a gap, never across it, whatever is nearer", () => {
+    expect(grid.at(0, 25)).toMatchObject({ min: 1, max: 4 });
+    expect(grid.at(0, 88)).toMatchObject({ min: null, max: null });
+    const after = filled(
+      [
+        [
+          [10, Number.NaN],
+          [50, 7],
+        ],
+      ],
+      [20, 60],
+    );
+    expect(after.at(0, 48)).toMatchObject({ min: null, max: null });
+  });
+
+  test("is missing after a bucket that ends in a gap", () => {
+    const line = filled([
+      [
+        [10.1, 5],
+        [10.2, Number.NaN],
+        [50, 6],
+      ],
+    ]);
+
+    expect(line.at(0, 10.5)).toMatchObject({ min: 5 });
+    expect(line.at(0, 14)).toMatchObject({ min: null, max: null });
+  });
+
+  test("is where the dot of the line sits", () => {
+    const [value, none] = [1, undefined];
+    const ys = [none, value, none, none, none, value, none];
+
+    expect([1, 2, 3, 4, 5].map((i) => nearestPlace(ys, i, false))).toEqual([1, 1, 1, 5, 5]);
+    expect([1, 2, 3, 4, 5].map((i) => nearestPlace(ys, i, true))).toEqual([1, 1, 1, 1, 5]);
+    expect(ys[nearestPlace(ys, 0, false)]).toBeUndefined();
+    expect(ys[nearestPlace(ys, 6, false)]).toBeUndefined();
   });
 
   test("is not carried on beyond the last sample", () => {

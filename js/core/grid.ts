@@ -35,6 +35,8 @@ export class Grid {
   #width = 1;
   #first = 0;
   #count = 0;
+  #stepped = false;
+  #edges: Edges[] = [];
   /** Place of the first value of every bucket in `xs`. */
   #starts = new Int32Array(0);
   #low: Float64Array[] = [];
@@ -60,39 +62,48 @@ export class Grid {
     this.#first = Math.floor(range[0] / this.#width);
     this.#count = Math.floor(range[1] / this.#width) - this.#first + 1;
     this.#reserve(ids.length);
-    const edges = ids.map((id, line) => this.#gather(fetch, id, line));
+    this.#stepped = stepped;
+    this.#edges = ids.map((id, line) => this.#gather(fetch, id, line));
     this.#place();
-    for (const [line, edge] of edges.entries()) this.#write(line, edge, stepped);
+    for (const [line, edge] of this.#edges.entries()) this.#write(line, edge, stepped);
   }
 
   /**
-   * The reading of a line at `x`, or the last one before it where the line runs on; null where
-   * there is no line. Beyond the last sample nothing is known, so nothing is said.
+   * The reading of a line at `x`, or the nearest one that the line there runs from or to; in steps
+   * always the one it runs from. Null where there is no line: before the first sample and beyond
+   * the last nothing is known, so nothing is said.
    */
   at(line: number, x: number): Reading | null {
-    const low = this.#low[line];
-    const high = this.#high[line];
-    const gap = this.#gap[line];
-    if (!low || !high || !gap) return null;
-    const wanted = Math.floor(x / this.#width) - this.#first;
-    if (wanted < 0 || wanted >= this.#count) return null;
-    let bucket = wanted;
-    while (bucket >= 0 && Number.isNaN(low[bucket] as number) && !gap[bucket]) bucket--;
-    if (bucket < 0) return null;
-    if (bucket < wanted && !this.#runsOn(line, wanted)) return null;
-    const time = (this.#first + bucket + 0.5) * this.#width;
-    const min = low[bucket] as number;
-    if (Number.isNaN(min)) return { time, min: null, max: null };
-    return { time, min, max: high[bucket] as number };
+    const bucket = Math.floor(x / this.#width) - this.#first;
+    if (bucket < 0 || bucket >= this.#count || line >= this.ys.length) return null;
+    const left = this.#seek(line, bucket, -1);
+    if (left === bucket) return this.#reading(line, left);
+    const right = this.#seek(line, bucket, 1);
+    const edges = this.#edges[line] as Edges;
+    const before = left >= 0 ? this.#reading(line, left) : readingOf(edges.left);
+    const after = right < this.#count ? this.#reading(line, right) : readingOf(edges.right);
+    if (!before || !after) return null;
+    if (left >= 0 && this.#gap[line]?.[left]) return { ...before, min: null, max: null };
+    if (before.min === null || this.#stepped) return before;
+    return after.time - x < x - before.time ? after : before;
   }
 
-  /** Whether a line has anything in or after a bucket, in the picture or beyond it. */
-  #runsOn(line: number, bucket: number): boolean {
-    const ys = this.ys[line] as Value[];
-    for (let i = this.#starts[bucket] as number; i < ys.length; i++) {
-      if (ys[i] !== undefined) return true;
-    }
-    return false;
+  /** The first bucket from `bucket` on that has anything; beyond the picture without any. */
+  #seek(line: number, bucket: number, by: 1 | -1): number {
+    const low = this.#low[line] as Float64Array;
+    const gap = this.#gap[line] as Uint8Array;
+    let at = bucket;
+    while (at >= 0 && at < this.#count && Number.isNaN(low[at] as number) && !gap[at]) at += by;
+    return at;
+  }
+
+  #reading(line: number, bucket: number): Reading | null {
+    const time = (this.#first + bucket + 0.5) * this.#width;
+    return readingOf([
+      time,
+      this.#high[line]?.[bucket] as number,
+      this.#low[line]?.[bucket] as number,
+    ]);
   }
 
   /** Buckets of one line, for drawing rows instead of curves. */
@@ -156,9 +167,9 @@ export class Grid {
       const time = scratch.time[i] as number;
       const [min, max] = [scratch.min[i] as number, scratch.max[i] as number];
       const bucket = Math.floor(time / this.#width) - this.#first;
-      if (bucket < 0) edges.before(time, max);
+      if (bucket < 0) edges.before(time, max, min);
       else if (bucket >= this.#count) {
-        edges.after(time, max);
+        edges.after(time, max, min);
         break;
       } else if (Number.isNaN(min)) gap[bucket] = 1;
       else {
@@ -256,9 +267,22 @@ export class Grid {
 }
 
 type Point = readonly [x: number, y: number];
+/** A bucket as one; of one outside of the picture the line takes the upper end. */
+type Ends = readonly [x: number, high: number, low: number];
+
+function readingOf(bucket: Ends | null): Reading | null {
+  if (!bucket) return null;
+  const [time, max, min] = bucket;
+  return Number.isNaN(min) ? { time, min: null, max: null } : { time, min, max };
+}
 
 /** The value at `x` of the line from `a` to `b`; undefined unless both are there. */
-function between(a: Point | null, b: Point | null, x: number, stepped: boolean): Value {
+function between(
+  a: Point | Ends | null,
+  b: Point | Ends | null,
+  x: number,
+  stepped: boolean,
+): Value {
   if (!a || !b || Number.isNaN(a[1]) || Number.isNaN(b[1])) return undefined;
   if (stepped || b[0] <= a[0]) return a[1];
   return a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
@@ -266,15 +290,15 @@ function between(a: Point | null, b: Point | null, x: number, stepped: boolean):
 
 /** The nearest samples on either side of the picture. */
 class Edges {
-  left: Point | null = null;
-  right: Point | null = null;
+  left: Ends | null = null;
+  right: Ends | null = null;
 
-  before(time: number, value: number): void {
-    this.left = [time, value];
+  before(time: number, high: number, low: number): void {
+    this.left = [time, high, low];
   }
 
-  after(time: number, value: number): void {
-    this.right ??= [time, value];
+  after(time: number, high: number, low: number): void {
+    this.right ??= [time, high, low];
   }
 
   get beforeValue(): number {
@@ -289,6 +313,16 @@ export function widenGaps(ys: Value[]): void {
     for (let k = i - 1; k >= 0 && ys[k] === undefined; k--) ys[k] = null;
     for (; i + 1 < ys.length && ys[i + 1] === undefined; i++) ys[i + 1] = null;
   }
+}
+
+/** The place nearest to `index` that the line there runs from or to; in steps the one before it. */
+export function nearestPlace(ys: ArrayLike<Value>, index: number, stepped: boolean): number {
+  let [before, after] = [index, index];
+  while (after < ys.length && ys[after] === undefined) after++;
+  if (after === ys.length) return index;
+  while (before > 0 && ys[before] === undefined) before--;
+  const known = ys[before] !== undefined;
+  return known && !stepped && after - index < index - before ? after : before;
 }
 
 /** Values by wall time. */
