@@ -64,9 +64,11 @@ class DeviceValues:
         return not left
 
     def end(self) -> None:
-        """End the thread, as soon as the device lets it."""
+        """End the thread, at once unless the device holds it."""
         self._ending = True
         self._wake.ring()
+        if self._thread is not None and not self._waiting:
+            self._thread.join(0.5)
 
     def _run(self) -> None:
         while not self._ending:

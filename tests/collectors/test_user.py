@@ -13,10 +13,22 @@ from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import NO_STEP, Log, Registry
 
 
+MADE = []
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """Leave no thread behind."""
+    yield
+    while MADE:
+        MADE.pop().user.finish()
+
+
 class Logged:
     """A collector with everything it handed on."""
 
     def __init__(self):
+        MADE.append(self)
         self.registry = Registry()
         self.log = Log()
         self.cursor = self.log.cursor()
