@@ -12,7 +12,6 @@ from pulse_widgets.errors import ArgumentError, PulseError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import NO_STEP, Log, Registry
 
-
 MADE = []
 
 
