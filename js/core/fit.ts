@@ -4,6 +4,7 @@
  */
 
 import { encodePacket } from "./encode";
+import { DRAWN, globTest } from "./groups";
 import { leftOutSource } from "./left-out";
 import {
   CODE_MISSING,
@@ -50,6 +51,20 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   const column = 8 + 4 * rows.length + 8 * stepped.length;
   const buckets = Math.floor((room - size(told) - 8) / column);
   return coarsened(packet, told, rows, Math.max(1, Math.min(packet.buckets, buckets)));
+}
+
+/** The part of a keyframe that is of some metrics, by patterns of their names; null is all. */
+export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] | null): Uint8Array {
+  const packet = decodePacket(bytes);
+  if (packet.kind !== "keyframe" || !metrics?.length) return bytes;
+  const { header } = headerOf(bytes);
+  const wanted = globTest(metrics);
+  const shown = packet.series.filter((one) => !DRAWN.has(one.kind) || wanted(one.metric));
+  const kept = new Set(shown.map((one) => one.id));
+  const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
+  // What was not asked for is not left out.
+  const told = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
+  return coarsened(packet, told, rows, packet.buckets);
 }
 
 function size(part: unknown): number {

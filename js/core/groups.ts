@@ -54,7 +54,7 @@ export const MOST_LINES = 8;
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
 
-const DRAWN = new Set(["gauge", "counter", "state"]);
+export const DRAWN: ReadonlySet<string> = new Set(["gauge", "counter", "state"]);
 const SHOWN_CLASSES = /^(host|gpu|mig|kernel|user|rank|pulse|worker|pod|stream|labels)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 

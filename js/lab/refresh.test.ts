@@ -135,4 +135,6 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
   );
   expect(htmls.map((html) => html?.includes("CPU utilization"))).toEqual([true, false, true]);
   expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, false]);
+  const ids = outputs.items.map((item) => (decodePacket(keyframeOf(item)) as KeyframePacket).ids);
+  expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1]]);
 });

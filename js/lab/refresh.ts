@@ -7,7 +7,7 @@ import type { ICodeCellModel } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import type { Ending } from "../core/ending";
-import { fitKeyframe } from "../core/fit";
+import { fitKeyframe, matchingKeyframe } from "../core/fit";
 import { LEFT_OUT_BYTES, leftOutSaid } from "../core/left-out";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
@@ -114,7 +114,7 @@ function drawn(
   const view = JSON.stringify([ended, layout, metrics, state && leftOutSaid(state)]);
   let picture = pictures.get(view);
   if (!picture) {
-    const whole = redactKeyframe(keyframe);
+    const whole = matchingKeyframe(redactKeyframe(keyframe), metrics);
     const packet = decodePacket(whole) as KeyframePacket;
     const told = state ? { ...packet, state } : packet;
     picture = { whole, html: stillHtml(told, ended, { layout, metrics }) };
