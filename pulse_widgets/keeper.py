@@ -61,6 +61,8 @@ class Keeper:
         CPU seconds of the thread so far.
     interval_s : float
         How often readings come; whoever changes it rings.
+    besides_s : float
+        Monotonic seconds at which a pass is wanted besides; whoever is called then changes it.
     """
 
     def __init__(
@@ -72,7 +74,7 @@ class Keeper:
         also: Callable[[float], None],
     ) -> None:
         self.cpu_s = 0.0
-        self.interval_s = math.inf
+        self.interval_s = self.besides_s = math.inf
         self._user = user
         self._recorder = recorder
         self._stage = stage
@@ -215,4 +217,4 @@ class Keeper:
         due = after(now, period_s, PHASE_S)
         if period_s > tick_s and self._unseen.peek():
             due = min(due, max(self._next_show, after(now, KEEP_S, PHASE_S)))
-        return due
+        return min(due, self.besides_s)

@@ -194,7 +194,7 @@ class Session:
 
     def burst(self, seconds: float, interval_s: float) -> None:
         """Take readings every `interval_s` seconds for some seconds, then as before."""
-        self._burst_ends = time.monotonic() + seconds
+        self._burst_ends = self._keeper.besides_s = time.monotonic() + seconds
         self._pace(min(interval_s, self.interval_s))
 
     def _pace(self, interval_s: float) -> None:
@@ -260,7 +260,7 @@ class Session:
     def _own(self, now: float) -> None:
         """Record what the monitor costs, once an interval."""
         if self._burst_ends is not None and now >= self._burst_ends:
-            self._burst_ends = None
+            self._burst_ends, self._keeper.besides_s = None, math.inf
             self._pace(self.interval_s)
         if now < self._next_own:
             return

@@ -97,3 +97,9 @@ def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(m
     with pytest.raises(KeyboardInterrupt):
         keeper.start()
     assert not keeper.finish()
+
+
+def test_a_pass_that_is_wanted_besides_comes_when_it_is_wanted(made):
+    keeper, _, _ = made
+    keeper.interval_s, keeper.besides_s = 0.1, 100.05
+    assert keeper._due(100.02) == 100.05

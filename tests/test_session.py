@@ -333,7 +333,8 @@ def test_a_burst_reads_more_often_and_then_as_before(python):
         "print(len(rec.select('memory.used', entity='host').values()[1]))"
     ).stdout
 
-    assert 8 <= int(out) <= 14
+    # Ten, the first and the last, and as many as a busy machine is late; without an end, 25.
+    assert 8 <= int(out) <= 17
 
 
 def test_a_script_that_replays_ends_without_a_word(python):
