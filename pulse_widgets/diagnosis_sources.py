@@ -75,6 +75,7 @@ def _opened(backend: Backend, name: str) -> list[Check]:
     present = {r.metric for r in translation.readings if r.text or not math.isnan(r.value)}
     checks = [Check(name, State.OK, f"{len(present)} metrics of {_devices(translation.labels)}")]
     lost = {key: why for key, why in backend.missing.items() if " " not in key}
+    absent = {key: why for key, why in backend.missing.items() if " " in key}
     checks += [
         Check(f"{name}: {entity}", State.WARN, why, "See `dmesg` for the driver's messages.")
         for entity, why in {**lost, **translation.errors}.items()
@@ -85,9 +86,7 @@ def _opened(backend: Backend, name: str) -> list[Check]:
         checks.append(Check("GPU driver", State.OK, versions))
     checks += [
         Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
-        for why, fields in _by_reason(
-            {key: why for key, why in backend.missing.items() if key not in lost}
-        ).items()
+        for why, fields in _by_reason(absent).items()
     ]
     return checks
 

@@ -48,6 +48,25 @@ class FakeWriter:
         self.closed = True
 
 
+class Quiet:
+    """A source without a reading."""
+
+    caps = None
+    missing = {}  # noqa: RUF012  as the protocol has it
+
+    def __init__(self, name):
+        self.name = name
+
+    def open(self):
+        pass
+
+    def read(self, due):
+        return []
+
+    def close(self):
+        pass
+
+
 @pytest.fixture
 def writer():
     return FakeWriter()
@@ -259,22 +278,8 @@ def test_a_monitor_decides_how_a_session_of_user_metrics_reads(python):
 
 
 def test_sources_of_one_name_are_refused(session):
-    class Named:
-        name = "mine"
-        caps = None
-        missing = {}  # noqa: RUF012  as the protocol has it
-
-        def open(self):
-            pass
-
-        def read(self, due):
-            return []
-
-        def close(self):
-            pass
-
     with pytest.raises(ArgumentError, match="Two sources are called 'mine'"):
-        session.add_sources([Named(), Named()])
+        session.add_sources([Quiet("mine"), Quiet("mine")])
     session.stop()
     assert not [t for t in threading.enumerate() if t.name == "pulse-mine"]
 
@@ -533,22 +538,8 @@ def test_rows_that_nobody_can_write_do_not_keep_the_others_from_the_disk(session
 
 
 def test_a_source_added_while_another_thread_stops_ends_by_itself(session):
-    class Steady:
-        name = "late"
-        caps = None
-        missing = {}  # noqa: RUF012  as the protocol has it
-
-        def open(self):
-            pass
-
-        def read(self, due):
-            return []
-
-        def close(self):
-            pass
-
     session.stop()
-    session.add_sources([Steady()])
+    session.add_sources([Quiet("late")])
     assert session.samplers["late"].join(5)
 
 

@@ -5,6 +5,7 @@ Nothing here loads numpy, which takes a bare kernel longer than reading its mach
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from typing import TYPE_CHECKING
@@ -92,10 +93,9 @@ class EarlyBackend:
     def _first(self) -> None:
         try:
             self._backend.open()
-            try:
+            # One that fails is made again by who takes the backend, and who can tell of it.
+            with contextlib.suppress(Exception):
                 self._records = self._backend.read(ALL_CLASSES)
-            except Exception:  # noqa: BLE001  who reads it next is told
-                self._records = None
         except Exception as error:  # noqa: BLE001  raised where it is opened
             self._error = error
         finally:

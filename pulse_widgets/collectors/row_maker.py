@@ -18,6 +18,7 @@ import numpy as np
 from pulse_widgets.errors import PulseError
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.readers.translate import entity_of, plan_of, translate
+from pulse_widgets.series.grid import extended
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ class _Molds:
 
     def __init__(self) -> None:
         self._runs: dict[tuple[Hashable, ...], tuple[int, ...]] = {}
-        self._ids: list[int] = []
-        self._plans: list[Plan] = []
-        self._columns: tuple[NDArray[np.int32], NDArray[np.float64]] | None = None
+        self._used = 0
+        self._ids = np.zeros(0, np.int32)
+        self._factors = np.zeros((0, 4))
         self._shapes: dict[tuple[tuple[int, ...], ...], _Shape] = {}
         self.find = self._runs.get
 
@@ -64,12 +65,15 @@ class _Molds:
         if len(self._runs) >= MOLDS_KEPT:
             self._runs.clear()
             self._shapes.clear()
-            self._ids, self._plans = [], []
-        begin = len(self._ids)
-        self._ids += [series for series, _ in made]
-        self._plans += [plan for _, plan in made]
-        self._runs[_key(record)] = tuple(range(begin, len(self._ids)))
-        self._columns = None
+            self._used = 0
+        begin, self._used = self._used, self._used + len(made)
+        self._ids = extended(self._ids, self._used, 0)
+        self._factors = extended(self._factors, self._used, 0)
+        self._ids[begin : self._used] = [series for series, _ in made]
+        self._factors[begin : self._used] = [
+            (plan.multiply, plan.divide, plan.lowest, plan.highest) for _, plan in made
+        ]
+        self._runs[_key(record)] = tuple(range(begin, self._used))
 
     def shape(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
         """Return the columns of a pass."""
@@ -81,15 +85,11 @@ class _Molds:
         return shape
 
     def _make(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
-        if self._columns is None:
-            plans = [(p.multiply, p.divide, p.lowest, p.highest) for p in self._plans]
-            self._columns = np.array(self._ids, np.int32), np.array(plans, np.float64).T
-        ids, factors = self._columns
         places = np.array(list(chain.from_iterable(runs)), np.intp)
         shape = _Shape(
-            ids[places],
+            self._ids[places],
             np.full(len(places), NO_STEP, np.int64),
-            factors[:, places],
+            self._factors[places].T,
             np.array([len(run) for run in runs], np.int64),
         )
         # Ids and steps go into the rows of many ticks.

@@ -184,9 +184,10 @@ class _Figure:
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     """Yield what could not be read, and why."""
     said: list[str] = []
+    left_out = left_out_said(state)  # has been said already
     for source in state.get("sources") or []:
         name = str(source.get("name"))
-        if source.get("problem") and source["problem"] != left_out_said(state):
+        if source.get("problem") and source["problem"] != left_out:
             remedy = f" {source['remedy']}" if source.get("remedy") else ""
             said.append(f"{name}: {source['problem']}{remedy}")
         elif source.get("state") not in {"ok", "starting", "off"}:

@@ -16,7 +16,7 @@ import numpy as np
 from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, entity_label
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
-from pulse_widgets.metrics.headings import heading_of
+from pulse_widgets.metrics.headings import USER, heading_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -120,8 +120,7 @@ class _One:
     @property
     def logged(self) -> bool:
         """Whether the user logged it: nothing else can tell of it again."""
-        kind = parse(self.entity)[0].kind if self.entity else ""
-        return kind in {"user", "rank"} or self.metric == "progress"
+        return heading_of(self.metric, self.entity) == USER
 
 
 def pick(

@@ -11,9 +11,10 @@ from pulse_widgets.metrics.metric import Group
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HEADINGS", "HEADING_OF", "heading_of"]
+__all__ = ["HEADINGS", "HEADING_OF", "USER", "heading_of"]
 
 USER: Final = "Your metrics"
+"""Of what was logged, whatever its key is called."""
 OTHER: Final = "Other metrics"
 OWN: Final = "The monitor itself"
 
@@ -46,7 +47,7 @@ _USERS: Final = frozenset({"user", "rank"})
 
 def heading_of(metric: str, entity: str) -> str:
     """Return the heading under which a metric of an entity stands."""
-    if re.split("[:/]", entity, maxsplit=1)[0] in _USERS or metric == "progress":
+    if entity.partition("/")[0].partition(":")[0] in _USERS or metric == "progress":
         return USER
     if re.match(r"(cgroup|k8s)\.(memory|oom)", metric):
         return str(Group.MEMORY)
