@@ -6,12 +6,14 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import pulse_widgets as pw
 from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.wire import decode
 from pulse_widgets.session import HOST, Session, Settings
 from pulse_widgets.storage.recorder import BATCH_ROWS
 from pulse_widgets.widgets.feed import LiveSender
@@ -626,3 +628,37 @@ def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer)
 
     assert writer.rows == [1.0]
     assert said == ["1 of your last calls were not recorded: their device did not answer"]
+
+
+def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session, monkeypatch):
+    sender = LiveSender(session)
+    packets = [sender.feed.snapshot]
+    monkeypatch.setattr(sender.feed, "publish", packets.append)
+    counter = session.registry.add(HOST, "user", "counter")
+    sender.start()
+
+    def keyframes():
+        return [p for p in map(decode, list(packets)) if p.header["kind"] == "keyframe"]
+
+    for count in range(40):
+        for value in range(count * 10, count * 10 + 10):
+            now = time.time_ns() // 1000
+            session.stage.show(Rows.of([counter], [now], [value]))
+        sender.feed._receive(None, {"kind": "hello"}, None)
+        until(lambda count=count: len(keyframes()) > count)
+    session.stop()
+    assert sender.ended.wait(5)
+
+    newest, compared = -1.0, 0
+    for packet in map(decode, packets):
+        header = packet.header
+        if header["kind"] == "frame":
+            n = header["n"]
+            values = np.frombuffer(packet.body, "<f8", n, 8 * n)
+            series = np.frombuffer(packet.body, "<i4", n, 8 * n * (3 if header["steps"] else 2))
+            newest = max([newest, *values[series == counter]])
+        elif counter in header["ids"]:
+            compared += 1
+            assert header["hi"][header["ids"].index(counter)] == newest
+    assert compared >= 40
+    assert newest == 399

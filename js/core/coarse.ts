@@ -72,9 +72,14 @@ export class Coarse {
 
   /** Whether anything between the two times is known as a cell only. */
   touches(t0: number, t1: number): boolean {
+    return this.over(t0, t1).length > 0;
+  }
+
+  /** The cells of which a part lies between the two times. */
+  over(t0: number, t1: number): Cell[] {
     const near = this.at(t0);
     const cells = this.#cells.slice(Math.max(0, near - 1), this.at(t1) + 1);
-    return cells.some((cell) => cell.start < t1 && cell.end > t0);
+    return cells.filter((cell) => cell.start < t1 && cell.end > t0);
   }
 
   #merge(): void {

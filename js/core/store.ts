@@ -30,12 +30,6 @@ const SILENCE_S = 3;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
 
-/** A stretch of time from which samples may be missing here. */
-interface Hole {
-  readonly t0: number;
-  readonly t1: number;
-}
-
 const NOTHING: Change = {
   series: false,
   entities: false,
@@ -60,9 +54,8 @@ export class Store implements Source {
   #sawFrame = false;
   /** The newest moment up to which samples arrived. */
   #end = Number.NEGATIVE_INFINITY;
-  /** Samples after `#end` were missed; the next row shows how many. */
-  #broken: "no" | "silent" | "lost" = "no";
-  #holes: Hole[] = [];
+  /** Every sample since the session began is here. */
+  #whole = false;
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
   readonly #life = new Life();
@@ -202,9 +195,9 @@ export class Store implements Source {
 
   #frame(packet: FramePacket): Change | null {
     if (packet.seq <= this.#seq) return null;
-    const missed = this.#seq < 0 ? 0 : packet.seq - this.#seq - 1;
-    if (missed > 0 && this.#sawFrame) this.#lost += missed;
-    if (missed > 0 || this.#seq < 0) this.#broken = "lost";
+    const missed = this.#seq < 0 ? 1 : packet.seq - this.#seq - 1;
+    if (this.#sawFrame) this.#lost += missed;
+    if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
     this.#sawFrame = true;
     const change = this.#news(packet);
@@ -212,8 +205,15 @@ export class Store implements Source {
     return { ...change, samples: packet.rows.length > 0 };
   }
 
+  #miss(lost: boolean): void {
+    this.#whole = false;
+    for (const track of this.#tracks.values()) track.miss(lost);
+  }
+
   #add(rows: Rows): void {
-    this.#openHole(rows);
+    const first = rows.time.reduce((a, b) => (b > this.#end && b < a ? b : a), Infinity);
+    const silence = Number.isFinite(this.#end) ? first - this.#end : 0;
+    if (silence > SILENCE_S && Number.isFinite(first)) this.#miss(false);
     for (let i = 0; i < rows.length; i++) {
       const track = this.#track(rows.series[i] as number);
       const [time, value] = [rows.time[i] as number, rows.value[i] as number];
@@ -225,40 +225,17 @@ export class Store implements Source {
     this.#shrink();
   }
 
-  /** If samples were missed before these rows, remember from when to when. */
-  #openHole(rows: Rows): void {
-    let first = Number.POSITIVE_INFINITY;
-    for (const time of rows.time) if (time > this.#end && time < first) first = time;
-    if (first === Number.POSITIVE_INFINITY) return;
-    if (this.#broken === "no" && first - this.#end > SILENCE_S) this.#broken = "silent";
-    if (this.#broken === "no") return;
-    this.#holes.push({ t0: this.#end, t1: first });
-    if (this.#broken === "lost" && this.#end > Number.NEGATIVE_INFINITY) {
-      for (const track of this.#tracks.values()) track.lose(this.#end, first);
-    }
-    this.#broken = "no";
-  }
-
   #keyframe(packet: KeyframePacket): Change | null {
     const change = this.#news(packet);
     this.#tellLast(packet);
     const tail = packet.edges[packet.buckets - 1];
-    if (tail === undefined) {
-      this.#seq = Math.max(this.#seq, packet.seq);
-      return change;
-    }
     if (packet.seq > this.#seq) this.#advance(packet);
-    const holes = this.#holes;
+    if (tail === undefined) return change;
     // What came after this keyframe was made is not in it.
-    this.#holes = packet.seq < this.#seq ? after(holes, tail) : [];
-    const end = packet.edges[packet.buckets] as number;
-    const within = holes.map(({ t0, t1 }) => ({ t0, t1: Math.min(t1, end) }));
-    const open = within.filter((hole) => hole.t0 < hole.t1);
-    if (open.length > 0) {
-      this.#fill(packet, open);
-      this.#clip();
-    }
-    return { ...change, samples: open.length > 0 };
+    const until = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
+    const samples = this.#heal(packet, until);
+    if (samples) this.#clip();
+    return { ...change, samples };
   }
 
   /** The exact last values; of a series whose newest rows are here they are no news. */
@@ -273,24 +250,25 @@ export class Store implements Source {
 
   /** The keyframe holds samples of frames that never came. */
   #advance(packet: KeyframePacket): void {
-    const end = packet.edges[packet.buckets] as number;
     if (this.#sawFrame) this.#lost += packet.seq - this.#seq;
-    if (end > this.#end) {
-      this.#holes.push({ t0: this.#end, t1: end });
-      this.#end = end;
+    const end = packet.edges[packet.buckets] as number;
+    if (packet.buckets === 0) this.#whole = this.#seq < 0;
+    else {
+      this.#miss(false);
+      this.#end = Math.max(this.#end, end);
     }
     this.#seq = packet.seq;
-    this.#broken = "no";
   }
 
-  #fill(packet: KeyframePacket, holes: readonly Hole[]): void {
+  #heal(packet: KeyframePacket, until: number): boolean {
+    let healed = false;
     for (const [row, id] of packet.ids.entries()) {
       const track = this.#track(id);
       const before = track.bytes;
-      const envelope = envelopeOf(packet, row);
-      for (const { t0, t1 } of holes) track.fill(t0, t1, envelope);
+      healed = track.heal(envelopeOf(packet, row), until) || healed;
       this.#bytes += track.bytes - before;
     }
+    return healed;
   }
 
   #rows(packet: RowsPacket): Change {
@@ -342,7 +320,7 @@ export class Store implements Source {
   #track(id: number): Track {
     let track = this.#tracks.get(id);
     if (!track) {
-      track = new Track();
+      track = new Track(this.#whole);
       this.#tracks.set(id, track);
       this.#bytes += track.bytes;
     }
@@ -375,11 +353,4 @@ export class Store implements Source {
 function bytesOf(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** What of the holes lies after `time`. */
-function after(holes: readonly Hole[], time: number): Hole[] {
-  return holes
-    .filter((hole) => hole.t1 > time)
-    .map(({ t0, t1 }) => ({ t0: Math.max(t0, time), t1 }));
 }

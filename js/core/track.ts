@@ -27,6 +27,11 @@ export interface Envelope {
   readonly slack: number;
 }
 
+interface Hole {
+  readonly t0: number;
+  readonly t1: number;
+}
+
 interface Answer {
   readonly t0: number;
   readonly t1: number;
@@ -41,6 +46,16 @@ export class Track {
   /** What a keyframe said to be the last value, until a newer row comes. */
   #told: { readonly time: number; readonly value: number | null } | null = null;
   #answers: Answer[] = [];
+  /** Where rows were missed that no envelope has told yet. */
+  #holes: Hole[] = [];
+  /** After this moment rows were missed, it is not known how many; null for none. */
+  #since: number | null;
+  #lost = false;
+
+  /** `whole`: nothing of the series can have been missed yet. */
+  constructor(whole = true) {
+    this.#since = whole ? null : Number.NEGATIVE_INFINITY;
+  }
 
   get bytes(): number {
     return this.exact.bytes + this.coarse.bytes;
@@ -56,10 +71,40 @@ export class Track {
     return Math.max(this.exact.last, cells[cells.length - 1]?.end ?? Number.NEGATIVE_INFINITY);
   }
 
-  /** Show a gap from `t0` to `t1`: what came there was lost. */
-  lose(t0: number, t1: number): void {
+  /** Rows were missed since the newest that is here; when `lost`, that is shown as a gap. */
+  miss(lost: boolean): void {
+    this.#since ??= this.end;
+    this.#lost ||= lost;
+  }
+
+  /** The row at `time` is the first since some were missed. */
+  #found(time: number): void {
+    const since = this.#since as number;
+    if (this.#lost && since > Number.NEGATIVE_INFINITY) this.#lose(since, time);
+    this.#holes.push({ t0: since, t1: time });
+    this.#since = null;
+    this.#lost = false;
+  }
+
+  #lose(t0: number, t1: number): void {
     const gap = { start: t0, end: t1, min: Number.NaN, max: Number.NaN, step: Number.NaN };
     this.coarse.replace(t0, t1, [gap]);
+  }
+
+  /**
+   * Fill from an envelope what was missed until `until`, and say whether anything was. Series do
+   * not come in step, so each knows for itself from where to where it has holes.
+   */
+  heal(envelope: Envelope, until: number): boolean {
+    const end = envelope.edges[envelope.edges.length - 1] as number;
+    const all = this.#since === null ? this.#holes : [...this.#holes, { t0: this.#since, t1: end }];
+    const open = all.filter(({ t0, t1 }) => t0 < Math.min(t1, end));
+    for (const { t0, t1 } of open) this.fill(t0, Math.min(t1, end), envelope);
+    this.#holes = this.#holes
+      .filter(({ t1 }) => t1 > until)
+      .map(({ t0, t1 }) => ({ t0: Math.max(t0, until), t1 }));
+    if (this.#since !== null) this.#since = until < end ? Math.max(this.#since, until) : null;
+    return open.length > 0;
   }
 
   /** Fill [t0, t1] from an envelope; exact rows there stay, and cells there are replaced. */
@@ -86,21 +131,33 @@ export class Track {
   }
 
   /**
-   * What a cell tells of [start, end], the part of it without exact rows. An end that its exact
-   * rows reach need not come from that part, and drawing it again would show a spike where there
-   * was none: the other end stays alone, and nothing does when both are reached.
+   * What a cell tells of [start, end], the part of it that is not known. An end that the known
+   * parts reach need not come from here, and drawing it again would show a spike where there was
+   * none: the other end stays alone, and nothing does when both are reached.
    */
   #rest(cell: Cell, start: number, end: number): Cell | null {
-    const { exact } = this;
     const rest = { ...cell, start, end, step: this.#stepIn(cell, end) };
-    const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
-    if (from === to) return rest;
+    const known = this.#known(cell, start, end);
+    if (!known) return rest;
     if (Number.isNaN(cell.min)) return null;
-    exact.scan(from, to);
-    const low = exact.lowest <= cell.min + this.#slack;
-    const high = exact.highest >= cell.max - this.#slack;
+    const low = known.min <= cell.min + this.#slack;
+    const high = known.max >= cell.max - this.#slack;
     if (low && high) return null;
     return { ...rest, min: low ? cell.max : cell.min, max: high ? cell.min : cell.max };
+  }
+
+  /** The extremes of what is known of a cell outside [start, end]; null for nothing. */
+  #known(cell: Cell, start: number, end: number): { min: number; max: number } | null {
+    const { exact, coarse } = this;
+    const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
+    exact.scan(from, to);
+    let { lowest: min, highest: max } = exact;
+    for (const other of coarse.over(cell.start, cell.end)) {
+      if ((other.end > start && other.start < end) || Number.isNaN(other.min)) continue;
+      min = Math.min(min, other.min);
+      max = Math.max(max, other.max);
+    }
+    return from < to || min <= max ? { min, max } : null;
   }
 
   /** The last step of a cell before `end`: where exact rows go on, just before theirs. */
@@ -117,13 +174,19 @@ export class Track {
 
   /** Add an exact row. */
   add(time: number, value: number, step: number): void {
-    // The last bucket of a keyframe ends in the future: it ends where the next row comes.
-    const last = this.coarse.cells[this.coarse.cells.length - 1];
-    if (last && time > this.exact.last && last.start < time && last.end > time) {
-      this.coarse.replace(time, Number.POSITIVE_INFINITY, []);
-    }
+    if (this.#since !== null && time > this.#since) this.#found(time);
+    else if (time > this.exact.last) this.#endCell(time);
     if (time >= this.exact.last) this.#told = null;
     this.exact.add(time, value, step);
+  }
+
+  /** The last bucket of a keyframe ends in the future, and so may a gap: where the next row comes. */
+  #endCell(time: number): void {
+    const { cells } = this.coarse;
+    let at = cells.length - 1;
+    while (at >= 0 && (cells[at] as Cell).start >= time) at--;
+    const end = cells[at]?.end ?? time;
+    if (end > time) this.coarse.replace(time, end, []);
   }
 
   /** Take `value` for the last one as of `time`; null says that there is none now. */

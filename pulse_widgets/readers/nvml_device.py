@@ -108,6 +108,7 @@ class Device:
     def probe(self, tick: Tick) -> None:
         """Try every reading once, so that the first tick asks only for what there is."""
         self._probe_at = tick.now + self._reprobe_s
+        self._samples.probe(tick)
         for _ in range(_STAND_INS):
             self._collect(tick)
             untried = any(

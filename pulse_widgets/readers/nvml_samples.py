@@ -60,7 +60,7 @@ class Samples:
         self._view = memoryview(self._buffer).cast("B")
         self._handle = handle
         self._since: dict[int, int] = {}
-        self._last = float("-inf")
+        self._first = self._last = float("-inf")
         self._empty = 0
 
     @property
@@ -69,8 +69,18 @@ class Samples:
         return len(_KINDS) if self._since else 0
 
     def fresh(self, tick: Tick) -> bool:
-        """Return whether samples are coming: the present utilisation need not be asked for."""
-        return self.wanted and tick.now - self._last < _SILENCE_S
+        """Return whether samples are coming: the present utilisation need not be asked for.
+
+        After the first look they are waited for. They tell of the time before the look that
+        finds them, and a present value from in between would lie among them, out of order.
+        """
+        return self.wanted and tick.now > self._first and tick.now - self._last < _SILENCE_S
+
+    def probe(self, tick: Tick) -> None:
+        """Find out whether the GPU has the buffer, without a reading."""
+        self._since = dict.fromkeys(_KINDS, int((tick.now + tick.offset) * 1e6))
+        self.wanted = self.wanted and self._ask(next(iter(_KINDS))) not in UNSUPPORTED
+        self._since = {}
 
     def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
         """Return the samples since the last look, one record a moment, and the driver's code.
@@ -80,6 +90,7 @@ class Samples:
         wall_us = int((tick.now + tick.offset) * 1e6)
         if not self._since:
             self._since = dict.fromkeys(_KINDS, wall_us)
+            self._first = self._last = tick.now
             return [], 0
         moments: dict[int, Fields] = {}
         for kind, name in _KINDS.items():

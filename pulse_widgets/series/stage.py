@@ -113,9 +113,9 @@ class Stage:
         with self._lock:
             self._history.add(rows)
             self._events.extend(events)
-            followers = list(self._subscriptions)
-        for follower in followers:
-            follower.push(rows, events)
+            # In the same breath: a follower has waiting exactly what its screen has too much.
+            for follower in self._subscriptions:
+                follower.push(rows, events)
 
     def finish(self) -> None:
         """Say to every follower that nothing more will come."""
@@ -133,9 +133,20 @@ class Stage:
 
         Of all series, unless `ids` says which, those that are drawn: not events, not cells.
         """
-        drawn = [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]
+        chosen = self._drawn() if ids is None else ids
         with self._lock:
-            return self._history.screen(drawn if ids is None else ids)
+            return self._history.screen(chosen)
+
+    def screen_after(
+        self, follower: Subscription
+    ) -> tuple[Screen, tuple[Rows, list[dict[str, Any]]]]:
+        """Return the screen, and what a follower had waiting: the screen has no row beyond it."""
+        drawn = self._drawn()
+        with self._lock:
+            return self._history.screen(drawn), follower.take()
+
+    def _drawn(self) -> list[int]:
+        return [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]
 
     def rows(self, ids: Collection[int], t0_s: float, t1_s: float) -> Rows:
         """Return the rows between two Unix times, as far as they are kept whole."""

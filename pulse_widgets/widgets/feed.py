@@ -114,8 +114,12 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
     Parameters
     ----------
     source : FeedSource
+    screen : Screen, optional
+        What pages that open now are shown; that of `source`.
     on_view : callable, optional
         Called when a view is heard of.
+    on_hello : callable, optional
+        Called when a view begins, which is to get a keyframe; True says that one will come.
     """
 
     # anywidget gives up on a model whose script needs more than 2 s to start.
@@ -127,10 +131,18 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
     version = traitlets.Unicode().tag(sync=True)
     snapshot = traitlets.Bytes(b"").tag(sync=True)
 
-    def __init__(self, source: FeedSource, on_view: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: FeedSource,
+        screen: Screen | None = None,
+        *,
+        on_view: Callable[[], None] = lambda: None,
+        on_hello: Callable[[], bool] = lambda: False,
+    ) -> None:
         code = bundled("dashboard.js")
         self._source = source
         self._on_view = on_view
+        self._on_hello = on_hello
         self._send_lock = threading.Lock()
         self._seq = 0
         self.failures = 0
@@ -140,7 +152,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             code_hash=hashlib.sha256(code.encode()).hexdigest()[:12],
             wire=list(WIRE_VERSION),
             version=package_version(),
-            snapshot=self._keyframe(source),
+            snapshot=self._keyframe(screen),
         )
         self.on_msg(self._receive)
 
@@ -169,18 +181,23 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         """Leave a number out, so that pages know of a hole and take the next keyframe for it."""
         self._seq += 1
 
-    def publish_keyframe(self, *, snapshot: bool = False) -> None:
-        """Send the screen so far; with `snapshot`, keep it for pages that open later, too."""
-        packet = self._keyframe(self._source)
+    def publish_keyframe(self, screen: Screen | None = None, *, snapshot: bool = False) -> None:
+        """Send the screen so far; with `snapshot`, keep it for pages that open later, too.
+
+        A given `screen` holds exactly the rows of the frames sent until now: a page takes a row
+        of a later frame for one that the keyframe does not have.
+        """
+        packet = self._keyframe(screen)
         self.publish(packet)
         if snapshot:
             with self._send_lock:
                 self.snapshot = packet
 
-    def _keyframe(self, source: FeedSource) -> bytes:
+    def _keyframe(self, screen: Screen | None) -> bytes:
+        source = self._source
         return keyframe(
             self._seq,
-            source.screen(),
+            source.screen() if screen is None else screen,
             series=source.series(),
             entities=source.entities(),
             state=source.state(),
@@ -189,10 +206,9 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
 
     def _receive(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
         """Answer the browser; runs on whichever thread the kernel gives it."""
-        if self._on_view is not None:
-            self._on_view()
+        self._on_view()
         kind = content.get("kind")
-        if kind == "hello":
+        if kind == "hello" and not self._on_hello():
             self.publish_keyframe()
         elif kind == "range":
             self._answer(content)
@@ -248,8 +264,11 @@ class LiveSender:
         self._state_at = 0.0
         self._skipped = False
         self._dropped = 0
-        self.feed = Feed(self.source, self._hear)
+        self._asked = False
+        """A page waits for a keyframe."""
         self._subscription = session.subscribe()
+        screen, _ = session.stage.screen_after(self._subscription)
+        self.feed = Feed(self.source, screen, on_view=self._hear, on_hello=self._hello)
 
     def start(self) -> None:
         """Begin to send."""
@@ -262,12 +281,20 @@ class LiveSender:
     def _hear(self) -> None:
         self._heard = time.monotonic()
 
+    def _hello(self) -> bool:
+        """Leave the keyframe to the thread that sends the frames, as long as it sends."""
+        self._asked = True
+        self._subscription.arrived.ring()
+        return not self.ended.is_set()
+
     def _run(self) -> None:
         failed = False
         while not self.ended.is_set():
             try:
                 self._loop()
                 self.ended.set()
+                if self._asked:  # after the last keyframe, and before it was known to be that
+                    self.feed.publish_keyframe()
             except Exception:
                 # The top of the thread. It goes on; the next keyframe brings what was lost.
                 if not failed:
@@ -293,18 +320,24 @@ class LiveSender:
                 if self._missed_something():
                     self.feed.skip()
                     next_keyframe = began
-                self._frame(began)
-                if began >= next_keyframe:
+                if began < next_keyframe and not self._asked:
+                    self._frame(began, *subscription.take())
+                else:
                     snapshot = began >= next_snapshot
-                    self.feed.publish_keyframe(snapshot=snapshot)
+                    self._keyframe(began, snapshot=snapshot)
                     # Thousands of series make a dear keyframe; it then comes more rarely.
                     spent = time.monotonic() - began
                     next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
                     next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
-        self._frame(time.monotonic())
-        self.feed.publish_keyframe(snapshot=True)
+        self._keyframe(time.monotonic(), snapshot=True)
+
+    def _keyframe(self, now: float, *, snapshot: bool) -> None:
+        self._asked = False
+        screen, waiting = self._session.stage.screen_after(self._subscription)
+        self._frame(now, *waiting)
+        self.feed.publish_keyframe(screen, snapshot=snapshot)
 
     def _missed_something(self) -> bool:
         """Whether rows were shown that no frame carries: after a silence, or an overflow."""
@@ -312,8 +345,7 @@ class LiveSender:
         self._skipped, self._dropped = False, self._subscription.dropped
         return missed
 
-    def _frame(self, now: float) -> None:
-        rows, events = self._subscription.take()
+    def _frame(self, now: float, rows: Rows, events: list[dict[str, Any]]) -> None:
         news: dict[str, Any] = {}
         series = self._session.stage.series(self._known_series)
         if series:
