@@ -1,7 +1,8 @@
 """From the records of one source to rows: series ids, session time, what is missing.
 
 Sources say the same fields of the same entities on every tick. Such a pass is turned into rows
-by a few operations on whole columns; one that differs goes through `translate`, value by value.
+by a few operations on whole columns; one with anything new in it goes through `translate`, value
+by value.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.readers.base import RawRecord
-    from pulse_widgets.readers.translate import Plan, Reading, Translation
+    from pulse_widgets.readers.translate import Reading, Translation
     from pulse_widgets.series.clock import Clock
 
 __all__ = ["RowMaker"]
@@ -45,46 +46,48 @@ class _Molds:
     """What the readings of each shape of record become; every field is a known number.
 
     A mold is a run of places in columns that all molds share, so that those of a pass are had by
-    taking places, however many records it has.
+    taking places, however many records it has. Molds go by their numbers.
     """
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[Hashable, ...], tuple[int, ...]] = {}
+        self._numbers: dict[tuple[Hashable, ...], int] = {}
+        self._runs: list[range] = []
         self._used = 0
         self._ids = np.zeros(0, np.int32)
         self._factors = np.zeros((0, 4))
-        self._shapes: dict[tuple[tuple[int, ...], ...], _Shape] = {}
-        self.find = self._runs.get
+        self._shapes: dict[tuple[int, ...], _Shape] = {}
+        self.find = self._numbers.get
 
-    def __contains__(self, record: RawRecord) -> bool:
-        """Return whether the shape of a record is known."""
-        return _key(record) in self._runs
+    def learn(self, record: RawRecord, ids: list[int], factors: NDArray[np.float64]) -> int | None:
+        """Remember the series of each field of a record, and what it is to be multiplied with.
 
-    def learn(self, record: RawRecord, made: list[tuple[int, Plan]]) -> None:
-        """Remember the series and the plan of each field of a record."""
+        Returns the mold; None when there were too many, and all are forgotten.
+        """
         if len(self._runs) >= MOLDS_KEPT:
+            self._numbers.clear()
             self._runs.clear()
             self._shapes.clear()
             self._used = 0
-        begin, self._used = self._used, self._used + len(made)
+            return None
+        begin, self._used = self._used, self._used + len(ids)
         self._ids = extended(self._ids, self._used, 0)
         self._factors = extended(self._factors, self._used, 0)
-        self._ids[begin : self._used] = [series for series, _ in made]
-        self._factors[begin : self._used] = [
-            (plan.multiply, plan.divide, plan.lowest, plan.highest) for _, plan in made
-        ]
-        self._runs[_key(record)] = tuple(range(begin, self._used))
+        self._ids[begin : self._used] = ids
+        self._factors[begin : self._used] = factors
+        mold = self._numbers[_key(record)] = len(self._runs)
+        self._runs.append(range(begin, self._used))
+        return mold
 
-    def shape(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
+    def shape(self, molds: tuple[int, ...]) -> _Shape:
         """Return the columns of a pass."""
-        shape = self._shapes.get(runs)
+        shape = self._shapes.get(molds)
         if shape is None:
             if len(self._shapes) >= SHAPES_KEPT:
                 self._shapes.clear()
-            shape = self._shapes[runs] = self._make(runs)
+            shape = self._shapes[molds] = self._make([self._runs[mold] for mold in molds])
         return shape
 
-    def _make(self, runs: tuple[tuple[int, ...], ...]) -> _Shape:
+    def _make(self, runs: Sequence[range]) -> _Shape:
         places = np.array(list(chain.from_iterable(runs)), np.intp)
         shape = _Shape(
             self._ids[places],
@@ -155,6 +158,9 @@ class RowMaker:
         self._series: dict[tuple[str, str], int] = {}
         self._absent: set[int] = set()
         self._molds = _Molds()
+        self._plans: dict[
+            tuple[str, tuple[str, ...]], tuple[list[str], NDArray[np.float64]] | None
+        ] = {}
 
     def rows(self, records: Sequence[RawRecord], now_us: int) -> list[Rows]:
         """Return the rows of one pass; a missing reading is one row, where it begins."""
@@ -168,9 +174,7 @@ class RowMaker:
                 held.update(labels)
                 self.labelled += 1
         blocks = [self._news(self._one_by_one(translation.readings, now_us))]
-        blocks += self._lost(translation, now_us)
-        self._learn(records)
-        return blocks
+        return blocks + self._lost(translation, now_us)
 
     def end(self, why: str) -> list[Rows]:
         """Return rows that say of every series that it is missing from now on, and why."""
@@ -191,58 +195,72 @@ class RowMaker:
         text = [json.dumps(content)]
         return Rows.of([series], [self._clock.now_us()], [math.nan], [NO_STEP], text)
 
-    # A pass like one before --------------------------------------------------------------
+    # A pass of known series --------------------------------------------------------------
 
     def _alike(self, records: Sequence[RawRecord], now_us: int) -> Rows | None:
-        """Return the rows of a pass whose records were all seen before; None of another."""
-        runs, find = [], self._molds.find
+        """Return the rows of a pass of which every series is known; None of another."""
+        molds, find = [], self._molds.find
         for record in records:
-            run = find((record.source, record.entity_id, *record.fields))
-            if run is None or record.error is not None:
+            mold = find(_key(record))
+            if mold is None:
+                mold = self._learn(record)
+            if mold is None or record.error is not None:
                 return None
-            runs.append(run)
+            molds.append(mold)
         readings = list(chain.from_iterable([record.fields.values() for record in records]))
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
             return None
-        shape = self._molds.shape(tuple(runs))
+        shape = self._molds.shape(tuple(molds))
         raw = np.array(readings, np.float64)
         multiply, divide, lowest, highest = shape.factors
         value = raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
-        offset_us = self._clock.offset_us()
-        moments = [_stamp(record.wallclock, offset_us, now_us) for record in records]
+        walls = np.array([record.wallclock for record in records])
+        moments = _stamps(walls, self._clock.offset_us(), now_us)
         return Rows(shape.ids, np.repeat(moments, shape.counts), shape.step, value)
 
-    def _learn(self, records: Sequence[RawRecord]) -> None:
-        """Remember what each record becomes, where that can be said of its fields alone."""
-        for record in records:
-            if record.error is not None or record in self._molds or not record.fields:
-                continue
-            entity = entity_of(record.entity_id)
-            made: list[tuple[int, Plan]] = []
-            for name in record.fields:
-                plan = plan_of(record.source, name)
-                series = None if plan is None else self._series.get((entity, plan.metric))
-                if plan is None or series is None:
-                    break
-                made.append((series, plan))
-            else:
-                self._molds.learn(record, made)
+    def _learn(self, record: RawRecord) -> int | None:
+        """Return the mold of a record of a new shape, None where not all of it is known."""
+        if record.error is not None or not record.fields:
+            return None
+        planned = self._plan(record.source, tuple(record.fields))
+        if planned is None:
+            return None
+        metrics, factors = planned
+        entity, known = entity_of(record.entity_id), self._series
+        ids = [known.get((entity, metric), -1) for metric in metrics]
+        return None if -1 in ids else self._molds.learn(record, ids, factors)
+
+    def _plan(
+        self, source: str, names: tuple[str, ...]
+    ) -> tuple[list[str], NDArray[np.float64]] | None:
+        """Return the metrics of some fields and the numbers of their plans; None of any other."""
+        if (source, names) not in self._plans:
+            if len(self._plans) >= SHAPES_KEPT:
+                self._plans.clear()
+            plans = [plan for name in names if (plan := plan_of(source, name)) is not None]
+            numbers = [(plan.multiply, plan.divide, plan.lowest, plan.highest) for plan in plans]
+            self._plans[source, names] = (
+                ([plan.metric for plan in plans], np.array(numbers))
+                if len(plans) == len(names)
+                else None
+            )
+        return self._plans[source, names]
 
     # Any other pass ------------------------------------------------------------------------
 
     def _one_by_one(self, readings: Sequence[Reading], now_us: int) -> Rows:
-        offset_us = self._clock.offset_us()
         known = self._series
-        ids, times, values, texts = [], [], [], []
+        ids, walls, values, texts = [], [], [], []
         for entity, metric, value, text, _, wallclock in readings:
             series = known.get((entity, metric))
             if series is None and (series := self._id(entity, metric)) is None:
                 continue
             ids.append(series)
-            times.append(_stamp(wallclock, offset_us, now_us))
+            walls.append(wallclock)
             values.append(value)
             texts.append(text)
+        times = _stamps(np.array(walls, np.float64), self._clock.offset_us(), now_us)
         return Rows.of(ids, times, values, text=texts if any(texts) else None)
 
     def _id(self, entity: str, metric: str) -> int | None:
@@ -312,13 +330,12 @@ class RowMaker:
         return self.event({"kind": "reader", "source": self._source, "message": message})
 
 
-def _stamp(wallclock_s: float, offset_us: int, now_us: int) -> int:
-    time_us = wallclock_s * 1e6 - offset_us
-    if time_us > now_us + FUTURE_US:
-        # A clock that is that wrong says nothing; all charts would have to make room for it.
-        time_us = now_us
-    # To the millisecond: finer is noise, and costs bytes.
-    return round(time_us / 1e3) * 1000
+def _stamps(walls_s: NDArray[np.float64], offset_us: int, now_us: int) -> NDArray[np.int64]:
+    """Return session times of Unix seconds, to the millisecond: finer is noise, and costs bytes."""
+    time_us = walls_s * 1e6 - offset_us
+    # A clock that is that wrong says nothing; all charts would have to make room for it.
+    time_us[time_us > now_us + FUTURE_US] = now_us
+    return np.rint(time_us / 1e3).astype(np.int64) * 1000
 
 
 def _missing(series: list[int], time_us: int) -> Rows:

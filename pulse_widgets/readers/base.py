@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from pulse_widgets.errors import (
     DcgmStreamError,
@@ -70,8 +70,7 @@ class RateClass(Enum):
 ALL_CLASSES: frozenset[RateClass] = frozenset(RateClass)
 
 
-@dataclass(frozen=True, slots=True)
-class RawRecord:
+class RawRecord(NamedTuple):
     """One reading of one entity, in the vocabulary and the units of its source.
 
     Attributes

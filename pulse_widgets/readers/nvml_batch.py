@@ -9,6 +9,8 @@ from __future__ import annotations
 import ctypes
 import struct
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass
@@ -18,11 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pulse_widgets.readers.nvml_fields import FieldSpec
+    from pulse_widgets.readers.nvml_library import Library
 
 __all__ = ["Batch", "FieldState", "Stamped", "value_of"]
 
 # fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
 ENTRY: Final = struct.Struct("=IIqqIiQ")
+_WORDS: Final = ENTRY.size // 8
+_STAMP, _OUTCOME, _VALUE = 1, 3, 4
+"""Which of its words say when, of which type and with which code, and what."""
 
 _DOUBLE, _UINT, _ULONG, _ULL, _SLL, _INT, _USHORT = range(7)
 _WIDE: Final = frozenset({_ULONG, _ULL, _SLL})
@@ -95,16 +101,27 @@ class FieldState:
         return True
 
 
+class _Answer:
+    """What the driver is asked with, and writes its answer into."""
+
+    def __init__(self, library: Library, ids: Sequence[tuple[int, int]]) -> None:
+        buffer = (library.nvml.c_nvmlFieldValue_t * len(ids))()
+        for slot, (number, scope) in zip(buffer, ids, strict=True):
+            slot.fieldId, slot.scopeId = number, scope
+        self.arguments = (ctypes.c_int32(len(ids)), buffer)
+        self.view = memoryview(buffer).cast("B")
+        self.words = self.view.cast("Q")
+
+
 class Batch:
     """The fields of one GPU that are read together, with the buffers kept between readings.
 
     Parameters
     ----------
+    library : Library
     function : callable
-        ``nvmlDeviceGetFieldValues`` of the library.
+        ``nvmlDeviceGetFieldValues`` of it.
     handle : device handle
-    entry : ctypes structure
-        ``c_nvmlFieldValue_t``.
     fields : sequence of FieldState
     link_bytes_s : float
         The fastest that the PCIe link can be; infinite where unknown.
@@ -114,23 +131,28 @@ class Batch:
 
     def __init__(  # noqa: PLR0913  each comes from another place
         self,
+        library: Library,
         function: Callable[..., int],
         handle: Any,
-        entry: Any,
         fields: Sequence[FieldState],
         link_bytes_s: float,
         *,
         mig: bool,
     ) -> None:
         self._function = function
-        self._fields = [(state, len(state.parts)) for state in fields]
-        ids = [part for state in fields for part in state.parts]
-        self._buffer = (entry * len(ids))()
-        for slot, (number, scope) in zip(self._buffer, ids, strict=True):
-            slot.fieldId, slot.scopeId = number, scope
-        self._arguments = (handle, ctypes.c_int32(len(ids)), self._buffer)
+        ids = tuple(part for state in fields for part in state.parts)
+        ends = list(accumulate(len(state.parts) for state in fields))
+        self._places = list(zip(fields, [0, *ends], ends, strict=False))
+        """Each field, and from which entry to which it has its parts."""
+        self._answer = library.shared(ids, partial(_Answer, library, ids))
+        self._handle = handle
         self._link_bytes_s = link_bytes_s
         self._mig = mig
+        self._outcomes: list[int] = []
+        """Type and code of each entry, when the fields that are settled last had values."""
+        self._careful: list[tuple[FieldState, int, int]] = []
+        self._whole: list[tuple[str, int]] = []
+        self._converted: list[tuple[str, int, int]] = []
         self.changed = False
         self.waiting: dict[str, str] = {}
 
@@ -140,31 +162,52 @@ class Batch:
         A field that turns out to be unsupported or dear sets `changed`: the batch is to be
         made anew. `waiting` says which fields never had a value and have none yet.
         """
-        code = self._function(*self._arguments)
-        readings: list[Stamped] = []
+        answer = self._answer
+        code = self._function(self._handle, *answer.arguments)
         if code:
+            readings: list[Stamped] = []
             if code not in GONE:
-                for state, _ in self._fields:
+                for state, _, _ in self._places:
                     self._refused(state, code, 0, readings)
             return code, readings
-        entries = list(ENTRY.iter_unpack(self._buffer))
-        at = 0
-        for state, parts in self._fields:
-            following = at + parts
-            if state.settled and not entries[at][5]:
-                _, _, stamp_us, _, kind, _, raw = entries[at]
-                value = raw if kind == _ULL else value_of(kind, raw)
-                readings.append((state.spec.name, value, stamp_us))
-                at = following
-                continue
-            if parts == 1:
-                lost = self._single(state, entries[at], readings)
+        words = answer.words.tolist()
+        outcomes = words[_OUTCOME::_WORDS]
+        careful = self._careful
+        if outcomes == self._outcomes:
+            stamps, values = words[_STAMP::_WORDS], words[_VALUE::_WORDS]
+            readings = [(name, values[at], stamps[at]) for name, at in self._whole]
+            for name, at, kind in self._converted:
+                readings.append((name, value_of(kind, values[at]), stamps[at]))
+        else:
+            readings = []
+            careful = self._places
+        for state, at, following in careful:
+            if following == at + 1:
+                lost = self._single(
+                    state, ENTRY.unpack_from(answer.view, at * ENTRY.size), readings
+                )
             else:
-                lost = self._sum(state, entries[at:following], readings)
+                entries = answer.view[at * ENTRY.size : following * ENTRY.size]
+                lost = self._sum(state, list(ENTRY.iter_unpack(entries)), readings)
             if lost:
                 return lost, readings
-            at = following
+        if careful is self._places or any(state.settled for state, _, _ in careful):
+            self._settle(outcomes)
         return code, readings
+
+    def _settle(self, outcomes: list[int]) -> None:
+        """Note which fields need no look as long as each has a value of the same type as now.
+
+        A tick is mostly like the one before.
+        """
+        kinds, codes = zip(
+            *(entry[4:6] for entry in ENTRY.iter_unpack(self._answer.view)), strict=True
+        )
+        settled = [(state.spec.name, at) for state, at, _ in self._places if state.settled]
+        self._careful = [place for place in self._places if not place[0].settled]
+        self._whole = [(name, at) for name, at in settled if kinds[at] == _ULL]
+        self._converted = [(name, at, kinds[at]) for name, at in settled if kinds[at] != _ULL]
+        self._outcomes = [] if any(codes[at] for _, at in settled) else outcomes
 
     def _single(self, state: FieldState, entry: tuple[int, ...], into: list[Stamped]) -> int:
         _, _, stamp_us, latency_us, kind, code, raw = entry

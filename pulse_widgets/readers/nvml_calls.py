@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pulse_widgets.readers.nvml_library import Library
 
@@ -91,6 +92,18 @@ class Call:
         return code
 
 
+def _taking(out: Any, parts: Mapping[str, str]) -> Callable[[Fields], None]:
+    """Return what puts members of a structure under our names."""
+    # The structures of nvidia-ml-py look at every member they give; the members do not.
+    getters = [(name, getattr(type(out), member).__get__) for name, member in parts.items()]
+
+    def take(into: Fields) -> None:
+        for name, get in getters:
+            into[name] = get(out)
+
+    return take
+
+
 def _unsigned(name: str, *before: Any) -> Callable[[Any], Any]:
     return _number(name, ctypes.c_uint, *before)
 
@@ -121,54 +134,30 @@ def _engine(name: str) -> Callable[[Any], Any]:
 
 def _temperature(nvml: Any) -> Any:
     out = nvml.c_nvmlTemperature_v1_t(nvml.nvmlTemperature_v1, _SENSOR_GPU)
-
-    def take(into: Fields) -> None:
-        into["temperature.gpu"] = out.temperature
-
-    return (ctypes.byref(out),), take
+    return (ctypes.byref(out),), _taking(out, {"temperature.gpu": "temperature"})
 
 
 def _margin(nvml: Any) -> Any:
     out = nvml.c_nvmlMarginTemperature_v1_t(nvml.nvmlMarginTemperature_v1)
-
-    def take(into: Fields) -> None:
-        into["temperature.margin"] = out.marginTemperature
-
-    return (ctypes.byref(out),), take
+    return (ctypes.byref(out),), _taking(out, {"temperature.margin": "marginTemperature"})
 
 
 def _memory(nvml: Any) -> Any:
     out = nvml.c_nvmlMemory_v2_t(nvml.nvmlMemory_v2)
-
-    def take(into: Fields) -> None:
-        into["memory.used"] = out.used
-        into["memory.free"] = out.free
-        into["memory.reserved"] = out.reserved
-        into["memory.total"] = out.total
-
-    return (ctypes.byref(out),), take
+    return (ctypes.byref(out),), _taking(out, {name: name.split(".")[1] for name in _MEMORY})
 
 
 def _old_memory(nvml: Any) -> Any:
     out = nvml.c_nvmlMemory_t()
-
-    def take(into: Fields) -> None:
-        # This version counts what the driver reserves as used, and does not say how much.
-        into["memory.used"] = out.used
-        into["memory.free"] = out.free
-        into["memory.total"] = out.total
-
-    return (ctypes.byref(out),), take
+    # This version counts what the driver reserves as used, and does not say how much.
+    parts = ("used", "free", "total")
+    return (ctypes.byref(out),), _taking(out, {f"memory.{part}": part for part in parts})
 
 
 def _utilization(nvml: Any) -> Any:
     out = nvml.c_nvmlUtilization_t()
-
-    def take(into: Fields) -> None:
-        into["utilization.gpu"] = out.gpu
-        into["utilization.memory"] = out.memory
-
-    return (ctypes.byref(out),), take
+    parts = {f"utilization.{part}": part for part in ("gpu", "memory")}
+    return (ctypes.byref(out),), _taking(out, parts)
 
 
 def _slow(name: str, symbol: str, make: Callable[[Any], Any], *older: str) -> CallSpec:
@@ -292,7 +281,7 @@ def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
         if function is None:
             continue
         try:
-            arguments, take = spec.make(library.nvml)
+            arguments, take = library.shared(spec, partial(spec.make, library.nvml))
         except AttributeError:
             return None
         return Call(spec, function, (handle, *arguments), take)

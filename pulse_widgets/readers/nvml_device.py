@@ -213,9 +213,9 @@ class Device:
         batch = None
         if states and self._batch_function is not None:
             batch = Batch(
+                self._library,
                 self._batch_function,
                 self.handle,
-                self._library.nvml.c_nvmlFieldValue_t,
                 states,
                 self._facts.link_bytes_s,
                 mig=self._facts.split,
@@ -265,6 +265,15 @@ class Device:
             room -= self._read_migs(others, tick, room - 1)
         for call in plan.queued:
             self._pending[call] = None
+        rare = self._make_pending(room, tick)
+        if rare:
+            # Which of them there is room for changes; what comes every time stays alike.
+            others.append(record(tick, self.entity, rare))
+        return fields, stamped, others
+
+    def _make_pending(self, room: int, tick: Tick) -> Fields:
+        """Make queued calls as far as there is room; return what they say."""
+        fields: Fields = {}
         while self._pending and room > 0 and not self.error:
             room -= 1
             call = next(iter(self._pending))
@@ -272,7 +281,7 @@ class Device:
             self._make(call, fields, tick)
             if call.more:
                 self._pending[call] = None
-        return fields, stamped, others
+        return fields
 
     def _read_samples(
         self, direct: tuple[Call, ...], others: list[RawRecord], tick: Tick

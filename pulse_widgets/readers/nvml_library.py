@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulse_widgets.errors import (
     DriverError,
@@ -16,8 +16,10 @@ from pulse_widgets.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
     from pathlib import Path
+
+T = TypeVar("T")
 
 __all__ = ["GONE", "UNSUPPORTED", "Code", "Library", "reason_of"]
 
@@ -112,6 +114,7 @@ class Library:
         # nvidia-ml-py has no annotations.
         self.nvml: Any = None
         self._proc = proc
+        self._shared: dict[Hashable, Any] = {}
 
     def open(self) -> None:
         """Load and initialise it. Raises a `ReaderError` that names the cause."""
@@ -139,6 +142,17 @@ class Library:
     def function(self, symbol: str) -> Callable[..., int] | None:
         """Return a function of the library, None where it is too old to have it."""
         found: Callable[..., int] | None = getattr(self.nvml.nvmlLib, symbol, None)
+        return found
+
+    def shared(self, what: Hashable, make: Callable[[], T]) -> T:
+        """Return what all GPUs use in turn, made once.
+
+        One thread asks one GPU after the other. What they write their answers into is soon cold
+        if each has its own, and cold memory is what a reading a second costs most.
+        """
+        if what not in self._shared:
+            self._shared[what] = make()
+        found: T = self._shared[what]
         return found
 
     def ask(self, name: str, *arguments: Any) -> Any:

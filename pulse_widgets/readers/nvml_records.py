@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pulse_widgets.readers.base import RateClass, RawRecord
 
@@ -32,8 +31,7 @@ def mask_of(due: frozenset[RateClass]) -> int:
     return sum(BIT[rate] for rate in due)
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(NamedTuple):
     """What all GPUs share in one pass.
 
     Attributes
@@ -67,11 +65,12 @@ def record(
 
 def records(tick: Tick, entity: str, fields: Fields, stamped: Iterable[Stamped]) -> list[RawRecord]:
     """Return the readings of one GPU: one record for each moment they were taken at."""
-    wall_us = (tick.now + tick.offset) * 1e6
+    wall_us = int((tick.now + tick.offset) * 1e6)
+    first, last = wall_us - SAME_MOMENT_US, wall_us + SAME_MOMENT_US
+    oldest, newest = wall_us - OLDEST_US, wall_us + NEWEST_US
     elsewhere: dict[int, Fields] = {}
     for name, value, stamp_us in stamped:
-        age_us = wall_us - stamp_us
-        if -SAME_MOMENT_US < age_us < SAME_MOMENT_US or not -NEWEST_US < age_us < OLDEST_US:
+        if first < stamp_us < last or not oldest < stamp_us < newest:
             fields[name] = value
         else:
             elsewhere.setdefault(stamp_us // SAME_MOMENT_US, {})[name] = value

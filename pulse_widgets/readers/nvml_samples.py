@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.nvml_batch import value_of
@@ -34,6 +35,18 @@ _PATIENCE: Final = 5
 """Looks without any sample after which the buffer is looked at no more."""
 
 
+class _Answer:
+    """What the driver is asked with, and what it writes into."""
+
+    def __init__(self, library: Library) -> None:
+        self.type, self.count = ctypes.c_uint(), ctypes.c_uint()
+        self.since = ctypes.c_ulonglong()
+        buffer = (library.nvml.c_nvmlSample_t * _ROOM)()
+        self.view = memoryview(buffer).cast("B")
+        out = ctypes.byref(self.type), ctypes.byref(self.count), buffer
+        self.arguments = {kind: (ctypes.c_uint(kind), self.since, *out) for kind in _KINDS}
+
+
 class Samples:
     """The buffered utilisation of one GPU.
 
@@ -54,10 +67,7 @@ class Samples:
         self._function = library.function("nvmlDeviceGetSamples")
         self.wanted = self._function is not None
         self._entity = entity
-        self._kind = ctypes.c_uint()
-        self._count = ctypes.c_uint()
-        self._buffer = (library.nvml.c_nvmlSample_t * _ROOM)()
-        self._view = memoryview(self._buffer).cast("B")
+        self._answer = library.shared(_Answer, partial(_Answer, library))
         self._handle = handle
         self._since: dict[int, int] = {}
         self._first = self._last = float("-inf")
@@ -111,20 +121,26 @@ class Samples:
     def _ask(self, kind: int) -> int:
         if self._function is None:
             return 0
-        self._count.value = _ROOM
-        since = ctypes.c_ulonglong(self._since[kind])
-        out = ctypes.byref(self._kind), ctypes.byref(self._count), self._buffer
-        return self._function(self._handle, ctypes.c_uint(kind), since, *out)
+        answer = self._answer
+        answer.count.value = _ROOM
+        answer.since.value = self._since[kind]
+        return self._function(self._handle, *answer.arguments[kind])
 
     def _take(self, kind: int, name: str, wall_us: int, moments: dict[int, Fields]) -> None:
-        held = min(self._count.value, _ROOM)
-        newest = since = self._since[kind]
-        for stamp_us, raw in _SAMPLE.iter_unpack(self._view[: held * _SAMPLE.size]):
-            # Some drivers give the whole buffer again, or places that were never filled.
-            if stamp_us > since and -NEWEST_US < wall_us - stamp_us < OLDEST_US:
-                moments.setdefault(stamp_us, {})[name] = value_of(self._kind.value, raw)
-                newest = max(newest, stamp_us)
-        self._since[kind] = newest
+        answer = self._answer
+        held, type_ = min(answer.count.value, _ROOM), answer.type.value
+        # Some drivers give the whole buffer again, or places that were never filled.
+        first, last = max(self._since[kind], wall_us - OLDEST_US), wall_us + NEWEST_US
+        entries = _SAMPLE.iter_unpack(answer.view[: held * _SAMPLE.size])
+        fresh = [(stamp_us, raw) for stamp_us, raw in entries if first < stamp_us < last]
+        for stamp_us, raw in fresh:
+            value = value_of(type_, raw)
+            if stamp_us in moments:
+                moments[stamp_us][name] = value
+            else:
+                moments[stamp_us] = {name: value}
+        if fresh:
+            self._since[kind], _ = max(fresh)
 
     def _judge(self, tick: Tick, moments: dict[int, Fields]) -> None:
         if moments:

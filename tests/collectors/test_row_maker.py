@@ -130,9 +130,25 @@ def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
     short = maker()
 
     for number in range(100):
-        short.rows([RawRecord(0.0, 1.0, f"pid:{number}", {"energy": 1}, "nvml")], 0)
+        one = RawRecord(0.0, 1.0, f"pid:{number}", {"energy": 1}, "nvml")
+        for _ in range(2):
+            short.rows([one], 0)
 
-    assert len(short._molds._runs) <= 10
+    assert 0 < len(short._molds._runs) <= 10
+
+
+def test_a_pass_in_which_too_many_shapes_are_learned_is_still_right(monkeypatch):
+    monkeypatch.setattr(row_maker, "MOLDS_KEPT", 10)
+    short = maker()
+    names = [f"pid:{number}" for number in range(16)]
+
+    for _ in range(5):
+        records = [RawRecord(0.0, 1.0, name, {"energy": float(name[4:])}, "nvml") for name in names]
+        rows = Rows.concat(short.rows(records, 0))
+
+        entities = [short._registry[series].entity for series in rows.series.tolist()]
+        assert entities == names
+        assert rows.value.tolist() == [number / 1000 for number in range(16)]
 
 
 def test_a_series_that_is_refused_is_named():

@@ -39,7 +39,16 @@ def _compiled(missing: tuple[str, ...]) -> Path:
     local = "".join(f" {name};" for name in missing)
     symbols.write_text("{ global: *;" + (f" local:{local}" if local else "") + " };\n")
     library = directory / LIBRARY
-    flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread"]
+    flags = [
+        "-O2",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-shared",
+        "-fPIC",
+        "-pthread",
+        "-finstrument-functions",
+    ]
     link = [f"-Wl,-soname,{LIBRARY}", f"-Wl,--version-script={symbols}"]
     sources = [str(path) for path in sorted(SOURCES.glob("*.c"))]
     subprocess.run(["gcc", *flags, *link, "-o", str(library), *sources, "-lm"], check=True)
@@ -87,11 +96,14 @@ class Counts:
     """How often each function was called, in all processes of one directory."""
 
     def __init__(self, data: bytes) -> None:
-        fields = data[-8 * FIELDS :]
-        self.fields: tuple[int, ...] = struct.unpack(f"{FIELDS}Q", fields)
+        tail = struct.Struct(f"{FIELDS}QQ")
+        *fields, spent_ns = tail.unpack(data[-tail.size :])
+        self.fields: tuple[int, ...] = tuple(fields)
+        self.spent_s: float = spent_ns / 1e9
+        """Seconds inside the library, latency included."""
         self._calls = {
             name.rstrip(b"\0").decode(): (total, gpus)
-            for name, total, *gpus in BLOCK.iter_unpack(data[: -8 * FIELDS])
+            for name, total, *gpus in BLOCK.iter_unpack(data[: -tail.size])
         }
 
     def of(self, function: str, gpu: int | None = None) -> int:

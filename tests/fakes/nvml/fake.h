@@ -94,7 +94,7 @@ typedef struct {
 
 /* Shared with the test: one block a call, mapped from the file $FAKE_NVML_COUNTS. */
 typedef struct { char name[56]; uint64_t total; uint64_t gpu[MAX_GPUS]; } Count;
-typedef struct { Count calls[CALL_COUNT]; uint64_t fields[MAX_FIELDS]; } Counts;
+typedef struct { Count calls[CALL_COUNT]; uint64_t fields[MAX_FIELDS]; uint64_t spent_ns; } Counts;
 
 extern State state;
 extern Counts *counts;
