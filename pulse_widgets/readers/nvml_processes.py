@@ -138,7 +138,10 @@ class GpuProcesses:
         self._last: set[str] = set()
 
     def read(self, tick: Tick, handle: Any) -> tuple[list[RawRecord], int]:
-        """Return the records, a missing reading for each process that has gone, and the code."""
+        """Return the records, a missing reading for each process that has gone, and the code.
+
+        A process has its name in the first of its records.
+        """
         code, processes = self._list.read(handle)
         if code == Code.INSUFFICIENT_SIZE:
             return [], code
@@ -166,8 +169,11 @@ class GpuProcesses:
             if name is None:
                 others.append(held)
                 continue
-            fields: Fields = {FIELD: held, "name": name}
-            found.append(record(tick, f"pid:{pid}/{self._entity}", fields))
+            entity = f"pid:{pid}/{self._entity}"
+            fields: Fields = {FIELD: held}
+            if entity not in self._last:
+                fields["name"] = name
+            found.append(record(tick, entity, fields))
         if others:
             known = [held for held in others if held is not None]
             total = sum(known) if len(known) == len(others) else None

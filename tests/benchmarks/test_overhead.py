@@ -28,26 +28,29 @@ def reading(kernel):
     return json.loads(kernel.run(f"print([{status}.cost_s, {status}.passes])"))
 
 
-@pytest.mark.parametrize(("interval", "budget"), [(1.0, 0.01), (0.1, 0.03)])
-def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(
-    kernel, interval, budget, tmp_path, capsys
+@pytest.mark.parametrize(
+    ("interval", "budget", "settle", "seconds"), [(1.0, 0.01, 12.0, 20.0), (0.1, 0.03, 2.0, 8.0)]
+)
+def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(  # noqa: PLR0917
+    kernel, interval, budget, settle, seconds, tmp_path, capsys
 ):
     running = kernel(gpus=8, latency_us=0)
     without = cores(running, seconds=4.0, settle=1.0)
     running.run(f"import pulse_widgets as pw; mon = pw.monitor(interval={interval}); display(mon)")
-    cores(running, seconds=0.1, settle=2.0)
+    # What is read rarely comes up the first time, and fields are tried, within some readings.
+    cores(running, seconds=0.1, settle=settle)
     # In this order: a reading between two looks counts as one that asked nothing.
     began = reading(running)
     before, sent = nvml.counts(tmp_path / "nvml"), len(running.of("comm_msg"))
 
-    with_it = cores(running, settle=0.0)
+    with_it = cores(running, seconds, settle=0.0)
 
     after = nvml.counts(tmp_path / "nvml")
     state = json.loads(running.run("import json; print(json.dumps(mon._hub._source.state()))"))
     spent, passes = (b - a for a, b in zip(began, reading(running), strict=True))
     calls = (after.of_gpu(0) - before.of_gpu(0)) / passes
     driver = after.spent_s - before.spent_s
-    messages = (len(running.of("comm_msg")) - sent) / 8.0
+    messages = (len(running.of("comm_msg")) - sent) / seconds
     with capsys.disabled():
         print(
             f"\n{interval} s, 8 GPUs: {100 * (with_it - without):.2f} % of a core "

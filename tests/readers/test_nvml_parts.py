@@ -75,8 +75,8 @@ def named(entity):
     return entity.replace(pid, names.get(int(pid), pid) if pid.isdigit() else pid)
 out["seen"] = {named(e): v for e, v in tidy(records).items()}
 out["labels"] = {named(e): v for e, v in translate(records).labels.items()}
+out["again"] = translate(b.read(classes("PROCESSES"))).labels
 child.kill()
-line("gpu 0 process 1 1", "clock 1")
 """
     )
     out = run(tmp_path, body)
@@ -90,6 +90,7 @@ line("gpu 0 process 1 1", "clock 1")
     }
     assert out["labels"]["pid:child/gpu:0"] == {"name": "sleep"}
     assert "pid:others/gpu:0" not in out["labels"]
+    assert out["again"] == {}, "a name is told once"
 
 
 def test_a_process_that_ends_ends_with_a_missing_value_and_many_fit(tmp_path):
