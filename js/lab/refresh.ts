@@ -138,7 +138,7 @@ function endOf(keyframe: Uint8Array): number {
 /** What of a source may be relied on, whatever version it is of. */
 interface PageSource {
   readonly keyframe: Uint8Array | null;
-  state(): { readonly phase: string };
+  state(): { readonly phase: string; readonly t0?: number };
   ended?(): Ending | null;
   end?(how: Ending): void;
 }
@@ -151,6 +151,11 @@ export function shownOnPage(feed: string): Shown | null {
   if (!source?.keyframe) return null;
   const stopped = source.state().phase === "stopped";
   return { keyframe: source.keyframe, stopped, ended: source.ended?.() ?? null };
+}
+
+/** When the session of a feed began; NaN while nothing of it is known. */
+export function startOnPage(feed: string): number {
+  return sourceOnPage(feed)?.state().t0 ?? Number.NaN;
 }
 
 /** Tell all views of a feed that its kernel has gone. */

@@ -8,10 +8,11 @@ import { Panel, Widget } from "@lumino/widgets";
 import { mountDashboard } from "../core/dashboard";
 import type { Ending } from "../core/ending";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
+import { decodePacket } from "../core/wire";
 import { KernelEar, type Packet } from "./kernel-ear";
 import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
-import { endOnPage, shownOnPage } from "./refresh";
+import { endOnPage, shownOnPage, startOnPage } from "./refresh";
 
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
@@ -39,12 +40,19 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     const saved = this.#read(model);
     const modelId = model.trusted ? modelIdOf(model) : "";
     if (modelId !== "" && modelId === this.#modelId) return;
+    if (saved && this.#knowsMore(saved)) return;
     this.#forgetLive();
     this.#modelId = modelId;
     this.#feed = saved?.feed ?? null;
     if (saved) this.#draw(saved);
     if (saved?.feed && this.#host) this.#listen(this.#host, saved.feed);
     if (modelId !== "" && this.#host) void this.#goLive(this.#host, model);
+  }
+
+  /** Whether `saved` is the end of what is shown live: the page has all of that, a picture not. */
+  #knowsMore(saved: Saved): boolean {
+    if (this.#live === null || this.#feed === null || saved.feed !== null) return false;
+    return startOf(saved) === startOnPage(this.#feed);
   }
 
   override dispose(): void {
@@ -157,6 +165,16 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
       const { keyframe, ended } = newest;
       this.#draw({ feed: this.#feed, text: "", keyframe, ended, ...this.#view });
     } else this.#mount();
+  }
+}
+
+/** When the session of a picture began: no two of one kernel have that in common. */
+function startOf(saved: Saved): number | undefined {
+  try {
+    const packet = decodePacket(saved.keyframe);
+    return packet.kind === "keyframe" ? packet.state?.t0 : undefined;
+  } catch {
+    return undefined;
   }
 }
 
