@@ -29,13 +29,14 @@ from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.keeper import Keeper
+from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
@@ -347,7 +348,7 @@ class Session:
 
 def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
     state, problem, remedy = sampler.status.judged()
-    missing = [{"what": what, "why": why} for what, why in sampler.status.missing.items()]
+    missing = _missing(sampler.status.missing)
     slowed = sampler.status.slowed
     if slowed:
         missing.append({"what": "readings", "why": f"kept cheap: {slowed}"})
@@ -358,3 +359,15 @@ def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
         "remedy": remedy,
         "missing": missing,
     }
+
+
+def _missing(told: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what is missing, with the reason; what several entities lack alike is one thing."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for what, why in told.items():
+        entity, _, field = what.partition(" ")
+        alike.setdefault((field, why), []).append(entity)
+    return [
+        {"what": f"{in_short(entities)} {field}".strip(), "why": why}
+        for (field, why), entities in alike.items()
+    ]

@@ -130,3 +130,20 @@ def test_a_disk_that_fills_up_pauses_the_recording_visibly_and_loses_nothing_log
     assert full["remedy"]
     assert after["problem"] is None
     assert values == [float(i) for i in range(3000)]
+
+
+def test_what_all_gpus_lack_is_one_thing_and_what_one_lacks_is_said_of_it(sources):
+    said, _ = sources(gpus=4, script="gpu 2 field 82 not_supported\ngpu * fans 0")
+
+    missing = [item["what"] for item in said["nvml"]["missing"]]
+    assert "gpu:0 to gpu:3 fan.speed" in missing
+    assert "gpu:2 temperature.memory" in missing
+    assert not any(what.startswith("gpu:1 ") for what in missing)
+
+
+def test_gpus_that_are_lost_alike_are_told_of_together(sources):
+    script = "gpu 1 lost at 1\ngpu 2 lost at 1\ngpu 3 lost at 1"
+    said, _ = sources(seconds=2.5, gpus=4, script=script)
+
+    assert said["nvml"]["problem"].startswith("gpu:1 to gpu:3: the GPU is lost")
+    assert said["nvml"]["problem"].endswith(".")

@@ -16,6 +16,7 @@ from pulse_widgets.errors import (
     ReaderError,
     words_of,
 )
+from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.base import Backend, RateClass, RawRecord
 from pulse_widgets.series.log import Rows
 from pulse_widgets.signals import Alarm, Flag
@@ -248,7 +249,7 @@ class SamplingCollector(Collector):
         if errors:
             every = len(errors) == len(records)
             self.status.state = "failed" if every else "ok"
-            self.status.problem = "; ".join(f"{r.entity_id}: {r.error}" for r in errors)
+            self.status.problem = _told(errors)
             others = "" if every else "Its other devices go on. "
             self.status.remedy = f"{others}See `dmesg` for the driver's messages."
         else:
@@ -273,3 +274,10 @@ class SamplingCollector(Collector):
             return []
         why = f"no reading for {silent_us / 1e6:.1f} s: the interpreter did not run"
         return self._rows.gap(self._last_us + round(self._awaited_s * 1e6), why)
+
+
+def _told(errors: Sequence[RawRecord]) -> str:
+    alike: dict[str | None, list[str]] = {}
+    for record in errors:
+        alike.setdefault(record.error, []).append(record.entity_id)
+    return "; ".join(f"{in_short(names)}: {why}" for why, names in alike.items()) + "."

@@ -285,7 +285,8 @@ def _describe(value: Any) -> str:
 def _whole(step: Any) -> int:
     try:
         number = int(step)
-        same = bool(number == step)
+        # True is 1 to Python; to who wrote it, it is no step.
+        same = bool(number == step) and type(step).__name__ not in {"bool", "bool_"}
     except (TypeError, ValueError, OverflowError):
         same = False
     if not same or abs(number) >= STEP_LIMIT:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["Part", "area_of", "parent_of", "parse", "sort_key", "sorted_entities"]
+__all__ = ["Part", "area_of", "in_short", "parent_of", "parse", "sort_key", "sorted_entities"]
+
+_LISTED: Final = 3
 
 _GREEDY: Final = frozenset({"fs", "pod", "stream", "worker", "disk", "net"})
 _DIGITS: Final = re.compile(r"([0-9]+)")
@@ -102,6 +104,26 @@ def sort_key(entity: str) -> tuple[tuple[int, str, tuple[tuple[int, int, str], .
 def sorted_entities(entities: list[str]) -> list[str]:
     """Return the ids in the order of `sort_key`."""
     return sorted(entities, key=sort_key)
+
+
+def in_short(entities: list[str]) -> str:
+    """Return several ids as people would write them.
+
+    >>> in_short(["gpu:0", "gpu:2", "gpu:1"])
+    'gpu:0 to gpu:2'
+    >>> in_short(["gpu:0", "gpu:5"])
+    'gpu:0, gpu:5'
+    """
+    names = sorted_entities(entities)
+    if len(names) < _LISTED:
+        return ", ".join(names)
+    numbers = [name.rpartition(":")[2] for name in names]
+    kinds = {name.rpartition(":")[0] for name in names}
+    first = int(numbers[0]) if numbers[0].isdecimal() else 0
+    if len(kinds) == 1 and numbers == [str(first + i) for i in range(len(names))]:
+        return f"{names[0]} to {names[-1]}"
+    more = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more else "")
 
 
 def _natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -127,7 +127,7 @@ def test_a_lost_device_ends_its_series_and_says_so_while_others_go_on():
     power = rows.value[rows.series == run.registry.find("h0", "gpu:0", "gpu.power")]
     np.testing.assert_array_equal(power, [300.0, math.nan])
     assert 2.0 in run.values("memory.used")
-    assert (state, problem) == ("ok", "gpu:0: GPU is lost")
+    assert (state, problem) == ("ok", "gpu:0: GPU is lost.")
     assert remedy
     texts = [t for t in rows.text if t]
     assert json.loads(texts[0])["message"] == "gpu:0: GPU is lost"

@@ -110,7 +110,7 @@ def test_what_is_no_number_is_named_in_the_caller(bad, words):
     assert logged.rows()[0] == []
 
 
-@pytest.mark.parametrize("step", [1.5, "3", 2**70])
+@pytest.mark.parametrize("step", [1.5, "3", 2**70, True, np.True_])
 def test_a_step_that_is_no_whole_number_is_refused(step):
     with pytest.raises(ArgumentError, match="not a whole number"):
         Logged().user.log({"loss": 1.0}, step)

@@ -189,7 +189,7 @@ def test_a_session_stops_into_a_recording_that_replays_in_the_same_widget(page, 
     page.page.locator(".jp-RenderedText", has_text="saved").wait_for()
     showing(page, 0, "Stopped")
     assert seen_live.is_visible(), "what the page has seen whole stays whole"
-    page.shot("stopped")
+    page.shot("stopped-whole")
     page.run(3)
 
     replayed = showing(page, 3, "Replay")
