@@ -39,6 +39,18 @@ RUN_CELL = """async index => {
 }"""
 
 
+LIGHT_GRID = """el => {
+    const canvas = el.querySelector('canvas');
+    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+    let same = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        same += data[i] === 237 && data[i + 1] === 240 && data[i + 2] === 244;
+    }
+    return same;
+}"""
+"""How many pixels of a chart have the colour of the light theme's grid."""
+
+
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
     for item in items:

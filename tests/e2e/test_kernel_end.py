@@ -6,6 +6,8 @@ import signal
 import nbformat
 import pytest
 
+from tests.e2e.conftest import LIGHT_GRID
+
 MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.2)\nmon"
 STRIP = "mon.view('strip')"
 PID = "import os; print('pid', os.getpid())"
@@ -64,6 +66,9 @@ def test_a_restart_is_told_by_every_view_and_the_cell_run_again_is_live(watched)
     watched.page.locator("#jupyterlab-splash").wait_for(state="detached")
     watched.shot("restarted-strip-dark")
     shown.locator(".pulse-status").scroll_into_view_if_needed()
+    # What was out of sight is drawn anew when it comes back, though nothing arrives any more.
+    memory = shown.locator(".pulse-chart", has_text="Memory used").first
+    watched.page.wait_for_function(f"el => ({LIGHT_GRID})(el) === 0", arg=memory.element_handle())
     watched.shot("restarted-dark")
     watched.page.evaluate(NEW_THEME, "JupyterLab Light")
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 import pulse_widgets as pw
-from tests.e2e.conftest import settled_box
+from tests.e2e.conftest import LIGHT_GRID, settled_box
 
 MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.5)\nmon"
 BUSY = (
@@ -133,15 +133,6 @@ BRIGHTNESS = """el => {
         if (data[i + 3] > 200) { sum += data[i] + data[i + 1] + data[i + 2]; ink += 3; }
     }
     return sum / ink;
-}"""
-LIGHT_GRID = """el => {
-    const canvas = el.querySelector('canvas');
-    const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
-    let same = 0;
-    for (let i = 0; i < data.length; i += 4) {
-        same += data[i] === 237 && data[i + 1] === 240 && data[i + 2] === 244;
-    }
-    return same;
 }"""
 
 
