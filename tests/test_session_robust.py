@@ -630,35 +630,115 @@ def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer)
     assert said == ["1 of your last calls were not recorded: their device did not answer"]
 
 
+class Page:
+    """What a page would hear of one logged number."""
+
+    def __init__(self, session, monkeypatch):
+        self.session = session
+        self.sender = LiveSender(session)
+        self.packets = []
+        monkeypatch.setattr(self.sender.feed, "publish", self.packets.append)
+        self.series = session.registry.add(HOST, "user", "counter")
+
+    def show(self, value):
+        self.session.stage.show(Rows.of([self.series], [time.time_ns() // 1000], [value]))
+
+    def headers(self, kind):
+        headers = [decode(packet).header for packet in list(self.packets)]
+        return [header for header in headers if header["kind"] == kind]
+
+    def values(self):
+        return [value for packet in map(decode, list(self.packets)) for value in self._in(packet)]
+
+    def _in(self, packet):
+        if packet.header["kind"] != "frame":
+            return []
+        n = packet.header["n"]
+        values = np.frombuffer(packet.body, "<f8", n, 8 * n)
+        ids = np.frombuffer(packet.body, "<i4", n, 8 * n * (3 if packet.header["steps"] else 2))
+        return values[ids == self.series].tolist()
+
+    def knows_of_a_hole(self):
+        seqs = [header["seq"] for header in self.headers("frame")]
+        return seqs != list(range(seqs[0], seqs[0] + len(seqs)))
+
+
+def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    page = Page(session, monkeypatch)
+    labelled, failing = session.labelled, []
+
+    def fails_once():
+        if failing:
+            failing.clear()
+            raise RuntimeError("dictionary changed size during iteration")
+        return labelled()
+
+    monkeypatch.setattr(session, "labelled", fails_once)
+    page.sender.start()
+    page.show(1.0)
+    until(lambda: 1.0 in page.values())
+    failing.append(True)
+    page.show(2.0)
+    until(lambda: page.sender.feed.failures)
+    page.show(3.0)
+    until(lambda: 3.0 in page.values())
+    session.stop()
+    assert page.sender.ended.wait(5)
+
+    assert 2.0 not in page.values()
+    assert page.knows_of_a_hole()
+    assert page.headers("keyframe")[-1]["hi"][-1] == 3.0
+
+
+def test_a_page_that_asked_gets_its_keyframe_though_the_last_pass_fails(session, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    page = Page(session, monkeypatch)
+
+    def fails(_follower):
+        raise MemoryError
+
+    monkeypatch.setattr(session.stage, "screen_after", fails)
+    session.stage.finished = True
+    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    page.sender.start()
+    assert page.sender.ended.wait(5)
+    until(lambda: page.headers("keyframe"))
+    session.stage.finished = False
+
+
+def test_what_came_in_a_silence_before_the_end_is_known_to_be_missed(session, monkeypatch):
+    page = Page(session, monkeypatch)
+    page.sender.start()
+    page.show(1.0)
+    until(lambda: 1.0 in page.values())
+    page.sender._heard = -1e9
+    page.show(2.0)
+    until(lambda: page.sender._skipped)
+    session.stop()
+    assert page.sender.ended.wait(5)
+
+    assert 2.0 not in page.values()
+    assert page.knows_of_a_hole()
+
+
 def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session, monkeypatch):
-    sender = LiveSender(session)
-    packets = [sender.feed.snapshot]
-    monkeypatch.setattr(sender.feed, "publish", packets.append)
-    counter = session.registry.add(HOST, "user", "counter")
-    sender.start()
-
-    def keyframes():
-        return [p for p in map(decode, list(packets)) if p.header["kind"] == "keyframe"]
-
+    page = Page(session, monkeypatch)
+    page.sender.start()
     for count in range(40):
         for value in range(count * 10, count * 10 + 10):
-            now = time.time_ns() // 1000
-            session.stage.show(Rows.of([counter], [now], [value]))
-        sender.feed._receive(None, {"kind": "hello"}, None)
-        until(lambda count=count: len(keyframes()) > count)
+            page.show(value)
+        page.sender.feed._receive(None, {"kind": "hello"}, None)
+        until(lambda count=count: len(page.headers("keyframe")) > count)
     session.stop()
-    assert sender.ended.wait(5)
+    assert page.sender.ended.wait(5)
 
     newest, compared = -1.0, 0
-    for packet in map(decode, packets):
-        header = packet.header
-        if header["kind"] == "frame":
-            n = header["n"]
-            values = np.frombuffer(packet.body, "<f8", n, 8 * n)
-            series = np.frombuffer(packet.body, "<i4", n, 8 * n * (3 if header["steps"] else 2))
-            newest = max([newest, *values[series == counter]])
-        elif counter in header["ids"]:
+    for packet in map(decode, page.packets):
+        newest = max([newest, *page._in(packet)])
+        ids = packet.header.get("ids", [])
+        if page.series in ids:
             compared += 1
-            assert header["hi"][header["ids"].index(counter)] == newest
+            assert packet.header["hi"][ids.index(page.series)] == newest
     assert compared >= 40
     assert newest == 399

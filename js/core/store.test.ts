@@ -121,6 +121,52 @@ describe("Store", () => {
     expect(store.lost()).toBe(0);
   });
 
+  test("finds what was missed within the last bucket of an old snapshot", () => {
+    const store = new Store();
+    const wide = { id: 0, lo: 0, hi: 65533, codes: [[1, 1] as const, [1, 1] as const] };
+    store.receive(encodeKeyframe(10, [0, 30, 60], [wide]));
+    store.receive(encodeFrame(50, [[0, 50, 1]]));
+
+    const edges = Array.from({ length: 52 }, (_, i) => i);
+    const codes = edges.slice(1).map((_, i) => (i === 40 ? ([9, 9] as const) : ([1, 1] as const)));
+    store.receive(encodeKeyframe(50, edges, [{ id: 0, lo: 0, hi: 65533, codes }]));
+
+    const out = picture(store, 0, 55, 55);
+    const top = [...out.max.subarray(0, out.length)].indexOf(9);
+    expect(out.time[top]).toBeCloseTo(40.5);
+  });
+
+  test("shows no gap where a row follows within the last bucket of an old snapshot", () => {
+    const store = new Store();
+    const wide = { id: 0, lo: 0, hi: 65533, codes: [[1, 1] as const, [1, 1] as const] };
+    store.receive(encodeKeyframe(10, [0, 30, 60], [wide]));
+
+    for (let time = 40; time < 70; time++) store.receive(encodeFrame(time, [[0, time, 1]]));
+
+    expect(minima(picture(store, 0, 70, 70)).some(Number.isNaN)).toBe(false);
+  });
+
+  test("calls a silence no loss because a frame was lost and found before it", () => {
+    const store = new Store();
+    store.receive(encodeKeyframe(0, [0], []));
+    store.receive(
+      encodeFrame(1, [
+        [0, 1, 5],
+        [1, 1, 5],
+      ]),
+    );
+    store.receive(encodeFrame(3, [[0, 3, 5]]));
+    const codes = [[5, 5] as const, null, null];
+    const envelopes = [0, 1].map((id) => ({ id, lo: 0, hi: 65533, codes }));
+    store.receive(encodeKeyframe(3, [1, 2, 3, 4], envelopes));
+
+    store.receive(encodeFrame(4, [[1, 15, 5]]));
+
+    const out = columns();
+    store.range(1, 0, 16, 16, out);
+    expect(minima(out).some(Number.isNaN)).toBe(false);
+  });
+
   test("goes on without a gap after the keyframe that the next frame follows", () => {
     const store = new Store();
     store.receive(keyframe(9, 0, 6));

@@ -54,7 +54,7 @@ export class Store implements Source {
   #sawFrame = false;
   /** The newest moment up to which samples arrived. */
   #end = Number.NEGATIVE_INFINITY;
-  /** Every sample since the session began is here. */
+  /** No frame of the session has been missed. */
   #whole = false;
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
@@ -261,11 +261,12 @@ export class Store implements Source {
   }
 
   #heal(packet: KeyframePacket, until: number): boolean {
+    const end = packet.edges[packet.buckets] as number;
     let healed = false;
     for (const [row, id] of packet.ids.entries()) {
       const track = this.#track(id);
       const before = track.bytes;
-      healed = track.heal(envelopeOf(packet, row), until) || healed;
+      healed = track.heal(() => envelopeOf(packet, row), end, until) || healed;
       this.#bytes += track.bytes - before;
     }
     return healed;

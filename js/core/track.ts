@@ -51,6 +51,8 @@ export class Track {
   /** After this moment rows were missed, it is not known how many; null for none. */
   #since: number | null;
   #lost = false;
+  /** Where the gap begins, if that is shown. */
+  #gap = Number.NEGATIVE_INFINITY;
 
   /** `whole`: nothing of the series can have been missed yet. */
   constructor(whole = true) {
@@ -73,15 +75,21 @@ export class Track {
 
   /** Rows were missed since the newest that is here; when `lost`, that is shown as a gap. */
   miss(lost: boolean): void {
-    this.#since ??= this.end;
     this.#lost ||= lost;
+    if (this.#since !== null) return;
+    const tail = this.coarse.cells[this.coarse.cells.length - 1];
+    const reaches = tail !== undefined && tail.end > this.exact.last;
+    // The last bucket of a keyframe ends in the future: what was missed may have begun within it.
+    this.#since = reaches ? Math.max(tail.start, this.exact.last) : this.exact.last;
+    this.#gap = this.end;
   }
 
   /** The row at `time` is the first since some were missed. */
   #found(time: number): void {
-    const since = this.#since as number;
-    if (this.#lost && since > Number.NEGATIVE_INFINITY) this.#lose(since, time);
-    this.#holes.push({ t0: since, t1: time });
+    if (this.#lost && this.#gap > Number.NEGATIVE_INFINITY && this.#gap < time) {
+      this.#lose(this.#gap, time);
+    }
+    this.#holes.push({ t0: this.#since as number, t1: time });
     this.#since = null;
     this.#lost = false;
   }
@@ -92,18 +100,22 @@ export class Track {
   }
 
   /**
-   * Fill from an envelope what was missed until `until`, and say whether anything was. Series do
-   * not come in step, so each knows for itself from where to where it has holes.
+   * Fill what was missed from a keyframe that ends at `end`, and say whether anything was. What was
+   * missed after `until` is not in it, and stays open. Series do not come in step, so each knows
+   * for itself from where to where it has holes.
    */
-  heal(envelope: Envelope, until: number): boolean {
-    const end = envelope.edges[envelope.edges.length - 1] as number;
+  heal(envelope: () => Envelope, end: number, until: number): boolean {
     const all = this.#since === null ? this.#holes : [...this.#holes, { t0: this.#since, t1: end }];
     const open = all.filter(({ t0, t1 }) => t0 < Math.min(t1, end));
-    for (const { t0, t1 } of open) this.fill(t0, Math.min(t1, end), envelope);
+    if (open.length > 0) {
+      const told = envelope();
+      for (const { t0, t1 } of open) this.fill(t0, Math.min(t1, end), told);
+    }
     this.#holes = this.#holes
       .filter(({ t1 }) => t1 > until)
       .map(({ t0, t1 }) => ({ t0: Math.max(t0, until), t1 }));
     if (this.#since !== null) this.#since = until < end ? Math.max(this.#since, until) : null;
+    if (this.#since === null) this.#lost = false;
     return open.length > 0;
   }
 
@@ -175,7 +187,7 @@ export class Track {
   /** Add an exact row. */
   add(time: number, value: number, step: number): void {
     if (this.#since !== null && time > this.#since) this.#found(time);
-    else if (time > this.exact.last) this.#endCell(time);
+    if (time > this.exact.last) this.#endCell(time);
     if (time >= this.exact.last) this.#told = null;
     this.exact.add(time, value, step);
   }

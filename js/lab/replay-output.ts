@@ -14,6 +14,10 @@ import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { endOnPage, shownOnPage, startOnPage } from "./refresh";
 
+/** The last frame of a session is waited for: so many looks, so many ms apart. */
+const LAST_FRAME_LOOKS = 20;
+const LAST_FRAME_MS = 100;
+
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
   readonly #picture = new Widget();
@@ -23,6 +27,8 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   /** The keyframe that is drawn. */
   #drawn = "";
   #live: Widget | null = null;
+  /** Counts what was asked to be drawn: only the newest is. */
+  #turn = 0;
   #modelId = "";
   #feed: string | null = null;
   #search: AbortController | null = null;
@@ -40,7 +46,9 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     const saved = this.#read(model);
     const modelId = model.trusted ? modelIdOf(model) : "";
     if (modelId !== "" && modelId === this.#modelId) return;
-    if (saved && this.#knowsMore(saved)) return;
+    const turn = ++this.#turn;
+    if (saved && (await this.#knowsMore(saved))) return;
+    if (turn !== this.#turn || this.isDisposed) return;
     this.#forgetLive();
     this.#modelId = modelId;
     this.#feed = saved?.feed ?? null;
@@ -49,10 +57,19 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (modelId !== "" && this.#host) void this.#goLive(this.#host, model);
   }
 
-  /** Whether `saved` is the end of what is shown live: the page has all of that, a picture not. */
-  #knowsMore(saved: Saved): boolean {
-    if (this.#live === null || this.#feed === null || saved.feed !== null) return false;
-    return startOf(saved) === startOnPage(this.#feed);
+  /**
+   * Whether `saved` is the end of what is shown live: of that the page has more than a picture.
+   * Its last frame comes another way and may be late, or never come.
+   */
+  async #knowsMore(saved: Saved): Promise<boolean> {
+    const feed = this.#feed;
+    if (this.#live === null || feed === null || saved.feed !== null) return false;
+    if (startOf(saved) !== startOnPage(feed)) return false;
+    for (let looks = 0; looks < LAST_FRAME_LOOKS; looks++) {
+      if (this.#live === null || shownOnPage(feed)?.stopped) break;
+      await new Promise((resolve) => setTimeout(resolve, LAST_FRAME_MS));
+    }
+    return this.#live !== null && shownOnPage(feed)?.stopped === true;
   }
 
   override dispose(): void {

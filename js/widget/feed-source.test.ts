@@ -43,6 +43,18 @@ describe("FeedSource", () => {
     expect(source.last(0)).toEqual({ time: 21, value: 7 });
   });
 
+  test("leaves the kernel in peace once the session is over", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    source.attach();
+    model.deliver(encodeFrame(4, [], { state: { phase: "stopped", t0: 0, t1: 20 } }));
+    model.sent.length = 0;
+
+    vi.advanceTimersByTime(3_600_000);
+
+    expect(model.sent).toEqual([]);
+  });
+
   test("greets the kernel for each view and stays heard of while one is there", () => {
     const model = feed();
     const source = new FeedSource(model.asModel());

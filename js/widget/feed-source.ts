@@ -61,7 +61,10 @@ export class FeedSource extends Store {
   attach(): () => void {
     this.#views++;
     this.#send({ kind: "hello" });
-    this.#seen ??= setInterval(() => this.#send({ kind: "seen" }), SEEN_MS);
+    this.#seen ??= setInterval(() => {
+      // A session that is over sends nothing more; its kernel is not to be kept from being idle.
+      if (this.state().phase !== "stopped") this.#send({ kind: "seen" });
+    }, SEEN_MS);
     let here = true;
     return () => {
       if (!here) return;

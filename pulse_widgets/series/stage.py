@@ -113,7 +113,7 @@ class Stage:
         with self._lock:
             self._history.add(rows)
             self._events.extend(events)
-            # In the same breath: a follower has waiting exactly what its screen has too much.
+            # Under one lock, so that no screen holds a row that is neither sent nor waiting.
             for follower in self._subscriptions:
                 follower.push(rows, events)
 
@@ -141,9 +141,8 @@ class Stage:
         self, follower: Subscription
     ) -> tuple[Screen, tuple[Rows, list[dict[str, Any]]]]:
         """Return the screen, and what a follower had waiting: the screen has no row beyond it."""
-        drawn = self._drawn()
         with self._lock:
-            return self._history.screen(drawn), follower.take()
+            return self._history.screen(self._drawn()), follower.take()
 
     def _drawn(self) -> list[int]:
         return [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]

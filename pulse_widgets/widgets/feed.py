@@ -184,8 +184,8 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
     def publish_keyframe(self, screen: Screen | None = None, *, snapshot: bool = False) -> None:
         """Send the screen so far; with `snapshot`, keep it for pages that open later, too.
 
-        A given `screen` holds exactly the rows of the frames sent until now: a page takes a row
-        of a later frame for one that the keyframe does not have.
+        A given `screen` must hold the rows of the frames sent until now and no other: a page
+        takes a row of a later frame for one that the keyframe does not have.
         """
         packet = self._keyframe(screen)
         self.publish(packet)
@@ -293,17 +293,28 @@ class LiveSender:
             try:
                 self._loop()
                 self.ended.set()
-                if self._asked:  # after the last keyframe, and before it was known to be that
-                    self.feed.publish_keyframe()
             except Exception:
                 # The top of the thread. It goes on; the next keyframe brings what was lost.
                 if not failed:
                     _logger.exception("a pass of the feed failed")
                 failed = True
                 self.feed.failures += 1
+                # What it took to send is in the history alone, and who was promised waits.
+                self._skipped = self._asked = True
                 if self._session.stage.finished:
                     self.ended.set()
                 self.ended.wait(AGAIN_S)
+        if self._asked:
+            self._last_words()
+
+    def _last_words(self) -> None:
+        """Send the last keyframe to a page that asked when the end was not yet known, or failed."""
+        try:
+            self.feed.skip()
+            self.feed.publish_keyframe(snapshot=True)
+        except Exception:  # noqa: BLE001
+            # The end of the thread: what fails twice is told to no page.
+            self.feed.failures += 1
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
@@ -313,22 +324,16 @@ class LiveSender:
             # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
             began = time.monotonic()
+            waiting = subscription.take()
             if began - self._heard > SILENT_S and self._session.cells.cell is None:
-                subscription.take()
                 self._skipped = True
-            else:
-                if self._missed_something():
-                    self.feed.skip()
-                    next_keyframe = began
-                if began < next_keyframe and not self._asked:
-                    self._frame(began, *subscription.take())
-                else:
-                    snapshot = began >= next_snapshot
-                    self._keyframe(began, snapshot=snapshot)
-                    # Thousands of series make a dear keyframe; it then comes more rarely.
-                    spent = time.monotonic() - began
-                    next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
-                    next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
+            elif self._frame(began, *waiting) or self._asked or began >= next_keyframe:
+                snapshot = began >= next_snapshot
+                self._keyframe(began, snapshot=snapshot)
+                # Thousands of series make a dear keyframe; it then comes more rarely.
+                spent = time.monotonic() - began
+                next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
+                next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
         self._keyframe(time.monotonic(), snapshot=True)
@@ -345,7 +350,11 @@ class LiveSender:
         self._skipped, self._dropped = False, self._subscription.dropped
         return missed
 
-    def _frame(self, now: float, rows: Rows, events: list[dict[str, Any]]) -> None:
+    def _frame(self, now: float, rows: Rows, events: list[dict[str, Any]]) -> bool:
+        """Send one frame of what was waiting; return whether rows before it were missed."""
+        missed = self._missed_something()
+        if missed:
+            self.feed.skip()
         news: dict[str, Any] = {}
         series = self._session.stage.series(self._known_series)
         if series:
@@ -361,6 +370,7 @@ class LiveSender:
             news["state"] = self.source.state()
         if len(rows) or news:
             self.feed.publish_frame(rows, **news)
+        return missed
 
     def _state_is_new(self, now: float) -> bool:
         gist = self._session.gist()
