@@ -3,6 +3,7 @@
 import { bucketWidth } from "./buckets";
 import { type Cell, Coarse, middle } from "./coarse";
 import { type Batch, Exact } from "./exact";
+import { Missed } from "./missed";
 import { Picture } from "./picture";
 import type { Columns } from "./source";
 
@@ -27,11 +28,6 @@ export interface Envelope {
   readonly slack: number;
 }
 
-interface Hole {
-  readonly t0: number;
-  readonly t1: number;
-}
-
 interface Answer {
   readonly t0: number;
   readonly t1: number;
@@ -46,17 +42,11 @@ export class Track {
   /** What a keyframe said to be the last value, until a newer row comes. */
   #told: { readonly time: number; readonly value: number | null } | null = null;
   #answers: Answer[] = [];
-  /** Where rows were missed that no envelope has told yet. */
-  #holes: Hole[] = [];
-  /** After this moment rows were missed, it is not known how many; null for none. */
-  #since: number | null;
-  #lost = false;
-  /** Where the gap begins, if that is shown. */
-  #gap = Number.NEGATIVE_INFINITY;
+  readonly #missed: Missed;
 
   /** `whole`: nothing of the series can have been missed yet. */
   constructor(whole = true) {
-    this.#since = whole ? null : Number.NEGATIVE_INFINITY;
+    this.#missed = new Missed(whole);
   }
 
   get bytes(): number {
@@ -75,48 +65,25 @@ export class Track {
 
   /** Rows were missed since the newest that is here; when `lost`, that is shown as a gap. */
   miss(lost: boolean): void {
-    this.#lost ||= lost;
-    if (this.#since !== null) return;
-    const tail = this.coarse.cells[this.coarse.cells.length - 1];
-    const reaches = tail !== undefined && tail.end > this.exact.last;
+    const { cells } = this.coarse;
+    const tail = cells[cells.length - 1];
     // The last bucket of a keyframe ends in the future: what was missed may have begun within it.
-    this.#since = reaches ? Math.max(tail.start, this.exact.last) : this.exact.last;
-    this.#gap = this.end;
-  }
-
-  /** The row at `time` is the first since some were missed. */
-  #found(time: number): void {
-    if (this.#lost && this.#gap > Number.NEGATIVE_INFINITY && this.#gap < time) {
-      this.#lose(this.#gap, time);
-    }
-    this.#holes.push({ t0: this.#since as number, t1: time });
-    this.#since = null;
-    this.#lost = false;
-  }
-
-  #lose(t0: number, t1: number): void {
-    const gap = { start: t0, end: t1, min: Number.NaN, max: Number.NaN, step: Number.NaN };
-    this.coarse.replace(t0, t1, [gap]);
+    const start = tail && tail.end > this.exact.last ? tail.start : Number.NEGATIVE_INFINITY;
+    this.#missed.begin(Math.max(start, this.exact.last), lost ? this.end : null);
   }
 
   /**
-   * Fill what was missed from a keyframe that ends at `end`, and say whether anything was. What was
-   * missed after `until` is not in it, and stays open. Series do not come in step, so each knows
-   * for itself from where to where it has holes.
+   * Fill what was missed from a keyframe that ends at `end`, and say whether anything was. What
+   * came after `known` is not in it, and stays open.
    */
-  heal(envelope: () => Envelope, end: number, until: number): boolean {
-    const all = this.#since === null ? this.#holes : [...this.#holes, { t0: this.#since, t1: end }];
-    const open = all.filter(({ t0, t1 }) => t0 < Math.min(t1, end));
-    if (open.length > 0) {
+  heal(envelope: () => Envelope, end: number, known: number): boolean {
+    const holes = this.#missed.until(end);
+    if (holes.length > 0) {
       const told = envelope();
-      for (const { t0, t1 } of open) this.fill(t0, Math.min(t1, end), told);
+      for (const { t0, t1 } of holes) this.fill(t0, t1, told);
     }
-    this.#holes = this.#holes
-      .filter(({ t1 }) => t1 > until)
-      .map(({ t0, t1 }) => ({ t0: Math.max(t0, until), t1 }));
-    if (this.#since !== null) this.#since = until < end ? Math.max(this.#since, until) : null;
-    if (this.#since === null) this.#lost = false;
-    return open.length > 0;
+    this.#missed.told(known, end);
+    return holes.length > 0;
   }
 
   /** Fill [t0, t1] from an envelope; exact rows there stay, and cells there are replaced. */
@@ -186,7 +153,11 @@ export class Track {
 
   /** Add an exact row. */
   add(time: number, value: number, step: number): void {
-    if (this.#since !== null && time > this.#since) this.#found(time);
+    const gap = this.#missed.found(time);
+    if (gap) {
+      const { t0: start, t1: end } = gap;
+      this.coarse.replace(start, end, [{ start, end, min: NaN, max: NaN, step: NaN }]);
+    }
     if (time > this.exact.last) this.#endCell(time);
     if (time >= this.exact.last) this.#told = null;
     this.exact.add(time, value, step);
