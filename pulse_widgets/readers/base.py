@@ -66,6 +66,9 @@ class RateClass(Enum):
     PROCESSES = "processes"
     EVENTS = "events"
 
+    # That of Enum is written in Python, and some dozens are needed for a pass.
+    __hash__ = object.__hash__
+
 
 ALL_CLASSES: frozenset[RateClass] = frozenset(RateClass)
 

@@ -265,23 +265,25 @@ class Device:
             room -= self._read_migs(others, tick, room - 1)
         for call in plan.queued:
             self._pending[call] = None
-        rare = self._make_pending(room, tick)
+        rare = self._make_pending(room, fields, tick)
         if rare:
-            # Which of them there is room for changes; what comes every time stays alike.
             others.append(record(tick, self.entity, rare))
         return fields, stamped, others
 
-    def _make_pending(self, room: int, tick: Tick) -> Fields:
-        """Make queued calls as far as there is room; return what they say."""
-        fields: Fields = {}
+    def _make_pending(self, room: int, fields: Fields, tick: Tick) -> Fields:
+        """Make queued calls as far as there is room; return what the rare ones say.
+
+        Which of those there is room for changes; `fields` stay alike from tick to tick.
+        """
+        rare: Fields = {}
         while self._pending and room > 0 and not self.error:
             room -= 1
             call = next(iter(self._pending))
             del self._pending[call]
-            self._make(call, fields, tick)
+            self._make(call, rare if call.spec.rate is RateClass.SLOW else fields, tick)
             if call.more:
                 self._pending[call] = None
-        return fields
+        return rare
 
     def _read_samples(
         self, direct: tuple[Call, ...], others: list[RawRecord], tick: Tick

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.nvml_batch import Stamped
     from pulse_widgets.readers.nvml_calls import Fields
 
-__all__ = ["BIT", "NEWEST_US", "OLDEST_US", "Tick", "mask_of", "record", "records"]
+__all__ = ["BIT", "NEWEST_US", "OLDEST_US", "SOURCE", "Tick", "mask_of", "record", "records"]
 
 SOURCE: Final = "nvml"
 

@@ -12,12 +12,12 @@ import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.readers.base import RawRecord
 from pulse_widgets.readers.nvml_batch import value_of
 from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
-from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, record
+from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, SOURCE
 
 if TYPE_CHECKING:
-    from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.readers.nvml_calls import Fields
     from pulse_widgets.readers.nvml_library import Library
     from pulse_widgets.readers.nvml_records import Tick
@@ -113,9 +113,10 @@ class Samples:
             if not code:
                 self._take(kind, name, wall_us, moments)
         self._judge(tick, moments)
+        entity, offset, version = self._entity, tick.offset, tick.version
         return [
-            record(tick, self._entity, fields, at=stamp_us / 1e6 - tick.offset)
-            for stamp_us, fields in sorted(moments.items())
+            RawRecord(at - offset, at, entity, fields, SOURCE, version)
+            for at, fields in [(us / 1e6, moments[us]) for us in sorted(moments)]
         ], 0
 
     def _ask(self, kind: int) -> int:
