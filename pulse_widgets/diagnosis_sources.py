@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.diagnosis_check import Check, State
 from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
-from pulse_widgets.readers.base import ALL_CLASSES
+from pulse_widgets.readers.base import ALL_CLASSES, alike
 from pulse_widgets.readers.discover import AUTO, make_backends
 from pulse_widgets.readers.translate import translate
 
@@ -105,13 +105,8 @@ def _devices(labels: Mapping[str, Mapping[str, str]]) -> str:
 
 def _by_reason(missing: Mapping[str, str]) -> dict[str, list[str]]:
     """Return each reason with the fields it holds for, and of which entities where not of all."""
-    where: dict[tuple[str, str], list[str]] = {}
-    for key, why in missing.items():
-        entity, _, field = key.partition(" ")
-        where.setdefault((why, field or entity), []).append(entity if field else "")
     found: dict[str, list[str]] = {}
-    for (why, field), entities in where.items():
-        several = f" ({len(entities)} devices)" if len(entities) > 1 else ""
-        about = f"{field} of {entities[0]}" if len(entities) == 1 and entities[0] else field
-        found.setdefault(why, []).append(about + several)
+    for (field, why), entities in alike(missing).items():
+        one, several = f"{field} of {entities[0]}", f"{field} ({len(entities)} devices)"
+        found.setdefault(why, []).append(one if len(entities) == 1 else several)
     return found

@@ -30,13 +30,14 @@ from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.keeper import Keeper
 from pulse_widgets.metrics.entities import in_short
+from pulse_widgets.readers.base import alike
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
@@ -348,7 +349,10 @@ class Session:
 
 def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
     state, problem, remedy = sampler.status.judged()
-    missing = _missing(sampler.status.missing)
+    missing = [
+        {"what": f"{in_short(entities)} {field_name}".strip(), "why": why}
+        for (field_name, why), entities in alike(sampler.status.missing).items()
+    ]
     slowed = sampler.status.slowed
     if slowed:
         missing.append({"what": "readings", "why": f"kept cheap: {slowed}"})
@@ -359,15 +363,3 @@ def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
         "remedy": remedy,
         "missing": missing,
     }
-
-
-def _missing(told: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return what is missing, with the reason; what several entities lack alike is one thing."""
-    alike: dict[tuple[str, str], list[str]] = {}
-    for what, why in told.items():
-        entity, _, field = what.partition(" ")
-        alike.setdefault((field, why), []).append(entity)
-    return [
-        {"what": f"{in_short(entities)} {field}".strip(), "why": why}
-        for (field, why), entities in alike.items()
-    ]

@@ -195,7 +195,7 @@ export class Store implements Source {
 
   #frame(packet: FramePacket): Change | null {
     if (packet.seq <= this.#seq) return null;
-    const missed = this.#seq < 0 ? 1 : packet.seq - this.#seq - 1;
+    const missed = packet.seq - this.#seq - 1;
     if (this.#sawFrame) this.#lost += missed;
     if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
@@ -232,8 +232,8 @@ export class Store implements Source {
     if (packet.seq > this.#seq) this.#advance(packet);
     if (tail === undefined) return change;
     // What came after this keyframe was made is not in it.
-    const until = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
-    const samples = this.#heal(packet, until);
+    const known = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
+    const samples = this.#heal(packet, known);
     if (samples) this.#clip();
     return { ...change, samples };
   }
@@ -260,13 +260,13 @@ export class Store implements Source {
     this.#seq = packet.seq;
   }
 
-  #heal(packet: KeyframePacket, until: number): boolean {
+  #heal(packet: KeyframePacket, known: number): boolean {
     const end = packet.edges[packet.buckets] as number;
     let healed = false;
     for (const [row, id] of packet.ids.entries()) {
       const track = this.#track(id);
       const before = track.bytes;
-      healed = track.heal(() => envelopeOf(packet, row), end, until) || healed;
+      healed = track.heal(() => envelopeOf(packet, row), end, known) || healed;
       this.#bytes += track.bytes - before;
     }
     return healed;

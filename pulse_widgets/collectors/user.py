@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.collectors.device_values import DeviceValues, Entry
 from pulse_widgets.errors import ArgumentError, words_of
@@ -286,7 +288,7 @@ def _whole(step: Any) -> int:
     try:
         number = int(step)
         # True is 1 to Python; to who wrote it, it is no step.
-        same = bool(number == step) and type(step).__name__ not in {"bool", "bool_"}
+        same = bool(number == step) and not isinstance(step, bool | np.bool_)
     except (TypeError, ValueError, OverflowError):
         same = False
     if not same or abs(number) >= STEP_LIMIT:

@@ -35,6 +35,7 @@ __all__ = [
     "ReaderConfig",
     "ReaderError",
     "ReservationDeniedError",
+    "alike",
 ]
 
 
@@ -135,6 +136,18 @@ class ReaderConfig:
     all_gpus: bool = False
     timeout: float = 5.0
     options: Mapping[str, str] = field(default_factory=dict)
+
+
+def alike(missing: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
+    """Return what is missing, `Backend.missing`, as field and reason to the entities it holds for.
+
+    The field is empty where a whole entity is missing.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for what, why in missing.items():
+        entity, _, field_name = what.partition(" ")
+        found.setdefault((field_name, why), []).append(entity)
+    return found
 
 
 @runtime_checkable

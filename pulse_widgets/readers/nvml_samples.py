@@ -88,9 +88,8 @@ class Samples:
 
     def probe(self, tick: Tick) -> None:
         """Find out whether the GPU has the buffer, without a reading."""
-        self._since = dict.fromkeys(_KINDS, int((tick.now + tick.offset) * 1e6))
-        self.wanted = self.wanted and self._ask(next(iter(_KINDS))) not in UNSUPPORTED
-        self._since = {}
+        now_us = int((tick.now + tick.offset) * 1e6)
+        self.wanted = self.wanted and self._ask(next(iter(_KINDS)), now_us) not in UNSUPPORTED
 
     def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
         """Return the samples since the last look, one record a moment, and the driver's code.
@@ -104,7 +103,7 @@ class Samples:
             return [], 0
         moments: dict[int, Fields] = {}
         for kind, name in _KINDS.items():
-            code = self._ask(kind)
+            code = self._ask(kind, self._since[kind])
             if code in GONE:
                 return [], code
             if code in UNSUPPORTED:
@@ -119,12 +118,12 @@ class Samples:
             for at, fields in [(us / 1e6, moments[us]) for us in sorted(moments)]
         ], 0
 
-    def _ask(self, kind: int) -> int:
+    def _ask(self, kind: int, since_us: int) -> int:
         if self._function is None:
             return 0
         answer = self._answer
         answer.count.value = _ROOM
-        answer.since.value = self._since[kind]
+        answer.since.value = since_us
         return self._function(self._handle, *answer.arguments[kind])
 
     def _take(self, kind: int, name: str, wall_us: int, moments: dict[int, Fields]) -> None:

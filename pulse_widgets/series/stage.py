@@ -133,9 +133,8 @@ class Stage:
 
         Of all series, unless `ids` says which, those that are drawn: not events, not cells.
         """
-        chosen = self._drawn() if ids is None else ids
         with self._lock:
-            return self._history.screen(chosen)
+            return self._history.screen(self._drawn() if ids is None else ids)
 
     def screen_after(
         self, follower: Subscription

@@ -312,9 +312,10 @@ class LiveSender:
         try:
             self.feed.skip()
             self.feed.publish_keyframe(snapshot=True)
-        except Exception:  # noqa: BLE001
-            # The end of the thread: what fails twice is told to no page.
+        except Exception:
+            # The end of the thread: nothing comes after this that could heal a page.
             self.feed.failures += 1
+            _logger.exception("the last picture of a session could not be sent")
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
