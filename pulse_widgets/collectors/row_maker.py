@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
-from itertools import chain
 from types import NoneType
 from typing import TYPE_CHECKING, Final
 
@@ -51,7 +50,7 @@ class _Molds:
 
     def __init__(self) -> None:
         self._numbers: dict[tuple[Hashable, ...], int] = {}
-        self._runs: list[range] = []
+        self._runs: list[NDArray[np.intp]] = []
         self._used = 0
         self._ids = np.zeros(0, np.int32)
         self._factors = np.zeros((0, 4))
@@ -75,25 +74,26 @@ class _Molds:
         self._ids[begin : self._used] = ids
         self._factors[begin : self._used] = factors
         mold = self._numbers[_key(record)] = len(self._runs)
-        self._runs.append(range(begin, self._used))
+        self._runs.append(np.arange(begin, self._used))
         return mold
 
-    def shape(self, molds: tuple[int, ...]) -> _Shape:
-        """Return the columns of a pass."""
-        shape = self._shapes.get(molds)
+    def shape(self, sizes: tuple[int, ...]) -> _Shape:
+        """Return the columns of a pass: of each record the mold, and how many moments it has."""
+        shape = self._shapes.get(sizes)
         if shape is None:
             if len(self._shapes) >= SHAPES_KEPT:
                 self._shapes.clear()
-            shape = self._shapes[molds] = self._make([self._runs[mold] for mold in molds])
+            shape = self._shapes[sizes] = self._make(sizes)
         return shape
 
-    def _make(self, runs: Sequence[range]) -> _Shape:
-        places = np.array(list(chain.from_iterable(runs)), np.intp)
+    def _make(self, sizes: tuple[int, ...]) -> _Shape:
+        runs = [
+            self._runs[mold].repeat(count)
+            for mold, count in zip(sizes[::2], sizes[1::2], strict=True)
+        ]
+        places = np.concatenate(runs)
         shape = _Shape(
-            self._ids[places],
-            np.full(len(places), NO_STEP, np.int64),
-            self._factors[places].T,
-            np.array([len(run) for run in runs], np.int64),
+            self._ids[places], np.full(len(places), NO_STEP, np.int64), self._factors[places].T
         )
         # Ids and steps go into the rows of many ticks.
         shape.ids.flags.writeable = shape.step.flags.writeable = False
@@ -102,7 +102,7 @@ class _Molds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
-    """A pass as columns: each reading's series and plan, and the readings of each record.
+    """A pass as columns: each reading's series and plan.
 
     Attributes
     ----------
@@ -110,13 +110,11 @@ class _Shape:
     step : (n,) int64
     factors : (4, n) float64
         Multiply, divide, lowest, highest.
-    counts : (records,) int64
     """
 
     ids: NDArray[np.int32]
     step: NDArray[np.int64]
     factors: NDArray[np.float64]
-    counts: NDArray[np.int64]
 
 
 def _key(record: RawRecord) -> tuple[Hashable, ...]:
@@ -199,25 +197,35 @@ class RowMaker:
 
     def _alike(self, records: Sequence[RawRecord], now_us: int) -> Rows | None:
         """Return the rows of a pass of which every series is known; None of another."""
-        molds, find = [], self._molds.find
+        sizes: list[int] = []
+        walls: list[float] = []
+        readings: list[float | str | None] = []
+        find = self._molds.find
         for record in records:
             mold = find(_key(record))
             if mold is None:
                 mold = self._learn(record)
             if mold is None or record.error is not None:
                 return None
-            molds.append(mold)
-        readings = list(chain.from_iterable([record.fields.values() for record in records]))
+            samples = record.samples
+            if samples is None:
+                sizes += (mold, 1)
+                walls += [record.wallclock] * len(record.fields)
+                readings += record.fields.values()
+            else:
+                sizes += (mold, len(samples.wallclocks))
+                walls += samples.wallclocks * len(samples.fields)
+                for column in samples.fields.values():
+                    readings += column
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
             return None
-        shape = self._molds.shape(tuple(molds))
+        shape = self._molds.shape(tuple(sizes))
         raw = np.array(readings, np.float64)
         multiply, divide, lowest, highest = shape.factors
         value = raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
-        walls = np.array([record.wallclock for record in records])
-        moments = _stamps(walls, self._clock.offset_us(), now_us)
-        return Rows(shape.ids, np.repeat(moments, shape.counts), shape.step, value)
+        times = _stamps(np.array(walls), self._clock.offset_us(), now_us)
+        return Rows(shape.ids, times, shape.step, value)
 
     def _learn(self, record: RawRecord) -> int | None:
         """Return the mold of a record of a new shape, None where not all of it is known."""

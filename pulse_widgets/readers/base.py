@@ -32,6 +32,7 @@ __all__ = [
     "HostEngineUnavailableError",
     "RateClass",
     "RawRecord",
+    "RawSamples",
     "ReaderConfig",
     "ReaderError",
     "ReservationDeniedError",
@@ -74,6 +75,21 @@ class RateClass(Enum):
 ALL_CLASSES: frozenset[RateClass] = frozenset(RateClass)
 
 
+class RawSamples(NamedTuple):
+    """Readings that a source has kept since it was last read, as columns, oldest first.
+
+    Attributes
+    ----------
+    wallclocks : list of float, (n,)
+        Unix seconds at which the source says they were taken.
+    fields : mapping of str to list of float or None, (n,)
+        Field name to its readings; each field has one at every moment.
+    """
+
+    wallclocks: list[float]
+    fields: Mapping[str, list[float | None]]
+
+
 class RawRecord(NamedTuple):
     """One reading of one entity, in the vocabulary and the units of its source.
 
@@ -91,6 +107,9 @@ class RawRecord(NamedTuple):
         Who says so.
     error : str or None
         Why nothing could be read of this entity.
+    samples : RawSamples or None
+        All readings since the last look, where the source keeps several: those in `fields`
+        are the newest of them.
     """
 
     timestamp: float
@@ -100,6 +119,7 @@ class RawRecord(NamedTuple):
     source: str
     source_version: str = ""
     error: str | None = None
+    samples: RawSamples | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.nvml_fields import FieldSpec
     from pulse_widgets.readers.nvml_library import Library
 
-__all__ = ["Batch", "FieldState", "Stamped", "value_of"]
+__all__ = ["Batch", "FieldState", "Stamped", "value_of", "values_of"]
 
 # fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
 ENTRY: Final = struct.Struct("=IIqqIiQ")
@@ -295,6 +295,13 @@ class Batch:
             self.waiting[state.spec.name] = "a part of the sum has no value now"
         state.delivered = state.delivered or known
         return 0
+
+
+def values_of(kind: int, raw: list[int]) -> list[float | None]:
+    """Return what unions of one NVML value type hold."""
+    if kind == _UINT:
+        return [each & 0xFFFFFFFF for each in raw]
+    return [value_of(kind, each) for each in raw]
 
 
 def value_of(kind: int, raw: int) -> float:

@@ -46,10 +46,17 @@ _MEAN_POWER: Final = "; a mean of about 1 s is read instead"
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The calls of one combination of classes."""
+    """The calls of one combination of classes.
+
+    Attributes
+    ----------
+    others : tuple of Call
+        Those of `direct` that are made beside a look at the driver's samples, too.
+    """
 
     batch: Batch | None
     direct: tuple[Call, ...]
+    others: tuple[Call, ...]
     queued: tuple[Call, ...]
 
 
@@ -227,7 +234,8 @@ class Device:
         ]
         direct = tuple(call for call in calls if not call.spec.queued)
         queued = tuple(call for call in calls if call.spec.queued)
-        plan = self._plans[due] = _Plan(batch, direct, queued)
+        others = tuple(call for call in direct if call.spec.name != "utilization")
+        plan = self._plans[due] = _Plan(batch, direct, others, queued)
         return plan
 
     def _ask_again(self) -> None:
@@ -254,7 +262,8 @@ class Device:
         direct = plan.direct
         if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
             room -= self._samples.calls
-            direct = self._read_samples(direct, others, tick)
+            if self._read_samples(others, tick):
+                direct = plan.others
         for call in direct:
             if self.error:
                 break
@@ -285,17 +294,13 @@ class Device:
                 self._pending[call] = None
         return rare
 
-    def _read_samples(
-        self, direct: tuple[Call, ...], others: list[RawRecord], tick: Tick
-    ) -> tuple[Call, ...]:
-        """Read the buffered utilisation; return the calls that are still to be made."""
+    def _read_samples(self, others: list[RawRecord], tick: Tick) -> bool:
+        """Read the buffered utilisation; return whether the present one need not be asked for."""
         found, code = self._samples.read(tick)
         others.extend(found)
         if code in GONE:
             self.lose(code, tick.now)
-        if not self._samples.fresh(tick):
-            return direct
-        return tuple(call for call in direct if call.spec.name != "utilization")
+        return self._samples.fresh(tick)
 
     def _read_migs(self, others: list[RawRecord], tick: Tick, room: int) -> int:
         """Read instances in turn as far as there is room; return how many calls that took."""

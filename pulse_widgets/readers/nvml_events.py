@@ -35,7 +35,10 @@ class Events:
         self._library = library
         self._counts = dict.fromkeys(handles, 0)
         self._entities: dict[int | None, str] = {}
-        self._set = library.ask("nvmlEventSetCreate")
+        self._wait = library.function("nvmlEventSetWait_v2")
+        self._event = nvml.c_nvmlEventData_t()
+        self._arguments = (ctypes.byref(self._event), ctypes.c_uint(0))
+        self._set = None if self._wait is None else library.ask("nvmlEventSetCreate")
         for entity, handle in handles.items():
             if self._set is None or not self._register(nvml, handle):
                 self.missing[f"{entity} xid"] = "the driver gives no events of it"
@@ -54,13 +57,15 @@ class Events:
     def read(self, tick: Tick) -> list[RawRecord]:
         """Return the errors since the last look: code, and how many there have been."""
         found: list[RawRecord] = []
-        while self._set is not None and len(found) < _MOST_AT_ONCE:
-            event = self._library.ask("nvmlEventSetWait", self._set, 0)
-            entity = None if event is None else self._entities.get(_address(event.device))
-            if event is None or entity is None:
+        if self._set is None or self._wait is None:
+            return found
+        # Mostly there is none, and nvidia-ml-py would say so with an exception.
+        while len(found) < _MOST_AT_ONCE and not self._wait(self._set, *self._arguments):
+            entity = self._entities.get(_address(self._event.device))
+            if entity is None:
                 break
             self._counts[entity] += 1
-            code, count = float(event.eventData), float(self._counts[entity])
+            code, count = float(self._event.eventData), float(self._counts[entity])
             found.append(record(tick, entity, {"xid": code, "xids": count}))
         return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pulse_widgets.readers.base import RateClass, RawRecord
@@ -26,6 +27,7 @@ NEWEST_US: Final = 1_000_000
 BIT: Final = {rate: 1 << place for place, rate in enumerate(RateClass)}
 
 
+@lru_cache
 def mask_of(due: frozenset[RateClass]) -> int:
     """Return the classes as bits."""
     return sum(BIT[rate] for rate in due)

@@ -8,17 +8,15 @@ run. A GPU that has no such buffer is asked for its present utilisation instead.
 from __future__ import annotations
 
 import ctypes
-import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.base import RawRecord
-from pulse_widgets.readers.nvml_batch import value_of
+from pulse_widgets.readers.base import RawRecord, RawSamples
+from pulse_widgets.readers.nvml_batch import values_of
 from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
 from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, SOURCE
 
 if TYPE_CHECKING:
-    from pulse_widgets.readers.nvml_calls import Fields
     from pulse_widgets.readers.nvml_library import Library
     from pulse_widgets.readers.nvml_records import Tick
 
@@ -26,7 +24,6 @@ __all__ = ["Samples"]
 
 _KINDS: Final = {1: "utilization.gpu", 2: "utilization.memory"}
 _ROOM: Final = 512
-_SAMPLE: Final = struct.Struct("=QQ")
 
 _SILENCE_S: Final = 3.0
 """After this long without a sample the GPU is asked for its present utilisation."""
@@ -42,7 +39,8 @@ class _Answer:
         self.type, self.count = ctypes.c_uint(), ctypes.c_uint()
         self.since = ctypes.c_ulonglong()
         buffer = (library.nvml.c_nvmlSample_t * _ROOM)()
-        self.view = memoryview(buffer).cast("B")
+        self.words = memoryview(buffer).cast("B").cast("Q")
+        """Microsecond and value of each sample, in turn."""
         out = ctypes.byref(self.type), ctypes.byref(self.count), buffer
         self.arguments = {kind: (ctypes.c_uint(kind), self.since, *out) for kind in _KINDS}
 
@@ -92,7 +90,9 @@ class Samples:
         self.wanted = self.wanted and self._ask(next(iter(_KINDS)), now_us) not in UNSUPPORTED
 
     def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
-        """Return the samples since the last look, one record a moment, and the driver's code.
+        """Return the samples since the last look, and the driver's code.
+
+        It is one record where both utilisations have the same moments, as they mostly do.
 
         The first look only sets where to begin: what was before is not of this session.
         """
@@ -101,7 +101,7 @@ class Samples:
             self._since = dict.fromkeys(_KINDS, wall_us)
             self._first = self._last = tick.now
             return [], 0
-        moments: dict[int, Fields] = {}
+        kept: dict[tuple[int, ...], dict[str, list[float | None]]] = {}
         for kind, name in _KINDS.items():
             code = self._ask(kind, self._since[kind])
             if code in GONE:
@@ -109,14 +109,15 @@ class Samples:
             if code in UNSUPPORTED:
                 self.wanted = False
                 return [], 0
-            if not code:
-                self._take(kind, name, wall_us, moments)
-        self._judge(tick, moments)
-        entity, offset, version = self._entity, tick.offset, tick.version
-        return [
-            RawRecord(at - offset, at, entity, fields, SOURCE, version)
-            for at, fields in [(us / 1e6, moments[us]) for us in sorted(moments)]
-        ], 0
+            if not code and (fresh := self._fresh(kind, wall_us)):
+                column = values_of(self._answer.type.value, list(fresh.values()))
+                kept.setdefault(tuple(fresh), {})[name] = column
+        if kept:
+            self._last, self._empty = tick.now, 0
+        else:
+            self._empty += 1
+            self.wanted = self._empty < _PATIENCE
+        return [self._record(tick, *each) for each in kept.items()], 0
 
     def _ask(self, kind: int, since_us: int) -> int:
         if self._function is None:
@@ -126,26 +127,29 @@ class Samples:
         answer.since.value = since_us
         return self._function(self._handle, *answer.arguments[kind])
 
-    def _take(self, kind: int, name: str, wall_us: int, moments: dict[int, Fields]) -> None:
+    def _fresh(self, kind: int, wall_us: int) -> dict[int, int]:
+        """Return the unions the driver has just written that are new, by microsecond, in order."""
         answer = self._answer
-        held, type_ = min(answer.count.value, _ROOM), answer.type.value
+        words = 2 * min(answer.count.value, _ROOM)
         # Some drivers give the whole buffer again, or places that were never filled.
         first, last = max(self._since[kind], wall_us - OLDEST_US), wall_us + NEWEST_US
-        entries = _SAMPLE.iter_unpack(answer.view[: held * _SAMPLE.size])
-        fresh = [(stamp_us, raw) for stamp_us, raw in entries if first < stamp_us < last]
-        for stamp_us, raw in fresh:
-            value = value_of(type_, raw)
-            if stamp_us in moments:
-                moments[stamp_us][name] = value
-            else:
-                moments[stamp_us] = {name: value}
+        stamps_us, values = answer.words[:words:2].tolist(), answer.words[1:words:2].tolist()
+        fresh = {
+            stamp_us: raw
+            for stamp_us, raw in zip(stamps_us, values, strict=True)
+            if first < stamp_us < last
+        }
         if fresh:
-            self._since[kind], _ = max(fresh)
+            if list(fresh) != sorted(fresh):
+                fresh = dict(sorted(fresh.items()))
+            self._since[kind] = next(reversed(fresh))
+        return fresh
 
-    def _judge(self, tick: Tick, moments: dict[int, Fields]) -> None:
-        if moments:
-            self._last, self._empty = tick.now, 0
-            return
-        self._empty += 1
-        if self._empty >= _PATIENCE:
-            self.wanted = False
+    def _record(
+        self, tick: Tick, stamps_us: tuple[int, ...], columns: dict[str, list[float | None]]
+    ) -> RawRecord:
+        walls = [stamp_us / 1e6 for stamp_us in stamps_us]
+        newest = {name: column[-1] for name, column in columns.items()}
+        samples = RawSamples(walls, columns)
+        when, at, version = walls[-1] - tick.offset, walls[-1], tick.version
+        return RawRecord(when, at, self._entity, newest, SOURCE, version, samples=samples)

@@ -18,7 +18,7 @@ from pulse_widgets.readers.nvml_fields import TABLE as NVML
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pulse_widgets.readers.base import RawRecord
 
@@ -122,8 +122,22 @@ def translate(records: Iterable[RawRecord]) -> Translation:
         entity = entity_of(record.entity_id)
         if record.error is not None:
             result.errors[entity] = record.error
-        _take(record, entity, result)
+        for each in _moments(record):
+            _take(each, entity, result)
     return result
+
+
+def _moments(record: RawRecord) -> Sequence[RawRecord]:
+    """Return a record for each reading of one that has several, field by field."""
+    samples = record.samples
+    if samples is None:
+        return (record,)
+    since = record.timestamp - record.wallclock
+    return [
+        record._replace(timestamp=wall + since, wallclock=wall, fields={name: raw}, samples=None)
+        for name, readings in samples.fields.items()
+        for wall, raw in zip(samples.wallclocks, readings, strict=True)
+    ]
 
 
 def _take(record: RawRecord, entity: str, result: Translation) -> None:

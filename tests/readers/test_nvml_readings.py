@@ -363,8 +363,12 @@ out["soon"] = [r.entity_id for r in soon if "utilization.gpu" in r.fields]
 line("clock 0.9")
 clock.now += 0.8
 records = [r for r in b.read(classes("BUFFERED")) if "utilization.gpu" in r.fields]
-out["values"] = [r.fields["utilization.gpu"] for r in records if r.entity_id == "gpu:0"]
-stamps = [r.wallclock for r in records if r.entity_id == "gpu:0"]
+(record,) = [r for r in records if r.entity_id == "gpu:0"]
+out["values"] = record.samples.fields["utilization.gpu"]
+out["newest"] = [record.wallclock, record.fields]
+out["kept"] = [record.samples.wallclocks[-1], {k: v[-1] for k, v in record.samples.fields.items()}]
+out["read"] = [[e.metric, e.value] for e in translate([record]).readings]
+stamps = record.samples.wallclocks
 out["steps"] = [b - a for a, b in zip(stamps, stamps[1:])]
 out["other"] = [r.fields["utilization.gpu"] for r in records if r.entity_id == "gpu:1"]
 again = b.read(classes("BUFFERED"))
@@ -382,6 +386,11 @@ out["tries"] = nvml.counts(HERE).of("nvmlDeviceGetSamples", 0)
     assert out["first"]["gpu.utilization"] == 0.1
     assert out["soon"] == ["gpu:1"], "a present value would lie among the samples still to come"
     assert 90 in out["values"] and set(out["values"]) == {10, 90}, "the burst of 0.1 s is seen"
+    assert out["newest"] == out["kept"], "who does not look at the samples has the newest"
+    names = ["gpu.utilization", "gpu.memory.utilization"]
+    read = [each for each in out["read"] if each[0] == names[0]]
+    assert read == [[names[0], value / 100] for value in out["values"]]
+    assert len(out["read"]) == 2 * len(read)
     assert out["steps"] == pytest.approx([1 / 6] * len(out["steps"]), abs=0.01)
     assert len(out["other"]) == 1, "a GPU without the buffer is asked for the present value"
     assert out["again"] == [], "no sample comes twice"

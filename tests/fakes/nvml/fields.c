@@ -58,7 +58,7 @@ int nvmlDeviceGetFieldValues(nvmlDevice_t device, int n, FieldValue *entries) {
     return OK;
 }
 
-/* Buffers of the last 20 s, one sample each 1/6 s, newest last. */
+/* Buffers of the last 20 s, one sample each 1/6 s, newest last. No two GPUs take theirs together. */
 int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since, unsigned *type, unsigned *n, Sample *samples) {
     int code = begin_gpu(C_nvmlDeviceGetSamples, device);
     if (code) return code;
@@ -69,13 +69,15 @@ int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since
     if (!samples) { *n = 120; return OK; }
     Gpu *gpu = gpu_of(device);
     unsigned count = 0;
-    long newest = (long)floor(now_s() * 6);
+    double phase = fmod(device->gpu * 0.021, 1 / 6.0);
+    long newest = (long)floor((now_s() - phase) * 6);
     for (long i = newest > 119 ? newest - 119 : 0; i <= newest; i++) {
-        unsigned long long stamp = (unsigned long long)stamp_us(i / 6.0);
+        double t = i / 6.0 + phase;
+        unsigned long long stamp = (unsigned long long)stamp_us(t);
         if (stamp <= since) continue;
         if (count == *n) return INSUFFICIENT_SIZE;
         samples[count].stamp = stamp;
-        samples[count++].value = typed(1, signal_at(gpu, &gpu->signals[of[kind]], i / 6.0));
+        samples[count++].value = typed(1, signal_at(gpu, &gpu->signals[of[kind]], t));
     }
     *n = count;
     return count ? OK : NOT_FOUND;
