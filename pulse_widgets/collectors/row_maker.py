@@ -340,10 +340,10 @@ class RowMaker:
 
 def _stamps(walls_s: NDArray[np.float64], offset_us: int, now_us: int) -> NDArray[np.int64]:
     """Return session times of Unix seconds, to the millisecond: finer is noise, and costs bytes."""
-    time_us = walls_s * 1e6 - offset_us
+    time_ms = walls_s * 1e3 - offset_us / 1e3
     # A clock that is that wrong says nothing; all charts would have to make room for it.
-    time_us[time_us > now_us + FUTURE_US] = now_us
-    return np.rint(time_us / 1e3).astype(np.int64) * 1000
+    time_ms[time_ms > (now_us + FUTURE_US) / 1e3] = now_us / 1e3
+    return np.rint(time_ms).astype(np.int64) * 1000
 
 
 def _missing(series: list[int], time_us: int) -> Rows:

@@ -109,9 +109,10 @@ class Samples:
             if code in UNSUPPORTED:
                 self.wanted = False
                 return [], 0
-            if not code and (fresh := self._fresh(kind, wall_us)):
-                column = values_of(self._answer.type.value, list(fresh.values()))
-                kept.setdefault(tuple(fresh), {})[name] = column
+            stamps_us, raw = ([], []) if code else self._fresh(kind, wall_us)
+            if stamps_us:
+                column = values_of(self._answer.type.value, raw)
+                kept.setdefault(tuple(stamps_us), {})[name] = column
         if kept:
             self._last, self._empty = tick.now, 0
         else:
@@ -127,23 +128,21 @@ class Samples:
         answer.since.value = since_us
         return self._function(self._handle, *answer.arguments[kind])
 
-    def _fresh(self, kind: int, wall_us: int) -> dict[int, int]:
-        """Return the unions the driver has just written that are new, by microsecond, in order."""
+    def _fresh(self, kind: int, wall_us: int) -> tuple[list[int], list[int]]:
+        """Return microseconds and unions of what the driver has just written and is new."""
         answer = self._answer
-        words = 2 * min(answer.count.value, _ROOM)
-        # Some drivers give the whole buffer again, or places that were never filled.
+        words = answer.words[: 2 * min(answer.count.value, _ROOM)].tolist()
+        stamps_us, raw = words[::2], words[1::2]
         first, last = max(self._since[kind], wall_us - OLDEST_US), wall_us + NEWEST_US
-        stamps_us, values = answer.words[:words:2].tolist(), answer.words[1:words:2].tolist()
-        fresh = {
-            stamp_us: raw
-            for stamp_us, raw in zip(stamps_us, values, strict=True)
-            if first < stamp_us < last
-        }
-        if fresh:
-            if list(fresh) != sorted(fresh):
-                fresh = dict(sorted(fresh.items()))
-            self._since[kind] = next(reversed(fresh))
-        return fresh
+        in_order = stamps_us == sorted(stamps_us)
+        if stamps_us and not (in_order and first < stamps_us[0] and stamps_us[-1] < last):
+            # Some drivers give the whole buffer again, or places that were never filled.
+            found = dict(zip(stamps_us, raw, strict=True))
+            stamps_us = sorted(stamp_us for stamp_us in found if first < stamp_us < last)
+            raw = [found[stamp_us] for stamp_us in stamps_us]
+        if stamps_us:
+            self._since[kind] = stamps_us[-1]
+        return stamps_us, raw
 
     def _record(
         self, tick: Tick, stamps_us: tuple[int, ...], columns: dict[str, list[float | None]]

@@ -8,7 +8,7 @@ from pulse_widgets.collectors import row_maker
 from pulse_widgets.collectors.row_maker import SHAPES_KEPT, RowMaker
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.readers import translate
-from pulse_widgets.readers.base import RawRecord
+from pulse_widgets.readers.base import RawRecord, RawSamples
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
@@ -56,6 +56,17 @@ SHAPE = st.lists(
 
 
 @st.composite
+def samples(draw, names, moment):
+    """What a source has kept of some fields, the newest of which is of `moment`; mostly nothing."""
+    count = draw(st.sampled_from([0, 0, 1, 2, 3]))
+    if not count:
+        return None
+    number = READING.filter(lambda reading: not isinstance(reading, str))
+    columns = {name: draw(st.lists(number, min_size=count, max_size=count)) for name in names}
+    return RawSamples([moment - (count - 1 - n) / 8 for n in range(count)], columns)
+
+
+@st.composite
 def passes(draw):
     shapes = draw(st.lists(SHAPE, min_size=1, max_size=2))
     found = []
@@ -66,7 +77,10 @@ def passes(draw):
             fields = {name: draw(READING) for name in names}
             error = draw(st.sampled_from([None, None, None, "GPU is lost"]))
             moment = 1_790_000_000.0 + number + draw(st.sampled_from([0.0, 0.25]))
-            records.append(RawRecord(0.0, moment, entity, fields, "nvml", error=error))
+            kept = draw(samples(names, moment)) if error is None and names else None
+            if kept is not None:
+                fields = {name: column[-1] for name, column in kept.fields.items()}
+            records.append(RawRecord(0.0, moment, entity, fields, "nvml", "", error, kept))
         found.append(records)
     return found
 

@@ -397,3 +397,25 @@ out["tries"] = nvml.counts(HERE).of("nvmlDeviceGetSamples", 0)
     assert out["asked"] == 2, "once to find out, once before the first sample"
     assert out["silent"] == 0.1
     assert out["tries"] <= 16, "a buffer that stays empty is looked at no more"
+
+
+def test_a_driver_that_gives_its_whole_buffer_each_time_is_read_like_any_other(tmp_path):
+    script = "clock 0.01\ngpu * util steps 0:10 0.3:90 0.4:10\ngpu 1 samples whole"
+    body = (
+        OPEN
+        + """
+read(b)
+for seconds in (0.55, 0.95):
+    line(f"clock {seconds}")
+    clock.now += 0.4
+    for r in b.read(classes("BUFFERED")):
+        if r.samples:
+            out.setdefault(r.entity_id, []).append([r.samples.wallclocks, r.samples.fields])
+"""
+    )
+    out = run(tmp_path, body, script=script)
+    for gpu in ("gpu:0", "gpu:1"):
+        (early, first), (late, second) = out[gpu]
+        assert early + late == sorted(set(early + late)), gpu
+        assert first["utilization.gpu"][-2:] == [90, 10], gpu
+        assert second["utilization.gpu"] == [10, 10], gpu

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.readers import translate as module
-from pulse_widgets.readers.base import RawRecord
+from pulse_widgets.readers.base import RawRecord, RawSamples
 from pulse_widgets.readers.translate import Rule, entity_of, rule_of, translate
 
 TABLE = {
@@ -175,3 +175,20 @@ def test_nothing_is_infinitely_low(field):
     (reading,) = translate([_record({field: -math.inf})]).readings
 
     assert math.isnan(reading.value)
+
+
+def test_readings_that_a_source_has_kept_have_their_own_times():
+    kept = RawSamples([100.5, 101.0], {"utilization.gpu": [25, None], "power.mw": [5000, 7000]})
+    newest = {"utilization.gpu": None, "power.mw": 7000}
+
+    result = translate([RawRecord(11.0, 101.0, "0", newest, "tabled", samples=kept)])
+
+    assert [(r.metric, r.timestamp, r.wallclock) for r in result.readings] == [
+        ("gpu.utilization", 10.5, 100.5),
+        ("gpu.utilization", 11.0, 101.0),
+        ("gpu.power", 10.5, 100.5),
+        ("gpu.power", 11.0, 101.0),
+    ]
+    assert result.readings[0].value == 0.25
+    assert math.isnan(result.readings[1].value)
+    assert [r.value for r in result.readings][2:] == [5.0, 7.0]

@@ -74,7 +74,7 @@ typedef struct {
     Signal signals[SIGNAL_COUNT];
     Field fields[MAX_FIELDS];
     Signal gpm[MAX_GPM];
-    int gpm_known[MAX_GPM], gpm_support;
+    int gpm_known[MAX_GPM], gpm_support, whole_samples;
     Mig migs[MAX_MIGS];
 } Gpu;
 

@@ -74,11 +74,13 @@ int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since
     for (long i = newest > 119 ? newest - 119 : 0; i <= newest; i++) {
         double t = i / 6.0 + phase;
         unsigned long long stamp = (unsigned long long)stamp_us(t);
-        if (stamp <= since) continue;
+        if (stamp <= since && !gpu->whole_samples) continue;
         if (count == *n) return INSUFFICIENT_SIZE;
         samples[count].stamp = stamp;
         samples[count++].value = typed(1, signal_at(gpu, &gpu->signals[of[kind]], t));
     }
+    /* Places that were never filled come last. */
+    for (int i = 0; gpu->whole_samples && i < 3 && count < *n; i++) samples[count++] = (Sample){0};
     *n = count;
     return count ? OK : NOT_FOUND;
 }
