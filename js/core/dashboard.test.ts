@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { mountDashboard } from "./dashboard";
 import { LineChart } from "./line-chart";
 import type { View } from "./panel-view";
+import type { Source } from "./source";
 import { Store } from "./store";
 import { encodeFrame } from "./testing/packets";
 import { Timeline } from "./timeline";
@@ -36,7 +37,12 @@ const news = { series: [{ ...LOAD, kind: "gauge", labels: {} }], state: { phase:
 let leave = (): void => {};
 
 /** A dashboard of one chart, and how often chart and timeline were drawn. */
-function mounted(): { store: Store; drawn: () => number[]; settle: () => void } {
+function mounted(): {
+  store: Store;
+  drawn: () => number[];
+  settle: () => void;
+  press: (key: string) => void;
+} {
   const draws = [LineChart, Timeline].map((kind) =>
     vi.spyOn(kind.prototype, "draw").mockImplementation(function (this: View) {
       this.stale = false;
@@ -49,7 +55,9 @@ function mounted(): { store: Store; drawn: () => number[]; settle: () => void } 
   leave = mountDashboard(el, store, options);
   const settle = () => vi.advanceTimersByTime(400);
   settle();
-  return { store, drawn: () => draws.map((draw) => draw.mock.calls.length), settle };
+  const press = (key: string) =>
+    el.firstElementChild?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+  return { store, press, drawn: () => draws.map((draw) => draw.mock.calls.length), settle };
 }
 
 beforeEach(() => {
@@ -99,4 +107,21 @@ test("a chart of which nothing has changed is not drawn again when it is back", 
   settle();
 
   expect(drawn()).toEqual(before);
+});
+
+test("exact rows are asked for once, of the stretch at which zooming came to rest", () => {
+  const { store, settle, press } = mounted();
+  store.receive(encodeFrame(2, [[0, 101, 0.5]]));
+  const request = vi.fn();
+  (store as Source).request = request;
+  press("4");
+  press("+");
+  press("+");
+  expect(request).not.toHaveBeenCalled();
+  settle();
+
+  expect(request).toHaveBeenCalledTimes(1);
+  const [ids, t0, t1] = request.mock.calls[0] as [number[], number, number];
+  expect(ids).toEqual([0]);
+  expect(t1 - t0).toBeCloseTo(25, 0);
 });

@@ -72,23 +72,39 @@ describe("FeedSource", () => {
     expect(kinds()).toHaveLength(4);
   });
 
-  test("asks once for the stretch a zoom ended at, and waits for the kernel to be free", () => {
+  test("asks for what each view lacks, and waits for the kernel to be free", () => {
     const model = feed();
     const source = new FeedSource(model.asModel());
 
-    for (const t0 of [1, 2, 3]) source.request([0, 9], t0, 9, 600);
-    vi.advanceTimersByTime(1000);
+    source.request([0, 9], 1, 2, 600);
+    source.request([0, 9], 3, 9, 600);
 
     expect(model.sent).toEqual([
-      { kind: "range", request: 1, ids: [0], t0: 3, t1: 9, points: 600 },
+      { kind: "range", request: 1, ids: [0], t0: 1, t1: 2, points: 600 },
+      { kind: "range", request: 2, ids: [0], t0: 3, t1: 9, points: 600 },
     ]);
+    model.deliver(encodeRows({ request: 1, ids: [0], t0: 1, t1: 2, reduced: [] }, [[0, 1, 1]]));
     expect(source.pending()).toBe(true);
+    model.sent.length = 0;
 
-    model.deliver(encodeRows({ request: 1, ids: [0], t0: 3, t1: 9, reduced: [] }, [[0, 3, 1]]));
+    model.deliver(encodeRows({ request: 2, ids: [0], t0: 3, t1: 9, reduced: [] }, [[0, 3, 1]]));
     expect(source.pending()).toBe(false);
     source.request([0], 3, 9, 600);
-    vi.advanceTimersByTime(1000);
-    expect(model.sent).toHaveLength(1);
+    expect(model.sent).toEqual([]);
+  });
+
+  test("asks for all series of a large machine, as many at once as the kernel answers", () => {
+    const many = Array.from({ length: 2300 }, (_, id) => id);
+    const codes = [[1, 5] as const, [2, 4] as const];
+    const envelopes = many.map((id) => ({ id, lo: 0, hi: 65533, codes }));
+    const snapshot = new DataView(encodeKeyframe(3, [0, 10, 20], envelopes).slice().buffer);
+    const model = feed({ snapshot });
+
+    new FeedSource(model.asModel()).request(many, 1, 9, 600);
+
+    const asked = model.sent.map((message) => (message as unknown as { ids: number[] }).ids);
+    expect(asked.map((ids) => ids.length)).toEqual([1000, 1000, 300]);
+    expect(asked.flat()).toEqual(many);
   });
 
   test("says what is wrong when the kernel speaks another version", () => {

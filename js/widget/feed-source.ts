@@ -6,17 +6,10 @@ import { checkVersion } from "../core/wire";
 
 /** How often the kernel hears that somebody looks; without it the feed falls silent after 60 s. */
 const SEEN_MS = 20_000;
-/** A zoom or pan is over when nothing moved for this long; only then is detail asked for. */
-const SETTLED_MS = 250;
 /** An unanswered request is no longer waited for after this long: the message may be lost. */
 const PATIENCE_MS = 600_000;
-
-interface Wanted {
-  readonly ids: readonly number[];
-  readonly t0: number;
-  readonly t1: number;
-  readonly points: number;
-}
+/** Series in one request: the kernel answers no more at once. */
+const SERIES_MOST = 1000;
 
 /** Known to every Jupyter model, though not part of what anywidget promises. */
 interface LiveModel {
@@ -29,8 +22,6 @@ export class FeedSource extends Store {
   problem: string | null = null;
   #views = 0;
   #seen: ReturnType<typeof setInterval> | undefined;
-  #settled: ReturnType<typeof setTimeout> | undefined;
-  #wanted: Wanted | null = null;
   #request = 0;
   /** When each unanswered request was sent. */
   readonly #waiting = new Map<number, number>();
@@ -71,7 +62,6 @@ export class FeedSource extends Store {
       here = false;
       if (--this.#views > 0) return;
       clearInterval(this.#seen);
-      clearTimeout(this.#settled);
       this.#seen = undefined;
     };
   }
@@ -81,11 +71,15 @@ export class FeedSource extends Store {
     return this.#views === 0 && (this.feed as LiveModel).comm_live === false;
   }
 
-  /** Ask for exact rows once the view has come to rest, and only for what is not here yet. */
+  /** Ask for exact rows, and only for what is not here yet. */
   request(ids: readonly number[], t0: number, t1: number, points: number): void {
-    this.#wanted = { ids, t0, t1, points };
-    clearTimeout(this.#settled);
-    this.#settled = setTimeout(() => this.#ask(), SETTLED_MS);
+    const lacking = this.lacking(ids, t0, t1, points);
+    for (let from = 0; from < lacking.length; from += SERIES_MOST) {
+      const request = ++this.#request;
+      this.#waiting.set(request, Date.now());
+      const some = lacking.slice(from, from + SERIES_MOST);
+      this.#send({ kind: "range", request, ids: some, t0, t1, points });
+    }
   }
 
   /** True while detail was asked for that has not come: the kernel answers when it is free. */
@@ -95,18 +89,6 @@ export class FeedSource extends Store {
       if (sent < since) this.#waiting.delete(request);
     }
     return this.#waiting.size > 0;
-  }
-
-  #ask(): void {
-    const wanted = this.#wanted;
-    this.#wanted = null;
-    if (!wanted) return;
-    const { t0, t1, points } = wanted;
-    const ids = this.lacking(wanted.ids, t0, t1, points);
-    if (ids.length === 0) return;
-    const request = ++this.#request;
-    this.#waiting.set(request, Date.now());
-    this.#send({ kind: "range", request, ids, t0, t1, points });
   }
 
   #take(bytes: ArrayBuffer | ArrayBufferView): void {

@@ -51,6 +51,8 @@ FRAME_ROWS: Final = 20_000
 """A frame with more rows is thinned to the extremes of each series."""
 
 REPLY_POINTS_MOST: Final = 20_000
+REPLY_SERIES_MOST: Final = 1000
+"""Series answered for at once; a page asks for more in several requests."""
 EVENTS_SHOWN: Final = 200
 FAR_S: Final = 1e11
 """Times beyond this, in seconds, are no times."""
@@ -215,7 +217,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
 
     def _answer(self, content: Mapping[str, Any]) -> None:
         try:
-            ids = [int(i) for i in content["ids"]][:1000]
+            ids = [int(i) for i in content["ids"]][:REPLY_SERIES_MOST]
             t0, t1 = float(content["t0"]), float(content["t1"])
             points = min(max(int(content["points"]), 1), REPLY_POINTS_MOST)
             request = int(content["request"])
