@@ -83,6 +83,8 @@ describe("FeedSource", () => {
       { kind: "range", request: 1, ids: [0], t0: 1, t1: 2, points: 600 },
       { kind: "range", request: 2, ids: [0], t0: 3, t1: 9, points: 600 },
     ]);
+    source.request([0], 4, 9, 500);
+    expect(model.sent, "what is asked for already is not asked for again").toHaveLength(2);
     model.deliver(encodeRows({ request: 1, ids: [0], t0: 1, t1: 2, reduced: [] }, [[0, 1, 1]]));
     expect(source.pending()).toBe(true);
     model.sent.length = 0;
@@ -91,6 +93,25 @@ describe("FeedSource", () => {
     expect(source.pending()).toBe(false);
     source.request([0], 3, 9, 600);
     expect(model.sent).toEqual([]);
+  });
+
+  test("waits for no answer of a kernel that is gone", () => {
+    const running = { state: { phase: "running" } };
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    model.deliver(encodeFrame(4, [[0, 21, 7]], running));
+    source.request([0], 1, 9, 600);
+    expect(source.pending()).toBe(true);
+
+    model.disconnect();
+    expect(source.pending()).toBe(false);
+    model.sent.length = 0;
+    source.request([0], 3, 4, 600);
+    expect(model.sent).toEqual([]);
+
+    const late = new FeedSource(model.asModel());
+    late.request([0], 3, 4, 600);
+    expect(late.pending()).toBe(false);
   });
 
   test("asks for all series of a large machine, as many at once as the kernel answers", () => {

@@ -8,8 +8,17 @@ import { checkVersion } from "../core/wire";
 const SEEN_MS = 20_000;
 /** An unanswered request is no longer waited for after this long: the message may be lost. */
 const PATIENCE_MS = 600_000;
-/** Series in one request: the kernel answers no more at once. */
+/** Series in one request: the kernel answers no more at once (`REPLY_SERIES_MOST`). */
 const SERIES_MOST = 1000;
+
+/** A request that was sent, and when. */
+interface Asked {
+  readonly sent: number;
+  readonly ids: ReadonlySet<number>;
+  readonly t0: number;
+  readonly t1: number;
+  readonly points: number;
+}
 
 /** Known to every Jupyter model, though not part of what anywidget promises. */
 interface LiveModel {
@@ -23,8 +32,8 @@ export class FeedSource extends Store {
   #views = 0;
   #seen: ReturnType<typeof setInterval> | undefined;
   #request = 0;
-  /** When each unanswered request was sent. */
-  readonly #waiting = new Map<number, number>();
+  /** The unanswered requests. */
+  readonly #waiting = new Map<number, Asked>();
 
   constructor(feed: AnyModel) {
     super();
@@ -71,24 +80,37 @@ export class FeedSource extends Store {
     return this.#views === 0 && (this.feed as LiveModel).comm_live === false;
   }
 
-  /** Ask for exact rows, and only for what is not here yet. */
+  /** Ask for exact rows, and only for what is neither here nor asked for. */
   request(ids: readonly number[], t0: number, t1: number, points: number): void {
-    const lacking = this.lacking(ids, t0, t1, points);
+    const sent = Date.now();
+    this.#forget(sent - PATIENCE_MS);
+    const density = points / (t1 - t0);
+    const asked = [...this.#waiting.values()].filter(
+      (one) => one.t0 <= t0 && one.t1 >= t1 && one.points / (one.t1 - one.t0) >= density,
+    );
+    const lacking = this.lacking(ids, t0, t1, points).filter(
+      (id) => !asked.some((one) => one.ids.has(id)),
+    );
     for (let from = 0; from < lacking.length; from += SERIES_MOST) {
       const request = ++this.#request;
-      this.#waiting.set(request, Date.now());
       const some = lacking.slice(from, from + SERIES_MOST);
-      this.#send({ kind: "range", request, ids: some, t0, t1, points });
+      if (!this.#send({ kind: "range", request, ids: some, t0, t1, points })) return;
+      this.#waiting.set(request, { sent, ids: new Set(some), t0, t1, points });
     }
   }
 
   /** True while detail was asked for that has not come: the kernel answers when it is free. */
   pending(): boolean {
-    const since = Date.now() - PATIENCE_MS;
-    for (const [request, sent] of this.#waiting) {
+    if (this.ended()) return false;
+    this.#forget(Date.now() - PATIENCE_MS);
+    return this.#waiting.size > 0;
+  }
+
+  /** Wait no longer for the answers to what was sent before `since`. */
+  #forget(since: number): void {
+    for (const [request, { sent }] of this.#waiting) {
       if (sent < since) this.#waiting.delete(request);
     }
-    return this.#waiting.size > 0;
   }
 
   #take(bytes: ArrayBuffer | ArrayBufferView): void {
@@ -105,13 +127,16 @@ export class FeedSource extends Store {
     }
   }
 
-  #send(message: Readonly<Record<string, unknown>>): void {
-    if (this.ended()) return;
+  /** Tell the kernel something; returns whether there is one that may hear it. */
+  #send(message: Readonly<Record<string, unknown>>): boolean {
+    if (this.ended() || (this.feed as LiveModel).comm_live === false) return false;
     try {
       this.feed.send(message);
+      return true;
     } catch (problem) {
       // Without a kernel nobody listens; what is here can still be looked at.
       console.warn("Pulse: the kernel cannot be reached", problem);
+      return false;
     }
   }
 }

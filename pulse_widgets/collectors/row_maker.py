@@ -57,7 +57,9 @@ class _Molds:
         self._shapes: dict[tuple[int, ...], _Shape] = {}
         self.find = self._numbers.get
 
-    def learn(self, record: RawRecord, ids: list[int], factors: NDArray[np.float64]) -> int | None:
+    def learn(
+        self, key: tuple[Hashable, ...], ids: list[int], factors: NDArray[np.float64]
+    ) -> int | None:
         """Remember the series of each field of a record, and what it is to be multiplied with.
 
         Returns the mold; None when there were too many, and all are forgotten.
@@ -73,7 +75,7 @@ class _Molds:
         self._factors = extended(self._factors, self._used, 0)
         self._ids[begin : self._used] = ids
         self._factors[begin : self._used] = factors
-        mold = self._numbers[_key(record)] = len(self._runs)
+        mold = self._numbers[key] = len(self._runs)
         self._runs.append(np.arange(begin, self._used))
         return mold
 
@@ -115,10 +117,6 @@ class _Shape:
     ids: NDArray[np.int32]
     step: NDArray[np.int64]
     factors: NDArray[np.float64]
-
-
-def _key(record: RawRecord) -> tuple[Hashable, ...]:
-    return (record.source, record.entity_id, *record.fields)
 
 
 class RowMaker:
@@ -202,19 +200,21 @@ class RowMaker:
         readings: list[float | str | None] = []
         find = self._molds.find
         for record in records:
-            mold = find(_key(record))
+            samples = record.samples
+            fields = record.fields if samples is None else samples.fields
+            key = (record.source, record.entity_id, *fields)
+            mold = find(key)
             if mold is None:
-                mold = self._learn(record)
+                mold = self._learn(key, record, tuple(fields))
             if mold is None or record.error is not None:
                 return None
-            samples = record.samples
             if samples is None:
                 sizes += (mold, 1)
-                walls += [record.wallclock] * len(record.fields)
+                walls += [record.wallclock] * len(fields)
                 readings += record.fields.values()
             else:
                 sizes += (mold, len(samples.wallclocks))
-                walls += samples.wallclocks * len(samples.fields)
+                walls += samples.wallclocks * len(fields)
                 for column in samples.fields.values():
                     readings += column
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
@@ -227,17 +227,19 @@ class RowMaker:
         times = _stamps(np.array(walls), self._clock.offset_us(), now_us)
         return Rows(shape.ids, times, shape.step, value)
 
-    def _learn(self, record: RawRecord) -> int | None:
+    def _learn(
+        self, key: tuple[Hashable, ...], record: RawRecord, names: tuple[str, ...]
+    ) -> int | None:
         """Return the mold of a record of a new shape, None where not all of it is known."""
-        if record.error is not None or not record.fields:
+        if record.error is not None or not names:
             return None
-        planned = self._plan(record.source, tuple(record.fields))
+        planned = self._plan(record.source, names)
         if planned is None:
             return None
         metrics, factors = planned
         entity, known = entity_of(record.entity_id), self._series
         ids = [known.get((entity, metric), -1) for metric in metrics]
-        return None if -1 in ids else self._molds.learn(record, ids, factors)
+        return None if -1 in ids else self._molds.learn(key, ids, factors)
 
     def _plan(
         self, source: str, names: tuple[str, ...]

@@ -108,8 +108,8 @@ class RawRecord(NamedTuple):
     error : str or None
         Why nothing could be read of this entity.
     samples : RawSamples or None
-        All readings since the last look, where the source keeps several: those in `fields`
-        are the newest of them.
+        All readings since the last look, where the source keeps several. They are what is
+        recorded; `fields` has the newest of them, for who wants no more.
     """
 
     timestamp: float

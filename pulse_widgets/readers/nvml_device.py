@@ -15,7 +15,7 @@ from pulse_widgets.readers.nvml_records import BIT, record, records
 from pulse_widgets.readers.nvml_samples import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pulse_widgets.readers.nvml_identity import Facts, MigFacts
     from pulse_widgets.readers.nvml_library import Library
@@ -38,6 +38,7 @@ _PRIMARY: Final = {
     **{spec.fallback: spec.name for spec in CALLS if spec.fallback},
 }
 _FIELDS_OF: Final = {spec.name: spec.fields for spec in CALLS}
+_UTILIZATION: Final = _FIELDS_OF["utilization"]
 _STAND_INS: Final = 3
 """A reading has at most two that can take over, one after the other."""
 
@@ -50,13 +51,13 @@ class _Plan:
 
     Attributes
     ----------
-    others : tuple of Call
-        Those of `direct` that are made beside a look at the driver's samples, too.
+    beside_samples : tuple of Call
+        Those of `direct` that are still made while samples of the utilisation come.
     """
 
     batch: Batch | None
     direct: tuple[Call, ...]
-    others: tuple[Call, ...]
+    beside_samples: tuple[Call, ...]
     queued: tuple[Call, ...]
 
 
@@ -234,8 +235,8 @@ class Device:
         ]
         direct = tuple(call for call in calls if not call.spec.queued)
         queued = tuple(call for call in calls if call.spec.queued)
-        others = tuple(call for call in direct if call.spec.name != "utilization")
-        plan = self._plans[due] = _Plan(batch, direct, others, queued)
+        beside = tuple(call for call in direct if call.spec.name != "utilization")
+        plan = self._plans[due] = _Plan(batch, direct, beside, queued)
         return plan
 
     def _ask_again(self) -> None:
@@ -259,16 +260,7 @@ class Device:
         if plan.batch is not None:
             room -= 1
             stamped = self._read_batch(plan.batch, tick)
-        direct = plan.direct
-        if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
-            room -= self._samples.calls
-            if self._read_samples(others, tick):
-                direct = plan.others
-        for call in direct:
-            if self.error:
-                break
-            room -= 1
-            self._make(call, fields, tick)
+        room -= self._make_direct(plan, fields, others, tick)
         if self.migs and tick.due & _GAUGES:
             # One call is left for the readings that are rare, however many instances there are.
             room -= self._read_migs(others, tick, room - 1)
@@ -294,13 +286,27 @@ class Device:
                 self._pending[call] = None
         return rare
 
-    def _read_samples(self, others: list[RawRecord], tick: Tick) -> bool:
-        """Read the buffered utilisation; return whether the present one need not be asked for."""
-        found, code = self._samples.read(tick)
-        others.extend(found)
-        if code in GONE:
-            self.lose(code, tick.now)
-        return self._samples.fresh(tick)
+    def _make_direct(self, plan: _Plan, fields: Fields, others: list[RawRecord], tick: Tick) -> int:
+        """Look at the driver's samples and make the calls that never wait; return how many."""
+        direct, made = plan.direct, 0
+        coming: Sequence[str] = ()
+        if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
+            made += self._samples.calls
+            found, code = self._samples.read(tick)
+            others.extend(found)
+            if code in GONE:
+                self.lose(code, tick.now)
+            coming = self._samples.coming(tick)
+            if len(coming) == len(_UTILIZATION):
+                direct = plan.beside_samples
+        for call in direct:
+            if self.error:
+                break
+            made += 1
+            self._make(call, fields, tick)
+        for name in coming:
+            fields.pop(name, None)
+        return made
 
     def _read_migs(self, others: list[RawRecord], tick: Tick, room: int) -> int:
         """Read instances in turn as far as there is room; return how many calls that took."""

@@ -8,6 +8,7 @@ run. A GPU that has no such buffer is asked for its present utilisation instead.
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +18,8 @@ from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
 from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulse_widgets.readers.nvml_library import Library
     from pulse_widgets.readers.nvml_records import Tick
 
@@ -26,10 +29,10 @@ _KINDS: Final = {1: "utilization.gpu", 2: "utilization.memory"}
 _ROOM: Final = 512
 
 _SILENCE_S: Final = 3.0
-"""After this long without a sample the GPU is asked for its present utilisation."""
+"""After this long without a sample of a field the GPU is asked for its present value."""
 
 _PATIENCE: Final = 5
-"""Looks without any sample after which the buffer is looked at no more."""
+"""Looks in a row without a sample after which a buffer is looked at no more."""
 
 
 class _Answer:
@@ -45,6 +48,18 @@ class _Answer:
         self.arguments = {kind: (ctypes.c_uint(kind), self.since, *out) for kind in _KINDS}
 
 
+@dataclass(slots=True)
+class _Buffer:
+    """One of the driver's buffers of a GPU: up to when it is read, and when it last had news."""
+
+    kind: int
+    name: str
+    since_us: int = 0
+    news_s: float = float("-inf")
+    empty: int = 0
+    """Looks in a row that found nothing."""
+
+
 class Samples:
     """The buffered utilisation of one GPU.
 
@@ -54,40 +69,44 @@ class Samples:
     handle : device handle
     entity : str
         Of the GPU.
-
-    Attributes
-    ----------
-    wanted : bool
-        The GPU has the buffer, as far as is known.
     """
 
     def __init__(self, library: Library, handle: Any, entity: str) -> None:
-        self._function = library.function("nvmlDeviceGetSamples")
-        self.wanted = self._function is not None
+        function = library.function("nvmlDeviceGetSamples")
+        self._function: Callable[..., int] | None = function
+        self._buffers = [] if function is None else [_Buffer(*each) for each in _KINDS.items()]
         self._entity = entity
         self._answer = library.shared(_Answer, partial(_Answer, library))
         self._handle = handle
-        self._since: dict[int, int] = {}
-        self._first = self._last = float("-inf")
-        self._empty = 0
+        self._first: float | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """The GPU has such a buffer, as far as is known."""
+        return bool(self._buffers)
 
     @property
     def calls(self) -> int:
         """How many driver calls the next look makes."""
-        return len(_KINDS) if self._since else 0
+        return 0 if self._first is None else len(self._buffers)
 
-    def fresh(self, tick: Tick) -> bool:
-        """Return whether samples are coming: the present utilisation need not be asked for.
+    def coming(self, tick: Tick) -> list[str]:
+        """Return the fields of which samples come: their present value is not to be taken.
 
         After the first look they are waited for. They tell of the time before the look that
         finds them, and a present value from in between would lie among them, out of order.
         """
-        return self.wanted and tick.now > self._first and tick.now - self._last < _SILENCE_S
+        if self._first is None or tick.now <= self._first:
+            return []
+        return [each.name for each in self._buffers if tick.now - each.news_s < _SILENCE_S]
 
     def probe(self, tick: Tick) -> None:
-        """Find out whether the GPU has the buffer, without a reading."""
+        """Find out which buffers the GPU has, without a reading."""
         now_us = int((tick.now + tick.offset) * 1e6)
-        self.wanted = self.wanted and self._ask(next(iter(_KINDS)), now_us) not in UNSUPPORTED
+        for buffer in tuple(self._buffers):
+            buffer.since_us = now_us
+            if self._ask(buffer) in UNSUPPORTED:
+                self._buffers.remove(buffer)
 
     def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
         """Return the samples since the last look, and the driver's code.
@@ -97,51 +116,47 @@ class Samples:
         The first look only sets where to begin: what was before is not of this session.
         """
         wall_us = int((tick.now + tick.offset) * 1e6)
-        if not self._since:
-            self._since = dict.fromkeys(_KINDS, wall_us)
-            self._first = self._last = tick.now
+        if self._first is None:
+            self._first = tick.now
+            for buffer in self._buffers:
+                buffer.since_us, buffer.news_s = wall_us, tick.now
             return [], 0
         kept: dict[tuple[int, ...], dict[str, list[float | None]]] = {}
-        for kind, name in _KINDS.items():
-            code = self._ask(kind, self._since[kind])
+        for buffer in tuple(self._buffers):
+            code = self._ask(buffer)
             if code in GONE:
                 return [], code
-            if code in UNSUPPORTED:
-                self.wanted = False
-                return [], 0
-            stamps_us, raw = ([], []) if code else self._fresh(kind, wall_us)
+            stamps_us, raw = ([], []) if code else self._fresh(buffer, wall_us)
             if stamps_us:
+                buffer.since_us, buffer.news_s, buffer.empty = stamps_us[-1], tick.now, 0
                 column = values_of(self._answer.type.value, raw)
-                kept.setdefault(tuple(stamps_us), {})[name] = column
-        if kept:
-            self._last, self._empty = tick.now, 0
-        else:
-            self._empty += 1
-            self.wanted = self._empty < _PATIENCE
+                kept.setdefault(tuple(stamps_us), {})[buffer.name] = column
+                continue
+            buffer.empty += 1
+            if code in UNSUPPORTED or buffer.empty >= _PATIENCE:
+                self._buffers.remove(buffer)
         return [self._record(tick, *each) for each in kept.items()], 0
 
-    def _ask(self, kind: int, since_us: int) -> int:
+    def _ask(self, buffer: _Buffer) -> int:
         if self._function is None:
             return 0
         answer = self._answer
         answer.count.value = _ROOM
-        answer.since.value = since_us
-        return self._function(self._handle, *answer.arguments[kind])
+        answer.since.value = buffer.since_us
+        return self._function(self._handle, *answer.arguments[buffer.kind])
 
-    def _fresh(self, kind: int, wall_us: int) -> tuple[list[int], list[int]]:
+    def _fresh(self, buffer: _Buffer, wall_us: int) -> tuple[list[int], list[int]]:
         """Return microseconds and unions of what the driver has just written and is new."""
         answer = self._answer
         words = answer.words[: 2 * min(answer.count.value, _ROOM)].tolist()
         stamps_us, raw = words[::2], words[1::2]
-        first, last = max(self._since[kind], wall_us - OLDEST_US), wall_us + NEWEST_US
-        in_order = stamps_us == sorted(stamps_us)
+        first, last = max(buffer.since_us, wall_us - OLDEST_US), wall_us + NEWEST_US
+        in_order = stamps_us == sorted(set(stamps_us))
         if stamps_us and not (in_order and first < stamps_us[0] and stamps_us[-1] < last):
             # Some drivers give the whole buffer again, or places that were never filled.
             found = dict(zip(stamps_us, raw, strict=True))
             stamps_us = sorted(stamp_us for stamp_us in found if first < stamp_us < last)
             raw = [found[stamp_us] for stamp_us in stamps_us]
-        if stamps_us:
-            self._since[kind] = stamps_us[-1]
         return stamps_us, raw
 
     def _record(

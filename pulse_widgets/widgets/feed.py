@@ -52,7 +52,7 @@ FRAME_ROWS: Final = 20_000
 
 REPLY_POINTS_MOST: Final = 20_000
 REPLY_SERIES_MOST: Final = 1000
-"""Series answered for at once; a page asks for more in several requests."""
+"""Series answered for at once; a page asks for more in several requests (`SERIES_MOST`)."""
 EVENTS_SHOWN: Final = 200
 FAR_S: Final = 1e11
 """Times beyond this, in seconds, are no times."""

@@ -399,8 +399,10 @@ out["tries"] = nvml.counts(HERE).of("nvmlDeviceGetSamples", 0)
     assert out["tries"] <= 16, "a buffer that stays empty is looked at no more"
 
 
-def test_a_driver_that_gives_its_whole_buffer_each_time_is_read_like_any_other(tmp_path):
-    script = "clock 0.01\ngpu * util steps 0:10 0.3:90 0.4:10\ngpu 1 samples whole"
+def test_a_driver_that_gives_samples_again_is_read_like_any_other(tmp_path):
+    script = (
+        "clock 0.01\ngpu * util steps 0:10 0.3:90 0.4:10\ngpu 1 samples whole\ngpu 2 samples twice"
+    )
     body = (
         OPEN
         + """
@@ -413,9 +415,39 @@ for seconds in (0.55, 0.95):
             out.setdefault(r.entity_id, []).append([r.samples.wallclocks, r.samples.fields])
 """
     )
-    out = run(tmp_path, body, script=script)
-    for gpu in ("gpu:0", "gpu:1"):
+    out = run(tmp_path, body, script=script, gpus=3)
+    for gpu in ("gpu:0", "gpu:1", "gpu:2"):
         (early, first), (late, second) = out[gpu]
         assert early + late == sorted(set(early + late)), gpu
         assert first["utilization.gpu"][-2:] == [90, 10], gpu
         assert second["utilization.gpu"] == [10, 10], gpu
+
+
+@pytest.mark.parametrize("code", ["not_found", "not_supported"])
+def test_a_buffer_that_gives_nothing_leaves_its_field_to_the_present_value(tmp_path, code):
+    script = f"clock 0.01\ngpu 0 util 40\ngpu 0 util_memory 20\ngpu 0 samples 2 {code}"
+    body = (
+        OPEN
+        + """
+read(b)
+out["names"] = []
+for second in range(1, 9):
+    line(f"clock {0.01 + 0.1 * second}")
+    clock.now += 1
+    for r in b.read(classes("BUFFERED")):
+        if r.entity_id != "gpu:0":
+            continue
+        given = {each.metric: each.value for each in translate([r]).readings}
+        if "gpu.utilization" in given:
+            assert r.samples and set(given) == {"gpu.utilization"}, r
+        if "gpu.memory.busy" in given:
+            out["names"].append([second, given["gpu.memory.busy"]])
+from tests.fakes import nvml
+out["samples"] = nvml.counts(HERE).of("nvmlDeviceGetSamples", 0)
+"""
+    )
+    out = run(tmp_path, body, script=script)
+    asked = [second for second, _ in out["names"]]
+    assert {busy for _, busy in out["names"]} == {0.2}
+    assert asked == list(range(1 if code == "not_supported" else 3, 9))
+    assert out["samples"] <= 16, "a buffer that gives nothing is looked at no more"

@@ -74,7 +74,7 @@ typedef struct {
     Signal signals[SIGNAL_COUNT];
     Field fields[MAX_FIELDS];
     Signal gpm[MAX_GPM];
-    int gpm_known[MAX_GPM], gpm_support, whole_samples;
+    int gpm_known[MAX_GPM], gpm_support, whole_samples, twice_samples, sample_codes[7];
     Mig migs[MAX_MIGS];
 } Gpu;
 

@@ -65,6 +65,7 @@ int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since
     const int of[] = {S_power, S_util, S_util_memory, S_encoder, S_decoder, S_clock_sm, S_clock_memory};
     if (gpu_of(device)->mig_enabled && kind > 0 && kind < 5) return NOT_SUPPORTED;
     if (kind < 0 || kind > 6) return kind < 10 ? NOT_SUPPORTED : INVALID_ARGUMENT;
+    if (gpu_of(device)->sample_codes[kind]) return gpu_of(device)->sample_codes[kind];
     *type = 1;
     if (!samples) { *n = 120; return OK; }
     Gpu *gpu = gpu_of(device);
@@ -78,6 +79,7 @@ int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since
         if (count == *n) return INSUFFICIENT_SIZE;
         samples[count].stamp = stamp;
         samples[count++].value = typed(1, signal_at(gpu, &gpu->signals[of[kind]], t));
+        if (gpu->twice_samples && count < *n) { samples[count] = samples[count - 1]; count++; }
     }
     /* Places that were never filled come last. */
     for (int i = 0; gpu->whole_samples && i < 3 && count < *n; i++) samples[count++] = (Sample){0};

@@ -12,6 +12,7 @@
  *   gpu 0 field 82 not_supported | 65 | rate 5 | type uint | wrap 4294967296 | reset 4 | latency 3000
  *   gpu 0 gpm 2 sine 50 40 10 | gpm off
  *   gpu 0 samples whole                its sample buffers come whole each time, empty places and all
+ *   gpu 0 samples twice | samples 2 not_found            each sample twice; one buffer gives a code
  *   gpu 0 mig GI CI BYTES USED PROFILE [UUID] | gpu 0 mig GI gpm 2 25 | gpu 0 mig off
  *   gpu 0 process PID|self BYTES|na [GI CI] [FROM TO]
  *   gpu 0 xid 79 at 2.0
@@ -211,6 +212,8 @@ static void gpu_line(int index, char **w, int n) {
     else if (!strcmp(w[0], "nvlinks")) { gpu->nvlinks = atoi(w[1]); constant(&gpu->fields[91].signal, gpu->nvlinks); }
     else if (!strcmp(w[0], "field")) gpu_field(gpu, w + 1, n - 1);
     else if (!strcmp(w[0], "samples") && !strcmp(w[1], "whole")) gpu->whole_samples = 1;
+    else if (!strcmp(w[0], "samples") && !strcmp(w[1], "twice")) gpu->twice_samples = 1;
+    else if (!strcmp(w[0], "samples") && n > 2 && code_named(w[2], &code)) gpu->sample_codes[atoi(w[1]) % 7] = code;
     else if (!strcmp(w[0], "gpm") && !strcmp(w[1], "off")) gpu->gpm_support = 0;
     else if (!strcmp(w[0], "gpm") && n > 2) { int id = atoi(w[1]) % MAX_GPM; gpu->gpm_known[id] = !signal_parse(w + 2, n - 2, &gpu->gpm[id]); }
     else if (!strcmp(w[0], "mig")) gpu_mig(gpu, index, w + 1, n - 1);
