@@ -56,6 +56,8 @@ COST_READINGS: Final = 10
 """The cost said is a mean over so many readings of it: what is dear comes every 5 s."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
+STAGGER_S: Final = 0.0015
+"""A source is read so long after the one before: what the reading of the host, the first, takes."""
 STOP_S: Final = 1.0
 """How long a stop waits for the drivers."""
 
@@ -170,6 +172,7 @@ class Session:
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
+                phase_s=STAGGER_S * min(len(self.samplers), 2),
             )
             # A new mapping: other threads are reading the one there is.
             before, self.samplers = self.samplers, {**self.samplers, backend.name: sampler}

@@ -297,6 +297,37 @@ def test_two_monitors_share_one_session(python):
     ]
 
 
+SOURCES_OF_MY_OWN = """
+import json, math
+from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
+
+class Mine:
+    caps, missing = BackendCaps(BackendKind.SYSTEM), {}
+    def __init__(self, name): self.name, self.reads = name, 0
+    def open(self): pass
+    def close(self): pass
+    def read(self, due):
+        self.reads += 1
+        return [RawRecord(time.monotonic(), time.time(), "host", {"memory.used": 1.0}, "mine")]
+
+mine = [Mine(name) for name in "abcd"]
+mon = pw.monitor(mine, interval=0.1)
+while min(each.reads for each in mine) < 3:
+    time.sleep(0.01)
+"""
+
+
+def test_sources_are_read_right_after_one_another_and_not_at_once(python):
+    out = python(
+        SOURCES_OF_MY_OWN
+        + "samplers = mon._hub._sender._session.samplers\n"
+        + "following = [samplers[name]._next[RateClass.GAUGES] for name in 'abcd']\n"
+        + "mon.stop(); print(json.dumps([math.remainder(at, 0.1) for at in following]))"
+    ).stdout
+
+    assert json.loads(out) == pytest.approx([0.0, 0.0015, 0.003, 0.003], abs=1e-6)
+
+
 def test_a_mark_is_an_event_of_the_recording(python):
     out = python(
         "mon = pw.monitor('system')\n"

@@ -136,8 +136,10 @@ class Collector:
 def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:
     """Return the next moment on the grid that all threads share, in monotonic seconds.
 
-    Threads that wake together find the interpreter in the processor's caches; spread over
-    the period, the same work costs several times as much.
+    Threads that wake right after one another find the interpreter in the processor's caches;
+    spread over the period, the same work costs several times as much. They are not to wake at
+    the same moment either: each call of a driver and each file lets the other have the
+    interpreter, from one core to the other and back. So each has a phase.
     """
     if math.isinf(period_s):
         return math.inf

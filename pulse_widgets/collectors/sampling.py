@@ -69,6 +69,8 @@ class SamplingCollector(Collector):
         Seconds between readings of gauges and counters; may be changed while running.
     governor : Governor
         Says how many times rarer a class is to be read.
+    phase_s : float
+        How long after the moments that all threads share it reads.
     """
 
     def __init__(  # noqa: PLR0913  each is a part the session owns
@@ -81,6 +83,7 @@ class SamplingCollector(Collector):
         host: str,
         interval_s: float,
         governor: Governor,
+        phase_s: float = 0.0,
     ) -> None:
         super().__init__(backend.name, sink)
         self.backend = backend
@@ -88,6 +91,7 @@ class SamplingCollector(Collector):
         self._rows = RowMaker(backend.name, registry, clock, host)
         self._clock = clock
         self._governor = governor
+        self._phase_s = phase_s
         self._wake = Alarm()
         self._stopped = False
         self._repaced = False
@@ -191,7 +195,7 @@ class SamplingCollector(Collector):
             now = time.monotonic()
             if self._repaced:
                 self._repaced = False
-                self._next |= dict.fromkeys(_PACED, after(now, self.interval_s))
+                self._next |= dict.fromkeys(_PACED, self._after(now, self.interval_s))
             due = self._due(now)
             if due:
                 self._pass(due, now)
@@ -206,14 +210,17 @@ class SamplingCollector(Collector):
                 continue
             due.append(rate)
             period = NATIVE_S.get(rate, self.interval_s) * self._governor.factor(self.name, rate)
-            following = after(deadline, period)
+            following = self._after(deadline, period)
             if following <= now and rate is RateClass.GAUGES:
                 self.status.missed += math.floor((now - following) / period) + 1
-            self._next[rate] = after(max(deadline, now), period)
+            self._next[rate] = self._after(max(deadline, now), period)
             if rate is RateClass.GAUGES:
                 self._awaited_s, self._period_s = self._period_s, period
                 self.status.late_s = now - deadline
         return frozenset(due)
+
+    def _after(self, now: float, period_s: float) -> float:
+        return after(now, period_s, self._phase_s)
 
     def _pass(self, due: frozenset[RateClass], started: float) -> None:
         cpu = time.thread_time()
