@@ -58,6 +58,8 @@ FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STAGGER_S: Final = 0.0015
 """A source is read so long after the one before: what the reading of the host, the first, takes."""
+PHASES: Final = 3
+"""From then on sources share the last moment: the keeper takes what was read soon after."""
 STOP_S: Final = 1.0
 """How long a stop waits for the drivers."""
 
@@ -172,7 +174,7 @@ class Session:
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
-                phase_s=STAGGER_S * min(len(self.samplers), 2),
+                phase_s=STAGGER_S * min(len(self.samplers), PHASES - 1),
             )
             # A new mapping: other threads are reading the one there is.
             before, self.samplers = self.samplers, {**self.samplers, backend.name: sampler}

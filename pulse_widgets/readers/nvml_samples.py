@@ -18,8 +18,6 @@ from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
 from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pulse_widgets.readers.nvml_library import Library
     from pulse_widgets.readers.nvml_records import Tick
 
@@ -72,9 +70,9 @@ class Samples:
     """
 
     def __init__(self, library: Library, handle: Any, entity: str) -> None:
-        function = library.function("nvmlDeviceGetSamples")
-        self._function: Callable[..., int] | None = function
-        self._buffers = [] if function is None else [_Buffer(*each) for each in _KINDS.items()]
+        self._function: Any = library.function("nvmlDeviceGetSamples")
+        kinds = {} if self._function is None else _KINDS
+        self._buffers = [_Buffer(*each) for each in kinds.items()]
         self._entity = entity
         self._answer = library.shared(_Answer, partial(_Answer, library))
         self._handle = handle
@@ -138,12 +136,11 @@ class Samples:
         return [self._record(tick, *each) for each in kept.items()], 0
 
     def _ask(self, buffer: _Buffer) -> int:
-        if self._function is None:
-            return 0
         answer = self._answer
         answer.count.value = _ROOM
         answer.since.value = buffer.since_us
-        return self._function(self._handle, *answer.arguments[buffer.kind])
+        code: int = self._function(self._handle, *answer.arguments[buffer.kind])
+        return code
 
     def _fresh(self, buffer: _Buffer, wall_us: int) -> tuple[list[int], list[int]]:
         """Return microseconds and unions of what the driver has just written and is new."""
