@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
@@ -53,13 +54,8 @@ class Governor:
 
         A pass that reads a slow class besides the regular ones is dear because of it.
         """
-        rank = list(RateClass)
-        rates = [r for r in due if r not in _NEVER_SLOWED] or [RateClass.STATIC]
-        regular: list[RateClass] = [RateClass.GAUGES]
-        special = [r for r in rates if r not in {RateClass.GAUGES, RateClass.COUNTERS}]
-        booked = min(special or regular, key=rank.index)
+        key = (source, _booked_on(due))
         with self._lock:
-            key = (source, booked)
             self._spent[key] = self._spent.get(key, 0.0) + cpu_s
             elapsed = self._clock() - self._since
             if elapsed >= WINDOW_S:
@@ -67,6 +63,8 @@ class Governor:
 
     def says(self, source: str) -> str:
         """Return which readings of a source were made rarer, in words; empty when none."""
+        if not self._factor:
+            return ""
         return ", ".join(
             f"{rate.value} read {factor}x rarer"
             for (name, rate), factor in sorted(self._factor.items(), key=str)
@@ -84,3 +82,11 @@ class Governor:
             self._factor[rarest] = max(self._factor[rarest] // 2, 1)
         self._spent.clear()
         self._since = self._clock()
+
+
+@lru_cache(maxsize=64)
+def _booked_on(due: frozenset[RateClass]) -> RateClass:
+    special = due - _NEVER_SLOWED - {RateClass.GAUGES, RateClass.COUNTERS}
+    if special:
+        return min(special, key=list(RateClass).index)
+    return RateClass.STATIC if due <= _NEVER_SLOWED else RateClass.GAUGES

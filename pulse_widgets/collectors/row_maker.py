@@ -94,9 +94,9 @@ class _Molds:
             for mold, count in zip(sizes[::2], sizes[1::2], strict=True)
         ]
         places = np.concatenate(runs)
-        shape = _Shape(
-            self._ids[places], np.full(len(places), NO_STEP, np.int64), self._factors[places].T
-        )
+        factors = self._factors[places].T
+        steps = np.full(len(places), NO_STEP, np.int64)
+        shape = _Shape(self._ids[places], steps, factors, plain=bool((factors[:2] == 1).all()))
         # Ids and steps go into the rows of many ticks.
         shape.ids.flags.writeable = shape.step.flags.writeable = False
         return shape
@@ -112,11 +112,14 @@ class _Shape:
     step : (n,) int64
     factors : (4, n) float64
         Multiply, divide, lowest, highest.
+    plain : bool
+        Nothing is to be multiplied or divided.
     """
 
     ids: NDArray[np.int32]
     step: NDArray[np.int64]
     factors: NDArray[np.float64]
+    plain: bool
 
 
 class RowMaker:
@@ -222,7 +225,7 @@ class RowMaker:
         shape = self._molds.shape(tuple(sizes))
         raw = np.array(readings, np.float64)
         multiply, divide, lowest, highest = shape.factors
-        value = raw * multiply / divide
+        value = raw if shape.plain else raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
         times = _stamps(np.array(walls), self._clock.offset_us(), now_us)
         return Rows(shape.ids, times, shape.step, value)

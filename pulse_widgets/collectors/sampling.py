@@ -17,7 +17,7 @@ from pulse_widgets.errors import (
     words_of,
 )
 from pulse_widgets.metrics.entities import in_short
-from pulse_widgets.readers.base import Backend, RateClass, RawRecord
+from pulse_widgets.readers.base import ALL_CLASSES, Backend, RateClass, RawRecord
 from pulse_widgets.series.log import Rows
 from pulse_widgets.signals import Alarm, Flag
 
@@ -195,7 +195,8 @@ class SamplingCollector(Collector):
             now = time.monotonic()
             if self._repaced:
                 self._repaced = False
-                self._next |= dict.fromkeys(_PACED, self._after(now, self.interval_s))
+                soon = after(now, self.interval_s, self._phase_s)
+                self._next |= dict.fromkeys(_PACED, soon)
             due = self._due(now)
             if due:
                 self._pass(due, now)
@@ -203,24 +204,15 @@ class SamplingCollector(Collector):
 
     def _due(self, now: float) -> frozenset[RateClass]:
         """Return the classes whose deadline has come, and set their next one."""
-        due = []
-        for rate in RateClass:
-            deadline = self._next.setdefault(rate, now)
-            if deadline > now:
-                continue
-            due.append(rate)
+        due = frozenset(rate for rate in ALL_CLASSES if self._next.get(rate, now) <= now)
+        for rate in due:
             period = NATIVE_S.get(rate, self.interval_s) * self._governor.factor(self.name, rate)
-            following = self._after(deadline, period)
-            if following <= now and rate is RateClass.GAUGES:
-                self.status.missed += math.floor((now - following) / period) + 1
-            self._next[rate] = self._after(max(deadline, now), period)
             if rate is RateClass.GAUGES:
                 self._awaited_s, self._period_s = self._period_s, period
-                self.status.late_s = now - deadline
-        return frozenset(due)
-
-    def _after(self, now: float, period_s: float) -> float:
-        return after(now, period_s, self._phase_s)
+                self.status.late_s = now - self._next.get(rate, now)
+                self.status.missed += int(self.status.late_s / period)
+            self._next[rate] = after(now, period, self._phase_s)
+        return due
 
     def _pass(self, due: frozenset[RateClass], started: float) -> None:
         cpu = time.thread_time()
@@ -248,7 +240,8 @@ class SamplingCollector(Collector):
         self._governor.spent(self.name, due, time.thread_time() - cpu)
         self.status.slowed = self._governor.says(self.name)
         self._judge(records)
-        self.tried.set()
+        if not self.tried.is_set():
+            self.tried.set()
 
     def _judge(self, records: Sequence[RawRecord]) -> None:
         self.status.missing = dict(self.backend.missing)

@@ -95,24 +95,32 @@ class CpuMeter:
         return _share(sum(busy) - sum(busy_before), sum(idle) - sum(idle_before)), shares
 
 
-class DeviceSum:
-    """A counter summed over devices that come and go; never falls.
+class DeviceSums:
+    """Some counters summed over devices that come and go; no sum ever falls.
 
     What a device did stays counted when it is gone, and one that starts again from 0 adds what
     it has counted since.
+
+    Parameters
+    ----------
+    count : int
+        Counters of each device.
     """
 
-    def __init__(self) -> None:
-        self._last: dict[str, float] = {}
-        self._total = 0.0
+    def __init__(self, count: int) -> None:
+        self._last: dict[str, tuple[float, ...]] = {}
+        self._none = (0.0,) * count
+        self._sums = [0.0] * count
 
-    def take(self, devices: Mapping[str, float]) -> float:
-        """Return the sum, given the counter of each device that is there."""
-        for name, count in devices.items():
-            before = self._last.get(name, 0.0)
-            self._total += count - before if count >= before else count
-            self._last[name] = count
-        return self._total
+    def take(self, devices: Mapping[str, tuple[float, ...]]) -> list[float]:
+        """Return the sums, given the counters of each device that is there."""
+        for name, counts in devices.items():
+            before = self._last.get(name, self._none)
+            if counts != before:
+                self._last[name] = counts
+                for k, (now, then) in enumerate(zip(counts, before, strict=True)):
+                    self._sums[k] += now - then if now >= then else now
+        return list(self._sums)
 
 
 class HostParts:
@@ -132,7 +140,8 @@ class HostParts:
         self._pid = pid
         self._per_device = per_device
         self._meter = CpuMeter()
-        self._sums = {name: DeviceSum() for name in (*_DISK, *_NET)}
+        self._disk_sums = DeviceSums(len(_DISK))
+        self._net_sums = DeviceSums(len(_NET))
         self._cores: Sequence[CpuTimes] | None = None
         self._usage: TreeUsage | None = None
         self._thorough = False
@@ -200,48 +209,38 @@ class HostParts:
 
     def _cpu_seconds(self) -> Fields:
         cores = self._times()
+        user, system, _, iowait, steal = map(sum, zip(*cores, strict=True))
         # Seconds of the mean core, so that the rate is a share of all cores' time.
-        values = (
-            round(sum(getattr(core, mode) for core in cores) / len(cores), 6)
-            for mode in ("user", "system", "iowait", "steal")
-        )
+        values = [_rounded(seconds / len(cores), 1e6) for seconds in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
     def _memory(self) -> Fields:
         memory = self._host.memory()
         used = memory.total - memory.available
-        fill = round(used / memory.total, 4)
+        fill = _rounded(used / memory.total, 1e4)
         values = (used, memory.available, memory.total, fill, memory.swap_used, memory.swap_total)
         return {"host": dict(zip(_MEMORY, values, strict=True))}
 
     def _disks(self) -> Fields:
         disks = self._host.disks()
-        fields = self._counted("disk", _DISK, {name: disk[:4] for name, disk in disks.items()})
+        sums = self._disk_sums.take({name: disk[:4] for name, disk in disks.items()})
+        fields: Fields = {"host": dict(zip(_DISK, sums, strict=True))}
         if self._per_device:
-            for name, disk in disks.items():
-                if disk.busy_s is not None:
-                    fields[f"disk:{name}"][_DISK_BUSY] = disk.busy_s
+            for name, (*counts, busy_s) in disks.items():
+                each = fields[f"disk:{name}"] = dict(zip(_DISK, counts, strict=True))
+                if busy_s is not None:
+                    each[_DISK_BUSY] = busy_s
         return fields
 
     def _networks(self) -> Fields:
         # An interface that never carried anything is a placeholder of the kernel.
         used = {name: net for name, net in self._host.networks().items() if net[0] or net[1]}
-        return self._counted("net", _NET, used)
-
-    def _counted(
-        self, kind: str, names: tuple[str, ...], devices: Mapping[str, tuple[float, ...]]
-    ) -> Fields:
-        """Return the counters of each device and their sums, loopback left out of the sums."""
-        summed = {name: counts for name, counts in devices.items() if name not in _LOOPBACK}
-        fields: Fields = {
-            "host": {
-                field: self._sums[field].take({d: counts[k] for d, counts in summed.items()})
-                for k, field in enumerate(names)
-            }
-        }
+        outside = {name: net for name, net in used.items() if name not in _LOOPBACK}
+        sums = self._net_sums.take(outside)
+        fields: Fields = {"host": dict(zip(_NET, sums, strict=True))}
         if self._per_device:
-            for device, counts in devices.items():
-                fields[f"{kind}:{device}"] = dict(zip(names, counts, strict=True))
+            for name, counts in used.items():
+                fields[f"net:{name}"] = dict(zip(_NET, counts, strict=True))
         return fields
 
     def _pressure(self) -> Fields:
@@ -290,4 +289,9 @@ def _share(busy: float, idle: float) -> float | None:
     if busy < 0 or busy + idle <= 0:
         return None
     # The counters have ticks of 10 ms: more digits are noise, and cost bytes in a recording.
-    return round(busy / (busy + idle), 4)
+    return _rounded(busy / (busy + idle), 1e4)
+
+
+def _rounded(value: float, parts: float) -> float:
+    # Built-in round() goes through the digits of the number, and costs as much as a file.
+    return int(value * parts + 0.5) / parts

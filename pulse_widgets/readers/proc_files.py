@@ -9,6 +9,8 @@ from typing import Final
 __all__ = ["ProcFiles"]
 
 _CHUNK: Final = 1 << 16
+_ENTRY_MOST: Final = 2048
+"""Of the files that are kept, no list has a longer entry, in bytes; a page has 4096 or more."""
 
 
 class ProcFiles:
@@ -34,11 +36,11 @@ class ProcFiles:
         self._open: dict[str, int] = {}
         _all.add(self)
 
-    def keep(self, path: str, *, is_list: bool = False) -> bytes:
+    def keep(self, path: str) -> bytes:
         """Return the content of a file that is asked for on every pass.
 
-        The kernel hands out a list (disks, interfaces) in pieces that end where an entry does,
-        and everything else at once.
+        The kernel hands out a list (disks, interfaces) in pieces, which end where the next entry
+        would not have fitted the page: one that leaves room for any entry is the last.
         """
         if not self.is_real:
             return self.read(path)
@@ -46,7 +48,7 @@ class ProcFiles:
         if fd is None:
             fd = self._open[path] = os.open(f"{self.root}/{path}", os.O_RDONLY)
         try:
-            return _whole(fd, is_list=is_list)
+            return _whole(fd, last_below=_ENTRY_MOST)
         except OSError:
             # The next reading opens it anew.
             os.close(self._open.pop(path))
@@ -56,7 +58,7 @@ class ProcFiles:
         """Return the content of a file."""
         fd = os.open(f"{self.root}/{path}", os.O_RDONLY)
         try:
-            return _whole(fd, is_list=True)
+            return _whole(fd, last_below=1)
         finally:
             os.close(fd)
 
@@ -66,12 +68,11 @@ class ProcFiles:
             os.close(self._open.popitem()[1])
 
 
-def _whole(fd: int, *, is_list: bool) -> bytes:
-    """Return a file from its start."""
-    whole = os.pread(fd, _CHUNK, 0)
-    if not is_list and len(whole) < _CHUNK:
-        return whole
-    while piece := os.pread(fd, _CHUNK, len(whole)):
+def _whole(fd: int, *, last_below: int) -> bytes:
+    """Return a file from its start; a piece of fewer bytes is its last."""
+    whole = piece = os.pread(fd, _CHUNK, 0)
+    while len(piece) >= last_below:
+        piece = os.pread(fd, _CHUNK, len(whole))
         whole += piece
     return whole
 

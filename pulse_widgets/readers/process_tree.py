@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["ProcessTree", "Rising"]
 
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-_LASTING: Final = frozenset({"stat", "io"})
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -94,6 +93,8 @@ class ProcessTree:
     def __init__(self, files: ProcFiles, pid: int) -> None:
         self._files = files
         self._pid = pid
+        # The files of the process at the top last as long as the reader; others come and go.
+        self._lasting = {f"{pid}/{name}" for name in ("stat", "io", f"task/{pid}/children")}
         self._members: dict[int, _Process] = {}
         self._io: dict[int, Io] = {}
         # The times of ended children are counted in ticks, those of running ones in nanoseconds.
@@ -110,13 +111,13 @@ class ProcessTree:
             When the process at the top cannot be read.
         """
         self._members = self._walk(thorough=thorough)
-        members = self._members.values()
+        _, own_s, ended_s, threads, virtual, rss = zip(*self._members.values(), strict=True)
         return TreeUsage(
-            cpu_s=self._cpu.take(sum(process.own_s + process.ended_s for process in members)),
-            rss_bytes=sum(process.rss_bytes for process in members),
-            virtual_bytes=sum(process.virtual_bytes for process in members),
-            threads=sum(process.threads for process in members),
-            children=len(members) - 1,
+            cpu_s=self._cpu.take(sum(own_s) + sum(ended_s)),
+            rss_bytes=sum(rss),
+            virtual_bytes=sum(virtual),
+            threads=sum(threads),
+            children=len(self._members) - 1,
         )
 
     def io(self) -> TreeIo:
@@ -211,6 +212,5 @@ class ProcessTree:
             return otherwise
 
     def _bytes(self, pid: int, name: str) -> bytes:
-        # The others come and go, and so do threads.
-        lasts = pid == self._pid and name in _LASTING
-        return (self._files.keep if lasts else self._files.read)(f"{pid}/{name}")
+        path = f"{pid}/{name}"
+        return (self._files.keep if path in self._lasting else self._files.read)(path)

@@ -36,9 +36,6 @@ _NOT_PHYSICAL: Final = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d")
 # A file system on the network is never asked: a dead server would block the thread for good.
 _LOCAL: Final = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs vfat".split())  # noqa: SIM905
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  where data loaders put their batches
-_KIB: Final = re.compile(
-    rb"^(Mem(?:Total|Free|Available)|Buffers|Cached|Swap(?:Total|Free)):\s+(\S+)", re.MULTILINE
-)
 _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 _SAMPLED_CORES: Final = 8
 
@@ -63,31 +60,41 @@ class LinuxHost:
 
     def cpu_times(self) -> list[CpuTimes]:
         """Return the times of each core that is online."""
-        cores = []
-        # What follows the cores, a line for each interrupt among it, can be very long.
+        # After the cores comes how often each interrupt happened, which can be very long.
         lines = self._files.keep("stat").partition(b"\nintr")[0].splitlines()
+        hz = _TICKS_A_SECOND
+        cores = []
         for line in lines[1:]:
             if not line.startswith(b"cpu"):
                 break
-            ticks = [int(word) / _TICKS_A_SECOND for word in line.split()[1:9]]
-            user, nice, system, idle, iowait, irq, softirq, steal = ticks
             # user holds the time of guests already.
-            cores.append(CpuTimes(user + nice, system + irq + softirq, idle, iowait, steal))
+            user, nice, system, idle, iowait, irq, softirq, steal = map(int, line.split()[1:9])
+            cores.append(
+                CpuTimes(
+                    (user + nice) / hz,
+                    (system + irq + softirq) / hz,
+                    idle / hz,
+                    iowait / hz,
+                    steal / hz,
+                )
+            )
         return cores
 
     def memory(self) -> Memory:
         """Return the machine's memory."""
-        kib = {name: int(value) for name, value in _KIB.findall(self._files.keep("meminfo"))}
-        available = kib.get(b"MemAvailable")
-        if available is None:  # kernels before 3.14
-            available = kib[b"MemFree"] + kib.get(b"Buffers", 0) + kib.get(b"Cached", 0)
-        swap = kib.get(b"SwapTotal", 0)
-        used = swap - kib.get(b"SwapFree", 0)
-        return Memory(kib[b"MemTotal"] * 1024, available * 1024, swap * 1024, used * 1024)
+        words = self._files.keep("meminfo").split()
+        if b"MemAvailable:" in words:
+            available = _bytes_of(words, b"MemAvailable:")
+        else:  # kernels before 3.14
+            cached = _bytes_of(words, b"Buffers:", 0) + _bytes_of(words, b"Cached:", 0)
+            available = _bytes_of(words, b"MemFree:") + cached
+        swap = _bytes_of(words, b"SwapTotal:", 0)
+        used = swap - _bytes_of(words, b"SwapFree:", 0)
+        return Memory(_bytes_of(words, b"MemTotal:"), available, swap, used)
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each physical device, partitions left out."""
-        rows = {words[2]: words for words in map(str.split, self._lines("diskstats", is_list=True))}
+        rows = {words[2]: words for words in map(str.split, self._lines("diskstats"))}
         if rows.keys() != self._devices:
             self._devices = rows.keys()
             self._physical = [
@@ -111,11 +118,11 @@ class LinuxHost:
     def networks(self) -> dict[str, NetCounts]:
         """Return the counters of each interface of this network namespace."""
         interfaces = {}
-        for line in self._lines("net/dev", is_list=True)[2:]:
+        for line in self._lines("net/dev")[2:]:
             name, _, rest = line.rpartition(":")
-            word = [int(w) for w in rest.split()]
+            received, _, failed, lost, _, _, _, _, sent, _, unsent, dropped = rest.split()[:12]
             interfaces[name.strip()] = NetCounts(
-                word[0], word[8], word[2] + word[10], word[3] + word[11]
+                int(received), int(sent), int(failed) + int(unsent), int(lost) + int(dropped)
             )
         return interfaces
 
@@ -123,8 +130,8 @@ class LinuxHost:
         """Return seconds in which some task waited."""
         seconds = {}
         for ours, theirs in (("cpu", "cpu"), ("memory", "memory"), ("disk", "io")):
-            some = self._lines(f"pressure/{theirs}")[0]
-            seconds[ours] = int(some.rpartition("total=")[2]) / 1e6
+            some = self._files.keep(f"pressure/{theirs}").splitlines()[0]
+            seconds[ours] = int(some.rpartition(b"total=")[2]) / 1e6
         return seconds
 
     def frequency(self) -> float:
@@ -180,8 +187,8 @@ class LinuxHost:
         """Close the files that were kept open."""
         self._files.close()
 
-    def _lines(self, path: str, *, is_list: bool = False) -> list[str]:
-        return _lines_of(self._files.keep(path, is_list=is_list))
+    def _lines(self, path: str) -> list[str]:
+        return _lines_of(self._files.keep(path))
 
     def _cpuinfo(self, key: str) -> Iterator[str]:
         for line in _lines_of(self._files.read("cpuinfo")):
@@ -193,6 +200,13 @@ class LinuxHost:
 def _lines_of(content: bytes) -> list[str]:
     # The files of /proc have no encoding; names of devices may hold any byte.
     return content.decode("utf-8", "replace").splitlines()
+
+
+def _bytes_of(words: list[bytes], name: bytes, otherwise: int | None = None) -> int:
+    """Return the number after a name of meminfo, whose unit is KiB, in bytes."""
+    if otherwise is not None and name not in words:
+        return otherwise
+    return int(words[words.index(name) + 1]) * 1024
 
 
 def _is_partition(name: str, devices: Container[str]) -> bool:

@@ -123,7 +123,10 @@ class SystemBackend:
         for part in self._parts:
             if part.rate in due and now >= part.asked_again_at:
                 for entity, fields in self._ask(part, now).items():
-                    result.setdefault(entity, {}).update(fields)
+                    if entity in result:
+                        result[entity].update(fields)
+                    else:
+                        result[entity] = dict(fields)
         return result
 
     def _ask(self, part: Part, now: float) -> Fields:
@@ -138,21 +141,25 @@ class SystemBackend:
                 part.asked_again_at = now + min(2.0 ** (part.failures - 1), RETRY_MOST_S)
             part.failures += 1
         else:
-            part.failures = 0
-            for name in part.fields:
-                self._missing.pop(f"{part.entity} {name}", None)
+            if part.failures:
+                part.failures = 0
+                for name in part.fields:
+                    self._missing.pop(f"{part.entity} {name}", None)
         before, part.delivered = part.delivered, found
         return _with_gone(found, before)
 
 
 def _with_gone(found: Fields, before: Fields) -> Fields:
+    for entity, fields in before.items():
+        if entity not in found or not fields.keys() <= found[entity].keys():
+            break
+    else:
+        return found
     gone = {
         entity: dict.fromkeys(fields.keys() - found.get(entity, {}).keys())
         for entity, fields in before.items()
         if entity not in found or fields.keys() - found[entity].keys()
     }
-    if not gone:
-        return found
     return {
         entity: {**found.get(entity, {}), **gone.get(entity, {})}
         for entity in (*found, *(entity for entity in gone if entity not in found))

@@ -30,7 +30,7 @@ def test_a_file_is_opened_once_and_read_anew_each_time():
 def test_a_long_list_is_read_whole():
     files = ProcFiles("/proc")
 
-    content = files.keep("kallsyms", is_list=True)
+    content = files.keep("kallsyms")
 
     assert len(content) > 1 << 17
     assert content.count(b"\n") == Path("/proc/kallsyms").read_bytes().count(b"\n")
