@@ -119,7 +119,7 @@ class Session:
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
-        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
+        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._begin_pass)
         self._keeper.interval_s = settings.interval_s
         self.user.relieve = self._keeper.relieve
         self.user.arrived = self._keeper.ring
@@ -170,7 +170,8 @@ class Session:
                 backend,
                 registry=self.registry,
                 clock=self.clock,
-                sink=self._take_reading,
+                sink=self.log.append,
+                arrived=self._keeper.read,
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
@@ -258,14 +259,10 @@ class Session:
             self.log.append(rows)
             self._keeper.ring()
 
-    def _take_reading(self, rows: Rows) -> None:
-        """Accept rows of a sampler; one whose driver hung until after the end has none."""
-        if not self.ended:
-            self.log.append(rows)
-            self._keeper.read()
-
-    def _own(self, now: float) -> None:
-        """Record what the monitor costs, once an interval."""
+    def _begin_pass(self, now: float) -> None:
+        """Turn what was read into rows; record what the monitor costs, once an interval."""
+        for sampler in self.samplers.values():
+            sampler.drain()
         if self._burst_ends is not None and now >= self._burst_ends:
             self._burst_ends, self._keeper.besides_s = None, math.inf
             self._pace(self.interval_s)

@@ -11,7 +11,7 @@ import json
 import math
 from dataclasses import dataclass
 from types import NoneType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.readers.translate import Reading, Translation
-    from pulse_widgets.series.clock import Clock
 
-__all__ = ["RowMaker"]
+__all__ = ["Pass", "RowMaker"]
 
 _NUMBERS: Final = frozenset({float, int, bool, NoneType})
 MOLDS_KEPT: Final = 4096
@@ -39,6 +38,25 @@ FUTURE_US: Final = 60_000_000
 """A reading of so much later than now is taken to be of now."""
 SHAPES_KEPT: Final = 64
 """Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
+STEADY_US: Final = 1000
+"""Passes between which the wall clock was set by more are not taken together."""
+
+
+class Pass(NamedTuple):
+    """What one look at a source gave.
+
+    Attributes
+    ----------
+    records : sequence of RawRecord
+    now_us : int
+        Session time at its end.
+    offset_us : int
+        The wall clock minus the session time then, as in `Clock.offset_us`.
+    """
+
+    records: Sequence[RawRecord]
+    now_us: int
+    offset_us: int
 
 
 class _Molds:
@@ -131,8 +149,6 @@ class RowMaker:
         Name of the source, for its events.
     registry : Registry
         Gives series their ids.
-    clock : Clock
-        The session's time.
     host : str
         The recording's id of this machine.
 
@@ -146,13 +162,12 @@ class RowMaker:
         Why the newest series that was refused was refused.
     """
 
-    def __init__(self, source: str, registry: Registry, clock: Clock, host: str) -> None:
+    def __init__(self, source: str, registry: Registry, host: str) -> None:
         self.labels: dict[str, dict[str, str]] = {}
         self.labelled = 0
         self.refused: PulseError | None = None
         self._source = source
         self._registry = registry
-        self._clock = clock
         self._host = host
         self._series: dict[tuple[str, str], int] = {}
         self._absent: set[int] = set()
@@ -161,48 +176,56 @@ class RowMaker:
             tuple[str, tuple[str, ...]], tuple[list[str], NDArray[np.float64]] | None
         ] = {}
 
-    def rows(self, records: Sequence[RawRecord], now_us: int) -> list[Rows]:
-        """Return the rows of one pass; a missing reading is one row, where it begins."""
-        rows = self._alike(records, now_us)
+    def rows(self, passes: Sequence[Pass]) -> list[Rows]:
+        """Return the rows of passes that followed one another, in blocks.
+
+        A missing reading is one row, where it begins. A few passes at once cost little more
+        than one.
+        """
+        if not passes:
+            return []
+        rows = self._alike(passes)
         if rows is not None:
             return [self._news(rows)]
-        translation = translate(records)
+        if len(passes) == 1:
+            return self._unlike(passes[0])
+        return [block for each in passes for block in self.rows([each])]
+
+    def _unlike(self, one: Pass) -> list[Rows]:
+        translation = translate(one.records)
         for entity, labels in translation.labels.items():
             held = self.labels.setdefault(entity, {})
             if not labels.items() <= held.items():
                 held.update(labels)
                 self.labelled += 1
-        blocks = [self._news(self._one_by_one(translation.readings, now_us))]
-        return blocks + self._lost(translation, now_us)
+        blocks = [self._news(self._one_by_one(translation.readings, one))]
+        return blocks + self._lost(translation, one.now_us)
 
-    def end(self, why: str) -> list[Rows]:
+    def end(self, why: str, now_us: int) -> list[Rows]:
         """Return rows that say of every series that it is missing from now on, and why."""
         live = self._live()
         if not live:
             return []
         self._absent.update(live)
-        return [_missing(live, self._clock.now_us()), self._trouble(why)]
+        return [_missing(live, now_us), self._trouble(why, now_us)]
 
-    def gap(self, begins_us: int, why: str) -> list[Rows]:
+    def gap(self, why: str, begins_us: int, now_us: int) -> list[Rows]:
         """Return rows that say that nothing was read for a while."""
-        event = self.event({"kind": "gap", "source": self._source, "message": why})
+        event = self._event("gap", why, now_us)
         return [_missing(self._live(), begins_us), event]
 
-    def event(self, content: dict[str, str]) -> Rows:
-        """Return the row of an event of this source."""
-        series = self._registry.add(self._host, f"pulse/{self._source}", "event", kind="text")
-        text = [json.dumps(content)]
-        return Rows.of([series], [self._clock.now_us()], [math.nan], [NO_STEP], text)
+    # Passes of known series --------------------------------------------------------------
 
-    # A pass of known series --------------------------------------------------------------
-
-    def _alike(self, records: Sequence[RawRecord], now_us: int) -> Rows | None:
-        """Return the rows of a pass of which every series is known; None of another."""
+    def _alike(self, passes: Sequence[Pass]) -> Rows | None:
+        """Return the rows of passes of which every series is known; None of others."""
+        *before, last = passes
+        if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
+            return None
         sizes: list[int] = []
         walls: list[float] = []
         readings: list[float | str | None] = []
         find = self._molds.find
-        for record in records:
+        for record in [record for each in passes for record in each.records]:
             samples = record.samples
             fields = record.fields if samples is None else samples.fields
             key = (record.source, record.entity_id, *fields)
@@ -227,7 +250,7 @@ class RowMaker:
         multiply, divide, lowest, highest = shape.factors
         value = raw if shape.plain else raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
-        times = _stamps(np.array(walls), self._clock.offset_us(), now_us)
+        times = _stamps(np.array(walls), last)
         return Rows(shape.ids, times, shape.step, value)
 
     def _learn(
@@ -262,7 +285,7 @@ class RowMaker:
 
     # Any other pass ------------------------------------------------------------------------
 
-    def _one_by_one(self, readings: Sequence[Reading], now_us: int) -> Rows:
+    def _one_by_one(self, readings: Sequence[Reading], one: Pass) -> Rows:
         known = self._series
         ids, walls, values, texts = [], [], [], []
         for entity, metric, value, text, _, wallclock in readings:
@@ -273,7 +296,7 @@ class RowMaker:
             walls.append(wallclock)
             values.append(value)
             texts.append(text)
-        times = _stamps(np.array(walls, np.float64), self._clock.offset_us(), now_us)
+        times = _stamps(np.array(walls, np.float64), one)
         return Rows.of(ids, times, values, text=texts if any(texts) else None)
 
     def _id(self, entity: str, metric: str) -> int | None:
@@ -337,17 +360,22 @@ class RowMaker:
             return []
         self._absent.update(gone)
         said = [f"{entity}: {why}" for entity, why in translation.errors.items()]
-        return [_missing(gone, now_us), *map(self._trouble, said)]
+        return [_missing(gone, now_us), *(self._trouble(why, now_us) for why in said)]
 
-    def _trouble(self, message: str) -> Rows:
-        return self.event({"kind": "reader", "source": self._source, "message": message})
+    def _trouble(self, message: str, now_us: int) -> Rows:
+        return self._event("reader", message, now_us)
+
+    def _event(self, kind: str, message: str, now_us: int) -> Rows:
+        series = self._registry.add(self._host, f"pulse/{self._source}", "event", kind="text")
+        content = {"kind": kind, "source": self._source, "message": message}
+        return Rows.of([series], [now_us], [math.nan], [NO_STEP], [json.dumps(content)])
 
 
-def _stamps(walls_s: NDArray[np.float64], offset_us: int, now_us: int) -> NDArray[np.int64]:
+def _stamps(walls_s: NDArray[np.float64], one: Pass) -> NDArray[np.int64]:
     """Return session times of Unix seconds, to the millisecond: finer is noise, and costs bytes."""
-    time_ms = walls_s * 1e3 - offset_us / 1e3
+    time_ms = walls_s * 1e3 - one.offset_us / 1e3
     # A clock that is that wrong says nothing; all charts would have to make room for it.
-    time_ms[time_ms > (now_us + FUTURE_US) / 1e3] = now_us / 1e3
+    time_ms[time_ms > (one.now_us + FUTURE_US) / 1e3] = one.now_us / 1e3
     return np.rint(time_ms).astype(np.int64) * 1000
 
 

@@ -1,14 +1,21 @@
-"""One thread a source: reads a backend at its deadlines and hands rows to a sink."""
+"""One thread a source reads its backend at its deadlines.
+
+It only reads. What was read waits as it is and becomes rows when somebody drains the collector,
+all that waits at once: turning two passes into rows costs hardly more than one.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
+from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
-from pulse_widgets.collectors.row_maker import RowMaker
+from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import (
     LibraryNotFoundError,
     NoDeviceError,
@@ -22,8 +29,7 @@ from pulse_widgets.series.log import Rows
 from pulse_widgets.signals import Alarm, Flag
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pulse_widgets.collectors.governor import Governor
     from pulse_widgets.series.clock import Clock
@@ -49,6 +55,9 @@ GAP_FACTOR: Final = 3.0
 RETRY_S: Final = 60.0
 """A source that could not be opened is tried again after this many seconds."""
 
+WAITING_MOST: Final = 64
+"""Passes that wait to be drained; beyond, the thread that reads drains them itself."""
+
 _logger = logging.getLogger("pulse_widgets")
 
 
@@ -71,6 +80,8 @@ class SamplingCollector(Collector):
         Says how many times rarer a class is to be read.
     phase_s : float
         How long after the moments that all threads share it reads.
+    arrived : callable
+        Called when something waits to be drained.
     """
 
     def __init__(  # noqa: PLR0913  each is a part the session owns
@@ -84,11 +95,17 @@ class SamplingCollector(Collector):
         interval_s: float,
         governor: Governor,
         phase_s: float = 0.0,
+        arrived: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(backend.name, sink)
         self.backend = backend
         self.interval_s = interval_s
-        self._rows = RowMaker(backend.name, registry, clock, host)
+        self._rows = RowMaker(backend.name, registry, host)
+        self._waiting: deque[Pass | Callable[[], list[Rows]]] = deque()
+        self._arrived = arrived
+        self._drain_lock = threading.Lock()
+        self._flaw: Exception | None = None
+        """Why what was read could not become rows."""
         self._clock = clock
         self._governor = governor
         self._phase_s = phase_s
@@ -133,6 +150,45 @@ class SamplingCollector(Collector):
         self._repaced = True
         self._wake.ring()
 
+    def drain(self) -> None:
+        """Turn everything that waits into rows, and hand those on; never raises.
+
+        Any thread may call it, and none needs to wait for the source.
+        """
+        if not self._waiting:
+            return
+        with self._drain_lock:
+            try:
+                blocks = self._drained()
+            except Exception as error:
+                # Raised again by the thread that reads, which tells of it.
+                self._flaw = error
+                self.stop()
+                if self._over.is_set():
+                    _logger.exception("the last readings of %s could not be taken", self.name)
+                return
+            self.add(Rows.concat([block for block in blocks if len(block)]))
+        refused = self._rows.refused
+        if refused is not None and self.status.state == "ok" and not self.status.problem:
+            self.status.problem, self.status.remedy = refused.problem, refused.remedy
+
+    def collect(self) -> list[Rows]:
+        """Return the blocks of rows that wait, and keep them."""
+        self.drain()
+        return super().collect()
+
+    def _drained(self) -> list[Rows]:
+        blocks: list[Rows] = []
+        passes: list[Pass] = []
+        while self._waiting:
+            item = self._waiting.popleft()
+            if isinstance(item, Pass):
+                passes.append(item)
+            else:
+                blocks += [*self._rows.rows(passes), *item()]
+                passes = []
+        return blocks + self._rows.rows(passes)
+
     # The thread ---------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -170,7 +226,7 @@ class SamplingCollector(Collector):
 
     def _end_series(self, why: str) -> None:
         """Say of every series that it is missing from now on."""
-        self.add(Rows.concat(self._rows.end(why)))
+        self._put(partial(self._rows.end, why, self._clock.now_us()))
 
     def _pause(self, seconds: float) -> bool:
         """Wait; return whether the collector was stopped meanwhile."""
@@ -201,6 +257,8 @@ class SamplingCollector(Collector):
             if due:
                 self._pass(due, now)
             self._wake.wait(min(self._next.values()) - time.monotonic())
+        if self._flaw is not None:
+            raise self._flaw
 
     def _due(self, now: float) -> frozenset[RateClass]:
         """Return the classes whose deadline has come, and set their next one."""
@@ -260,20 +318,25 @@ class SamplingCollector(Collector):
 
     def _hand_over(self, records: Sequence[RawRecord], *, gauges: bool) -> None:
         now_us = self._clock.now_us()
-        blocks = []
         if gauges:
-            blocks += self._gap(now_us)
+            self._mind_the_gap(now_us)
             self._last_us = now_us
-        blocks += self._rows.rows(records, now_us)
-        self.add(Rows.concat([block for block in blocks if len(block)]))
+        self._put(Pass(records, now_us, self._clock.offset_us()))
 
-    def _gap(self, now_us: int) -> list[Rows]:
-        """Return missing rows where the thread could not run for several intervals."""
+    def _mind_the_gap(self, now_us: int) -> None:
+        """Have missing rows made where the thread could not run for several intervals."""
         silent_us = now_us - self._last_us
         if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
-            return []
+            return
         why = f"no reading for {silent_us / 1e6:.1f} s: the interpreter did not run"
-        return self._rows.gap(self._last_us + round(self._awaited_s * 1e6), why)
+        begins_us = self._last_us + round(self._awaited_s * 1e6)
+        self._put(partial(self._rows.gap, why, begins_us, now_us))
+
+    def _put(self, item: Pass | Callable[[], list[Rows]]) -> None:
+        self._waiting.append(item)
+        if len(self._waiting) >= WAITING_MOST:
+            self.drain()
+        self._arrived()
 
 
 def _told(errors: Sequence[RawRecord]) -> str:

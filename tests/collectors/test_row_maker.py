@@ -1,37 +1,33 @@
 """Records become the same rows whether a pass is like one before or not."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.collectors import row_maker
-from pulse_widgets.collectors.row_maker import SHAPES_KEPT, RowMaker
+from pulse_widgets.collectors.row_maker import SHAPES_KEPT, Pass, RowMaker
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.readers import translate
 from pulse_widgets.readers.base import RawRecord, RawSamples
-from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
 
 class ValueByValue(RowMaker):
     """Never takes the short way."""
 
-    def _alike(self, records, now_us):
+    def _alike(self, passes):
         return None
 
 
-class Still(Clock):
-    """A clock whose wall time is the session's."""
-
-    def now_us(self):
-        return 5_000_000
-
-    def offset_us(self):
-        return 0
-
-
 def maker(kind=RowMaker, registry=None):
-    return kind("nvml", Registry() if registry is None else registry, Still(), "h0")
+    return kind("nvml", Registry() if registry is None else registry, "h0")
+
+
+def looked(records, now_us=5_000_000, offset_us=0):
+    """One pass, as `RowMaker.rows` takes several."""
+    return [Pass(records, now_us, offset_us)]
 
 
 FIELDS = (
@@ -91,23 +87,29 @@ def columns(blocks):
     return rows.series, rows.time, rows.step, rows.value, list(text)
 
 
-@given(passes())
-def test_the_short_way_gives_the_same_rows(found):
-    short, long = maker(), maker(ValueByValue)
-    taken = []
-    for each in (short, long):
+@given(passes(), st.lists(st.integers(1, 3), min_size=6, max_size=6))
+def test_the_short_way_gives_the_same_rows_and_so_do_passes_taken_together(found, sizes):
+    begin = 1_790_000_000_000_000
+    looks = [Pass(records, begin + n * 1_000_000, 40 * n) for n, records in enumerate(found)]
+    places = np.cumsum([0, *sizes])
+    groups = [looks[a:b] for a, b in pairwise(places) if looks[a:b]]
+
+    takings = (ValueByValue, [[look] for look in looks]), (RowMaker, [[look] for look in looks])
+    taken, makers = [], []
+    for kind, parts in (*takings, (RowMaker, groups)):
         # A field nobody knows is a reading once it was seen with a number, in all the process.
         translate._made.clear()
-        taken.append([columns(each.rows(records, n)) for n, records in enumerate(found)])
+        made = maker(kind)
+        taken.append(columns([rows for part in parts for rows in made.rows(part)]))
+        makers.append(made)
 
-    for ours, theirs in zip(*taken, strict=True):
-        for one, other in zip(ours[:4], theirs[:4], strict=True):
+    for ours in taken[1:]:
+        for one, other in zip(ours[:4], taken[0][:4], strict=True):
             np.testing.assert_array_equal(one, other)
-        assert ours[4] == theirs[4]
-    assert short.labels == long.labels
-    assert [i.metric for i in short._registry.since(0)] == [
-        i.metric for i in long._registry.since(0)
-    ]
+        assert ours[4] == taken[0][4]
+    for made in makers[1:]:
+        assert made.labels == makers[0].labels
+        assert made._registry.since(0) == makers[0]._registry.since(0)
 
 
 def record(at=1.0, **fields):
@@ -116,11 +118,11 @@ def record(at=1.0, **fields):
 
 def test_a_pass_like_the_one_before_looks_nothing_up():
     short = maker()
-    short.rows([record(1.0, **{"power.instant": 250_000})], 0)
+    short.rows(looked([record(1.0, **{"power.instant": 250_000})]))
     # Whatever is known of names is gone: only what was learnt of the pass is left.
     short._series.clear()
 
-    (rows,) = short.rows([record(2.0, **{"power.instant": 300_000})], 0)
+    (rows,) = short.rows(looked([record(2.0, **{"power.instant": 300_000})]))
 
     assert rows.value.tolist() == [300.0]
     assert rows.time.tolist() == [2_000_000]
@@ -130,10 +132,10 @@ def test_a_pass_like_the_one_before_looks_nothing_up():
 def test_many_shapes_are_not_kept_for_ever():
     short = maker()
     one = record(1.0, **{"power.instant": 1})
-    short.rows([one], 0)
+    short.rows(looked([one]))
 
     for count in range(1, 3 * SHAPES_KEPT):
-        (rows,) = short.rows([one] * count, 0)
+        (rows,) = short.rows(looked([one] * count))
         assert len(rows) == count
 
     assert len(short._molds._shapes) <= SHAPES_KEPT
@@ -146,7 +148,7 @@ def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
     for number in range(100):
         one = RawRecord(0.0, 1.0, f"pid:{number}", {"energy": 1}, "nvml")
         for _ in range(2):
-            short.rows([one], 0)
+            short.rows(looked([one]))
 
     assert 0 < len(short._molds._runs) <= 10
 
@@ -158,7 +160,7 @@ def test_a_pass_in_which_too_many_shapes_are_learned_is_still_right(monkeypatch)
 
     for _ in range(5):
         records = [RawRecord(0.0, 1.0, name, {"energy": float(name[4:])}, "nvml") for name in names]
-        rows = Rows.concat(short.rows(records, 0))
+        rows = Rows.concat(short.rows(looked(records)))
 
         entities = [short._registry[series].entity for series in rows.series.tolist()]
         assert entities == names
@@ -172,7 +174,7 @@ def test_a_series_that_is_refused_is_named():
 
     short = maker(registry=Full())
 
-    rows = Rows.concat(short.rows([record(**{"power.instant": 1})], 0))
+    rows = Rows.concat(short.rows(looked([record(**{"power.instant": 1})])))
 
     assert len(rows) == 0
     assert short.refused.problem == "there is no room"
@@ -181,10 +183,10 @@ def test_a_series_that_is_refused_is_named():
 def test_a_reading_of_a_clock_far_ahead_is_of_now():
     short = maker()
     for at in (1.0, 2.0):
-        short.rows([record(at, **{"power.instant": 1})], 2_000_000)
+        short.rows(looked([record(at, **{"power.instant": 1})], 2_000_000))
 
-    (soon,) = short.rows([record(60.0, **{"power.instant": 1})], 2_000_000)
-    (wild,) = short.rows([record(1e7, **{"power.instant": 1})], 2_000_000)
+    (soon,) = short.rows(looked([record(60.0, **{"power.instant": 1})], 2_000_000))
+    (wild,) = short.rows(looked([record(1e7, **{"power.instant": 1})], 2_000_000))
 
     assert soon.time.tolist() == [60_000_000]
     assert wild.time.tolist() == [2_000_000]
@@ -196,7 +198,7 @@ def test_a_name_that_no_file_can_hold_is_refused_and_the_others_go_on():
         RawRecord(0.0, 1.0, "disk:\udcff", {"energy": 1.0}, "mine"),
         RawRecord(0.0, 1.0, "gpu:0", {7: 1.0, "energy": 2.0}, "mine"),
     ]
-    values = [rows.value.tolist() for _ in range(2) for rows in short.rows(found, 0)]
+    values = [rows.value.tolist() for _ in range(2) for rows in short.rows(looked(found))]
 
     assert values == [[2.0], [2.0]]
     assert "cannot be a name" in short.refused.problem

@@ -90,8 +90,12 @@ class Run:
         assert self.collector.join(5)
         assert self.backend.closed.is_set()
 
+    def rows(self):
+        self.collector.drain()
+        return Rows.concat(self.cursor.peek())
+
     def values(self, metric):
-        rows = Rows.concat(self.cursor.peek())
+        rows = self.rows()
         series = self.registry.find("h0", "host", metric)
         return rows.value[rows.series == series].tolist()
 
@@ -123,7 +127,7 @@ def test_a_lost_device_ends_its_series_and_says_so_while_others_go_on():
         assert run.backend.read_all.wait(5)
         state, problem, remedy = run.collector.status.judged()
 
-    rows = Rows.concat(run.cursor.peek())
+    rows = run.rows()
     power = rows.value[rows.series == run.registry.find("h0", "gpu:0", "gpu.power")]
     np.testing.assert_array_equal(power, [300.0, math.nan])
     assert 2.0 in run.values("memory.used")
@@ -196,7 +200,7 @@ def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
     collector._hand_over(run.backend.read(frozenset()), gauges=True)
 
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan, 1.0])
-    texts = [t for t in Rows.concat(run.cursor.peek()).text if t]
+    texts = [t for t in run.rows().text if t]
     assert json.loads(texts[0])["kind"] == "gap"
 
 
@@ -204,6 +208,7 @@ def test_labels_are_kept_beside_the_series():
     with Run(Scripted(good(os="Linux", **{"memory.used": 1.0}))) as run:
         assert run.backend.read_all.wait(5)
 
+    run.collector.drain()
     assert run.collector.labels == {"host": {"os": "Linux"}}
 
 
