@@ -107,14 +107,24 @@ class _Molds:
         return shape
 
     def _make(self, sizes: tuple[int, ...]) -> _Shape:
-        runs = [
-            self._runs[mold].repeat(count)
-            for mold, count in zip(sizes[::2], sizes[1::2], strict=True)
-        ]
+        runs: list[NDArray[np.intp]] = []
+        moments: list[int] = []
+        seen = 0
+        for mold, count in zip(sizes[::2], sizes[1::2], strict=True):
+            run = self._runs[mold]
+            runs.append(run.repeat(count))
+            # Field by field, each at all moments of its record.
+            moments += list(range(seen, seen + count)) * len(run)
+            seen += count
         places = np.concatenate(runs)
         factors = self._factors[places].T
-        steps = np.full(len(places), NO_STEP, np.int64)
-        shape = _Shape(self._ids[places], steps, factors, plain=bool((factors[:2] == 1).all()))
+        shape = _Shape(
+            self._ids[places],
+            np.full(len(places), NO_STEP, np.int64),
+            np.array(moments),
+            factors,
+            plain=bool((factors[:2] == 1).all()),
+        )
         # Ids and steps go into the rows of many ticks.
         shape.ids.flags.writeable = shape.step.flags.writeable = False
         return shape
@@ -128,6 +138,8 @@ class _Shape:
     ----------
     ids : (n,) int32
     step : (n,) int64
+    moments : (n,) int64
+        Which of the moments of all records it is of.
     factors : (4, n) float64
         Multiply, divide, lowest, highest.
     plain : bool
@@ -136,6 +148,7 @@ class _Shape:
 
     ids: NDArray[np.int32]
     step: NDArray[np.int64]
+    moments: NDArray[np.int64]
     factors: NDArray[np.float64]
     plain: bool
 
@@ -236,11 +249,11 @@ class RowMaker:
                 return None
             if samples is None:
                 sizes += (mold, 1)
-                walls += [record.wallclock] * len(fields)
+                walls.append(record.wallclock)
                 readings += record.fields.values()
             else:
                 sizes += (mold, len(samples.wallclocks))
-                walls += samples.wallclocks * len(fields)
+                walls += samples.wallclocks
                 for column in samples.fields.values():
                     readings += column
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
@@ -251,7 +264,7 @@ class RowMaker:
         value = raw if shape.plain else raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
         times = _stamps(np.array(walls), last)
-        return Rows(shape.ids, times, shape.step, value)
+        return Rows(shape.ids, times[shape.moments], shape.step, value)
 
     def _learn(
         self, key: tuple[Hashable, ...], record: RawRecord, names: tuple[str, ...]
