@@ -328,6 +328,22 @@ def test_sources_are_read_right_after_one_another_and_not_at_once(python):
     assert json.loads(out) == pytest.approx([0.0, 0.0015, 0.003, 0.003], abs=1e-6)
 
 
+def test_what_is_read_ten_times_a_second_becomes_rows_two_readings_at_a_time(python):
+    out = python(
+        "from pulse_widgets.collectors.row_maker import RowMaker\n"
+        "alike, sizes = RowMaker._alike, []\n"
+        "def counted(self, passes): sizes.append(len(passes)); return alike(self, passes)\n"
+        "RowMaker._alike = counted\n"
+        "mon = pw.monitor('system', interval=0.1)\n"
+        "while sum(sizes) < 24: time.sleep(0.01)\n"
+        "mon.stop(); print(*sizes)"
+    ).stdout
+
+    sizes = [int(size) for size in out.split()]
+    # The first are taken as they come; where the machine is busy one may be late, or three wait.
+    assert sum(size >= 2 for size in sizes) >= 4
+
+
 def test_a_mark_is_an_event_of_the_recording(python):
     out = python(
         "mon = pw.monitor('system')\n"

@@ -158,15 +158,7 @@ class SamplingCollector(Collector):
         if not self._waiting:
             return
         with self._drain_lock:
-            try:
-                blocks = self._drained()
-            except Exception as error:
-                # Raised again by the thread that reads, which tells of it.
-                self._flaw = error
-                self.stop()
-                if self._over.is_set():
-                    _logger.exception("the last readings of %s could not be taken", self.name)
-                return
+            blocks = self._drained()
             self.add(Rows.concat([block for block in blocks if len(block)]))
         refused = self._rows.refused
         if refused is not None and self.status.state == "ok" and not self.status.problem:
@@ -185,9 +177,23 @@ class SamplingCollector(Collector):
             if isinstance(item, Pass):
                 passes.append(item)
             else:
-                blocks += [*self._rows.rows(passes), *item()]
+                blocks += [*self._made(passes), *item()]
                 passes = []
-        return blocks + self._rows.rows(passes)
+        return blocks + self._made(passes)
+
+    def _made(self, passes: Sequence[Pass]) -> list[Rows]:
+        """Return the rows of passes; one that has none is left out, and ends the source."""
+        try:
+            return self._rows.rows(passes)
+        except Exception as error:
+            if len(passes) > 1:
+                return [block for each in passes for block in self._made([each])]
+            # Raised again by the thread that reads, which tells of it.
+            self._flaw = error
+            self.stop()
+            if self._over.is_set():
+                _logger.exception("the last readings of %s could not be taken", self.name)
+            return []
 
     # The thread ---------------------------------------------------------------------
 

@@ -192,6 +192,19 @@ def test_a_reading_of_a_clock_far_ahead_is_of_now():
     assert wild.time.tolist() == [2_000_000]
 
 
+def test_passes_between_which_the_clock_was_set_keep_their_times():
+    short = maker()
+    first = Pass([record(1.0, **{"power.instant": 1})], 1_000_000, 0)
+    short.rows([first])
+
+    before = first._replace(records=[record(2.0, **{"power.instant": 2})], now_us=2_000_000)
+    # Somebody sets the clock an hour ahead; the session's time goes on.
+    after = Pass([record(3603.0, **{"power.instant": 3})], 3_000_000, 3_600_000_000)
+    rows = Rows.concat(short.rows([before, after]))
+
+    assert rows.time.tolist() == [2_000_000, 3_000_000]
+
+
 def test_a_name_that_no_file_can_hold_is_refused_and_the_others_go_on():
     short = maker()
     found = [

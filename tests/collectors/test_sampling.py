@@ -204,6 +204,59 @@ def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
     assert json.loads(texts[0])["kind"] == "gap"
 
 
+def test_what_nobody_drains_becomes_rows_by_itself_before_it_is_too_much(monkeypatch):
+    monkeypatch.setattr(sampling, "WAITING_MOST", 3)
+
+    with Run(Scripted(good(**{"memory.used": 1.0}))) as run:
+        until(lambda: run.log.rows >= 6)
+
+    assert len(run.collector._waiting) < 3
+
+
+def test_used_alone_it_gives_its_rows_to_who_collects_them():
+    run = Run(Scripted(good(**{"memory.used": 1.0})))
+    alone = run.collector
+    alone._sink = alone._log.append
+    with run:
+        assert run.backend.read_all.wait(5)
+        (first, *_) = alone.collect()
+
+    alone.truncate(1)
+    assert first.value.tolist()[0] == 1.0
+    assert len(Rows.concat([first, *alone.collect()])) == alone.status.passes
+
+
+def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why():
+    class Odd(Scripted):
+        def read(self, due):
+            records = super().read(due)
+            # Not the number that it should be; nobody but who makes rows looks at it.
+            return [records[0]._replace(wallclock="noon")] if len(self.due) == 3 else records
+
+    with Run(Odd(good(**{"memory.used": 1.0}))) as run:
+        until(lambda: len(run.backend.due) > 3)
+        until(lambda: run.collector.drain() or run.collector.status.state == "failed")
+        assert run.backend.closed.wait(5)
+
+    values = run.values("memory.used")
+    # The reading before and the one after, which waited with it, are not lost.
+    assert values[:3] == [1.0, 1.0, 1.0]
+    assert math.isnan(values[-1])
+    assert "dtype" in run.collector.status.problem
+
+
+def test_the_last_readings_that_cannot_become_rows_are_told_of_in_the_log(caplog):
+    class Odd(Scripted):
+        def read(self, due):
+            return [super().read(due)[0]._replace(wallclock="noon")]
+
+    with Run(Odd(good(**{"memory.used": 1.0})), interval=60.0) as run:
+        assert run.collector.tried.wait(5)
+
+    run.collector.drain()
+    assert "could not be taken" in caplog.text
+
+
 def test_labels_are_kept_beside_the_series():
     with Run(Scripted(good(os="Linux", **{"memory.used": 1.0}))) as run:
         assert run.backend.read_all.wait(5)
