@@ -63,6 +63,8 @@ class Keeper:
         How often readings come; whoever changes it rings.
     besides_s : float
         Monotonic seconds at which a pass is wanted besides; whoever is called then changes it.
+    gather : callable
+        Drains the other collectors into the log, on the keeper's thread; whoever has some sets it.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Keeper:
         self._recorder = recorder
         self._stage = stage
         self._also = also
+        self.gather: Callable[[], None] = lambda: None
         self._unseen = log.cursor()
         self._arrival = Alarm()
         self._pacing = Alarm()
@@ -189,8 +192,8 @@ class Keeper:
             self._also(now)
         finally:
             # In turns: what was accepted first is on the disk while the rest is still drained.
-            self._user.drain(self._recorder.take)
-            self._recorder.take()
+            self._user.drain(self._take)
+            self._take()
             # The recording takes every pass, the eye no more than it can follow.
             now = time.monotonic()
             if now >= self._next_show or self._ending:
@@ -198,6 +201,10 @@ class Keeper:
                 if len(fresh):
                     self._stage.show(fresh)
                     self._next_show = now + self._stage.tick_s - KEEP_S / 2
+
+    def _take(self) -> None:
+        self.gather()
+        self._recorder.take()
 
     def _rest(self) -> None:
         """Wait until the next pass is due."""

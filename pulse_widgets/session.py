@@ -7,6 +7,7 @@
     cells   -> CellCollector ------+                            +--> Stage (what is shown)
                                                                         +--> subscriptions
 
+The first two keep what they are given as it is, until the keeper drains them into the log.
 Nothing here knows Jupyter's widgets or the file format.
 """
 
@@ -119,7 +120,8 @@ class Session:
         self.ended = False
         """Whether everything is on the disk and no thread is left to wait for."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
-        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._begin_pass)
+        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
+        self._keeper.gather = self._gather
         self._keeper.interval_s = settings.interval_s
         self.user.relieve = self._keeper.relieve
         self.user.arrived = self._keeper.ring
@@ -259,10 +261,13 @@ class Session:
             self.log.append(rows)
             self._keeper.ring()
 
-    def _begin_pass(self, now: float) -> None:
-        """Turn what was read into rows; record what the monitor costs, once an interval."""
+    def _gather(self) -> None:
+        """Turn what was read into rows."""
         for sampler in self.samplers.values():
             sampler.drain()
+
+    def _own(self, now: float) -> None:
+        """Record what the monitor costs, once an interval."""
         if self._burst_ends is not None and now >= self._burst_ends:
             self._burst_ends, self._keeper.besides_s = None, math.inf
             self._pace(self.interval_s)

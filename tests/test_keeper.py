@@ -5,6 +5,7 @@ import math
 import pytest
 
 from pulse_widgets import keeper as module
+from pulse_widgets.collectors import user as user_module
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.keeper import Keeper
 from pulse_widgets.series.clock import Clock
@@ -103,3 +104,19 @@ def test_a_pass_that_is_wanted_besides_comes_when_it_is_wanted(made):
     keeper, _, _ = made
     keeper.interval_s, keeper.besides_s = 0.1, 100.05
     assert keeper._due(100.02) == 100.05
+
+
+def test_while_many_values_are_drained_readings_are_not_left_waiting(made, monkeypatch):
+    monkeypatch.setattr(user_module, "PART_VALUES", 10)
+    keeper, _, _ = made
+    gathered, taken = [], []
+    keeper.gather = lambda: gathered.append(len(keeper._user))
+    keeper._recorder.take = lambda: taken.append(len(gathered))
+    for step in range(35):
+        keeper._user.log({"loss": 1.0}, step)
+
+    keeper._pass(100.0)
+
+    assert gathered == [25, 15, 5, 0, 0]
+    # Each time just before the recorder takes.
+    assert taken == [1, 2, 3, 4, 5]
