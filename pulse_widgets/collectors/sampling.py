@@ -301,7 +301,7 @@ class SamplingCollector(Collector):
         self.status.passes += 1
         self.status.tick_s = time.monotonic() - started
         self.status.cost_s = time.thread_time()
-        self._governor.spent(self.name, due, time.thread_time() - cpu)
+        self._governor.spent(self.name, due, self.status.cost_s - cpu)
         self.status.slowed = self._governor.says(self.name)
         self._judge(records)
         if not self.tried.is_set():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import NoDeviceError, ReaderError
@@ -188,6 +187,7 @@ class NvmlBackend:
         offset, mask = time.time() - now, mask_of(due)
         version = str(self._host.get("driver", ""))
         found: list[RawRecord] = []
+        revision = 0
         for device in self._devices:
             # Each GPU has its own moment: with many of them a pass takes a while.
             tick = Tick(mask, self._clock(), offset, version)
@@ -197,12 +197,15 @@ class NvmlBackend:
                 found.extend(records)
                 if code in GONE:
                     device.lose(code, tick.now)
+            revision += device.revision + self._processes[device].revision
         tick = Tick(mask, now, offset, version)
         if RateClass.STATIC in due and self._host:
             found.insert(0, record(tick, "host", dict(self._host)))
         if RateClass.EVENTS in due and self._events is not None:
             found.extend(self._events.read(tick))
-        self._tell()
+        if revision != self._revision:
+            self._revision = revision
+            self._tell()
         return found
 
     def close(self) -> None:
@@ -218,12 +221,7 @@ class NvmlBackend:
         self._pid = os.getpid()
 
     def _tell(self) -> None:
-        """Say what is missing, where that has changed."""
-        revision = sum(device.revision for device in self._devices)
-        revision += sum(processes.revision for processes in self._processes.values())
-        if revision == self._revision:
-            return
-        self._revision = revision
+        """Say what is missing."""
         told = dict(self._refused)
         told.update({f"host {name}": why for name, why in self.selection.ignored.items()})
         for device in self._devices:
@@ -231,7 +229,8 @@ class NvmlBackend:
             told.update(self._processes[device].missing)
         if self._events is not None:
             told.update(self._events.missing)
-        self.missing = MappingProxyType(told)
+        # A new one each time: other threads may be reading the one before.
+        self.missing = told
 
 
 def _nothing_chosen(chosen: Selection) -> NoDeviceError:

@@ -140,6 +140,7 @@ class Batch:
         mig: bool,
     ) -> None:
         self._function = function
+        self._library = library
         ids = tuple(part for state in fields for part in state.parts)
         ends = list(accumulate(len(state.parts) for state in fields))
         self._places = list(zip(fields, [0, *ends], ends, strict=False))
@@ -151,8 +152,8 @@ class Batch:
         self._outcomes: list[int] = []
         """Type and code of each entry, when the fields that are settled last had values."""
         self._careful: list[tuple[FieldState, int, int]] = []
-        self._whole: list[tuple[str, int]] = []
-        self._converted: list[tuple[str, int, int]] = []
+        self._whole: tuple[tuple[str, int], ...] = ()
+        self._converted: tuple[tuple[str, int, int], ...] = ()
         self.changed = False
         self.waiting: dict[str, str] = {}
 
@@ -205,9 +206,14 @@ class Batch:
         )
         settled = [(state.spec.name, at) for state, at, _ in self._places if state.settled]
         self._careful = [place for place in self._places if not place[0].settled]
-        self._whole = [(name, at) for name, at in settled if kinds[at] == _ULL]
-        self._converted = [(name, at, kinds[at]) for name, at in settled if kinds[at] != _ULL]
-        self._outcomes = [] if any(codes[at] for _, at in settled) else outcomes
+        whole = tuple((name, at) for name, at in settled if kinds[at] == _ULL)
+        converted = tuple((name, at, kinds[at]) for name, at in settled if kinds[at] != _ULL)
+        usual = [] if any(codes[at] for _, at in settled) else outcomes
+        # GPUs are mostly alike: what all of them use is in the processor's caches already.
+        same = whole, converted, tuple(usual)
+        self._whole, self._converted, self._outcomes = self._library.shared(
+            same, lambda: (whole, converted, usual)
+        )
 
     def _single(self, state: FieldState, entry: tuple[int, ...], into: list[Stamped]) -> int:
         _, _, stamp_us, latency_us, kind, code, raw = entry
