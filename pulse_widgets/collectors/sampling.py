@@ -62,7 +62,7 @@ _logger = logging.getLogger("pulse_widgets")
 
 
 class SamplingCollector(Collector):
-    """Reads one backend on its own thread until it is stopped.
+    """Reads one backend on its own thread until it is stopped; `drain` makes rows of it.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class SamplingCollector(Collector):
 
     @property
     def labels(self) -> Mapping[str, Mapping[str, str]]:
-        """Entity to its labels."""
+        """Entity to its labels, as far as they were drained."""
         return self._rows.labels
 
     @property

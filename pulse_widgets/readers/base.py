@@ -193,7 +193,11 @@ class Backend(Protocol):
         """Get ready to read. Raises `ReaderError` with a remedy when that is impossible."""
 
     def read(self, due: frozenset[RateClass]) -> Sequence[RawRecord]:
-        """Read every entity once, the fields of the classes in `due` only."""
+        """Read every entity once, the fields of the classes in `due` only.
+
+        The records are the caller's, who may look at them later: a backend gives new ones, with
+        new fields, each time.
+        """
 
     def close(self) -> None:
         """Let go of everything; may be called twice, and after a failed `open`."""
