@@ -81,6 +81,12 @@ class FieldState:
         """Return the state before the first reading."""
         return cls(spec, spec.rate, list(spec.parts))
 
+    @property
+    def never_settles(self) -> bool:
+        """Each value of it needs a look: of a sum, a byte counter, a sensor that may be none."""
+        spec = self.spec
+        return spec.bytes_counter or spec.zero_is_missing or len(self.parts) > 1
+
     def retry(self) -> None:
         """Be asked once more, all parts of it."""
         self.reason, self.parts = "", list(self.spec.parts)
@@ -141,6 +147,8 @@ class Batch:
     ) -> None:
         self._function = function
         self._library = library
+        # Those that are never settled last, where they are once the others are.
+        fields = sorted(fields, key=lambda state: state.never_settles)
         ids = tuple(part for state in fields for part in state.parts)
         ends = list(accumulate(len(state.parts) for state in fields))
         self._places = list(zip(fields, [0, *ends], ends, strict=False))
@@ -153,7 +161,7 @@ class Batch:
         """Type and code of each entry, when the fields that are settled last had values."""
         self._careful: list[tuple[FieldState, int, int]] = []
         self._whole: tuple[tuple[str, int], ...] = ()
-        self._converted: tuple[tuple[str, int, int], ...] = ()
+        self._converted: tuple[tuple[int, str, int, int], ...] = ()
         self.changed = False
         self.waiting: dict[str, str] = {}
 
@@ -177,8 +185,8 @@ class Batch:
         if outcomes == self._outcomes:
             stamps, values = words[_STAMP::_WORDS], words[_VALUE::_WORDS]
             readings = [(name, values[at], stamps[at]) for name, at in self._whole]
-            for name, at, kind in self._converted:
-                readings.append((name, value_of(kind, values[at]), stamps[at]))
+            for place, name, at, kind in self._converted:
+                readings.insert(place, (name, value_of(kind, values[at]), stamps[at]))
         else:
             readings = []
             careful = self._places
@@ -199,7 +207,8 @@ class Batch:
     def _settle(self, outcomes: list[int]) -> None:
         """Note which fields need no look as long as each has a value of the same type as now.
 
-        A tick is mostly like the one before.
+        A tick is mostly like the one before. They keep their order, by which readings are known
+        again.
         """
         kinds, codes = zip(
             *(entry[4:6] for entry in ENTRY.iter_unpack(self._answer.view)), strict=True
@@ -207,7 +216,11 @@ class Batch:
         settled = [(state.spec.name, at) for state, at, _ in self._places if state.settled]
         self._careful = [place for place in self._places if not place[0].settled]
         whole = tuple((name, at) for name, at in settled if kinds[at] == _ULL)
-        converted = tuple((name, at, kinds[at]) for name, at in settled if kinds[at] != _ULL)
+        converted = tuple(
+            (place, name, at, kinds[at])
+            for place, (name, at) in enumerate(settled)
+            if kinds[at] != _ULL
+        )
         usual = [] if any(codes[at] for _, at in settled) else outcomes
         # GPUs are mostly alike: what all of them use is in the processor's caches already.
         same = whole, converted, tuple(usual)
@@ -229,7 +242,7 @@ class Batch:
         if len(state.cost_us) < TRIALS:
             self.changed = state.charge(latency_us) or self.changed
         else:
-            state.settled = not spec.bytes_counter and not spec.zero_is_missing
+            state.settled = not state.never_settles
         state.delivered = True
         into.append((spec.name, value, stamp_us))
         return 0

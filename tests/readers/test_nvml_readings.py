@@ -134,6 +134,22 @@ def test_one_batch_a_gpu_reads_all_that_has_a_field_id(tmp_path):
     assert done.of_gpu(2) - opened.of_gpu(2) == 10 * 5
 
 
+def test_fields_keep_their_order_once_they_are_known(tmp_path):
+    body = (
+        OPEN
+        + """
+classes = {RateClass.GAUGES, RateClass.COUNTERS, RateClass.SLOW}
+passes = [b.read(frozenset(classes)) for _ in range(6)]
+out["orders"] = [list(max((r.fields for r in each), key=len)) for each in passes]
+"""
+    )
+    orders = run(tmp_path, body, gpus=1)["orders"]
+
+    assert {"pcie.rx", "energy", "ecc.corrected"} <= set(orders[0])
+    # Who makes rows of them knows a record by the names of its fields, one after another.
+    assert orders[1:] == [orders[1]] * 5
+
+
 def test_sixty_four_gpus_are_read(tmp_path):
     body = OPEN + "out['used'] = {e: v['gpu.memory.used'] for e, v in read(b, 'GAUGES').items()}"
     script = "\n".join(f"gpu {gpu} memory_used {gpu + 1}e9" for gpu in range(64))
