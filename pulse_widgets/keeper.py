@@ -1,6 +1,7 @@
 """The thread through which everything that arrives goes on: to the disk, and to the eye.
 
-It alone drains, writes and closes, so that an interrupt of a cell tears nothing. It wakes when
+It writes and closes, and it alone takes from the log, so that an interrupt of a cell tears nothing.
+It drains what collectors hold, who do so themselves only where it does not get on. It wakes when
 readings are due, just after them, and when somebody rings; the processor is left alone between.
 """
 
@@ -48,7 +49,7 @@ class Keeper:
     ----------
     log : Log
     user : UserCollector
-        Drained into the log at the start of each pass.
+        Drained into the log in each pass.
     recorder : Recorder
         Follows the log.
     stage : Stage

@@ -172,7 +172,7 @@ class Session:
                 backend,
                 registry=self.registry,
                 clock=self.clock,
-                sink=self.log.append,
+                sink=self._take_reading,
                 arrived=self._keeper.read,
                 host=HOST,
                 interval_s=self.interval_s,
@@ -260,6 +260,11 @@ class Session:
         if not self.ended:
             self.log.append(rows)
             self._keeper.ring()
+
+    def _take_reading(self, rows: Rows) -> None:
+        """Accept rows of a sampler; one whose driver hung until after the end has none."""
+        if not self.ended:
+            self.log.append(rows)
 
     def _gather(self) -> None:
         """Turn what was read into rows."""

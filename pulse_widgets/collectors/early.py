@@ -33,6 +33,7 @@ class EarlyBackend:
 
     def __init__(self, backend: Backend) -> None:
         self.name = backend.name
+        self.lasting = getattr(backend, "lasting", False)
         self._backend = backend
         self._done = Flag()
         self._lock = threading.Lock()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.base import RateClass, RawRecord
     from pulse_widgets.readers.translate import Reading, Translation
 
 __all__ = ["Pass", "RowMaker"]
@@ -52,11 +52,14 @@ class Pass(NamedTuple):
         Session time at its end.
     offset_us : int
         The wall clock minus the session time then, as in `Clock.offset_us`.
+    due : frozenset of RateClass
+        What was read.
     """
 
     records: Sequence[RawRecord]
     now_us: int
     offset_us: int
+    due: frozenset[RateClass] = frozenset()
 
 
 class _Molds:
@@ -185,26 +188,21 @@ class RowMaker:
         self._series: dict[tuple[str, str], int] = {}
         self._absent: set[int] = set()
         self._molds = _Molds()
-        self._plans: dict[
-            tuple[str, tuple[str, ...]], tuple[list[str], NDArray[np.float64]] | None
-        ] = {}
+        self._plans: dict[tuple[str, tuple[str, ...]], tuple[list[str], NDArray[np.float64]]] = {}
 
-    def rows(self, passes: Sequence[Pass]) -> list[Rows]:
-        """Return the rows of passes that followed one another, in blocks.
+    def together(self, passes: Sequence[Pass]) -> Rows | None:
+        """Return the rows of passes that followed one another and of which every series is known.
 
-        A missing reading is one row, where it begins. A few passes at once cost little more
-        than one.
+        A few at once cost little more than one. None where they are to be taken one by one.
         """
-        if not passes:
-            return []
         rows = self._alike(passes)
-        if rows is not None:
-            return [self._news(rows)]
-        if len(passes) == 1:
-            return self._unlike(passes[0])
-        return [block for each in passes for block in self.rows([each])]
+        return None if rows is None else self._news(rows)
 
-    def _unlike(self, one: Pass) -> list[Rows]:
+    def rows(self, one: Pass) -> list[Rows]:
+        """Return the rows of one pass; a missing reading is one row, where it begins."""
+        rows = self.together([one])
+        if rows is not None:
+            return [rows]
         translation = translate(one.records)
         for entity, labels in translation.labels.items():
             held = self.labels.setdefault(entity, {})
@@ -232,7 +230,7 @@ class RowMaker:
     def _alike(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes of which every series is known; None of others."""
         *before, last = passes
-        if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
+        if before and any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
             return None
         sizes: list[int] = []
         walls: list[float] = []
@@ -259,11 +257,15 @@ class RowMaker:
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
             return None
         shape = self._molds.shape(tuple(sizes))
+        moments = np.array(walls)
+        ahead_us = passes[0].now_us + FUTURE_US + last.offset_us
+        if len(readings) != len(shape.ids) or (before and (moments * 1e6 > ahead_us).any()):
+            return None
         raw = np.array(readings, np.float64)
         multiply, divide, lowest, highest = shape.factors
         value = raw if shape.plain else raw * multiply / divide
         value[(raw < lowest) | (raw > highest)] = np.nan
-        times = _stamps(np.array(walls), last)
+        times = _stamps(moments, last)
         return Rows(shape.ids, times[shape.moments], shape.step, value)
 
     def _learn(
@@ -284,17 +286,17 @@ class RowMaker:
         self, source: str, names: tuple[str, ...]
     ) -> tuple[list[str], NDArray[np.float64]] | None:
         """Return the metrics of some fields and the numbers of their plans; None of any other."""
-        if (source, names) not in self._plans:
+        planned = self._plans.get((source, names))
+        if planned is None:
+            plans = [plan for name in names if (plan := plan_of(source, name)) is not None]
+            if len(plans) < len(names):
+                return None  # until it was seen with a number
             if len(self._plans) >= SHAPES_KEPT:
                 self._plans.clear()
-            plans = [plan for name in names if (plan := plan_of(source, name)) is not None]
             numbers = [(plan.multiply, plan.divide, plan.lowest, plan.highest) for plan in plans]
-            self._plans[source, names] = (
-                ([plan.metric for plan in plans], np.array(numbers))
-                if len(plans) == len(names)
-                else None
-            )
-        return self._plans[source, names]
+            planned = [plan.metric for plan in plans], np.array(numbers)
+            self._plans[source, names] = planned
+        return planned
 
     # Any other pass ------------------------------------------------------------------------
 

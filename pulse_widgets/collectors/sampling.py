@@ -6,6 +6,7 @@ all that waits at once: turning two passes into rows costs hardly more than one.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
@@ -57,6 +58,8 @@ RETRY_S: Final = 60.0
 
 WAITING_MOST: Final = 64
 """Passes that wait to be drained; beyond, the thread that reads drains them itself."""
+TOGETHER_MOST: Final = 4
+"""Passes that become rows in one go; more of them save nothing and are remembered at length."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -104,8 +107,12 @@ class SamplingCollector(Collector):
         self._waiting: deque[Pass | Callable[[], list[Rows]]] = deque()
         self._arrived = arrived
         self._drain_lock = threading.Lock()
+        # Another's backend may fill the same fields again for its next reading.
+        self._most = WAITING_MOST if getattr(backend, "lasting", False) else 1
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
+        self._ending = False
+        """The thread looks no more for such a flaw."""
         self._clock = clock
         self._governor = governor
         self._phase_s = phase_s
@@ -160,9 +167,6 @@ class SamplingCollector(Collector):
         with self._drain_lock:
             blocks = self._drained()
             self.add(Rows.concat([block for block in blocks if len(block)]))
-        refused = self._rows.refused
-        if refused is not None and self.status.state == "ok" and not self.status.problem:
-            self.status.problem, self.status.remedy = refused.problem, refused.remedy
 
     def collect(self) -> list[Rows]:
         """Return the blocks of rows that wait, and keep them."""
@@ -176,22 +180,38 @@ class SamplingCollector(Collector):
             item = self._waiting.popleft()
             if isinstance(item, Pass):
                 passes.append(item)
-            else:
-                blocks += [*self._made(passes), *item()]
+            if len(passes) == TOGETHER_MOST or not isinstance(item, Pass):
+                blocks += self._made(passes)
                 passes = []
+            if not isinstance(item, Pass):
+                blocks += self._tried(item)
         return blocks + self._made(passes)
 
     def _made(self, passes: Sequence[Pass]) -> list[Rows]:
-        """Return the rows of passes; one that has none is left out, and ends the source."""
+        """Return the rows of passes, and book what making them costs."""
+        if not passes:
+            return []
+        cpu = time.thread_time()
+        rows = None
+        if len(passes) > 1:
+            with contextlib.suppress(Exception):
+                rows = self._rows.together(passes)
+        blocks = [rows] if rows is not None else []
+        if rows is None:
+            for each in passes:
+                blocks += self._tried(partial(self._rows.rows, each))
+        due = passes[-1].due if len(passes) == 1 else frozenset().union(*(p.due for p in passes))
+        self._governor.spent(self.name, due, time.thread_time() - cpu)
+        return blocks
+
+    def _tried(self, make: Callable[[], list[Rows]]) -> list[Rows]:
+        """Return some rows; what cannot become rows is left out, and ends the source."""
         try:
-            return self._rows.rows(passes)
+            return make()
         except Exception as error:
-            if len(passes) > 1:
-                return [block for each in passes for block in self._made([each])]
-            # Raised again by the thread that reads, which tells of it.
             self._flaw = error
             self.stop()
-            if self._over.is_set():
+            if self._ending:
                 _logger.exception("the last readings of %s could not be taken", self.name)
             return []
 
@@ -205,19 +225,26 @@ class SamplingCollector(Collector):
                 self.tried.set()
                 if self._stopped or self._pause(RETRY_S):
                     break
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             # The top of the thread: whatever a reader throws ends this source alone.
-            _logger.exception("the %s collector stopped", self.name)
-            self.status.state = "failed"
-            self.status.problem = f"{self.name}: {words_of(error)}"
-            self.status.remedy = "Call pw.stop() and pw.monitor() to start it again."
-            self._end_series(self.status.problem)
+            self._broken(error)
         finally:
             self.tried.set()
             self.status.busy_since = None
             self.backend.close()
+            with self._drain_lock:
+                flaw, self._ending = self._flaw, True
+            if flaw is not None:
+                self._broken(flaw)
             self.status.cost_s = time.thread_time()
             self._over.set()
+
+    def _broken(self, error: BaseException) -> None:
+        _logger.error("the %s collector stopped", self.name, exc_info=error)
+        self.status.state = "failed"
+        self.status.problem = f"{self.name}: {words_of(error)}"
+        self.status.remedy = "Call pw.stop() and pw.monitor() to start it again."
+        self._end_series(self.status.problem)
 
     def _read_on(self) -> None:
         """Read until stopped, or until the whole source fails; it is then opened anew later."""
@@ -229,6 +256,8 @@ class SamplingCollector(Collector):
             self.backend.close()
             # Everything is due anew, what is read only once among it.
             self._next = {}
+            # From here on it is missing for this reason, and not as after a pause.
+            self._last_us = 0
 
     def _end_series(self, why: str) -> None:
         """Say of every series that it is missing from now on."""
@@ -263,8 +292,6 @@ class SamplingCollector(Collector):
             if due:
                 self._pass(due, now)
             self._wake.wait(min(self._next.values()) - time.monotonic())
-        if self._flaw is not None:
-            raise self._flaw
 
     def _due(self, now: float) -> frozenset[RateClass]:
         """Return the classes whose deadline has come, and set their next one."""
@@ -297,7 +324,7 @@ class SamplingCollector(Collector):
             )
             self._end_series(self.status.problem)
             return
-        self._hand_over(records, gauges=RateClass.GAUGES in due)
+        self._hand_over(records, due)
         self.status.passes += 1
         self.status.tick_s = time.monotonic() - started
         self.status.cost_s = time.thread_time()
@@ -322,12 +349,12 @@ class SamplingCollector(Collector):
             self.status.problem = refused.problem if refused else ""
             self.status.remedy = refused.remedy if refused else ""
 
-    def _hand_over(self, records: Sequence[RawRecord], *, gauges: bool) -> None:
+    def _hand_over(self, records: Sequence[RawRecord], due: frozenset[RateClass]) -> None:
         now_us = self._clock.now_us()
-        if gauges:
+        if RateClass.GAUGES in due:
             self._mind_the_gap(now_us)
             self._last_us = now_us
-        self._put(Pass(records, now_us, self._clock.offset_us()))
+        self._put(Pass(records, now_us, self._clock.offset_us(), due))
 
     def _mind_the_gap(self, now_us: int) -> None:
         """Have missing rows made where the thread could not run for several intervals."""
@@ -340,7 +367,7 @@ class SamplingCollector(Collector):
 
     def _put(self, item: Pass | Callable[[], list[Rows]]) -> None:
         self._waiting.append(item)
-        if len(self._waiting) >= WAITING_MOST:
+        if len(self._waiting) >= self._most:
             self.drain()
         self._arrived()
 

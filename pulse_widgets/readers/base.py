@@ -195,8 +195,8 @@ class Backend(Protocol):
     def read(self, due: frozenset[RateClass]) -> Sequence[RawRecord]:
         """Read every entity once, the fields of the classes in `due` only.
 
-        The records are the caller's, who may look at them later: a backend gives new ones, with
-        new fields, each time.
+        Where the backend says so (``lasting = True``), each pass has new records with new fields,
+        at which the caller may look later; others are looked at before the next pass.
         """
 
     def close(self) -> None:

@@ -293,5 +293,6 @@ def _share(busy: float, idle: float) -> float | None:
 
 
 def _rounded(value: float, parts: float) -> float:
-    # Built-in round() goes through the digits of the number, and costs as much as a file.
+    # Of what is not negative. Built-in round() goes through the digits of the number, and costs
+    # as much as a file.
     return int(value * parts + 0.5) / parts

@@ -59,6 +59,7 @@ class NvmlBackend:
     """
 
     name: str = "nvml"
+    lasting = True
 
     def __init__(
         self,

@@ -93,8 +93,10 @@ class ProcessTree:
     def __init__(self, files: ProcFiles, pid: int) -> None:
         self._files = files
         self._pid = pid
-        # The files of the process at the top last as long as the reader; others come and go.
-        self._lasting = {f"{pid}/{name}" for name in ("stat", "io", f"task/{pid}/children")}
+        # The files of the process at the top last as long as the reader; others come and go. That
+        # of its children reads as empty when it has ended, without an error.
+        lasting = ["stat", "io", *([f"task/{pid}/children"] if pid == os.getpid() else [])]
+        self._lasting = {f"{pid}/{name}" for name in lasting}
         self._members: dict[int, _Process] = {}
         self._io: dict[int, Io] = {}
         # The times of ended children are counted in ticks, those of running ones in nanoseconds.

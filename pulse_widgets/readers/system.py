@@ -49,6 +49,7 @@ class SystemBackend:
     """
 
     name = "system"
+    lasting = True
 
     def __init__(
         self,

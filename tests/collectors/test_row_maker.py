@@ -26,8 +26,13 @@ def maker(kind=RowMaker, registry=None):
 
 
 def looked(records, now_us=5_000_000, offset_us=0):
-    """One pass, as `RowMaker.rows` takes several."""
-    return [Pass(records, now_us, offset_us)]
+    return Pass(records, now_us, offset_us)
+
+
+def taken(made, passes):
+    """The rows of some passes, as a collector makes them."""
+    rows = made.together(passes)
+    return [rows] if rows is not None else [block for each in passes for block in made.rows(each)]
 
 
 FIELDS = (
@@ -95,18 +100,18 @@ def test_the_short_way_gives_the_same_rows_and_so_do_passes_taken_together(found
     groups = [looks[a:b] for a, b in pairwise(places) if looks[a:b]]
 
     takings = (ValueByValue, [[look] for look in looks]), (RowMaker, [[look] for look in looks])
-    taken, makers = [], []
+    results, makers = [], []
     for kind, parts in (*takings, (RowMaker, groups)):
         # A field nobody knows is a reading once it was seen with a number, in all the process.
         translate._made.clear()
         made = maker(kind)
-        taken.append(columns([rows for part in parts for rows in made.rows(part)]))
+        results.append(columns([rows for part in parts for rows in taken(made, part)]))
         makers.append(made)
 
-    for ours in taken[1:]:
-        for one, other in zip(ours[:4], taken[0][:4], strict=True):
+    for ours in results[1:]:
+        for one, other in zip(ours[:4], results[0][:4], strict=True):
             np.testing.assert_array_equal(one, other)
-        assert ours[4] == taken[0][4]
+        assert ours[4] == results[0][4]
     for made in makers[1:]:
         assert made.labels == makers[0].labels
         assert made._registry.since(0) == makers[0]._registry.since(0)
@@ -195,14 +200,44 @@ def test_a_reading_of_a_clock_far_ahead_is_of_now():
 def test_passes_between_which_the_clock_was_set_keep_their_times():
     short = maker()
     first = Pass([record(1.0, **{"power.instant": 1})], 1_000_000, 0)
-    short.rows([first])
+    short.rows(first)
 
     before = first._replace(records=[record(2.0, **{"power.instant": 2})], now_us=2_000_000)
     # Somebody sets the clock an hour ahead; the session's time goes on.
     after = Pass([record(3603.0, **{"power.instant": 3})], 3_000_000, 3_600_000_000)
-    rows = Rows.concat(short.rows([before, after]))
+    rows = Rows.concat(taken(short, [before, after]))
 
     assert rows.time.tolist() == [2_000_000, 3_000_000]
+
+
+def test_readings_of_a_clock_far_ahead_are_each_of_their_own_look():
+    short = maker()
+    looks = [looked([record(1e7 + n, **{"power.instant": n})], n * 100_000) for n in range(1, 5)]
+    short.rows(looks[0])
+
+    rows = Rows.concat(taken(short, looks[1:]))
+
+    assert rows.time.tolist() == [200_000, 300_000, 400_000]
+
+
+def test_samples_that_are_too_many_for_their_moments_spoil_no_other_reading():
+    short = maker()
+    good = looked([record(1.0, **{"power.instant": 1})])
+    odd = record(2.0)._replace(samples=RawSamples([2.0], {"power.instant": [1, 2, 3]}))
+    short.rows(good)
+
+    assert short.together([good, looked([odd])]) is None
+
+
+def test_names_that_were_unknown_at_first_take_the_short_way_once_they_are_known():
+    translate._made.clear()
+    one = looked([RawRecord(0.0, 1.0, "0", {"a.field.of.mine": 1.0}, "plug-in")])
+    short = maker()
+    assert short.together([one]) is None
+
+    short.rows(one)
+
+    assert short.together([one]).value.tolist() == [1.0]
 
 
 def test_a_name_that_no_file_can_hold_is_refused_and_the_others_go_on():

@@ -2,6 +2,7 @@ import json
 import math
 import threading
 import time
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -24,6 +25,8 @@ from pulse_widgets.series.log import Log, Registry, Rows
 
 class Scripted:
     """A backend that gives what a list says, one item a reading, then the last for ever."""
+
+    lasting = True
 
     def __init__(self, *readings, error=None, name="scripted"):
         self.name = name
@@ -57,6 +60,9 @@ class Scripted:
 
     def close(self):
         self.closed.set()
+
+
+TICK = frozenset({RateClass.GAUGES})
 
 
 def good(**fields):
@@ -194,10 +200,10 @@ def test_static_readings_are_taken_once_and_slow_ones_rarely():
 def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
     run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.1)
     collector = run.collector
-    collector._hand_over(run.backend.read(frozenset()), gauges=True)
+    collector._hand_over(run.backend.read(frozenset()), TICK)
 
     collector._last_us -= 5_000_000
-    collector._hand_over(run.backend.read(frozenset()), gauges=True)
+    collector._hand_over(run.backend.read(frozenset()), TICK)
 
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan, 1.0])
     texts = [t for t in run.rows().text if t]
@@ -219,11 +225,76 @@ def test_used_alone_it_gives_its_rows_to_who_collects_them():
     alone._sink = alone._log.append
     with run:
         assert run.backend.read_all.wait(5)
-        (first, *_) = alone.collect()
+        first = alone.collect()
 
-    alone.truncate(1)
-    assert first.value.tolist()[0] == 1.0
-    assert len(Rows.concat([first, *alone.collect()])) == alone.status.passes
+    alone.truncate(len(first))
+    assert first[0].value.tolist()[0] == 1.0
+    assert len(Rows.concat([*first, *alone.collect()])) == alone.status.passes
+
+
+def test_a_backend_that_fills_the_same_fields_again_is_recorded_as_it_was():
+    class Again(Scripted):
+        lasting = False
+        fields: ClassVar = {"memory.used": 0.0}
+
+        def read(self, due):
+            (record,) = super().read(due)
+            self.fields["memory.used"] += 1.0
+            return [record._replace(fields=self.fields)]
+
+    with Run(Again(good())) as run:
+        until(lambda: len(run.backend.due) >= 5)
+
+    values = run.values("memory.used")
+    assert values == [float(n) for n in range(1, len(values) + 1)]
+
+
+def test_making_rows_counts_against_the_budget_of_reading():
+    run = Run(Scripted(good(**{"memory.used": 1.0})))
+    spent = []
+    run.collector._governor.spent = lambda *booked: spent.append(booked)
+    due = frozenset({RateClass.GAUGES, RateClass.SLOW})
+    for each in (TICK, due):
+        run.collector._hand_over(run.backend.read(each), each)
+
+    run.collector.drain()
+
+    ((name, booked, cpu_s),) = spent
+    assert (name, booked) == ("scripted", due)
+    assert cpu_s > 0
+
+
+def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
+    lost = {"a": ({}, "the GPU is lost"), "b": ({"memory.used": 2.0}, None)}
+    both = {name: ({"memory.used": 1.0}, None) for name in "ab"}
+    run = Run(Scripted(both, lost, both))
+    passes = [run.backend.read(TICK) for _ in range(3)]
+    passes[2] = [record._replace(wallclock="noon") for record in passes[2]]
+    for records in passes:
+        run.collector._hand_over(records, TICK)
+
+    rows = run.rows()
+
+    series = run.registry.find("h0", "a", "memory.used")
+    np.testing.assert_array_equal(rows.value[rows.series == series], [1.0, math.nan])
+    assert any("the GPU is lost" in text for text in rows.text)
+
+
+def test_a_source_that_fails_after_a_reading_that_cannot_become_rows_says_so(caplog):
+    class Odd(Scripted):
+        def read(self, due):
+            return [record._replace(wallclock="noon") for record in super().read(due)]
+
+    odd = Odd(good(**{"memory.used": 1.0}), DeviceLostError("it is gone", "Wait."))
+    with Run(odd) as run:
+        # The source is waited for, a minute long, when what it gave is looked at.
+        until(lambda: run.collector.status.problem == "it is gone")
+        run.collector.drain()
+        assert run.collector.join(5)
+
+    assert run.collector.status.state == "failed"
+    assert "noon" in run.collector.status.problem
+    assert "stopped" in caplog.text
 
 
 def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why():

@@ -92,6 +92,20 @@ def test_every_series_is_announced_where_it_is_first_used(tmp_path):
     assert got.infos == {1: registry[1], 3: registry[3]}
 
 
+@pytest.mark.parametrize("count", [1, 4096, 4097, 20_000])
+def test_numbers_alone_are_read_back_however_many_and_however_they_lie(tmp_path, count):
+    every_other = np.arange(2 * count)[::2]
+    rows = Rows((every_other % 5).astype(np.int32), every_other, every_other, every_other / 2)
+    few = Rows.of([0], [1], [1.0])
+
+    write(tmp_path / "j", [few, rows, few])
+    content = read_journal(tmp_path / "j")
+
+    assert (content.batches, content.reason) == (3, "")
+    np.testing.assert_array_equal(content.series[1:-1], rows.series)
+    np.testing.assert_array_equal(content.columns.value[1:-1], rows.value)
+
+
 def test_half_a_surrogate_pair_does_not_lose_the_row(tmp_path):
     write(tmp_path / "j", [Rows.of([0], [1], [1.0], text=["a\ud800b"])])
     assert read_journal(tmp_path / "j").columns.text.to_pylist() == ["a?b"]
