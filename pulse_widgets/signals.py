@@ -43,9 +43,10 @@ class Flag:
         self._alarm = Alarm()
 
     def set(self) -> None:
-        """Raise the flag, and wake who waits for it."""
-        self._up = True
-        self._alarm.ring()
+        """Raise the flag, and wake who waits for it; costs next to nothing when it is up."""
+        if not self._up:
+            self._up = True
+            self._alarm.ring()
 
     def is_set(self) -> bool:
         """Return whether the flag is up."""

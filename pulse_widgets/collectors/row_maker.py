@@ -230,7 +230,7 @@ class RowMaker:
     def _alike(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes of which every series is known; None of others."""
         *before, last = passes
-        if before and any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
+        if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
             return None
         sizes: list[int] = []
         walls: list[float] = []

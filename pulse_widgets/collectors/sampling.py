@@ -180,29 +180,30 @@ class SamplingCollector(Collector):
             item = self._waiting.popleft()
             if isinstance(item, Pass):
                 passes.append(item)
-            if len(passes) == TOGETHER_MOST or not isinstance(item, Pass):
-                blocks += self._made(passes)
+            else:
+                blocks += [*self._made(passes), *self._tried(item)]
                 passes = []
-            if not isinstance(item, Pass):
-                blocks += self._tried(item)
         return blocks + self._made(passes)
 
     def _made(self, passes: Sequence[Pass]) -> list[Rows]:
         """Return the rows of passes, and book what making them costs."""
-        if not passes:
-            return []
-        cpu = time.thread_time()
-        rows = None
+        blocks: list[Rows] = []
+        for first in range(0, len(passes), TOGETHER_MOST):
+            few = passes[first : first + TOGETHER_MOST]
+            cpu = time.thread_time()
+            blocks += self._together(few)
+            due = frozenset().union(*(each.due for each in few))
+            self._governor.spent(self.name, due, time.thread_time() - cpu)
+        return blocks
+
+    def _together(self, passes: Sequence[Pass]) -> list[Rows]:
         if len(passes) > 1:
+            # What is wrong with one of them comes up again below, and is told of there.
             with contextlib.suppress(Exception):
                 rows = self._rows.together(passes)
-        blocks = [rows] if rows is not None else []
-        if rows is None:
-            for each in passes:
-                blocks += self._tried(partial(self._rows.rows, each))
-        due = passes[-1].due if len(passes) == 1 else frozenset().union(*(p.due for p in passes))
-        self._governor.spent(self.name, due, time.thread_time() - cpu)
-        return blocks
+                if rows is not None:
+                    return [rows]
+        return [row for each in passes for row in self._tried(partial(self._rows.rows, each))]
 
     def _tried(self, make: Callable[[], list[Rows]]) -> list[Rows]:
         """Return some rows; what cannot become rows is left out, and ends the source."""
@@ -331,8 +332,7 @@ class SamplingCollector(Collector):
         self._governor.spent(self.name, due, self.status.cost_s - cpu)
         self.status.slowed = self._governor.says(self.name)
         self._judge(records)
-        if not self.tried.is_set():
-            self.tried.set()
+        self.tried.set()
 
     def _judge(self, records: Sequence[RawRecord]) -> None:
         self.status.missing = dict(self.backend.missing)

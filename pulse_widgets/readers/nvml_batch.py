@@ -222,12 +222,11 @@ class Batch:
             if kinds[at] != _ULL
         )
         usual = [] if any(codes[at] for _, at in settled) else outcomes
-        self._whole, self._converted, self._outcomes = whole, converted, usual
+        found = whole, converted, usual
         if usual:
             # GPUs are mostly alike: what all of them use is in the processor's caches already.
-            self._whole, self._converted, self._outcomes = self._library.shared(
-                (whole, converted, tuple(usual)), lambda: (whole, converted, usual)
-            )
+            found = self._library.shared((whole, converted, tuple(usual)), lambda: found)
+        self._whole, self._converted, self._outcomes = found
 
     def _single(self, state: FieldState, entry: tuple[int, ...], into: list[Stamped]) -> int:
         _, _, stamp_us, latency_us, kind, code, raw = entry

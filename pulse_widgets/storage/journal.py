@@ -24,7 +24,7 @@ from pulse_widgets.storage.disk import refusal, write_whole
 from pulse_widgets.storage.schema import JOURNAL, MOST_JOURNAL, TIME, Columns, blank, payload_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -44,11 +44,6 @@ _DAMAGE: Final = (
     AttributeError,
     RecursionError,
 )
-
-
-_NOTHING: Final = np.zeros(0, np.int64)
-_NO_TEXT: Final = blank(4096, pa.string())
-_NO_DATA: Final = blank(4096, pa.binary())
 
 
 class Journal:
@@ -74,8 +69,6 @@ class Journal:
         self._registry = registry
         self._batches = 0
         self._announced = np.zeros(0, np.bool_)
-        self._all_below = 0
-        """Every series below this is announced."""
         self._memory = io.BytesIO()
         options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
         self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
@@ -106,7 +99,7 @@ class Journal:
         marks = {
             "n": str(self._batches),
             "series": series,
-            "crc": str(zlib.crc32(head, _sum_of(rows, batch))),
+            "crc": str(zlib.crc32(head, _checksum(_numbers(rows), batch.columns[4:]))),
         }
         # What a batch that failed half way left behind.
         self._memory.seek(0)
@@ -117,10 +110,7 @@ class Journal:
         except OSError as exc:
             self._undo()
             raise refusal(exc, self.path) from exc
-        if len(fresh):
-            self._announced[fresh] = True
-            unknown = np.flatnonzero(~self._announced)
-            self._all_below = int(unknown[0]) if len(unknown) else len(self._announced)
+        self._announced[fresh] = True
         self._batches += 1
         self.rows += len(rows)
 
@@ -147,15 +137,13 @@ class Journal:
         self.close()
 
     def _unannounced(self, ids: NDArray[np.int32]) -> NDArray[np.int64]:
-        if ids.max(initial=-1) < self._all_below:
-            return _NOTHING
         if len(self._announced) < len(self._registry):
             grown = np.zeros(2 * len(self._registry), np.bool_)
             grown[: len(self._announced)] = self._announced
             self._announced = grown
         known = self._announced[ids]
         if known.all():
-            return _NOTHING
+            return np.zeros(0, np.int64)
         return np.unique(ids[~known]).astype(np.int64)
 
 
@@ -234,7 +222,11 @@ def _fault(batch: Any, marks: Any, place: int, infos: dict[int, SeriesInfo]) -> 
     if marks is None or {b"n", b"series", b"crc"} - set(dict(marks)):
         return "a batch has no marks"
     number, series = marks[b"n"], marks[b"series"]
-    if zlib.crc32(number + series, _checksum(batch)) != int(marks[b"crc"]):
+    numbers = [
+        column.buffers()[1][: batch.num_rows * width]
+        for column, (_, width) in zip(batch.columns, _FIXED, strict=False)
+    ]
+    if zlib.crc32(number + series, _checksum(numbers, batch.columns[4:])) != int(marks[b"crc"]):
         return "a batch does not match its checksum"
     if int(number) != place:
         return "a batch is missing"
@@ -271,15 +263,11 @@ def _one(column: Any) -> Any:
 def _batch(rows: Rows) -> Any:
     count = len(rows)
     text, data = text_columns(rows)
-    text = _blank(count, _NO_TEXT) if text is None else text
-    data = _blank(count, _NO_DATA) if data is None else data
+    text = blank(count, pa.string()) if text is None else text
+    data = blank(count, pa.binary()) if data is None else data
     plain = (pa.int32(), rows.series), (TIME, rows.time), (pa.int64(), rows.step)
     columns = [_plain(*column) for column in (*plain, (pa.float64(), rows.value))]
     return pa.RecordBatch.from_arrays([*columns, text, data], schema=JOURNAL)
-
-
-def _blank(count: int, some: Any) -> Any:
-    return some.slice(0, count) if count <= len(some) else blank(count, some.type)
 
 
 def _plain(kind: Any, values: NDArray[Any]) -> Any:
@@ -307,26 +295,19 @@ def _texts(texts: Sequence[str]) -> Any:
     return _packed(pa.string(), [text.encode("utf-8", "replace") for text in texts])
 
 
-def _sum_of(rows: Rows, batch: Any) -> int:
-    """Return `_checksum` of the batch of some rows, at a fraction of its cost."""
-    if rows.text is not None or rows.data is not None:
-        return _checksum(batch)
-    crc = 0
-    for column in (rows.series, rows.time, rows.step, rows.value):
-        crc = zlib.crc32(np.ascontiguousarray(column).data, crc)
-    offsets = bytes(4 * (len(rows) + 1))
-    return zlib.crc32(offsets, zlib.crc32(offsets, crc))
+def _numbers(rows: Rows) -> list[memoryview]:
+    columns = (rows.series, rows.time, rows.step, rows.value)
+    return [np.ascontiguousarray(column).data for column in columns]
 
 
-def _checksum(batch: Any) -> int:
+def _checksum(numbers: Iterable[Any], payloads: Iterable[Any]) -> int:
     """CRC-32 of the column buffers, each cut to the rows: numbers, then offsets and bytes."""
-    rows = batch.num_rows
     crc = 0
-    for place, (_, width) in enumerate(_FIXED):
-        crc = zlib.crc32(batch.column(place).buffers()[1][: rows * width], crc)
-    for place in (4, 5):
-        buffers = batch.column(place).buffers()
-        offsets = buffers[1][: 4 * (rows + 1)]
+    for column in numbers:
+        crc = zlib.crc32(column, crc)
+    for array in payloads:
+        buffers = array.buffers()
+        offsets = buffers[1][: 4 * (len(array) + 1)]
         crc = zlib.crc32(offsets, crc)
         length = int.from_bytes(offsets[-4:].to_pybytes(), "little")
         if length:
