@@ -103,10 +103,13 @@ def test_detail_that_a_page_asks_for_is_exact(kernel):
     )
 
     running.tell_feed(kind="range", request=5, ids=[series["id"]], t0=0.0, t1=4e9, points=1000)
-    running.wait_until(lambda: running.packets("rows"))
 
-    reply = running.packets("rows")[0]
-    assert reply.header["request"] == 5
+    def replies():
+        return [packet for packet in running.packets("rows") if packet.header["request"] == 5]
+
+    running.wait_until(replies)
+
+    reply = replies()[0]
     assert reply.header["reduced"] == []
     assert columns(reply)[2].tolist() == [i / 7 for i in range(50)]
 

@@ -653,6 +653,9 @@ class Page:
     def _in(self, packet):
         if packet.header["kind"] != "frame":
             return []
+        return self._values(packet)
+
+    def _values(self, packet):
         n = packet.header["n"]
         values = np.frombuffer(packet.body, "<f8", n, 8 * n)
         ids = np.frombuffer(packet.body, "<i4", n, 8 * n * (3 if packet.header["steps"] else 2))
@@ -707,6 +710,43 @@ def test_a_page_that_asked_gets_its_keyframe_though_the_last_pass_fails(session,
     session.stage.finished = False
 
 
+def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, monkeypatch):
+    page = Page(session, monkeypatch)
+    page.sender.start()
+    for value in range(100):
+        page.show(value)
+    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    until(lambda: page.headers("rows"))
+    session.stop()
+    assert page.sender.ended.wait(5)
+
+    kinds = [decode(packet).header["kind"] for packet in page.packets]
+    unasked = decode(page.packets[kinds.index("rows")])
+    # The envelopes first, which it may not replace with anything.
+    assert kinds[kinds.index("rows") - 1] == "keyframe"
+    assert unasked.header["request"] == 0
+    assert unasked.header["reduced"] == []
+    assert page._values(unasked) == list(range(100))
+    times = session.stage.rows([page.series], 0, 4e9).time
+    assert unasked.header["t0"] <= times.min() / 1e6 <= times.max() / 1e6 <= unasked.header["t1"]
+
+
+def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, monkeypatch):
+    page = Page(session, monkeypatch)
+    page.sender.start()
+    many = np.arange(4001)
+    session.stage.show(
+        Rows.of([page.series] * len(many), time.time_ns() // 1000 + many, many.astype(float))
+    )
+    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    until(lambda: page.headers("keyframe"))
+    session.stop()
+    assert page.sender.ended.wait(5)
+
+    assert page.headers("keyframe")[0]["hi"][-1] == 4000.0
+    assert page.headers("rows") == []
+
+
 def test_what_came_in_a_silence_before_the_end_is_known_to_be_missed(session, monkeypatch):
     page = Page(session, monkeypatch)
     page.sender.start()
@@ -736,7 +776,7 @@ def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session,
     newest, compared = -1.0, 0
     for packet in map(decode, page.packets):
         newest = max([newest, *page._in(packet)])
-        ids = packet.header.get("ids", [])
+        ids = packet.header["ids"] if packet.header["kind"] == "keyframe" else []
         if page.series in ids:
             compared += 1
             assert packet.header["hi"][ids.index(page.series)] == newest

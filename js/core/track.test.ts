@@ -310,6 +310,34 @@ describe("a bucket that reaches over the first or the last exact row", () => {
 
     expect(track.coarse.cells).toEqual([{ start: 0, end: 0.105, min: 1, max: 1, step: 6 }]);
   });
+
+  test("goes when an answer that ends within it tells both of its ends", () => {
+    const track = new Track();
+    track.fill(0, 1, envelope(falling, 0.16));
+    const time = falling.map((sample) => sample.time);
+    const value = falling.map((sample) => sample.value);
+
+    track.answer(
+      0,
+      time[time.length - 1] as number,
+      { length: time.length, time, value, step: null },
+      Infinity,
+    );
+
+    expect(track.coarse.cells).toEqual([]);
+  });
+
+  test("keeps, after an answer that ends within it, the end that the answer does not tell", () => {
+    const track = new Track();
+    track.fill(0, 1, envelope(falling, 0.16));
+    const time = falling.slice(0, 2).map((sample) => sample.time);
+    const value = falling.slice(0, 2).map((sample) => sample.value);
+
+    track.answer(0, time[1] as number, { length: 2, time, value, step: null }, Infinity);
+
+    const low = Math.min(...falling.filter(({ time }) => time < 0.16).map((one) => one.value));
+    expect(track.coarse.cells[0]).toMatchObject({ min: low, max: low });
+  });
 });
 
 /** A row that comes again late is the same row. */

@@ -207,10 +207,18 @@ export class Track {
     if (batch.length === 0) return;
     const from = Math.max(t0, batch.time[0] as number);
     this.exact.replace(from, t1, batch);
-    const cut = this.coarse.cells.find((cell) => cell.start < from && cell.end > from);
-    this.coarse.replace(from, t1, []);
-    const rest = cut && this.#rest(cut, cut.start, from);
-    if (cut) this.coarse.replace(cut.start, from, rest ? [rest] : []);
+    const across = (time: number) =>
+      this.coarse.cells.find((cell) => cell.start < time && cell.end > time);
+    const [first, last] = [across(from), across(t1)];
+    this.coarse.replace(first?.start ?? from, last?.end ?? t1, []);
+    if (first) this.#keep(first, first.start, from);
+    if (last) this.#keep(last, t1, last.end);
+  }
+
+  /** Keep of a cell what it tells of [start, end] that is not known otherwise. */
+  #keep(cell: Cell, start: number, end: number): void {
+    const rest = this.#rest(cell, start, end);
+    if (rest) this.coarse.replace(start, end, [rest]);
   }
 
   /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */

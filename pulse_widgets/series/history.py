@@ -308,6 +308,14 @@ class History:
             end = min(start, end) // FOLD
         return spans[::-1]
 
+    def everything(self, ids: Collection[int], most: int) -> Rows:
+        """Return all rows of `ids`, whole; none where more than `most` have arrived."""
+        blocks = (*(block.rows for block in self._recent), *self._newest)
+        if not most or self.forgotten_before_us or sum(map(len, blocks)) > most:
+            return Rows.concat([])
+        rows = Rows.concat(blocks)
+        return _pick(rows, np.isin(rows.series, np.array([*ids], np.int64)))
+
     def rows(self, ids: Collection[int], t0_us: int, t1_us: int) -> Rows:
         """Return the whole rows of `ids` with t0 <= time <= t1, as far as they are kept."""
         wanted = np.array(sorted(ids), np.int32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.series.history import History, Screen
@@ -15,7 +16,7 @@ from pulse_widgets.signals import Alarm
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-__all__ = ["Stage", "Subscription"]
+__all__ = ["Caught", "Stage", "Subscription"]
 
 TICK_S: Final = 0.2
 """Seconds between two looks of a follower: a whole dashboard is drawn no more often."""
@@ -72,6 +73,26 @@ class Subscription:
             self._bytes = 0
         rows = Rows.concat([rows for rows, _ in waiting])
         return rows, [event for _, events in waiting for event in events]
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """The past at one moment, for a follower that gets it.
+
+    Attributes
+    ----------
+    screen : Screen
+        Envelopes of all rows that were shown until now, the waiting ones too.
+    whole : Rows
+        All those rows, where they are few; else none.
+    rows, events
+        What was waiting for the follower.
+    """
+
+    screen: Screen
+    whole: Rows
+    rows: Rows
+    events: list[dict[str, Any]]
 
 
 class Stage:
@@ -136,12 +157,21 @@ class Stage:
         with self._lock:
             return self._history.screen(self._drawn() if ids is None else ids)
 
-    def screen_after(
-        self, follower: Subscription
-    ) -> tuple[Screen, tuple[Rows, list[dict[str, Any]]]]:
-        """Return the screen, and what a follower had waiting: the screen has no row beyond it."""
+    def screen_after(self, follower: Subscription, whole: int = 0) -> Caught:
+        """Return the screen together with what a follower had waiting.
+
+        Parameters
+        ----------
+        follower : Subscription
+        whole : int
+            So many rows at most are returned beside their envelopes.
+        """
         with self._lock:
-            return self._history.screen(self._drawn()), follower.take()
+            ids = self._drawn()
+            rows, events = follower.take()
+            return Caught(
+                self._history.screen(ids), self._history.everything(ids, whole), rows, events
+            )
 
     def _drawn(self) -> list[int]:
         return [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]

@@ -16,7 +16,8 @@ Kinds of packet (header key ``kind``):
     series, u16 min[S*N], u16 max[S*N]. Code 0 to 65533 maps linearly onto lo..hi, 65534 is
     a missing reading, 65535 a bucket without a sample.
 ``rows``
-    The answer to a request for detail. Body as in a frame.
+    The answer to a request for detail; or, with the number 0, what a page gets unasked at its
+    beginning: every row of a young session. Body as in a frame.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anywidget
+import numpy as np
 import traitlets
 
 from pulse_widgets.collectors.base import start_thread
@@ -50,9 +51,14 @@ SILENT_S: Final = 60.0
 FRAME_ROWS: Final = 20_000
 """A frame with more rows is thinned to the extremes of each series."""
 
+WHOLE_ROWS: Final = 4000
+"""A session of so few rows is sent whole to a page that begins, beside its envelopes."""
+
 REPLY_POINTS_MOST: Final = 20_000
 REPLY_SERIES_MOST: Final = 1000
 """Series answered for at once; a page asks for more in several requests (`SERIES_MOST`)."""
+UNASKED: Final = 0
+"""The number of an answer to no request; pages count theirs from one."""
 EVENTS_SHOWN: Final = 200
 FAR_S: Final = 1e11
 """Times beyond this, in seconds, are no times."""
@@ -195,6 +201,12 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             with self._send_lock:
                 self.snapshot = packet
 
+    def publish_whole(self, rows: Rows) -> None:
+        """Send rows that nobody asked for: all that were shown until now."""
+        if len(rows):
+            t0, t1 = float(rows.time.min()) / 1e6, float(rows.time.max()) / 1e6
+            self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows, []))
+
     def _keyframe(self, screen: Screen | None) -> bytes:
         source = self._source
         return keyframe(
@@ -269,8 +281,8 @@ class LiveSender:
         self._asked = False
         """A page waits for a keyframe."""
         self._subscription = session.subscribe()
-        screen, _ = session.stage.screen_after(self._subscription)
-        self.feed = Feed(self.source, screen, on_view=self._hear, on_hello=self._hello)
+        begun = session.stage.screen_after(self._subscription)
+        self.feed = Feed(self.source, begun.screen, on_view=self._hear, on_hello=self._hello)
 
     def start(self) -> None:
         """Begin to send."""
@@ -323,6 +335,7 @@ class LiveSender:
         subscription, stage = self._subscription, self._session.stage
         next_keyframe = time.monotonic() + KEYFRAME_S
         next_snapshot = time.monotonic() + 2.0
+        begins = True
         while not stage.finished:
             # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
@@ -332,20 +345,27 @@ class LiveSender:
                 self._skipped = True
             elif self._frame(began, *waiting) or self._asked or began >= next_keyframe:
                 snapshot = began >= next_snapshot
-                self._keyframe(began, snapshot=snapshot)
+                self._keyframe(began, snapshot=snapshot, whole=begins)
+                begins = False
                 # Thousands of series make a dear keyframe; it then comes more rarely.
                 spent = time.monotonic() - began
                 next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
                 next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
-        self._keyframe(time.monotonic(), snapshot=True)
+        self._keyframe(time.monotonic(), snapshot=True, whole=True)
 
-    def _keyframe(self, now: float, *, snapshot: bool) -> None:
+    def _keyframe(self, now: float, *, snapshot: bool, whole: bool) -> None:
+        """Send the past so far, `whole` or for a page that asked with every row of a young session.
+
+        A page needs some time to begin, and in a busy cell it cannot ask for what it missed.
+        """
+        rows = WHOLE_ROWS if whole or self._asked else 0
         self._asked = False
-        screen, waiting = self._session.stage.screen_after(self._subscription)
-        self._frame(now, *waiting)
-        self.feed.publish_keyframe(screen, snapshot=snapshot)
+        caught = self._session.stage.screen_after(self._subscription, rows)
+        self._frame(now, caught.rows, caught.events)
+        self.feed.publish_keyframe(caught.screen, snapshot=snapshot)
+        self.feed.publish_whole(caught.whole)
 
     def _missed_something(self) -> bool:
         """Whether rows were shown that no frame carries: after a silence, or an overflow."""

@@ -213,6 +213,9 @@ class Page:
     def run(self, index):
         self.page.evaluate(RUN_CELL, index)
 
+    def run_all(self):
+        self.page.evaluate(RUN_CELL.replace("run-cell'", "run-all-cells'"), 0)
+
     def save(self):
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
 

@@ -136,6 +136,29 @@ BRIGHTNESS = """el => {
 }"""
 
 
+def test_the_start_of_a_cell_that_runs_with_the_first_is_drawn_value_by_value(page, lab):
+    counting = (
+        "import time\nfor i in range(6000):\n    pw.log({'count': i}, step=i); time.sleep(0.02)"
+    )
+    page.open(lab.notebook(MONITOR, counting))
+    page.run_all()
+
+    # The widget came to life when some values had passed, and the cell keeps it from asking.
+    page.page.wait_for_function(
+        """() => {
+            const sources = globalThis[Symbol.for('pulse_widgets.sources')];
+            const source = sources && [...sources.values()].pop();
+            const id = source?.catalog().find(one => one.metric === 'count')?.id;
+            if (id === undefined) return false;
+            const [start, end] = source.extent(), out = {time: [], min: [], max: [], length: 0};
+            source.range(id, start, end, 4 * 50 * (end - start), out);
+            const first = i => out.min[i] === i && out.max[i] === i;
+            return out.length > 100 && Array.from({length: 100}, (_, i) => i).every(first);
+        }"""
+    )
+    assert page.page.locator(BUSY_INDICATOR).count() == 1
+
+
 def test_light_and_dark_follow_the_host(page, lab):
     page.open(lab.notebook(MONITOR))
     page.run(0)

@@ -134,8 +134,10 @@ def test_a_closed_monitor_leaves_its_last_picture(page, lab):
 
 
 def test_a_page_opened_late_gets_the_exact_past_when_it_asks(page, lab):
-    page.open(lab.notebook(MONITOR))
+    # More than is sent unasked.
+    page.open(lab.notebook(MONITOR, "for i in range(5000): pw.log({'loss': i}, step=i)"))
     page.run(0)
+    page.run(1)
     showing(page, "Live")
     wait_for_history(page, 8)
     reload(page)
