@@ -125,6 +125,8 @@ class SamplingCollector(Collector):
         self._thread: threading.Thread | None = None
         self._next: dict[RateClass, float] = {}
         self._last_us = 0
+        self._reading_s = 0.0
+        """Seconds that readings took since `_last_us`."""
         self._period_s = self._awaited_s = interval_s
 
     @property
@@ -325,6 +327,7 @@ class SamplingCollector(Collector):
             )
             self._end_series(self.status.problem)
             return
+        self._reading_s += hung
         self._hand_over(records, due)
         self.status.passes += 1
         self.status.tick_s = time.monotonic() - started
@@ -353,7 +356,7 @@ class SamplingCollector(Collector):
         now_us = self._clock.now_us()
         if RateClass.GAUGES in due:
             self._mind_the_gap(now_us)
-            self._last_us = now_us
+            self._last_us, self._reading_s = now_us, 0.0
         self._put(Pass(records, now_us, self._clock.offset_us(), due))
 
     def _mind_the_gap(self, now_us: int) -> None:
@@ -361,7 +364,11 @@ class SamplingCollector(Collector):
         silent_us = now_us - self._last_us
         if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
             return
-        why = f"no reading for {silent_us / 1e6:.1f} s: the interpreter did not run"
+        read_us = self._reading_s * 1e6
+        cause = (
+            "a reading took so long" if 2 * read_us > silent_us else "the interpreter did not run"
+        )
+        why = f"no reading for {silent_us / 1e6:.1f} s: {cause}"
         begins_us = self._last_us + round(self._awaited_s * 1e6)
         self._put(partial(self._rows.gap, why, begins_us, now_us))
 

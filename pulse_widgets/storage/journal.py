@@ -69,18 +69,10 @@ class Journal:
         self._registry = registry
         self._batches = 0
         self._announced = np.zeros(0, np.bool_)
-        self._memory = io.BytesIO()
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-        self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
+        self._begin()
         try:
             self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         except OSError as exc:
-            raise refusal(exc, path) from exc
-        try:
-            self._flush()
-        except OSError as exc:
-            os.close(self._fd)
-            path.unlink(missing_ok=True)
             raise refusal(exc, path) from exc
 
     def append(self, rows: Rows) -> None:
@@ -101,15 +93,19 @@ class Journal:
             "series": series,
             "crc": str(zlib.crc32(head, _checksum(_numbers(rows), batch.columns[4:]))),
         }
-        # What a batch that failed half way left behind.
-        self._memory.seek(0)
-        self._memory.truncate()
         try:
             self._stream.write_batch(batch, custom_metadata=marks)
             self._flush()
         except OSError as exc:
             self._undo()
             raise refusal(exc, self.path) from exc
+        except BaseException:
+            # What a batch left behind that failed half way.
+            self._memory.seek(0)
+            self._memory.truncate()
+            if not self._batches:
+                self._begin()
+            raise
         self._announced[fresh] = True
         self._batches += 1
         self.rows += len(rows)
@@ -119,6 +115,12 @@ class Journal:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _begin(self) -> None:
+        """Begin the stream; what it says of the columns goes out with the first batch."""
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        self._memory = io.BytesIO()
+        self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
 
     def _flush(self) -> None:
         content = self._memory.getbuffer()

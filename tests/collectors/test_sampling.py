@@ -206,8 +206,24 @@ def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
     collector._hand_over(run.backend.read(frozenset()), TICK)
 
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan, 1.0])
-    texts = [t for t in run.rows().text if t]
-    assert json.loads(texts[0])["kind"] == "gap"
+    (event,) = [json.loads(text) for text in run.rows().text if text]
+    assert event["kind"] == "gap"
+    assert "the interpreter did not run" in event["message"]
+
+
+def test_a_gap_that_a_slow_reading_left_says_so():
+    slow = threading.Event()
+
+    def answers_late():
+        slow.wait(1.0)
+        return good(**{"memory.used": 2.0})
+
+    some = good(**{"memory.used": 1.0})
+    with Run(Scripted(some, answers_late, some), interval=0.1) as run:
+        until(lambda: len(run.values("memory.used")) > 2)
+
+    (event,) = [json.loads(text) for text in run.rows().text if text]
+    assert "a reading took so long" in event["message"]
 
 
 def test_what_nobody_drains_becomes_rows_by_itself_before_it_is_too_much(monkeypatch):
