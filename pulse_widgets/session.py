@@ -17,8 +17,7 @@ import json
 import math
 import os
 import time
-from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,9 +27,10 @@ from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.cost import Cost, promised
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.keeper import Keeper
-from pulse_widgets.metrics.entities import in_short
+from pulse_widgets.metrics.entities import in_short, is_gpu
 from pulse_widgets.readers.base import alike
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
@@ -53,8 +53,6 @@ HOST: Final = "h0"
 
 OWN_S: Final = 1.0
 """Seconds between two readings of the monitor's own cost, at least."""
-COST_READINGS: Final = 10
-"""The cost said is a mean over so many readings of it: what is dear comes every 5 s."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STAGGER_S: Final = 0.0015
@@ -83,15 +81,6 @@ class Settings:
     gpus: GpuWish = "mine"
     path: Path | None = None
     title: str = ""
-
-
-@dataclass(slots=True)
-class _Totals:
-    """Counters of the session itself."""
-
-    cores: float | None = None
-    seen: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=COST_READINGS))
-    """Monotonic and CPU seconds, newest last."""
 
 
 class Session:
@@ -125,10 +114,10 @@ class Session:
         self._keeper.interval_s = settings.interval_s
         self.user.relieve = self._keeper.relieve
         self.user.arrived = self._keeper.ring
-        self._totals = _Totals()
+        self._cost = Cost(self._reading_s, self._carrying_s, lambda: self.log.rows)
         self._next_own = 0.0
         self._burst_ends: float | None = None
-        self.governor = Governor(lambda: 0.005 if self.interval_s >= 1 else 0.02)
+        self.governor = Governor(self._allowed, self._cost.of_readings)
 
     # Life -----------------------------------------------------------------------------
 
@@ -161,6 +150,7 @@ class Session:
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
         started = []
+        self.governor.begin()
         fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
         for backend in make_backends(fresh, self.settings.gpus):
             if backend.name in self.samplers:
@@ -208,6 +198,7 @@ class Session:
         self._pace(min(interval_s, self.interval_s))
 
     def _pace(self, interval_s: float) -> None:
+        self.governor.begin()
         for sampler in self.samplers.values():
             sampler.set_interval(interval_s)
         self._keeper.interval_s = interval_s
@@ -264,6 +255,7 @@ class Session:
     def _take_reading(self, rows: Rows) -> None:
         """Accept rows of a sampler; one whose driver hung until after the end has none."""
         if not self.ended:
+            self._cost.readings += len(rows)
             self.log.append(rows)
 
     def _gather(self) -> None:
@@ -279,13 +271,8 @@ class Session:
         if now < self._next_own:
             return
         self._next_own = after(now, max(self.interval_s, OWN_S))
-        cpu, seen = self.cpu_s(), self._totals.seen
-        if seen:
-            before, spent = seen[0]
-            self._totals.cores = (cpu - spent) / (now - before)
-        if self._recorder.settled:
-            # What starting costs is no running cost.
-            seen.append((now, cpu))
+        cpu = self._cost.cpu_s()
+        self._cost.look(now, cpu, settled=self._recorder.settled)
         self.log.append(own_rows(self.registry, HOST, self.clock.now_us(), self._own_values(cpu)))
 
     def _own_values(self, cpu: float) -> dict[tuple[str, str], float | None]:
@@ -306,12 +293,19 @@ class Session:
                 values["pulse/" + name, "pulse.missed.total"] = float(status.missed)
         return values
 
-    # What is known --------------------------------------------------------------------
+    # What it costs --------------------------------------------------------------------
 
-    def cpu_s(self) -> float:
-        """Return the CPU seconds of all threads of the session so far."""
-        threads = sum(sampler.status.cost_s for sampler in self.samplers.values())
-        return threads + self._keeper.cpu_s + self.stage.sender_cpu_s()
+    def _reading_s(self) -> float:
+        return sum(sampler.status.cost_s for sampler in self.samplers.values())
+
+    def _carrying_s(self) -> float:
+        return self._keeper.cpu_s + self.stage.sender_cpu_s()
+
+    def _allowed(self) -> float:
+        """Return how many cores readings may cost at the pace of now."""
+        return promised(self._keeper.interval_s, len([e for e in self.entities() if is_gpu(e)]))
+
+    # What is known --------------------------------------------------------------------
 
     def dropped(self) -> int:
         """Return the rows that were taken and then dropped."""
@@ -350,7 +344,7 @@ class Session:
             "sources": [_source_state(sampler) for sampler in self.samplers.values()],
             "recording": self._recorder.state(self.settings.path),
             "cost": {
-                "cores": self._totals.cores,
+                "cores": self._cost.cores,
                 "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),
                 "dropped": self.dropped(),
                 "sent_bytes_s": self.stage.sent_rate(),

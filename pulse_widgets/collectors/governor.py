@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -15,10 +16,23 @@ if TYPE_CHECKING:
 __all__ = ["Governor"]
 
 FACTOR_MOST: Final = 64
-WINDOW_S: Final = 10.0
-RELIEF: Final = 0.25
-"""Below this share of the budget, what was made rarer is read twice as often again."""
+SETTLE_S: Final = 10.0
+"""What is spent in this time after a beginning is not looked at."""
+WINDOW_S: Final = 20.0
+RELIEF: Final = 0.9
+"""Read twice as often again is what would then cost less than this share of the budget."""
 _NEVER_SLOWED: Final = frozenset({RateClass.STATIC, RateClass.EVENTS})
+
+Key = tuple[str, RateClass]
+
+
+@dataclass(slots=True)
+class _Slowed:
+    """How many times rarer a class is read, since when, and what it has cost since."""
+
+    factor: int
+    since: float
+    spent: float = 0.0
 
 
 class Governor:
@@ -27,7 +41,10 @@ class Governor:
     Parameters
     ----------
     budget_cores : callable returning float
-        CPU seconds a second that reading may cost now (it depends on the interval).
+        CPU seconds a second that readings may cost now.
+    costs : callable returning float, optional
+        CPU seconds that readings cost in all since it was asked last: what is booked here, and
+        what comes after. What is booked, when absent.
     clock : callable returning float
         Monotonic seconds.
     """
@@ -35,19 +52,29 @@ class Governor:
     def __init__(
         self,
         budget_cores: Callable[[], float],
+        costs: Callable[[], float] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._budget = budget_cores
+        self._costs = costs or (lambda: sum(self._spent.values()))
         self._clock = clock
         self._lock = threading.Lock()
-        self._factor: dict[tuple[str, RateClass], int] = {}
-        self._spent: dict[tuple[str, RateClass], float] = {}
-        self._since = clock()
+        self._slowed: dict[Key, _Slowed] = {}
+        self._spent: dict[Key, float] = {}
+        self._begins = 0.0
+        self._since: float | None = None
+        self.begin()
+
+    def begin(self) -> None:
+        """Look anew: what starting costs, or another pace, tells nothing of what is to come."""
+        with self._lock:
+            self._begins, self._since = self._clock() + SETTLE_S, None
 
     def factor(self, source: str, rate: RateClass) -> int:
         """Return how many times rarer than asked a class of a source is read."""
         paced = RateClass.GAUGES if rate is RateClass.COUNTERS else rate
-        return self._factor.get((source, paced), 1)
+        slowed = self._slowed.get((source, paced))
+        return slowed.factor if slowed else 1
 
     def spent(self, source: str, due: frozenset[RateClass], cpu_s: float) -> None:
         """Book the CPU time of one pass on the rarest of its classes.
@@ -56,32 +83,56 @@ class Governor:
         """
         key = (source, _booked_on(due))
         with self._lock:
+            now = self._clock()
+            if self._since is None:
+                if now >= self._begins:
+                    self._open(now)
+                return
             self._spent[key] = self._spent.get(key, 0.0) + cpu_s
-            elapsed = self._clock() - self._since
+            if key in self._slowed:
+                self._slowed[key].spent += cpu_s
+            elapsed = now - self._since
             if elapsed >= WINDOW_S:
-                self._balance(elapsed)
+                self._balance(self._costs() / elapsed, elapsed, now)
+                self._open(now)
 
     def says(self, source: str) -> str:
         """Return which readings of a source were made rarer, in words; empty when none."""
-        if not self._factor:
+        if not self._slowed:
             return ""
         return ", ".join(
-            f"{rate.value} read {factor}x rarer"
-            for (name, rate), factor in sorted(self._factor.items(), key=str)
-            if name == source and factor > 1
+            f"{rate.value} read {slowed.factor}x rarer"
+            for (name, rate), slowed in sorted(self._slowed.items(), key=str)
+            if name == source
         )
 
-    def _balance(self, elapsed: float) -> None:
-        total = sum(self._spent.values()) / elapsed
-        if total > self._budget() and self._spent:
+    def _open(self, now: float) -> None:
+        """Begin a window."""
+        self._spent.clear()
+        self._costs()
+        self._since = now
+
+    def _balance(self, total: float, elapsed: float, now: float) -> None:
+        if total > self._budget():
             dearest = max(self._spent, key=lambda key: self._spent[key])
             if dearest[1] not in _NEVER_SLOWED:
-                self._factor[dearest] = min(self._factor.get(dearest, 1) * 2, FACTOR_MOST)
-        elif self._factor and total < self._budget() * RELIEF:
-            rarest = max(self._factor, key=lambda key: self._factor[key])
-            self._factor[rarest] = max(self._factor[rarest] // 2, 1)
-        self._spent.clear()
-        self._since = self._clock()
+                self._set(dearest, min(2 * self.factor(*dearest), FACTOR_MOST), now)
+        elif self._slowed:
+            rarest = max(self._slowed, key=lambda key: self._slowed[key].factor)
+            slowed = self._slowed[rarest]
+            if rarest in self._spent:
+                more = self._spent[rarest] / elapsed
+            else:
+                # So rare that a window may have none of it: what it has cost since it is.
+                more = 2 * slowed.spent / (now - slowed.since)
+            in_all = total * elapsed / max(sum(self._spent.values()), 1e-9)
+            if slowed.spent and total + more * in_all < RELIEF * self._budget():
+                self._set(rarest, slowed.factor // 2, now)
+
+    def _set(self, key: Key, factor: int, now: float) -> None:
+        # New mappings: other threads are reading those there are.
+        others = {k: slowed for k, slowed in self._slowed.items() if k != key}
+        self._slowed = others | ({key: _Slowed(factor, now)} if factor > 1 else {})
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from pulse_widgets.exchange.left_out import left_out_said
 from pulse_widgets.exchange.picture_axis import moment
 from pulse_widgets.exchange.picture_choice import Picked, pick
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
+from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.metrics.headings import HEADINGS
 from pulse_widgets.metrics.units import MISSING, format_value
 
@@ -292,6 +293,6 @@ def _devices(entities: Mapping[str, Mapping[str, Any]]) -> str:
     models = Counter(
         str(labels["name"])
         for entity, labels in entities.items()
-        if entity.startswith("gpu:") and "/" not in entity and labels.get("name")
+        if is_gpu(entity) and labels.get("name")
     )
     return ", ".join(f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in models.items())

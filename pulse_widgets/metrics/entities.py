@@ -11,7 +11,16 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-__all__ = ["Part", "area_of", "in_short", "parent_of", "parse", "sort_key", "sorted_entities"]
+__all__ = [
+    "Part",
+    "area_of",
+    "in_short",
+    "is_gpu",
+    "parent_of",
+    "parse",
+    "sort_key",
+    "sorted_entities",
+]
 
 _LISTED: Final = 3
 
@@ -79,6 +88,15 @@ def parent_of(entity: str) -> str | None:
     if len(parts) < 2:  # noqa: PLR2004  one part has nothing above it
         return None
     return "/".join(f"{p.kind}:{p.name}" if p.name else p.kind for p in parts[:-1])
+
+
+def is_gpu(entity: str) -> bool:
+    """Return whether an id is that of a whole GPU.
+
+    >>> is_gpu("gpu:0"), is_gpu("gpu:0/mig:1"), is_gpu("pid:4711/gpu:0")
+    (True, False, False)
+    """
+    return [part.kind for part in parse(entity)] == ["gpu"]
 
 
 def area_of(entity: str) -> str:

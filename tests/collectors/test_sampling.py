@@ -356,33 +356,6 @@ def test_a_scripted_backend_is_a_backend():
     assert isinstance(Scripted(), Backend)
 
 
-def test_the_governor_slows_the_dearest_class_and_says_so():
-    now = [0.0]
-    governor = Governor(lambda: 0.01, clock=lambda: now[0])
-    gauges, slow = frozenset({RateClass.GAUGES}), frozenset({RateClass.GAUGES, RateClass.SLOW})
-
-    governor.spent("nvml", slow, 0.02)
-    now[0] = 10.0
-    governor.spent("nvml", gauges, 0.5)
-
-    assert governor.factor("nvml", RateClass.GAUGES) == 2
-    assert governor.factor("nvml", RateClass.COUNTERS) == 2
-    assert governor.factor("nvml", RateClass.SLOW) == 1
-    assert governor.factor("system", RateClass.GAUGES) == 1
-    assert "gauges" in governor.says("nvml")
-
-
-def test_the_governor_leaves_a_cheap_session_alone():
-    now = [0.0]
-    governor = Governor(lambda: 0.01, clock=lambda: now[0])
-
-    for _ in range(100):
-        now[0] += 1.0
-        governor.spent("nvml", frozenset({RateClass.GAUGES}), 0.002)
-
-    assert governor.says("nvml") == ""
-
-
 def test_a_collector_keeps_what_was_added_until_it_is_truncated():
     collector = Collector("mine")
     collector.add(Rows.of([0], [1], [1.0]))
@@ -434,25 +407,6 @@ def test_a_reader_that_breaks_ends_its_series():
         assert run.backend.closed.wait(5)
 
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan])
-
-
-def test_what_was_made_rarer_is_read_as_often_again_when_it_has_become_cheap():
-    now = [0.0]
-    governor = Governor(lambda: 0.005, lambda: now[0])
-    gauges = frozenset({RateClass.GAUGES})
-
-    def pass_for(seconds, cpu_s):
-        for _ in range(seconds):
-            now[0] += 1
-            governor.spent("system", gauges, cpu_s)
-
-    pass_for(30, 0.1)
-    assert governor.factor("system", RateClass.GAUGES) == 8
-    pass_for(10, 0.002)
-    assert governor.factor("system", RateClass.GAUGES) == 8
-    pass_for(60, 0.0001)
-    assert governor.factor("system", RateClass.GAUGES) == 1
-    assert governor.says("system") == ""
 
 
 def until(condition, seconds=5.0):

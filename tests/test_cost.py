@@ -1,0 +1,99 @@
+import time
+
+import pytest
+
+from pulse_widgets.cost import Cost, promised
+from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.log import Registry
+from pulse_widgets.session import Session, Settings
+
+
+class Threads:
+    """CPU seconds and rows of threads that exist on paper."""
+
+    def __init__(self):
+        self.reading = self.carrying = 0.0
+        self.rows = 0
+        self.cost = Cost(lambda: self.reading, lambda: self.carrying, lambda: self.rows)
+
+    def spend(self, *, reading, carrying, readings, logged):
+        self.reading += reading
+        self.carrying += carrying
+        self.cost.readings += readings
+        self.rows += readings + logged
+
+
+@pytest.mark.parametrize(
+    ("interval_s", "gpus", "cores"),
+    [(1.0, 0, 0.01), (1.0, 8, 0.01), (60.0, 8, 0.01), (0.1, 8, 0.03), (0.5, 2, 0.03),
+     (1.0, 64, 0.08), (0.1, 16, 0.06)],
+)  # fmt: skip
+def test_what_is_promised_for_eight_gpus_grows_with_more(interval_s, gpus, cores):
+    assert promised(interval_s, gpus) == pytest.approx(cores)
+
+
+def test_readings_are_charged_what_carries_them_but_not_what_the_user_logs():
+    threads = Threads()
+    threads.spend(reading=0.2, carrying=0.1, readings=100, logged=0)
+    assert threads.cost.of_readings() == pytest.approx(0.3)
+
+    threads.spend(reading=0.2, carrying=5.0, readings=100, logged=99_900)
+    assert threads.cost.of_readings() == pytest.approx(0.205)
+
+    threads.spend(reading=0.0, carrying=0.01, readings=0, logged=0)
+    assert threads.cost.of_readings() == pytest.approx(0.01)
+    assert threads.cost.cpu_s() == pytest.approx(5.51)
+
+
+def test_what_starting_costs_is_not_what_it_costs_now():
+    cost = Threads().cost
+
+    cost.look(0.0, 1.0, settled=False)
+    cost.look(1.0, 3.0, settled=True)
+    assert cost.cores is None
+    for second in range(2, 40):
+        cost.look(float(second), 3.0 + 0.01 * (second - 1), settled=True)
+
+    assert cost.cores == pytest.approx(0.01)
+
+
+class Gpus:
+    """Sixteen GPUs and a part of one."""
+
+    name = "gpus"
+    caps = BackendCaps(BackendKind.NVML)
+
+    def __init__(self):
+        self.missing = {}
+
+    def open(self):
+        pass
+
+    def read(self, due):
+        entities = [*(f"gpu:{i}" for i in range(16)), "gpu:0/mig:1"]
+        now, wall = time.monotonic(), time.time()
+        return [
+            RawRecord(now, wall, e, {"gpu.power": 300.0, "name": "H100"}, "nvml") for e in entities
+        ]
+
+    def close(self):
+        pass
+
+
+def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(tmp_path):
+    session = Session(Settings(interval_s=1.0), registry=Registry(), clock=Clock())
+    session.start()
+    try:
+        session.add_sources([Gpus()])
+        deadline = time.monotonic() + 5
+        while not session._cost.readings:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+        assert session.governor._budget() == pytest.approx(0.02)
+        session.burst(5.0, 0.1)
+        assert session.governor._budget() == pytest.approx(0.06)
+        assert 0 < session.governor._costs() <= session._cost.cpu_s()
+    finally:
+        session.stop()
