@@ -348,6 +348,11 @@ class Session:
                 "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),
                 "dropped": self.dropped(),
                 "sent_bytes_s": self.stage.sent_rate(),
+                "slowed": "; ".join(
+                    f"{name}: {sampler.status.slowed}"
+                    for name, sampler in self.samplers.items()
+                    if sampler.status.slowed
+                ),
             },
             "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
         }
@@ -360,8 +365,9 @@ def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
         for (field_name, why), entities in alike(sampler.status.missing).items()
     ]
     slowed = sampler.status.slowed
-    if slowed:
-        missing.append({"what": "readings", "why": f"kept cheap: {slowed}"})
+    if slowed and not problem:
+        problem = f"{slowed}, so that watching stays cheap"
+        remedy = "Readings come rarer, none is wrong. Ask for a longer interval to have them even."
     return {
         "name": sampler.name,
         "state": state,

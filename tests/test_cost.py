@@ -3,7 +3,7 @@ import time
 import pytest
 
 from pulse_widgets.cost import Cost, promised
-from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
+from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry
 from pulse_widgets.session import Session, Settings
@@ -81,19 +81,43 @@ class Gpus:
         pass
 
 
-def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(tmp_path):
-    session = Session(Settings(interval_s=1.0), registry=Registry(), clock=Clock())
-    session.start()
-    try:
-        session.add_sources([Gpus()])
-        deadline = time.monotonic() + 5
-        while not session._cost.readings:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+@pytest.fixture
+def session():
+    made = Session(Settings(interval_s=0.1), registry=Registry(), clock=Clock())
+    made.start()
+    made.add_sources([Gpus()])
+    yield made
+    made.stop()
 
-        assert session.governor._budget() == pytest.approx(0.02)
-        session.burst(5.0, 0.1)
-        assert session.governor._budget() == pytest.approx(0.06)
-        assert 0 < session.governor._costs() <= session._cost.cpu_s()
-    finally:
-        session.stop()
+
+def until(condition, seconds=5.0):
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(session):
+    until(lambda: session._cost.readings)
+    assert session.governor._budget() == pytest.approx(0.06)
+    assert 0 < session.governor._costs() <= session._cost.cpu_s()
+
+    session.set_interval(1.0)
+    assert session.governor._budget() == pytest.approx(0.02)
+    session.burst(5.0, 0.1)
+    assert session.governor._budget() == pytest.approx(0.06)
+
+
+def test_what_is_read_less_often_is_said_and_is_no_fault(session):
+    assert session.state()["cost"]["slowed"] == ""
+
+    session.governor._set(("gpus", RateClass.GAUGES), 2, time.monotonic())
+    until(lambda: session.state()["cost"]["slowed"])
+
+    state = session.state()
+    assert state["cost"]["slowed"] == "gpus: gauges read 2x rarer"
+    (source,) = state["sources"]
+    assert source["state"] == "ok"
+    assert source["problem"].startswith("gauges read 2x rarer")
+    assert source["remedy"]
+    assert source["missing"] == []

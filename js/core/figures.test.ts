@@ -34,4 +34,10 @@ describe("the summary strip", () => {
     expect(warned[1]?.title).toContain("Free some space");
     expect(warned[2]?.note).toBe("12 ticks lost · 14 dropped");
   });
+
+  test("says what is read less often so that watching stays cheap", () => {
+    const cost = figures("slowed").find((figure) => figure.key === "cost");
+    expect(cost).toMatchObject({ note: "read less often", warn: false });
+    expect(cost?.title).toMatch(/uses .* of a core; to keep it low, nvml: gauges read 2x rarer$/);
+  });
 });

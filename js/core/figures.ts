@@ -193,8 +193,10 @@ function costFigures(source: Source): Figure[] {
   ].filter(Boolean);
   const share = cost.cores === null ? formatValue(null, "1") : formatValue(cost.cores, "1");
   const known = cost.cores === null ? "not known yet" : "of a core";
-  const note = faults.length > 0 ? faults.join(" \u00b7 ") : known;
-  const title = `The monitor itself uses ${share} of a core${faults.length ? `; ${note}` : ""}`;
+  const plain = cost.slowed ? "read less often" : known;
+  const note = faults.length > 0 ? faults.join(" \u00b7 ") : plain;
+  const more = [...faults, cost.slowed && `to keep it low, ${cost.slowed}`].filter(Boolean);
+  const title = [`The monitor itself uses ${share} of a core`, ...more].join("; ");
   return [figure("cost", "Own cost", share, { note, warn: faults.length > 0, title })];
 }
 

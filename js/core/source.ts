@@ -50,6 +50,8 @@ export interface State {
     readonly tick_s: number | null;
     readonly dropped: number;
     readonly sent_bytes_s: number;
+    /** Which readings are made rarer to keep within the budget; empty for none. */
+    readonly slowed: string;
   };
   readonly kernel: { readonly busy: boolean; readonly cell: number | null };
   readonly versions: { readonly package: string; readonly wire: readonly [number, number] };

@@ -168,6 +168,7 @@ export function readState(value: unknown): State {
       tick_s: numberOrNull(cost["tick_s"]),
       dropped: number(cost["dropped"], 0),
       sent_bytes_s: number(cost["sent_bytes_s"], 0),
+      slowed: text(cost["slowed"]),
     },
     kernel: { busy: kernel["busy"] === true, cell: numberOrNull(kernel["cell"]) },
     versions: {

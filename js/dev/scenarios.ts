@@ -71,7 +71,7 @@ const FAULTS: Partial<State> = {
     problem: "The disk is full: 3 400 entries wait in memory.",
     remedy: "Free some space; recording goes on by itself.",
   },
-  cost: { cores: 0.012, tick_s: 0.002, dropped: 14, sent_bytes_s: 9000 },
+  cost: { cores: 0.012, tick_s: 0.002, dropped: 14, sent_bytes_s: 9000, slowed: "" },
 };
 
 const STARTING: Partial<State> = {
@@ -97,8 +97,20 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       phase: "replay",
       simulated: true,
       title: "eight-gpus",
-      cost: { cores: null, tick_s: null, dropped: 0, sent_bytes_s: 0 },
+      cost: { cores: null, tick_s: null, dropped: 0, sent_bytes_s: 0, slowed: "" },
       kernel: { busy: false, cell: null },
+    },
+  },
+  slowed: {
+    ...PLAIN,
+    state: {
+      cost: {
+        cores: 0.028,
+        tick_s: 0.002,
+        dropped: 0,
+        sent_bytes_s: 9000,
+        slowed: "nvml: gauges read 2x rarer",
+      },
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },

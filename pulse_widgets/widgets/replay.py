@@ -98,7 +98,7 @@ class RecordingSource:
                 "problem": " ".join(problems) or None,
                 "remedy": "What could be read is shown." if problems else None,
             },
-            "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0},
+            "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0, "slowed": ""},
             "kernel": {"busy": False, "cell": None},
             "versions": {"package": package_version(), "wire": list(WIRE_VERSION)},
         }
