@@ -69,7 +69,9 @@ class Journal:
         self._registry = registry
         self._batches = 0
         self._announced = np.zeros(0, np.bool_)
-        self._begin()
+        self._memory = io.BytesIO()
+        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+        self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
         try:
             self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND, 0o600)
         except OSError as exc:
@@ -81,7 +83,8 @@ class Journal:
         Raises
         ------
         StorageError
-            If the batch did not fit. It is then not in the file, and the file takes no more.
+            If the batch did not fit. It is then not in the file, and the file takes no more;
+            so with whatever else is raised once the journal is `closed`.
         """
         fresh = self._unannounced(rows.series)
         announced = [_announcement(self._registry[i]) for i in fresh]
@@ -96,31 +99,26 @@ class Journal:
         try:
             self._stream.write_batch(batch, custom_metadata=marks)
             self._flush()
-        except OSError as exc:
+        except BaseException as exc:
+            # Also where memory was short: what is half written there can not be gone on with.
             self._undo()
-            raise refusal(exc, self.path) from exc
-        except BaseException:
-            # What a batch left behind that failed half way.
-            self._memory.seek(0)
-            self._memory.truncate()
-            if not self._batches:
-                self._begin()
+            if isinstance(exc, OSError):
+                raise refusal(exc, self.path) from exc
             raise
         self._announced[fresh] = True
         self._batches += 1
         self.rows += len(rows)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the file takes no more."""
+        return self._fd < 0
+
     def close(self) -> None:
         """Close the file; twice is harmless."""
-        if self._fd >= 0:
+        if not self.closed:
             os.close(self._fd)
             self._fd = -1
-
-    def _begin(self) -> None:
-        """Begin the stream; what it says of the columns goes out with the first batch."""
-        options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-        self._memory = io.BytesIO()
-        self._stream = pa.ipc.new_stream(self._memory, JOURNAL, options=options)
 
     def _flush(self) -> None:
         content = self._memory.getbuffer()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError
+from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
 from pulse_widgets.storage.index import Catalog
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pulse_widgets.series.log import Registry, Rows
+    from pulse_widgets.series.log import Registry
 
 __all__ = ["Owed", "Parts"]
 
@@ -37,12 +38,12 @@ IN_MEMORY: Final = 4
 
 @dataclass(slots=True)
 class Owed:
-    """A closed journal that has no part yet; its rows where they are still in memory."""
+    """A closed journal that has no part yet; its blocks of rows where they are still in memory."""
 
     number: int
     path: Path
     nbytes: int
-    rows: Rows | None
+    rows: list[Rows] | None
 
 
 _workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -117,11 +118,18 @@ class Parts:
             pays = bool(self._owed or self._stale) and now_s >= self._next_pay_s
             merges = bool(self._window()) and now_s >= self._next_merge_s
         if pays or merges:
-            self._worker = threading.Thread(
+            worker = threading.Thread(
                 target=self._work, args=(now_s,), name="pulse-parts", daemon=True
             )
-            _workers.add(self._worker)
-            self._worker.start()
+            try:
+                worker.start()
+            except RuntimeError as exc:
+                # No memory for another thread, say; the journals hold everything meanwhile.
+                self.problem = f"The files in {self._folder} could not be tidied: {exc}"
+                self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
+                return
+            self._worker = worker
+            _workers.add(worker)
 
     def wait(self, seconds: float) -> None:
         """Wait until nothing is under way, at most so long."""
@@ -188,7 +196,7 @@ class Parts:
         if owed.rows is None:
             content = read_journal(owed.path)
             return MemorySegment(content.series, content.columns, content.infos)
-        rows = owed.rows
+        rows = Rows.concat(owed.rows)
         columns = Columns(rows.time, rows.step, rows.value, *text_columns(rows))
         infos = {info.id: info for info in self._registry.since(0)}
         return MemorySegment(rows.series, columns, infos)

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.claim import Claim
 from pulse_widgets.storage.directory import HEARTBEAT_S, LOCK, journal_name, start_run
 from pulse_widgets.storage.disk import Reserve
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pulse_widgets.series.log import Registry
+    from pulse_widgets.series.log import Registry, Rows
 
 __all__ = ["Writer"]
 
@@ -122,9 +121,11 @@ class Writer:
                 self._journal = Journal(self.folder / journal_name(self._number), self._registry)
                 self._journal_s = now
             self._journal.append(rows)
-        except StorageError as exc:
-            self._refused = exc.problem
-            self._close_journal()
+        except BaseException as exc:
+            if isinstance(exc, StorageError):
+                self._refused = exc.problem
+            if self._journal is not None and self._journal.closed:
+                self._close_journal()
             raise
         self._refused = ""
         self._held.append(rows)
@@ -179,8 +180,8 @@ class Writer:
         if not rows:
             journal.path.unlink(missing_ok=True)
             return
-        self._parts.owe(Owed(self._number, journal.path, journal.nbytes, Rows.concat(rows)))
-        self._number += 1
+        number, self._number = self._number, self._number + 1
+        self._parts.owe(Owed(number, journal.path, journal.nbytes, rows))
 
     def _require_room(self) -> None:
         self._refused = self._reserve.problem(self.directory)

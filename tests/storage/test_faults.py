@@ -8,6 +8,7 @@ import random
 import resource
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -306,3 +307,94 @@ def test_a_writer_that_cannot_start_leaves_nothing_behind(tmp_path):
 
     assert len(list(Path("/proc/self/fd").iterdir())) == held
     assert not writer_folders(directory)
+
+
+SHORT = """
+import logging, resource, sys
+from pathlib import Path
+import numpy as np
+from pulse_widgets.library.recording import Recording
+from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.storage import recorder
+from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.writer import Writer
+
+logging.disable()
+recorder.AGAIN_S = 0.0
+now, registry, log = [0.0], Registry(), Log()
+series = registry.add("h0", "user", "loss")
+keeper = recorder.Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+keeper.make_writer = lambda: Writer(
+    Path(sys.argv[1]), registry, host_name="h", start_us=1, reserve=Reserve(0, 0.0), now=lambda: now[0]
+)
+random, accepted, refused = np.random.default_rng(0), 0, 0
+
+def log_rows(count):
+    global accepted
+    places = np.arange(accepted, accepted + count)
+    # Noise, which does not become smaller.
+    steps = random.integers(0, 1 << 50, count)
+    log.append(Rows.of(np.full(count, series), 1_000_000 + places, places.astype(float), steps))
+    accepted += count
+
+def room(nbytes):
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + nbytes, resource.RLIM_INFINITY))
+
+for start in (0, 1000):
+    for _ in range(start and 3):
+        log_rows(start)
+        keeper.take()
+    log_rows(90_000)
+    for quarter in range(100):
+        room(quarter << 18)
+        keeper.take()
+        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
+        if not keeper._cursor.peek():
+            break
+        refused += 1
+    for _ in range(3):
+        now[0] += 61.0
+        log_rows(1000)
+        keeper.take()
+        assert keeper.problem is None, keeper.problem
+keeper.close()
+_, values = Recording.open(sys.argv[1]).values()
+print(refused, keeper.dropped, accepted, np.array_equal(values, np.arange(accepted)))
+"""
+
+
+def test_memory_that_is_short_for_a_while_costs_no_row(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-c", SHORT, str(tmp_path / "run.pulse")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    refused, dropped, accepted, whole = run.stdout.split()
+    assert int(refused) > 2
+    assert (int(dropped), whole) == (0, "True")
+    assert int(accepted) > 180_000
+
+
+def test_a_part_for_which_no_thread_can_be_had_is_made_later(tmp_path, monkeypatch):
+    bench = Bench(tmp_path / "run.pulse")
+    start, short = threading.Thread.start, [True]
+
+    def starts(thread):
+        if short:
+            short.clear()
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    bench.numbers(bench.series(), range(100), range(100))
+    monkeypatch.setattr(threading.Thread, "start", starts)
+    bench.minute()
+    assert "can't start new thread" in bench.writer.problem
+
+    bench.minute()
+
+    assert bench.writer.problem == ""
+    assert [path.name for path in bench.writer.folder.glob("*.parquet")] == ["part-000000.parquet"]

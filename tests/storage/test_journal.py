@@ -212,30 +212,3 @@ def test_a_journal_in_a_forbidden_place_says_what_to_do(tmp_path):
     with pytest.raises(StorageError) as caught:
         Journal(tmp_path / "absent" / "j", registry_of(1))
     assert caught.value.remedy
-
-
-@pytest.mark.parametrize("first", [0, 1], ids=["its-first-batch", "a-later-batch"])
-def test_a_batch_for_which_memory_was_short_costs_no_other(tmp_path, monkeypatch, first):
-    path = tmp_path / "j"
-    batches = sample_batches(3)
-    journal = Journal(path, registry_of(5))
-    for rows in batches[:first]:
-        journal.append(rows)
-    flush, short = journal._flush, [True]
-
-    def runs_out_once():
-        if short.pop() if short else False:
-            raise MemoryError
-        flush()
-
-    monkeypatch.setattr(journal, "_flush", runs_out_once)
-
-    with pytest.raises(MemoryError):
-        journal.append(batches[first])
-    for rows in batches[first:]:
-        journal.append(rows)
-    journal.close()
-
-    got = read_journal(path)
-    assert (got.batches, got.dropped_bytes, got.reason) == (3, 0, "")
-    np.testing.assert_array_equal(got.columns.value, Rows.concat(batches).value)
