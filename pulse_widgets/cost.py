@@ -57,7 +57,7 @@ class Cost:
         self._reading, self._carrying, self._rows = reading, carrying, rows
         self._seen: deque[tuple[float, float]] = deque(maxlen=READINGS)
         """Monotonic and CPU seconds, newest last."""
-        self._before = (0.0, 0.0, 0, 0)
+        self._before = (0.0, 0, 0)
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of all threads so far."""
@@ -71,13 +71,12 @@ class Cost:
         if settled:
             self._seen.append((now, cpu_s))
 
-    def of_readings(self) -> float:
-        """Return the CPU seconds that readings cost since this was asked last.
+    def of_carrying_readings(self) -> float:
+        """Return the CPU seconds, since this was asked last, of writing and sending readings.
 
-        Of writing and sending they are charged their share of the rows: what the user logs is
-        not made cheaper by reading less.
+        That is their share of the rows: what the user logs is not made cheaper by reading less.
         """
-        now = (self._reading(), self._carrying(), self.readings, self._rows())
-        reading, carrying, ours, rows = (b - a for a, b in zip(self._before, now, strict=True))
+        now = (self._carrying(), self.readings, self._rows())
+        carrying, ours, rows = (b - a for a, b in zip(self._before, now, strict=True))
         self._before = now
-        return reading + carrying * (min(ours / rows, 1.0) if rows else 1.0)
+        return carrying * (min(ours / rows, 1.0) if rows else 1.0)

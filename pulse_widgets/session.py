@@ -117,7 +117,7 @@ class Session:
         self._cost = Cost(self._reading_s, self._carrying_s, lambda: self.log.rows)
         self._next_own = 0.0
         self._burst_ends: float | None = None
-        self.governor = Governor(self._allowed, self._cost.of_readings)
+        self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
     # Life -----------------------------------------------------------------------------
 
@@ -150,7 +150,7 @@ class Session:
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
         started = []
-        self.governor.begin()
+        self.governor.begin(self._keeper.interval_s)
         fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
         for backend in make_backends(fresh, self.settings.gpus):
             if backend.name in self.samplers:
@@ -198,7 +198,7 @@ class Session:
         self._pace(min(interval_s, self.interval_s))
 
     def _pace(self, interval_s: float) -> None:
-        self.governor.begin()
+        self.governor.begin(interval_s)
         for sampler in self.samplers.values():
             sampler.set_interval(interval_s)
         self._keeper.interval_s = interval_s

@@ -36,13 +36,13 @@ def test_what_is_promised_for_eight_gpus_grows_with_more(interval_s, gpus, cores
 def test_readings_are_charged_what_carries_them_but_not_what_the_user_logs():
     threads = Threads()
     threads.spend(reading=0.2, carrying=0.1, readings=100, logged=0)
-    assert threads.cost.of_readings() == pytest.approx(0.3)
+    assert threads.cost.of_carrying_readings() == pytest.approx(0.1)
 
     threads.spend(reading=0.2, carrying=5.0, readings=100, logged=99_900)
-    assert threads.cost.of_readings() == pytest.approx(0.205)
+    assert threads.cost.of_carrying_readings() == pytest.approx(0.005)
 
     threads.spend(reading=0.0, carrying=0.01, readings=0, logged=0)
-    assert threads.cost.of_readings() == pytest.approx(0.01)
+    assert threads.cost.of_carrying_readings() == pytest.approx(0.01)
     assert threads.cost.cpu_s() == pytest.approx(5.51)
 
 
@@ -61,10 +61,10 @@ def test_what_starting_costs_is_not_what_it_costs_now():
 class Gpus:
     """Sixteen GPUs and a part of one."""
 
-    name = "gpus"
     caps = BackendCaps(BackendKind.NVML)
 
-    def __init__(self):
+    def __init__(self, name="gpus"):
+        self.name = name
         self.missing = {}
 
     def open(self):
@@ -98,9 +98,9 @@ def until(condition, seconds=5.0):
 
 
 def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(session):
-    until(lambda: session._cost.readings)
+    until(lambda: session._cost.readings and session._keeper.cpu_s)
     assert session.governor._budget() == pytest.approx(0.06)
-    assert 0 < session.governor._costs() <= session._cost.cpu_s()
+    assert 0 < session.governor._carried() <= session._keeper.cpu_s
 
     session.set_interval(1.0)
     assert session.governor._budget() == pytest.approx(0.02)
@@ -108,10 +108,23 @@ def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(session):
     assert session.governor._budget() == pytest.approx(0.06)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda s: s.set_interval(0.5), lambda s: s.burst(5.0, 0.1), lambda s: s.add_sources([Gpus("more")])],
+    ids=["interval", "burst", "source"],
+)  # fmt: skip
+def test_another_pace_is_judged_anew(session, change):
+    session.governor._factors = {("gpus", RateClass.GAUGES): 2}
+
+    change(session)
+
+    assert session.governor.factor("gpus", RateClass.GAUGES) == 1
+
+
 def test_what_is_read_less_often_is_said_and_is_no_fault(session):
     assert session.state()["cost"]["slowed"] == ""
 
-    session.governor._set(("gpus", RateClass.GAUGES), 2, time.monotonic())
+    session.governor._factors = {("gpus", RateClass.GAUGES): 2}
     until(lambda: session.state()["cost"]["slowed"])
 
     state = session.state()

@@ -1,19 +1,34 @@
-"""Keeps the cost of reading within a budget by making the dearest readings rarer."""
+"""Keeps the cost of reading within a budget by making the dearest readings rarer.
+
+What falls due at one time is read in one pass, and only the pass has a price. What each of its
+parts costs follows from the passes that had fewer parts.
+"""
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Governor"]
+__all__ = ["NATIVE_S", "Governor"]
+
+NATIVE_S: Final = {
+    RateClass.STATIC: math.inf,
+    RateClass.SLOW: 10.0,
+    RateClass.PROCESSES: 5.0,
+    RateClass.BUFFERED: 1.0,
+    RateClass.GPM: 1.0,
+    RateClass.EVENTS: 1.0,
+}
+"""Seconds between readings of the classes that do not follow the session's interval."""
 
 FACTOR_MOST: Final = 64
 SETTLE_S: Final = 10.0
@@ -23,28 +38,31 @@ RELIEF: Final = 0.9
 """Read twice as often again is what would then cost less than this share of the budget."""
 _NEVER_SLOWED: Final = frozenset({RateClass.STATIC, RateClass.EVENTS})
 
-Key = tuple[str, RateClass]
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Classes of a source that are read together every `period_s`, at `each_s` of CPU time."""
 
-@dataclass(slots=True)
-class _Slowed:
-    """How many times rarer a class is read, since when, and what it has cost since."""
+    source: str
+    period_s: float
+    classes: frozenset[RateClass]
+    each_s: float
+    seen: float
 
-    factor: int
-    since: float
-    spent: float = 0.0
+    @property
+    def cores(self) -> float:
+        return self.each_s / self.period_s
 
 
 class Governor:
-    """Halves the rate of the dearest class whenever the budget of a window was passed.
+    """Halves the rate of the dearest part of reading whenever all of it passes the budget.
 
     Parameters
     ----------
     budget_cores : callable returning float
         CPU seconds a second that readings may cost now.
-    costs : callable returning float, optional
-        CPU seconds that readings cost in all since it was asked last: what is booked here, and
-        what comes after. What is booked, when absent.
+    carried : callable returning float
+        CPU seconds, since it was asked last, of what is done with readings once they are taken.
     clock : callable returning float
         Monotonic seconds.
     """
@@ -52,92 +70,150 @@ class Governor:
     def __init__(
         self,
         budget_cores: Callable[[], float],
-        costs: Callable[[], float] | None = None,
+        carried: Callable[[], float] = lambda: 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._budget = budget_cores
-        self._costs = costs or (lambda: sum(self._spent.values()))
+        self._carried = carried
         self._clock = clock
         self._lock = threading.Lock()
-        self._slowed: dict[Key, _Slowed] = {}
-        self._spent: dict[Key, float] = {}
-        self._begins = 0.0
-        self._since: float | None = None
-        self.begin()
+        self._factors: dict[tuple[str, RateClass], int] = {}
+        self.begin(1.0)
 
-    def begin(self) -> None:
+    def begin(self, interval_s: float) -> None:
         """Look anew: what starting costs, or another pace, tells nothing of what is to come."""
         with self._lock:
-            self._begins, self._since = self._clock() + SETTLE_S, None
+            self._interval_s = interval_s
+            self._factors = {}
+            self._parts: dict[tuple[str, float], _Part] = {}
+            self._passes: dict[tuple[str, frozenset[RateClass]], tuple[int, float]] = {}
+            self._read_s = self._carried_s = 0.0
+            self._begins, self._since = self._clock() + SETTLE_S, math.nan
 
     def factor(self, source: str, rate: RateClass) -> int:
         """Return how many times rarer than asked a class of a source is read."""
-        paced = RateClass.GAUGES if rate is RateClass.COUNTERS else rate
-        slowed = self._slowed.get((source, paced))
-        return slowed.factor if slowed else 1
+        return self._factors.get((source, rate), 1)
+
+    def period_s(self, source: str, rate: RateClass, interval_s: float) -> float:
+        """Return the seconds between two readings of a class, asked for every `interval_s`."""
+        return NATIVE_S.get(rate, interval_s) * self.factor(source, rate)
 
     def spent(self, source: str, due: frozenset[RateClass], cpu_s: float) -> None:
-        """Book the CPU time of one pass on the rarest of its classes.
-
-        A pass that reads a slow class besides the regular ones is dear because of it.
-        """
-        key = (source, _booked_on(due))
+        """Book the CPU time of one pass, which read the classes `due`."""
         with self._lock:
             now = self._clock()
-            if self._since is None:
+            if math.isnan(self._since):
                 if now >= self._begins:
                     self._open(now)
-                return
-            self._spent[key] = self._spent.get(key, 0.0) + cpu_s
-            if key in self._slowed:
-                self._slowed[key].spent += cpu_s
-            elapsed = now - self._since
-            if elapsed >= WINDOW_S:
-                self._balance(self._costs() / elapsed, elapsed, now)
-                self._open(now)
+            elif RateClass.STATIC not in due:
+                passes, before = self._passes.get((source, due), (0, 0.0))
+                self._passes[source, due] = (passes + 1, before + cpu_s)
+                if now - self._since >= WINDOW_S:
+                    self._judge(now)
+                    self._open(now)
 
     def says(self, source: str) -> str:
         """Return which readings of a source were made rarer, in words; empty when none."""
-        if not self._slowed:
+        if not self._factors:
             return ""
+        named: defaultdict[int, set[str]] = defaultdict(set)
+        for (name, rate), factor in self._factors.items():
+            if name == source:
+                named[factor].add(rate.value)
+        # Gauges stand for what is read with them: not every source has all of that.
+        gauges = RateClass.GAUGES.value
         return ", ".join(
-            f"{rate.value} read {slowed.factor}x rarer"
-            for (name, rate), slowed in sorted(self._slowed.items(), key=str)
-            if name == source
+            f"{gauges if gauges in names else ' and '.join(sorted(names))} read {factor}x rarer"
+            for factor, names in sorted(named.items())
         )
 
     def _open(self, now: float) -> None:
         """Begin a window."""
-        self._spent.clear()
-        self._costs()
+        self._passes.clear()
+        self._carried()
         self._since = now
 
-    def _balance(self, total: float, elapsed: float, now: float) -> None:
+    def _judge(self, now: float) -> None:
+        self._measure(now)
+        # What carries readings follows them: it is as much rarer as they are.
+        whole = 1 + self._carried_s / self._read_s if self._read_s > 0 else 1.0
+        total = whole * sum(part.cores for part in self._parts.values())
+        parts = sorted(self._parts.values(), key=lambda part: part.cores)
         if total > self._budget():
-            dearest = max(self._spent, key=lambda key: self._spent[key])
-            if dearest[1] not in _NEVER_SLOWED:
-                self._set(dearest, min(2 * self.factor(*dearest), FACTOR_MOST), now)
-        elif self._slowed:
-            rarest = max(self._slowed, key=lambda key: self._slowed[key].factor)
-            slowed = self._slowed[rarest]
-            if rarest in self._spent:
-                more = self._spent[rarest] / elapsed
-            else:
-                # So rare that a window may have none of it: what it has cost since it is.
-                more = 2 * slowed.spent / (now - slowed.since)
-            in_all = total * elapsed / max(sum(self._spent.values()), 1e-9)
-            if slowed.spent and total + more * in_all < RELIEF * self._budget():
-                self._set(rarest, slowed.factor // 2, now)
+            slowable = [part for part in parts if self._factor_of(part) < FACTOR_MOST]
+            if slowable:
+                self._pace(slowable[-1], 2)
+            return
+        for part in parts:
+            if self._factor_of(part) > 1 and total + whole * part.cores < RELIEF * self._budget():
+                self._pace(part, 0.5)
+                return
 
-    def _set(self, key: Key, factor: int, now: float) -> None:
-        # New mappings: other threads are reading those there are.
-        others = {k: slowed for k, slowed in self._slowed.items() if k != key}
-        self._slowed = others | ({key: _Slowed(factor, now)} if factor > 1 else {})
+    def _measure(self, now: float) -> None:
+        """Learn from the passes of a window what each part costs."""
+        # Long since: several windows may go by without a pass of what is read rarely.
+        self._read_s = self._read_s / 2 + sum(cpu for _, cpu in self._passes.values())
+        self._carried_s = self._carried_s / 2 + self._carried()
+        classes: defaultdict[tuple[str, float], set[RateClass]] = defaultdict(set)
+        priced: dict[tuple[str, frozenset[float]], tuple[int, float]] = {}
+        for (source, due), (passes, cpu_s) in self._passes.items():
+            periods = set()
+            for rate in due - _NEVER_SLOWED:
+                period = self.period_s(source, rate, self._interval_s)
+                periods.add(period)
+                classes[source, period].add(rate)
+            key = source, frozenset(periods)
+            before = priced.get(key, (0, 0.0))
+            priced[key] = before[0] + passes, before[1] + cpu_s
+        each: dict[tuple[str, float], float] = {}
+        for source, together in sorted(priced, key=lambda key: len(key[1])):
+            unknown = [period for period in together if (source, period) not in each]
+            if unknown:
+                passes, cpu_s = priced[source, together]
+                longest = max(unknown)
+                others = sum(self._price(each, source, p) for p in together if p != longest)
+                each[source, longest] = max(cpu_s / passes - others, 0.0)
+        for (source, period), each_s in each.items():
+            read = frozenset(classes[source, period])
+            self._parts[source, period] = _Part(source, period, read, each_s, now)
+        self._forget(now)
 
+    def _price(self, fresh: Mapping[tuple[str, float], float], source: str, period: float) -> float:
+        part = self._parts.get((source, period))
+        return fresh.get((source, period), part.each_s if part else 0.0)
 
-@lru_cache(maxsize=64)
-def _booked_on(due: frozenset[RateClass]) -> RateClass:
-    special = due - _NEVER_SLOWED - {RateClass.GAUGES, RateClass.COUNTERS}
-    if special:
-        return min(special, key=list(RateClass).index)
-    return RateClass.STATIC if due <= _NEVER_SLOWED else RateClass.GAUGES
+    def _forget(self, now: float) -> None:
+        """Leave out parts that are not read any more, or not at that pace."""
+        for key, part in list(self._parts.items()):
+            gone = now - part.seen > 3 * part.period_s + 2 * WINDOW_S
+            if gone:
+                self._factors = {
+                    k: f
+                    for k, f in self._factors.items()
+                    if k[0] != part.source or k[1] not in part.classes
+                }
+            if gone or part.period_s not in self._periods(part):
+                del self._parts[key]
+
+    def _periods(self, part: _Part) -> list[float]:
+        return [self.period_s(part.source, rate, self._interval_s) for rate in part.classes]
+
+    def _factor_of(self, part: _Part) -> int:
+        return max(self.factor(part.source, rate) for rate in part.classes)
+
+    def _pace(self, part: _Part, times: float) -> None:
+        """Read a part so many times rarer."""
+        # A new mapping: other threads are reading the one there is.
+        factors = dict(self._factors)
+        for rate in part.classes:
+            factor = min(max(int(self.factor(part.source, rate) * times), 1), FACTOR_MOST)
+            factors[part.source, rate] = factor
+        self._factors = {key: factor for key, factor in factors.items() if factor > 1}
+        del self._parts[part.source, part.period_s]
+        period_s = max(self._periods(part))
+        with_it = self._parts.get((part.source, period_s))
+        classes = part.classes | (with_it.classes if with_it else frozenset())
+        each_s = part.each_s + (with_it.each_s if with_it else 0.0)
+        self._parts[part.source, period_s] = replace(
+            part, period_s=period_s, classes=classes, each_s=each_s
+        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import threading
 import time
 from collections import deque
@@ -36,17 +35,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.log import Registry
 
-__all__ = ["NATIVE_S", "SamplingCollector"]
-
-NATIVE_S: Final = {
-    RateClass.STATIC: math.inf,
-    RateClass.SLOW: 10.0,
-    RateClass.PROCESSES: 5.0,
-    RateClass.BUFFERED: 1.0,
-    RateClass.GPM: 1.0,
-    RateClass.EVENTS: 1.0,
-}
-"""Seconds between readings of the classes that do not follow the session's interval."""
+__all__ = ["SamplingCollector"]
 
 _PACED: Final = (RateClass.GAUGES, RateClass.COUNTERS)
 
@@ -188,14 +177,10 @@ class SamplingCollector(Collector):
         return blocks + self._made(passes)
 
     def _made(self, passes: Sequence[Pass]) -> list[Rows]:
-        """Return the rows of passes, and book what making them costs."""
+        """Return the rows of passes."""
         blocks: list[Rows] = []
         for first in range(0, len(passes), TOGETHER_MOST):
-            few = passes[first : first + TOGETHER_MOST]
-            cpu = time.thread_time()
-            blocks += self._together(few)
-            due = frozenset().union(*(each.due for each in few))
-            self._governor.spent(self.name, due, time.thread_time() - cpu)
+            blocks += self._together(passes[first : first + TOGETHER_MOST])
         return blocks
 
     def _together(self, passes: Sequence[Pass]) -> list[Rows]:
@@ -300,7 +285,7 @@ class SamplingCollector(Collector):
         """Return the classes whose deadline has come, and set their next one."""
         due = frozenset(rate for rate in ALL_CLASSES if self._next.get(rate, now) <= now)
         for rate in due:
-            period = NATIVE_S.get(rate, self.interval_s) * self._governor.factor(self.name, rate)
+            period = self._governor.period_s(self.name, rate, self.interval_s)
             if rate is RateClass.GAUGES:
                 self._awaited_s, self._period_s = self._period_s, period
                 self.status.late_s = now - self._next.get(rate, now)

@@ -265,21 +265,6 @@ def test_a_backend_that_fills_the_same_fields_again_is_recorded_as_it_was():
     assert values == [float(n) for n in range(1, len(values) + 1)]
 
 
-def test_making_rows_counts_against_the_budget_of_reading():
-    run = Run(Scripted(good(**{"memory.used": 1.0})))
-    spent = []
-    run.collector._governor.spent = lambda *booked: spent.append(booked)
-    due = frozenset({RateClass.GAUGES, RateClass.SLOW})
-    for each in (TICK, due):
-        run.collector._hand_over(run.backend.read(each), each)
-
-    run.collector.drain()
-
-    ((name, booked, cpu_s),) = spent
-    assert (name, booked) == ("scripted", due)
-    assert cpu_s > 0
-
-
 def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
     lost = {"a": ({}, "the GPU is lost"), "b": ({"memory.used": 2.0}, None)}
     both = {name: ({"memory.used": 1.0}, None) for name in "ab"}
