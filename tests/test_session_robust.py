@@ -717,8 +717,6 @@ def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, mon
         page.show(value)
     page.sender.feed._receive(None, {"kind": "hello"}, None)
     until(lambda: page.headers("rows"))
-    session.stop()
-    assert page.sender.ended.wait(5)
 
     kinds = [decode(packet).header["kind"] for packet in page.packets]
     unasked = decode(page.packets[kinds.index("rows")])
@@ -729,6 +727,26 @@ def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, mon
     assert page._values(unasked) == list(range(100))
     times = session.stage.rows([page.series], 0, 4e9).time
     assert unasked.header["t0"] <= times.min() / 1e6 <= times.max() / 1e6 <= unasked.header["t1"]
+
+
+def test_a_page_that_cannot_ask_is_told_every_row_once_at_first_and_at_the_end(
+    session, monkeypatch
+):
+    monkeypatch.setattr("pulse_widgets.widgets.feed.KEYFRAME_S", 0.01)
+    page = Page(session, monkeypatch)
+    page.sender.start()
+    for value in range(5):
+        page.show(value)
+        until(lambda value=value: value in page.values())
+        until(lambda value=value: len(page.headers("keyframe")) > value)
+    assert len(page.headers("rows")) == 1
+    session.stop()
+    assert page.sender.ended.wait(5)
+
+    kinds = [decode(packet).header["kind"] for packet in page.packets]
+    places = [i for i, kind in enumerate(kinds) if kind == "rows"]
+    assert places == [kinds.index("keyframe") + 1, len(kinds) - 1]
+    assert page._values(decode(page.packets[-1])) == list(range(5))
 
 
 def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, monkeypatch):

@@ -340,6 +340,62 @@ describe("a bucket that reaches over the first or the last exact row", () => {
   });
 });
 
+test("whatever was looked at before, a stretch that is asked for when lacking is whole", () => {
+  const value = fc.integer({ min: 0, max: 20 });
+  const look = fc.tuple(fc.integer({ min: 0, max: 59 }), fc.integer({ min: 1, max: 20 }));
+  fc.assert(
+    fc.property(
+      fc.array(value, { minLength: 60, maxLength: 60 }),
+      fc.constantFrom(5, 7, 20),
+      fc.integer({ min: 0, max: 60 }),
+      fc.array(look, { minLength: 1, maxLength: 12 }),
+      (values, width, live, looks) => {
+        const samples = values.map((v, i) => ({ time: i + 0.5, value: v, step: NAN }));
+        // The page began late: it has the newest rows, and of those before what a keyframe tells.
+        const track = new Track(false);
+        for (const one of samples.slice(live)) track.add(one.time, one.value, NAN);
+        track.fill(0, samples[live]?.time ?? Infinity, envelope(samples, width));
+
+        for (const [from, length] of looks) {
+          const [t0, t1] = [from, Math.min(from + length, 60)];
+          const there = samples.filter(({ time }) => time >= t0 && time <= t1);
+          if (track.lacks(t0, t1, 1000)) track.answer(t0, t1, batchOf(there), Infinity);
+          const [first, end] = [track.exact.lowerBound(t0), track.exact.upperBound(t1)];
+          const shown = [...track.exact.value.subarray(first, end)];
+          expect(shown).toEqual(there.map((one) => one.value));
+        }
+      },
+    ),
+  );
+});
+
+function batchOf(samples: readonly Sample[]) {
+  const [time, value] = [samples.map((one) => one.time), samples.map((one) => one.value)];
+  return { length: samples.length, time, value, step: null };
+}
+
+test("the two ends of a cell that an answer parts are both asked for", () => {
+  const track = new Track(false);
+  const told = { min: 1, max: 5, missing: 0 };
+  track.fill(0, 10, {
+    edges: Float64Array.of(0, 10),
+    min: Float64Array.of(told.min),
+    max: Float64Array.of(told.max),
+    missing: Uint8Array.of(told.missing),
+    step: null,
+    slack: 0,
+  });
+
+  track.answer(4, 6, { length: 2, time: [4, 6], value: [2, 3], step: null }, Infinity);
+
+  expect(track.coarse.cells.map(({ start, end, min, max }) => [start, end, min, max])).toEqual([
+    [0, 4, 1, 5],
+    [6, 10, 1, 5],
+  ]);
+  expect(track.lacks(1, 3, 100)).toBe(true);
+  expect(track.lacks(7, 9, 100)).toBe(true);
+});
+
 /** A row that comes again late is the same row. */
 function dedupe(samples: readonly Sample[]): Sample[] {
   const kept: Sample[] = [];

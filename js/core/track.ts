@@ -1,5 +1,6 @@
 /** What the page knows of one series: exact rows, and cells where only extremes are known. */
 
+import { Answers } from "./answers";
 import { bucketWidth } from "./buckets";
 import { type Cell, Coarse, middle } from "./coarse";
 import { type Batch, Exact } from "./exact";
@@ -9,8 +10,6 @@ import type { Columns } from "./source";
 
 /** Rows per cell when exact rows are given up. */
 const GIVEN_UP = 64;
-/** Answers remembered, so that the same detail is not asked for again. */
-const ANSWERS = 32;
 
 const picture = new Picture();
 
@@ -28,20 +27,13 @@ export interface Envelope {
   readonly slack: number;
 }
 
-interface Answer {
-  readonly t0: number;
-  readonly t1: number;
-  /** Buckets a second of which the extremes came; Infinity when every row did. */
-  readonly density: number;
-}
-
 export class Track {
   readonly exact = new Exact();
   readonly coarse = new Coarse();
   #slack = 0;
   /** What a keyframe said to be the last value, until a newer row comes. */
   #told: { readonly time: number; readonly value: number | null } | null = null;
-  #answers: Answer[] = [];
+  readonly #answers = new Answers();
   readonly #missed: Missed;
 
   /** `whole`: nothing of the series can have been missed yet. */
@@ -121,7 +113,10 @@ export class Track {
     if (Number.isNaN(cell.min)) return null;
     const low = known.min <= cell.min + this.#slack;
     const high = known.max >= cell.max - this.#slack;
-    if (low && high) return null;
+    if (low && high) {
+      this.#answers.open(start, end);
+      return null;
+    }
     return { ...rest, min: low ? cell.max : cell.min, max: high ? cell.min : cell.max };
   }
 
@@ -170,6 +165,7 @@ export class Track {
     while (at >= 0 && (cells[at] as Cell).start >= time) at--;
     const end = cells[at]?.end ?? time;
     if (end > time) this.coarse.replace(time, end, []);
+    this.#answers.close(time, Number.POSITIVE_INFINITY);
   }
 
   /** Take `value` for the last one as of `time`; null says that there is none now. */
@@ -202,31 +198,25 @@ export class Track {
    * the answer stays: the kernel may have forgotten those rows before we did.
    */
   answer(t0: number, t1: number, batch: Batch, density: number): void {
-    this.#answers.push({ t0, t1, density });
-    if (this.#answers.length > ANSWERS) this.#answers.shift();
+    this.#answers.add({ t0, t1, density });
     if (batch.length === 0) return;
     const from = Math.max(t0, batch.time[0] as number);
+    this.#answers.close(from, t1);
     this.exact.replace(from, t1, batch);
     const across = (time: number) =>
       this.coarse.cells.find((cell) => cell.start < time && cell.end > time);
     const [first, last] = [across(from), across(t1)];
     this.coarse.replace(first?.start ?? from, last?.end ?? t1, []);
-    if (first) this.#keep(first, first.start, from);
-    if (last) this.#keep(last, t1, last.end);
-  }
-
-  /** Keep of a cell what it tells of [start, end] that is not known otherwise. */
-  #keep(cell: Cell, start: number, end: number): void {
-    const rest = this.#rest(cell, start, end);
-    if (rest) this.coarse.replace(start, end, [rest]);
+    // Both before either is put back: two parts of one cell tell nothing of each other.
+    const before = first && this.#rest(first, first.start, from);
+    const after = last && this.#rest(last, t1, last.end);
+    if (before) this.coarse.replace(before.start, before.end, [before]);
+    if (after) this.coarse.replace(after.start, after.end, [after]);
   }
 
   /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */
   lacks(t0: number, t1: number, density: number): boolean {
-    const within = this.#answers.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
-    const covers = (a: Answer) => a.t0 <= t0 && a.t1 >= t1 && a.density >= density;
-    if (within.some(covers)) return false;
-    return this.coarse.touches(t0, t1) || within.some((answer) => answer.density < density);
+    return this.#answers.lacks(t0, t1, density, this.coarse.touches(t0, t1));
   }
 
   /** Give up the older quarter of the exact rows and keep their extremes. */

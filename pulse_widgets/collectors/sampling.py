@@ -349,11 +349,12 @@ class SamplingCollector(Collector):
         silent_us = now_us - self._last_us
         if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
             return
-        read_us = self._reading_s * 1e6
-        cause = (
-            "a reading took so long" if 2 * read_us > silent_us else "the interpreter did not run"
-        )
-        why = f"no reading for {silent_us / 1e6:.1f} s: {cause}"
+        why = f"no reading for {silent_us / 1e6:.1f} s: "
+        # A reading is long, too, where other code holds the interpreter meanwhile.
+        if 2e6 * self._reading_s > silent_us:
+            why += f"one was under way for {self._reading_s:.1f} s"
+        else:
+            why += "the interpreter did not run"
         begins_us = self._last_us + round(self._awaited_s * 1e6)
         self._put(partial(self._rows.gap, why, begins_us, now_us))
 

@@ -360,8 +360,8 @@ class LiveSender:
 
         A page needs some time to begin, and in a busy cell it cannot ask for what it missed.
         """
-        rows = WHOLE_ROWS if whole or self._asked else 0
-        self._asked = False
+        asked, self._asked = self._asked, False
+        rows = WHOLE_ROWS if whole or asked else 0
         caught = self._session.stage.screen_after(self._subscription, rows)
         self._frame(now, caught.rows, caught.events)
         self.feed.publish_keyframe(caught.screen, snapshot=snapshot)

@@ -211,7 +211,24 @@ def test_a_thread_that_could_not_run_leaves_a_gap_and_an_event():
     assert "the interpreter did not run" in event["message"]
 
 
-def test_a_gap_that_a_slow_reading_left_says_so():
+def test_a_gap_says_whether_a_reading_was_under_way():
+    run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.1)
+    collector = run.collector
+    for reading_s in (0.0, 4.0, 0.0):
+        collector._hand_over(run.backend.read(frozenset()), TICK)
+        collector._last_us -= 5_000_000
+        collector._reading_s += reading_s
+    collector._hand_over(run.backend.read(frozenset()), TICK)
+
+    said = [json.loads(text)["message"].split(": ")[1] for text in run.rows().text if text]
+    assert said == [
+        "the interpreter did not run",
+        "one was under way for 4.0 s",
+        "the interpreter did not run",
+    ]
+
+
+def test_a_slow_reading_is_one_that_was_under_way():
     slow = threading.Event()
 
     def answers_late():
@@ -223,7 +240,7 @@ def test_a_gap_that_a_slow_reading_left_says_so():
         until(lambda: len(run.values("memory.used")) > 2)
 
     (event,) = [json.loads(text) for text in run.rows().text if text]
-    assert "a reading took so long" in event["message"]
+    assert "one was under way for 1.0 s" in event["message"]
 
 
 def test_what_nobody_drains_becomes_rows_by_itself_before_it_is_too_much(monkeypatch):

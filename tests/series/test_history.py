@@ -225,3 +225,24 @@ def test_the_newest_value_of_each_series_is_kept_as_it_is():
     screen = history.screen([0, 1, 2])
 
     np.testing.assert_array_equal(screen.last, [0.123456789, 5.0, np.nan])
+
+
+def test_everything_is_every_row_of_some_series_or_nothing():
+    history = History(1.0)
+    blocks = [rows([k], [k], series=k % 3) for k in range(200)]
+    for block in blocks:
+        history.add(block)
+
+    some = history.everything([0, 2], 200)
+    assert sorted(some.value.tolist()) == [k for k in range(200) if k % 3 != 1]
+    assert len(history.everything([0, 2], 199)) == 0
+    assert len(history.everything([0, 2], 0)) == 0
+
+
+def test_what_has_forgotten_something_is_not_everything():
+    history = History(1.0, budget_bytes=0)
+    for k in range(200):
+        history.add(rows([k], [k]))
+
+    assert history.forgotten_before_us > 0
+    assert len(history.everything([0], 200)) == 0
