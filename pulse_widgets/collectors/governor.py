@@ -139,13 +139,14 @@ class Governor:
         whole = 1 + self._carried_s / self._read_s if self._read_s > 0 else 1.0
         total = whole * sum(part.cores for part in self._parts.values())
         parts = sorted(self._parts.values(), key=lambda part: part.cores)
-        if total > self._budget():
+        budget = self._budget()
+        if total > budget:
             slowable = [part for part in parts if self._factor_of(part) < FACTOR_MOST]
             if slowable:
                 self._pace(slowable[-1], 2)
             return
         for part in parts:
-            if self._factor_of(part) > 1 and total + whole * part.cores < RELIEF * self._budget():
+            if self._factor_of(part) > 1 and total + whole * part.cores < RELIEF * budget:
                 self._pace(part, 0.5)
                 return
 
