@@ -1,43 +1,51 @@
 /** What the kernel has answered of one series, and where asking again would bring more. */
 
-/** Answers and stretches remembered, so that the same detail is not asked for again. */
-const MOST = 32;
-
-interface Answer {
-  readonly t0: number;
-  readonly t1: number;
-  /** Buckets a second of which the extremes came; Infinity when every row did. */
-  readonly density: number;
-}
+/** Stretches of each kind that are remembered. */
+const MOST = 256;
 
 interface Stretch {
   readonly t0: number;
   readonly t1: number;
 }
 
+interface Answer extends Stretch {
+  /** Buckets a second of which the extremes came; Infinity when every row did. */
+  readonly density: number;
+}
+
+/** Both kinds of stretch are kept in order of time, and none reaches over another. */
 export class Answers {
   #given: Answer[] = [];
   /** Where there may be rows that are not here, and no cell says so. */
   #open: Stretch[] = [];
 
+  /** What was answered for [t0, t1] stands in the place of what was there. */
   add(answer: Answer): void {
-    this.#given = [...this.#given, answer].slice(-MOST);
+    if (!(answer.t0 < answer.t1)) return;
+    this.#given = inOrder([...outside(this.#given, answer.t0, answer.t1), answer]);
+    if (this.#given.length <= MOST) return;
+    // Of a whole answer that is forgotten the worst is a request too many.
+    const whole = this.#given.findIndex((one) => one.density === Number.POSITIVE_INFINITY);
+    this.#given.splice(Math.max(whole, 0), 1);
+  }
+
+  /** What was answered for [t0, t1] is not here any more. */
+  forget(t0: number, t1: number): void {
+    this.#given = outside(this.#given, t0, t1);
   }
 
   /** There may be rows in [t0, t1] that are not here. */
   open(t0: number, t1: number): void {
-    if (t0 < t1) this.#open = [...this.#open, { t0, t1 }].slice(-MOST);
+    if (!(t0 < t1)) return;
+    this.#open = inOrder([...outside(this.#open, t0, t1), { t0, t1 }]);
+    if (this.#open.length <= MOST) return;
+    const [first, second, ...rest] = this.#open as [Stretch, Stretch, ...Stretch[]];
+    this.#open = [{ t0: first.t0, t1: second.t1 }, ...rest];
   }
 
   /** The rows in [t0, t1] are here. */
   close(t0: number, t1: number): void {
-    if (this.#open.length === 0) return;
-    this.#open = this.#open
-      .flatMap((one) => [
-        { t0: one.t0, t1: Math.min(one.t1, t0) },
-        { t0: Math.max(one.t0, t1), t1: one.t1 },
-      ])
-      .filter((rest) => rest.t0 < rest.t1);
+    if (this.#open.length > 0) this.#open = outside(this.#open, t0, t1);
   }
 
   /**
@@ -46,9 +54,26 @@ export class Answers {
    */
   lacks(t0: number, t1: number, density: number, coarse: boolean): boolean {
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
-    const covers = (a: Answer) => a.t0 <= t0 && a.t1 >= t1 && a.density >= density;
-    if (within.some(covers)) return false;
+    let known = t0;
+    for (const one of within) {
+      if (one.t0 <= known && one.density >= density) known = Math.max(known, one.t1);
+    }
+    if (known >= t1) return false;
     const open = this.#open.some((one) => one.t0 < t1 && one.t1 > t0);
     return coarse || open || within.some((answer) => answer.density < density);
   }
+}
+
+/** What lies outside [t0, t1]; a stretch across an end becomes shorter. */
+function outside<T extends Stretch>(stretches: readonly T[], t0: number, t1: number): T[] {
+  return stretches
+    .flatMap((one) => [
+      { ...one, t1: Math.min(one.t1, t0) },
+      { ...one, t0: Math.max(one.t0, t1) },
+    ])
+    .filter((rest) => rest.t0 < rest.t1);
+}
+
+function inOrder<T extends Stretch>(stretches: T[]): T[] {
+  return stretches.sort((a, b) => a.t0 - b.t0);
 }

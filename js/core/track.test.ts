@@ -374,6 +374,34 @@ function batchOf(samples: readonly Sample[]) {
   return { length: samples.length, time, value, step: null };
 }
 
+test("is asked for again when a thinner answer took the place of its rows, or they were given up", () => {
+  const samples = Array.from({ length: 640 }, (_, i) => ({ time: i + 0.5, value: i, step: NAN }));
+  const track = new Track(false);
+  track.fill(0, 640, envelope(samples, 64));
+  track.answer(100, 200, batchOf(samples.slice(100, 200)), Infinity);
+  expect(track.lacks(120, 180, 1)).toBe(false);
+
+  track.answer(0, 640, batchOf(samples.filter((_, i) => i % 10 === 0)), 0.1);
+  expect(track.lacks(120, 180, 1)).toBe(true);
+
+  track.answer(0, 640, batchOf(samples), Infinity);
+  expect(track.lacks(120, 180, 1)).toBe(false);
+  track.giveUp();
+  expect(track.lacks(20, 100, 1)).toBe(true);
+  expect(track.lacks(200, 640, 1)).toBe(false);
+});
+
+test("two answers side by side are as good as one", () => {
+  const samples = Array.from({ length: 100 }, (_, i) => ({ time: i, value: i, step: NAN }));
+  const track = new Track(false);
+  track.fill(0, 100, envelope(samples, 10));
+
+  track.answer(0, 50, batchOf(samples.slice(0, 51)), Infinity);
+  track.answer(50, 99, batchOf(samples.slice(50)), Infinity);
+
+  expect(track.lacks(10, 90, 1000)).toBe(false);
+});
+
 test("the two ends of a cell that an answer parts are both asked for", () => {
   const track = new Track(false);
   const told = { min: 1, max: 5, missing: 0 };

@@ -198,9 +198,10 @@ export class Track {
    * the answer stays: the kernel may have forgotten those rows before we did.
    */
   answer(t0: number, t1: number, batch: Batch, density: number): void {
-    this.#answers.add({ t0, t1, density });
+    const from = Math.max(t0, batch.length > 0 ? (batch.time[0] as number) : t1);
+    this.#answers.add({ t0, t1: from, density: Number.POSITIVE_INFINITY });
     if (batch.length === 0) return;
-    const from = Math.max(t0, batch.time[0] as number);
+    this.#answers.add({ t0: from, t1, density });
     this.#answers.close(from, t1);
     this.exact.replace(from, t1, batch);
     const across = (time: number) =>
@@ -239,6 +240,7 @@ export class Track {
     const [t0, t1] = [exact.first, exact.time[rows] as number];
     // Cells between the rows are holes that a keyframe filled; the new cells cover them.
     this.coarse.replace(t0, t1, cells);
+    this.#answers.forget(t0, t1);
     exact.dropFirst(rows);
   }
 
