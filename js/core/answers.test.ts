@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { Answers } from "./answers";
+
+test("however many stretches are open, none is forgotten", () => {
+  const answers = new Answers();
+  for (let i = 0; i < 1000; i++) answers.open(2 * i, 2 * i + 1);
+
+  for (let i = 0; i < 1000; i++) {
+    expect(answers.lacks(2 * i, 2 * i + 1, 1, false)).toBe(true);
+  }
+});
+
+test("however much was answered, a thin answer is not taken for a whole one", () => {
+  const answers = new Answers();
+  answers.add({ t0: 0, t1: 1, density: 0.1 });
+  for (let i = 1; i < 1000; i++) answers.add({ t0: i, t1: i + 1, density: Infinity });
+
+  expect(answers.lacks(0, 1, 1, false)).toBe(true);
+  expect(answers.lacks(999, 1000, 1, true)).toBe(false);
+});
