@@ -115,10 +115,13 @@ class Journal:
         return self._fd < 0
 
     def close(self) -> None:
-        """Close the file; twice is harmless."""
-        if not self.closed:
-            os.close(self._fd)
-            self._fd = -1
+        """Close the file; twice is harmless, and it is closed even where the disk complains."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            # Some file systems say only here that they have no room. The number of the file is
+            # free again all the same, and what was written is in memory until its part is made.
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
     def _flush(self) -> None:
         content = self._memory.getbuffer()

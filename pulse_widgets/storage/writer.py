@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -177,11 +178,13 @@ class Writer:
         if journal is None:
             return
         journal.close()
-        if not rows:
-            journal.path.unlink(missing_ok=True)
-            return
         number, self._number = self._number, self._number + 1
-        self._parts.owe(Owed(number, journal.path, journal.nbytes, rows))
+        if rows:
+            self._parts.owe(Owed(number, journal.path, journal.nbytes, rows))
+        else:
+            # A number may be left out; one whose file cannot be removed is not to be used again.
+            with contextlib.suppress(OSError):
+                journal.path.unlink(missing_ok=True)
 
     def _require_room(self) -> None:
         self._refused = self._reserve.problem(self.directory)

@@ -17,6 +17,7 @@ import pytest
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.storage import journal
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
@@ -398,3 +399,50 @@ def test_a_part_for_which_no_thread_can_be_had_is_made_later(tmp_path, monkeypat
 
     assert bench.writer.problem == ""
     assert [path.name for path in bench.writer.folder.glob("*.parquet")] == ["part-000000.parquet"]
+
+
+def _complain(code, words, after=lambda *_: None):
+    def fails(*arguments, **_):
+        after(*arguments)
+        raise OSError(code, words)
+
+    return fails
+
+
+def test_a_disk_that_goes_read_only_at_the_first_batch_holds_nothing_up_later(
+    tmp_path, monkeypatch
+):
+    bench = Bench(tmp_path / "run.pulse")
+    series = bench.series()
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "write_whole", _complain(errno.EIO, "I/O error"))
+        broken.setattr(Path, "unlink", _complain(errno.EROFS, "Read-only file system"))
+        with pytest.raises(StorageError, match="I/O error"):
+            bench.writer.append(Rows.of([series], [START_US], [0.0]))
+
+    bench.numbers(series, [START_US + 1], [1.0])
+
+    assert tidy(open_stored(bench.directory)) == expected(bench.rows)
+
+
+@pytest.mark.parametrize("torn", [False, True], ids=["at-the-minute", "in-a-batch"])
+def test_a_disk_that_complains_when_a_file_is_closed_loses_no_row(tmp_path, monkeypatch, torn):
+    bench = Bench(tmp_path / "run.pulse")
+    series = bench.series()
+    bench.numbers(series, [START_US], [0.0])
+    with monkeypatch.context() as broken:
+        broken.setattr(journal.os, "close", _complain(errno.EDQUOT, "Quota exceeded", os.close))
+        if torn:
+            broken.setattr(journal, "write_whole", _complain(errno.EIO, "I/O error"))
+            with pytest.raises(StorageError):
+                bench.writer.append(Rows.of([series], [START_US], [9.0]))
+        else:
+            bench.now += 61.0
+            bench.writer.beat()
+    # It gets the number of the file that was closed.
+    with (tmp_path / "another").open("wb", buffering=0) as another:
+        bench.numbers(series, [START_US + 1], [1.0])
+        bench.minute()
+
+        assert os.fstat(another.fileno()).st_size == 0
+    assert tidy(open_stored(bench.directory)) == expected(bench.rows)
