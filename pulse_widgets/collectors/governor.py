@@ -36,6 +36,13 @@ SETTLE_S: Final = 10.0
 WINDOW_S: Final = 20.0
 RELIEF: Final = 0.9
 """Read twice as often again is what would then cost less than this share of the budget."""
+SLOW_AFTER: Final = 2
+RELIEVE_AFTER: Final = 3
+"""So many windows in a row must say the same: one of them may lie in a dear moment."""
+AT_ONCE: Final = 2.0
+"""So many times the budget is slowed after one window."""
+WORTH: Final = 0.05
+"""What costs less than this share of the budget is not worth slowing."""
 _NEVER_SLOWED: Final = frozenset({RateClass.STATIC, RateClass.EVENTS})
 
 
@@ -88,6 +95,8 @@ class Governor:
             self._parts: dict[tuple[str, float], _Part] = {}
             self._passes: dict[tuple[str, frozenset[RateClass]], tuple[int, float]] = {}
             self._read_s = self._carried_s = 0.0
+            self._verdict: tuple[float, str, frozenset[RateClass]] | None = None
+            self._agreed = 0
             self._begins, self._since = self._clock() + SETTLE_S, math.nan
 
     def factor(self, source: str, rate: RateClass) -> int:
@@ -108,8 +117,12 @@ class Governor:
             elif RateClass.STATIC not in due:
                 passes, before = self._passes.get((source, due), (0, 0.0))
                 self._passes[source, due] = (passes + 1, before + cpu_s)
-                if now - self._since >= WINDOW_S:
-                    self._judge(now)
+                elapsed = now - self._since
+                if elapsed >= WINDOW_S:
+                    if elapsed < 2 * WINDOW_S:
+                        self._judge(now)
+                    else:
+                        self._excuse(now)
                     self._open(now)
 
     def says(self, source: str) -> str:
@@ -133,25 +146,52 @@ class Governor:
         self._carried()
         self._since = now
 
+    def _excuse(self, now: float) -> None:
+        """Nothing was read for long, of any source: the process stood still, or the machine."""
+        self._parts = {key: replace(part, seen=now) for key, part in self._parts.items()}
+
     def _judge(self, now: float) -> None:
-        self._measure(now)
+        fixed = self._measure(now)
         # What carries readings follows them: it is as much rarer as they are.
         whole = 1 + self._carried_s / self._read_s if self._read_s > 0 else 1.0
-        total = whole * sum(part.cores for part in self._parts.values())
-        parts = sorted(self._parts.values(), key=lambda part: part.cores)
+        total = whole * (fixed + sum(part.cores for part in self._parts.values()))
         budget = self._budget()
+        verdict, needed = None, SLOW_AFTER
         if total > budget:
-            slowable = [part for part in parts if self._factor_of(part) < FACTOR_MOST]
+            needed = 1 if total > AT_ONCE * budget else SLOW_AFTER
+            slowable = [
+                part
+                for part in self._parts.values()
+                if self._factor_of(part) < FACTOR_MOST and whole * part.cores > WORTH * budget
+            ]
             if slowable:
-                self._pace(slowable[-1], 2)
-            return
-        for part in parts:
-            if self._factor_of(part) > 1 and total + whole * part.cores < RELIEF * budget:
-                self._pace(part, 0.5)
-                return
+                verdict = 2.0, max(slowable, key=lambda part: part.cores)
+        else:
+            needed = RELIEVE_AFTER
+            slowed = [part for part in self._parts.values() if self._factor_of(part) > 1]
+            fits = [part for part in slowed if total + whole * part.cores < RELIEF * budget]
+            if fits:
+                verdict = 0.5, min(fits, key=lambda part: part.cores)
+        self._agree(verdict, needed)
 
-    def _measure(self, now: float) -> None:
-        """Learn from the passes of a window what each part costs."""
+    def _agree(self, verdict: tuple[float, _Part] | None, needed: int) -> None:
+        """Do what a window says once enough of them in a row have said it."""
+        said = (verdict[0], verdict[1].source, verdict[1].classes) if verdict else None
+        self._agreed = self._agreed + 1 if said == self._verdict else 1
+        self._verdict = said
+        if verdict and self._agreed >= needed:
+            self._pace(verdict[1], verdict[0])
+            self._verdict = None
+
+    def _measure(self, now: float) -> float:
+        """Learn from the passes of a window what each part costs.
+
+        Returns
+        -------
+        float
+            Cores that passes cost in which nothing was read that can be made rarer.
+        """
+        fixed_s = 0.0
         # Long since: several windows may go by without a pass of what is read rarely.
         self._read_s = self._read_s / 2 + sum(cpu for _, cpu in self._passes.values())
         self._carried_s = self._carried_s / 2 + self._carried()
@@ -163,6 +203,8 @@ class Governor:
                 period = self.period_s(source, rate, self._interval_s)
                 periods.add(period)
                 classes[source, period].add(rate)
+            if not periods:
+                fixed_s += cpu_s
             key = source, frozenset(periods)
             before = priced.get(key, (0, 0.0))
             priced[key] = before[0] + passes, before[1] + cpu_s
@@ -178,6 +220,7 @@ class Governor:
             read = frozenset(classes[source, period])
             self._parts[source, period] = _Part(source, period, read, each_s, now)
         self._forget(now)
+        return fixed_s / (now - self._since)
 
     def _price(self, fresh: Mapping[tuple[str, float], float], source: str, period: float) -> float:
         part = self._parts.get((source, period))
