@@ -7,6 +7,7 @@ from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawR
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Registry
 from pulse_widgets.session import Session, Settings
+from tests.waiting import until
 
 
 class Threads:
@@ -88,13 +89,6 @@ def session():
     made.add_sources([Gpus()])
     yield made
     made.stop()
-
-
-def until(condition, seconds=5.0):
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(session):

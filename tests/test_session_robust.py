@@ -17,6 +17,7 @@ from pulse_widgets.series.wire import decode
 from pulse_widgets.session import HOST, Session, Settings
 from pulse_widgets.storage.recorder import BATCH_ROWS
 from pulse_widgets.widgets.feed import LiveSender
+from tests.waiting import until
 
 
 class FakeWriter:
@@ -82,13 +83,6 @@ def session(writer, tmp_path):
     made.start()
     yield made
     made.stop()
-
-
-def until(condition, seconds=5.0):
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -733,9 +727,10 @@ def test_a_page_that_cannot_ask_is_told_every_row_once_at_first_and_at_the_end(
     session, monkeypatch
 ):
     monkeypatch.setattr("pulse_widgets.widgets.feed.KEYFRAME_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.feed.KEYFRAME_SHARE", 1.0)
     page = Page(session, monkeypatch)
     page.sender.start()
-    for value in range(5):
+    for value in range(3):
         page.show(value)
         until(lambda value=value: value in page.values())
         until(lambda value=value: len(page.headers("keyframe")) > value)
@@ -746,7 +741,7 @@ def test_a_page_that_cannot_ask_is_told_every_row_once_at_first_and_at_the_end(
     kinds = [decode(packet).header["kind"] for packet in page.packets]
     places = [i for i, kind in enumerate(kinds) if kind == "rows"]
     assert places == [kinds.index("keyframe") + 1, len(kinds) - 1]
-    assert page._values(decode(page.packets[-1])) == list(range(5))
+    assert page._values(decode(page.packets[-1])) == list(range(3))
 
 
 def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, monkeypatch):

@@ -21,6 +21,7 @@ from pulse_widgets.readers.base import (
 )
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Log, Registry, Rows
+from tests.waiting import until
 
 
 class Scripted:
@@ -409,13 +410,6 @@ def test_a_reader_that_breaks_ends_its_series():
         assert run.backend.closed.wait(5)
 
     np.testing.assert_array_equal(run.values("memory.used"), [1.0, math.nan])
-
-
-def until(condition, seconds=5.0):
-    ends = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends
-        time.sleep(0.005)
 
 
 def test_what_is_read_once_is_read_again_after_a_source_came_back(monkeypatch):
