@@ -303,7 +303,7 @@ class Session:
 
     def _allowed(self) -> float:
         """Return how many cores readings may cost at the pace of now."""
-        return promised(self._keeper.interval_s, len([e for e in self.entities() if is_gpu(e)]))
+        return promised(self._keeper.interval_s, sum(map(is_gpu, self.entities())))
 
     # What is known --------------------------------------------------------------------
 
@@ -341,7 +341,10 @@ class Session:
             "t1": self.stopped_us / 1e6 if self.stopped_us is not None else None,
             "interval": self.interval_s,
             "simulated": False,
-            "sources": [_source_state(sampler) for sampler in self.samplers.values()],
+            "sources": [
+                _source_state(sampler, self.governor.says(name))
+                for name, sampler in self.samplers.items()
+            ],
             "recording": self._recorder.state(self.settings.path),
             "cost": {
                 "cores": self._cost.cores,
@@ -349,22 +352,21 @@ class Session:
                 "dropped": self.dropped(),
                 "sent_bytes_s": self.stage.sent_rate(),
                 "slowed": "; ".join(
-                    f"{name}: {sampler.status.slowed}"
-                    for name, sampler in self.samplers.items()
-                    if sampler.status.slowed
+                    f"{name}: {slowed}"
+                    for name in self.samplers
+                    if (slowed := self.governor.says(name))
                 ),
             },
             "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
         }
 
 
-def _source_state(sampler: SamplingCollector) -> dict[str, Any]:
+def _source_state(sampler: SamplingCollector, slowed: str) -> dict[str, Any]:
     state, problem, remedy = sampler.status.judged()
     missing = [
         {"what": f"{in_short(entities)} {field_name}".strip(), "why": why}
         for (field_name, why), entities in alike(sampler.status.missing).items()
     ]
-    slowed = sampler.status.slowed
     if slowed and not problem:
         problem = f"{slowed}, so that watching stays cheap"
         remedy = "Readings come rarer, none is wrong. Ask for a longer interval to have them even."

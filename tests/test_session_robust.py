@@ -16,7 +16,7 @@ from pulse_widgets.series.log import Registry, Rows
 from pulse_widgets.series.wire import decode
 from pulse_widgets.session import HOST, Session, Settings
 from pulse_widgets.storage.recorder import BATCH_ROWS
-from pulse_widgets.widgets.feed import LiveSender
+from pulse_widgets.widgets.sender import LiveSender
 from tests.waiting import until
 
 
@@ -293,7 +293,7 @@ def test_a_program_without_ipython_does_not_load_it(python):
 
 
 def test_a_pass_of_the_feed_that_fails_does_not_end_it(session, monkeypatch, caplog):
-    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
     sender = LiveSender(session)
     state, failing = sender.source.state, [True]
 
@@ -661,7 +661,7 @@ class Page:
 
 
 def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
     page = Page(session, monkeypatch)
     labelled, failing = session.labelled, []
 
@@ -689,7 +689,7 @@ def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monke
 
 
 def test_a_page_that_asked_gets_its_keyframe_though_the_last_pass_fails(session, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.widgets.feed.AGAIN_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
     page = Page(session, monkeypatch)
 
     def fails(_follower):
@@ -726,8 +726,8 @@ def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, mon
 def test_a_page_that_cannot_ask_is_told_every_row_once_at_first_and_at_the_end(
     session, monkeypatch
 ):
-    monkeypatch.setattr("pulse_widgets.widgets.feed.KEYFRAME_S", 0.01)
-    monkeypatch.setattr("pulse_widgets.widgets.feed.KEYFRAME_SHARE", 1.0)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_SHARE", 1.0)
     page = Page(session, monkeypatch)
     page.sender.start()
     for value in range(3):

@@ -104,7 +104,8 @@ export class Track {
   /**
    * What a cell tells of [start, end], the part of it that is not known. An end that the known
    * parts reach need not come from here, and drawing it again would show a spike where there was
-   * none: the other end stays alone, and nothing does when both are reached.
+   * none: the other end stays alone, and nothing does when both are reached, but that to ask there
+   * may bring more.
    */
   #rest(cell: Cell, start: number, end: number): Cell | null {
     const rest = { ...cell, start, end, step: this.#stepIn(cell, end) };

@@ -51,8 +51,6 @@ class SourceStatus:
         Duration of the newest pass, and how late it started.
     passes, missed : int
         Passes so far, and ticks that were skipped because the one before took too long.
-    slowed : str
-        Which readings were made rarer to stay within budget; empty when none were.
     """
 
     name: str
@@ -66,7 +64,6 @@ class SourceStatus:
     late_s: float = 0.0
     passes: int = 0
     missed: int = 0
-    slowed: str = ""
 
     def fail(self, error: PulseError, state: str = "failed") -> None:
         """Take over the problem and the remedy of an error."""

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.readers.base import RateClass, RawRecord
+    from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.readers.translate import Reading, Translation
 
 __all__ = ["Pass", "RowMaker"]
@@ -52,14 +52,11 @@ class Pass(NamedTuple):
         Session time at its end.
     offset_us : int
         The wall clock minus the session time then, as in `Clock.offset_us`.
-    due : frozenset of RateClass
-        What was read.
     """
 
     records: Sequence[RawRecord]
     now_us: int
     offset_us: int
-    due: frozenset[RateClass] = frozenset()
 
 
 class _Molds:

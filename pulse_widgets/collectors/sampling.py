@@ -318,7 +318,6 @@ class SamplingCollector(Collector):
         self.status.tick_s = time.monotonic() - started
         self.status.cost_s = time.thread_time()
         self._governor.spent(self.name, due, self.status.cost_s - cpu)
-        self.status.slowed = self._governor.says(self.name)
         self._judge(records)
         self.tried.set()
 
@@ -342,7 +341,7 @@ class SamplingCollector(Collector):
         if RateClass.GAUGES in due:
             self._mind_the_gap(now_us)
             self._last_us, self._reading_s = now_us, 0.0
-        self._put(Pass(records, now_us, self._clock.offset_us(), due))
+        self._put(Pass(records, now_us, self._clock.offset_us()))
 
     def _mind_the_gap(self, now_us: int) -> None:
         """Have missing rows made where the thread could not run for several intervals."""

@@ -29,6 +29,7 @@ LEVELS_SHOWN: Final = 6
 TOGETHER: Final = 64
 """So many blocks that arrived are kept as one: looking through them costs by the block."""
 MARKED_AT_ONCE: Final = 4096
+_EVER_US: Final = (-(1 << 63), (1 << 63) - 1)
 ROWS_AT_LEAST: Final = 8
 """This part of the budget is for whole rows, however many series there are."""
 
@@ -310,11 +311,10 @@ class History:
 
     def everything(self, ids: Collection[int], most: int) -> Rows:
         """Return all rows of `ids`, whole; none where more than `most` have arrived."""
-        blocks = (*(block.rows for block in self._recent), *self._newest)
-        if not most or self.forgotten_before_us or sum(map(len, blocks)) > most:
+        arrived = sum(len(block.rows) for block in self._recent) + sum(map(len, self._newest))
+        if self.forgotten_before_us or arrived > most:
             return Rows.concat([])
-        rows = Rows.concat(blocks)
-        return _pick(rows, np.isin(rows.series, np.array([*ids], np.int64)))
+        return self.rows(ids, *_EVER_US)
 
     def rows(self, ids: Collection[int], t0_us: int, t1_us: int) -> Rows:
         """Return the whole rows of `ids` with t0 <= time <= t1, as far as they are kept."""

@@ -12,8 +12,9 @@ from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
 from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
-from pulse_widgets.widgets.feed import Feed, LiveSender, SessionSource
+from pulse_widgets.widgets.feed import Feed
 from pulse_widgets.widgets.replay import RecordingSource
+from pulse_widgets.widgets.sender import LiveSender, SessionSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,6 @@ from pulse_widgets.metrics.rates import rate
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.log import NO_STEP, Rows
 from pulse_widgets.series.shown import TEXT_KINDS, event_of, shown_series
-from pulse_widgets.series.wire import WIRE_VERSION
 from pulse_widgets.storage.index import guess
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ class RecordingSource:
 
     def state(self) -> dict[str, Any]:
         """Return what a view says in words."""
-        from pulse_widgets.widgets.feed import package_version
+        from pulse_widgets.widgets.feed import versions
 
         about = self._stored.run.about
         start, end = self._span()
@@ -100,7 +99,7 @@ class RecordingSource:
             },
             "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0, "slowed": ""},
             "kernel": {"busy": False, "cell": None},
-            "versions": {"package": package_version(), "wire": list(WIRE_VERSION)},
+            "versions": versions(),
         }
 
     def _bytes(self) -> int:

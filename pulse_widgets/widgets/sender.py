@@ -1,0 +1,196 @@
+"""The thread that sends what a session shows to its feed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.signals import Flag
+from pulse_widgets.widgets.feed import Feed, versions
+
+if TYPE_CHECKING:
+    from pulse_widgets.series.log import Rows
+    from pulse_widgets.session import Session
+
+__all__ = ["LiveSender", "SessionSource"]
+
+LIVELY_TICK_S: Final = 0.1
+"""Seconds between two frames once a view shows few charts, which are drawn more often."""
+
+KEYFRAME_S: Final = 5.0
+KEYFRAME_SHARE: Final = 0.005
+"""Share of its time that the sender may spend on keyframes."""
+WHOLE_ROWS: Final = 4000
+"""A session of so few rows is sent whole to a page that begins, beside its envelopes."""
+SNAPSHOT_S: Final = 30.0
+STATE_S: Final = 2.0
+AGAIN_S: Final = 1.0
+"""Seconds until the next try after a pass that failed."""
+SILENT_S: Final = 60.0
+"""Without a view heard of for this long, and no cell running, nothing is sent."""
+
+_logger = logging.getLogger("pulse_widgets")
+
+
+class SessionSource:
+    """A running session as the source of a feed."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.screen = session.stage.screen
+        self.rows = session.stage.rows
+        self.series = session.stage.series
+        self.entities = session.entities
+        self.events = session.stage.events
+
+    def state(self) -> dict[str, Any]:
+        """Return the session's state and the versions of both ends."""
+        return {**self.session.state(), "versions": versions()}
+
+
+class LiveSender:
+    """Sends what a session shows to its feed, on one thread.
+
+    Parameters
+    ----------
+    session : Session
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.source = SessionSource(session)
+        self._heard = time.monotonic()
+        self._known_series = 0
+        self._labelled = 0
+        self._gist: tuple[object, ...] = ()
+        self.ended = Flag()
+        """Set when the last frame has been sent."""
+        self._state_at = 0.0
+        self._skipped = False
+        self._dropped = 0
+        self._asked = False
+        """A page waits for a keyframe."""
+        self._subscription = session.subscribe()
+        begun = session.stage.screen_after(self._subscription)
+        self.feed = Feed(self.source, begun.screen, on_view=self._hear, on_hello=self._hello)
+
+    def start(self) -> None:
+        """Begin to send."""
+        start_thread("pulse-feed", self._run)
+
+    def enliven(self) -> None:
+        """Send more often: some view shows a choice of metrics, and so few charts."""
+        self._subscription.tick_s = LIVELY_TICK_S
+
+    def _hear(self) -> None:
+        self._heard = time.monotonic()
+
+    def _hello(self) -> bool:
+        """Leave the keyframe to the thread that sends the frames, as long as it sends."""
+        self._asked = True
+        self._subscription.arrived.ring()
+        return not self.ended.is_set()
+
+    def _run(self) -> None:
+        failed = False
+        while not self.ended.is_set():
+            try:
+                self._loop()
+                self.ended.set()
+            except Exception:
+                # The top of the thread. It goes on; the next keyframe brings what was lost.
+                if not failed:
+                    _logger.exception("a pass of the feed failed")
+                failed = True
+                self.feed.failures += 1
+                # What it took to send is in the history alone, and who was promised waits.
+                self._skipped = self._asked = True
+                if self._session.stage.finished:
+                    self.ended.set()
+                self.ended.wait(AGAIN_S)
+        if self._asked:
+            self._last_words()
+
+    def _last_words(self) -> None:
+        """Send the last keyframe to a page that asked when the end was not yet known, or failed."""
+        try:
+            self.feed.skip()
+            self.feed.publish_keyframe(snapshot=True)
+        except Exception:
+            # The end of the thread: nothing comes after this that could heal a page.
+            self.feed.failures += 1
+            _logger.exception("the last picture of a session could not be sent")
+
+    def _loop(self) -> None:
+        subscription, stage = self._subscription, self._session.stage
+        next_keyframe = time.monotonic() + KEYFRAME_S
+        next_snapshot = time.monotonic() + 2.0
+        begins = True
+        while not stage.finished:
+            # The stage shows something at most every tick: no pause is needed.
+            subscription.arrived.wait(1.0)
+            began = time.monotonic()
+            waiting = subscription.take()
+            if began - self._heard > SILENT_S and self._session.cells.cell is None:
+                self._skipped = True
+            elif self._frame(began, *waiting) or self._asked or began >= next_keyframe:
+                snapshot = began >= next_snapshot
+                self._keyframe(began, snapshot=snapshot, whole=begins)
+                begins = False
+                # Thousands of series make a dear keyframe; it then comes more rarely.
+                spent = time.monotonic() - began
+                next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
+                next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
+            subscription.cpu_s = time.thread_time()
+            subscription.sent_bytes = self.feed.sent_bytes
+        self._keyframe(time.monotonic(), snapshot=True, whole=True)
+
+    def _keyframe(self, now: float, *, snapshot: bool, whole: bool) -> None:
+        """Send the past so far, `whole` or for a page that asked with every row of a young session.
+
+        A page needs some time to begin, and in a busy cell it cannot ask for what it missed.
+        """
+        asked, self._asked = self._asked, False
+        rows = WHOLE_ROWS if whole or asked else 0
+        caught = self._session.stage.screen_after(self._subscription, rows)
+        self._frame(now, caught.rows, caught.events)
+        self.feed.publish_keyframe(caught.screen, snapshot=snapshot)
+        self.feed.publish_whole(caught.whole)
+
+    def _missed_something(self) -> bool:
+        """Whether rows were shown that no frame carries: after a silence, or an overflow."""
+        missed = self._skipped or self._subscription.dropped > self._dropped
+        self._skipped, self._dropped = False, self._subscription.dropped
+        return missed
+
+    def _frame(self, now: float, rows: Rows, events: list[dict[str, Any]]) -> bool:
+        """Send one frame of what was waiting; return whether rows before it were missed."""
+        missed = self._missed_something()
+        if missed:
+            self.feed.skip()
+        news: dict[str, Any] = {}
+        series = self._session.stage.series(self._known_series)
+        if series:
+            news["series"] = series
+            self._known_series += len(series)
+        labelled = self._session.labelled()
+        if labelled != self._labelled:
+            news["entities"] = self._session.entities()
+            self._labelled = labelled
+        if events:
+            news["events"] = events
+        if self._state_is_new(now):
+            news["state"] = self.source.state()
+        if len(rows) or news:
+            self.feed.publish_frame(rows, **news)
+        return missed
+
+    def _state_is_new(self, now: float) -> bool:
+        gist = self._session.gist()
+        if gist == self._gist and now - self._state_at < STATE_S:
+            return False
+        self._gist = gist
+        self._state_at = now
+        return True
