@@ -94,6 +94,18 @@ def test_a_page_that_says_hello_gets_the_whole_screen(kernel):
     assert header["entities"]["gpu:0"]["name"]
 
 
+def test_a_page_that_begins_in_a_busy_cell_soon_knows_every_series(kernel):
+    running = kernel()
+    running.run(START + "mon = pw.monitor('system', interval=0.2)\nmon")
+
+    running.run("end = time.time() + 3.5\nwhile time.time() < end: time.sleep(0.05)")
+
+    keyframes = running.packets("keyframe")
+    assert len(keyframes) >= 2
+    names = {one["metric"] for one in keyframes[0].header["series"]}
+    assert {"cpu.utilization", "memory.used", "cell"} <= names
+
+
 def test_detail_that_a_page_asks_for_is_exact(kernel):
     running = kernel()
     running.run(START + "mon = pw.monitor('system')\nmon")

@@ -723,25 +723,31 @@ def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, mon
     assert unasked.header["t0"] <= times.min() / 1e6 <= times.max() / 1e6 <= unasked.header["t1"]
 
 
-def test_a_page_that_cannot_ask_is_told_every_row_once_at_first_and_at_the_end(
+def test_a_page_that_cannot_ask_is_told_every_row_while_the_session_is_young_and_at_the_end(
     session, monkeypatch
 ):
-    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.FIRST_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_S", 0.2)
     monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_SHARE", 1.0)
     page = Page(session, monkeypatch)
     page.sender.start()
-    for value in range(3):
-        page.show(value)
-        until(lambda value=value: value in page.values())
-        until(lambda value=value: len(page.headers("keyframe")) > value)
-    assert len(page.headers("rows")) == 1
+    until(lambda: page.show(0) or page.headers("rows"))
+    until(lambda: page.show(0) or len(page.headers("keyframe")) >= len(page.headers("rows")) + 2)
+    page.show(1)
     session.stop()
     assert page.sender.ended.wait(5)
 
     kinds = [decode(packet).header["kind"] for packet in page.packets]
-    places = [i for i, kind in enumerate(kinds) if kind == "rows"]
-    assert places == [kinds.index("keyframe") + 1, len(kinds) - 1]
-    assert page._values(decode(page.packets[-1])) == list(range(3))
+    after = [
+        kinds[i : i + 2] == ["keyframe", "rows"] for i, k in enumerate(kinds) if k == "keyframe"
+    ]
+    # Soon, and soon again; then, of a session that is no longer young, at the end alone.
+    assert after[0]
+    assert not any(after[-3:-1])
+    assert after[-1]
+    told = page._values(decode(page.packets[-1]))
+    assert told == session.stage.rows([page.series], 0, 4e9).value.tolist()
+    assert told[-1] == 1
 
 
 def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, monkeypatch):

@@ -19,6 +19,8 @@ __all__ = ["LiveSender", "SessionSource"]
 LIVELY_TICK_S: Final = 0.1
 """Seconds between two frames once a view shows few charts, which are drawn more often."""
 
+FIRST_S: Final = 1.0
+"""Seconds until the first keyframe."""
 KEYFRAME_S: Final = 5.0
 KEYFRAME_SHARE: Final = 0.005
 """Share of its time that the sender may spend on keyframes."""
@@ -125,9 +127,9 @@ class LiveSender:
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
-        next_keyframe = time.monotonic() + KEYFRAME_S
-        next_snapshot = time.monotonic() + 2.0
-        begins = True
+        begun = time.monotonic()
+        next_keyframe = begun + FIRST_S
+        next_snapshot = begun + 2.0
         while not stage.finished:
             # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
@@ -137,21 +139,16 @@ class LiveSender:
                 self._skipped = True
             elif self._frame(began, *waiting) or self._asked or began >= next_keyframe:
                 snapshot = began >= next_snapshot
-                self._keyframe(began, snapshot=snapshot, whole=begins)
-                begins = False
-                # Thousands of series make a dear keyframe; it then comes more rarely.
-                spent = time.monotonic() - began
-                next_keyframe = began + max(KEYFRAME_S, spent / KEYFRAME_SHARE)
+                age_s = began - begun
+                self._keyframe(began, snapshot=snapshot, whole=age_s < KEYFRAME_S)
+                next_keyframe = began + _pause(age_s, time.monotonic() - began)
                 next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
         self._keyframe(time.monotonic(), snapshot=True, whole=True)
 
     def _keyframe(self, now: float, *, snapshot: bool, whole: bool) -> None:
-        """Send the past so far, `whole` or for a page that asked with every row of a young session.
-
-        A page needs some time to begin, and in a busy cell it cannot ask for what it missed.
-        """
+        """Send the past so far, `whole` or for a page that asked with every row of a small one."""
         asked, self._asked = self._asked, False
         rows = WHOLE_ROWS if whole or asked else 0
         caught = self._session.stage.screen_after(self._subscription, rows)
@@ -194,3 +191,14 @@ class LiveSender:
         self._gist = gist
         self._state_at = now
         return True
+
+
+def _pause(age_s: float, spent_s: float) -> float:
+    """Return the seconds from a keyframe to the next, by the age of what is sent.
+
+    A page needs some time to begin, and in a busy cell it cannot ask for what it missed: soon at
+    first. Thousands of series make a dear keyframe, which comes more rarely then.
+    """
+    if age_s < KEYFRAME_S:
+        return max(age_s, FIRST_S)
+    return max(KEYFRAME_S, spent_s / KEYFRAME_SHARE)
