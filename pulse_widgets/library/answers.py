@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
 
 __all__ = [
     "EVENT_METRICS",
@@ -222,9 +222,7 @@ def event_of(metric: str, text: str) -> dict[str, Any]:
 
 
 def _told(columns: Columns) -> list[tuple[int, float, dict[str, Any]]]:
-    texts: Sequence[str] = (
-        columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
-    )
+    texts: Sequence[str] = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
     return [(time, value, _facts(text)) for time, value, text in rows]
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.library.answers import Envelope
-    from pulse_widgets.storage.schema import Columns
+    from pulse_widgets.series.columns import Columns
 
 __all__ = ["Recording"]
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse_widgets.metrics.rates import rate
-from pulse_widgets.storage.index import unpacked_bytes
+from pulse_widgets.storage.arrow.convert import plain
 from pulse_widgets.storage.schema import CELL, COARSER, MOST_TABLE_ROWS
 from pulse_widgets.storage.version import MOST_JSON
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.storage.schema import Columns
+    from pulse_widgets.series.columns import Columns
 
 __all__ = ["Cells", "Overview", "cells_of", "coarser", "read_overview", "shown_values"]
 
@@ -194,7 +194,8 @@ def _table(size: int, level: Sequence[tuple[int, Cells]]) -> Any:
         count.astype(np.int32),
         last,
     ]
-    return pa.table([pa.array(c) for c in columns], schema=_SCHEMA)
+    arrays = [plain(kind, column) for kind, column in zip(_TYPES, columns, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=_SCHEMA)
 
 
 def _outward(
@@ -243,6 +244,12 @@ def read_overview(
         if finest is not None and len(finest) != -(-count // CELL):
             return None
     return levels
+
+
+def unpacked_bytes(file: Any) -> int:
+    """Return the bytes that the row groups of a file say they unpack to."""
+    groups = range(file.metadata.num_row_groups)
+    return sum(int(file.metadata.row_group(g).total_byte_size) for g in groups)
 
 
 def _levels(columns: list[NDArray[Any]]) -> dict[int, dict[int, Cells]]:

@@ -16,9 +16,8 @@ from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
 from pulse_widgets.storage.index import Catalog
-from pulse_widgets.storage.journal import read_journal, text_columns
+from pulse_widgets.storage.journal import columns_of_rows, read_journal
 from pulse_widgets.storage.merge import merge_segments
-from pulse_widgets.storage.schema import Columns
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
 
 if TYPE_CHECKING:
@@ -197,9 +196,8 @@ class Parts:
             content = read_journal(owed.path)
             return MemorySegment(content.series, content.columns, content.infos)
         rows = Rows.concat(owed.rows)
-        columns = Columns(rows.time, rows.step, rows.value, *text_columns(rows))
         infos = {info.id: info for info in self._registry.since(0)}
-        return MemorySegment(rows.series, columns, infos)
+        return MemorySegment(rows.series, columns_of_rows(rows), infos)
 
     def _put(self, fresh: Path, name: PartName) -> bool:
         """Give a written part its name, on the disk before anything it replaces goes.

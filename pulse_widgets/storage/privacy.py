@@ -12,17 +12,16 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-
 from pulse_widgets.errors import ArgumentError
+from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.directory import RunInfo
-    from pulse_widgets.storage.schema import Columns, SeriesKey
 
 __all__ = ["Redaction"]
 
@@ -83,8 +82,8 @@ class Redaction:
         """Return the rows without what is left out of their texts."""
         if columns.text is None or key.metric not in _JSON_METRICS:
             return columns
-        texts = [self._json_text(text) for text in columns.text.to_pylist()]
-        return replace(columns, text=pa.array(texts, pa.string()))
+        texts = [self._json_text(text) for text in columns.text.texts()]
+        return replace(columns, text=Packed.of_texts(texts))
 
     def run(self, run: RunInfo) -> RunInfo:
         """Return what is known of the run, as it goes along."""

@@ -31,8 +31,8 @@ from pulse_widgets.storage.overview import read_overview
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
     from pulse_widgets.storage.segment import Segment
 from pulse_widgets.storage.version import MOST_JSON
 
@@ -61,8 +61,8 @@ class Stored:
     run : RunInfo
     catalog : Catalog
     segments : list of Segment
-    problems : tuple of str
-        What is missing or was dropped, in sentences.
+    told : tuple of str
+        What was missing or dropped when it was opened, in sentences.
     running : bool
         Whether a writer was still at work.
     """
@@ -71,7 +71,7 @@ class Stored:
     run: RunInfo
     catalog: Catalog
     segments: list[Segment]
-    problems: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     running: bool = False
     _overview: dict[int, dict[int, Cells]] | None = None
     _looked: bool = False
@@ -87,6 +87,12 @@ class Stored:
                 fresh = Extent(e.rows, e.start, e.end)
                 sums[e.key] = fresh if old is None else _sum(old, fresh)
         self.extents = dict(sorted(sums.items()))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing, was dropped or could not be read so far, in sentences."""
+        found = (problem for segment in self.segments for problem in segment.problems)
+        return (*self.told, *found)
 
     def columns(
         self,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
 
 __all__ = ["RecordingSource"]
 
@@ -264,6 +264,6 @@ def _cell_rows(number: int, cells: Cells, start: int, end: int) -> Rows:
 
 
 def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
-    texts = columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
+    texts = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
     return [event_of(info, time, value, text) for time, value, text in rows]

@@ -8,10 +8,10 @@ import shutil
 import numpy as np
 import pytest
 
+from pulse_widgets.series.columns import SeriesKey
 from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
-from pulse_widgets.storage.schema import SeriesKey
 from tests.storage.bench import START_US, Bench, expected, same, tidy
 from tests.storage.golden import DATA, write
 

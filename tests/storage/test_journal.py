@@ -78,8 +78,8 @@ def test_what_was_written_is_read_back_bit_for_bit(batches, tmp_path_factory):
     assert got.columns.step.tolist() == [r[2] for r in flat]
     wanted = np.array([r[3] for r in flat], np.float64)
     assert got.columns.value.tobytes() == wanted.tobytes()
-    texts = got.columns.text.to_pylist() if got.columns.text is not None else [""] * len(flat)
-    blobs = got.columns.data.to_pylist() if got.columns.data is not None else [b""] * len(flat)
+    texts = got.columns.text.texts() if got.columns.text is not None else [""] * len(flat)
+    blobs = got.columns.data.pieces() if got.columns.data is not None else [b""] * len(flat)
     assert texts == [r[4] for r in flat]
     assert blobs == [r[5] for r in flat]
 
@@ -108,7 +108,7 @@ def test_numbers_alone_are_read_back_however_many_and_however_they_lie(tmp_path,
 
 def test_half_a_surrogate_pair_does_not_lose_the_row(tmp_path):
     write(tmp_path / "j", [Rows.of([0], [1], [1.0], text=["a\ud800b"])])
-    assert read_journal(tmp_path / "j").columns.text.to_pylist() == ["a?b"]
+    assert read_journal(tmp_path / "j").columns.text.texts() == ["a?b"]
 
 
 def test_a_torn_tail_costs_only_the_torn_batch(tmp_path):

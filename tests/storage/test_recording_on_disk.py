@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.errors import FormatVersionError, RecordingError, StorageError
+from pulse_widgets.series.columns import SeriesKey
 from pulse_widgets.series.log import NO_STEP
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import PartName, part_name, plan_merge, standing
 from pulse_widgets.storage.reader import open_stored
-from pulse_widgets.storage.schema import SeriesKey
 from tests.storage.bench import START_US, Bench, expected, noise, same, tidy
 
 value = st.one_of(st.floats(), st.integers(0, 5).map(float), st.just(math.nan))
@@ -88,7 +88,7 @@ def test_the_finished_file_is_packed_and_sorted_as_specified(bench):
         zip(*(table[n].to_pylist() for n in ("host", "entity", "metric", "time")), strict=True)
     )
     assert keys == sorted(keys)
-    assert [not f.nullable for f in file.schema_arrow] == [True] * 8
+    assert [f.nullable for f in file.schema_arrow] == [False] * 4 + [True] * 4
     sizes = [file.metadata.row_group(g).num_rows for g in range(file.metadata.num_row_groups)]
     assert max(sizes) == 131_072
     assert len(sizes) == 5
@@ -368,11 +368,13 @@ def test_flipped_bits_in_a_finished_file_never_give_other_rows(bench):
         broken[rnd.integers(len(whole))] ^= 1 << int(rnd.integers(8))
         path.write_bytes(broken)
         try:
-            got = tidy(open_stored(path))
+            stored = open_stored(path)
         except RecordingError:
             continue
         read += 1
-        assert [r[:6] for r in got] == [r[:6] for r in wanted]
+        got = tidy(stored)
+        assert [r[:6] for r in got] == [r[:6] for r in wanted] or stored.problems
+        assert {repr(r[:6]) for r in got} <= {repr(r[:6]) for r in wanted}
     assert read < 150
 
 
