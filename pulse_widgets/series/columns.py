@@ -107,6 +107,11 @@ class Packed:
         """Return those from `first` to `end`, exclusive, without a copy."""
         return Packed(self.offsets[first : end + 1], self.content)
 
+    def copy(self) -> Packed:
+        """Return the same in memory of their own."""
+        first = self.offsets[0]
+        return Packed(self.offsets - first, self.content[first : self.offsets[-1]].copy())
+
     def take(self, places: NDArray[np.int64]) -> Packed:
         """Return those at `places`."""
         lengths = self.lengths[places]
@@ -183,6 +188,12 @@ class Columns:
         text = None if self.text is None else self.text.cut(first, end)
         data = None if self.data is None else self.data.cut(first, end)
         return Columns(self.time[part], self.step[part], self.value[part], text, data)
+
+    def copy(self) -> Columns:
+        """Return the rows in memory of their own."""
+        text = None if self.text is None else self.text.copy()
+        data = None if self.data is None else self.data.copy()
+        return Columns(self.time.copy(), self.step.copy(), self.value.copy(), text, data)
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> Columns:
         """Return the rows at the positions, or under the mask, `chosen`."""

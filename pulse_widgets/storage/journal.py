@@ -22,7 +22,7 @@ from pulse_widgets.series.log import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
-from pulse_widgets.storage.schema import MOST_JOURNAL
+from pulse_widgets.storage.schema import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,13 +181,10 @@ def read_journal(path: Path) -> JournalContent:
     content = path.read_bytes()
     batches: list[Batch] = []
     infos: dict[int, SeriesInfo] = {}
-    good, decoded, reason = 0, 0, ""
+    good, reason = 0, ""
     try:
-        for batch in read_batches(content):
+        for batch in read_batches(content, MOST_BATCH, MOST_BATCHES):
             reason = _fault(batch, len(batches), infos)
-            decoded += batch.columns.nbytes
-            if decoded > 2 * MOST_JOURNAL:
-                reason = "it unpacks to more than any journal holds"
             if reason:
                 break
             batches.append(batch)
@@ -195,7 +192,7 @@ def read_journal(path: Path) -> JournalContent:
         else:
             good = len(content)
     except DAMAGE as exc:
-        reason = f"it breaks off ({type(exc).__name__})" if content else ""
+        reason = str(exc)[:100] or type(exc).__name__
     dropped = len(content) - good if reason else 0
     series = np.concatenate([np.zeros(0, np.int32), *(b.series for b in batches)])
     columns = side_by_side([b.columns for b in batches])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +38,7 @@ from pulse_widgets.storage.version import MOST_JSON
 __all__ = ["Extent", "Stored", "open_directory", "open_stored"]
 
 _TRIES: Final = 20
+_KEPT_OPEN: Final = 64
 _MOST_OVERVIEW: Final = 16 * MOST_JSON
 
 
@@ -220,16 +220,7 @@ def _look(directory: Path, known: dict[Path, ParquetSegment]) -> Stored:
         catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
-    if len(segments) > _files_to_keep():
-        for segment in segments:
-            if isinstance(segment, ParquetSegment):
-                segment.close()
     return Stored(directory, replace(run, about=about), catalog, segments, tuple(problems), running)
-
-
-def _files_to_keep() -> int:
-    """Return how many open files a recording may hold: half of what the process may."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
 
 
 def _read_folder(
@@ -242,7 +233,8 @@ def _read_folder(
         path = folder.path / part_name(part)
         try:
             if path not in known:
-                known[path] = ParquetSegment(path, hosts)
+                # A process may have few files open at once, and each takes its memory.
+                known[path] = ParquetSegment(path, hosts, keep=len(known) < _KEPT_OPEN)
             segments.append(known[path])
         except FormatVersionError:
             raise

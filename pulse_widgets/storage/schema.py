@@ -33,4 +33,8 @@ MOST_FOOTER: Final = 256 << 20
 MOST_GROUP_ROWS: Final = 16 << 20
 MOST_GROUP_BYTES: Final = 4 << 30
 MOST_TABLE_ROWS: Final = 50_000_000
-MOST_JOURNAL: Final = 1 << 30
+MOST_JOURNAL: Final = 256 << 20
+MOST_BATCH: Final = 256 << 20
+"""Bytes a batch of a journal unpacks to."""
+MOST_BATCHES: Final = 512 << 20
+"""Bytes a whole journal unpacks to."""

@@ -89,7 +89,8 @@ class Segment(Protocol):
 def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = None) -> Columns:
     """Return the rows of one series from all segments, in order of time."""
     asked = want or Want()
-    pieces = [columns for s in segments for _, columns in s.read([key], asked)]
+    # What is read is a view of its whole row group, and would keep all of it.
+    pieces = [columns.copy() for s in segments for _, columns in s.read([key], asked)]
     return join(pieces).between(asked.start, asked.end)
 
 
@@ -159,6 +160,8 @@ class ParquetSegment:
     path : Path
     hosts : mapping of str to str
         Host ids to be called otherwise.
+    keep : bool
+        Keep the file open between reads; it can then be read even when somebody removes it.
 
     Attributes
     ----------
@@ -175,7 +178,9 @@ class ParquetSegment:
         If there is none; a merged part may have taken its place meanwhile.
     """
 
-    def __init__(self, path: Path, hosts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, hosts: Mapping[str, str] | None = None, *, keep: bool = True
+    ) -> None:
         self.path = path
         self.size = path.stat().st_size
         self.lost: dict[int, int] = {}
@@ -183,7 +188,7 @@ class ParquetSegment:
         self._checked: set[int] = set()
         with _reading(path):
             _check_footer(path, self.size)
-            self._reader = GroupReader(path, MOST_FOOTER)
+            self._reader = GroupReader(path, MOST_FOOTER, keep=keep)
             self.marks = self._reader.marks
             check_version(
                 self.marks.get(b"pulse.version", b"").decode("ascii", "replace"), str(path)
@@ -207,7 +212,7 @@ class ParquetSegment:
         return (f"{rows} {what} damaged in {self.path.name} and left out",)
 
     def close(self) -> None:
-        """Give the file handle back; the next read opens the file anew."""
+        """Give the file handle back; from now on each read opens the file anew."""
         self._reader.close()
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:

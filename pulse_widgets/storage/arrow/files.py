@@ -127,6 +127,8 @@ class GroupReader:
     path : Path
     most_text : int
         Bytes a text of the footer may have.
+    keep : bool
+        Keep the file open between reads; it can then be read even when somebody removes it.
 
     Raises
     ------
@@ -134,8 +136,9 @@ class GroupReader:
         If it has other columns; on damaged bytes also what `DAMAGE` lists.
     """
 
-    def __init__(self, path: Path, most_text: int) -> None:
+    def __init__(self, path: Path, most_text: int, *, keep: bool = True) -> None:
         self.path = path
+        self._keep = keep
         self._most_text = most_text
         self._lock = threading.Lock()
         self._file: Any = None
@@ -148,6 +151,7 @@ class GroupReader:
         self.marks: dict[bytes, bytes] = dict(about.metadata or {})
         self.groups: int = about.num_row_groups
         self.rows: int = about.num_rows
+        self._rest()
 
     @property
     def about(self) -> Any:
@@ -155,11 +159,10 @@ class GroupReader:
         return self._about
 
     def close(self) -> None:
-        """Give the file handle back; the next read opens the file anew."""
+        """Give the file handle back; from now on each read opens the file anew."""
         with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+            self._keep = False
+            self._rest()
 
     def group_rows(self, group: int) -> int:
         """Return the rows of a row group."""
@@ -211,7 +214,15 @@ class GroupReader:
 
     def _read(self, group: int, names: list[str]) -> Any:
         with self._lock:  # a recording may be drawn by one thread and asked by another
-            return self._opened().read_row_group(group, columns=names, use_threads=False)
+            try:
+                return self._opened().read_row_group(group, columns=names, use_threads=False)
+            finally:
+                self._rest()
+
+    def _rest(self) -> None:
+        if not self._keep and self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _opened(self) -> Any:
         if self._file is None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pulse_widgets.series.columns import Columns
 from pulse_widgets.storage.arrow.convert import TIME, numbers_of, packed, packed_of, plain
+from pulse_widgets.storage.arrow.framing import sound_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -99,14 +100,29 @@ class _Added:
         )
 
 
-def read_batches(content: bytes) -> Iterator[Batch]:
+def read_batches(content: bytes, most_batch: int, most_all: int) -> Iterator[Batch]:
     """Yield the batches of a stream, each validated fully, until it ends.
+
+    Parameters
+    ----------
+    content : bytes
+    most_batch, most_all : int
+        Bytes one batch, and all of them, may unpack to.
 
     Raises
     ------
     ValueError
-        If its columns are not those of a journal; on damaged bytes also what `DAMAGE` lists.
+        If its columns are not those of a journal, or it is cut off or too large; on damaged
+        bytes also what `DAMAGE` lists.
     """
+    sound, problem = sound_bytes(content, most_batch, most_all)
+    if sound:
+        yield from _read(pa.py_buffer(content).slice(0, sound))
+    if problem:
+        raise ValueError(problem)
+
+
+def _read(content: Any) -> Iterator[Batch]:
     source = pa.BufferReader(content)
     stream = pa.ipc.open_stream(source, options=pa.ipc.IpcReadOptions(use_threads=False))
     if not stream.schema.equals(_SCHEMA):
