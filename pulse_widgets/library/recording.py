@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.arguments import checked_path
@@ -17,6 +18,7 @@ from pulse_widgets.library.selection import (
     narrow_steps,
     time_us,
 )
+from pulse_widgets.storage.cells import shown_values, single_rows
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -201,8 +203,12 @@ class Recording:
     def envelope(self, points: int) -> Envelope:
         """Return least, greatest and mean of the one series selected in `points` even stretches.
 
-        Long stretches come from the overview in the file: least and greatest are then
-        rounded outwards to float32, and extremes may stand an eighth of a point off.
+        A stretch in which no value was read, as in an outage, is NaN and counts 0. Infinities
+        and NaN that were logged are left out, and so is the rate of a counter across a silence.
+
+        Long stretches come from the overview in the file, which sums up blocks of rows: least
+        and greatest are then rounded outwards to float32, and stand in every stretch that their
+        block reaches, mostly an eighth of a stretch too far at most.
 
         Raises
         ------
@@ -217,14 +223,18 @@ class Recording:
         extent = self._stored.extents[chosen.key]
         drawn = chosen.rated or chosen.kind != "counter"
         if drawn and self._window.whole and extent.rows >= points * answers.LEAST_ROWS:
-            cells = answers.enough_cells(self._stored.cells(chosen.key), points)
+            cells = self._stored.level(chosen.key, points * answers.CELLS_A_POINT)
             if cells is not None:
                 return answers.envelope(extent.start, extent.end, points, cells)
-        columns = self._columns(chosen, payload=False)
-        if not len(columns):
-            return answers.envelope(0, 0, 0, answers.single_rows(columns))
-        ends = (int(columns.time[0]), int(columns.time[-1]))
-        return answers.envelope(*ends, points, answers.single_rows(columns))
+        start = None if chosen.rated else self._window.start
+        whole = self._stored.columns(chosen.key, start, self._window.end, payload=False)
+        if chosen.rated:
+            rates = shown_values("counter", whole, chosen.key.entity)
+            whole = replace(whole, value=rates)
+        columns = self._window.cut(whole)
+        ends = (int(columns.time[0]), int(columns.time[-1])) if len(columns) else (0, 0)
+        rows = single_rows(columns.time, columns.value)
+        return answers.envelope(*ends, points if len(columns) else 0, rows)
 
     def to_arrow(self, *, data: bool = False) -> Any:
         """Return the rows that are selected as a `pyarrow.Table`, tidy as in the file.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
+from pulse_widgets.storage.arrow.convert import DAMAGE
+from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import (
     FINISHED,
@@ -24,22 +25,20 @@ from pulse_widgets.storage.directory import (
     standing,
     writer_folders,
 )
-from pulse_widgets.storage.index import Catalog, entity_labels
+from pulse_widgets.storage.index import Catalog, entity_labels, guess
 from pulse_widgets.storage.journal import read_journal
-from pulse_widgets.storage.overview import read_overview
+from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
 
 if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
-    from pulse_widgets.storage.overview import Cells
+    from pulse_widgets.storage.cells import Cells
     from pulse_widgets.storage.segment import Segment
-from pulse_widgets.storage.version import MOST_JSON
 
 __all__ = ["Extent", "Stored", "open_directory", "open_stored"]
 
 _TRIES: Final = 20
 _KEPT_OPEN: Final = 64
-_MOST_OVERVIEW: Final = 16 * MOST_JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +72,10 @@ class Stored:
     segments: list[Segment]
     told: tuple[str, ...] = ()
     running: bool = False
-    _overview: dict[int, dict[int, Cells]] | None = None
+    _written: OverviewFile | None = None
     _looked: bool = False
+    _computed: dict[SeriesKey, dict[int, Cells]] = field(default_factory=dict)
+    _numbers: dict[SeriesKey, int] = field(init=False)
     extents: dict[SeriesKey, Extent] = field(init=False)
     """Every series that has rows, in order of key."""
 
@@ -87,6 +88,7 @@ class Stored:
                 fresh = Extent(e.rows, e.start, e.end)
                 sums[e.key] = fresh if old is None else _sum(old, fresh)
         self.extents = dict(sorted(sums.items()))
+        self._numbers = {key: number for number, key in enumerate(self.extents)}
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -112,13 +114,43 @@ class Stored:
         return columns_of(self.segments, key, Want(start, end, payload))
 
     def cells(self, key: SeriesKey) -> dict[int, Cells]:
-        """Return the overview of a series: rows a cell to cells; empty when there is none."""
-        if not self._looked:
-            self._looked = True
-            self._overview = _overview(self.segments, [x.rows for x in self.extents.values()])
-        if self._overview is None or key not in self.extents:
+        """Return the levels of a series, by the rows of a full cell.
+
+        They come from the overview in the file; where that has none of them, or cannot be
+        trusted, from the rows. Empty for spans, text and media.
+        """
+        kind = str((self.catalog.infos.get(key) or guess(key)).kind)
+        if key not in self.extents or not is_drawn(kind):
             return {}
-        return self._overview.get(list(self.extents).index(key), {})
+        if key not in self._computed:
+            written = self._overview()
+            with contextlib.suppress(*DAMAGE):
+                found = written.levels(self._numbers[key], self.extents[key]) if written else {}
+                if found:
+                    return found
+            columns = self.columns(key, payload=kind == "state")
+            levels = levels_of([Drawn(kind, key.entity, columns)] if len(columns) else [])
+            self._computed[key] = {level.size: level.cells for level in levels}
+        return self._computed[key]
+
+    def level(self, key: SeriesKey, enough: int) -> Cells | None:
+        """Return the coarsest level of a series with at least `enough` cells, else its finest.
+
+        None where the file has no overview of the series, or none that can be trusted.
+        """
+        written = self._overview()
+        if written is None or key not in self.extents:
+            return None
+        try:
+            return written.level(self._numbers[key], self.extents[key], enough)
+        except DAMAGE:
+            return None
+
+    def _overview(self) -> OverviewFile | None:
+        if not self._looked:
+            self._written = _overview(self.segments)
+            self._looked = True
+        return self._written
 
     @property
     def nbytes(self) -> int:
@@ -278,19 +310,12 @@ def _name_hosts(folders: list[WriterFolder], catalog: Catalog) -> list[dict[str,
     return renames
 
 
-def _overview(segments: list[Segment], rows: list[int]) -> dict[int, dict[int, Cells]] | None:
+def _overview(segments: list[Segment]) -> OverviewFile | None:
+    """Return the overview of a finished file; None when there is none that can be read."""
     only = segments[0] if len(segments) == 1 else None
     if not isinstance(only, ParquetSegment) or b"pulse.overview" not in only.marks:
         return None
-    mark = only.marks[b"pulse.overview"]
     try:
-        said = json.loads(mark)
-        offset, length = int(said["offset"]), int(said["length"])
-    except (ValueError, KeyError, TypeError):
+        return OverviewFile(only.path, only.size, only.marks[b"pulse.overview"])
+    except DAMAGE:
         return None
-    if not (0 <= offset <= offset + length <= only.size and length <= _MOST_OVERVIEW):
-        return None
-    with only.path.open("rb") as file:
-        file.seek(offset)
-        content = file.read(length)
-    return read_overview(content, mark, rows)
