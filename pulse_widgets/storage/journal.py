@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pulse_widgets.errors import RecordingError
 from pulse_widgets.series.log import SeriesInfo
 from pulse_widgets.storage.disk import refusal, write_whole
 from pulse_widgets.storage.schema import JOURNAL, MOST_JOURNAL, TIME, Columns, blank, payload_bytes
+from pulse_widgets.storage.untrusted import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -183,17 +183,11 @@ def read_journal(path: Path) -> JournalContent:
     Raises
     ------
     RecordingError
-        If the file is larger than any journal.
+        If the file is larger than any journal, or no regular file.
     FileNotFoundError
         If there is none; a part may have taken its place meanwhile.
     """
-    size = path.stat().st_size
-    if size > MOST_JOURNAL:
-        raise RecordingError(
-            f"{path} has {size} bytes, more than any journal",
-            remedy="It was not written by this program; move it out of the recording.",
-        )
-    content = path.read_bytes()
+    content = read_regular(path, MOST_JOURNAL)
     source = pa.BufferReader(content)
     batches: list[Any] = []
     infos: dict[int, SeriesInfo] = {}

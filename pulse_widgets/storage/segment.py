@@ -28,6 +28,7 @@ from pulse_widgets.storage.schema import (
     join,
     payload_bytes,
 )
+from pulse_widgets.storage.untrusted import regular_size
 from pulse_widgets.storage.version import check_version
 
 if TYPE_CHECKING:
@@ -162,7 +163,7 @@ class ParquetSegment:
 
     def __init__(self, path: Path, hosts: Mapping[str, str] | None = None) -> None:
         self.path = path
-        self.size = path.stat().st_size
+        self.size = regular_size(path)
         self._metadata: Any = None
         self._file: Any = None
         self._lock = threading.Lock()
