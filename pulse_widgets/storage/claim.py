@@ -20,7 +20,7 @@ from pulse_widgets.storage.version import VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Claim", "finished_path", "shared"]
+__all__ = ["Claim", "damaged_path", "finished_path", "shared"]
 
 DOOR: Final = ".compact.lock"
 NEW: Final = ".new-"
@@ -30,6 +30,11 @@ NEW: Final = ".new-"
 def finished_path(directory: Path) -> Path:
     """Return the path of the finished file of a directory."""
     return directory.with_name(directory.name.removesuffix(SUFFIX) + FINISHED)
+
+
+def damaged_path(directory: Path) -> Path:
+    """Return where the damaged files of a directory are kept once it is finished."""
+    return directory.with_name(directory.name + ".damaged")
 
 
 @contextmanager

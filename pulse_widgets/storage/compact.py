@@ -9,9 +9,14 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.errors import PulseError, RecordingError, StorageError
-from pulse_widgets.storage.claim import DOOR, NEW, finished_path, shared
-from pulse_widgets.storage.damage import few, unsound
+from pulse_widgets.errors import (
+    FormatVersionError,
+    PulseError,
+    RecordingError,
+    StorageError,
+)
+from pulse_widgets.storage.claim import DOOR, NEW, damaged_path, finished_path, shared
+from pulse_widgets.storage.damage import few, may_pass, unsound
 from pulse_widgets.storage.directory import (
     ABOUT,
     FAILED,
@@ -19,6 +24,7 @@ from pulse_widgets.storage.directory import (
     RUN,
     is_running,
     read_run,
+    start_run,
     writer_folders,
 )
 from pulse_widgets.storage.disk import refusal, sync
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.reader import Stored
     from pulse_widgets.storage.segment import Segment
 
-__all__ = ["compact", "damaged_path", "finish_elsewhere"]
+__all__ = ["BusyError", "compact", "finish_elsewhere", "restore_run"]
 
 _FRESH: Final = ".finished"
 _INSIDE: Final = re.compile(r"w-[^/]+(/[^/.][^/]*)?")
@@ -50,6 +56,10 @@ _OURS: Final = (
     ABOUT,
     LOCK,
 )
+
+
+class BusyError(StorageError):
+    """Somebody still writes to a directory, or finishes it just now."""
 
 
 def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> Path:
@@ -97,6 +107,50 @@ def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> 
     return path
 
 
+def restore_run(directory: Path) -> None:
+    """Write the description of a run anew where it cannot be read: its title and id are lost.
+
+    Raises
+    ------
+    RecordingError
+        If nothing was recorded there, or it cannot be read just now.
+    FormatVersionError
+        If a newer program wrote it.
+    StorageError
+        If the directory is in use, or a finished file has its name.
+    """
+    with as_ours(directory), _refusing(directory):
+        try:
+            read_run(directory)
+        except FormatVersionError:
+            raise
+        except RecordingError as exc:
+            folders = writer_folders(directory)
+            if may_pass(exc) or not folders:
+                raise
+        else:
+            return
+        finished = finished_path(directory)
+        if finished.exists():
+            raise StorageError(
+                f"{finished} is there already, and {directory} cannot say whether it is the same",
+                remedy="Move the file; then the directory can become one of that name.",
+            )
+        with shared(directory, alone=True) as free:
+            _require_rest(directory, free=free)
+            _set_run_aside(directory)
+            lost = f"{RUN} could not be read: the title of the recording is lost"
+            starts = [folder.start_us for folder in folders if folder.start_us > 0]
+            start_run(directory, min(starts, default=0), {"problems": [lost]})
+
+
+def _set_run_aside(directory: Path) -> None:
+    if os.path.lexists(directory / RUN):
+        place = damaged_path(directory)
+        place.mkdir(mode=0o700, exist_ok=True)
+        (directory / RUN).rename(place / RUN)
+
+
 def finish_elsewhere(directory: Path, path: Path) -> None:
     """Write the finished file of a directory to `path`; the directory stays as it is.
 
@@ -118,11 +172,6 @@ def finish_elsewhere(directory: Path, path: Path) -> None:
         sync(path.parent)
 
 
-def damaged_path(directory: Path) -> Path:
-    """Return where the damaged files of a directory are kept once it is finished."""
-    return directory.with_name(directory.name + ".damaged")
-
-
 @contextlib.contextmanager
 def _refusing(path: Path) -> Any:
     try:
@@ -135,12 +184,12 @@ def _refusing(path: Path) -> Any:
 
 def _require_rest(directory: Path, *, free: bool) -> None:
     if not free:
-        raise StorageError(
+        raise BusyError(
             f"{directory} is being finished by another process",
             remedy="Wait until it is done; the recording can be read meanwhile.",
         )
     if any(is_running(folder) for folder in writer_folders(directory)):
-        raise StorageError(
+        raise BusyError(
             f"{directory} is still being recorded",
             remedy="Stop its session first; the recording can be read meanwhile.",
         )

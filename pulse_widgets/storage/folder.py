@@ -64,7 +64,7 @@ def read_folder(
         If a file was replaced meanwhile; the folder must be listed again.
     """
     try:
-        names = os.listdir(folder.path)
+        names = os.listdir(folder.path)  # noqa: PTH208
     except FileNotFoundError:
         raise
     except OSError as exc:
@@ -89,7 +89,8 @@ def read_folder(
 
 def torn_leftovers(folder: WriterFolder) -> list[Path]:
     """Return journals that have become parts and were torn: a part has only what could be read."""
-    paths = [folder.path / journal_name(n) for n in covered_journals(os.listdir(folder.path))]
+    names = os.listdir(folder.path)  # noqa: PTH208
+    paths = [folder.path / journal_name(n) for n in covered_journals(names)]
     torn = list[Any]()
     for path in paths:
         try:

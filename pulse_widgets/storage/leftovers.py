@@ -25,7 +25,7 @@ from pulse_widgets.storage.directory import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["remove_empty", "remove_unfinished"]
+__all__ = ["remove_damaged", "remove_empty", "remove_unfinished"]
 
 YOUNG_S: Final = 60.0
 """A directory without a writer may be one that a session is just about to write to."""
@@ -35,6 +35,7 @@ _WRITTEN: Final = re.compile(rf"\..+{re.escape(FINISHED)}\.(\d+)")
 _IN_FOLDER: Final = re.compile(
     rf"(?:{LOCK}|\.?{re.escape(ABOUT)}(?:\.\d+)?|\.part|\.merged|journal-\d+\.arrows)"
 )
+_KEPT: Final = re.compile(rf"(?:{re.escape(ABOUT)}|part-.*\.parquet|journal-.*\.arrows)(?:\.\d+)?")
 _BESIDE: Final = re.compile(
     rf"(?:{re.escape(DOOR)}|{re.escape(FAILED)}|\.finished|\.?{re.escape(RUN)}(?:\.\d+)*)"
 )
@@ -47,7 +48,7 @@ def remove_empty(directory: Path, *, young_s: float = YOUNG_S) -> bool:
     that somebody writes to or, without a writer, has changed in the last `young_s` seconds.
     """
     try:
-        if not os.listdir(directory):
+        if not any(directory.iterdir()):
             return _remove_bare(directory, young_s)
         with shared(directory, alone=True) as free:
             if not free or not _is_empty(directory, young_s):
@@ -71,7 +72,7 @@ def remove_unfinished(place: Path, target: str = "") -> None:
         Only those that were to get this name.
     """
     try:
-        names = os.listdir(place)
+        names = [path.name for path in place.iterdir()]
     except OSError:
         return
     for name in names:
@@ -80,6 +81,18 @@ def remove_unfinished(place: Path, target: str = "") -> None:
             _remove_stale(place / name, int(match[1]))
         elif name.startswith(".") and f"{SUFFIX}{_GONE}" in name and not target:
             _remove_all(place / name)
+
+
+def remove_damaged(kept: Path) -> None:
+    """Remove the damaged files that were kept of a recording which is no longer there."""
+    with contextlib.suppress(OSError):
+        for folder in kept.glob("w-*"):
+            for path in folder.iterdir():
+                if _KEPT.fullmatch(path.name):
+                    path.unlink()
+            folder.rmdir()
+        (kept / RUN).unlink(missing_ok=True)
+        kept.rmdir()
 
 
 def _remove_bare(directory: Path, young_s: float) -> bool:
@@ -97,19 +110,15 @@ def _is_empty(directory: Path, young_s: float) -> bool:
     if not folders and _age_s(directory) < young_s:
         return False
     made = {folder.path.name for folder in folders}
-    for name in os.listdir(directory):
-        path = directory / name
+    for path in list(directory.iterdir()):
+        name = path.name
         if name.startswith(NEW) and path.is_dir():
             made.add(name)
             if _age_s(path) < young_s:
                 return False
         elif name not in made and not _BESIDE.fullmatch(name):
             return False
-    return all(
-        _is_nothing(directory / name / inner)
-        for name in made
-        for inner in os.listdir(directory / name)
-    )
+    return all(map(_is_nothing, (inner for name in made for inner in (directory / name).iterdir())))
 
 
 def _is_nothing(path: Path) -> bool:
@@ -143,12 +152,11 @@ def _lives(number: int) -> bool:
 def _remove_all(gone: Path) -> None:
     """Remove a directory in which nothing was recorded, and nothing else that may lie there."""
     with contextlib.suppress(OSError):
-        for name in os.listdir(gone):
-            path = gone / name
-            if _BESIDE.fullmatch(name):
+        for path in list(gone.iterdir()):
+            if _BESIDE.fullmatch(path.name):
                 path.unlink(missing_ok=True)
                 continue
-            for inner in filter(_is_nothing, [path / name for name in os.listdir(path)]):
+            for inner in filter(_is_nothing, list(path.iterdir())):
                 inner.unlink(missing_ok=True)
             path.rmdir()
         gone.rmdir()
