@@ -10,7 +10,7 @@ from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
-from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX
+from pulse_widgets.storage.directory import FINISHED, SUFFIX, place_of
 from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.untrusted import as_ours
@@ -70,7 +70,7 @@ def repair(path: Path, output: Path | None = None) -> Repaired:
         If a finished recording is to be written elsewhere.
     """
     with as_ours(path):
-        directory = _directory(located(path))
+        directory = _directory(place_of(located(path)))
         if output is not None:
             return _elsewhere(directory, output)
         finished = finished_path(directory)
@@ -86,8 +86,6 @@ def repair(path: Path, output: Path | None = None) -> Repaired:
 
 def _directory(place: Path) -> Path:
     """Return the directory of a recording, which need not be there any more."""
-    if place.name == RUN:
-        return place.parent
     if place.is_dir():
         return place
     base = place.name.removesuffix(FINISHED).removesuffix(SUFFIX)

@@ -33,6 +33,7 @@ __all__ = [
     "is_running",
     "journal_name",
     "part_name",
+    "place_of",
     "plan_merge",
     "read_run",
     "standing",
@@ -197,6 +198,13 @@ def _not_ours(where: str) -> RecordingError:
         f"{where} is not a recording: its description cannot be read",
         remedy=f"Give a {FINISHED} file, or a {SUFFIX} directory with {RUN} in it.",
     )
+
+
+def place_of(path: Path) -> Path:
+    """Return what a path to a recording means: of its description, the directory."""
+    place = path.parent if path.name == RUN else path
+    # "." and ".." have no name of their own.
+    return place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
 
 
 def read_run(directory: Path) -> RunInfo:

@@ -15,10 +15,10 @@ from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.damage import Damage, few, sentences
 from pulse_widgets.storage.directory import (
     FINISHED,
-    RUN,
     SUFFIX,
     RunInfo,
     is_running,
+    place_of,
     read_run,
     writer_folders,
 )
@@ -150,7 +150,7 @@ def open_stored(path: Path) -> Stored:
         If a newer program wrote it.
     """
     with as_ours(path):
-        place = path.parent if path.name == RUN else path
+        place = place_of(path)
         if place.is_dir():
             return _open_either(place)
         if place.exists():
