@@ -18,11 +18,13 @@ from pulse_widgets.library.selection import (
     narrow_steps,
     time_us,
 )
+from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.cells import shown_values, single_rows
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
 from pulse_widgets.storage.segment import Want
+from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -64,8 +66,8 @@ class Recording:
         Parameters
         ----------
         path : path
-            A ``NAME.pulse.parquet`` file, a ``NAME.pulse`` directory, or the
-            ``run.pulse.json`` in one.
+            A ``NAME.pulse.parquet`` file, a ``NAME.pulse`` directory, the ``run.pulse.json``
+            in one, or a name from `pulse_widgets.recordings`.
 
         Raises
         ------
@@ -74,7 +76,9 @@ class Recording:
         FormatVersionError
             If a newer version of this package wrote it.
         """
-        return cls(open_stored(checked_path(path)))
+        given = checked_path(path)
+        with as_ours(given):
+            return cls(open_stored(located(given)))
 
     # What it is -----------------------------------------------------------------------
 
@@ -301,6 +305,9 @@ class Recording:
         `include` names them, and always names of users and hosts and absolute paths. A file
         that is already there is replaced only by the same recording, and only where nothing
         is lost by it: a part does not replace the whole.
+
+        What a crash left is finished by saving it whole under its own name: the directory
+        becomes the file, with everything that was recorded, and goes.
 
         Parameters
         ----------
