@@ -11,10 +11,12 @@ import re
 import threading
 import time
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError, StorageError
+from pulse_widgets.signals import Flag
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, writer_folders
 from pulse_widgets.storage.disk import refusal
@@ -24,11 +26,26 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
 
-__all__ = ["finish", "home", "keep_within", "network_note", "new_place", "recordings"]
+__all__ = [
+    "begin_finishing",
+    "finish",
+    "home",
+    "keep_within",
+    "network_note",
+    "new_place",
+    "recordings",
+]
 
 MOST_BYTES: Final = 5 << 30
 MOST_DAYS: Final = 30.0
 NEWEST: Final = 3
+
+SMALL_ROWS: Final = 1_000_000
+"""A recording of so many rows is made one file while its `stop` waits."""
+FINISH_S: Final = 1.0
+"""How long that is waited for at most."""
+NAME_BYTES: Final = 200
+"""Bytes of a name that we choose: file systems allow 255, and there are endings to come."""
 
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs"}
@@ -42,7 +59,7 @@ def home() -> Path:
     """Return the directory of this user's recordings: under PULSE_HOME, else the user data dir."""
     place = os.environ.get("PULSE_HOME")
     if place:
-        return Path(place).expanduser() / "recordings"
+        return _absolute(Path(place)) / "recordings"
     import platformdirs
 
     return Path(platformdirs.user_data_dir("pulse_widgets", appauthor=False)) / "recordings"
@@ -63,35 +80,55 @@ def new_place(path: Path | None = None, title: str = "") -> Path:
     StorageError
         If there is a recording of that name, or the shelf cannot be made.
     """
-    if path is not None:
-        return _wanted(path.expanduser(), title)
-    place = home()
+    place = home() if path is None else _absolute(path)
     try:
+        if path is not None:
+            return _wanted(place, title)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise refusal(exc, place) from exc
-    return _free(place, _name(title))
+        return _free(place, _name(title))
+    except StorageError:
+        raise
+    except (OSError, ValueError) as exc:
+        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), place) from exc
 
 
-def finish(directory: Path) -> Recording:
-    """Return the recording that has just ended, and make one file of it in the background.
+def finish(directory: Path, rows: int = 0) -> Recording:
+    """Make one file of the recording that has just ended, and return it.
 
-    On the shelf, old recordings then make room. When the process ends first, the recording
-    stays a directory, which reads the same, and the next `finish` completes it.
+    A recording of up to about a million rows is one file when this returns, unless other
+    processes still write it; a larger one becomes one in the background. On the shelf, old
+    recordings then make room. When the process ends first, the recording stays a directory,
+    which reads the same, and the next `finish` completes it.
+
+    Parameters
+    ----------
+    directory : Path
+    rows : int
+        How many it has, about.
 
     Raises
     ------
     RecordingError
         If nothing was recorded.
     """
+    from pulse_widgets.library.finishing import open_ended
     from pulse_widgets.library.recording import Recording
 
-    opened = Recording.open(directory)
-    thread = threading.Thread(target=_settle, args=(directory,), name="pulse-finish", daemon=True)
+    done = begin_finishing(directory)
+    done.wait(FINISH_S if rows <= SMALL_ROWS else 0.0)
+    return Recording(open_ended(directory))
+
+
+def begin_finishing(directory: Path) -> Flag:
+    """Make one file of a recording in the background; return what is raised when that is over."""
+    done = Flag()
+    thread = threading.Thread(
+        target=_settle, args=(directory, done), name="pulse-finish", daemon=True
+    )
     _threads[:] = [t for t in _threads if t.is_alive()]
     _threads.append(thread)
     thread.start()
-    return opened
+    return done
 
 
 def recordings(place: Path | None = None) -> pd.DataFrame:
@@ -168,6 +205,17 @@ def _ours(path: Path) -> _File | None:
         return None
 
 
+def _absolute(path: Path) -> Path:
+    """Return a path that means the same wherever the process goes."""
+    try:
+        return path.expanduser().absolute()
+    except (OSError, RuntimeError) as exc:
+        # There is no such user, or the working directory is gone.
+        raise StorageError(
+            f"{path} cannot be found: {exc}", remedy="Give a whole path with record=PATH."
+        ) from exc
+
+
 def _wanted(path: Path, title: str) -> Path:
     if path.is_dir() and not path.name.endswith(SUFFIX):
         return _free(path, _name(title))
@@ -178,8 +226,7 @@ def _wanted(path: Path, title: str) -> Path:
             f"{finished} is there already",
             remedy="Record to another path, or move the file.",
         )
-    running = directory.exists() and any(map(is_running, writer_folders(directory)))
-    if directory.exists() and not running and any(directory.iterdir()):
+    if directory.exists() and not _may_be_joined(directory):
         raise StorageError(
             f"{directory} is there already",
             remedy="Record to another path, or move the directory.",
@@ -187,19 +234,26 @@ def _wanted(path: Path, title: str) -> Path:
     return directory
 
 
+def _may_be_joined(directory: Path) -> bool:
+    """Return whether somebody records there now, or is just beginning to."""
+    folders = writer_folders(directory)
+    if folders:
+        return any(map(is_running, folders))
+    # So far there is at most what comes before the first row of all.
+    return all(path.name == RUN or path.name.startswith(".") for path in directory.iterdir())
+
+
 def _name(title: str) -> str:
     stamp = dt.datetime.now(dt.UTC).astimezone().strftime("%Y-%m-%d-%H%M%S")
     word = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60]
-    return f"{stamp}-{word}" if word else stamp
+    name = f"{stamp}-{word}" if word else stamp
+    return name.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
 def _free(place: Path, name: str) -> Path:
-    names = [name, *(f"{name}-{k}" for k in range(2, 1000))]
-    return next(
-        place / (n + SUFFIX)
-        for n in names
-        if not (place / (n + SUFFIX)).exists() and not (place / (n + FINISHED)).exists()
-    )
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    directories = (place / (free + SUFFIX) for free in names)
+    return next(d for d in directories if not d.exists() and not finished_path(d).exists())
 
 
 def _items(place: Path) -> list[Path]:
@@ -242,8 +296,16 @@ def _line(path: Path) -> tuple[object, ...]:
     )
 
 
-def _settle(directory: Path) -> None:
+def _settle(directory: Path, done: Flag) -> None:
+    from pulse_widgets.library.finishing import compact_ended
+
     try:
+        try:
+            # A recording that is damaged stays as it is; reading it says why.
+            with contextlib.suppress(PulseError):
+                compact_ended(directory, _ended.is_set)
+        finally:
+            done.set()
         _settle_all(directory)
     except Exception:
         # The top of the thread. The recording stays a directory, which reads the same.

@@ -31,6 +31,7 @@ __all__ = [
     "part_name",
     "plan_merge",
     "read_run",
+    "said_missing",
     "standing",
     "start_run",
     "writer_folders",
@@ -44,6 +45,8 @@ ABOUT: Final = "writer.json"
 HEARTBEAT_S: Final = 5.0
 SILENCE_S: Final = 30.0
 MERGED: Final = 16
+SAID_BYTES: Final = 4096
+"""Bytes of a lock: what its writer says is missing, in JSON, filled up with spaces."""
 
 _PART: Final = re.compile(r"part-(\d{6,})(?:-(\d{6,}))?\.parquet")
 _JOURNAL: Final = re.compile(r"journal-(\d{6,})\.arrows")
@@ -253,6 +256,17 @@ def _about(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
+
+
+def said_missing(folder: WriterFolder) -> list[str]:
+    """Return what a writer said is missing from its rows, in sentences."""
+    try:
+        with (folder.path / LOCK).open("rb") as file:
+            said = json.loads(file.read(SAID_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return []
+    sentences = said if isinstance(said, list) else []
+    return [sentence for sentence in sentences if isinstance(sentence, str)]
 
 
 def is_running(folder: WriterFolder) -> bool:

@@ -22,6 +22,7 @@ from pulse_widgets.storage.directory import (
     journal_name,
     part_name,
     read_run,
+    said_missing,
     standing,
     writer_folders,
 )
@@ -230,7 +231,7 @@ def _read_folder(
     folder: WriterFolder, hosts: dict[str, str], known: dict[Path, ParquetSegment], *, alive: bool
 ) -> tuple[list[Segment], list[str]]:
     """Return the segments of a writer, and what is wrong with them."""
-    segments, problems = list[Any](), list[str]()
+    segments, problems = list[Any](), said_missing(folder)
     parts, journals = standing([p.name for p in folder.path.iterdir()])
     for part in parts:
         path = folder.path / part_name(part)
