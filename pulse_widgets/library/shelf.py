@@ -11,11 +11,14 @@ import os
 import re
 import threading
 import time
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError, RecordingError, StorageError
 from pulse_widgets.library.retention import keep_within
+from pulse_widgets.signals import Flag
+from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
@@ -30,16 +33,34 @@ from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.storage.reader import Stored
 
-__all__ = ["finish", "home", "keep_within", "located", "network_note", "new_place", "recordings"]
+__all__ = [
+    "begin_finishing",
+    "finish",
+    "home",
+    "keep_within",
+    "located",
+    "network_note",
+    "new_place",
+    "recordings",
+]
 
 AGAIN_S: Final = 86_400.0
 """How long a directory that could not be finished waits for the next try."""
 
+
+SMALL_ROWS: Final = 1_000_000
+"""A recording of so many rows is made one file while its `stop` waits."""
+FINISH_S: Final = 1.0
+"""How long that is waited for at most."""
+NAME_BYTES: Final = 200
+"""Bytes of a name that we choose: file systems allow 255, and there are endings to come."""
 
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs"}
@@ -53,7 +74,7 @@ def home() -> Path:
     """Return the directory of this user's recordings: under PULSE_HOME, else the user data dir."""
     place = os.environ.get("PULSE_HOME")
     if place:
-        return Path(place).expanduser() / "recordings"
+        return _absolute(Path(place)) / "recordings"
     import platformdirs
 
     return Path(platformdirs.user_data_dir("pulse_widgets", appauthor=False)) / "recordings"
@@ -74,35 +95,55 @@ def new_place(path: Path | None = None, title: str = "") -> Path:
     StorageError
         If there is a recording of that name, or the shelf cannot be made.
     """
-    if path is not None:
-        return _wanted(path.expanduser(), title)
-    place = home()
+    place = home() if path is None else _absolute(path)
     try:
+        if path is not None:
+            return _wanted(place, title)
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise refusal(exc, place) from exc
-    return _free(place, _name(title))
+        return _free(place, _name(title))
+    except StorageError:
+        raise
+    except (OSError, ValueError) as exc:
+        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), place) from exc
 
 
-def finish(directory: Path) -> Recording:
-    """Return the recording that has just ended, and make one file of it in the background.
+def finish(directory: Path, rows: int = 0) -> Recording:
+    """Make one file of the recording that has just ended, and return it.
 
-    On the shelf, old recordings then make room. When the process ends first, the recording
-    stays a directory, which reads the same, and the next `finish` completes it.
+    A recording of up to about a million rows is one file when this returns, unless other
+    processes still write it; a larger one becomes one in the background. On the shelf, old
+    recordings then make room. When the process ends first, the recording stays a directory,
+    which reads the same, and the next `finish` completes it.
+
+    Parameters
+    ----------
+    directory : Path
+    rows : int
+        How many it has, about.
 
     Raises
     ------
     RecordingError
         If nothing was recorded.
     """
+    from pulse_widgets.library.finishing import open_ended
     from pulse_widgets.library.recording import Recording
 
-    opened = Recording.open(directory)
-    thread = threading.Thread(target=_settle, args=(directory,), name="pulse-finish", daemon=True)
+    done = begin_finishing(directory)
+    done.wait(FINISH_S if rows <= SMALL_ROWS else 0.0)
+    return Recording(open_ended(directory))
+
+
+def begin_finishing(directory: Path) -> Flag:
+    """Make one file of a recording in the background; return what is raised when that is over."""
+    done = Flag()
+    thread = threading.Thread(
+        target=_settle, args=(directory, done), name="pulse-finish", daemon=True
+    )
     _threads[:] = [t for t in _threads if t.is_alive()]
     _threads.append(thread)
     thread.start()
-    return opened
+    return done
 
 
 def recordings(place: Path | None = None) -> pd.DataFrame:
@@ -167,6 +208,17 @@ def network_note(path: Path) -> str:
     return f"{path} lies on a network file system ({kind}); set PULSE_HOME to a local disk"
 
 
+def _absolute(path: Path) -> Path:
+    """Return a path that means the same wherever the process goes."""
+    try:
+        return path.expanduser().absolute()
+    except (OSError, RuntimeError) as exc:
+        # There is no such user, or the working directory is gone.
+        raise StorageError(
+            f"{path} cannot be found: {exc}", remedy="Give a whole path with record=PATH."
+        ) from exc
+
+
 def _wanted(path: Path, title: str) -> Path:
     if path.is_dir() and not path.name.endswith(SUFFIX):
         return _free(path, _name(title))
@@ -177,8 +229,7 @@ def _wanted(path: Path, title: str) -> Path:
             f"{finished} is there already",
             remedy="Record to another path, or move the file.",
         )
-    running = directory.exists() and any(map(is_running, writer_folders(directory)))
-    if directory.exists() and not running and any(directory.iterdir()):
+    if directory.exists() and not _may_be_joined(directory):
         raise StorageError(
             f"{directory} is there already",
             remedy="Record to another path, or move the directory.",
@@ -186,19 +237,26 @@ def _wanted(path: Path, title: str) -> Path:
     return directory
 
 
+def _may_be_joined(directory: Path) -> bool:
+    """Return whether somebody records there now, or is just beginning to."""
+    folders = writer_folders(directory)
+    if folders:
+        return any(map(is_running, folders))
+    # So far there is at most what comes before the first row of all.
+    return all(path.name == RUN or path.name.startswith(".") for path in directory.iterdir())
+
+
 def _name(title: str) -> str:
     stamp = dt.datetime.now(dt.UTC).astimezone().strftime("%Y-%m-%d-%H%M%S")
     word = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60]
-    return f"{stamp}-{word}" if word else stamp
+    name = f"{stamp}-{word}" if word else stamp
+    return name.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
 def _free(place: Path, name: str) -> Path:
-    names = [name, *(f"{name}-{k}" for k in range(2, 1000))]
-    return next(
-        place / (n + SUFFIX)
-        for n in names
-        if not (place / (n + SUFFIX)).exists() and not (place / (n + FINISHED)).exists()
-    )
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    directories = (place / (free + SUFFIX) for free in names)
+    return next(d for d in directories if not d.exists() and not finished_path(d).exists())
 
 
 def _base(name: str) -> str:
@@ -282,37 +340,39 @@ def _readable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _settle(directory: Path) -> None:
+def _settle(directory: Path, done: Flag) -> None:
+    """Finish a directory and, on the shelf, whatever a crash left there; then make room."""
+    from pulse_widgets.library.finishing import compact_ended
+    from pulse_widgets.storage.compact import compact
+
     try:
-        _settle_all(directory)
+        try:
+            _complete(directory, compact_ended)
+        finally:
+            done.set()
+        place = directory.parent
+        if place != home():
+            return
+        remove_unfinished(place)
+        for each in _listed(place):
+            if _ended.is_set():
+                return
+            left = each.name.endswith(SUFFIX) and each != directory and os.path.isdir(each)  # noqa: PTH112
+            if left and not remove_empty(each) and _holds_any(each) and not _failed_lately(each):
+                _complete(each, compact)
+        if not _ended.is_set():
+            keep_within(place)
     except Exception:
         # The top of the thread. The recording stays a directory, which reads the same.
         _logger.exception("%s was not finished", directory)
 
 
-def _settle_all(directory: Path) -> None:
-    """Finish a directory and, on the shelf, whatever a crash left there; then make room."""
-    _complete(directory)
-    place = directory.parent
-    if place != home():
-        return
-    remove_unfinished(place)
-    for each in _listed(place):
-        if _ended.is_set():
-            return
-        left = each.name.endswith(SUFFIX) and each != directory and os.path.isdir(each)  # noqa: PTH112
-        if left and not remove_empty(each) and _holds_any(each) and not _failed_lately(each):
-            _complete(each)
-    if not _ended.is_set():
-        keep_within(place)
-
-
-def _complete(directory: Path) -> None:
+def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
     """Make a directory a file; one that cannot be is named, and left alone for a day."""
-    from pulse_widgets.storage.compact import BusyError, compact
+    from pulse_widgets.storage.compact import BusyError
 
     try:
-        compact(directory, stopped=_ended.is_set)
+        finish_it(directory, stopped=_ended.is_set)
     except BusyError:
         pass  # it is not at its end, or another process is at it
     except PulseError as exc:

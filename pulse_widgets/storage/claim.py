@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import platform
 import re
@@ -13,18 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SUFFIX, boot_id
+from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Claim", "damaged_path", "finished_path", "shared"]
+__all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 
 DOOR: Final = ".compact.lock"
 NEW: Final = ".new-"
 """How the name of a writer's folder begins until it is ready."""
+SAID_LENGTH: Final = 300
+"""Characters of a sentence in the lock, at most; one always fits."""
 
 
 def finished_path(directory: Path) -> Path:
@@ -35,6 +38,11 @@ def finished_path(directory: Path) -> Path:
 def damaged_path(directory: Path) -> Path:
     """Return where the damaged files of a directory are kept once it is finished."""
     return directory.with_name(directory.name + ".damaged")
+
+
+def this_machine() -> dict[str, Any]:
+    """Return what a recording tells of the machine that it was made on."""
+    return {"name": platform.node(), "boot_id": boot_id()}
 
 
 @contextmanager
@@ -93,8 +101,17 @@ class Claim:
             "boot_id": boot_id(),
             "start": start_us,
             "locks": locks,
-            "hosts": {"h0": {"name": platform.node(), "boot_id": boot_id()}},
+            "hosts": {"h0": this_machine()},
         }
+        self.tell([])
+
+    def tell(self, problems: Sequence[str]) -> None:
+        """Say what is missing, in sentences, inside the lock: it has its room on the disk."""
+        said = [problem[:SAID_LENGTH] for problem in problems]
+        while len(content := json.dumps(said).encode()) > SAID_BYTES:
+            said.pop()
+        with contextlib.suppress(OSError):
+            os.pwrite(self._fd, content.ljust(SAID_BYTES), 0)
 
     def beat(self) -> None:
         """Show that the writer lives."""

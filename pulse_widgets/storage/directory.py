@@ -36,6 +36,7 @@ __all__ = [
     "place_of",
     "plan_merge",
     "read_run",
+    "said_missing",
     "standing",
     "start_run",
     "writer_folders",
@@ -55,6 +56,8 @@ MOST_RUN: Final = 8 << 20
 """Bytes of the description of a run, at most."""
 MOST_US: Final = (1 << 63) // 1000 - 1
 """The last moment that tables of pandas can hold, in the year 2262."""
+SAID_BYTES: Final = 4096
+"""Bytes of a lock: what its writer says is missing, in JSON, filled up with spaces."""
 
 _PART: Final = re.compile(r"part-(\d{6,})(?:-(\d{6,}))?\.parquet")
 _JOURNAL: Final = re.compile(r"journal-(\d{6,})\.arrows")
@@ -324,6 +327,17 @@ def _folder(path: Path) -> WriterFolder:
     if not isinstance(content, dict):
         return WriterFolder(path, {}, ValueError("it is not a JSON object"))
     return WriterFolder(path, content)
+
+
+def said_missing(folder: WriterFolder) -> list[str]:
+    """Return what a writer said is missing from its rows, in sentences."""
+    try:
+        with (folder.path / LOCK).open("rb") as file:
+            said = json.loads(file.read(SAID_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return []
+    sentences = said if isinstance(said, list) else []
+    return [sentence for sentence in sentences if isinstance(sentence, str)]
 
 
 def is_running(folder: WriterFolder) -> bool:

@@ -12,6 +12,7 @@ from pulse_widgets.storage.directory import (
     covered_journals,
     journal_name,
     part_name,
+    said_missing,
     standing,
 )
 from pulse_widgets.storage.journal import read_journal
@@ -87,6 +88,7 @@ def read_folder(
         sentence = f"{folder.path.name}/{ABOUT} cannot be read, {lost}: {reason}"
         damage.add(folder.path / ABOUT, sentence, folder.fault)
     damage.problems += sentences(_object(folder.about.get("about")).get("problems"))
+    damage.problems += said_missing(folder)
     return found
 
 
