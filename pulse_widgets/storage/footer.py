@@ -15,8 +15,6 @@ from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GRO
 from pulse_widgets.storage.thrift import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pulse_widgets.storage.thrift import Struct
 
 __all__ = [
@@ -182,7 +180,7 @@ def extent(chunk: Struct) -> tuple[int, int]:
     return first, first + _number(chunk, fields.PACKED)
 
 
-def _check_group(group: Struct, leaves: list[Leaf], rows: int) -> Iterable[tuple[int, int]]:
+def _check_group(group: Struct, leaves: list[Leaf], rows: int) -> list[tuple[int, int]]:
     chunks = chunks_of(group)
     if len(chunks) != len(leaves):
         raise ValueError("a row group has other columns than the schema")
@@ -201,7 +199,8 @@ def _check_group(group: Struct, leaves: list[Leaf], rows: int) -> Iterable[tuple
         _check_statistics(chunk, leaf)
     if unpacked > MOST_GROUP_BYTES:
         raise ValueError("it has a row group larger than any row group")
-    return map(extent, chunks)
+    # One without rows is not read; Arrow has it begin at 0.
+    return [extent(chunk) for chunk in chunks if chunk[fields.VALUES]]
 
 
 def _check_statistics(chunk: Struct, leaf: Leaf) -> None:
