@@ -25,6 +25,7 @@ __all__ = [
     "footer_length",
     "groups_of",
     "leaves_of",
+    "structs",
     "structure",
 ]
 
@@ -127,12 +128,12 @@ def structure(content: bytes, size: int) -> Struct:
 
 def groups_of(tree: Struct) -> list[Struct]:
     """Return the row groups of a footer."""
-    return _structs(tree, fields.GROUPS)
+    return structs(tree, fields.GROUPS)
 
 
 def leaves_of(tree: Struct) -> list[Leaf]:
     """Return the columns of a footer's schema."""
-    root, *elements = _structs(tree, fields.SCHEMA) or [{}]
+    root, *elements = structs(tree, fields.SCHEMA) or [{}]
     # Of each group that is not complete: elements still to come, path and levels.
     above: list[tuple[int, tuple[bytes, ...], int, int]] = [
         (_number(root, fields.CHILDREN), (), 0, 0)
@@ -166,7 +167,7 @@ def _kind(element: Struct) -> tuple[int, int]:
 
 def chunks_of(group: Struct) -> list[Struct]:
     """Return the metadata of the column chunks of a row group, one a leaf."""
-    chunks = _structs(group, fields.COLUMNS)
+    chunks = structs(group, fields.COLUMNS)
     if any(chunk.keys() & fields.ELSEWHERE or fields.CHUNK not in chunk for chunk in chunks):
         raise ValueError("a column lies in another file, or is encrypted")
     return [chunk[fields.CHUNK] for chunk in chunks]
@@ -246,7 +247,8 @@ def _list(of: Struct, field: int) -> list[Any]:
     return found
 
 
-def _structs(of: Struct, field: int) -> list[Struct]:
+def structs(of: Struct, field: int) -> list[Struct]:
+    """Return the structures in a field that is a list; none where it is not there."""
     found = _list(of, field)
     if not all(isinstance(each, dict) for each in found):
         raise ValueError("its footer has a list that cannot be")

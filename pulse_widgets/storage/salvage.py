@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse_widgets.storage import fields
-from pulse_widgets.storage.footer import MAGIC, extent, groups_of, leaves_of
+from pulse_widgets.storage.footer import MAGIC, extent, groups_of, leaves_of, structs
 from pulse_widgets.storage.pages import RLE_DICTIONARY, Page, page_at, page_bytes, places, walk
 from pulse_widgets.storage.schema import KEYS, TIDY
 from pulse_widgets.storage.seal import read_footer
@@ -150,11 +150,12 @@ def _encodings(chunk: Struct) -> list[int]:
     """Return how each data page is encoded; the writer begins with a dictionary, if at all."""
     found = [
         (each.get(fields.PAGE_ENCODING, -1), each.get(fields.PAGE_COUNT, 0))
-        for each in chunk.get(fields.PAGE_COUNTS, [])
+        for each in structs(chunk, fields.PAGE_COUNTS)
         if each.get(fields.PAGE_TYPE) == 0
     ]
-    if sum(count for _, count in found) > chunk[fields.PACKED]:  # a page takes a byte or more
-        return []
+    counts = [count for _, count in found]
+    if min(counts, default=0) < 0 or sum(counts) > chunk[fields.PACKED]:
+        return []  # a page takes a byte or more
     found.sort(key=lambda each: each[0] != RLE_DICTIONARY)
     return [encoding for encoding, count in found for _ in range(count)]
 
