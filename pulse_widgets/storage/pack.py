@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,7 +85,7 @@ class Packer:
         try:
             self.path.unlink(missing_ok=True)
             self.path.touch(0o600)
-            self._sink = pa.OSFile(str(self.path), "wb")
+            self._sink = pa.OSFile(os.fsencode(self.path), "wb")
         except OSError as exc:
             raise refusal(exc, path.parent if final else path) from exc
         options = parquet_options(final=final, split=split)

@@ -6,6 +6,7 @@ journals. Whatever a recording is made of, the rest of the program sees segments
 
 from __future__ import annotations
 
+import os
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass, replace
@@ -187,7 +188,7 @@ class ParquetSegment:
         """Give the file handle back; the next read opens the file anew."""
         with self._lock:
             if self._file is not None:
-                self._file.close()
+                self._file.close(force=True)
                 self._file = None
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
@@ -241,7 +242,7 @@ class ParquetSegment:
     def _opened(self) -> Any:
         if self._file is None:
             self._file = pq.ParquetFile(
-                str(self.path),
+                pa.OSFile(os.fsencode(self.path)),  # a name need not be text
                 metadata=self._metadata,
                 pre_buffer=False,
                 page_checksum_verification=True,
