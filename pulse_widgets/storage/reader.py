@@ -24,10 +24,17 @@ from pulse_widgets.storage.directory import (
     standing,
     writer_folders,
 )
+from pulse_widgets.storage.foreign import ForeignSegment
 from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.overview import read_overview
-from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
+from pulse_widgets.storage.segment import (
+    MemorySegment,
+    OtherWriterError,
+    ParquetSegment,
+    Want,
+    columns_of,
+)
 
 if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
@@ -168,14 +175,19 @@ def open_stored(path: Path) -> Stored:
 
 
 def open_file(path: Path) -> Stored:
-    """Open a finished file."""
-    segment = ParquetSegment(path)
-    if b"pulse.run" not in segment.marks:
-        raise RecordingError(
-            f"{path} is a part of a recording, not a whole one",
-            remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
-        )
-    run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
+    """Open a finished file, of this program or of another."""
+    try:
+        segment = ParquetSegment(path)
+    except OtherWriterError:
+        segment = foreign = ForeignSegment(path)
+        run = foreign.run()
+    else:
+        if b"pulse.run" not in segment.marks:
+            raise RecordingError(
+                f"{path} is a part of a recording, not a whole one",
+                remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
+            )
+        run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
     problems = run.about.get("problems")
     told = tuple(str(p) for p in problems) if isinstance(problems, list) else ()
     return Stored(path, run, segment.catalog, [segment], told)

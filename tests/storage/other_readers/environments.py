@@ -58,7 +58,7 @@ READERS = (
 
 def asked(reader: Reader) -> list[str]:
     """Return the command that asks a reader about the file whose path is appended."""
-    place = _made(reader)
+    place = environment(reader)
     if reader.tool == "hyparquet":
         return [*node("node"), str(place / "ask.mjs")]
     return [str(place / "bin/python"), str(HERE / "ask.py"), reader.tool]
@@ -76,7 +76,7 @@ def node(program: str) -> list[str]:
     return [str(home / "bin/node"), *([str(npm)] if program == "npm" else [])]
 
 
-def _made(reader: Reader) -> Path:
+def environment(reader: Reader) -> Path:
     """Return the directory of the reader's environment; make it if it is not there."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     content = repr((reader.packages, sys.version, sys.prefix)).encode()
