@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pulse_widgets.loading import load
+
 if TYPE_CHECKING:
     from pulse_widgets.api import (
         doctor,
@@ -51,7 +53,9 @@ def __getattr__(name: str) -> Any:
         return version("pulse_widgets")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES.get(name, "pulse_widgets.api")), name)
+    home = _HOMES.get(name, "pulse_widgets.api")
+    load(home)
+    value = getattr(import_module(home), name)
     globals()[name] = value
     return value
 

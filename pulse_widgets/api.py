@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.arguments import checked_interval, checked_record, checked_time, checked_title
 from pulse_widgets.default_session import default, disabled
-from pulse_widgets.readers.discover import source_names
+from pulse_widgets.loading import load
+from pulse_widgets.readers.discover import READERS, source_names
 from pulse_widgets.readers.select import words_of
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def monitor(
         joining call may shorten it.
     record : bool or path, optional
         True (the default) records in your data directory, a path records there, False
-        records nothing.
+        records nothing. Without a path, a directory that cannot be written is no error: the
+        monitor is live and says that it is not recorded.
     gpus : str, int or sequence, optional
         ``"mine"`` (the default: those this process may use), ``"all"``, ``"none"``, an
         index, a UUID or its beginning, or several of these.
@@ -66,9 +68,16 @@ def monitor(
     SessionRunningError
         A running session has another `record` or `gpus`.
     StorageError
-        The recording cannot be written there.
+        The recording cannot be written to the path in `record`. A disk without room is no
+        error: what is recorded waits in memory until there is some.
+
+    Notes
+    -----
+    When a first call returns, the recording stands: a process that is killed then loses at most
+    the last fifth of a second. A disk that does not answer within 5 s is named and not waited for.
     """
     if disabled():
+        load("pulse_widgets.widgets.disabled")
         from pulse_widgets.widgets.disabled import disabled_monitor
 
         return disabled_monitor()
@@ -88,7 +97,14 @@ def stop() -> Recording | None:
     Returns
     -------
     Recording or None
-        None when nothing was recorded. Stopping twice returns the same recording.
+        Everything accepted, also what the disk would not take; `problems` says so then, and
+        outside of Jupyter a `RuntimeWarning`. None with ``record=False``, or without a session.
+        Stopping twice returns the same recording.
+
+    Notes
+    -----
+    A recording of up to about a million rows is one file when this returns, unless other processes
+    still write it. What the disk has not taken is offered to it again until the process ends.
     """
     return default.stop()
 
@@ -133,15 +149,18 @@ def replay(recording: str | Path | Recording) -> Monitor:
     Parameters
     ----------
     recording : path or Recording
-        A finished file, the directory of a running session, or what a crash left.
+        A finished file, the directory of a running session, what a crash left, or a name from
+        `recordings`.
 
     Raises
     ------
     ArgumentError
         What was passed is not a path.
     RecordingError
-        The path is no recording, or a damaged one of which nothing can be read.
+        The path is no recording, or a damaged one of which nothing can be read. For a name, it
+        tells of names that are like it.
     """
+    load("pulse_widgets.widgets.monitor", "pulse_widgets.widgets.hub")
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.widgets.hub import replay_hub
     from pulse_widgets.widgets.monitor import Monitor
@@ -162,9 +181,11 @@ def snapshot(
     DataFrame
         Columns ``entity``, ``metric``, ``value`` (NaN where missing), ``unit``.
     """
+    names = source_names(sources)
+    load("pulse_widgets.diagnosis", *READERS.values())
     from pulse_widgets.diagnosis import take_snapshot
 
-    return take_snapshot(source_names(sources), gpus)
+    return take_snapshot(names, gpus)
 
 
 def doctor() -> Any:
@@ -175,6 +196,7 @@ def doctor() -> Any:
     Report
         Prints as text, displays as a table; ``.checks`` is a DataFrame.
     """
+    load("pulse_widgets.diagnosis", *READERS.values())
     from pulse_widgets.diagnosis import examine
 
     return examine()
@@ -183,11 +205,17 @@ def doctor() -> Any:
 def recordings() -> pd.DataFrame:
     """Return the recordings of this user, newest first.
 
+    One that a crash left is ``unfinished``: it can be read as it is, and the end of the next
+    session makes it a file, or ``pulse-widgets repair NAME`` now.
+
     Returns
     -------
     DataFrame
-        One row a recording.
+        One row a recording: ``name``, ``start`` (UTC), ``seconds``, ``bytes``, ``series``,
+        ``rows``, ``state`` (running, unfinished, finished, unreadable), ``title``, ``problem``
+        (why it cannot be read, or the first of what is missing from it) and ``path``.
     """
+    load("pulse_widgets.library.shelf", "pulse_widgets.library.recording", "pandas")
     from pulse_widgets.library.shelf import recordings as listed
 
     return listed()

@@ -27,6 +27,11 @@ __all__ = [
 
 INTERVAL_LEAST = 0.1
 INTERVAL_MOST = 3600.0
+NAME_BYTES = 240
+"""Of the name of a recording, at most: file systems allow 255, and we add an ending."""
+PATH_BYTES = 3900
+"""Of a whole path: the system allows 4095, and files lie inside."""
+SHOWN_LENGTH = 60
 AHEAD_MOST_S = 60.0
 """How far the clock that a time comes from may be ahead of this machine's."""
 
@@ -94,12 +99,31 @@ def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # n
     """
     if isinstance(record, bool) or record is None:
         return record
-    if isinstance(record, str | os.PathLike) and str(record):
-        return Path(record)
+    if isinstance(record, str | os.PathLike):
+        place = os.fspath(record)
+        if isinstance(place, str) and place:
+            _require_name(place)
+            return Path(place)
     raise ArgumentError(
         f"record={record!r} is not a place to record to",
         remedy="Pass True, False, or a path such as record='runs/today'.",
     )
+
+
+def _require_name(place: str) -> None:
+    """Refuse what no file can be called, or what no page and no table can show."""
+    name = Path(place).name.removesuffix(".parquet").removesuffix(".pulse")
+    try:
+        longer = len(name.encode()) > NAME_BYTES or len(place.encode()) > PATH_BYTES
+        why = "it has a zero byte" if "\0" in place else "it is too long" if longer else ""
+    except UnicodeEncodeError:
+        why = "it has a character that is no text"
+    if why:
+        shown = place if len(place) <= SHOWN_LENGTH else place[:SHOWN_LENGTH] + "..."
+        raise ArgumentError(
+            f"record={shown!a} cannot be the name of a recording: {why}",
+            remedy="Pass a plain path such as record='runs/today'.",
+        )
 
 
 def checked_path(path: str | os.PathLike[str], name: str = "path") -> Path:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.early import EarlyBackend
-from pulse_widgets.errors import RecordingError, SessionRunningError, StorageError
-from pulse_widgets.readers.discover import make_backends
+from pulse_widgets.errors import SessionRunningError
+from pulse_widgets.loading import load
+from pulse_widgets.notices import warn_from_thread
+from pulse_widgets.readers.discover import READERS, make_backends
+from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pulse_widgets.library.recording import Recording
@@ -28,61 +30,18 @@ __all__ = ["DefaultSession", "default", "disabled"]
 
 _DISABLED = "PULSE_DISABLED"
 
+NEEDED: Final = (
+    "pulse_widgets.session",
+    # It cannot be loaded any more while the interpreter ends, and the recording needs it: a
+    # process may log one value and be gone.
+    "concurrent.futures.thread",
+)
+"""What a session is made of."""
+
 
 def disabled() -> bool:
     """Return whether everything is switched off in this process."""
     return os.environ.get(_DISABLED, "") not in {"", "0"}
-
-
-class _Run:
-    """One session, from its start until its last picture is in the notebook."""
-
-    def __init__(self, session: Session, record: bool | Path) -> None:  # noqa: FBT001  as the user said
-        self.session = session
-        self.record = record
-        self.place: Path | None = None
-        self.hub: Hub | None = None
-        self.over = False
-        self._result: Recording | None = None
-        self._lock = threading.RLock()
-
-    def stop(self) -> Recording | None:
-        """End it for all its views, and return its recording; twice is harmless."""
-        if self.session.pid != os.getpid():
-            return None  # it is the parent's
-        with self._lock:
-            if not self.over:
-                self.session.stop()
-                self._result = None if self.place is None else _finished(self.place)
-                try:
-                    if self.hub is not None:
-                        self.hub.finish()
-                except Exception:
-                    # A picture that cannot be drawn is not tried for ever.
-                    self.over = True
-                    raise
-                self.over = True
-            return self._result
-
-    def recording(self) -> Recording | None:
-        """Return the recording as it is now."""
-        if not self.session.running or self.place is None:
-            return self._result
-        from pulse_widgets.library.recording import Recording
-
-        try:
-            return Recording.open(self.place)
-        except RecordingError:
-            # In its first moments a session has written nothing yet.
-            return None
-
-    def shared(self) -> Hub:
-        """Return what its views share."""
-        if self.hub is None:
-            from pulse_widgets.widgets.hub import live_hub
-
-            self.hub = live_hub(self.session, stop=self.stop, open_recording=self.recording)
-        return self.hub
 
 
 class DefaultSession:
@@ -100,13 +59,13 @@ class DefaultSession:
         self.session: Session | None = None
         self.lost = 0
         self._lock = threading.RLock()
-        self._run: _Run | None = None
+        self._run: Run | None = None
         self._forked = False
 
     @property
     def place(self) -> Path | None:
-        """Where it records."""
-        return self._run.place if self._run is not None else None
+        """Where it records; None as long as that is not known."""
+        return self._run.session.path if self._run is not None else None
 
     def watch(
         self,
@@ -131,11 +90,17 @@ class DefaultSession:
                     )
                 else:
                     _join(run, interval_s=interval_s, record=record, gpus=gpus)
+                    _load_readers(sources)
                     run.session.add_sources(sources)
-                return run.shared()
+                load("pulse_widgets.widgets.monitor", "pulse_widgets.widgets.hub")
+                run.stand()
+                hub = run.shared()
+                # Now that nothing can fail any more, others may log into it.
+                self.session = run.session
             except BaseException:
                 self._undo(before)
                 raise
+            return hub
 
     def stop(self) -> Recording | None:
         """End the session for all its views, and return its recording; twice is harmless."""
@@ -168,10 +133,13 @@ class DefaultSession:
                     stacklevel=3,
                 )
             try:
-                return self._start(interval_s=1.0, record=True, gpus="mine", title="").session
+                run = self._start(interval_s=1.0, record=True, gpus="mine", title="")
+                run.session.recorder.warn = warn_from_thread
+                self.session = run.session
             except BaseException:
                 self._undo(before)
                 raise
+            return run.session
 
     # Starting and joining ---------------------------------------------------------------
 
@@ -183,7 +151,7 @@ class DefaultSession:
         record: bool | Path,
         gpus: GpuWish,
         title: str,
-    ) -> _Run:
+    ) -> Run:
         self.stop()  # what an interrupt left of the session before
         if self._run is not None:
             # Views of it may live as long as the kernel.
@@ -194,36 +162,32 @@ class DefaultSession:
             # First of all: what a session needs takes longer to load than to take a reading.
             _begin(sources, gpus, backends)
 
+            load(*NEEDED)
             from pulse_widgets.series.log import Registry
             from pulse_widgets.session import Session, Settings
 
             settings = Settings(interval_s, gpus, title=title)
             session = Session(settings, registry=Registry(), clock=clock)
-            run = self._run = _Run(session, record)
+            run = self._run = Run(session, record)
             session.add_sources(backends)
         except BaseException:
             for backend in backends:
                 if isinstance(backend, EarlyBackend):
                     backend.give_up()
             raise
-        if record is not False:
-            run.place = _place(None if record is True else record, title)
-            session.record(run.place, _writer_maker(session, run.place))
         session.start()
-        # Now that nothing can fail any more, others may log into it.
-        self.session = session
         return run
 
     # Not a context manager: one that an interrupt cuts off at its end is finished whenever the
     # interpreter lets go of the traceback, and would then end a session that is well.
-    def _undo(self, before: _Run | None) -> None:
+    def _undo(self, before: Run | None) -> None:
         """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
         if self._run is not None and self._run is not before:
-            self._run.session.stop()
+            self._run.undo()
             self._run = before
             self.session = before.session if before is not None else None
 
-    # The end of the process, and its children ---------------------------------------------
+    # The children of the process ---------------------------------------------
 
     def after_fork_in_child(self) -> None:
         """Start with nothing, locks included; say so when something is logged."""
@@ -234,18 +198,13 @@ class DefaultSession:
             session.forget_in_child()
             self._forked = True
 
-    def at_exit(self) -> None:
-        """Seal the recording of a process that ends."""
-        session = self.session
-        if session is not None and not session.ended and session.pid == os.getpid():
-            session.stop()
-
 
 def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str | Backend]) -> None:
     """Begin to read the built-in sources, and put what is read into `backends`.
 
     A backend of the user's own may belong to the one thread that opens it.
     """
+    _load_readers(sources)
     for name in sources:
         if isinstance(name, str):
             (backend,) = make_backends([name], gpus)
@@ -256,8 +215,13 @@ def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str |
             backends.append(name)
 
 
+def _load_readers(sources: Sequence[str | Backend]) -> None:
+    """Load what the built-in sources are read with."""
+    load(*(READERS[name] for name in sources if isinstance(name, str)))
+
+
 def _join(
-    run: _Run,
+    run: Run,
     *,
     interval_s: float | None,
     record: bool | Path | None,
@@ -283,54 +247,6 @@ def _join(
         session.set_interval(interval_s)
 
 
-def _place(wanted: Path | None, title: str) -> Path:
-    from pulse_widgets.library.shelf import new_place
-
-    place = new_place(wanted, title)
-    try:
-        # Now, so that a place that cannot be written to is the caller's error.
-        place.mkdir(mode=0o700, parents=True, exist_ok=wanted is not None)
-    except OSError as error:
-        if wanted is None and isinstance(error, FileExistsError):
-            return _place(wanted, title)  # another process was faster
-        raise StorageError(
-            f"{place} cannot be made: {error.strerror}",
-            remedy="Pass record= another path, or set PULSE_HOME to a directory you may write to.",
-        ) from error
-    return place
-
-
-def _writer_maker(session: Session, place: Path) -> Callable[[], Any]:
-    from pulse_widgets.session import HOST
-
-    about = {"title": session.settings.title, "interval": session.settings.interval_s}
-
-    def make() -> Any:
-        # Loading Arrow takes longer than the first reading; the keeper's thread does it.
-        from pulse_widgets.storage.writer import Writer
-
-        return Writer(
-            place,
-            session.registry,
-            host_name=HOST,
-            start_us=session.clock.start_us,
-            about=about,
-        )
-
-    return make
-
-
-def _finished(place: Path) -> Recording | None:
-    from pulse_widgets.library.shelf import finish
-
-    try:
-        return finish(place)
-    except RecordingError:
-        # No row ever reached the disk: it was full or gone. The status has said so.
-        return None
-
-
 default = DefaultSession()
 
 os.register_at_fork(after_in_child=default.after_fork_in_child)
-atexit.register(default.at_exit)

@@ -116,7 +116,17 @@ class FormatVersionError(RecordingError):
 
 
 class StorageError(PulseError, OSError):
-    """A recording cannot be written."""
+    """A recording cannot be written.
+
+    Attributes
+    ----------
+    errno : int or None
+        What the operating system said; None where it was not the one to refuse.
+    """
+
+    def __init__(self, problem: str, *, remedy: str = "", errno: int | None = None) -> None:
+        super().__init__(problem, remedy=remedy)
+        self.errno = errno
 
 
 class WireError(PulseError):

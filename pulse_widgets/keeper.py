@@ -38,6 +38,8 @@ IDLE_S: Final = 1.0
 RELIEF_S: Final = 0.5
 """How long a caller that is too far ahead waits for the keeper before it goes on."""
 STOP_S: Final = 1.0
+AGAIN_S: Final = 1.0
+"""Seconds between two offers of what still waits for the disk after the end."""
 LOADING_S: Final = 30.0
 """How long an end waits for what writes the recording to be loaded."""
 
@@ -66,6 +68,8 @@ class Keeper:
         Monotonic seconds at which a pass is wanted besides; whoever is called then changes it.
     gather : callable
         Drains the other collectors into the log, on the keeper's thread; whoever has some sets it.
+    sealed : callable
+        Called on the keeper's thread when the last row is on the disk and the files are closed.
     """
 
     def __init__(
@@ -83,6 +87,7 @@ class Keeper:
         self._stage = stage
         self._also = also
         self.gather: Callable[[], None] = lambda: None
+        self.sealed: Callable[[], None] = lambda: None
         self._unseen = log.cursor()
         self._arrival = Alarm()
         self._pacing = Alarm()
@@ -94,9 +99,11 @@ class Keeper:
         """When the next pass begins by itself; endless while one is under way."""
         self._next_show = 0.0
         self._started = self._alive = False
-        self._ending = False
+        self._ending = self._leaving = False
         self._kept = Flag()
-        """Up when the last row is written and the files are closed."""
+        """Up when the disk was asked to take the last row."""
+        self._gone = Flag()
+        """Up when nothing is left to be written, or it is lost."""
 
     def start(self) -> None:
         """Begin to keep."""
@@ -135,7 +142,7 @@ class Keeper:
         taken.wait(RELIEF_S)
 
     def finish(self) -> bool:
-        """End it, and wait as long as it gets on; return whether everything is on the disk.
+        """End it, and wait as long as it gets on; return whether the disk was asked to take all.
 
         A disk that takes nothing for a second hangs. Loading what writes takes its time on a
         slow disk, and is not to cost the whole recording of a short script. When this is
@@ -155,6 +162,13 @@ class Keeper:
                 return False
         return True
 
+    def leave(self, seconds: float) -> None:
+        """Have it offer what still waits for the disk a last time; the process is ending."""
+        self._leaving = True
+        self._pacing.ring()
+        if self._alive:
+            self._gone.wait(seconds)
+
     # The thread -------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -172,7 +186,23 @@ class Keeper:
         except BaseException as error:  # noqa: BLE001  the end of the thread
             self._recorder.failed(error)
         finally:
+            self._wait_for_the_disk()
             self._kept.set()
+
+    def _wait_for_the_disk(self) -> None:
+        """Offer what waits until the disk has taken it, or the process ends."""
+        try:
+            while not self._recorder.sealed:
+                self._kept.set()
+                if not self._leaving:
+                    self._pacing.wait(AGAIN_S)
+                self._recorder.close(last=self._leaving)
+            if not self._leaving:
+                self.sealed()
+        except BaseException as error:  # noqa: BLE001  the end of the thread
+            self._recorder.failed(error)
+        finally:
+            self._gone.set()
 
     def _once(self, *, rest: bool) -> None:
         # From here on an arrival rings; whatever came before is seen by this pass.

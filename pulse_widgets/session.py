@@ -17,8 +17,7 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, replace
-from importlib import import_module
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import Collector, after
@@ -72,14 +71,11 @@ class Settings:
     interval_s : float
         Seconds between readings of gauges and counters.
     gpus : GpuWish
-    path : Path or None
-        The directory the recording is written to; None as long as nothing is recorded.
     title : str
     """
 
     interval_s: float = 1.0
     gpus: GpuWish = "mine"
-    path: Path | None = None
     title: str = ""
 
 
@@ -105,9 +101,11 @@ class Session:
         self.samplers: dict[str, SamplingCollector] = {}
         self.user = UserCollector(registry, clock, self.log.append, HOST)
         self.cells = CellCollector(registry, clock, self._take_in, HOST)
+        self.path: Path | None = None
+        """The directory the recording is written to; None as long as there is none."""
         self.stopped_us: int | None = None
         self.ended = False
-        """Whether everything is on the disk and no thread is left to wait for."""
+        """Whether it takes nothing more, and the disk was asked to take all."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
         self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
         self._keeper.gather = self._gather
@@ -126,20 +124,26 @@ class Session:
         """Whether the session takes readings."""
         return self.stopped_us is None
 
-    def record(self, path: Path, make_writer: Callable[[], Writer]) -> None:
+    def record(
+        self,
+        path: Path | None,
+        make_writer: Callable[[], Writer],
+        sealed: Callable[[], None] = lambda: None,
+    ) -> None:
         """Record to `path`; called before `start`.
 
         Parameters
         ----------
-        path : Path
-            The directory the recording is written to.
+        path : Path or None
+            The directory the recording is written to; None when `make_writer` finds it, and
+            sets `path`.
         make_writer : callable returning Writer
-            Called once, on the keeper's thread.
+            Called on the keeper's thread, until it gives one.
+        sealed : callable
+            Called there when the last row is on the disk.
         """
-        # A module that cannot be loaded any more while the interpreter ends, and which the
-        # recording needs: a process may log one value and be gone.
-        import_module("concurrent.futures.thread")
-        self.settings = replace(self.settings, path=path)
+        self.path = path
+        self._keeper.sealed = sealed
         self._recorder.make_writer = make_writer
 
     def start(self) -> None:
@@ -213,9 +217,10 @@ class Session:
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
 
-        The keeper's thread does it, so that an interrupt tears nothing; a disk that hangs is
-        waited for a second and then named, and the keeper goes on by itself. When this is
-        interrupted, calling it again goes on.
+        The keeper's thread does it, so that an interrupt tears nothing. A disk that hangs is
+        waited for a second and then named; what it, or one that is full, does not take now the
+        keeper offers it again and again, until `leave`. When this is interrupted, calling it
+        again goes on.
         """
         if self.ended:
             return
@@ -233,6 +238,11 @@ class Session:
             self._recorder.slow()
         self.stage.finish()
         self.ended = True
+
+    def leave(self) -> list[str]:
+        """Offer the disk a last time what still waits; return what is lost, in sentences."""
+        self._keeper.leave(STOP_S)
+        return self._recorder.missing()
 
     def forget_in_child(self) -> None:
         """After a fork, in the child: hold nothing of the parent's."""
@@ -307,6 +317,11 @@ class Session:
 
     # What is known --------------------------------------------------------------------
 
+    @property
+    def recorder(self) -> Recorder:
+        """What takes the rows to the disk."""
+        return self._recorder
+
     def dropped(self) -> int:
         """Return the rows that were taken and then dropped."""
         return self._recorder.dropped + self.stage.dropped()
@@ -345,7 +360,7 @@ class Session:
                 _source_state(sampler, self.governor.says(name))
                 for name, sampler in self.samplers.items()
             ],
-            "recording": self._recorder.state(self.settings.path),
+            "recording": self._recorder.state(self.path),
             "cost": {
                 "cores": self._cost.cores,
                 "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),

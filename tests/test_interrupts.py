@@ -71,6 +71,9 @@ class Kept:
     def describe(self, entities):
         pass
 
+    def tell(self, problems):
+        pass
+
     def close(self):
         pass
 

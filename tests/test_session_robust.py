@@ -47,6 +47,9 @@ class FakeWriter:
     def describe(self, entities):
         pass
 
+    def tell(self, problems):
+        self.told = problems
+
     def close(self):
         self.closed = True
 
@@ -83,6 +86,7 @@ def session(writer, tmp_path):
     made.start()
     yield made
     made.stop()
+    made.leave()
 
 
 @pytest.fixture
@@ -144,6 +148,7 @@ def test_a_recording_that_cannot_be_joined_does_not_end_what_is_shown(tmp_path):
     session.user.log({"loss": 1.0}, None)
     until(lambda: 1.0 in following.take()[0].value)
     session.stop()
+    session.leave()
 
 
 def test_a_value_that_cannot_be_read_is_missing_and_the_rest_of_its_call_is_not(session, writer):
@@ -322,10 +327,10 @@ def test_two_processes_that_start_at_once_record_to_places_of_their_own(python):
         "    if not taken: taken.append(found); found.mkdir()\n"
         "    return found\n"
         "shelf._free = faster\n"
-        "pw.log({'loss': 1})\n"
-        "print(home.default.place == taken[0])\n"
+        "pw.log({'loss': 1}); rec = pw.stop()\n"
+        "print(rec.path == taken[0], rec.path.parent == taken[0].parent)\n"
     )
-    assert out == "False\n"
+    assert out == "False True\n"
 
 
 def test_a_session_that_is_over_keeps_no_rows_once_another_runs(python):

@@ -14,8 +14,8 @@ import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
 from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.index import guess
-from pulse_widgets.storage.overview import shown_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.select import GpuWish
 
-__all__ = ["AUTO", "SOURCES", "make_backends", "source_names"]
+__all__ = ["AUTO", "READERS", "SOURCES", "make_backends", "source_names"]
 
 
 def _system(_gpus: GpuWish) -> Backend:
@@ -31,6 +31,9 @@ def _nvml(gpus: GpuWish) -> Backend:
 
 SOURCES: Final[dict[str, Callable[[GpuWish], Backend]]] = {"system": _system, "nvml": _nvml}
 """Name of each built-in source to the function that makes its backend."""
+
+READERS: Final = {"system": "pulse_widgets.readers.system", "nvml": "pulse_widgets.readers.nvml"}
+"""Name of each built-in source to the module that reads it."""
 
 AUTO: Final = ("system", "nvml")
 """What ``"auto"`` stands for; a source that is not on this machine says so and costs nothing."""

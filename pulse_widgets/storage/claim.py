@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import platform
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import FINISHED, LOCK, SUFFIX, boot_id
+from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Claim", "finished_path", "shared"]
+__all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 
-_DOOR: Final = ".compact.lock"
+DOOR: Final = ".compact.lock"
+NEW: Final = ".new-"
+"""How the name of a writer's folder begins until it is ready."""
+SAID_LENGTH: Final = 300
+"""Characters of a sentence in the lock, at most; one always fits."""
 
 
 def finished_path(directory: Path) -> Path:
@@ -29,10 +35,21 @@ def finished_path(directory: Path) -> Path:
     return directory.with_name(directory.name.removesuffix(SUFFIX) + FINISHED)
 
 
+def damaged_path(directory: Path) -> Path:
+    """Return where the damaged files of a directory are kept once it is finished."""
+    return directory.with_name(directory.name + ".damaged")
+
+
+def this_machine() -> dict[str, Any]:
+    """Return what a recording tells of the machine that it was made on."""
+    return {"name": platform.node(), "boot_id": boot_id()}
+
+
 @contextmanager
 def shared(directory: Path, *, alone: bool) -> Iterator[bool]:
     """Keep others from compacting a directory, or, `alone`, from joining it; give success."""
-    fd = os.open(directory / _DOOR, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(directory / DOOR, flags, 0o600)
     try:
         fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -84,8 +101,17 @@ class Claim:
             "boot_id": boot_id(),
             "start": start_us,
             "locks": locks,
-            "hosts": {"h0": {"name": platform.node(), "boot_id": boot_id()}},
+            "hosts": {"h0": this_machine()},
         }
+        self.tell([])
+
+    def tell(self, problems: Sequence[str]) -> None:
+        """Say what is missing, in sentences, inside the lock: it has its room on the disk."""
+        said = [problem[:SAID_LENGTH] for problem in problems]
+        while len(content := json.dumps(said).encode()) > SAID_BYTES:
+            said.pop()
+        with contextlib.suppress(OSError):
+            os.pwrite(self._fd, content.ljust(SAID_BYTES), 0)
 
     def beat(self) -> None:
         """Show that the writer lives."""
@@ -110,26 +136,49 @@ class Claim:
                 os.utime(self._fd, (0, 0))
             self.abandon()
 
+    def withdraw(self) -> None:
+        """Give the lock up and leave no folder, where nothing could be written."""
+        self.release()
+        _remove_folder(self.folder)
+
     def abandon(self) -> None:
         """Let go of the file without unlocking it: the parent of this fork still holds it."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            # The number is free again even where the disk complains.
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bool]:
     """Make the folder with its lock already held, so that none sees it without."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
-    hidden = directory / f".new-{os.getpid()}-{start_us}"
-    hidden.mkdir(mode=0o700)
-    fd = os.open(hidden / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    # A name of its own each time: a process that was killed may have had our number.
+    hidden = Path(tempfile.mkdtemp(prefix=NEW, dir=directory))
+    fd = -1
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        locks = True
-    except OSError:
-        locks = False
-    begin = start_us
-    while (folder := directory / f"w-{host}-{os.getpid()}-{begin}").exists():
-        begin += 1
-    hidden.rename(folder)
+        fd = os.open(hidden / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locks = True
+        except OSError:
+            locks = False
+        begin = start_us
+        while (folder := directory / f"w-{host}-{os.getpid()}-{begin}").exists():
+            begin += 1
+        hidden.rename(folder)
+    except BaseException:
+        if fd >= 0:
+            os.close(fd)
+        _remove_folder(hidden)
+        raise
     return folder, fd, locks
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder in which nothing was recorded; what else lies there stays."""
+    for name in (LOCK, ABOUT, f".{ABOUT}.{os.getpid()}"):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()

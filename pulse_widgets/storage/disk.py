@@ -14,10 +14,16 @@ from pulse_widgets.metrics.units import format_value
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Reserve", "refusal", "replace_file", "sync", "write_whole"]
+__all__ = ["Reserve", "is_passing", "refusal", "replace_file", "sync", "write_whole"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE})
 _FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NAMES: Final = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ})
+_ELSEWHERE: Final = "Give another place with record=PATH or PULSE_HOME."
+
+END_SHARE: Final = 0.05
+"""The end of a recording may use the reserve when it is at most this share of what is free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +46,79 @@ class Reserve:
 
         A directory that is not there yet stands for the nearest one above it that is.
         """
-        place = directory
-        while not place.exists() and place != place.parent:
-            place = place.parent
         try:
-            disk = os.statvfs(place)
+            disk = os.statvfs(_nearest(directory))
         except OSError as exc:
             return f"{directory} cannot be reached: {exc.strerror}"
         free, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
         if free >= max(self.least_bytes, self.least_share * size):
             return ""
         room = f"{format_value(free, 'B')} of {format_value(size, 'B')}"
-        return f"Only {room} are free at {directory}"
+        return f"Only {room} are free at {directory}; recording pauses below {self.rule}"
+
+    def spares(self, directory: Path, nbytes: int) -> bool:
+        """Return whether the last bytes of a recording are so few that they may use the reserve.
+
+        No rule keeps what a user has waited for from a disk that can well hold it, and none of
+        our writes takes a noticeable part of what is left.
+        """
+        try:
+            disk = os.statvfs(_nearest(directory))
+        except OSError:
+            return False
+        return nbytes <= END_SHARE * disk.f_bavail * disk.f_frsize
+
+    def refused(self, directory: Path) -> StorageError | None:
+        """Return our error when nothing may be written to `directory` now."""
+        problem = self.problem(directory)
+        return StorageError(problem, remedy=_room(self), errno=errno.ENOSPC) if problem else None
+
+    @property
+    def rule(self) -> str:
+        """Below what recording pauses, in words."""
+        return f"{format_value(self.least_bytes, 'B')} or {100 * self.least_share:g} %"
+
+
+def _nearest(directory: Path) -> Path:
+    """Return the directory, or the nearest one above it that is there."""
+    place = directory
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return place
+
+
+def _room(reserve: Reserve) -> str:
+    return (
+        f"Free some space: recording goes on by itself where no less than {reserve.rule} of the "
+        "disk is free. Or record to another disk with record=PATH."
+    )
+
+
+def is_passing(error: BaseException) -> bool:
+    """Return whether the same write may well succeed later: there was no room, or no handle."""
+    return isinstance(error, StorageError) and error.errno in _FULL | _HANDLES
 
 
 def refusal(exc: OSError, path: Path) -> StorageError:
     """Return our error for a failed write to `path`."""
+    why = exc.strerror or str(exc)
     if exc.errno in _FULL:
-        return StorageError(
-            f"No room left for {path}: {exc.strerror}",
-            remedy="Free some space; recording goes on by itself. Nothing accepted is lost yet.",
+        problem, remedy = f"No room left for {path}: {why}", _room(Reserve())
+    elif exc.errno in _HANDLES:
+        problem = f"{path} cannot be written: {why}"
+        remedy = (
+            "Close files that are no longer needed, or allow more (ulimit -n); recording goes on "
+            "by itself."
         )
-    if exc.errno in _FORBIDDEN:
-        return StorageError(
-            f"{path} may not be written: {exc.strerror}",
-            remedy="Give another place with record=PATH or PULSE_HOME.",
-        )
-    return StorageError(
-        f"{path} cannot be written: {exc.strerror or exc}",
-        remedy="Check the disk and its mount, or give another place.",
-    )
+    elif exc.errno in _FORBIDDEN:
+        problem, remedy = f"{path} may not be written: {why}", _ELSEWHERE
+    elif exc.errno in _NAMES:
+        problem = f"{path} cannot be the name of a recording here: {why}"
+        remedy = "Give a shorter or plainer name with record=PATH."
+    else:
+        problem = f"{path} cannot be written: {why}"
+        remedy = f"Check the disk and its mount. {_ELSEWHERE}"
+    return StorageError(problem, remedy=remedy, errno=exc.errno)
 
 
 def write_whole(fd: int, content: bytes | memoryview) -> None:
@@ -113,7 +162,9 @@ def replace_file(path: Path, content: bytes) -> None:
         finally:
             os.close(fd)
         fresh.replace(path)
-    except OSError as exc:
+    except BaseException as exc:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
-        raise refusal(exc, path) from exc
+        if isinstance(exc, OSError):
+            raise refusal(exc, path) from exc
+        raise

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pulse_widgets.errors import RecordingError
 from pulse_widgets.series.columns import Columns, Packed, side_by_side
 from pulse_widgets.series.log import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
 from pulse_widgets.storage.schema import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
+from pulse_widgets.storage.untrusted import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,17 +168,11 @@ def read_journal(path: Path) -> JournalContent:
     Raises
     ------
     RecordingError
-        If the file is larger than any journal.
+        If the file is larger than any journal, or no regular file.
     FileNotFoundError
         If there is none; a part may have taken its place meanwhile.
     """
-    size = path.stat().st_size
-    if size > MOST_JOURNAL:
-        raise RecordingError(
-            f"{path} has {size} bytes, more than any journal",
-            remedy="It was not written by this program; move it out of the recording.",
-        )
-    content = path.read_bytes()
+    content = read_regular(path, MOST_JOURNAL)
     batches: list[Batch] = []
     infos: dict[int, SeriesInfo] = {}
     good, reason = 0, ""

@@ -115,13 +115,24 @@ def _groups(
 def merge_segments(  # noqa: PLR0913  one call, every part of it named
     segments: Sequence[Segment],
     path: Path,
-    marks: Mapping[str, str],
+    marks: Callable[[], Mapping[str, str]],
     *,
     final: bool,
     catalog: Catalog | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Write all segments as one file; return False when `stopped` said so before the end.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+    path : Path
+    marks : callable returning mapping of str to str
+        Key-values of the footer, asked for once every row was read.
+    final : bool
+        A finished file, not a part.
+    catalog : Catalog, optional
+    stopped : callable returning bool
 
     Raises
     ------
@@ -142,7 +153,7 @@ def merge_segments(  # noqa: PLR0913  one call, every part of it named
         if stopped():
             packer.discard()
             return False
-        packer.finish(marks)
+        packer.finish(marks())
     except BaseException:
         packer.discard()
         raise

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import zlib
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,8 +10,8 @@ import numpy as np
 from pulse_widgets.storage.arrow.convert import compressed_bytes
 from pulse_widgets.storage.arrow.files import GroupWriter
 from pulse_widgets.storage.disk import refusal, sync
-from pulse_widgets.storage.index import Catalog, Entry, encode_index
-from pulse_widgets.storage.overview import Overview
+from pulse_widgets.storage.index import Catalog, Entry, encode_index, guess
+from pulse_widgets.storage.overview import Overview, overview_mark
 from pulse_widgets.storage.schema import DATA_BYTES, DATA_GROUPS, GROUP, LONG, TEXT_BYTES
 from pulse_widgets.storage.version import VERSION
 
@@ -87,8 +85,8 @@ class Packer:
         self._keys.append(key)
         self.rows += len(columns)
         if self._final:
-            info = self._catalog.infos.get(key)
-            self._overview.add(len(self._keys) - 1, str(info.kind) if info else "gauge", columns)
+            info = self._catalog.infos.get(key) or guess(key)
+            self._overview.add(len(self._keys) - 1, str(info.kind), key.entity, columns)
         long = len(columns) >= LONG
         if long:
             self._flush()
@@ -128,8 +126,7 @@ class Packer:
 
     def _put_overview(self) -> str:
         blob = self._overview.blob()
-        place = self._writer.put(blob)
-        return json.dumps({"offset": place, "length": len(blob), "crc32": zlib.crc32(blob)})
+        return overview_mark(blob, self._writer.put(blob))
 
     def _stretches(self, columns: Columns) -> list[tuple[int, int]]:
         """Cut a series so that no row group passes its bounds in rows, text or data."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
+import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.series.log import Log, Rows
+from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,9 +24,15 @@ AGAIN_S: Final = 1.0
 """Seconds before rows are offered again to a disk that took none."""
 BATCH_ROWS: Final = 50_000
 """Rows of one journal batch, about: what waited for the disk is not copied whole each time."""
-WAIT: Final = "It is tried again by itself; nothing recorded so far is lost."
 HELD_BYTES: Final = 256 << 20
 """Rows that may wait for a disk that takes none; beyond it readings are dropped and counted."""
+
+WAIT: Final = "It is tried again by itself; nothing recorded so far is lost."
+AFTER: Final = (
+    "They are written as soon as the disk takes them, as long as this process runs. "
+    "rec.save(PATH) of the recording that stop() returns writes them elsewhere."
+)
+GONE: Final = "They are lost. Record to a disk with more room: record=PATH."
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -31,7 +40,7 @@ _logger = logging.getLogger("pulse_widgets")
 class Recorder:
     """One consumer of a log: what it took is in the journal.
 
-    Calls come from one thread at a time.
+    Calls come from one thread at a time, but for `unwritten`, `state` and the attributes.
 
     Parameters
     ----------
@@ -46,11 +55,23 @@ class Recorder:
     Attributes
     ----------
     make_writer : callable returning Writer, or None
-        Called once, when the first rows are to be written; None records nothing.
+        Called until it gives one, when rows are to be written; None records nothing.
+    warn : callable taking str, or None
+        Told once when rows begin to wait for the disk, and once when they begin to be dropped.
+    warned : set of str
+        Of which of the two it was told: ``waiting``, ``dropped``.
     problem : PulseError or None
         Why the newest rows could not be written; None while all is well.
     dropped : int
         Rows that were given up because the disk took none for too long.
+    loaded : bool
+        Whether all modules that writing needs are loaded; set by `make_writer`.
+    tried : Flag
+        Raised when the first rows were written, or refused.
+    sealed : bool
+        Whether the files are closed.
+    unwanted : bool
+        Whether nothing of it is to be kept: who sets it ends the session next.
     """
 
     def __init__(
@@ -63,6 +84,10 @@ class Recorder:
     ) -> None:
         self.problem: PulseError | None = None
         self.dropped = 0
+        self.loaded = self.sealed = self.unwanted = False
+        self.tried = Flag()
+        self.warn: Callable[[str], None] | None = None
+        self.warned: set[str] = set()
         self._log = log
         self._host = host
         self.make_writer: Callable[[], Writer] | None = None
@@ -70,25 +95,30 @@ class Recorder:
         self._entities = entities
         self._writer: Writer | None = None
         self._cursor = log.cursor()
+        # Held while rows go to the disk, so that others see each of them once.
+        self._door = threading.Lock()
         self._next = 0.0
         self._described = 0
         self._told: set[str] = set()
+        self._ending = False
+        self._since: dt.datetime | None = None
+        """When rows began to wait for the disk."""
+        self._why = ""
+        """Why rows were dropped."""
+        self._said: list[str] = []
+
+    # Called by the keeper ---------------------------------------------------------------
 
     def take(self) -> None:
         """Write what arrived since the last call; never raises, `problem` says what went wrong."""
-        if self.make_writer is None:
+        if self.make_writer is None or self.unwanted:
             self._cursor.move(len(self._cursor.peek()))
-        elif time.monotonic() >= self._next:
+        elif time.monotonic() >= self._next and not self.sealed:
             try:
-                self._write(self.make_writer)
-            except PulseError as error:
-                self.problem = error
-                self._hold_back()
-            except Exception as error:  # noqa: BLE001  what is shown goes on, whatever befalls the files
-                self.failed(error)
-                self._hold_back()
-            else:
-                self.problem = None
+                with self._door:
+                    self._offer(self.make_writer)
+            finally:
+                self.tried.set()
 
     def failed(self, error: BaseException) -> None:
         """Say that something unforeseen went wrong; it is logged once."""
@@ -98,10 +128,36 @@ class Recorder:
             _logger.error("a pass of the keeper failed", exc_info=error)
         self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
 
+    def close(self, *, last: bool = False) -> None:
+        """Write what is left, even if the disk has just refused, and then close the files.
+
+        What the disk still refuses goes on waiting, unless this is the `last` call: then it is
+        lost, which the recording says, where that can be written.
+        """
+        self._ending, self._next = True, 0.0
+        self.take()
+        if self.sealed or (self.waiting() and not last):
+            return
+        with self._door:
+            self.sealed = True
+            self._tell()
+            if self._writer is not None:
+                self._writer.close()
+                if self.unwanted:
+                    self._writer.remove()
+
+    def abandon(self) -> None:
+        """Hold nothing of the parent's, in a forked child."""
+        if self._writer is not None:
+            self._writer.abandon()
+
+    # Called by others -------------------------------------------------------------------
+
     @property
     def loading(self) -> bool:
-        """Whether the writer is still being made; what it needs may have to be loaded."""
-        return self.make_writer is not None and self._writer is None and self.problem is None
+        """Whether what the writer needs is still being loaded."""
+        making = self.make_writer is not None and self._writer is None and self.problem is None
+        return making and not self.loaded
 
     @property
     def settled(self) -> bool:
@@ -113,34 +169,86 @@ class Recorder:
         return self._cursor.position, self._writer.bytes_written if self._writer else 0
 
     def slow(self) -> None:
-        """Say that the disk holds up the end of the recording."""
+        """Say that the disk holds up the recording."""
+        end = "The disk has not taken the end of the recording yet"
         self.problem = PulseError(
-            "The disk has not taken the end of the recording yet",
-            remedy="It is completed as soon as the disk answers; leave the process running.",
+            end if self._ending or self._writer is not None else "The disk has not answered yet",
+            remedy="Recording goes on as soon as the disk answers; leave the process running.",
         )
 
-    def close(self) -> None:
-        """Write what is left, even if the disk has just refused, and close the files."""
-        self._next = 0.0
-        self.take()
-        if self._writer is not None:
-            self._writer.close()
+    def held(self) -> list[Rows]:
+        """Return the rows that are not on the disk, or on their way there."""
+        return [] if self.make_writer is None or self.unwanted else self._cursor.peek()
 
-    def abandon(self) -> None:
-        """Hold nothing of the parent's, in a forked child."""
-        if self._writer is not None:
-            self._writer.abandon()
+    def waiting(self) -> int:
+        """Return how many rows are not on the disk."""
+        return sum(map(len, self.held()))
+
+    def last_bytes(self) -> int | None:
+        """Return how many bytes are still to be written; None while more may come."""
+        return sum(rows.nbytes for rows in self.held()) if self._ending else None
+
+    def unwritten(self, then: Callable[[list[Rows]], Any], seconds: float) -> bool:
+        """Call `then` with the rows that wait, none of which is written meanwhile.
+
+        Returns
+        -------
+        bool
+            False if the disk has held up a write for so many seconds; `then` was not called.
+        """
+        if not self._door.acquire(timeout=seconds):
+            return False
+        try:
+            then(self.held())
+        finally:
+            self._door.release()
+        return True
+
+    def missing(self) -> list[str]:
+        """Return what is not on the disk and why, in sentences."""
+        said = []
+        waiting, why = self.waiting(), self.problem.problem if self.problem else "the disk is slow"
+        if self.dropped:
+            said.append(f"{_rows(self.dropped)} dropped: {self._why}.")
+        if waiting and self.sealed:
+            said.append(f"{_rows(waiting)} lost when the process ended: {why}.")
+        elif waiting and self._ending:
+            said.append(f"{_rows(waiting)} not on the disk when the session ended: {why}.")
+        elif waiting and self._since is not None:
+            since = f"{self._since:%Y-%m-%d %H:%M:%S} UTC"
+            said.append(f"Rows from {since} on wait for the disk: {why}.")
+        return said
 
     def state(self, path: Path | None) -> dict[str, Any]:
         """Return where the recording is, how large, and what is wrong with it."""
         writer, refused = self._writer, self.problem
         problem = refused.problem if refused is not None else (writer.problem if writer else "")
+        remedy = refused.remedy if refused is not None else WAIT
+        missing = self.missing() if self._ending else []
+        if missing:
+            problem = " ".join(missing)
+            remedy = AFTER if self.waiting() and not self.sealed else GONE
         return {
             "path": str(path) if path is not None else None,
             "bytes": writer.bytes_written if writer is not None else 0,
             "problem": problem or None,
-            "remedy": (refused.remedy if refused is not None else WAIT) if problem else None,
+            "remedy": remedy if problem else None,
         }
+
+    # Within -----------------------------------------------------------------------------
+
+    def _offer(self, make_writer: Callable[[], Writer]) -> None:
+        try:
+            self._write(make_writer)
+        except PulseError as error:
+            self.problem = error
+            self._hold_back()
+        except Exception as error:  # noqa: BLE001  what is shown goes on, whatever befalls the files
+            self.failed(error)
+            self._hold_back()
+        else:
+            self.problem = self._since = None
+        self._tell()
 
     def _write(self, make_writer: Callable[[], Writer]) -> None:
         if self._writer is None:
@@ -164,13 +272,15 @@ class Recorder:
                     self._append(writer, [block])
                 return
             self.failed(error)
-            self.dropped += len(part[0])
+            self._drop(part)
         # At once: whatever fails later, these rows are not to be written twice.
         self._cursor.move(len(part))
 
     def _hold_back(self) -> None:
         """Keep rows for a disk that takes none, up to a bound; then drop, counted."""
         self._next = time.monotonic() + AGAIN_S
+        if self._since is None:
+            self._since = dt.datetime.now(dt.UTC)
         held = self._log.nbytes
         if held <= HELD_BYTES:
             return
@@ -178,9 +288,31 @@ class Recorder:
         gone = 0
         while held > HELD_BYTES and gone < len(blocks):
             held -= blocks[gone].nbytes
-            self.dropped += len(blocks[gone])
             gone += 1
+        self._drop(blocks[:gone])
         self._cursor.move(gone)
+
+    def _drop(self, blocks: list[Rows]) -> None:
+        self.dropped += sum(map(len, blocks))
+        self._why = self.problem.problem if self.problem is not None else ""
+
+    def _tell(self) -> None:
+        """Say at once what is missing: in the recording, and to whoever sees no dashboard."""
+        said = self.missing()
+        if said != self._said and self._writer is not None:
+            self._writer.tell(said)
+            self._said = said
+        if self.warn is None or self._ending:
+            return
+        for word, true in (("waiting", self._since is not None), ("dropped", self.dropped > 0)):
+            if true and word not in self.warned:
+                self.warned.add(word)
+                remedy = self.problem.remedy if self.problem is not None else ""
+                self.warn("\n".join([*said, remedy]))
+
+
+def _rows(number: int) -> str:
+    return f"{number} rows were" if number != 1 else "1 row was"
 
 
 def _batches(blocks: list[Rows]) -> Iterator[list[Rows]]:

@@ -27,6 +27,7 @@ from pulse_widgets.storage.index import (
     index_problem,
 )
 from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
+from pulse_widgets.storage.untrusted import may_pass, regular_size
 from pulse_widgets.storage.version import check_version
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ class ParquetSegment:
         self, path: Path, hosts: Mapping[str, str] | None = None, *, keep: bool = True
     ) -> None:
         self.path = path
-        self.size = path.stat().st_size
+        self.size = regular_size(path)
         self.lost: dict[int, int] = {}
         self._lock = threading.Lock()
         self._checked: set[int] = set()
@@ -251,7 +252,12 @@ class ParquetSegment:
                 f"{self.path} is no longer there; it was merged or finished meanwhile",
                 remedy="Open the recording again.",
             ) from exc
-        except DAMAGE:
+        except DAMAGE as exc:
+            if may_pass(exc):
+                raise RecordingError(
+                    f"{self.path} cannot be read just now: {exc}"[:300],
+                    remedy="Nothing is lost. Free memory or file handles, and try again.",
+                ) from exc
             with self._lock:
                 self.lost[group] = self._reader.group_rows(group)
             return

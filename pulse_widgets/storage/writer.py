@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import Claim
-from pulse_widgets.storage.directory import HEARTBEAT_S, LOCK, journal_name, start_run
+from pulse_widgets.storage.directory import (
+    HEARTBEAT_S,
+    RUN,
+    journal_name,
+    start_run,
+    writer_folders,
+)
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import Journal
+from pulse_widgets.storage.leftovers import remove_empty
 from pulse_widgets.storage.parts import Owed, Parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pulse_widgets.series.log import Registry, Rows
@@ -47,6 +55,9 @@ class Writer:
         JSON values about the run: title, simulated, versions. The first writer's count.
     reserve : Reserve
         What is left free on the disk.
+    last_bytes : callable returning int or None
+        Once no more rows come, the bytes that are still to be written: where they are few, they
+        may use the reserve. None until then.
     now : callable
         Monotonic seconds.
 
@@ -65,11 +76,13 @@ class Writer:
         start_us: int,
         about: Mapping[str, Any] | None = None,
         reserve: Reserve | None = None,
+        last_bytes: Callable[[], int | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.directory = directory
         self._registry = registry
         self._reserve = reserve or Reserve()
+        self._last_bytes = last_bytes
         self._now = now
         self._refused = ""
         self._held: list[Rows] = []
@@ -78,17 +91,18 @@ class Writer:
         self._journal: Journal | None = None
         self._journal_s = self._beat_s = self._room_s = now()
         self._require_room()
-        self.run = start_run(directory, start_us, dict(about or {}))
-        self._claim = Claim(directory, host_name, start_us)
-        self.folder = self._claim.folder
+        claim: Claim | None = None
         try:
-            self._parts = Parts(self.folder, registry, self._claim.about)
+            self.run = start_run(directory, start_us, dict(about or {}))
+            claim = Claim(directory, host_name, start_us)
+            self._parts = Parts(claim.folder, registry, claim.about)
         except BaseException:
             # It is tried again, each time with a claim of its own.
-            self._claim.release()
-            (self.folder / LOCK).unlink(missing_ok=True)
-            self.folder.rmdir()
+            if claim is not None:
+                claim.withdraw()
+            remove_empty(directory, young_s=0.0)
             raise
+        self._claim, self.folder = claim, claim.folder
 
     @property
     def problem(self) -> str:
@@ -160,11 +174,28 @@ class Writer:
         self._parts.describe(entities or {}, about)
         self._parts.work(self._now())
 
+    def tell(self, problems: Sequence[str]) -> None:
+        """Put on disk what is missing from the recording, in sentences; none when all is there.
+
+        Never raises, and needs no room: a disk that has none is what there is to tell of.
+        """
+        self._claim.tell(problems)
+
     def close(self) -> None:
         """Close the journal and give up the lock; what was written stays as it is."""
         self._close_journal()
         self._parts.close()
         self._claim.release()
+
+    def remove(self) -> None:
+        """Remove what this writer wrote, and the directory where nobody else writes; it is closed.
+
+        Never raises: what cannot be removed is a recording like any other.
+        """
+        with contextlib.suppress(OSError):
+            shutil.rmtree(self.folder)
+            if not writer_folders(self.directory):
+                (self.directory / RUN).unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """Hold nothing of the parent's, in a forked child; write nothing."""
@@ -187,12 +218,14 @@ class Writer:
                 journal.path.unlink(missing_ok=True)
 
     def _require_room(self) -> None:
-        self._refused = self._reserve.problem(self.directory)
-        if self._refused:
-            raise StorageError(
-                self._refused,
-                remedy="Free some space; recording goes on by itself.",
-            )
+        refused = self._reserve.refused(self.directory)
+        self._refused = refused.problem if refused is not None else ""
+        if refused is None:
+            return
+        last = self._last_bytes()
+        if last is None or not self._reserve.spares(self.directory, last):
+            raise refused
+        self._refused = ""
 
     def _require_folder(self) -> None:
         if not self._claim.stands():

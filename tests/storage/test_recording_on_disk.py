@@ -151,19 +151,6 @@ def test_the_overview_of_a_counter_shows_its_rate_and_its_last_reading(bench):
     assert cells.count[0] == 63
 
 
-def test_a_wrong_overview_is_not_trusted(bench):
-    long_and_short(bench)
-    bench.writer.close()
-    path = compact(bench.directory)
-    mark = json.loads(pq.read_metadata(path).metadata[b"pulse.overview"])
-    content = bytearray(path.read_bytes())
-    content[mark["offset"] + mark["length"] // 2] ^= 1
-    path.write_bytes(content)
-    stored = open_stored(path)
-    assert stored.cells(SeriesKey("h0", "gpu:0", "gpu.power")) == {}
-    assert same(tidy(stored), expected(bench.rows))
-
-
 def test_a_wrong_index_is_rebuilt(bench, tmp_path):
     long_and_short(bench)
     bench.writer.close()

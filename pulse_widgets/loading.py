@@ -1,0 +1,88 @@
+"""Modules are loaded on a thread of ours, so that an interrupt of a cell tears no import.
+
+Modules made in C, numpy and Arrow among them, can be loaded once in a process: an import that
+was cut off in the middle can never be made up for. Interrupts reach the main thread alone. So
+that thread only waits here, and when its wait is cut off, the loading goes on without it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from functools import partial
+from importlib import import_module
+from typing import Final
+
+from pulse_widgets.errors import StorageError
+from pulse_widgets.signals import aside
+
+__all__ = ["load"]
+
+SPARE_HANDLES: Final = 16
+"""File handles that must be free before anything is loaded: loading holds a few at a time."""
+END_S: Final = 5.0
+"""How long the end of the process waits for what is being loaded."""
+
+_loaded: set[str] = set()
+# One at a time: two threads inside one tangle of imports could each see the half of a module.
+_door = threading.RLock()
+
+
+def load(*names: str) -> None:
+    """Load modules, in order; what is loaded already costs nothing.
+
+    Raises
+    ------
+    StorageError
+        If the process has no file handles left to read them with.
+    """
+    if _loaded.issuperset(names):
+        return
+    if threading.get_ident() != threading.main_thread().ident:
+        _load(names)
+        return
+    aside("pulse-load", partial(_load, names))
+
+
+def _load(names: tuple[str, ...]) -> None:
+    with _door:
+        if not _loaded.issuperset(names):
+            _require_handles()
+        for name in names:
+            import_module(name)
+            _loaded.add(name)
+
+
+def _require_handles() -> None:
+    """Make sure that no import can break off for want of file handles."""
+    held: list[int] = []
+    try:
+        while len(held) < SPARE_HANDLES:
+            held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        raise StorageError(
+            f"pulse_widgets cannot be loaded: {error.strerror}",
+            remedy="Close files that are no longer needed, or allow more (ulimit -n); then call "
+            "again.",
+            errno=error.errno,
+        ) from error
+    finally:
+        for handle in held:
+            os.close(handle)
+
+
+def _forget() -> None:
+    """In a forked child: whoever held the door is not there to open it."""
+    global _door  # noqa: PLW0603  a lock of this process
+    _door = threading.RLock()
+
+
+@atexit.register
+def _end() -> None:
+    # A thread that is inside a module made in C when the interpreter goes may abort the process.
+    if _door.acquire(timeout=END_S):
+        _door.release()
+
+
+os.register_at_fork(after_in_child=_forget)

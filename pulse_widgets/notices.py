@@ -1,0 +1,56 @@
+"""Warnings for whoever has no dashboard to read them on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Final
+
+__all__ = ["in_kernel", "warn", "warn_from_thread"]
+
+_HERE: Final = str(Path(__file__).parent) + os.sep
+_logger = logging.getLogger("pulse_widgets")
+
+
+def in_kernel() -> bool:
+    """Return whether this process is a Jupyter kernel; loads nothing to find out."""
+    module = sys.modules.get("IPython.core.getipython")
+    shell = module.get_ipython() if module is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def warn(message: str) -> None:
+    """Warn where the user called us; in a kernel the dashboard and the recording say it."""
+    if in_kernel():
+        return
+    level = _calls_inside()
+    if level:
+        warnings.warn(message, RuntimeWarning, stacklevel=level)
+    else:
+        # There is no line of the user's to show.
+        warnings.warn_explicit(message, RuntimeWarning, "pulse_widgets", 1)
+
+
+def warn_from_thread(message: str) -> None:
+    """Warn from a thread of ours, which never fails by it."""
+    try:
+        warn(message)
+    except RuntimeWarning:
+        # The user made errors of warnings. Here is nobody to catch this one.
+        _logger.warning("%s", message)
+
+
+def _calls_inside() -> int:
+    """Return how many calls up, from `warn`, the first one of the user's is; 0 if there is none."""
+    if threading.get_ident() != threading.main_thread().ident:
+        return 0
+    frame, level = sys._getframe(1), 1  # noqa: SLF001  warnings.warn does the same
+    while frame.f_code.co_filename.startswith(_HERE):
+        if frame.f_back is None:
+            return 0
+        frame, level = frame.f_back, level + 1
+    return level

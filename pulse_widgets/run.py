@@ -1,0 +1,321 @@
+"""One session from its start until its last picture is shown, and the recording it leaves."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.errors import PulseError, RecordingError
+from pulse_widgets.loading import load
+from pulse_widgets.notices import warn, warn_from_thread
+from pulse_widgets.signals import aside
+from pulse_widgets.storage.disk import is_passing, refusal
+
+if TYPE_CHECKING:
+    from pulse_widgets.library.recording import Recording
+    from pulse_widgets.series.log import Rows
+    from pulse_widgets.session import Session
+    from pulse_widgets.storage.reader import Stored
+    from pulse_widgets.storage.writer import Writer
+    from pulse_widgets.widgets.hub import Hub
+
+__all__ = ["Run"]
+
+LOADING_S: Final = 30.0
+"""How long a start waits for what writes to be loaded, from a slow disk say."""
+STAND_S: Final = 5.0
+"""How long it then waits for the disk."""
+ANSWER_S: Final = 10.0
+"""How long an end waits for the disk to give back what was recorded."""
+LEAVE_S: Final = 0.7
+"""How long the end of the process may make one file of a recording."""
+
+_logger = logging.getLogger("pulse_widgets")
+_runs: list[Run] = []
+"""Those of this process whose last rows may not be on the disk."""
+
+
+class Run:
+    """One session, from its start until its last picture is in the notebook.
+
+    Parameters
+    ----------
+    session : Session
+    record : bool or Path
+        As the user said.
+    """
+
+    def __init__(self, session: Session, record: bool | Path) -> None:  # noqa: FBT001  as the user said
+        self.session = session
+        self.record = record
+        self.hub: Hub | None = None
+        self.over = False
+        self._stood = False
+        """Whether a call has waited until it was recorded, or said why it is not."""
+        self._made = False
+        """Whether the directory of the recording was made by this run."""
+        self._result: Recording | None = None
+        self._unfinished = False
+        """Whether the recording was handed out before its last row was on the disk."""
+        self._told: set[str] = set()
+        self._lock = threading.RLock()
+        if record is not False:
+            session.record(None, self._make_writer, self._sealed)
+            _runs[:] = [run for run in _runs if not (run.over and run.session.recorder.sealed)]
+            _runs.append(self)
+
+    # The start --------------------------------------------------------------------------
+
+    def stand(self) -> None:
+        """Wait until what is accepted is recorded; say why where it is not.
+
+        Raises
+        ------
+        StorageError
+            If the user named a place, and it cannot be written.
+        """
+        if self.record is False or self._stood:
+            return
+        recorder = self.session.recorder
+        answered = self._wait_for_the_disk()
+        if not answered:
+            recorder.slow()
+        problem = recorder.problem
+        if problem is not None:
+            if answered and isinstance(self.record, Path) and not is_passing(problem):
+                raise problem
+            if "waiting" not in recorder.warned:
+                recorder.warned.add("waiting")
+                warn(f"Nothing is recorded yet. {problem}")
+        recorder.warn = warn_from_thread
+        self._stood = True
+
+    def _wait_for_the_disk(self) -> bool:
+        """Return whether the first rows were written or refused; a disk that hangs does neither."""
+        recorder = self.session.recorder
+        ends = time.monotonic() + LOADING_S
+        while not recorder.tried.wait(0.1):
+            now = time.monotonic()
+            if recorder.loaded:
+                ends = min(ends, now + STAND_S)
+            if now >= ends:
+                return False
+        return True
+
+    def shared(self) -> Hub:
+        """Return what its views share."""
+        if self.hub is None:
+            from pulse_widgets.widgets.hub import live_hub
+
+            self.hub = live_hub(self.session, stop=self.stop, open_recording=self.recording)
+        return self.hub
+
+    def undo(self) -> None:
+        """End it as if it had not begun: the call that began it failed, and nobody holds it."""
+        self.over = True
+        if self in _runs:
+            _runs.remove(self)
+        self.session.recorder.unwanted = True
+        self.session.stop()
+        if self._made and self.session.path is not None:
+            # Unless rows of other processes are there.
+            with contextlib.suppress(OSError):
+                self.session.path.rmdir()
+
+    # Its recording ----------------------------------------------------------------------
+
+    def stop(self) -> Recording | None:
+        """End it for all its views, and return its recording; twice is harmless."""
+        if self.session.pid != os.getpid():
+            return None  # it is the parent's
+        with self._lock:
+            if not self.over:
+                self.session.stop()
+                if self._result is None and self.record is not False:
+                    self._result = self._ended()
+                try:
+                    if self.hub is not None:
+                        self.hub.finish()
+                except Exception:
+                    # A picture that cannot be drawn is not tried for ever.
+                    self.over = True
+                    raise
+                self.over = True
+                if lost := self._lost():
+                    warn(lost)
+            return self._result
+
+    def recording(self) -> Recording | None:
+        """Return the recording as it is now."""
+        if not self.session.running or self.session.path is None:
+            return self._result
+        load("pulse_widgets.library.recording")
+        from pulse_widgets.library.recording import Recording
+
+        try:
+            return Recording.open(self.session.path)
+        except RecordingError:
+            # In its first moments a session has written nothing yet.
+            return None
+
+    def _ended(self) -> Recording:
+        """Return the recording of everything accepted, wherever the rows are now."""
+        load(
+            "pulse_widgets.library.shelf",
+            "pulse_widgets.library.recording",
+            "pulse_widgets.storage.unwritten",
+        )
+        self._unfinished = True
+        try:
+            return aside("pulse-end", self._whole, ANSWER_S)
+        except TimeoutError:
+            why = f"{self._where()} does not answer, so that what is there cannot be read now"
+        except PulseError as error:
+            why = error.problem
+        return aside("pulse-end", lambda: self._of_memory(why))
+
+    def _whole(self) -> Recording:
+        """Return what is on the disk together with what is not."""
+        made: list[Recording] = []
+        recorder = self.session.recorder
+        if not recorder.unwritten(lambda rows: made.append(self._joined(rows)), ANSWER_S):
+            raise TimeoutError
+        return made[0]
+
+    def _joined(self, rows: list[Rows]) -> Recording:
+        from pulse_widgets.library.recording import Recording
+        from pulse_widgets.library.shelf import finish
+        from pulse_widgets.storage.reader import open_stored
+        from pulse_widgets.storage.unwritten import with_unwritten
+
+        recorder, place = self.session.recorder, self.session.path
+        if place is None or not recorder.settled:
+            return self._of_memory(recorder.problem.problem if recorder.problem else "")
+        if recorder.sealed:
+            self._unfinished = False
+            return finish(place, rows=self.session.log.rows)
+        problems = recorder.missing()
+        return Recording(with_unwritten(open_stored(place), rows, self.session.registry, problems))
+
+    def _of_memory(self, why: str) -> Recording:
+        """Return the rows that wait for the disk, with the reason why there are no others."""
+        from pulse_widgets.library.recording import Recording
+        from pulse_widgets.session import HOST
+        from pulse_widgets.storage.unwritten import nothing_stored, with_unwritten
+
+        session = self.session
+        session.user.drain()  # the keeper may hang behind the disk
+        problems = session.recorder.missing()
+        if why and not any(why in problem for problem in problems):
+            problems.append(f"{why}.")
+        stored: Stored = nothing_stored(self._where(), session.clock.start_us, self._about())
+        stored.catalog.label({HOST: session.entities()})
+        rows = session.recorder.held()
+        return Recording(with_unwritten(stored, rows, session.registry, problems))
+
+    def _where(self) -> Path:
+        from pulse_widgets.library.shelf import home
+
+        if self.session.path is not None:
+            return self.session.path
+        return self.record if isinstance(self.record, Path) else home()
+
+    def _about(self) -> dict[str, object]:
+        return {"title": self.session.settings.title, "interval": self.session.settings.interval_s}
+
+    # Called by the keeper ---------------------------------------------------------------
+
+    def _make_writer(self) -> Writer:
+        """Return what writes the recording; loading it takes longer than the first reading."""
+        load("pulse_widgets.storage.writer", "pulse_widgets.library.shelf")
+        # Each of these has an end of its own, which is to come after that of the session.
+        atexit.unregister(_leave)
+        atexit.register(_leave)
+        from pulse_widgets.session import HOST
+        from pulse_widgets.storage.writer import Writer
+
+        session = self.session
+        session.recorder.loaded = True
+        if session.path is None:
+            session.path = self._make_place()
+        return Writer(
+            session.path,
+            session.registry,
+            host_name=HOST,
+            start_us=session.clock.start_us,
+            about=self._about(),
+            last_bytes=session.recorder.last_bytes,
+        )
+
+    def _make_place(self) -> Path:
+        """Make the directory of the recording, whose name nobody else has taken."""
+        from pulse_widgets.library.shelf import new_place
+
+        wanted = self.record if isinstance(self.record, Path) else None
+        while True:
+            place = new_place(wanted, self.session.settings.title)
+            try:
+                place.mkdir(mode=0o700, parents=True)
+            except FileExistsError:
+                if wanted is None:
+                    continue  # another process was faster
+            except OSError as error:
+                raise refusal(error, place) from error
+            else:
+                self._made = True
+            return place
+
+    def _sealed(self) -> None:
+        """Make one file of a recording whose last rows had to wait."""
+        if self._unfinished and self.session.path is not None:
+            from pulse_widgets.library.shelf import begin_finishing
+
+            begin_finishing(self.session.path)
+
+    # The end of the process -------------------------------------------------------------
+
+    def leave(self) -> str:
+        """End it with the process, and return what is to be said of it.
+
+        What waits for the disk is offered a last time.
+        """
+        session, recorder = self.session, self.session.recorder
+        if session.pid != os.getpid() or (self.over and recorder.sealed):
+            return ""
+        if not session.ended:
+            session.stop()
+        lost = session.leave()
+        if recorder.sealed and not lost and session.path is not None:
+            from pulse_widgets.library.finishing import compact_ended
+
+            ends = time.monotonic() + LEAVE_S
+            with contextlib.suppress(PulseError):
+                compact_ended(session.path, lambda: time.monotonic() > ends)
+        return self._lost()
+
+    def _lost(self) -> str:
+        """Return what is missing from the recording and was not told yet."""
+        fresh = [said for said in self.session.recorder.missing() if said not in self._told]
+        self._told.update(fresh)
+        remedy = self.session.state()["recording"]["remedy"] or ""
+        return "\n".join([*fresh, remedy]) if fresh else ""
+
+
+@atexit.register
+def _leave() -> None:
+    """Seal the recordings of a process that ends, and say what is lost."""
+    said = []
+    for run in _runs:
+        try:
+            said.append(run.leave())
+        except Exception:
+            # One recording is not to cost another its end.
+            _logger.exception("a recording was not ended")
+    if any(said):
+        warn("\n".join(filter(None, said)))

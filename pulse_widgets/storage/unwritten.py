@@ -1,0 +1,67 @@
+"""Rows that the disk has not taken, read together with those that it has."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from pulse_widgets.series.log import Rows
+from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
+from pulse_widgets.storage.directory import RunInfo
+from pulse_widgets.storage.index import Catalog
+from pulse_widgets.storage.journal import columns_of_rows
+from pulse_widgets.storage.reader import Stored
+from pulse_widgets.storage.segment import MemorySegment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from pulse_widgets.series.log import Registry
+
+__all__ = ["nothing_stored", "with_unwritten"]
+
+
+def nothing_stored(path: Path, start_us: int, about: Mapping[str, Any]) -> Stored:
+    """Return a recording of which nothing is on the disk."""
+    catalog = Catalog(hosts={"h0": this_machine()})
+    return Stored(path, RunInfo(uuid.uuid4().hex, start_us, about=dict(about)), catalog, [])
+
+
+def with_unwritten(
+    stored: Stored, blocks: Sequence[Rows], registry: Registry, problems: Sequence[str]
+) -> Stored:
+    """Return a recording with rows of this process that are not in it, and what to say of them.
+
+    Parameters
+    ----------
+    stored : Stored
+    blocks : sequence of Rows
+        Of the writer of this process.
+    registry : Registry
+        Says what the numbers of the series mean.
+    problems : sequence of str
+    """
+    # What the writer could still put on the disk says the same.
+    there = [p for p in stored.problems if not any(_same(p, problem) for problem in problems)]
+    segments = list(stored.segments)
+    if blocks:
+        rows = Rows.concat(list(blocks))
+        columns = columns_of_rows(rows)
+        infos = {info.id: info for info in registry.since(0)}
+        segment = MemorySegment(rows.series, columns, infos, {"h0": _our_host(stored)})
+        stored.catalog.add(segment.catalog.infos.values())
+        segments.append(segment)
+    told = (*there, *problems)
+    return Stored(stored.path, stored.run, stored.catalog, segments, told, stored.running)
+
+
+def _same(told: str, problem: str) -> bool:
+    return told == problem or (len(told) == SAID_LENGTH and problem.startswith(told))
+
+
+def _our_host(stored: Stored) -> str:
+    """Return what a recording of several machines calls this one."""
+    ours = this_machine()
+    return next((host for host, facts in stored.catalog.hosts.items() if facts == ours), "h0")
