@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,7 +85,7 @@ class GroupWriter:
 
     def __init__(self, path: Path, *, final: bool, split: bool) -> None:
         self.groups = 0
-        self._sink = pa.OSFile(str(path), "wb")
+        self._sink = pa.OSFile(os.fsencode(path), "wb")  # a name need not be text
         try:
             options = _options(final=final, split=split)
             self._writer = pq.ParquetWriter(self._sink, TIDY, **options)
@@ -225,13 +226,13 @@ class GroupReader:
 
     def _rest(self) -> None:
         if not self._keep and self._file is not None:
-            self._file.close()
+            self._file.close(force=True)
             self._file = None
 
     def _opened(self) -> Any:
         if self._file is None:
             self._file = pq.ParquetFile(
-                str(self.path),
+                pa.OSFile(os.fsencode(self.path)),
                 metadata=self._about,
                 read_dictionary=self._coded,
                 pre_buffer=False,
