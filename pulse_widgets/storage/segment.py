@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.storage.parquet.seal import Footer
 
-__all__ = ["MemorySegment", "ParquetSegment", "Segment", "Want", "columns_of"]
+__all__ = ["MemorySegment", "OtherWriterError", "ParquetSegment", "Segment", "Want", "columns_of"]
 
 CHECKED_GROUPS: Final = 64
 """Row groups of several series whose index is held against their rows when a file is opened."""
@@ -152,6 +153,10 @@ class MemorySegment:
         return Entry(key, 0, first, end - first, *span, *cut.payload_bytes)
 
 
+class OtherWriterError(RecordingError):
+    """The file is not one that this program wrote; `foreign` may be able to read it."""
+
+
 class ParquetSegment:
     """A part, or a finished file.
 
@@ -175,8 +180,10 @@ class ParquetSegment:
 
     Raises
     ------
+    OtherWriterError
+        If another program wrote the file.
     RecordingError
-        If the file is not one of ours, or its description is damaged.
+        If its description is damaged.
     FormatVersionError
         If a newer program wrote it.
     FileNotFoundError
@@ -195,13 +202,11 @@ class ParquetSegment:
         with _reading(path):
             footer = check_footer(path)
             self.sealed = footer.sealed
-            self._reader = GroupReader(path, MOST_FOOTER, keep=keep)
+            self._reader = self._open(keep=keep)
             self.marks = self._reader.marks
-            check_version(
-                self.marks.get(b"pulse.version", b"").decode("ascii", "replace"), str(path)
-            )
+            self._require_own()
             _check_groups(self._reader)
-            self._sums = footer.sums(self._reader.groups, len(COLUMNS))
+            self._sums = self._column_sums(footer)
             self.entries = self._index()
             keys = list(dict.fromkeys(entry.key for entry in self.entries))
             self.catalog = Catalog.decode(self.marks.get(b"pulse.catalog", b"{}"), keys)
@@ -228,6 +233,23 @@ class ParquetSegment:
         chosen = [e for e in self._chosen(keys) if want.touches(e)]
         for group, entries in groupby(chosen, key=lambda e: e.row_group):
             yield from self._group(group, list(entries), want)
+
+    def _open(self, *, keep: bool) -> GroupReader:
+        return GroupReader(self.path, MOST_FOOTER, keep=keep)
+
+    def _column_sums(self, footer: Footer) -> NDArray[np.uint32] | None:
+        return footer.sums(self._reader.groups, len(COLUMNS))
+
+    def _require_own(self) -> None:
+        if b"pulse.version" in self.marks:
+            self._check_version()
+        if not (self.sealed and self._reader.own and b"pulse.index" in self.marks):
+            raise _of_another(self.path, "its columns, keys or checksums are not ours")
+        self._check_version()
+
+    def _check_version(self) -> None:
+        version = self.marks.get(b"pulse.version", b"").decode("ascii", "replace")
+        check_version(version, str(self.path))
 
     def _group(
         self, group: int, entries: list[Entry], want: Want
@@ -297,15 +319,18 @@ class ParquetSegment:
         return chosen
 
     def _index(self) -> list[Entry]:
-        if self._sums is None:
-            # Nothing vouches for the index of a file that another program may have written anew.
-            return index_of(self._reader)
         try:
             entries = decode_index(self.marks.get(b"pulse.index", b""))
             problem = index_problem(entries, self._reader) or self._lie(entries)
-        except DAMAGE:
-            return index_of(self._reader)
-        return index_of(self._reader) if problem else entries
+        except DAMAGE as exc:
+            entries, problem = [], f"the index cannot be read: {exc}"
+        if not problem:
+            return entries
+        if b"pulse.run" in self.marks:
+            # Whoever changed the rows kept our keys, and what the catalog says of series by
+            # number is as wrong as the index.
+            raise _of_another(self.path, problem)
+        return index_of(self._reader)
 
     def _lie(self, entries: Sequence[Entry]) -> str:
         """Return how an index contradicts the rows; a part, which we wrote just now, is believed.
@@ -332,6 +357,13 @@ class ParquetSegment:
         ]
         old, self.catalog = self.catalog, Catalog()
         self.catalog.add(_rehosted(info, hosts) for info in old.infos.values())
+
+
+def _of_another(path: Path, why: str) -> OtherWriterError:
+    return OtherWriterError(
+        f"{path} was written by another program: {why[:200]}",
+        remedy="Open it by itself; it cannot be a part of a running recording.",
+    )
 
 
 class _reading:  # noqa: N801  reads as a statement

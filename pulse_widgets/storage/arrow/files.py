@@ -132,10 +132,15 @@ class GroupReader:
     keep : bool
         Keep the file open between reads; it can then be read even when somebody removes it.
 
+    Attributes
+    ----------
+    own : bool
+        Whether the columns are exactly those that `GroupWriter` writes; only then can it be read.
+
     Raises
     ------
     ValueError
-        If it has other columns; on damaged bytes also what `DAMAGE` lists.
+        On damaged bytes, and what else `DAMAGE` lists.
     """
 
     def __init__(self, path: Path, most_text: int, *, keep: bool = True) -> None:
@@ -146,10 +151,9 @@ class GroupReader:
         self._file: Any = None
         self._source: Any = None
         self._about: Any = None  # Arrow's description of the file, read once
+        self._coded: list[str] = []  # columns to be given as codes of a dictionary
         file = self._opened()
-        if not TIDY.equals(file.schema_arrow):
-            absent = [name for name in COLUMNS if name not in file.schema_arrow.names]
-            raise ValueError(f"its columns are not those of a recording {absent or ''}")
+        self.own = bool(TIDY.equals(file.schema_arrow))
         about = file.metadata
         self.marks: dict[bytes, bytes] = dict(about.metadata or {})
         self.groups: int = about.num_row_groups
@@ -253,6 +257,7 @@ class GroupReader:
             self._file = pq.ParquetFile(
                 self._source,
                 metadata=self._about,
+                read_dictionary=self._coded,
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._most_text,
