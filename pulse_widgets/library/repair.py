@@ -10,7 +10,7 @@ from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
-from pulse_widgets.storage.directory import FINISHED, SUFFIX, place_of
+from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, place_of
 from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.untrusted import as_ours
@@ -70,37 +70,39 @@ def repair(path: Path, output: Path | None = None) -> Repaired:
         If a finished recording is to be written elsewhere.
     """
     with as_ours(path):
-        directory = _directory(place_of(located(path)))
+        place = place_of(located(path))
+        directory = _directory(place)
+        if not directory.is_dir():
+            opened = open_stored(place).path
+            if output is not None:
+                raise ArgumentError(
+                    f"{opened} is finished already", remedy="Copy the file, or leave -o out."
+                )
+            return _report("finished already", opened)
         if output is not None:
             return _elsewhere(directory, output)
-        finished = finished_path(directory)
-        remove_unfinished(directory.parent, finished.name)
-        empty = remove_empty(directory, young_s=0.0)
-        if empty and not finished.exists():
-            return Repaired("removed", directory)
-        if empty or not directory.is_dir():
-            return _report("finished already", finished)
-        restore_run(directory)
-        return _report("finished", compact(directory))
+        return _in_place(directory)
 
 
 def _directory(place: Path) -> Path:
-    """Return the directory of a recording, which need not be there any more."""
-    if place.is_dir():
+    """Return where the directory of a recording lies, which need not be there any more."""
+    if place.name.endswith(SUFFIX) or os.path.lexists(place / RUN):
         return place
-    base = place.name.removesuffix(FINISHED).removesuffix(SUFFIX)
-    directory = place.with_name(base + SUFFIX)
-    if not directory.is_dir():
-        # A finished file under any name, or nothing, which is said here.
-        return open_stored(place).path
-    return directory
+    return place.with_name(place.name.removesuffix(FINISHED) + SUFFIX)
+
+
+def _in_place(directory: Path) -> Repaired:
+    finished = finished_path(directory)
+    remove_unfinished(directory.parent, finished.name)
+    if remove_empty(directory, young_s=0.0):
+        if finished.exists():
+            return _report("finished already", finished)
+        return Repaired("removed", directory)
+    restore_run(directory)
+    return _report("finished", compact(directory))
 
 
 def _elsewhere(directory: Path, output: Path) -> Repaired:
-    if not directory.is_dir():
-        raise ArgumentError(
-            f"{directory} is finished already", remedy="Copy the file, or leave -o out."
-        )
     target = output
     if output.is_dir():
         target = output / finished_path(directory).name
@@ -108,6 +110,7 @@ def _elsewhere(directory: Path, output: Path) -> Repaired:
         target = output.with_name(output.name.removesuffix(SUFFIX) + FINISHED)
     if os.path.lexists(target):
         raise StorageError(f"{target} is there already", remedy="Give another name with -o.")
+    restore_run(directory)
     finish_elsewhere(directory, target)
     return _report("written", target)
 

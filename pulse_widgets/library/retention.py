@@ -68,7 +68,7 @@ def _ours(path: Path) -> _File | None:
             stamp = open_file(path).run.about.get("compacted")
             if not isinstance(stamp, int):
                 return None
-            kept = _damaged(path).rglob("*")
+            kept = [p for p in _damaged(path).rglob("*") if not p.is_dir()]
             return _File(stamp / 1e6, path, sum(p.lstat().st_size for p in (path, *kept)))
     except PulseError:
         return None

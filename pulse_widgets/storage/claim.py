@@ -51,15 +51,14 @@ def shared(directory: Path, *, alone: bool) -> Iterator[bool]:
     flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(directory / DOOR, flags, 0o600)
     try:
-        fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        yield False
-        return
-    except OSError:
-        pass  # a file system without locks; heartbeats are all there is
-    try:
-        yield True
+        free = True
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        except OSError:
+            pass  # a file system without locks; heartbeats are all there is
+        yield free
     finally:
         os.close(fd)
 

@@ -125,7 +125,8 @@ def restore_run(directory: Path) -> None:
             raise
         except RecordingError as exc:
             folders = writer_folders(directory)
-            if may_pass(exc) or not folders:
+            absent = isinstance(exc.__cause__, FileNotFoundError)
+            if not folders or (may_pass(exc) and not absent):
                 raise
         else:
             return

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.storage.disk import refusal, replace_file
-from pulse_widgets.storage.untrusted import open_regular, parse_json, read_regular
+from pulse_widgets.storage.untrusted import as_ours, open_regular, parse_json, read_regular
 from pulse_widgets.storage.version import MOST_JSON, VERSION, check_version
 
 if TYPE_CHECKING:
@@ -219,8 +219,9 @@ def read_run(directory: Path) -> RunInfo:
         If there is none, or it cannot be read.
     """
     try:
-        text = read_regular(directory / RUN, MOST_RUN)
-    except OSError as exc:
+        with as_ours(directory, FileNotFoundError, NotADirectoryError):
+            text = read_regular(directory / RUN, MOST_RUN)
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_ours(str(directory)) from exc
     return RunInfo.decode(text, str(directory))
 

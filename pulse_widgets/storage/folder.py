@@ -86,7 +86,8 @@ def read_folder(
         lost = "what it says of its machine and devices is missing"
         reason = _words(folder.fault, folder.path / ABOUT)
         sentence = f"{folder.path.name}/{ABOUT} cannot be read, {lost}: {reason}"
-        damage.add(folder.path / ABOUT, sentence, folder.fault)
+        gone = isinstance(folder.fault, FileNotFoundError)
+        damage.add(folder.path / ABOUT, sentence, None if gone else folder.fault)
     damage.problems += sentences(_object(folder.about.get("about")).get("problems"))
     damage.problems += said_missing(folder)
     return found

@@ -50,8 +50,10 @@ def remove_empty(directory: Path, *, young_s: float = YOUNG_S) -> bool:
     try:
         if not any(directory.iterdir()):
             return _remove_bare(directory, young_s)
+        # Before the lock is taken: its file may be made for it, and changes the directory.
+        young = _age_s(directory) < young_s
         with shared(directory, alone=True) as free:
-            if not free or not _is_empty(directory, young_s):
+            if not free or not _is_empty(directory, young_s, young=young):
                 return False
             # Under another name at once: whoever comes now finds nothing, not half of it.
             gone = directory.with_name(f".{directory.name}{_GONE}{os.getpid()}")
@@ -103,11 +105,11 @@ def _remove_bare(directory: Path, young_s: float) -> bool:
     return True
 
 
-def _is_empty(directory: Path, young_s: float) -> bool:
+def _is_empty(directory: Path, young_s: float, *, young: bool) -> bool:
     folders = writer_folders(directory)
     if any(is_running(folder) for folder in folders):
         return False
-    if not folders and _age_s(directory) < young_s:
+    if not folders and young:
         return False
     made = {folder.path.name for folder in folders}
     for path in list(directory.iterdir()):

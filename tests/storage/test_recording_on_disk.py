@@ -271,22 +271,6 @@ def test_what_a_crash_left_twice_is_read_once():
     assert journals == [4]
 
 
-def test_a_damaged_part_costs_its_rows_only_and_is_named(bench):
-    series = bench.series()
-    bench.numbers(series, [START_US], [1.0])
-    bench.minute()
-    bench.numbers(series, [START_US + 5], [2.0])
-    bench.writer.close()
-    part = next(bench.writer.folder.glob("part-*"))
-    part.write_bytes(part.read_bytes()[:-20])
-    stored = open_stored(bench.directory)
-    assert [r[5] for r in tidy(stored)] == [2.0]
-    assert part.name in stored.problems[0]
-    with pytest.raises(RecordingError):
-        compact(bench.directory)
-    assert part.exists()
-
-
 def test_a_torn_journal_is_told_and_still_told_when_finished(bench):
     series = bench.series()
     bench.numbers(series, [START_US], [1.0])
