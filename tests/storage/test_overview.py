@@ -14,17 +14,18 @@ import pytest
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns
 from pulse_widgets.series.log import Rows
-from pulse_widgets.storage import fields, overview, overview_file, pack
+from pulse_widgets.storage import overview, overview_file, pack
 from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.cells import Cells, Drawn, levels_of
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.overview import overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.parquet import fields
+from pulse_widgets.storage.parquet.thrift import BINARY, I32, STRUCT, key
+from pulse_widgets.storage.parquet.thrift import decode as decode_thrift
+from pulse_widgets.storage.parquet.thrift import encode as encode_thrift
 from pulse_widgets.storage.reader import Extent, open_stored
-from pulse_widgets.storage.thrift import BINARY, I32, STRUCT, key
-from pulse_widgets.storage.thrift import decode as decode_thrift
-from pulse_widgets.storage.thrift import encode as encode_thrift
 from tests.storage.bench import START_US, Bench, noise
 
 SECOND = 1_000_000

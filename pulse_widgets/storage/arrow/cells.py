@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse_widgets.storage.footer import structure
-from pulse_widgets.storage.thrift import I32, decode, key
+from pulse_widgets.storage.parquet.footer import structure
+from pulse_widgets.storage.parquet.thrift import I32, decode, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
