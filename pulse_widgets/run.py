@@ -291,6 +291,10 @@ class Run:
         if not session.ended:
             session.stop()
         lost = session.leave()
+        if lost and self._made and session.path is not None:
+            # Where nothing at all could be written, nothing stays.
+            with contextlib.suppress(OSError):
+                session.path.rmdir()
         if recorder.sealed and not lost and session.path is not None:
             from pulse_widgets.library.finishing import compact_ended
 
