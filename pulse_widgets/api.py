@@ -149,14 +149,16 @@ def replay(recording: str | Path | Recording) -> Monitor:
     Parameters
     ----------
     recording : path or Recording
-        A finished file, the directory of a running session, or what a crash left.
+        A finished file, the directory of a running session, what a crash left, or a name from
+        `recordings`.
 
     Raises
     ------
     ArgumentError
         What was passed is not a path.
     RecordingError
-        The path is no recording, or a damaged one of which nothing can be read.
+        The path is no recording, or a damaged one of which nothing can be read. For a name, it
+        tells of names that are like it.
     """
     load("pulse_widgets.widgets.monitor", "pulse_widgets.widgets.hub")
     from pulse_widgets.library.recording import Recording
@@ -203,10 +205,15 @@ def doctor() -> Any:
 def recordings() -> pd.DataFrame:
     """Return the recordings of this user, newest first.
 
+    One that a crash left is ``unfinished``: it can be read as it is, and the end of the next
+    session makes it a file, or ``pulse-widgets repair NAME`` now.
+
     Returns
     -------
     DataFrame
-        One row a recording.
+        One row a recording: ``name``, ``start`` (UTC), ``seconds``, ``bytes``, ``series``,
+        ``rows``, ``state`` (running, unfinished, finished, unreadable), ``title``, ``problem``
+        (why it cannot be read, or the first of what is missing from it) and ``path``.
     """
     load("pulse_widgets.library.shelf", "pulse_widgets.library.recording", "pandas")
     from pulse_widgets.library.shelf import recordings as listed

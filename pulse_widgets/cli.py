@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +57,25 @@ def _parser() -> argparse.ArgumentParser:
     listed = commands.add_parser("recordings", help="list the recordings of this user")
     listed.add_argument("--json", action="store_true", help="print JSON")
     listed.set_defaults(run=_recordings)
+    _add_repair(commands)
     return parser
+
+
+def _add_repair(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    repair = commands.add_parser(
+        "repair", help="make one file of what a crash left, and say what is lost"
+    )
+    repair.add_argument("path", type=Path, metavar="PATH", help="directory, or name of a recording")
+    repair.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="write the file there and leave the directory as it is",
+    )
+    repair.add_argument("--json", action="store_true", help="print JSON")
+    repair.set_defaults(run=_repair)
 
 
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -119,19 +139,62 @@ def _recordings(options: argparse.Namespace) -> int:
 
     frame = recordings()
     if options.json:
-        rows = json.loads(frame.to_json(orient="records", date_format="iso"))
-        print(json.dumps(rows, indent=2))
+        # The paths apart: pandas cannot write one that is not text.
+        rows = json.loads(frame.drop(columns="path").to_json(orient="records", date_format="iso"))
+        print(
+            json.dumps(
+                [{**r, "path": p} for r, p in zip(rows, frame["path"], strict=True)], indent=2
+            )
+        )
     elif frame.empty:
         print(f"There are no recordings in {home()}.")
     else:
         print(_table(frame))
+        for line in _hints(frame):
+            print(line)
+    return 0
+
+
+def _hints(frame: pd.DataFrame) -> list[str]:
+    """Return what to do about recordings that are not as they should be."""
+    bad = frame[frame["state"] == "unreadable"]
+    told = [f"{n} cannot be read: {p}" for n, p in zip(bad["name"], bad["problem"], strict=True)]
+    left = frame["name"][frame["state"] == "unfinished"].tolist()
+    if left:
+        word = shlex.quote(left[0])
+        told.append(f"To finish one that is unfinished: pulse-widgets repair {word}")
+    return list(map(_plain, told))
+
+
+def _repair(options: argparse.Namespace) -> int:
+    from pulse_widgets.arguments import checked_path
+    from pulse_widgets.library.repair import repair
+
+    output = None if options.output is None else checked_path(options.output, "-o")
+    done = repair(checked_path(options.path), output)
+    if options.json:
+        facts = {**asdict(done), "path": str(done.path), "kept": done.kept and str(done.kept)}
+        print(json.dumps(facts, indent=2))
+        return 0
+    said = {
+        "finished": f"Finished: {done.path}",
+        "written": f"Written: {done.path}",
+        "finished already": f"Finished already, nothing to do: {done.path}",
+        "removed": f"Nothing had been recorded; removed {done.path}",
+    }[done.done]
+    lines = [said]
+    if done.done != "removed":
+        lines += [f"{done.rows} rows of {done.series} series", *(f"Lost: {x}" for x in done.lost)]
+    if done.kept is not None:
+        lines.append(f"The damaged files are kept in {done.kept}")
+    print("\n".join(map(_plain, lines)))
     return 0
 
 
 def _table(frame: pd.DataFrame) -> str:
     from pulse_widgets.metrics.units import format_value
 
-    shown = frame.drop(columns=["path"])
+    shown = frame.drop(columns=["path", "problem"])
     shown["start"] = shown["start"].dt.strftime("%Y-%m-%d %H:%M:%S")
     for column, unit in (("seconds", "s"), ("bytes", "B")):
         shown[column] = [format_value(value, unit) for value in shown[column].astype(float)]

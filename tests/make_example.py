@@ -259,6 +259,7 @@ def make(path: Path) -> Path:
         training(job, maker)
         story(maker)
         maker.finish()
+        path.unlink(missing_ok=True)
         return Recording.open(directory).save(path, include=("code",))
 
 

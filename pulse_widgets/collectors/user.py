@@ -14,6 +14,7 @@ import numpy as np
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.collectors.device_values import DeviceValues, Entry
 from pulse_widgets.errors import ArgumentError, words_of
+from pulse_widgets.series.columns import LOGGED_NAN
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class UserCollector(Collector):
     def _hand_on(self, entries: Sequence[Entry]) -> None:
         """Hand on the rows of some calls."""
         ids: list[int] = []
-        times, steps, values, texts = [], [], [], []
+        times, steps, values = [], [], []
         known = self._ids
         for time_us, step, data in entries:
             for key, value in data.items():
@@ -197,10 +198,9 @@ class UserCollector(Collector):
                 ids.append(known[key])
                 times.append(time_us)
                 steps.append(NO_STEP if step is None else step)
-                values.append(math.nan if number is None else number)
-                texts.append("" if number is None or math.isfinite(number) else str(number))
+                values.append(_as_logged(number))
         if ids:
-            self.add(Rows.of(ids, times, values, steps, texts if any(texts) else None))
+            self.add(Rows.of(ids, times, values, steps))
 
     def _from_device(self, entry: Entry) -> None:
         self._hand_on([entry])
@@ -296,6 +296,13 @@ def _whole(step: Any) -> int:
             f"step={step!r} is not a whole number", remedy="Pass an integer, such as step=epoch."
         )
     return number
+
+
+def _as_logged(number: float | None) -> float:
+    """Return what stands for a value in a row: a NaN that was logged is not a missing one."""
+    if number is None:
+        return math.nan
+    return LOGGED_NAN if number != number else number  # noqa: PLR0124  quicker than math.isnan
 
 
 def _number(value: Any) -> float:

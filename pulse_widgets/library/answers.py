@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from pulse_widgets.metrics.catalog import lookup, rate_of
-from pulse_widgets.storage.overview import cells_of, shown_values
+from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
 
 if TYPE_CHECKING:
@@ -18,24 +18,25 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
+    from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.storage.cells import Cells
 
 __all__ = [
     "EVENT_METRICS",
     "Envelope",
     "Line",
     "Span",
-    "enough_cells",
     "envelope",
     "event_of",
+    "places_in",
     "spans",
+    "spread",
     "summary_of",
 ]
 
 EVENT_METRICS: Final = ("event", "mark", "alert", "finding")
-_CELLS_A_BUCKET: Final = 8
-LEAST_ROWS: Final = CELL * _CELLS_A_BUCKET
+CELLS_A_POINT: Final = 8
+LEAST_ROWS: Final = CELL * CELLS_A_POINT
 """Rows a point from which the overview is worth reading."""
 
 
@@ -47,9 +48,9 @@ class Envelope(NamedTuple):
     time : (n,) datetime64[us]
         Where each stretch begins, UTC.
     min, max, mean : (n,) float64
-        NaN where there is no value.
+        Of the finite values; NaN where there is none.
     count : (n,) int64
-        Values in the stretch.
+        Finite values in the stretch.
     """
 
     time: NDArray[np.datetime64]
@@ -57,18 +58,6 @@ class Envelope(NamedTuple):
     max: NDArray[np.float64]
     mean: NDArray[np.float64]
     count: NDArray[np.int64]  # type: ignore[assignment]  # hides tuple.count, which nobody asks of it
-
-
-def enough_cells(levels: Mapping[int, Cells], points: int) -> Cells | None:
-    """Return the coarsest level that still puts eight cells into a point; None without one.
-
-    A cell falls into the point in which it begins, so extremes move by an eighth of a point
-    at most.
-    """
-    for size in sorted(levels, reverse=True):
-        if len(levels[size]) >= _CELLS_A_BUCKET * points:
-            return levels[size]
-    return None
 
 
 def envelope(start: int, end: int, points: int, cells: Cells) -> Envelope:
@@ -79,24 +68,51 @@ def envelope(start: int, end: int, points: int, cells: Cells) -> Envelope:
     start, end : int
         Microseconds.
     cells : Cells
-        Blocks of rows, or single rows, in order of time.
+        Blocks of rows, or single rows, in order of time. The extremes of a block stand in every
+        stretch that it reaches; its values are counted where it begins.
     """
     edges = start + (np.arange(points) * ((end - start + 1) / points)).astype(np.int64)
-    first = np.searchsorted(cells.start, edges, "left")
-    stop = np.append(first[1:], len(cells))
-    full = np.flatnonzero(stop > first)
-    least, greatest, mean = (np.full(points, np.nan) for _ in range(3))
+    filled = cells.take(cells.count > 0)
+    first, last = places_in(edges, filled.start), places_in(edges, filled.end)
+    low, high = np.full(points, np.inf), np.full(points, -np.inf)
+    spread(filled, first, last, (low, high))
     count = np.zeros(points, np.int64)
-    if len(full):
-        begins = first[full]
-        least[full] = np.fmin.reduceat(cells.least, begins)
-        greatest[full] = np.fmax.reduceat(cells.greatest, begins)
-        count[full] = np.add.reduceat(cells.count, begins)
-        with np.errstate(invalid="ignore", over="ignore"):
-            total = np.add.reduceat(cells.total, begins)
-        there = count[full] > 0
-        mean[full[there]] = total[there] / count[full][there]
-    return Envelope(edges.view("datetime64[us]"), least, greatest, mean, count)
+    np.add.at(count, first, filled.count)
+    total = np.zeros(points)
+    with np.errstate(invalid="ignore", over="ignore"):
+        np.add.at(total, first, filled.total)
+    mean = np.divide(total, count, out=np.full(points, np.nan), where=count > 0)
+    nothing = low > high
+    low[nothing] = high[nothing] = np.nan
+    return Envelope(edges.view("datetime64[us]"), low, high, mean, count)
+
+
+def places_in(edges: NDArray[Any], time: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return in which stretch each time lies; `edges` are where the stretches begin."""
+    return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 1)
+
+
+def spread(
+    cells: Cells,
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    into: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    """Bring the extremes of cells into all stretches from `first` to `last` of each.
+
+    Parameters
+    ----------
+    cells : Cells
+        All with values.
+    first, last : (m,) int64
+    into : pair of (n,) float64
+        The least and the greatest value of each stretch so far.
+    """
+    many = last - first + 1
+    cell = np.repeat(np.arange(len(cells)), many)
+    place = np.arange(len(cell)) - np.repeat(np.cumsum(many) - many - first, many)
+    np.minimum.at(into[0], place, cells.least[cell])
+    np.maximum.at(into[1], place, cells.greatest[cell])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +195,6 @@ def integral(columns: Columns) -> float:
         return float(areas[there].sum()) if there.any() else math.nan
 
 
-def single_rows(columns: Columns) -> Cells:
-    """Return every row as a cell of its own."""
-    return cells_of(columns, columns.value, 1)
-
-
 class Span(NamedTuple):
     """Something with a start and, unless it still runs, an end; times in microseconds."""
 
@@ -222,9 +233,7 @@ def event_of(metric: str, text: str) -> dict[str, Any]:
 
 
 def _told(columns: Columns) -> list[tuple[int, float, dict[str, Any]]]:
-    texts: Sequence[str] = (
-        columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
-    )
+    texts: Sequence[str] = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
     return [(time, value, _facts(text)) for time, value, text in rows]
 

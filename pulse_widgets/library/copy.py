@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import FINISHED
 from pulse_widgets.storage.disk import refusal, sync
+from pulse_widgets.storage.leftovers import remove_unfinished
 from pulse_widgets.storage.merge import better_split, extents, merged
 from pulse_widgets.storage.pack import Packer
 from pulse_widgets.storage.privacy import Redaction
 from pulse_widgets.storage.reader import open_file
 from pulse_widgets.storage.segment import Want
+from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -35,15 +39,36 @@ def save_copy(
 ) -> Path:
     """Write the series `chosen` within `window`; see `Recording.save`."""
     target = _target(stored, path)
+    if stored.path.is_dir() and _is(target, finished_path(stored.path)):
+        return _finish(stored, chosen, window, target)
     if not target.parent.is_dir():
         raise StorageError(
             f"There is no directory {target.parent}", remedy="Make it first, or save elsewhere."
         )
-    _require_replaceable(stored, target)
-    redaction = Redaction(stored.catalog, include)
+    with as_ours(stored.path):
+        _require_replaceable(stored, target)
+        remove_unfinished(target.parent, target.name)
+        fresh = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            _write(stored, chosen, window, fresh, Redaction(stored.catalog, include))
+            _require_nothing_lost(target, fresh)
+            fresh.replace(target)
+            sync(target.parent)
+        except StorageError:
+            raise
+        except OSError as exc:
+            raise refusal(exc, target) from exc
+        finally:
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
+    return target
+
+
+def _write(
+    stored: Stored, chosen: Sequence[Chosen], window: Window, fresh: Path, redaction: Redaction
+) -> None:
     keys = redaction.keys([c.key for c in chosen])
     sizes = extents(stored.segments)
-    fresh = target.with_name(f".{target.name}.{os.getpid()}")
     packer = Packer(
         fresh,
         redaction.catalog(stored.catalog, keys),
@@ -51,25 +76,31 @@ def save_copy(
         data_bytes=sum(sizes[key][2] for key in keys),
         split=better_split(stored.segments, {key: sizes[key] for key in keys}),
     )
-    about = {**stored.run.about, "problems": [*stored.problems]}
-    about.pop("compacted", None)
     try:
         for key, columns in merged(stored.segments, list(keys), Want(window.start, window.end)):
             packer.add(keys[key], redaction.columns(key, window.cut(columns)))
+        # What is damaged is known only once all was read.
+        about = {**stored.run.about, "problems": [*stored.problems]}
+        for mark in ("compacted", "damaged"):  # those of the file that stays here
+            about.pop(mark, None)
         packer.finish({"pulse.run": redaction.run(replace(stored.run, about=about)).encode()})
-        _require_nothing_lost(target, fresh)
-        fresh.replace(target)
-        sync(target.parent)
-    except StorageError:
-        packer.discard()
-        raise
-    except OSError as exc:
-        packer.discard()
-        raise refusal(exc, target) from exc
     except BaseException:
         packer.discard()
         raise
-    return target
+
+
+def _is(target: Path, finished: Path) -> bool:
+    return target.name == finished.name and target.parent.resolve() == finished.parent.resolve()
+
+
+def _finish(stored: Stored, chosen: Sequence[Chosen], window: Window, target: Path) -> Path:
+    """Make the directory itself the file of that name: a copy there would stand in its place."""
+    if not window.whole or {c.key for c in chosen} != set(stored.extents):
+        raise StorageError(
+            f"{target} is the name of the whole recording",
+            remedy="Save the part under another name.",
+        )
+    return compact(stored.path)
 
 
 def _require_nothing_lost(target: Path, fresh: Path) -> None:
@@ -79,7 +110,6 @@ def _require_nothing_lost(target: Path, fresh: Path) -> None:
     there, ours = open_file(target).extents, open_file(fresh).extents
     lost = [key for key, held in there.items() if key not in ours or ours[key].rows < held.rows]
     if lost:
-        fresh.unlink(missing_ok=True)
         raise StorageError(
             f"{target} holds more of this recording: {len(lost)} of its {len(there)} series would "
             "lose rows",

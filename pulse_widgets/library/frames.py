@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pulse_widgets.library.answers import event_of, integral, summary_of
-from pulse_widgets.series.log import NO_STEP
-from pulse_widgets.storage.pack import tidy
+from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
 from pulse_widgets.storage.reader import Extent
-from pulse_widgets.storage.schema import TIDY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.answers import Span
     from pulse_widgets.library.selection import Chosen
-    from pulse_widgets.storage.schema import Columns
+    from pulse_widgets.series.columns import Columns
 
 __all__ = [
     "cell_frame",
@@ -84,7 +82,7 @@ def series_frame(
 def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
     """Return all rows as an Arrow table in the schema of the file."""
     held = [(c.key._replace(metric=c.metric), columns) for c, columns in series if len(columns)]
-    table = tidy(held) if held else TIDY.empty_table()
+    table = arrow_table(held)
     return table if data else table.drop_columns(["data"])
 
 
@@ -92,13 +90,14 @@ def tidy_frame(table: Any) -> pd.DataFrame:
     """Return an Arrow table of rows with NA for what is absent."""
     import pandas as pd
 
-    frame: pd.DataFrame = table.to_pandas()
-    steps = frame["step"].to_numpy()
-    frame["step"] = pd.array(steps, dtype="Int64")
-    frame.loc[steps == NO_STEP, "step"] = pd.NA
+    # Through float64, steps beyond 2**53 would not be whole.
+    known: dict[Any, Any] = {"step": pd.Int64Dtype()}
+    frame: pd.DataFrame = table.drop_columns(["step"]).to_pandas()
+    steps = table.select(["step"]).to_pandas(types_mapper=lambda _: known["step"])
+    frame.insert(table.column_names.index("step"), "step", steps["step"])
     for name in {"text", "data"} & set(frame.columns):
-        filled = frame[name].astype("object")
-        frame[name] = filled.where(filled.map(len) > 0, pd.NA)
+        held = frame[name].astype("object")
+        frame[name] = held.where(held.notna(), pd.NA)
     return frame
 
 
@@ -131,7 +130,7 @@ def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
         for c, x in series
         for t, text in zip(
             x.time.tolist(),
-            x.text.to_pylist() if x.text is not None else [""] * len(x),
+            x.text.texts() if x.text is not None else [""] * len(x),
             strict=True,
         )
     ]

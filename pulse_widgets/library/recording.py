@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.arguments import checked_path
@@ -17,10 +18,13 @@ from pulse_widgets.library.selection import (
     narrow_steps,
     time_us,
 )
+from pulse_widgets.library.shelf import located
+from pulse_widgets.storage.cells import shown_values, single_rows
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
 from pulse_widgets.storage.segment import Want
+from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.library.answers import Envelope
-    from pulse_widgets.storage.schema import Columns
+    from pulse_widgets.series.columns import Columns
 
 __all__ = ["Recording"]
 
@@ -62,8 +66,8 @@ class Recording:
         Parameters
         ----------
         path : path
-            A ``NAME.pulse.parquet`` file, a ``NAME.pulse`` directory, or the
-            ``run.pulse.json`` in one.
+            A ``NAME.pulse.parquet`` file, a ``NAME.pulse`` directory, the ``run.pulse.json``
+            in one, or a name from `pulse_widgets.recordings`.
 
         Raises
         ------
@@ -72,7 +76,9 @@ class Recording:
         FormatVersionError
             If a newer version of this package wrote it.
         """
-        return cls(open_stored(checked_path(path)))
+        given = checked_path(path)
+        with as_ours(given):
+            return cls(open_stored(located(given)))
 
     # What it is -----------------------------------------------------------------------
 
@@ -201,8 +207,12 @@ class Recording:
     def envelope(self, points: int) -> Envelope:
         """Return least, greatest and mean of the one series selected in `points` even stretches.
 
-        Long stretches come from the overview in the file: least and greatest are then
-        rounded outwards to float32, and extremes may stand an eighth of a point off.
+        A stretch in which no value was read, as in an outage, is NaN and counts 0. Infinities
+        and NaN that were logged are left out, and so is the rate of a counter across a silence.
+
+        Long stretches come from the overview in the file, which sums up blocks of rows: least
+        and greatest are then rounded outwards to float32, and stand in every stretch that their
+        block reaches, mostly an eighth of a stretch too far at most.
 
         Raises
         ------
@@ -217,14 +227,18 @@ class Recording:
         extent = self._stored.extents[chosen.key]
         drawn = chosen.rated or chosen.kind != "counter"
         if drawn and self._window.whole and extent.rows >= points * answers.LEAST_ROWS:
-            cells = answers.enough_cells(self._stored.cells(chosen.key), points)
+            cells = self._stored.level(chosen.key, points * answers.CELLS_A_POINT)
             if cells is not None:
                 return answers.envelope(extent.start, extent.end, points, cells)
-        columns = self._columns(chosen, payload=False)
-        if not len(columns):
-            return answers.envelope(0, 0, 0, answers.single_rows(columns))
-        ends = (int(columns.time[0]), int(columns.time[-1]))
-        return answers.envelope(*ends, points, answers.single_rows(columns))
+        start = None if chosen.rated else self._window.start
+        whole = self._stored.columns(chosen.key, start, self._window.end, payload=False)
+        if chosen.rated:
+            rates = shown_values("counter", whole, chosen.key.entity)
+            whole = replace(whole, value=rates)
+        columns = self._window.cut(whole)
+        ends = (int(columns.time[0]), int(columns.time[-1])) if len(columns) else (0, 0)
+        rows = single_rows(columns.time, columns.value)
+        return answers.envelope(*ends, points if len(columns) else 0, rows)
 
     def to_arrow(self, *, data: bool = False) -> Any:
         """Return the rows that are selected as a `pyarrow.Table`, tidy as in the file.
@@ -291,6 +305,9 @@ class Recording:
         `include` names them, and always names of users and hosts and absolute paths. A file
         that is already there is replaced only by the same recording, and only where nothing
         is lost by it: a part does not replace the whole.
+
+        What a crash left is finished by saving it whole under its own name: the directory
+        becomes the file, with everything that was recorded, and goes.
 
         Parameters
         ----------

@@ -14,15 +14,15 @@ import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
 from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.index import guess
-from pulse_widgets.storage.overview import shown_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.reader import Stored
-    from pulse_widgets.storage.schema import Columns, SeriesKey
 
 __all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]
 

@@ -5,40 +5,55 @@ from __future__ import annotations
 import atexit
 import contextlib
 import datetime as dt
+import difflib
 import logging
 import os
 import re
 import threading
 import time
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.errors import PulseError, StorageError
+from pulse_widgets.errors import PulseError, RecordingError, StorageError
+from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
 from pulse_widgets.storage.claim import finished_path
-from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, writer_folders
+from pulse_widgets.storage.directory import (
+    FAILED,
+    FINISHED,
+    MOST_US,
+    RUN,
+    SUFFIX,
+    is_running,
+    writer_folders,
+)
 from pulse_widgets.storage.disk import refusal
+from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
+from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
 
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.storage.reader import Stored
 
 __all__ = [
     "begin_finishing",
     "finish",
     "home",
     "keep_within",
+    "located",
     "network_note",
     "new_place",
     "recordings",
 ]
 
-MOST_BYTES: Final = 5 << 30
-MOST_DAYS: Final = 30.0
-NEWEST: Final = 3
+AGAIN_S: Final = 86_400.0
+"""How long a directory that could not be finished waits for the next try."""
+
 
 SMALL_ROWS: Final = 1_000_000
 """A recording of so many rows is made one file while its `stop` waits."""
@@ -138,41 +153,48 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``name``, ``start`` (UTC), ``seconds``, ``bytes``, ``series``, ``rows``,
-        ``state`` (running, unfinished, finished, unreadable), ``title`` and ``path``.
+        ``state`` (running, unfinished, finished, unreadable), ``title``, ``problem`` (why it
+        cannot be read, or the first of what is missing from it) and ``path``.
     """
     import pandas as pd
 
-    found = [line for item in _items(place or home()) if (line := _line_now(item)) is not None]
-    names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "path"]
-    frame = pd.DataFrame(found, columns=names)
+    found: dict[Path, tuple[object, ...]] = {}
+    for item in _items(place or home()):
+        if item not in found:
+            path, line = _line(item)
+            found[path] = line
+    lines = [line for line in found.values() if line]
+    names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "problem"]
+    frame = pd.DataFrame(lines, columns=names)
+    # Of objects, for a name on the disk need not be text.
+    paths = [str(path) for path, line in found.items() if line]
+    frame["path"] = pd.Series(paths, index=frame.index, dtype=object)
     frame["start"] = pd.to_datetime(frame["start"], unit="us", utc=True)
     return frame.sort_values("start", ascending=False, ignore_index=True)
 
 
-def keep_within(
-    place: Path,
-    *,
-    most_bytes: int = MOST_BYTES,
-    most_days: float = MOST_DAYS,
-    newest: int = NEWEST,
-    now_s: float | None = None,
-) -> list[Path]:
-    """Delete the oldest finished recordings beyond the bounds; return what was deleted.
+def located(path: Path) -> Path:
+    """Return a path; where a bare name is none here, that of the recording on the shelf.
 
-    Only files that a session of ours left here are deleted: not a running or unfinished
-    recording, not a copy somebody saved, not a file of another kind.
+    Raises
+    ------
+    RecordingError
+        If a bare name is neither here nor on the shelf; tells of names that are like it.
     """
-    files = sorted((f for f in map(_ours, place.glob(f"*{FINISHED}")) if f), reverse=True)
-    oldest_s = (time.time() if now_s is None else now_s) - most_days * 86_400
-    held, deleted = 0, list[Path]()
-    for number, file in enumerate(files):
-        held += file.nbytes
-        if number >= newest and (held > most_bytes or file.compacted_s < oldest_s):
-            with contextlib.suppress(OSError):
-                file.path.unlink()
-                held -= file.nbytes
-                deleted.append(file.path)
-    return deleted
+    if str(path) != path.name or any(map(os.path.lexists, _forms(path))):
+        return path
+    there = [each for each in _forms(home() / path.name) if os.path.lexists(each)]
+    if there:
+        return there[0]
+    names = sorted({_base(item.name) for item in _items(home())})
+    base = _base(path.name)
+    close = [name for name in names if base.lower() in name.lower()]
+    close += [x for x in difflib.get_close_matches(base, names) if x not in close]
+    like = " or ".join(map(repr, close[-3:]))
+    raise RecordingError(
+        f"There is no recording at {path}, and none of that name in {home()}",
+        remedy=f"{f'Perhaps {like}? ' if like else ''}pw.recordings() lists what there is.",
+    )
 
 
 def network_note(path: Path) -> str:
@@ -184,25 +206,6 @@ def network_note(path: Path) -> str:
     if kind not in _NETWORK:
         return ""
     return f"{path} lies on a network file system ({kind}); set PULSE_HOME to a local disk"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _File:
-    compacted_s: float
-    path: Path
-    nbytes: int
-
-
-def _ours(path: Path) -> _File | None:
-    from pulse_widgets.storage.reader import open_file
-
-    try:
-        stamp = open_file(path).run.about.get("compacted")
-        if not isinstance(stamp, int):
-            return None
-        return _File(stamp / 1e6, path, path.stat().st_size)
-    except (PulseError, OSError):
-        return None
 
 
 def _absolute(path: Path) -> Path:
@@ -256,77 +259,135 @@ def _free(place: Path, name: str) -> Path:
     return next(d for d in directories if not d.exists() and not finished_path(d).exists())
 
 
+def _base(name: str) -> str:
+    return name.removesuffix(".parquet").removesuffix(SUFFIX)
+
+
+def _forms(path: Path) -> list[Path]:
+    """Return the paths at which a recording of that name may lie; as it was named comes first."""
+    base = _base(path.name)
+    return [path, path.with_name(base + SUFFIX), path.with_name(base + FINISHED)]
+
+
+def _listed(place: Path) -> list[Path]:
+    """Return what lies in a directory; hidden files are unfinished ones."""
+    try:
+        return sorted(place / name for name in os.listdir(place) if not name.startswith("."))  # noqa: PTH208
+    except OSError:
+        return []
+
+
 def _items(place: Path) -> list[Path]:
-    directories = [p.parent for p in place.glob(f"*{SUFFIX}/{RUN}")]
-    names = {d.name for d in directories}
-    files = [p for p in place.glob(f"*{FINISHED}") if p.name.removesuffix(".parquet") not in names]
-    return directories + files
+    """Return the directories of recordings, and then the files."""
+    listed = _listed(place)
+    directories = [p for p in listed if p.name.endswith(SUFFIX) and _holds_any(p)]
+    return directories + [p for p in listed if p.name.endswith(FINISHED)]
 
 
-def _line_now(path: Path) -> tuple[object, ...] | None:
-    """Return the line of a recording, which may become one file while it is looked at."""
-    for place in (path, finished_path(path)):
-        with contextlib.suppress(FileNotFoundError):
-            return _line(place)
-    return None
+def _holds_any(directory: Path) -> bool:
+    """Return whether there is anything of a recording in a directory, or it cannot be told."""
+    try:
+        names = os.listdir(directory)  # noqa: PTH208
+    except NotADirectoryError:
+        return False
+    except OSError:
+        return True
+    return any(name == RUN or name.startswith("w-") for name in names)
 
 
-def _line(path: Path) -> tuple[object, ...]:
+def _line(path: Path) -> tuple[Path, tuple[object, ...]]:
+    """Return where a recording lies now, and its line; an empty one when it has gone meanwhile."""
     from pulse_widgets.storage.reader import open_stored
 
-    name = path.name.removesuffix(".parquet").removesuffix(SUFFIX)
     try:
-        stored = open_stored(path)
-    except PulseError:
-        start = int(path.stat().st_mtime * 1e6)
-        return name, start, None, None, None, None, "unreadable", "", str(path)
+        with as_ours(path):
+            stored = open_stored(path)
+            return stored.path, _line_of(stored)
+    except PulseError as exc:
+        return path, _unreadable(path, exc.problem)
+
+
+def _line_of(stored: Stored) -> tuple[object, ...]:
     extents = stored.extents.values()
-    end = max((x.end for x in extents), default=stored.run.start_us)
+    start = stored.run.start_us
+    end = max((x.end for x in extents), default=start)
     state = "running" if stored.running else "unfinished" if stored.path.is_dir() else "finished"
     return (
-        name,
-        stored.run.start_us,
-        max(0.0, (end - stored.run.start_us) / 1e6),
+        _readable(_base(stored.path.name)),
+        start,
+        max(0.0, (end - start) / 1e6),
         stored.nbytes,
         len(extents),
         sum(x.rows for x in extents),
         state,
         str(stored.run.about.get("title") or ""),
-        str(stored.path),
+        stored.problems[0] if stored.problems else "",
     )
 
 
+def _unreadable(path: Path, problem: str) -> tuple[object, ...]:
+    try:
+        start = int(path.lstat().st_mtime * 1e6)
+    except OSError:
+        return ()
+    begin = start if 0 <= start <= MOST_US else None
+    name, words = _readable(_base(path.name)), _readable(problem)
+    return name, begin, None, None, None, None, "unreadable", "", words
+
+
+def _readable(text: str) -> str:
+    """Return a name from the disk, or what is said of it, as text; bytes need not be that."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _settle(directory: Path, done: Flag) -> None:
+    """Finish a directory and, on the shelf, whatever a crash left there; then make room."""
     from pulse_widgets.library.finishing import compact_ended
+    from pulse_widgets.storage.compact import compact
 
     try:
         try:
-            # A recording that is damaged stays as it is; reading it says why.
-            with contextlib.suppress(PulseError):
-                compact_ended(directory, _ended.is_set)
+            _complete(directory, compact_ended)
         finally:
             done.set()
-        _settle_all(directory)
+        place = directory.parent
+        if place != home():
+            return
+        remove_unfinished(place)
+        for each in _listed(place):
+            if _ended.is_set():
+                return
+            left = each.name.endswith(SUFFIX) and each != directory and os.path.isdir(each)  # noqa: PTH112
+            if left and not remove_empty(each) and _holds_any(each) and not _failed_lately(each):
+                _complete(each, compact)
+        if not _ended.is_set():
+            keep_within(place)
     except Exception:
         # The top of the thread. The recording stays a directory, which reads the same.
         _logger.exception("%s was not finished", directory)
 
 
-def _settle_all(directory: Path) -> None:
-    """Finish a directory and, on the shelf, whatever a crash left there; then make room."""
-    from pulse_widgets.storage.compact import compact
+def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
+    """Make a directory a file; one that cannot be is named, and left alone for a day."""
+    from pulse_widgets.storage.compact import BusyError
 
-    place = directory.parent
-    shelved = place == home()
-    left = [p.parent for p in place.glob(f"*{SUFFIX}/{RUN}")] if shelved else []
-    for each in [directory, *(d for d in left if d != directory)]:
-        if _ended.is_set():
-            return
-        # A recording that still runs, or is damaged, stays as it is; reading it says why.
-        with contextlib.suppress(PulseError):
-            compact(each, stopped=_ended.is_set)
-    if shelved and not _ended.is_set():
-        keep_within(place)
+    try:
+        finish_it(directory, stopped=_ended.is_set)
+    except BusyError:
+        pass  # it is not at its end, or another process is at it
+    except PulseError as exc:
+        # It stays as it is, and reads the same.
+        _logger.warning("%s was not finished. %s", directory, exc.problem)
+        with contextlib.suppress(OSError):
+            (directory / FAILED).touch(0o600)
+
+
+def _failed_lately(directory: Path) -> bool:
+    try:
+        age_s = time.time() - (directory / FAILED).lstat().st_mtime
+    except OSError:
+        return False
+    return 0 <= age_s < AGAIN_S
 
 
 @atexit.register

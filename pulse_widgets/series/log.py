@@ -30,6 +30,11 @@ NO_STEP: Final = -(2**63)
 NEW_SERIES_A_MINUTE: Final = 10_000
 LABELS_A_SERIES: Final = 16
 
+BLOCK_BYTES: Final = 16 << 20
+"""Bytes a block of the log has at most, unless one row alone has more."""
+
+_ROW_BYTES: Final = 28
+
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
@@ -90,11 +95,36 @@ class Rows:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held by the columns."""
-        fixed = self.series.nbytes + self.time.nbytes + self.step.nbytes + self.value.nbytes
+        """Bytes held by the columns; of a text its letters."""
         texts = sum(map(len, self.text)) if self.text is not None else 0
         blobs = sum(map(len, self.data)) if self.data is not None else 0
-        return fixed + texts + blobs
+        return _ROW_BYTES * len(self) + texts + blobs
+
+    def cut(self, first: int, end: int) -> Rows:
+        """Return the rows from `first` to `end`, exclusive."""
+        part = slice(first, end)
+        text = None if self.text is None else self.text[part]
+        data = None if self.data is None else self.data[part]
+        return Rows(
+            self.series[part], self.time[part], self.step[part], self.value[part], text, data
+        )
+
+    def split(self, most_bytes: int) -> list[Rows]:
+        """Return the rows in pieces of at most so many bytes; a row that has more is alone."""
+        if self.nbytes <= most_bytes:
+            return [self]
+        sizes = np.full(len(self), _ROW_BYTES, np.int64)
+        for column in (self.text, self.data):
+            if column is not None:
+                sizes += np.fromiter(map(len, column), np.int64, len(self))
+        ends, pieces, first = np.cumsum(sizes), list[Rows](), 0
+        while first < len(self):
+            taken = ends[first - 1] if first else 0
+            end = int(np.searchsorted(ends, taken + most_bytes, "right"))
+            end = max(end, first + 1)
+            pieces.append(self.cut(first, end))
+            first = end
+        return pieces
 
     @classmethod
     def of(  # noqa: PLR0913, PLR0917  one argument a column, in the order of the format
@@ -289,12 +319,14 @@ class Log:
         """Bytes of the blocks still held."""
 
     def append(self, rows: Rows) -> None:
-        """Add a block; an empty one is not kept."""
+        """Add a block, a large one in pieces; an empty one is not kept."""
         if not len(rows):
             return
-        count, nbytes = len(rows), rows.nbytes
+        # A block is written in one piece, and lost in one piece where a disk is torn.
+        pieces = rows.split(BLOCK_BYTES)
+        count, nbytes = len(rows), sum(piece.nbytes for piece in pieces)
         with self._lock:
-            self._blocks.append(rows)
+            self._blocks.extend(pieces)
             self.rows += count
             self.nbytes += nbytes
 

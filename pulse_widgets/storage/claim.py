@@ -8,21 +8,24 @@ import json
 import os
 import platform
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
+from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
-__all__ = ["Claim", "finished_path", "shared", "this_machine"]
+__all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 
-_DOOR: Final = ".compact.lock"
+DOOR: Final = ".compact.lock"
+NEW: Final = ".new-"
+"""How the name of a writer's folder begins until it is ready."""
 SAID_LENGTH: Final = 300
 """Characters of a sentence in the lock, at most; one always fits."""
 
@@ -30,6 +33,11 @@ SAID_LENGTH: Final = 300
 def finished_path(directory: Path) -> Path:
     """Return the path of the finished file of a directory."""
     return directory.with_name(directory.name.removesuffix(SUFFIX) + FINISHED)
+
+
+def damaged_path(directory: Path) -> Path:
+    """Return where the damaged files of a directory are kept once it is finished."""
+    return directory.with_name(directory.name + ".damaged")
 
 
 def this_machine() -> dict[str, Any]:
@@ -40,17 +48,17 @@ def this_machine() -> dict[str, Any]:
 @contextmanager
 def shared(directory: Path, *, alone: bool) -> Iterator[bool]:
     """Keep others from compacting a directory, or, `alone`, from joining it; give success."""
-    fd = os.open(directory / _DOOR, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(directory / DOOR, flags, 0o600)
     try:
-        fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        yield False
-        return
-    except OSError:
-        pass  # a file system without locks; heartbeats are all there is
-    try:
-        yield True
+        free = True
+        try:
+            fcntl.flock(fd, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            free = False
+        except OSError:
+            pass  # a file system without locks; heartbeats are all there is
+        yield free
     finally:
         os.close(fd)
 
@@ -127,26 +135,49 @@ class Claim:
                 os.utime(self._fd, (0, 0))
             self.abandon()
 
+    def withdraw(self) -> None:
+        """Give the lock up and leave no folder, where nothing could be written."""
+        self.release()
+        _remove_folder(self.folder)
+
     def abandon(self) -> None:
         """Let go of the file without unlocking it: the parent of this fork still holds it."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            # The number is free again even where the disk complains.
+            with contextlib.suppress(OSError):
+                os.close(fd)
 
 
 def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bool]:
     """Make the folder with its lock already held, so that none sees it without."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
-    hidden = directory / f".new-{os.getpid()}-{start_us}"
-    hidden.mkdir(mode=0o700)
-    fd = os.open(hidden / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    # A name of its own each time: a process that was killed may have had our number.
+    hidden = Path(tempfile.mkdtemp(prefix=NEW, dir=directory))
+    fd = -1
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        locks = True
-    except OSError:
-        locks = False
-    begin = start_us
-    while (folder := directory / f"w-{host}-{os.getpid()}-{begin}").exists():
-        begin += 1
-    hidden.rename(folder)
+        fd = os.open(hidden / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            locks = True
+        except OSError:
+            locks = False
+        begin = start_us
+        while (folder := directory / f"w-{host}-{os.getpid()}-{begin}").exists():
+            begin += 1
+        hidden.rename(folder)
+    except BaseException:
+        if fd >= 0:
+            os.close(fd)
+        _remove_folder(hidden)
+        raise
     return folder, fd, locks
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder in which nothing was recorded; what else lies there stays."""
+    for name in (LOCK, ABOUT, f".{ABOUT}.{os.getpid()}"):
+        with contextlib.suppress(OSError):
+            (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -9,13 +10,15 @@ import re
 import socket
 import time
 import uuid
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.errors import RecordingError
+from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.storage.disk import refusal, replace_file
+from pulse_widgets.storage.untrusted import as_ours, open_regular, parse_json, read_regular
 from pulse_widgets.storage.version import MOST_JSON, VERSION, check_version
 
 if TYPE_CHECKING:
@@ -26,9 +29,11 @@ __all__ = [
     "RunInfo",
     "WriterFolder",
     "boot_id",
+    "covered_journals",
     "is_running",
     "journal_name",
     "part_name",
+    "place_of",
     "plan_merge",
     "read_run",
     "said_missing",
@@ -42,9 +47,15 @@ SUFFIX: Final = ".pulse"
 FINISHED: Final = ".pulse.parquet"
 LOCK: Final = "lock"
 ABOUT: Final = "writer.json"
+FAILED: Final = ".failed"
+"""Touched in a directory that could not be finished, so that it is not tried again at once."""
 HEARTBEAT_S: Final = 5.0
 SILENCE_S: Final = 30.0
 MERGED: Final = 16
+MOST_RUN: Final = 8 << 20
+"""Bytes of the description of a run, at most."""
+MOST_US: Final = (1 << 63) // 1000 - 1
+"""The last moment that tables of pandas can hold, in the year 2262."""
 SAID_BYTES: Final = 4096
 """Bytes of a lock: what its writer says is missing, in JSON, filled up with spaces."""
 
@@ -83,14 +94,35 @@ def standing(names: list[str]) -> tuple[list[PartName], list[int]]:
     A part whose range lies in another's was merged into it, and a journal whose number lies
     in a part was written to it; the crash that left them there doubles no row.
     """
-    found = [PartName(int(m[1]), int(m[2] or m[1])) for n in names if (m := _PART.fullmatch(n))]
+    # A name that we would write otherwise, with more zeros say, is not one of ours.
     parts: list[PartName] = []
-    for part in sorted(found, key=lambda p: (p.first, -p.last)):
+    for part in sorted(_part_names(names), key=lambda p: (p.first, -p.last)):
         if part.last >= part.first and (not parts or part.last > parts[-1].last):
             parts.append(part)
-    numbers = sorted(int(m[1]) for n in names if (m := _JOURNAL.fullmatch(n)))
-    journals = [n for n in numbers if not any(p.first <= n <= p.last for p in parts)]
-    return parts, journals
+    return parts, [n for n in _journal_numbers(names) if not _covered(n, parts)]
+
+
+def covered_journals(names: list[str]) -> list[int]:
+    """Return the numbers of the journals whose rows are in a part already."""
+    parts, _ = standing(names)
+    return [n for n in _journal_numbers(names) if _covered(n, parts)]
+
+
+def _part_names(names: list[str]) -> list[PartName]:
+    matches = [m for m in map(_PART.fullmatch, names) if m]
+    parts = [(PartName(int(m[1]), int(m[2] or m[1])), m[0]) for m in matches]
+    return [part for part, name in parts if part_name(part) == name]
+
+
+def _journal_numbers(names: list[str]) -> list[int]:
+    matches = [m for m in map(_JOURNAL.fullmatch, names) if m]
+    return sorted(int(m[1]) for m in matches if journal_name(int(m[1])) == m[0])
+
+
+def _covered(number: int, parts: list[PartName]) -> bool:
+    # Of parts that lie in no other, the last that begins at or before it has the greatest end.
+    place = bisect_right(parts, number, key=lambda part: part.first) - 1
+    return place >= 0 and number <= parts[place].last
 
 
 def plan_merge(parts: list[PartName], owed: Collection[int] = ()) -> list[PartName]:
@@ -152,15 +184,16 @@ class RunInfo:
             If the text is not that.
         """
         try:
-            content = json.loads(text[:MOST_JSON])
+            content = parse_json(text, MOST_RUN)
             version, number, start = content["version"], content["id"], content["start"]
-            about = content.get("about", {})
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        except (ValueError, KeyError, TypeError) as exc:
             raise _not_ours(where) from exc
         check_version(version, where)
-        if not (isinstance(number, str) and isinstance(start, int) and isinstance(about, dict)):
+        about = content.get("about")
+        known = isinstance(number, str) and isinstance(start, int) and start is not True
+        if not (known and 0 <= start <= MOST_US):
             raise _not_ours(where)
-        return cls(number, start, version, about)
+        return cls(number, start, str(version), about if isinstance(about, dict) else {})
 
 
 def _not_ours(where: str) -> RecordingError:
@@ -170,17 +203,25 @@ def _not_ours(where: str) -> RecordingError:
     )
 
 
+def place_of(path: Path) -> Path:
+    """Return what a path to a recording means: of its description, the directory."""
+    place = path.parent if path.name == RUN else path
+    # "." and ".." have no name of their own.
+    return place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
+
+
 def read_run(directory: Path) -> RunInfo:
     """Return the run of a directory.
 
     Raises
     ------
     RecordingError
-        If there is none.
+        If there is none, or it cannot be read.
     """
     try:
-        text = (directory / RUN).read_bytes()
-    except OSError as exc:
+        with as_ours(directory, FileNotFoundError, NotADirectoryError):
+            text = read_regular(directory / RUN, MOST_RUN)
+    except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_ours(str(directory)) from exc
     return RunInfo.decode(text, str(directory))
 
@@ -198,7 +239,8 @@ def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise refusal(exc, directory) from exc
-    if not path.exists():
+    # Not `exists`: a link that leads nowhere is in the way, too, and reading it says so.
+    if not os.path.lexists(path):
         run = RunInfo(uuid.uuid4().hex, start_us, about=about)
         fresh = directory / f".{RUN}.{os.getpid()}"
         replace_file(fresh, run.encode().encode())
@@ -219,7 +261,8 @@ def _publish(fresh: Path, path: Path) -> None:
         if not path.exists():
             fresh.rename(path)
     finally:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +274,13 @@ class WriterFolder:
     path : Path
     about : mapping
         Content of ``writer.json``; empty when it cannot be read.
+    fault : Exception or None
+        Why it cannot be read.
     """
 
     path: Path
     about: dict[str, Any]
+    fault: Exception | None = None
 
     @property
     def start_us(self) -> int:
@@ -242,20 +288,46 @@ class WriterFolder:
         start = self.about.get("start", 0)
         return start if isinstance(start, int) else 0
 
+    def count(self, name: str) -> int | None:
+        """Return the rows that a part has according to its writer; None when it does not say."""
+        rows = self.about.get("rows")
+        count = rows.get(name) if isinstance(rows, dict) else None
+        return count if isinstance(count, int) and count >= 0 else None
+
 
 def writer_folders(directory: Path) -> list[WriterFolder]:
-    """Return the writers of a directory, in order of their start."""
-    paths = [p for p in directory.glob("w-*") if p.is_dir()]
-    folders = [WriterFolder(path, _about(path / ABOUT)) for path in paths]
+    """Return the writers of a directory, in order of their start.
+
+    Raises
+    ------
+    RecordingError
+        If the directory may not be listed.
+    FileNotFoundError
+        If there is none.
+    """
+    try:
+        with os.scandir(directory) as entries:
+            # A link is none of ours: what it leads to must not be tidied.
+            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        raise RecordingError(
+            f"{directory} cannot be listed: {exc.strerror}",
+            remedy="Check its permissions and its disk.",
+        ) from exc
+    folders = [_folder(directory / name) for name in names if name.startswith("w-")]
     return sorted(folders, key=lambda w: (w.start_us, w.path.name))
 
 
-def _about(path: Path) -> dict[str, Any]:
+def _folder(path: Path) -> WriterFolder:
     try:
-        content = json.loads(path.read_bytes()[:MOST_JSON])
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        content = parse_json(read_regular(path / ABOUT, MOST_JSON))
+    except (PulseError, OSError, ValueError, MemoryError) as exc:
+        return WriterFolder(path, {}, exc)
+    if not isinstance(content, dict):
+        return WriterFolder(path, {}, ValueError("it is not a JSON object"))
+    return WriterFolder(path, content)
 
 
 def said_missing(folder: WriterFolder) -> list[str]:
@@ -270,16 +342,17 @@ def said_missing(folder: WriterFolder) -> list[str]:
 
 
 def is_running(folder: WriterFolder) -> bool:
-    """Return whether the writer still writes.
+    """Return whether the writer still writes, or may write: what cannot be told counts as yes.
 
     Its lock decides. On a file system without locks, and for a writer on another machine,
     whose lock may not be visible here, so does a heartbeat younger than 30 s.
     """
-    path = folder.path / LOCK
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+        fd = open_regular(folder.path / LOCK)
+    except (FileNotFoundError, NotADirectoryError, RecordingError):
         return False
+    except OSError:
+        return True
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         seen = folder.about.get("locks", False) and folder.about.get("boot_id") == boot_id()

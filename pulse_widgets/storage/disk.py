@@ -164,7 +164,9 @@ def replace_file(path: Path, content: bytes) -> None:
         finally:
             os.close(fd)
         fresh.replace(path)
-    except OSError as exc:
+    except BaseException as exc:
         with contextlib.suppress(OSError):
             fresh.unlink(missing_ok=True)
-        raise refusal(exc, path) from exc
+        if isinstance(exc, OSError):
+            raise refusal(exc, path) from exc
+        raise

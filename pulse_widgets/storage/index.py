@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pulse_widgets.metrics.catalog import lookup
+from pulse_widgets.series.columns import SeriesKey
 from pulse_widgets.series.log import SeriesInfo
-from pulse_widgets.storage.schema import KEYS, MOST_TABLE_ROWS, SeriesKey
+from pulse_widgets.storage.arrow.convert import KEYS
+from pulse_widgets.storage.arrow.tables import read_table, write_table
+from pulse_widgets.storage.schema import MOST_TABLE_ROWS
 from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["Catalog", "Entry", "decode_index", "encode_index", "guess", "index_of", "index_problem"]
+    from pulse_widgets.storage.arrow.files import GroupReader
+
+__all__ = [
+    "Catalog",
+    "Entry",
+    "decode_index",
+    "encode_index",
+    "group_index",
+    "guess",
+    "index_of",
+    "index_problem",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +59,24 @@ class Entry:
     data_bytes: int = 0
 
 
-_NUMBERS: Final = ("row_group", "first_row", "rows", "start", "end", "text_bytes", "data_bytes")
-_INDEX: Final = pa.schema(
-    [
-        *(pa.field(name, pa.dictionary(pa.int32(), pa.string()), nullable=False) for name in KEYS),
-        *(pa.field(name, pa.int32(), nullable=False) for name in _NUMBERS[:3]),
-        *(pa.field(name, pa.int64(), nullable=False) for name in _NUMBERS[3:]),
-    ]
-)
+_NUMBERS: Final[Mapping[str, type[np.generic]]] = {
+    "row_group": np.int32,
+    "first_row": np.int32,
+    "rows": np.int32,
+    "start": np.int64,
+    "end": np.int64,
+    "text_bytes": np.int64,
+    "data_bytes": np.int64,
+}
 
 
 def encode_index(entries: Sequence[Entry]) -> str:
     """Return the entries as a base64 Parquet table."""
-    words = [pa.array([e.key[k] for e in entries]).dictionary_encode() for k in range(3)]
-    numbers = [
-        pa.array([getattr(e, name) for e in entries], _INDEX.field(name).type) for name in _NUMBERS
-    ]
-    table = pa.table([w.cast(_INDEX.field(0).type) for w in words] + numbers, schema=_INDEX)
-    sink = io.BytesIO()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        use_dictionary=list(KEYS),
-        column_encoding=dict.fromkeys(_NUMBERS, "DELTA_BINARY_PACKED"),
-        store_schema=False,
-    )
-    return base64.b64encode(sink.getvalue()).decode("ascii")
+    words = {name: [e.key[place] for e in entries] for place, name in enumerate(KEYS)}
+    numbers = {
+        name: np.array([getattr(e, name) for e in entries], kind) for name, kind in _NUMBERS.items()
+    }
+    return base64.b64encode(write_table(words, numbers)).decode("ascii")
 
 
 def decode_index(text: bytes) -> list[Entry]:
@@ -83,82 +85,79 @@ def decode_index(text: bytes) -> list[Entry]:
     Raises
     ------
     ValueError
-        If the text is not such a table; also `pyarrow.ArrowException` and `OSError`.
+        If the text is not such a table; on damaged bytes also what `DAMAGE` lists.
     """
     if len(text) > MOST_JSON:
         raise ValueError("the index is larger than any index")
-    file = pq.ParquetFile(pa.BufferReader(base64.b64decode(text, validate=True)))
-    if file.metadata.num_rows > MOST_TABLE_ROWS or unpacked_bytes(file) > 8 * MOST_JSON:
-        raise ValueError("the index has more entries than any index")
-    table = file.read(columns=[*KEYS, *_NUMBERS], use_threads=False)
-    keys = zip(*(table[name].to_pylist() for name in KEYS), strict=True)
-    rest = zip(*(table[name].to_pylist() for name in _NUMBERS), strict=True)
-    return [Entry(SeriesKey(*k), *n) for k, n in zip(keys, rest, strict=True)]
+    told, numbers = read_table(
+        base64.b64decode(text, validate=True),
+        KEYS,
+        _NUMBERS,
+        most_rows=MOST_TABLE_ROWS,
+        most_bytes=8 * MOST_JSON,
+    )
+    names = [[words[code] for code in codes.tolist()] for codes, words in told.values()]
+    columns = [numbers[name].tolist() for name in _NUMBERS]
+    keys = map(SeriesKey, *names)
+    return [Entry(*line) for line in zip(keys, *columns, strict=True)]
 
 
-def unpacked_bytes(file: pq.ParquetFile) -> int:
-    """Return the bytes that the row groups of a file say they unpack to."""
-    groups = range(file.metadata.num_row_groups)
-    return sum(int(file.metadata.row_group(g).total_byte_size) for g in groups)
-
-
-def index_problem(entries: Sequence[Entry], metadata: Any) -> str:
+def index_problem(entries: Sequence[Entry], reader: GroupReader) -> str:
     """Return why an index cannot be that of the file; empty when it can.
 
-    The entries must cover every row group exactly and in order, and the first and last key
-    of a row group must be those of its statistics.
+    The entries must cover every row group exactly and in order, and agree with the statistics
+    of the row groups: their keys and times lie inside, the first and the last at the ends.
     """
-    place, filled = 0, 0
-    for entry in entries:
-        if filled and filled == _rows(metadata, place):
-            place, filled = place + 1, 0
-        if entry.row_group != place or entry.first_row != filled or entry.rows < 1:
-            return "the index does not cover the rows in order"
-        filled += entry.rows
-        if filled > _rows(metadata, place):
-            return "the index names rows that are not there"
-        if not _within(entry.key, metadata.row_group(place)):
-            return "the index names other series than the row groups"
-    if (place + (filled > 0), sum(e.rows for e in entries)) != (
-        metadata.num_row_groups,
-        metadata.num_rows,
-    ):
+    groups = [list(held) for _, held in groupby(entries, key=lambda e: e.row_group)]
+    if [held[0].row_group for held in groups] != list(range(reader.groups)):
         return "the index does not cover the whole file"
+    for group, held in enumerate(groups):
+        filled = 0
+        for entry in held:
+            if entry.first_row != filled or entry.rows < 1:
+                return "the index does not cover the rows in order"
+            filled += entry.rows
+        if filled != reader.group_rows(group):
+            return "the index names other rows than there are"
+        if not _agrees(group, held, reader):
+            return "the index names other series or times than the row groups"
     return ""
 
 
-def _rows(metadata: Any, place: int) -> int:
-    inside = 0 <= place < metadata.num_row_groups
-    return int(metadata.row_group(place).num_rows) if inside else -1
-
-
-def _within(key: SeriesKey, group: Any) -> bool:
-    for place, word in enumerate(key):
-        statistics = group.column(place).statistics
-        if statistics is not None and statistics.has_min_max:
-            # Long words are cut in statistics; a prefix of the maximum still bounds it.
-            most = statistics.max
-            if not (statistics.min <= word and (word <= most or word.startswith(most))):
+def _agrees(group: int, held: Sequence[Entry], reader: GroupReader) -> bool:
+    low, high = reader.key_bounds(group)
+    if low is not None and high is not None:
+        for place in range(len(KEYS)):
+            words = [entry.key[place] for entry in held]
+            # Long words may be cut in statistics; a prefix of the greatest still bounds it.
+            least, most = low[place], high[place]
+            if not min(words).startswith(least) or not max(words).startswith(most):
                 return False
-    return True
+    span = reader.time_bounds(group)
+    found = (min(e.start for e in held), max(e.end for e in held))
+    return all(e.start <= e.end for e in held) and span in {None, found}
 
 
-def index_of(file: pq.ParquetFile) -> list[Entry]:
-    """Return the index of a file that has none, or a wrong one, from its key columns."""
-    entries: list[Entry] = []
-    for group in range(file.metadata.num_row_groups):
-        table = file.read_row_group(group, columns=[*KEYS, "time"], use_threads=False)
-        columns = [table[name].combine_chunks().cast(pa.string()) for name in KEYS]
-        codes = np.stack([c.dictionary_encode().indices.to_numpy() for c in columns])
-        breaks = np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1
-        time = table["time"].combine_chunks().cast(pa.int64()).to_numpy()
-        edges = [0, *breaks.tolist(), table.num_rows]
-        for first, end in pairwise(edges):
-            key = SeriesKey(*(c[first].as_py() for c in columns))
-            span = time[first:end]
-            # 1: that there may be text or data is all that is known without reading it.
-            extent = (int(span.min()), int(span.max()), 1, 1)
-            entries.append(Entry(key, group, first, end - first, *extent))
+def index_of(reader: GroupReader) -> list[Entry]:
+    """Return the index of a file that has none, or a wrong one, from its rows."""
+    return [entry for group in range(reader.groups) for entry in group_index(reader, group)]
+
+
+def group_index(reader: GroupReader, group: int) -> list[Entry]:
+    """Return the entries of one row group, from its rows."""
+    words, time = reader.read_keys(group)
+    if not len(time):
+        return []
+    codes = np.stack([codes for codes, _ in words])
+    breaks = np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1
+    # 1: that there may be text or payloads is all that is known without reading them.
+    sizes = tuple(int(reader.chunk_bytes(group, name) > 0) for name in ("text", "data"))
+    entries = []
+    for first, end in pairwise([0, *breaks.tolist(), len(time)]):
+        key = SeriesKey(*(names[codes[first]] for codes, names in words))
+        span = time[first:end]
+        extent = (int(span.min()), int(span.max()), *sizes)
+        entries.append(Entry(key, group, first, end - first, *extent))
     return entries
 
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.series.columns import Columns, packed_together
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.pack import Packer, packed_bytes
-from pulse_widgets.storage.schema import Columns, SeriesKey, join
 from pulse_widgets.storage.segment import Want
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from pulse_widgets.series.columns import Packed, SeriesKey
     from pulse_widgets.storage.index import Entry
     from pulse_widgets.storage.segment import Segment
 
@@ -51,16 +53,46 @@ def merged(
     asked = want or Want()
     wanted = list(sizes) if keys is None else [k for k in keys if k in sizes]
     for group in _groups(wanted, sizes):
-        pieces: dict[SeriesKey, list[Columns]] = {key: [] for key in group}
+        block = _Block(group, sizes)
         for segment in segments:
             if stopped():
                 return
             for key, columns in segment.read(group, asked):
-                pieces[key].append(columns)
+                block.fill(key, columns)
         for key in group:
-            rows = join(pieces.pop(key)).between(asked.start, asked.end)
+            rows = block.rows(key).between(asked.start, asked.end)
             if len(rows):
                 yield key, rows
+
+
+class _Block:
+    """Room for all rows of some series, which come piece by piece."""
+
+    def __init__(
+        self, keys: Sequence[SeriesKey], sizes: Mapping[SeriesKey, tuple[int, int, int]]
+    ) -> None:
+        ends = np.cumsum([sizes[key][0] for key in keys]).tolist()
+        self._begin = dict(zip(keys, [0, *ends[:-1]], strict=True))
+        self._end = dict(self._begin)
+        self._room = Columns.empty(ends[-1])
+        self._texts: dict[SeriesKey, list[tuple[Packed | None, int]]] = {k: [] for k in keys}
+        self._blobs: dict[SeriesKey, list[tuple[Packed | None, int]]] = {k: [] for k in keys}
+
+    def fill(self, key: SeriesKey, columns: Columns) -> None:
+        """Put rows behind those of the series that are there."""
+        first = self._end[key]
+        end = self._end[key] = first + len(columns)
+        self._room.time[first:end] = columns.time
+        self._room.step[first:end] = columns.step
+        self._room.value[first:end] = columns.value
+        self._texts[key].append((columns.text, len(columns)))
+        self._blobs[key].append((columns.data, len(columns)))
+
+    def rows(self, key: SeriesKey) -> Columns:
+        """Return the rows of a series, in order of time."""
+        numbers = self._room.cut(self._begin[key], self._end[key])
+        text, data = (packed_together(held.pop(key)) for held in (self._texts, self._blobs))
+        return replace(numbers, text=text, data=data).in_order()
 
 
 def _groups(
@@ -83,13 +115,24 @@ def _groups(
 def merge_segments(  # noqa: PLR0913  one call, every part of it named
     segments: Sequence[Segment],
     path: Path,
-    marks: Mapping[str, str],
+    marks: Callable[[], Mapping[str, str]],
     *,
     final: bool,
     catalog: Catalog | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> bool:
     """Write all segments as one file; return False when `stopped` said so before the end.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+    path : Path
+    marks : callable returning mapping of str to str
+        Key-values of the footer, asked for once every row was read.
+    final : bool
+        A finished file, not a part.
+    catalog : Catalog, optional
+    stopped : callable returning bool
 
     Raises
     ------
@@ -110,7 +153,7 @@ def merge_segments(  # noqa: PLR0913  one call, every part of it named
         if stopped():
             packer.discard()
             return False
-        packer.finish(marks)
+        packer.finish(marks())
     except BaseException:
         packer.discard()
         raise

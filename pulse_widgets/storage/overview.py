@@ -1,200 +1,135 @@
 """The overview: least, greatest and mean of blocks of rows, in coarser and coarser levels.
 
 A finished file carries it as a small Parquet file of its own between the last row group and
-the footer, so that a viewer draws the whole run from one short read. Cells of a counter are
+the footer, so that a viewer draws the whole run from a few short reads. Cells of a counter are
 those of its rate, except `last`, so that a burst shows and an integral stays exact.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pulse_widgets.metrics.rates import rate
-from pulse_widgets.storage.index import unpacked_bytes
-from pulse_widgets.storage.schema import CELL, COARSER, MOST_TABLE_ROWS
-from pulse_widgets.storage.version import MOST_JSON
+from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
+from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.storage.schema import Columns
+    from pulse_widgets.series.columns import Columns
+    from pulse_widgets.storage.cells import Level
 
-__all__ = ["Cells", "Overview", "cells_of", "coarser", "read_overview", "shown_values"]
+__all__ = ["Overview", "overview_mark"]
 
-_DRAWN: Final = frozenset({"gauge", "counter", "state"})
-_NAMES: Final = ("series", "cell", "start", "end", "min", "max", "mean", "count", "last")
-_TYPES: Final = (
-    *(pa.int32(), pa.int32(), pa.int64(), pa.int64()),
-    *(pa.float32(), pa.float32(), pa.float32(), pa.int32(), pa.float64()),
-)
-_SCHEMA: Final = pa.schema(
-    [pa.field(n, t, nullable=False) for n, t in zip(_NAMES, _TYPES, strict=True)]
-)
-_OPTIONS: Final = {
-    "compression": "zstd",
-    "compression_level": 3,
-    "use_dictionary": False,
-    "write_statistics": ["series", "cell", "start"],
-    "column_encoding": {
-        **dict.fromkeys(("series", "cell", "start", "end", "count"), "DELTA_BINARY_PACKED"),
-        **dict.fromkeys(("min", "max", "mean", "last"), "BYTE_STREAM_SPLIT"),
-    },
-    "store_schema": False,
-}
-_GROUP: Final = 65_536
+GROUP_CELLS: Final = 16_384
+"""Cells a row group holds at most. It is read as a whole: smaller ones are read in less time."""
+WORTH: Final = 4
+"""A series has no cells where its finest level would have more than one for so many rows."""
+FEW_CELLS: Final = 64
+"""So many cells a series may have in any case."""
+_TOGETHER: Final = 65_536
+"""Small series are taken together until they have so many rows, which is much faster."""
 
-
-@dataclass(frozen=True, slots=True)
-class Cells:
-    """Blocks of rows of one series.
-
-    Attributes
-    ----------
-    start, end : (m,) int64
-        Times of the first and the last row, microseconds since the epoch.
-    least, greatest, total : (m,) float64
-        Of the values that are there; NaN, NaN and 0 where none is.
-    count : (m,) int64
-        How many are.
-    last : (m,) float64
-        The last value that is there, of a counter its reading; NaN where none is.
-    """
-
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    least: NDArray[np.float64]
-    greatest: NDArray[np.float64]
-    total: NDArray[np.float64]
-    count: NDArray[np.int64]
-    last: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        """Return the number of cells."""
-        return len(self.start)
-
-
-def shown_values(kind: str, columns: Columns) -> NDArray[np.float64]:
-    """Return what is drawn of a series: its values, of a counter the rate."""
-    if kind != "counter":
-        return columns.value
-    # Seconds since the first row keep microseconds exact in a float.
-    seconds = (columns.time - columns.time[:1].sum()) / 1e6
-    with np.errstate(invalid="ignore", over="ignore"):  # infinity less infinity is simply not known
-        return rate(seconds, columns.value)
-
-
-def cells_of(columns: Columns, shown: NDArray[np.float64], size: int = CELL) -> Cells:
-    """Return the cells of `size` rows each, the last one of what is left."""
-    first = np.arange(0, len(columns), size)
-    last_row = np.append(first[1:], len(columns)) - 1
-    there = ~np.isnan(shown)
-    places = np.where(~np.isnan(columns.value), np.arange(len(columns)), -1)
-    newest = np.maximum.reduceat(places, first)
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = np.add.reduceat(np.where(there, shown, 0.0), first)
-    return Cells(
-        columns.time[first],
-        columns.time[last_row],
-        np.fmin.reduceat(shown, first),
-        np.fmax.reduceat(shown, first),
-        total,
-        np.add.reduceat(there.astype(np.int64), first),
-        np.where(newest >= first, columns.value[np.maximum(newest, 0)], np.nan),
-    )
-
-
-def coarser(cells: Cells, by: int = COARSER) -> Cells:
-    """Return cells of `by` times as many rows."""
-    first = np.arange(0, len(cells), by)
-    last_cell = np.append(first[1:], len(cells)) - 1
-    places = np.where(~np.isnan(cells.last), np.arange(len(cells)), -1)
-    newest = np.maximum.reduceat(places, first)
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = np.add.reduceat(cells.total, first)
-    return Cells(
-        cells.start[first],
-        cells.end[last_cell],
-        np.fmin.reduceat(cells.least, first),
-        np.fmax.reduceat(cells.greatest, first),
-        total,
-        np.add.reduceat(cells.count, first),
-        np.where(newest >= first, cells.last[np.maximum(newest, 0)], np.nan),
-    )
+_Packed = dict[str, "NDArray[Any]"]
 
 
 class Overview:
     """Collects the levels of each series and gives the blob that holds them."""
 
     def __init__(self) -> None:
-        self._levels: dict[int, list[tuple[int, Cells]]] = {}
+        self._levels: dict[int, list[_Packed]] = {}
+        self._numbers: list[int] = []
+        self._held: list[Drawn] = []
+        self._rows = 0
 
-    def add(self, number: int, kind: str, columns: Columns) -> None:
-        """Add one series, complete and in order of time; text and media have no cells."""
-        if kind not in _DRAWN or not len(columns):
+    def add(self, number: int, kind: str, entity: str, columns: Columns) -> None:
+        """Add one series, complete and in order of time, numbers ascending.
+
+        Parameters
+        ----------
+        number : int
+            Its place in the file.
+        kind : str
+            Spans, text and media have no cells.
+        entity : str
+            What a user logs has no silences.
+        columns : Columns
+        """
+        if not is_drawn(kind) or not len(columns):
             return
-        cells, size = cells_of(columns, shown_values(kind, columns)), CELL
-        self._levels.setdefault(size, []).append((number, cells))
-        while len(cells) > CELL:
-            cells, size = coarser(cells), size * COARSER
-            self._levels.setdefault(size, []).append((number, cells))
+        self._numbers.append(number)
+        self._held.append(Drawn(kind, entity, columns))
+        self._rows += len(columns)
+        if self._rows >= _TOGETHER:
+            self._settle()
 
     def blob(self) -> bytes:
         """Return the Parquet bytes: coarsest level first, in it series by number."""
-        sink = io.BytesIO()
-        with pq.ParquetWriter(sink, _SCHEMA, **_OPTIONS) as writer:
-            for size in sorted(self._levels, reverse=True):
-                for batch in _batches(self._levels[size]):
-                    writer.write_table(_table(size, batch), row_group_size=1 << 30)
-        return sink.getvalue()
+        self._settle()
+        return encode(self._groups())
+
+    def _settle(self) -> None:
+        if not self._held:
+            return
+        numbers = np.array(self._numbers, np.int32)
+        rows = np.array([len(d.columns) for d in self._held])
+        levels = levels_of(self._held)
+        cells = np.bincount(levels[0].owner, minlength=len(numbers))
+        worth = (cells <= FEW_CELLS) | (WORTH * cells <= rows)
+        for level in levels:
+            packed = _packed(level, numbers, worth[level.owner])
+            self._levels.setdefault(level.size, []).append(packed)
+        self._numbers, self._held, self._rows = [], [], 0
+
+    def _groups(self) -> Iterator[_Packed]:
+        for size in sorted(self._levels, reverse=True):
+            parts = self._levels[size]
+            whole = {name: np.concatenate([p[name] for p in parts]) for name in COLUMNS}
+            for first in range(0, len(whole["cell"]), GROUP_CELLS):
+                yield {name: c[first : first + GROUP_CELLS] for name, c in whole.items()}
 
 
-def _batches(level: Sequence[tuple[int, Cells]]) -> list[list[tuple[int, Cells]]]:
-    batches: list[list[tuple[int, Cells]]] = []
-    held = _GROUP
-    for entry in level:
-        if held >= _GROUP:
-            batches.append([])
-            held = 0
-        batches[-1].append(entry)
-        held += len(entry[1])
-    return batches
+def overview_mark(blob: bytes, offset: int) -> str:
+    """Return what the footer says of an overview that lies `offset` bytes into the file."""
+    footer = blob[-8 - int.from_bytes(blob[-8:-4], "little") :]
+    groups = GroupDecoder(footer, len(blob)).groups
+    mark = {
+        "offset": offset,
+        "length": len(blob),
+        "crc32": zlib.crc32(blob),
+        "footer": len(footer),
+        "footer_crc32": zlib.crc32(footer),
+        "sums": [zlib.crc32(blob[group.begin : group.end]) for group in groups],
+    }
+    return json.dumps(mark)
 
 
-def _table(size: int, level: Sequence[tuple[int, Cells]]) -> Any:
-    cells = [c for _, c in level]
-    start, end, least, greatest, total, count, last = (
-        np.concatenate([getattr(c, name) for c in cells]) for name in Cells.__slots__
-    )
-    numbers = np.repeat(
-        np.array([number for number, _ in level], np.int32), [len(c) for c in cells]
-    )
-    mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    low, high = _outward(least, greatest)
-    size_column = np.full(len(numbers), size, np.int32)
+def _packed(level: Level, numbers: NDArray[np.int32], chosen: NDArray[np.bool_]) -> _Packed:
+    """Return the chosen cells of a level in the columns of the file."""
+    owner, cells = level.owner, level.cells
+    if not chosen.all():
+        owner, cells = owner[chosen], cells.take(chosen)
+    low, high = _outward(cells.least, cells.greatest)
     with np.errstate(all="ignore"):
-        small_mean = mean.astype(np.float32)
-    columns = [
-        numbers,
-        size_column,
-        start,
-        end,
-        low,
-        high,
-        small_mean,
-        count.astype(np.int32),
-        last,
-    ]
-    return pa.table([pa.array(c) for c in columns], schema=_SCHEMA)
+        mean = cells.mean.astype(np.float32)
+    columns = {
+        "series": numbers[owner],
+        "cell": np.full(len(owner), level.size),
+        "rows": cells.rows,
+        "start": cells.start,
+        "end": cells.end,
+        "min": low,
+        "max": high,
+        "mean": mean,
+        "count": cells.count,
+        "last": cells.last,
+    }
+    return {name: np.asarray(columns[name], kind) for name, kind in COLUMNS.items()}
 
 
 def _outward(
@@ -208,60 +143,3 @@ def _outward(
         low = np.where(low > least, np.nextafter(low, -infinity), low)
         high = np.where(high < greatest, np.nextafter(high, infinity), high)
     return low, high
-
-
-def read_overview(
-    content: bytes, mark: bytes, rows: Sequence[int]
-) -> dict[int, dict[int, Cells]] | None:
-    """Return series number to cell size to cells, or None when the blob is not to be trusted.
-
-    Parameters
-    ----------
-    content : bytes
-        What stands where `mark` says the blob stands.
-    mark : bytes
-        The file's ``pulse.overview``.
-    rows : sequence of int
-        Rows of each series, by number; a blob made for other rows is refused.
-    """
-    try:
-        said = json.loads(mark)
-        if len(content) != said["length"] or zlib.crc32(content) != said["crc32"]:
-            return None
-        file = pq.ParquetFile(pa.BufferReader(content))
-        most = 2 * sum(-(-n // CELL) for n in rows) + len(rows)
-        if file.metadata.num_rows > min(most, MOST_TABLE_ROWS):
-            return None
-        if unpacked_bytes(file) > 16 * MOST_JSON:
-            return None
-        table = file.read(columns=list(_NAMES), use_threads=False)
-    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, MemoryError):
-        return None
-    levels = _levels([table[name].to_numpy() for name in _NAMES])
-    for number, count in enumerate(rows):
-        finest = levels.get(number, {}).get(CELL)
-        if finest is not None and len(finest) != -(-count // CELL):
-            return None
-    return levels
-
-
-def _levels(columns: list[NDArray[Any]]) -> dict[int, dict[int, Cells]]:
-    series, size, start, end, low, high, mean, count, last = columns
-    edges = np.flatnonzero((np.diff(series) != 0) | (np.diff(size) != 0)) + 1
-    levels: dict[int, dict[int, Cells]] = {}
-    for first, stop in zip([0, *edges.tolist()], [*edges.tolist(), len(series)], strict=True):
-        if first == stop:
-            continue
-        part = slice(first, stop)
-        counts = count[part].astype(np.int64)
-        total = np.where(counts > 0, mean[part].astype(np.float64) * counts, 0.0)
-        levels.setdefault(int(series[first]), {})[int(size[first])] = Cells(
-            start[part],
-            end[part],
-            low[part].astype(np.float64),
-            high[part].astype(np.float64),
-            total,
-            counts,
-            last[part],
-        )
-    return levels

@@ -8,24 +8,28 @@ import json
 import math
 import threading
 import weakref
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.errors import PulseError
+from pulse_widgets.errors import PulseError, RecordingError, StorageError
 from pulse_widgets.series.log import Rows
+from pulse_widgets.storage.damage import is_damaged, sentences
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
+from pulse_widgets.storage.folder import lost_end
 from pulse_widgets.storage.index import Catalog
-from pulse_widgets.storage.journal import read_journal, text_columns
+from pulse_widgets.storage.journal import columns_of_rows, read_journal
 from pulse_widgets.storage.merge import merge_segments
-from pulse_widgets.storage.schema import Columns
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
+from pulse_widgets.storage.untrusted import as_ours, may_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pulse_widgets.series.log import Registry
+    from pulse_widgets.storage.journal import JournalContent
 
 __all__ = ["Owed", "Parts"]
 
@@ -44,6 +48,13 @@ class Owed:
     path: Path
     nbytes: int
     rows: list[Rows] | None
+    count: int = field(init=False)
+    torn: bool = False
+    """Whether not everything in the journal could be read back."""
+
+    def __post_init__(self) -> None:
+        """Remember how many rows were accepted, when they are no longer in memory."""
+        self.count = sum(map(len, self.rows or ()))
 
 
 _workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -71,12 +82,15 @@ class Parts:
     """
 
     def __init__(self, folder: Path, registry: Registry, about: Mapping[str, Any]) -> None:
-        self.problem = ""
-        self._owed: list[Owed] = []
+        self._trouble = ""
+        self._lost: list[str] = []
+        self._owed: deque[Owed] = deque()
         self._folder = folder
         self._registry = registry
         self._about: dict[str, Any] = {**about, "entities": {}, "about": {}}
         self._sizes: dict[PartName, int] = {}
+        self._rows: dict[PartName, int] = {}
+        self._unsound: dict[PartName, str] = {}
         # One for what is known, held for moments; one for what is on disk, held while it syncs.
         self._lock = threading.Lock()
         self._door = threading.Lock()
@@ -85,6 +99,12 @@ class Parts:
         self._next_pay_s = self._next_merge_s = -math.inf
         self._stale = False
         self._describe_file()
+
+    @property
+    def problem(self) -> str:
+        """Why files could not be tidied, or what was lost of them; empty while all is well."""
+        told = [*self._unsound.values(), *self._lost]
+        return self._trouble or (told[-1] if told else "")
 
     @property
     def nbytes(self) -> int:
@@ -125,7 +145,7 @@ class Parts:
                 worker.start()
             except RuntimeError as exc:
                 # No memory for another thread, say; the journals hold everything meanwhile.
-                self.problem = f"The files in {self._folder} could not be tidied: {exc}"
+                self._trouble = f"The files in {self._folder} could not be tidied: {exc}"
                 self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
                 return
             self._worker = worker
@@ -154,7 +174,7 @@ class Parts:
                 merged = now_s >= self._next_merge_s and self._merge(now_s)
                 more = paid or merged
         except Exception as exc:  # noqa: BLE001  the top of the thread; the files stand as they are
-            self.problem = f"The files in {self._folder} could not be tidied: {exc}"
+            self._trouble = f"The files in {self._folder} could not be tidied: {exc}"
             self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
 
     def _pay(self, now_s: float) -> bool:
@@ -167,9 +187,9 @@ class Parts:
             if self._stale:
                 with self._door:
                     self._describe_file()
-            self.problem = ""
+            self._trouble = ""
         except PulseError as exc:
-            self.problem = exc.problem
+            self._trouble = exc.problem
             self._next_pay_s = now_s + AGAIN_S
             with self._lock:
                 for later in self._owed:
@@ -178,30 +198,72 @@ class Parts:
         return True
 
     def _write_part(self, owed: Owed) -> None:
+        with self._lock:
+            # One that fails is tried again after the others: they need not wait for it.
+            self._owed.rotate(-1)
+        try:
+            with as_ours(owed.path, FileNotFoundError):
+                segment = self._segment(owed)
+                if not self._make_part(segment, owed):
+                    return
+        except FileNotFoundError:
+            self._lose_journal(owed)
+        if not owed.torn:
+            owed.path.unlink(missing_ok=True)
+        with self._lock:
+            self._owed.remove(owed)
+
+    def _make_part(self, segment: MemorySegment, owed: Owed) -> bool:
         fresh = self._folder / ".part"
         catalog = Catalog()
         catalog.add(self._registry.since(0))
         with self._lock:
             catalog.label(self._about["entities"])
-        segments, stopped = [self._segment(owed)], self._ended.is_set
-        if merge_segments(segments, fresh, {}, final=False, catalog=catalog, stopped=stopped):
-            with self._door:
-                if not self._put(fresh, PartName(owed.number, owed.number)):
-                    return
-            owed.path.unlink(missing_ok=True)
-            with self._lock:
-                self._owed.remove(owed)
+        stopped = self._ended.is_set
+        if not merge_segments(
+            [segment], fresh, dict, final=False, catalog=catalog, stopped=stopped
+        ):
+            return False
+        name, rows = PartName(owed.number, owed.number), sum(e.rows for e in segment.entries)
+        with self._door:
+            return self._put(fresh, name, rows)
 
     def _segment(self, owed: Owed) -> MemorySegment:
         if owed.rows is None:
             content = read_journal(owed.path)
+            if content.dropped_bytes:
+                self._tell_torn(owed, content)
             return MemorySegment(content.series, content.columns, content.infos)
         rows = Rows.concat(owed.rows)
-        columns = Columns(rows.time, rows.step, rows.value, *text_columns(rows))
         infos = {info.id: info for info in self._registry.since(0)}
-        return MemorySegment(rows.series, columns, infos)
+        return MemorySegment(rows.series, columns_of_rows(rows), infos)
 
-    def _put(self, fresh: Path, name: PartName) -> bool:
+    def _tell_torn(self, owed: Owed, content: JournalContent) -> None:
+        """Say that a journal was damaged before it became a part.
+
+        On the disk before the part is, or a crash in between would leave a part that is short
+        and nobody who says so. The journal itself is kept.
+        """
+        owed.torn = True
+        name = f"{self._folder.name}/{owed.path.name}"
+        lost = owed.count - len(content.series)
+        self._lose(f"{lost_end(name, content)}, {lost} rows of {owed.count}")
+
+    def _lose_journal(self, owed: Owed) -> None:
+        if not self._folder.exists():
+            raise StorageError(f"{self._folder} has vanished", remedy="Start a new recording.")
+        name = f"{self._folder.name}/{owed.path.name}"
+        self._lose(f"{name} has vanished before its part was made, with {owed.count} rows")
+
+    def _lose(self, sentence: str) -> None:
+        if sentence not in self._lost:
+            self._lost.append(sentence)
+        with self._door:
+            # Once closed, the folder is left to others.
+            if not self._ended.is_set():
+                self._describe_file()
+
+    def _put(self, fresh: Path, name: PartName, rows: int) -> bool:
         """Give a written part its name, on the disk before anything it replaces goes.
 
         Not once the writer is closed: whoever closed it may be reading the folder by now.
@@ -217,13 +279,16 @@ class Parts:
             raise refusal(exc, path) from exc
         with self._lock:
             for part in [p for p in self._sizes if name.first <= p.first and p.last <= name.last]:
-                del self._sizes[part]
-            self._sizes[name] = size
+                del self._sizes[part], self._rows[part]
+            self._sizes[name], self._rows[name] = size, rows
         self._describe_file()
         return True
 
     def _window(self) -> list[PartName]:
-        return plan_merge(sorted(self._sizes), [owed.number for owed in self._owed])
+        """Return what to merge: nothing that spans a journal without a part, or a damaged part."""
+        parts = sorted(self._sizes.keys() - self._unsound.keys())
+        apart = [*(owed.number for owed in self._owed), *(part.first for part in self._unsound)]
+        return plan_merge(parts, apart)
 
     def _merge(self, now_s: float) -> bool:
         """Merge sixteen parts of a size; return whether there were any."""
@@ -231,27 +296,65 @@ class Parts:
             window = self._window()
         if not window:
             return False
-        paths = [self._folder / part_name(part) for part in window]
-        fresh, stopped = self._folder / ".merged", self._ended.is_set
         try:
-            segments = [ParquetSegment(path) for path in paths]
-            whole = merge_segments(segments, fresh, {}, final=False, stopped=stopped)
-            for segment in segments:
-                segment.close()
-            with self._door:
-                whole = whole and self._put(fresh, PartName(window[0].first, window[-1].last))
-            for path in paths if whole else ():
-                path.unlink(missing_ok=True)
+            segments = self._opened(window)
+            if segments is not None:
+                self._merge_window(window, segments)
         except PulseError as exc:
-            self.problem = exc.problem
+            self._trouble = exc.problem
             self._next_merge_s = now_s + AGAIN_S
             return False
         return True
 
+    def _opened(self, window: Sequence[PartName]) -> list[ParquetSegment] | None:
+        """Open parts; None where one is damaged, which is left out of merging from then on."""
+        segments: list[ParquetSegment] = []
+        for part in window:
+            path = self._folder / part_name(part)
+            try:
+                with as_ours(path):
+                    segments.append(ParquetSegment(path))
+            except RecordingError as exc:
+                if may_pass(exc):
+                    raise
+                self._set_apart(part)
+        return segments if len(segments) == len(window) else None
+
+    def _merge_window(self, window: Sequence[PartName], segments: Sequence[ParquetSegment]) -> None:
+        fresh, stopped = self._folder / ".merged", self._ended.is_set
+        rows = sum(entry.rows for segment in segments for entry in segment.entries)
+        try:
+            with as_ours(self._folder):
+                whole = merge_segments(segments, fresh, dict, final=False, stopped=stopped)
+        finally:
+            for segment in segments:
+                segment.close()
+        broken = [p for p, s in zip(window, segments, strict=True) if is_damaged(s)]
+        if broken:
+            for part in broken:
+                self._set_apart(part)
+            return
+        with self._door:
+            name = PartName(window[0].first, window[-1].last)
+            whole = whole and self._put(fresh, name, rows)
+        for segment in segments if whole else ():
+            segment.path.unlink(missing_ok=True)
+
+    def _set_apart(self, part: PartName) -> None:
+        """Merge a damaged part no more: its rows stay where they are, and so do those of others."""
+        said = f"{self._folder.name}/{part_name(part)} is damaged; it had {self._rows[part]} rows"
+        with self._lock:
+            self._unsound[part] = said
+
     def _describe_file(self) -> None:
         with self._lock:
             parts = {part_name(part): size for part, size in sorted(self._sizes.items())}
-            content = json.dumps({**self._about, "parts": parts})
+            rows = {part_name(part): count for part, count in sorted(self._rows.items())}
+            about = self._about["about"]
+            problems = [*sentences(about.get("problems")), *self._lost]
+            if problems:
+                about = {**about, "problems": problems}
+            content = json.dumps({**self._about, "about": about, "parts": parts, "rows": rows})
             self._stale = False
         try:
             replace_file(self._folder / ABOUT, content.encode())

@@ -6,23 +6,26 @@ name; names of users and hosts, and absolute paths, always.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
+import os
+import pwd
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa
-
 from pulse_widgets.errors import ArgumentError
+from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.directory import RunInfo
-    from pulse_widgets.storage.schema import Columns, SeriesKey
 
 __all__ = ["Redaction"]
 
@@ -36,7 +39,20 @@ _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "argv": frozenset({"argv", "command", "cmdline", "executable"}),
 }
 _NEVER: Final = frozenset({"user", "username", "hostname", "cwd", "home", "boot_id", "machine_id"})
-_PATH: Final = re.compile(r"(?<![\w/.:~-])(?:~|[A-Za-z]:[\\/])?/(?:[^\s/'\",;)]+/)*[^\s/'\",;:)]+")
+# A slash between words ("rows/s", "train/loss") or behind a scheme ("https://") begins no path.
+_PATH: Final = re.compile(
+    r"""
+      file://[^\s'"]+
+    | (?<=") (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/"]) [^"\n]* (?=")   # in quotes, to their end
+    | (?<=') (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/']) [^'\n]* (?=')
+    | (?<![\w/.~]) (?:~[\w.-]*)? /(?![-\s/]) [^\s'"]* [^\s'".,:;!?)\]}>]
+    | (?<!\w) [A-Za-z]:[/\\] [^\s'"]* [^\s'".,:;!?)\]}>]
+    """,
+    re.VERBOSE,
+)
+_WHOLE: Final = re.compile(r"(?:~[\w.-]*|[A-Za-z]:)?[/\\](?!/).+")
+_LOST: Final = '{"message": "Left out of this copy: it is nested too deep"}'
+_DIGITS: Final = 20
 _NAMELESS: Final = frozenset({"", "root", "user", "localhost", "host", "kernel"})
 
 
@@ -65,11 +81,15 @@ class Redaction:
             )
         self._output = "output" in include
         self._gone = _NEVER.union(*(keys for name, keys in _KEYS.items() if name not in include))
-        names = {str(about.get("name", "")) for about in catalog.hosts.values()} | {_user()}
+        names = _users().union(*(_host_names(about) for about in catalog.hosts.values()))
         hidden = sorted(names - _NAMELESS, key=len, reverse=True)
         joined = "|".join(map(re.escape, hidden))
-        self._names = re.compile(rf"(?<!\w)(?:{joined})(?!\w)") if hidden else None
+        # Beside letters it is another word; figures and "_" are often put to a name.
+        letter = r"[^\W\d_]"
+        found = rf"(?<!{letter})(?:{joined})(?!{letter})"
+        self._names = re.compile(found) if hidden else None
         self._entities: dict[tuple[str, str], str] = {}
+        self._mounts: Counter[str] = Counter()
 
     def keeps(self, key: SeriesKey) -> bool:
         """Return whether a series goes along at all."""
@@ -83,21 +103,24 @@ class Redaction:
         """Return the rows without what is left out of their texts."""
         if columns.text is None or key.metric not in _JSON_METRICS:
             return columns
-        texts = [self._json_text(text) for text in columns.text.to_pylist()]
-        return replace(columns, text=pa.array(texts, pa.string()))
+        texts = [self._json_text(text) for text in columns.text.texts()]
+        return replace(columns, text=Packed.of_texts(texts))
 
     def run(self, run: RunInfo) -> RunInfo:
-        """Return what is known of the run, as it goes along."""
-        return replace(run, about=self.value(run.about))
+        """Return what is known of the run, as it goes along; its title is what somebody chose."""
+        about = self.value(run.about)
+        if "title" in run.about:
+            about["title"] = run.about["title"]
+        return replace(run, about=about)
 
     def catalog(self, catalog: Catalog, keys: Mapping[SeriesKey, SeriesKey]) -> Catalog:
         """Return the catalog of the series `keys` (old to new), as it goes along."""
         made = Catalog()
         made.add(self._info(catalog.infos[k], new) for k, new in keys.items() if k in catalog.infos)
+        there = {(key.host, key.entity) for key in keys}
         for host, named in catalog.entities.items():
-            there = {k.entity for k in keys if k.host == host}
-            labelled = {self.entity(host, e): self.value(x) for e, x in named.items() if e in there}
-            made.entities[host] = labelled
+            kept = {e: labels for e, labels in named.items() if (host, e) in there}
+            made.entities[host] = {self.entity(host, e): self.labels(x) for e, x in kept.items()}
         for host, about in catalog.hosts.items():
             made.hosts[host] = {k: v for k, v in self.value(about).items() if k != "name"}
         return made
@@ -106,13 +129,20 @@ class Redaction:
         """Return the id; mounts below the root are numbered, for their name is a path."""
         if not entity.startswith("fs:/") or entity == "fs:/":
             return entity
-        count = sum(h == host for h, _ in self._entities)
-        return self._entities.setdefault((host, entity), f"fs:mount-{count + 1}")
+        if (host, entity) not in self._entities:
+            self._mounts[host] += 1
+            self._entities[host, entity] = f"fs:mount-{self._mounts[host]}"
+        return self._entities[host, entity]
+
+    def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:
+        """Return labels as they go along; one that is a path goes whole, spaces and all."""
+        told: dict[str, Any] = self.value(dict(labels))
+        return {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in told.items()}
 
     def value(self, value: Any) -> Any:
         """Return a JSON value as it goes along: whole keys left out, texts cleaned."""
         if isinstance(value, dict):
-            return {k: self.value(v) for k, v in value.items() if k not in self._gone}
+            return self._object(value)
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
@@ -123,21 +153,47 @@ class Redaction:
         return clean if self._names is None else self._names.sub("<name>", clean)
 
     def _info(self, info: SeriesInfo, key: SeriesKey) -> SeriesInfo:
-        return replace(info, entity=key.entity, labels=self.value(dict(info.labels)))
+        return replace(info, entity=key.entity, labels=self.labels(info.labels))
 
     def _key(self, key: SeriesKey) -> SeriesKey:
         return key._replace(entity=self.entity(key.host, key.entity))
 
     def _json_text(self, text: str) -> str:
         try:
-            content = json.loads(text)
-        except (ValueError, RecursionError):
+            told = json.dumps(self.value(json.loads(text, parse_int=_int)), ensure_ascii=False)
+        except RecursionError:
+            return _LOST
+        except ValueError:
             return self.text(text)
-        return json.dumps(self.value(content), ensure_ascii=False)
+        # Half a surrogate pair, which JSON can spell, has no UTF-8.
+        return told.encode("utf-8", "replace").decode()
+
+    def _object(self, value: Mapping[str, Any]) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        for key, inner in value.items():
+            if key not in self._gone:
+                name = self.text(key)
+                # Several may have become the same.
+                told[f"{name} {len(told)}" if name in told else name] = self.value(inner)
+        return told
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""  # a container's user id without a name
+def _int(text: str) -> int | float:
+    # Python refuses thousands of digits with an error of its own.
+    return int(text) if len(text) <= _DIGITS else float(text)
+
+
+def _host_names(about: Mapping[str, Any]) -> set[str]:
+    """Return how a machine is called: its name, without its domain, and as folders have it."""
+    name = str(about.get("name") or "")
+    plain = {name, name.partition(".")[0]}
+    return plain | {re.sub(r"[^A-Za-z0-9_.]", "_", each) for each in plain}
+
+
+def _users() -> set[str]:
+    """Return how the user of this process is called; a container's may have no name."""
+    found = set[str]()
+    for ask in (getpass.getuser, lambda: pwd.getpwuid(os.getuid()).pw_name):
+        with contextlib.suppress(OSError, KeyError, ImportError):
+            found.add(ask())
+    return found

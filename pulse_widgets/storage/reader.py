@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import resource
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
+from pulse_widgets.storage.arrow.convert import DAMAGE
+from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
 from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.damage import Damage, few, sentences
 from pulse_widgets.storage.directory import (
     FINISHED,
-    RUN,
     SUFFIX,
     RunInfo,
-    WriterFolder,
     is_running,
-    journal_name,
-    part_name,
+    place_of,
     read_run,
-    said_missing,
-    standing,
     writer_folders,
 )
-from pulse_widgets.storage.index import Catalog, entity_labels
-from pulse_widgets.storage.journal import read_journal
-from pulse_widgets.storage.overview import read_overview
-from pulse_widgets.storage.segment import MemorySegment, ParquetSegment, Want, columns_of
+from pulse_widgets.storage.folder import name_hosts, read_folder
+from pulse_widgets.storage.index import Catalog, entity_labels, guess
+from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.segment import ParquetSegment, Want, columns_of
+from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
-    from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
+    from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.storage.cells import Cells
     from pulse_widgets.storage.segment import Segment
-from pulse_widgets.storage.version import MOST_JSON
 
-__all__ = ["Extent", "Stored", "open_directory", "open_stored"]
+__all__ = [
+    "Extent",
+    "Stored",
+    "is_finished_run",
+    "open_directory",
+    "open_file",
+    "open_stored",
+    "survey",
+]
 
 _TRIES: Final = 20
-_MOST_OVERVIEW: Final = 16 * MOST_JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Stored:
     run : RunInfo
     catalog : Catalog
     segments : list of Segment
-    problems : tuple of str
-        What is missing or was dropped, in sentences.
+    told : tuple of str
+        What was missing or dropped when it was opened, in sentences.
     running : bool
         Whether a writer was still at work.
     """
@@ -72,10 +75,12 @@ class Stored:
     run: RunInfo
     catalog: Catalog
     segments: list[Segment]
-    problems: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
     running: bool = False
-    _overview: dict[int, dict[int, Cells]] | None = None
+    _written: OverviewFile | None = None
     _looked: bool = False
+    _computed: dict[SeriesKey, dict[int, Cells]] = field(default_factory=dict)
+    _numbers: dict[SeriesKey, int] = field(init=False)
     extents: dict[SeriesKey, Extent] = field(init=False)
     """Every series that has rows, in order of key."""
 
@@ -88,6 +93,13 @@ class Stored:
                 fresh = Extent(e.rows, e.start, e.end)
                 sums[e.key] = fresh if old is None else _sum(old, fresh)
         self.extents = dict(sorted(sums.items()))
+        self._numbers = {key: number for number, key in enumerate(self.extents)}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is missing, was dropped or could not be read so far, in sentences."""
+        found = (problem for segment in self.segments for problem in segment.problems)
+        return (*self.told, *found)
 
     def columns(
         self,
@@ -107,13 +119,43 @@ class Stored:
         return columns_of(self.segments, key, Want(start, end, payload))
 
     def cells(self, key: SeriesKey) -> dict[int, Cells]:
-        """Return the overview of a series: rows a cell to cells; empty when there is none."""
-        if not self._looked:
-            self._looked = True
-            self._overview = _overview(self.segments, [x.rows for x in self.extents.values()])
-        if self._overview is None or key not in self.extents:
+        """Return the levels of a series, by the rows of a full cell.
+
+        They come from the overview in the file; where that has none of them, or cannot be
+        trusted, from the rows. Empty for spans, text and media.
+        """
+        kind = str((self.catalog.infos.get(key) or guess(key)).kind)
+        if key not in self.extents or not is_drawn(kind):
             return {}
-        return self._overview.get(list(self.extents).index(key), {})
+        if key not in self._computed:
+            written = self._overview()
+            with contextlib.suppress(*DAMAGE):
+                found = written.levels(self._numbers[key], self.extents[key]) if written else {}
+                if found:
+                    return found
+            columns = self.columns(key, payload=kind == "state")
+            levels = levels_of([Drawn(kind, key.entity, columns)] if len(columns) else [])
+            self._computed[key] = {level.size: level.cells for level in levels}
+        return self._computed[key]
+
+    def level(self, key: SeriesKey, enough: int) -> Cells | None:
+        """Return the coarsest level of a series with at least `enough` cells, else its finest.
+
+        None where the file has no overview of the series, or none that can be trusted.
+        """
+        written = self._overview()
+        if written is None or key not in self.extents:
+            return None
+        try:
+            return written.level(self._numbers[key], self.extents[key], enough)
+        except DAMAGE:
+            return None
+
+    def _overview(self) -> OverviewFile | None:
+        if not self._looked:
+            self._written = _overview(self.segments)
+            self._looked = True
+        return self._written
 
     @property
     def nbytes(self) -> int:
@@ -133,33 +175,53 @@ def _sum(a: Extent, b: Extent) -> Extent:
 def open_stored(path: Path) -> Stored:
     """Open a ``.pulse.parquet`` file, a ``.pulse`` directory or its ``run.pulse.json``.
 
-    A directory that was finished meanwhile gives the finished file.
+    A directory that was finished, before or meanwhile, gives the finished file, and either name
+    opens whichever of the two is there.
 
     Raises
     ------
     RecordingError
-        If there is no recording, or none of it can be read.
+        If there is no recording, or none of it can be read. Whatever else goes wrong on
+        reading is this error, too.
     FormatVersionError
         If a newer program wrote it.
     """
-    place = path.parent if path.name == RUN else path
-    finished = finished_path(place)
-    if place.is_dir():
-        if finished.exists() and _same_run(place, finished):
-            return open_file(finished)
-        return open_directory(place)
-    if not place.exists() and finished.exists():
-        return open_file(finished)
-    if not place.exists():
-        # As it was named with `record=`, while it runs and after a crash.
-        running = place.with_name(place.name + SUFFIX)
+    with as_ours(path):
+        place = place_of(path)
+        if place.is_dir():
+            return _open_either(place)
+        if place.exists():
+            return open_file(place)
+        finished = finished_path(place)
+        # As it was named with `record=`, or by the other name of the two.
+        base = place.name.removesuffix(FINISHED).removesuffix(SUFFIX)
+        running = place.with_name(base + SUFFIX)
         if running.is_dir():
-            return open_directory(running)
-        raise RecordingError(
-            f"There is no recording at {path}",
-            remedy="pw.recordings() lists the recordings of this machine.",
-        )
-    return open_file(place)
+            return _open_either(running)
+        if finished.exists():
+            return open_file(finished)
+    raise RecordingError(
+        f"There is no recording at {path}",
+        remedy="pw.recordings() lists the recordings of this machine.",
+    )
+
+
+def _open_either(directory: Path) -> Stored:
+    """Open a directory, or the finished file beside it if that stands for it."""
+    instead = _instead_of(directory)
+    if instead is not None:
+        return instead
+    try:
+        stored = open_directory(directory)
+    except FormatVersionError:
+        raise
+    except RecordingError:
+        instead = _instead_of(directory)
+        if instead is None:
+            raise
+        return instead
+    # Finished meanwhile, it may have been half gone when it was listed.
+    return _instead_of(directory) or stored
 
 
 def open_file(path: Path) -> Stored:
@@ -171,20 +233,46 @@ def open_file(path: Path) -> Stored:
             remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
         )
     run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
-    problems = run.about.get("problems")
-    told = tuple(str(p) for p in problems) if isinstance(problems, list) else ()
-    return Stored(path, run, segment.catalog, [segment], told)
+    problems = tuple(few(sentences(run.about.get("problems"))))
+    return Stored(path, run, segment.catalog, [segment], problems)
 
 
-def _same_run(directory: Path, finished: Path) -> bool:
+def _instead_of(directory: Path) -> Stored | None:
+    """Return the file that the directory beside it became; None when it is none, or only a copy.
+
+    A copy that somebody saved may hold less than the directory.
+    """
+    finished = finished_path(directory)
+    if not finished.exists():
+        return None
     try:
-        return open_file(finished).run.id == read_run(directory).id
+        with as_ours(directory):
+            number = read_run(directory).id
+    except FormatVersionError:
+        raise
     except RecordingError:
-        return False
+        # Nothing is left there, or nothing that can be read.
+        return open_file(finished)
+    try:
+        with as_ours(finished):
+            stored = open_file(finished)
+    except RecordingError:
+        return None
+    return stored if is_finished_run(stored.run, number) else None
+
+
+def is_finished_run(run: RunInfo, number: str) -> bool:
+    """Return whether a file has the whole of the run `number`, as finishing leaves it."""
+    return run.id == number and "compacted" in run.about
 
 
 def open_directory(directory: Path) -> Stored:
     """Open a directory as it is now: the parts and journals of all its writers."""
+    return survey(directory)[0]
+
+
+def survey(directory: Path) -> tuple[Stored, Damage]:
+    """Open a directory as it is now, and return besides what of it cannot be read."""
     opened: dict[Path, ParquetSegment] = {}
     for _ in range(_TRIES):
         try:
@@ -197,103 +285,35 @@ def open_directory(directory: Path) -> Stored:
     )
 
 
-def _look(directory: Path, known: dict[Path, ParquetSegment]) -> Stored:
+def _look(directory: Path, known: dict[Path, ParquetSegment]) -> tuple[Stored, Damage]:
     """Read the directory once; parts never change, so those in `known` are not read again."""
     run = read_run(directory)
     folders = writer_folders(directory)
-    catalog, segments, problems = Catalog(), list[Any](), list[str]()
+    catalog, segments, damage = Catalog(), list[Any](), Damage()
     running, about = False, dict(run.about)
-    for folder, hosts in zip(folders, _name_hosts(folders, catalog), strict=True):
+    damage.problems += sentences(about.get("problems"))
+    for folder, hosts in zip(folders, name_hosts(folders, catalog), strict=True):
         alive = is_running(folder)
         running = running or alive
-        opened, told = _read_folder(folder, hosts, known, alive=alive)
-        problems += told
-        for segment in opened:
+        for segment in read_folder(folder, hosts, known, damage, alive=alive):
             catalog.add(segment.catalog.infos.values())
             segments.append(segment)
         entities = entity_labels(folder.about.get("entities"))
         catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
-    if len(segments) > _files_to_keep():
-        for segment in segments:
-            if isinstance(segment, ParquetSegment):
-                segment.close()
-    return Stored(directory, replace(run, about=about), catalog, segments, tuple(problems), running)
+    about.pop("problems", None)  # of all writers, they stand beside
+    problems = tuple(few(damage.problems))
+    made = Stored(directory, replace(run, about=about), catalog, segments, problems, running)
+    return made, damage
 
 
-def _files_to_keep() -> int:
-    """Return how many open files a recording may hold: half of what the process may."""
-    return resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
-
-
-def _read_folder(
-    folder: WriterFolder, hosts: dict[str, str], known: dict[Path, ParquetSegment], *, alive: bool
-) -> tuple[list[Segment], list[str]]:
-    """Return the segments of a writer, and what is wrong with them."""
-    segments, problems = list[Any](), said_missing(folder)
-    parts, journals = standing([p.name for p in folder.path.iterdir()])
-    for part in parts:
-        path = folder.path / part_name(part)
-        try:
-            if path not in known:
-                known[path] = ParquetSegment(path, hosts)
-            segments.append(known[path])
-        except FormatVersionError:
-            raise
-        except RecordingError as exc:
-            problems.append(f"The rows of a part are missing. {exc.problem}")
-    for number in journals:
-        name = journal_name(number)
-        content = read_journal(folder.path / name)
-        segments.append(MemorySegment(content.series, content.columns, content.infos, hosts))
-        if content.dropped_bytes and not alive:
-            problems.append(
-                f"{content.dropped_bytes} bytes at the end of {folder.path.name}/{name} were "
-                f"dropped: {content.reason}"
-            )
-    if not alive:
-        there = {part_name(part) for part in parts}
-        listed = folder.about.get("parts")
-        gone = sorted(set(listed) - there) if isinstance(listed, dict) else []
-        problems += [f"{folder.path.name}/{name} is missing" for name in gone]
-    return segments, problems
-
-
-def _name_hosts(folders: list[WriterFolder], catalog: Catalog) -> list[dict[str, str]]:
-    """Give every machine an id of its own; each writer calls its own machine h0."""
-    named: dict[str, tuple[str, str]] = {}
-    renames: list[dict[str, str]] = []
-    for folder in folders:
-        hosts = folder.about.get("hosts")
-        rename: dict[str, str] = {}
-        for host, about in (hosts if isinstance(hosts, dict) else {}).items():
-            facts = about if isinstance(about, dict) else {}
-            machine = (str(facts.get("name")), str(facts.get("boot_id")))
-            known = [h for h, m in named.items() if m == machine]
-            free = [host, *(f"h{k}" for k in range(len(named) + 1))]
-            chosen = known[0] if known else next(h for h in free if h not in named)
-            named[chosen] = machine
-            catalog.hosts.setdefault(chosen, facts)
-            if chosen != host:
-                rename[host] = chosen
-        renames.append(rename)
-    return renames
-
-
-def _overview(segments: list[Segment], rows: list[int]) -> dict[int, dict[int, Cells]] | None:
+def _overview(segments: list[Segment]) -> OverviewFile | None:
+    """Return the overview of a finished file; None when there is none that can be read."""
     only = segments[0] if len(segments) == 1 else None
     if not isinstance(only, ParquetSegment) or b"pulse.overview" not in only.marks:
         return None
-    mark = only.marks[b"pulse.overview"]
     try:
-        said = json.loads(mark)
-        offset, length = int(said["offset"]), int(said["length"])
-    except (ValueError, KeyError, TypeError):
+        return OverviewFile(only.path, only.size, only.marks[b"pulse.overview"])
+    except DAMAGE:
         return None
-    if not (0 <= offset <= offset + length <= only.size and length <= _MOST_OVERVIEW):
-        return None
-    with only.path.open("rb") as file:
-        file.seek(offset)
-        content = file.read(length)
-    return read_overview(content, mark, rows)

@@ -6,28 +6,29 @@ journals. Whatever a recording is made of, the rest of the program sees segments
 
 from __future__ import annotations
 
+import os
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pulse_widgets.errors import RecordingError
-from pulse_widgets.storage.index import Catalog, Entry, decode_index, index_of, index_problem
-from pulse_widgets.storage.schema import (
-    MOST_FOOTER,
-    MOST_GROUP_BYTES,
-    MOST_GROUP_ROWS,
-    TIDY,
-    Columns,
-    SeriesKey,
-    join,
-    payload_bytes,
+from pulse_widgets.series.columns import Columns, SeriesKey, join
+from pulse_widgets.storage.arrow.convert import DAMAGE
+from pulse_widgets.storage.arrow.files import GroupReader
+from pulse_widgets.storage.index import (
+    Catalog,
+    Entry,
+    decode_index,
+    group_index,
+    index_of,
+    index_problem,
 )
+from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
+from pulse_widgets.storage.untrusted import may_pass, regular_size
 from pulse_widgets.storage.version import check_version
 
 if TYPE_CHECKING:
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = ["MemorySegment", "ParquetSegment", "Segment", "Want", "columns_of"]
 
-_ERRORS: Final = (pa.ArrowException, OSError, MemoryError, ValueError, KeyError, TypeError)
+CHECKED_GROUPS: Final = 64
+"""Row groups of several series whose index is held against their rows when a file is opened."""
+_PLAIN_NULLS: Final = 4096
+"""Bytes that a column without any text takes at most, for each 131 072 rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Segment(Protocol):
     def catalog(self) -> Catalog:
         """What the series are."""
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """What could not be read so far, in sentences."""
+
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`, which are sorted, in order."""
 
@@ -83,7 +91,8 @@ class Segment(Protocol):
 def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = None) -> Columns:
     """Return the rows of one series from all segments, in order of time."""
     asked = want or Want()
-    pieces = [columns for s in segments for _, columns in s.read([key], asked)]
+    # What is read is a view of its whole row group, and would keep all of it.
+    pieces = [columns.copy() for s in segments for _, columns in s.read([key], asked)]
     return join(pieces).between(asked.start, asked.end)
 
 
@@ -99,6 +108,8 @@ class MemorySegment:
     hosts : mapping of str to str
         Host ids to be called otherwise.
     """
+
+    problems = ()
 
     def __init__(
         self,
@@ -137,44 +148,55 @@ class MemorySegment:
     def _entry(self, key: SeriesKey, first: int, end: int) -> Entry:
         cut = self._columns.cut(first, end)
         span = (int(cut.time[0]), int(cut.time[-1]))
-        sizes = (payload_bytes(cut.text), payload_bytes(cut.data))
-        return Entry(key, 0, first, end - first, *span, *sizes)
+        return Entry(key, 0, first, end - first, *span, *cut.payload_bytes)
 
 
 class ParquetSegment:
     """A part, or a finished file.
+
+    Rows that are damaged are left out, counted in `lost` and told of in `problems`; all others
+    are read.
 
     Parameters
     ----------
     path : Path
     hosts : mapping of str to str
         Host ids to be called otherwise.
+    keep : bool
+        Keep the file open between reads; it can then be read even when somebody removes it.
+
+    Attributes
+    ----------
+    lost : mapping of int to int
+        Row group to the rows of it that could not be read, as far as it was looked at.
 
     Raises
     ------
     RecordingError
-        If the file is not one of ours, or is damaged.
+        If the file is not one of ours, or its description is damaged.
     FormatVersionError
         If a newer program wrote it.
     FileNotFoundError
         If there is none; a merged part may have taken its place meanwhile.
     """
 
-    def __init__(self, path: Path, hosts: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: Path, hosts: Mapping[str, str] | None = None, *, keep: bool = True
+    ) -> None:
         self.path = path
-        self.size = path.stat().st_size
-        self._metadata: Any = None
-        self._file: Any = None
+        self.size = regular_size(path)
+        self.lost: dict[int, int] = {}
         self._lock = threading.Lock()
+        self._checked: set[int] = set()
         with _reading(path):
             _check_footer(path, self.size)
-            file = self._opened()
-            self.marks: dict[bytes, bytes] = file.metadata.metadata or {}
+            self._reader = GroupReader(path, MOST_FOOTER, keep=keep)
+            self.marks = self._reader.marks
             check_version(
                 self.marks.get(b"pulse.version", b"").decode("ascii", "replace"), str(path)
             )
-            _check_groups(file)
-            self.entries = self._index(file)
+            _check_groups(self._reader)
+            self.entries = self._index()
             keys = list(dict.fromkeys(entry.key for entry in self.entries))
             self.catalog = Catalog.decode(self.marks.get(b"pulse.catalog", b"{}"), keys)
         if hosts:
@@ -182,47 +204,50 @@ class ParquetSegment:
         self._names = [entry.key for entry in self.entries]
         self.sorted = all(a <= b for a, b in zip(self._names, self._names[1:], strict=False))
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """What could not be read so far, in sentences."""
+        rows = sum(self.lost.values())
+        if not rows:
+            return ()
+        what = "row is" if rows == 1 else "rows are"
+        return (f"{rows} {what} damaged in {self.path.name} and left out",)
+
     def close(self) -> None:
-        """Give the file handle back; the next read opens the file anew."""
-        with self._lock:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
+        """Give the file handle back; from now on each read opens the file anew."""
+        self._reader.close()
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`, reading each row group once."""
         chosen = [e for e in self._chosen(keys) if want.touches(e)]
+        for group, entries in groupby(chosen, key=lambda e: e.row_group):
+            yield from self._group(group, list(entries), want)
+
+    def _group(
+        self, group: int, entries: list[Entry], want: Want
+    ) -> Iterator[tuple[SeriesKey, Columns]]:
+        texts = want.payload and any(e.text_bytes for e in entries)
+        blobs = want.payload and any(e.data_bytes for e in entries)
         try:
-            with _reading(self.path):
-                for group, entries in groupby(chosen, key=lambda e: e.row_group):
-                    yield from self._group(group, list(entries), want)
+            whole = self._reader.read(group, text=texts, data=blobs)
+            if len(whole) != self._reader.group_rows(group):
+                raise ValueError("a row group has other rows than its footer says")
         except FileNotFoundError as exc:
             raise RecordingError(
                 f"{self.path} is no longer there; it was merged or finished meanwhile",
                 remedy="Open the recording again.",
             ) from exc
-
-    def _group(
-        self, group: int, entries: list[Entry], want: Want
-    ) -> Iterator[tuple[SeriesKey, Columns]]:
-        names = ["time", "step", "value"]
-        texts = want.payload and any(e.text_bytes for e in entries)
-        blobs = want.payload and any(e.data_bytes for e in entries)
-        names += ["text"] * texts + ["data"] * blobs
-        with self._lock:  # a recording may be drawn by one thread and asked by another
-            table = self._opened().read_row_group(group, columns=names, use_threads=False)
-        one = {name: _single(table[name]) for name in names}
-        whole = Columns(
-            one["time"].cast(pa.int64()).to_numpy(),
-            one["step"].to_numpy(),
-            one["value"].to_numpy(),
-            one.get("text"),
-            one.get("data"),
-        )
+        except DAMAGE as exc:
+            if may_pass(exc):
+                raise RecordingError(
+                    f"{self.path} cannot be read just now: {exc}"[:300],
+                    remedy="Nothing is lost. Free memory or file handles, and try again.",
+                ) from exc
+            with self._lock:
+                self.lost[group] = self._reader.group_rows(group)
+            return
         for entry in entries:
             cut = whole.cut(entry.first_row, entry.first_row + entry.rows)
-            if len(cut) != entry.rows:
-                raise ValueError("a row group has fewer rows than the index says")
             yield entry.key, _stripped(cut, entry, want)
 
     def _chosen(self, keys: Sequence[SeriesKey]) -> list[Entry]:
@@ -237,27 +262,29 @@ class ParquetSegment:
                 place += 1
         return chosen
 
-    def _opened(self) -> Any:
-        if self._file is None:
-            self._file = pq.ParquetFile(
-                str(self.path),
-                metadata=self._metadata,
-                pre_buffer=False,
-                page_checksum_verification=True,
-                thrift_string_size_limit=MOST_FOOTER,
-            )
-            self._metadata = self._file.metadata
-        return self._file
-
-    def _index(self, file: Any) -> list[Entry]:
-        if not TIDY.equals(file.schema_arrow):
-            missing = [f.name for f in TIDY if f.name not in file.schema_arrow.names]
-            raise ValueError(f"its columns are not those of a recording {missing or ''}")
+    def _index(self) -> list[Entry]:
         try:
             entries = decode_index(self.marks.get(b"pulse.index", b""))
-        except _ERRORS:
-            return index_of(file)
-        return index_of(file) if index_problem(entries, file.metadata) else entries
+            problem = index_problem(entries, self._reader) or self._lie(entries)
+        except DAMAGE:
+            return index_of(self._reader)
+        return index_of(self._reader) if problem else entries
+
+    def _lie(self, entries: Sequence[Entry]) -> str:
+        """Return how an index contradicts the rows; a part, which we wrote just now, is believed.
+
+        Where a row group has one series, its statistics have said so already.
+        """
+        if b"pulse.run" not in self.marks:
+            return ""
+        shared = [g for _, g in groupby(entries, key=lambda e: e.row_group)]
+        several = [group for group in map(list, shared) if len(group) > 1]
+        for held in several[:CHECKED_GROUPS]:
+            told = [(e.key, e.first_row, e.rows, e.start, e.end) for e in held]
+            real = group_index(self._reader, held[0].row_group)
+            if told != [(e.key, e.first_row, e.rows, e.start, e.end) for e in real]:
+                return "the index names other series than the rows"
+        return ""
 
     def _rehost(self, hosts: Mapping[str, str]) -> None:
         self.entries = [
@@ -269,7 +296,7 @@ class ParquetSegment:
 
 
 class _reading:  # noqa: N801  reads as a statement
-    """Turns what Arrow raises on damaged bytes into our error."""
+    """Turns what is raised on damaged bytes into our error."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -280,7 +307,7 @@ class _reading:  # noqa: N801  reads as a statement
     def __exit__(self, kind: object, exc: BaseException | None, trace: object) -> None:
         if isinstance(exc, (RecordingError, FileNotFoundError)):
             return
-        if isinstance(exc, _ERRORS):
+        if isinstance(exc, DAMAGE):
             raise RecordingError(
                 f"{self._path} cannot be read as a recording: {str(exc)[:200]}",
                 remedy="It is damaged or not a pulse recording; use another copy of it.",
@@ -299,15 +326,11 @@ def _check_footer(path: Path, size: int) -> None:
         raise ValueError("its footer is larger than any footer")
 
 
-def _check_groups(file: Any) -> None:
-    for place in range(file.metadata.num_row_groups):
-        group = file.metadata.row_group(place)
-        if group.num_rows > MOST_GROUP_ROWS or group.total_byte_size > MOST_GROUP_BYTES:
+def _check_groups(reader: GroupReader) -> None:
+    for place in range(reader.groups):
+        rows, nbytes = reader.group_rows(place), reader.group_bytes(place)
+        if rows > MOST_GROUP_ROWS or nbytes > MOST_GROUP_BYTES:
             raise ValueError("it has a row group larger than any row group")
-
-
-def _single(column: Any) -> Any:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _stripped(columns: Columns, entry: Entry, want: Want) -> Columns:

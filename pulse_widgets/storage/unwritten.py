@@ -9,9 +9,8 @@ from pulse_widgets.series.log import Rows
 from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
-from pulse_widgets.storage.journal import text_columns
+from pulse_widgets.storage.journal import columns_of_rows
 from pulse_widgets.storage.reader import Stored
-from pulse_widgets.storage.schema import Columns
 from pulse_widgets.storage.segment import MemorySegment
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def with_unwritten(
     segments = list(stored.segments)
     if blocks:
         rows = Rows.concat(list(blocks))
-        columns = Columns(rows.time, rows.step, rows.value, *text_columns(rows))
+        columns = columns_of_rows(rows)
         infos = {info.id: info for info in registry.since(0)}
         segment = MemorySegment(rows.series, columns, infos, {"h0": _our_host(stored)})
         stored.catalog.add(segment.catalog.infos.values())

@@ -11,7 +11,6 @@ from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import Claim
 from pulse_widgets.storage.directory import (
     HEARTBEAT_S,
-    LOCK,
     RUN,
     journal_name,
     start_run,
@@ -19,6 +18,7 @@ from pulse_widgets.storage.directory import (
 )
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import Journal
+from pulse_widgets.storage.leftovers import remove_empty
 from pulse_widgets.storage.parts import Owed, Parts
 
 if TYPE_CHECKING:
@@ -91,17 +91,18 @@ class Writer:
         self._journal: Journal | None = None
         self._journal_s = self._beat_s = self._room_s = now()
         self._require_room()
-        self.run = start_run(directory, start_us, dict(about or {}))
-        self._claim = Claim(directory, host_name, start_us)
-        self.folder = self._claim.folder
+        claim: Claim | None = None
         try:
-            self._parts = Parts(self.folder, registry, self._claim.about)
+            self.run = start_run(directory, start_us, dict(about or {}))
+            claim = Claim(directory, host_name, start_us)
+            self._parts = Parts(claim.folder, registry, claim.about)
         except BaseException:
             # It is tried again, each time with a claim of its own.
-            self._claim.release()
-            (self.folder / LOCK).unlink(missing_ok=True)
-            self.folder.rmdir()
+            if claim is not None:
+                claim.withdraw()
+            remove_empty(directory, young_s=0.0)
             raise
+        self._claim, self.folder = claim, claim.folder
 
     @property
     def problem(self) -> str:

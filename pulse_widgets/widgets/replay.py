@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.metrics.catalog import rate_of
-from pulse_widgets.metrics.rates import rate
-from pulse_widgets.series.history import Screen
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.log import Rows
 from pulse_widgets.series.shown import TEXT_KINDS, event_of, shown_series
 from pulse_widgets.storage.index import guess
+from pulse_widgets.storage.merge import merged
+from pulse_widgets.storage.schema import CELL
+from pulse_widgets.storage.segment import Want
+from pulse_widgets.widgets.replay_picture import BUCKETS, Picture
+from pulse_widgets.widgets.replay_rows import cell_rows, is_rated, shown, silent_spans, whole_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.series.history import Screen
     from pulse_widgets.series.log import SeriesInfo
-    from pulse_widgets.storage.overview import Cells
-    from pulse_widgets.storage.schema import Columns, SeriesKey
+    from pulse_widgets.storage.cells import Cells
 
 __all__ = ["RecordingSource"]
 
-BUCKETS: Final = 300
 WHOLE_ROWS: Final = 200_000
-"""A series with more rows is drawn from the recording's overview until it is zoomed into."""
-BEFORE_US: Final = 60_000_000
-TAIL_US: Final = 60_000_000
-"""So much of the end of a long series is read for its newest value."""
-"""How far before a range a counter is read, so that the first row in it has a rate."""
+"""Beyond so many rows a series is answered from the recording's overview."""
+CELLS_A_BUCKET: Final = 4
+FINE_CELLS: Final = 40_000
+"""So many cells are detail enough for any page: twice the points that it may ask for."""
+_NO_SPANS: Final = np.zeros((0, 2), np.int64)
 
 
 class RecordingSource:
@@ -53,7 +56,10 @@ class RecordingSource:
             replace(catalog.get(key) or guess(key), id=number)
             for number, key in enumerate(self._keys)
         ]
+        self._number = {key: number for number, key in enumerate(self._keys)}
         self._screen: Screen | None = None
+        self._silent: dict[int, NDArray[np.int64]] = {}
+        """Begin and end of every silence, of the series that have any; known once it is drawn."""
 
     def series(self) -> list[dict[str, object]]:
         """Return every series in display form."""
@@ -69,12 +75,17 @@ class RecordingSource:
 
     def events(self, count: int) -> list[dict[str, Any]]:
         """Return the newest events, oldest first."""
+        told = {
+            key: info
+            for info, key in zip(self._infos, self._keys, strict=True)
+            if info.kind in {"text", "span"} and not info.metric.startswith("log.")
+        }
         found: list[dict[str, Any]] = []
-        for info, key in zip(self._infos, self._keys, strict=True):
-            if info.kind in {"text", "span"} and not info.metric.startswith("log."):
-                found.extend(_events(info, self._stored.columns(key)))
+        for key, columns in merged(self._stored.segments, list(told)):
+            newest = columns.cut(max(len(columns) - count, 0), len(columns))
+            found.extend(_events(told[key], newest))
         found.sort(key=lambda event: event["time"])
-        return found[-count:]
+        return found[max(len(found) - count, 0) :]
 
     def state(self) -> dict[str, Any]:
         """Return what a view says in words."""
@@ -119,33 +130,89 @@ class RecordingSource:
         """Return the rows of some series between two Unix times.
 
         A series with very many rows there is answered from the overview: of each cell its
-        smallest and its largest value.
+        smallest and its largest value. A gap is a NaN in either case.
         """
+        self.screen()  # which finds the silences
         start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
-        blocks = []
-        for number in ids:
+        blocks, whole = list[Rows](), list[int]()
+        for number in dict.fromkeys(ids):
             if not 0 <= number < len(self._keys) or self._infos[number].kind in TEXT_KINDS:
                 continue
-            blocks.append(self._part(number, start, end))
+            cells = self._cells_between(number, start, end)
+            if cells is None:
+                whole.append(number)
+            else:
+                blocks.append(cell_rows(number, cells, start, end))
+        for since, together in self._together(whole, start, end):
+            keys = [self._keys[number] for number in sorted(together)]
+            for key, columns in merged(
+                self._stored.segments, keys, Want(since, end, payload=False)
+            ):
+                number = self._number[key]
+                silent = self._silent.get(number, _NO_SPANS)
+                blocks.append(whole_rows(self._infos[number], columns, silent, start, end))
         return Rows.concat([block for block in blocks if len(block)])
 
-    def _part(self, number: int, start: int, end: int) -> Rows:
-        key, info = self._keys[number], self._infos[number]
-        extent = self._stored.extents[key]
+    def _cells_between(self, number: int, start: int, end: int) -> Cells | None:
+        """Return the cells that answer for a stretch; None where it has few enough rows."""
+        key, extent = self._keys[number], self._stored.extents[self._keys[number]]
         share = min(1.0, (end - start) / max(extent.end - extent.start, 1))
-        if extent.rows * share > WHOLE_ROWS:
-            cells = self._finest(key)
-            if cells is not None:
-                return _cell_rows(number, cells, start, end)
-        columns = self._stored.columns(key, start - BEFORE_US, end, payload=False)
-        time, value, step = _shown(info, columns)
-        inside = (time >= start) & (time < end)
-        ids = np.full(int(inside.sum()), number, np.int32)
-        return Rows(ids, time[inside], step[inside], value[inside])
-
-    def _finest(self, key: SeriesKey) -> Cells | None:
+        if extent.rows * share <= WHOLE_ROWS or not self._has_cells(number):
+            return None
+        enough = round(FINE_CELLS / share)
+        cells = self._stored.level(key, enough)
+        if cells is not None:
+            return cells
         levels = self._stored.cells(key)
-        return levels[min(levels)] if levels else None
+        fine = [size for size, each in levels.items() if len(each) >= enough]
+        return levels[max(fine, default=min(levels))] if levels else None
+
+    def _has_cells(self, number: int) -> bool:
+        """Return whether what is drawn of a series is what its cells are made of."""
+        info = self._infos[number]
+        return info.kind != "counter" or is_rated(info)
+
+    def _together(
+        self, numbers: Sequence[int], start: int, end: int
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Yield series that are read in one go, and from when.
+
+        Each is read from the row before `start`, however far back that is. Series are read
+        together where that makes none of them read much more than it needs.
+        """
+        since = {number: self._row_before(number, start) for number in numbers}
+        group: list[int] = []
+        for number in sorted(numbers, key=lambda n: -since[n]):
+            if group:
+                first = group[0]
+                needed = self._touched(first, since[first], end)
+                if self._touched(first, since[number], end) > needed + 1:
+                    yield since[group[-1]], group
+                    group = []
+            group.append(number)
+        if group:
+            yield since[group[-1]], group
+
+    @cached_property
+    def _extents(self) -> dict[SeriesKey, list[tuple[int, int]]]:
+        """First and last time of every stretch of rows that lies together."""
+        extents: dict[SeriesKey, list[tuple[int, int]]] = {key: [] for key in self._keys}
+        for segment in self._stored.segments:
+            for entry in segment.entries:
+                extents[entry.key].append((entry.start, entry.end))
+        return extents
+
+    def _row_before(self, number: int, time: int) -> int:
+        """Return the time of some row before `time`, near it; `time` where there is none.
+
+        No row lies between the last row before `time` and what is returned, or it is earlier.
+        """
+        extents = self._extents[self._keys[number]]
+        return max((e if e < time else s for s, e in extents if s < time), default=time)
+
+    def _touched(self, number: int, start: int, end: int) -> int:
+        """Return in how many stretches the rows of a series from `start` to `end` lie."""
+        return sum(s < end and e >= start for s, e in self._extents[self._keys[number]])
 
     def _span(self) -> tuple[int, int]:
         numeric = [
@@ -158,112 +225,51 @@ class RecordingSource:
         return min(e.start for e in numeric), max(e.end for e in numeric)
 
     def _draw(self) -> Screen:
-        start, end = self._span()
-        edges = np.linspace(start, max(end, start + BUCKETS) + 1, BUCKETS + 1)
-        drawn = [i for i in self._infos if i.kind not in TEXT_KINDS]
-        low = np.full((len(drawn), BUCKETS), np.inf)
-        high = np.full((len(drawn), BUCKETS), -np.inf)
-        missing = np.zeros((len(drawn), BUCKETS), np.bool_)
-        last = np.full(len(drawn), np.nan)
-        steps: dict[int, NDArray[np.float64]] = {}
-        for place, info in enumerate(drawn):
-            key = self._keys[info.id]
-            cells = self._finest(key) if self._stored.extents[key].rows > WHOLE_ROWS else None
-            if cells is not None:
-                _fill_cells(cells, edges, low[place], high[place])
-                newest = self._stored.extents[key].end
-                tail = self._stored.columns(key, newest - TAIL_US, newest + 1, payload=False)
-                last[place] = _newest(_shown(info, tail)[1])
-                continue
-            time, value, step = _shown(info, self._stored.columns(key, payload=False))
-            missing[place] = _fill_rows(time, value, edges, low[place], high[place])
-            last[place] = _newest(value)
-            if (step != NO_STEP).any():
-                steps[info.id] = _last_steps(time, step, edges)
-        return Screen(
-            np.array([info.id for info in drawn], np.int32),
-            edges / 1e6,
-            low,
-            high,
-            missing,
-            np.array(list(steps), np.int32),
-            np.array(list(steps.values())).reshape(len(steps), BUCKETS),
-            last,
-        )
+        drawn = [i.id for i in self._infos if i.kind not in TEXT_KINDS]
+        picture = Picture(drawn, *self._span())
+        whole = [number for number in drawn if not self._draw_cells(picture, number)]
+        keys = [self._keys[number] for number in whole]
+        for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
+            info = self._infos[self._number[key]]
+            silent = silent_spans(info, columns)
+            # The first reading of a counter has no rate; that is not a missing reading.
+            part = slice(int(is_rated(info)), None)
+            value = shown(info, columns, silent)[part]
+            picture.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
+            self._keep_silences(info.id, silent)
+        return picture.screen()
 
+    def _draw_cells(self, picture: Picture, number: int) -> bool:
+        """Draw a long series from the overview; return whether that could be done."""
+        info, key = self._infos[number], self._keys[number]
+        # A cell knows no step, which only what a user logs has, and of a counter no newest rate.
+        simple = info.kind != "counter" and info.entity != "user"
+        most = BUCKETS * CELLS_A_BUCKET * CELL if simple else WHOLE_ROWS
+        if self._stored.extents[key].rows <= most or not self._has_cells(number):
+            return False
+        cells = self._stored.level(key, BUCKETS * CELLS_A_BUCKET)
+        if cells is None:
+            return False
+        quiet = cells.rows == 0
+        silent = np.stack([cells.start[quiet], cells.end[quiet]], axis=1)
+        self._keep_silences(number, silent)
+        rated = info.kind == "counter"
+        last = self._newest_rate(number, silent) if rated else float(cells.last[-1])
+        picture.draw_cells(number, cells, last)
+        return True
 
-def _shown(
-    info: SeriesInfo, columns: Columns
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Return time, shown value and step of the rows that are drawn."""
-    time, value, step = columns.time, columns.value, columns.step
-    if info.kind == "counter" and rate_of(info.metric) is not None:
-        value = rate((time - time[:1].sum()) / 1e6, value)
-        # The first reading of a counter has no rate; that is not a missing reading.
-        return time[1:], value[1:], step[1:]
-    return time, np.where(np.isfinite(value), value, np.nan), step
+    def _newest_rate(self, number: int, silent: NDArray[np.int64]) -> float:
+        key, newest = self._keys[number], self._stored.extents[self._keys[number]].end
+        since = self._row_before(number, newest)
+        tail = self._stored.columns(key, since, newest + 1, payload=False)
+        return float(shown(self._infos[number], tail, silent)[-1]) if len(tail) else math.nan
 
-
-def _newest(value: NDArray[np.float64]) -> float:
-    return float(value[-1]) if len(value) else math.nan
-
-
-def _places(time: NDArray[np.int64], edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 2)
-
-
-def _fill_rows(
-    time: NDArray[np.int64],
-    value: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> NDArray[np.bool_]:
-    """Fill one envelope from rows; return where missing readings begin."""
-    place = _places(time, edges)
-    nothing = np.isnan(value)
-    np.fmin.at(low, place, np.where(nothing, np.inf, value))
-    np.fmax.at(high, place, np.where(nothing, -np.inf, value))
-    ends_missing = np.zeros(len(low), np.bool_)
-    ends_missing[place] = nothing
-    empty = low > high
-    missing: NDArray[np.bool_] = ends_missing & empty
-    missing[1:] |= empty[1:] & ends_missing[:-1]
-    return missing
-
-
-def _fill_cells(
-    cells: Cells,
-    edges: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-) -> None:
-    """Fill one envelope from cells; one that spans several buckets stands in each."""
-    first, last = _places(cells.start, edges), _places(cells.end, edges)
-    for shift in range(int((last - first).max(initial=0)) + 1):
-        inside = first + shift <= last
-        np.fmin.at(low, first[inside] + shift, cells.least[inside])
-        np.fmax.at(high, first[inside] + shift, cells.greatest[inside])
-
-
-def _last_steps(
-    time: NDArray[np.int64], step: NDArray[np.int64], edges: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    steps = np.full(len(edges) - 1, np.nan)
-    known = step != NO_STEP
-    steps[_places(time[known], edges)] = step[known]
-    return steps
-
-
-def _cell_rows(number: int, cells: Cells, start: int, end: int) -> Rows:
-    inside = (cells.end >= start) & (cells.start < end)
-    time = np.stack([cells.start[inside], cells.end[inside]], axis=1).ravel()
-    value = np.stack([cells.least[inside], cells.greatest[inside]], axis=1).ravel()
-    ids = np.full(len(time), number, np.int32)
-    return Rows(ids, time, np.full(len(time), NO_STEP, np.int64), value)
+    def _keep_silences(self, number: int, silent: NDArray[np.int64]) -> None:
+        if len(silent):
+            self._silent[number] = silent
 
 
 def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
-    texts = columns.text.to_pylist() if columns.text is not None else [""] * len(columns)
+    texts = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
     return [event_of(info, time, value, text) for time, value, text in rows]

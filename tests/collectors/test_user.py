@@ -10,6 +10,7 @@ from pulse_widgets.collectors import user
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError, PulseError
 from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.columns import missing
 from pulse_widgets.series.log import NO_STEP, Log, Registry
 
 MADE = []
@@ -70,14 +71,15 @@ def test_a_mapping_changed_after_the_call_changes_nothing():
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_value_that_is_not_finite_is_kept_and_named(value):
+def test_a_value_that_is_not_finite_is_kept_and_is_not_missing(value):
     logged = Logged()
 
     logged.user.log({"loss": value}, None)
     _, rows = logged.rows()
 
-    assert rows.text == [str(value)]
+    assert rows.text is None
     np.testing.assert_array_equal(rows.value, [value])
+    assert missing(rows.value).tolist() == [False]
 
 
 def test_numpy_numbers_and_an_enormous_integer_are_numbers():

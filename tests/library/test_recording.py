@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pulse_widgets.errors import ArgumentError, RecordingError, StorageError, UnknownMetricError
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.shelf import finish
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.log import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench, noise
 
@@ -299,6 +299,59 @@ def test_a_spike_of_one_sample_shows_in_the_overview(bench):
     assert (quick.mean * quick.count).sum() == pytest.approx((raw.mean * raw.count).sum(), rel=1e-4)
 
 
+def envelopes(bench, metric, points) -> list:
+    """The envelope of the one series, of the directory and of its finished file."""
+    bench.writer.close()
+    running = Recording.open(bench.directory).select(metric)
+    before = running.envelope(points)
+    return [before, Recording.open(compact(bench.directory)).select(metric).envelope(points)]
+
+
+@pytest.mark.parametrize("gap", ["missing", "silence"])
+@pytest.mark.parametrize("kind", ["gauge", "counter"])
+def test_an_outage_is_nan_and_counts_nothing_in_an_envelope(bench, kind, gap):
+    rows, points = 60_000, 100
+    shown = {"gauge": "gpu.power", "counter": "disk.read"}[kind]
+    series = bench.series(
+        "gpu:0", {"gauge": "gpu.power", "counter": "disk.read.total"}[kind], kind=kind
+    )
+    times = START_US + np.arange(rows) * 100_000
+    times[rows // 2 :] += 6000 * SECOND
+    values = np.cumsum(1 + np.abs(noise(rows)))
+    if gap == "missing":
+        values[rows // 2 - 1] = math.nan
+    bench.writer.append(Rows.of(np.full(rows, series), times, values))
+
+    for got in envelopes(bench, shown, points):
+        begin, end = times[rows // 2 - 1], times[rows // 2]
+        edges = np.append(got.time.view(np.int64), times[-1] + 1)
+        inside = (edges[:-1] > begin) & (edges[1:] <= end)
+        assert inside.sum() >= 48
+        assert np.isnan([got.min[inside], got.max[inside], got.mean[inside]]).all()
+        assert not got.count[inside].any()
+        assert (got.min <= got.mean)[~np.isnan(got.mean)].all()
+        # Of a counter, the first reading and the first one after the gap have no rate.
+        assert got.count.sum() == rows - (gap == "missing") - 2 * (kind == "counter")
+
+
+def test_a_block_that_reaches_several_stretches_stands_in_each_and_counts_once(bench):
+    # Many rows in a short time, then one every hour: blocks of these take more than a stretch.
+    times, rows = START_US + np.arange(40_000) * 1000, 64 * 40
+    times = np.append(times, times[-1] + np.arange(1, rows + 1) * 3600 * SECOND)
+    values = np.append(np.full(40_000, 5.0), np.tile([0.0, 1.0], rows // 2))
+    series = bench.series("user", "loss")
+    bench.writer.append(Rows.of(np.full(len(times), series), times, values))
+
+    raw, quick = envelopes(bench, "loss", 80)
+
+    assert quick.count.sum() == raw.count.sum() == len(times)
+    assert (quick.min <= raw.min).all()
+    assert (quick.max >= raw.max).all()
+    assert not np.isnan(quick.min).any()
+    assert (quick.count == 0).any()
+    assert (np.isnan(quick.mean) == (quick.count == 0)).all()
+
+
 def test_a_saved_copy_answers_the_same(rec, tmp_path):
     path = rec.save(tmp_path / "copy", include=("output", "code", "argv"))
     assert path.name == "copy.pulse.parquet"
@@ -411,10 +464,15 @@ def test_values_at_the_ends_of_what_a_float_holds_are_answered(bench, tmp_path, 
     rec = Recording.open(compact(bench.directory))
     assert rec.values()[1].tobytes() == np.array(values).tobytes()
     assert rec.summary()["count"].tolist() == [9 if kind != "counter" else 4]
-    assert rec.envelope(2).count.sum() == 9
+    # Infinities are rows, but neither extremes nor counted.
+    envelope = rec.envelope(2)
+    assert envelope.count.sum() == 7
+    assert (envelope.min.min(), envelope.max.max()) == (-1e308, 1e308)
     cells = rec._stored.cells(next(iter(rec._stored.extents)))[64]
     if kind != "counter":
+        # Beyond what a float32 holds it encloses all the same.
         assert (cells.least[0], cells.greatest[0]) == (-math.inf, math.inf)
+        assert cells.count.sum() == 7
     rec.save(tmp_path / "copy")
 
 

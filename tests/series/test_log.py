@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series import log as module
-from pulse_widgets.series.log import Registry, SeriesInfo
+from pulse_widgets.series.log import BLOCK_BYTES, Log, Registry, Rows, SeriesInfo
 
 
 def test_a_series_announced_while_another_is_announced_gets_an_id_of_its_own(monkeypatch):
@@ -31,3 +34,32 @@ def test_a_name_that_cannot_be_written_is_refused(name):
     with pytest.raises(PulseError, match="cannot be a name"):
         registry.add("h0", "host", "x", labels={"of": name})
     assert len(registry) == 0
+
+
+@given(st.lists(st.integers(0, 200), min_size=1, max_size=50), st.integers(1, 400))
+def test_rows_split_into_pieces_are_the_same_rows(lengths, most):
+    count = len(lengths)
+    texts = ["x" * n for n in lengths]
+    rows = Rows.of(np.zeros(count), np.arange(count), np.arange(count), text=texts)
+
+    pieces = rows.split(most)
+    whole = Rows.concat(pieces)
+
+    assert all(piece.nbytes <= most or len(piece) == 1 for piece in pieces)
+    assert whole.time.tolist() == rows.time.tolist()
+    assert list(whole.text) == texts
+
+
+def test_what_arrives_in_one_large_piece_is_kept_in_blocks():
+    log = Log()
+    cursor = log.cursor()
+    text = ["y" * (BLOCK_BYTES // 4)] * 9
+
+    log.append(Rows.of([0] * 9, range(9), [1.0] * 9, text=text))
+
+    blocks = cursor.peek()
+    assert len(blocks) == 3
+    assert max(block.nbytes for block in blocks) <= BLOCK_BYTES
+    assert log.nbytes == sum(block.nbytes for block in blocks)
+    cursor.move(len(blocks))
+    assert log.nbytes == 0

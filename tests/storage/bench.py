@@ -76,8 +76,8 @@ def tidy(stored) -> list[tuple]:
     rows = []
     for key in stored.extents:
         c = stored.columns(key)
-        texts = c.text.to_pylist() if c.text is not None else [""] * len(c)
-        blobs = c.data.to_pylist() if c.data is not None else [b""] * len(c)
+        texts = c.text.texts() if c.text is not None else [""] * len(c)
+        blobs = c.data.pieces() if c.data is not None else [b""] * len(c)
         rows += [
             (*key, *rest)
             for rest in zip(

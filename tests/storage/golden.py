@@ -61,6 +61,7 @@ def write(directory: Path) -> Bench:
     for batch in rest:
         bench.put(batch)
     bench.writer.describe({"h0": {"gpu:0": {"name": "Golden GPU"}}})
+    bench.settle()
     bench.writer.close()
     about = bench.writer.folder / "writer.json"
     content = json.loads(about.read_text())
@@ -75,6 +76,7 @@ def main() -> None:
     """Make both golden files."""
     directory = DATA / "recording-1.0.pulse"
     shutil.rmtree(directory, ignore_errors=True)
+    (DATA / "recording-1.0-finished.pulse.parquet").unlink(missing_ok=True)
     write(directory)
     copy = DATA / "recording-1.0-finished.pulse"
     shutil.copytree(directory, copy)

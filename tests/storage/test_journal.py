@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import resource
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.storage.arrow.framing import sound_bytes
 from pulse_widgets.storage.journal import Journal, read_journal
 
 row = st.tuples(
@@ -78,8 +82,8 @@ def test_what_was_written_is_read_back_bit_for_bit(batches, tmp_path_factory):
     assert got.columns.step.tolist() == [r[2] for r in flat]
     wanted = np.array([r[3] for r in flat], np.float64)
     assert got.columns.value.tobytes() == wanted.tobytes()
-    texts = got.columns.text.to_pylist() if got.columns.text is not None else [""] * len(flat)
-    blobs = got.columns.data.to_pylist() if got.columns.data is not None else [b""] * len(flat)
+    texts = got.columns.text.texts() if got.columns.text is not None else [""] * len(flat)
+    blobs = got.columns.data.pieces() if got.columns.data is not None else [b""] * len(flat)
     assert texts == [r[4] for r in flat]
     assert blobs == [r[5] for r in flat]
 
@@ -108,7 +112,7 @@ def test_numbers_alone_are_read_back_however_many_and_however_they_lie(tmp_path,
 
 def test_half_a_surrogate_pair_does_not_lose_the_row(tmp_path):
     write(tmp_path / "j", [Rows.of([0], [1], [1.0], text=["a\ud800b"])])
-    assert read_journal(tmp_path / "j").columns.text.to_pylist() == ["a?b"]
+    assert read_journal(tmp_path / "j").columns.text.texts() == ["a?b"]
 
 
 def test_a_torn_tail_costs_only_the_torn_batch(tmp_path):
@@ -212,3 +216,70 @@ def test_a_journal_in_a_forbidden_place_says_what_to_do(tmp_path):
     with pytest.raises(StorageError) as caught:
         Journal(tmp_path / "absent" / "j", registry_of(1))
     assert caught.value.remedy
+
+
+def claiming(content: bytes, at: int, claim: int) -> bytes:
+    """Return a journal whose longest buffer behind `at` claims to unpack to `claim` bytes."""
+    found = content.index((8 * 20_000).to_bytes(8, "little"), at)
+    return content[:found] + claim.to_bytes(8, "little") + content[found + 8 :]
+
+
+def test_what_a_batch_claims_to_unpack_to_is_bounded_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "j"
+    rows = Rows.of(np.zeros(20_000), np.arange(20_000), np.zeros(20_000))
+    ends = write(path, [rows, rows, rows])
+    whole = path.read_bytes()
+    for claim in (1 << 29, 1 << 40, -5 & (2**64 - 1)):
+        path.write_bytes(claiming(whole, ends[1], claim))
+        before = peak_memory()
+        got = read_journal(path)
+        assert (got.batches, got.dropped_bytes) == (1, len(whole) - ends[1])
+        assert got.reason
+        assert peak_memory() - before < 100 << 20
+
+
+def peak_memory() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def test_a_real_bomb_is_refused(tmp_path):
+    # 300 MB of one letter, which LZ4 packs into little more than a megabyte.
+    path = tmp_path / "j"
+    write(path, [Rows.of([0], [1], [1.0]), Rows.of([0], [2], [2.0], text=["x" * (300 << 20)])])
+    assert path.stat().st_size < 4 << 20
+    got = read_journal(path)
+    assert (got.batches, got.reason) == (1, "it unpacks to more than any journal holds")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=300), st.integers(0, 2000), st.integers(0, 2000))
+def test_any_bytes_have_a_sound_beginning(noise, at, length):
+    content = sound + noise
+    content = content[:at] + noise + content[at + length :]
+    good, problem = sound_bytes(content, 1 << 20, 1 << 20)
+    assert 0 <= good <= len(content)
+    assert problem or good == len(content)
+
+
+def _sound() -> bytes:
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / "j"
+        write(path, sample_batches(4, 5))
+        return path.read_bytes()
+
+
+sound = _sound()
+
+
+def test_a_number_announced_twice_with_another_meaning_ends_the_trust(tmp_path):
+    one, other = registry_of(5), Registry()
+    other.add("h0", "gpu:9", "gpu.temperature", unit="degC")
+    path = tmp_path / "j"
+    journal = Journal(path, one)
+    journal.append(Rows.of([0], [1], [1.0]))
+    journal._registry, journal._announced = other, np.zeros(0, np.bool_)
+    journal.append(Rows.of([0], [2], [2.0]))
+    journal.close()
+    got = read_journal(path)
+    assert got.batches == 1
+    assert "number of one series to another" in got.reason

@@ -1,0 +1,219 @@
+"""Reads the folder of one writer: what can be read, and what is missing from it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import FormatVersionError, RecordingError
+from pulse_widgets.storage.damage import sentences
+from pulse_widgets.storage.directory import (
+    ABOUT,
+    covered_journals,
+    journal_name,
+    part_name,
+    said_missing,
+    standing,
+)
+from pulse_widgets.storage.journal import read_journal
+from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
+from pulse_widgets.storage.untrusted import as_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from pulse_widgets.storage.damage import Damage
+    from pulse_widgets.storage.directory import PartName, WriterFolder
+    from pulse_widgets.storage.index import Catalog
+    from pulse_widgets.storage.journal import JournalContent
+    from pulse_widgets.storage.segment import Segment
+
+__all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_leftovers"]
+
+NAMED: Final = 10
+"""Lost parts that are told of one by one."""
+MOST_HOSTS: Final = 10_000
+_KEPT_OPEN: Final = 64
+
+
+def read_folder(
+    folder: WriterFolder,
+    hosts: Mapping[str, str],
+    known: dict[Path, ParquetSegment],
+    damage: Damage,
+    *,
+    alive: bool,
+) -> list[Segment]:
+    """Return the segments of a writer; what cannot be read goes to `damage`.
+
+    Parameters
+    ----------
+    folder : WriterFolder
+    hosts : mapping of str to str
+        Host ids to be called otherwise.
+    known : dict of Path to ParquetSegment
+        Parts that are open already. They never change, so they are not read again.
+    damage : Damage
+    alive : bool
+        The end of the newest journal may still be on its way, and parts come and go.
+
+    Raises
+    ------
+    FormatVersionError
+        If a newer program wrote a part.
+    FileNotFoundError
+        If a file was replaced meanwhile; the folder must be listed again.
+    """
+    try:
+        names = os.listdir(folder.path)  # noqa: PTH208
+    except FileNotFoundError:
+        raise
+    except OSError as exc:
+        damage.add(folder.path, f"{folder.path.name} cannot be listed: {exc.strerror}", exc)
+        return []
+    parts, journals = standing(names)
+    segments: dict[int, Segment | None] = {}
+    for part in parts:
+        segments[part.first] = _part(folder, part_name(part), hosts, known, damage)
+    for n in journals:
+        segments[n] = _journal(folder, journal_name(n), hosts, damage, alive=alive)
+    if not alive:
+        damage.problems += _gone(folder, parts)
+    # In order of arrival: a journal may wait longer for its part than the next one.
+    found = [segment for _, segment in sorted(segments.items()) if segment is not None]
+    if folder.fault is not None and found and not alive:
+        lost = "what it says of its machine and devices is missing"
+        reason = _words(folder.fault, folder.path / ABOUT)
+        sentence = f"{folder.path.name}/{ABOUT} cannot be read, {lost}: {reason}"
+        gone = isinstance(folder.fault, FileNotFoundError)
+        damage.add(folder.path / ABOUT, sentence, None if gone else folder.fault)
+    damage.problems += sentences(_object(folder.about.get("about")).get("problems"))
+    damage.problems += said_missing(folder)
+    return found
+
+
+def torn_leftovers(folder: WriterFolder) -> list[Path]:
+    """Return journals that have become parts and were torn: a part has only what could be read."""
+    names = os.listdir(folder.path)  # noqa: PTH208
+    paths = [folder.path / journal_name(n) for n in covered_journals(names)]
+    torn = list[Any]()
+    for path in paths:
+        try:
+            with as_ours(path):
+                whole = not read_journal(path).dropped_bytes
+        except RecordingError:
+            whole = False
+        torn += [] if whole else [path]
+    return torn
+
+
+def lost_end(name: str, content: JournalContent) -> str:
+    """Return the sentence on the end of a journal that was torn or damaged."""
+    return f"{content.dropped_bytes} bytes at the end of {name} were dropped: {content.reason}"
+
+
+def lost_part(folder: WriterFolder, path: Path, exc: BaseException) -> str:
+    """Return the sentence on a part that cannot be read."""
+    rows = folder.count(path.name)
+    lost = "its rows are missing" if rows is None else f"its {rows} rows are missing"
+    return f"{folder.path.name}/{path.name} cannot be read, {lost}: {_words(exc, path)}"
+
+
+def _part(
+    folder: WriterFolder,
+    name: str,
+    hosts: Mapping[str, str],
+    known: dict[Path, ParquetSegment],
+    damage: Damage,
+) -> ParquetSegment | None:
+    path = folder.path / name
+    if path in known:
+        return known[path]
+    try:
+        with as_ours(path, FileNotFoundError):
+            # A process may have few files open at once, and each takes its memory.
+            known[path] = ParquetSegment(path, hosts, keep=len(known) < _KEPT_OPEN)
+    except FormatVersionError:
+        raise
+    except FileNotFoundError as exc:
+        if not path.is_symlink():
+            raise  # it was merged, or finished
+        damage.add(path, lost_part(folder, path, exc))
+    except RecordingError as exc:
+        damage.add(path, lost_part(folder, path, exc), exc)
+    return known.get(path)
+
+
+def _journal(
+    folder: WriterFolder, name: str, hosts: Mapping[str, str], damage: Damage, *, alive: bool
+) -> MemorySegment | None:
+    path, called = folder.path / name, f"{folder.path.name}/{name}"
+    try:
+        with as_ours(path, FileNotFoundError):
+            content = read_journal(path)
+            segment = MemorySegment(content.series, content.columns, content.infos, hosts)
+    except FileNotFoundError as exc:
+        if not path.is_symlink():
+            raise  # it became a part
+        damage.add(path, f"{called} cannot be read, its rows are missing: {_words(exc, path)}")
+        return None
+    except RecordingError as exc:
+        reason = _words(exc, path)
+        damage.add(path, f"{called} cannot be read, its rows are missing: {reason}", exc)
+        return None
+    if content.dropped_bytes and not alive:
+        damage.add(path, lost_end(called, content))
+    return segment
+
+
+def _gone(folder: WriterFolder, parts: Sequence[PartName]) -> list[str]:
+    """Return sentences on parts that the writer lists and that are not there."""
+    listed = _object(folder.about.get("parts"))
+    gone = sorted(listed.keys() - {part_name(part) for part in parts})
+    told = [f"{folder.path.name}/{name} is missing{_with(folder.count(name))}" for name in gone]
+    if len(told) <= NAMED:
+        return told
+    counts = [count for name in gone[NAMED:] if (count := folder.count(name)) is not None]
+    rest = f"{len(told) - NAMED} more parts of {folder.path.name} are missing"
+    return [*told[:NAMED], f"{rest}{_with(sum(counts) if counts else None)}"]
+
+
+def _with(rows: int | None) -> str:
+    return "" if rows is None else f", with {rows} rows"
+
+
+def _words(exc: BaseException, path: Path) -> str:
+    """Return why a file cannot be read, without saying again which file it is."""
+    problem = exc.problem if isinstance(exc, RecordingError) else str(exc)
+    for said in (f"{path} cannot be read as a recording: ", f"{path} ", str(path)):
+        problem = problem.replace(said, "")
+    return problem
+
+
+def name_hosts(folders: Sequence[WriterFolder], catalog: Catalog) -> list[dict[str, str]]:
+    """Give every machine an id of its own; each writer calls its own machine h0."""
+    named: dict[tuple[str, str], str] = {}
+    taken: set[str] = set()
+    renames: list[dict[str, str]] = []
+    free = 0
+    for folder in folders:
+        rename: dict[str, str] = {}
+        for host, about in list(_object(folder.about.get("hosts")).items())[:MOST_HOSTS]:
+            facts = _object(about)
+            machine = (str(facts.get("name")), str(facts.get("boot_id")))
+            if machine not in named:
+                while f"h{free}" in taken:
+                    free += 1
+                named[machine] = f"h{free}" if host in taken else host
+                taken.add(named[machine])
+            chosen = named[machine]
+            catalog.hosts.setdefault(chosen, facts)
+            if chosen != host:
+                rename[host] = chosen
+        renames.append(rename)
+    return renames
+
+
+def _object(content: Any) -> dict[str, Any]:
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,184 @@
+"""Files and JSON that anybody may have written: opened, read and parsed within bounds."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_widgets.errors import PulseError, RecordingError, words_of
+from pulse_widgets.storage.version import MOST_JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["as_ours", "may_pass", "open_regular", "parse_json", "read_regular", "regular_size"]
+
+MOST_VALUES: Final = 4 << 20
+"""Values in one JSON text, about: each takes some hundred bytes in memory."""
+
+MOST_DEPTH: Final = 32
+MOST_TEXT: Final = 64 << 10
+"""Letters of one text in JSON."""
+
+_DIGITS: Final = 20
+
+
+# What the system says of a file that will be no better tomorrow. Anything else it says, such as
+# "too many open files" or "permission denied", lies in the machine and not in the file.
+_LASTING: Final = frozenset(
+    {errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.EINVAL}
+)
+
+
+@contextmanager
+def as_ours(path: Path, *passing: type[Exception]) -> Iterator[None]:
+    """Turn whatever goes wrong inside into our error; those of `passing` stay what they are.
+
+    The one border for foreign errors where recordings are read. What a file can make Arrow or
+    Python raise is not a list that is ever complete.
+    """
+    try:
+        yield
+    except Exception as exc:
+        if isinstance(exc, (PulseError, *passing)):
+            raise
+        raise RecordingError(
+            f"{path} cannot be read as a recording: {words_of(exc)[:200]}", remedy=_remedy(exc)
+        ) from exc
+
+
+def _remedy(exc: Exception) -> str:
+    if isinstance(exc, MemoryError):
+        return "There was not enough memory for it; free some and try again."
+    if isinstance(exc, PermissionError):
+        return "Have its owner allow you to read it."
+    return "It is damaged or not a pulse recording; use another copy of it."
+
+
+def may_pass(exc: BaseException) -> bool:
+    """Return whether a failure to read lies in the machine and may be gone another time."""
+    cause = exc.__cause__ if isinstance(exc, PulseError) else exc
+    if isinstance(cause, MemoryError):
+        return True
+    return isinstance(cause, OSError) and bool(cause.errno) and cause.errno not in _LASTING
+
+
+def regular_size(path: Path) -> int:
+    """Return the bytes of a regular file.
+
+    Raises
+    ------
+    RecordingError
+        If it is a pipe, a device, a directory: opening one of these may wait for ever.
+    OSError
+        If there is no file, or it may not be looked at.
+    """
+    return _size(path, os.stat(path))  # noqa: PTH116  beside fstat below
+
+
+def open_regular(path: Path) -> int:
+    """Return a handle to read a regular file; never waits for a file of another kind.
+
+    Raises
+    ------
+    RecordingError
+        If it is a pipe, a device, a directory.
+    OSError
+        If it cannot be opened.
+    """
+    regular_size(path)
+    # It may have become another file since.
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    try:
+        _size(path, os.fstat(fd))
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """Return the content of a regular file of at most `most` bytes.
+
+    Raises
+    ------
+    RecordingError
+        If it is larger, or not a regular file.
+    OSError
+        If it cannot be read.
+    """
+    with os.fdopen(open_regular(path), "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise RecordingError(
+            f"{path} has more than {most} bytes, more than any file of its name",
+            remedy="It was not written by this program; move it out of the recording.",
+        )
+    return content
+
+
+def _size(path: Path, found: os.stat_result) -> int:
+    if stat.S_ISREG(found.st_mode):
+        return found.st_size
+    raise RecordingError(
+        f"{path} is not a regular file",
+        remedy="It was not written by this program; move it out of the recording.",
+    )
+
+
+def parse_json(text: bytes, most: int = MOST_JSON) -> Any:
+    """Return the value of a JSON text; what nobody can use is None in it.
+
+    That is a number that is not finite, a whole number beyond 64 bits, and what is nested too
+    deep. Long texts are cut, and half a surrogate pair becomes a question mark.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, has more than `most` bytes, or more values than memory is for.
+    """
+    if len(text) > most:
+        raise ValueError(f"it has more than {most} bytes")
+    if sum(map(text.count, (b",", b"[", b"{"))) > MOST_VALUES:
+        raise ValueError(f"it has more than {MOST_VALUES} values")
+    try:
+        content = json.loads(text, parse_float=_float, parse_int=_int, parse_constant=_nothing)
+    except RecursionError as exc:
+        raise ValueError("it is nested too deep") from exc
+    return _tame(content, MOST_DEPTH)
+
+
+def _tame(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, dict):
+        return {_text(k): _tame(v, depth - 1) for k, v in value.items()} if depth else None
+    if isinstance(value, list):
+        return [_tame(item, depth - 1) for item in value] if depth else None
+    return value
+
+
+def _text(text: str) -> str:
+    cut = text[:MOST_TEXT]
+    return cut if cut.isascii() else cut.encode("utf-8", "replace").decode()
+
+
+def _float(text: str) -> float | None:
+    value = float(text)
+    return value if math.isfinite(value) else None
+
+
+def _int(text: str) -> int | None:
+    # Python refuses thousands of digits with an error of its own.
+    value = int(text) if len(text) <= _DIGITS else 1 << 64
+    return value if -(1 << 63) <= value < 1 << 63 else None
+
+
+def _nothing(_: str) -> None:
+    """Stand for NaN and the infinities, which JSON does not have."""

@@ -1,0 +1,122 @@
+"""The detail of a recording: rows of one series between two times, as a page gets them.
+
+A row whose value is NaN says that nothing is known from it to the next row. Wherever a range is
+cut out of a recording, and whether it is answered from rows or from cells, its gaps are in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pulse_widgets.metrics.catalog import rate_of
+from pulse_widgets.series.gaps import gaps_of
+from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.storage.cells import shown_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pulse_widgets.series.columns import Columns
+    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.storage.cells import Cells
+
+__all__ = ["cell_rows", "is_rated", "shown", "silent_spans", "whole_rows"]
+
+
+def is_rated(info: SeriesInfo) -> bool:
+    """Return whether a series is drawn as its rate."""
+    # The user's own key may end like a counter of the catalog; its kind says it is none.
+    return info.kind == "counter" and rate_of(info.metric) is not None
+
+
+def shown(info: SeriesInfo, columns: Columns, silent: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return what is drawn of each row; NaN where nothing is known.
+
+    Parameters
+    ----------
+    info : SeriesInfo
+    columns : Columns
+        At least one row.
+    silent : (k, 2) int64
+        Begin and end of every silence of the series.
+    """
+    if not is_rated(info):
+        return np.where(np.isfinite(columns.value), columns.value, np.nan)
+    rates = shown_values("counter", columns)
+    # The rate from before a silence to after it says nothing of either.
+    after = silent[:, 1][silent[:, 1] <= columns.time[-1]]
+    rates[np.searchsorted(columns.time, after)] = np.nan
+    return np.where(np.isfinite(rates), rates, np.nan)
+
+
+def silent_spans(info: SeriesInfo, columns: Columns) -> NDArray[np.int64]:
+    """Return begin and end of every silence in all rows of a series, one to a line."""
+    silent = gaps_of(columns.time, columns.value, info.kind, info.entity).silent
+    return np.stack([columns.time[silent - 1], columns.time[silent]], axis=1)
+
+
+def whole_rows(
+    info: SeriesInfo, columns: Columns, silent: NDArray[np.int64], start: int, end: int
+) -> Rows:
+    """Return the rows with start <= time < end.
+
+    Parameters
+    ----------
+    info : SeriesInfo
+        Its `id` is the number of the rows.
+    columns : Columns
+        These rows and at least the one before them, if there is one; not none at all.
+    silent : (k, 2) int64
+        Begin and end of every silence of the series.
+    start, end : int
+        Microseconds.
+    """
+    within = silent[(silent[:, 0] < end) & (silent[:, 1] > start)]
+    value, rated = shown(info, columns, within), is_rated(info)
+    time, step = columns.time, columns.step
+    first, stop = np.searchsorted(time, [start, end]).tolist()
+    breaks = np.maximum(within[:, 0] + 1, start)
+    breaks = breaks[breaks < end]
+    if _is_unknown(columns, value, first - 1, rated=rated):
+        breaks = np.unique(np.append(breaks, start))
+    # The first reading of a counter has no rate; that is not a missing reading.
+    part = slice(max(first, int(rated)), max(stop, int(rated)))
+    time, value, step = time[part], value[part], step[part]
+    if len(breaks):
+        places = np.searchsorted(time, breaks)
+        time, value = np.insert(time, places, breaks), np.insert(value, places, np.nan)
+        step = np.insert(step, places, NO_STEP)
+    return Rows(np.full(len(time), info.id, np.int32), time, step, value)
+
+
+def _is_unknown(columns: Columns, value: NDArray[np.float64], row: int, *, rated: bool) -> bool:
+    """Return whether nothing is known after a row."""
+    if row < 0:
+        return False
+    # Of the first reading of a counter that is at hand only the reading itself is known.
+    known = columns.value[row] if rated and row == 0 else value[row]
+    return not np.isfinite(known)
+
+
+def cell_rows(number: int, cells: Cells, start: int, end: int) -> Rows:
+    """Return the smallest and the largest value of each cell, where it begins and where it ends.
+
+    A gap, and a cell without values, is one NaN.
+    """
+    # From a cell without values nothing is known until the next one, or ever after.
+    until = np.where(cells.count > 0, cells.end, np.append(cells.start[1:], end))
+    cells = cells.take((until >= start) & (cells.start < end))
+    there, long = cells.count > 0, cells.end > cells.start
+    wide = there & (cells.least < cells.greatest)
+    keep = np.stack([np.ones(len(cells), np.bool_), wide, there & long, wide & long], axis=1)
+    # A silence begins after the row before it, whose time it has.
+    begin = cells.start + (cells.rows == 0)
+    time = np.stack([begin, begin, cells.end, cells.end], axis=1)[keep]
+    low, high = (np.where(there, v, np.nan) for v in (cells.least, cells.greatest))
+    value = np.stack([low, high, low, high], axis=1)[keep]
+    time = np.clip(time, start, end - 1)
+    return Rows(
+        np.full(len(time), number, np.int32), time, np.full(len(time), NO_STEP, np.int64), value
+    )

@@ -1,0 +1,277 @@
+"""Cells enclose and count every value, and none reaches across a gap."""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.series.columns import Columns, Packed
+from pulse_widgets.series.gaps import gaps_of
+from pulse_widgets.storage.cells import Cells, Drawn, levels_of, shown_values
+from pulse_widgets.storage.overview import WORTH, Overview, overview_mark
+from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.reader import Extent
+
+SECOND = 1_000_000
+LOGGED = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_0001))[0]
+
+ordinary = st.one_of(st.floats(-1e6, 1e6), st.integers(0, 5).map(float))
+odd = st.one_of(
+    st.floats(), st.just(math.nan), st.just(LOGGED), st.just(math.inf), st.floats(1e300, 1.7e308)
+)
+stretch = st.tuples(
+    st.sampled_from([0, 1000, 100_000, SECOND, 3600 * SECOND]),
+    st.integers(1, 700),
+    ordinary,
+    st.one_of(st.none(), odd),
+)
+series = st.tuples(
+    st.sampled_from(["gauge", "counter", "state"]),
+    st.sampled_from(["host", "user"]),
+    st.lists(stretch, min_size=1, max_size=8),
+)
+
+
+def columns(times, values, text=None) -> Columns:
+    time = np.asarray(times, np.int64)
+    return Columns(time, np.zeros(len(time), np.int64), np.asarray(values, np.float64), text)
+
+
+def drawn(kind, entity, stretches) -> Drawn:
+    """Rows of a random walk at changing rates; odd values stand between the stretches."""
+    rnd, times, values, now, level = np.random.default_rng(0), [], [], 0, 0.0
+    for spacing, count, start, between in stretches:
+        steps = rnd.normal(size=count)
+        level = level + np.abs(steps).sum() if kind == "counter" else start
+        times += (now + spacing * np.arange(1, count + 1)).tolist()
+        values += (level + np.cumsum(np.abs(steps) if kind == "counter" else steps)).tolist()
+        now = times[-1]
+        if between is not None:
+            times.append(now)
+            values.append(between)
+    return Drawn(kind, entity, columns(times, values))
+
+
+def expected(one: Drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which rows begin a run, which are missing readings, and what is drawn, the slow way."""
+    c = one.columns
+    gaps = gaps_of(c.time, c.value, one.kind, one.entity)
+    begins = np.zeros(len(c), np.bool_)
+    begins[0] = True
+    begins[gaps.silent] = True
+    begins[1:] |= gaps.absent[:-1] | gaps.absent[1:]
+    shown = shown_values(one.kind, c).copy()
+    if one.kind == "counter":
+        shown[begins] = np.nan
+    return begins, gaps.absent, shown
+
+
+def rows_of(cells: Cells) -> list[slice]:
+    """The rows that each cell stands for."""
+    ends = np.cumsum(cells.rows)
+    return [slice(int(e - n), int(e)) for e, n in zip(ends, cells.rows, strict=True)]
+
+
+def check(one: Drawn, levels: dict[int, Cells]) -> None:
+    begins, absent, shown = expected(one)
+    c, finite = one.columns, np.isfinite(shown)
+    for size, cells in levels.items():
+        assert cells.rows.sum() == len(c)
+        assert (cells.start <= cells.end).all()
+        assert (cells.start[1:] >= cells.end[:-1]).all()
+        assert cells.count.sum() == finite.sum()
+        for place, rows in enumerate(rows_of(cells)):
+            inside, known = shown[rows], shown[rows][finite[rows]]
+            count = int(cells.count[place])
+            assert count == len(known)
+            assert (count > 0) == bool(cells.least[place] <= cells.greatest[place])
+            if count:
+                # No cell with values reaches across a break.
+                assert not begins[rows][1:].any()
+                assert not absent[rows].any()
+                assert cells.least[place] <= known.min()
+                assert cells.greatest[place] >= known.max()
+                assert (cells.start[place], cells.end[place]) == (
+                    c.time[rows.start], c.time[rows.stop - 1],
+                )  # fmt: skip
+            assert cells.rows[place] <= size
+            if cells.gap[place]:
+                last = rows.start if cells.rows[place] else rows.start - 1
+                after = min(last + 1, len(c) - 1)
+                assert (cells.start[place], cells.end[place]) == (c.time[last], c.time[after])
+                assert len(inside) == cells.rows[place] <= 1
+            elif len(inside):
+                newest = c.value[rows][-1]
+                assert cells.last[place] == newest or (
+                    math.isnan(newest) and math.isnan(cells.last[place])
+                )
+        assert cells.gap.sum() == absent.sum() + len(gaps_of_kind(one).silent)
+
+
+def gaps_of_kind(one: Drawn):
+    return gaps_of(one.columns.time, one.columns.value, one.kind, one.entity)
+
+
+def divided(levels: list, count: int) -> list[dict[int, Cells]]:
+    """The levels of each series."""
+    return [
+        {lv.size: lv.cells.take(lv.owner == place) for lv in levels if (lv.owner == place).any()}
+        for place in range(count)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(series, min_size=1, max_size=4))
+def test_every_value_lies_in_one_cell_and_no_cell_with_values_spans_a_gap(script):
+    several = [drawn(*one) for one in script]
+
+    levels = levels_of(several)
+
+    for one, held in zip(several, divided(levels, len(several)), strict=True):
+        assert list(held) == [64 * 8**k for k in range(len(held))]
+        check(one, held)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(series, min_size=1, max_size=4))
+def test_coarser_levels_agree_with_the_finest_and_stop_where_they_gain_nothing(script):
+    several = [drawn(*one) for one in script]
+
+    for held in divided(levels_of(several), len(several)):
+        finest = held[64]
+        for size, cells in held.items():
+            finer = held.get(size // 8)
+            if finer is not None:
+                assert len(finer) > 64
+                assert 2 * len(cells) <= len(finer)
+            assert cells.rows.sum() == finest.rows.sum()
+            assert np.nanmin([np.inf, *cells.least]) == np.nanmin([np.inf, *finest.least])
+            assert np.nanmax([-np.inf, *cells.greatest]) == np.nanmax([-np.inf, *finest.greatest])
+            # Gaps go through unchanged.
+            for name in Cells.__slots__:
+                gaps = [getattr(c.take(c.gap), name) for c in (cells, finest)]
+                assert gaps[0].tobytes() == gaps[1].tobytes()
+
+
+@settings(max_examples=40, deadline=None)
+@given(script=st.lists(series, min_size=1, max_size=4), numbers=st.randoms())
+def test_what_is_written_is_read_back_enclosing_the_same_values(script, numbers, tmp_path_factory):
+    several = [drawn(*one) for one in script]
+    overview, number, at = Overview(), -1, []
+    for one in several:
+        number += numbers.randint(1, 3)
+        at.append(number)
+        overview.add(number, one.kind, one.entity, one.columns)
+    blob = overview.blob()
+    path = tmp_path_factory.mktemp("o") / "file"
+    path.write_bytes(b"x" * 77 + blob + b"rest")
+
+    read = OverviewFile(path, path.stat().st_size, overview_mark(blob, 77).encode())
+
+    for number, one, exact in zip(
+        at, several, divided(levels_of(several), len(several)), strict=True
+    ):
+        c = one.columns
+        extent = Extent(len(c), int(c.time[0]), int(c.time[-1]))
+        held = read.levels(number, extent)
+        if not held:
+            assert len(exact[64]) > max(64, len(c) / WORTH)
+            continue
+        check(one, held)
+        for size, cells in held.items():
+            for name in ("rows", "start", "end", "count", "last"):
+                same = [getattr(x, name).tobytes() for x in (cells, exact[size])]
+                assert same[0] == same[1]
+            there = cells.count > 0
+            mean = cells.mean[there]
+            assert ((cells.least[there] <= mean) & (mean <= cells.greatest[there])).all()
+            near = np.isfinite(exact[size].mean) & (np.abs(exact[size].mean) < 1e30) & there
+            assert cells.mean[near] == pytest.approx(exact[size].mean[near], rel=1e-6, abs=1e-30)
+
+
+def one_series(times, values, kind="gauge", entity="host", text=None) -> Cells:
+    return levels_of([Drawn(kind, entity, columns(times, values, text))])[0].cells
+
+
+def test_a_missing_reading_is_a_cell_until_the_next_row():
+    times = [*range(0, 100 * SECOND, SECOND), 5000 * SECOND, 5001 * SECOND]
+    values = [*[1.0] * 99, math.nan, 2.0, math.nan]
+
+    cells = one_series(times, values)
+
+    assert cells.rows.tolist() == [64, 35, 1, 1, 1]
+    assert cells.count.tolist() == [64, 35, 0, 1, 0]
+    assert cells.gap.tolist() == [False, False, True, False, True]
+    assert (cells.start[2], cells.end[2]) == (99 * SECOND, 5000 * SECOND)
+    # The last one has no row after it.
+    assert (cells.start[4], cells.end[4]) == (5001 * SECOND, 5001 * SECOND)
+    assert np.isnan(cells.least[2]) and np.isnan(cells.greatest[2]) and np.isnan(cells.mean[2])
+
+
+def test_a_silence_is_a_cell_of_no_rows_between_its_neighbours():
+    times = [*range(0, 100 * SECOND, SECOND), *range(9000 * SECOND, 9100 * SECOND, SECOND)]
+
+    cells = one_series(times, [1.0] * 200)
+    users = one_series(times, [1.0] * 200, entity="user")
+
+    assert cells.rows.tolist() == [64, 36, 0, 64, 36]
+    assert (cells.start[2], cells.end[2]) == (99 * SECOND, 9000 * SECOND)
+    assert users.rows.tolist() == [64, 64, 64, 8]
+
+
+def test_the_rate_of_a_counter_is_unknown_across_a_gap_and_between_equal_times():
+    times = [*range(0, 20 * SECOND, SECOND), 19 * SECOND]
+    times += [t + 9000 * SECOND for t in times]
+    values = [*range(21), *range(100, 121)]
+
+    cells = one_series(times, values, "counter")
+
+    assert cells.rows.tolist() == [21, 0, 21]
+    assert cells.count.tolist() == [19, 0, 19]
+    assert cells.greatest.tolist()[::2] == [1.0, 1.0]
+    assert cells.last.tolist()[::2] == [20.0, 120.0]
+
+
+def test_infinities_and_logged_nan_are_rows_but_not_values():
+    cells = one_series(range(6), [1.0, math.inf, LOGGED, -math.inf, 3.0, LOGGED])
+
+    assert (cells.rows.tolist(), cells.count.tolist()) == ([6], [2])
+    assert (cells.least[0], cells.greatest[0], cells.mean[0]) == (1.0, 3.0, 2.0)
+    assert cells.last.view(np.int64)[0] & 1 == 1
+
+
+def test_the_words_of_a_state_are_no_gaps():
+    words = Packed.of_texts(["idle"] * 100 + [""])
+
+    cells = one_series(range(101), [math.nan] * 101, "state", text=words)
+
+    assert cells.rows.tolist() == [64, 36, 1]
+    assert cells.gap.tolist() == [False, False, True]
+
+
+def test_a_series_of_hardly_anything_but_gaps_has_no_cells_in_the_file():
+    several = [1.0, math.nan] * 1000
+    overview = Overview()
+    overview.add(0, "gauge", "user", columns(range(2000), several))
+    overview.add(1, "gauge", "user", columns(range(2000), [1.0] * 2000))
+    overview.add(2, "gauge", "user", columns(range(64), several[:64]))
+
+    blob = overview.blob()
+
+    assert sorted(set(pa.parquet.read_table(pa.BufferReader(blob))["series"].to_pylist())) == [1, 2]
+
+
+@pytest.mark.parametrize("kind", ["span", "text", "media"])
+def test_what_has_no_numbers_has_no_cells(kind):
+    overview = Overview()
+    overview.add(0, kind, "host", columns([1], [1.0]))
+    overview.add(1, "gauge", "host", columns([], []))
+
+    assert pa.parquet.read_metadata(pa.BufferReader(overview.blob())).num_rows == 0
