@@ -6,7 +6,6 @@ journals. Whatever a recording is made of, the rest of the program sees segments
 
 from __future__ import annotations
 
-import os
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass, replace

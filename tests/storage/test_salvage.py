@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pulse_widgets.storage.salvage import salvage
 
 from pulse_widgets.storage import fields
 from pulse_widgets.storage.pages import Page, page_at
-from pulse_widgets.storage.salvage import salvage
 from pulse_widgets.storage.seal import check_footer, read_footer
 from pulse_widgets.storage.thrift import I32, encode, key
 from tests.storage import sealed
