@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.series.columns import Columns, SeriesKey
 from pulse_widgets.series.log import NO_STEP, SeriesInfo
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
-from pulse_widgets.storage.schema import Columns, SeriesKey
 from tests.storage.bench import START_US, Bench
 
 USER, HOST = "lovelace", "engine-7.lab.example.org"
