@@ -40,11 +40,9 @@ def compact_ended(directory: Path, *, stopped: Callable[[], bool] = lambda: Fals
     """
     ends = time.monotonic() + OTHERS_S
     while not stopped():
-        if not directory.exists() or any(map(is_running, writer_folders(directory))):
-            return
-        if not _has_room(directory):
-            return
         try:
+            if any(map(is_running, writer_folders(directory))) or not _has_room(directory):
+                return
             compact(directory, stopped=stopped)
         except PulseError as error:
             if not directory.exists():
