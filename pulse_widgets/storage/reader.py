@@ -23,9 +23,10 @@ from pulse_widgets.storage.directory import (
     writer_folders,
 )
 from pulse_widgets.storage.folder import name_hosts, read_folder
+from pulse_widgets.storage.foreign import ForeignSegment
 from pulse_widgets.storage.index import Catalog, entity_labels, guess
 from pulse_widgets.storage.overview_file import OverviewFile
-from pulse_widgets.storage.segment import ParquetSegment, Want, columns_of
+from pulse_widgets.storage.segment import OtherWriterError, ParquetSegment, Want, columns_of
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
@@ -225,14 +226,19 @@ def _open_either(directory: Path) -> Stored:
 
 
 def open_file(path: Path) -> Stored:
-    """Open a finished file."""
-    segment = ParquetSegment(path)
-    if b"pulse.run" not in segment.marks:
-        raise RecordingError(
-            f"{path} is a part of a recording, not a whole one",
-            remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
-        )
-    run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
+    """Open a finished file, of this program or of another."""
+    try:
+        segment = ParquetSegment(path)
+    except OtherWriterError:
+        segment = foreign = ForeignSegment(path)
+        run = foreign.run()
+    else:
+        if b"pulse.run" not in segment.marks:
+            raise RecordingError(
+                f"{path} is a part of a recording, not a whole one",
+                remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
+            )
+        run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
     problems = tuple(few(sentences(run.about.get("problems"))))
     return Stored(path, run, segment.catalog, [segment], problems)
 
@@ -311,7 +317,9 @@ def _look(directory: Path, known: dict[Path, ParquetSegment]) -> tuple[Stored, D
 def _overview(segments: list[Segment]) -> OverviewFile | None:
     """Return the overview of a finished file; None when there is none that can be read."""
     only = segments[0] if len(segments) == 1 else None
-    if not isinstance(only, ParquetSegment) or b"pulse.overview" not in only.marks:
+    if not isinstance(only, ParquetSegment) or not only.sealed:
+        return None
+    if b"pulse.overview" not in only.marks:
         return None
     try:
         return OverviewFile(only.path, only.size, only.marks[b"pulse.overview"])
