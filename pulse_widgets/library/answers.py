@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.series.facts import facts_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
 
@@ -223,7 +223,7 @@ def spans(series: Iterable[tuple[SeriesKey, Columns]]) -> list[Span]:
 
 def event_of(metric: str, text: str) -> dict[str, Any]:
     """Return what an event says: kind, message, remedy and the rest of its facts."""
-    facts = _facts(text)
+    facts = facts_of(text) or {}
     message = facts.get("message") or facts.get("label") or facts.get("text") or ""
     return {
         "kind": str(facts.get("kind", metric)),
@@ -235,15 +235,7 @@ def event_of(metric: str, text: str) -> dict[str, Any]:
 def _told(columns: Columns) -> list[tuple[int, float, dict[str, Any]]]:
     texts: Sequence[str] = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
-    return [(time, value, _facts(text)) for time, value, text in rows]
-
-
-def _facts(text: str) -> dict[str, Any]:
-    try:
-        facts = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
+    return [(time, value, facts_of(text) or {}) for time, value, text in rows]
 
 
 def _number(value: float) -> float:

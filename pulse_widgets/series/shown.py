@@ -6,13 +6,13 @@ plain mappings for the browser. Nothing here is drawn or sent.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.log import Registry, Rows, SeriesInfo
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _rate(info: SeriesInfo) -> str | None:
 
 def event_of(info: SeriesInfo, time_us: int, value: float, text: str) -> dict[str, Any]:
     """Return what the browser is told of one row of text: an event, a mark, a span."""
-    event = _parse(text)
+    event = facts_of(text) or {"label": text}
     event.update(
         time=time_us / 1e6,
         metric=info.metric,
@@ -196,12 +196,3 @@ def event_of(info: SeriesInfo, time_us: int, value: float, text: str) -> dict[st
         value=value if np.isfinite(value) else None,
     )
     return event
-
-
-def _parse(text: str) -> dict[str, Any]:
-    try:
-        # A number that JSON does not know would end the feed.
-        parsed = json.loads(text, parse_constant=str)
-    except ValueError:
-        return {"label": text}
-    return parsed if isinstance(parsed, dict) else {"label": text}

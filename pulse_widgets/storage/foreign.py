@@ -16,7 +16,7 @@ from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import group_index
 from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES
 from pulse_widgets.storage.segment import ParquetSegment
-from pulse_widgets.storage.version import MOST_JSON
+from pulse_widgets.storage.untrusted import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ class ForeignSegment(ParquetSegment):
 
 def _without_numbers(text: bytes) -> bytes:
     """Return a catalog without what it says by series number: that of a copied one lies."""
-    content: Any = json.loads(text) if len(text) <= MOST_JSON else None
+    content: Any = parse_json(text)
     if isinstance(content, dict):
         content.pop("series", None)
     return json.dumps(content).encode()

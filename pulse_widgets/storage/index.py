@@ -16,6 +16,7 @@ from pulse_widgets.series.log import SeriesInfo
 from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.tables import read_table, write_table
 from pulse_widgets.storage.schema import MOST_TABLE_ROWS
+from pulse_widgets.storage.untrusted import parse_json
 from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ class Catalog:
         ValueError
             If the text is not JSON of an object.
         """
-        content = json.loads(text) if len(text) <= MOST_JSON else None
+        content = parse_json(text)
         if not isinstance(content, dict):
             raise ValueError("the catalog is not an object")  # noqa: TRY004  bad content, not a bug
         metrics, series = _object(content.get("metrics")), _object(content.get("series"))
