@@ -73,8 +73,7 @@ class ForeignSegment(ParquetSegment):
         return ForeignReader(self.path, MOST_FOOTER, MOST_GROUP_BYTES)
 
     def _require_own(self) -> None:
-        if b"pulse.version" in self.marks:
-            self._check_version()
+        self._check_version()
         self.marks = {name: held for name, held in self.marks.items() if name not in _STALE}
         if b"pulse.catalog" in self.marks:
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])

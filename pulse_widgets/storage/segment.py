@@ -231,13 +231,14 @@ class ParquetSegment:
         return GroupReader(self.path, MOST_FOOTER, keep=keep)
 
     def _require_own(self) -> None:
-        if not (self._reader.own and b"pulse.index" in self.marks):
-            raise _of_another(self.path, "its columns or keys are not ours")
         self._check_version()
+        if not (self._reader.own and {b"pulse.version", b"pulse.index"} <= self.marks.keys()):
+            raise _of_another(self.path, "its columns or keys are not ours")
 
     def _check_version(self) -> None:
-        version = self.marks.get(b"pulse.version", b"").decode("ascii", "replace")
-        check_version(version, str(self.path))
+        version = self.marks.get(b"pulse.version")
+        if version is not None:
+            check_version(version.decode("ascii", "replace"), str(self.path))
 
     def _group(
         self, group: int, entries: list[Entry], want: Want
