@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.foreign import ForeignReader
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import group_index
@@ -21,8 +22,9 @@ from pulse_widgets.storage.version import MOST_JSON
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulse_widgets.series.columns import SeriesKey
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.storage.index import Entry
+    from pulse_widgets.storage.parquet.seal import Footer
 
 __all__ = ["ForeignSegment"]
 
@@ -78,6 +80,18 @@ class ForeignSegment(ParquetSegment):
         if b"pulse.catalog" in self.marks:
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])
 
+    def _checksums(self, footer: Footer) -> None:
+        self._footer = footer
+
+    def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, None]:
+        there = [name for name in names if name in self._footer.names]
+        if self.sealed and self._footer.damaged(self.path, group, [*KEYS, *there]):
+            raise ValueError("a row group does not match its checksums")
+        whole = self._reader.read(group, names)
+        if len(whole) != self._reader.group_rows(group):
+            raise ValueError("a row group has other rows than its footer says")
+        return whole, None
+
     def _index(self) -> list[Entry]:
         reader = self._reader
         entries: list[Entry] = []
@@ -85,7 +99,9 @@ class ForeignSegment(ParquetSegment):
             found = group_index(reader, group)
             if reader.doubtful:
                 # What cannot be read is found now: the file is refused, and no row is left out.
-                reader.read(group, text="text" in reader.doubtful, data=False)
+                reader.read(
+                    group, tuple(dict.fromkeys(("time", "step", "value", *reader.doubtful)))
+                )
             sizes = [reader.chunk_bytes(group, name) for name in ("text", "data")]
             rows = max(reader.group_rows(group), 1)
             for entry in found:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.storage.arrow.convert import compressed_bytes
-from pulse_widgets.storage.arrow.files import GroupWriter
+from pulse_widgets.storage.arrow.files import COLUMNS, GroupWriter
 from pulse_widgets.storage.disk import refusal, sync
 from pulse_widgets.storage.index import Catalog, Entry, encode_index, guess
 from pulse_widgets.storage.overview import Overview, overview_mark
+from pulse_widgets.storage.parquet.seal import marks, seal
 from pulse_widgets.storage.schema import DATA_BYTES, DATA_GROUPS, GROUP, LONG, TEXT_BYTES
 from pulse_widgets.storage.version import VERSION
 
@@ -95,8 +96,8 @@ class Packer:
             if long:
                 self._flush()
 
-    def finish(self, marks: Mapping[str, str]) -> None:
-        """Write what is left, the overview and the footer with `marks`; wait for the disk.
+    def finish(self, about: Mapping[str, str]) -> None:
+        """Write what is left, the overview and the footer with `about`; wait for the disk.
 
         Raises
         ------
@@ -109,11 +110,12 @@ class Packer:
                 "pulse.version": VERSION,
                 "pulse.catalog": self._catalog.encode(self._keys),
                 "pulse.index": encode_index(self._entries),
-                **marks,
+                **about,
             }
             if self._final:
                 keys["pulse.overview"] = self._put_overview()
-            self._writer.finish(keys)
+            self._writer.finish(keys | marks(self._writer.groups, len(COLUMNS)))
+            seal(self.path)
             sync(self.path)
         except OSError as exc:
             raise refusal(exc, self.path) from exc

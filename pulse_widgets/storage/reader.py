@@ -317,7 +317,9 @@ def _look(directory: Path, known: dict[Path, ParquetSegment]) -> tuple[Stored, D
 def _overview(segments: list[Segment]) -> OverviewFile | None:
     """Return the overview of a finished file; None when there is none that can be read."""
     only = segments[0] if len(segments) == 1 else None
-    if not isinstance(only, ParquetSegment) or b"pulse.overview" not in only.marks:
+    if not isinstance(only, ParquetSegment) or not only.sealed:
+        return None
+    if b"pulse.overview" not in only.marks:
         return None
     try:
         return OverviewFile(only.path, only.size, only.marks[b"pulse.overview"])

@@ -6,7 +6,6 @@ journals. Whatever a recording is made of, the rest of the program sees segments
 
 from __future__ import annotations
 
-import os
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass, replace
@@ -17,8 +16,9 @@ import numpy as np
 
 from pulse_widgets.errors import RecordingError
 from pulse_widgets.series.columns import Columns, SeriesKey, join
-from pulse_widgets.storage.arrow.convert import DAMAGE
-from pulse_widgets.storage.arrow.files import GroupReader
+from pulse_widgets.storage.arrow.convert import DAMAGE, KEYS
+from pulse_widgets.storage.arrow.files import COLUMNS, GroupReader
+from pulse_widgets.storage.arrow.salvage import salvaged
 from pulse_widgets.storage.index import (
     Catalog,
     Entry,
@@ -27,6 +27,7 @@ from pulse_widgets.storage.index import (
     index_of,
     index_problem,
 )
+from pulse_widgets.storage.parquet.seal import check_footer
 from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from pulse_widgets.storage.untrusted import may_pass, regular_size
 from pulse_widgets.storage.version import check_version
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.storage.parquet.seal import Footer
 
 __all__ = ["MemorySegment", "OtherWriterError", "ParquetSegment", "Segment", "Want", "columns_of"]
 
@@ -171,6 +173,8 @@ class ParquetSegment:
 
     Attributes
     ----------
+    sealed : bool
+        Whether the file has checksums of its own.
     lost : mapping of int to int
         Row group to the rows of it that could not be read, as far as it was looked at.
 
@@ -192,14 +196,17 @@ class ParquetSegment:
         self.path = path
         self.size = regular_size(path)
         self.lost: dict[int, int] = {}
+        self.sealed = False
         self._lock = threading.Lock()
-        self._checked: set[int] = set()
+        self._checked: set[tuple[int, str]] = set()
         with _reading(path):
-            _check_footer(path, self.size)
+            footer = check_footer(path)
+            self.sealed = footer.sealed
             self._reader = self._open(keep=keep)
             self.marks = self._reader.marks
             self._require_own()
             _check_groups(self._reader)
+            self._sums = self._checksums(footer)
             self.entries = self._index()
             keys = list(dict.fromkeys(entry.key for entry in self.entries))
             self.catalog = Catalog.decode(self.marks.get(b"pulse.catalog", b"{}"), keys)
@@ -232,8 +239,13 @@ class ParquetSegment:
 
     def _require_own(self) -> None:
         self._check_version()
-        if not (self._reader.own and {b"pulse.version", b"pulse.index"} <= self.marks.keys()):
-            raise _of_another(self.path, "its columns or keys are not ours")
+        keys = self.marks.keys()
+        part = {b"pulse.version", b"pulse.index"} <= keys and b"pulse.run" not in keys
+        if not (self._reader.own and (self.sealed or part)):
+            raise _of_another(self.path, "it has other columns than ours, or no checksums")
+
+    def _checksums(self, footer: Footer) -> NDArray[np.uint32] | None:
+        return footer.sums(self._reader.groups, len(COLUMNS))
 
     def _check_version(self) -> None:
         version = self.marks.get(b"pulse.version")
@@ -245,10 +257,9 @@ class ParquetSegment:
     ) -> Iterator[tuple[SeriesKey, Columns]]:
         texts = want.payload and any(e.text_bytes for e in entries)
         blobs = want.payload and any(e.data_bytes for e in entries)
+        names = ("time", "step", "value", *["text"] * texts, *["data"] * blobs)
         try:
-            whole = self._reader.read(group, text=texts, data=blobs)
-            if len(whole) != self._reader.group_rows(group):
-                raise ValueError("a row group has other rows than its footer says")
+            whole, lost = self._read(group, names)
         except FileNotFoundError as exc:
             raise RecordingError(
                 f"{self.path} is no longer there; it was merged or finished meanwhile",
@@ -260,12 +271,41 @@ class ParquetSegment:
                     f"{self.path} cannot be read just now: {exc}"[:300],
                     remedy="Nothing is lost. Free memory or file handles, and try again.",
                 ) from exc
-            with self._lock:
-                self.lost[group] = self._reader.group_rows(group)
-            return
-        for entry in entries:
-            cut = whole.cut(entry.first_row, entry.first_row + entry.rows)
+            whole, lost = Columns.empty(), None
+            self._lose(group, self._reader.group_rows(group))
+        for entry in entries if len(whole) else ():
+            part = slice(entry.first_row, entry.first_row + entry.rows)
+            cut = whole.cut(part.start, part.stop)
+            if lost is not None:
+                cut = cut.take(~lost[part])
             yield entry.key, _stripped(cut, entry, want)
+
+    def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, NDArray[np.bool_] | None]:
+        """Return the rows of a row group, and which of them are damaged, where some are."""
+        rows = self._reader.group_rows(group)
+        if self._is_sound(group, names):
+            whole = self._reader.read(group, names)
+            if len(whole) != rows:
+                raise ValueError("a row group has other rows than its footer says")
+            return whole, None
+        whole, lost = salvaged(self.path, group, names)
+        self._lose(group, int(lost.sum()))
+        return whole, lost
+
+    def _is_sound(self, group: int, names: Sequence[str]) -> bool:
+        """Return whether columns of a row group match their checksums, where they have any."""
+        fresh = [name for name in names if (group, name) not in self._checked]
+        if self._sums is None or not fresh:
+            return group not in self.lost
+        wanted = [int(self._sums[group, COLUMNS.index(name)]) for name in fresh]
+        if self._reader.chunk_sums(group, fresh) != wanted:
+            return False
+        self._checked.update((group, name) for name in fresh)
+        return True
+
+    def _lose(self, group: int, rows: int) -> None:
+        with self._lock:
+            self.lost[group] = max(rows, self.lost.get(group, 0))
 
     def _chosen(self, keys: Sequence[SeriesKey]) -> list[Entry]:
         if not self.sorted or len(keys) > len(self._names):
@@ -280,6 +320,9 @@ class ParquetSegment:
         return chosen
 
     def _index(self) -> list[Entry]:
+        if self._sums is None:
+            # Nothing vouches for the index of a file that another program may have written anew.
+            return index_of(self._reader)
         try:
             entries = decode_index(self.marks.get(b"pulse.index", b""))
             problem = index_problem(entries, self._reader) or self._lie(entries)
@@ -303,6 +346,8 @@ class ParquetSegment:
         shared = [g for _, g in groupby(entries, key=lambda e: e.row_group)]
         several = [group for group in map(list, shared) if len(group) > 1]
         for held in several[:CHECKED_GROUPS]:
+            if not self._is_sound(held[0].row_group, (*KEYS, "time")):
+                continue  # the footer, which has a checksum, knows better
             told = [(e.key, e.first_row, e.rows, e.start, e.end) for e in held]
             real = group_index(self._reader, held[0].row_group)
             if told != [(e.key, e.first_row, e.rows, e.start, e.end) for e in real]:
@@ -342,18 +387,6 @@ class _reading:  # noqa: N801  reads as a statement
                 f"{self._path} cannot be read as a recording: {str(exc)[:200]}",
                 remedy="It is damaged or not a pulse recording; use another copy of it.",
             ) from exc
-
-
-def _check_footer(path: Path, size: int) -> None:
-    """Bound the footer before Arrow allocates for it."""
-    with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(max(size - 8, 0))
-        tail = file.read(8)
-    if head != b"PAR1" or tail[4:] != b"PAR1":
-        raise ValueError("it is not a Parquet file, or was cut off")
-    if int.from_bytes(tail[:4], "little") > min(MOST_FOOTER, size):
-        raise ValueError("its footer is larger than any footer")
 
 
 def _check_groups(reader: GroupReader) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse_widgets.storage.schema import KEYS, TIME, parquet_options
-from pulse_widgets.storage.seal import marks, seal
+from pulse_widgets.storage.arrow.convert import KEYS, TIME
+from pulse_widgets.storage.arrow.files import _options as parquet_options
+from pulse_widgets.storage.parquet.seal import marks, seal
 
 if TYPE_CHECKING:
     from pathlib import Path

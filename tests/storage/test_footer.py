@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pulse_widgets.storage import fields as f
-from pulse_widgets.storage.footer import check_blob, structure
+from pulse_widgets.storage.parquet import fields as f
+from pulse_widgets.storage.parquet.footer import check_blob, structure
+from pulse_widgets.storage.parquet.thrift import BINARY, STRUCT, encode, key
 from pulse_widgets.storage.schema import MOST_GROUP_BYTES, MOST_GROUP_ROWS
-from pulse_widgets.storage.thrift import BINARY, STRUCT, encode, key
 from tests.storage import sealed
 
 SIZE = 10_000
@@ -219,7 +219,7 @@ READER = """
 import resource, sys
 from pathlib import Path
 import numpy as np, pyarrow as pa, pyarrow.parquet as pq
-from pulse_widgets.storage.seal import check_footer
+from pulse_widgets.storage.parquet.seal import check_footer
 from tests.storage import sealed
 path, seed, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pulse_widgets.storage import fields
-from pulse_widgets.storage.pages import Page, page_at
-from pulse_widgets.storage.salvage import salvage
-from pulse_widgets.storage.seal import check_footer, read_footer
-from pulse_widgets.storage.thrift import I32, encode, key
+from pulse_widgets.storage.arrow.salvage import salvage
+from pulse_widgets.storage.parquet import fields
+from pulse_widgets.storage.parquet.pages import Page, page_at
+from pulse_widgets.storage.parquet.seal import check_footer
+from pulse_widgets.storage.parquet.thrift import I32, encode, key
 from tests.storage import sealed
 from tests.storage.sealed import VALUES
 
@@ -151,7 +151,7 @@ def test_a_sound_row_group_is_read_whole(made):
 
 def flip_everywhere(made: Case, count: int, seed: int) -> tuple[int, int]:
     rnd = np.random.default_rng(seed)
-    inside = range(int(made.footer.starts.min()), int(made.footer.ends.max()))
+    inside = range(int(made.footer.extents.min()), int(made.footer.extents.max()))
     lost = damaged = 0
     for _ in range(count):
         content, places = sealed.damage(made.content, inside, rnd)
@@ -284,7 +284,7 @@ def test_a_chunk_of_nothing_but_zeros_is_lost_and_no_other(made):
 
 def test_an_index_that_is_damaged_too_gives_no_wrong_row(tmp_path):
     made = case(tmp_path / "a.parquet", final=True, split=False)
-    outer = read_footer(made.path)[1][fields.GROUPS][0][fields.COLUMNS][5]
+    outer = check_footer(made.path).tree[fields.GROUPS][0][fields.COLUMNS][5]
     first = outer[fields.INDEX_OFFSET]
     index = range(first, first + outer[fields.INDEX_LENGTH])
     spans = made.pages[0, "value"]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.storage.thrift import BINARY, I32, I64, LIST, STRUCT, decode, encode, key
+from pulse_widgets.storage.parquet.thrift import BINARY, I32, I64, LIST, STRUCT, decode, encode, key
 from tests.storage import sealed
 
 WHOLE = {I32: st.integers(-(2**31), 2**31 - 1), I64: st.integers(-(2**63), 2**63 - 1)}

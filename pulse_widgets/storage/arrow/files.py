@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import os
 import threading
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,8 +36,8 @@ __all__ = ["COLUMNS", "GroupReader", "GroupWriter"]
 PAGE: Final = 8_192
 COLUMNS: Final = tuple(TIDY.names)
 _PLACE: Final = {name: place for place, name in enumerate(COLUMNS)}
-_NUMBERS: Final = ("time", "step", "value")
 _ALL: Final = 1 << 62
+_PIECE: Final = 1 << 20
 
 
 def _options(*, final: bool, split: bool) -> dict[str, Any]:
@@ -148,6 +149,7 @@ class GroupReader:
         self._most_text = most_text
         self._lock = threading.Lock()
         self._file: Any = None
+        self._source: Any = None
         self._about: Any = None  # Arrow's description of the file, read once
         self._coded: list[str] = []  # columns to be given as codes of a dictionary
         file = self._opened()
@@ -181,6 +183,27 @@ class GroupReader:
         """Return the bytes one column of a row group unpacks to, as the file says."""
         return int(self._about.row_group(group).column(_PLACE[name]).total_uncompressed_size)
 
+    def chunk_sums(self, group: int, names: Sequence[str]) -> list[int]:
+        """Return the CRC-32 of the bytes of some columns of a row group."""
+        about = self._about.row_group(group)
+        with self._lock:
+            self._opened()
+            try:
+                return [self._sum(about.column(_PLACE[name])) for name in names]
+            finally:
+                self._rest()
+
+    def _sum(self, chunk: Any) -> int:
+        pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
+        place = min(int(page) for page in pages if page)
+        end, crc = place + int(chunk.total_compressed_size), 0
+        while place < end:
+            piece = self._source.read_at(min(_PIECE, end - place), place)
+            if not piece:
+                break  # cut off meanwhile; the sum of less is another
+            crc, place = zlib.crc32(piece, crc), place + len(piece)
+        return crc
+
     def key_bounds(self, group: int) -> tuple[list[str] | None, list[str] | None]:
         """Return least and greatest host, entity and metric of a row group, each for itself."""
         low, high = [], []
@@ -200,15 +223,14 @@ class GroupReader:
             return None
         return int(statistics.min_raw), int(statistics.max_raw)
 
-    def read(self, group: int, *, text: bool, data: bool) -> Columns:
-        """Return the rows of a row group.
+    def read(self, group: int, names: Sequence[str]) -> Columns:
+        """Return the rows of a row group; `names` are ``time``, ``step``, ``value`` and more.
 
         Raises
         ------
         ValueError
             And what else `DAMAGE` lists, if the row group is damaged.
         """
-        names = [*_NUMBERS, *["text"] * text, *["data"] * data]
         return columns_of(self._read(group, names))
 
     def read_keys(self, group: int) -> tuple[list[tuple[NDArray[Any], list[str]]], NDArray[Any]]:
@@ -217,10 +239,10 @@ class GroupReader:
         words = [words_of(table.column(name)) for name in KEYS]
         return words, joined(table, "time", np.int64, 0)
 
-    def _read(self, group: int, names: list[str]) -> Any:
+    def _read(self, group: int, names: Sequence[str]) -> Any:
         with self._lock:  # a recording may be drawn by one thread and asked by another
             try:
-                return self._opened().read_row_group(group, columns=names, use_threads=False)
+                return self._opened().read_row_group(group, columns=list(names), use_threads=False)
             finally:
                 self._rest()
 
@@ -231,8 +253,9 @@ class GroupReader:
 
     def _opened(self) -> Any:
         if self._file is None:
+            self._source = pa.OSFile(os.fsencode(self.path))  # a name need not be text
             self._file = pq.ParquetFile(
-                pa.OSFile(os.fsencode(self.path)),
+                self._source,
                 metadata=self._about,
                 read_dictionary=self._coded,
                 pre_buffer=False,

@@ -13,7 +13,7 @@ from pulse_widgets.storage.arrow.convert import KEYS, TIME, WORD, numbers_of, pa
 from pulse_widgets.storage.arrow.files import COLUMNS, GroupReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class ForeignReader(GroupReader):
         # As codes, so that a few bytes cannot unpack to more than there is memory.
         coded = ("host", "entity", "metric", "text", "data")
         self._coded = [n for n in coded if n in self._there and _is_bytes(self._there[n])]
-        self._file.close()
+        self._file.close(force=True)
         self._file = None
         about = self.about.schema
         self._leaf = {about.column(place).path: place for place in range(len(about))}
@@ -87,7 +87,7 @@ class ForeignReader(GroupReader):
             return 0
         return int(chunk.total_uncompressed_size)
 
-    def read(self, group: int, *, text: bool, data: bool) -> Columns:
+    def read(self, group: int, names: Sequence[str]) -> Columns:
         """Return the rows of a row group, sorted.
 
         Raises
@@ -95,7 +95,7 @@ class ForeignReader(GroupReader):
         ValueError
             And what else `DAMAGE` lists, if the row group is damaged or holds what it cannot.
         """
-        columns = super().read(group, text=text, data=data)
+        columns = super().read(group, names)
         known, order = self._order
         if known != group:
             order = self._sorting(group)[2]
@@ -119,7 +119,7 @@ class ForeignReader(GroupReader):
         self._order = (group, order)
         return words, time, order
 
-    def _read(self, group: int, names: list[str]) -> Any:
+    def _read(self, group: int, names: Sequence[str]) -> Any:
         there = [name for name in names if name in self._there]
         table = super()._read(group, there)
         made = {name: self._ours(name, table.column(name)) for name in there}

@@ -17,12 +17,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pulse_widgets.storage import fields
-from pulse_widgets.storage.footer import MAGIC, extent, groups_of, leaves_of, structs
-from pulse_widgets.storage.pages import RLE_DICTIONARY, Page, page_at, page_bytes, places, walk
-from pulse_widgets.storage.schema import KEYS, TIDY
-from pulse_widgets.storage.seal import read_footer
-from pulse_widgets.storage.thrift import encode
+from pulse_widgets.storage.arrow.convert import KEYS, TIDY, columns_of
+from pulse_widgets.storage.parquet import fields
+from pulse_widgets.storage.parquet.footer import MAGIC, extent, groups_of, leaves_of, structs
+from pulse_widgets.storage.parquet.pages import (
+    RLE_DICTIONARY,
+    Page,
+    page_at,
+    page_bytes,
+    places,
+    walk,
+)
+from pulse_widgets.storage.parquet.seal import check_footer
+from pulse_widgets.storage.parquet.thrift import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +38,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.storage.thrift import Struct
+    from pulse_widgets.series.columns import Columns
+    from pulse_widgets.storage.parquet.thrift import Struct
 
-__all__ = ["salvage"]
+__all__ = ["salvage", "salvaged"]
 
 _GROUP_OF: Final = 8
 """Levels and dictionary indices are packed in groups of so many."""
@@ -102,7 +110,9 @@ def salvage(
     OSError
         If the file cannot be read.
     """
-    footer, tree = read_footer(path)
+    footer = check_footer(path)
+    tree = footer.tree
+    sums = footer.sums(*footer.extents.shape[:2])
     about = groups_of(tree)[group]
     lost = np.zeros(about[fields.GROUP_ROWS], np.bool_)
     arrays = {}
@@ -111,12 +121,18 @@ def salvage(
             column = footer.names.index(name)
             chunk = _chunk(file, tree, group, column)
             # A chunk of another writer has no checksum; Arrow has to judge it.
-            sound = footer.sums is None or zlib.crc32(chunk.content) == footer.sums[group, column]
+            sound = sums is None or zlib.crc32(chunk.content) == sums[group, column]
             pieces = (_whole(chunk) if sound else []) or _by_page(chunk)
             lost |= _missing(pieces, len(lost))
             array = _filled(pieces, chunk)
             arrays[name] = array.dictionary_encode() if name in KEYS else array
     return arrays, lost
+
+
+def salvaged(path: Path, group: int, names: Sequence[str]) -> tuple[Columns, NDArray[np.bool_]]:
+    """Return what `salvage` does, as columns: ``time``, ``step``, ``value`` and others."""
+    arrays, lost = salvage(path, group, names)
+    return columns_of(pa.table(arrays)), lost
 
 
 def _chunk(file: BinaryIO, tree: Struct, group: int, column: int) -> _Chunk:

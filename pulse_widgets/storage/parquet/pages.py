@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.storage.thrift import BOOL, I32, I64, LIST, STRUCT, decode, encode, key
+from pulse_widgets.storage.parquet.thrift import BOOL, I32, I64, LIST, STRUCT, decode, encode, key
 
 if TYPE_CHECKING:
-    from pulse_widgets.storage.thrift import Struct
+    from pulse_widgets.storage.parquet.thrift import Struct
 
 __all__ = ["RLE_DICTIONARY", "Page", "page_at", "page_bytes", "places", "walk"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pulse_widgets.storage.thrift import BINARY, I32, I64, LIST, STRUCT, key
+from pulse_widgets.storage.parquet.thrift import BINARY, I32, I64, LIST, STRUCT, key
 
 # Of a file.
 VERSION: Final = key(1, I32)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.storage import fields
+from pulse_widgets.storage.parquet import fields
+from pulse_widgets.storage.parquet.thrift import decode
 from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
-from pulse_widgets.storage.thrift import decode
 
 if TYPE_CHECKING:
-    from pulse_widgets.storage.thrift import Struct
+    from pulse_widgets.storage.parquet.thrift import Struct
 
 __all__ = [
     "Leaf",
