@@ -31,6 +31,7 @@ NAME_BYTES = 240
 """Of the name of a recording, at most: file systems allow 255, and we add an ending."""
 PATH_BYTES = 3900
 """Of a whole path: the system allows 4095, and files lie inside."""
+PATH_PARTS = 200
 SHOWN_LENGTH = 60
 AHEAD_MOST_S = 60.0
 """How far the clock that a time comes from may be ahead of this machine's."""
@@ -115,6 +116,7 @@ def _require_name(place: str) -> None:
     name = Path(place).name.removesuffix(".parquet").removesuffix(".pulse")
     try:
         longer = len(name.encode()) > NAME_BYTES or len(place.encode()) > PATH_BYTES
+        longer = longer or len(Path(place).parts) > PATH_PARTS
         why = "it has a zero byte" if "\0" in place else "it is too long" if longer else ""
     except UnicodeEncodeError:
         why = "it has a character that is no text"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 from functools import partial
 from importlib import import_module
@@ -19,12 +20,11 @@ from pulse_widgets.signals import aside
 
 __all__ = ["load"]
 
-SPARE_HANDLES: Final = 16
+SPARE_HANDLES: Final = 8
 """File handles that must be free before anything is loaded: loading holds a few at a time."""
 END_S: Final = 5.0
 """How long the end of the process waits for what is being loaded."""
 
-_loaded: set[str] = set()
 # One at a time: two threads inside one tangle of imports could each see the half of a module.
 _door = threading.RLock()
 
@@ -37,7 +37,7 @@ def load(*names: str) -> None:
     StorageError
         If the process has no file handles left to read them with.
     """
-    if _loaded.issuperset(names):
+    if all(map(_is_loaded, names)):
         return
     if threading.get_ident() != threading.main_thread().ident:
         _load(names)
@@ -45,13 +45,18 @@ def load(*names: str) -> None:
     aside("pulse-load", partial(_load, names))
 
 
+def _is_loaded(name: str) -> bool:
+    module = sys.modules.get(name)
+    # While a module is being loaded it can be seen there already.
+    return module is not None and not getattr(module.__spec__, "_initializing", False)
+
+
 def _load(names: tuple[str, ...]) -> None:
     with _door:
-        if not _loaded.issuperset(names):
+        if not all(map(_is_loaded, names)):
             _require_handles()
         for name in names:
             import_module(name)
-            _loaded.add(name)
 
 
 def _require_handles() -> None:

@@ -31,8 +31,10 @@ LOADING_S: Final = 30.0
 """How long a start waits for what writes to be loaded, from a slow disk say."""
 STAND_S: Final = 5.0
 """How long it then waits for the disk."""
-ANSWER_S: Final = 10.0
-"""How long an end waits for the disk to give back what was recorded."""
+HANGS_S: Final = 0.5
+"""How long an end waits for a write that is under way, after `Session.stop` has waited for it."""
+ANSWER_S: Final = 30.0
+"""How long it waits for the disk to give back what was recorded."""
 LEAVE_S: Final = 0.7
 """How long the end of the process may make one file of a recording."""
 
@@ -184,7 +186,7 @@ class Run:
         """Return what is on the disk together with what is not."""
         made: list[Recording] = []
         recorder = self.session.recorder
-        if not recorder.unwritten(lambda rows: made.append(self._joined(rows)), ANSWER_S):
+        if not recorder.unwritten(lambda rows: made.append(self._joined(rows)), HANGS_S):
             raise TimeoutError
         return made[0]
 
@@ -291,12 +293,16 @@ class Run:
         if not session.ended:
             session.stop()
         lost = session.leave()
+        if lost and self._made and session.path is not None:
+            # Where nothing at all could be written, nothing stays.
+            with contextlib.suppress(OSError):
+                session.path.rmdir()
         if recorder.sealed and not lost and session.path is not None:
             from pulse_widgets.library.finishing import compact_ended
 
             ends = time.monotonic() + LEAVE_S
             with contextlib.suppress(PulseError):
-                compact_ended(session.path, lambda: time.monotonic() > ends)
+                compact_ended(session.path, stopped=lambda: time.monotonic() > ends)
         return self._lost()
 
     def _lost(self) -> str:

@@ -403,8 +403,13 @@ def test_every_value_wakes_a_keeper_that_rests(session, writer, monkeypatch):
 INTERRUPTED = """
 import pathlib, signal, numpy as np
 import pulse_widgets.collectors.user as user
+armed = False
 def interrupted(*_):
-    raise KeyboardInterrupt
+    # Once for each time that it is armed: what catches an interrupt is not to be interrupted.
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
 signal.signal(signal.SIGALRM, interrupted)
 """
 
@@ -418,9 +423,11 @@ def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(pytho
         "signal.setitimer(signal.ITIMER_REAL, 0.05, 0.037)\n"
         "while time.monotonic() < ends:\n"
         "    try:\n"
+        "        armed = True\n"
         "        while time.monotonic() < ends:\n"
         "            pw.log({'a': 1.0}, step=accepted)\n"
         "            accepted += 1\n"
+        "        armed = False\n"
         "    except KeyboardInterrupt: pass\n"
         "signal.setitimer(signal.ITIMER_REAL, 0)\n"
         "steps = pw.stop().to_pandas().query(\"metric == 'a'\")['step'].to_numpy(int)\n"
@@ -437,7 +444,7 @@ def test_an_interrupt_anywhere_in_a_stop_loses_nothing(python):
         "    warnings.simplefilter('ignore')\n"
         "    for n in range(3000): pw.log({'a': 1.0}, step=n)\n"
         "    signal.setitimer(signal.ITIMER_REAL, delay)\n"
-        "    try: pw.stop(); time.sleep(0.2)\n"
+        "    try: armed = True; pw.stop(); time.sleep(0.2)\n"
         "    except KeyboardInterrupt: pass\n"
         "    rows = pw.stop().to_pandas().query(\"metric == 'a'\")\n"
         "    lost.append(3000 - len(rows))\n"

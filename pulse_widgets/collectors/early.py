@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendCaps, RateClass, RawRecord
-from pulse_widgets.signals import Flag
+from pulse_widgets.signals import Flag, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,17 +40,10 @@ class EarlyBackend:
         self._taken = self._opened = self._closed = False
         self._error: Exception | None = None
         self._records: Sequence[RawRecord] | None = None
-        self._thread = threading.Thread(target=self._first, daemon=True)
-        self._thread.name = f"pulse-first-{self.name}"
 
     def start(self) -> None:
         """Begin with the first reading."""
-        try:
-            self._thread.start()
-        except BaseException:
-            # Interrupted: the thread may be running all the same.
-            self.close()
-            raise
+        start_shielded(f"pulse-first-{self.name}", self._first)
 
     @property
     def caps(self) -> BackendCaps:

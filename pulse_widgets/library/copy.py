@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.compact import compact
-from pulse_widgets.storage.directory import FINISHED
+from pulse_widgets.storage.directory import FINISHED, SUFFIX
 from pulse_widgets.storage.disk import refusal, sync
 from pulse_widgets.storage.leftovers import remove_unfinished
 from pulse_widgets.storage.merge import better_split, extents, merged
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pulse_widgets.library.selection import Chosen, Window
     from pulse_widgets.storage.reader import Stored
 
-__all__ = ["save_copy"]
+__all__ = ["save_copy", "target_of"]
 
 
 def save_copy(
@@ -38,7 +38,8 @@ def save_copy(
     include: Collection[str] = (),
 ) -> Path:
     """Write the series `chosen` within `window`; see `Recording.save`."""
-    target = _target(stored, path)
+    whole = stored.path.name.endswith(FINISHED)
+    target = target_of(path, (stored.path if whole else finished_path(stored.path)).name)
     if stored.path.is_dir() and _is(target, finished_path(stored.path)):
         return _finish(stored, chosen, window, target)
     if not target.parent.is_dir():
@@ -117,13 +118,16 @@ def _require_nothing_lost(target: Path, fresh: Path) -> None:
         )
 
 
-def _target(stored: Stored, path: Path) -> Path:
-    name = (
-        stored.path.name if stored.path.name.endswith(FINISHED) else finished_path(stored.path).name
-    )
-    if path.is_dir():
+def target_of(path: Path, name: str) -> Path:
+    """Return the file that is meant by a path to write to: in a directory, it is called `name`.
+
+    The directory of a recording is none to write into: its name is meant.
+    """
+    if path.is_dir() and not path.name.endswith(SUFFIX):
         return path / name
-    return path if path.suffix == ".parquet" else path.with_name(path.name + FINISHED)
+    if path.suffix == ".parquet":
+        return path
+    return path.with_name(path.name.removesuffix(SUFFIX) + FINISHED)
 
 
 def _require_replaceable(stored: Stored, target: Path) -> None:

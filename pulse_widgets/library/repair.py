@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pulse_widgets.errors import ArgumentError, StorageError
+from pulse_widgets.library.copy import target_of
 from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
@@ -103,11 +104,7 @@ def _in_place(directory: Path) -> Repaired:
 
 
 def _elsewhere(directory: Path, output: Path) -> Repaired:
-    target = output
-    if output.is_dir():
-        target = output / finished_path(directory).name
-    elif output.suffix != ".parquet":
-        target = output.with_name(output.name.removesuffix(SUFFIX) + FINISHED)
+    target = target_of(output, finished_path(directory).name)
     if os.path.lexists(target):
         raise StorageError(f"{target} is there already", remedy="Give another name with -o.")
     restore_run(directory)

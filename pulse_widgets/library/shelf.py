@@ -126,12 +126,11 @@ def finish(directory: Path, rows: int = 0) -> Recording:
     RecordingError
         If nothing was recorded.
     """
-    from pulse_widgets.library.finishing import open_ended
     from pulse_widgets.library.recording import Recording
 
     done = begin_finishing(directory)
     done.wait(FINISH_S if rows <= SMALL_ROWS else 0.0)
-    return Recording(open_ended(directory))
+    return Recording.open(directory)
 
 
 def begin_finishing(directory: Path) -> Flag:

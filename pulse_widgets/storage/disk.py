@@ -89,8 +89,8 @@ def _nearest(directory: Path) -> Path:
 
 def _room(reserve: Reserve) -> str:
     return (
-        f"Free some space: recording goes on by itself where no less than {reserve.rule} of the "
-        "disk is free. Or record to another disk with record=PATH."
+        f"Free some space ({reserve.rule} of the disk, whichever is more): recording then goes on "
+        "by itself. Or record to another disk with record=PATH."
     )
 
 
@@ -112,6 +112,8 @@ def refusal(exc: OSError, path: Path) -> StorageError:
         )
     elif exc.errno in _FORBIDDEN:
         problem, remedy = f"{path} may not be written: {why}", _ELSEWHERE
+    elif exc.errno == errno.ENOTDIR:
+        problem, remedy = f"{path} cannot be made: {why}", _ELSEWHERE
     elif exc.errno in _NAMES:
         problem = f"{path} cannot be the name of a recording here: {why}"
         remedy = "Give a shorter or plainer name with record=PATH."

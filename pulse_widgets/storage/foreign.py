@@ -80,8 +80,8 @@ class ForeignSegment(ParquetSegment):
         if b"pulse.catalog" in self.marks:
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])
 
-    def _checksums(self, footer: Footer) -> None:
-        self._footer = footer
+    def _column_sums(self, footer: Footer) -> None:
+        self._footer = footer  # its sums are of other columns than ours
 
     def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, None]:
         there = [name for name in names if name in self._footer.names]

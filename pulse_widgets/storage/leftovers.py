@@ -19,6 +19,7 @@ from pulse_widgets.storage.directory import (
     SILENCE_S,
     SUFFIX,
     is_running,
+    said_missing,
     writer_folders,
 )
 
@@ -107,7 +108,7 @@ def _remove_bare(directory: Path, young_s: float) -> bool:
 
 def _is_empty(directory: Path, young_s: float, *, young: bool) -> bool:
     folders = writer_folders(directory)
-    if any(is_running(folder) for folder in folders):
+    if any(is_running(folder) or said_missing(folder) for folder in folders):
         return False
     if not folders and young:
         return False

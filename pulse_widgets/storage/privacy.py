@@ -136,8 +136,9 @@ class Redaction:
 
     def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:
         """Return labels as they go along; one that is a path goes whole, spaces and all."""
-        told: dict[str, Any] = self.value(dict(labels))
-        return {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in told.items()}
+        whole = {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in labels.items()}
+        told: dict[str, Any] = self.value(whole)
+        return told
 
     def value(self, value: Any) -> Any:
         """Return a JSON value as it goes along: whole keys left out, texts cleaned."""

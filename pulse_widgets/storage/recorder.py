@@ -32,7 +32,7 @@ AFTER: Final = (
     "They are written as soon as the disk takes them, as long as this process runs. "
     "rec.save(PATH) of the recording that stop() returns writes them elsewhere."
 )
-GONE: Final = "They are lost. Record to a disk with more room: record=PATH."
+GONE: Final = "Record to another disk with record=PATH."
 
 _logger = logging.getLogger("pulse_widgets")
 

@@ -206,7 +206,7 @@ class ParquetSegment:
             self.marks = self._reader.marks
             self._require_own()
             _check_groups(self._reader)
-            self._sums = self._checksums(footer)
+            self._sums = self._column_sums(footer)
             self.entries = self._index()
             keys = list(dict.fromkeys(entry.key for entry in self.entries))
             self.catalog = Catalog.decode(self.marks.get(b"pulse.catalog", b"{}"), keys)
@@ -237,15 +237,14 @@ class ParquetSegment:
     def _open(self, *, keep: bool) -> GroupReader:
         return GroupReader(self.path, MOST_FOOTER, keep=keep)
 
+    def _column_sums(self, footer: Footer) -> NDArray[np.uint32] | None:
+        return footer.sums(self._reader.groups, len(COLUMNS))
+
     def _require_own(self) -> None:
         self._check_version()
-        keys = self.marks.keys()
-        part = {b"pulse.version", b"pulse.index"} <= keys and b"pulse.run" not in keys
-        if not (self._reader.own and (self.sealed or part)):
-            raise _of_another(self.path, "it has other columns than ours, or no checksums")
-
-    def _checksums(self, footer: Footer) -> NDArray[np.uint32] | None:
-        return footer.sums(self._reader.groups, len(COLUMNS))
+        keys = {b"pulse.version", b"pulse.index"}
+        if not (self.sealed and self._reader.own and keys <= self.marks.keys()):
+            raise _of_another(self.path, "its columns, keys or checksums are not ours")
 
     def _check_version(self) -> None:
         version = self.marks.get(b"pulse.version")
@@ -320,9 +319,6 @@ class ParquetSegment:
         return chosen
 
     def _index(self) -> list[Entry]:
-        if self._sums is None:
-            # Nothing vouches for the index of a file that another program may have written anew.
-            return index_of(self._reader)
         try:
             entries = decode_index(self.marks.get(b"pulse.index", b""))
             problem = index_problem(entries, self._reader) or self._lie(entries)

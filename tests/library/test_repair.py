@@ -156,7 +156,7 @@ def test_a_lost_description_beside_a_finished_file_is_left_to_its_owner(crashed)
 # By saving -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["today", "today.pulse.parquet", "."])
+@pytest.mark.parametrize("name", ["today", "today.pulse", "today.pulse.parquet", "."])
 def test_saved_under_its_own_name_it_is_finished_whole(crashed, name):
     place = crashed.directory.parent
     path = Recording.open(crashed.directory).save(place / name)

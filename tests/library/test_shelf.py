@@ -280,7 +280,8 @@ def newer_part(directory):
     import pyarrow.parquet as pq
 
     folder = next(directory.glob("w-*"))
-    with pq.ParquetWriter(folder / "part-000007.parquet", pa.schema([])) as writer:
+    schema = pa.schema([pa.field("novel", pa.int64())])
+    with pq.ParquetWriter(folder / "part-000007.parquet", schema) as writer:
         writer.add_key_value_metadata({"pulse.version": "9.0"})
 
 

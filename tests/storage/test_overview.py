@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.series.columns import Columns
 from pulse_widgets.series.log import Rows
 from pulse_widgets.storage import overview, overview_file, pack
 from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
@@ -20,6 +21,10 @@ from pulse_widgets.storage.cells import Cells, Drawn, levels_of
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.overview import overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.parquet import fields
+from pulse_widgets.storage.parquet.thrift import BINARY, I32, STRUCT, key
+from pulse_widgets.storage.parquet.thrift import decode as decode_thrift
+from pulse_widgets.storage.parquet.thrift import encode as encode_thrift
 from pulse_widgets.storage.reader import Extent, open_stored
 from tests.storage.bench import START_US, Bench, noise
 
@@ -171,6 +176,37 @@ def test_every_flipped_bit_leaves_right_cells(bench):
             size: [getattr(c, n).tobytes() for n in Cells.__slots__] for size, c in found.items()
         }
         assert told == trusted or same(found, from_rows(stored, key))
+
+
+def test_flipped_bits_with_right_checksums_are_refused_or_harmless(tmp_path):
+    made = overview.Overview()
+    for number in range(2):
+        values = noise(5000, number)
+        made.add(
+            number, "gauge", "host", Columns(np.arange(5000), np.zeros(5000, np.int64), values)
+        )
+    blob = made.blob()
+    said = json.loads(overview_mark(blob, 0))
+    groups = GroupDecoder(blob[-said["footer"] :], len(blob)).groups
+    rnd, path, extent = np.random.default_rng(3), tmp_path / "file", Extent(5000, 0, 4999)
+    refused = 0
+    for turn in range(600):
+        content = bytearray(blob)
+        footer = (len(blob) - said["footer"], len(blob) - 8)
+        content[int(rnd.integers(*(footer if turn % 2 else (4, footer[0]))))] ^= 1 << turn % 8
+        path.write_bytes(content)
+        sums = {
+            "footer_crc32": zlib.crc32(content[-said["footer"] :]),
+            "sums": [zlib.crc32(content[g.begin : g.end]) for g in groups],
+        }
+        try:
+            read = OverviewFile(path, len(blob), json.dumps(said | sums).encode())
+            levels = [read.levels(number, extent) for number in range(2)]
+        except DAMAGE:
+            refused += 1
+            continue
+        assert all(c.rows.sum() == 5000 for each in levels for c in each.values())
+    assert 300 < refused < 600
 
 
 # Overviews with right checksums that cannot be true -------------------------------------
@@ -334,6 +370,114 @@ def test_an_overview_that_cannot_be_one_is_refused(tmp_path, told):
 
     with pytest.raises(DAMAGE, match=told if told != "length" else "not as long"):
         OverviewFile(path, len(blob), mark.encode()).level(0, Extent(640, 0, 0), 1)
+
+
+def crafted(change, size=64) -> bytes:
+    """An overview whose footer was changed, as no writer does it."""
+    blob = encode([cells_like(10, size)])
+    length = int.from_bytes(blob[-8:-4], "little")
+    footer = without_truths(decode_thrift(blob[-8 - length : -8])[0])
+    added = change(footer[fields.GROUPS][0], footer) or b""
+    made = encode_thrift(footer)
+    return blob[: -8 - length] + added + made + len(made).to_bytes(4, "little") + b"PAR1"
+
+
+def without_truths(fields):
+    """A structure without fields that are true or false, which need not be there."""
+    if isinstance(fields, list):
+        return [without_truths(each) for each in fields]
+    if not isinstance(fields, dict):
+        return fields
+    return {k: without_truths(v) for k, v in fields.items() if not isinstance(v, bool)}
+
+
+def last_chunk(group) -> dict:
+    return group[fields.COLUMNS][-1][fields.CHUNK]
+
+
+def bomb(group, _) -> bytes:
+    """Put a page of 40 MB, which is packed to 2 kB, behind the others of the last column."""
+    content = pa.compress(bytes(40_000_000), codec="zstd", asbytes=True)
+    page, body = (
+        {key(1, I32): 0, key(2, I32): 40_000_000, key(3, I32): len(content)},
+        {key(1, I32): 10, key(2, I32): 0, key(3, I32): 3, key(4, I32): 3},
+    )
+    added = encode_thrift(page | {key(5, STRUCT): body}) + content
+    last_chunk(group)[fields.PACKED] += len(added)
+    return added
+
+
+def cut_short(group, _) -> None:
+    last_chunk(group)[fields.PACKED] -= 1
+
+
+def apart(group, footer) -> bytes:
+    """Leave room between two columns."""
+    last_chunk(group)[fields.PAGES] += 7
+    return bytes(7)
+
+
+def another_level(group, _) -> None:
+    bounds = group[fields.COLUMNS][1][fields.CHUNK][fields.STATISTICS]
+    for name in bounds.keys() & fields.BOUNDS:
+        bounds[name] = (512 if name in {key(1, BINARY), key(5, BINARY)} else 64).to_bytes(
+            4, "little"
+        )
+
+
+def another_series(group, _) -> None:
+    bounds = group[fields.COLUMNS][0][fields.CHUNK][fields.STATISTICS]
+    for name in bounds.keys() & fields.BOUNDS:
+        bounds[name] = (0 if name in {key(2, BINARY), key(6, BINARY)} else 3).to_bytes(4, "little")
+
+
+def told_level(group, _) -> None:
+    bounds = group[fields.COLUMNS][1][fields.CHUNK][fields.STATISTICS]
+    for name in bounds.keys() & fields.BOUNDS:
+        bounds[name] = (128).to_bytes(4, "little")
+
+
+CRAFTED = {
+    "a page unpacks to more": bomb,
+    "does not end where it should": cut_short,
+    "one after the other": apart,
+    "more than one level": another_level,
+    "not in order": another_series,
+    "other levels than any": told_level,
+}
+
+
+def test_a_row_group_of_another_level_than_its_statistics_say_is_refused(tmp_path):
+    def told_64(group, _):
+        bounds = group[fields.COLUMNS][1][fields.CHUNK][fields.STATISTICS]
+        bounds.update((name, (64).to_bytes(4, "little")) for name in bounds.keys() & fields.BOUNDS)
+
+    blob = crafted(told_64, 512)
+    path = tmp_path / "file"
+    path.write_bytes(blob)
+
+    with pytest.raises(ValueError, match="of the overview is of more than one level"):
+        OverviewFile(path, len(blob), bare_mark(blob, 0).encode()).level(0, Extent(5120, 0, 0), 1)
+
+
+@pytest.mark.parametrize("told", CRAFTED)
+def test_an_overview_that_was_crafted_is_refused_before_it_is_unpacked(tmp_path, told):
+    blob = crafted(CRAFTED[told])
+    path = tmp_path / "file"
+    path.write_bytes(blob)
+
+    with pytest.raises(ValueError, match=told):
+        OverviewFile(path, len(blob), bare_mark(blob, 0).encode()).level(0, Extent(640, 0, 0), 1)
+
+
+def test_crafting_alone_does_no_harm(tmp_path):
+    blob = crafted(lambda *_: None)
+    path = tmp_path / "file"
+    path.write_bytes(blob)
+
+    read = OverviewFile(path, len(blob), bare_mark(blob, 0).encode())
+
+    assert len(read.level(0, Extent(640, 0, 0), 1)) == 10
 
 
 def bare_mark(blob: bytes, offset: int) -> str:

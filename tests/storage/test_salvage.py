@@ -198,14 +198,21 @@ def flip_headers(made: Case, count: int, seed: int) -> int:
     return lost
 
 
-def test_damaged_headers_never_shift_a_row(made):
-    assert flip_headers(made, 150, 0) > 0
+def low(path: Path, *, final: bool, split: bool) -> Case:
+    """A file in whose headers one bit makes the number of rows of a page too low."""
+    return case(path, final=final, split=split, rows=2000, page=192)
+
+
+@pytest.mark.parametrize(("final", "split"), KINDS)
+def test_damaged_headers_never_shift_a_row(tmp_path, final, split):
+    assert flip_headers(low(tmp_path / "a.parquet", final=final, split=split), 150, 0) > 0
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_thousands_of_damaged_headers_never_shift_a_row(made):
-    assert flip_headers(made, 2000, 1) > 0
+@pytest.mark.parametrize(("final", "split"), KINDS)
+def test_thousands_of_damaged_headers_never_shift_a_row(tmp_path, final, split):
+    assert flip_headers(low(tmp_path / "a.parquet", final=final, split=split), 2000, 1) > 0
 
 
 def flipped(content: bytes, place: int, bits: int = 1) -> bytes:
@@ -230,25 +237,74 @@ def test_a_damaged_header_costs_its_page_in_a_finished_file_and_the_rest_in_a_pa
     assert made.check() == (PAGE if made.final else ROWS - span.first)
 
 
-def test_a_wrong_number_of_rows_costs_that_page_alone(made):
-    span = made.pages[0, "step"][5]
-    # The number stands behind the type of its field; 64 rows become 65.
-    place = made.content.index(b"\x15\x80\x01\x15", span.start) + 1
-    assert place < span.body
-    made.write([place], flipped(made.content, place, 2))
+def rows_at(made: Case, span: Span) -> int:
+    """Return where in the header of a data page its number of rows stands."""
+    # Behind the head of the field, of the first in a structure of its own.
+    found = made.content.index(b"\x15" + number(span.page.values) + b"\x15", span.start) + 1
+    assert found < span.body
+    return found
 
-    assert made.check(("step",)) == PAGE
+
+@pytest.mark.parametrize("final", [True, False])
+@pytest.mark.parametrize("name", VALUES)
+def test_a_number_of_rows_that_is_too_low_costs_that_page_alone(tmp_path, final, name):
+    made = low(tmp_path / "a.parquet", final=final, split=False)
+    span = next(span for span in made.pages[0, name] if span.first == 384)
+    place = rows_at(made, span) + 1
+    content = flipped(made.content, place)
+    changed = page_at(memoryview(content)[span.start :], 0)
+    assert changed.whole
+    assert changed.values == 128
+    made.write([place], content)
+
+    assert made.check((name,)) == 192
+
+
+def test_a_number_of_rows_that_is_too_low_shifts_nothing_where_the_end_is_not_known(tmp_path):
+    made = low(tmp_path / "a.parquet", final=False, split=False)
+    for name in VALUES:
+        low_one, broken = (s for s in made.pages[0, name] if s.first in (384, 1152))
+        places = [rows_at(made, low_one) + 1, broken.start]
+        made.write(places, flipped(flipped(made.content, places[0]), places[1], 0xFF))
+        assert made.check((name,)) == 2000 - 384
+
+
+def test_pages_as_no_writer_of_ours_makes_them_give_no_wrong_row(tmp_path):
+    """Pages of 60 rows: that one of them has 56 cannot be told from the page."""
+    made = case(tmp_path / "a.parquet", final=False, split=False, page=60)
+    place = rows_at(made, made.pages[0, "time"][4])
+    made.bad.write_bytes(flipped(made.content, place, 8))
+
+    arrays, lost = salvage(made.bad, 0, ("time",))
+
+    kept = pa.array(~lost)
+    assert arrays["time"].filter(kept).equals(made.tables[0]["time"].combine_chunks().filter(kept))
+    assert lost[240:300].all()
 
 
 def test_two_wrong_numbers_of_rows_cost_what_lies_between_in_a_part(made):
     content, touched = made.content, []
     for at in (3, 6):
-        place = content.index(b"\x15\x80\x01\x15", made.pages[0, "step"][at].start) + 1
+        place = rows_at(made, made.pages[0, "step"][at])
         content = flipped(content, place, 2)
         touched.append(place)
     made.write(touched, content)
 
     assert made.check(("step",)) == (2 if made.final else 4) * PAGE
+
+
+@pytest.mark.parametrize("final", [True, False])
+def test_a_page_that_says_to_be_encoded_otherwise_is_not_read(tmp_path, final):
+    made = case(tmp_path / "a.parquet", final=final, split=True)
+    span = made.pages[0, "value"][3]
+    split, plain = number(9), number(0)
+    place = rows_at(made, span) + len(number(PAGE)) + 1
+    content = made.content[:place] + plain + made.content[place + 1 :]
+    assert made.content[place : place + 1] == split
+    assert page_at(memoryview(content)[span.start :], 0).encoding == 0
+    made.write([place], content)
+
+    assert made.check(("value",)) == PAGE
 
 
 def test_a_damaged_dictionary_costs_the_pages_that_use_it(tmp_path):

@@ -21,7 +21,7 @@ from tests.storage.bench import START_US, Bench, noise
 
 SECOND = 1_000_000
 OUTAGE = 3 * 3600 * SECOND
-METRIC = {"gauge": "gpu.power", "counter": "gpu.energy"}
+METRIC = {"gauge": "gpu.power", "counter": "disk.read.total"}
 
 
 @pytest.fixture
@@ -123,12 +123,17 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
         inside = [t for t in np.linspace(begin, end, 9)[1:-1] if t0 <= t <= t1]
         assert not any(known(found, round(t * 1e6)) for t in inside)
         assert np.isnan(found.value).any()
+        # What a counter grew by meanwhile is no rate of the first reading after it.
+        if kind == "counter" and t0 > end - 2:
+            assert math.isnan(found.value[found.time == round(end * 1e6)][0])
         shown = found.time[~np.isnan(found.value)] / 1e6
         assert (shown < begin).any() == sees_before
         assert (shown > end).any() == sees_after
 
 
-def test_an_outage_without_end_is_missing_to_the_end(bench, finished):
+@pytest.mark.parametrize("whole_rows", [replay.WHOLE_ROWS, 10], ids=["rows", "cells"])
+def test_an_outage_without_end_is_missing_to_the_end(bench, finished, whole_rows, monkeypatch):
+    monkeypatch.setattr(replay, "WHOLE_ROWS", whole_rows)
     other = bench.series("gpu:1", "gpu.power")
     times = START_US + np.arange(1000) * SECOND
     write(bench, other, times, noise(1000))
@@ -348,7 +353,7 @@ def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
     assert ((quick.low <= quick.high) == (exact.low <= exact.high)).all()
     assert (quick.low <= exact.low).all()
     assert (quick.high >= exact.high).all()
-    assert quick.last.tolist() == exact.last.tolist()
+    assert quick.last == pytest.approx(exact.last, rel=1e-9)
     # Cells reach into the next bucket: an extreme may stand there too, but no further away.
     near = np.minimum(exact.low, np.minimum(np.roll(exact.low, 1, 1), np.roll(exact.low, -1, 1)))
     seen = quick.low <= quick.high

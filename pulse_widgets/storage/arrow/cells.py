@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from pulse_widgets.storage.parquet.footer import structure
+from pulse_widgets.storage.parquet.thrift import I32, decode, key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +40,9 @@ COLUMNS: Final[Mapping[str, type[np.generic]]] = {
 
 MOST_GROUP_CELLS: Final = 65_536
 MOST_GROUP_BYTES: Final = 16 << 20
+_MOST_HEADER: Final = 1000
+_PAGE_UNPACKED: Final = key(2, I32)
+_PAGE_PACKED: Final = key(3, I32)
 
 _ARROW: Final[Mapping[type[np.generic], Any]] = {
     np.int32: pa.int32(),
@@ -78,15 +85,25 @@ class Group:
         Rows of a full cell of its level.
     series : (int, int)
         Least and greatest series number in it.
-    begin, end : int
-        Its bytes, counted from the first byte of the overview.
+    chunks : tuple of (int, int, int)
+        Of each column its first byte and the one behind it, counted from the first byte of the
+        overview, and the bytes that it unpacks to.
     """
 
     cells: int
     size: int
     series: tuple[int, int]
-    begin: int
-    end: int
+    chunks: tuple[tuple[int, int, int], ...]
+
+    @property
+    def begin(self) -> int:
+        """The first byte of the row group."""
+        return self.chunks[0][0]
+
+    @property
+    def end(self) -> int:
+        """The byte behind the row group."""
+        return self.chunks[-1][1]
 
 
 def encode(groups: Iterable[Mapping[str, NDArray[Any]]]) -> bytes:
@@ -126,13 +143,11 @@ class GroupDecoder:
     def __init__(self, footer: bytes, length: int) -> None:
         if int.from_bytes(footer[-8:-4], "little") != len(footer) - 8 or footer[-4:] != b"PAR1":
             raise ValueError("a footer is not as long as it says")
+        structure(footer[:-8], length)
         self._about = pq.read_metadata(pa.BufferReader(footer))
         self._length = length
         self._places = self._columns()
         self.groups = [self._group(place) for place in range(self._about.num_row_groups)]
-        edges = [4, *(edge for g in self.groups for edge in (g.begin, g.end)), length - len(footer)]
-        if edges != sorted(edges):
-            raise ValueError("the row groups do not lie in order")
 
     def decode(self, place: int, content: bytes) -> dict[str, NDArray[Any]]:
         """Return the columns of a row group from its bytes.
@@ -143,6 +158,8 @@ class GroupDecoder:
             And what else `DAMAGE` lists, if they are damaged.
         """
         group = self.groups[place]
+        for begin, end, unpacked in group.chunks:
+            _check_pages(memoryview(content)[begin - group.begin : end - group.begin], unpacked)
         # Arrow wants each byte where it lies in the file. What is not written to takes no memory.
         whole = np.zeros(self._length, np.uint8)
         whole[group.begin : group.end] = np.frombuffer(content, np.uint8)
@@ -170,31 +187,40 @@ class GroupDecoder:
     def _group(self, place: int) -> Group:
         about = self._about.row_group(place)
         chunks = [about.column(k) for k in range(about.num_columns)]
-        for name, kind in COLUMNS.items():
-            chunk = chunks[self._places[name]]
-            told = (chunk.path_in_schema, chunk.physical_type, chunk.num_values)
-            if told != (name, _PHYSICAL[kind], about.num_rows):
-                raise ValueError(f"the column {name} is not as the schema says")
-        unpacked = sum(chunk.total_uncompressed_size for chunk in chunks)
+        places = tuple(_place(chunk) for chunk in chunks)
+        unpacked = sum(nbytes for _, _, nbytes in places)
         if not (0 < about.num_rows <= MOST_GROUP_CELLS and unpacked <= MOST_GROUP_BYTES):
             raise ValueError("a row group is larger than any of an overview")
-        begins = [_first_byte(chunk) for chunk in chunks]
-        ends = [b + chunk.total_compressed_size for b, chunk in zip(begins, chunks, strict=True)]
-        if begins[1:] != ends[:-1]:
+        if any(end != begin for (_, end, _), (begin, _, _) in pairwise(places)):
             raise ValueError("the columns of a row group do not lie one after the other")
         sizes, series = (self._bounds(chunks, name) for name in ("cell", "series"))
         if sizes[0] != sizes[1]:
             raise ValueError("a row group holds more than one level")
-        return Group(about.num_rows, sizes[0], series, begins[0], ends[-1])
+        return Group(about.num_rows, sizes[0], series, places)
 
     def _bounds(self, chunks: list[Any], name: str) -> tuple[int, int]:
         statistics = chunks[self._places[name]].statistics
         return int(statistics.min_raw), int(statistics.max_raw)
 
 
-def _first_byte(chunk: Any) -> int:
+def _place(chunk: Any) -> tuple[int, int, int]:
     pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
-    return min(int(page) for page in pages if page is not None)
+    begin = min(int(page) for page in pages if page is not None)
+    unpacked = int(chunk.total_uncompressed_size)
+    return begin, begin + int(chunk.total_compressed_size), unpacked
+
+
+def _check_pages(chunk: memoryview, unpacked: int) -> None:
+    """Refuse pages that unpack to more than the footer says: Arrow believes what a page says."""
+    place = total = 0
+    while place < len(chunk):
+        header, length = decode(chunk[place:], most=_MOST_HEADER)
+        packed, more = header[_PAGE_PACKED], header[_PAGE_UNPACKED]
+        if packed < 0 or more < 0:
+            raise ValueError("a page has less than no bytes")
+        place, total = place + length + packed, total + more
+    if place != len(chunk) or total > unpacked:
+        raise ValueError("a page unpacks to more than its column, or does not end where it should")
 
 
 def _numbers(column: Any, kind: type[np.generic], group: Group) -> NDArray[Any]:

@@ -1,0 +1,189 @@
+"""What leaves the machine: no absolute path, no name of a user or host; titles as they are."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import platform
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pulse_widgets.library.recording import Recording
+from pulse_widgets.series.columns import Columns, SeriesKey
+from pulse_widgets.series.log import NO_STEP, SeriesInfo
+from pulse_widgets.storage.directory import RunInfo
+from pulse_widgets.storage.index import Catalog
+from pulse_widgets.storage.privacy import Redaction
+from tests.storage.bench import START_US, Bench
+
+USER, HOST = "lovelace", "engine-7.lab.example.org"
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: USER)
+    monkeypatch.setattr(platform, "node", lambda: HOST)
+
+
+def redaction(include=()) -> Redaction:
+    return Redaction(Catalog(hosts={"h0": {"name": HOST}}), include)
+
+
+PATHS = {
+    "no such file: /home/ada/data.csv": "no such file: <path>",
+    "/data is full": "<path> is full",
+    "at /a/b.py:12: KeyError": "at <path>: KeyError",
+    "open('/home/ada/My Data/x.csv') failed": "open('<path>') failed",
+    'open("/home/ada/My Data/x") failed': 'open("<path>") failed',
+    "'/a b' and '/c d'": "'<path>' and '<path>'",
+    "see file:///home/ada/x": "see <path>",
+    "path:/home/ada/x, size 5": "path:<path>, size 5",
+    "fs:/home/ada/data is full": "fs:<path> is full",
+    "--out=/scratch/x": "--out=<path>",
+    "~/runs and ~ada/runs": "<path> and <path>",
+    "(/usr/lib/a,b;c).": "(<path>).",
+    r"C:\Users\ada\x.txt is open": "<path> is open",
+    "D:/data/x is open": "<path> is open",
+    "PATH=/usr/bin:/bin": "PATH=<path>",
+}
+WORDS = [
+    "rows/s", "train/loss", "a/b sweep", "and/or", "3 / 4", "+/- 5", "https://example.org/a/b",
+    "s3://bucket/key", "5 GiB/s at 3 km/h", "./run.sh", "../x/y", "x // y", "", "lovelaces",
+    "engine", "engineering", "n/a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), PATHS.items())
+def test_absolute_paths_are_blotted_out(text, told):
+    assert redaction().text(text) == told
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_what_is_no_path_and_no_name_stays(text):
+    assert redaction().text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{USER}", f"by {USER}.", f"model_{USER}.pt", f"{USER}2", f"x-{USER}-y", f"{USER}@{HOST}",
+     f"on {HOST}:8888", "on engine-7", "engine-7_gpu0", "w-engine_7.lab.example.org-12-5/part"],
+)  # fmt: skip
+def test_names_of_users_and_hosts_are_blotted_out(text):
+    told = redaction().text(text)
+    assert "<name>" in told
+    assert not any(name in told for name in (USER, "engine"))
+
+
+@pytest.mark.parametrize(
+    "title", ["a/b sweep", "/b sweep", "~/x", f"{USER} on {HOST}", "C:/x", "", "é", "user: host"]
+)
+def test_the_title_is_what_somebody_chose(title):
+    run = RunInfo("id", 5, about={"title": title, "note": f"/home/{USER}", "problems": [f"{HOST}"]})
+    told = redaction().run(run).about
+    assert told == {"title": title, "note": "<path>", "problems": ["<name>"]}
+    assert "title" not in redaction().run(RunInfo("id", 5)).about
+
+
+def test_keys_of_objects_are_cleaned_and_none_is_lost():
+    told = redaction().value({"/a": 1, "/b": 2, USER: 3, "x": {"/c d": 4}, "source": 5})
+    assert sorted(map(str, (told.pop("x")).values())) == ["4"]
+    assert sorted(told.values()) == [1, 2, 3]
+    assert not any("/" in key or USER in key for key in told)
+
+
+def test_a_label_that_is_a_path_goes_whole():
+    told = redaction().labels({"mount": "/media/My Disk", "kind": "ext4", "win": "C:\\My Files"})
+    assert told == {"mount": "<path>", "kind": "ext4", "win": "<path>"}
+
+
+ODD = [
+    '{"a":' * 5000 + "1" + "}" * 5000,
+    "[" * 900 + "]" * 900,
+    '{"message": "\\ud800 half", "source": "secret"}',
+    '{"source": "secret", "n": 1%s}' % ("0" * 6000),
+    '{"source": "secret", "n": NaN, "x": 1e999}',
+    '{"source": "secret"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ODD[:-1])
+def test_odd_events_can_be_saved_and_keep_no_secret(text):
+    columns = Columns(*([[1]] * 3), pa.array([text]))
+    (told,) = redaction().columns(SeriesKey("h0", "kernel", "event"), columns).text.to_pylist()
+    assert "secret" not in told
+
+
+def test_many_mounts_and_hosts_are_redacted_in_linear_time():
+    entities = [f"fs:/m{k}" for k in range(20_000)]
+    keys = [SeriesKey(f"h{k}", e, "disk.used") for k, e in enumerate(entities)]
+    catalog = Catalog()
+    catalog.add(SeriesInfo(-1, *key) for key in keys)
+    catalog.label({key.host: {key.entity: {"a": "b"}} for key in keys})
+    catalog.hosts = {key.host: {"name": "x"} for key in keys}
+    made = redaction()
+    renamed = made.keys(keys)
+    told = made.catalog(catalog, renamed)
+    assert len(told.infos) == len(told.entities) == 20_000
+    assert told.entities["h7"] == {"fs:mount-1": {"a": "b"}}
+
+
+word = st.text(st.characters(blacklist_categories=("Cs",)), max_size=12)
+secret = st.sampled_from(
+    [USER, HOST, "engine-7", f"/home/{USER}/x.csv", "/scratch/job 7/out", "~/runs/7", "/x"]
+)
+quote = st.sampled_from(["{}", "({})", "'{}'", '"{}"', "at {}: no", "{},", "={}", "{}\n", " {} "])
+said = st.builds(lambda before, form, x, after: f"{before} {form.format(x)} {after}",
+                 word, quote, secret, word)  # fmt: skip
+value = st.recursive(said | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3) |
+                     st.dictionaries(said | word, inner, max_size=3), max_leaves=6)  # fmt: skip
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(event=value, labels=st.dictionaries(word, said, max_size=3), problem=said, title=said)
+def test_no_path_and_no_name_is_in_what_is_saved(tmp_path_factory, event, labels, problem, title):
+    place = tmp_path_factory.mktemp("p")
+    bench = Bench(place / "run.pulse", title=title)
+    event_id = bench.series("kernel", "event", kind="text")
+    loss = bench.series("user", "loss", labels=labels)
+    bench.put([(event_id, START_US, NO_STEP, 0.0, json.dumps({"message": event}), b"")])
+    bench.numbers(loss, [START_US + 1], [1.0])
+    bench.writer.describe({"h0": {"user": labels}}, problems=[problem], note=event)
+    bench.settle()
+    path = Recording.open(bench.directory).save(place / "copy")
+    bench.writer.close()
+
+    told = everything(path)
+    run = json.loads(pq.read_metadata(path).metadata[b"pulse.run"])
+    assert run["about"]["title"] == title
+    run["about"].pop("title")
+    for text in (*told, *strings(run)):
+        assert USER not in text
+        assert "engine-7" not in text
+        assert not any(part in text for part in ("x.csv", "/scratch", "~/", "runs/7"))
+    assert Recording.open(path).title == title
+
+
+def everything(path) -> list[str]:
+    """Every text in a file but those of the run: rows, and what is said of series and hosts."""
+    rows = pq.read_table(path)["text"].to_pylist()
+    marks = pq.read_metadata(path).metadata
+    catalog = list(strings(json.loads(marks[b"pulse.catalog"])))
+    return [t for row in rows for t in (strings(json.loads(row)) if row else ())] + catalog
+
+
+def strings(content):
+    if isinstance(content, dict):
+        for key, inner in content.items():
+            yield key
+            yield from strings(inner)
+    elif isinstance(content, list):
+        for inner in content:
+            yield from strings(inner)
+    elif isinstance(content, str):
+        yield content
