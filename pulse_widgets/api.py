@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from pulse_widgets.arguments import checked_interval, checked_record, checked_time, checked_title
 from pulse_widgets.default_session import default, disabled
 from pulse_widgets.loading import load
-from pulse_widgets.readers.discover import READERS, source_names
+from pulse_widgets.readers.discover import source_names
 from pulse_widgets.readers.select import words_of
+from pulse_widgets.signals import aside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -182,10 +183,13 @@ def snapshot(
         Columns ``entity``, ``metric``, ``value`` (NaN where missing), ``unit``.
     """
     names = source_names(sources)
-    load("pulse_widgets.diagnosis", *READERS.values())
-    from pulse_widgets.diagnosis import take_snapshot
 
-    return take_snapshot(names, gpus)
+    def take() -> pd.DataFrame:
+        from pulse_widgets.diagnosis import take_snapshot
+
+        return take_snapshot(names, gpus)
+
+    return aside("pulse-snapshot", take)
 
 
 def doctor() -> Any:
@@ -196,10 +200,13 @@ def doctor() -> Any:
     Report
         Prints as text, displays as a table; ``.checks`` is a DataFrame.
     """
-    load("pulse_widgets.diagnosis", *READERS.values())
-    from pulse_widgets.diagnosis import examine
 
-    return examine()
+    def look() -> Any:
+        from pulse_widgets.diagnosis import examine
+
+        return examine()
+
+    return aside("pulse-doctor", look)
 
 
 def recordings() -> pd.DataFrame:
@@ -215,7 +222,10 @@ def recordings() -> pd.DataFrame:
         ``rows``, ``state`` (running, unfinished, finished, unreadable), ``title``, ``problem``
         (why it cannot be read, or the first of what is missing from it) and ``path``.
     """
-    load("pulse_widgets.library.shelf", "pulse_widgets.library.recording", "pandas")
-    from pulse_widgets.library.shelf import recordings as listed
 
-    return listed()
+    def look() -> pd.DataFrame:
+        from pulse_widgets.library.shelf import recordings as listed
+
+        return listed()
+
+    return aside("pulse-recordings", look)

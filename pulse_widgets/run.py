@@ -87,7 +87,7 @@ class Run:
         recorder = self.session.recorder
         answered = self._wait_for_the_disk()
         if not answered:
-            recorder.slow()
+            recorder.slow(at_end=False)
         problem = recorder.problem
         if problem is not None:
             if answered and isinstance(self.record, Path) and not is_passing(problem):

@@ -235,13 +235,14 @@ class Session:
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
         self.user.close()
         if not self._keeper.finish():
-            self._recorder.slow()
+            self._recorder.slow(at_end=True)
         self.stage.finish()
         self.ended = True
 
     def leave(self) -> list[str]:
         """Offer the disk a last time what still waits; return what is lost, in sentences."""
         self._keeper.leave(STOP_S)
+        self._recorder.left = True
         return self._recorder.missing()
 
     def forget_in_child(self) -> None:

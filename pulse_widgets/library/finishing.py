@@ -6,8 +6,10 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.errors import PulseError
+from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.compact import BusyError, compact
-from pulse_widgets.storage.directory import is_running, writer_folders
+from pulse_widgets.storage.directory import RUN, is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
 
 if TYPE_CHECKING:
@@ -38,14 +40,15 @@ def compact_ended(directory: Path, *, stopped: Callable[[], bool] = lambda: Fals
     """
     ends = time.monotonic() + OTHERS_S
     while not stopped():
-        if not directory.exists() or any(map(is_running, writer_folders(directory))):
-            return
-        if not _has_room(directory):
-            return
         try:
+            if any(map(is_running, writer_folders(directory))) or not _has_room(directory):
+                return
             compact(directory, stopped=stopped)
-        except BusyError:
-            if time.monotonic() > ends:
+        except PulseError as error:
+            if not directory.exists():
+                return  # another process has just done it
+            done = finished_path(directory).exists() and not (directory / RUN).exists()
+            if time.monotonic() > ends or not (done or isinstance(error, BusyError)):
                 raise
             time.sleep(AGAIN_S)
         else:

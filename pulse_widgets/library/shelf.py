@@ -238,11 +238,13 @@ def _wanted(path: Path, title: str) -> Path:
 
 def _may_be_joined(directory: Path) -> bool:
     """Return whether somebody records there now, or is just beginning to."""
-    folders = writer_folders(directory)
+    folders = writer_folders(directory) if directory.is_dir() else []
     if folders:
         return any(map(is_running, folders))
     # So far there is at most what comes before the first row of all.
-    return all(path.name == RUN or path.name.startswith(".") for path in directory.iterdir())
+    return directory.is_dir() and all(
+        path.name == RUN or path.name.startswith(".") for path in directory.iterdir()
+    )
 
 
 def _name(title: str) -> str:

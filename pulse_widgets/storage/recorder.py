@@ -70,6 +70,8 @@ class Recorder:
         Raised when the first rows were written, or refused.
     sealed : bool
         Whether the files are closed.
+    left : bool
+        Whether the process has ended for it: what is not on the disk now is lost.
     unwanted : bool
         Whether nothing of it is to be kept: who sets it ends the session next.
     """
@@ -84,7 +86,7 @@ class Recorder:
     ) -> None:
         self.problem: PulseError | None = None
         self.dropped = 0
-        self.loaded = self.sealed = self.unwanted = False
+        self.loaded = self.sealed = self.left = self.unwanted = False
         self.tried = Flag()
         self.warn: Callable[[str], None] | None = None
         self.warned: set[str] = set()
@@ -168,11 +170,12 @@ class Recorder:
         """Return what grows while rows are being written."""
         return self._cursor.position, self._writer.bytes_written if self._writer else 0
 
-    def slow(self) -> None:
+    def slow(self, *, at_end: bool) -> None:
         """Say that the disk holds up the recording."""
+        self._ending = self._ending or at_end
         end = "The disk has not taken the end of the recording yet"
         self.problem = PulseError(
-            end if self._ending or self._writer is not None else "The disk has not answered yet",
+            end if at_end else "The disk has not answered yet",
             remedy="Recording goes on as soon as the disk answers; leave the process running.",
         )
 
@@ -210,7 +213,7 @@ class Recorder:
         waiting, why = self.waiting(), self.problem.problem if self.problem else "the disk is slow"
         if self.dropped:
             said.append(f"{_rows(self.dropped)} dropped: {self._why}.")
-        if waiting and self.sealed:
+        if waiting and (self.sealed or self.left):
             said.append(f"{_rows(waiting)} lost when the process ended: {why}.")
         elif waiting and self._ending:
             said.append(f"{_rows(waiting)} not on the disk when the session ended: {why}.")
@@ -227,7 +230,7 @@ class Recorder:
         missing = self.missing() if self._ending else []
         if missing:
             problem = " ".join(missing)
-            remedy = AFTER if self.waiting() and not self.sealed else GONE
+            remedy = AFTER if self.waiting() and not (self.sealed or self.left) else GONE
         return {
             "path": str(path) if path is not None else None,
             "bytes": writer.bytes_written if writer is not None else 0,

@@ -11,10 +11,8 @@ from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import Claim
 from pulse_widgets.storage.directory import (
     HEARTBEAT_S,
-    RUN,
     journal_name,
     start_run,
-    writer_folders,
 )
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import Journal
@@ -194,8 +192,7 @@ class Writer:
         """
         with contextlib.suppress(OSError):
             shutil.rmtree(self.folder)
-            if not writer_folders(self.directory):
-                (self.directory / RUN).unlink(missing_ok=True)
+        remove_empty(self.directory, young_s=0.0)
 
     def abandon(self) -> None:
         """Hold nothing of the parent's, in a forked child; write nothing."""
@@ -229,5 +226,8 @@ class Writer:
 
     def _require_folder(self) -> None:
         if not self._claim.stands():
-            self._refused = f"{self.folder} has vanished; nothing can be recorded there any more"
+            self._refused = (
+                f"{self.folder} has vanished, and what was recorded there; nothing can be recorded "
+                "there any more"
+            )
             raise StorageError(self._refused, remedy="Call pw.stop() and start again.")

@@ -7,6 +7,8 @@ import pytest
 from pulse_widgets.collectors.early import EarlyBackend
 from pulse_widgets.errors import NoDeviceError
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendCaps, BackendKind, RateClass
+from pulse_widgets.signals import start_shielded
+from tests.waiting import until
 
 
 class Told:
@@ -84,9 +86,7 @@ def test_one_that_nobody_took_is_closed_when_its_reading_has_returned():
     early.give_up()
     assert "close" not in told.did
     answers.set()
-    assert early._done.wait(5)
-    early._thread.join(5)
-    assert told.did[-1] == "close"
+    until(lambda: told.did[-1:] == ["close"])
 
 
 def test_one_that_somebody_took_is_left_to_him():
@@ -117,19 +117,19 @@ def test_reading_begins_before_numpy_is_loaded():
     assert done.stdout == "False\nTrue None\n"
 
 
-def test_a_start_that_was_interrupted_closes_what_it_opened(monkeypatch):
+def test_a_start_that_was_interrupted_is_whole_and_closes_what_it_opened(monkeypatch):
     told = Told()
     early = EarlyBackend(told)
-    start = early._thread.start
 
-    def interrupted():
-        start()
+    def interrupted(name, work):
+        start_shielded(name, work)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(early._thread, "start", interrupted)
+    monkeypatch.setattr("pulse_widgets.collectors.early.start_shielded", interrupted)
     with pytest.raises(KeyboardInterrupt):
         early.start()
-    early._thread.join(5)
+    early.give_up()
+    until(lambda: "close" in told.did)
 
     assert told.did.count("close") == 1
 
@@ -140,5 +140,6 @@ def test_it_is_closed_once_whoever_comes_first():
         early = EarlyBackend(told)
         early.start()
         early.close()
-        early._thread.join(5)
+        until(lambda told=told: "close" in told.did)
+        until(lambda: "pulse-first-told" not in [thread.name for thread in threading.enumerate()])
         assert told.did.count("close") == 1

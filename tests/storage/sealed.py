@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
 def options(*, final: bool, split: bool, page: int | None = None) -> dict:
     """Return the options of the writer; pages of `page` rows when it is given."""
     made = parquet_options(final=final, split=split)
+    made["write_page_index"] = final  # as other writers do, parts have none here
     made["use_dictionary"] = [*KEYS, "text"] if split else [*KEYS, "value", "text"]
     for name in ("text", "data"):
         made["column_encoding"].pop(name, None)

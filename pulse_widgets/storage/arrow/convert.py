@@ -54,6 +54,9 @@ TIDY: Final = pa.schema(
 )
 """The columns of parts and finished files: NULL where there is no step, value, text or payload."""
 
+MOST_PAYLOAD: Final = 512 << 20
+"""Bytes the texts, or the payloads, of one row group unpack to, at most."""
+
 _MOST_PACKED: Final = 2**31 - 1
 
 
@@ -192,13 +195,24 @@ def _values(table: Any) -> NDArray[np.float64]:
 def _payload(table: Any, name: str) -> Packed | None:
     if name not in table.column_names:
         return None
-    chunks = table.column(name).chunks
+    chunks = [_dense(chunk) for chunk in table.column(name).chunks]
     for chunk in chunks:
         chunk.validate(full=True)
     parts = [(packed_of(chunk), len(chunk)) for chunk in chunks]
     if not any(part.nbytes for part, _ in parts):
         return None
     return parts[0][0] if len(parts) == 1 else packed_together(parts)
+
+
+def _dense(chunk: Any) -> Any:
+    """Return texts or payloads as they are; a few bytes in a dictionary may stand for many."""
+    if not pa.types.is_dictionary(chunk.type):
+        return chunk
+    lengths = np.append(packed_of(chunk.dictionary).lengths, 0)  # the last one stands for NULL
+    codes = numbers_of(chunk.indices, np.int32, len(lengths) - 1)
+    if int(lengths[codes].sum()) > MOST_PAYLOAD:
+        raise ValueError("a row group unpacks to more text or payload than any row group")
+    return chunk.cast(chunk.type.value_type)
 
 
 def words_of(column: Any) -> tuple[NDArray[np.int64], list[str]]:

@@ -57,7 +57,7 @@ def _options(*, final: bool, split: bool) -> dict[str, Any]:
         "column_encoding": encodings,
         "data_page_size": 8 * PAGE,
         "write_batch_size": 1024,
-        "write_page_index": final,
+        "write_page_index": True,
         "write_page_checksum": True,
         "write_statistics": [*KEYS, "time"],
         "sorting_columns": [pq.SortingColumn(place) for place in range(4)],
@@ -151,13 +151,23 @@ class GroupReader:
         self._file: Any = None
         self._source: Any = None
         self._about: Any = None  # Arrow's description of the file, read once
-        self._coded: list[str] = []  # columns to be given as codes of a dictionary
+        self._coded: tuple[str, ...] = ()
+        """Columns to be given as codes of a dictionary: what they unpack to is bounded then."""
         file = self._opened()
         self.own = bool(TIDY.equals(file.schema_arrow))
         about = file.metadata
         self.marks: dict[bytes, bytes] = dict(about.metadata or {})
         self.groups: int = about.num_row_groups
         self.rows: int = about.num_rows
+        if self.own:
+            self._code("text", "data")
+
+    def _code(self, *names: str) -> None:
+        """Give these columns as codes of a dictionary from now on."""
+        self._coded = names
+        self._file.close(force=True)
+        self._file = None
+        self._opened()
         self._rest()
 
     @property
@@ -257,7 +267,7 @@ class GroupReader:
             self._file = pq.ParquetFile(
                 self._source,
                 metadata=self._about,
-                read_dictionary=self._coded,
+                read_dictionary=list(self._coded),
                 pre_buffer=False,
                 page_checksum_verification=True,
                 thrift_string_size_limit=self._most_text,

@@ -71,9 +71,7 @@ class ForeignReader(GroupReader):
         self.doubtful = [n for n in self.doubtful if n in self._there]
         # As codes, so that a few bytes cannot unpack to more than there is memory.
         coded = ("host", "entity", "metric", "text", "data")
-        self._coded = [n for n in coded if n in self._there and _is_bytes(self._there[n])]
-        self._file.close(force=True)
-        self._file = None
+        self._code(*(n for n in coded if n in self._there and _is_bytes(self._there[n])))
         about = self.about.schema
         self._leaf = {about.column(place).path: place for place in range(len(about))}
 

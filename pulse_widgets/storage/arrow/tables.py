@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.arrow.convert import joined, packed, plain, words_of
+from pulse_widgets.storage.parquet.footer import check_blob
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +70,7 @@ def read_table(
         If it has more rows, or unpacks to more bytes, than it may, or has other columns; on
         damaged bytes also what `DAMAGE` lists.
     """
+    check_blob(content)
     file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(words))
     about = file.metadata
     groups = (about.row_group(g) for g in range(about.num_row_groups))
