@@ -11,6 +11,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.foreign import ForeignReader
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import group_index
@@ -21,7 +22,7 @@ from pulse_widgets.storage.untrusted import parse_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pulse_widgets.series.columns import SeriesKey
+    from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.storage.index import Entry
     from pulse_widgets.storage.parquet.seal import Footer
 
@@ -73,15 +74,23 @@ class ForeignSegment(ParquetSegment):
     def _open(self, *, keep: bool) -> ForeignReader:  # noqa: ARG002  it stays open
         return ForeignReader(self.path, MOST_FOOTER, MOST_GROUP_BYTES)
 
-    def _column_sums(self, footer: Footer) -> None:  # noqa: ARG002  they are of other columns
-        return None
-
     def _require_own(self) -> None:
-        if b"pulse.version" in self.marks:
-            self._check_version()
+        self._check_version()
         self.marks = {name: held for name, held in self.marks.items() if name not in _STALE}
         if b"pulse.catalog" in self.marks:
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])
+
+    def _column_sums(self, footer: Footer) -> None:
+        self._footer = footer  # its sums are of other columns than ours
+
+    def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, None]:
+        there = [name for name in names if name in self._footer.names]
+        if self.sealed and self._footer.damaged(self.path, group, [*KEYS, *there]):
+            raise ValueError("a row group does not match its checksums")
+        whole = self._reader.read(group, names)
+        if len(whole) != self._reader.group_rows(group):
+            raise ValueError("a row group has other rows than its footer says")
+        return whole, None
 
     def _index(self) -> list[Entry]:
         reader = self._reader
@@ -91,7 +100,7 @@ class ForeignSegment(ParquetSegment):
             if reader.doubtful:
                 # What cannot be read is found now: the file is refused, and no row is left out.
                 reader.read(
-                    group, ("time", "step", "value", *["text"] * ("text" in reader.doubtful))
+                    group, tuple(dict.fromkeys(("time", "step", "value", *reader.doubtful)))
                 )
             sizes = [reader.chunk_bytes(group, name) for name in ("text", "data")]
             rows = max(reader.group_rows(group), 1)

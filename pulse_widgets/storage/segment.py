@@ -241,15 +241,15 @@ class ParquetSegment:
         return footer.sums(self._reader.groups, len(COLUMNS))
 
     def _require_own(self) -> None:
-        if b"pulse.version" in self.marks:
-            self._check_version()
-        if not (self.sealed and self._reader.own and b"pulse.index" in self.marks):
-            raise _of_another(self.path, "its columns, keys or checksums are not ours")
         self._check_version()
+        keys = {b"pulse.version", b"pulse.index"}
+        if not (self.sealed and self._reader.own and keys <= self.marks.keys()):
+            raise _of_another(self.path, "its columns, keys or checksums are not ours")
 
     def _check_version(self) -> None:
-        version = self.marks.get(b"pulse.version", b"").decode("ascii", "replace")
-        check_version(version, str(self.path))
+        version = self.marks.get(b"pulse.version")
+        if version is not None:
+            check_version(version.decode("ascii", "replace"), str(self.path))
 
     def _group(
         self, group: int, entries: list[Entry], want: Want

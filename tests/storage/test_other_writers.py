@@ -17,15 +17,28 @@ from hypothesis import strategies as st
 
 import pulse_widgets as pw
 from pulse_widgets.errors import FormatVersionError, RecordingError
-from pulse_widgets.series.columns import missing
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.storage.parquet.seal import marks, seal
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.schema import MOST_GROUP_BYTES
 from tests.storage.bench import START_US
+from tests.storage.foreign import (
+    KEYS,
+    NAMES,
+    RUN,
+    Row,
+    cast,
+    expected,
+    held,
+    put,
+    rows_of,
+    same,
+    set_to,
+    some_rows,
+    table_of,
+)
 from tests.storage.golden import write as write_golden
 from tests.storage.other_readers.environments import HERE, READERS, environment
 
-NAMES = ["host", "entity", "metric", "time", "step", "value", "text", "data"]
 NEWEST = {reader.tool: reader for reader in reversed(READERS)}
 TOOLS = {
     "polars": "polars",
@@ -34,63 +47,6 @@ TOOLS = {
     "fastparquet": "fastparquet",
     "pandas": "pandas",
 }
-RUN = {"version": "1.0", "id": "written elsewhere", "start": START_US - 5, "about": {"title": "é"}}
-KEYS = {"pulse.version": "1.0", "pulse.run": json.dumps(RUN)}
-
-Row = tuple[str, str, str, int, int | None, float | None, str | None, bytes | None]
-
-
-def some_rows(*, nan: bool = True) -> list[Row]:
-    """Rows of several series in the order in which they happened, so that no series lies together.
-
-    pandas cannot tell a NaN from no value; `nan` False leaves it out.
-    """
-    chance, rows = random.Random(7), []
-    for k in range(3000):
-        time = START_US + 1000 * (k // 2)  # two rows a moment: these keep their order
-        step = None if k % 3 else k - 500
-        value = None if k % 11 == 0 else chance.gauss(0, 1)
-        rows.append(("h0", "user", "train/loss", time, step, value, None, None))
-        rows.append(
-            ("h0", f"gpu:{k % 3}", "gpu.power", time + k % 5, None, float(k % 400), None, None)
-        )
-        if k % 50 == 0:
-            rows.append(("h1", "kernel", "log", time, None, None, f"line {k} é 漢字", None))
-            rows.append(("h0", "user", "image", time, k, None, "{}", bytes([k % 256, 0, 255])))
-    for value in [math.inf, -math.inf, -0.0, 5e-324] + [math.nan] * nan:
-        rows.append(("h0", "user", "odd", START_US - 10**9, None, value, None, None))
-    return rows
-
-
-def expected(rows: list[Row]) -> list[Row]:
-    """Sort rows as a recording gives them; of equal time in the order of the file."""
-    return sorted(((*r[:6], r[6] or None, r[7] or None) for r in rows), key=lambda r: r[:4])
-
-
-def held(stored) -> list[Row]:
-    """Return every row of an opened recording, None where there is nothing."""
-    rows = []
-    for key in stored.extents:
-        c = stored.columns(key)
-        texts = c.text.texts() if c.text is not None else [""] * len(c)
-        blobs = c.data.pieces() if c.data is not None else [b""] * len(c)
-        steps = [None if s == NO_STEP else s for s in c.step.tolist()]
-        pairs = zip(c.value.tolist(), missing(c.value).tolist(), strict=True)
-        values = [None if absent else v for v, absent in pairs]
-        payload = ([t or None for t in texts], [b or None for b in blobs])
-        rows += [
-            (*key, *rest) for rest in zip(c.time.tolist(), steps, values, *payload, strict=True)
-        ]
-    assert [sum(r[:3] == k for r in rows) for k in stored.extents] == [
-        x.rows for x in stored.extents.values()
-    ]
-    return rows
-
-
-def same(found: list[Row], wanted: list[Row]) -> bool:
-    return repr(found) == repr(wanted)  # a NaN is equal to itself
-
-
 # Programs ---------------------------------------------------------------------------------
 
 
@@ -128,38 +84,6 @@ def test_a_file_of_another_program_opens(tool, keys, tmp_path):
 
 
 # Shapes, all written by pyarrow -----------------------------------------------------------
-
-
-def table_of(rows: list[Row]) -> pa.Table:
-    """Return rows as a plain table: texts, no dictionary, every column nullable."""
-    types = [pa.string()] * 3 + [
-        pa.timestamp("us", "UTC"), pa.int64(), pa.float64(), pa.string(), pa.binary(),
-    ]  # fmt: skip
-    columns = list(zip(*rows, strict=True)) if rows else [[]] * 8
-    arrays = [pa.array(c, t, from_pandas=False) for c, t in zip(columns, types, strict=True)]
-    return pa.table(dict(zip(NAMES, arrays, strict=True)))
-
-
-def put(table: pa.Table, path, keys=KEYS, **options):
-    """Write a table as somebody would who has only the page."""
-    rows = options.pop("row_group_size", 500)
-    plain = table.replace_schema_metadata(None)
-    with pq.ParquetWriter(path, plain.schema, **{"store_schema": False, **options}) as writer:
-        writer.write_table(plain, row_group_size=rows)
-        writer.add_key_value_metadata(keys)
-    return path
-
-
-def cast(**types):
-    """Return a change of a table that gives columns other types."""
-
-    def change(table: pa.Table) -> pa.Table:
-        for name, kind in types.items():
-            place = table.column_names.index(name)
-            table = table.set_column(place, name, table.column(name).cast(kind, safe=False))
-        return table
-
-    return change
 
 
 WORDS = pa.dictionary(pa.int8(), pa.large_string())
@@ -386,6 +310,28 @@ def test_a_recording_of_ours_that_another_program_changed_tells_no_lie(change, t
                 assert np.array_equal(left, right, equal_nan=name == "last")
 
 
+def test_checksums_that_another_program_wrote_are_checked(tmp_path):
+    rows = some_rows()
+    groups = -(-len(rows) // 500)
+    keys = {**KEYS, **marks(groups, len(NAMES))}
+    path = put(table_of(rows), tmp_path / "a.parquet", keys=keys, use_dictionary=False)
+    seal(path)
+    stored = open_stored(path)
+    assert same(held(stored), expected(rows))
+    assert stored.problems == ()
+    chunk = pq.read_metadata(path).row_group(2).column(NAMES.index("value"))
+    with path.open("r+b") as file:  # one bit of a page that has no checksum of its own
+        place = chunk.data_page_offset + chunk.total_compressed_size - 5
+        file.seek(place)
+        flipped = file.read(1)[0] ^ 1
+        file.seek(place)
+        file.write(bytes([flipped]))
+    stored = open_stored(path)
+    found = [r for key in stored.extents for r in rows_of(stored, key)]
+    assert same(found, expected(rows[:1000] + rows[1500:]))
+    assert "500 rows" in stored.problems[0]
+
+
 # What cannot be a recording -------------------------------------------------------------------
 
 
@@ -397,10 +343,6 @@ def with_null(name):
         return table.set_column(place, name, column)
 
     return change
-
-
-def set_to(name, maker):
-    return lambda t: t.set_column(NAMES.index(name), name, maker(len(t)))
 
 
 REFUSED = {
