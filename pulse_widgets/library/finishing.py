@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError
@@ -14,7 +16,6 @@ from pulse_widgets.storage.disk import Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 __all__ = ["compact_ended"]
 
@@ -44,7 +45,7 @@ def compact_ended(directory: Path, *, stopped: Callable[[], bool] = lambda: Fals
             if any(map(is_running, writer_folders(directory))) or not _has_room(directory):
                 return
             compact(directory, stopped=stopped)
-        except PulseError as error:
+        except (PulseError, OSError) as error:
             if not directory.exists():
                 return  # another process has just done it
             done = finished_path(directory).exists() and not (directory / RUN).exists()
@@ -61,7 +62,8 @@ def _has_room(directory: Path) -> bool:
     if reserve.refused(directory) is None:
         return True
     size = 0
-    for path in directory.rglob("*"):
-        with contextlib.suppress(OSError):
-            size += path.stat().st_size
+    for place, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):  # another process may be removing it
+                size += Path(place, name).stat().st_size
     return reserve.spares(directory, size)
