@@ -53,25 +53,32 @@ def _is_loaded(name: str) -> bool:
 
 def _load(names: tuple[str, ...]) -> None:
     with _door:
-        if not all(map(_is_loaded, names)):
-            _require_handles()
-        for name in names:
-            import_module(name)
+        try:
+            if not all(map(_is_loaded, names)):
+                _require_handles()
+            for name in names:
+                import_module(name)
+        except OSError as error:
+            raise StorageError(
+                f"pulse_widgets cannot be loaded: {error.strerror or error}",
+                remedy="Close files that are no longer needed, or allow more (ulimit -n); then "
+                "call again.",
+                errno=error.errno,
+            ) from error
 
 
 def _require_handles() -> None:
-    """Make sure that no import can break off for want of file handles."""
+    """Make sure, as far as that goes, that no import breaks off for want of file handles.
+
+    Raises
+    ------
+    OSError
+        If there are too few.
+    """
     held: list[int] = []
     try:
         while len(held) < SPARE_HANDLES:
             held.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-    except OSError as error:
-        raise StorageError(
-            f"pulse_widgets cannot be loaded: {error.strerror}",
-            remedy="Close files that are no longer needed, or allow more (ulimit -n); then call "
-            "again.",
-            errno=error.errno,
-        ) from error
     finally:
         for handle in held:
             os.close(handle)
