@@ -222,7 +222,7 @@ class Run:
         return Recording(with_unwritten(stored, rows, session.registry, problems))
 
     def _where(self) -> Path:
-        from pulse_widgets.library.shelf import home
+        from pulse_widgets.library.place import home
 
         if self.session.path is not None:
             return self.session.path
@@ -257,7 +257,7 @@ class Run:
 
     def _make_place(self) -> Path:
         """Make the directory of the recording, whose name nobody else has taken."""
-        from pulse_widgets.library.shelf import new_place
+        from pulse_widgets.library.place import new_place
 
         wanted = self.record if isinstance(self.record, Path) else None
         while True:
@@ -297,11 +297,12 @@ class Run:
             # Where nothing at all could be written, nothing stays.
             with contextlib.suppress(OSError):
                 session.path.rmdir()
-        if recorder.sealed and not lost and session.path is not None:
+        if recorder.sealed and not recorder.waiting() and session.path is not None:
             from pulse_widgets.library.finishing import compact_ended
 
             ends = time.monotonic() + LEAVE_S
-            with contextlib.suppress(PulseError):
+            # It stays a directory where it must, and reads the same.
+            with contextlib.suppress(PulseError, OSError):
                 compact_ended(session.path, stopped=lambda: time.monotonic() > ends)
         return self._lost()
 

@@ -7,7 +7,7 @@ import pytest
 import pulse_widgets as pw
 from pulse_widgets.errors import StorageError
 from pulse_widgets.library.finishing import compact_ended
-from pulse_widgets.library.shelf import new_place
+from pulse_widgets.library.place import new_place
 from pulse_widgets.storage.claim import Claim, shared
 from pulse_widgets.storage.compact import compact
 from tests.programs import program, run
@@ -57,6 +57,20 @@ def test_a_program_that_ends_without_a_stop_leaves_a_finished_file(tmp_path):
     assert file.name.endswith(".pulse.parquet")
     assert pw.Recording.open(file).select("x").values()[1].tolist() == list(range(1000))
     assert warned == ""
+
+
+def test_a_program_that_lost_rows_and_ends_without_a_stop_leaves_a_file_that_says_so(tmp_path):
+    run(
+        "import pulse_widgets.default_session as home\n"
+        "pw.log({'x': 1.0}); home.default.session.recorder.tried.wait(20)\n"
+        "recorder = home.default.session.recorder\n"
+        "recorder.dropped, recorder._why = 3, 'full'\n",
+        tmp_path / "home",
+    )
+
+    (file,) = (tmp_path / "home" / "recordings").iterdir()
+    assert file.name.endswith(".pulse.parquet")
+    assert pw.Recording.open(file).problems == ("3 rows were dropped: full.",)
 
 
 TOGETHER = (

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import datetime as dt
 import difflib
 import logging
 import os
-import re
 import threading
 import time
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.errors import PulseError, RecordingError, StorageError
+from pulse_widgets.errors import PulseError, RecordingError
+from pulse_widgets.library.place import home
 from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
-from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
     MOST_US,
     RUN,
     SUFFIX,
-    is_running,
-    writer_folders,
 )
-from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.untrusted import as_ours
 
@@ -47,7 +41,6 @@ __all__ = [
     "keep_within",
     "located",
     "network_note",
-    "new_place",
     "recordings",
 ]
 
@@ -59,8 +52,6 @@ SMALL_ROWS: Final = 1_000_000
 """A recording of so many rows is made one file while its `stop` waits."""
 FINISH_S: Final = 1.0
 """How long that is waited for at most."""
-NAME_BYTES: Final = 200
-"""Bytes of a name that we choose: file systems allow 255, and there are endings to come."""
 
 _NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "ceph", "afs", "9p", "fuse.sshfs"}
@@ -68,43 +59,6 @@ _NETWORK: Final = frozenset(
 _logger = logging.getLogger(__name__)
 _ended = threading.Event()
 _threads: list[threading.Thread] = []
-
-
-def home() -> Path:
-    """Return the directory of this user's recordings: under PULSE_HOME, else the user data dir."""
-    place = os.environ.get("PULSE_HOME")
-    if place:
-        return _absolute(Path(place)) / "recordings"
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("pulse_widgets", appauthor=False)) / "recordings"
-
-
-def new_place(path: Path | None = None, title: str = "") -> Path:
-    """Return the directory a new recording is written to; it is not made yet.
-
-    Parameters
-    ----------
-    path : Path or None
-        Where the user wants it: a name, with or without ``.pulse`` or ``.pulse.parquet``, or
-        a directory that is there. None puts it on the shelf, named by the time and `title`.
-    title : str
-
-    Raises
-    ------
-    StorageError
-        If there is a recording of that name, or the shelf cannot be made.
-    """
-    place = home() if path is None else _absolute(path)
-    try:
-        if path is not None:
-            return _wanted(place, title)
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _free(place, _name(title))
-    except StorageError:
-        raise
-    except (OSError, ValueError) as exc:
-        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), place) from exc
 
 
 def finish(directory: Path, rows: int = 0) -> Recording:
@@ -205,59 +159,6 @@ def network_note(path: Path) -> str:
     if kind not in _NETWORK:
         return ""
     return f"{path} lies on a network file system ({kind}); set PULSE_HOME to a local disk"
-
-
-def _absolute(path: Path) -> Path:
-    """Return a path that means the same wherever the process goes."""
-    try:
-        return path.expanduser().absolute()
-    except (OSError, RuntimeError) as exc:
-        # There is no such user, or the working directory is gone.
-        raise StorageError(
-            f"{path} cannot be found: {exc}", remedy="Give a whole path with record=PATH."
-        ) from exc
-
-
-def _wanted(path: Path, title: str) -> Path:
-    if path.is_dir() and not path.name.endswith(SUFFIX):
-        return _free(path, _name(title))
-    name = path.name.removesuffix(".parquet").removesuffix(SUFFIX)
-    directory, finished = path.with_name(name + SUFFIX), path.with_name(name + FINISHED)
-    if finished.exists():
-        raise StorageError(
-            f"{finished} is there already",
-            remedy="Record to another path, or move the file.",
-        )
-    if directory.exists() and not _may_be_joined(directory):
-        raise StorageError(
-            f"{directory} is there already",
-            remedy="Record to another path, or move the directory.",
-        )
-    return directory
-
-
-def _may_be_joined(directory: Path) -> bool:
-    """Return whether somebody records there now, or is just beginning to."""
-    folders = writer_folders(directory) if directory.is_dir() else []
-    if folders:
-        return any(map(is_running, folders))
-    # So far there is at most what comes before the first row of all.
-    return directory.is_dir() and all(
-        path.name == RUN or path.name.startswith(".") for path in directory.iterdir()
-    )
-
-
-def _name(title: str) -> str:
-    stamp = dt.datetime.now(dt.UTC).astimezone().strftime("%Y-%m-%d-%H%M%S")
-    word = re.sub(r"[^\w.-]+", "-", title).strip("-.")[:60]
-    name = f"{stamp}-{word}" if word else stamp
-    return name.encode()[:NAME_BYTES].decode(errors="ignore")
-
-
-def _free(place: Path, name: str) -> Path:
-    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
-    directories = (place / (free + SUFFIX) for free in names)
-    return next(d for d in directories if not d.exists() and not finished_path(d).exists())
 
 
 def _base(name: str) -> str:

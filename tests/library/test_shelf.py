@@ -15,13 +15,13 @@ import pytest
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.library import shelf
+from pulse_widgets.library.place import new_place
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.shelf import (
     finish,
     home,
     keep_within,
     network_note,
-    new_place,
     recordings,
 )
 from pulse_widgets.storage.compact import compact
@@ -210,7 +210,8 @@ def test_a_local_disk_needs_no_note(tmp_path):
 SCRIPT = """
 import numpy as np
 from pathlib import Path
-from pulse_widgets.library.shelf import finish, new_place
+from pulse_widgets.library.place import new_place
+from pulse_widgets.library.shelf import finish
 from pulse_widgets.series.log import Registry, Rows
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
