@@ -27,6 +27,7 @@ WORK = """
 import logging, os, sys
 from pathlib import Path
 from pulse_widgets.library import shelf
+from pulse_widgets.signals import Flag
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.repair import repair
 from pulse_widgets.storage.compact import compact
@@ -35,7 +36,7 @@ directory = Path(sys.argv[2])
 work = {
     "finish": lambda: compact(directory),
     "repair": lambda: repair(directory),
-    "shelf": lambda: shelf._settle_all(directory),
+    "shelf": lambda: shelf._settle(directory, Flag()),
     "save": lambda: Recording.open(directory).save(directory),
 }[sys.argv[1]]
 os.environ["PULSE_HOME"] = str(directory.parent.parent)
