@@ -29,7 +29,7 @@ from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench
 from tests.storage.sealed import damage
 
-MEMORY = 1_500 << 20
+MEMORY = 4 << 30  # addresses: memory pools reserve far more of them than they use
 FLIP_S = 60
 BATCH_S = 900
 TAIL = 64 << 10
