@@ -326,3 +326,13 @@ def _leave() -> None:
             _logger.exception("a recording was not ended")
     if any(said):
         warn("\n".join(filter(None, said)))
+
+
+def _forget() -> None:
+    """In a forked child: hold nothing of the parent's, whatever its sessions are about."""
+    for run in _runs:
+        run.session.recorder.abandon()
+    _runs.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,6 +1,7 @@
 """Rows that the disk refuses wait and are written when there is room, or their loss is said."""
 
 import json
+import os
 import re
 import signal
 
@@ -10,11 +11,17 @@ from hypothesis import strategies as st
 
 import pulse_widgets as pw
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Log, Rows
+from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.storage import recorder as recorder_module
+from pulse_widgets.storage import writer as writer_module
+from pulse_widgets.storage.directory import is_running, writer_folders
+from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.recorder import Recorder
+from pulse_widgets.storage.writer import Writer
 from tests.disks import Disk
 from tests.programs import program, run
+from tests.storage.bench import START_US
 
 HELPERS = """
 import pulse_widgets.default_session as home
@@ -188,6 +195,29 @@ def test_a_kill_while_rows_wait_is_told_of_by_what_is_left(disk, start):
     values, problems = recorded(disk)
     assert values[:200] == list(range(200))
     assert re.match("Rows from .* UTC on wait for the disk: ", problems[0])
+
+
+def test_a_child_holds_no_lock_of_a_session_that_ended_while_rows_wait(disk, start):
+    talk = start(
+        HALF + "log(200, 4000)\n"
+        "while home.default.session.recorder.problem is None: time.sleep(0.01)\n"
+        "pw.stop()\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    sys.stdout.close(); time.sleep(60); os._exit(0)\n"
+        "told(pid)\n"
+    )
+    talk.wait_for("half")
+    disk.fill()
+    talk.go_on()
+    child = int(talk.process.stdout.readline())
+    talk.process.send_signal(signal.SIGKILL)
+    talk.process.wait()
+    try:
+        (directory,) = disk.place.glob("*.pulse")
+        assert not any(map(is_running, writer_folders(directory)))
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 def test_a_disk_that_is_full_from_the_beginning_is_named_and_the_rows_can_be_saved_elsewhere(
@@ -399,3 +429,48 @@ def test_every_row_is_written_once_and_in_order_or_its_loss_is_counted_and_said(
     said = " ".join(disk.said)
     assert bool(recorder.dropped) == ("dropped" in said)
     assert bool(lost) == ("lost when the process ended" in said)
+
+
+@pytest.fixture
+def full(tmp_path, monkeypatch):
+    """A recorder whose disk has just become full, its log and its writer."""
+    room = Reserve(0, 0.0)
+    log, registry = Log(), Registry()
+    registry.add("h0", "host", "words", kind="text")
+    writer = Writer(tmp_path / "r.pulse", registry, host_name="h", start_us=START_US, reserve=room)
+    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder.make_writer = lambda: writer
+    monkeypatch.setattr(recorder_module, "AGAIN_S", 0.0)
+    monkeypatch.setattr(writer_module, "ROOM_S", 0.0)
+    monkeypatch.setattr(Reserve, "problem", lambda self, place: "full")
+    yield recorder, log, writer
+    recorder.close(last=True)
+
+
+def test_a_writer_shows_that_it_lives_while_the_disk_is_full(full, monkeypatch):
+    recorder, log, writer = full
+    monkeypatch.setattr(writer_module, "HEARTBEAT_S", 0.0)
+    log.append(Rows.of([0], [START_US], [1.0]))
+    recorder.take()
+    os.utime(writer.folder / "lock", (1, 1))
+
+    recorder.take()
+
+    assert recorder.waiting() == 1
+    assert (writer.folder / "lock").stat().st_mtime > 1
+
+
+def test_what_waited_is_written_in_batches_that_every_reader_takes(full, monkeypatch):
+    recorder, log, writer = full
+    recorder.take()
+    monkeypatch.setattr(Reserve, "problem", lambda self, place: "")
+    monkeypatch.setattr(writer_module, "PART_BYTES", 1 << 40)
+    for moment in range(18):
+        text = ["\N{LATIN SMALL LETTER E WITH ACUTE}" * 64_000] * 125
+        log.append(Rows.of([0] * 125, [START_US + moment] * 125, [1.0] * 125, text=text))
+
+    recorder.take()
+
+    assert recorder.waiting() == 0
+    content = read_journal(writer.folder / "journal-000000.arrows")
+    assert (len(content.series), content.dropped_bytes) == (18 * 125, 0)

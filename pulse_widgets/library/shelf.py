@@ -93,9 +93,13 @@ def begin_finishing(directory: Path) -> Flag:
     thread = threading.Thread(
         target=_settle, args=(directory, done), name="pulse-finish", daemon=True
     )
-    _threads[:] = [t for t in _threads if t.is_alive()]
-    _threads.append(thread)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:
+        # No room for another thread, say. It reads the same, and a later session finishes it.
+        done.set()
+    else:
+        _threads[:] = [*(t for t in _threads if t.is_alive()), thread]
     return done
 
 

@@ -34,6 +34,8 @@ __all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_leftovers
 NAMED: Final = 10
 """Lost parts that are told of one by one."""
 MOST_HOSTS: Final = 10_000
+MOST_NAME: Final = 255
+"""Letters of a file name, at most."""
 _KEPT_OPEN: Final = 64
 
 
@@ -168,9 +170,15 @@ def _journal(
 
 
 def _gone(folder: WriterFolder, parts: Sequence[PartName]) -> list[str]:
-    """Return sentences on parts that the writer lists and that are not there."""
-    listed = _object(folder.about.get("parts"))
-    gone = sorted(listed.keys() - {part_name(part) for part in parts})
+    """Return sentences on parts that the writer lists and that are not there.
+
+    A writer that is killed right after a merge lists the parts that were merged, and not yet
+    the one that has their rows.
+    """
+    listed = [name for name in _object(folder.about.get("parts")) if len(name) <= MOST_NAME]
+    there = set(parts)
+    wanted, _ = standing([*listed, *map(part_name, parts)])
+    gone = [part_name(part) for part in wanted if part not in there]
     told = [f"{folder.path.name}/{name} is missing{_with(folder.count(name))}" for name in gone]
     if len(told) <= NAMED:
         return told
@@ -192,7 +200,11 @@ def _words(exc: BaseException, path: Path) -> str:
 
 
 def name_hosts(folders: Sequence[WriterFolder], catalog: Catalog) -> list[dict[str, str]]:
-    """Give every machine an id of its own; each writer calls its own machine h0."""
+    """Give every machine an id of its own; each writer calls its own machine h0.
+
+    A writer that cannot say which machine it is on has one to itself: rows of two machines are
+    never mixed.
+    """
     named: dict[tuple[str, str], str] = {}
     taken: set[str] = set()
     renames: list[dict[str, str]] = []
@@ -212,6 +224,14 @@ def name_hosts(folders: Sequence[WriterFolder], catalog: Catalog) -> list[dict[s
             if chosen != host:
                 rename[host] = chosen
         renames.append(rename)
+    for folder, rename in zip(folders, renames, strict=True):
+        if "h0" in _object(folder.about.get("hosts")):
+            continue
+        if "h0" in taken:
+            while f"h{free}" in taken:
+                free += 1
+            rename["h0"] = f"h{free}"
+        taken.add(rename.get("h0", "h0"))
     return renames
 
 

@@ -24,6 +24,8 @@ AGAIN_S: Final = 1.0
 """Seconds before rows are offered again to a disk that took none."""
 BATCH_ROWS: Final = 50_000
 """Rows of one journal batch, about: what waited for the disk is not copied whole each time."""
+BATCH_BYTES: Final = 16 << 20
+"""Bytes of one, about, letters counted as one each: readers refuse batches beyond 256 MiB."""
 HELD_BYTES: Final = 256 << 20
 """Rows that may wait for a disk that takes none; beyond it readings are dropped and counted."""
 
@@ -256,9 +258,12 @@ class Recorder:
     def _write(self, make_writer: Callable[[], Writer]) -> None:
         if self._writer is None:
             self._writer = make_writer()
-        for part in _batches(self._cursor.peek()):
-            self._append(self._writer, part)
-        self._writer.beat()
+        try:
+            for part in _batches(self._cursor.peek()):
+                self._append(self._writer, part)
+        finally:
+            # Also while the disk takes nothing: a writer without a sign of life counts as dead.
+            self._writer.beat()
         version = self._labelled()
         if version != self._described:
             # The labels of entities lie beside the rows.
@@ -319,14 +324,14 @@ def _rows(number: int) -> str:
 
 
 def _batches(blocks: list[Rows]) -> Iterator[list[Rows]]:
-    """Yield the blocks in order, so many together that their rows make up a batch."""
+    """Yield the blocks in order, so many together that they make up a batch."""
     part: list[Rows] = []
-    rows = 0
+    rows = nbytes = 0
     for block in blocks:
         part.append(block)
-        rows += len(block)
-        if rows >= BATCH_ROWS:
+        rows, nbytes = rows + len(block), nbytes + block.nbytes
+        if rows >= BATCH_ROWS or nbytes >= BATCH_BYTES:
             yield part
-            part, rows = [], 0
+            part, rows, nbytes = [], 0, 0
     if part:
         yield part

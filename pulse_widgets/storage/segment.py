@@ -45,8 +45,6 @@ __all__ = ["MemorySegment", "OtherWriterError", "ParquetSegment", "Segment", "Wa
 
 CHECKED_GROUPS: Final = 64
 """Row groups of several series whose index is held against their rows when a file is opened."""
-_PLAIN_NULLS: Final = 4096
-"""Bytes that a column without any text takes at most, for each 131 072 rows."""
 
 
 @dataclass(frozen=True, slots=True)

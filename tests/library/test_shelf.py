@@ -498,3 +498,21 @@ def test_a_shelf_that_is_no_directory_is_empty(tmp_path, monkeypatch):
     monkeypatch.setenv("PULSE_HOME", str(tmp_path))
     assert len(recordings()) == 0
     assert keep_within(home()) == []
+
+
+def test_where_no_thread_can_be_started_what_ended_stays_a_directory_that_reads_the_same(
+    tmp_path, monkeypatch
+):
+    bench = record(tmp_path / "a.pulse")
+    bench.writer.close()
+
+    class Refused(shelf.threading.Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(shelf.threading, "Thread", Refused)
+    recording = finish(bench.directory)
+
+    assert recording.path == bench.directory
+    assert recording.series["rows"].tolist() == [2]
+    assert all(thread.ident for thread in shelf._threads)  # the end of the process joins them

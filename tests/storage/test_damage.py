@@ -7,6 +7,8 @@ import json
 import os
 import random
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from pulse_widgets.storage.directory import (
 from pulse_widgets.storage.folder import name_hosts
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.reader import open_stored
+from tests.programs import ROOT
 from tests.storage.bench import START_US, Bench, expected, tidy
 
 ROWS = 40
@@ -135,6 +138,36 @@ def test_a_part_that_is_listed_and_gone_is_counted(tmp_path):
         assert f"2 more parts of {bench.writer.folder.name} are missing" in stored.problems[-1]
         assert f"with {2 * ROWS} rows" in stored.problems[-1]
     assert [path.name for path in tmp_path.iterdir()] == ["run.pulse.parquet"]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from pulse_widgets.storage import parts
+from tests.storage.test_damage import crashed
+def sync(folder, whole=parts.sync):
+    whole(folder)
+    if any("-" in path.stem.removeprefix("part-") for path in folder.glob("part-*.parquet")):
+        os.kill(os.getpid(), 9)
+parts.sync = sync
+crashed(Path(sys.argv[1]), 17)
+"""
+
+
+def test_a_kill_before_a_merged_part_is_listed_makes_nobody_miss_what_it_holds(tmp_path):
+    directory = tmp_path / "run.pulse"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(directory)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+    (folder,) = writer_folders(directory)
+    merged = part_name(PartName(0, 15))
+    assert (folder.path / merged).exists() and merged not in folder.about["parts"]
+    assert numbers(open_stored(directory)) >= set(map(float, range(16)))
+    assert open_stored(directory).problems == ()
+    (folder.path / merged).unlink()
+    assert open_stored(directory).problems == ()  # the sixteen are there
+    (folder.path / part_name(PartName(3, 3))).unlink()
+    assert "part-000003.parquet is missing, with 40 rows" in open_stored(directory).problems[0]
 
 
 @pytest.mark.parametrize("name", ["cut", "zeros", "words", "pipe", "directory", "loop"])
@@ -453,6 +486,30 @@ def test_a_machine_whose_id_is_taken_gets_a_free_one():
 
     renames = name_hosts([of(h0="a", h2="b"), of(h0="c"), of(h0="d"), of(h0="b")], Catalog())
     assert renames == [{}, {"h0": "h1"}, {"h0": "h3"}, {"h0": "h2"}]
+
+
+def test_a_machine_that_is_not_known_has_an_id_of_its_own():
+    def of(**hosts):
+        return WriterFolder(Path("w"), {"hosts": {h: {"name": n} for h, n in hosts.items()}})
+
+    unknown = [WriterFolder(Path("w"), {}, ValueError()), WriterFolder(Path("w"), {"hosts": 1})]
+    assert name_hosts(unknown[:1], Catalog()) == [{}]
+    assert name_hosts(unknown, Catalog()) == [{}, {"h0": "h1"}]
+    renames = name_hosts([*unknown, of(h0="a"), of(h0="b")], Catalog())
+    assert renames == [{"h0": "h2"}, {"h0": "h3"}, {}, {"h0": "h1"}]
+
+
+@pytest.mark.parametrize("harm", ["{broken", "{}"])
+def test_rows_of_a_writer_that_cannot_name_its_machine_are_not_mixed_with_others(tmp_path, harm):
+    directory = tmp_path / "run.pulse"
+    for value in (1.0, 2.0):
+        bench = Bench(directory)
+        bench.numbers(bench.series(), [START_US, START_US + 1], [value] * 2)
+        bench.writer.close()
+    (bench.writer.folder / "writer.json").write_text(harm)
+
+    rows = tidy(open_stored(directory))
+    assert {(row[0], row[5]) for row in rows} == {("h0", 1.0), ("h1", 2.0)}
 
 
 def test_a_directory_of_which_nothing_can_be_read_becomes_a_file_that_says_so(tmp_path):
