@@ -90,7 +90,8 @@ def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> 
     """
     path = finished_path(directory)
     with as_ours(directory), _refusing(path):
-        if path.exists() and not os.path.lexists(directory / RUN):
+        described = os.path.lexists(directory / RUN)
+        if path.exists() and not described and not any(directory.glob("w-*")):
             with contextlib.suppress(OSError):
                 directory.rmdir()  # the last step of a removal was cut off
             return path

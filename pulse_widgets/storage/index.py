@@ -16,7 +16,7 @@ from pulse_widgets.series.log import SeriesInfo
 from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.tables import read_table, write_table
 from pulse_widgets.storage.schema import MOST_TABLE_ROWS
-from pulse_widgets.storage.untrusted import parse_json
+from pulse_widgets.storage.untrusted import is_bounded, parse_json
 from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
@@ -179,11 +179,14 @@ class Catalog:
     infos : mapping of SeriesKey to SeriesInfo
     entities : mapping of host to mapping of entity to labels
     hosts : mapping of host id to what is known of the machine
+    left_out : str
+        What was too much to be written.
     """
 
     infos: dict[SeriesKey, SeriesInfo] = field(default_factory=dict)
     entities: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    left_out: str = ""
 
     def add(self, infos: Iterable[SeriesInfo]) -> None:
         """Add series; labels of a series met before are joined, the first unit stays."""
@@ -222,7 +225,16 @@ class Catalog:
             for host, named in self.entities.items()
         }
         content = {"hosts": self.hosts, "entities": entities, "metrics": metrics, "series": series}
-        return json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+        text = _ascii(content)
+        if not is_bounded(text.encode()):
+            # A reader would refuse it, and the whole file: units and kinds matter more than labels.
+            units = {
+                number: entry[:2]
+                for number, entry in series.items()
+                if entry[:2] != metrics[keys[int(number)].metric]
+            }
+            text = _ascii({**content, "entities": {}, "series": units, "left_out": "labels"})
+        return text
 
     @classmethod
     def decode(cls, text: bytes, keys: Sequence[SeriesKey]) -> Catalog:
@@ -237,7 +249,10 @@ class Catalog:
         if not isinstance(content, dict):
             raise ValueError("the catalog is not an object")  # noqa: TRY004  bad content, not a bug
         metrics, series = _object(content.get("metrics")), _object(content.get("series"))
-        made = cls(hosts={h: _object(about) for h, about in _object(content.get("hosts")).items()})
+        made = cls(
+            left_out=str(content.get("left_out") or ""),
+            hosts={h: _object(about) for h, about in _object(content.get("hosts")).items()},
+        )
         for number, key in enumerate(keys):
             made.infos[key] = _described(key, series.get(str(number)) or metrics.get(key.metric))
         made.label(entity_labels(content.get("entities")))
@@ -250,6 +265,10 @@ def entity_labels(content: Any) -> dict[str, dict[str, dict[str, str]]]:
         host: {entity: _words(labels) for entity, labels in _object(named).items()}
         for host, named in _object(content).items()
     }
+
+
+def _ascii(content: Any) -> str:
+    return json.dumps(content, ensure_ascii=True, separators=(",", ":"))
 
 
 def _described(key: SeriesKey, entry: Any) -> SeriesInfo:

@@ -257,8 +257,10 @@ def _instead_of(directory: Path) -> Stored | None:
     except FormatVersionError:
         raise
     except RecordingError:
-        # Nothing is left there, or nothing that can be read.
-        return open_file(finished)
+        # Its description goes last. While a writer's folder is there, only the whole will do.
+        stored = open_file(finished)
+        left = not directory.is_dir() or not any(directory.glob("w-*"))
+        return stored if left or "compacted" in stored.run.about else None
     try:
         with as_ours(finished):
             stored = open_file(finished)

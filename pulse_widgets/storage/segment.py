@@ -216,11 +216,10 @@ class ParquetSegment:
     @property
     def problems(self) -> Sequence[str]:
         """What could not be read so far, in sentences."""
-        rows = sum(self.lost.values())
-        if not rows:
-            return ()
+        rows, left_out = sum(self.lost.values()), self.catalog.left_out
         what = "row is" if rows == 1 else "rows are"
-        return (f"{rows} {what} damaged in {self.path.name} and left out",)
+        told = [f"{rows} {what} damaged in {self.path.name} and left out"] if rows else []
+        return [*told, f"{self.path.name} is without {left_out}: too many"] if left_out else told
 
     def close(self) -> None:
         """Give the file handle back; from now on each read opens the file anew."""

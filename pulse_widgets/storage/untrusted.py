@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["as_ours", "may_pass", "open_regular", "parse_json", "read_regular", "regular_size"]
+__all__ = [
+    "as_ours",
+    "is_bounded",
+    "may_pass",
+    "open_regular",
+    "parse_json",
+    "read_regular",
+    "regular_size",
+]
 
 MOST_VALUES: Final = 4 << 20
 """Values in one JSON text, about: each takes some hundred bytes in memory."""
@@ -145,13 +153,18 @@ def parse_json(text: bytes, most: int = MOST_JSON) -> Any:
     """
     if len(text) > most:
         raise ValueError(f"it has more than {most} bytes")
-    if sum(map(text.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if not is_bounded(text, most):
         raise ValueError(f"it has more than {MOST_VALUES} values")
     try:
         content = json.loads(text, parse_float=_float, parse_int=_int, parse_constant=_nothing)
     except RecursionError as exc:
         raise ValueError("it is nested too deep") from exc
     return _tame(content, MOST_DEPTH)
+
+
+def is_bounded(text: bytes, most: int = MOST_JSON) -> bool:
+    """Return whether `parse_json` takes a JSON text of this size and number of values."""
+    return len(text) <= most and sum(map(text.count, (b",", b"[", b"{"))) <= MOST_VALUES
 
 
 def _tame(value: Any, depth: int) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import json
 import platform
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,10 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pulse_widgets.errors import StorageError
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns, Packed, SeriesKey
 from pulse_widgets.series.log import NO_STEP, SeriesInfo
 from pulse_widgets.storage.directory import RunInfo
+from pulse_widgets.storage.disk import Reserve, refusal
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 from tests.storage.bench import START_US, Bench
@@ -187,3 +191,21 @@ def strings(content):
             yield from strings(inner)
     elif isinstance(content, str):
         yield content
+
+
+@pytest.mark.parametrize("place", ["/data/Florence Nightingale/client Acme", "/srv/runs", "/x y"])
+def test_our_own_sentences_give_no_part_of_a_path_away(place):
+    path = f"{place}/run of today.pulse"
+    said = [
+        refusal(
+            OSError(errno.ENOSPC, "No space left"), Path(f"{path}/w-h-1/journal-000001.arrows")
+        ),
+        refusal(OSError(errno.EACCES, "Permission denied"), Path(path)),
+        StorageError(Reserve(1 << 60).problem(Path(path))),
+    ]
+    for error in said:
+        clean = redaction().text(error.problem)
+        assert "<path>" in clean
+        assert not any(
+            word in clean for word in ("Nightingale", "Acme", "today", "runs", "journal")
+        )

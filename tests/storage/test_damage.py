@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pulse_widgets.errors import RecordingError, StorageError
+from pulse_widgets.errors import PulseError, RecordingError, StorageError
+from pulse_widgets.library.recording import Recording
 from pulse_widgets.storage import compact as compacting
 from pulse_widgets.storage import folder as reading
 from pulse_widgets.storage.compact import compact
@@ -533,3 +534,16 @@ def test_problems_of_all_writers_are_told_and_stay_told(tmp_path):
     assert len(writer_folders(directory)) == 2
     for stored in (open_stored(directory), open_stored(compact(directory))):
         assert set(stored.problems) == {"lost 0", "lost 1"}
+
+
+def test_a_copy_of_its_name_does_not_stand_for_a_directory_that_lost_its_description(tmp_path):
+    bench = crashed(tmp_path / "run.pulse")
+    saved = Recording.open(bench.directory).select(end=START_US / 1e6).save(tmp_path / "copy")
+    saved.rename(tmp_path / "run.pulse.parquet")
+    (bench.directory / "run.pulse.json").unlink()
+
+    with pytest.raises(RecordingError):
+        open_stored(bench.directory)
+    with pytest.raises(PulseError):
+        compact(bench.directory)
+    assert list(bench.directory.glob("w-*/*"))
