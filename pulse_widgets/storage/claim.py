@@ -8,9 +8,7 @@ import json
 import os
 import platform
 import re
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
@@ -20,6 +18,7 @@ from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 
@@ -153,7 +152,8 @@ def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bo
     """Make the folder with its lock already held, so that none sees it without."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
     # A name of its own each time: a process that was killed may have had our number.
-    hidden = Path(tempfile.mkdtemp(prefix=NEW, dir=directory))
+    hidden = directory / f"{NEW}{os.getpid()}-{os.urandom(8).hex()}"
+    hidden.mkdir(mode=0o700)
     fd = -1
     try:
         fd = os.open(hidden / LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)

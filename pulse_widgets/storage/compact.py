@@ -16,7 +16,7 @@ from pulse_widgets.errors import (
     StorageError,
 )
 from pulse_widgets.storage.claim import DOOR, NEW, damaged_path, finished_path, shared
-from pulse_widgets.storage.damage import few, is_damaged
+from pulse_widgets.storage.damage import is_damaged
 from pulse_widgets.storage.directory import (
     ABOUT,
     FAILED,
@@ -32,7 +32,7 @@ from pulse_widgets.storage.folder import torn_leftovers
 from pulse_widgets.storage.merge import merge_segments
 from pulse_widgets.storage.reader import is_finished_run, open_file, survey
 from pulse_widgets.storage.segment import ParquetSegment
-from pulse_widgets.storage.untrusted import as_ours, may_pass
+from pulse_widgets.storage.untrusted import as_ours, few, may_pass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import may_pass
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from pulse_widgets.storage.segment import Segment
 
-__all__ = ["Damage", "few", "is_damaged", "sentences"]
-
-MOST_PROBLEMS: Final = 200
-MOST_LETTERS: Final = 1000
+__all__ = ["Damage", "is_damaged"]
 
 
 @dataclass(slots=True)
@@ -50,16 +46,3 @@ class Damage:
 def is_damaged(segment: Segment) -> TypeGuard[ParquetSegment]:
     """Return whether a segment is a file of which not everything could be read, so far."""
     return isinstance(segment, ParquetSegment) and bool(segment.lost)
-
-
-def sentences(content: Any) -> list[str]:
-    """Return the sentences of a JSON value that should be a list of them."""
-    return [str(x)[:MOST_LETTERS] for x in content] if isinstance(content, list) else []
-
-
-def few(problems: Sequence[str], what: str = "problems") -> list[str]:
-    """Return sentences, each once, cut to a number that can be read."""
-    once = list(dict.fromkeys(text[:MOST_LETTERS] for text in problems))
-    if len(once) <= MOST_PROBLEMS:
-        return once
-    return [*once[:MOST_PROBLEMS], f"and {len(once) - MOST_PROBLEMS} more {what}"]

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
-from pulse_widgets.storage.damage import sentences
 from pulse_widgets.storage.directory import (
     ABOUT,
     covered_journals,
@@ -17,7 +16,7 @@ from pulse_widgets.storage.directory import (
 )
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
-from pulse_widgets.storage.untrusted import as_ours
+from pulse_widgets.storage.untrusted import as_ours, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

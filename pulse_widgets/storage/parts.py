@@ -14,15 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, RecordingError, StorageError
 from pulse_widgets.series.log import Rows
-from pulse_widgets.storage.damage import is_damaged, sentences
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
-from pulse_widgets.storage.folder import lost_end
-from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.journal import columns_of_rows, read_journal
-from pulse_widgets.storage.merge import merge_segments
-from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
-from pulse_widgets.storage.untrusted import as_ours, may_pass
+from pulse_widgets.storage.untrusted import as_ours, may_pass, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +25,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.log import Registry
     from pulse_widgets.storage.journal import JournalContent
+    from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
 
 __all__ = ["Owed", "Parts"]
 
@@ -213,7 +209,12 @@ class Parts:
         with self._lock:
             self._owed.remove(owed)
 
+    # What makes parts is loaded when the first is due: a recording stands sooner without.
+
     def _make_part(self, segment: MemorySegment, owed: Owed) -> bool:
+        from pulse_widgets.storage.index import Catalog
+        from pulse_widgets.storage.merge import merge_segments
+
         fresh = self._folder / ".part"
         catalog = Catalog()
         catalog.add(self._registry.since(0))
@@ -229,6 +230,8 @@ class Parts:
             return self._put(fresh, name, rows)
 
     def _segment(self, owed: Owed) -> MemorySegment:
+        from pulse_widgets.storage.segment import MemorySegment
+
         if owed.rows is None:
             content = read_journal(owed.path)
             if content.dropped_bytes:
@@ -244,6 +247,8 @@ class Parts:
         On the disk before the part is, or a crash in between would leave a part that is short
         and nobody who says so. The journal itself is kept.
         """
+        from pulse_widgets.storage.folder import lost_end
+
         owed.torn = True
         name = f"{self._folder.name}/{owed.path.name}"
         lost = owed.count - len(content.series)
@@ -308,6 +313,8 @@ class Parts:
 
     def _opened(self, window: Sequence[PartName]) -> list[ParquetSegment] | None:
         """Open parts; None where one is damaged, which is left out of merging from then on."""
+        from pulse_widgets.storage.segment import ParquetSegment
+
         segments: list[ParquetSegment] = []
         for part in window:
             path = self._folder / part_name(part)
@@ -321,6 +328,9 @@ class Parts:
         return segments if len(segments) == len(window) else None
 
     def _merge_window(self, window: Sequence[PartName], segments: Sequence[ParquetSegment]) -> None:
+        from pulse_widgets.storage.damage import is_damaged
+        from pulse_widgets.storage.merge import merge_segments
+
         fresh, stopped = self._folder / ".merged", self._ended.is_set
         rows = sum(entry.rows for segment in segments for entry in segment.entries)
         try:

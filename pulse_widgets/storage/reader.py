@@ -12,7 +12,7 @@ from pulse_widgets.errors import FormatVersionError, RecordingError
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
 from pulse_widgets.storage.claim import finished_path
-from pulse_widgets.storage.damage import Damage, few, sentences
+from pulse_widgets.storage.damage import Damage
 from pulse_widgets.storage.directory import (
     FINISHED,
     SUFFIX,
@@ -27,7 +27,7 @@ from pulse_widgets.storage.foreign import ForeignSegment
 from pulse_widgets.storage.index import Catalog, entity_labels, guess
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.segment import OtherWriterError, ParquetSegment, Want, columns_of
-from pulse_widgets.storage.untrusted import as_ours
+from pulse_widgets.storage.untrusted import as_ours, few, sentences
 
 if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey

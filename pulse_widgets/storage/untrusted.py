@@ -14,17 +14,19 @@ from pulse_widgets.errors import PulseError, RecordingError, words_of
 from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = [
     "as_ours",
+    "few",
     "is_bounded",
     "may_pass",
     "open_regular",
     "parse_json",
     "read_regular",
     "regular_size",
+    "sentences",
 ]
 
 MOST_VALUES: Final = 4 << 20
@@ -33,6 +35,9 @@ MOST_VALUES: Final = 4 << 20
 MOST_DEPTH: Final = 32
 MOST_TEXT: Final = 64 << 10
 """Letters of one text in JSON."""
+
+MOST_PROBLEMS: Final = 200
+MOST_LETTERS: Final = 1000
 
 _DIGITS: Final = 20
 
@@ -195,3 +200,16 @@ def _int(text: str) -> int | None:
 
 def _nothing(_: str) -> None:
     """Stand for NaN and the infinities, which JSON does not have."""
+
+
+def sentences(content: Any) -> list[str]:
+    """Return the sentences of a JSON value that should be a list of them."""
+    return [str(x)[:MOST_LETTERS] for x in content] if isinstance(content, list) else []
+
+
+def few(problems: Sequence[str], what: str = "problems") -> list[str]:
+    """Return sentences, each once, cut to a number that can be read."""
+    once = list(dict.fromkeys(text[:MOST_LETTERS] for text in problems))
+    if len(once) <= MOST_PROBLEMS:
+        return once
+    return [*once[:MOST_PROBLEMS], f"and {len(once) - MOST_PROBLEMS} more {what}"]

@@ -156,6 +156,8 @@ class Writer:
         if at - self._beat_s >= HEARTBEAT_S:
             self._beat_s = at
             self._claim.beat()
+        if self._refused:
+            return  # a disk without room for a row has none for a part
         if self._journal is not None and at - self._journal_s >= PART_S:
             self._close_journal()
         self._parts.work(at)

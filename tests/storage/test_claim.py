@@ -55,8 +55,8 @@ def test_a_claim_without_file_handles_leaves_nothing_and_works_when_there_are_so
     assert not list(directory.glob(".new-*"))
 
 
-FAILING = [(claim.os, "open"), (claim.tempfile, "mkdtemp"), (claim.fcntl, "flock"),
-           (claim.Path, "rename"), (disk, "write_whole"), (disk.os, "open")]  # fmt: skip
+FAILING = [(claim.os, "open"), (Path, "mkdir"), (claim.fcntl, "flock"),
+           (Path, "rename"), (disk, "write_whole"), (disk.os, "open")]  # fmt: skip
 
 
 @pytest.mark.parametrize("error", [OSError(5, "I/O error"), MemoryError(), KeyboardInterrupt()])
@@ -91,7 +91,7 @@ def test_a_start_that_fails_at_any_step_leaves_nothing(tmp_path, monkeypatch, st
 def test_a_failing_start_does_not_harm_who_records_there_already(bench, monkeypatch):
     bench.numbers(bench.series(), [START_US], [1.0])
     with monkeypatch.context() as broken:
-        broken.setattr(claim.tempfile, "mkdtemp", lambda **_: 1 / 0)
+        broken.setattr(Path, "mkdir", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             make(bench.directory)
     bench.numbers(bench.series(), [START_US + 1], [2.0])

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from pulse_widgets.storage import parts
+from pulse_widgets.storage import merge, parts
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
 from tests.storage.bench import START_US, Bench, expected, tidy
@@ -93,7 +93,7 @@ def test_a_journal_that_vanished_before_its_part_was_made_is_said_and_holds_noth
 
 @pytest.mark.parametrize("error", [MemoryError(), TypeError("odd"), OSError(5, "I/O error")])
 def test_a_journal_that_cannot_become_a_part_holds_up_no_other(owing, monkeypatch, error):
-    ordinary = parts.merge_segments
+    ordinary = merge.merge_segments
 
     def merges(segments, path, *arguments, **named):
         if segments[0].entries[0].start == START_US + 1000:
@@ -101,7 +101,7 @@ def test_a_journal_that_cannot_become_a_part_holds_up_no_other(owing, monkeypatc
         return ordinary(segments, path, *arguments, **named)
 
     with monkeypatch.context() as broken:
-        broken.setattr(parts, "merge_segments", merges)
+        broken.setattr(merge, "merge_segments", merges)
         for _ in range(3):
             owing.minute()
         assert owing.writer.problem
