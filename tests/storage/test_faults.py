@@ -90,7 +90,7 @@ def test_twenty_kills_at_random_moments_lose_nothing_accepted(tmp_path):
 
 # Every file may grow to 6 kB: journals fill, parts and writer.json do not fit at all at first.
 FULL = """
-import resource, sys, numpy as np
+import resource, sys, time, numpy as np
 from pathlib import Path
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.log import Registry, Rows
@@ -114,6 +114,11 @@ while n < 60:
             if refused == 8: resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     made.beat()
     n += 1
+# A part that was tried while there was no room is tried again, by a thread.
+ends = time.monotonic() + 20
+while made.problem and time.monotonic() < ends:
+    made.beat()
+    made._parts.wait(1)
 made.close()
 print(refused, bool(made.problem))
 """
