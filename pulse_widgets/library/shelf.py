@@ -9,6 +9,7 @@ import difflib
 import logging
 import os
 import re
+import shlex
 import threading
 import time
 from itertools import count
@@ -231,7 +232,8 @@ def _wanted(path: Path, title: str) -> Path:
     if directory.exists() and not _may_be_joined(directory):
         raise StorageError(
             f"{directory} is there already",
-            remedy="Record to another path, or move the directory.",
+            remedy="Record to another path, or finish what was left there: "
+            f"pulse-widgets repair {shlex.quote(str(directory))}",
         )
     return directory
 

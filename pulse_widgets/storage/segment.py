@@ -222,7 +222,10 @@ class ParquetSegment:
         if not rows:
             return ()
         what = "row is" if rows == 1 else "rows are"
-        return (f"{rows} {what} damaged in {self.path.name} and left out",)
+        # Every writer of a directory has parts of the same names.
+        of = self.path.parent.name if self.path.name.startswith("part-") else ""
+        name = f"{of}/{self.path.name}" if of else self.path.name
+        return (f"{rows} {what} damaged in {name} and left out",)
 
     def close(self) -> None:
         """Give the file handle back; from now on each read opens the file anew."""

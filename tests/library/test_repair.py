@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import pulse_widgets as pw
@@ -18,6 +20,7 @@ from pulse_widgets.library.repair import repair
 from pulse_widgets.library.shelf import home, recordings
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
+from tests.disks import Disk
 from tests.storage.bench import START_US, Bench, expected, tidy
 
 
@@ -65,6 +68,16 @@ def test_what_is_lost_is_said_and_kept(crashed):
     assert len(done.lost) == 1
     assert "2 rows" in done.lost[0]
     assert (done.kept / part.parent.name / part.name).read_bytes() == b"x" * 50
+
+
+def test_damaged_rows_are_said_with_the_writer_whose_part_it_is(crashed):
+    part = next(crashed.writer.folder.glob("part-*"))
+    content = bytearray(part.read_bytes())
+    first = pq.ParquetFile(part).metadata.row_group(0).column(5)
+    content[first.data_page_offset + first.total_compressed_size - 1] ^= 1
+    part.write_bytes(content)
+    (said,) = repair(crashed.directory).lost
+    assert said == f"2 rows are damaged in {part.parent.name}/{part.name} and left out"
 
 
 @pytest.mark.parametrize("output", ["else.pulse.parquet", "else", "else.pulse", "there"])
@@ -140,6 +153,36 @@ def test_what_cannot_be_repaired_says_why_and_stays(crashed, tmp_path):
     with pytest.raises(ArgumentError):
         repair(finished, tmp_path / "else")
     running.writer.close()
+
+
+@pytest.mark.parametrize("name", ["/proc/x", "/proc/none/x", "y" * 300])
+def test_a_path_that_takes_no_file_is_our_error_and_no_advice_for_a_session(crashed, name):
+    with pytest.raises(StorageError) as saved:
+        Recording.open(crashed.directory).save(name)
+    with pytest.raises(StorageError) as repaired:
+        repair(crashed.directory, Path(name))
+    for caught, advice in ((saved, "another path|elsewhere"), (repaired, "with -o")):
+        assert re.search(advice, caught.value.remedy), caught.value
+        assert "record=" not in str(caught.value)
+
+
+def test_on_a_full_disk_a_repair_and_a_copy_name_another_place(crashed, tmp_path):
+    disk = Disk(tmp_path / "disk", "64k")
+    if not disk.mounted:
+        pytest.skip("no disk of its own can be mounted here")
+    try:
+        disk.fill()
+        with pytest.raises(StorageError) as saved:
+            Recording.open(crashed.directory).save(disk.place / "x")
+        with pytest.raises(StorageError) as repaired:
+            repair(crashed.directory, disk.place / "x")
+        assert saved.value.remedy == "Free some space there, or save it under another path."
+        assert repaired.value.remedy == (
+            "Free some space there, or write the file to another path with -o."
+        )
+        assert [path.name for path in disk.place.iterdir()] == ["filler"]
+    finally:
+        disk.close()
 
 
 def test_a_lost_description_beside_a_finished_file_is_left_to_its_owner(crashed):
