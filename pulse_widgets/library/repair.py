@@ -14,7 +14,9 @@ from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, place_of
 from pulse_widgets.storage.disk import one_file
 from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
+from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import open_stored
+from pulse_widgets.storage.segment import Want
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
@@ -114,6 +116,10 @@ def _elsewhere(directory: Path, output: Path) -> Repaired:
 
 def _report(done: Done, path: Path) -> Repaired:
     stored = open_stored(path)
+    if done == "finished already":
+        # Nobody has read it: what of it is damaged is known only then.
+        for _ in merged(stored.segments, list(stored.extents), Want()):
+            pass
     extents = stored.extents.values()
     kept = damaged_path(path.with_name(path.name.removesuffix(".parquet")))
     return Repaired(

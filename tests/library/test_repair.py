@@ -72,10 +72,7 @@ def test_what_is_lost_is_said_and_kept(crashed):
 
 def test_damaged_rows_are_said_with_the_writer_whose_part_it_is(crashed):
     part = next(crashed.writer.folder.glob("part-*"))
-    content = bytearray(part.read_bytes())
-    first = pq.ParquetFile(part).metadata.row_group(0).column(5)
-    content[first.data_page_offset + first.total_compressed_size - 1] ^= 1
-    part.write_bytes(content)
+    spoil(part)
     (said,) = repair(crashed.directory).lost
     assert said == f"2 rows are damaged in {part.parent.name}/{part.name} and left out"
 
@@ -342,7 +339,7 @@ def test_the_command_repairs_and_says_what_it_did(crashed, capsys):
     assert lost.startswith("Lost: ")
     assert str(place / "today.pulse.damaged") in kept
     assert main(["repair", str(place / "today")]) == 0
-    assert capsys.readouterr().out.startswith("Finished already, nothing to do: ")
+    assert capsys.readouterr().out.startswith("Finished already: ")
 
 
 def test_the_command_gives_json(crashed, capsys, tmp_path):
@@ -372,7 +369,7 @@ def test_the_list_names_what_can_be_repaired_and_what_cannot_be_read(shelf, caps
     (shelf / "broken\x1b[31m.pulse.parquet").write_bytes(b"junk")
     assert main(["recordings"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("broken?[31m cannot be read: ")
+    assert lines[-2] == "broken?[31m cannot be read: it is not a Parquet file, or was cut off"
     assert lines[-1].endswith("pulse-widgets repair 2026-10-05-101010-training")
 
     assert main(lines[-1].split("pulse-widgets ")[1].split()) == 0
@@ -380,6 +377,32 @@ def test_the_list_names_what_can_be_repaired_and_what_cannot_be_read(shelf, caps
     assert "Finished: " in capsys.readouterr().out
     assert main(["recordings"]) == 0
     assert "repair" not in capsys.readouterr().out
+
+
+def spoil(path: Path) -> None:
+    """Flip a bit in the values of the first row group."""
+    content = bytearray(path.read_bytes())
+    chunk = pq.ParquetFile(path).metadata.row_group(0).column(5)
+    content[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+
+
+def test_what_is_damaged_in_a_finished_file_is_said_though_nobody_has_read_it_yet(crashed):
+    path = repair(crashed.directory).path
+    assert repair(path).lost == ()
+    spoil(path)
+    (said,) = repair(path).lost
+    assert said.endswith(f"damaged in {path.name} and left out")
+
+
+def test_the_list_says_what_finished_recordings_lack(shelf, capsys):
+    journal = next((shelf / "2026-10-05-101010-training.pulse").glob("w-*/journal-*"))
+    journal.write_bytes(journal.read_bytes() + b"junk")
+    assert main(["repair", "2026-10-05-101010-training"]) == 0
+    capsys.readouterr()
+    assert main(["recordings"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("2026-10-05-101010-training: 4 bytes at the end of ")
 
 
 def test_the_list_is_json_whatever_the_names(shelf, capsys):
