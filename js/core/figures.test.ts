@@ -40,7 +40,7 @@ describe("the summary strip", () => {
     const state = source.state();
     source.state = () => ({ ...state, phase: "replay" });
     const shown = figuresOf(source, new Newest(source)).find((f) => f.key === "recording");
-    expect(shown).toMatchObject({ value: "incomplete", warn: true });
+    expect(shown).toMatchObject({ value: "partial", warn: true });
   });
 
   test("says what is read less often so that watching stays cheap", () => {
