@@ -158,7 +158,13 @@ def _recordings(options: argparse.Namespace) -> int:
 def _hints(frame: pd.DataFrame) -> list[str]:
     """Return what to do about recordings that are not as they should be."""
     bad = frame[frame["state"] == "unreadable"]
-    told = [f"{n} cannot be read: {p}" for n, p in zip(bad["name"], bad["problem"], strict=True)]
+    told = [
+        f"{name} cannot be read: {problem.removeprefix(f'{path} cannot be read as a recording: ')}"
+        for name, problem, path in zip(bad["name"], bad["problem"], bad["path"], strict=True)
+    ]
+    lacking = frame[(frame["state"] != "unreadable") & (frame["problem"] != "")]
+    pairs = zip(lacking["name"], lacking["problem"], strict=True)
+    told += [f"{name}: {problem}" for name, problem in pairs]
     left = frame["name"][frame["state"] == "unfinished"].tolist()
     if left:
         word = shlex.quote(left[0])
@@ -179,7 +185,7 @@ def _repair(options: argparse.Namespace) -> int:
     said = {
         "finished": f"Finished: {done.path}",
         "written": f"Written: {done.path}",
-        "finished already": f"Finished already, nothing to do: {done.path}",
+        "finished already": f"Finished already: {done.path}",
         "removed": f"Nothing had been recorded; removed {done.path}",
     }[done.done]
     lines = [said]

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { absencesOf, cardsOf, startingOf } from "./cards";
-import type { SourceStatus } from "./source";
+import { absencesOf, cardsOf, recordingCards, startingOf } from "./cards";
+import type { SourceStatus, State } from "./source";
 
 function status(name: string, state: SourceStatus["state"], more: Partial<SourceStatus> = {}) {
   return {
@@ -52,6 +52,22 @@ describe("cards", () => {
 
   test("a group that has charts needs no card for a source that is merely not there", () => {
     expect(cardsOf([status("nvml", "absent")], new Set(["GPU"]))).toEqual([]);
+  });
+});
+
+describe("the card of a recording with a problem", () => {
+  function titles(phase: State["phase"], problem: string | null) {
+    const recording = { path: "/a.pulse", bytes: 1, problem, remedy: null };
+    return recordingCards({ phase, recording } as State).map((card) => card.title);
+  }
+
+  test.each<[State["phase"], string]>([
+    ["running", "The recording is not being saved"],
+    ["stopped", "The recording was not saved whole"],
+    ["replay", "Something is missing from this recording"],
+  ])("says of one that is %s what the problem means there", (phase, title) => {
+    expect(titles(phase, "8192 rows are damaged")).toEqual([title]);
+    expect(titles(phase, null)).toEqual([]);
   });
 });
 

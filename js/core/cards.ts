@@ -73,11 +73,18 @@ export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<st
   return cards.sort((a, b) => HEADINGS.indexOf(a.group) - HEADINGS.indexOf(b.group));
 }
 
-/** A recording that cannot be written concerns everything on the page. Pure. */
-export function recordingCards({ recording }: State): Card[] {
+/** What a problem of the recording means: while it runs, after its end, and in a replay. */
+const RECORDING: Readonly<Record<State["phase"], string>> = {
+  running: "The recording is not being saved",
+  stopped: "The recording was not saved whole",
+  replay: "Something is missing from this recording",
+};
+
+/** A recording that cannot be written, or read, concerns everything on the page. Pure. */
+export function recordingCards({ phase, recording }: State): Card[] {
   if (recording.problem === null) return [];
   const [why, remedy] = [recording.problem, recording.remedy ?? ""];
-  return [{ group: "", title: "The recording is not being saved", why, remedy, fault: true }];
+  return [{ group: "", title: RECORDING[phase], why, remedy, fault: true }];
 }
 
 function isFault(status: SourceStatus): boolean {

@@ -39,7 +39,7 @@ test("a session whose kernel went is over, and the view says how and what to do"
   const [card] = endingCards(store);
   expect(card?.title).toBe("The kernel died");
   expect(card?.remedy).toBe(
-    "Run the cell again for a new session. `pw.recordings()` finds the recording of this one.",
+    "Run the cell again for a new session. `pw.recordings()` finds the recording of this one; at a `record=` path, `pulse-widgets repair` finishes it.",
   );
 });
 

@@ -41,7 +41,7 @@ export function endingCards(source: Source): Card[] {
   const kept = source.state().recording.path !== null;
   const why = "The session ended with it. What is shown is the last that was heard of it.";
   const remedy = kept
-    ? "Run the cell again for a new session. `pw.recordings()` finds the recording of this one."
+    ? "Run the cell again for a new session. `pw.recordings()` finds the recording of this one; at a `record=` path, `pulse-widgets repair` finishes it."
     : "Run the cell again for a new session. This one was not recorded.";
   return [{ group: "", title: endingSentence(ending), why, remedy, fault: true }];
 }

@@ -35,6 +35,14 @@ describe("the summary strip", () => {
     expect(warned[2]?.note).toBe("12 ticks lost · 14 dropped");
   });
 
+  test("of a recording that has ended does not say that it is not being saved", () => {
+    const source = new FakeSource(SCENARIOS.faults as NonNullable<(typeof SCENARIOS)[string]>);
+    const state = source.state();
+    source.state = () => ({ ...state, phase: "replay" });
+    const shown = figuresOf(source, new Newest(source)).find((f) => f.key === "recording");
+    expect(shown).toMatchObject({ value: "partial", warn: true });
+  });
+
   test("says what is read less often so that watching stays cheap", () => {
     const cost = figures("slowed").find((figure) => figure.key === "cost");
     expect(cost).toMatchObject({ note: "read less often", warn: false });

@@ -167,7 +167,7 @@ function recordingFigure(source: Source): Figure {
   const size = formatValue(recording.bytes, "B");
   if (recording.problem !== null) {
     const title = [recording.problem, recording.remedy ?? ""].filter(Boolean).join("\n");
-    return figure("recording", "Recording", "not saved", {
+    return figure("recording", "Recording", phase === "running" ? "not saved" : "partial", {
       note: recording.problem,
       warn: true,
       title,

@@ -11,7 +11,7 @@ from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import FINISHED, SUFFIX
-from pulse_widgets.storage.disk import refusal, sync
+from pulse_widgets.storage.disk import one_file, refusal, sync
 from pulse_widgets.storage.leftovers import remove_unfinished
 from pulse_widgets.storage.merge import better_split, extents, merged
 from pulse_widgets.storage.pack import Packer
@@ -38,6 +38,17 @@ def save_copy(
     include: Collection[str] = (),
 ) -> Path:
     """Write the series `chosen` within `window`; see `Recording.save`."""
+    with one_file(path, "save it under another path"):
+        return _save(stored, chosen, window, path, include)
+
+
+def _save(
+    stored: Stored,
+    chosen: Sequence[Chosen],
+    window: Window,
+    path: Path,
+    include: Collection[str],
+) -> Path:
     whole = stored.path.name.endswith(FINISHED)
     target = target_of(path, (stored.path if whole else finished_path(stored.path)).name)
     if stored.path.is_dir() and _is(target, finished_path(stored.path)):

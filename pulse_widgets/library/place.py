@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import shlex
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -81,7 +82,8 @@ def _wanted(path: Path, title: str) -> Path:
     if directory.exists() and not _may_be_joined(directory):
         raise StorageError(
             f"{directory} is there already",
-            remedy="Record to another path, or move the directory.",
+            remedy="Record to another path, or finish what was left there: "
+            f"pulse-widgets repair {shlex.quote(str(directory))}",
         )
     return directory
 

@@ -12,8 +12,11 @@ from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, place_of
+from pulse_widgets.storage.disk import one_file
 from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
+from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import open_stored
+from pulse_widgets.storage.segment import Want
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
@@ -80,9 +83,8 @@ def repair(path: Path, output: Path | None = None) -> Repaired:
                     f"{opened} is finished already", remedy="Copy the file, or leave -o out."
                 )
             return _report("finished already", opened)
-        if output is not None:
-            return _elsewhere(directory, output)
-        return _in_place(directory)
+        with one_file(output or directory, "write the file to another path with -o"):
+            return _in_place(directory) if output is None else _elsewhere(directory, output)
 
 
 def _directory(place: Path) -> Path:
@@ -114,6 +116,10 @@ def _elsewhere(directory: Path, output: Path) -> Repaired:
 
 def _report(done: Done, path: Path) -> Repaired:
     stored = open_stored(path)
+    if done == "finished already":
+        # Nobody has read it: what of it is damaged is known only then.
+        for _ in merged(stored.segments, list(stored.extents), Want()):
+            pass
     extents = stored.extents.values()
     kept = damaged_path(path.with_name(path.name.removesuffix(".parquet")))
     return Repaired(

@@ -187,27 +187,40 @@ class RunInfo:
             content = parse_json(text, MOST_RUN)
             version, number, start = content["version"], content["id"], content["start"]
         except (ValueError, KeyError, TypeError) as exc:
-            raise _not_ours(where) from exc
+            raise _not_ours(where, _WRONG) from exc
         check_version(version, where)
         about = content.get("about")
         known = isinstance(number, str) and isinstance(start, int) and start is not True
         if not (known and 0 <= start <= MOST_US):
-            raise _not_ours(where)
+            raise _not_ours(where, _WRONG)
         return cls(number, start, str(version), about if isinstance(about, dict) else {})
 
 
-def _not_ours(where: str) -> RecordingError:
+_WRONG: Final = "its description is not JSON with a version, an id and a start"
+_ABSENT: Final = f"there is no {RUN} in it"
+
+
+def _not_ours(where: str, why: str) -> RecordingError:
     return RecordingError(
-        f"{where} is not a recording: its description cannot be read",
+        f"{where} is not a recording: {why}",
         remedy=f"Give a {FINISHED} file, or a {SUFFIX} directory with {RUN} in it.",
     )
 
 
 def place_of(path: Path) -> Path:
-    """Return what a path to a recording means: of its description, the directory."""
+    """Return what a path to a recording means: of its description, the directory.
+
+    Raises
+    ------
+    RecordingError
+        If it is the root of all files, which has no name.
+    """
     place = path.parent if path.name == RUN else path
     # "." and ".." have no name of their own.
-    return place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
+    place = place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
+    if not place.name:
+        raise _not_ours(str(place), _ABSENT)
+    return place
 
 
 def read_run(directory: Path) -> RunInfo:
@@ -222,7 +235,7 @@ def read_run(directory: Path) -> RunInfo:
         with as_ours(directory, FileNotFoundError, NotADirectoryError):
             text = read_regular(directory / RUN, MOST_RUN)
     except (FileNotFoundError, NotADirectoryError) as exc:
-        raise _not_ours(str(directory)) from exc
+        raise _not_ours(str(directory), _ABSENT) from exc
     return RunInfo.decode(text, str(directory))
 
 

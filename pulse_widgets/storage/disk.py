@@ -12,9 +12,18 @@ from pulse_widgets.errors import StorageError
 from pulse_widgets.metrics.units import format_value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["Reserve", "is_passing", "refusal", "replace_file", "sync", "write_whole"]
+__all__ = [
+    "Reserve",
+    "is_passing",
+    "one_file",
+    "refusal",
+    "replace_file",
+    "sync",
+    "write_whole",
+]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _HANDLES: Final = frozenset({errno.EMFILE, errno.ENFILE})
@@ -101,7 +110,8 @@ def is_passing(error: BaseException) -> bool:
 
 def refusal(exc: OSError, path: Path) -> StorageError:
     """Return our error for a failed write to `path`."""
-    why = exc.strerror or str(exc)
+    # Arrow puts words of its own before those of the system.
+    why = (exc.strerror or str(exc)).rpartition(f"Detail: [errno {exc.errno}] ")[2]
     if exc.errno in _FULL:
         problem, remedy = f"No room left for {path}: {why}", _room(Reserve())
     elif exc.errno in _HANDLES:
@@ -121,6 +131,33 @@ def refusal(exc: OSError, path: Path) -> StorageError:
         problem = f"{path} cannot be written: {why}"
         remedy = f"Check the disk and its mount. {_ELSEWHERE}"
     return StorageError(problem, remedy=remedy, errno=exc.errno)
+
+
+@contextlib.contextmanager
+def one_file(path: Path, elsewhere: str) -> Iterator[None]:
+    """Give failures to write one file a remedy that fits: there is no session that goes on.
+
+    Parameters
+    ----------
+    path : Path
+    elsewhere : str
+        What to do instead, without a capital and a full stop.
+    """
+    try:
+        yield
+    except StorageError as exc:
+        if exc.errno is None:
+            raise
+        raise _refitted(exc, elsewhere) from exc
+    except OSError as exc:
+        raise _refitted(refusal(exc, path), elsewhere) from exc
+
+
+def _refitted(refused: StorageError, elsewhere: str) -> StorageError:
+    remedy = f"{elsewhere[0].upper()}{elsewhere[1:]}."
+    if refused.errno in _FULL:
+        remedy = f"Free some space there, or {elsewhere}."
+    return StorageError(refused.problem, remedy=remedy, errno=refused.errno)
 
 
 def write_whole(fd: int, content: bytes | memoryview) -> None:

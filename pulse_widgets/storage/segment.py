@@ -218,8 +218,11 @@ class ParquetSegment:
         """What could not be read so far, in sentences."""
         rows, left_out = sum(self.lost.values()), self.catalog.left_out
         what = "row is" if rows == 1 else "rows are"
-        told = [f"{rows} {what} damaged in {self.path.name} and left out"] if rows else []
-        return [*told, f"{self.path.name} is without {left_out}: too many"] if left_out else told
+        # Every writer of a directory has parts of the same names.
+        of = self.path.parent.name if self.path.name.startswith("part-") else ""
+        name = f"{of}/{self.path.name}" if of else self.path.name
+        told = [f"{rows} {what} damaged in {name} and left out"] if rows else []
+        return [*told, f"{name} is without {left_out}: too many"] if left_out else told
 
     def close(self) -> None:
         """Give the file handle back; from now on each read opens the file anew."""

@@ -93,7 +93,6 @@ class RecordingSource:
 
         about = self._stored.run.about
         start, end = self._span()
-        problems = self._stored.problems
         return {
             "phase": "replay",
             "title": str(about.get("title") or ""),
@@ -105,8 +104,8 @@ class RecordingSource:
             "recording": {
                 "path": str(self._recording.path),
                 "bytes": self._bytes(),
-                "problem": " ".join(problems) or None,
-                "remedy": "What could be read is shown." if problems else None,
+                "problem": " ".join(map(_ended, self._stored.problems)) or None,
+                "remedy": None,
             },
             "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0, "slowed": ""},
             "kernel": {"busy": False, "cell": None},
@@ -273,3 +272,7 @@ def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
     texts = columns.text.texts() if columns.text is not None else [""] * len(columns)
     rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
     return [event_of(info, time, value, text) for time, value, text in rows]
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 import pulse_widgets as pw
@@ -18,6 +20,7 @@ from pulse_widgets.library.repair import repair
 from pulse_widgets.library.shelf import home, recordings
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
+from tests.disks import Disk
 from tests.storage.bench import START_US, Bench, expected, tidy
 
 
@@ -65,6 +68,13 @@ def test_what_is_lost_is_said_and_kept(crashed):
     assert len(done.lost) == 1
     assert "2 rows" in done.lost[0]
     assert (done.kept / part.parent.name / part.name).read_bytes() == b"x" * 50
+
+
+def test_damaged_rows_are_said_with_the_writer_whose_part_it_is(crashed):
+    part = next(crashed.writer.folder.glob("part-*"))
+    spoil(part)
+    (said,) = repair(crashed.directory).lost
+    assert said == f"2 rows are damaged in {part.parent.name}/{part.name} and left out"
 
 
 @pytest.mark.parametrize("output", ["else.pulse.parquet", "else", "else.pulse", "there"])
@@ -140,6 +150,36 @@ def test_what_cannot_be_repaired_says_why_and_stays(crashed, tmp_path):
     with pytest.raises(ArgumentError):
         repair(finished, tmp_path / "else")
     running.writer.close()
+
+
+@pytest.mark.parametrize("name", ["/proc/x", "/proc/none/x", "y" * 300])
+def test_a_path_that_takes_no_file_is_our_error_and_no_advice_for_a_session(crashed, name):
+    with pytest.raises(StorageError) as saved:
+        Recording.open(crashed.directory).save(name)
+    with pytest.raises(StorageError) as repaired:
+        repair(crashed.directory, Path(name))
+    for caught, advice in ((saved, "another path|elsewhere"), (repaired, "with -o")):
+        assert re.search(advice, caught.value.remedy), caught.value
+        assert "record=" not in str(caught.value)
+
+
+def test_on_a_full_disk_a_repair_and_a_copy_name_another_place(crashed, tmp_path):
+    disk = Disk(tmp_path / "disk", "64k")
+    if not disk.mounted:
+        pytest.skip("no disk of its own can be mounted here")
+    try:
+        disk.fill()
+        with pytest.raises(StorageError) as saved:
+            Recording.open(crashed.directory).save(disk.place / "x")
+        with pytest.raises(StorageError) as repaired:
+            repair(crashed.directory, disk.place / "x")
+        assert saved.value.remedy == "Free some space there, or save it under another path."
+        assert repaired.value.remedy == (
+            "Free some space there, or write the file to another path with -o."
+        )
+        assert [path.name for path in disk.place.iterdir()] == ["filler"]
+    finally:
+        disk.close()
 
 
 def test_a_lost_description_beside_a_finished_file_is_left_to_its_owner(crashed):
@@ -299,7 +339,7 @@ def test_the_command_repairs_and_says_what_it_did(crashed, capsys):
     assert lost.startswith("Lost: ")
     assert str(place / "today.pulse.damaged") in kept
     assert main(["repair", str(place / "today")]) == 0
-    assert capsys.readouterr().out.startswith("Finished already, nothing to do: ")
+    assert capsys.readouterr().out.startswith("Finished already: ")
 
 
 def test_the_command_gives_json(crashed, capsys, tmp_path):
@@ -329,7 +369,7 @@ def test_the_list_names_what_can_be_repaired_and_what_cannot_be_read(shelf, caps
     (shelf / "broken\x1b[31m.pulse.parquet").write_bytes(b"junk")
     assert main(["recordings"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2].startswith("broken?[31m cannot be read: ")
+    assert lines[-2] == "broken?[31m cannot be read: it is not a Parquet file, or was cut off"
     assert lines[-1].endswith("pulse-widgets repair 2026-10-05-101010-training")
 
     assert main(lines[-1].split("pulse-widgets ")[1].split()) == 0
@@ -337,6 +377,32 @@ def test_the_list_names_what_can_be_repaired_and_what_cannot_be_read(shelf, caps
     assert "Finished: " in capsys.readouterr().out
     assert main(["recordings"]) == 0
     assert "repair" not in capsys.readouterr().out
+
+
+def spoil(path: Path) -> None:
+    """Flip a bit in the values of the first row group."""
+    content = bytearray(path.read_bytes())
+    chunk = pq.ParquetFile(path).metadata.row_group(0).column(5)
+    content[chunk.data_page_offset + chunk.total_compressed_size - 1] ^= 1
+    path.write_bytes(content)
+
+
+def test_what_is_damaged_in_a_finished_file_is_said_though_nobody_has_read_it_yet(crashed):
+    path = repair(crashed.directory).path
+    assert repair(path).lost == ()
+    spoil(path)
+    (said,) = repair(path).lost
+    assert said.endswith(f"damaged in {path.name} and left out")
+
+
+def test_the_list_says_what_finished_recordings_lack(shelf, capsys):
+    journal = next((shelf / "2026-10-05-101010-training.pulse").glob("w-*/journal-*"))
+    journal.write_bytes(journal.read_bytes() + b"junk")
+    assert main(["repair", "2026-10-05-101010-training"]) == 0
+    capsys.readouterr()
+    assert main(["recordings"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said.startswith("2026-10-05-101010-training: 4 bytes at the end of ")
 
 
 def test_the_list_is_json_whatever_the_names(shelf, capsys):

@@ -74,8 +74,9 @@ def test_a_name_that_is_taken_is_refused(tmp_path):
     with pytest.raises(StorageError, match="there already"):
         new_place(tmp_path / "a")
     record(tmp_path / "b.pulse").writer.close()
-    with pytest.raises(StorageError, match="there already"):
+    with pytest.raises(StorageError, match="there already") as left:
         new_place(tmp_path / "b")
+    assert f"pulse-widgets repair {tmp_path / 'b.pulse'}" in left.value.remedy
 
 
 def test_a_recording_that_runs_may_be_joined(tmp_path):

@@ -361,3 +361,11 @@ def test_float_noise_is_split_into_bytes_and_other_values_are_a_dictionary(tmp_p
     watts.numbers(watts.series(), times, (noise(4000) * 10).round(2).tolist())
     assert "BYTE_STREAM_SPLIT" in value_encodings(loss)
     assert "BYTE_STREAM_SPLIT" not in value_encodings(watts)
+
+
+@pytest.mark.parametrize("name", ["/", "here", "here/.."])
+def test_a_directory_that_is_no_recording_says_what_is_not_there(tmp_path, name):
+    (tmp_path / "here").mkdir()
+    with pytest.raises(RecordingError) as caught:
+        open_stored(tmp_path / name)
+    assert caught.value.problem.endswith("is not a recording: there is no run.pulse.json in it")

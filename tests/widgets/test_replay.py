@@ -415,3 +415,13 @@ def test_an_empty_recording_has_a_picture(bench, finished):
     assert src.screen().low.shape == (0, 300)
     assert len(src.rows([0], 0, 1e11)) == 0
     assert src.events(5) == []
+
+
+def test_what_is_missing_is_said_in_whole_sentences_and_nothing_is_to_be_tried(bench):
+    write(bench, bench.series(), [START_US], [1.0])
+    shown = source(bench)
+    shown._stored.told = ("2 rows are damaged in x and left out", "3 rows were dropped: why.")
+    assert shown.state()["recording"]["problem"] == (
+        "2 rows are damaged in x and left out. 3 rows were dropped: why."
+    )
+    assert shown.state()["recording"]["remedy"] is None

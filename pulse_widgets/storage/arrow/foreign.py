@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["ForeignReader"]
 
 _REQUIRED: Final = (*KEYS, "time")
+_WANTED: Final = {
+    **dict.fromkeys((*KEYS, "text"), "text"),
+    "time": "timestamp, or int64 for microseconds",
+    "step": "a number",
+    "value": "a number",
+    "data": "bytes",
+}
 _PIECE: Final = 1 << 30
 """Bytes of text or payload that are unpacked into one Arrow array, which holds at most 2 GiB."""
 _MOST_WHOLE: Final = 2.0**63
@@ -149,7 +156,8 @@ def _require_columns(schema: Any) -> None:
         if schema.names.count(name) > 1:
             raise ValueError(f"it has several columns {name}")
         if name in schema.names and not _fits(name, schema.field(name).type):
-            raise ValueError(f"its column {name} is of the type {schema.field(name).type}")
+            kind = schema.field(name).type
+            raise ValueError(f"its column {name} is of the type {kind}, not {_WANTED[name]}")
 
 
 def _fits(name: str, kind: Any) -> bool:
