@@ -65,6 +65,7 @@ def test_a_driver_that_cannot_be_used_is_named_with_a_remedy_and_the_machine_is_
     assert not recording.series["entity"].str.startswith("gpu").any()
 
 
+@pytest.mark.slow
 def test_a_gpu_lost_while_watched_becomes_a_gap_and_an_event_while_its_neighbour_goes_on(sources):
     said, recording = sources(seconds=2.5, script="gpu 1 lost at 1")
 
@@ -98,6 +99,7 @@ def test_a_driver_that_hangs_is_named_and_neither_the_machine_nor_the_stop_waits
     assert len(recording.select("memory.used", entity="host").values()[1]) >= 20
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_pauses_the_recording_visibly_and_loses_nothing_logged(tmp_path):
     code = HEAD + (
         "import resource, signal\n"
@@ -141,6 +143,7 @@ def test_what_all_gpus_lack_is_one_thing_and_what_one_lacks_is_said_of_it(source
     assert not any(what.startswith("gpu:1 ") for what in missing)
 
 
+@pytest.mark.slow
 def test_gpus_that_are_lost_alike_are_told_of_together(sources):
     script = "gpu 1 lost at 1\ngpu 2 lost at 1\ngpu 3 lost at 1"
     said, _ = sources(seconds=2.5, gpus=4, script=script)

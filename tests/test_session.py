@@ -328,6 +328,7 @@ def test_sources_are_read_right_after_one_another_and_not_at_once(python):
     assert json.loads(out) == pytest.approx([0.0, 0.0015, 0.003, 0.003], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_read_ten_times_a_second_becomes_rows_two_readings_at_a_time(python):
     out = python(
         "from pulse_widgets.collectors.row_maker import RowMaker\n"
@@ -370,6 +371,7 @@ def test_a_recorded_rate_is_that_of_its_counter(python):
     assert 0.5 < np.nanmedian(rates) < 1.6
 
 
+@pytest.mark.slow
 def test_a_burst_reads_more_often_and_then_as_before(python):
     out = python(
         "mon = pw.monitor('system', interval=5)\n"

@@ -161,6 +161,7 @@ def test_a_value_that_cannot_be_read_is_missing_and_the_rest_of_its_call_is_not(
     assert "'gpu/loss' could not be read: RuntimeError: the device is gone" in event["message"]
 
 
+@pytest.mark.slow
 def test_what_waited_for_the_disk_is_offered_in_batches_and_seldom(session, writer):
     until(lambda: writer.batches)
     writer.append_error = StorageError("full", remedy="Free some space.")

@@ -190,6 +190,7 @@ def test_a_directory_that_another_process_is_just_finishing_is_no_place_to_recor
         Claim(bench.directory, "h0", START_US)
 
 
+@pytest.mark.slow
 def test_a_disk_that_hangs_at_the_end_holds_up_no_stop_and_no_exit(tmp_path):
     out, warned = run(
         "import pulse_widgets.default_session as home\n"

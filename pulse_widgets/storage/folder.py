@@ -15,7 +15,8 @@ from pulse_widgets.storage.directory import (
     standing,
 )
 from pulse_widgets.storage.journal import read_journal
-from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
+from pulse_widgets.storage.memory import MemorySegment
+from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import as_ours, sentences
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.log import Registry
     from pulse_widgets.storage.journal import JournalContent
-    from pulse_widgets.storage.segment import MemorySegment, ParquetSegment
+    from pulse_widgets.storage.memory import MemorySegment
+    from pulse_widgets.storage.segment import ParquetSegment
 
 __all__ = ["Owed", "Parts"]
 
@@ -230,7 +231,7 @@ class Parts:
             return self._put(fresh, name, rows)
 
     def _segment(self, owed: Owed) -> MemorySegment:
-        from pulse_widgets.storage.segment import MemorySegment
+        from pulse_widgets.storage.memory import MemorySegment
 
         if owed.rows is None:
             content = read_journal(owed.path)

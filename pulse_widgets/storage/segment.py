@@ -1,4 +1,4 @@
-"""Stretches of a recording that can be read by series: a Parquet file, or rows in memory.
+"""Stretches of a recording that can be read by series: Parquet files here, rows in `memory`.
 
 A finished file is one segment; a running directory is its parts and the rows of its
 journals. Whatever a recording is made of, the rest of the program sees segments only.
@@ -11,8 +11,6 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, Protocol
-
-import numpy as np
 
 from pulse_widgets.errors import RecordingError
 from pulse_widgets.series.columns import Columns, SeriesKey, join
@@ -36,12 +34,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.parquet.seal import Footer
 
-__all__ = ["MemorySegment", "OtherWriterError", "ParquetSegment", "Segment", "Want", "columns_of"]
+__all__ = [
+    "OtherWriterError",
+    "ParquetSegment",
+    "Segment",
+    "Want",
+    "columns_of",
+    "rehosted",
+    "stripped",
+]
 
 CHECKED_GROUPS: Final = 64
 """Row groups of several series whose index is held against their rows when a file is opened."""
@@ -94,61 +101,6 @@ def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = 
     # What is read is a view of its whole row group, and would keep all of it.
     pieces = [columns.copy() for s in segments for _, columns in s.read([key], asked)]
     return join(pieces).between(asked.start, asked.end)
-
-
-class MemorySegment:
-    """Rows in order of arrival, sorted once.
-
-    Parameters
-    ----------
-    series : (n,) int32
-    columns : Columns
-    infos : mapping of int to SeriesInfo
-        What each number in `series` is.
-    hosts : mapping of str to str
-        Host ids to be called otherwise.
-    """
-
-    problems = ()
-
-    def __init__(
-        self,
-        series: NDArray[np.int32],
-        columns: Columns,
-        infos: Mapping[int, SeriesInfo],
-        hosts: Mapping[str, str] | None = None,
-    ) -> None:
-        named = {i: _rehosted(info, hosts or {}) for i, info in infos.items()}
-        keys = sorted({SeriesKey(x.host, x.entity, x.metric) for x in named.values()})
-        place = {key: k for k, key in enumerate(keys)}
-        rank = np.zeros(max(named, default=-1) + 1, np.int64)
-        for number, x in named.items():
-            rank[number] = place[SeriesKey(x.host, x.entity, x.metric)]
-        ranks = rank[series]
-        order = np.lexsort((columns.time, ranks))
-        self._columns = columns.take(order)
-        edges = np.searchsorted(ranks[order], np.arange(len(keys) + 1))
-        self.catalog = Catalog()
-        self.catalog.add(named.values())
-        self.entries = [
-            self._entry(key, int(first), int(end))
-            for key, first, end in zip(keys, edges[:-1], edges[1:], strict=True)
-            if end > first
-        ]
-        self._of = {entry.key: entry for entry in self.entries}
-
-    def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
-        """Yield the rows of the series `keys`."""
-        for key in keys:
-            entry = self._of.get(key)
-            if entry is not None and want.touches(entry):
-                cut = self._columns.cut(entry.first_row, entry.first_row + entry.rows)
-                yield key, _stripped(cut, entry, want)
-
-    def _entry(self, key: SeriesKey, first: int, end: int) -> Entry:
-        cut = self._columns.cut(first, end)
-        span = (int(cut.time[0]), int(cut.time[-1]))
-        return Entry(key, 0, first, end - first, *span, *cut.payload_bytes)
 
 
 class OtherWriterError(RecordingError):
@@ -277,7 +229,7 @@ class ParquetSegment:
             cut = whole.cut(part.start, part.stop)
             if lost is not None:
                 cut = cut.take(~lost[part])
-            yield entry.key, _stripped(cut, entry, want)
+            yield entry.key, stripped(cut, entry, want)
 
     def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, NDArray[np.bool_] | None]:
         """Return the rows of a row group, and which of them are damaged, where some are."""
@@ -356,7 +308,7 @@ class ParquetSegment:
             for e in self.entries
         ]
         old, self.catalog = self.catalog, Catalog()
-        self.catalog.add(_rehosted(info, hosts) for info in old.infos.values())
+        self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
 
 
 def _of_another(path: Path, why: str) -> OtherWriterError:
@@ -392,12 +344,14 @@ def _check_groups(reader: GroupReader) -> None:
             raise ValueError("it has a row group larger than any row group")
 
 
-def _stripped(columns: Columns, entry: Entry, want: Want) -> Columns:
+def stripped(columns: Columns, entry: Entry, want: Want) -> Columns:
+    """Return rows without the texts and payloads that are not wanted, or not there."""
     text = columns.text if want.payload and entry.text_bytes else None
     data = columns.data if want.payload and entry.data_bytes else None
     return replace(columns, text=text, data=data)
 
 
-def _rehosted(info: SeriesInfo, hosts: Mapping[str, str]) -> SeriesInfo:
+def rehosted(info: SeriesInfo, hosts: Mapping[str, str]) -> SeriesInfo:
+    """Return a series with its host called by another id."""
     host = hosts.get(info.host, info.host)
     return info if host == info.host else replace(info, host=host)

@@ -10,8 +10,8 @@ from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.journal import columns_of_rows
+from pulse_widgets.storage.memory import MemorySegment
 from pulse_widgets.storage.reader import Stored
-from pulse_widgets.storage.segment import MemorySegment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -103,7 +103,7 @@ SHAPES = {
 }
 OPTIONS = {
     "with a schema of Arrow": {"store_schema": True},
-    "in row groups of 7": {"row_group_size": 7},
+    "in small row groups": {"row_group_size": 60},
     "in one row group": {"row_group_size": 10**6},
     "not packed": {"compression": "none", "use_dictionary": False},
     "packed by gzip": {"compression": "gzip"},
