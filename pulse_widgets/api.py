@@ -121,16 +121,20 @@ def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None 
     Parameters
     ----------
     data : mapping of str to number
-        Names and values, possibly nested: ``{"train": {"loss": 0.3}}`` is ``train/loss``.
+        Names and values, possibly nested: ``{"train": {"loss": 0.3}}`` is ``train/loss``. A
+        number is whatever has ``float()`` and a single element: Python, numpy, torch, jax,
+        TensorFlow, Decimal. None and masked values are missing. Anything else is left out with
+        one warning a name, and counted; the rest of the call is recorded.
     step : int, optional
         Your own x axis: a batch, an epoch.
     time : float, optional
-        Unix seconds; now unless given.
+        Unix seconds, of 2000 or later; now unless given.
 
     Raises
     ------
     ArgumentError
-        Naming the key and the type of a value that is not a number.
+        If something is wrong with the call itself: `data` is no mapping, a name is no text or
+        stands for two values, `step` is no whole number, `time` lies before 2000 or ahead.
     """
     wall_s = None if time is None else checked_time(time)
     session = default.session

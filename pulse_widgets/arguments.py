@@ -33,6 +33,8 @@ PATH_BYTES = 3900
 """Of a whole path: the system allows 4095, and files lie inside."""
 PATH_PARTS = 200
 SHOWN_LENGTH = 60
+EARLIEST_S = 946_684_800.0
+"""The year 2000: an earlier time is that of a clock which counts from another moment."""
 AHEAD_MOST_S = 60.0
 """How far the clock that a time comes from may be ahead of this machine's."""
 
@@ -73,7 +75,7 @@ def checked_seconds(seconds: float) -> float:
 
 
 def checked_time(wall_s: float) -> float:
-    """Return a Unix time in seconds that is not in the future.
+    """Return a Unix time in seconds that lies after 2000 and not in the future.
 
     Raises
     ------
@@ -81,12 +83,13 @@ def checked_time(wall_s: float) -> float:
     """
     try:
         seconds = float(wall_s)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = math.nan
-    if not 0 <= seconds <= time.time() + AHEAD_MOST_S:
+    if not EARLIEST_S <= seconds <= time.time() + AHEAD_MOST_S:
         raise ArgumentError(
-            f"time={wall_s!r} is not a Unix time in the past",
-            remedy="Pass seconds since 1970, such as time.time(); divide milliseconds by 1000.",
+            f"time={str(wall_s)[:80]} is not a Unix time between 2000 and now",
+            remedy="Pass seconds since 1970, such as time.time(); divide milliseconds by 1000. "
+            "time.monotonic() counts from another moment.",
         )
     return seconds
 

@@ -324,8 +324,8 @@ class Session:
         return self._recorder
 
     def dropped(self) -> int:
-        """Return the rows that were taken and then dropped."""
-        return self._recorder.dropped + self.stage.dropped()
+        """Return the rows that were dropped, and the values of `pw.log` that were left out."""
+        return self._recorder.dropped + self.stage.dropped() + self.user.left_out
 
     def collectors(self) -> list[Collector]:
         """Return every collector."""

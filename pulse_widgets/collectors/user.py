@@ -13,7 +13,8 @@ import numpy as np
 
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.collectors.device_values import DeviceValues, Entry
-from pulse_widgets.errors import ArgumentError, words_of
+from pulse_widgets.errors import ArgumentError, PulseError, words_of
+from pulse_widgets.notices import warn
 from pulse_widgets.series.columns import LOGGED_NAN
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
@@ -31,7 +32,12 @@ PART_VALUES: Final = 10_000
 KEY_LENGTH: Final = 512
 STEP_LIMIT: Final = 2**63
 
+SHOWN: Final = 80
+"""Letters of a name that a message repeats."""
+
 _PLAIN: Final = frozenset({float, int, bool})
+_READY: Final = _PLAIN | {type(None)}
+"""What becomes a row without being read from anywhere."""
 
 
 class UserCollector(Collector):
@@ -71,6 +77,9 @@ class UserCollector(Collector):
         self._told = False
         self._closed = False
         self._unreadable: set[str] = set()
+        self.left_out = 0
+        """Values that were no numbers, or of one name too many."""
+        self._left_out: set[str] = set()
 
     def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> bool:
         """Accept the values of one moment.
@@ -91,7 +100,9 @@ class UserCollector(Collector):
         Raises
         ------
         ArgumentError
-            Naming the key and the type of a value that is not a number.
+            If something is wrong with the call itself: no mapping, a key that cannot be a name
+            or stands for two values, a step that is no whole number. A value that is no number
+            is left out, counted and said once; None and masked values are missing.
         """
         known = self._ids
         if type(data) is not dict:
@@ -179,7 +190,7 @@ class UserCollector(Collector):
                 return calls
             entry = self._queue.popleft()
             taken += 1
-            if _PLAIN.issuperset(map(type, entry[2].values())):
+            if _READY.issuperset(map(type, entry[2].values())):
                 plain.append(entry)
                 values += len(entry[2])
             else:
@@ -208,7 +219,9 @@ class UserCollector(Collector):
             self.arrived()
 
     def _read(self, key: str, value: Any) -> float | None:
-        """Return the number of a value; None, and an event, when it cannot be read."""
+        """Return the number of a value; None where there is none, or, said, none can be read."""
+        if value is None:
+            return None
         try:
             return _number(value)
         except BaseException as error:  # noqa: BLE001  a device's own error, found only on reading
@@ -223,13 +236,42 @@ class UserCollector(Collector):
         self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))
 
     def _checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the flat copy of a mapping whose keys and types have all been looked at."""
+        """Return the flat copy of a mapping, without the values that are no numbers.
+
+        Raises
+        ------
+        ArgumentError
+            What is wrong with the call itself: no mapping, or a key that cannot be a name.
+        """
         flat: dict[str, Any] = {}
         _flatten(data, "", flat)
-        for key in flat:
-            if key not in self._ids:
-                self._ids[key] = self._registry.add(self._host, ENTITY, key, limited=True)
-        return flat
+        taken: dict[str, Any] = {}
+        for key, value in flat.items():
+            try:
+                taken[key] = _accepted(value)
+                if key not in self._ids:
+                    self._ids[key] = self._registry.add(self._host, ENTITY, key, limited=True)
+            except _NoNumberError:
+                taken.pop(key, None)
+                self._leave_out(key, f"{_short(key)} is {_describe(value)}, not a number")
+            except PulseError as error:
+                # One of very many new names: what varies belongs into the value.
+                taken.pop(key, None)
+                self._leave_out("", f"{error.problem}. {error.remedy}")
+        return taken
+
+    def _leave_out(self, what: str, why: str) -> None:
+        """Go on without a value: it is counted, and said once of each name."""
+        self.left_out += 1
+        if what not in self._left_out:
+            self._left_out.add(what)
+            message = f"pw.log() left a value out: {why}"
+            self._tell(message)
+            warn(message)
+
+
+class _NoNumberError(Exception):
+    """A value cannot be a number."""
 
 
 def _flatten(data: Mapping[str, Any], prefix: str, flat: dict[str, Any]) -> None:
@@ -242,13 +284,24 @@ def _flatten(data: Mapping[str, Any], prefix: str, flat: dict[str, Any]) -> None
         name = f"{prefix}{key}"
         if not isinstance(key, str) or not key or len(name) > KEY_LENGTH or not _is_text(name):
             raise ArgumentError(
-                f"{key!r} cannot be the name of a metric",
+                f"{_short(key)} cannot be the name of a metric",
                 remedy=f"Use text of 1 to {KEY_LENGTH} characters, such as 'train/loss'.",
             )
         if isinstance(value, Mapping):
             _flatten(value, f"{name}/", flat)
+        elif name in flat:
+            raise ArgumentError(
+                f"{_short(name)} stands for two values in one call",
+                remedy='Names are joined with "/": {"a": {"b": 1}} and {"a/b": 1} are the same.',
+            )
         else:
-            flat[name] = _accepted(name, value)
+            flat[name] = value
+
+
+def _short(name: object) -> str:
+    """Return a name as it is shown in a message, where it may be thousands of letters long."""
+    shown = repr(name)
+    return shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
 
 
 def _is_text(name: str) -> bool:
@@ -260,22 +313,42 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _accepted(name: str, value: Any) -> Any:
-    """Return what is queued for a value: a plain number, or a detached copy of a tensor."""
-    if type(value) in _PLAIN:
-        return value
-    if getattr(value, "ndim", None) == 0 or getattr(value, "shape", None) == ():
-        if hasattr(value, "detach"):
-            # Copying on the device does not wait for it; reading the number would.
-            return value.detach().clone()
-        if hasattr(value, "item") and isinstance(value.item(), float | int | bool):
-            return value.item()
-    if isinstance(value, float | int):
-        return float(value)
-    raise ArgumentError(
-        f"{name!r} is {_describe(value)}; a metric is a single number",
-        remedy="Log a number, such as loss.item() or array.mean().",
-    )
+def _accepted(value: Any) -> Any:
+    """Return what is queued for a value: a number, None, or what is read later on another thread.
+
+    Raises
+    ------
+    _NoNumberError
+        If it is neither a number nor one element that can become one.
+    """
+    if value is None or value is np.ma.masked or type(value) in _PLAIN:
+        return None if value is np.ma.masked else value
+    if isinstance(value, np.generic | np.ndarray):
+        return _of_numpy(value)
+    if getattr(value, "shape", ()) != () or not hasattr(type(value), "__float__"):
+        raise _NoNumberError
+    if hasattr(value, "detach"):
+        # Copying on the device does not wait for it; reading the number would.
+        return value.detach().clone()
+    if hasattr(value, "shape"):
+        # Of another library: it may live on a device, and it may be changed after the call.
+        return value.copy() if callable(getattr(value, "copy", None)) else value
+    return _as_number(value)
+
+
+def _of_numpy(value: Any) -> float | None:
+    if value.shape != () or value.dtype.kind not in "biufO":
+        raise _NoNumberError
+    if isinstance(value, np.ma.MaskedArray) and bool(value.mask):
+        return None
+    return _as_number(value[()])
+
+
+def _as_number(value: Any) -> float:
+    try:
+        return _number(value)
+    except (TypeError, ValueError, ArithmeticError) as exc:
+        raise _NoNumberError from exc
 
 
 def _describe(value: Any) -> str:

@@ -152,7 +152,9 @@ def narrow(
             continue
         patterns = _patterns(pattern, what)
         hits = tuple(c for c in left if _names_it(c, what, patterns, stored))
-        left = hits or _nothing(what, patterns, {getattr(c.key, what) for c in left})
+        vain = [p for p in patterns if not any(_names_it(c, what, [p], stored) for c in hits)]
+        there = {getattr(c.key, what) for c in left}
+        left = hits if hits and not vain else _nothing(what, vain, there)
     if labels is not None and not isinstance(labels, Mapping):
         raise ArgumentError(
             f"labels={labels!r} are no labels", remedy="Give a mapping, such as {'role': 'train'}."
@@ -171,10 +173,15 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
             hits.append(replace(c, rated=c.rated or _rate_matches(c, patterns)))
         elif _rate_matches(c, patterns):
             hits.append(replace(c, rated=True))
-    if hits:
-        return tuple(hits)
-    rates = {rate_of(c.key.metric) for c in chosen} - {None}
-    return _nothing("metric", patterns, {c.metric for c in chosen} | {str(r) for r in rates})
+    rates = {str(rate) for c in chosen if (rate := rate_of(c.key.metric)) is not None}
+    there = {c.metric for c in chosen} | rates
+    # Each for itself: a misspelt name among others would otherwise be missing without a word.
+    vain = [p for p in patterns if not any(_has_name(c, p) for c in hits)]
+    return tuple(hits) if hits and not vain else _nothing("metric", vain, there)
+
+
+def _has_name(c: Chosen, pattern: str) -> bool:
+    return _matches(c.metric, [pattern]) or _rate_matches(c, [pattern])
 
 
 def _rate_matches(c: Chosen, patterns: Sequence[str]) -> bool:

@@ -1,5 +1,8 @@
+import json
 import math
 import threading
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.collectors import user
 from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.errors import ArgumentError, PulseError
+from pulse_widgets.errors import ArgumentError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.columns import missing
 from pulse_widgets.series.log import NO_STEP, Log, Registry
@@ -33,6 +36,10 @@ class Logged:
         self.log = Log()
         self.cursor = self.log.cursor()
         self.user = UserCollector(self.registry, Clock(), self.log.append, "h0")
+
+    def several(self, calls):
+        for call in calls:
+            self.user.log(call, None)
 
     def rows(self):
         self.user.drain()
@@ -91,24 +98,110 @@ def test_numpy_numbers_and_an_enormous_integer_are_numbers():
     assert values == [float(np.float32(0.1)), 3.0, 2.5, math.inf]
 
 
+class OfOneElement:
+    """What a scalar of a library without `item` is, such as an eager TensorFlow tensor."""
+
+    shape = ()
+
+    def __float__(self):
+        return 0.25
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (OfOneElement(), 0.25),
+        (Decimal("0.5"), 0.5),
+        (Fraction(1, 4), 0.25),
+        (np.longdouble(1.5), 1.5),
+        (np.float16(0.5), 0.5),
+        (np.bool_(True), 1.0),
+        (np.array(2.5), 2.5),
+        (np.array(3, dtype=object), 3.0),
+        (np.ma.masked_array(4.0), 4.0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_is_one_number_is_recorded(value, number):
+    logged = Logged()
+
+    logged.user.log({"x": value, "loss": 1.0}, None)
+
+    assert {name: v for name, _, v in logged.rows()[0]} == {"x": number, "loss": 1.0}
+    assert logged.user.left_out == 0
+
+
+@pytest.mark.parametrize(
+    "absent",
+    [
+        None,
+        np.ma.masked,
+        np.ma.masked_array([1.0], mask=[True]).mean(),
+        np.ma.array(1.0, mask=True),
+    ],
+    ids=["None", "masked", "masked mean", "masked array"],
+)
+def test_what_is_absent_is_a_missing_value_and_the_rest_is_recorded(absent):
+    logged = Logged()
+
+    logged.user.log({"loss": 1.0, "val": absent}, 3)
+    found, rows = logged.rows()
+
+    assert [name for name, _, _ in found] == ["loss", "val"]
+    assert missing(rows.value).tolist() == [False, True]
+    assert logged.user.left_out == 0
+
+
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        ({"loss": "high"}, "'loss' is of type str"),
-        ({"a": {"b": None}}, "'a/b' is of type NoneType"),
-        ({"w": np.zeros(3)}, r"'w' is ndarray of shape \(3,\)"),
+        ("high", "'bad' is of type str"),
+        (np.zeros(3), r"'bad' is ndarray of shape (3,)"),
+        (1 + 2j, "of type complex"),
+        (np.complex64(1), "'bad' is complex64 of shape ()"),
+        (np.datetime64("2026-01-01"), "datetime64"),
+        (np.array("x"), "'bad' is ndarray"),
+        ([1.0], "of type list"),
+        (object(), "of type object"),
+        (Decimal("sNaN"), "of type Decimal"),
+    ],
+    ids=str,
+)
+def test_a_value_that_is_no_number_is_left_out_said_once_and_counted(bad, words):
+    logged = Logged()
+
+    with pytest.warns(RuntimeWarning) as warned:
+        logged.several([{"a": 1.0, "bad": bad, "b": 2.0}] * 3)
+    found, rows = logged.rows()
+
+    assert [v for name, _, v in found if name in {"a", "b"}] == [1.0, 2.0] * 3
+    assert "bad" not in {name for name, _, _ in found}
+    assert logged.user.left_out == 3
+    assert len(warned) == 1
+    told = [text for text in rows.text or [] if text]
+    assert len(told) == 1
+    assert words in json.loads(told[0])["message"]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
         ({3: 1.0}, "3 cannot be the name"),
         ({"": 1.0}, "cannot be the name"),
+        ({"k" * 5000: 1.0}, "cannot be the name"),
+        ({"a": {"b": 3.0}, "a/b": 4.0}, "'a/b' stands for two values"),
+        ({"a/b": 4.0, "a": {"b": "no number"}}, "'a/b' stands for two values"),
         ([1.0], "not list"),
     ],
 )
-def test_what_is_no_number_is_named_in_the_caller(bad, words):
+def test_what_is_wrong_with_a_call_raises_and_nothing_of_it_is_recorded(call, words):
     logged = Logged()
 
     with pytest.raises(ArgumentError, match=words) as caught:
-        logged.user.log(bad, None) if isinstance(bad, dict) else user._flatten(bad, "", {})
+        logged.user.log(call, None)
 
     assert caught.value.remedy
+    assert len(str(caught.value)) < 500
     assert logged.rows()[0] == []
 
 
@@ -127,15 +220,18 @@ def test_a_whole_float_and_a_numpy_integer_are_steps():
     assert [step for _, step, _ in logged.rows()[0]] == [4, 5]
 
 
-def test_too_many_new_names_in_a_minute_are_refused_by_name():
+def test_too_many_new_names_in_a_minute_are_left_out_said_once_and_counted():
     logged = Logged()
     for number in range(10_000):
         logged.user.log({f"k{number}": 1.0}, None)
 
-    with pytest.raises(PulseError, match="'one too many'"):
-        logged.user.log({"one too many": 1.0}, None)
+    with pytest.warns(RuntimeWarning, match="'one too many'") as warned:
+        logged.several([{"one too many": 1.0, "k0": 2.0}, {"another": 1.0, "k0": 3.0}])
 
-    assert len(logged.rows()[0]) == 10_000
+    found = logged.rows()[0]
+    assert len(warned) == 1
+    assert logged.user.left_out == 2
+    assert [value for name, _, value in found if name == "k0"] == [1.0, 2.0, 3.0]
 
 
 def test_a_full_queue_is_drained_by_its_caller_and_loses_nothing(monkeypatch):

@@ -535,3 +535,20 @@ def test_a_running_recording_opens_by_the_name_it_was_given(bench):
     fill(bench)
     assert bench.directory.suffix == ".pulse"
     assert Recording.open(bench.directory.with_suffix("")).path == bench.directory
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"metric": ["memory.used", "memory.usde"]}, "metric 'memory.usde'"),
+        ({"metric": ["memory.*", "gqu.*"]}, r"metric 'gqu\.\*'"),
+        ({"metric": "memory.used", "entity": ["host", "hots"]}, "entity 'hots'"),
+        ({"host": ["h0", "h7"]}, "host 'h7'"),
+    ],
+)
+def test_a_misspelt_name_among_others_raises_as_it_does_alone(bench, asked, words):
+    bench.numbers(bench.series(), [START_US], [1.0])
+    recording = Recording.open(bench.directory)
+
+    with pytest.raises(UnknownMetricError, match=words):
+        recording.select(**asked)
