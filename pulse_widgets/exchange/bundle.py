@@ -150,7 +150,7 @@ def _state(redaction: Redaction, state: Mapping[str, Any]) -> dict[str, Any]:
         recording["path"] = redaction.text(PurePath(recording["path"]).name)
     return {
         **state,
-        "title": redaction.text(str(state.get("title") or "")),
+        "title": str(state.get("title") or ""),  # what the user wrote, word for word
         "recording": _said(redaction, recording),
         "sources": [
             {

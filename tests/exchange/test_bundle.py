@@ -81,10 +81,10 @@ def private():
     }
     header = header_of(
         scene,
-        title="on lovelace.example.org",
+        title="a/b sweep of /runs",
         recording={"path": "/home/ada/.local/share/run 7.pulse.parquet", "bytes": 5,
                    "problem": "cannot write /home/ada/x", "remedy": None},
-        sources=[{"name": "system", "state": "failed", "problem": "no /proc/stat here",
+        sources=[{"name": "system", "state": "failed", "problem": "no /proc/stat on lovelace.example.org",
                   "remedy": "mount /proc", "missing": [{"what": "cpu.user", "why": "/proc/1 is hidden"}]}],
     )  # fmt: skip
     header["events"] = [
@@ -104,6 +104,7 @@ def test_nothing_private_is_left(private):
 
 def test_what_is_not_private_stays(private):
     told = redact(private)
+    assert told["state"]["title"] == "a/b sweep of /runs"
     assert told["series"][3]["labels"] == {"file": "<path>", "run": "7"}
     assert [s["entity"] for s in told["series"]] == ["host", "fs:/", "fs:mount-1", "user"]
     assert told["entities"]["fs:mount-1"] == {"kind": "ext4"}
@@ -132,8 +133,11 @@ def test_this_machine_and_this_user_are_not_named(monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "babbage")
     scene = Scene()
     scene.add("user", "loss", [1.0])
-    header = header_of(scene, title="babbage on engine")
-    assert redact(header)["state"]["title"] == "<name> on <name>"
+    said = {"path": None, "bytes": 0, "problem": "babbage on engine", "remedy": None}
+    header = header_of(scene, title="babbage on engine", recording=said)
+    told = redact(header)["state"]
+    assert told["recording"]["problem"] == "<name> on <name>"
+    assert told["title"] == "babbage on engine"
 
 
 def test_words_of_ours_survive_a_user_of_the_same_name(monkeypatch):
