@@ -52,6 +52,7 @@ def sources(tmp_path):
         ("", 0, "absent", "no"),
     ],
 )
+@pytest.mark.slow
 def test_a_driver_that_cannot_be_used_is_named_with_a_remedy_and_the_machine_is_still_watched(
     sources, script, gpus, state, words
 ):

@@ -153,6 +153,7 @@ def test_what_a_stop_could_not_write_is_written_when_there_is_room_and_becomes_o
     assert recorded(disk) == ([float(n) for n in range(4000)], ())
 
 
+@pytest.mark.slow
 def test_rows_wait_and_follow_in_order_when_there_is_room_while_it_runs(disk, start):
     talk = start(
         HALF + "log(200, 4000)\n"
@@ -460,6 +461,7 @@ def test_a_writer_shows_that_it_lives_while_the_disk_is_full(full, monkeypatch):
     assert (writer.folder / "lock").stat().st_mtime > 1
 
 
+@pytest.mark.slow
 def test_what_waited_is_written_in_batches_that_every_reader_takes(full, monkeypatch):
     recorder, log, writer = full
     recorder.take()

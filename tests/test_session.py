@@ -239,6 +239,7 @@ def test_logging_after_a_stop_starts_one_new_session_and_says_so(python):
         ("pw.replay('/no/such/file')", "/no/such/file"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_work_is_refused_with_a_remedy(python, call, words):
     done = python(
         f"try:\n    {call}\nexcept pw.PulseError as e:\n    print(e); print('REMEDY', e.remedy)"

@@ -125,6 +125,7 @@ def test_columns_of_other_types_are_read(shape, stored_schema, tmp_path):
 
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("order", ["as it happened", "sorted", "shuffled"])
+@pytest.mark.slow
 def test_files_written_in_other_ways_are_read(options, order, tmp_path):
     rows = some_rows()
     if order == "sorted":
