@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -321,8 +322,8 @@ def _accepted(value: Any) -> Any:
     _NoNumberError
         If it is neither a number nor one element that can become one.
     """
-    if value is None or value is np.ma.masked or type(value) in _PLAIN:
-        return None if value is np.ma.masked else value
+    if value is None or type(value) in _PLAIN:
+        return value
     if isinstance(value, np.generic | np.ndarray):
         return _of_numpy(value)
     if getattr(value, "shape", ()) != () or not hasattr(type(value), "__float__"):
@@ -339,7 +340,9 @@ def _accepted(value: Any) -> Any:
 def _of_numpy(value: Any) -> float | None:
     if value.shape != () or value.dtype.kind not in "biufO":
         raise _NoNumberError
-    if isinstance(value, np.ma.MaskedArray) and bool(value.mask):
+    # `masked` itself, too. Whoever has one has loaded the module, which numpy does only then.
+    masked = sys.modules.get("numpy.ma")
+    if masked is not None and isinstance(value, masked.MaskedArray) and bool(value.mask):
         return None
     return _as_number(value[()])
 
