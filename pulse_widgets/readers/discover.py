@@ -18,13 +18,13 @@ __all__ = ["AUTO", "READERS", "SOURCES", "make_backends", "source_names"]
 
 
 def _system(_gpus: GpuWish) -> Backend:
-    from pulse_widgets.readers.system import SystemBackend
+    from pulse_widgets.readers.host.backend import SystemBackend
 
     return SystemBackend()
 
 
 def _nvml(gpus: GpuWish) -> Backend:
-    from pulse_widgets.readers.nvml import NvmlBackend
+    from pulse_widgets.readers.nvml.backend import NvmlBackend
 
     return NvmlBackend(gpus)
 
@@ -32,7 +32,10 @@ def _nvml(gpus: GpuWish) -> Backend:
 SOURCES: Final[dict[str, Callable[[GpuWish], Backend]]] = {"system": _system, "nvml": _nvml}
 """Name of each built-in source to the function that makes its backend."""
 
-READERS: Final = {"system": "pulse_widgets.readers.system", "nvml": "pulse_widgets.readers.nvml"}
+READERS: Final = {
+    "system": "pulse_widgets.readers.host.backend",
+    "nvml": "pulse_widgets.readers.nvml.backend",
+}
 """Name of each built-in source to the module that reads it."""
 
 AUTO: Final = ("system", "nvml")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pulse_widgets.metrics.catalog import Kind, lookup
-from pulse_widgets.readers.nvml_fields import TABLE as NVML
+from pulse_widgets.readers.nvml.fields import TABLE as NVML
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ counted = lambda: nvml.counts(Path(sys.argv[1])).of_gpu(0)
 """
 OURS = """
 from pulse_widgets.readers.base import RateClass
-from pulse_widgets.readers.nvml import NvmlBackend
+from pulse_widgets.readers.nvml.backend import NvmlBackend
 backend = NvmlBackend("all")
 backend.open()
 backend.read(frozenset(RateClass))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PRELUDE = """
 import json, math, sys
 from pathlib import Path
-import pulse_widgets.readers.nvml as module
+import pulse_widgets.readers.nvml.backend as module
 assert "pynvml" not in sys.modules, "importing the reader loads the driver's library"
 from pulse_widgets.errors import PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, RateClass

@@ -8,17 +8,17 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.nvml_library import Code, reason_of
-from pulse_widgets.readers.nvml_records import record
+from pulse_widgets.readers.nvml.library import Code, reason_of
+from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from pulse_widgets.readers.base import RawRecord
-    from pulse_widgets.readers.nvml_calls import Fields
-    from pulse_widgets.readers.nvml_library import Library
-    from pulse_widgets.readers.nvml_records import Tick
+    from pulse_widgets.readers.nvml.calls import Fields
+    from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.records import Tick
 
 __all__ = ["Family", "GpuProcesses", "ProcessList"]
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.units import format_value
-from pulse_widgets.readers.nvml_fields import NVLINK_COUNT, POWER_DEFAULT
+from pulse_widgets.readers.nvml.fields import NVLINK_COUNT, POWER_DEFAULT
 from pulse_widgets.readers.select import Gpu, Mig
 
 if TYPE_CHECKING:
-    from pulse_widgets.readers.nvml_calls import Fields
-    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml.calls import Fields
+    from pulse_widgets.readers.nvml.library import Library
 
 __all__ = ["Facts", "MigFacts", "describe", "identify", "instances"]
 

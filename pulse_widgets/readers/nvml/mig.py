@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulse_widgets.readers.nvml_calls import MIG_MEMORY, Fields, make_call
-from pulse_widgets.readers.nvml_library import Code, reason_of
-from pulse_widgets.readers.nvml_records import record
+from pulse_widgets.readers.nvml.calls import MIG_MEMORY, Fields, make_call
+from pulse_widgets.readers.nvml.library import Code, reason_of
+from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pulse_widgets.readers.base import RawRecord
-    from pulse_widgets.readers.nvml_identity import MigFacts
-    from pulse_widgets.readers.nvml_library import Library
-    from pulse_widgets.readers.nvml_records import Tick
+    from pulse_widgets.readers.nvml.identity import MigFacts
+    from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.records import Tick
     from pulse_widgets.readers.select import Mig
 
 __all__ = ["MigInstance"]

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass, RawRecord
-from pulse_widgets.readers.nvml_batch import Batch, FieldState, Stamped
-from pulse_widgets.readers.nvml_calls import CALLS, Call, Fields, make_call, make_fans
-from pulse_widgets.readers.nvml_fields import FIELDS, TABLE
-from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED, Code, reason_of
-from pulse_widgets.readers.nvml_mig import MigInstance
-from pulse_widgets.readers.nvml_records import BIT, record, records
-from pulse_widgets.readers.nvml_samples import Samples
+from pulse_widgets.readers.nvml.batch import Batch, FieldState, Stamped
+from pulse_widgets.readers.nvml.calls import CALLS, Call, Fields, make_call, make_fans
+from pulse_widgets.readers.nvml.fields import FIELDS, TABLE
+from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
+from pulse_widgets.readers.nvml.mig import MigInstance
+from pulse_widgets.readers.nvml.records import BIT, record, records
+from pulse_widgets.readers.nvml.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulse_widgets.readers.nvml_identity import Facts, MigFacts
-    from pulse_widgets.readers.nvml_library import Library
-    from pulse_widgets.readers.nvml_records import Tick
+    from pulse_widgets.readers.nvml.identity import Facts, MigFacts
+    from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.records import Tick
     from pulse_widgets.readers.select import Gpu
 
 __all__ = ["CALLS_A_TICK", "Device"]

@@ -7,9 +7,9 @@ import sys
 import psutil
 import pytest
 
-from pulse_widgets.readers.host import CpuTimes, DiskCounts, NetCounts
-from pulse_widgets.readers.portable import PsutilHost
-from pulse_widgets.readers.procfs import LinuxHost
+from pulse_widgets.readers.host.portable import PsutilHost
+from pulse_widgets.readers.host.procfs import LinuxHost
+from pulse_widgets.readers.host.protocol import CpuTimes, DiskCounts, NetCounts
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import NoDeviceError, ReaderError
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
-from pulse_widgets.readers.nvml_device import Device
-from pulse_widgets.readers.nvml_events import Events
-from pulse_widgets.readers.nvml_identity import MigFacts, describe, identify
-from pulse_widgets.readers.nvml_library import GONE, Code, Library, reason_of
-from pulse_widgets.readers.nvml_processes import Family, GpuProcesses
-from pulse_widgets.readers.nvml_records import Tick, mask_of, record
+from pulse_widgets.readers.nvml.device import Device
+from pulse_widgets.readers.nvml.events import Events
+from pulse_widgets.readers.nvml.identity import MigFacts, describe, identify
+from pulse_widgets.readers.nvml.library import GONE, Code, Library, reason_of
+from pulse_widgets.readers.nvml.processes import Family, GpuProcesses
+from pulse_widgets.readers.nvml.records import Tick, mask_of, record
 from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, words_of
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.nvml_records import record
+from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulse_widgets.readers.base import RawRecord
-    from pulse_widgets.readers.nvml_library import Library
-    from pulse_widgets.readers.nvml_records import Tick
+    from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.records import Tick
 
 __all__ = ["Events"]
 

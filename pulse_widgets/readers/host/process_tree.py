@@ -6,12 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pulse_widgets.readers.host import TreeIo, TreeUsage
+from pulse_widgets.readers.host.protocol import TreeIo, TreeUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pulse_widgets.readers.proc_files import ProcFiles
+    from pulse_widgets.readers.host.proc_files import ProcFiles
 
 __all__ = ["ProcessTree", "Rising"]
 

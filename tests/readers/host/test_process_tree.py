@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.readers.proc_files import ProcFiles
-from pulse_widgets.readers.process_tree import ProcessTree, Rising
+from pulse_widgets.readers.host.proc_files import ProcFiles
+from pulse_widgets.readers.host.process_tree import ProcessTree, Rising
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 

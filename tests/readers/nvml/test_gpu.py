@@ -4,7 +4,7 @@ import pytest
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.readers.base import ALL_CLASSES
-from pulse_widgets.readers.nvml import NvmlBackend
+from pulse_widgets.readers.nvml.backend import NvmlBackend
 from pulse_widgets.readers.translate import translate
 
 pytestmark = pytest.mark.gpu

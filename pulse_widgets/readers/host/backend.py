@@ -16,14 +16,14 @@ import psutil
 
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.readers.base import ALL_CLASSES, BackendCaps, BackendKind, RateClass, RawRecord
-from pulse_widgets.readers.host_parts import HostParts
-from pulse_widgets.readers.procfs import LinuxHost
+from pulse_widgets.readers.host.parts import HostParts
+from pulse_widgets.readers.host.procfs import LinuxHost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pulse_widgets.readers.host import Host
-    from pulse_widgets.readers.host_parts import Fields, Part
+    from pulse_widgets.readers.host.parts import Fields, Part
+    from pulse_widgets.readers.host.protocol import Host
 
 __all__ = ["SystemBackend"]
 
@@ -170,7 +170,7 @@ def _with_gone(found: Fields, before: Fields) -> Fields:
 def _host_of(root: str, sys_root: str, pid: int) -> Host:
     if platform.system() == "Linux" or root != "/proc":
         return LinuxHost(root, sys_root=sys_root, pid=pid)
-    from pulse_widgets.readers.portable import PsutilHost
+    from pulse_widgets.readers.host.portable import PsutilHost
 
     return PsutilHost(pid=pid)
 

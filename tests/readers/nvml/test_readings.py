@@ -85,7 +85,7 @@ out["later"] = read(b, "GAUGES", "COUNTERS")["gpu:0"]
 
 def test_every_metric_it_gives_is_in_the_catalog_with_a_counter_where_it_is_one(tmp_path):
     from pulse_widgets.metrics.catalog import lookup
-    from pulse_widgets.readers.nvml_fields import TABLE
+    from pulse_widgets.readers.nvml.fields import TABLE
 
     for field, rule in TABLE.items():
         assert lookup(rule.metric) is not None, field

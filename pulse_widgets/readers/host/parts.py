@@ -14,7 +14,7 @@ from pulse_widgets.readers.base import RateClass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pulse_widgets.readers.host import CpuTimes, Host, TreeUsage
+    from pulse_widgets.readers.host.protocol import CpuTimes, Host, TreeUsage
 
 __all__ = ["CpuMeter", "Fields", "HostParts", "Part"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pulse_widgets.readers.proc_files import ProcFiles
+from pulse_widgets.readers.host.proc_files import ProcFiles
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 

@@ -1,7 +1,7 @@
 """What NVML is asked for: the fields of the batch, and what each name means.
 
 The names are ours, in NVML's units (percent, milliwatts, megahertz ...); `TABLE` takes them to
-the catalog. Which call gives the ones that have no field id is in `nvml_calls`.
+the catalog. Which call gives the ones that have no field id is in `calls`.
 
 Two fields are never asked for: 185 (mean power; milliseconds a reading) and, because it blocks
 for 20 ms, ``nvmlDeviceGetPcieThroughput``.

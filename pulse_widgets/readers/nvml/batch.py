@@ -14,13 +14,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass
-from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED, Code, reason_of
+from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulse_widgets.readers.nvml_fields import FieldSpec
-    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml.fields import FieldSpec
+    from pulse_widgets.readers.nvml.library import Library
 
 __all__ = ["Batch", "FieldState", "Stamped", "value_of", "values_of"]
 

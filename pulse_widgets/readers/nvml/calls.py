@@ -12,7 +12,7 @@ from pulse_widgets.readers.base import RateClass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pulse_widgets.readers.nvml_library import Library
+    from pulse_widgets.readers.nvml.library import Library
 
 __all__ = ["CALLS", "MIG_MEMORY", "Call", "CallSpec", "Fields", "make_call", "make_fans"]
 

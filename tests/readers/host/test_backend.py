@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import Kind, lookup
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendKind, RateClass
-from pulse_widgets.readers.host import CpuTimes
-from pulse_widgets.readers.host_parts import CpuMeter, DeviceSums
-from pulse_widgets.readers.portable import PsutilHost
-from pulse_widgets.readers.system import RETRY_MOST_S, SystemBackend
+from pulse_widgets.readers.host.backend import RETRY_MOST_S, SystemBackend
+from pulse_widgets.readers.host.parts import CpuMeter, DeviceSums
+from pulse_widgets.readers.host.portable import PsutilHost
+from pulse_widgets.readers.host.protocol import CpuTimes
 from pulse_widgets.readers.translate import translate
 
 TICK = frozenset({RateClass.GAUGES, RateClass.COUNTERS})

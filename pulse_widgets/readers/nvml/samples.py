@@ -13,13 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RawRecord, RawSamples
-from pulse_widgets.readers.nvml_batch import values_of
-from pulse_widgets.readers.nvml_library import GONE, UNSUPPORTED
-from pulse_widgets.readers.nvml_records import NEWEST_US, OLDEST_US, SOURCE
+from pulse_widgets.readers.nvml.batch import values_of
+from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED
+from pulse_widgets.readers.nvml.records import NEWEST_US, OLDEST_US, SOURCE
 
 if TYPE_CHECKING:
-    from pulse_widgets.readers.nvml_library import Library
-    from pulse_widgets.readers.nvml_records import Tick
+    from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.records import Tick
 
 __all__ = ["Samples"]
 

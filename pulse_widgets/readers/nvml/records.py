@@ -10,8 +10,8 @@ from pulse_widgets.readers.base import RateClass, RawRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pulse_widgets.readers.nvml_batch import Stamped
-    from pulse_widgets.readers.nvml_calls import Fields
+    from pulse_widgets.readers.nvml.batch import Stamped
+    from pulse_widgets.readers.nvml.calls import Fields
 
 __all__ = ["BIT", "NEWEST_US", "OLDEST_US", "SOURCE", "Tick", "mask_of", "record", "records"]
 

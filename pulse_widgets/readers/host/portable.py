@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
-from pulse_widgets.readers.host import (
+from pulse_widgets.readers.host.process_tree import Rising
+from pulse_widgets.readers.host.protocol import (
     CpuTimes,
     DiskCounts,
     Memory,
@@ -17,7 +18,6 @@ from pulse_widgets.readers.host import (
     TreeIo,
     TreeUsage,
 )
-from pulse_widgets.readers.process_tree import Rising
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host import (
+from pulse_widgets.readers.host.proc_files import ProcFiles
+from pulse_widgets.readers.host.process_tree import ProcessTree
+from pulse_widgets.readers.host.protocol import (
     CpuTimes,
     DiskCounts,
     Memory,
@@ -21,8 +23,6 @@ from pulse_widgets.readers.host import (
     TreeIo,
     TreeUsage,
 )
-from pulse_widgets.readers.proc_files import ProcFiles
-from pulse_widgets.readers.process_tree import ProcessTree
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Container, Iterator

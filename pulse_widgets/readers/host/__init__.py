@@ -1,0 +1,1 @@
+"""The machine and the kernel process, from ``/proc`` and ``/sys`` or through psutil."""

@@ -1,0 +1,1 @@
+"""NVIDIA GPUs, through the library that comes with the driver."""
