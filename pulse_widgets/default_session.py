@@ -202,11 +202,11 @@ class DefaultSession:
 def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str | Backend]) -> None:
     """Begin to read the built-in sources, and put what is read into `backends`.
 
-    A backend of the user's own may belong to the one thread that opens it.
+    Any other backend may belong to the one thread that opens it.
     """
     _load_readers(sources)
     for name in sources:
-        if isinstance(name, str):
+        if isinstance(name, str) and name in READERS:
             (backend,) = make_backends([name], gpus)
             early = EarlyBackend(backend)
             backends.append(early)
@@ -217,7 +217,7 @@ def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str |
 
 def _load_readers(sources: Sequence[str | Backend]) -> None:
     """Load what the built-in sources are read with."""
-    load(*(READERS[name] for name in sources if isinstance(name, str)))
+    load(*(READERS[name] for name in sources if isinstance(name, str) and name in READERS))
 
 
 def _join(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pulse_widgets.errors import ReaderError
-from pulse_widgets.metrics.catalog import Kind, lookup, rate_of
+from pulse_widgets.errors import ReaderError, words_of
+from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.readers.base import ALL_CLASSES
+from pulse_widgets.readers.contract import ask, open_backend
 from pulse_widgets.readers.discover import make_backends
-from pulse_widgets.readers.translate import Reading, translate
+from pulse_widgets.readers.translate import Reading, Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -22,77 +25,99 @@ if TYPE_CHECKING:
 
 __all__ = ["take_snapshot"]
 
+T = TypeVar("T")
+
 APART_S: Final = 0.1
 """Time between the two readings from which rates are made."""
 
-_Values = dict[tuple[str, str], Reading]
+_Key = tuple[str, str, str]
+"""Host, entity and metric."""
+
+
+@dataclass(slots=True)
+class _Source:
+    """One source while it is read twice."""
+
+    backend: Backend
+    translator: Translator
+    before: dict[_Key, Reading] = field(default_factory=dict)
+    after: dict[_Key, Reading] = field(default_factory=dict)
+
+    def read(self) -> None:
+        self.before = self.after
+        records = ask(self.backend, ALL_CLASSES)
+        self.after = {
+            (reading.host, reading.entity, reading.metric): reading
+            for reading in self.translator.translate(records).readings
+        }
+
+    def rows(self) -> list[tuple[str, str, float, str]]:
+        return [row for key in self.after | self.before if (row := self._row(key))]
+
+    def _row(self, key: _Key) -> tuple[str, str, float, str] | None:
+        _, entity, metric = key
+        reading = self.after.get(key) or self.before[key]
+        if reading.text:
+            return None
+        known = self.translator.metric(metric)
+        rate = rate_of(metric, known.kind, known.unit) if known is not None else None
+        if rate is None:
+            return entity, metric, reading.value, known.unit if known else ""
+        name, unit = rate
+        return entity, name, _rate(self.before.get(key), self.after.get(key)), unit
 
 
 def take_snapshot(names: Sequence[str | Backend], gpus: GpuWish) -> pd.DataFrame:
     """Return one row a metric: entity, metric, value (NaN where missing), unit.
 
     Everything is read twice, a tenth of a second apart, so that counters give rates. States
-    that are words are left out. What could not be opened is named in ``frame.attrs["problems"]``,
-    source to problem and remedy.
+    that are words are left out. What could not be opened or read is named in
+    ``frame.attrs["problems"]``, source to problem and remedy.
 
     Raises
     ------
     ReaderError
-        When none of the sources can be opened.
+        When none of the sources can be opened and read.
     """
     import pandas as pd
 
-    backends = make_backends(names, gpus)
     problems: dict[str, ReaderError] = {}
-    opened = [backend for backend in backends if _opens(backend, problems)]
-    if problems and not opened:
-        raise next(iter(problems.values()))
+    backends = make_backends(names, gpus)
     try:
-        before = _read(opened)
-        time.sleep(APART_S)
-        after = _read(opened)
+        sources = [s for b in backends if (s := _tried(b.name, problems, partial(_first, b)))]
+        time.sleep(APART_S if sources else 0.0)
+        for source in sources:
+            _tried(source.backend.name, problems, source.read)
     finally:
-        for backend in opened:
-            backend.close()
+        for backend in backends:
+            _tried(backend.name, {}, backend.close)
+    if problems and not sources:
+        raise next(iter(problems.values()))
     frame = pd.DataFrame(
-        [row for key in after | before if (row := _row(key, before, after))],
+        [row for source in sources for row in source.rows()],
         columns=["entity", "metric", "value", "unit"],
     )
     frame.attrs["problems"] = {name: str(error) for name, error in problems.items()}
     return frame
 
 
-def _opens(backend: Backend, problems: dict[str, ReaderError]) -> bool:
+def _first(backend: Backend) -> _Source:
+    source = _Source(backend, Translator(open_backend(backend)))
+    source.read()
+    return source
+
+
+def _tried(name: str, problems: dict[str, ReaderError], do: Callable[[], T]) -> T | None:
+    """Do something with a source; what a reader throws is its problem, and no other's."""
     try:
-        backend.open()
+        return do()
     except ReaderError as error:
-        problems[backend.name] = error
-        backend.close()
-        return False
-    return True
-
-
-def _read(backends: Sequence[Backend]) -> _Values:
-    return {
-        (reading.entity, reading.metric): reading
-        for backend in backends
-        for reading in translate(backend.read(ALL_CLASSES)).readings
-    }
-
-
-def _row(
-    key: tuple[str, str], before: _Values, after: _Values
-) -> tuple[str, str, float, str] | None:
-    entity, metric = key
-    known = lookup(metric)
-    reading = after.get(key) or before[key]
-    if reading.text:
-        return None
-    rate_name = rate_of(metric)
-    if known is None or known.kind is not Kind.COUNTER or rate_name is None:
-        return entity, metric, reading.value, known.unit if known else ""
-    rated = lookup(rate_name)
-    return entity, rate_name, _rate(before.get(key), after.get(key)), rated.unit if rated else ""
+        problems[name] = error
+    except Exception as error:  # noqa: BLE001  a reader may throw anything
+        problems[name] = ReaderError(
+            f"The reader {name!r} failed: {words_of(error)}", "Please tell who wrote it."
+        )
+    return None
 
 
 def _rate(before: Reading | None, after: Reading | None) -> float:

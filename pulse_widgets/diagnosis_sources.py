@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 from typing import TYPE_CHECKING, Final
@@ -9,13 +10,16 @@ from typing import TYPE_CHECKING, Final
 from pulse_widgets.diagnosis_check import Check, State
 from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, alike
+from pulse_widgets.readers.contract import ask, open_backend
 from pulse_widgets.readers.discover import AUTO, make_backends
+from pulse_widgets.readers.plugins import plugins
 from pulse_widgets.readers.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pulse_widgets.readers.base import Backend
+    from pulse_widgets.readers.contract import ReaderInfo
 
 __all__ = ["examine_backend", "source_checks"]
 
@@ -29,11 +33,15 @@ def source_checks() -> Iterator[Check]:
     """Yield what each source of ``sources="auto"`` has here."""
     for backend in make_backends(AUTO, "mine"):
         yield from _in_time(backend)
+    for plugin in plugins().values():
+        yield from _in_time(plugin.make("mine"), f"from the package {plugin.package}")
 
 
-def _in_time(backend: Backend) -> list[Check]:
+def _in_time(backend: Backend, whence: str = "") -> list[Check]:
     """Examine a backend on a thread: opening a broken driver can take for ever."""
     found: list[Check] = []
+    if whence:
+        found.append(Check(f"source {backend.name}", State.INFO, whence))
     thread = threading.Thread(
         target=lambda: found.extend(examine_backend(backend)),
         name=f"pulse-doctor-{backend.name}",
@@ -57,8 +65,7 @@ def examine_backend(backend: Backend) -> list[Check]:
     """Return what a backend has here: state, devices, and each thing it lacks with its reason."""
     name = f"source {backend.name}"
     try:
-        backend.open()
-        return _opened(backend, name)
+        return _opened(backend, open_backend(backend), name)
     except PulseError as error:
         state = State.INFO if isinstance(error, _ABSENT) else State.WARN
         return [Check(name, state, error.problem, error.remedy)]
@@ -66,24 +73,36 @@ def examine_backend(backend: Backend) -> list[Check]:
         what = f"{type(error).__name__}: {error}"
         return [Check(name, State.WARN, what, "Please report this as a bug.")]
     finally:
-        backend.close()
+        # What it cannot let go of, it cannot be helped with.
+        with contextlib.suppress(Exception):
+            backend.close()
 
 
-def _opened(backend: Backend, name: str) -> list[Check]:
-    records = backend.read(ALL_CLASSES)
-    translation = translate(records)
+def _opened(backend: Backend, info: ReaderInfo, name: str) -> list[Check]:
+    translation = translate(ask(backend, ALL_CLASSES), info)
+    labels = {entity: about for (_, entity), about in translation.labels.items()}
+    errors = {entity: why for (_, entity), why in translation.errors.items()}
     present = {r.metric for r in translation.readings if r.text or not math.isnan(r.value)}
-    checks = [Check(name, State.OK, f"{len(present)} metrics of {_devices(translation.labels)}")]
+    checks = [Check(name, State.OK, f"{len(present)} metrics of {_devices(labels)}")]
     lost = {key: why for key, why in backend.missing.items() if " " not in key}
     absent = {key: why for key, why in backend.missing.items() if " " in key}
     checks += [
         Check(f"{name}: {entity}", State.WARN, why, "See `dmesg` for the driver's messages.")
-        for entity, why in {**lost, **translation.errors}.items()
+        for entity, why in {**lost, **errors}.items()
     ]
-    driver = translation.labels.get("host", {})
+    driver = labels.get("host", {})
     if "driver" in driver:
         versions = f"driver {driver['driver']}, CUDA {driver.get('cuda', 'unknown')}"
         checks.append(Check("GPU driver", State.OK, versions))
+    checks += [
+        Check(
+            f"{name}: rejected",
+            State.WARN,
+            f"{metric} of {entity}: the source says {told[-1]}, which cannot be true",
+            "The value is left out. A newer driver may help.",
+        )
+        for (_, entity, metric), told in translation.rejected.items()
+    ]
     checks += [
         Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
         for why, fields in _by_reason(absent).items()

@@ -208,7 +208,6 @@ class Run:
     def _of_memory(self, why: str) -> Recording:
         """Return the rows that wait for the disk, with the reason why there are no others."""
         from pulse_widgets.library.recording import Recording
-        from pulse_widgets.session import HOST
         from pulse_widgets.storage.unwritten import nothing_stored, with_unwritten
 
         session = self.session
@@ -217,7 +216,7 @@ class Run:
         if why and not any(why in problem for problem in problems):
             problems.append(f"{why}.")
         stored: Stored = nothing_stored(self._where(), session.clock.start_us, self._about())
-        stored.catalog.label({HOST: session.entities()})
+        stored.catalog.label(session.labels())
         rows = session.recorder.held()
         return Recording(with_unwritten(stored, rows, session.registry, problems))
 

@@ -106,7 +106,7 @@ class Session:
         self.stopped_us: int | None = None
         self.ended = False
         """Whether it takes nothing more, and the disk was asked to take all."""
-        self._recorder = Recorder(self.log, HOST, labelled=self.labelled, entities=self.entities)
+        self._recorder = Recorder(self.log, HOST, labelled=self.labelled, labels=self.labels)
         self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
         self._keeper.gather = self._gather
         self._keeper.interval_s = settings.interval_s
@@ -335,13 +335,18 @@ class Session:
         """Return a number that grows whenever `entities` has more to say."""
         return sum(sampler.labelled for sampler in self.samplers.values())
 
-    def entities(self) -> dict[str, dict[str, str]]:
-        """Return the labels of every entity."""
-        merged: dict[str, dict[str, str]] = {}
+    def labels(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Return the labels of every entity of every host."""
+        merged: dict[str, dict[str, dict[str, str]]] = {HOST: {}}
         for sampler in list(self.samplers.values()):
-            for entity, labels in list(sampler.labels.items()):
-                merged.setdefault(entity, {}).update(labels)
+            for host, entities in list(sampler.labels.items()):
+                for entity, labels in list(entities.items()):
+                    merged.setdefault(host, {}).setdefault(entity, {}).update(labels)
         return merged
+
+    def entities(self) -> dict[str, dict[str, str]]:
+        """Return the labels of every entity of this machine."""
+        return self.labels()[HOST]
 
     def gist(self) -> tuple[object, ...]:
         """Return what, when it changes, makes `state` worth telling again at once."""
@@ -388,8 +393,11 @@ def _source_state(sampler: SamplingCollector, slowed: str) -> dict[str, Any]:
         remedy = "Readings come rarer, none is wrong. Ask for a longer interval to have them even."
     return {
         "name": sampler.name,
+        "title": sampler.info.title,
+        "group": sampler.info.group,
         "state": state,
         "problem": problem,
         "remedy": remedy,
         "missing": missing,
+        "rejected": sampler.status.rejected,
     }

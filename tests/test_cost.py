@@ -62,7 +62,7 @@ def test_what_starting_costs_is_not_what_it_costs_now():
 class Gpus:
     """Sixteen GPUs and a part of one."""
 
-    caps = BackendCaps(BackendKind.NVML)
+    caps = BackendCaps(BackendKind.NVML_DIRECT)
 
     def __init__(self, name="gpus"):
         self.name = name

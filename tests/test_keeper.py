@@ -19,7 +19,7 @@ def made(monkeypatch):
     """A keeper whose thread has not begun, its log and its stage."""
     registry, log = Registry(), Log()
     user = UserCollector(registry, Clock(), log.append, "h0")
-    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     stage = Stage(registry, 1.0)
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
     return Keeper(log, user, recorder, stage, lambda now: None), log, stage
@@ -85,7 +85,7 @@ def test_an_interrupted_ring_is_made_up_for_by_the_next(made, monkeypatch):
 def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(monkeypatch):
     registry, log = Registry(), Log()
     user = UserCollector(registry, Clock(), log.append, "h0")
-    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     recorder.make_writer = lambda: None
     keeper = Keeper(log, user, recorder, Stage(registry, 1.0), lambda now: None)
 

@@ -51,6 +51,8 @@ class SourceStatus:
         Duration of the newest pass, and how late it started.
     passes, missed : int
         Passes so far, and ticks that were skipped because the one before took too long.
+    rejected : int
+        Values that cannot be true, and so are missing.
     """
 
     name: str
@@ -64,6 +66,7 @@ class SourceStatus:
     late_s: float = 0.0
     passes: int = 0
     missed: int = 0
+    rejected: int = 0
 
     def fail(self, error: PulseError, state: str = "failed") -> None:
         """Take over the problem and the remedy of an error."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendCaps, RateClass, RawRecord
 from pulse_widgets.signals import Flag, start_shielded
@@ -33,7 +33,6 @@ class EarlyBackend:
 
     def __init__(self, backend: Backend) -> None:
         self.name = backend.name
-        self.lasting = getattr(backend, "lasting", False)
         self._backend = backend
         self._done = Flag()
         self._lock = threading.Lock()
@@ -44,6 +43,12 @@ class EarlyBackend:
     def start(self) -> None:
         """Begin with the first reading."""
         start_shielded(f"pulse-first-{self.name}", self._first)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what else the backend says of itself, its rules say."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._backend, name)
 
     @property
     def caps(self) -> BackendCaps:

@@ -85,6 +85,7 @@ class Governor:
         self._clock = clock
         self._lock = threading.Lock()
         self._factors: dict[tuple[str, RateClass], int] = {}
+        self._rates: dict[str, Mapping[RateClass, float]] = {}
         self.begin(1.0)
 
     def begin(self, interval_s: float) -> None:
@@ -103,9 +104,15 @@ class Governor:
         """Return how many times rarer than asked a class of a source is read."""
         return self._factors.get((source, rate), 1)
 
+    def paces(self, source: str, rates: Mapping[RateClass, float]) -> None:
+        """Take the seconds in which classes of a source have something new."""
+        self._rates = {**self._rates, source: rates}
+
     def period_s(self, source: str, rate: RateClass, interval_s: float) -> float:
         """Return the seconds between two readings of a class, asked for every `interval_s`."""
-        return NATIVE_S.get(rate, interval_s) * self.factor(source, rate)
+        usual = NATIVE_S.get(rate, interval_s)
+        own = self._rates.get(source, {}).get(rate, usual)
+        return (own if rate in NATIVE_S else max(own, interval_s)) * self.factor(source, rate)
 
     def spent(self, source: str, due: frozenset[RateClass], cpu_s: float) -> None:
         """Book the CPU time of one pass, which read the classes `due`."""

@@ -25,6 +25,7 @@ from pulse_widgets.errors import (
 )
 from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, RateClass, RawRecord
+from pulse_widgets.readers.contract import NOTHING_SAID, ask, open_backend
 from pulse_widgets.series.log import Rows
 from pulse_widgets.signals import Alarm, Flag
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pulse_widgets.collectors.governor import Governor
+    from pulse_widgets.readers.contract import ReaderInfo
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.log import Registry
 
@@ -96,8 +98,9 @@ class SamplingCollector(Collector):
         self._waiting: deque[Pass | Callable[[], list[Rows]]] = deque()
         self._arrived = arrived
         self._drain_lock = threading.Lock()
-        # Another's backend may fill the same fields again for its next reading.
-        self._most = WAITING_MOST if getattr(backend, "lasting", False) else 1
+        self.info = NOTHING_SAID
+        """What the backend says of itself, once it is open."""
+        self._most = WAITING_MOST
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
         self._ending = False
@@ -119,8 +122,8 @@ class SamplingCollector(Collector):
         self._period_s = self._awaited_s = interval_s
 
     @property
-    def labels(self) -> Mapping[str, Mapping[str, str]]:
-        """Entity to its labels, as far as they were drained."""
+    def labels(self) -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+        """Host to entity to its labels, as far as they were drained."""
         return self._rows.labels
 
     @property
@@ -259,7 +262,7 @@ class SamplingCollector(Collector):
     def _open(self) -> bool:
         self.status.busy_since = time.monotonic()
         try:
-            self.backend.open()
+            self.info = info = open_backend(self.backend)
         except PulseError as error:
             absent = isinstance(error, LibraryNotFoundError | NoDeviceError)
             self.status.fail(error, "absent" if absent else "failed")
@@ -267,7 +270,15 @@ class SamplingCollector(Collector):
         finally:
             self.status.busy_since = None
             self.status.cost_s = time.thread_time()
+        self._governor.paces(self.name, info.rates)
+        # Another's backend may fill the same fields again for its next reading.
+        self._most = WAITING_MOST if info.lasting else 1
+        self._put(partial(self._begun, info))
         return True
+
+    def _begun(self, info: ReaderInfo) -> list[Rows]:
+        self._rows.begin(info)
+        return []
 
     def _loop(self) -> None:
         while not self._stopped:
@@ -297,7 +308,7 @@ class SamplingCollector(Collector):
         cpu = time.thread_time()
         self.status.busy_since = started
         try:
-            records = self.backend.read(due)
+            records = ask(self.backend, due)
         finally:
             hung = time.monotonic() - started
             self.status.busy_since = None
@@ -322,7 +333,9 @@ class SamplingCollector(Collector):
         self.tried.set()
 
     def _judge(self, records: Sequence[RawRecord]) -> None:
-        self.status.missing = dict(self.backend.missing)
+        rejections = self._rows.rejections
+        self.status.missing = {**rejections.reasons, **self.backend.missing}
+        self.status.rejected = rejections.count
         errors = [record for record in records if record.error]
         if errors:
             every = len(errors) == len(records)

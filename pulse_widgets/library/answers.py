@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.metrics.catalog import rate_of, unit_of_rate
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
@@ -170,10 +170,8 @@ def _of_counter(
     rates: NDArray[np.float64],
     there: NDArray[np.bool_],
 ) -> Line:
-    rate = rate_of(metric)
-    described = lookup(rate) if rate else None
-    rate_unit = described.unit if described else {"J": "W", "s": "1"}.get(unit, f"{unit}/s")
-    name, readings = rate or metric, columns.value[~np.isnan(columns.value)]
+    name, rate_unit = rate_of(metric, "counter", unit) or (metric, unit_of_rate(unit))
+    readings = columns.value[~np.isnan(columns.value)]
     grown = np.diff(readings)
     # A counter that fell was reset; what it counted meanwhile is unknown and not guessed.
     total = float(grown[grown > 0].sum()) if len(readings) > 1 else math.nan

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
-from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.index import guess
 
@@ -52,13 +52,21 @@ class Chosen:
     @property
     def metric(self) -> str:
         """The name it is shown under."""
-        return (rate_of(self.key.metric) if self.rated else None) or self.key.metric
+        return self._form[0]
 
     @property
     def unit(self) -> str:
         """The unit of what is shown."""
-        metric = lookup(self.metric) if self.rated else None
-        return metric.unit if metric is not None else self.info.unit
+        return self._form[1]
+
+    @property
+    def rate(self) -> tuple[str, str] | None:
+        """Name and unit of the rate that it can be shown as."""
+        return rate_of(self.key.metric, self.info.kind, self.info.unit)
+
+    @property
+    def _form(self) -> tuple[str, str]:
+        return (self.rate if self.rated else None) or (self.key.metric, self.info.unit)
 
     @property
     def kind(self) -> str:
@@ -173,7 +181,7 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
             hits.append(replace(c, rated=c.rated or _rate_matches(c, patterns)))
         elif _rate_matches(c, patterns):
             hits.append(replace(c, rated=True))
-    rates = {str(rate) for c in chosen if (rate := rate_of(c.key.metric)) is not None}
+    rates = {c.rate[0] for c in chosen if c.rate is not None}
     there = {c.metric for c in chosen} | rates
     # Each for itself: a misspelt name among others would otherwise be missing without a word.
     vain = [p for p in patterns if not any(_has_name(c, p) for c in hits)]
@@ -185,8 +193,7 @@ def _has_name(c: Chosen, pattern: str) -> bool:
 
 
 def _rate_matches(c: Chosen, patterns: Sequence[str]) -> bool:
-    rate = rate_of(c.key.metric) if c.info.kind == "counter" else None
-    return rate is not None and _matches(rate, patterns)
+    return c.rate is not None and _matches(c.rate[0], patterns)
 
 
 def _patterns(pattern: Any, what: str) -> list[str]:

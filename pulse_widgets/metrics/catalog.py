@@ -6,13 +6,12 @@ which names are such pairs, never the ending of the name: ``memory.total`` is a 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.gpu_table import GPU_METRICS
 from pulse_widgets.metrics.host_table import HOST_METRICS
-from pulse_widgets.metrics.metric import Group, Kind, Metric, Pace
+from pulse_widgets.metrics.metric import TOTAL, Group, Kind, Metric, Pace
 from pulse_widgets.metrics.own_table import OWN_METRICS
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ __all__ = [
     "Kind",
     "Metric",
     "Pace",
-    "counter_of",
     "lookup",
     "rate_of",
+    "unit_of_rate",
 ]
 
 CATALOG: Final[Mapping[str, Metric]] = MappingProxyType(
@@ -38,23 +37,8 @@ CATALOG: Final[Mapping[str, Metric]] = MappingProxyType(
 AREAS: Final[frozenset[str]] = frozenset(m.area for m in CATALOG.values())
 """The first parts of names that are reserved for the catalog."""
 
-_TOTAL: Final = ".total"
-
-
-def _as_counter(metric: Metric) -> Metric:
-    return replace(
-        metric,
-        name=metric.name + _TOTAL,
-        unit=metric.total_unit,
-        kind=Kind.COUNTER,
-        title=f"{metric.title}, total",
-        rated=False,
-        total_unit="",
-    )
-
-
 _COUNTERS: Final[Mapping[str, Metric]] = MappingProxyType(
-    {m.name + _TOTAL: _as_counter(m) for m in CATALOG.values() if m.rated}
+    {c.name: c for m in CATALOG.values() if m.rated for c in [m.counter()]}
 )
 
 
@@ -66,16 +50,26 @@ def lookup(name: str) -> Metric | None:
     return CATALOG.get(name) or _COUNTERS.get(name)
 
 
-def counter_of(name: str) -> str | None:
-    """Return the counter of a rate (``cpu.user`` gives ``cpu.user.total``), None if it has none."""
-    metric = CATALOG.get(name)
-    return name + _TOTAL if metric is not None and metric.rated else None
+_RATE_UNITS: Final = {"J": "W", "s": "1"}
+"""Unit of a counter to that of its rate, where it is not the unit by the second."""
 
 
-def rate_of(name: str) -> str | None:
-    """Return the rate of a counter (``cpu.user.total`` gives ``cpu.user``), None if it has none.
+def rate_of(metric: str, kind: str, unit: str) -> tuple[str, str] | None:
+    """Return name and unit of the rate that a series is shown as, None where it is shown as it is.
 
-    ``gpu.energy`` is a counter whose rate is the metric ``gpu.power``, not a form of itself:
-    None, as for sizes such as ``memory.total``.
+    A counter is shown as its rate where its name ends in ``.total``. ``gpu.energy`` is a counter
+    whose rate is the metric ``gpu.power``, not a form of itself; ``memory.total`` is a size and no
+    counter, and a user's key may end as it likes.
     """
-    return name.removesuffix(_TOTAL) if name in _COUNTERS else None
+    if kind != Kind.COUNTER:
+        return None
+    known = _COUNTERS.get(metric)
+    if known is None and (not metric.endswith(TOTAL) or metric in CATALOG):
+        return None
+    name = metric.removesuffix(TOTAL)
+    return name, CATALOG[name].unit if known else unit_of_rate(unit)
+
+
+def unit_of_rate(unit: str) -> str:
+    """Return the unit of the rate of a counter in `unit`."""
+    return _RATE_UNITS.get(unit, f"{unit}/s")

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
-__all__ = ["Group", "Kind", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated"]
+__all__ = [
+    "TOTAL", "Group", "Kind", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated",
+]  # fmt: skip
+
+
+TOTAL: Final = ".total"
+"""How the name of the counter of a rated metric ends."""
 
 
 class Kind(StrEnum):
@@ -86,6 +93,22 @@ class Metric:
     total_unit: str = ""
     group: Group = Group.EVENTS
     pace: Pace = Pace.TICK
+
+    def forms(self) -> tuple[Metric, ...]:
+        """Return the metric and, where it is a rate that has one, its counter."""
+        return (self, self.counter()) if self.rated else (self,)
+
+    def counter(self) -> Metric:
+        """Return the counter of a rated metric."""
+        return replace(
+            self,
+            name=self.name + TOTAL,
+            unit=self.total_unit,
+            kind=Kind.COUNTER,
+            title=f"{self.title}, total",
+            rated=False,
+            total_unit="",
+        )
 
 
 def of_kind(kind: Kind, name: str, unit: str, title: str, text: str) -> Metric:

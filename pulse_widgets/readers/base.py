@@ -1,13 +1,12 @@
 """What every source of readings looks like: records, capabilities, the `Backend` protocol.
 
 A backend is synchronous, owns no thread and coerces nothing: a reading that the source
-does not have is `None`, never 0. What a field means, and its unit, is the business of
-`pulse_widgets.readers.translate`.
+does not have is `None`, never 0. What its fields mean is said by its `rules`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
@@ -41,15 +40,15 @@ __all__ = [
 
 
 class BackendKind(Enum):
-    """The sources that ship with the package."""
+    """The sources that the package names, whether or not this version reads them."""
 
-    NVML = "nvml"
-    GPM = "gpm"
     DCGMI = "dcgmi"
     PROMETHEUS = "prometheus"
+    REPLAY = "replay"
+    NVML_DIRECT = "nvml_direct"
+    GPM = "gpm"
     SYSTEM = "system"
     CGROUP = "cgroup"
-    REPLAY = "replay"
 
 
 class RateClass(Enum):
@@ -107,6 +106,8 @@ class RawRecord(NamedTuple):
         Who says so.
     error : str or None
         Why nothing could be read of this entity.
+    host : str
+        Id of the machine that the entity belongs to; empty is the machine that reads.
     samples : RawSamples or None
         All readings since the last look, where the source keeps several. They are what is
         recorded; `fields` has the newest of them, for who wants no more.
@@ -119,20 +120,29 @@ class RawRecord(NamedTuple):
     source: str
     source_version: str = ""
     error: str | None = None
+    host: str = ""
     samples: RawSamples | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BackendCaps:
-    """What a backend can deliver here: its kind and the fields it found."""
+    """What a backend can deliver here.
 
-    kind: BackendKind
+    Attributes
+    ----------
+    kind : BackendKind or str
+        Which reader it is; one of another package gives its own name.
+    fields : frozenset of str
+        The fields it found; empty where that is not known before they are read.
+    """
+
+    kind: BackendKind | str
     fields: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ReaderConfig:
-    """Settings that any reader is made from.
+    """Settings that any reader is made from; each takes what concerns it.
 
     Attributes
     ----------
@@ -142,9 +152,9 @@ class ReaderConfig:
     source : str
         URL or path, for the backends that have one.
     gpu_ids : tuple of str or None
-        Which GPUs; None is every accessible one.
+        Which GPUs: indices, UUIDs, bus ids; None is those that the environment makes visible.
     all_gpus : bool
-        Ignore what the environment makes visible.
+        Every accessible GPU, whatever the environment makes visible.
     timeout : float
         Seconds after which one reading is given up.
     """
@@ -155,7 +165,6 @@ class ReaderConfig:
     gpu_ids: tuple[str, ...] | None = None
     all_gpus: bool = False
     timeout: float = 5.0
-    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def alike(missing: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
@@ -172,7 +181,26 @@ def alike(missing: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
 
 @runtime_checkable
 class Backend(Protocol):
-    """Acquires readings from one source."""
+    """Acquires readings from one source.
+
+    Only one thread uses it. Besides what stands here it may have these attributes, which are
+    looked at once it is open:
+
+    rules : mapping of str to Rule
+        Which metric a field is, and how to get the metric's unit. A field without a rule that is
+        called as a metric is that metric, in its unit; any other keeps its name.
+    metrics : sequence of Metric
+        What its metrics are that the catalog does not have.
+    title : str
+        What it is called on screen; its name unless given.
+    group : str
+        The heading under which those metrics stand on screen; its title unless given.
+    rates : mapping of RateClass to float
+        Seconds in which a class has something new; it is not read more often.
+    lasting : bool
+        Each `read` returns new records with new fields, at which the caller may look later.
+        Otherwise they are looked at before the next `read`.
+    """
 
     @property
     def name(self) -> str:
@@ -184,19 +212,22 @@ class Backend(Protocol):
 
     @property
     def missing(self) -> Mapping[str, str]:
-        """What is absent, and why: ``"gpu:0 fan.speed"`` (entity, space, source field) to reason.
+        """What is absent, and why: ``"gpu:0 fan.speed"`` (entity, space, field) to reason.
 
         Grows as fields are probed.
         """
 
     def open(self) -> None:
-        """Get ready to read. Raises `ReaderError` with a remedy when that is impossible."""
+        """Get ready to read. Raises `ReaderError` with a remedy when that is impossible.
+
+        Called again after it failed, and after `close`.
+        """
 
     def read(self, due: frozenset[RateClass]) -> Sequence[RawRecord]:
         """Read every entity once, the fields of the classes in `due` only.
 
-        Where the backend says so (``lasting = True``), each pass has new records with new fields,
-        at which the caller may look later; others are looked at before the next pass.
+        Raises `ReaderError` when nothing can be read any more; it is then closed, and opened
+        again after a minute.
         """
 
     def close(self) -> None:

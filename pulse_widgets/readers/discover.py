@@ -1,4 +1,4 @@
-"""From what a user names to backends: `sources=` in all its forms."""
+"""From what a user names to backends: `sources=` in all its forms, and `make_backend`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import UnknownSourceError
-from pulse_widgets.readers.base import Backend
+from pulse_widgets.readers.base import Backend, BackendKind
+from pulse_widgets.readers.contract import lacks
+from pulse_widgets.readers.plugins import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pulse_widgets.readers.base import ReaderConfig
     from pulse_widgets.readers.select import GpuWish
 
-__all__ = ["AUTO", "READERS", "SOURCES", "make_backends", "source_names"]
+__all__ = ["AUTO", "READERS", "SOURCES", "make_backend", "make_backends", "source_names"]
 
 
 def _system(_gpus: GpuWish) -> Backend:
@@ -41,6 +44,9 @@ READERS: Final = {
 AUTO: Final = ("system", "nvml")
 """What ``"auto"`` stands for; a source that is not on this machine says so and costs nothing."""
 
+_SAME: Final = {"nvml_direct": "nvml"}
+"""Other words for a source."""
+
 
 def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str | Backend]:
     """Return the names and backends that `sources` stands for, each once, in order.
@@ -48,18 +54,16 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
     Raises
     ------
     UnknownSourceError
-        For a name that is no source.
+        For a name that is no source, and for what is no backend.
     """
     given: list[Any] = [sources]
-    if isinstance(sources, Iterable) and not isinstance(sources, str):
+    if isinstance(sources, Iterable) and not isinstance(sources, str | Backend):
         given = list(sources)
     chosen: list[str | Backend] = []
     dropped: set[str] = set()
     for item in given:
         if not isinstance(item, str):
-            if not isinstance(item, Backend):
-                raise _unknown(repr(item))
-            chosen.append(item)
+            chosen.append(_backend(item))
             continue
         for name in filter(None, map(str.strip, item.split(","))):
             if name.startswith("-"):
@@ -74,19 +78,64 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
 
 def make_backends(names: Sequence[str | Backend], gpus: GpuWish) -> list[Backend]:
     """Return a backend for each name; backends that were given are returned as they are."""
-    return [SOURCES[name](gpus) if isinstance(name, str) else name for name in names]
+    return [_made(name, gpus) if isinstance(name, str) else name for name in names]
 
 
-def _known(name: str) -> str:
+def make_backend(config: ReaderConfig) -> Backend:
+    """Return the reader that `config` asks for, not opened yet.
+
+    Raises
+    ------
+    UnknownSourceError
+        Where this version has no reader of that kind.
+    """
+    name = _SAME.get(config.backend.value, config.backend.value)
     if name not in SOURCES:
-        raise _unknown(repr(name), difflib.get_close_matches(name, SOURCES))
+        there = ", ".join(kind.value for kind in _kinds())
+        raise UnknownSourceError(
+            f"This version of pulse_widgets has no reader {config.backend.value!r}",
+            remedy=f"Use one of {there}.",
+        )
+    return SOURCES[name]("all" if config.all_gpus else list(config.gpu_ids or ("mine",)))
+
+
+def _kinds() -> list[BackendKind]:
+    return [kind for kind in BackendKind if _SAME.get(kind.value, kind.value) in SOURCES]
+
+
+def _made(name: str, gpus: GpuWish) -> Backend:
+    make = SOURCES.get(name)
+    return plugins()[name].make(gpus) if make is None else make(gpus)
+
+
+def _known(given: str) -> str:
+    name = _SAME.get(given, given)
+    if name in SOURCES:
+        return name
+    others = plugins()
+    if name not in others:
+        names = [*SOURCES, *others]
+        raise _unknown(repr(given), names, difflib.get_close_matches(given, names))
     return name
 
 
-def _unknown(what: str, close: Sequence[str] = ()) -> UnknownSourceError:
+def _backend(item: Any) -> Backend:
+    missing = lacks(item)
+    if missing:
+        if {"open", "read"} - set(missing):
+            raise UnknownSourceError(
+                f"{type(item).__name__} is no reader: it has no {', '.join(missing)}",
+                remedy="Add what is missing, see pulse_widgets.readers.Backend.",
+            )
+        raise _unknown(repr(item), [*SOURCES, *plugins()])
+    found: Backend = item
+    return found
+
+
+def _unknown(what: str, names: Sequence[str], close: Sequence[str] = ()) -> UnknownSourceError:
     hint = f"Did you mean {close[0]!r}? " if close else ""
-    names = ", ".join(["auto", *SOURCES])
     return UnknownSourceError(
         f"There is no source {what}",
-        remedy=f"{hint}Use one or several of {names}; a minus sign leaves one out: 'auto,-nvml'.",
+        remedy=f"{hint}Use one or several of {', '.join(['auto', *names])}; a minus sign leaves "
+        "one out: 'auto,-nvml'.",
     )

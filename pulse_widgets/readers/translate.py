@@ -1,41 +1,38 @@
 """From the words and units of a source to names and units of the catalog.
 
-Each source has one table, from field to `Rule`. A field that no table names keeps its name: as a
-reading when it is a number (a plug-in that speaks the catalog's language, or a newer program), as
-a label of the entity when it is text.
+What a field means is said by the rules of its backend. A field that no rule names keeps its name:
+as a reading when it is a number (a plug-in that speaks the catalog's language, or a newer program),
+as a label of the entity when it is text. What another backend says changes none of this.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import sys
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulse_widgets.metrics.catalog import Kind, lookup
-from pulse_widgets.readers.nvml.fields import TABLE as NVML
+from pulse_widgets.metrics.ranges import ANYTHING, range_of
+from pulse_widgets.readers.contract import NOTHING_SAID
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from pulse_widgets.metrics.metric import Metric
     from pulse_widgets.readers.base import RawRecord
+    from pulse_widgets.readers.contract import ReaderInfo
 
-__all__ = [
-    "Plan", "Reading", "Rule", "Translation", "entity_of", "plan_of", "rule_of", "translate",
-]  # fmt: skip
-
-TABLES: Final[dict[str, Mapping[str, Rule]]] = {"nvml": NVML}
-"""Source to its table. A source without one, such as ``system``, speaks the catalog's language."""
+__all__ = ["Plan", "Reading", "Translation", "Translator", "entity_of", "translate"]
 
 _MIG: Final = re.compile(r"mig:(\d+):(\d+)(?::(\d+))?", re.ASCII)
-_SIGNED_UNITS: Final = frozenset({"degC", "s"})
+_SAID_MOST: Final = 40
 _WORDS: Final = frozenset({Kind.STATE, Kind.TEXT, Kind.SPAN, Kind.MEDIA})
 
 
 class Reading(NamedTuple):
-    """One value of one metric of one entity, in the catalog's unit."""
+    """One value of one metric of one entity, in the metric's unit."""
 
     entity: str
     metric: str
@@ -47,6 +44,8 @@ class Reading(NamedTuple):
     """Monotonic seconds."""
     wallclock: float
     """Unix seconds."""
+    host: str = ""
+    """Id of the machine it is of; empty is the machine that reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,19 @@ class Translation:
     ----------
     readings : list of Reading
         In the order of the records and their fields.
-    labels : dict of str to dict of str to str
-        Entity to its labels.
-    errors : dict of str to str
-        Entity to the reason why nothing could be read of it.
-    rejected : dict of str to int
-        Metric to how many of its values cannot be true and became missing.
+    labels : dict of (str, str) to dict of str to str
+        Host and entity to its labels.
+    errors : dict of (str, str) to str
+        Host and entity to the reason why nothing could be read of it.
+    rejected : dict of (str, str, str) to list of str
+        Host, entity and metric to what the source said of it that cannot be true and became
+        missing.
     """
 
     readings: list[Reading] = field(default_factory=list)
-    labels: dict[str, dict[str, str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    rejected: dict[str, int] = field(default_factory=dict)
+    labels: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    errors: dict[tuple[str, str], str] = field(default_factory=dict)
+    rejected: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
 
 
 class Plan(NamedTuple):
@@ -80,18 +80,8 @@ class Plan(NamedTuple):
     lowest: float
     highest: float
     takes_words: bool
-
-
-def rule_of(source: str, name: str) -> Rule | None:
-    """Return what a field of a source means.
-
-    A field called as a metric of the catalog is that metric, in its unit, whatever the
-    source. None: nothing is known of the field.
-    """
-    rule = TABLES.get(source, {}).get(name)
-    if rule is None and lookup(name) is not None:
-        return Rule(name)
-    return rule
+    known: bool = True
+    """False of a field that no rule and no metric names: a text in it is a label."""
 
 
 def entity_of(entity_id: str) -> str:
@@ -110,21 +100,121 @@ def entity_of(entity_id: str) -> str:
     return f"gpu:{gpu}/mig:{gpu_instance}{suffix}"
 
 
-def translate(records: Iterable[RawRecord]) -> Translation:
-    """Return readings, labels and errors of one pass over a source.
+class Translator:
+    """Translates what one backend says.
 
-    A field without a value is a reading that is missing (NaN). So is a number outside the
-    range of its rule, a negative number of anything but degrees and offsets, an infinite one,
-    and a text where the metric is a number; those are counted in `Translation.rejected`.
+    Parameters
+    ----------
+    info : ReaderInfo
+        Its rules and metrics.
     """
-    result = Translation()
-    for record in records:
-        entity = entity_of(record.entity_id)
-        if record.error is not None:
-            result.errors[entity] = record.error
-        for each in _moments(record):
-            _take(each, entity, result)
-    return result
+
+    def __init__(self, info: ReaderInfo = NOTHING_SAID) -> None:
+        self.info = info
+        self._plans: dict[str, Plan] = {}
+        self._numbers: set[tuple[str, str, str]] = set()
+        """Host, entity and name of unknown fields that had a number, and so can be missing."""
+
+    def metric(self, name: str) -> Metric | None:
+        """Return what is known of a metric: by the catalog, or by the backend itself."""
+        return lookup(name) or self.info.metrics.get(name)
+
+    def plan_of(self, name: str) -> Plan:
+        """Return what is done with the numbers of a field."""
+        plan = self._plans.get(name)
+        if plan is None:
+            plan = self._plans[name] = self._plan(name)
+        return plan
+
+    def translate(self, records: Iterable[RawRecord]) -> Translation:
+        """Return readings, labels and errors of one pass over the source.
+
+        A field without a value is a reading that is missing (NaN). So is what cannot be true: a
+        number outside the range of its rule, an infinite one, a text where the metric is a
+        number, a value of any other type; those are told in `Translation.rejected`.
+        """
+        result = Translation()
+        for record in records:
+            entity = entity_of(record.entity_id)
+            if record.error is not None:
+                result.errors[record.host, entity] = record.error
+            for each in _moments(record):
+                self._take(each, entity, result)
+        return result
+
+    def _is_number(self, key: tuple[str, str, str], value: float) -> bool:
+        """Return whether a field of which nothing is known has a number, or had one before."""
+        if not math.isnan(value):
+            self._numbers.add(key)
+        return key in self._numbers
+
+    def _plan(self, name: str) -> Plan:
+        rule = self.info.rules.get(name)
+        known = rule is not None or self.metric(name) is not None
+        rule = rule or Rule(name)
+        metric = self.metric(rule.metric)
+        multiply = 1.0 if rule.scale < 1 else rule.scale
+        divide = round(1 / rule.scale) if rule.scale < 1 else 1.0
+        lowest, highest = ANYTHING if metric is None else range_of(metric)
+        least, most = ANYTHING
+        return Plan(
+            rule.metric,
+            multiply,
+            divide,
+            max(lowest * divide / multiply, least) if rule.lowest is None else rule.lowest,
+            min(highest * divide / multiply, most) if rule.highest is None else rule.highest,
+            takes_words=metric is not None and metric.kind in _WORDS,
+            known=known,
+        )
+
+    def _take(self, record: RawRecord, entity: str, result: Translation) -> None:
+        plans, host = self._plans, record.host
+        readings, when, wall = result.readings, record.timestamp, record.wallclock
+        new = tuple.__new__  # half the cost of calling the class, hundreds of times a tick
+        for name, raw in record.fields.items():
+            plan = plans.get(name) or self.plan_of(name)
+            value, text, rejected = math.nan, "", False
+            if isinstance(raw, str):
+                if not plan.known:
+                    result.labels.setdefault((host, entity), {})[name] = raw
+                    continue
+                text, rejected = (raw, False) if plan.takes_words else ("", True)
+            elif raw is not None:
+                number = _number(raw)
+                if number is None or not plan.lowest <= number <= plan.highest:
+                    # NaN is how numpy and pandas say that there is none.
+                    rejected = number is None or not math.isnan(number)
+                else:
+                    value = number * plan.multiply / plan.divide
+            if rejected:
+                told = result.rejected.setdefault((host, entity, plan.metric), [])
+                told.append(_in_short(raw))
+            if not plan.known and not self._is_number((host, entity, name), value):
+                continue
+            readings.append(new(Reading, (entity, plan.metric, value, text, when, wall, host)))
+
+
+def translate(records: Iterable[RawRecord], info: ReaderInfo = NOTHING_SAID) -> Translation:
+    """Return what one pass over a source says, see `Translator`."""
+    return Translator(info).translate(records)
+
+
+def _number(raw: Any) -> float | None:
+    """Return a number as float, None where it is none."""
+    if isinstance(raw, bytes | bytearray):
+        return None  # float() would read it
+    try:
+        return float(raw)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _in_short(raw: object) -> str:
+    """Return a value as a few letters; an object may not be able to say what it is."""
+    if isinstance(raw, str | int | float):
+        text = f"{raw:.6g}" if isinstance(raw, float) else str(raw)[:_SAID_MOST]
+        return repr(text) if isinstance(raw, str) else text
+    return f"a value of type {type(raw).__name__}"
 
 
 def _moments(record: RawRecord) -> Sequence[RawRecord]:
@@ -138,62 +228,3 @@ def _moments(record: RawRecord) -> Sequence[RawRecord]:
         for name, readings in samples.fields.items()
         for wall, raw in zip(samples.wallclocks, readings, strict=True)
     ]
-
-
-def _take(record: RawRecord, entity: str, result: Translation) -> None:
-    plans = _plans(record.source)
-    readings, when, wall = result.readings, record.timestamp, record.wallclock
-    new = tuple.__new__  # half the cost of calling the class, hundreds of times a tick
-    for name, raw in record.fields.items():
-        plan = plans.get(name) or plan_of(record.source, name)
-        if isinstance(raw, str):
-            if plan is None:
-                result.labels.setdefault(entity, {})[name] = raw
-                continue
-            value, text = math.nan, raw if plan.takes_words else ""
-            rejected = not plan.takes_words
-        else:
-            if plan is None:
-                if raw is None:
-                    continue
-                plan = plans[name] = Plan(
-                    name, 1.0, 1.0, -sys.float_info.max, sys.float_info.max, False
-                )
-            text = ""
-            value = math.nan if raw is None else raw * plan.multiply / plan.divide
-            rejected = raw is not None and (raw < plan.lowest or raw > plan.highest)
-        if rejected:
-            value = math.nan
-            result.rejected[plan.metric] = result.rejected.get(plan.metric, 0) + 1
-        readings.append(new(Reading, (entity, plan.metric, value, text, when, wall)))
-
-
-_made: dict[str, dict[str, Plan]] = {}
-
-
-def _plans(source: str) -> dict[str, Plan]:
-    return _made.setdefault(source, {})
-
-
-def plan_of(source: str, name: str) -> Plan | None:
-    """Return the plan of a field; None when nothing is known of the field.
-
-    A field without a rule has one, too, once it was seen with a number.
-    """
-    plans = _plans(source)
-    if name in plans:
-        return plans[name]
-    rule = rule_of(source, name)
-    if rule is None:
-        return None
-    metric = lookup(rule.metric)
-    signed = metric is None or (metric.unit in _SIGNED_UNITS and metric.kind is Kind.GAUGE)
-    plan = plans[name] = Plan(
-        metric=rule.metric,
-        multiply=1.0 if rule.scale < 1 else rule.scale,
-        divide=round(1 / rule.scale) if rule.scale < 1 else 1.0,
-        lowest=-sys.float_info.max if signed else 0.0,
-        highest=sys.float_info.max if rule.highest is None else rule.highest,
-        takes_words=metric is not None and metric.kind in _WORDS,
-    )
-    return plan

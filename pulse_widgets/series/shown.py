@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.metrics.catalog import lookup, rate_of
+from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.log import Registry, Rows, SeriesInfo
 
@@ -29,14 +29,13 @@ PATTERNS_KEPT: Final = 32
 
 def shown_series(info: SeriesInfo) -> dict[str, object]:
     """Return what the browser is told of a series: a counter under the name of its rate."""
-    rate = _rate(info)
-    metric = lookup(rate) if rate else None
+    rate, unit = rate_of(info.metric, info.kind, info.unit) or ("", info.unit)
     return {
         "id": info.id,
         "host": info.host,
         "entity": info.entity,
         "metric": rate or info.metric,
-        "unit": metric.unit if metric else info.unit,
+        "unit": unit,
         "kind": "gauge" if rate else info.kind,
         "labels": dict(info.labels),
     }
@@ -136,7 +135,7 @@ class Shown:
         if not fresh:
             return
         self._known += len(fresh)
-        counter = np.array([_rate(info) is not None for info in fresh], np.bool_)
+        counter = np.array([rate_of(i.metric, i.kind, i.unit) is not None for i in fresh], np.bool_)
         text = np.array([info.kind in TEXT_KINDS for info in fresh], np.bool_)
         self._counter = np.append(self._counter, counter)
         self._text = np.append(self._text, text)
@@ -179,11 +178,6 @@ class Shown:
             event = event_of(info, int(rows.time[i]), float(rows.value[i]), text)
             events.append(event)
         return events
-
-
-def _rate(info: SeriesInfo) -> str | None:
-    # The user's own key may end like a counter of the catalog; its kind says it is none.
-    return rate_of(info.metric) if info.kind == "counter" else None
 
 
 def event_of(info: SeriesInfo, time_us: int, value: float, text: str) -> dict[str, Any]:

@@ -50,8 +50,8 @@ class Recorder:
     host : str
         The recording's id of this machine.
     labelled : callable returning int
-        Gives another number whenever `entities` has more to say.
-    entities : callable returning mapping
+        Gives another number whenever `labels` has more to say.
+    labels : callable returning mapping
         Entity to its labels.
 
     Attributes
@@ -84,7 +84,7 @@ class Recorder:
         host: str,
         *,
         labelled: Callable[[], int],
-        entities: Callable[[], Mapping[str, Mapping[str, str]]],
+        labels: Callable[[], Mapping[str, Mapping[str, Mapping[str, str]]]],
     ) -> None:
         self.problem: PulseError | None = None
         self.dropped = 0
@@ -96,7 +96,7 @@ class Recorder:
         self._host = host
         self.make_writer: Callable[[], Writer] | None = None
         self._labelled = labelled
-        self._entities = entities
+        self._labels = labels
         self._writer: Writer | None = None
         self._cursor = log.cursor()
         # Held while rows go to the disk, so that others see each of them once.
@@ -267,7 +267,7 @@ class Recorder:
         version = self._labelled()
         if version != self._described:
             # The labels of entities lie beside the rows.
-            self._writer.describe({self._host: self._entities()})
+            self._writer.describe(self._labels())
             self._described = version
 
     def _append(self, writer: Writer, part: list[Rows]) -> None:

@@ -157,6 +157,7 @@ class Hub:
                 "problem": source["problem"],
                 "remedy": source["remedy"],
                 "missing": len(source["missing"]),
+                "rejected": source.get("rejected", 0),
                 "cost": float("nan"),
             }
             for source in state["sources"]
@@ -169,6 +170,7 @@ class Hub:
                 "problem": recording["problem"] or "",
                 "remedy": recording["remedy"] or "",
                 "missing": 0,
+                "rejected": 0,
                 "cost": state["cost"]["cores"],
             }
         )

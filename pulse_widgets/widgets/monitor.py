@@ -101,7 +101,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         -------
         DataFrame
             Index ``source``; columns ``state``, ``problem``, ``remedy``, ``missing`` (how
-            many readings are not available here) and ``cost`` (cores; NaN where unknown).
+            many readings are not available here), ``rejected`` (how many values could not be
+            true, and so are missing) and ``cost`` (cores; NaN where unknown).
         """
         return self._hub.status()
 

@@ -27,8 +27,7 @@ __all__ = ["cell_rows", "is_rated", "shown", "silent_spans", "whole_rows"]
 
 def is_rated(info: SeriesInfo) -> bool:
     """Return whether a series is drawn as its rate."""
-    # The user's own key may end like a counter of the catalog; its kind says it is none.
-    return info.kind == "counter" and rate_of(info.metric) is not None
+    return rate_of(info.metric, info.kind, info.unit) is not None
 
 
 def shown(info: SeriesInfo, columns: Columns, silent: NDArray[np.int64]) -> NDArray[np.float64]:

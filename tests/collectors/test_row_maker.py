@@ -6,12 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.collectors import row_maker
-from pulse_widgets.collectors.row_maker import SHAPES_KEPT, Pass, RowMaker
+from pulse_widgets.collectors import molds
+from pulse_widgets.collectors.molds import SHAPES_KEPT
+from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.readers import translate
+from pulse_widgets.metrics.metric import gauge, rated
 from pulse_widgets.readers.base import RawRecord, RawSamples
+from pulse_widgets.readers.contract import ReaderInfo
+from pulse_widgets.readers.nvml.backend import NvmlBackend
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
+
+INFO = ReaderInfo(group="Flux", rules=NvmlBackend.rules)
 
 
 class ValueByValue(RowMaker):
@@ -22,7 +27,9 @@ class ValueByValue(RowMaker):
 
 
 def maker(kind=RowMaker, registry=None):
-    return kind("nvml", Registry() if registry is None else registry, "h0")
+    made = kind("nvml", Registry() if registry is None else registry, "h0")
+    made.begin(INFO)
+    return made
 
 
 def looked(records, now_us=5_000_000, offset_us=0):
@@ -81,7 +88,7 @@ def passes(draw):
             moment = 1_790_000_000.0 + number + draw(st.sampled_from([0.0, 0.25]))
             # What `fields` says beside samples is not looked at, whatever a source puts there.
             kept = draw(samples(moment)) if error is None else None
-            records.append(RawRecord(0.0, moment, entity, fields, "nvml", "", error, kept))
+            records.append(RawRecord(0.0, moment, entity, fields, "nvml", "", error, "", kept))
         found.append(records)
     return found
 
@@ -102,8 +109,6 @@ def test_the_short_way_gives_the_same_rows_and_so_do_passes_taken_together(found
     takings = (ValueByValue, [[look] for look in looks]), (RowMaker, [[look] for look in looks])
     results, makers = [], []
     for kind, parts in (*takings, (RowMaker, groups)):
-        # A field nobody knows is a reading once it was seen with a number, in all the process.
-        translate._made.clear()
         made = maker(kind)
         results.append(columns([rows for part in parts for rows in taken(made, part)]))
         makers.append(made)
@@ -114,6 +119,8 @@ def test_the_short_way_gives_the_same_rows_and_so_do_passes_taken_together(found
         assert ours[4] == results[0][4]
     for made in makers[1:]:
         assert made.labels == makers[0].labels
+        assert made.rejections.reasons == makers[0].rejections.reasons
+        assert made.rejections.count == makers[0].rejections.count
         assert made._registry.since(0) == makers[0]._registry.since(0)
 
 
@@ -147,7 +154,7 @@ def test_many_shapes_are_not_kept_for_ever():
 
 
 def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
-    monkeypatch.setattr(row_maker, "MOLDS_KEPT", 10)
+    monkeypatch.setattr(molds, "MOLDS_KEPT", 10)
     short = maker()
 
     for number in range(100):
@@ -159,7 +166,7 @@ def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
 
 
 def test_a_pass_in_which_too_many_shapes_are_learned_is_still_right(monkeypatch):
-    monkeypatch.setattr(row_maker, "MOLDS_KEPT", 10)
+    monkeypatch.setattr(molds, "MOLDS_KEPT", 10)
     short = maker()
     names = [f"pid:{number}" for number in range(16)]
 
@@ -230,7 +237,6 @@ def test_samples_that_are_too_many_for_their_moments_spoil_no_other_reading():
 
 
 def test_names_that_were_unknown_at_first_take_the_short_way_once_they_are_known():
-    translate._made.clear()
     one = looked([RawRecord(0.0, 1.0, "0", {"a.field.of.mine": 1.0}, "plug-in")])
     short = maker()
     assert short.together([one]) is None
@@ -248,5 +254,66 @@ def test_a_name_that_no_file_can_hold_is_refused_and_the_others_go_on():
     ]
     values = [rows.value.tolist() for _ in range(2) for rows in short.rows(looked(found))]
 
-    assert values == [[2.0], [2.0]]
+    assert values == [[0.002], [0.002]]
     assert "cannot be a name" in short.refused.problem
+
+
+def test_what_cannot_be_true_is_counted_and_named_until_there_is_a_value_again():
+    short = maker()
+    says = [250_000, 2**32 - 1, 2**32 - 1, 250_000]
+    heard = []
+    for number, watts in enumerate(says):
+        look = looked([record(number, **{"power.instant": watts, "temperature.gpu": 40})])
+        heard.append((dict(short.rejections.reasons), short.rejections.count))
+        short.rows(look)
+    heard.append((dict(short.rejections.reasons), short.rejections.count))
+
+    reason = {"gpu:0 gpu.power": "the source says 4294967295, which cannot be true"}
+    assert heard == [({}, 0), ({}, 0), (reason, 1), (reason, 2), ({}, 2)]
+
+
+def test_one_value_that_cannot_be_true_takes_no_other_away():
+    short = maker()
+    good = {"power.instant": 250_000, "temperature.gpu": 40}
+    short.rows(looked([record(1.0, **good)]))
+
+    (rows,) = short.rows(looked([record(2.0, **good | {"power.instant": 2**32 - 1})]))
+
+    assert np.isnan(rows.value[0]) and rows.value[1] == 40
+
+
+def test_series_of_two_hosts_stay_two():
+    short = maker()
+    here = record(1.0, **{"power.instant": 1000, "uuid": "A"})
+    there = record(1.0, **{"power.instant": 2000, "uuid": "B"})._replace(host="h1")
+    for _ in range(2):
+        blocks = short.rows(looked([here, there]))
+
+    rows = Rows.concat(blocks)
+    hosts = [short._registry[series].host for series in rows.series.tolist()]
+    assert (hosts, rows.value.tolist()) == (["h0", "h1"], [1.0, 2.0])
+    assert short.labels == {"h0": {"gpu:0": {"uuid": "A"}}, "h1": {"gpu:0": {"uuid": "B"}}}
+
+
+def test_the_own_metrics_of_a_reader_carry_what_the_catalog_does_not_say():
+    mine = (
+        gauge("npu.load", "1", "NPU load", "Share of time."),
+        rated("npu.done", "count/s", "Done", ""),
+    )
+    info = ReaderInfo(
+        group="NPU", metrics={m.name: m for each in mine for m in each.forms()}, title="My NPU"
+    )
+    short = maker()
+    short.begin(info)
+
+    short.rows(looked([record(**{"npu.load": 0.5, "npu.done.total": 7, "gpu.power": 3, "x": 1})]))
+
+    told = {
+        info.metric: (info.unit, info.kind, dict(info.labels)) for info in short._registry.since(0)
+    }
+    assert told == {
+        "npu.load": ("1", "gauge", {"group": "NPU", "title": "NPU load", "help": "Share of time."}),
+        "npu.done.total": ("count", "counter", {"group": "NPU", "title": "Done", "help": ""}),
+        "gpu.power": ("W", "gauge", {}),
+        "x": ("", "gauge", {"group": "NPU"}),
+    }

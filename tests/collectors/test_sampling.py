@@ -18,10 +18,14 @@ from pulse_widgets.readers.base import (
     BackendKind,
     RateClass,
     RawRecord,
+    RawSamples,
 )
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Log, Registry, Rows
 from tests.waiting import until
+
+# A column that has more readings than there are moments.
+UNEVEN = RawSamples([1.0], {"memory.used": [1, 2]})
 
 
 class Scripted:
@@ -288,7 +292,7 @@ def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
     both = {name: ({"memory.used": 1.0}, None) for name in "ab"}
     run = Run(Scripted(both, lost, both))
     passes = [run.backend.read(TICK) for _ in range(3)]
-    passes[2] = [record._replace(wallclock="noon") for record in passes[2]]
+    passes[2] = [record._replace(samples=UNEVEN) for record in passes[2]]
     for records in passes:
         run.collector._hand_over(records, TICK)
 
@@ -302,7 +306,7 @@ def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
 def test_a_source_that_fails_after_a_reading_that_cannot_become_rows_says_so(caplog):
     class Odd(Scripted):
         def read(self, due):
-            return [record._replace(wallclock="noon") for record in super().read(due)]
+            return [record._replace(samples=UNEVEN) for record in super().read(due)]
 
     odd = Odd(good(**{"memory.used": 1.0}), DeviceLostError("it is gone", "Wait."))
     with Run(odd) as run:
@@ -312,7 +316,7 @@ def test_a_source_that_fails_after_a_reading_that_cannot_become_rows_says_so(cap
         assert run.collector.join(5)
 
     assert run.collector.status.state == "failed"
-    assert "noon" in run.collector.status.problem
+    assert "longer than argument" in run.collector.status.problem
     assert "stopped" in caplog.text
 
 
@@ -321,7 +325,7 @@ def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why
         def read(self, due):
             records = super().read(due)
             # Not the number that it should be; nobody but who makes rows looks at it.
-            return [records[0]._replace(wallclock="noon")] if len(self.due) == 3 else records
+            return [records[0]._replace(samples=UNEVEN)] if len(self.due) == 3 else records
 
     with Run(Odd(good(**{"memory.used": 1.0}))) as run:
         until(lambda: len(run.backend.due) > 3)
@@ -332,13 +336,13 @@ def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why
     # The reading before and the one after, which waited with it, are not lost.
     assert values[:3] == [1.0, 1.0, 1.0]
     assert math.isnan(values[-1])
-    assert "dtype" in run.collector.status.problem
+    assert "longer than argument" in run.collector.status.problem
 
 
 def test_the_last_readings_that_cannot_become_rows_are_told_of_in_the_log(caplog):
     class Odd(Scripted):
         def read(self, due):
-            return [super().read(due)[0]._replace(wallclock="noon")]
+            return [super().read(due)[0]._replace(samples=UNEVEN)]
 
     with Run(Odd(good(**{"memory.used": 1.0})), interval=60.0) as run:
         assert run.collector.tried.wait(5)
@@ -352,7 +356,7 @@ def test_labels_are_kept_beside_the_series():
         assert run.backend.read_all.wait(5)
 
     run.collector.drain()
-    assert run.collector.labels == {"host": {"os": "Linux"}}
+    assert run.collector.labels == {"h0": {"host": {"os": "Linux"}}}
 
 
 def test_a_scripted_backend_is_a_backend():

@@ -9,7 +9,6 @@ from pulse_widgets.metrics.catalog import (
     CATALOG,
     Group,
     Kind,
-    counter_of,
     lookup,
     rate_of,
 )
@@ -49,12 +48,12 @@ def test_titles_tell_metrics_of_a_group_apart():
 
 @pytest.mark.parametrize("metric", RATED, ids=lambda m: m.name)
 def test_a_rated_metric_and_its_counter_find_each_other(metric):
-    total = counter_of(metric.name)
-
-    assert total == f"{metric.name}.total"
-    assert rate_of(total) == metric.name
+    total = f"{metric.name}.total"
     found = lookup(total)
+
     assert found is not None
+    assert metric.forms() == (metric, found)
+    assert rate_of(total, "counter", found.unit) == (metric.name, metric.unit)
     assert found.kind is Kind.COUNTER
     assert found.unit == metric.total_unit
     per_second = {"1": "s", "cores": "s", "B/s": "B", "count/s": "count"}
@@ -64,7 +63,7 @@ def test_a_rated_metric_and_its_counter_find_each_other(metric):
 @pytest.mark.parametrize("name", ["gpu.memory.total", "memory.total", "swap.total", "disk.total"])
 def test_a_size_that_ends_in_total_is_not_a_counter(name):
     assert lookup(name).kind is Kind.GAUGE
-    assert rate_of(name) is None
+    assert rate_of(name, "counter", "B") is None
 
 
 def test_a_total_with_the_name_of_a_size_would_be_ambiguous():
@@ -73,12 +72,18 @@ def test_a_total_with_the_name_of_a_size_would_be_ambiguous():
 
 def test_energy_is_a_counter_of_its_own():
     assert lookup("gpu.energy").kind is Kind.COUNTER
-    assert rate_of("gpu.energy") is None
-    assert counter_of("gpu.energy") is None
+    assert rate_of("gpu.energy", "counter", "J") is None
 
 
 @pytest.mark.parametrize("name", ["train/loss", "gpu.power.total", "cpu.user.total.total", ""])
 def test_a_name_outside_the_catalog_is_unknown(name):
     assert lookup(name) is None
-    assert counter_of(name) is None
-    assert rate_of(name) is None
+    assert rate_of(name, "gauge", "") is None
+
+
+@pytest.mark.parametrize(
+    ("unit", "rate_unit"), [("B", "B/s"), ("count", "count/s"), ("s", "1"), ("J", "W")]
+)
+def test_a_counter_of_a_plug_in_has_a_rate(unit, rate_unit):
+    assert rate_of("npu.done.total", "counter", unit) == ("npu.done", rate_unit)
+    assert rate_of("npu.done", "counter", unit) is None

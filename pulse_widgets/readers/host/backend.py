@@ -49,6 +49,7 @@ class SystemBackend:
     """
 
     name = "system"
+    title = "This machine"
     lasting = True
 
     def __init__(

@@ -16,6 +16,7 @@ from pulse_widgets.errors import NoDeviceError, ReaderError
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
 from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.events import Events
+from pulse_widgets.readers.nvml.fields import TABLE
 from pulse_widgets.readers.nvml.identity import MigFacts, describe, identify
 from pulse_widgets.readers.nvml.library import GONE, Code, Library, reason_of
 from pulse_widgets.readers.nvml.processes import Family, GpuProcesses
@@ -59,6 +60,8 @@ class NvmlBackend:
     """
 
     name: str = "nvml"
+    title = "NVIDIA GPUs"
+    rules = TABLE
     lasting = True
 
     def __init__(
@@ -71,7 +74,7 @@ class NvmlBackend:
         reprobe_s: float = REPROBE_S,
     ) -> None:
         words_of(gpus)
-        self.caps = BackendCaps(BackendKind.NVML)
+        self.caps = BackendCaps(BackendKind.NVML_DIRECT)
         self.missing: Mapping[str, str] = {}
         self.selection = Selection((), reason="none")
         self._gpus = gpus
@@ -132,7 +135,7 @@ class NvmlBackend:
             )
         self._events = Events(library, {d.entity: d.handle for d in self._devices})
         self.caps = BackendCaps(
-            BackendKind.NVML, frozenset(name for d in self._devices for name in d.fields)
+            BackendKind.NVML_DIRECT, frozenset(name for d in self._devices for name in d.fields)
         )
         self._tell()
 

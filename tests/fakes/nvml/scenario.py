@@ -33,7 +33,8 @@ import pulse_widgets.readers.nvml.backend as module
 assert "pynvml" not in sys.modules, "importing the reader loads the driver's library"
 from pulse_widgets.errors import PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, RateClass
-from pulse_widgets.readers.translate import translate
+from pulse_widgets.readers.contract import ReaderInfo
+from pulse_widgets.readers.translate import Translator
 HERE = Path(sys.argv[1])
 PROC = HERE / "proc" if (HERE / "proc").exists() else Path("/proc")
 
@@ -57,6 +58,16 @@ def line(*texts):
 
 def classes(*names):
     return frozenset(RateClass[name] for name in names) if names else ALL_CLASSES
+
+class Told:
+    def __init__(self, result):
+        self.readings = result.readings
+        self.labels = {entity: told for (_, entity), told in result.labels.items()}
+        self.errors = {entity: why for (_, entity), why in result.errors.items()}
+        self.rejected = {f"{key[1]} {key[2]}": told for key, told in result.rejected.items()}
+
+def translate(records):
+    return Told(Translator(ReaderInfo(rules=module.NvmlBackend.rules)).translate(records))
 
 def tidy(records):
     found = {}

@@ -153,8 +153,8 @@ def test_nothing_is_read_when_nothing_is_due(opened):
 def test_host_and_kernel_are_labelled_without_names_or_paths(opened):
     labels = translate(opened().read(frozenset({RateClass.STATIC}))).labels
 
-    assert set(labels["host"]) == {"os", "cpu", "cores", "python"}
-    assert set(labels["kernel"]) == {"pid", "executable"}
+    assert set(labels["", "host"]) == {"os", "cpu", "cores", "python"}
+    assert set(labels["", "kernel"]) == {"pid", "executable"}
     texts = [text for each in labels.values() for text in each.values()]
     assert not [t for t in texts if str(Path.home()) in t or t.startswith("/")]
 
@@ -305,7 +305,7 @@ def test_another_process_can_be_followed(opened):
 
     labels = translate(opened(pid=parent).read(ALL_CLASSES)).labels
 
-    assert labels["kernel"] == {"pid": str(parent)}
+    assert labels["", "kernel"] == {"pid": str(parent)}
 
 
 TIMES = st.floats(0, 1e6)
