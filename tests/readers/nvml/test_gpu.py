@@ -4,8 +4,8 @@ import pytest
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.readers.base import ALL_CLASSES
-from pulse_widgets.readers.nvml.backend import NvmlBackend
 from pulse_widgets.readers.contract import ask, open_backend
+from pulse_widgets.readers.nvml.backend import NvmlBackend
 from pulse_widgets.readers.translate import translate
 
 pytestmark = pytest.mark.gpu
