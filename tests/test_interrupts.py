@@ -101,7 +101,7 @@ class Steady:
 
     name = "steady"
     caps = BackendCaps(BackendKind.SYSTEM)
-    missing = {}  # noqa: RUF012  as the protocol has it
+    missing = {}
 
     def __init__(self):
         self.closed = threading.Event()

@@ -404,7 +404,7 @@ class Disks:
 )
 def test_every_row_is_written_once_and_in_order_or_its_loss_is_counted_and_said(steps, held, ends):
     log, disk, number = Log(), Disks(), 0
-    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     recorder.make_writer = lambda: disk
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(recorder_module, "HELD_BYTES", held)
@@ -439,7 +439,7 @@ def full(tmp_path, monkeypatch):
     log, registry = Log(), Registry()
     registry.add("h0", "host", "words", kind="text")
     writer = Writer(tmp_path / "r.pulse", registry, host_name="h", start_us=START_US, reserve=room)
-    recorder = Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+    recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     recorder.make_writer = lambda: writer
     monkeypatch.setattr(recorder_module, "AGAIN_S", 0.0)
     monkeypatch.setattr(writer_module, "ROOM_S", 0.0)

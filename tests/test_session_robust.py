@@ -58,7 +58,7 @@ class Quiet:
     """A source without a reading."""
 
     caps = None
-    missing = {}  # noqa: RUF012  as the protocol has it
+    missing = {}
 
     def __init__(self, name):
         self.name = name

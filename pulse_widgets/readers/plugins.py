@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, ReaderError, words_of
@@ -22,6 +21,7 @@ from pulse_widgets.readers.contract import check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from importlib.metadata import EntryPoint
 
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuWish
@@ -59,6 +59,8 @@ class Plugin:
 
 def plugins() -> dict[str, Plugin]:
     """Return the readers of other packages, by name; of two of one name the first found."""
+    from importlib.metadata import entry_points
+
     found: dict[str, Plugin] = {}
     for entry in entry_points(group=GROUP):
         found.setdefault(entry.name, Plugin(entry.name, entry))

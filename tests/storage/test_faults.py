@@ -331,7 +331,7 @@ logging.disable()
 recorder.AGAIN_S = 0.0
 now, registry, log = [0.0], Registry(), Log()
 series = registry.add("h0", "user", "loss")
-keeper = recorder.Recorder(log, "h0", labelled=lambda: 0, entities=dict)
+keeper = recorder.Recorder(log, "h0", labelled=lambda: 0, labels=dict)
 keeper.make_writer = lambda: Writer(
     Path(sys.argv[1]), registry, host_name="h", start_us=1, reserve=Reserve(0, 0.0), now=lambda: now[0]
 )
