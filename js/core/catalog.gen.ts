@@ -753,7 +753,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     kind: "gauge",
     title: "Disk read",
     group: "Disk and network",
-    help: "Bytes read from disks; on the host all physical devices together.",
+    help: "Bytes read from disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
   },
   "disk.write": {
@@ -761,7 +761,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     kind: "gauge",
     title: "Disk written",
     group: "Disk and network",
-    help: "Bytes written to disks; on the host all physical devices together.",
+    help: "Bytes written to disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
   },
   "disk.reads": {
@@ -822,7 +822,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     kind: "gauge",
     title: "Network received",
     group: "Disk and network",
-    help: "Bytes received; on the host all interfaces but loopback.",
+    help: "Bytes received; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
   },
   "net.sent": {
@@ -830,7 +830,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     kind: "gauge",
     title: "Network sent",
     group: "Disk and network",
-    help: "Bytes sent; on the host all interfaces but loopback.",
+    help: "Bytes sent; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
   },
   "net.errors": {

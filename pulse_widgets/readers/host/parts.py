@@ -10,11 +10,12 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
+from pulse_widgets.readers.host.sums import DeviceSums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pulse_widgets.readers.host.protocol import CpuTimes, Host, TreeUsage
+    from pulse_widgets.readers.host.protocol import CpuTimes, Host, Odd, TreeUsage
 
 __all__ = ["CpuMeter", "Fields", "HostParts", "Part"]
 
@@ -37,7 +38,6 @@ _PRESSURE: Final = ("cpu.pressure.total", "memory.pressure.total", "disk.pressur
 _SPACE: Final = ("disk.used", "disk.free", "disk.total")
 _PROCESS: Final = ("process.memory.rss", "process.memory.virtual", "process.threads")
 _PROCESS_IO: Final = ("process.read.total", "process.write.total")
-_LOOPBACK: Final = frozenset({"lo", "lo0", "Loopback Pseudo-Interface 1"})
 
 
 @dataclass(slots=True)
@@ -95,34 +95,6 @@ class CpuMeter:
         return _share(sum(busy) - sum(busy_before), sum(idle) - sum(idle_before)), shares
 
 
-class DeviceSums:
-    """Some counters summed over devices that come and go; no sum ever falls.
-
-    What a device did stays counted when it is gone, and one that starts again from 0 adds what
-    it has counted since.
-
-    Parameters
-    ----------
-    count : int
-        Counters of each device.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._last: dict[str, tuple[float, ...]] = {}
-        self._none = (0.0,) * count
-        self._sums = [0.0] * count
-
-    def take(self, devices: Mapping[str, tuple[float, ...]]) -> list[float]:
-        """Return the sums, given the counters of each device that is there."""
-        for name, counts in devices.items():
-            before = self._last.get(name, self._none)
-            if counts != before:
-                self._last[name] = counts
-                for k, (now, then) in enumerate(zip(counts, before, strict=True)):
-                    self._sums[k] += now - then if now >= then else now
-        return list(self._sums)
-
-
 class HostParts:
     """All parts of one machine.
 
@@ -133,9 +105,19 @@ class HostParts:
         The process that `host` follows.
     per_device : bool
         Each core, disk and interface besides the host's sums.
+    odd : Odd
+        Told on each pass what is missing in it.
     """
 
-    def __init__(self, host: Host, *, pid: int, per_device: bool) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *,
+        pid: int,
+        per_device: bool,
+        odd: Odd = lambda _what, _why: None,
+    ) -> None:
+        self._odd = odd
         self._host = host
         self._pid = pid
         self._per_device = per_device
@@ -223,25 +205,43 @@ class HostParts:
 
     def _disks(self) -> Fields:
         disks = self._host.disks()
-        sums = self._disk_sums.take({name: disk[:4] for name, disk in disks.items()})
-        fields: Fields = {"host": dict(zip(_DISK, sums, strict=True))}
+        counted = {name: disk[:4] for name, disk in disks.items() if disk.in_sum}
+        fields = self._summed(_DISK, self._disk_sums, counted, "no disk can be read here")
         if self._per_device:
-            for name, (*counts, busy_s) in disks.items():
-                each = fields[f"disk:{name}"] = dict(zip(_DISK, counts, strict=True))
-                if busy_s is not None:
-                    each[_DISK_BUSY] = busy_s
+            for name, (*counts, busy_s, _) in disks.items():
+                # A device that never did anything is a placeholder of the kernel.
+                if any(counts):
+                    each = fields[f"disk:{name}"] = dict(zip(_DISK, counts, strict=True))
+                    if busy_s is not None:
+                        each[_DISK_BUSY] = busy_s
         return fields
 
     def _networks(self) -> Fields:
-        # An interface that never carried anything is a placeholder of the kernel.
-        used = {name: net for name, net in self._host.networks().items() if net[0] or net[1]}
-        outside = {name: net for name, net in used.items() if name not in _LOOPBACK}
-        sums = self._net_sums.take(outside)
-        fields: Fields = {"host": dict(zip(_NET, sums, strict=True))}
+        networks = self._host.networks()
+        counted = {name: net[:4] for name, net in networks.items() if net.in_sum}
+        why = "no network interface but loopback can be read here"
+        fields = self._summed(_NET, self._net_sums, counted, why)
         if self._per_device:
-            for name, counts in used.items():
-                fields[f"net:{name}"] = dict(zip(_NET, counts, strict=True))
+            for name, (*counts, _) in networks.items():
+                # As with disks.
+                if counts[0] or counts[1]:
+                    fields[f"net:{name}"] = dict(zip(_NET, counts, strict=True))
         return fields
+
+    def _summed(
+        self,
+        names: tuple[str, ...],
+        sums: DeviceSums,
+        devices: Mapping[str, tuple[float, ...]],
+        otherwise: str,
+    ) -> Fields:
+        """Return the host's fields; none when there is no device to count, which is not 0."""
+        values = sums.take(devices)
+        if devices:
+            return {"host": dict(zip(names, values, strict=True))}
+        for name in names:
+            self._odd(f"host {name}", otherwise)
+        return {}
 
     def _pressure(self) -> Fields:
         seconds = self._host.pressure()

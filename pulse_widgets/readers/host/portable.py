@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import psutil
 
+from pulse_widgets.readers.host.disks import which_disks
+from pulse_widgets.readers.host.networks import which_networks
 from pulse_widgets.readers.host.process_tree import Rising
 from pulse_widgets.readers.host.protocol import (
     CpuTimes,
@@ -67,23 +69,33 @@ class PsutilHost:
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each device psutil knows."""
-        counters = psutil.disk_io_counters(perdisk=True) or {}
+        # Where a number falls, psutil would add the old one to the new.
+        counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
         return {
             name: DiskCounts(
-                c.read_bytes,
+                (c := counters[name]).read_bytes,
                 c.write_bytes,
                 c.read_count,
                 c.write_count,
                 c.busy_time / 1000 if hasattr(c, "busy_time") else None,
+                in_sum,
             )
-            for name, c in counters.items()
+            for name, in_sum in which_disks(counters).items()
         }
 
     def networks(self) -> dict[str, NetCounts]:
         """Return the counters of each interface."""
+        counters = psutil.net_io_counters(pernic=True, nowrap=False)
+        in_sum = which_networks(counters)
         return {
-            name: NetCounts(c.bytes_recv, c.bytes_sent, c.errin + c.errout, c.dropin + c.dropout)
-            for name, c in psutil.net_io_counters(pernic=True).items()
+            name: NetCounts(
+                c.bytes_recv,
+                c.bytes_sent,
+                c.errin + c.errout,
+                c.dropin + c.dropout,
+                name in in_sum,
+            )
+            for name, c in counters.items()
         }
 
     def pressure(self) -> dict[str, float]:

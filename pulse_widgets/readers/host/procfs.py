@@ -12,27 +12,26 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.readers.host.disks import LinuxDisks
+from pulse_widgets.readers.host.networks import LinuxNetworks
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.process_tree import ProcessTree
 from pulse_widgets.readers.host.protocol import (
     CpuTimes,
-    DiskCounts,
     Memory,
-    NetCounts,
     Space,
     TreeIo,
     TreeUsage,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Container, Iterator
+    from collections.abc import Iterator
+
+    from pulse_widgets.readers.host.protocol import DiskCounts, NetCounts, Odd
 
 __all__ = ["LinuxHost"]
 
-_SECTOR_BYTES: Final = 512
 _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-# Devices that pass requests on to others, or live in memory: counting them counts twice.
-_NOT_PHYSICAL: Final = re.compile(r"(loop|ram|zram|dm-|md|sr|fd|nbd|drbd)\d")
 # A file system on the network is never asked: a dead server would block the thread for good.
 _LOCAL: Final = frozenset("ext2 ext3 ext4 xfs btrfs zfs f2fs bcachefs jfs reiserfs vfat".split())  # noqa: SIM905
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  where data loaders put their batches
@@ -49,14 +48,25 @@ class LinuxHost:
         Where the two trees are; other directories for captured ones.
     pid : int
         The process whose tree is summed.
+    odd : Odd
+        Told on each reading what is left out of it.
     """
 
-    def __init__(self, root: str = "/proc", *, sys_root: str = "/sys", pid: int) -> None:
+    def __init__(
+        self,
+        root: str = "/proc",
+        *,
+        sys_root: str = "/sys",
+        pid: int,
+        odd: Odd = lambda _what, _why: None,
+    ) -> None:
         self._files = ProcFiles(root)
         self._sys_root = sys_root
         self._tree = ProcessTree(self._files, pid)
-        self._devices: Collection[str] = ()
-        self._physical: list[str] = []
+        # A captured tree says nothing of the devices of this machine.
+        told = None if sys_root == "/sys" and not self._files.is_real else sys_root
+        self._disks = LinuxDisks(self._files, told, odd)
+        self._networks = LinuxNetworks(self._files, told, odd)
 
     def cpu_times(self) -> list[CpuTimes]:
         """Return the times of each core that is online."""
@@ -93,38 +103,12 @@ class LinuxHost:
         return Memory(_bytes_of(words, b"MemTotal:"), available, swap, used)
 
     def disks(self) -> dict[str, DiskCounts]:
-        """Return the counters of each physical device, partitions left out."""
-        rows = {words[2]: words for words in map(str.split, self._lines("diskstats"))}
-        if rows.keys() != self._devices:
-            self._devices = rows.keys()
-            self._physical = [
-                n for n in rows if not (_NOT_PHYSICAL.match(n) or _is_partition(n, rows))
-            ]
-        disks = {}
-        for name in self._physical:
-            words = rows[name]
-            reads, read_sectors, writes, write_sectors, busy_ms = (
-                int(words[k]) for k in (3, 5, 7, 9, 12)
-            )
-            disks[name] = DiskCounts(
-                read_sectors * _SECTOR_BYTES,
-                write_sectors * _SECTOR_BYTES,
-                reads,
-                writes,
-                busy_ms / 1000,
-            )
-        return disks
+        """Return the counters of each device, partitions left out."""
+        return self._disks.read()
 
     def networks(self) -> dict[str, NetCounts]:
         """Return the counters of each interface of this network namespace."""
-        interfaces = {}
-        for line in self._lines("net/dev")[2:]:
-            name, _, rest = line.rpartition(":")
-            received, _, failed, lost, _, _, _, _, sent, _, unsent, dropped = rest.split()[:12]
-            interfaces[name.strip()] = NetCounts(
-                int(received), int(sent), int(failed) + int(unsent), int(lost) + int(dropped)
-            )
-        return interfaces
+        return self._networks.read()
 
     def pressure(self) -> dict[str, float]:
         """Return seconds in which some task waited."""
@@ -187,9 +171,6 @@ class LinuxHost:
         """Close the files that were kept open."""
         self._files.close()
 
-    def _lines(self, path: str) -> list[str]:
-        return _lines_of(self._files.keep(path))
-
     def _cpuinfo(self, key: str) -> Iterator[str]:
         for line in _lines_of(self._files.read("cpuinfo")):
             name, _, value = line.partition(":")
@@ -207,12 +188,6 @@ def _bytes_of(words: list[bytes], name: bytes, otherwise: int | None = None) -> 
     if otherwise is not None and name not in words:
         return otherwise
     return int(words[words.index(name) + 1]) * 1024
-
-
-def _is_partition(name: str, devices: Container[str]) -> bool:
-    """Return whether ``sda1`` or ``nvme0n1p1`` is a part of another device of the list."""
-    stem = name.rstrip("0123456789")
-    return stem != name and (stem in devices or stem.removesuffix("p") in devices)
 
 
 def _shortest_mounts(lines: list[str]) -> list[str]:

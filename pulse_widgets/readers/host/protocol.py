@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -13,10 +14,14 @@ __all__ = [
     "Host",
     "Memory",
     "NetCounts",
+    "Odd",
     "Space",
     "TreeIo",
     "TreeUsage",
 ]
+
+Odd = Callable[[str, str], None]
+"""Is told what could not be read (``disk:sda``), and why."""
 
 
 class CpuTimes(NamedTuple):
@@ -49,6 +54,8 @@ class DiskCounts(NamedTuple):
     writes: float
     busy_s: float | None
     """None where the system does not count it."""
+    in_sum: bool = True
+    """Its bytes are part of the host's; those of a stacked device are counted below it."""
 
 
 class NetCounts(NamedTuple):
@@ -58,6 +65,8 @@ class NetCounts(NamedTuple):
     sent_bytes: float
     errors: float
     dropped: float
+    in_sum: bool = True
+    """As in `DiskCounts`."""
 
 
 class Space(NamedTuple):
@@ -106,7 +115,7 @@ class Host(Protocol):
         """Return the machine's memory."""
 
     def disks(self) -> Mapping[str, DiskCounts]:
-        """Return the counters of each physical device."""
+        """Return the counters of each device, partitions left out."""
 
     def networks(self) -> Mapping[str, NetCounts]:
         """Return the counters of each interface, loopback included."""

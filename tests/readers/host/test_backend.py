@@ -16,7 +16,7 @@ from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import Kind, lookup
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendKind, RateClass
 from pulse_widgets.readers.host.backend import RETRY_MOST_S, SystemBackend
-from pulse_widgets.readers.host.parts import CpuMeter, DeviceSums
+from pulse_widgets.readers.host.parts import CpuMeter
 from pulse_widgets.readers.host.portable import PsutilHost
 from pulse_widgets.readers.host.protocol import CpuTimes
 from pulse_widgets.readers.translate import translate
@@ -339,25 +339,6 @@ def test_no_time_has_no_share():
     meter.utilization([CpuTimes(1, 1, 1)])
 
     assert meter.utilization([CpuTimes(1, 1, 1)]) == (None, [None])
-
-
-COUNTS = st.tuples(st.integers(0, 10**9), st.integers(0, 10**9))
-
-
-@given(st.lists(st.dictionaries(st.sampled_from("abc"), COUNTS, max_size=3), min_size=1))
-def test_a_sum_over_devices_never_falls_and_loses_nothing(passes):
-    total = DeviceSums(2)
-
-    sums = [total.take(devices) for devices in passes]
-
-    for counter in (0, 1):
-        risen, last = 0, {}
-        for devices, taken in zip(passes, sums, strict=True):
-            for name, counts in devices.items():
-                count, before = counts[counter], last.get(name, 0)
-                risen += count - before if count >= before else count
-                last[name] = count
-            assert taken[counter] == risen
 
 
 def _spend(seconds: float) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from pulse_widgets.readers.host.portable import PsutilHost
 from pulse_widgets.readers.host.procfs import LinuxHost
-from pulse_widgets.readers.host.protocol import CpuTimes, DiskCounts, NetCounts
+from pulse_widgets.readers.host.protocol import CpuTimes
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -40,25 +40,6 @@ def test_available_memory_is_estimated_where_the_kernel_does_not_say(captured):
     host = captured({"meminfo": "MemTotal: 100 kB\nMemFree: 20 kB\nBuffers: 5 kB\nCached: 10 kB\n"})
 
     assert host.memory() == (100 * 1024, 35 * 1024, 0, 0)
-
-
-def test_disks_are_physical_devices_without_partitions(captured):
-    names = ("sda", "sda1", "sdp", "sdp1", "nvme0n1", "nvme0n1p2", "mmcblk0", "mmcblk0p1", "loop0",
-             "dm-0", "md127", "zram0", "vdb1")  # fmt: skip
-    lines = [f"8 0 {name} 1 0 2 0 3 0 4 0 0 5000 0" for name in names]
-    host = captured({"diskstats": "\n".join(lines)})
-
-    disks = host.disks()
-
-    assert set(disks) == {"sda", "sdp", "nvme0n1", "mmcblk0", "vdb1"}
-    assert disks["sda"] == DiskCounts(1024, 2048, 1, 3, 5.0)
-
-
-def test_network_counters_add_both_directions_of_errors(captured):
-    line = "  eth0: 100 1 2 3 0 0 0 0 200 1 20 30 0 0 0 0\n"
-    host = captured({"net/dev": f"Inter-| Receive\n face |bytes\n{line}"})
-
-    assert host.networks() == {"eth0": NetCounts(100, 200, 22, 33)}
 
 
 def test_pressure_is_the_time_in_which_some_task_waited(captured):

@@ -1,0 +1,213 @@
+"""Network interfaces: their counters, and which of them the host's sum is made of.
+
+A packet to a container passes a network card, a bridge and the container's own interface, and a
+packet of a VPN is within another. All are reported, but the host's sum counts each byte once:
+where it reaches the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
+from pulse_widgets.readers.host.protocol import NetCounts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pulse_widgets.readers.host.proc_files import ProcFiles
+    from pulse_widgets.readers.host.protocol import Odd
+
+__all__ = ["LinuxNetworks", "which_networks"]
+
+_PATH: Final = "/proc/net/dev"
+_HEAD_LINES: Final = 2
+_WORDS: Final = 16
+
+_LOOPBACK: Final = re.compile(r"lo\d*(:|$)|Loopback ")
+
+# How good a device is for the sum; the best that are there count.
+_REAL, _PLAIN, _BOND, _BRIDGE, _TUNNEL, _PAIR = range(6)
+_NAMES: Final = {
+    _BOND: r"bond|team|lagg",
+    _BRIDGE: r"br([-_\d]|idge)|(lx[cd]|incus|vm|xen|fw|c|cni-|vir)br|cni|docker|podman|ovs|weave"
+    r"|vEthernet|vmnet|vboxnet|VirtualBox|VMware",
+    _TUNNEL: r"vlan|vxlan|genev|tun|tap|wg|ppp|sit\d|gre|erspan|gif|stf|ip6|ipip|(ip_)?vti|ipsec"
+    r"|utun|flannel|cilium|tailscale|zt|macv|ipvl|dummy|ifb|vrf|kube|nodelocal|nordlynx|proton",
+    _PAIR: r"veth|vnet\d|vif|cali|lxc|fw(pr|ln)|eni[0-9a-f]{6}|azv|gke|v[be]-|feth|vmenet|epair",
+}
+_BY_NAME: Final = [(level, re.compile(names, re.IGNORECASE)) for level, names in _NAMES.items()]
+# The way out of a container is called so, and is one end of a pair whose other end is outside.
+_WAY_OUT: Final = re.compile(r"(eth|net|venet)\d+$")
+# Of /sys/class/net/X/type: Ethernet and InfiniBand, and those that show once more what another
+# interface of the same radio receives.
+_CARDS: Final = frozenset({"", "1", "32"})
+_MONITORS: Final = frozenset({"801", "802", "803"})
+
+
+class LinuxNetworks:
+    """Reads ``net/dev``: the interfaces of this network namespace.
+
+    Parameters
+    ----------
+    files : ProcFiles
+    sys_root : str or None
+        The sys tree of the same machine, where there is one.
+    odd : Odd
+        Told what is left out.
+    """
+
+    def __init__(self, files: ProcFiles, sys_root: str | None, odd: Odd) -> None:
+        self._files = files
+        self._sys_root = sys_root
+        self._lines = DeviceLines(_PATH, "net", _parsed, odd)
+        self._names: Collection[str] = ()
+        self._in_sum: frozenset[str] = frozenset()
+
+    def read(self) -> dict[str, NetCounts]:
+        """Return the counters of each interface."""
+        found = self._lines.take(self._files.keep("net/dev").split(b"\n")[_HEAD_LINES:])
+        if found.keys() != self._names:
+            self._names = found.keys()
+            self._in_sum = which_networks(self._names, self._sys_root, self._files.root)
+        in_sum = self._in_sum
+        return {
+            name: NetCounts._make((*counts, name in in_sum))
+            for name, counts in found.items()
+            if counts is not None
+        }
+
+
+def which_networks(
+    names: Collection[str], sys_root: str | None = None, root: str | None = None
+) -> frozenset[str]:
+    """Return the interfaces that the host's sum counts.
+
+    Parameters
+    ----------
+    names : collection of str
+    sys_root, root : str or None
+        Where the kernel tells more than the names do.
+
+    Examples
+    --------
+    >>> sorted(which_networks(["lo", "eth0", "eth1", "bond0", "docker0", "veth12ab"]))
+    ['eth0', 'eth1']
+    >>> sorted(which_networks(["lo", "bond0", "bond0.5"]))
+    ['bond0']
+    """
+    outside = [name for name in names if not _LOOPBACK.match(name)]
+    levels = _levels_by_name(outside, root)
+    base = f"{sys_root}/class/net"
+    listed = set(_listed(base)) if sys_root is not None else set()
+    others = []
+    for name in listed.intersection(outside):
+        if _is_hardware(name, base):
+            levels[name] = _PAIR if _is_counted_elsewhere(name, base, listed) else _REAL
+        elif _WAY_OUT.match(name):
+            levels[name] = _level_by_kernel(name, base, listed, levels[name])
+        else:
+            levels[name] = max(levels[name], _PLAIN)
+            others.append(name)
+    if _REAL not in levels.values():
+        # Asked only then: a machine with many containers has hundreds.
+        for name in others:
+            levels[name] = _level_by_kernel(name, base, listed, levels[name])
+    best = min(levels.values(), default=_REAL)
+    return frozenset(name for name, level in levels.items() if level == best)
+
+
+def _levels_by_name(names: Collection[str], root: str | None) -> dict[str, int]:
+    told: dict[str, int] = {}
+    if root is not None:
+        told |= dict.fromkeys(_listed(f"{root}/net/bonding"), _BOND)
+        told |= dict.fromkeys(_listed(f"{root}/net/vlan"), _TUNNEL)
+    return {name: told.get(name, _level_by_name(name, names)) for name in names}
+
+
+def _level_by_name(name: str, names: Collection[str]) -> int:
+    # eth0.5 and vlan5@eth0 are VLANs, eth0:1 is another address; eth0@if7 is one end of a pair.
+    # ib0.8001 does not pass through ib0.
+    below = [name.rpartition(":")[0], name.rpartition("@")[2]]
+    if not name.startswith("ib"):
+        below.append(name.rpartition(".")[0])
+    if any(each != name and each in names for each in below):
+        return _TUNNEL
+    return next((level for level, pattern in _BY_NAME if pattern.match(name)), _REAL)
+
+
+def _level_by_kernel(name: str, base: str, listed: Collection[str], by_name: int) -> int:
+    """Return the level of an interface that is no hardware."""
+    about = set(_listed(f"{base}/{name}"))
+    if "bonding" in about:
+        return _BOND
+    if "bridge" in about:
+        return _BRIDGE
+    stacked = "tun_flags" in about or bool(_lower(about, listed))
+    if _WAY_OUT.match(name) and not stacked and "master" not in about:
+        return _REAL
+    if stacked or _text(f"{base}/{name}/type") not in _CARDS:
+        return max(by_name, _TUNNEL)
+    return max(by_name, _PLAIN)
+
+
+def _is_hardware(name: str, base: str) -> bool:
+    # Of a partition of an InfiniBand network the kernel tells the parent instead.
+    return any(os.path.lexists(f"{base}/{name}/{entry}") for entry in ("device", "parent"))
+
+
+def _is_counted_elsewhere(name: str, base: str, listed: Collection[str]) -> bool:
+    """Return whether another piece of hardware counts what passes this one.
+
+    The fast path of a virtual machine's interface belongs to it (Azure, failover); the ports of
+    a switch on a board pass everything through the interface below them.
+    """
+    master = _master(name, base)
+    if master in listed and _is_hardware(master, base):
+        return True
+    below = _lower(_listed(f"{base}/{name}"), listed)
+    if any(_is_hardware(each, base) and _master(each, base) != name for each in below):
+        return True
+    return _text(f"{base}/{name}/type") in _MONITORS
+
+
+def _lower(about: Collection[str], listed: Collection[str]) -> list[str]:
+    found = (entry.removeprefix("lower_") for entry in about if entry.startswith("lower_"))
+    return [name for name in found if name in listed]
+
+
+def _master(name: str, base: str) -> str:
+    try:
+        return Path(base, name, "master").readlink().name
+    except OSError:
+        return ""
+
+
+def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
+    # Names may hold colons: of eth0:1 it is the second that ends the name.
+    head, colon, rest = line.rpartition(b":")
+    before, words = head.split(), rest.split()
+    name = b"".join(before[:1] if colon else words[:1])
+    if len(before) != 1 or len(words) != _WORDS:
+        raise OddLineError(name, f"its line of {_PATH} has {len(line.split())} words")
+    received, failed, lost, sent, unsent, dropped = (
+        count_of(words[k], name, _PATH) for k in (0, 2, 3, 8, 10, 11)
+    )
+    return name, (received, sent, failed + unsent, lost + dropped)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", "replace").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return [path.name for path in Path(folder).iterdir()]
+    except (OSError, ValueError):
+        return []
