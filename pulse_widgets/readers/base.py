@@ -174,8 +174,9 @@ def alike(missing: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
     """
     found: dict[tuple[str, str], list[str]] = {}
     for what, why in missing.items():
-        entity, _, field_name = what.partition(" ")
-        found.setdefault((field_name, why), []).append(entity)
+        # Another's backend may say anything.
+        entity, _, field_name = str(what).partition(" ")
+        found.setdefault((field_name, str(why)), []).append(entity)
     return found
 
 
