@@ -122,11 +122,14 @@ def put(root, name, content):
     path = root / name
     if path.is_dir():
         shutil.rmtree(path)
-    path.unlink(missing_ok=True)
+    if content is None:
+        path.unlink(missing_ok=True)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     if isinstance(content, dict):
+        path.unlink(missing_ok=True)
         path.mkdir()
-    elif content is not None:
+    else:
         # Mount points are those of the tree, whose place a test decides.
         whole = content if isinstance(content, bytes) else content.encode()
         path.write_bytes(whole.replace(b"{root}", str(root).encode()))
@@ -143,13 +146,16 @@ GARBAGE = st.sampled_from(
 
 @st.composite
 def line_damages(draw, content):
-    """Draw the number of a line and the content in which that line alone is odd."""
+    """Draw the number of a line and the lines in its place, for `with_line`."""
     lines = content.split(b"\n")[:-1] or [b""]
     number = draw(st.integers(0, len(lines) - 1))
-    damaged = draw(_odd_lines(lines[number]))
-    return number, b"".join(
-        line + b"\n" for line in (*lines[:number], *damaged, *lines[number + 1 :])
-    )
+    return number, draw(_odd_lines(lines[number]))
+
+
+def with_line(content, number, damaged):
+    """Return a content in which other lines stand in the place of one."""
+    lines = content.split(b"\n")[:-1] or [b""]
+    return b"".join(line + b"\n" for line in (*lines[:number], *damaged, *lines[number + 1 :]))
 
 
 @st.composite
