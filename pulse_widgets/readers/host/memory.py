@@ -69,6 +69,9 @@ def memory_of(
     if total is not None and available is not None and available > total:
         odd("host memory.available", "more than there is: a container is shown the machine's")
         available = None
+    for name, value in (("memory.total", total), ("memory.available", available)):
+        if value is None:
+            odd(f"host {name}", "the system does not tell it")
     return Memory(total, available, used, swap[0], _swap_used(*swap, odd))
 
 

@@ -58,8 +58,8 @@ class PsutilHost:
 
     def memory(self) -> Memory:
         """Return the machine's memory."""
-        memory = asked(psutil.virtual_memory, "host memory.total", self.odd)
-        swap = asked(psutil.swap_memory, "host swap.total", self.odd)
+        memory = asked(partial(_psutil, "virtual_memory"), "host memory.total", self.odd)
+        swap = asked(partial(_psutil, "swap_memory"), "host swap.total", self.odd)
         return memory_of(
             getattr(memory, "total", None),
             getattr(memory, "free", None),
@@ -107,7 +107,7 @@ class PsutilHost:
             # An empty drive fails, too.
             mount = partition.mountpoint
             name = "fs:{} disk.total".format(mount.replace(" ", r"\040"))
-            usage = asked(partial(psutil.disk_usage, mount), name, self.odd)
+            usage = asked(partial(_psutil, "disk_usage", mount), name, self.odd)
             if usage is not None:
                 spaces[mount] = Space(usage.used, usage.free, usage.total)
         return spaces
@@ -131,6 +131,11 @@ class PsutilHost:
     def tree_files(self) -> int:
         """Return how many files the tree holds open."""
         return self._tree.files()
+
+
+def _psutil(name: str, *arguments: Any) -> Any:
+    """Return the answer of a function that psutil may lack."""
+    return getattr(psutil, name)(*arguments)
 
 
 def _core(times: Any) -> CpuTimes:

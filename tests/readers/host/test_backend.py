@@ -18,6 +18,7 @@ from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendKind, RateCl
 from pulse_widgets.readers.host.backend import RETRY_MOST_S, SystemBackend
 from pulse_widgets.readers.host.parts import DeviceSums
 from pulse_widgets.readers.host.portable import PsutilHost
+from pulse_widgets.readers.host.procfs import LinuxHost
 from pulse_widgets.readers.translate import translate
 
 TICK = frozenset({RateClass.GAUGES, RateClass.COUNTERS})
@@ -218,13 +219,45 @@ def test_a_file_that_stays_away_is_tried_ever_more_rarely(opened, captured):
     (part,) = (p for p in backend._parts if "memory.used" in p.fields)
 
     pauses = []
-    for _ in range(10):
+    for _ in range(1100):
         part.asked_again_at = 0.0
         backend.read(TICK)
         pauses.append(round(part.asked_again_at - time.monotonic()))
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1] == RETRY_MOST_S
+
+
+@on_linux
+@pytest.mark.parametrize("kind", [RuntimeError, NotImplementedError, AttributeError, MemoryError])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "cpu_times",
+        "memory",
+        "disks",
+        "networks",
+        "pressure",
+        "frequency",
+        "spaces",
+        "labels",
+        "tree",
+    ],
+)
+def test_a_part_that_fails_with_anything_takes_only_itself_away(opened, captured, question, kind):
+    host = LinuxHost(str(captured), pid=os.getpid())
+
+    def fail(*_, **__):
+        raise kind("odd")
+
+    setattr(host, question, fail)
+    backend = opened(host=host)
+    missing = {what for what, why in backend.missing.items() if why == f"{kind.__name__}: odd"}
+
+    assert missing
+    parts = [p for p in backend._parts if any(f"{p.entity} {f}" in missing for f in p.fields)]
+    assert missing == {f"{p.entity} {f}" for p in parts for f in p.fields}
+    assert backend.read(ALL_CLASSES)
 
 
 @on_linux
