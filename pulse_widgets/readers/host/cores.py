@@ -35,10 +35,11 @@ def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes
     """
     # After the cores comes how often each interrupt happened, which can be very long.
     lines = stat.partition(b"\nintr")[0]
-    # Lines of digits with nothing odd are read in half the time.
     rows = lines.splitlines()
-    plain = lines.translate(None, _DIGITS) == b"cpu" * len(rows) and lines.count(b"\ncpu")
-    cores = _plain(rows) if plain == len(rows) - 1 else None
+    # Lines of digits with nothing odd are read in half the time.
+    names = b"cpu" * len(rows)
+    plain = lines.startswith(b"cpu ") and lines.translate(None, _DIGITS) == names
+    cores = _plain(rows[1:]) if plain else None
     if cores is None:
         cores = _careful(rows, odd)
     if not cores:
@@ -53,21 +54,20 @@ def _plain(lines: list[bytes]) -> dict[int, CpuTimes] | None:
     try:
         for line in lines:
             # user holds the time of guests already.
-            name, user, nice, system, idle, iowait, irq, softirq, steal, *_ = line.split()
-            cores[name] = CpuTimes(
+            name, user, nice, system, idle, iowait, irq, softirq, steal = line.split(None, 9)[:9]
+            if not name.startswith(b"cpu"):
+                return None
+            cores[int(name[3:])] = CpuTimes(
                 (int(user) + int(nice)) / hz,
                 (int(system) + int(irq) + int(softirq)) / hz,
                 int(idle) / hz,
                 int(iowait) / hz,
                 int(steal) / hz,
             )
-        del cores[b"cpu"]  # their sum
-        numbered = {int(name[3:]): times for name, times in cores.items()}
-        highest = max(map(max, cores.values()))
-    except (ValueError, LookupError, ArithmeticError):
+        most = max(map(max, cores.values()))
+    except (ValueError, ArithmeticError):
         return None
-    usual = highest < MOST / hz and len(numbered) == len(lines) - 1
-    return numbered if usual else None
+    return cores if most < MOST / hz and len(cores) == len(lines) else None
 
 
 def _careful(lines: list[bytes], odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
@@ -148,31 +148,37 @@ class CoreSeconds:
     PATIENCE: Final = 3
 
     def __init__(self) -> None:
-        self._marks: dict[int, CpuTimes] = {}
+        self._marks: Mapping[int, CpuTimes] = {}
         self._below: dict[int, int] = {}
+        self._order: list[int] = []
+        self._flat: list[float] = []
         self._sums: list[float] = []
-        """Of the marks."""
+        """Of the marks, field by field."""
         self._seconds: list[float] | None = None
 
     def take(self, cores: Mapping[int, CpuTimes]) -> list[float]:
         """Return the seconds, in the order of `CpuTimes`."""
-        marks = self._marks
-        if list(cores) == list(marks) and all(map(ge, _flat(cores), _flat(marks))):
-            sums = _sums(cores)
-            risen = list(map(sub, sums, self._sums))
-            self._marks, self._sums = dict(cores), sums
-            self._below.clear()
-            common = len(cores)
+        sums, common = self._sums, len(cores)
+        order, flat = list(cores), [*chain.from_iterable(cores.values())]
+        if order == self._order and all(map(ge, flat, self._flat)):
+            self._remember(cores, order, flat)
+            risen = list(map(sub, self._sums, sums))
+            if self._below:
+                self._below = {}
         else:
             risen, common = self._one_by_one(cores)
         if self._seconds is None:
             self._seconds = [seconds / len(cores) for seconds in self._sums]
         elif common:
             self._seconds = [
-                was + max(rise, 0.0) / common
-                for was, rise in zip(self._seconds, risen, strict=True)
+                was + rise / common for was, rise in zip(self._seconds, risen, strict=True)
             ]
         return self._seconds
+
+    def _remember(self, marks: Mapping[int, CpuTimes], order: list[int], flat: list[float]) -> None:
+        self._marks, self._order, self._flat = marks, order, flat
+        fields = len(CpuTimes._fields)
+        self._sums = [sum(flat[k::fields]) for k in range(fields)]
 
     def _one_by_one(self, cores: Mapping[int, CpuTimes]) -> tuple[list[float], int]:
         """Return by how much the cores grew that were there before, and how many those are."""
@@ -194,16 +200,9 @@ class CoreSeconds:
                     marks[core] = CpuTimes(*map(max, now, mark))
                 else:
                     del below[core]
-        self._marks, self._below, self._sums = marks, below, _sums(marks)
+        self._below = below
+        self._remember(marks, list(marks), [*chain.from_iterable(marks.values())])
         return risen, common
-
-
-def _flat(cores: Mapping[int, CpuTimes]) -> chain[float]:
-    return chain.from_iterable(cores.values())
-
-
-def _sums(cores: Mapping[int, CpuTimes]) -> list[float]:
-    return list(map(sum, zip(*cores.values(), strict=True)))
 
 
 def _share(busy: float, idle: float) -> float | None:
