@@ -110,8 +110,10 @@ class SystemBackend:
         if self._machine is None:
             raise ReaderError("the system reader is not open", "Call open() before read().")
         now, wall = time.monotonic(), time.time()
+        rest = RawRecord(now, wall, "", {}, self.name, psutil.__version__)[4:]
+        new = tuple.__new__  # half the cost of calling the class, for each of many cores
         return [
-            RawRecord(now, wall, entity, fields, self.name, psutil.__version__)
+            new(RawRecord, (now, wall, entity, fields, *rest))
             for entity, fields in self._gather(self._machine, due).items()
         ]
 

@@ -111,6 +111,7 @@ class HostParts:
         self._per_device = per_device
         self._meter = CpuMeter()
         self._seconds = CoreSeconds()
+        self._core_names: dict[int, str] = {}
         self._disk_sums = DeviceSums(len(_DISK))
         self._net_sums = DeviceSums(len(_NET))
         self._cores: Mapping[int, CpuTimes] | None = None
@@ -182,7 +183,11 @@ class HostParts:
             return {}
         fields: Fields = {"host": {"cpu.utilization": whole}}
         if self._per_device:
-            fields |= {f"cpu:{core}": {"cpu.utilization": share} for core, share in cores.items()}
+            if cores.keys() != self._core_names.keys():
+                self._core_names = {core: f"cpu:{core}" for core in cores}
+            names = self._core_names
+            for core, share in cores.items():
+                fields[names[core]] = {"cpu.utilization": share}
         if whole is None:
             self._odd("host cpu.utilization", "the counters of all cores stood still or fell")
         elif None in cores.values():

@@ -28,7 +28,7 @@ _SUMS: Final = (
     "process.memory.virtual",
     "process.threads",
 )
-_IO: Final = {"read_bytes": "process.read.total", "write_bytes": "process.write.total"}
+_IO: Final = {b"read_bytes:": "process.read.total", b"write_bytes:": "process.write.total"}
 _MOVING: Final = "the count of a process that ended is on its way to its parent"
 _ENDED: Final = (FileNotFoundError, ProcessLookupError)
 _USED_WORDS: Final = (11, 12, 13, 14, 17, 19, 20, 21)
@@ -111,7 +111,7 @@ class ProcessTree:
         lasting = ["stat", "io", *([f"task/{pid}/children"] if pid == os.getpid() else [])]
         self._lasting = {f"{pid}/{name}" for name in lasting}
         self._members: dict[int, _Process | None] = {}
-        self._io: dict[int, dict[str, int]] = {}
+        self._io: dict[int, dict[bytes, int]] = {}
         """What the processes below the first one moved."""
         # The times of ended children are counted in ticks, those of running ones in nanoseconds.
         self._cpu = Rising(5 / _TICKS_A_SECOND)
@@ -147,7 +147,7 @@ class ProcessTree:
         self._io = found
         return TreeIo(*(self._moved_bytes(name, own) for name in _IO))
 
-    def _moved_bytes(self, name: str, own: Mapping[str, int]) -> float | None:
+    def _moved_bytes(self, name: bytes, own: Mapping[bytes, int]) -> float | None:
         if name not in own:
             return None
         moved = self._moved[name].take(
@@ -157,7 +157,7 @@ class ProcessTree:
             self._odd(f"kernel {_IO[name]}", _MOVING)
         return moved
 
-    def _process_io(self, pid: int) -> dict[str, int]:
+    def _process_io(self, pid: int) -> dict[bytes, int]:
         """Return what can be read of one process: name to bytes."""
         try:
             words = self._bytes(pid, "io").split()
@@ -169,9 +169,10 @@ class ProcessTree:
         found = {}
         for name, field in _IO.items():
             try:
-                found[name] = number(words[words.index(name.encode() + b":") + 1])
-            except (ValueError, IndexError) as error:
-                self._left_out(pid, field, error)
+                found[name] = number(words[words.index(name) + 1])
+            except (ValueError, IndexError):
+                why = f"/proc/{pid}/io has no number after {shown(name)}"
+                self._left_out(pid, field, ValueError(why))
         return found
 
     def files(self) -> int:
