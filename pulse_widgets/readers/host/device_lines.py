@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulse_widgets.readers.host.protocol import Odd
+    from pulse_widgets.readers.host.odd import Odd
 
 __all__ = ["DeviceLines", "OddLineError", "count_of"]
 
@@ -96,7 +96,7 @@ class DeviceLines:
         return _text(name), counts, ""
 
     def _tell(self, name: str, why: str) -> None:
-        self._odd(f"{self._kind}:{name}" if name else self._path, why)
+        self._odd(f"{self._kind}:{name} counters" if name else f"host {self._path}", why)
 
 
 def count_of(word: bytes, name: bytes, path: str) -> int:

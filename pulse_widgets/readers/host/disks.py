@@ -16,8 +16,8 @@ from pulse_widgets.readers.host.protocol import DiskCounts
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
+    from pulse_widgets.readers.host.odd import Odd
     from pulse_widgets.readers.host.proc_files import ProcFiles
-    from pulse_widgets.readers.host.protocol import Odd
 
 __all__ = ["LinuxDisks", "which_disks"]
 

@@ -18,8 +18,8 @@ from pulse_widgets.readers.host.protocol import NetCounts
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pulse_widgets.readers.host.odd import Odd
     from pulse_widgets.readers.host.proc_files import ProcFiles
-    from pulse_widgets.readers.host.protocol import Odd
 
 __all__ = ["LinuxNetworks", "which_networks"]
 

@@ -6,41 +6,36 @@ import os
 import platform
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
+from pulse_widgets.readers.host.cores import CoreSeconds, CpuMeter, rounded
 from pulse_widgets.readers.host.sums import DeviceSums
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from pulse_widgets.readers.host.protocol import CpuTimes, Host, Odd, TreeUsage
+    from pulse_widgets.readers.host.protocol import CpuTimes, Host, TreeUsage
 
-__all__ = ["CpuMeter", "Fields", "HostParts", "Part"]
+__all__ = ["Fields", "HostParts", "Part"]
 
 Fields = dict[str, dict[str, float | str | None]]
 """Entity to field to reading."""
 
 _CPU: Final = ("cpu.user.total", "cpu.system.total", "cpu.iowait.total", "cpu.steal.total")
-_MEMORY: Final = (
-    "memory.used",
-    "memory.available",
-    "memory.total",
-    "memory.utilization",
-    "swap.used",
-    "swap.total",
-)
+_MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
 _DISK: Final = ("disk.read.total", "disk.write.total", "disk.reads.total", "disk.writes.total")
 _DISK_BUSY: Final = "disk.busy.total"
 _NET: Final = ("net.received.total", "net.sent.total", "net.errors.total", "net.dropped.total")
-_PRESSURE: Final = ("cpu.pressure.total", "memory.pressure.total", "disk.pressure.total")
+_PRESSURE: Final = ("cpu", "memory", "disk")
 _SPACE: Final = ("disk.used", "disk.free", "disk.total")
 _PROCESS: Final = ("process.memory.rss", "process.memory.virtual", "process.threads")
 _PROCESS_IO: Final = ("process.read.total", "process.write.total")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """One file or call of the system, and the fields it gives.
 
@@ -51,7 +46,7 @@ class Part:
     fields : tuple of str
     rate : RateClass
     read : callable returning Fields
-        May raise `OSError`, `ValueError` or `LookupError`.
+        May raise any `Exception`.
     delivered : Fields
         What it said last.
     failures : int
@@ -69,32 +64,6 @@ class Part:
     asked_again_at: float = 0.0
 
 
-class CpuMeter:
-    """Turns the seconds a core has been busy into the share of time since the last look."""
-
-    def __init__(self) -> None:
-        self._busy: list[float] = []
-        self._idle: list[float] = []
-
-    def utilization(self, cores: Sequence[CpuTimes]) -> tuple[float | None, list[float | None]]:
-        """Return the share of all cores together, and of each.
-
-        The list is empty on the first look and when a core was switched on or off. A share
-        is None when no time has passed, and when the core's counters fell.
-        """
-        busy = [core.user + core.system + core.steal for core in cores]
-        idle = [core.idle + core.iowait for core in cores]
-        busy_before, idle_before = self._busy, self._idle
-        self._busy, self._idle = busy, idle
-        if len(busy_before) != len(busy):
-            return None, []
-        shares = [
-            _share(b - b0, i - i0)
-            for b, b0, i, i0 in zip(busy, busy_before, idle, idle_before, strict=True)
-        ]
-        return _share(sum(busy) - sum(busy_before), sum(idle) - sum(idle_before)), shares
-
-
 class HostParts:
     """All parts of one machine.
 
@@ -105,26 +74,19 @@ class HostParts:
         The process that `host` follows.
     per_device : bool
         Each core, disk and interface besides the host's sums.
-    odd : Odd
-        Told on each pass what is missing in it.
     """
 
-    def __init__(
-        self,
-        host: Host,
-        *,
-        pid: int,
-        per_device: bool,
-        odd: Odd = lambda _what, _why: None,
-    ) -> None:
-        self._odd = odd
+    def __init__(self, host: Host, *, pid: int, per_device: bool) -> None:
         self._host = host
+        self._odd = host.odd
         self._pid = pid
         self._per_device = per_device
         self._meter = CpuMeter()
+        self._seconds = CoreSeconds()
+        self._core_names: dict[int, str] = {}
         self._disk_sums = DeviceSums(len(_DISK))
         self._net_sums = DeviceSums(len(_NET))
-        self._cores: Sequence[CpuTimes] | None = None
+        self._cores: Mapping[int, CpuTimes] | None = None
         self._usage: TreeUsage | None = None
         self._thorough = False
 
@@ -147,13 +109,17 @@ class HostParts:
         gauges, counters = RateClass.GAUGES, RateClass.COUNTERS
         return (
             Part("host", ("os", "cpu"), static, self._labels),
+            Part("host", ("cores", "python"), static, self._own_labels),
             Part("host", ("cpu.count",), static, self._count),
             Part("host", ("cpu.utilization",), gauges, self._utilization),
             Part("host", _CPU, counters, self._cpu_seconds),
-            Part("host", _MEMORY, gauges, self._memory),
+            Part("host", (*_MEMORY, "memory.utilization"), gauges, self._memory),
             Part("host", _DISK, counters, self._disks),
             Part("host", _NET, counters, self._networks),
-            Part("host", _PRESSURE, counters, self._pressure),
+            *(
+                Part("host", (f"{area}.pressure.total",), counters, partial(self._pressure, area))
+                for area in _PRESSURE
+            ),
             Part("host", ("cpu.frequency",), slow, self._frequency),
             Part("host", _SPACE, slow, self._spaces),
             Part("kernel", _PROCESS, gauges, self._process),
@@ -166,18 +132,21 @@ class HostParts:
     # The machine ---------------------------------------------------------------------
 
     def _labels(self) -> Fields:
+        return {"host": {**self._host.labels()}}
+
+    def _own_labels(self) -> Fields:
         own = {"cores": str(os.cpu_count()), "python": platform.python_version()}
         kernel = {"pid": str(self._pid)}
         if self._pid == os.getpid():
             kernel["executable"] = PurePath(sys.executable).name
-        return {"host": {**self._host.labels(), **own}, "kernel": {**kernel}}
+        return {"host": {**own}, "kernel": {**kernel}}
 
     def _count(self) -> Fields:
         return {"host": {"cpu.count": float(len(self._times()))}}
 
-    def _times(self) -> Sequence[CpuTimes]:
+    def _times(self) -> Mapping[int, CpuTimes]:
         if self._cores is None:
-            self._cores = self._host.cpu_times()
+            self._cores = self._odd.asked("cores", self._host.cpu_times)
         return self._cores
 
     def _utilization(self) -> Fields:
@@ -186,22 +155,29 @@ class HostParts:
             return {}
         fields: Fields = {"host": {"cpu.utilization": whole}}
         if self._per_device:
-            fields |= {f"cpu:{n}": {"cpu.utilization": share} for n, share in enumerate(cores)}
+            if cores.keys() != self._core_names.keys():
+                self._core_names = {core: f"cpu:{core}" for core in cores}
+            names = self._core_names
+            for core, share in cores.items():
+                fields[names[core]] = {"cpu.utilization": share}
+        if whole is None:
+            self._odd("host cpu.utilization", "the counters of all cores stood still or fell")
+        elif None in cores.values():
+            for core in [core for core, share in cores.items() if share is None]:
+                self._odd(f"cpu:{core} cpu.utilization", "its counters stood still or fell")
         return fields
 
     def _cpu_seconds(self) -> Fields:
-        cores = self._times()
-        user, system, _, iowait, steal = map(sum, zip(*cores, strict=True))
-        # Seconds of the mean core, so that the rate is a share of all cores' time.
-        values = [_rounded(seconds / len(cores), 1e6) for seconds in (user, system, iowait, steal)]
+        user, system, _, iowait, steal = self._seconds.take(self._times())
+        values = [rounded(seconds, 1e6) for seconds in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
     def _memory(self) -> Fields:
         memory = self._host.memory()
-        used = memory.total - memory.available
-        fill = _rounded(used / memory.total, 1e4)
-        values = (used, memory.available, memory.total, fill, memory.swap_used, memory.swap_total)
-        return {"host": dict(zip(_MEMORY, values, strict=True))}
+        fields = _known("host", _MEMORY, memory)
+        if memory.total and memory.used is not None:
+            fields["host"]["memory.utilization"] = rounded(memory.used / memory.total, 1e4)
+        return fields
 
     def _disks(self) -> Fields:
         disks = self._host.disks()
@@ -243,9 +219,8 @@ class HostParts:
             self._odd(f"host {name}", otherwise)
         return {}
 
-    def _pressure(self) -> Fields:
-        seconds = self._host.pressure()
-        return {"host": {f"{area}.pressure.total": s for area, s in seconds.items()}}
+    def _pressure(self, area: str) -> Fields:
+        return {"host": {f"{area}.pressure.total": self._host.pressure(area)}}
 
     def _frequency(self) -> Fields:
         return {"host": {"cpu.frequency": self._host.frequency()}}
@@ -260,39 +235,34 @@ class HostParts:
 
     def _tree(self) -> TreeUsage:
         if self._usage is None:
-            self._usage = self._host.tree(thorough=self._thorough)
+            self._usage = self._odd.asked("tree", self._ask_tree)
         return self._usage
+
+    def _ask_tree(self) -> TreeUsage:
+        return self._host.tree(thorough=self._thorough)
 
     def _process(self) -> Fields:
         tree = self._tree()
-        values = (tree.rss_bytes, tree.virtual_bytes, float(tree.threads))
-        return {"kernel": dict(zip(_PROCESS, values, strict=True))}
+        return _known("kernel", _PROCESS, (tree.rss_bytes, tree.virtual_bytes, tree.threads))
 
     def _process_seconds(self) -> Fields:
-        return {"kernel": {"process.cpu.total": self._tree().cpu_s}}
+        return _known("kernel", ("process.cpu.total",), (self._tree().cpu_s,))
 
     def _process_io(self) -> Fields:
         self._tree()
-        return {"kernel": dict(zip(_PROCESS_IO, self._host.tree_io(), strict=True))}
+        return _known("kernel", _PROCESS_IO, self._host.tree_io())
 
     def _process_children(self) -> Fields:
-        return {"kernel": {"process.children": float(self._tree().children)}}
+        return _known("kernel", ("process.children",), (self._tree().children,))
 
     def _process_files(self) -> Fields:
         self._tree()
         return {"kernel": {"process.files": float(self._host.tree_files())}}
 
 
-def _share(busy: float, idle: float) -> float | None:
-    # The kernel corrects idle and waiting time now and then: that is no time running backwards.
-    idle = max(idle, 0.0)
-    if busy < 0 or busy + idle <= 0:
-        return None
-    # The counters have ticks of 10 ms: more digits are noise, and cost bytes in a recording.
-    return _rounded(busy / (busy + idle), 1e4)
-
-
-def _rounded(value: float, parts: float) -> float:
-    # Of what is not negative. Built-in round() goes through the digits of the number, and costs
-    # as much as a file.
-    return int(value * parts + 0.5) / parts
+def _known(entity: str, names: Sequence[str], values: Sequence[float | None]) -> Fields:
+    """Return what is known; the reason for the rest was told."""
+    fields: dict[str, float | str | None] = dict(zip(names, values, strict=True))
+    if None in values:
+        fields = {name: value for name, value in fields.items() if value is not None}
+    return {entity: fields} if fields else {}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import platform
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 import psutil
 
 from pulse_widgets.readers.host.disks import which_disks
+from pulse_widgets.readers.host.memory import memory_of
 from pulse_widgets.readers.host.networks import which_networks
-from pulse_widgets.readers.host.process_tree import Rising
+from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.portable_tree import PsutilTree, asked
 from pulse_widgets.readers.host.protocol import (
     CpuTimes,
     DiskCounts,
@@ -21,51 +23,52 @@ from pulse_widgets.readers.host.protocol import (
     TreeUsage,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 __all__ = ["PsutilHost"]
-
-T = TypeVar("T")
-
-_TIMES = ("user", "system", "children_user", "children_system")
 
 
 class PsutilHost:
-    """Asks psutil; what it does not have on a system raises `OSError`.
+    """Asks psutil, question by question: one that fails takes only its own answer away.
 
     Parameters
     ----------
     pid : int or None
         The process whose tree is summed; None is this one.
+
+    Attributes
+    ----------
+    odd : Odd
+        Told what is left out.
     """
 
     def __init__(self, *, pid: int | None = None) -> None:
-        self._process = psutil.Process(pid)
-        self._members = [self._process]
-        self._cpu, self._read, self._written = Rising(0.05), Rising(), Rising()
+        self.odd = Odd()
+        self._tree = PsutilTree(pid, self.odd)
 
     def close(self) -> None:
         """Hold nothing open."""
 
-    def cpu_times(self) -> list[CpuTimes]:
-        """Return the times of each core."""
-        return [
-            CpuTimes(
-                times.user + getattr(times, "nice", 0.0),
-                times.system
-                + sum(getattr(times, name, 0.0) for name in ("irq", "softirq", "interrupt", "dpc")),
-                times.idle,
-                getattr(times, "iowait", 0.0),
-                getattr(times, "steal", 0.0),
-            )
-            for times in psutil.cpu_times(percpu=True)
-        ]
+    def cpu_times(self) -> dict[int, CpuTimes]:
+        """Return the times of each core, by its place in psutil's list."""
+        cores = {}
+        for core, times in enumerate(psutil.cpu_times(percpu=True)):
+            answer = asked(partial(_core, times), f"cpu:{core} cpu.utilization", self.odd)
+            if answer is not None:
+                cores[core] = answer
+        if not cores:
+            raise OSError(f"{platform.system()} tells of no core")
+        return cores
 
     def memory(self) -> Memory:
         """Return the machine's memory."""
-        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-        return Memory(memory.total, memory.available, swap.total, swap.used)
+        memory = asked(partial(_psutil, "virtual_memory"), "host memory.total", self.odd)
+        swap = asked(partial(_psutil, "swap_memory"), "host swap.total", self.odd)
+        return memory_of(
+            getattr(memory, "total", None),
+            getattr(memory, "free", None),
+            getattr(memory, "available", None),
+            (getattr(swap, "total", None), getattr(swap, "free", None)),
+            self.odd,
+        )
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each device psutil knows."""
@@ -98,14 +101,14 @@ class PsutilHost:
             for name, c in counters.items()
         }
 
-    def pressure(self) -> dict[str, float]:
+    def pressure(self, area: str) -> float:
         """Raise `OSError`: only Linux counts pressure."""
-        raise OSError(f"{platform.system()} does not count pressure")
+        raise OSError(f"{platform.system()} does not count pressure on {area}")
 
     def frequency(self) -> float:
         """Return the mean clock of the cores."""
         clock = psutil.cpu_freq()
-        if clock is None:
+        if clock is None or not clock.current > 0:
             raise OSError(f"{platform.system()} does not say at which clock the cores run")
         return float(clock.current) * 1e6
 
@@ -113,62 +116,46 @@ class PsutilHost:
         """Return the room on each physical device that is mounted."""
         spaces = {}
         for partition in psutil.disk_partitions(all=False):
-            try:
-                usage = psutil.disk_usage(partition.mountpoint)
-            except OSError:
-                continue  # an empty drive
-            spaces[partition.mountpoint] = Space(usage.used, usage.free, usage.total)
+            # An empty drive fails, too.
+            mount = partition.mountpoint
+            name = "fs:{} disk.total".format(mount.replace(" ", r"\040"))
+            usage = asked(partial(_psutil, "disk_usage", mount), name, self.odd)
+            if usage is not None:
+                spaces[mount] = Space(usage.used, usage.free, usage.total)
         return spaces
 
     def labels(self) -> dict[str, str]:
         """Return operating system and processor."""
+        model = asked(platform.processor, "host cpu", self.odd)
         return {
             "os": f"{platform.system()} {platform.release()}",
-            "cpu": platform.processor() or platform.machine(),
+            "cpu": model or platform.machine(),
         }
 
     def tree(self, *, thorough: bool) -> TreeUsage:
         """Return what the process and those below it use; new children are found when thorough."""
-        if thorough:
-            self._members = [self._process]
-            for children in _asked(partial(self._process.children, recursive=True)):
-                self._members += children
-        cpu = rss = virtual = 0.0
-        threads = found = 0
-        for process in self._members:
-            try:
-                with process.oneshot():
-                    times, memory = process.cpu_times(), process.memory_info()
-                    threads += process.num_threads()
-            except psutil.Error as error:
-                if process is self._process:
-                    raise OSError(str(error)) from error
-                continue  # it ended, or belongs to another user
-            cpu += sum(getattr(times, name, 0.0) for name in _TIMES)
-            rss += memory.rss
-            virtual += memory.vms
-            found += 1
-        return TreeUsage(self._cpu.take(cpu), rss, virtual, threads, found - 1)
+        return self._tree.usage(thorough=thorough)
 
     def tree_io(self) -> TreeIo:
         """Return storage traffic of the tree."""
-        if not hasattr(self._process, "io_counters"):
-            raise OSError(f"{platform.system()} does not count the traffic of a process")
-        counters = [io for process in self._members for io in _asked(process.io_counters)]
-        return TreeIo(
-            self._read.take(sum(io.read_bytes for io in counters)),
-            self._written.take(sum(io.write_bytes for io in counters)),
-        )
+        return self._tree.io()
 
     def tree_files(self) -> int:
         """Return how many files the tree holds open."""
-        name = "num_fds" if hasattr(self._process, "num_fds") else "num_handles"
-        return sum(sum(_asked(getattr(process, name))) for process in self._members)
+        return self._tree.files()
 
 
-def _asked(question: Callable[[], T]) -> list[T]:
-    """Return the one answer; none when the process ended or belongs to another user."""
-    try:
-        return [question()]
-    except psutil.Error:
-        return []
+def _psutil(name: str, *arguments: Any) -> Any:
+    """Return the answer of a function that psutil may lack."""
+    return getattr(psutil, name)(*arguments)
+
+
+def _core(times: Any) -> CpuTimes:
+    interrupts = (getattr(times, name, 0.0) for name in ("irq", "softirq", "interrupt", "dpc"))
+    return CpuTimes(
+        times.user + getattr(times, "nice", 0.0),
+        times.system + sum(interrupts),
+        times.idle,
+        getattr(times, "iowait", 0.0),
+        getattr(times, "steal", 0.0),
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pulse_widgets.readers.host.odd import reason_of, shown
 from pulse_widgets.readers.host.protocol import TreeIo, TreeUsage
+from pulse_widgets.readers.host.words import number, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
     from pulse_widgets.readers.host.proc_files import ProcFiles
 
@@ -19,11 +22,17 @@ _TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
-class Io(NamedTuple):
-    """Storage traffic of one process."""
-
-    read_bytes: float
-    write_bytes: float
+_SUMS: Final = (
+    "process.cpu.total",
+    "process.memory.rss",
+    "process.memory.virtual",
+    "process.threads",
+)
+_IO: Final = {b"read_bytes:": "process.read.total", b"write_bytes:": "process.write.total"}
+_MOVING: Final = "the count of a process that ended is on its way to its parent"
+_ENDED: Final = (FileNotFoundError, ProcessLookupError)
+_USED_WORDS: Final = (11, 12, 13, 14, 17, 19, 20, 21)
+"""Of ``/proc/PID/stat``, counted from the state: four times, threads, start, two sizes."""
 
 
 class _Process(NamedTuple):
@@ -80,7 +89,8 @@ class ProcessTree:
     """Follows one process and those below it.
 
     Children are looked up in the main thread's list on every pass (one small file a process), and
-    in the lists of all threads on a thorough one.
+    in the lists of all threads on a thorough one. A process that cannot be read, though it is
+    there, is told to `odd`: the sums are those of the others, and what it had counted stays in.
 
     Parameters
     ----------
@@ -88,119 +98,179 @@ class ProcessTree:
         The proc tree.
     pid : int
         The process at the top.
+    odd : callable
+        Told what is left out, and why.
     """
 
-    def __init__(self, files: ProcFiles, pid: int) -> None:
+    def __init__(self, files: ProcFiles, pid: int, odd: Callable[[str, str], None]) -> None:
         self._files = files
         self._pid = pid
+        self._odd = odd
         # The files of the process at the top last as long as the reader; others come and go. That
         # of its children reads as empty when it has ended, without an error.
         lasting = ["stat", "io", *([f"task/{pid}/children"] if pid == os.getpid() else [])]
         self._lasting = {f"{pid}/{name}" for name in lasting}
-        self._members: dict[int, _Process] = {}
-        self._io: dict[int, Io] = {}
+        self._members: dict[int, _Process | None] = {}
+        self._io: dict[int, dict[bytes, int]] = {}
+        """What the processes below the first one moved."""
         # The times of ended children are counted in ticks, those of running ones in nanoseconds.
         self._cpu = Rising(5 / _TICKS_A_SECOND)
-        self._read = Rising()
-        self._written = Rising()
+        self._moved = {name: Rising() for name in _IO}
 
     def usage(self, *, thorough: bool) -> TreeUsage:
-        """Return the sums over the tree.
+        """Return the sums over the tree; None where the process at the top cannot be read."""
+        children_known = self._walk(thorough=thorough)
+        children = len(self._members) - 1 if children_known else None
+        if self._members[self._pid] is None:
+            return TreeUsage(None, None, None, None, children)
+        read = [process for process in self._members.values() if process is not None]
+        _, own_s, ended_s, threads, virtual, rss = zip(*read, strict=True)
+        cpu_s = self._cpu.take(sum(own_s) + sum(ended_s))
+        if cpu_s is None:
+            self._odd("kernel process.cpu.total", _MOVING)
+        return TreeUsage(cpu_s, sum(rss), sum(virtual), sum(threads), children)
+
+    def io(self) -> TreeIo:
+        """Return storage traffic; the file of a process holds that of its ended children.
 
         Raises
         ------
         OSError
-            When the process at the top cannot be read.
+            When that of the process at the top cannot be read.
         """
-        self._members = self._walk(thorough=thorough)
-        _, own_s, ended_s, threads, virtual, rss = zip(*self._members.values(), strict=True)
-        return TreeUsage(
-            cpu_s=self._cpu.take(sum(own_s) + sum(ended_s)),
-            rss_bytes=sum(rss),
-            virtual_bytes=sum(virtual),
-            threads=sum(threads),
-            children=len(self._members) - 1,
-        )
-
-    def io(self) -> TreeIo:
-        """Return storage traffic; the file of a process holds that of its ended children."""
+        own = self._process_io(self._pid)
         found = {}
         for pid in self._members:
-            try:
-                found[pid] = self._process_io(pid)
-            except OSError:
-                if pid == self._pid:
-                    raise
-                # It ended and nobody has waited for it yet; or it runs as another user.
-                if pid in self._io:
-                    found[pid] = self._io[pid]
+            if pid != self._pid:
+                # It may have ended without anybody having waited for it yet.
+                found[pid] = {**self._io.get(pid, {}), **self._process_io(pid)}
         self._io = found
-        return TreeIo(
-            self._read.take(sum(io.read_bytes for io in found.values())),
-            self._written.take(sum(io.write_bytes for io in found.values())),
-        )
+        return TreeIo(*(self._moved_bytes(name, own) for name in _IO))
 
-    def _process_io(self, pid: int) -> Io:
-        words = self._bytes(pid, "io").split()
-        return Io(
-            int(words[words.index(b"read_bytes:") + 1]),
-            int(words[words.index(b"write_bytes:") + 1]),
+    def _moved_bytes(self, name: bytes, own: Mapping[bytes, int]) -> float | None:
+        if name not in own:
+            return None
+        moved = self._moved[name].take(
+            own[name] + sum(each.get(name, 0) for each in self._io.values())
         )
+        if moved is None:
+            self._odd(f"kernel {_IO[name]}", _MOVING)
+        return moved
+
+    def _process_io(self, pid: int) -> dict[bytes, int]:
+        """Return what can be read of one process: name to bytes."""
+        try:
+            words = self._bytes(pid, "io").split()
+        except OSError as error:
+            if pid == self._pid:
+                raise
+            self._left_out(pid, "process.read.total", error)
+            return {}
+        found = {}
+        for name, field in _IO.items():
+            try:
+                found[name] = number(words[words.index(name) + 1])
+            except (ValueError, IndexError):
+                why = f"/proc/{pid}/io has no number after {shown(name)}"
+                self._left_out(pid, field, ValueError(why))
+        return found
 
     def files(self) -> int:
-        """Return the number of open files."""
+        """Return the number of open files.
+
+        Raises
+        ------
+        OSError
+            When those of the process at the top cannot be counted.
+        """
         count = 0
         for pid in self._members:
             try:
                 count += len(os.listdir(f"{self._files.root}/{pid}/fd"))  # noqa: PTH208  only counted
-            except OSError:
+            except OSError as error:
                 if pid == self._pid:
                     raise
+                self._left_out(pid, "process.files", error)
         return count
 
-    def _walk(self, *, thorough: bool) -> dict[int, _Process]:
-        found = {self._pid: self._process(self._pid)}
+    def _walk(self, *, thorough: bool) -> bool:
+        """Find the members, and return whether the children of the one at the top are known."""
+        before, found = self._members, {self._pid: self._known(self._pid)}
+        children = self._children(self._pid, thorough=thorough)
         # Children that a thorough pass found stay members until they end.
-        waiting = [*self._children(self._pid, thorough=thorough), *self._members]
+        waiting = [*(children or ()), *before]
         while waiting:
             pid = waiting.pop()
             if pid in found:
                 continue
             try:
-                process = self._process(pid)
-            except (OSError, ValueError):
-                continue  # ended since it was listed
-            known = self._members.get(pid)
-            if known is not None and known.started != process.started:
+                process = self._known(pid)
+            except _ENDED:
+                continue  # since it was listed
+            known = before.get(pid)
+            if known is not None and process is not None and known.started != process.started:
                 continue  # the number now belongs to another process
             found[pid] = process
-            waiting.extend(self._children(pid, thorough=thorough))
+            waiting.extend(self._children(pid, thorough=thorough) or ())
+        self._members = found
+        return children is not None
+
+    def _known(self, pid: int) -> _Process | None:
+        """Return what a process says; of one that says nothing any more, what it had counted."""
+        try:
+            return self._process(pid)
+        except (OSError, ValueError) as error:
+            if pid == self._pid:
+                for name in _SUMS:
+                    self._left_out(pid, name, error)
+                return None
+            if isinstance(error, _ENDED):
+                raise
+            self._left_out(pid, _SUMS[0], error)
+            known = self._members.get(pid)
+            return known and known._replace(threads=0, virtual_bytes=0, rss_bytes=0)
+
+    def _left_out(self, pid: int, field: str, error: Exception) -> None:
+        if pid == self._pid:
+            self._odd(f"kernel {field}", reason_of(error))
+        elif not isinstance(error, _ENDED):
+            self._odd(f"pid:{pid} {field}", reason_of(error))
+
+    def _children(self, pid: int, *, thorough: bool) -> list[int] | None:
+        """Return the children that are listed; None where the main thread's list is not there."""
+        threads = [str(pid)]
+        if thorough:
+            with suppress(OSError):
+                threads += os.listdir(f"{self._files.root}/{pid}/task")  # noqa: PTH208  strings are wanted
+        found: list[int] | None = []
+        for thread in dict.fromkeys(threads):
+            try:
+                words = self._bytes(pid, f"task/{thread}/children").split()
+                children = numbers(words) if words else []
+            except (OSError, ValueError) as error:
+                # The thread has ended meanwhile; or the kernel has no such lists.
+                if thread == str(pid):
+                    self._left_out(pid, "process.children", error)
+                    found = None
+            else:
+                found = [*(found or ()), *children]
         return found
 
-    def _children(self, pid: int, *, thorough: bool) -> Iterable[int]:
-        threads: list[str] = [str(pid)]
-        try:
-            if thorough:
-                threads = os.listdir(f"{self._files.root}/{pid}/task")  # noqa: PTH208  strings are wanted
-            return [
-                int(child)
-                for thread in threads
-                for child in self._bytes(pid, f"task/{thread}/children").split()
-            ]
-        except OSError:
-            return ()  # ended meanwhile; or the kernel has no such list
-
     def _process(self, pid: int) -> _Process:
-        # The name, in parentheses, may hold anything.
-        words = self._bytes(pid, "stat").rpartition(b") ")[2].split()
-        user, system, ended_user, ended_system = (int(w) / _TICKS_A_SECOND for w in words[11:15])
+        # The name, in parentheses, may hold anything. After it comes the state, a letter.
+        line = self._bytes(pid, "stat")
+        words = line.rpartition(b") ")[2].split()
+        if len(words) <= _USED_WORDS[-1] or not (len(words[0]) == 1 and words[0].isalpha()):
+            raise ValueError(f"/proc/{pid}/stat is {shown(line)}")
+        times = numbers([words[k] for k in _USED_WORDS])
+        user, system, ended_user, ended_system, threads, started, virtual, resident = times
         return _Process(
-            started=int(words[19]),
-            own_s=self._clock(pid, user + system),
-            ended_s=ended_user + ended_system,
-            threads=int(words[17]),
-            virtual_bytes=int(words[20]),
-            rss_bytes=int(words[21]) * _PAGE_BYTES,
+            started=started,
+            own_s=self._clock(pid, (user + system) / _TICKS_A_SECOND),
+            ended_s=(ended_user + ended_system) / _TICKS_A_SECOND,
+            threads=threads,
+            virtual_bytes=virtual,
+            rss_bytes=resident * _PAGE_BYTES,
         )
 
     def _clock(self, pid: int, otherwise: float) -> float:

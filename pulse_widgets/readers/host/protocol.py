@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from pulse_widgets.readers.host.odd import Odd
 
 __all__ = [
     "CpuTimes",
@@ -14,14 +15,10 @@ __all__ = [
     "Host",
     "Memory",
     "NetCounts",
-    "Odd",
     "Space",
     "TreeIo",
     "TreeUsage",
 ]
-
-Odd = Callable[[str, str], None]
-"""Is told what could not be read (``disk:sda``), and why."""
 
 
 class CpuTimes(NamedTuple):
@@ -37,12 +34,13 @@ class CpuTimes(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Memory of the machine, bytes."""
+    """Memory of the machine, bytes; None is what it does not tell."""
 
-    total: float
-    available: float
-    swap_total: float
-    swap_used: float
+    total: float | None
+    available: float | None
+    used: float | None
+    swap_total: float | None
+    swap_used: float | None
 
 
 class DiskCounts(NamedTuple):
@@ -81,7 +79,8 @@ class Space(NamedTuple):
 class TreeIo(NamedTuple):
     """Storage traffic of a process and all processes below it, bytes; never falls.
 
-    None while a process that ended is between its parent's counter and its own.
+    None is what cannot be read; also while a process that ended is between its parent's counter
+    and its own.
     """
 
     read_bytes: float | None
@@ -89,27 +88,29 @@ class TreeIo(NamedTuple):
 
 
 class TreeUsage(NamedTuple):
-    """A process and all processes below it, summed."""
+    """A process and all processes below it, summed; None is what cannot be read."""
 
     cpu_s: float | None
-    """CPU seconds, those of ended children included; never falls; None as in `TreeIo`."""
-    rss_bytes: float
-    virtual_bytes: float
-    threads: int
-    children: int
+    """CPU seconds, those of ended children included; never falls; None also as in `TreeIo`."""
+    rss_bytes: float | None
+    virtual_bytes: float | None
+    threads: int | None
+    children: int | None
     """Processes below the first one."""
 
 
 class Host(Protocol):
     """One machine as one operating system shows it.
 
-    Every method may raise `OSError` or `ValueError`, and takes away only what it would have
-    returned. (More methods than a seam should have: each is a different file of the system, and
-    must be able to fail alone.)
+    Every method may raise any `Exception`, and takes away only what it would have returned. What
+    it leaves out of its answer it tells `odd`. (More methods than a seam should have: each is a
+    different file of the system, and must be able to fail alone.)
     """
 
-    def cpu_times(self) -> Sequence[CpuTimes]:
-        """Return the times of each core that is online, by its number."""
+    odd: Odd
+
+    def cpu_times(self) -> Mapping[int, CpuTimes]:
+        """Return the times of each core that is online, by the system's number of it."""
 
     def memory(self) -> Memory:
         """Return the machine's memory."""
@@ -120,7 +121,7 @@ class Host(Protocol):
     def networks(self) -> Mapping[str, NetCounts]:
         """Return the counters of each interface, loopback included."""
 
-    def pressure(self) -> Mapping[str, float]:
+    def pressure(self, area: str) -> float:
         """Return seconds in which some task waited for ``cpu``, ``memory`` or ``disk``."""
 
     def frequency(self) -> float:

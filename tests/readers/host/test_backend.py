@@ -9,16 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import Kind, lookup
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendKind, RateClass
 from pulse_widgets.readers.host.backend import RETRY_MOST_S, SystemBackend
-from pulse_widgets.readers.host.parts import CpuMeter
 from pulse_widgets.readers.host.portable import PsutilHost
-from pulse_widgets.readers.host.protocol import CpuTimes
+from pulse_widgets.readers.host.procfs import LinuxHost
 from pulse_widgets.readers.translate import translate
 
 TICK = frozenset({RateClass.GAUGES, RateClass.COUNTERS})
@@ -219,13 +216,45 @@ def test_a_file_that_stays_away_is_tried_ever_more_rarely(opened, captured):
     (part,) = (p for p in backend._parts if "memory.used" in p.fields)
 
     pauses = []
-    for _ in range(10):
+    for _ in range(1100):
         part.asked_again_at = 0.0
         backend.read(TICK)
         pauses.append(round(part.asked_again_at - time.monotonic()))
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1] == RETRY_MOST_S
+
+
+@on_linux
+@pytest.mark.parametrize("kind", [RuntimeError, NotImplementedError, AttributeError, MemoryError])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "cpu_times",
+        "memory",
+        "disks",
+        "networks",
+        "pressure",
+        "frequency",
+        "spaces",
+        "labels",
+        "tree",
+    ],
+)
+def test_a_part_that_fails_with_anything_takes_only_itself_away(opened, captured, question, kind):
+    host = LinuxHost(str(captured), pid=os.getpid())
+
+    def fail(*_, **__):
+        raise kind("odd")
+
+    setattr(host, question, fail)
+    backend = opened(host=host)
+    missing = {what for what, why in backend.missing.items() if why == f"{kind.__name__}: odd"}
+
+    assert missing
+    parts = [p for p in backend._parts if any(f"{p.entity} {f}" in missing for f in p.fields)]
+    assert missing == {f"{p.entity} {f}" for p in parts for f in p.fields}
+    assert backend.read(ALL_CLASSES)
 
 
 @on_linux
@@ -249,7 +278,8 @@ def test_a_broken_file_is_a_reason_and_no_number(opened, captured):
 
     backend = opened(root=str(captured))
 
-    assert "ValueError" in backend.missing["host memory.used"]
+    assert "'many kB'" in backend.missing["host memory.total"]
+    assert "host memory.used" in backend.missing
     assert "memory.used" not in backend.caps.fields
 
 
@@ -306,39 +336,6 @@ def test_another_process_can_be_followed(opened):
     labels = translate(opened(pid=parent).read(ALL_CLASSES)).labels
 
     assert labels["", "kernel"] == {"pid": str(parent)}
-
-
-TIMES = st.floats(0, 1e6)
-CORES = st.lists(st.builds(CpuTimes, TIMES, TIMES, TIMES, TIMES, TIMES), min_size=1, max_size=4)
-
-
-@given(CORES, CORES)
-def test_a_share_of_time_is_between_nothing_and_all_or_unknown(first, second):
-    meter = CpuMeter()
-    assert meter.utilization(first) == (None, [])
-
-    whole, cores = meter.utilization(second)
-
-    for share in (whole, *cores):
-        assert share is None or 0 <= share <= 1
-    assert len(cores) == (len(second) if len(first) == len(second) else 0)
-
-
-def test_time_spent_waiting_for_disks_is_not_busy():
-    meter = CpuMeter()
-    meter.utilization([CpuTimes(10, 10, 10, 10, 10)])
-
-    whole, cores = meter.utilization([CpuTimes(11, 10, 11, 12, 10)])
-
-    assert whole == 0.25
-    assert cores == [0.25]
-
-
-def test_no_time_has_no_share():
-    meter = CpuMeter()
-    meter.utilization([CpuTimes(1, 1, 1)])
-
-    assert meter.utilization([CpuTimes(1, 1, 1)]) == (None, [None])
 
 
 def _spend(seconds: float) -> None:

@@ -156,7 +156,7 @@ def test_an_odd_line_is_left_out_with_its_reason_and_the_others_are_read(
 
     assert found == {name: DiskCounts(1024, 2048, 1, 3, 5.0) for name in ("sda", "nvme0n1")}
     ((said, reason),) = told
-    assert said == what
+    assert said == (f"{what} counters" if ":" in what else f"host {what}")
     assert why in reason
     assert len(reason) < 120
 
@@ -182,7 +182,7 @@ def test_a_partition_is_known_by_its_device_even_where_that_is_odd(read):
     found, told = read(" 8 0 sda odd", LINE.format("sda1"), LINE.format("sdb"))
 
     assert set(found) == {"sdb"}
-    assert [what for what, _ in told] == ["disk:sda"]
+    assert [what for what, _ in told] == ["disk:sda counters"]
 
 
 def test_a_name_that_is_no_text_is_shown_with_replacements(read):
@@ -199,14 +199,13 @@ def test_what_is_odd_is_told_on_each_look_as_long_as_it_is(tmp_path):
         stats.write_text(text)
         disks.read()
 
-    assert told == ["disk:sda"] * 3
+    assert told == ["disk:sda counters"] * 3
 
 
-def _host(root, text, sys_root="/sys", told=None):
+def _host(root, text):
     (root / "diskstats").write_text(text)
-    odd = (lambda *_: None) if told is None else (lambda *said: told.append(said))
-    host = LinuxHost(str(root), sys_root=sys_root, pid=os.getpid(), odd=odd)
-    return HostParts(host, pid=os.getpid(), per_device=True, odd=odd)
+    host = LinuxHost(str(root), pid=os.getpid())
+    return HostParts(host, pid=os.getpid(), per_device=True)
 
 
 def test_stacked_devices_have_their_own_series_and_are_not_in_the_sum(tmp_path):
@@ -236,11 +235,12 @@ def test_the_first_work_of_an_idle_device_is_in_the_sum(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "7 0 loop0 0 0 0 0 0 0 0 0 0 0 0\n", " 8 0 sda 1 2 3\n"])
 def test_without_a_disk_the_sum_is_missing_with_a_reason_and_not_0(tmp_path, text):
-    told = []
+    parts = _host(tmp_path, text)
 
-    assert _host(tmp_path, text, told=told)._disks() == {}
+    assert parts._disks() == {}
+    parts._host.odd.settle("disks")
 
-    assert "no disk" in dict(told)["host disk.read.total"]
+    assert "no disk" in parts._host.odd.told["host disk.read.total"]
 
 
 @pytest.mark.parametrize(

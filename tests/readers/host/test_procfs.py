@@ -31,15 +31,15 @@ def captured(tmp_path):
 def test_core_times_add_low_priority_to_user_and_interrupts_to_system(captured):
     host = captured({"stat": "cpu  9 9 9 9 9 9 9 9 9 9\ncpu0 1 2 3 4 5 6 7 8 9 9\nintr 5 5\n"})
 
-    assert host.cpu_times() == [
-        CpuTimes(3 / TICKS, pytest.approx(16 / TICKS), 4 / TICKS, 5 / TICKS, 8 / TICKS)
-    ]
+    assert host.cpu_times() == {
+        0: CpuTimes(3 / TICKS, pytest.approx(16 / TICKS), 4 / TICKS, 5 / TICKS, 8 / TICKS)
+    }
 
 
 def test_available_memory_is_estimated_where_the_kernel_does_not_say(captured):
     host = captured({"meminfo": "MemTotal: 100 kB\nMemFree: 20 kB\nBuffers: 5 kB\nCached: 10 kB\n"})
 
-    assert host.memory() == (100 * 1024, 35 * 1024, 0, 0)
+    assert host.memory() == (100 * 1024, 35 * 1024, 65 * 1024, None, None)
 
 
 def test_pressure_is_the_time_in_which_some_task_waited(captured):
@@ -51,7 +51,8 @@ def test_pressure_is_the_time_in_which_some_task_waited(captured):
         }
     )
 
-    assert host.pressure() == {"cpu": 1.5, "memory": 0.0, "disk": 0.25}
+    seconds = {area: host.pressure(area) for area in ("cpu", "memory", "disk")}
+    assert seconds == {"cpu": 1.5, "memory": 0.0, "disk": 0.25}
 
 
 def test_the_clock_is_the_mean_of_the_cores(captured):
@@ -104,7 +105,7 @@ def test_a_real_machine_says_the_same_as_psutil(make):
     assert memory.total == psutil.virtual_memory().total
     assert memory.available == pytest.approx(psutil.virtual_memory().available, rel=0.1)
     cores = psutil.cpu_times(percpu=True)
-    assert [core.idle for core in host.cpu_times()] == [
+    assert [core.idle for core in host.cpu_times().values()] == [
         pytest.approx(core.idle, abs=2) for core in cores
     ]
     for name, net in host.networks().items():
@@ -127,4 +128,4 @@ def test_a_real_machine_says_the_same_as_psutil(make):
 
 def test_what_psutil_does_not_have_is_an_error_that_says_so():
     with pytest.raises(OSError, match="pressure"):
-        PsutilHost().pressure()
+        PsutilHost().pressure("cpu")

@@ -1,0 +1,101 @@
+"""Memory of the machine, each number on its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulse_widgets.readers.host.odd import shown
+from pulse_widgets.readers.host.protocol import Memory
+from pulse_widgets.readers.host.words import number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["memory_of", "memory_of_meminfo"]
+
+
+def memory_of_meminfo(content: bytes, odd: Callable[[str, str], None]) -> Memory:
+    """Return what ``/proc/meminfo`` says; a line that cannot be read takes its own numbers only."""
+    lines = b"\n" + content
+    total = _told(lines, b"MemTotal:", "memory.total", odd)
+    swap_total = _told(lines, b"SwapTotal:", "swap.total", odd)
+    swap_free = _told(lines, b"SwapFree:", "swap.used", odd)
+    free = _told(lines, b"MemFree:", "", odd)
+    if b"\nMemAvailable:" in lines:
+        available = _told(lines, b"MemAvailable:", "memory.available", odd)
+    else:  # kernels before 3.14
+        parts = [free, *(_told(lines, name, "", odd) for name in (b"Buffers:", b"Cached:"))]
+        available = None if free is None else sum(part for part in parts if part is not None)
+        if free is None:
+            odd("host memory.available", "/proc/meminfo has neither MemAvailable nor MemFree")
+    return memory_of(total, free, available, (swap_total, swap_free), odd)
+
+
+def memory_of(
+    total: float | None,
+    free: float | None,
+    available: float | None,
+    swap: tuple[float | None, float | None],
+    odd: Callable[[str, str], None],
+) -> Memory:
+    """Return what follows from the numbers a system gives; None are those it does not give.
+
+    Parameters
+    ----------
+    total, free, available : float or None
+        Bytes.
+    swap : tuple of float or None
+        All of it, and what is free of it.
+    odd : callable
+        Told what is left out, if the system's own number is there and cannot be true.
+    """
+    if total is not None and total <= 0:
+        odd("host memory.total", "the system says that there are 0 bytes of memory")
+        total = None
+    used = None
+    if total is None:
+        odd("host memory.used", "it is not known how much memory there is")
+    elif available is not None and available <= total:
+        used = total - available
+    elif free is not None and free <= total:
+        # A container is shown its own total and the available memory of the machine it is on.
+        used = total - free
+        why = "no available memory is known" if available is None else "more is available than all"
+        odd("host memory.used", f"only as all that is not free, caches included: {why}")
+    else:
+        odd("host memory.used", "less memory than is free or available")
+    if used is None:
+        odd("host memory.utilization", "it is not known how much is used")
+    if total is not None and available is not None and available > total:
+        odd("host memory.available", "more than there is: a container is shown the machine's")
+        available = None
+    for name, value in (("memory.total", total), ("memory.available", available)):
+        if value is None:
+            odd(f"host {name}", "the system does not tell it")
+    return Memory(total, available, used, swap[0], _swap_used(*swap, odd))
+
+
+def _swap_used(
+    total: float | None, free: float | None, odd: Callable[[str, str], None]
+) -> float | None:
+    if total is None or free is None:
+        odd("host swap.used", "it is not known how much swap there is, or is free")
+        return None
+    # More can be free than there is where a container is shown the machine's: it uses none.
+    return max(total - free, 0)
+
+
+def _told(lines: bytes, name: bytes, field: str, odd: Callable[[str, str], None]) -> int | None:
+    """Return the number after a name of meminfo, whose unit is KiB, in bytes."""
+    start = lines.find(b"\n" + name)
+    if start >= 0:
+        words = lines[start : lines.find(b"\n", start + 1)].split()
+        try:
+            return number(words[1]) * 1024
+        except (ValueError, IndexError):
+            why = f"says {shown(b' '.join(words[1:]))}"
+    else:
+        why = "is not there"
+    if field:
+        odd(f"host {field}", f"{name.decode()[:-1]} of /proc/meminfo {why}")
+    return None

@@ -1,0 +1,75 @@
+"""What a source left out, and why: single lines, cores, mounts, processes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+
+__all__ = ["Odd", "reason_of", "shown"]
+
+T = TypeVar("T")
+
+_LONGEST: Final = 40
+"""Of what a file says, so many characters are repeated in a reason."""
+
+
+class Odd:
+    """Collects what is left out, and forgets it when it is fine again.
+
+    Whoever reads calls it with what is left out (an entity, a space and a field, as in
+    `Backend.missing`) and the reason: ``odd("host swap.used", "SwapFree says '<unknown>'")``. It
+    stays until the source it was told of is asked again, and does not tell it any more.
+
+    Attributes
+    ----------
+    told : mapping of str to str
+        What is left out to its reason; a new mapping whenever that changes.
+    """
+
+    def __init__(self) -> None:
+        self.told: Mapping[str, str] = {}
+        self._of: dict[Hashable, dict[str, str]] = {}
+        self._now: dict[str, str] = {}
+
+    def __call__(self, what: str, why: str) -> None:
+        """Leave something out; the first reason for it stays."""
+        self._now.setdefault(what, why)
+
+    def settle(self, source: Hashable) -> None:
+        """Take what was told since the last call as the source's, in place of last time's."""
+        told = self._now
+        if told:
+            self._now = {}
+            if told == self._of.get(source):
+                return
+            self._of[source] = told
+        elif self._of.pop(source, None) is None:
+            return
+        self.told = {what: why for each in self._of.values() for what, why in each.items()}
+
+    def asked(self, source: Hashable, question: Callable[[], T]) -> T:
+        """Return the answer to a question within another; what it leaves out is its own."""
+        outer, self._now = self._now, {}
+        try:
+            return question()
+        finally:
+            self.settle(source)
+            self._now = outer
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._of.clear()
+        self.told = {}
+
+
+def reason_of(error: Exception) -> str:
+    """Return what a failure says, in a line."""
+    return f"{type(error).__name__}: {error}"
+
+
+def shown(content: bytes) -> str:
+    """Return what a file says, for a reason: quoted, and shortened when it is long."""
+    text = content[: _LONGEST + 1].decode("utf-8", "replace")
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "...")
