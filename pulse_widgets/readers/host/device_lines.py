@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.readers.host.words import number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -11,10 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["DeviceLines", "OddLineError", "count_of"]
 
-_COUNT_MOST: Final = 2**64 - 1
 _NAME_MOST: Final = 64
 """Letters; the kernel's own names of disks and interfaces have at most 31."""
-_WORD_SHOWN: Final = 24
 
 
 class OddLineError(ValueError):
@@ -101,13 +101,10 @@ class DeviceLines:
 
 def count_of(word: bytes, name: bytes, path: str) -> int:
     """Return a counter; raises `OddLineError` for what none can be."""
-    # Negative and signed numbers are no counts either, though int() would take them.
-    if word.isdigit() and len(word) <= len(str(_COUNT_MOST)):
-        count = int(word)
-        if count <= _COUNT_MOST:
-            return count
-    shown = _text(word[:_WORD_SHOWN])
-    raise OddLineError(name, f"its line of {path} has {shown!r} where a count should be")
+    try:
+        return number(word)
+    except ValueError as error:
+        raise OddLineError(name, f"its line of {path} {error}") from error
 
 
 def _text(name: bytes) -> str:

@@ -137,7 +137,7 @@ ODD = [
     (LINE.format("sdb").replace(" 1 0 2", " x 0 2"), "disk:sdb", "'x'"),
     (LINE.format("sdb").replace(" 1 0 2", " 1_0 0 2"), "disk:sdb", "'1_0'"),
     (LINE.format("sdb").replace(" 1 0 2", " 1 0 18446744073709551616"), "disk:sdb", "18446744073"),
-    (LINE.format("sdb").replace(" 1 0 2", " 1 0 " + "9" * 5000), "disk:sdb", "9999'"),
+    (LINE.format("sdb").replace(" 1 0 2", " 1 0 " + "9" * 5000), "disk:sdb", "9999...'"),
     (LINE.format("s" * 5000), "disk:" + "s" * 64, "too long"),
     (LINE.format("sda").replace(" 1 0 2", " 7 0 7"), "disk:sda", "two lines"),
 ]

@@ -66,6 +66,10 @@ def of_line(file, line):
     if file == "self/mounts":
         path = line.split()[1].decode().replace("\\040", " ").rpartition("}")[2]
         return rf"fs:.*{re.escape(path)} "
+    if file in {"diskstats", "net/dev"} and len(line.split()) > 10:
+        # Of the host's sums all fields go where the device was the only one of its kind.
+        kind, at = ("disk", 2) if file == "diskstats" else ("net", 0)
+        return rf"({kind}:{re.escape(line.split()[at].decode().rstrip(':'))}|host) {kind}\."
     return lines.get(file) or of(file)
 
 
