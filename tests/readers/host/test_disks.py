@@ -17,7 +17,7 @@ from pulse_widgets.readers.host.portable import PsutilHost
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.procfs import LinuxHost
 from pulse_widgets.readers.host.protocol import DiskCounts
-from tests.readers.host.trees import block_tree
+from tests.readers.host.sys_tree import block_tree
 
 LINE = "   8       0 {} 1 0 2 0 3 0 4 0 0 5000 0"
 

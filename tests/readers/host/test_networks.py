@@ -14,7 +14,7 @@ from pulse_widgets.readers.host.parts import HostParts
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.procfs import LinuxHost
 from pulse_widgets.readers.host.protocol import NetCounts
-from tests.readers.host.trees import net_tree
+from tests.readers.host.sys_tree import net_tree
 
 HEAD = "Inter-|   Receive   |  Transmit\n face |bytes    packets |bytes\n"
 LINE = "{:>6}: 100 1 2 3 0 0 0 0 200 1 20 30 0 0 0 0"
