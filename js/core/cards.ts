@@ -20,37 +20,45 @@ export interface Absence {
   readonly why: string;
 }
 
-const GROUP_OF_SOURCE: Readonly<Record<string, string>> = {
-  nvml: GPU_GROUP,
-  gpm: GPU_GROUP,
-  dcgmi: GPU_GROUP,
-  system: CPU_GROUP,
-  cgroup: CPU_GROUP,
-  prometheus: OTHER_GROUP,
-  user: USER_GROUP,
-};
+const GROUP_OF_SOURCE: ReadonlyMap<string, string> = new Map([
+  ["nvml", GPU_GROUP],
+  ["gpm", GPU_GROUP],
+  ["dcgmi", GPU_GROUP],
+  ["system", CPU_GROUP],
+  ["cgroup", CPU_GROUP],
+  ["prometheus", OTHER_GROUP],
+  ["user", USER_GROUP],
+]);
 
 /** What people call what a source reads. */
-const NAME_OF_SOURCE: Readonly<Record<string, string>> = {
-  nvml: "NVIDIA GPUs",
-  gpm: "GPU profiling metrics",
-  dcgmi: "DCGM metrics",
-  system: "The machine's own readings",
-  cgroup: "Container limits",
-  prometheus: "Prometheus metrics",
-};
+const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
+  ["nvml", "NVIDIA GPUs"],
+  ["gpm", "GPU profiling metrics"],
+  ["dcgmi", "DCGM metrics"],
+  ["system", "The machine's own readings"],
+  ["cgroup", "Container limits"],
+  ["prometheus", "Prometheus metrics"],
+]);
 
 /** Groups whose absence is worth a card: everyone expects them. */
 const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
 /** The heading a source's card stands under; a source that is not ours says it itself. */
-export function groupOfSource({ name, group }: SourceStatus): string {
-  const base = name.split(/[:/]/, 1)[0] ?? name;
-  return GROUP_OF_SOURCE[base] ?? (group?.trim() || OTHER_GROUP);
+export function groupOfSource(status: SourceStatus): string {
+  return ownGroup(status) || (GROUP_OF_SOURCE.get(baseOf(status)) ?? OTHER_GROUP);
+}
+
+/** The heading of a source that is not ours; empty for one of ours. */
+function ownGroup(status: SourceStatus): string {
+  return GROUP_OF_SOURCE.has(baseOf(status)) ? "" : (status.group?.trim() ?? "");
+}
+
+function baseOf({ name }: SourceStatus): string {
+  return name.split(/[:/]/, 1)[0] ?? name;
 }
 
 function nameOf({ name, title }: SourceStatus): string {
-  return NAME_OF_SOURCE[name] ?? (title?.trim() || name);
+  return NAME_OF_SOURCE.get(name) ?? (title?.trim() || name);
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -67,7 +75,9 @@ export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<st
     const group = groupOfSource(status);
     const fault = isFault(status);
     const taken = cards.some((card) => card.group === group);
-    const blank = status.state === "absent" && EXPECTED.has(group) && !filled.has(group) && !taken;
+    // A source of another package is read only where it was asked for by name.
+    const expected = EXPECTED.has(group) || ownGroup(status) !== "";
+    const blank = status.state === "absent" && expected && !filled.has(group) && !taken;
     if (!fault && !blank) continue;
     const title = `${nameOf(status)}: ${WORDS[status.state]}`;
     cards.push({ group, title, why: status.problem, remedy: status.remedy, fault });
