@@ -9,12 +9,12 @@ import {
   startingOf,
   writeCards,
 } from "./cards";
-import { HEADINGS } from "./catalog.gen";
 import { h, setAttribute, setText } from "./dom";
-import type { Group, Panel } from "./groups";
+import { type Group, ownTitles, type Panel } from "./groups";
 import { HeatChart } from "./heat-chart";
 import { leftOutSaid } from "./left-out";
 import { LineChart } from "./line-chart";
+import { headingsWith } from "./panel-table";
 import type { ChartEvents, View } from "./panel-view";
 import type { State } from "./source";
 import type { ViewState } from "./view-state";
@@ -99,7 +99,8 @@ export class Board {
     setText(this.#leftOut, leftOutSaid(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const shown = new Set<string>();
-    for (const title of HEADINGS) {
+    const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
+    for (const title of new Set([...headings, ...this.#sections.keys()])) {
       const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
       const own = cards.filter((card) => card.group === title);
       const section = this.#sections.get(title);
@@ -111,7 +112,7 @@ export class Board {
       this.#fill(section ?? this.#addSection(title), group, own, content, state, shown);
     }
     this.#drop(shown);
-    this.#order();
+    this.#order(headings);
     this.#tellQuiet(content, cards);
   }
 
@@ -200,9 +201,9 @@ export class Board {
     return section;
   }
 
-  #order(): void {
+  #order(headings: readonly string[]): void {
     let place: Element | null = this.#notices.nextElementSibling;
-    for (const title of HEADINGS) {
+    for (const title of headings) {
       const section = this.#sections.get(title);
       if (!section) continue;
       if (section.el === place) place = place.nextElementSibling;
@@ -213,7 +214,8 @@ export class Board {
   #tellQuiet(content: BoardContent, cards: readonly Card[]): void {
     setText(this.#quiet, quietText(content));
     this.#quiet.hidden = this.#quiet.textContent === "";
-    const absences = content.chartsOnly ? [] : absencesOf(content.state.sources, cards);
+    const { groups, state } = content;
+    const absences = content.chartsOnly ? [] : absencesOf(state.sources, cards, ownTitles(groups));
     const text = JSON.stringify(absences);
     if (text === this.#absentText) return;
     this.#absentText = text;

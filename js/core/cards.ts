@@ -1,8 +1,9 @@
 /** Sources that do not deliver: what is wrong, why, and what to try, in the place of their charts. */
 
-import { HEADINGS } from "./catalog.gen";
+import { CATALOG } from "./catalog.gen";
 import { h } from "./dom";
-import { CPU_GROUP, GPU_GROUP, OTHER_GROUP, USER_GROUP } from "./panel-table";
+import { entityLabel } from "./entities";
+import { CPU_GROUP, GPU_GROUP, headingsWith, OTHER_GROUP, USER_GROUP } from "./panel-table";
 import type { SourceStatus, State } from "./source";
 
 export interface Card {
@@ -19,36 +20,45 @@ export interface Absence {
   readonly why: string;
 }
 
-const GROUP_OF_SOURCE: Readonly<Record<string, string>> = {
-  nvml: GPU_GROUP,
-  gpm: GPU_GROUP,
-  dcgmi: GPU_GROUP,
-  system: CPU_GROUP,
-  cgroup: CPU_GROUP,
-  prometheus: OTHER_GROUP,
-  user: USER_GROUP,
-};
+const GROUP_OF_SOURCE: ReadonlyMap<string, string> = new Map([
+  ["nvml", GPU_GROUP],
+  ["gpm", GPU_GROUP],
+  ["dcgmi", GPU_GROUP],
+  ["system", CPU_GROUP],
+  ["cgroup", CPU_GROUP],
+  ["prometheus", OTHER_GROUP],
+  ["user", USER_GROUP],
+]);
 
 /** What people call what a source reads. */
-const NAME_OF_SOURCE: Readonly<Record<string, string>> = {
-  nvml: "NVIDIA GPUs",
-  gpm: "GPU profiling metrics",
-  dcgmi: "DCGM metrics",
-  system: "The machine's own readings",
-  cgroup: "Container limits",
-  prometheus: "Prometheus metrics",
-};
+const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
+  ["nvml", "NVIDIA GPUs"],
+  ["gpm", "GPU profiling metrics"],
+  ["dcgmi", "DCGM metrics"],
+  ["system", "The machine's own readings"],
+  ["cgroup", "Container limits"],
+  ["prometheus", "Prometheus metrics"],
+]);
 
 /** Groups whose absence is worth a card: everyone expects them. */
 const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
-export function groupOfSource(name: string): string {
-  const base = name.split(/[:/]/, 1)[0] ?? name;
-  return GROUP_OF_SOURCE[base] ?? OTHER_GROUP;
+/** The heading a source's card stands under; a source that is not ours says it itself. */
+export function groupOfSource(status: SourceStatus): string {
+  return ownGroup(status) || (GROUP_OF_SOURCE.get(baseOf(status)) ?? OTHER_GROUP);
 }
 
-function nameOf(status: SourceStatus): string {
-  return NAME_OF_SOURCE[status.name] ?? status.name;
+/** The heading of a source that is not ours; empty for one of ours. */
+function ownGroup(status: SourceStatus): string {
+  return GROUP_OF_SOURCE.has(baseOf(status)) ? "" : (status.group?.trim() ?? "");
+}
+
+function baseOf({ name }: SourceStatus): string {
+  return name.split(/[:/]/, 1)[0] ?? name;
+}
+
+function nameOf({ name, title }: SourceStatus): string {
+  return NAME_OF_SOURCE.get(name) ?? (title?.trim() || name);
 }
 
 const WORDS: Readonly<Record<string, string>> = {
@@ -62,15 +72,18 @@ const WORDS: Readonly<Record<string, string>> = {
 export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<string>): Card[] {
   const cards: Card[] = [];
   for (const status of sources) {
-    const group = groupOfSource(status.name);
+    const group = groupOfSource(status);
     const fault = isFault(status);
     const taken = cards.some((card) => card.group === group);
-    const blank = status.state === "absent" && EXPECTED.has(group) && !filled.has(group) && !taken;
+    // A source of another package is read only where it was asked for by name.
+    const expected = EXPECTED.has(group) || ownGroup(status) !== "";
+    const blank = status.state === "absent" && expected && !filled.has(group) && !taken;
     if (!fault && !blank) continue;
     const title = `${nameOf(status)}: ${WORDS[status.state]}`;
     cards.push({ group, title, why: status.problem, remedy: status.remedy, fault });
   }
-  return cards.sort((a, b) => HEADINGS.indexOf(a.group) - HEADINGS.indexOf(b.group));
+  const headings = headingsWith([...filled, ...cards.map(({ group }) => group)]);
+  return cards.sort((a, b) => headings.indexOf(a.group) - headings.indexOf(b.group));
 }
 
 /** What a problem of the recording means: while it runs, after its end, and in a replay. */
@@ -91,16 +104,43 @@ function isFault(status: SourceStatus): boolean {
   return ["failed", "stalled", "abandoned"].includes(status.state);
 }
 
-/** What is quietly missing, with the reason: single fields, and sources that need no card. Pure. */
-export function absencesOf(sources: readonly SourceStatus[], cards: readonly Card[]): Absence[] {
+/**
+ * What is quietly missing, with the reason: single fields, and sources that need no card.
+ * `titles` are those of metrics outside the catalog. Pure.
+ */
+export function absencesOf(
+  sources: readonly SourceStatus[],
+  cards: readonly Card[],
+  titles: ReadonlyMap<string, string> = new Map(),
+): Absence[] {
   return sources.flatMap((status) => {
     const title = `${nameOf(status)}: ${WORDS[status.state] ?? ""}`;
     const shown = cards.some((card) => card.title === title);
     const quiet = !shown && (status.state === "absent" || status.state === "off");
     const why = status.problem || (status.state === "off" ? "switched off" : "");
     const whole = quiet ? [{ what: nameOf(status), why: sentence(why, status.remedy) }] : [];
-    return [...whole, ...status.missing];
+    const fields = status.missing.map(({ what, why }) => ({
+      what: worded(what, status.group ?? "", titles),
+      why,
+    }));
+    return [...whole, ...fields];
   });
+}
+
+/** An entity with a number, and the comma after it where several are listed. */
+const NUMBERED = /^([A-Za-z_]\w*:\d+(?:\/\S*?)?)(,?)$/;
+
+/** `gpu:0 to gpu:3 gpu.power` (entities and a metric, or a source's own field) as people say it. */
+function worded(what: string, group: string, titles: ReadonlyMap<string, string>): string {
+  const said = what.split(" ").map((word) => {
+    const [, entity, comma] = NUMBERED.exec(word) ?? [];
+    return entity ? `${entityLabel(entity, { group })}${comma}` : word;
+  });
+  const last = what.split(" ").at(-1) ?? "";
+  const title = CATALOG[last]?.title ?? titles.get(last);
+  if (title === undefined) return said.join(" ");
+  const owner = said.slice(0, -1).join(" ");
+  return owner ? `${title}, ${owner}` : title;
 }
 
 function sentence(why: string, remedy: string): string {

@@ -109,6 +109,66 @@ test("a chart of which nothing has changed is not drawn again when it is back", 
   expect(drawn()).toEqual(before);
 });
 
+test("headings of other packages stand in their order, come and go", () => {
+  const { store, settle } = mounted();
+  const board = document.querySelector(".pulse-board");
+  const told = () =>
+    [...(board?.querySelectorAll(".pulse-group") ?? [])].map((section) => [
+      section.getAttribute("aria-label"),
+      ...[...section.querySelectorAll("strong")].map((title) => title.textContent),
+    ]);
+  const one = (id: number, entity: string, metric: string, labels = {}) => {
+    return { ...LOAD, id, entity, metric, kind: "gauge", labels };
+  };
+  const npu = { name: "npu", state: "failed", title: "My NPU", group: "NPU" };
+  const news = { series: [one(1, "host", "x")], state: { phase: "running", sources: [npu] } };
+  store.receive(encodeFrame(2, [[1, 1, 1]], news));
+  settle();
+  expect(told()).toEqual([["CPU"], ["NPU", "My NPU: stopped with an error"], ["Other metrics"]]);
+
+  const series = [
+    one(2, "ups:1", "ups.load", { group: "UPS" }),
+    one(3, "user", "loss"),
+    one(4, "npu:0", "npu.load", { group: "NPU" }),
+  ];
+  const rows = [
+    [2, 1, 1],
+    [3, 1, 1],
+    [4, 1, 1],
+  ] as const;
+  store.receive(encodeFrame(3, rows, { series, state: { phase: "running", sources: [] } }));
+  settle();
+  expect(told()).toEqual([["CPU"], ["Your metrics"], ["UPS"], ["NPU"], ["Other metrics"]]);
+
+  const gone = { ...npu, group: "Gone", state: "absent" };
+  store.receive(encodeFrame(4, [], { state: { phase: "running", sources: [gone] } }));
+  settle();
+  expect(told().map(([title]) => title)).toContain("Gone");
+  store.receive(encodeFrame(5, [], { state: { phase: "running", sources: [] } }));
+  settle();
+  expect(told().map(([title]) => title)).not.toContain("Gone");
+});
+
+test("what was not true is told by the title of its reading", () => {
+  const { store, settle } = mounted();
+  const labels = { group: "NPU", title: "NPU power" };
+  const series = [{ ...LOAD, id: 1, entity: "npu:0", metric: "npu.power", kind: "gauge", labels }];
+  const why = "the source says 4294967295, which cannot be true";
+  const npu = {
+    name: "npu",
+    state: "ok",
+    group: "NPU",
+    missing: [{ what: "npu:0 npu.power", why }],
+  };
+  store.receive(
+    encodeFrame(2, [[1, 1, 1]], { series, state: { phase: "running", sources: [npu] } }),
+  );
+  settle();
+  expect(document.querySelector(".pulse-absent .pulse-pairs")?.textContent).toBe(
+    `NPU power, NPU 0${why}`,
+  );
+});
+
 test("exact rows are asked for once, of the stretch at which zooming came to rest", () => {
   const { store, settle, press } = mounted();
   store.receive(encodeFrame(2, [[0, 101, 0.5]]));

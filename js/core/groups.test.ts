@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { buildGroups, type Group, globTest, MOST_LINES, type Panel } from "./groups";
+import { buildGroups, type Group, globTest, MOST_LINES, ownTitles, type Panel } from "./groups";
 import type { SeriesWire } from "./source";
 
 let next = 0;
@@ -155,6 +155,135 @@ describe("charts", () => {
     const [panel] = panels([series("http_requests", '{code="500"}', { unit: "count/s" })]);
     expect(panel).toMatchObject({ title: "http_requests", unit: "count/s", main: true });
     expect(panel?.lines[0]?.label).toBe("code=500");
+  });
+});
+
+describe("what a reader of another package measures", () => {
+  const npu = { group: "My NPUs", title: "NPU load", help: "Share of time." };
+  const npus = (count: number, labels: Record<string, string> = npu) =>
+    Array.from({ length: count }, (_, i) => series("npu.load", `npu:${i}`, { labels }));
+  const headings = (catalog: SeriesWire[]) => build(catalog).map((group) => group.title);
+
+  test("stands under its own heading, with its title and its help, and is shown", () => {
+    expect(build(npus(2))).toMatchObject([
+      {
+        title: "My NPUs",
+        panels: [
+          {
+            group: "My NPUs",
+            title: "NPU load",
+            help: "Share of time.",
+            main: true,
+            heat: false,
+            lines: [{ label: "NPU 0" }, { label: "NPU 1" }],
+          },
+        ],
+      },
+    ]);
+  });
+
+  test("comes after the user's metrics and before the others, the first met first", () => {
+    const catalog = [
+      series("pulse.cpu", "pulse"),
+      series("x", "host"),
+      series("ups.charge", "ups:1", { labels: { group: "UPS" } }),
+      ...npus(2),
+      series("ups.load", "host", { labels: { group: "UPS" } }),
+      series("loss", "user"),
+      series("gpu.power", "gpu:0"),
+    ];
+    expect(headings(catalog)).toEqual([
+      "Power and thermal",
+      "Your metrics",
+      "UPS",
+      "My NPUs",
+      "Other metrics",
+      "The monitor itself",
+    ]);
+  });
+
+  test.each(["GPU", "Disk and network", "Other metrics"])("joins the heading %s", (group) => {
+    const there = [
+      series("gpu.utilization", "gpu:0"),
+      series("net.sent", "host"),
+      series("x", "host"),
+    ];
+    const found = build([...there, ...npus(2, { ...npu, group })]);
+    expect(found.map(({ title }) => title)).toEqual(["GPU", "Disk and network", "Other metrics"]);
+    const panels = found.find(({ title }) => title === group)?.panels;
+    expect(panels?.map(({ title, main }) => [title, main])).toContainEqual(["NPU load", true]);
+  });
+
+  test("is called by its name where no title is said, and its heading has no blanks around", () => {
+    const [group] = build(npus(1, { group: " UPS ", title: " " }));
+    expect([group?.title, group?.panels[0]?.title]).toEqual(["UPS", "npu.load"]);
+  });
+
+  test("is never taken for the user's, and the user's and the catalog's never for it", () => {
+    const labels = { ...npu, group: "GPU" };
+    const catalog = [
+      series("loss", "user", { labels }),
+      series("lr", "rank:1", { labels }),
+      series("memory.used", "host", { labels }),
+      series("x", "host", { labels: { title: "X" } }),
+    ];
+    expect(build(catalog).map(({ title, panels }) => [title, panels.map((p) => p.title)])).toEqual([
+      ["Memory", ["Memory used"]],
+      ["Your metrics", ["loss", "lr, rank 1"]],
+      ["Other metrics", ["x"]],
+    ]);
+  });
+
+  test("is shown for parts of the machine, too, and is told from the whole", () => {
+    const labels = { group: "SMART", title: "Media errors" };
+    const disks = ["disk:sda", "disk:sdb", "host"].map((id) =>
+      series("smart.errors", id, { labels }),
+    );
+    expect(panels(disks).map(({ title, main }) => [title, main])).toEqual([
+      ["Media errors", true],
+      ["Media errors, by disk", true],
+    ]);
+    const both = [series("npu.power", "host", { labels: npu }), ...npus(2)];
+    const mixed = both.map((one) => ({ ...one, metric: "npu.power" }));
+    expect(panels(mixed).map(({ title }) => title)).toEqual(["NPU load", "NPU load, by npu"]);
+    expect(panels(mixed.slice(0, 2)).map(({ title }) => title)).toEqual([
+      "NPU load",
+      "NPU load, NPU 0",
+    ]);
+  });
+
+  test("is a heat strip when there are too many lines to tell apart", () => {
+    expect(panels(npus(MOST_LINES))[0]?.heat).toBe(false);
+    expect(panels(npus(MOST_LINES + 1))[0]).toMatchObject({ heat: true, main: true });
+  });
+
+  test("has one colour for one thing on every chart", () => {
+    const power = npus(4).map((one) => ({ ...one, id: next++, metric: "npu.power" }));
+    const [load, other] = panels([...npus(4), ...power.slice(2)]);
+    expect(load?.lines.map((line) => line.color)).toEqual([0, 1, 2, 3]);
+    expect(other?.lines.map((line) => line.color)).toEqual([2, 3]);
+  });
+
+  test("names a thing by its label", () => {
+    const found = buildGroups(npus(2), { "npu:1": { name: "Model X" } }, null);
+    expect(found[0]?.panels[0]?.lines.map((line) => line.label)).toEqual(["NPU 0", "Model X (1)"]);
+  });
+
+  test("tells the titles that the catalog does not know", () => {
+    const found = build([...npus(2), series("gpu.power", "gpu:0"), series("loss", "user")]);
+    expect([...ownTitles(found)]).toEqual([["npu.load", "NPU load"]]);
+  });
+
+  test("a reading of the catalog of a thing nobody knows is shown as one of ours", () => {
+    const found = panels([
+      series("gpu.power", "gpu:0"),
+      series("gpu.power", "npu:0"),
+      series("gpu.power", "npu:1"),
+    ]);
+    expect(found.map(({ title, main }) => [title, main])).toEqual([
+      ["Power", true],
+      ["Power, by npu", true],
+    ]);
   });
 });
 

@@ -1,9 +1,12 @@
 /** From the series a source has to the groups of charts that show them. Pure. */
 
-import { CATALOG, HEADINGS } from "./catalog.gen";
-import { classSuffix, compareEntities, entityClass, entityLabel } from "./entities";
+import { CATALOG } from "./catalog.gen";
+import { classSuffix, compareEntities, entityClass, entityLabel, isKnownClass } from "./entities";
 import {
   groupOf,
+  headingsWith,
+  helpOf,
+  isForeign,
   isMain,
   isSilent,
   isWhole,
@@ -55,7 +58,8 @@ export const MOST_LINES = 8;
 const MOST_SHOWN = 24;
 
 export const DRAWN: ReadonlySet<string> = new Set(["gauge", "counter", "state"]);
-const SHOWN_CLASSES = /^(host|gpu|mig|kernel|user|rank|pulse|worker|pod|stream|labels)$/;
+/** Parts of a machine: charts of them are shown where they are asked for. */
+const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 
 /** A glob of metric names as a test; `*` stands for any run of characters, `?` for one. */
@@ -89,12 +93,19 @@ export function buildGroups(
     colors: entityColors(catalog),
   };
   const panels = bundles(drawn).flatMap((bundle) => panelsOf(bundle, context));
-  return HEADINGS.flatMap((title) => {
+  return headingsWith(drawn.map(groupOf)).flatMap((title) => {
     const own = panels.filter((panel) => panel.group === title);
     own.sort((a, b) => Number(b.main) - Number(a.main));
     const shown = asked ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));
     return own.length > 0 ? [{ title, panels: shown }] : [];
   });
+}
+
+/** Titles of the metrics that are not in the catalog. */
+export function ownTitles(groups: readonly Group[]): Map<string, string> {
+  const shown = groups.flatMap(({ panels }) => panels.flatMap(({ lines }) => lines.slice(0, 1)));
+  const own = shown.filter(({ series }) => isForeign(series));
+  return new Map(own.map(({ series }) => [series.metric, titleOf(series)]));
 }
 
 function extra(panel: Panel): Panel {
@@ -123,7 +134,7 @@ function bundles(drawn: readonly SeriesWire[]): Bundle[] {
   for (const series of drawn) {
     const together = TOGETHER.find((t) => t.metrics.includes(series.metric));
     const kind = entityClass(series.entity);
-    const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series.metric, series.entity)}`;
+    const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series)}`;
     const bundle = found.get(key) ?? { together, entityClass: kind, series: [] };
     bundle.series.push(series);
     found.set(key, bundle);
@@ -151,7 +162,7 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
     const own = series
       .filter((s) => s.metric === metric)
       .sort((a, b) => compareEntities(ownerOf(a), ownerOf(b)));
-    const title = titled(titleOf(metric), bundle, own, context);
+    const title = titled(titleOf(own[0] as SeriesWire), bundle, own, context);
     return panelOf(bundle, title, own, entityLines(own, context), context);
   });
 }
@@ -163,11 +174,18 @@ function titled(
   series: readonly SeriesWire[],
   context: Context,
 ): string {
-  const suffix = classSuffix(kind);
   const [first] = series;
-  if (!suffix || !first) return title;
-  if (new Set(series.map(ownerOf)).size > 1) return `${title}, ${suffix}`;
+  const suffix = classSuffix(kind);
+  if (!first || !(suffix || (!isKnownClass(kind) && hasOthers(first.metric, kind, context)))) {
+    return title;
+  }
+  if (new Set(series.map(ownerOf)).size > 1) return `${title}, ${suffix || `by ${kind}`}`;
   return `${title}, ${entityLabel(first.entity, { ...context.labels[first.entity], ...first.labels })}`;
+}
+
+/** Whether things of another class have the metric, too. */
+function hasOthers(metric: string, kind: string, { catalog }: Context): boolean {
+  return catalog.some((one) => one.metric === metric && entityClass(one.entity) !== kind);
 }
 
 function panelOf(
@@ -178,19 +196,20 @@ function panelOf(
   context: Context,
 ): Panel {
   const first = series[0] as SeriesWire;
-  const group = groupOf(first.metric, first.entity);
-  const shown = SHOWN_CLASSES.test(bundle.entityClass) || SHOWN_BY_PART.has(first.metric);
+  const group = groupOf(first);
+  const shown =
+    !PART_CLASSES.test(bundle.entityClass) || SHOWN_BY_PART.has(first.metric) || isForeign(first);
   return {
     key: `${group}/${title}/${bundle.entityClass}`,
     group,
     title,
-    help: CATALOG[first.metric]?.help ?? "",
+    help: helpOf(first),
     unit: first.unit,
     kind: first.kind,
     entityClass: bundle.entityClass,
     heat: lines.length > MOST_LINES,
     whole: isWhole(first.metric, first.unit),
-    main: context.asked || (shown && series.some((s) => isMain(s.metric, group))),
+    main: context.asked || (shown && series.some((s) => isMain(s, group))),
     lines,
     limits: limitIds(series, context.catalog),
   };
@@ -217,7 +236,7 @@ function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
     return {
       // A lone line is its metric: hiding it must not hide the host's other charts.
       key: alone ? `${owner}/${s.metric}` : owner,
-      label: groupOf(s.metric, s.entity) === USER_GROUP && alone ? s.metric : label,
+      label: groupOf(s) === USER_GROUP && alone ? s.metric : label,
       id: s.id,
       color: alone ? 0 : (context.colors.get(owner) ?? 0),
       series: s,

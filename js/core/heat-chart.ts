@@ -196,7 +196,7 @@ export class HeatChart implements View {
 
   #rowLabel(row: number): string {
     const line = this.#panel.lines[row];
-    return line ? entityLabel(line.series.entity, {}).slice(0, 9) : "";
+    return line ? entityLabel(line.series.entity, line.series.labels).slice(0, 9) : "";
   }
 
   #paint(frame: Frame): void {

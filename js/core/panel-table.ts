@@ -1,6 +1,7 @@
 /** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
 
-import { CATALOG, HEADING_OF } from "./catalog.gen";
+import { CATALOG, HEADING_OF, HEADINGS } from "./catalog.gen";
+import type { SeriesWire } from "./source";
 
 export const GPU_GROUP = "GPU";
 export const CPU_GROUP = "CPU";
@@ -125,8 +126,11 @@ const SILENT: ReadonlySet<string> = new Set([
 /** Shares that are mostly near zero: their axis follows the data instead of ending at 100 %. */
 const LOOSE = /pressure|throttled|iowait|steal|\.disk\.busy/;
 
-export function isMain(metric: string, group: string): boolean {
-  return MAIN.has(metric) || group === USER_GROUP || group === OTHER_GROUP;
+/** A series, as far as it says what it measures. */
+export type Named = Pick<SeriesWire, "metric" | "entity" | "labels">;
+
+export function isMain(one: Named, group: string): boolean {
+  return MAIN.has(one.metric) || group === USER_GROUP || group === OTHER_GROUP || isForeign(one);
 }
 
 export function limitOf(metric: string): string | undefined {
@@ -141,9 +145,11 @@ export function isWhole(metric: string, unit: string): boolean {
   return unit === "1" && metric in CATALOG && !LOOSE.test(metric);
 }
 
-export function groupOf(metric: string, entity: string): string {
-  const kind = entity.split(/[:/]/, 1)[0];
-  if (kind === "user" || kind === "rank" || metric === "progress") return USER_GROUP;
+/** The heading a series stands under. */
+export function groupOf(one: Named): string {
+  const { metric } = one;
+  if (isUsers(one)) return USER_GROUP;
+  if (isForeign(one)) return ownGroup(one);
   if (/^(cgroup|k8s)\.(memory|oom)/.test(metric)) return MEMORY_GROUP;
   if (/^cgroup\.(read|write)$/.test(metric)) return IO_GROUP;
   const group = CATALOG[metric]?.group;
@@ -151,6 +157,39 @@ export function groupOf(metric: string, entity: string): string {
 }
 
 /** The catalog's title; a metric outside the catalog is called what its owner called it. */
-export function titleOf(metric: string): string {
-  return CATALOG[metric]?.title ?? metric;
+export function titleOf(one: Named): string {
+  return CATALOG[one.metric]?.title ?? (labelOf(one, "title") || one.metric);
+}
+
+/** One line that says what the number means; empty where nobody says it. */
+export function helpOf(one: Named): string {
+  return CATALOG[one.metric]?.help ?? labelOf(one, "help");
+}
+
+/** A metric that only its reader knows: the labels say its heading, its title and its help. */
+export function isForeign(one: Named): boolean {
+  return !(one.metric in CATALOG) && ownGroup(one) !== "" && !isUsers(one);
+}
+
+function isUsers({ metric, entity }: Named): boolean {
+  const kind = entity.split(/[:/]/, 1)[0];
+  return kind === "user" || kind === "rank" || metric === "progress";
+}
+
+function ownGroup({ labels }: Named): string {
+  return labels["group"]?.trim() ?? "";
+}
+
+function labelOf(one: Named, name: "title" | "help"): string {
+  return isForeign(one) ? (one.labels[name]?.trim() ?? "") : "";
+}
+
+/**
+ * All headings in order. Those in `found` that are not ours come before the other metrics, in
+ * the order in which they are found.
+ */
+export function headingsWith(found: Iterable<string>): string[] {
+  const place = HEADINGS.indexOf(OTHER_GROUP);
+  const more = [...found].filter((heading) => !HEADINGS.includes(heading));
+  return [...HEADINGS.slice(0, place), ...new Set(more), ...HEADINGS.slice(place)];
 }

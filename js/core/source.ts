@@ -27,6 +27,10 @@ export interface SourceStatus {
   readonly problem: string;
   readonly remedy: string;
   readonly missing: readonly MissingField[];
+  /** What it is called on screen; absent in what older versions wrote. */
+  readonly title?: string;
+  /** The heading its charts stand under. */
+  readonly group?: string;
 }
 
 /** What the session says about itself. Times are unix seconds; null is "not known" or "not over". */

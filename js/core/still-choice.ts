@@ -3,9 +3,9 @@
 import { entityLabel } from "./entities";
 import { buildGroups, type EntityLabels, type Line, type Panel } from "./groups";
 import { envelopeOf } from "./packet-parts";
-import { titleOf } from "./panel-table";
+import { headingsWith, titleOf } from "./panel-table";
 import type { KeyframePacket } from "./wire";
-import { isOwn, WHOLES, WISHES } from "./wishes";
+import { isLogged, isOwn, WHOLES, WISHES } from "./wishes";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
@@ -46,6 +46,8 @@ export interface Choice {
   readonly charts: readonly StillChart[];
   /** Every series that is a number stands in one of them, those of the charts first. */
   readonly lines: readonly StillLine[];
+  /** What the lines stand under, in order. */
+  readonly headings: readonly string[];
 }
 
 const PLURALS: Readonly<Record<string, string>> = {
@@ -74,7 +76,8 @@ export function choose(all: readonly Candidate[], most: number, rows: number): C
   const shown = wanted(all, most);
   const rest = all.filter((chart) => !shown.includes(chart));
   const charts = shown.map(({ chart }) => chart);
-  return { charts, lines: [...within(charts, rows), ...rest.flatMap(({ chart }) => chart.lines)] };
+  const lines = [...within(charts, rows), ...rest.flatMap(({ chart }) => chart.lines)];
+  return { charts, lines, headings: headingsWith(all.map(({ panel }) => panel.group)) };
 }
 
 /** The lines of the charts; the last charts' as one each until there is room. */
@@ -101,6 +104,7 @@ function wanted(all: readonly Candidate[], most: number): Candidate[] {
       .map((candidate) => ({ candidate, first: wish.first }));
   });
   const own = all.filter(({ panel, chart }) => !isEmpty(chart) && isOwn(seriesOf(panel)));
+  own.sort((a, b) => Number(isLogged(seriesOf(b.panel))) - Number(isLogged(seriesOf(a.panel))));
   const first = wishes.filter((wish) => wish.first).slice(0, most);
   const ours = own.slice(0, most - first.length);
   const room = most - first.length - ours.length;
@@ -135,7 +139,7 @@ function chartOf(panel: Panel, packet: KeyframePacket): Candidate {
 
 function separate(panel: Panel, packet: KeyframePacket): StillLine[] {
   return panel.lines.map((line) => ({
-    title: titleOf(line.series.metric),
+    title: titleOf(line.series),
     label: line.label,
     owner: ownerOf(line, packet.entities),
     group: panel.group,
@@ -156,7 +160,7 @@ function merged(panel: Panel, packet: KeyframePacket): StillLine {
   const name = `${count} ${PLURALS[panel.entityClass] ?? "series"}`;
   const ids = panel.lines.map(({ id }) => id);
   return {
-    title: titleOf(seriesOf(panel).metric),
+    title: titleOf(seriesOf(panel)),
     label: `${name}, lowest to highest`,
     owner: name,
     group: panel.group,

@@ -117,6 +117,24 @@ describe("stillHtml", () => {
     expect(svgOf(html)).toMatch(/text-anchor="end"[^>]*>2\.5</);
   });
 
+  test("tells of what only its reader knows under its heading, after what the user logged", () => {
+    const labels = { group: "My NPUs", title: "NPU load" };
+    const npus = Array.from({ length: 9 }, (_, i) => ({
+      ...about(i, `npu:${i}`, "npu.load", "1"),
+      labels,
+    }));
+    const ups = { ...about(10, "ups:1", "ups.load", "W"), labels: { group: "U".repeat(500) } };
+    const others = [about(11, "host", "x", ""), about(12, "user", "loss", ""), ups];
+
+    const html = stillHtml(packet([...npus, ...others], () => [[1, 2]]));
+
+    expect(html).toContain(": charts of loss, NPU load, ups.load, x;");
+    expect(html).toContain("<td>NPU load</td><td>9 series</td>");
+    expect(html).toContain("<td>ups.load</td><td>ups 1</td>");
+    const headings = [...html.matchAll(/<tr><th>([^<]*)<\/th><td/g)].map(([, heading]) => heading);
+    expect(headings).toEqual(["Your metrics", "My NPUs", `${"U".repeat(59)}…`, "Other metrics"]);
+  });
+
   test("keeps within the plot what lies in the first and in the last bucket of a session", () => {
     const codes = Array.from({ length: 6 }, (_, i) => [i + 1, i + 1] as const);
     // The middles of the outer buckets lie outside of what the session lived through.

@@ -4,7 +4,6 @@
  * the browser saves.
  */
 
-import { HEADINGS } from "./catalog.gen";
 import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
 import { leftOutSaid } from "./left-out";
@@ -89,7 +88,7 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const when = phase(state, span, ended);
   const said = [...simulatedOf(state), when, ...gone, ...saidOf(state, size.said)];
   const caption = said.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
-  const table = choice.lines.length > 0 ? tableOf(choice.lines, size.rows) : "";
+  const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
   return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
 }
 
@@ -160,13 +159,13 @@ function devicesOf({ entities }: KeyframePacket): string {
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
 }
 
-function tableOf(lines: readonly StillLine[], most: number): string {
+function tableOf({ lines, headings }: Choice, most: number): string {
   // A reading that has not come yet is no news; one that is missing is.
   const told = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
   const shown = told.slice(0, most);
-  const rows = HEADINGS.flatMap((group) => {
+  const rows = headings.flatMap((group) => {
     const own = shown.filter((line) => line.group === group);
-    const heading = `<tr><th>${clean(group)}</th><td colspan="4"></td></tr>`;
+    const heading = `<tr><th>${clean(shorten(group, 60))}</th><td colspan="4"></td></tr>`;
     return own.length > 0 ? [heading, ...own.map(rowOf)] : [];
   });
   const left = count(told.slice(most));

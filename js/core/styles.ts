@@ -205,7 +205,8 @@ const BOARD = `
   border-bottom: 1px solid var(--pulse-line);
 }
 .pulse .pulse-group-head button { border: 0; min-height: 26px; padding: 2px 4px; }
-.pulse-group-head h3 button { display: inline-flex; align-items: center; gap: 6px; margin-left: -4px; font-size: 13px; font-weight: 600; }
+.pulse-group-head h3 button { display: inline-flex; align-items: center; gap: 6px; margin-left: -4px; font-size: 13px; font-weight: 600; overflow-wrap: anywhere; white-space: normal; text-align: start; }
+.pulse-group-head h3 { flex: none; max-width: 100%; }
 .pulse-group-head h3 button::before {
   content: "";
   width: 5px;

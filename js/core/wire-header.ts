@@ -137,6 +137,8 @@ function readSources(value: unknown): SourceStatus[] {
       problem: text(one["problem"]),
       remedy: text(one["remedy"]),
       missing: readMissing(one["missing"]),
+      title: text(one["title"]),
+      group: text(one["group"]),
     };
   });
 }

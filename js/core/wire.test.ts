@@ -56,6 +56,19 @@ describe("decodePacket", () => {
     expect(packet.state?.recording.path).toBeNull();
   });
 
+  test("reads what a source is called, and does without in what older versions wrote", () => {
+    const npu = { name: "npu", state: "ok", title: "My NPU", group: "NPU", rejected: 3 };
+    const sources = [npu, { name: "nvml", state: "ok" }, { name: "odd", title: 7, group: null }];
+
+    const packet = decodePacket(encodeFrame(1, [], { state: { sources } })) as FramePacket;
+
+    expect(packet.state?.sources.map(({ name, title, group }) => [name, title, group])).toEqual([
+      ["npu", "My NPU", "NPU"],
+      ["nvml", "", ""],
+      ["odd", "", ""],
+    ]);
+  });
+
   test("gives back the codes of a keyframe", () => {
     const edges = [0, 8, 9];
     const codes = [[1, 65533] as const, null];

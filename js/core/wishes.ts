@@ -5,8 +5,7 @@
 
 import { CATALOG } from "./catalog.gen";
 import { entityClass } from "./entities";
-import { groupOf, limitOf, USER_GROUP } from "./panel-table";
-import type { SeriesWire } from "./source";
+import { groupOf, limitOf, type Named, USER_GROUP } from "./panel-table";
 
 export interface Wish {
   readonly metrics: readonly string[];
@@ -58,8 +57,6 @@ export function isOwn(one: Named): boolean {
 /** Of these there is one to a machine. */
 const SINGLE: readonly string[] = ["host", "kernel"];
 
-type Named = Pick<SeriesWire, "metric" | "entity">;
-
 /**
  * All series, those a saved view cannot do without first.
  *
@@ -81,8 +78,9 @@ export function grouped<T extends Named>(series: readonly T[]): T[][] {
   return all.map(({ group }) => group);
 }
 
-function isLogged({ metric, entity }: Named): boolean {
-  return groupOf(metric, entity) === USER_GROUP;
+/** A number that the user logged: nothing else can tell of it again. */
+export function isLogged(one: Named): boolean {
+  return groupOf(one) === USER_GROUP;
 }
 
 function rankOf(group: readonly Named[]): readonly number[] {

@@ -20,7 +20,6 @@ from pulse_widgets.exchange.picture_axis import moment
 from pulse_widgets.exchange.picture_choice import Picked, pick
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
 from pulse_widgets.metrics.entities import is_gpu
-from pulse_widgets.metrics.headings import HEADINGS
 from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
@@ -136,7 +135,8 @@ class _Figure:
         self._state = state
         self._devices = _devices(entities)
         self._pick = cache(partial(pick, screen, series, entities, rows=MOST_ROWS))
-        self._lines = self._pick(MOST_CHARTS).lines
+        self._all = self._pick(MOST_CHARTS)
+        self._lines = self._all.lines
         self._span = _span(self._lines, screen, state)
 
     def html(self, size: _Size) -> str:
@@ -144,7 +144,7 @@ class _Figure:
         picked = self._pick(size.charts)
         image = self._image(picked, size.points) if self._span and picked.charts else ""
         said = "".join(f"<p>{clean(shorten(s, 400))}</p>" for s in self._said(size.said))
-        table = _table(self._lines, size.rows) if self._lines else ""
+        table = _table(self._all, size.rows) if self._lines else ""
         return f"<figure>{image}<figcaption>{said}</figcaption>{table}</figure>"
 
     def _image(self, picked: Picked, points: int) -> str:
@@ -205,16 +205,17 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
 # The table -----------------------------------------------------------------------------
 
 
-def _table(lines: Sequence[Line], most: int) -> str:
+def _table(picked: Picked, most: int) -> str:
+    lines = picked.lines
     # A reading that has not come yet is no news; one that is missing is.
     told = [line for line in lines if len(line.trace) or line.trace.lost]
     shown = told[:most]
     rows = []
     heading = ""
-    for line in sorted(shown, key=lambda line: HEADINGS.index(line.heading)):
+    for line in sorted(shown, key=lambda line: picked.headings.index(line.heading)):
         if line.heading != heading:
             heading = line.heading
-            rows.append(f'<tr><th>{clean(heading)}</th><td colspan="4"></td></tr>')
+            rows.append(f'<tr><th>{clean(shorten(heading, 60))}</th><td colspan="4"></td></tr>')
         rows.append(_row(line))
     left = sum(len(line.ids) for line in told[most:])
     if left:

@@ -16,7 +16,7 @@ import numpy as np
 from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, entity_label
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
-from pulse_widgets.metrics.headings import USER, heading_of
+from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -88,10 +88,13 @@ class Picked:
         In the order of the picture.
     lines : tuple of Line
         Every series stands in one of them; the most wanted come first.
+    headings : tuple of str
+        What the lines stand under, in order.
     """
 
     charts: tuple[Chart, ...]
     lines: tuple[Line, ...]
+    headings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ class _One:
     entity: str
     metric: str
     unit: str
+    title: str
+    heading: str
+    group: str
+    """What its reader calls the heading; empty where it is one of ours."""
 
     @property
     def kind(self) -> str:
@@ -120,7 +127,7 @@ class _One:
     @property
     def logged(self) -> bool:
         """Whether the user logged it: nothing else can tell of it again."""
-        return heading_of(self.metric, self.entity) == USER
+        return self.heading == USER
 
 
 def pick(
@@ -188,6 +195,7 @@ class _Picker:
         self._bundles: dict[tuple[str, str], list[_One]] = {}
         for one in sorted(series, key=lambda s: (s.host, sort_key(s.entity))):
             self._bundles.setdefault((one.metric, one.kind), []).append(one)
+        self._headings = headings_with(one.heading for one in series)
         self._order = list(dict.fromkeys((s.metric, s.kind) for s in series))
         self._place: dict[tuple[str, str], int] = {}
         counts: dict[str, int] = {}
@@ -206,13 +214,21 @@ class _Picker:
         chosen = [c for _, c in charts if c in first or c in rest] + own
         if all(chart.empty for chart in chosen):
             chosen = list(islice(self._others(), most))
-        return Picked(tuple(chosen), tuple(self._all(chosen, rows)))
+        return Picked(tuple(chosen), tuple(self._all(chosen, rows)), self._headings)
 
     def _own(self) -> Iterable[Chart]:
-        """Yield a chart for each of the user's keys, in the order of their first use."""
-        for bundle in map(self._bundles.__getitem__, self._order):
-            if bundle[0].own:
-                yield self._plain_chart(bundle)
+        """Yield a chart for each metric that only its owner knows, the user's own first.
+
+        Under one heading the machine comes before its parts, else they come in the order of their
+        first use.
+        """
+        own = [one for one in map(self._bundles.__getitem__, self._order) if one[0].own]
+        own.sort(key=self._place_of)
+        yield from map(self._plain_chart, own)
+
+    def _place_of(self, bundle: list[_One]) -> tuple[bool, int, bool]:
+        one = bundle[0]
+        return not one.logged, self._headings.index(one.heading), one.kind != "host"
 
     def _others(self) -> Iterable[Chart]:
         """Yield a chart for each bundle there is, the first of the catalog first."""
@@ -274,8 +290,8 @@ class _Picker:
         owner = self._label(bundle[0]) if len(bundle) == 1 else _plural(bundle)
         first = bundle[0]
         trace = self._trace(ids)
-        heading = heading_of(first.metric, first.entity)
-        return Line(first.metric, first.unit, label, owner, place, ids, trace, heading)
+        said = (first.title, first.heading)
+        return Line(first.metric, first.unit, label, owner, place, ids, trace, *said)
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
         rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)
@@ -322,7 +338,8 @@ class _Picker:
         )
 
     def _label(self, one: _One) -> str:
-        name = entity_label(one.entity, self._entities.get(one.entity, {}))
+        labels = {**self._entities.get(one.entity, {}), "group": one.group}
+        name = entity_label(one.entity, labels)
         if self._hosts <= 1:
             return name
         host = str(self._entities.get(one.host, {}).get("name", one.host))
@@ -344,12 +361,17 @@ def _plural(bundle: list[_One]) -> str:
 
 
 def _one(series: Mapping[str, Any]) -> _One:
+    labels = series.get("labels") or {}
+    entity, metric = str(series["entity"]), str(series["metric"])
     return _One(
         int(series["id"]),
         str(series["host"]),
-        str(series["entity"]),
-        str(series["metric"]),
+        entity,
+        metric,
         str(series["unit"]),
+        title_of(metric, entity, labels),
+        heading_of(metric, entity, labels),
+        str(labels.get("group") or ""),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.metrics.catalog import CATALOG
-from pulse_widgets.metrics.entities import parse
+from pulse_widgets.metrics.entities import Part, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,13 @@ _NAMES: Final = {
     "rank": "rank",
     "link": "link",
 }
+_KNOWN: Final = frozenset(
+    {
+        "host", "gpu", "mig", "ci", "link", "cpu", "disk", "fs", "net", "kernel", "pid", "cell",
+        "user", "rank", "pulse", "worker", "pod", "stream", "labels",
+    }
+)  # fmt: skip
+"""Classes of entities that are ours, and not of a reader of another package."""
 PLURALS: Final = {
     "gpu": "GPUs",
     "mig": "MIG instances",
@@ -90,6 +97,8 @@ class Line:
     ids : tuple of int
         The series it stands for.
     trace : Trace
+    title : str
+        What the metric is called; a user's key is its own title.
     heading : str
         What it stands under in a table.
     """
@@ -101,18 +110,13 @@ class Line:
     place: int
     ids: tuple[int, ...]
     trace: Trace
+    title: str
     heading: str
 
     @property
     def merged(self) -> bool:
         """Whether it is an envelope over several series."""
         return len(self.ids) > 1
-
-    @property
-    def title(self) -> str:
-        """What the catalog calls the metric; a user's key is its own title."""
-        known = CATALOG.get(self.metric)
-        return known.title if known else self.metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +147,36 @@ class Chart:
 
 
 def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
-    """Return an id as people say it: ``gpu:0/mig:1`` is ``GPU 0 · MIG 1``."""
+    """Return an id as people say it: ``gpu:0/mig:1`` is ``GPU 0 · MIG 1``.
+
+    What only a reader of another package knows is called by its label ``name``, and written as
+    in the label ``group``: ``npu:0`` under "My NPUs" is ``NPU 0``.
+    """
     parts = parse(entity)
     if parts and parts[0].kind == "pid":
         name = labels.get("name")
         first = f"{name} ({parts[0].name})" if name else f"process {parts[0].name}"
         return " · ".join([first, *(f"{_NAMES.get(p.kind, p.kind)} {p.name}" for p in parts[1:])])
-    said = []
-    for part in parts:
-        known = _NAMES.get(part.kind)
-        said.append(f"{known} {part.name}" if known and part.name else part.name or part.kind)
+    heading = str(labels.get("group") or "")
+    said = [_part_label(part, heading) for part in parts]
+    name = str(labels.get("name") or "").strip()
+    if parts and name and parts[-1].kind not in _KNOWN:
+        number = parts[-1].name or parts[-1].kind
+        said[-1] = name if name.split(" ")[-1] == number else f"{name} ({number})"
     return " · ".join(said) or entity
+
+
+def _part_label(part: Part, heading: str) -> str:
+    if part.kind in _NAMES and part.name:
+        return f"{_NAMES[part.kind]} {part.name}"
+    # A number alone is no name.
+    if part.name.isascii() and part.name.isdecimal():
+        return f"{_spelled(part.kind, heading)} {part.name}"
+    return part.name or part.kind
+
+
+def _spelled(kind: str, heading: str) -> str:
+    """Return a class of entities as the heading writes it."""
+    wanted = {kind.lower(), f"{kind.lower()}s"}
+    words = (word for word in re.split(r"[\W_]+", heading) if word.lower() in wanted)
+    return next(words, kind)[: len(kind)]

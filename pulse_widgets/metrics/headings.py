@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.metric import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["HEADINGS", "HEADING_OF", "USER", "heading_of"]
+__all__ = ["HEADINGS", "HEADING_OF", "USER", "heading_of", "headings_with", "title_of"]
 
 USER: Final = "Your metrics"
 """Of what was logged, whatever its key is called."""
@@ -39,19 +39,60 @@ HEADINGS: Final = (
     OTHER,
     OWN,
 )
-"""All of them in order; our own cost comes last."""
+"""Ours in order, our own cost last. Those of readers from other packages come before `OTHER`."""
 
 
 _USERS: Final = frozenset({"user", "rank"})
 
 
-def heading_of(metric: str, entity: str) -> str:
-    """Return the heading under which a metric of an entity stands."""
-    if entity.partition("/")[0].partition(":")[0] in _USERS or metric == "progress":
+def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) -> str:
+    """Return the heading under which a metric of an entity stands.
+
+    Parameters
+    ----------
+    metric, entity : str
+    labels : mapping, optional
+        Those of the series. ``group`` is the heading of a metric that only its reader knows.
+    """
+    if _is_users(metric, entity):
         return USER
+    if own := _own_group(metric, labels):
+        return own
     if re.match(r"(cgroup|k8s)\.(memory|oom)", metric):
         return str(Group.MEMORY)
     if metric in {"cgroup.read", "cgroup.write"}:
         return str(Group.IO)
     known = CATALOG.get(metric)
     return HEADING_OF[known.group] if known else OTHER
+
+
+def headings_with(found: Iterable[str]) -> tuple[str, ...]:
+    """Return all headings in order.
+
+    Those in `found` that are not ours come before the other metrics, in the order in which they
+    are found.
+    """
+    place = HEADINGS.index(OTHER)
+    more = dict.fromkeys(heading for heading in found if heading not in HEADINGS)
+    return (*HEADINGS[:place], *more, *HEADINGS[place:])
+
+
+def title_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) -> str:
+    """Return what a chart of a metric is called: by the catalog, its reader, or its own name."""
+    known = CATALOG.get(metric)
+    if known:
+        return known.title
+    own = not _is_users(metric, entity) and _own_group(metric, labels)
+    return (_label(labels, "title") if own else "") or metric
+
+
+def _is_users(metric: str, entity: str) -> bool:
+    return entity.partition("/")[0].partition(":")[0] in _USERS or metric == "progress"
+
+
+def _own_group(metric: str, labels: Mapping[str, Any] | None) -> str:
+    return "" if metric in CATALOG else _label(labels, "group")
+
+
+def _label(labels: Mapping[str, Any] | None, name: str) -> str:
+    return str((labels or {}).get(name) or "").strip()

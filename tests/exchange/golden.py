@@ -19,7 +19,10 @@ COUNT = 120
 
 
 def scene():
-    """Two GPUs, one of which is silent for a while, a machine, the user's number, an unknown one."""
+    """Two GPUs, one of which is silent for a while, a machine, the user's number, an unknown one.
+
+    Besides them what a reader of another package says of two things of its own.
+    """
     made, t = Scene(), np.arange(COUNT)
     for gpu in range(2):
         name = f"gpu:{gpu}"
@@ -32,6 +35,16 @@ def scene():
     made.add("host", "memory.used", np.linspace(10e9, 20e9, COUNT))
     for core in range(4):
         made.add(f"cpu:{core}", "cpu.utilization", np.linspace(0.2, 0.2 * core + 0.1, COUNT))
+    npus = {"group": "My NPUs", "help": "Of the card."}
+    for npu in range(2):
+        load = np.linspace(0.1, 0.5 + npu / 10, COUNT)
+        made.add(f"npu:{npu}", "npu.load", load, unit="1", title="NPU load", **npus)
+        made.add(f"npu:{npu}", "npu.power", 90 * load, unit="W", title="NPU power", **npus)
+    made.entities["npu:1"] = {"name": "Model X"}
+    made.add("host", "npu.queue", 5.0 + t, unit="count", **npus)
+    made.add(
+        "host", "net.latency", 1 / (9.0 + t), unit="s", group="Disk and network", title="Latency"
+    )
     made.add("user", "train/loss", 8 / (1 + t / 10))
     made.add("host", "queue.length", 10.0 + t, unit="count")
     made.add("kernel", "process.memory.rss", np.linspace(2e8, 3e8, COUNT))

@@ -30,7 +30,8 @@ class Scene:
     entities: dict[str, dict[str, str]] = field(default_factory=dict)
     blocks: list[Rows] = field(default_factory=list)
 
-    def add(self, entity, metric, values, *, host="h0", kind="gauge", unit=None, first=0) -> int:
+    def add(self, entity, metric, values, *, host="h0", kind="gauge", unit=None, first=0, **labels):
+        """Add a series with one sample each interval; `labels` are its labels."""
         number = len(self.series)
         known = lookup(metric)
         self.series.append(
@@ -41,7 +42,7 @@ class Scene:
                 "metric": metric,
                 "unit": unit if unit is not None else known.unit if known else "",
                 "kind": kind,
-                "labels": {},
+                "labels": labels,
             }
         )
         values = np.asarray(values, float)

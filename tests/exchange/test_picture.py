@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pulse_widgets.exchange.picture_line import entity_label
 from pulse_widgets.metrics.units import MISSING, format_value
 from tests.exchange.scene import START, Scene, svg_of
 
@@ -248,6 +249,52 @@ def test_every_metric_of_eight_gpus_has_a_row_before_any_is_left_out():
     assert page.row("CPU utilization", "host")
     assert page.row("DRAM active", "8 GPUs")
     assert page.row("GPU utilization", "GPU 7")
+
+
+def test_what_a_reader_of_another_package_measures_stands_under_its_heading():
+    scene, npus = Scene(), {"group": "My NPUs", "title": "NPU load"}
+    for npu in range(2):
+        scene.add(f"npu:{npu}", "npu.load", [0.1, 0.2 + npu / 10], unit="1", **npus)
+    scene.entities["npu:1"] = {"name": "Model X"}
+    for ups in range(9):
+        scene.add(f"ups:{ups}", "ups.load", [1.0, 2.0], unit="W", group="U" * 500)
+    scene.add("host", "net.latency", [1.0, 2.0], group="Disk and network", title="Latency")
+    scene.add("host", "x", [1.0, 2.0])
+    scene.add("user", "loss", [1.0, 2.0], **npus)
+
+    html = scene.html()
+
+    assert titles(html) == ["loss", "Latency", "NPU load", "ups.load", "x"]
+    rows = Page(html).rows[1:]
+    headings = ["Disk and network", "Your metrics", "My NPUs", "U" * 59 + "…", "Other metrics"]
+    assert [row[0] for row in rows if len(row) == 2] == headings
+    assert ["NPU load", "NPU 0", "10 %", "20 %", "20 %"] in rows
+    assert ["NPU load", "Model X (1)", "10 %", "30 %", "30 %"] in rows
+    assert ["ups.load", "9 series", "1 W", "2 W", "2 W"] in rows
+
+
+@pytest.mark.parametrize(
+    ("entity", "labels", "said"),
+    [
+        ("npu:0", {}, "npu 0"),
+        ("npu:0", {"group": "My NPUs"}, "NPU 0"),
+        ("Npu:0", {"group": "NPU, NPUs"}, "NPU 0"),
+        ("ups:1", {"group": "Upstairs"}, "ups 1"),
+        ("ups:rack-a", {"group": "UPS"}, "rack-a"),
+        ("ups:rack-a", {"name": "rack-a"}, "rack-a"),
+        ("npu:0", {"name": " Model X "}, "Model X (0)"),
+        ("npu:0", {"name": "NPU 0"}, "NPU 0"),
+        ("npu", {"name": "Model X"}, "Model X (npu)"),
+        ("npu:a:b", {"name": "Model X"}, "Model X (a:b)"),
+        ("npu:0/core:1", {"name": "Big", "group": "npu"}, "npu 0 · Big (1)"),
+        ("gpu:0/xcd:1", {"group": "XCDs"}, "GPU 0 · XCD 1"),
+        ("gpu:0", {"name": "NVIDIA H100"}, "GPU 0"),
+        ("cpu:3", {"group": "CPU"}, "core 3"),
+    ],
+)
+def test_an_entity_that_only_its_reader_knows_has_a_name_not_a_number_alone(entity, labels, said):
+    # js/core/texts.test.ts has the same table.
+    assert entity_label(entity, labels) == said
 
 
 @pytest.mark.parametrize("limit", [60_000, 20_000, 6_000])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pulse_widgets.exchange.picture import figure_html
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.log import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
@@ -88,6 +89,22 @@ def test_buckets_inside_an_outage_are_missing_and_have_no_value(bench, finished,
     outside = (edges[1:] < begin) | ((edges[:-1] > end) & (edges[:-1] < edges[-1]))
     assert seen[outside].all()
     assert not screen.missing[0][outside].any()
+
+
+def test_what_only_its_reader_knows_is_told_where_that_reader_is_not(bench, finished):
+    said = {"group": "My NPUs", "title": "NPU load", "help": "Share of time."}
+    bench.series("npu:0", "npu.done.total", kind="counter", unit="count", labels=said)
+    write(bench, 0, START_US + np.arange(3) * SECOND, np.arange(3.0))
+
+    src = source(bench, finished=finished)
+
+    told = [(one["metric"], one["unit"], one["labels"]) for one in src.series()]
+    assert told == [("npu.done", "count/s", said)]
+    html = figure_html(
+        src.screen(), src.series(), title="", state=src.state(), entities=src.entities()
+    )
+    for word in ("My NPUs", "NPU load", "NPU 0"):
+        assert f">{word}<" in html
 
 
 def known(rows: Rows, time_us: int) -> bool:
