@@ -25,7 +25,7 @@ from pulse_widgets.errors import (
 )
 from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, RateClass, RawRecord
-from pulse_widgets.readers.contract import NOTHING_SAID, ask, open_backend
+from pulse_widgets.readers.contract import ask, introduced, open_backend
 from pulse_widgets.series.log import Rows
 from pulse_widgets.signals import Alarm, Flag
 
@@ -98,8 +98,8 @@ class SamplingCollector(Collector):
         self._waiting: deque[Pass | Callable[[], list[Rows]]] = deque()
         self._arrived = arrived
         self._drain_lock = threading.Lock()
-        self.info = NOTHING_SAID
-        """What the backend says of itself, once it is open."""
+        self.info = introduced(backend)
+        """What the backend says of itself; all of it once it is open."""
         self._most = WAITING_MOST
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
@@ -264,6 +264,8 @@ class SamplingCollector(Collector):
         try:
             self.info = info = open_backend(self.backend)
         except PulseError as error:
+            # One of another package is made only now.
+            self.info = introduced(self.backend)
             absent = isinstance(error, LibraryNotFoundError | NoDeviceError)
             self.status.fail(error, "absent" if absent else "failed")
             return False
@@ -334,7 +336,7 @@ class SamplingCollector(Collector):
 
     def _judge(self, records: Sequence[RawRecord]) -> None:
         rejections = self._rows.rejections
-        self.status.missing = {**rejections.reasons, **self.backend.missing}
+        self.status.missing = {**self.backend.missing, **rejections.reasons}
         self.status.rejected = rejections.count
         errors = [record for record in records if record.error]
         if errors:

@@ -21,7 +21,7 @@ from pulse_widgets.readers.rule import Rule
 if TYPE_CHECKING:
     from pulse_widgets.readers.base import Backend
 
-__all__ = ["NOTHING_SAID", "ReaderInfo", "ask", "check", "lacks", "open_backend"]
+__all__ = ["NOTHING_SAID", "ReaderInfo", "ask", "check", "introduced", "lacks", "open_backend"]
 
 _MEMBERS: Final = ("name", "caps", "missing", "open", "read", "close")
 _SHORTEST_S: Final = 0.1
@@ -43,6 +43,13 @@ class ReaderInfo:
 
 
 NOTHING_SAID: Final = ReaderInfo()
+
+
+def introduced(backend: Backend) -> ReaderInfo:
+    """Return what a backend is called, open or not, whatever else is wrong with it."""
+    told = [getattr(backend, name, "") for name in ("title", "group", "name")]
+    title, group, name = (text if isinstance(text, str) else "" for text in told)
+    return ReaderInfo(title=title or name, group=group or title or name)
 
 
 def open_backend(backend: Backend) -> ReaderInfo:

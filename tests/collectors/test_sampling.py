@@ -11,7 +11,13 @@ from pulse_widgets.collectors import sampling
 from pulse_widgets.collectors.base import Collector, SourceStatus
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.sampling import SamplingCollector
-from pulse_widgets.errors import DeviceLostError, LibraryNotFoundError, PermissionDeniedError
+from pulse_widgets.errors import (
+    DeviceLostError,
+    LibraryNotFoundError,
+    NoDeviceError,
+    PermissionDeniedError,
+)
+from pulse_widgets.metrics.metric import gauge
 from pulse_widgets.readers.base import (
     Backend,
     BackendCaps,
@@ -20,6 +26,7 @@ from pulse_widgets.readers.base import (
     RawRecord,
     RawSamples,
 )
+from pulse_widgets.readers.rule import Rule
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Log, Registry, Rows
 from tests.waiting import until
@@ -451,3 +458,48 @@ def test_a_shorter_interval_holds_at_once_whatever_the_thread_is_doing():
         assert run.backend.read_all.wait(5)
 
     assert len(run.backend.due) >= 2
+
+
+class Foreign(Scripted):
+    """A reader of another package."""
+
+    title = "My NPU"
+    group = "Accelerators"
+    metrics = (gauge("npu.load", "1", "Load", ""),)
+    rules: ClassVar = {"load": Rule("npu.load", 0.01, highest=100)}
+
+
+def test_a_source_that_cannot_be_opened_is_called_as_its_reader_says():
+    with Run(Foreign(error=NoDeviceError("there is none", "Buy one."))) as run:
+        assert run.collector.tried.wait(5)
+
+    assert (run.collector.info.title, run.collector.info.group) == ("My NPU", "Accelerators")
+    assert run.collector.status.state == "absent"
+
+
+def test_what_cannot_be_true_is_counted_and_named_and_takes_nothing_else_away():
+    says = [good(load=50, x=1), good(load=5000, x=2), good(load=5000, x=3)]
+    with Run(Foreign(*says)) as run:
+        assert run.backend.read_all.wait(5)
+        until(lambda: run.collector.drain() or run.collector.status.rejected >= 3)
+        missing = dict(run.collector.status.missing)
+
+    assert missing == {"host npu.load": "the source says 5000, which cannot be true"}
+    values = run.values("npu.load")
+    assert values[0] == 0.5
+    assert len(values) == 2
+    assert math.isnan(values[1])
+    assert run.values("x")[:3] == [1.0, 2.0, 3.0]
+
+
+def test_a_class_is_not_read_more_often_than_it_has_something_new():
+    class Slow(Foreign):
+        rates: ClassVar = {RateClass.COUNTERS: 60.0, RateClass.SLOW: 0.1}
+
+    with Run(Slow(*[good(load=1)] * 20)) as run:
+        assert run.backend.read_all.wait(5)
+
+    first, *rest = run.backend.due
+    assert RateClass.COUNTERS in first
+    assert [due for due in rest if RateClass.COUNTERS in due] == []
+    assert [due for due in rest if RateClass.SLOW in due]
