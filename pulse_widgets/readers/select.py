@@ -61,6 +61,8 @@ class Gpu:
     minor : int or None
         The number in ``/dev/nvidiaN``: the node's number of it, also inside a container.
     migs : tuple of Mig
+    model : str
+        What makes it as fast as it is: GPUs that say the same are alike.
     """
 
     index: int
@@ -68,6 +70,7 @@ class Gpu:
     bus_id: str = ""
     minor: int | None = None
     migs: tuple[Mig, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.nvml.library import Code, reason_of
+from pulse_widgets.metrics.units import format_value
+from pulse_widgets.readers.nvml.batch import PATIENCE
+from pulse_widgets.readers.nvml.library import GONE, Code, reason_of, text_of
 from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pulse_widgets.readers.base import RawRecord
@@ -26,6 +27,8 @@ FIELD: Final = "process.memory"
 
 _UNKNOWN: Final = 0xFFFF_FFFF_FFFF_FFFF
 _ROOM: Final = 128
+_MOST: Final = 65536
+"""Processes for which there is room at most; no GPU has as many."""
 _DEEPEST: Final = 64
 
 
@@ -62,7 +65,7 @@ class Family:
 
     def _comm(self, pid: int) -> str:
         try:
-            return (self._proc / str(pid) / "comm").read_text(errors="replace").strip()
+            return text_of((self._proc / str(pid) / "comm").read_bytes())
         except OSError:
             return ""
 
@@ -78,36 +81,98 @@ class Family:
 
     def _parent(self, pid: int) -> int:
         try:
-            stat = (self._proc / str(pid) / "stat").read_text(errors="replace")
+            stat = (self._proc / str(pid) / "stat").read_text("ascii", "replace")
         except OSError:
             return 0
         # The name stands in brackets and may hold anything, brackets and spaces included.
         fields = stat.rpartition(")")[2].split()
-        return int(fields[1]) if len(fields) > 1 else 0
+        return int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else 0
+
+
+class _Process(ctypes.Structure):
+    """What versions 2 and 3 of the list say of a process."""
+
+    _fields_ = (
+        ("pid", ctypes.c_uint),
+        ("usedGpuMemory", ctypes.c_ulonglong),
+        ("gpuInstanceId", ctypes.c_uint),
+        ("computeInstanceId", ctypes.c_uint),
+    )
+
+
+class _OldProcess(ctypes.Structure):
+    """What the list without a version says of a process."""
+
+    _fields_ = (("pid", ctypes.c_uint), ("usedGpuMemory", ctypes.c_ulonglong))
+
+
+_ANSWERS: Final = GONE | {Code.OK, Code.INSUFFICIENT_SIZE}
+"""Codes at which no other version of the list is tried."""
+
+_VERSIONS: Final = (
+    ("nvmlDeviceGetComputeRunningProcesses_v3", _Process),
+    ("nvmlDeviceGetComputeRunningProcesses_v2", _Process),
+    ("nvmlDeviceGetComputeRunningProcesses", _OldProcess),
+)
 
 
 class ProcessList:
     """The compute processes of one GPU, read into a buffer that is kept."""
 
     def __init__(self, library: Library) -> None:
-        self.function: Callable[..., int] | None = library.function(
-            "nvmlDeviceGetComputeRunningProcesses_v3"
-        )
-        self._info: Any = library.nvml.c_nvmlProcessInfo_v3_t
-        self._slots: Any = (self._info * _ROOM)()
+        found = [(library.function(symbol), info) for symbol, info in _VERSIONS]
+        self._versions = [(function, info) for function, info in found if function is not None]
+        self._room = _ROOM
+        self._failures = 0
+        self._trial = True
+        """The next reading looks for the newest version that gives something."""
+        self._use(0)
+
+    @property
+    def calls(self) -> int:
+        """How many driver calls the next reading makes at most."""
+        return len(self._versions) if self._trial else 1
+
+    def retry(self) -> None:
+        """Begin with the newest version again, where that is not the one in use."""
+        self._trial = self._trial or self._version > 0 or self._failures > 0
 
     def read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
         """Return the driver's code, and pid and bytes (None: not known) of each process.
 
-        It is one driver call. When there are more processes than the buffer holds, it grows
-        for the next reading and the code is ``INSUFFICIENT_SIZE``.
+        When there are more processes than the buffer holds, it grows for the next reading and
+        the code is ``INSUFFICIENT_SIZE``.
         """
-        if self.function is None:
+        if not self._trial:
+            code, found = self._read(handle)
+            self._failures = 0 if code in _ANSWERS else self._failures + 1
+            self._trial = self._failures == PATIENCE
+            return code, found
+        self._trial = False
+        code, found = Code.FUNCTION_NOT_FOUND.value, []
+        for version in range(len(self._versions)):
+            self._use(version)
+            code, found = self._read(handle)
+            if code in _ANSWERS:
+                return code, found
+        self._failures = PATIENCE
+        return code, found
+
+    def _use(self, version: int) -> None:
+        self._version = version
+        self._failures = 0
+        if self._versions:
+            self._function, self._info = self._versions[version]
+            self._slots: Any = (self._info * self._room)()
+
+    def _read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
+        if not self._versions:
             return Code.FUNCTION_NOT_FOUND, []
         count = ctypes.c_uint(len(self._slots))
-        code = self.function(handle, ctypes.byref(count), self._slots)
+        code = self._function(handle, ctypes.byref(count), self._slots)
         if code == Code.INSUFFICIENT_SIZE:
-            self._slots = (self._info * max(2 * len(self._slots), count.value + _ROOM))()
+            self._room = min(max(2 * len(self._slots), count.value + _ROOM), _MOST)
+            self._slots = (self._info * self._room)()
         if code:
             return code, []
         found: dict[int, float | None] = {}
@@ -127,15 +192,33 @@ class GpuProcesses:
     entity : str
         Of the GPU.
     family : Family
+    most_bytes : float
+        All memory of the GPU: a process cannot hold more.
     """
 
-    def __init__(self, library: Library, entity: str, family: Family) -> None:
+    def __init__(
+        self, library: Library, entity: str, family: Family, most_bytes: float = float("inf")
+    ) -> None:
         self.missing: dict[str, str] = {}
         self.revision = 0
+        self._most_bytes = most_bytes
         self._list = ProcessList(library)
         self._entity = entity
         self._family = family
         self._last: set[str] = set()
+
+    @property
+    def calls(self) -> int:
+        """How many driver calls the next reading makes at most."""
+        return self._list.calls
+
+    def probe(self, handle: Any) -> None:
+        """Find the newest version of the list that gives something."""
+        self._list.read(handle)
+
+    def retry(self) -> None:
+        """Begin with the newest version of the list again."""
+        self._list.retry()
 
     def read(self, tick: Tick, handle: Any) -> tuple[list[RawRecord], int]:
         """Return the records, a missing reading for each process that has gone, and the code.
@@ -164,8 +247,11 @@ class GpuProcesses:
     def _records(self, processes: list[tuple[int, float | None]], tick: Tick) -> list[RawRecord]:
         found: list[RawRecord] = []
         others: list[float | None] = []
-        for pid, held in processes:
-            name = self._family.name(pid)
+        for pid, said in processes:
+            name, held = self._family.name(pid), said
+            if held is not None and held > self._most_bytes:
+                self._impossible(held)
+                held = None
             if name is None:
                 others.append(held)
                 continue
@@ -184,3 +270,9 @@ class GpuProcesses:
                 "the driver tells the process numbers of the host, not those of this container"
             )
         return found
+
+    def _impossible(self, held: float) -> None:
+        """Have more memory than the GPU has be missing, and say so."""
+        self.revision += 1
+        said, whole = format_value(held, "B"), format_value(self._most_bytes, "B")
+        self.missing[f"{self._entity} process.memory"] = f"the driver says {said} of {whole}"

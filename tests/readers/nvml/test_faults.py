@@ -224,18 +224,18 @@ def test_a_reading_that_never_came_says_why_until_it_comes(tmp_path):
 b = backend()
 b.open()
 out["first"] = read(b)["gpu:0"]
-out["why"] = {what: b.missing.get(f"gpu:0 {what}") for what in ("energy", "clock.sm")}
-line("gpu 0 field 83 ok", "gpu 0 call ok nvmlDeviceGetClockInfo")
+out["why"] = {what: b.missing.get(f"gpu:0 {what}") for what in ("throttled.power", "clock.sm")}
+line("gpu 0 field 74 ok", "gpu 0 call ok nvmlDeviceGetClockInfo")
 out["then"] = read(b)["gpu:0"]
 out["missing"] = sorted(b.missing)
 """
-    script = "gpu 0 field 83 no_data\ngpu 0 call timeout nvmlDeviceGetClockInfo"
+    script = "gpu 0 field 74 no_data\ngpu 0 call timeout nvmlDeviceGetClockInfo"
     out = run(tmp_path, body, script=script)
-    assert "gpu.energy" not in out["first"]
-    assert out["why"]["energy"] == "the driver has no value of it now"
+    assert "gpu.throttled.power.total" not in out["first"]
+    assert out["why"]["throttled.power"] == "the driver has no value of it now"
     assert out["why"]["clock.sm"] == "the driver did not answer in time"
-    assert out["then"]["gpu.energy"] > 0 and out["then"]["gpu.clock.sm"] > 0
-    assert not {"gpu:0 energy", "gpu:0 clock.sm"} & set(out["missing"])
+    assert out["then"]["gpu.throttled.power.total"] > 0 and out["then"]["gpu.clock.sm"] > 0
+    assert not {"gpu:0 throttled.power", "gpu:0 clock.sm"} & set(out["missing"])
 
 
 def test_a_script_that_is_rewritten_changes_a_running_process(tmp_path):
