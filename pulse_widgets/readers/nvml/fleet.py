@@ -18,7 +18,7 @@ from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.identity import Instances, bus_of, describe, identify
 from pulse_widgets.readers.nvml.library import Code, Library, reason_of
 from pulse_widgets.readers.nvml.processes import Family
-from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose
+from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -261,11 +261,16 @@ def unreadable(error: Exception) -> str:
 
 
 def _nothing_chosen(chosen: Selection) -> NoDeviceError:
-    value = f"{chosen.reason}={chosen.value!r}"
-    return NoDeviceError(
-        f"This machine has GPUs, and {value} hides all of them from this process.",
-        remedy=f"Unset {chosen.reason}, or show them all the same with gpus='all'.",
-    )
+    remedy = f"Correct or unset {chosen.reason}, or show them all the same with gpus='all'."
+    if chosen.value in {"", "-1", "NoDevFiles"}:
+        value = f"{chosen.reason}={chosen.value!r}"
+        problem = f"This machine has GPUs, and {value} hides all of them from this process."
+    else:
+        said = chosen.ignored.get(chosen.reason) or (
+            f"{chosen.reason}={short(chosen.value)}: its first entry is no GPU here"
+        )
+        problem = f"This machine has GPUs, and CUDA gives this process none of them: {said}."
+    return NoDeviceError(problem, remedy=remedy)
 
 
 def _none_opens(library: Library, codes: list[int], refused: Mapping[str, str]) -> ReaderError:
