@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.readers.base import RateClass, RawRecord
 from pulse_widgets.readers.nvml.batch import PATIENCE
 from pulse_widgets.readers.nvml.check import Check
-from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, address_of, reason_of
-from pulse_widgets.readers.nvml.mig import MigInstance, entity_of_instance
+from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
+from pulse_widgets.readers.nvml.mig import MigInstance, entity_of_instance, renewed
 from pulse_widgets.readers.nvml.processes import GpuProcesses
 from pulse_widgets.readers.nvml.readings import FIELDS_OF, PRIMARY, Readings
 from pulse_widgets.readers.nvml.records import BIT, record, records
@@ -39,6 +39,8 @@ _BUFFERED: Final = BIT[RateClass.BUFFERED]
 _PROCESSES: Final = BIT[RateClass.PROCESSES]
 
 _UTILIZATION: Final = FIELDS_OF["utilization"]
+_CHECK_SHARE: Final = 0.5
+"""A look at what the GPU is takes many ticks where it is split; it begins as much earlier."""
 _STAND_INS: Final = 3
 """A reading has at most two that can take over, one after the other."""
 
@@ -85,7 +87,7 @@ class Device:
         self.revision = 0
         self._library = library
         self._reprobe_s = reprobe_s
-        self._probe_at = 0.0
+        self._probe_at = self._check_at = 0.0
         self._returned = False
         """It was lost: what is told once is to be told again."""
         self._unnamed = ""
@@ -102,12 +104,14 @@ class Device:
         self._readings.bind(handle)
         self._samples = Samples(self._library, handle, self.entity)
         self._check = Check(self._library, handle)
-        self._pending: dict[Call | Check, None] = {self._check: None} if self._returned else {}
+        self._pending: dict[Call | GpuProcesses, None] = {}
+        self._checking = self._returned
         self.revision += 1
 
     def probe(self, tick: Tick) -> None:
         """Try every reading once, so that the first tick asks only for what there is."""
         self._probe_at = tick.now + self._reprobe_s
+        self._check_at = tick.now + self._reprobe_s * _CHECK_SHARE
         self._samples.probe(tick)
         self._processes.probe(self.handle)
         for _ in range(_STAND_INS):
@@ -117,8 +121,11 @@ class Device:
 
     def read(self, tick: Tick) -> list[RawRecord]:
         """Read what is due; a GPU that is lost gives its error."""
-        if tick.due & _SLOW and tick.now >= self._probe_at and not self.error:
-            self._ask_again(tick)
+        if tick.due & _SLOW and tick.now >= self._check_at and not self.error:
+            self._check_at = tick.now + self._reprobe_s * _CHECK_SHARE
+            self._checking = True
+            if tick.now >= self._probe_at:
+                self._ask_again(tick)
         fields, stamped, others = self._collect(tick)
         if self.error:
             return self._lost_records(tick)
@@ -137,6 +144,8 @@ class Device:
             found += processes
             if code in GONE:
                 self.lose(code)
+            elif code and self._processes.failing:
+                self._try_processes()
         return found
 
     def lose(self, code: int) -> None:
@@ -177,42 +186,31 @@ class Device:
         facts = self._readings.facts
         if found.split != facts.split:
             self._readings.facts = replace(facts, split=found.split)
-            self._readings.changed()
+            self._pending.update(dict.fromkeys(self._readings.ask_again()))
             self._samples = Samples(self._library, self.handle, self.entity)
-        here = [each for each in found.migs if self.wanted is None or each.mig.uuid in self.wanted]
+        wanted = [
+            each for each in found.migs if self.wanted is None or each.mig.uuid in self.wanted
+        ]
         siblings = [each.mig for each in found.migs]
-        known = {(mig.facts.mig.uuid, mig.facts.mig.gi, mig.facts.mig.ci): mig for mig in self.migs}
-        kept: dict[str, MigInstance] = {}
-        new: list[MigInstance] = []
-        for each in here:
-            mig = known.pop((each.mig.uuid, each.mig.gi, each.mig.ci), None)
-            if mig is not None:
-                if mig.ended or address_of(mig.facts.handle) != address_of(each.handle):
-                    mig.bind(each)
-            else:
-                name = entity_of_instance(self.entity, each.mig, siblings)
-                mig = MigInstance(self._library, name, each)
-                new.append(mig)
-            kept[mig.entity] = mig
-        for mig in known.values():
-            if found.whole:
-                mig.end()
-            # One that has come in its place has its name, and its series go on.
-            kept.setdefault(mig.entity, mig)
-        self.migs = list(kept.values())
+        names = {entity_of_instance(self.entity, each.mig, siblings): each for each in wanted}
+        self.migs, new = renewed(self._library, self.migs, names, whole=found.whole)
         self._unnamed = found.refused
         self.revision += 1
         return new
 
     def _ask_again(self, tick: Tick) -> None:
-        """Have what is missing be tried once more, and look whether the GPU is still the same."""
+        """Have what is missing be tried once more."""
         self._probe_at = tick.now + self._reprobe_s
         self._pending.update(dict.fromkeys(self._readings.ask_again()))
-        self._pending[self._check] = None
-        self._processes.retry()
+        self._try_processes()
         for mig in self.migs:
             mig.retry()
         self.revision += 1
+
+    def _try_processes(self) -> None:
+        """Have other versions of the list of processes be tried as there is room."""
+        if self._processes.retry():
+            self._pending[self._processes] = None
 
     # Asking ---------------------------------------------------------------------------
 
@@ -226,19 +224,21 @@ class Device:
         others: list[RawRecord] = []
         room = 1000 if tick.everything else CALLS_A_TICK - tick.spent
         if tick.due & _PROCESSES:
-            room -= self._processes.calls
+            room -= 1
         if plan.batch is not None:
             room -= 1
             stamped = self._read_batch(plan.batch)
             if plan.batch.changed:
                 plan = self._after(plan, stamped, tick)
-        room -= self._make_direct(plan, fields, others, tick)
+        room -= self._make_direct(plan, fields, others, tick, room)
+        if self._checking:
+            room -= self._make_check(room, others, tick)
         if self.migs and tick.due & _GAUGES:
             # One call is left for the readings that are rare, however many instances there are.
             room -= self._read_migs(others, tick, room - 1)
         for call in plan.queued:
             self._pending[call] = None
-        rare = self._make_pending(room, fields, others, tick)
+        rare = self._make_pending(room, fields)
         if rare:
             others.append(record(tick, self.entity, rare))
         return fields, stamped, others
@@ -254,9 +254,7 @@ class Device:
         beside = tuple(call for call in plan.beside_samples if call in direct)
         return replace(plan, batch=before.batch, direct=direct, beside_samples=beside)
 
-    def _make_pending(
-        self, room: int, fields: Fields, others: list[RawRecord], tick: Tick
-    ) -> Fields:
+    def _make_pending(self, room: int, fields: Fields) -> Fields:
         """Make queued calls as far as there is room; return what the rare ones say.
 
         Which of those there is room for changes; `fields` stay alike from tick to tick.
@@ -266,35 +264,45 @@ class Device:
             room -= 1
             call = next(iter(self._pending))
             del self._pending[call]
-            if isinstance(call, Check):
-                self._make_check(others, tick)
+            if isinstance(call, GpuProcesses):
+                if call.try_next(self.handle):
+                    self._pending[call] = None
                 continue
             self._make(call, rare if call.spec.rate is RateClass.SLOW else fields)
             if call.more:
                 self._pending[call] = None
         return rare
 
-    def _make_check(self, others: list[RawRecord], tick: Tick) -> None:
-        """Make one step of the look at what the GPU is."""
-        found = self._check.step([mig.facts for mig in self.migs])
-        if found is None:
-            self._pending[self._check] = None
-        elif found.uuid and self.gpu.uuid and found.uuid != self.gpu.uuid:
-            # Another GPU answers under this handle: it is none of ours.
-            self.lose(Code.GPU_NOT_FOUND)
-        elif found.split or self._readings.facts.split or self.migs:
-            others.extend(mig.labels(tick) for mig in self.split(found))
+    def _make_check(self, room: int, others: list[RawRecord], tick: Tick) -> int:
+        """Go on with the look at what the GPU is; return how many calls that took."""
+        steps = min(max(room // 2, 1), room)
+        for made in range(steps):
+            found = self._check.step([mig.facts for mig in self.migs])
+            if found is None:
+                continue
+            self._checking = False
+            if found.uuid and self.gpu.uuid and found.uuid != self.gpu.uuid:
+                # Another GPU answers under this handle: it is none of ours.
+                self.lose(Code.GPU_NOT_FOUND)
+            elif found.split or self._readings.facts.split or self.migs:
+                others.extend(mig.labels(tick) for mig in self.split(found))
+            return made + 1
+        return steps
 
-    def _make_direct(self, plan: Plan, fields: Fields, others: list[RawRecord], tick: Tick) -> int:
+    def _make_direct(
+        self, plan: Plan, fields: Fields, others: list[RawRecord], tick: Tick, room: int
+    ) -> int:
         """Look at the driver's samples and make the calls that never wait; return how many."""
         direct, made = plan.direct, 0
         coming: Sequence[str] = ()
         if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
-            made += self._samples.calls
-            found, code = self._samples.read(tick)
-            others.extend(found)
-            if code in GONE:
-                self.lose(code)
+            # They wait in the driver; one call is left for the readings that are rare.
+            if self._samples.calls + len(direct) < room:
+                made += self._samples.calls
+                found, code = self._samples.read(tick)
+                others.extend(found)
+                if code in GONE:
+                    self.lose(code)
             coming = self._samples.coming(tick)
             if len(coming) == len(_UTILIZATION):
                 direct = plan.beside_samples
@@ -311,12 +319,12 @@ class Device:
         """Read instances in turn as far as there is room; return how many calls that took."""
         made, turn = 0, 0
         for mig in self.migs:
-            if self.error or made + mig.calls > room:
+            if self.error or made >= room:
                 break
             turn += 1
-            made += mig.calls
             known = mig.revision
-            found, code = mig.read(tick)
+            found, code = mig.read(tick, room - made)
+            made += mig.made
             self.revision += mig.revision - known
             if code in GONE:
                 self.lose(code)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulse_widgets.errors import NoDeviceError, PulseError, ReaderError, words_of
+from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.identity import Instances, bus_of, describe, identify
-from pulse_widgets.readers.nvml.library import Code, Library, reason_of
+from pulse_widgets.readers.nvml.library import Code, Library, address_of, reason_of
 from pulse_widgets.readers.nvml.processes import Family
 from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, short
 
@@ -174,12 +175,17 @@ class Fleet:
                     self.refused[f"gpu:{index}"] = reason_of(code)
                 continue
             uuid = library.text("nvmlDeviceGetUUID", handle)
-            key = uuid or bus_of(library, handle) or f"index {index}"
+            key = uuid or self._known_at(bus_of(library, handle)) or f"index {index}"
             if key in found:
                 # Two that say the same name are two all the same.
                 key = f"{key} {bus_of(library, handle)} {index}"
             found[key] = _Handle(key, index, uuid, handle)
         return list(found.values()), codes
+
+    def _known_at(self, bus: str) -> str:
+        """Return what a GPU that does not say its UUID is known by."""
+        known = (key for key, (gpu, _) in self._known.items() if bus and gpu.bus_id == bus)
+        return next(known, bus)
 
     def _meet(self, library: Library, handles: list[_Handle]) -> None:
         """Ask the GPUs that are new what they are, and give them numbers."""
@@ -203,9 +209,11 @@ class Fleet:
         for key, device in self._read.items():
             each = here.get(key)
             if each is None:
-                self.revision += not device.error
-                device.lose(Code.GPU_NOT_FOUND)
-            elif anew or device.error:
+                # What was said when it was lost says more.
+                if not device.error:
+                    self.revision += 1
+                    device.lose(Code.GPU_NOT_FOUND)
+            elif anew or device.error or address_of(device.handle) != address_of(each.handle):
                 self.revision += 1
                 device.bind(each.handle)
 
@@ -273,17 +281,25 @@ def _nothing_chosen(chosen: Selection) -> NoDeviceError:
     return NoDeviceError(problem, remedy=remedy)
 
 
+def _told(reasons: Mapping[str, str]) -> str:
+    """Return reasons in one line, each once, with the entities it holds for."""
+    alike: dict[str, list[str]] = {}
+    for entity, why in reasons.items():
+        alike.setdefault(why, []).append(entity)
+    return "; ".join(f"{in_short(entities)}: {why}" for why, entities in alike.items())
+
+
 def _none_opens(library: Library, codes: list[int], refused: Mapping[str, str]) -> ReaderError:
     if set(codes) == {Code.NO_PERMISSION}:
         return library.no_permission()
-    each = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    each = _told(refused)
     return NoDeviceError(
         f"The NVIDIA driver has GPUs, and none of them can be opened ({each}).", remedy=_LOOK
     )
 
 
 def _all_gone(devices: list[Device]) -> NoDeviceError:
-    each = "; ".join(f"{device.entity}: {device.error}" for device in devices)
+    each = _told({device.entity: device.error for device in devices})
     return NoDeviceError(f"No GPU can be read any more ({each}).", remedy=_LOOK)
 
 

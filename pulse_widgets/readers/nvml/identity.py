@@ -174,8 +174,8 @@ def _instance(
     for symbol in ("nvmlDeviceGetGpuInstanceId", "nvmlDeviceGetComputeInstanceId"):
         yield
         number, code = library.attempt(symbol, handle)
-        if code:
-            return None, code
+        if code or number > _MOST_INSTANCES:
+            return None, code or Code.NO_DATA
         ids.append(number)
     yield
     profile = library.text("nvmlDeviceGetName", handle).rpartition("MIG ")[2]

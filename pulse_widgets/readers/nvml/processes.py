@@ -123,44 +123,50 @@ class ProcessList:
         found = [(library.function(symbol), info) for symbol, info in _VERSIONS]
         self._versions = [(function, info) for function, info in found if function is not None]
         self._room = _ROOM
-        self._failures = 0
-        self._trial = True
-        """The next reading looks for the newest version that gives something."""
+        self._untried: list[int] = []
+        self.failures = 0
+        """How often in a row the list gave nothing."""
         self._use(0)
 
-    @property
-    def calls(self) -> int:
-        """How many driver calls the next reading makes at most."""
-        return len(self._versions) if self._trial else 1
+    def retry(self) -> bool:
+        """Begin to look for the newest version that gives something; return whether there may be.
 
-    def retry(self) -> None:
-        """Begin with the newest version again, where that is not the one in use."""
-        self._trial = self._trial or self._version > 0 or self._failures > 0
+        What is in use stays so meanwhile.
+        """
+        newer = range(len(self._versions) if self.failures else self._version)
+        self._untried = [each for each in newer if each != self._version]
+        return bool(self._untried)
+
+    def try_next(self, handle: Any) -> bool:
+        """Try one version, by one driver call; return whether there are more to be tried."""
+        if self._untried:
+            before, version = self._version, self._untried.pop(0)
+            self._use(version)
+            if self._read(handle)[0] in _ANSWERS:
+                self._untried = []
+            else:
+                self._use(before)
+        return bool(self._untried)
+
+    def probe(self, handle: Any) -> None:
+        """Find the newest version that gives something, whatever it takes."""
+        self.read(handle)
+        if self.failures and self.retry():
+            while self.try_next(handle):
+                pass
 
     def read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
         """Return the driver's code, and pid and bytes (None: not known) of each process.
 
-        When there are more processes than the buffer holds, it grows for the next reading and
-        the code is ``INSUFFICIENT_SIZE``.
+        It is one driver call. When there are more processes than the buffer holds, it grows
+        for the next reading and the code is ``INSUFFICIENT_SIZE``.
         """
-        if not self._trial:
-            code, found = self._read(handle)
-            self._failures = 0 if code in _ANSWERS else self._failures + 1
-            self._trial = self._failures == PATIENCE
-            return code, found
-        self._trial = False
-        code, found = Code.FUNCTION_NOT_FOUND.value, []
-        for version in range(len(self._versions)):
-            self._use(version)
-            code, found = self._read(handle)
-            if code in _ANSWERS:
-                return code, found
-        self._failures = PATIENCE
+        code, found = self._read(handle)
+        self.failures = 0 if code in _ANSWERS else self.failures + 1
         return code, found
 
     def _use(self, version: int) -> None:
         self._version = version
-        self._failures = 0
         if self._versions:
             self._function, self._info = self._versions[version]
             self._slots: Any = (self._info * self._room)()
@@ -207,18 +213,22 @@ class GpuProcesses:
         self._family = family
         self._last: set[str] = set()
 
-    @property
-    def calls(self) -> int:
-        """How many driver calls the next reading makes at most."""
-        return self._list.calls
-
     def probe(self, handle: Any) -> None:
         """Find the newest version of the list that gives something."""
-        self._list.read(handle)
+        self._list.probe(handle)
 
-    def retry(self) -> None:
-        """Begin with the newest version of the list again."""
-        self._list.retry()
+    def retry(self) -> bool:
+        """Begin to look for a newer version of the list; return whether there may be one."""
+        return self._list.retry()
+
+    def try_next(self, handle: Any) -> bool:
+        """Try one version of the list; return whether there are more to be tried."""
+        return self._list.try_next(handle)
+
+    @property
+    def failing(self) -> bool:
+        """The version in use has just given nothing for the last time that is waited for."""
+        return self._list.failures == PATIENCE
 
     def read(self, tick: Tick, handle: Any) -> tuple[list[RawRecord], int]:
         """Return the records, a missing reading for each process that has gone, and the code.
