@@ -167,7 +167,7 @@ class NvmlBackend:
                 found.extend(device.read(tick))
             except Exception as error:  # noqa: BLE001  the one place where a GPU is asked
                 found.extend(device.fail(unreadable(error), tick))
-            revision += device.revision
+            revision += device.revision + device.processes.revision
         tick = Tick(mask, now, offset, version)
         if RateClass.STATIC in due and self._host:
             found.insert(0, record(tick, "host", dict(self._host)))

@@ -242,20 +242,24 @@ class Batch:
         _, _, stamp_us, latency_us, kind, code, raw = entry
         if code:
             return self._refused(state, code, stamp_us, into)
-        value = raw if kind == _ULL else value_of(kind, raw)
+        value: float = raw
+        if kind != _ULL:
+            value = value_of(kind, raw)
+            if not math.isfinite(value):
+                return self._refused(state, Code.NO_DATA, stamp_us, into)
         spec = state.spec
         if spec.zero_is_missing and not value:
             self._drop(state, "the GPU has no such sensor", stamp_us, into)
             return 0
-        if kind == _DOUBLE and not math.isfinite(value):
-            return self._refused(state, Code.NO_DATA, stamp_us, into)
         if spec.bytes_counter and not self._plausible(state, kind, value, stamp_us, into):
             return 0
         if len(state.cost_us) < TRIALS:
             self.changed = state.charge(latency_us) or self.changed
         else:
             state.settled = not state.never_settles
-        state.delivered, state.failures = True, 0
+        state.delivered = True
+        if state.failures:
+            state.failures = 0
         into.append((spec.name, value, stamp_us))
         return 0
 

@@ -76,6 +76,8 @@ class Call:
         Not 0: it must be made again before it has its value.
     odd : mapping of str to str, or None
         Why some of the last answer cannot be true, by field.
+    flawed : bool
+        It failed, or what it said could not be: the next answer deserves a look.
     """
 
     __slots__ = (
@@ -84,6 +86,7 @@ class Call:
         "_take",
         "delivered",
         "failures",
+        "flawed",
         "more",
         "odd",
         "reason",
@@ -101,7 +104,7 @@ class Call:
         self.more = self.failures = 0
         self.odd: Mapping[str, str] | None = None
         self.reason = ""
-        self.delivered = False
+        self.delivered = self.flawed = False
         self._function = function
         self._arguments = arguments
         self._take = take
@@ -110,7 +113,9 @@ class Call:
         """Make the call; put what it says into `into` and return its code."""
         code = self._function(*self._arguments)
         if not code:
-            self.odd = self._take(into)
+            odd = self._take(into)
+            if odd or self.flawed:
+                self.odd, self.flawed = odd, True
         return code
 
 
@@ -180,14 +185,17 @@ def _taking_memory(out: Any, names: tuple[str, ...]) -> Take:
     *parts, (_, whole) = [(name, getattr(type(out), name.split(".")[1]).__get__) for name in names]
 
     def take(into: Fields) -> Mapping[str, str] | None:
-        total = whole(out)
-        odd = not 0 < total <= MOST_BYTES
+        total, largest = whole(out), 0
         for name, get in parts:
             into[name] = value = get(out)
-            if value > total:
-                odd = True
+            if value > largest:
+                largest = value
         into["memory.total"] = total
-        return _impossible(into, names, total) if odd else None
+        return (
+            None
+            if 0 < total <= MOST_BYTES and largest <= total
+            else _impossible(into, names, total)
+        )
 
     return take
 

@@ -65,6 +65,7 @@ class Device:
         Why nothing of it can be read; empty while it can.
     revision : int
         Another number than before: `missing` may say something else.
+    processes : GpuProcesses
     wanted : frozenset of str or None
         UUIDs of the MIG instances to read; None: all of them.
     """
@@ -92,8 +93,7 @@ class Device:
         """It was lost: what is told once is to be told again."""
         self._unnamed = ""
         self._readings = Readings(library, facts)
-        self._odd = self._readings.odd
-        self._processes = GpuProcesses(library, self.entity, family, facts.memory_bytes)
+        self.processes = GpuProcesses(library, self.entity, family, facts.memory_bytes)
         self.bind(handle)
 
     def bind(self, handle: Any) -> None:
@@ -113,7 +113,7 @@ class Device:
         self._probe_at = tick.now + self._reprobe_s
         self._check_at = tick.now + self._reprobe_s * _CHECK_SHARE
         self._samples.probe(tick)
-        self._processes.probe(self.handle)
+        self.processes.probe(self.handle)
         for _ in range(_STAND_INS):
             self._collect(tick)
             if self.error or not self._readings.untried:
@@ -138,14 +138,10 @@ class Device:
             fields.pop("memory.total", None)
         found = [*records(tick, self.entity, fields, stamped), *others]
         if tick.due & _PROCESSES:
-            before = self._processes.revision
-            processes, code = self._processes.read(tick, self.handle)
-            self.revision += self._processes.revision - before
+            processes, code = self.processes.read(tick, self.handle)
             found += processes
-            if code in GONE:
-                self.lose(code)
-            elif code and self._processes.failing:
-                self._try_processes()
+            if code:
+                self._no_processes(code)
         return found
 
     def lose(self, code: int) -> None:
@@ -172,7 +168,7 @@ class Device:
             told[f"{self.entity} MIG"] = self._unnamed
         for mig in self.migs:
             told.update(mig.missing)
-        return told | self._processes.missing
+        return told | self.processes.missing
 
     def _lost_records(self, tick: Tick) -> list[RawRecord]:
         """Return what says that nothing of it can be read."""
@@ -186,6 +182,7 @@ class Device:
         facts = self._readings.facts
         if found.split != facts.split:
             self._readings.facts = replace(facts, split=found.split)
+            self._readings.changed()
             self._pending.update(dict.fromkeys(self._readings.ask_again()))
             self._samples = Samples(self._library, self.handle, self.entity)
         wanted = [
@@ -205,12 +202,17 @@ class Device:
         self._try_processes()
         for mig in self.migs:
             mig.retry()
-        self.revision += 1
+
+    def _no_processes(self, code: int) -> None:
+        if code in GONE:
+            self.lose(code)
+        elif self.processes.failing:
+            self._try_processes()
 
     def _try_processes(self) -> None:
         """Have other versions of the list of processes be tried as there is room."""
-        if self._processes.retry():
-            self._pending[self._processes] = None
+        if self.processes.retry():
+            self._pending[self.processes] = None
 
     # Asking ---------------------------------------------------------------------------
 
@@ -358,20 +360,22 @@ class Device:
         code = call(fields)
         if not code:
             call.delivered = True
-            if call.reason or call.failures:
-                call.reason, call.failures = "", 0
-                self._readings.passing.pop(call.spec.name, None)
-                self._changed()
-            if call.odd or self._odd:
-                self._note_odd(call)
+            if call.flawed:
+                self._look_at(call)
         elif code in GONE:
             self.lose(code)
         else:
             self._failed(call, code, fields)
 
-    def _note_odd(self, call: Call) -> None:
-        """Remember what of a call's answer cannot be, with the numbers that came first."""
-        odd, before = self._odd, dict(self._odd)
+    def _look_at(self, call: Call) -> None:
+        """Take back what was said of a call, and remember what of its answer cannot be."""
+        if call.reason or call.failures:
+            call.reason, call.failures = "", 0
+            self._readings.passing.pop(call.spec.name, None)
+            self._changed()
+        call.flawed = bool(call.odd)
+        # The numbers that came first are told.
+        odd, before = self._readings.odd, dict(self._readings.odd)
         for name in call.spec.fields:
             odd.pop(name, None)
         for name, why in (call.odd or {}).items():
@@ -383,6 +387,7 @@ class Device:
         if call.delivered:
             fields.update(dict.fromkeys(call.spec.fields))
         call.failures += 1
+        call.flawed = True
         why = reason_of(code, mig=self._readings.facts.split)
         over = call.spec.fallback and (not call.delivered or call.failures >= PATIENCE)
         if code not in UNSUPPORTED and not over:

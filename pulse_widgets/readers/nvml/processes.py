@@ -123,6 +123,7 @@ class ProcessList:
         found = [(library.function(symbol), info) for symbol, info in _VERSIONS]
         self._versions = [(function, info) for function, info in found if function is not None]
         self._room = _ROOM
+        self._slots: Any = None
         self._untried: list[int] = []
         self.failures = 0
         """How often in a row the list gave nothing."""
@@ -142,7 +143,7 @@ class ProcessList:
         if self._untried:
             before, version = self._version, self._untried.pop(0)
             self._use(version)
-            if self._read(handle)[0] in _ANSWERS:
+            if self.read(handle)[0] in _ANSWERS:
                 self._untried = []
             else:
                 self._use(before)
@@ -161,32 +162,33 @@ class ProcessList:
         It is one driver call. When there are more processes than the buffer holds, it grows
         for the next reading and the code is ``INSUFFICIENT_SIZE``.
         """
-        code, found = self._read(handle)
-        self.failures = 0 if code in _ANSWERS else self.failures + 1
-        return code, found
-
-    def _use(self, version: int) -> None:
-        self._version = version
-        if self._versions:
-            self._function, self._info = self._versions[version]
-            self._slots: Any = (self._info * self._room)()
-
-    def _read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
         if not self._versions:
             return Code.FUNCTION_NOT_FOUND, []
         count = ctypes.c_uint(len(self._slots))
         code = self._function(handle, ctypes.byref(count), self._slots)
-        if code == Code.INSUFFICIENT_SIZE:
-            self._room = min(max(2 * len(self._slots), count.value + _ROOM), _MOST)
-            self._slots = (self._info * self._room)()
         if code:
-            return code, []
+            return self._failed(code, count.value), []
+        self.failures = 0
         found: dict[int, float | None] = {}
         for slot in self._slots[: count.value]:
             held = None if slot.usedGpuMemory == _UNKNOWN else float(slot.usedGpuMemory)
             before = found.get(slot.pid, 0.0)
             found[slot.pid] = None if held is None or before is None else before + held
         return 0, list(found.items())
+
+    def _failed(self, code: int, count: int) -> int:
+        if code == Code.INSUFFICIENT_SIZE:
+            self._room = min(max(2 * len(self._slots), count + _ROOM), _MOST)
+            self._slots = (self._info * self._room)()
+        elif code not in GONE:
+            self.failures += 1
+        return code
+
+    def _use(self, version: int) -> None:
+        self._version = version
+        if self._versions:
+            self._function, self._info = self._versions[version]
+            self._slots = (self._info * self._room)()
 
 
 class GpuProcesses:

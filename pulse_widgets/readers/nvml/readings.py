@@ -99,10 +99,11 @@ class Readings:
 
     def ask_again(self) -> list[Call]:
         """Have what is missing be asked once more; return the calls to be tried."""
-        for state in self.states.values():
-            if state.reason and not state.for_good:
-                state.retry()
-        self.changed()
+        again = [s for s in self.states.values() if s.reason and not s.for_good]
+        for state in again:
+            state.retry()
+        if again:
+            self.changed()
         return [call for call in self.calls.values() if call.reason]
 
     @property

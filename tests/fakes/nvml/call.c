@@ -90,22 +90,22 @@ double reading(nvmlDevice_t device, int which) {
     return signal_at(gpu, &gpu->signals[which], now_s());
 }
 
-static uint64_t *fuzz_of(nvmlDevice_t device) { return device ? &gpu_of(device)->fuzz : &state.fuzz; }
+UNSEEN static uint64_t *fuzz_of(nvmlDevice_t device) { return device ? &gpu_of(device)->fuzz : &state.fuzz; }
 
 /* xorshift64: the same seed gives the same answers. */
-static uint64_t toss(uint64_t *seed) {
+UNSEEN static uint64_t toss(uint64_t *seed) {
     *seed ^= *seed << 13, *seed ^= *seed >> 7, *seed ^= *seed << 17;
     return *seed;
 }
 
-static int fuzzed(nvmlDevice_t device, int call, int code) {
+UNSEEN static int fuzzed(nvmlDevice_t device, int call, int code) {
     static const int codes[] = {2, 3, 4, 6, 7, 10, 13, 17, 20, 21, 22, 25, 26, 999, -1, 4711};
     uint64_t *seed = fuzz_of(device);
     if (code || !*seed || call == C_nvmlShutdown || toss(seed) % 4) return code;
     return codes[toss(seed) % (sizeof codes / sizeof *codes)];
 }
 
-void mangle(nvmlDevice_t device, void *answer, size_t size) {
+UNSEEN void mangle(nvmlDevice_t device, void *answer, size_t size) {
     uint64_t *seed = fuzz_of(device);
     if (!*seed || toss(seed) % 3 == 0) return;
     unsigned kind = toss(seed) % 4;
@@ -114,7 +114,7 @@ void mangle(nvmlDevice_t device, void *answer, size_t size) {
         bytes[i] = kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 || !(toss(seed) % 16) ? (unsigned char)toss(seed) : bytes[i];
 }
 
-int told(void) { return state.listed_at_init ? state.listed : state.count; }
+UNSEEN int told(void) { return state.listed_at_init ? state.listed : state.count; }
 
 static int is_lost(const Gpu *gpu, int index) {
     double t = now_s();
