@@ -185,17 +185,14 @@ def _taking_memory(out: Any, names: tuple[str, ...]) -> Take:
     *parts, (_, whole) = [(name, getattr(type(out), name.split(".")[1]).__get__) for name in names]
 
     def take(into: Fields) -> Mapping[str, str] | None:
-        total, largest = whole(out), 0
+        total = whole(out)
+        odd = not 0 < total <= MOST_BYTES
         for name, get in parts:
             into[name] = value = get(out)
-            if value > largest:
-                largest = value
+            if value > total:
+                odd = True
         into["memory.total"] = total
-        return (
-            None
-            if 0 < total <= MOST_BYTES and largest <= total
-            else _impossible(into, names, total)
-        )
+        return _impossible(into, names, total) if odd else None
 
     return take
 

@@ -123,6 +123,24 @@ out["wrong"] = refusal(backend("GPU-ffff").open)
     assert "GPU-a000fa4e" in out["wrong"][2], "the GPUs that are here are named"
 
 
+def test_a_value_in_which_cuda_finds_no_gpu_is_named_with_what_is_wrong_and_a_way_out(tmp_path):
+    body = """
+for value in ("9", "none", "GPU-doesnotexist", "0,0", "x" * 5000):
+    out[value[:20]] = refusal(backend("mine", {"CUDA_VISIBLE_DEVICES": value}).open)
+b = backend("mine", {"CUDA_VISIBLE_DEVICES": "1,foo"})
+b.open()
+out["note"] = b.missing["host CUDA_VISIBLE_DEVICES"]
+"""
+    out = run(tmp_path, body)
+    assert "'foo' is no GPU here" in out.pop("note")
+    for value, (kind, problem, remedy) in out.items():
+        assert kind == "NoDeviceError", value
+        assert f"CUDA_VISIBLE_DEVICES={value}" in problem and len(problem) < 300
+        assert "CUDA gives this process none of them" in problem
+        assert "gpus='all'" in remedy and "unset CUDA_VISIBLE_DEVICES" in remedy
+    assert "named before" in out["0,0"][1] and "first entry is no GPU" in out["9"][1]
+
+
 def test_a_gpu_lost_while_running_says_so_and_comes_back(tmp_path):
     body = """
 b = backend(reprobe_s=60)
