@@ -1,9 +1,10 @@
 """Which GPUs: what a user, CUDA, a container or a scheduler asked for, resolved to real ones.
 
 ``"mine"`` asks the environment, in this order: ``CUDA_VISIBLE_DEVICES``,
-``NVIDIA_VISIBLE_DEVICES``, ``SLURM_STEP_GPUS``, ``SLURM_JOB_GPUS``; a variable counts when it
-names at least one GPU that is here, otherwise the next one is asked, and in the end all GPUs are
-mine. CUDA's own words for "none" (empty, ``-1``, ``NoDevFiles``) are taken as said.
+``NVIDIA_VISIBLE_DEVICES``, ``SLURM_STEP_GPUS``, ``SLURM_JOB_GPUS``. The first is read as CUDA reads
+it: its entries count up to the first that names no GPU, and where that is the very first, or a GPU
+is named twice, there is none. Any other variable counts when it names at least one GPU that is
+here, otherwise the next one is asked, and in the end all GPUs are mine.
 
 The numbers of CUDA count the GPUs that this process can reach; those of a scheduler or a
 container runtime count the GPUs of the node. A UUID is only ever compared with UUIDs: its digits
@@ -17,11 +18,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import ArgumentError, NoDeviceError
+from pulse_widgets.readers.cuda_visible import VARIABLE, visible
+from pulse_widgets.readers.gpus import Gpu, Mig, by_uuid, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Gpu", "GpuWish", "Mig", "Selection", "choose", "numbers", "words_of"]
+__all__ = ["Gpu", "GpuWish", "Mig", "Selection", "choose", "numbers", "short", "words_of"]
 
 GpuWish = str | int | list[str | int] | tuple[str | int, ...]
 """What `gpus=` takes."""
@@ -34,40 +37,7 @@ _INSTANCE: Final = re.compile(r"gpu:(\d+)/mig:(\d+)(?:/ci:(\d+))?", re.ASCII)
 _BUS: Final = re.compile(
     r"(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])(?:/.*)?", re.ASCII | re.IGNORECASE
 )
-_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)", re.ASCII | re.IGNORECASE)
-_SHORTEST_UUID: Final = 4
-_NO_CUDA: Final = frozenset({"", "-1", "NoDevFiles"})
 _NOTHING_SAID: Final = frozenset({"", "none", "void"})
-
-
-@dataclass(frozen=True, slots=True)
-class Mig:
-    """A MIG instance: its UUID, GPU instance and compute instance."""
-
-    uuid: str
-    gi: int
-    ci: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Gpu:
-    """A GPU that this process can reach, as far as choosing needs to know it.
-
-    Attributes
-    ----------
-    index : int
-        The driver's number of it.
-    uuid, bus_id : str
-    minor : int or None
-        The number in ``/dev/nvidiaN``: the node's number of it, also inside a container.
-    migs : tuple of Mig
-    """
-
-    index: int
-    uuid: str
-    bus_id: str = ""
-    minor: int | None = None
-    migs: tuple[Mig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +55,7 @@ class Selection:
     value : str
         What that variable says.
     ignored : mapping of str to str
-        Variables that are set and did not count, to why.
+        Variables that are set and did not count, or not all of them, to why.
     """
 
     gpus: tuple[int, ...]
@@ -219,7 +189,7 @@ def _matches(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
         ]
     if bus := _bus(word):
         return [(gpu, None) for gpu in here if _bus(gpu.bus_id) == bus]
-    return _by_uuid(word, here)
+    return by_uuid(word, here)
 
 
 def _bus(text: str) -> tuple[int, ...] | None:
@@ -227,63 +197,26 @@ def _bus(text: str) -> tuple[int, ...] | None:
     return None if parts is None else tuple(int(part or "0", 16) for part in parts.groups())
 
 
-def _by_uuid(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
-    if old := _OLD_MIG.fullmatch(word):
-        gpu_uuid, gi, ci = old[1].lower(), int(old[2]), int(old[3])
-        return [
-            (gpu, mig)
-            for gpu in here
-            for mig in gpu.migs
-            if gpu.uuid.lower() == gpu_uuid and (mig.gi, mig.ci) == (gi, ci)
-        ]
-    low = word.lower()
-    if not low.startswith(("gpu-", "mig-")) and len(low) < _SHORTEST_UUID:
-        return []
-    whole: list[tuple[Gpu, Mig | None]] = [(gpu, None) for gpu in here if _begins(gpu.uuid, low)]
-    return whole + [(gpu, mig) for gpu in here for mig in gpu.migs if _begins(mig.uuid, low)]
-
-
-def _begins(uuid: str, start: str) -> bool:
-    low = uuid.lower()
-    return low.startswith(start) or low[4:].startswith(start)
-
-
 def _mine(here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
+    if VARIABLE in environ:
+        value = environ[VARIABLE].strip()
+        named, notes = visible(value, here, environ)
+        found = _Found()
+        for gpu, mig in named:
+            found.add(gpu, mig)
+        said = {VARIABLE: f"{VARIABLE}={short(value)}: {'; '.join(notes)}"} if notes else {}
+        return found.selection(VARIABLE, value, said)
     ignored: dict[str, str] = {}
     for name, resolve in _VARIABLES:
         if name not in environ:
             continue
         value = environ[name].strip()
-        if resolve is _cuda and (value in _NO_CUDA or value.split(",")[0].strip() == "-1"):
-            return Selection((), reason=name, value=value, ignored=ignored)
         found = resolve(value, here)
         if found.migs:
             return found.selection(name, value, ignored)
         if value not in _NOTHING_SAID:
-            ignored[name] = f"{name}={value} names no GPU that this process can reach"
+            ignored[name] = f"{name}={short(value)} names no GPU that this process can reach"
     return Selection(tuple(gpu.index for gpu in here), ignored=ignored)
-
-
-def _cuda(value: str, here: Sequence[Gpu]) -> _Found:
-    """Follow CUDA: numbers of reachable GPUs or UUIDs; the first that is neither ends the list."""
-    found = _Found()
-    for word in (part.strip() for part in value.split(",")):
-        if word.isdecimal() and word.isascii():
-            matches = _cuda_number(int(word), here)
-        else:
-            matches = _by_uuid(word, here) if word[:4].upper() in {"GPU-", "MIG-"} else []
-        if len({gpu.index for gpu, _ in matches}) != 1:
-            break
-        for gpu, mig in matches:
-            found.add(gpu, mig)
-    return found
-
-
-def _cuda_number(number: int, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
-    if number < len(here):
-        return [(here[number], None)]
-    # Some schedulers write the node's number although the job can reach only some GPUs.
-    return [(gpu, None) for gpu in here if gpu.minor == number]
 
 
 def _container(value: str, here: Sequence[Gpu]) -> _Found:
@@ -302,7 +235,7 @@ def _container(value: str, here: Sequence[Gpu]) -> _Found:
                 if gpu.index == int(index) and int(instance) < len(gpu.migs):
                     found.add(gpu, gpu.migs[int(instance)])
             continue
-        matches = _by_uuid(word, here)
+        matches = by_uuid(word, here)
         if len({gpu.index for gpu, _ in matches}) == 1:
             for gpu, mig in matches:
                 found.add(gpu, mig)
@@ -313,7 +246,7 @@ def _scheduler(value: str, here: Sequence[Gpu]) -> _Found:
     found = _Found()
     for word in (part.strip() for part in value.split(",")):
         if word[:4].upper() in {"GPU-", "MIG-"}:
-            for gpu, mig in _by_uuid(word, here):
+            for gpu, mig in by_uuid(word, here):
                 found.add(gpu, mig)
     if not found.migs:
         _by_node_number(numbers(value), here, found, value)
@@ -355,7 +288,6 @@ def numbers(text: str) -> set[int]:
 
 
 _VARIABLES: Final = (
-    ("CUDA_VISIBLE_DEVICES", _cuda),
     ("NVIDIA_VISIBLE_DEVICES", _container),
     ("SLURM_STEP_GPUS", _scheduler),
     ("SLURM_JOB_GPUS", _scheduler),

@@ -98,7 +98,7 @@ def test_a_word_that_fits_several_or_none_is_refused_with_what_is_there():
         ({"CUDA_VISIBLE_DEVICES": UUIDS[2]}, (2,), "CUDA_VISIBLE_DEVICES"),
         ({"CUDA_VISIBLE_DEVICES": "GPU-bb1c,GPU-893"}, (0, 2), "CUDA_VISIBLE_DEVICES"),
         ({"CUDA_VISIBLE_DEVICES": MIG_A}, (3,), "CUDA_VISIBLE_DEVICES"),
-        ({"CUDA_VISIBLE_DEVICES": "9", "SLURM_JOB_GPUS": "1"}, (1,), "SLURM_JOB_GPUS"),
+        ({"CUDA_VISIBLE_DEVICES": "9", "SLURM_JOB_GPUS": "1"}, (), "CUDA_VISIBLE_DEVICES"),
         ({"NVIDIA_VISIBLE_DEVICES": "all"}, (0, 1, 2, 3), "NVIDIA_VISIBLE_DEVICES"),
         ({"NVIDIA_VISIBLE_DEVICES": "1,3"}, (1, 3), "NVIDIA_VISIBLE_DEVICES"),
         ({"NVIDIA_VISIBLE_DEVICES": f"{UUIDS[0]},{UUIDS[3]}"}, (0, 3), "NVIDIA_VISIBLE_DEVICES"),
@@ -114,10 +114,83 @@ def test_mine_follows_cuda_then_the_container_then_the_scheduler(environ, indice
 
 
 def test_a_variable_that_names_nothing_here_is_said_to_be_ignored():
-    found = choose("mine", HERE, {"CUDA_VISIBLE_DEVICES": "GPU-ffffffff", "SLURM_JOB_GPUS": "9"})
+    environ = {"NVIDIA_VISIBLE_DEVICES": "GPU-ffffffff", "SLURM_JOB_GPUS": "9"}
+    found = choose("mine", HERE, environ)
     assert found.gpus == (0, 1, 2, 3)
-    assert "GPU-ffffffff" in found.ignored["CUDA_VISIBLE_DEVICES"]
-    assert set(found.ignored) == {"CUDA_VISIBLE_DEVICES", "SLURM_JOB_GPUS"}
+    assert "GPU-ffffffff" in found.ignored["NVIDIA_VISIBLE_DEVICES"]
+    assert set(found.ignored) == set(environ)
+
+
+@pytest.mark.parametrize(
+    ("value", "indices", "note"),
+    [
+        # The first entry is no GPU: CUDA has none.
+        ("none", (), ""),
+        ("void", (), ""),
+        ("all", (), ""),
+        ("foo", (), ""),
+        ("9", (), ""),
+        ("9,0,1", (), ""),
+        (",0", (), ""),
+        (" ", (), ""),
+        ("-1,0", (), ""),
+        ("-0", (), ""),
+        ("99999999999999999999", (), ""),
+        ("GPU-doesnotexist", (), ""),
+        ("GPU-bb1", (), ""),
+        ("8932f937", (), ""),
+        ("MIG-ffff", (), ""),
+        # The same GPU twice: none either.
+        ("0,0", (), "named before"),
+        ("0,1,00", (), "named before"),
+        (f"{UUIDS[0]},GPU-893", (), "named before"),
+        # Up to the first that is no GPU.
+        ("1,9,2", (1,), "'9' is no GPU"),
+        ("1,foo,2", (1,), "'foo' is no GPU"),
+        ("1,", (1,), ""),
+        ("1,GPU-8932", (1,), "'GPU-8932' is no GPU"),
+        ("GPU-8932,1", (0,), "'1' is no GPU"),
+        ("2,-1,0", (2,), ""),
+        # Digits that come first are the number.
+        ("1gpu,2b", (1, 2), ""),
+        ("+1, 03", (1, 3), ""),
+        ("0000:0B:00.0", (0,), ""),
+        ("3 ,1", (1, 3), ""),
+    ],
+)
+def test_the_value_for_cuda_is_read_as_cuda_reads_it(value, indices, note):
+    found = choose("mine", HERE, {"CUDA_VISIBLE_DEVICES": value, "SLURM_JOB_GPUS": "1"})
+    assert (found.gpus, found.reason) == (indices, "CUDA_VISIBLE_DEVICES")
+    said = found.ignored.get("CUDA_VISIBLE_DEVICES", "")
+    assert note in said and bool(note) == bool(said)
+
+
+def test_numbers_of_the_node_are_taken_with_a_note_that_cuda_may_see_it_otherwise():
+    (note,) = choose("mine", JOB, {"CUDA_VISIBLE_DEVICES": "5,6"}).ignored.values()
+    assert "node's numbers" in note and "counts the 2 GPUs" in note
+    assert not choose("mine", JOB, {"CUDA_VISIBLE_DEVICES": "0,1"}).ignored
+
+
+@pytest.mark.parametrize(
+    ("value", "environ", "told"),
+    [
+        ("0", {}, True),
+        ("2,1", {"CUDA_DEVICE_ORDER": "FASTEST_FIRST"}, True),
+        ("0", {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}, False),
+        ("2,0,1", {}, False),
+        (UUIDS[0], {}, False),
+    ],
+)
+def test_numbers_among_unlike_gpus_are_told_to_depend_on_cudas_order(value, environ, told):
+    unlike = [
+        Gpu(0, UUIDS[0], minor=0, model="NVIDIA GeForce GTX 1650 (7, 5)"),
+        Gpu(1, UUIDS[1], minor=1, model="NVIDIA GeForce RTX 4090 (8, 9)"),
+        Gpu(2, UUIDS[2], minor=2, model="NVIDIA GeForce RTX 4090 (8, 9)"),
+    ]
+    found = choose("mine", unlike, {"CUDA_VISIBLE_DEVICES": value, **environ})
+    assert len(found.gpus) == len(value.split(","))
+    note = found.ignored.get("CUDA_VISIBLE_DEVICES", "")
+    assert ("CUDA_DEVICE_ORDER=PCI_BUS_ID" in note) is told
 
 
 @pytest.mark.parametrize(
@@ -179,7 +252,32 @@ def test_a_list_of_indices_gives_exactly_those_in_any_order(wanted, random):
     assert choose("mine", here, {"SLURM_JOB_GPUS": uuids}).gpus == tuple(sorted(wanted))
 
 
-@given(st.text(max_size=40))
-def test_no_environment_is_too_strange(text):
-    for name in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES", "SLURM_JOB_GPUS"):
-        assert set(choose("mine", HERE, {name: text}).gpus) <= {0, 1, 2, 3}
+WORDS = st.sampled_from(
+    ["0", "1", "5", "9", "-1", "", " 2", "all", "none", "GPU-", "GPU-bb1", "MIG-", MIG_A, *UUIDS]
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "CUDA_VISIBLE_DEVICES",
+                "CUDA_DEVICE_ORDER",
+                "NVIDIA_VISIBLE_DEVICES",
+                "SLURM_STEP_GPUS",
+                "SLURM_JOB_GPUS",
+            ]
+        ),
+        st.text(max_size=40) | st.lists(WORDS, max_size=5).map(",".join),
+    ),
+    st.sampled_from([HERE, JOB, []]),
+)
+def test_no_environment_is_too_strange_and_what_is_chosen_is_here(environ, here):
+    found = choose("mine", here, environ)
+    assert set(found.gpus) <= {gpu.index for gpu in here}
+    assert list(found.gpus) == sorted(set(found.gpus))
+    migs = {gpu.index: {mig.uuid for mig in gpu.migs} for gpu in here}
+    assert all(chosen <= migs[index] for index, chosen in found.migs.items())
+    assert all(len(why) < 400 for why in found.ignored.values())
+    if not found.gpus and here:
+        assert found.reason == "CUDA_VISIBLE_DEVICES"

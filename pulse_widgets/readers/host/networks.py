@@ -69,7 +69,9 @@ class LinuxNetworks:
 
     def read(self) -> dict[str, NetCounts]:
         """Return the counters of each interface."""
-        found = self._lines.take(self._files.keep("net/dev").split(b"\n")[_HEAD_LINES:])
+        lines = self._files.keep("net/dev").split(b"\n")
+        head = [line for line in lines[:_HEAD_LINES] if b"|" not in line]
+        found = self._lines.take([*head, *lines[_HEAD_LINES:]])
         if found.keys() != self._names:
             self._names = found.keys()
             self._in_sum = which_networks(self._names, self._sys_root, self._files.root)

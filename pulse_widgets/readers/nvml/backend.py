@@ -10,18 +10,16 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.errors import NoDeviceError, ReaderError
+from pulse_widgets.errors import ReaderError
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
-from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.events import Events
 from pulse_widgets.readers.nvml.fields import TABLE
-from pulse_widgets.readers.nvml.identity import MigFacts, describe, identify
-from pulse_widgets.readers.nvml.library import GONE, Code, Library, reason_of
-from pulse_widgets.readers.nvml.processes import Family, GpuProcesses
+from pulse_widgets.readers.nvml.fleet import Fleet, unreadable
+from pulse_widgets.readers.nvml.library import Library
 from pulse_widgets.readers.nvml.records import Tick, mask_of, record
-from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, words_of
+from pulse_widgets.readers.select import GpuWish, Selection, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,20 +74,22 @@ class NvmlBackend:
         words_of(gpus)
         self.caps = BackendCaps(BackendKind.NVML_DIRECT)
         self.missing: Mapping[str, str] = {}
-        self.selection = Selection((), reason="none")
         self._gpus = gpus
-        self._environ = os.environ if environ is None else environ
         self._proc = proc
         self._clock = clock
         self._reprobe_s = reprobe_s
+        self._look_at = 0.0
         self._library: Library | None = None
-        self._devices: list[Device] = []
-        self._processes: dict[Device, GpuProcesses] = {}
+        self._fleet = Fleet(gpus, os.environ if environ is None else environ, proc, reprobe_s)
         self._events: Events | None = None
         self._host: dict[str, float | str | None] = {}
-        self._refused: dict[str, str] = {}
         self._revision = -1
         self._pid = os.getpid()
+
+    @property
+    def selection(self) -> Selection:
+        """Which GPUs are read, and why these."""
+        return self._fleet.selection
 
     # Opening --------------------------------------------------------------------------
 
@@ -116,55 +116,23 @@ class NvmlBackend:
             raise
 
     def _find(self, library: Library) -> None:
-        handles: dict[int, Any] = {}
-        instances: dict[int, list[MigFacts]] = {}
-        here = self._reachable(library, handles, instances)
-        self.selection = chosen = choose(self._gpus, here, self._environ)
-        if not chosen.gpus:
-            raise _nothing_chosen(chosen)
         driver, cuda = library.versions()
         self._host = {key: text for key, text in (("driver", driver), ("cuda", cuda)) if text}
         now = self._clock()
         tick = Tick(mask_of(frozenset(RateClass)), now, time.time() - now, driver, everything=True)
-        for gpu in (gpu for gpu in here if gpu.index in chosen.gpus):
-            device = self._device(library, gpu, handles[gpu.index], instances[gpu.index])
-            device.probe(tick)
-            self._devices.append(device)
-            self._processes[device] = GpuProcesses(
-                library, device.entity, Family(os.getpid(), self._proc)
-            )
-        self._events = Events(library, {d.entity: d.handle for d in self._devices})
-        self.caps = BackendCaps(
-            BackendKind.NVML_DIRECT, frozenset(name for d in self._devices for name in d.fields)
-        )
+        self._fleet.find(library, tick)
+        self._events = Events(library)
+        self._watch()
+        self._look_at = now + self._reprobe_s
+
+    def _watch(self) -> None:
+        """Take over which GPUs there are."""
+        if self._events is not None:
+            living = (device for device in self._fleet.devices if not device.error)
+            self._events.watch({device.entity: device.handle for device in living})
+        fields = frozenset(name for device in self._fleet.devices for name in device.fields)
+        self.caps = BackendCaps(BackendKind.NVML_DIRECT, fields)
         self._tell()
-
-    def _reachable(
-        self, library: Library, handles: dict[int, Any], instances: dict[int, list[MigFacts]]
-    ) -> list[Gpu]:
-        """Return the GPUs that can be opened; note why the others cannot."""
-        count = library.count()
-        if not count:
-            raise library.no_device()
-        here, codes = [], []
-        for index in range(count):
-            handle, code = library.handle(index)
-            if handle is None:
-                codes.append(code)
-                self._refused[f"gpu:{index}"] = reason_of(code)
-                continue
-            handles[index] = handle
-            gpu, instances[index] = identify(library, index, handle)
-            here.append(gpu)
-        if not here:
-            raise _none_opens(library, codes, self._refused)
-        return here
-
-    def _device(self, library: Library, gpu: Gpu, handle: Any, instances: list[MigFacts]) -> Device:
-        wanted = self.selection.migs.get(gpu.index)
-        migs = [each for each in instances if wanted is None or each.mig.uuid in wanted]
-        facts = describe(library, gpu, handle)
-        return Device(library, gpu, handle, facts, migs, reprobe_s=self._reprobe_s)
 
     # Reading --------------------------------------------------------------------------
 
@@ -180,7 +148,7 @@ class NvmlBackend:
         Raises
         ------
         ReaderError
-            In a forked child.
+            In a forked child, and where no GPU is left: opening it again may find some.
         """
         if os.getpid() != self._pid:
             raise ReaderError(
@@ -190,18 +158,19 @@ class NvmlBackend:
         now = self._clock()
         offset, mask = time.time() - now, mask_of(due)
         version = str(self._host.get("driver", ""))
+        spent = 0
+        if RateClass.SLOW in due and now >= self._look_at and self._fleet.devices:
+            spent = self._look(now, Tick(mask, now, offset, version, everything=True))
         found: list[RawRecord] = []
         revision = 0
-        for device in self._devices:
+        for device in self._fleet.devices:
             # Each GPU has its own moment: with many of them a pass takes a while.
-            tick = Tick(mask, self._clock(), offset, version)
-            found.extend(device.read(tick))
-            if RateClass.PROCESSES in due and not device.error:
-                records, code = self._processes[device].read(tick, device.handle)
-                found.extend(records)
-                if code in GONE:
-                    device.lose(code, tick.now)
-            revision += device.revision + self._processes[device].revision
+            tick = Tick(mask, self._clock(), offset, version, spent=spent)
+            try:
+                found.extend(device.read(tick))
+            except Exception as error:  # noqa: BLE001  the one place where a GPU is asked
+                found.extend(device.fail(unreadable(error), tick))
+            revision += device.revision + device.processes.revision
         tick = Tick(mask, now, offset, version)
         if RateClass.STATIC in due and self._host:
             found.insert(0, record(tick, "host", dict(self._host)))
@@ -212,6 +181,20 @@ class NvmlBackend:
             self._tell()
         return found
 
+    def _look(self, now: float, tick: Tick) -> int:
+        """Look for GPUs that came, went or came back; return the calls that each was asked."""
+        self._look_at = now + self._reprobe_s
+        if self._library is None:
+            return 0
+        before = self._fleet.revision
+        made = self._fleet.look(self._library, tick)
+        if self._fleet.revision != before:
+            made += 1
+            self._watch()
+        elif made:
+            self._tell()
+        return made
+
     def close(self) -> None:
         """Let go of the library; what was opened before a fork stays the parent's."""
         library, self._library = self._library, None
@@ -219,37 +202,19 @@ class NvmlBackend:
             if self._events is not None:
                 self._events.close()
             library.close()
-        self._devices, self._processes, self._events = [], {}, None
-        self._host, self._refused = {}, {}
+        self._fleet.close()
+        self._events = None
+        self._host = {}
         self._revision = -1
         self._pid = os.getpid()
 
     def _tell(self) -> None:
         """Say what is missing."""
-        told = dict(self._refused)
+        told = dict(self._fleet.refused)
         told.update({f"host {name}": why for name, why in self.selection.ignored.items()})
-        for device in self._devices:
+        for device in self._fleet.devices:
             told.update(device.missing)
-            told.update(self._processes[device].missing)
         if self._events is not None:
             told.update(self._events.missing)
         # A new one each time: other threads may be reading the one before.
         self.missing = told
-
-
-def _nothing_chosen(chosen: Selection) -> NoDeviceError:
-    value = f"{chosen.reason}={chosen.value!r}"
-    return NoDeviceError(
-        f"This machine has GPUs, and {value} hides all of them from this process.",
-        remedy=f"Unset {chosen.reason}, or show them all the same with gpus='all'.",
-    )
-
-
-def _none_opens(library: Library, codes: list[int], refused: Mapping[str, str]) -> ReaderError:
-    if set(codes) == {Code.NO_PERMISSION}:
-        return library.no_permission()
-    each = "; ".join(f"{name}: {why}" for name, why in refused.items())
-    return NoDeviceError(
-        f"The NVIDIA driver has GPUs, and none of them can be opened ({each}).",
-        remedy="Look at `nvidia-smi` and `dmesg | grep -i -E 'nvrm|xid'`; a reboot may be needed.",
-    )

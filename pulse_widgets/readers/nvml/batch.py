@@ -7,6 +7,7 @@ unsupported field hides no other, and a reading carries the driver's own time.
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.nvml.fields import FieldSpec
     from pulse_widgets.readers.nvml.library import Library
 
-__all__ = ["Batch", "FieldState", "Stamped", "value_of", "values_of"]
+__all__ = ["PATIENCE", "Batch", "FieldState", "Stamped", "value_of", "values_of"]
 
 # fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
 ENTRY: Final = struct.Struct("=IIqqIiQ")
@@ -38,7 +39,13 @@ DEAR_US: Final = 100
 """A field that needs longer than this each time is read rarely."""
 
 TRIALS: Final = 3
+
+PATIENCE: Final = 3
+"""Failures in a row after which an older call takes over from one that had values before."""
+
 LINK_TOLERANCE: Final = 1.1
+
+_NO_PART: Final = "a part of the sum has no value now"
 
 Stamped = tuple[str, "float | None", int]
 """Name, value (None: the driver has none now) and the driver's microseconds since 1970."""
@@ -64,6 +71,8 @@ class FieldState:
     settled : bool
         A value of it needs no further look: it is no sum and no byte counter, and its cost is
         known.
+    failures : int
+        How often in a row it has failed.
     """
 
     spec: FieldSpec
@@ -73,8 +82,9 @@ class FieldState:
     for_good: bool = False
     delivered: bool = False
     settled: bool = False
+    failures: int = 0
     cost_us: list[int] = field(default_factory=list)
-    last: tuple[int, int] | None = None
+    last: tuple[float, int] | None = None
 
     @classmethod
     def of(cls, spec: FieldSpec) -> FieldState:
@@ -89,7 +99,7 @@ class FieldState:
 
     def retry(self) -> None:
         """Be asked once more, all parts of it."""
-        self.reason, self.parts = "", list(self.spec.parts)
+        self.reason, self.parts, self.failures = "", list(self.spec.parts), 0
 
     def refuse(self, reason: str, *, for_good: bool = False) -> None:
         """Be missing from now on."""
@@ -232,31 +242,43 @@ class Batch:
         _, _, stamp_us, latency_us, kind, code, raw = entry
         if code:
             return self._refused(state, code, stamp_us, into)
-        value = raw if kind == _ULL else value_of(kind, raw)
+        value: float = raw
+        if kind != _ULL:
+            value = value_of(kind, raw)
+            if not math.isfinite(value):
+                return self._refused(state, Code.NO_DATA, stamp_us, into)
         spec = state.spec
         if spec.zero_is_missing and not value:
             self._drop(state, "the GPU has no such sensor", stamp_us, into)
             return 0
-        if spec.bytes_counter and not self._plausible(state, kind, int(value), stamp_us, into):
+        if spec.bytes_counter and not self._plausible(state, kind, value, stamp_us, into):
             return 0
         if len(state.cost_us) < TRIALS:
             self.changed = state.charge(latency_us) or self.changed
         else:
             state.settled = not state.never_settles
         state.delivered = True
+        if state.failures:
+            state.failures = 0
         into.append((spec.name, value, stamp_us))
         return 0
 
     def _refused(self, state: FieldState, code: int, stamp_us: int, into: list[Stamped]) -> int:
         if code in GONE:
             return code
-        if code in UNSUPPORTED:
+        state.failures += 1
+        if code in UNSUPPORTED or self._given_up(state):
             self._drop(state, reason_of(code, mig=self._mig), stamp_us, into)
         elif state.delivered:
             into.append((state.spec.name, None, stamp_us))
         else:
             self.waiting[state.spec.name] = reason_of(code)
         return 0
+
+    @staticmethod
+    def _given_up(state: FieldState) -> bool:
+        """Whether something older takes over now; what had values before gets some patience."""
+        return bool(state.spec.fallback) and (not state.delivered or state.failures >= PATIENCE)
 
     def _drop(self, state: FieldState, reason: str, stamp_us: int, into: list[Stamped]) -> None:
         state.refuse(reason)
@@ -266,7 +288,7 @@ class Batch:
             into.append((state.spec.name, None, stamp_us))
 
     def _plausible(
-        self, state: FieldState, kind: int, value: int, stamp_us: int, into: list[Stamped]
+        self, state: FieldState, kind: int, value: float, stamp_us: int, into: list[Stamped]
     ) -> bool:
         """Judge a byte counter: wide enough, not wrapped, not faster than the link.
 
@@ -308,10 +330,14 @@ class Batch:
             self._drop(state, reason_of(why, mig=self._mig), stamp_us, into)
             return 0
         known = total == total  # noqa: PLR0124  false for NaN alone
+        state.failures = 0 if known else state.failures + 1
+        if not known and self._given_up(state):
+            self._drop(state, _NO_PART, stamp_us, into)
+            return 0
         if known or state.delivered:
             into.append((state.spec.name, total if known else None, stamp_us))
         else:
-            self.waiting[state.spec.name] = "a part of the sum has no value now"
+            self.waiting[state.spec.name] = _NO_PART
         state.delivered = state.delivered or known
         return 0
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.metrics.units import format_value
 from pulse_widgets.readers.base import RateClass
 
 if TYPE_CHECKING:
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.nvml.library import Library
 
-__all__ = ["CALLS", "MIG_MEMORY", "Call", "CallSpec", "Fields", "make_call", "make_fans"]
+    Take = Callable[["Fields"], Mapping[str, str] | None]
+    """Puts an answer under our names; returns why some of it cannot be true, where some cannot."""
+
+__all__ = [
+    "CALLS", "FANS", "MIG_MEMORY", "MOST_BYTES",
+    "Call", "CallSpec", "Fields", "make_call", "make_fans",
+]  # fmt: skip
 
 Fields = dict[str, "float | str | None"]
 
@@ -30,8 +37,8 @@ class CallSpec:
     ----------
     name : str
         The field it gives, or what its fields have in common.
-    symbols : tuple of str
-        The function, and the older ones that say the same.
+    symbol : str
+        The function.
     fields : tuple of str
     rate : RateClass
     make : callable
@@ -39,16 +46,16 @@ class CallSpec:
     queued : bool
         Made when there is room among the calls of a tick.
     fallback : str
-        The call that takes over where this one is not supported.
+        The call that takes over where this one gives nothing.
     stand_in : bool
-        Only made where the one that names it as fallback is not supported.
+        Only made where the one that names it as fallback gives nothing.
     """
 
     name: str
-    symbols: tuple[str, ...]
+    symbol: str
     fields: tuple[str, ...]
     rate: RateClass
-    make: Callable[[Any], tuple[tuple[Any, ...], Callable[[Fields], None]]]
+    make: Callable[[Any], tuple[tuple[Any, ...], Take]]
     queued: bool = False
     fallback: str = ""
     stand_in: bool = False
@@ -63,23 +70,41 @@ class Call:
         Why it is missing; empty while it is made.
     delivered : bool
         It has had a value.
+    failures : int
+        How often in a row it has failed.
     more : int
         Not 0: it must be made again before it has its value.
+    odd : mapping of str to str, or None
+        Why some of the last answer cannot be true, by field.
+    flawed : bool
+        It failed, or what it said could not be: the next answer deserves a look.
     """
 
-    __slots__ = ("_arguments", "_function", "_take", "delivered", "more", "reason", "spec")
+    __slots__ = (
+        "_arguments",
+        "_function",
+        "_take",
+        "delivered",
+        "failures",
+        "flawed",
+        "more",
+        "odd",
+        "reason",
+        "spec",
+    )
 
     def __init__(
         self,
         spec: CallSpec,
         function: Callable[..., int],
         arguments: tuple[Any, ...],
-        take: Callable[[Fields], None],
+        take: Take,
     ) -> None:
         self.spec = spec
-        self.more = 0
+        self.more = self.failures = 0
+        self.odd: Mapping[str, str] | None = None
         self.reason = ""
-        self.delivered = False
+        self.delivered = self.flawed = False
         self._function = function
         self._arguments = arguments
         self._take = take
@@ -88,11 +113,13 @@ class Call:
         """Make the call; put what it says into `into` and return its code."""
         code = self._function(*self._arguments)
         if not code:
-            self._take(into)
+            odd = self._take(into)
+            if odd or self.flawed:
+                self.odd, self.flawed = odd, True
         return code
 
 
-def _taking(out: Any, parts: Mapping[str, str]) -> Callable[[Fields], None]:
+def _taking(out: Any, parts: Mapping[str, str]) -> Take:
     """Return what puts members of a structure under our names."""
     # The structures of nvidia-ml-py look at every member they give; the members do not.
     getters = [(name, getattr(type(out), member).__get__) for name, member in parts.items()]
@@ -144,14 +171,45 @@ def _margin(nvml: Any) -> Any:
 
 def _memory(nvml: Any) -> Any:
     out = nvml.c_nvmlMemory_v2_t(nvml.nvmlMemory_v2)
-    return (ctypes.byref(out),), _taking(out, {name: name.split(".")[1] for name in _MEMORY})
+    return (ctypes.byref(out),), _taking_memory(out, _MEMORY)
 
 
 def _old_memory(nvml: Any) -> Any:
-    out = nvml.c_nvmlMemory_t()
     # This version counts what the driver reserves as used, and does not say how much.
-    parts = ("used", "free", "total")
-    return (ctypes.byref(out),), _taking(out, {f"memory.{part}": part for part in parts})
+    out = nvml.c_nvmlMemory_t()
+    return (ctypes.byref(out),), _taking_memory(out, _OLD_MEMORY)
+
+
+def _taking_memory(out: Any, names: tuple[str, ...]) -> Take:
+    """Return what takes bytes, the total last; no part of it can be larger than the whole."""
+    *parts, (_, whole) = [(name, getattr(type(out), name.split(".")[1]).__get__) for name in names]
+
+    def take(into: Fields) -> Mapping[str, str] | None:
+        total = whole(out)
+        odd = not 0 < total <= MOST_BYTES
+        for name, get in parts:
+            into[name] = value = get(out)
+            if value > total:
+                odd = True
+        into["memory.total"] = total
+        return _impossible(into, names, total) if odd else None
+
+    return take
+
+
+def _impossible(into: Fields, names: tuple[str, ...], total: int) -> Mapping[str, str]:
+    """Have what cannot be be missing; return why, by field."""
+    whole = format_value(float(total), "B")
+    if not 0 < total <= MOST_BYTES:
+        into.update(dict.fromkeys(names))
+        return dict.fromkeys(names, f"the driver says that the GPU has {whole}")
+    odd: dict[str, str] = {}
+    for name in names:
+        value = into[name]
+        if isinstance(value, int | float) and value > total:
+            odd[name] = f"the driver says {format_value(float(value), 'B')} of {whole}"
+            into[name] = None
+    return odd
 
 
 def _utilization(nvml: Any) -> Any:
@@ -160,17 +218,19 @@ def _utilization(nvml: Any) -> Any:
     return (ctypes.byref(out),), _taking(out, parts)
 
 
-def _slow(name: str, symbol: str, make: Callable[[Any], Any], *older: str) -> CallSpec:
-    symbols = (f"nvmlDevice{symbol}", *(f"nvmlDevice{old}" for old in older))
-    return CallSpec(name, symbols, (name,), RateClass.SLOW, make, queued=True)
+def _slow(name: str, symbol: str, make: Callable[[Any], Any]) -> CallSpec:
+    return CallSpec(name, f"nvmlDevice{symbol}", (name,), RateClass.SLOW, make, queued=True)
 
 
 _MEMORY = ("memory.used", "memory.free", "memory.reserved", "memory.total")
+_OLD_MEMORY = ("memory.used", "memory.free", "memory.total")
+MOST_BYTES = 1 << 60
+"""No GPU has more memory than this; all ones are the driver's word for "not known"."""
 
 CALLS: Final[tuple[CallSpec, ...]] = (
     CallSpec(
         "memory",
-        ("nvmlDeviceGetMemoryInfo_v2",),
+        "nvmlDeviceGetMemoryInfo_v2",
         _MEMORY,
         RateClass.GAUGES,
         _memory,
@@ -178,15 +238,15 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     ),
     CallSpec(
         "memory.v1",
-        ("nvmlDeviceGetMemoryInfo",),
-        ("memory.used", "memory.free", "memory.total"),
+        "nvmlDeviceGetMemoryInfo",
+        _OLD_MEMORY,
         RateClass.GAUGES,
         _old_memory,
         stand_in=True,
     ),
     CallSpec(
         "temperature",
-        ("nvmlDeviceGetTemperatureV",),
+        "nvmlDeviceGetTemperatureV",
         ("temperature.gpu",),
         RateClass.GAUGES,
         _temperature,
@@ -194,7 +254,7 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     ),
     CallSpec(
         "temperature.old",
-        ("nvmlDeviceGetTemperature",),
+        "nvmlDeviceGetTemperature",
         ("temperature.gpu",),
         RateClass.GAUGES,
         _unsigned("temperature.gpu", ctypes.c_uint(_SENSOR_GPU)),
@@ -202,21 +262,21 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     ),
     CallSpec(
         "clock.sm",
-        ("nvmlDeviceGetClockInfo",),
+        "nvmlDeviceGetClockInfo",
         ("clock.sm",),
         RateClass.GAUGES,
         _unsigned("clock.sm", ctypes.c_uint(_CLOCK_SM)),
     ),
     CallSpec(
         "clock.memory",
-        ("nvmlDeviceGetClockInfo",),
+        "nvmlDeviceGetClockInfo",
         ("clock.memory",),
         RateClass.GAUGES,
         _unsigned("clock.memory", ctypes.c_uint(_CLOCK_MEMORY)),
     ),
     CallSpec(
         "power.mean",
-        ("nvmlDeviceGetPowerUsage",),
+        "nvmlDeviceGetPowerUsage",
         ("power.mean",),
         RateClass.GAUGES,
         _unsigned("power.mean"),
@@ -224,7 +284,7 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     ),
     CallSpec(
         "energy.call",
-        ("nvmlDeviceGetTotalEnergyConsumption",),
+        "nvmlDeviceGetTotalEnergyConsumption",
         ("energy.call",),
         RateClass.COUNTERS,
         _number("energy.call", ctypes.c_ulonglong),
@@ -232,21 +292,37 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     ),
     CallSpec(
         "utilization",
-        ("nvmlDeviceGetUtilizationRates",),
+        "nvmlDeviceGetUtilizationRates",
         ("utilization.gpu", "utilization.memory"),
         RateClass.BUFFERED,
         _utilization,
     ),
     CallSpec(
         "throttle.reasons",
-        (
-            "nvmlDeviceGetCurrentClocksEventReasons",
-            "nvmlDeviceGetCurrentClocksThrottleReasons",
-        ),
+        "nvmlDeviceGetCurrentClocksEventReasons",
         ("throttle.reasons",),
         RateClass.BUFFERED,
         _number("throttle.reasons", ctypes.c_ulonglong),
         queued=True,
+        fallback="throttle.reasons.old",
+    ),
+    CallSpec(
+        "throttle.reasons.old",
+        "nvmlDeviceGetCurrentClocksThrottleReasons",
+        ("throttle.reasons",),
+        RateClass.BUFFERED,
+        _number("throttle.reasons", ctypes.c_ulonglong),
+        queued=True,
+        stand_in=True,
+    ),
+    CallSpec(
+        "fan.speed.old",
+        "nvmlDeviceGetFanSpeed",
+        ("fan.speed",),
+        RateClass.SLOW,
+        _unsigned("fan.speed"),
+        queued=True,
+        stand_in=True,
     ),
     _slow("power.limit", "GetEnforcedPowerLimit", _unsigned("power.limit")),
     _slow("pstate", "GetPerformanceState", _unsigned("pstate")),
@@ -259,33 +335,30 @@ CALLS: Final[tuple[CallSpec, ...]] = (
     _slow("utilization.ofa", "GetOfaUtilization", _engine("utilization.ofa")),
 )
 
-MIG_MEMORY: Final = CallSpec(
-    "memory", ("nvmlDeviceGetMemoryInfo_v2",), _MEMORY, RateClass.GAUGES, _memory, queued=True
-)
+MIG_MEMORY: Final = tuple(spec for spec in CALLS if spec.name in {"memory", "memory.v1"})
+"""What a MIG instance is asked, the newer call first."""
 
-
-_FANS: Final = CallSpec(
+FANS: Final = CallSpec(
     "fan.speed",
-    ("nvmlDeviceGetFanSpeed_v2",),
+    "nvmlDeviceGetFanSpeed_v2",
     ("fan.speed",),
     RateClass.SLOW,
     _unsigned("fan.speed"),
     queued=True,
+    fallback="fan.speed.old",
 )
 
 
 def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
     """Return the call on one device, None where driver or nvidia-ml-py are too old to have it."""
-    for symbol in spec.symbols:
-        function = library.function(symbol)
-        if function is None:
-            continue
-        try:
-            arguments, take = library.shared(spec, partial(spec.make, library.nvml))
-        except AttributeError:
-            return None
-        return Call(spec, function, (handle, *arguments), take)
-    return None
+    function = library.function(spec.symbol)
+    if function is None:
+        return None
+    try:
+        arguments, take = library.shared(spec, partial(spec.make, library.nvml))
+    except AttributeError:
+        return None
+    return Call(spec, function, (handle, *arguments), take)
 
 
 class _FanCalls(Call):
@@ -294,7 +367,7 @@ class _FanCalls(Call):
     __slots__ = ("_speeds",)
 
     def __init__(self, function: Callable[..., int], handle: Any, fans: int) -> None:
-        super().__init__(_FANS, function, (handle,), lambda _: None)
+        super().__init__(FANS, function, (handle,), lambda _: None)
         self._speeds = [0] * fans
 
     def __call__(self, into: Fields) -> int:
@@ -309,5 +382,5 @@ class _FanCalls(Call):
 
 def make_fans(library: Library, handle: Any, fans: int) -> Call | None:
     """Return the call for the mean speed of all fans, None where the driver is too old."""
-    function = library.function(_FANS.symbols[0])
+    function = library.function(FANS.symbol)
     return None if function is None else _FanCalls(function, handle, fans)

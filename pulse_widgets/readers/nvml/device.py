@@ -1,24 +1,29 @@
-"""One GPU: which of its readings exist, which calls a tick makes, and what came back."""
+"""One GPU: which calls a tick makes, what came back, and what becomes of it when it is lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass, RawRecord
-from pulse_widgets.readers.nvml.batch import Batch, FieldState, Stamped
-from pulse_widgets.readers.nvml.calls import CALLS, Call, Fields, make_call, make_fans
-from pulse_widgets.readers.nvml.fields import FIELDS, TABLE
+from pulse_widgets.readers.nvml.batch import PATIENCE
+from pulse_widgets.readers.nvml.check import Check
 from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
-from pulse_widgets.readers.nvml.mig import MigInstance
+from pulse_widgets.readers.nvml.mig import MigInstance, entity_of_instance, renewed
+from pulse_widgets.readers.nvml.processes import GpuProcesses
+from pulse_widgets.readers.nvml.readings import FIELDS_OF, PRIMARY, Readings
 from pulse_widgets.readers.nvml.records import BIT, record, records
 from pulse_widgets.readers.nvml.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pulse_widgets.readers.nvml.identity import Facts, MigFacts
+    from pulse_widgets.readers.nvml.batch import Batch, Stamped
+    from pulse_widgets.readers.nvml.calls import Call, Fields
+    from pulse_widgets.readers.nvml.identity import Facts, Instances
     from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.processes import Family
+    from pulse_widgets.readers.nvml.readings import Plan
     from pulse_widgets.readers.nvml.records import Tick
     from pulse_widgets.readers.select import Gpu
 
@@ -33,32 +38,11 @@ _GAUGES: Final = BIT[RateClass.GAUGES]
 _BUFFERED: Final = BIT[RateClass.BUFFERED]
 _PROCESSES: Final = BIT[RateClass.PROCESSES]
 
-_PRIMARY: Final = {
-    **{spec.fallback: spec.name for spec in FIELDS if spec.fallback},
-    **{spec.fallback: spec.name for spec in CALLS if spec.fallback},
-}
-_FIELDS_OF: Final = {spec.name: spec.fields for spec in CALLS}
-_UTILIZATION: Final = _FIELDS_OF["utilization"]
+_UTILIZATION: Final = FIELDS_OF["utilization"]
+_CHECK_SHARE: Final = 0.5
+"""A look at what the GPU is takes many ticks where it is split; it begins as much earlier."""
 _STAND_INS: Final = 3
 """A reading has at most two that can take over, one after the other."""
-
-_MEAN_POWER: Final = "; a mean of about 1 s is read instead"
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """The calls of one combination of classes.
-
-    Attributes
-    ----------
-    beside_samples : tuple of Call
-        Those of `direct` that are still made while samples of the utilisation come.
-    """
-
-    batch: Batch | None
-    direct: tuple[Call, ...]
-    beside_samples: tuple[Call, ...]
-    queued: tuple[Call, ...]
 
 
 class Device:
@@ -70,8 +54,8 @@ class Device:
     gpu : Gpu
     handle : device handle
     facts : Facts
-    migs : list of MigFacts
-        Its MIG instances that are to be read.
+    family : Family
+        The processes that are named.
     reprobe_s : float
         Seconds after which what is missing is asked again.
 
@@ -81,6 +65,9 @@ class Device:
         Why nothing of it can be read; empty while it can.
     revision : int
         Another number than before: `missing` may say something else.
+    processes : GpuProcesses
+    wanted : frozenset of str or None
+        UUIDs of the MIG instances to read; None: all of them.
     """
 
     def __init__(  # noqa: PLR0913  each comes from another place
@@ -89,189 +76,187 @@ class Device:
         gpu: Gpu,
         handle: Any,
         facts: Facts,
-        migs: list[MigFacts],
+        family: Family,
         *,
         reprobe_s: float,
     ) -> None:
         self.gpu = gpu
         self.entity = f"gpu:{gpu.index}"
         self.error = ""
+        self.wanted: frozenset[str] | None = None
+        self.migs: list[MigInstance] = []
         self.revision = 0
         self._library = library
-        self._facts = facts
         self._reprobe_s = reprobe_s
-        self._probe_at = 0.0
-        self._lost_code = 0
+        self._probe_at = self._check_at = 0.0
         self._returned = False
         """It was lost: what is told once is to be told again."""
-        self._passing: dict[str, str] = {}
-        self._states = {spec.name: FieldState.of(spec) for spec in FIELDS}
-        if facts.nvlinks == 0:
-            for name, state in self._states.items():
-                if name.startswith("nvlink"):
-                    state.refuse("the GPU has no NVLink", for_good=True)
-        self.migs = [MigInstance(library, gpu.index, each, gpu.migs) for each in migs]
-        self._bind(handle)
+        self._unnamed = ""
+        self._readings = Readings(library, facts)
+        self.processes = GpuProcesses(library, self.entity, family, facts.memory_bytes)
+        self.bind(handle)
+
+    def bind(self, handle: Any) -> None:
+        """Read the GPU through this handle from now on; what is known of it stays."""
+        self.handle = handle
+        self._returned = bool(self.error)
+        self.error = ""
+        self._readings.bind(handle)
+        self._samples = Samples(self._library, handle, self.entity)
+        self._check = Check(self._library, handle)
+        self._pending: dict[Call | GpuProcesses, None] = {}
+        self._checking = self._returned
+        self.revision += 1
 
     def probe(self, tick: Tick) -> None:
         """Try every reading once, so that the first tick asks only for what there is."""
         self._probe_at = tick.now + self._reprobe_s
+        self._check_at = tick.now + self._reprobe_s * _CHECK_SHARE
         self._samples.probe(tick)
+        self.processes.probe(self.handle)
         for _ in range(_STAND_INS):
             self._collect(tick)
-            untried = any(
-                name in _PRIMARY and self._active(name) and not self._delivered(name)
-                for name in self._names()
-            )
-            if self.error or not untried:
+            if self.error or not self._readings.untried:
                 break
 
     def read(self, tick: Tick) -> list[RawRecord]:
-        """Read what is due; a GPU that is lost gives its error, and is tried again rarely."""
-        if self.error and not self._revived(tick):
-            return self._lost_records(tick)
-        if tick.due & _SLOW and tick.now >= self._probe_at:
-            self._probe_at = tick.now + self._reprobe_s
-            self._ask_again()
+        """Read what is due; a GPU that is lost gives its error."""
+        if tick.due & _SLOW and tick.now >= self._check_at and not self.error:
+            self._check_at = tick.now + self._reprobe_s * _CHECK_SHARE
+            self._checking = True
+            if tick.now >= self._probe_at:
+                self._ask_again(tick)
         fields, stamped, others = self._collect(tick)
         if self.error:
             return self._lost_records(tick)
         if tick.due & _STATIC or self._returned:
             self._returned = False
-            fields.update(self._facts.labels)
-            fields.update(self._facts.statics)
+            fields.update(self._readings.facts.labels)
+            fields.update(self._readings.facts.statics)
             others = [*(mig.labels(tick) for mig in self.migs), *others]
         elif not tick.due & _SLOW:
             fields.pop("memory.total", None)
-        return [*records(tick, self.entity, fields, stamped), *others]
+        found = [*records(tick, self.entity, fields, stamped), *others]
+        if tick.due & _PROCESSES:
+            processes, code = self.processes.read(tick, self.handle)
+            found += processes
+            if code:
+                self._no_processes(code)
+        return found
 
-    def lose(self, code: int, now: float) -> None:
-        """Stop asking this GPU until it is time to try again."""
+    def lose(self, code: int) -> None:
+        """Stop asking this GPU until it is found again."""
         self.error = reason_of(code)
-        self._lost_code = code
-        self._probe_at = now + self._reprobe_s
+        self.revision += 1
 
-    # What there is to read ------------------------------------------------------------
+    def fail(self, why: str, tick: Tick) -> list[RawRecord]:
+        """Stop asking this GPU, for a reason of another kind; return what says so."""
+        self.error = why
+        self.revision += 1
+        return self._lost_records(tick)
 
     @property
     def fields(self) -> Iterator[str]:
         """The names of the readings it has."""
-        for name in self._names():
-            if self._active(name):
-                yield from _FIELDS_OF.get(name, (name,))
+        return self._readings.fields
 
     @property
     def missing(self) -> dict[str, str]:
         """Every field whose metric nothing gives, to why."""
-        given = {TABLE[name].metric for name in self.fields}
-        told: dict[str, str] = {}
-        for name, why in {**self._passing, **self._absent}.items():
-            for one in _FIELDS_OF.get(name, (name,)):
-                if name == "power.instant" and TABLE[name].metric in given:
-                    told[f"{self.entity} {one}"] = why + _MEAN_POWER
-                elif TABLE[one].metric not in given or name in self._passing:
-                    told[f"{self.entity} {one}"] = why
+        told = {f"{self.entity} {name}": why for name, why in self._readings.missing.items()}
+        if self._unnamed:
+            told[f"{self.entity} MIG"] = self._unnamed
         for mig in self.migs:
             told.update(mig.missing)
-        return told
+        return told | self.processes.missing
 
-    def _bind(self, handle: Any) -> None:
-        """Make the calls for a handle; what is known of the fields stays."""
-        self.handle = handle
-        self._batch_function = self._library.function("nvmlDeviceGetFieldValues")
-        made = {spec.name: make_call(spec, self._library, handle) for spec in CALLS}
-        if self._facts.fans:
-            made["fan.speed"] = make_fans(self._library, handle, self._facts.fans)
-        self._calls = {name: call for name, call in made.items() if call is not None}
-        why = reason_of(Code.FUNCTION_NOT_FOUND)
-        self._too_old = {name: why for name, call in made.items() if call is None}
-        if self._batch_function is None:
-            self._too_old.update(dict.fromkeys(self._states, why))
-        if not self._facts.fans:
-            self._too_old["fan.speed"] = "the GPU has no fan of its own"
-        self._pending: dict[Call, None] = {}
-        self._samples = Samples(self._library, handle, self.entity)
-        self._changed()
+    def _lost_records(self, tick: Tick) -> list[RawRecord]:
+        """Return what says that nothing of it can be read."""
+        names = [self.entity, *(mig.entity for mig in self.migs)]
+        return [record(tick, name, {}, self.error) for name in names]
 
-    def _changed(self) -> None:
-        """Forget the plans: what there is to read is no longer the same."""
+    # What there is to read ------------------------------------------------------------
+
+    def split(self, found: Instances) -> list[MigInstance]:
+        """Take over which MIG instances there are; return those that are new."""
+        facts = self._readings.facts
+        if found.split != facts.split:
+            self._readings.facts = replace(facts, split=found.split)
+            self._readings.changed()
+            self._pending.update(dict.fromkeys(self._readings.ask_again()))
+            self._samples = Samples(self._library, self.handle, self.entity)
+        wanted = [
+            each for each in found.migs if self.wanted is None or each.mig.uuid in self.wanted
+        ]
+        siblings = [each.mig for each in found.migs]
+        names = {entity_of_instance(self.entity, each.mig, siblings): each for each in wanted}
+        self.migs, new = renewed(self._library, self.migs, names, whole=found.whole)
+        self._unnamed = found.refused
         self.revision += 1
-        self._plans: dict[int, _Plan] = {}
-        self._absent = dict(self._too_old)
-        self._absent |= {name: s.reason for name, s in self._states.items() if s.reason}
-        self._absent |= {name: c.reason for name, c in self._calls.items() if c.reason}
+        return new
 
-    def _names(self) -> Iterator[str]:
-        yield from self._states
-        yield from self._calls
+    def _ask_again(self, tick: Tick) -> None:
+        """Have what is missing be tried once more."""
+        self._probe_at = tick.now + self._reprobe_s
+        self._pending.update(dict.fromkeys(self._readings.ask_again()))
+        self._try_processes()
+        for mig in self.migs:
+            mig.retry()
 
-    def _active(self, name: str) -> bool:
-        primary = _PRIMARY.get(name)
-        return name not in self._absent and (primary is None or primary in self._absent)
+    def _no_processes(self, code: int) -> None:
+        if code in GONE:
+            self.lose(code)
+        elif self.processes.failing:
+            self._try_processes()
 
-    def _delivered(self, name: str) -> bool:
-        return (self._states.get(name) or self._calls[name]).delivered
-
-    def _make_plan(self, due: int) -> _Plan:
-        states = [
-            state
-            for name, state in self._states.items()
-            if BIT[state.rate] & due and self._active(name)
-        ]
-        batch = None
-        if states and self._batch_function is not None:
-            batch = Batch(
-                self._library,
-                self._batch_function,
-                self.handle,
-                states,
-                self._facts.link_bytes_s,
-                mig=self._facts.split,
-            )
-        calls = [
-            call
-            for name, call in self._calls.items()
-            if BIT[call.spec.rate] & due and self._active(name)
-        ]
-        direct = tuple(call for call in calls if not call.spec.queued)
-        queued = tuple(call for call in calls if call.spec.queued)
-        beside = tuple(call for call in direct if call.spec.name != "utilization")
-        plan = self._plans[due] = _Plan(batch, direct, beside, queued)
-        return plan
-
-    def _ask_again(self) -> None:
-        for state in self._states.values():
-            if state.reason and not state.for_good:
-                state.retry()
-        self._pending.update(dict.fromkeys(c for c in self._calls.values() if c.reason))
-        self._changed()
+    def _try_processes(self) -> None:
+        """Have other versions of the list of processes be tried as there is room."""
+        if self.processes.retry():
+            self._pending[self.processes] = None
 
     # Asking ---------------------------------------------------------------------------
 
     def _collect(self, tick: Tick) -> tuple[Fields, list[Stamped], list[RawRecord]]:
         """Make the calls of a tick, the queued ones as far as there is room."""
-        plan = self._plans.get(tick.due) or self._make_plan(tick.due)
+        if self.error:
+            return {}, [], []
+        plan = self._readings.plans.get(tick.due) or self._readings.plan(tick.due)
         fields: Fields = {}
         stamped: list[Stamped] = []
         others: list[RawRecord] = []
-        room = 1000 if tick.everything else CALLS_A_TICK
+        room = 1000 if tick.everything else CALLS_A_TICK - tick.spent
         if tick.due & _PROCESSES:
             room -= 1
         if plan.batch is not None:
             room -= 1
-            stamped = self._read_batch(plan.batch, tick)
-        room -= self._make_direct(plan, fields, others, tick)
+            stamped = self._read_batch(plan.batch)
+            if plan.batch.changed:
+                plan = self._after(plan, stamped, tick)
+        room -= self._make_direct(plan, fields, others, tick, room)
+        if self._checking:
+            room -= self._make_check(room, others, tick)
         if self.migs and tick.due & _GAUGES:
             # One call is left for the readings that are rare, however many instances there are.
             room -= self._read_migs(others, tick, room - 1)
         for call in plan.queued:
             self._pending[call] = None
-        rare = self._make_pending(room, fields, tick)
+        rare = self._make_pending(room, fields)
         if rare:
             others.append(record(tick, self.entity, rare))
         return fields, stamped, others
 
-    def _make_pending(self, room: int, fields: Fields, tick: Tick) -> Fields:
+    def _after(self, before: Plan, stamped: Sequence[Stamped], tick: Tick) -> Plan:
+        """Return the plan with the calls that stand in now for fields of the batch.
+
+        A field that has just ended says so, and what stands in for it begins with the next tick.
+        """
+        ended = {name for name, value, _ in stamped if value is None}
+        plan = self._readings.plan(tick.due)
+        direct = tuple(call for call in plan.direct if PRIMARY.get(call.spec.name) not in ended)
+        beside = tuple(call for call in plan.beside_samples if call in direct)
+        return replace(plan, batch=before.batch, direct=direct, beside_samples=beside)
+
+    def _make_pending(self, room: int, fields: Fields) -> Fields:
         """Make queued calls as far as there is room; return what the rare ones say.
 
         Which of those there is room for changes; `fields` stay alike from tick to tick.
@@ -281,21 +266,45 @@ class Device:
             room -= 1
             call = next(iter(self._pending))
             del self._pending[call]
-            self._make(call, rare if call.spec.rate is RateClass.SLOW else fields, tick)
+            if isinstance(call, GpuProcesses):
+                if call.try_next(self.handle):
+                    self._pending[call] = None
+                continue
+            self._make(call, rare if call.spec.rate is RateClass.SLOW else fields)
             if call.more:
                 self._pending[call] = None
         return rare
 
-    def _make_direct(self, plan: _Plan, fields: Fields, others: list[RawRecord], tick: Tick) -> int:
+    def _make_check(self, room: int, others: list[RawRecord], tick: Tick) -> int:
+        """Go on with the look at what the GPU is; return how many calls that took."""
+        steps = min(max(room // 2, 1), room)
+        for made in range(steps):
+            found = self._check.step([mig.facts for mig in self.migs])
+            if found is None:
+                continue
+            self._checking = False
+            if found.uuid and self.gpu.uuid and found.uuid != self.gpu.uuid:
+                # Another GPU answers under this handle: it is none of ours.
+                self.lose(Code.GPU_NOT_FOUND)
+            elif found.split or self._readings.facts.split or self.migs:
+                others.extend(mig.labels(tick) for mig in self.split(found))
+            return made + 1
+        return steps
+
+    def _make_direct(
+        self, plan: Plan, fields: Fields, others: list[RawRecord], tick: Tick, room: int
+    ) -> int:
         """Look at the driver's samples and make the calls that never wait; return how many."""
         direct, made = plan.direct, 0
         coming: Sequence[str] = ()
         if tick.due & _BUFFERED and self._samples.wanted and not tick.everything:
-            made += self._samples.calls
-            found, code = self._samples.read(tick)
-            others.extend(found)
-            if code in GONE:
-                self.lose(code, tick.now)
+            # They wait in the driver; one call is left for the readings that are rare.
+            if self._samples.calls + len(direct) < room:
+                made += self._samples.calls
+                found, code = self._samples.read(tick)
+                others.extend(found)
+                if code in GONE:
+                    self.lose(code)
             coming = self._samples.coming(tick)
             if len(coming) == len(_UTILIZATION):
                 direct = plan.beside_samples
@@ -303,84 +312,89 @@ class Device:
             if self.error:
                 break
             made += 1
-            self._make(call, fields, tick)
+            self._make(call, fields)
         for name in coming:
             fields.pop(name, None)
         return made
 
     def _read_migs(self, others: list[RawRecord], tick: Tick, room: int) -> int:
         """Read instances in turn as far as there is room; return how many calls that took."""
-        turn = self.migs[: max(room, 0)]
-        for mig in turn:
-            if self.error:
+        made, turn = 0, 0
+        for mig in self.migs:
+            if self.error or made >= room:
                 break
-            known = len(mig.missing)
-            found, code = mig.read(tick)
-            self.revision += len(mig.missing) != known
+            turn += 1
+            known = mig.revision
+            found, code = mig.read(tick, room - made)
+            made += mig.made
+            self.revision += mig.revision - known
             if code in GONE:
-                self.lose(code, tick.now)
+                self.lose(code)
             elif found is not None:
                 others.append(found)
-        self.migs = [*self.migs[len(turn) :], *turn]
-        return len(turn)
+        self.migs = [*self.migs[turn:], *self.migs[:turn]]
+        return made
 
-    def _read_batch(self, batch: Batch, tick: Tick) -> list[Stamped]:
+    def _read_batch(self, batch: Batch) -> list[Stamped]:
         code, stamped = batch.read()
         if code in GONE:
-            self.lose(code, tick.now)
-        if batch.waiting or self._passing:
-            self.revision += 1
-            self._passing.update(batch.waiting)
+            self.lose(code)
+        passing = self._readings.passing
+        if batch.waiting or passing:
+            before = dict(passing)
+            passing.update(batch.waiting)
+            batch.waiting.clear()
             for name, value, _ in stamped:
                 if value is not None:
-                    self._passing.pop(name, None)
+                    passing.pop(name, None)
+            self.revision += passing != before
         if batch.changed:
             self._changed()
         return stamped
 
-    def _make(self, call: Call, fields: Fields, tick: Tick) -> None:
+    def _changed(self) -> None:
+        self._readings.changed()
+        self.revision += 1
+
+    def _make(self, call: Call, fields: Fields) -> None:
         code = call(fields)
         if not code:
             call.delivered = True
-            if call.reason or self._passing:
-                call.reason = ""
-                self._passing.pop(call.spec.name, None)
-                self._changed()
+            if call.flawed:
+                self._look_at(call)
         elif code in GONE:
-            self.lose(code, tick.now)
+            self.lose(code)
         else:
             self._failed(call, code, fields)
+
+    def _look_at(self, call: Call) -> None:
+        """Take back what was said of a call, and remember what of its answer cannot be."""
+        if call.reason or call.failures:
+            call.reason, call.failures = "", 0
+            self._readings.passing.pop(call.spec.name, None)
+            self._changed()
+        call.flawed = bool(call.odd)
+        # The numbers that came first are told.
+        odd, before = self._readings.odd, dict(self._readings.odd)
+        for name in call.spec.fields:
+            odd.pop(name, None)
+        for name, why in (call.odd or {}).items():
+            odd[name] = before.get(name, why)
+        self.revision += odd != before
 
     def _failed(self, call: Call, code: int, fields: Fields) -> None:
         """Note why a call gave nothing; a series that had values gets a missing one."""
         if call.delivered:
             fields.update(dict.fromkeys(call.spec.fields))
-        why = reason_of(code, mig=self._facts.split)
-        if code not in UNSUPPORTED:
-            self._passing[call.spec.name] = why
+        call.failures += 1
+        call.flawed = True
+        why = reason_of(code, mig=self._readings.facts.split)
+        over = call.spec.fallback and (not call.delivered or call.failures >= PATIENCE)
+        if code not in UNSUPPORTED and not over:
+            self._readings.passing[call.spec.name] = why
             self.revision += 1
         elif call.reason != why:
+            self._readings.passing.pop(call.spec.name, None)
             call.delivered = False
             call.reason = why
             self._changed()
-
-    # A GPU that is lost ---------------------------------------------------------------
-
-    def _revived(self, tick: Tick) -> bool:
-        """Try a lost GPU again, under its UUID: its number and handle may have changed."""
-        if not tick.due & _SLOW or tick.now < self._probe_at:
-            return False
-        self._probe_at = tick.now + self._reprobe_s
-        if self._lost_code == Code.UNINITIALIZED and not self._library.again():
-            return False
-        handle = self._library.ask("nvmlDeviceGetHandleByUUID", self.gpu.uuid)
-        if handle is None:
-            return False
-        self.error = ""
-        self._returned = True
-        self._bind(handle)
-        return True
-
-    def _lost_records(self, tick: Tick) -> list[RawRecord]:
-        names = [self.entity, *(mig.entity for mig in self.migs)]
-        return [record(tick, name, {}, self.error) for name in names]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.readers.nvml.library import Code, address_of, reason_of
 from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
@@ -25,34 +26,40 @@ class Events:
     Parameters
     ----------
     library : Library
-    handles : mapping of str to device handle
-        By entity.
     """
 
-    def __init__(self, library: Library, handles: Mapping[str, Any]) -> None:
-        nvml = library.nvml
+    def __init__(self, library: Library) -> None:
         self.missing: dict[str, str] = {}
         self._library = library
-        self._counts = dict.fromkeys(handles, 0)
+        self._counts: dict[str, int] = {}
         self._entities: dict[int | None, str] = {}
         self._wait = library.function("nvmlEventSetWait_v2")
-        self._event = nvml.c_nvmlEventData_t()
+        self._event = library.nvml.c_nvmlEventData_t()
         self._arguments = (ctypes.byref(self._event), ctypes.c_uint(0))
-        self._set = None if self._wait is None else library.ask("nvmlEventSetCreate")
+        self._set: Any = None
+
+    def watch(self, handles: Mapping[str, Any]) -> None:
+        """Look for the errors of these GPUs, by entity, from now on."""
+        self.close()
+        self.missing = {}
+        self._entities = {}
+        code: int = Code.FUNCTION_NOT_FOUND
+        if self._wait is not None:
+            self._set, code = self._library.attempt("nvmlEventSetCreate")
         for entity, handle in handles.items():
-            if self._set is None or not self._register(nvml, handle):
-                self.missing[f"{entity} xid"] = "the driver gives no events of it"
+            self._counts.setdefault(entity, 0)
+            if self._set is not None:
+                code = self._register(handle)
+            if code:
+                self.missing[f"{entity} xid"] = f"the driver gives no events: {reason_of(code)}"
             else:
-                self._entities[_address(handle)] = entity
+                self._entities[address_of(handle)] = entity
         if not self._entities:
             self.close()
 
-    def _register(self, nvml: Any, handle: Any) -> bool:
-        try:
-            nvml.nvmlDeviceRegisterEvents(handle, nvml.nvmlEventTypeXidCriticalError, self._set)
-        except nvml.NVMLError:
-            return False
-        return True
+    def _register(self, handle: Any) -> int:
+        kind = self._library.nvml.nvmlEventTypeXidCriticalError
+        return self._library.attempt("nvmlDeviceRegisterEvents", handle, kind, self._set)[1]
 
     def read(self, tick: Tick) -> list[RawRecord]:
         """Return the errors since the last look: code, and how many there have been."""
@@ -61,7 +68,7 @@ class Events:
             return found
         # Mostly there is none, and nvidia-ml-py would say so with an exception.
         while len(found) < _MOST_AT_ONCE and not self._wait(self._set, *self._arguments):
-            entity = self._entities.get(_address(self._event.device))
+            entity = self._entities.get(address_of(self._event.device))
             if entity is None:
                 break
             self._counts[entity] += 1
@@ -74,7 +81,3 @@ class Events:
         if self._set is not None:
             self._library.ask("nvmlEventSetFree", self._set)
             self._set = None
-
-
-def _address(handle: Any) -> int | None:
-    return ctypes.cast(handle, ctypes.c_void_p).value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import ctypes
 import re
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -13,6 +13,7 @@ from pulse_widgets.errors import (
     NoDeviceError,
     PermissionDeniedError,
     ReaderError,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["GONE", "UNSUPPORTED", "Code", "Library", "reason_of"]
+__all__ = ["GONE", "UNSUPPORTED", "Code", "Library", "address_of", "reason_of", "text_of"]
 
 
 class Code(IntEnum):
@@ -45,6 +46,7 @@ class Code(IntEnum):
     VERSION_MISMATCH = 25
     DEPRECATED = 26
     GPU_NOT_FOUND = 28
+    UNKNOWN = 999
 
 
 GONE: Final = frozenset(
@@ -78,7 +80,7 @@ _REASONS: Final[dict[int, str]] = {
     Code.INVALID_ARGUMENT: "unknown to this driver",
     Code.NOT_SUPPORTED: "not supported by this GPU",
     Code.NO_PERMISSION: "this user may not read it",
-    Code.FUNCTION_NOT_FOUND: "this driver is too old for it",
+    Code.FUNCTION_NOT_FOUND: "the driver or nvidia-ml-py is too old for it",
     Code.VERSION_MISMATCH: "this driver is too old for it",
     Code.DEPRECATED: "this driver is too new for it",
     Code.UNINITIALIZED: "NVML was shut down by other code of this process",
@@ -87,9 +89,13 @@ _REASONS: Final[dict[int, str]] = {
     Code.RESET_REQUIRED: "the GPU needs a reset",
     Code.MISMATCH: "the NVIDIA driver was replaced while running",
     Code.GPU_NOT_FOUND: "the GPU is not there any more",
+    Code.UNKNOWN: "the driver gives an unknown error (NVML error 999)",
 }
 
 _KERNEL_MODULE: Final = re.compile(r"Kernel Module.*?\s(\d+\.\d[\d.]*)")
+
+_TEXT_BYTES: Final = 96
+"""Room for the longest text that NVML gives."""
 
 _NOT_NEEDED: Final = "Without an NVIDIA GPU nothing is missing; sources='auto,-nvml' leaves it out."
 
@@ -118,26 +124,31 @@ class Library:
 
     def open(self) -> None:
         """Load and initialise it. Raises a `ReaderError` that names the cause."""
-        import pynvml
-
-        self.nvml = pynvml
         try:
+            import pynvml
+
+            self.nvml = pynvml
             pynvml.nvmlInit()
-        except pynvml.NVMLError as error:
-            raise self._refusal(int(error.value)) from error
+        except Exception as error:
+            if self.nvml is None:
+                raise LibraryNotFoundError(
+                    f"The package nvidia-ml-py cannot be imported ({words_of(error)}).",
+                    remedy="Run `pip install --force-reinstall nvidia-ml-py`.",
+                ) from error
+            raise self._refusal(_code_of(error)) from error
 
     def again(self) -> bool:
-        """Initialise it after somebody has shut it down; return whether that worked."""
-        with contextlib.suppress(self.nvml.NVMLError):
-            self.nvml.nvmlInit()
-            return True
-        return False
+        """Give it back and initialise it anew; return whether that worked.
+
+        The driver lists its GPUs when it is initialised: one that came later is found so.
+        """
+        self.attempt("nvmlShutdown")
+        return not self.attempt("nvmlInit")[1]
 
     def close(self) -> None:
         """Give back our share of the library."""
         if self.nvml is not None:
-            with contextlib.suppress(self.nvml.NVMLError):
-                self.nvml.nvmlShutdown()
+            self.attempt("nvmlShutdown")
 
     def function(self, symbol: str) -> Callable[..., int] | None:
         """Return a function of the library, None where it is too old to have it."""
@@ -155,32 +166,49 @@ class Library:
         found: T = self._shared[what]
         return found
 
+    def attempt(self, name: str, *arguments: Any) -> tuple[Any, int]:
+        """Return what a function of nvidia-ml-py says, and 0; or None and why it says nothing.
+
+        Whatever it raises becomes a code: a version of nvidia-ml-py may lack the function or a
+        structure of it, and some answers of a driver are more than it expects.
+        """
+        try:
+            return getattr(self.nvml, name)(*arguments), Code.OK
+        except Exception as error:  # noqa: BLE001  the one place where nvidia-ml-py is called
+            return None, _code_of(error)
+
     def ask(self, name: str, *arguments: Any) -> Any:
         """Return what a function of nvidia-ml-py says, None where it fails."""
-        try:
-            return getattr(self.nvml, name)(*arguments)
-        except self.nvml.NVMLError:
-            return None
+        return self.attempt(name, *arguments)[0]
+
+    def text(self, symbol: str, *arguments: Any) -> str:
+        """Return the text that a function of the library writes, "" where it fails.
+
+        It is decoded here: nvidia-ml-py raises where a text is no UTF-8, as the names of GPUs
+        are on some systems.
+        """
+        function = self.function(symbol)
+        buffer = ctypes.create_string_buffer(_TEXT_BYTES)
+        if function is None or function(*arguments, buffer, ctypes.c_uint(_TEXT_BYTES)):
+            return ""
+        return text_of(buffer.value)
 
     def count(self) -> int:
         """Return how many GPUs there are."""
-        try:
-            return int(self.nvml.nvmlDeviceGetCount())
-        except self.nvml.NVMLError as error:
-            raise self._refusal(int(error.value)) from error
+        count, code = self.attempt("nvmlDeviceGetCount")
+        if code:
+            raise self._refusal(code)
+        return int(count)
 
     def handle(self, index: int) -> tuple[Any, int]:
         """Return the handle of a GPU, or None and the code of the refusal."""
-        try:
-            return self.nvml.nvmlDeviceGetHandleByIndex(index), 0
-        except self.nvml.NVMLError as error:
-            return None, int(error.value)
+        return self.attempt("nvmlDeviceGetHandleByIndex", index)
 
     def versions(self) -> tuple[str, str]:
         """Return driver version and CUDA version ("" where unknown)."""
         cuda = self.ask("nvmlSystemGetCudaDriverVersion")
         text = "" if cuda is None else f"{cuda // 1000}.{cuda % 1000 // 10}"
-        return str(self.ask("nvmlSystemGetDriverVersion") or ""), text
+        return self.text("nvmlSystemGetDriverVersion"), text
 
     def no_permission(self) -> PermissionDeniedError:
         """Return the error for GPUs that exist and may not be opened."""
@@ -242,12 +270,18 @@ class Library:
                 f"The NVIDIA library {library} is too old to be asked.".replace("  ", " "),
                 remedy="Install NVIDIA driver 450 or newer.",
             )
-        text = self.ask("nvmlErrorString", code)
-        said = text.decode(errors="replace") if isinstance(text, bytes) else str(text or "")
         return DriverError(
-            f"The NVIDIA driver does not start: {said or 'unknown error'} (NVML error {code}).",
+            f"The NVIDIA driver does not start: {self._said(code)} (NVML error {code}).",
             remedy="Check that `nvidia-smi` works, and look at `dmesg | grep -i nvidia`.",
         )
+
+    def _said(self, code: int) -> str:
+        """Return the library's own words for a code."""
+        function: Any = self.function("nvmlErrorString")
+        if function is None:
+            return "unknown error"
+        function.restype = ctypes.c_char_p
+        return text_of(function(code) or b"") or "unknown error"
 
     def _module_version(self) -> str:
         try:
@@ -259,5 +293,24 @@ class Library:
 
     def _library_version(self) -> str:
         # NVML puts the CUDA branch before the version of the driver it belongs to.
-        version = str(self.ask("nvmlSystemGetNVMLVersion") or "")
-        return version.partition(".")[2]
+        return self.text("nvmlSystemGetNVMLVersion").partition(".")[2]
+
+
+def address_of(handle: Any) -> int | None:
+    """Return what tells the handles of the library apart."""
+    return ctypes.cast(handle, ctypes.c_void_p).value
+
+
+def text_of(raw: bytes) -> str:
+    """Return a text of the driver as it can be shown, whatever bytes it has."""
+    text = raw.decode(errors="replace").strip()
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _code_of(error: Exception) -> int:
+    """Return the code of an `NVMLError`, and one for anything else that was raised."""
+    value = getattr(error, "value", None)
+    if isinstance(value, int) and value:
+        return value
+    # nvidia-ml-py has no such function or structure.
+    return Code.FUNCTION_NOT_FOUND if isinstance(error, AttributeError) else Code.UNKNOWN

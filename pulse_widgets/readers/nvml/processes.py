@@ -8,11 +8,12 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.nvml.library import Code, reason_of
+from pulse_widgets.metrics.units import format_value
+from pulse_widgets.readers.nvml.batch import PATIENCE
+from pulse_widgets.readers.nvml.library import GONE, Code, reason_of, text_of
 from pulse_widgets.readers.nvml.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from pulse_widgets.readers.base import RawRecord
@@ -26,6 +27,8 @@ FIELD: Final = "process.memory"
 
 _UNKNOWN: Final = 0xFFFF_FFFF_FFFF_FFFF
 _ROOM: Final = 128
+_MOST: Final = 65536
+"""Processes for which there is room at most; no GPU has as many."""
 _DEEPEST: Final = 64
 
 
@@ -62,7 +65,7 @@ class Family:
 
     def _comm(self, pid: int) -> str:
         try:
-            return (self._proc / str(pid) / "comm").read_text(errors="replace").strip()
+            return text_of((self._proc / str(pid) / "comm").read_bytes())
         except OSError:
             return ""
 
@@ -78,23 +81,80 @@ class Family:
 
     def _parent(self, pid: int) -> int:
         try:
-            stat = (self._proc / str(pid) / "stat").read_text(errors="replace")
+            stat = (self._proc / str(pid) / "stat").read_text("ascii", "replace")
         except OSError:
             return 0
         # The name stands in brackets and may hold anything, brackets and spaces included.
         fields = stat.rpartition(")")[2].split()
-        return int(fields[1]) if len(fields) > 1 else 0
+        return int(fields[1]) if len(fields) > 1 and fields[1].isdecimal() else 0
+
+
+class _Process(ctypes.Structure):
+    """What versions 2 and 3 of the list say of a process."""
+
+    _fields_ = (
+        ("pid", ctypes.c_uint),
+        ("usedGpuMemory", ctypes.c_ulonglong),
+        ("gpuInstanceId", ctypes.c_uint),
+        ("computeInstanceId", ctypes.c_uint),
+    )
+
+
+class _OldProcess(ctypes.Structure):
+    """What the list without a version says of a process."""
+
+    _fields_ = (("pid", ctypes.c_uint), ("usedGpuMemory", ctypes.c_ulonglong))
+
+
+_ANSWERS: Final = GONE | {Code.OK, Code.INSUFFICIENT_SIZE}
+"""Codes at which no other version of the list is tried."""
+
+_VERSIONS: Final = (
+    ("nvmlDeviceGetComputeRunningProcesses_v3", _Process),
+    ("nvmlDeviceGetComputeRunningProcesses_v2", _Process),
+    ("nvmlDeviceGetComputeRunningProcesses", _OldProcess),
+)
 
 
 class ProcessList:
     """The compute processes of one GPU, read into a buffer that is kept."""
 
     def __init__(self, library: Library) -> None:
-        self.function: Callable[..., int] | None = library.function(
-            "nvmlDeviceGetComputeRunningProcesses_v3"
-        )
-        self._info: Any = library.nvml.c_nvmlProcessInfo_v3_t
-        self._slots: Any = (self._info * _ROOM)()
+        found = [(library.function(symbol), info) for symbol, info in _VERSIONS]
+        self._versions = [(function, info) for function, info in found if function is not None]
+        self._room = _ROOM
+        self._slots: Any = None
+        self._untried: list[int] = []
+        self.failures = 0
+        """How often in a row the list gave nothing."""
+        self._use(0)
+
+    def retry(self) -> bool:
+        """Begin to look for the newest version that gives something; return whether there may be.
+
+        What is in use stays so meanwhile.
+        """
+        newer = range(len(self._versions) if self.failures else self._version)
+        self._untried = [each for each in newer if each != self._version]
+        return bool(self._untried)
+
+    def try_next(self, handle: Any) -> bool:
+        """Try one version, by one driver call; return whether there are more to be tried."""
+        if self._untried:
+            before, version = self._version, self._untried.pop(0)
+            self._use(version)
+            if self.read(handle)[0] in _ANSWERS:
+                self._untried = []
+            else:
+                self._use(before)
+        return bool(self._untried)
+
+    def probe(self, handle: Any) -> None:
+        """Find the newest version that gives something, whatever it takes."""
+        self.read(handle)
+        if self.failures and self.retry():
+            while self.try_next(handle):
+                pass
 
     def read(self, handle: Any) -> tuple[int, list[tuple[int, float | None]]]:
         """Return the driver's code, and pid and bytes (None: not known) of each process.
@@ -102,20 +162,33 @@ class ProcessList:
         It is one driver call. When there are more processes than the buffer holds, it grows
         for the next reading and the code is ``INSUFFICIENT_SIZE``.
         """
-        if self.function is None:
+        if not self._versions:
             return Code.FUNCTION_NOT_FOUND, []
         count = ctypes.c_uint(len(self._slots))
-        code = self.function(handle, ctypes.byref(count), self._slots)
-        if code == Code.INSUFFICIENT_SIZE:
-            self._slots = (self._info * max(2 * len(self._slots), count.value + _ROOM))()
+        code = self._function(handle, ctypes.byref(count), self._slots)
         if code:
-            return code, []
+            return self._failed(code, count.value), []
+        self.failures = 0
         found: dict[int, float | None] = {}
         for slot in self._slots[: count.value]:
             held = None if slot.usedGpuMemory == _UNKNOWN else float(slot.usedGpuMemory)
             before = found.get(slot.pid, 0.0)
             found[slot.pid] = None if held is None or before is None else before + held
         return 0, list(found.items())
+
+    def _failed(self, code: int, count: int) -> int:
+        if code == Code.INSUFFICIENT_SIZE:
+            self._room = min(max(2 * len(self._slots), count + _ROOM), _MOST)
+            self._slots = (self._info * self._room)()
+        elif code not in GONE:
+            self.failures += 1
+        return code
+
+    def _use(self, version: int) -> None:
+        self._version = version
+        if self._versions:
+            self._function, self._info = self._versions[version]
+            self._slots = (self._info * self._room)()
 
 
 class GpuProcesses:
@@ -127,15 +200,37 @@ class GpuProcesses:
     entity : str
         Of the GPU.
     family : Family
+    most_bytes : float
+        All memory of the GPU: a process cannot hold more.
     """
 
-    def __init__(self, library: Library, entity: str, family: Family) -> None:
+    def __init__(
+        self, library: Library, entity: str, family: Family, most_bytes: float = float("inf")
+    ) -> None:
         self.missing: dict[str, str] = {}
         self.revision = 0
+        self._most_bytes = most_bytes
         self._list = ProcessList(library)
         self._entity = entity
         self._family = family
         self._last: set[str] = set()
+
+    def probe(self, handle: Any) -> None:
+        """Find the newest version of the list that gives something."""
+        self._list.probe(handle)
+
+    def retry(self) -> bool:
+        """Begin to look for a newer version of the list; return whether there may be one."""
+        return self._list.retry()
+
+    def try_next(self, handle: Any) -> bool:
+        """Try one version of the list; return whether there are more to be tried."""
+        return self._list.try_next(handle)
+
+    @property
+    def failing(self) -> bool:
+        """The version in use has just given nothing for the last time that is waited for."""
+        return self._list.failures == PATIENCE
 
     def read(self, tick: Tick, handle: Any) -> tuple[list[RawRecord], int]:
         """Return the records, a missing reading for each process that has gone, and the code.
@@ -164,8 +259,11 @@ class GpuProcesses:
     def _records(self, processes: list[tuple[int, float | None]], tick: Tick) -> list[RawRecord]:
         found: list[RawRecord] = []
         others: list[float | None] = []
-        for pid, held in processes:
-            name = self._family.name(pid)
+        for pid, said in processes:
+            name, held = self._family.name(pid), said
+            if held is not None and held > self._most_bytes:
+                self._impossible(held)
+                held = None
             if name is None:
                 others.append(held)
                 continue
@@ -184,3 +282,9 @@ class GpuProcesses:
                 "the driver tells the process numbers of the host, not those of this container"
             )
         return found
+
+    def _impossible(self, held: float) -> None:
+        """Have more memory than the GPU has be missing, and say so."""
+        self.revision += 1
+        said, whole = format_value(held, "B"), format_value(self._most_bytes, "B")
+        self.missing[f"{self._entity} process.memory"] = f"the driver says {said} of {whole}"

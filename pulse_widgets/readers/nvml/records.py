@@ -48,6 +48,8 @@ class Tick(NamedTuple):
         Of the driver.
     everything : bool
         No limit on calls: the first look at a GPU.
+    spent : int
+        Calls that were made of each GPU already, before the reading began.
     """
 
     due: int
@@ -55,6 +57,7 @@ class Tick(NamedTuple):
     offset: float
     version: str = ""
     everything: bool = False
+    spent: int = 0
 
 
 def record(

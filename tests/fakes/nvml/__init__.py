@@ -67,7 +67,8 @@ def rewrite(directory: Path, script: str = "", *, gpus: int = 2, latency_us: flo
     """Replace the script; a running process follows within 50 ms."""
     path = directory / "nvml-script"
     fresh = directory / "nvml-script.new"
-    fresh.write_text(f"gpus {gpus}\nlatency {latency_us:g}\n{script}\n")
+    text = f"gpus {gpus}\nlatency {latency_us:g}\n{script}\n"
+    fresh.write_bytes(text.encode(errors="surrogateescape"))
     fresh.replace(path)
     return path
 

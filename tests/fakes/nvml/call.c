@@ -90,6 +90,32 @@ double reading(nvmlDevice_t device, int which) {
     return signal_at(gpu, &gpu->signals[which], now_s());
 }
 
+UNSEEN static uint64_t *fuzz_of(nvmlDevice_t device) { return device ? &gpu_of(device)->fuzz : &state.fuzz; }
+
+/* xorshift64: the same seed gives the same answers. */
+UNSEEN static uint64_t toss(uint64_t *seed) {
+    *seed ^= *seed << 13, *seed ^= *seed >> 7, *seed ^= *seed << 17;
+    return *seed;
+}
+
+UNSEEN static int fuzzed(nvmlDevice_t device, int call, int code) {
+    static const int codes[] = {2, 3, 4, 6, 7, 10, 13, 17, 20, 21, 22, 25, 26, 999, -1, 4711};
+    uint64_t *seed = fuzz_of(device);
+    if (code || !*seed || call == C_nvmlShutdown || toss(seed) % 4) return code;
+    return codes[toss(seed) % (sizeof codes / sizeof *codes)];
+}
+
+UNSEEN void mangle(nvmlDevice_t device, void *answer, size_t size) {
+    uint64_t *seed = fuzz_of(device);
+    if (!*seed || toss(seed) % 3 == 0) return;
+    unsigned kind = toss(seed) % 4;
+    unsigned char *bytes = answer;
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = kind == 0 ? 0 : kind == 1 ? 0xff : kind == 2 || !(toss(seed) % 16) ? (unsigned char)toss(seed) : bytes[i];
+}
+
+UNSEEN int told(void) { return state.listed_at_init ? state.listed : state.count; }
+
 static int is_lost(const Gpu *gpu, int index) {
     double t = now_s();
     if (gpu->back_at >= 0 && t >= gpu->back_at) return 0;
@@ -101,7 +127,7 @@ static int is_lost(const Gpu *gpu, int index) {
 }
 
 static int valid(nvmlDevice_t device) {
-    if (device >= handles && device < handles + MAX_GPUS) return device->gpu < state.count;
+    if (device >= handles && device < handles + MAX_GPUS) return device->gpu < told();
     return device >= mig_handles[0] && device < mig_handles[0] + MAX_GPUS * MAX_MIGS
         && device->mig < state.gpus[device->gpu].mig_count;
 }
@@ -112,12 +138,12 @@ int begin(int call, nvmlDevice_t device) {
     spin_us(state.latency_us[call]);
     if (call != C_nvmlInit_v2 && call != C_nvmlInitWithFlags && call != C_nvmlSystemGetNVMLVersion && !initialised)
         return UNINITIALIZED;
-    if (!device) return state.codes[call];
+    if (!device) return fuzzed(NULL, call, state.codes[call]);
     if (!valid(device)) return INVALID_ARGUMENT;
     __atomic_fetch_add(&counts->calls[call].gpu[device->gpu], 1, __ATOMIC_RELAXED);
     Gpu *gpu = gpu_of(device);
     if (is_lost(gpu, device->gpu)) return GPU_IS_LOST;
-    return gpu->codes[call];
+    return fuzzed(device, call, gpu->codes[call]);
 }
 
 int begin_gpu(int call, nvmlDevice_t device) {
@@ -128,7 +154,7 @@ int begin_gpu(int call, nvmlDevice_t device) {
 static int start(int call) {
     int code = begin(call, NULL);
     if (code || (code = state.init_code)) return code;
-    initialised++;
+    if (!initialised++) state.listed = state.count;
     return OK;
 }
 

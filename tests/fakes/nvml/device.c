@@ -12,24 +12,24 @@ typedef struct { char legacy[16]; unsigned domain, bus, device, id, subsystem; c
 
 #define SYSTEM_TEXT(symbol, text) int symbol(char *into, unsigned n) { \
     int code = begin(C_##symbol, NULL); \
-    if (!code) snprintf(into, n, "%s", text); \
+    if (!code) { snprintf(into, n, "%s", text); mangle(NULL, into, n); } \
     return code; }
 SYSTEM_TEXT(nvmlSystemGetDriverVersion, state.driver)
 SYSTEM_TEXT(nvmlSystemGetNVMLVersion, state.nvml)
 
-int nvmlSystemGetCudaDriverVersion(int *v) { int c = begin(C_nvmlSystemGetCudaDriverVersion, NULL); if (!c) *v = state.cuda; return c; }
-int nvmlSystemGetCudaDriverVersion_v2(int *v) { int c = begin(C_nvmlSystemGetCudaDriverVersion_v2, NULL); if (!c) *v = state.cuda; return c; }
-int nvmlDeviceGetCount_v2(unsigned *n) { int c = begin(C_nvmlDeviceGetCount_v2, NULL); if (!c) *n = state.count; return c; }
+int nvmlSystemGetCudaDriverVersion(int *v) { int c = begin(C_nvmlSystemGetCudaDriverVersion, NULL); if (!c) { *v = state.cuda; mangle(NULL, v, sizeof *v); } return c; }
+int nvmlSystemGetCudaDriverVersion_v2(int *v) { int c = begin(C_nvmlSystemGetCudaDriverVersion_v2, NULL); if (!c) { *v = state.cuda; mangle(NULL, v, sizeof *v); } return c; }
+int nvmlDeviceGetCount_v2(unsigned *n) { int c = begin(C_nvmlDeviceGetCount_v2, NULL); if (!c) { *n = told(); mangle(NULL, n, sizeof *n); } return c; }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned index, nvmlDevice_t *device) {
     int code = begin(C_nvmlDeviceGetHandleByIndex_v2, index < MAX_GPUS ? &handles[index] : NULL);
-    if (index >= (unsigned)state.count) return INVALID_ARGUMENT;
+    if (index >= (unsigned)told()) return INVALID_ARGUMENT;
     if (!code) *device = &handles[index];
     return code;
 }
 
 static nvmlDevice_t named(const char *uuid) {
-    for (int i = 0; i < state.count; i++) {
+    for (int i = 0; i < told(); i++) {
         if (!strcmp(uuid, state.gpus[i].uuid)) return &handles[i];
         for (int j = 0; j < state.gpus[i].mig_count; j++)
             if (!strcmp(uuid, state.gpus[i].migs[j].uuid)) return &mig_handles[i][j];
@@ -50,13 +50,16 @@ int nvmlDeviceGetName(nvmlDevice_t d, char *into, unsigned n) {
     if (code) return code;
     if (d->mig < 0) snprintf(into, n, "%s", gpu_of(d)->name);
     else snprintf(into, n, "%s MIG %s", gpu_of(d)->name, gpu_of(d)->migs[d->mig].profile);
+    mangle(d, into, n);
     return OK;
 }
 
 int nvmlDeviceGetUUID(nvmlDevice_t d, char *into, unsigned n) {
     int code = begin(C_nvmlDeviceGetUUID, d);
-    if (!code) snprintf(into, n, "%s", d->mig < 0 ? gpu_of(d)->uuid : gpu_of(d)->migs[d->mig].uuid);
-    return code;
+    if (code) return code;
+    snprintf(into, n, "%s", d->mig < 0 ? gpu_of(d)->uuid : gpu_of(d)->migs[d->mig].uuid);
+    mangle(d, into, n);
+    return OK;
 }
 
 int nvmlDeviceGetPciInfo_v3(nvmlDevice_t d, PciInfo *info) {
@@ -67,12 +70,13 @@ int nvmlDeviceGetPciInfo_v3(nvmlDevice_t d, PciInfo *info) {
     snprintf(info->legacy, sizeof info->legacy, "%s", gpu_of(d)->bus + 4);
     sscanf(gpu_of(d)->bus, "%x:%x:%x", &info->domain, &info->bus, &info->device);
     info->id = 0x233010de;
+    mangle(d, info, sizeof *info);
     return OK;
 }
 
 #define UNSIGNED(symbol, value) int symbol(nvmlDevice_t d, unsigned *into) { \
     int code = begin_gpu(C_##symbol, d); \
-    if (!code) *into = (unsigned)(value); \
+    if (!code) { *into = (unsigned)(value); mangle(d, into, sizeof *into); } \
     return code; }
 UNSIGNED(nvmlDeviceGetMinorNumber, gpu_of(d)->minor)
 UNSIGNED(nvmlDeviceGetIndex, d->gpu)
@@ -84,11 +88,12 @@ UNSIGNED(nvmlDeviceGetCurrPcieLinkWidth, gpu_of(d)->pcie_width)
 UNSIGNED(nvmlDeviceGetPowerUsage, reading(d, S_power))
 UNSIGNED(nvmlDeviceGetEnforcedPowerLimit, reading(d, S_power_limit))
 UNSIGNED(nvmlDeviceGetNumFans, gpu_of(d)->fans)
+UNSIGNED(nvmlDeviceGetFanSpeed, reading(d, S_fan))
 UNSIGNED(nvmlDeviceGetPerformanceState, reading(d, S_pstate))
 
 #define MASK(symbol) int symbol(nvmlDevice_t d, unsigned long long *into) { \
     int code = begin_gpu(C_##symbol, d); \
-    if (!code) *into = (unsigned long long)reading(d, S_throttle); \
+    if (!code) { *into = (unsigned long long)reading(d, S_throttle); mangle(d, into, sizeof *into); } \
     return code; }
 MASK(nvmlDeviceGetCurrentClocksEventReasons)
 MASK(nvmlDeviceGetCurrentClocksThrottleReasons)
@@ -96,7 +101,7 @@ MASK(nvmlDeviceGetCurrentClocksThrottleReasons)
 #define ENGINE(symbol, which) int symbol(nvmlDevice_t d, unsigned *into, unsigned *period) { \
     int code = begin_gpu(C_##symbol, d); \
     if (!code && gpu_of(d)->mig_enabled) code = NOT_SUPPORTED; \
-    if (!code) { *into = (unsigned)reading(d, which); *period = 166666; } \
+    if (!code) { *into = (unsigned)reading(d, which); *period = 166666; mangle(d, into, sizeof *into); } \
     return code; }
 ENGINE(nvmlDeviceGetEncoderUtilization, S_encoder)
 ENGINE(nvmlDeviceGetDecoderUtilization, S_decoder)
@@ -105,7 +110,7 @@ ENGINE(nvmlDeviceGetOfaUtilization, S_ofa)
 
 int nvmlDeviceGetCudaComputeCapability(nvmlDevice_t d, int *major, int *minor) {
     int code = begin(C_nvmlDeviceGetCudaComputeCapability, d);
-    if (!code) { *major = gpu_of(d)->major_capability; *minor = 0; }
+    if (!code) { *major = gpu_of(d)->major_capability; *minor = 0; mangle(d, major, sizeof *major); }
     return code;
 }
 
@@ -113,6 +118,7 @@ int nvmlDeviceGetUtilizationRates(nvmlDevice_t d, Utilization *into) {
     int code = begin_gpu(C_nvmlDeviceGetUtilizationRates, d);
     if (!code && gpu_of(d)->mig_enabled) code = NOT_SUPPORTED;
     if (!code) *into = (Utilization){(unsigned)reading(d, S_util), (unsigned)reading(d, S_util_memory)};
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
@@ -126,6 +132,7 @@ int nvmlDeviceGetMemoryInfo_v2(nvmlDevice_t d, MemoryV2 *into) {
     into->reserved = d->mig < 0 ? (uint64_t)reading(d, S_memory_reserved) : 0;
     into->used = d->mig < 0 ? (uint64_t)reading(d, S_memory_used) : mig_used(d);
     into->free = into->total - into->used - into->reserved;
+    mangle(d, &into->total, sizeof *into - offsetof(MemoryV2, total));
     return OK;
 }
 
@@ -136,12 +143,14 @@ int nvmlDeviceGetMemoryInfo(nvmlDevice_t d, Memory *into) {
     into->total = d->mig < 0 ? gpu_of(d)->memory_total : gpu_of(d)->migs[d->mig].total;
     into->used = d->mig < 0 ? (uint64_t)(reading(d, S_memory_used) + reading(d, S_memory_reserved)) : mig_used(d);
     into->free = into->total - into->used;
+    mangle(d, into, sizeof *into);
     return OK;
 }
 
 int nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t d, unsigned long long *into) {
     int code = begin_gpu(C_nvmlDeviceGetTotalEnergyConsumption, d);
     if (!code) *into = (unsigned long long)signal_at(gpu_of(d), &gpu_of(d)->fields[83].signal, now_s());
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
@@ -149,38 +158,42 @@ int nvmlDeviceGetTemperature(nvmlDevice_t d, int sensor, unsigned *into) {
     int code = begin_gpu(C_nvmlDeviceGetTemperature, d);
     if (!code && sensor) code = INVALID_ARGUMENT;
     if (!code) *into = (unsigned)reading(d, S_temperature);
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
 int nvmlDeviceGetTemperatureV(nvmlDevice_t d, TemperatureV1 *into) {
     int code = begin_gpu(C_nvmlDeviceGetTemperatureV, d);
     if (!code && into->version != (sizeof *into | 1u << 24)) code = VERSION_MISMATCH;
-    if (!code) into->temperature = (int)reading(d, S_temperature);
+    if (!code) { into->temperature = (int)reading(d, S_temperature); mangle(d, &into->temperature, sizeof into->temperature); }
     return code;
 }
 
 int nvmlDeviceGetTemperatureThreshold(nvmlDevice_t d, int kind, unsigned *into) {
     int code = begin_gpu(C_nvmlDeviceGetTemperatureThreshold, d);
     if (!code) *into = kind == 0 ? 92 : kind == 1 ? 89 : 87;
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
 int nvmlDeviceGetMarginTemperature(nvmlDevice_t d, MarginV1 *into) {
     int code = begin_gpu(C_nvmlDeviceGetMarginTemperature, d);
     if (!code && into->version != (sizeof *into | 1u << 24)) code = VERSION_MISMATCH;
-    if (!code) into->margin = (int)reading(d, S_margin);
+    if (!code) { into->margin = (int)reading(d, S_margin); mangle(d, &into->margin, sizeof into->margin); }
     return code;
 }
 
 int nvmlDeviceGetClockInfo(nvmlDevice_t d, int kind, unsigned *into) {
     int code = begin_gpu(C_nvmlDeviceGetClockInfo, d);
     if (!code) *into = (unsigned)reading(d, kind == 2 ? S_clock_memory : S_clock_sm);
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
 int nvmlDeviceGetMaxClockInfo(nvmlDevice_t d, int kind, unsigned *into) {
     int code = begin_gpu(C_nvmlDeviceGetMaxClockInfo, d);
     if (!code) *into = kind == 2 ? 2619 : 1980;
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 
@@ -188,6 +201,7 @@ int nvmlDeviceGetFanSpeed_v2(nvmlDevice_t d, unsigned fan, unsigned *into) {
     int code = begin_gpu(C_nvmlDeviceGetFanSpeed_v2, d);
     if (!code && fan >= (unsigned)gpu_of(d)->fans) code = INVALID_ARGUMENT;
     if (!code) *into = (unsigned)reading(d, S_fan) + 10 * fan;
+    if (!code) mangle(d, into, sizeof *into);
     return code;
 }
 

@@ -8,6 +8,7 @@
 typedef struct { nvmlDevice_t device; unsigned long long type, data; unsigned gi, ci; } Event;
 typedef struct { uint64_t gpus; } EventSet;
 typedef struct { unsigned pid; unsigned long long bytes; unsigned gi, ci; } ProcessInfo;
+typedef struct { unsigned pid; unsigned long long bytes; } OldProcessInfo;
 typedef struct { unsigned pid; unsigned long long stamp; unsigned sm, memory, encoder, decoder; } ProcessSample;
 
 enum { XID = 8 };
@@ -76,7 +77,24 @@ static int list(int call, nvmlDevice_t d, unsigned *n, ProcessInfo *into) {
         found++;
     }
     *n = found;
-    return found > room ? INSUFFICIENT_SIZE : OK;
+    if (found > room) return INSUFFICIENT_SIZE;
+    mangle(d, into, found * sizeof *into);
+    mangle(d, n, sizeof *n);
+    return OK;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v2(nvmlDevice_t d, unsigned *n, ProcessInfo *into) {
+    return list(C_nvmlDeviceGetComputeRunningProcesses_v2, d, n, into);
+}
+
+/* The first version says less of each process. */
+int nvmlDeviceGetComputeRunningProcesses(nvmlDevice_t d, unsigned *n, OldProcessInfo *into) {
+    ProcessInfo found[MAX_PROCESSES];
+    unsigned room = *n < MAX_PROCESSES ? *n : MAX_PROCESSES;
+    *n = room;
+    int code = list(C_nvmlDeviceGetComputeRunningProcesses, d, n, found);
+    for (unsigned i = 0; !code && i < *n && i < room; i++) into[i] = (OldProcessInfo){found[i].pid, found[i].bytes};
+    return code;
 }
 
 int nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t d, unsigned *n, ProcessInfo *into) {

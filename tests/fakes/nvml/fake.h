@@ -48,10 +48,11 @@ SIGNAL_COUNT };
     X(nvmlDeviceGetUtilizationRates) X(nvmlDeviceGetMemoryInfo) X(nvmlDeviceGetMemoryInfo_v2) X(nvmlDeviceGetPowerUsage) \
     X(nvmlDeviceGetEnforcedPowerLimit) X(nvmlDeviceGetTotalEnergyConsumption) X(nvmlDeviceGetTemperature) \
     X(nvmlDeviceGetTemperatureV) X(nvmlDeviceGetTemperatureThreshold) X(nvmlDeviceGetMarginTemperature) X(nvmlDeviceGetClockInfo) \
-    X(nvmlDeviceGetMaxClockInfo) X(nvmlDeviceGetNumFans) X(nvmlDeviceGetFanSpeed_v2) X(nvmlDeviceGetPerformanceState) \
+    X(nvmlDeviceGetMaxClockInfo) X(nvmlDeviceGetNumFans) X(nvmlDeviceGetFanSpeed_v2) X(nvmlDeviceGetFanSpeed) X(nvmlDeviceGetPerformanceState) \
     X(nvmlDeviceGetCurrentClocksEventReasons) X(nvmlDeviceGetCurrentClocksThrottleReasons) X(nvmlDeviceGetEncoderUtilization) \
     X(nvmlDeviceGetDecoderUtilization) X(nvmlDeviceGetJpgUtilization) X(nvmlDeviceGetOfaUtilization) X(nvmlDeviceGetPcieThroughput) \
     X(nvmlDeviceGetFieldValues) X(nvmlDeviceGetSamples) X(nvmlDeviceGetComputeRunningProcesses_v3) \
+    X(nvmlDeviceGetComputeRunningProcesses_v2) X(nvmlDeviceGetComputeRunningProcesses) \
     X(nvmlDeviceGetGraphicsRunningProcesses_v3) X(nvmlDeviceGetProcessUtilization) X(nvmlDeviceGetMigMode) \
     X(nvmlDeviceGetMaxMigDeviceCount) X(nvmlDeviceGetMigDeviceHandleByIndex) X(nvmlDeviceGetGpuInstanceId) \
     X(nvmlDeviceGetComputeInstanceId) X(nvmlDeviceIsMigDeviceHandle) X(nvmlDeviceGetDeviceHandleFromMigDeviceHandle) \
@@ -70,6 +71,7 @@ typedef struct {
     uint64_t memory_total;
     double lost_at, back_at;
     long lost_after_calls;
+    uint64_t fuzz;
     int codes[CALL_COUNT];
     Signal signals[SIGNAL_COUNT];
     Field fields[MAX_FIELDS];
@@ -81,7 +83,8 @@ typedef struct {
 typedef struct { int gpu, code; double at; int delivered; } Xid;
 
 typedef struct {
-    int count, init_code, cuda;
+    int count, listed, listed_at_init, init_code, cuda;
+    uint64_t fuzz;
     char driver[64], nvml[64];
     int codes[CALL_COUNT], latency_us[CALL_COUNT];
     double frozen, stamp_offset_s;
@@ -113,6 +116,10 @@ void spin_us(double us);
 int begin(int call, nvmlDevice_t device);
 /* As `begin`, for a reading that a MIG instance does not have. */
 int begin_gpu(int call, nvmlDevice_t device);
+/* How many GPUs the library tells of. */
+int told(void);
+/* Where the device (NULL: the system) is fuzzed: sometimes another answer than the one that was written. */
+void mangle(nvmlDevice_t device, void *answer, size_t size);
 Gpu *gpu_of(nvmlDevice_t device);
 double reading(nvmlDevice_t device, int which);
 #endif

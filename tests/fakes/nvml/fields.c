@@ -55,6 +55,7 @@ int nvmlDeviceGetFieldValues(nvmlDevice_t device, int n, FieldValue *entries) {
     if (code) return code;
     double t = now_s();
     for (int i = 0; i < n; i++) one(gpu_of(device), &entries[i], t);
+    for (int i = 0; i < n && gpu_of(device)->fuzz; i++) mangle(device, &entries[i].stamp, sizeof *entries - offsetof(FieldValue, stamp));
     return OK;
 }
 
@@ -84,5 +85,8 @@ int nvmlDeviceGetSamples(nvmlDevice_t device, int kind, unsigned long long since
     /* Places that were never filled come last. */
     for (int i = 0; gpu->whole_samples && i < 3 && count < *n; i++) samples[count++] = (Sample){0};
     *n = count;
+    mangle(device, samples, count * sizeof *samples);
+    mangle(device, type, sizeof *type);
+    mangle(device, n, sizeof *n);
     return count ? OK : NOT_FOUND;
 }

@@ -13,13 +13,13 @@ typedef struct { unsigned version, supported; } GpmSupport;
 int nvmlDeviceGetMigMode(nvmlDevice_t d, unsigned *current, unsigned *pending) {
     int code = begin_gpu(C_nvmlDeviceGetMigMode, d);
     if (!code && gpu_of(d)->major_capability < 8) code = NOT_SUPPORTED;
-    if (!code) *current = *pending = gpu_of(d)->mig_enabled;
+    if (!code) { *current = *pending = gpu_of(d)->mig_enabled; mangle(d, current, sizeof *current); }
     return code;
 }
 
 int nvmlDeviceGetMaxMigDeviceCount(nvmlDevice_t d, unsigned *n) {
     int code = begin_gpu(C_nvmlDeviceGetMaxMigDeviceCount, d);
-    if (!code) *n = gpu_of(d)->mig_enabled ? 7 : 0;
+    if (!code) { *n = gpu_of(d)->mig_enabled ? 7 : 0; mangle(d, n, sizeof *n); }
     return code;
 }
 
@@ -38,13 +38,13 @@ static int of_mig(int call, nvmlDevice_t d) {
 
 int nvmlDeviceGetGpuInstanceId(nvmlDevice_t d, unsigned *id) {
     int code = of_mig(C_nvmlDeviceGetGpuInstanceId, d);
-    if (!code) *id = gpu_of(d)->migs[d->mig].gi;
+    if (!code) { *id = gpu_of(d)->migs[d->mig].gi; mangle(d, id, sizeof *id); }
     return code;
 }
 
 int nvmlDeviceGetComputeInstanceId(nvmlDevice_t d, unsigned *id) {
     int code = of_mig(C_nvmlDeviceGetComputeInstanceId, d);
-    if (!code) *id = gpu_of(d)->migs[d->mig].ci;
+    if (!code) { *id = gpu_of(d)->migs[d->mig].ci; mangle(d, id, sizeof *id); }
     return code;
 }
 

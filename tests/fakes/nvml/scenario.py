@@ -5,7 +5,7 @@ gets one. The piece has at hand:
 
 * ``backend(...)``: an `NvmlBackend` that is told the time by `clock`, sees no environment, and
   the procfs of the directory, if it has one;
-* ``line("gpu 0 lost")``: a line of script from now on; ``clock.now += 60``: time passes;
+* ``line("gpu 0 lost")``: a line of script from now on (``"\\udcff"`` is a byte that is no UTF-8); ``clock.now += 60``: time passes;
 * ``read(backend, "GAUGES", ...)``: the classes named (all without any), as
   ``{entity: {metric: value}}``, in the catalog's units; None is a reading that is missing;
 * ``refusal(function)``: ``[class, problem, remedy]`` of the error that it raises;
@@ -54,7 +54,7 @@ def line(*texts):
         pynvml.nvmlInit()
         pynvml.nvmlShutdown()
     for text in texts:
-        pynvml.nvmlLib.fake_nvml_line(text.encode())
+        pynvml.nvmlLib.fake_nvml_line(text.encode(errors="surrogateescape"))
 
 def classes(*names):
     return frozenset(RateClass[name] for name in names) if names else ALL_CLASSES

@@ -1,5 +1,7 @@
 /* The script: one directive a line, `#` starts a comment.
  *
+ *   listed init                        a GPU that comes is told of when the library is initialised anew
+ *   fuzz 7 | gpu 1 fuzz 7              random failures and answers from this seed on; 0: none any more
  *   gpus 8 | driver 580.65 | nvml 13.580.65 | cuda 13000 | init driver_not_loaded
  *   clock 5.0 | clock run              freeze the seconds of the script, or let them run
  *   stamp -0.25                        driver timestamps are off by so many seconds
@@ -51,7 +53,8 @@ static int code_named(const char *word, int *code) {
     static const struct { const char *name; int code; } codes[] = {
         {"ok", 0}, {"uninitialized", 1}, {"invalid_argument", 2}, {"not_supported", 3}, {"no_permission", 4}, {"not_found", 6},
         {"driver_not_loaded", 9}, {"timeout", 10}, {"function_not_found", 13}, {"lost", 15}, {"reset_required", 16},
-        {"operating_system", 17}, {"mismatch", 18}, {"no_data", 21}, {"version_mismatch", 25}, {"unknown", 999}};
+        {"operating_system", 17}, {"mismatch", 18}, {"memory", 20}, {"no_data", 21}, {"vgpu_ecc", 22}, {"version_mismatch", 25},
+        {"deprecated", 26}, {"unknown", 999}};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (!strcmp(word, codes[i].name)) { *code = codes[i].code; return 1; }
     return 0;
@@ -119,6 +122,8 @@ static void default_gpu(Gpu *gpu, int i) {
 static void defaults(void) {
     signal_reset();
     state.count = 2;
+    state.listed_at_init = 0;
+    state.fuzz = 0;
     state.init_code = 0;
     state.cuda = 13000;
     snprintf(state.driver, sizeof state.driver, "580.65.06");
@@ -204,6 +209,7 @@ static void gpu_line(int index, char **w, int n) {
     else if (!strcmp(w[0], "name")) gpu_text(gpu->name, sizeof gpu->name, w + 1, n - 1);
     else if (!strcmp(w[0], "uuid")) snprintf(gpu->uuid, sizeof gpu->uuid, "%s", w[1]);
     else if (!strcmp(w[0], "bus")) snprintf(gpu->bus, sizeof gpu->bus, "%s", w[1]);
+    else if (!strcmp(w[0], "fuzz")) gpu->fuzz = strtoull(w[1], NULL, 10) * 0x9e3779b97f4a7c15u;
     else if (!strcmp(w[0], "minor")) gpu->minor = atoi(w[1]);
     else if (!strcmp(w[0], "fans")) gpu->fans = atoi(w[1]);
     else if (!strcmp(w[0], "memory")) gpu->memory_total = (uint64_t)atof(w[1]);
@@ -240,6 +246,8 @@ void script_line(char *line) {
     for (char *p = strtok_r(line, " \t\r\n", &rest); p && n < 64; p = strtok_r(NULL, " \t\r\n", &rest)) w[n++] = p;
     if (n < 2) return;
     if (!strcmp(w[0], "gpus")) state.count = atoi(w[1]) > MAX_GPUS ? MAX_GPUS : atoi(w[1]);
+    else if (!strcmp(w[0], "listed")) state.listed_at_init = !strcmp(w[1], "init");
+    else if (!strcmp(w[0], "fuzz")) state.fuzz = strtoull(w[1], NULL, 10) * 0x9e3779b97f4a7c15u;
     else if (!strcmp(w[0], "driver")) snprintf(state.driver, sizeof state.driver, "%s", w[1]);
     else if (!strcmp(w[0], "nvml")) snprintf(state.nvml, sizeof state.nvml, "%s", w[1]);
     else if (!strcmp(w[0], "cuda")) state.cuda = atoi(w[1]);

@@ -185,6 +185,19 @@ def test_an_odd_line_is_left_out_with_its_reason_and_the_others_are_read(
     assert why in reason
 
 
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_list_without_its_head_loses_no_interface(tmp_path, kept):
+    (tmp_path / "net").mkdir()
+    head = HEAD.splitlines()[:kept]
+    (tmp_path / "net" / "dev").write_text(
+        "\n".join([*head, LINE.format("eth0"), LINE.format("eth1")])
+    )
+
+    found = LinuxNetworks(ProcFiles(str(tmp_path)), None, lambda *_: None).read()
+
+    assert found == {"eth0": COUNTS, "eth1": COUNTS}
+
+
 def test_names_may_hold_colons_and_touch_the_first_number(read):
     touching = LINE.format("eth0:1").replace(": ", ":")
 

@@ -123,6 +123,24 @@ out["wrong"] = refusal(backend("GPU-ffff").open)
     assert "GPU-a000fa4e" in out["wrong"][2], "the GPUs that are here are named"
 
 
+def test_a_value_in_which_cuda_finds_no_gpu_is_named_with_what_is_wrong_and_a_way_out(tmp_path):
+    body = """
+for value in ("9", "none", "GPU-doesnotexist", "0,0", "x" * 5000):
+    out[value[:20]] = refusal(backend("mine", {"CUDA_VISIBLE_DEVICES": value}).open)
+b = backend("mine", {"CUDA_VISIBLE_DEVICES": "1,foo"})
+b.open()
+out["note"] = b.missing["host CUDA_VISIBLE_DEVICES"]
+"""
+    out = run(tmp_path, body)
+    assert "'foo' is no GPU here" in out.pop("note")
+    for value, (kind, problem, remedy) in out.items():
+        assert kind == "NoDeviceError", value
+        assert f"CUDA_VISIBLE_DEVICES={value}" in problem and len(problem) < 300
+        assert "CUDA gives this process none of them" in problem
+        assert "gpus='all'" in remedy and "unset CUDA_VISIBLE_DEVICES" in remedy
+    assert "named before" in out["0,0"][1] and "first entry is no GPU" in out["9"][1]
+
+
 def test_a_gpu_lost_while_running_says_so_and_comes_back(tmp_path):
     body = """
 b = backend(reprobe_s=60)
@@ -224,18 +242,18 @@ def test_a_reading_that_never_came_says_why_until_it_comes(tmp_path):
 b = backend()
 b.open()
 out["first"] = read(b)["gpu:0"]
-out["why"] = {what: b.missing.get(f"gpu:0 {what}") for what in ("energy", "clock.sm")}
-line("gpu 0 field 83 ok", "gpu 0 call ok nvmlDeviceGetClockInfo")
+out["why"] = {what: b.missing.get(f"gpu:0 {what}") for what in ("throttled.power", "clock.sm")}
+line("gpu 0 field 74 ok", "gpu 0 call ok nvmlDeviceGetClockInfo")
 out["then"] = read(b)["gpu:0"]
 out["missing"] = sorted(b.missing)
 """
-    script = "gpu 0 field 83 no_data\ngpu 0 call timeout nvmlDeviceGetClockInfo"
+    script = "gpu 0 field 74 no_data\ngpu 0 call timeout nvmlDeviceGetClockInfo"
     out = run(tmp_path, body, script=script)
-    assert "gpu.energy" not in out["first"]
-    assert out["why"]["energy"] == "the driver has no value of it now"
+    assert "gpu.throttled.power.total" not in out["first"]
+    assert out["why"]["throttled.power"] == "the driver has no value of it now"
     assert out["why"]["clock.sm"] == "the driver did not answer in time"
-    assert out["then"]["gpu.energy"] > 0 and out["then"]["gpu.clock.sm"] > 0
-    assert not {"gpu:0 energy", "gpu:0 clock.sm"} & set(out["missing"])
+    assert out["then"]["gpu.throttled.power.total"] > 0 and out["then"]["gpu.clock.sm"] > 0
+    assert not {"gpu:0 throttled.power", "gpu:0 clock.sm"} & set(out["missing"])
 
 
 def test_a_script_that_is_rewritten_changes_a_running_process(tmp_path):

@@ -40,7 +40,7 @@ out["gone"] = translate(b.read(classes("GAUGES"))).errors
 
 
 def test_memory_that_a_container_may_not_see_is_missing_with_the_reason(tmp_path):
-    script = "gpu 0 mig 1 0 1e10 1e9 1g.10gb\ngpu 0 call no_permission nvmlDeviceGetMemoryInfo_v2"
+    script = "gpu 0 mig 1 0 1e10 1e9 1g.10gb\ngpu 0 call no_permission nvmlDeviceGetMemoryInfo_v2 nvmlDeviceGetMemoryInfo"
     body = OPEN + "out['seen'] = read(b)\nout['missing'] = dict(b.missing)"
     out = run(tmp_path, body, script=script)
     assert "gpu:0/mig:1" not in out["seen"]

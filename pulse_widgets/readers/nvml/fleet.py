@@ -1,0 +1,306 @@
+"""The GPUs of a session: found when it begins, and looked for again now and then.
+
+A GPU is known by its UUID. Its number, as in ``gpu:1``, is the driver's number when it is first
+seen, and stays its own for the session: the driver counts anew when a GPU vanishes, and the series
+of two GPUs must never become one. A GPU that comes later and whose number is taken gets the next
+one that no GPU has had.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pulse_widgets.errors import NoDeviceError, PulseError, ReaderError, words_of
+from pulse_widgets.metrics.entities import in_short
+from pulse_widgets.readers.nvml.device import Device
+from pulse_widgets.readers.nvml.identity import Instances, bus_of, describe, identify
+from pulse_widgets.readers.nvml.library import Code, Library, address_of, reason_of
+from pulse_widgets.readers.nvml.processes import Family
+from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pulse_widgets.readers.nvml.records import Tick
+
+__all__ = ["Fleet", "unreadable"]
+
+T = TypeVar("T")
+
+_MOST_GPUS: Final = 256
+
+_CALLS: Final = 2
+"""What a look that finds a change asks of a GPU that was known: its handle and its UUID."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Handle:
+    """A GPU that can be opened: what it is known by, the driver's number, UUID, handle."""
+
+    key: str
+    index: int
+    uuid: str
+    handle: Any
+
+
+class Fleet:
+    """The GPUs of one session.
+
+    Parameters
+    ----------
+    gpus : str, int or list of those
+        As `choose` takes it.
+    environ : mapping of str to str
+        The environment that ``"mine"`` asks.
+    proc : Path
+        Where procfs is mounted.
+    reprobe_s : float
+        Seconds after which what is missing or lost is asked again.
+
+    Attributes
+    ----------
+    devices : list of Device
+        Those that are read, by number.
+    selection : Selection
+    refused : dict of str to str
+        Entities that cannot be opened, to why.
+    revision : int
+        Another number than before: there are other GPUs, or they have other handles.
+    """
+
+    def __init__(
+        self, gpus: GpuWish, environ: Mapping[str, str], proc: Path, reprobe_s: float
+    ) -> None:
+        self.devices: list[Device] = []
+        self.selection = Selection((), reason="none")
+        self.refused: dict[str, str] = {}
+        self.revision = 0
+        self._gpus = gpus
+        self._environ = environ
+        self._proc = proc
+        self._reprobe_s = reprobe_s
+        self._numbers: dict[str, int] = {}
+        self._known: dict[str, tuple[Gpu, Instances]] = {}
+        self._read: dict[str, Device] = {}
+        self._count = 0
+        self._listed: frozenset[str] = frozenset()
+        self._why = ""
+
+    def find(self, library: Library, tick: Tick) -> None:
+        """Find the GPUs that are asked for. Raises a `ReaderError` where there is none."""
+        self._listed = self._names()
+        self._count = library.count()
+        if not self._count:
+            raise library.no_device()
+        handles, codes = self._handles(library, self._count)
+        self._meet(library, handles)
+        here = [self._known[each.key][0] for each in handles if each.key in self._known]
+        if not here:
+            raise _none_opens(library, codes, self.refused)
+        self.selection = choose(self._gpus, here, self._environ)
+        if not self.selection.gpus:
+            raise _nothing_chosen(self.selection)
+        self._make(library, handles, tick)
+        if not self.devices:
+            raise _none_opens(library, [], self.refused)
+
+    def look(self, library: Library, tick: Tick) -> int:
+        """Look what has come, gone and come back; return how many calls each GPU was asked.
+
+        It is none of a GPU, and one in all, where nothing has changed.
+
+        Raises
+        ------
+        NoDeviceError
+            If there is none left.
+        """
+        lost = [device for device in self.devices if device.error]
+        listed = self._names()
+        # The driver lists its GPUs when it is initialised.
+        anew = len(lost) == len(self.devices) or listed != self._listed
+        self._listed = listed
+        if anew:
+            library.again()
+            self.revision += 1
+        count, code = library.attempt("nvmlDeviceGetCount")
+        if not (anew or lost or self.refused or code or count != self._count):
+            return 0
+        self._count = 0 if code else int(count)
+        self.refused = {}
+        handles, _ = self._handles(library, self._count)
+        self._rebind({each.key: each for each in handles}, anew=anew)
+        self._meet(library, handles)
+        self._choose_again()
+        self._make(library, handles, tick)
+        if all(device.error for device in self.devices):
+            raise _all_gone(self.devices)
+        return _CALLS
+
+    def close(self) -> None:
+        """Forget the GPUs, but not their numbers: they are the same when it is opened again."""
+        self.devices, self.refused = [], {}
+        self._known, self._read = {}, {}
+        self._count = 0
+
+    # Finding --------------------------------------------------------------------------
+
+    def _asked(self, ask: Callable[..., T], *arguments: Any) -> T | None:
+        """Return what a GPU says; None where anything goes wrong, and `_why` says what."""
+        try:
+            return ask(*arguments)
+        except Exception as error:  # noqa: BLE001  the one place where GPUs are found
+            self._why = unreadable(error)
+            return None
+
+    def _names(self) -> frozenset[str]:
+        """Return what the kernel module calls its GPUs; empty where it does not say."""
+        with contextlib.suppress(OSError):
+            return frozenset(os.listdir(self._proc / "driver/nvidia/gpus"))  # noqa: PTH208  names
+        return frozenset()
+
+    def _handles(self, library: Library, count: int) -> tuple[list[_Handle], list[int]]:
+        """Return the GPUs that can be opened, and the codes of those that cannot."""
+        found: dict[str, _Handle] = {}
+        codes: list[int] = []
+        for index in range(min(count, _MOST_GPUS)):
+            handle, code = library.handle(index)
+            if handle is None:
+                codes.append(code)
+                taken = set(self._numbers.values())
+                if index not in taken:
+                    self.refused[f"gpu:{index}"] = reason_of(code)
+                continue
+            uuid = library.text("nvmlDeviceGetUUID", handle)
+            key = uuid or self._known_at(bus_of(library, handle)) or f"index {index}"
+            if key in found:
+                # Two that say the same name are two all the same.
+                key = f"{key} {bus_of(library, handle)} {index}"
+            found[key] = _Handle(key, index, uuid, handle)
+        return list(found.values()), codes
+
+    def _known_at(self, bus: str) -> str:
+        """Return what a GPU that does not say its UUID is known by."""
+        known = (key for key, (gpu, _) in self._known.items() if bus and gpu.bus_id == bus)
+        return next(known, bus)
+
+    def _meet(self, library: Library, handles: list[_Handle]) -> None:
+        """Ask the GPUs that are new what they are, and give them numbers."""
+        for each in handles:
+            if each.key in self._known:
+                continue
+            number = self._number(each)
+            met = self._asked(identify, library, number, each.handle, each.uuid)
+            if met is None:
+                self.refused[f"gpu:{number}"] = self._why
+            else:
+                self._known[each.key] = met
+
+    def _number(self, each: _Handle) -> int:
+        taken = set(self._numbers.values())
+        free = each.index if each.index not in taken else max(taken) + 1
+        return self._numbers.setdefault(each.key, free)
+
+    def _rebind(self, here: Mapping[str, _Handle], *, anew: bool) -> None:
+        """Give devices their handles of now; those that are not there any more are lost."""
+        for key, device in self._read.items():
+            each = here.get(key)
+            if each is None:
+                # What was said when it was lost says more.
+                if not device.error:
+                    self.revision += 1
+                    device.lose(Code.GPU_NOT_FOUND)
+            elif anew or device.error or address_of(device.handle) != address_of(each.handle):
+                self.revision += 1
+                device.bind(each.handle)
+
+    def _choose_again(self) -> None:
+        """Choose among all GPUs that were ever here; what is read already stays chosen."""
+        here = [gpu for gpu, _ in self._known.values()]
+        # A beginning of a UUID may fit two of them by now.
+        with contextlib.suppress(PulseError):
+            chosen = choose(self._gpus, here, self._environ)
+            before = {device.gpu.index for device in self.devices}
+            new = {index: migs for index, migs in chosen.migs.items() if index not in before}
+            self.selection = Selection(
+                tuple(sorted({*chosen.gpus, *before})),
+                {**self.selection.migs, **new},
+                chosen.reason,
+                chosen.value,
+                chosen.ignored,
+            )
+
+    def _make(self, library: Library, handles: list[_Handle], tick: Tick) -> None:
+        """Make a device of each chosen GPU that has none yet."""
+        for each in handles:
+            if each.key in self._read or each.key not in self._known:
+                continue
+            gpu, found = self._known[each.key]
+            if gpu.index not in self.selection.gpus:
+                continue
+            device = self._asked(self._device, library, each, gpu, found, tick)
+            if device is None:
+                self.refused[f"gpu:{gpu.index}"] = self._why
+            else:
+                self._read[each.key] = device
+                self.revision += 1
+        self.devices = sorted(self._read.values(), key=lambda device: device.gpu.index)
+
+    def _device(
+        self, library: Library, each: _Handle, gpu: Gpu, found: Instances, tick: Tick
+    ) -> Device:
+        facts = describe(library, gpu, each.handle, found)
+        if each.index != gpu.index:
+            facts.labels["index"] = str(each.index)
+        family = Family(os.getpid(), self._proc)
+        device = Device(library, gpu, each.handle, facts, family, reprobe_s=self._reprobe_s)
+        device.wanted = self.selection.migs.get(gpu.index)
+        device.split(found)
+        device.probe(tick)
+        return device
+
+
+def unreadable(error: Exception) -> str:
+    """Return why a GPU is not read that gave an answer nobody expects."""
+    return f"what the driver says of it cannot be read ({words_of(error)})"
+
+
+def _nothing_chosen(chosen: Selection) -> NoDeviceError:
+    remedy = f"Correct or unset {chosen.reason}, or show them all the same with gpus='all'."
+    if chosen.value in {"", "-1", "NoDevFiles"}:
+        value = f"{chosen.reason}={chosen.value!r}"
+        problem = f"This machine has GPUs, and {value} hides all of them from this process."
+    else:
+        said = chosen.ignored.get(chosen.reason) or (
+            f"{chosen.reason}={short(chosen.value)}: its first entry is no GPU here"
+        )
+        problem = f"This machine has GPUs, and CUDA gives this process none of them: {said}."
+    return NoDeviceError(problem, remedy=remedy)
+
+
+def _told(reasons: Mapping[str, str]) -> str:
+    """Return reasons in one line, each once, with the entities it holds for."""
+    alike: dict[str, list[str]] = {}
+    for entity, why in reasons.items():
+        alike.setdefault(why, []).append(entity)
+    return "; ".join(f"{in_short(entities)}: {why}" for why, entities in alike.items())
+
+
+def _none_opens(library: Library, codes: list[int], refused: Mapping[str, str]) -> ReaderError:
+    if set(codes) == {Code.NO_PERMISSION}:
+        return library.no_permission()
+    each = _told(refused)
+    return NoDeviceError(
+        f"The NVIDIA driver has GPUs, and none of them can be opened ({each}).", remedy=_LOOK
+    )
+
+
+def _all_gone(devices: list[Device]) -> NoDeviceError:
+    each = _told({device.entity: device.error for device in devices})
+    return NoDeviceError(f"No GPU can be read any more ({each}).", remedy=_LOOK)
+
+
+_LOOK: Final = "Look at `nvidia-smi` and `dmesg | grep -i -E 'nvrm|xid'`; a reboot may be needed."
