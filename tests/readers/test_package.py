@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -44,7 +45,9 @@ def environment(tmp_path_factory):
     place = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", place], check=True)
     python = place / "bin/python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", PACKAGE]
+    # A copy: building writes beside the source.
+    copy = shutil.copytree(PACKAGE, place / "package")
+    pip = [python, "-m", "pip", "install", "--quiet", "--no-deps", copy]
     subprocess.run(pip, check=True, timeout=150)
     ask = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     library = Path(subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip())
