@@ -1,6 +1,5 @@
 """A reader of a stranger's package shows on screen, and in a recording without the package."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
