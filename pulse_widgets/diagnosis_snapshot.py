@@ -32,6 +32,8 @@ APART_S: Final = 0.1
 
 _Key = tuple[str, str, str]
 """Host, entity and metric."""
+_Row = tuple[str, str, str, float, str]
+"""Host, entity, metric, value and unit."""
 
 
 @dataclass(slots=True)
@@ -51,24 +53,28 @@ class _Source:
             for reading in self.translator.translate(records).readings
         }
 
-    def rows(self) -> list[tuple[str, str, float, str]]:
+    def rows(self) -> list[_Row]:
         return [row for key in self.after | self.before if (row := self._row(key))]
 
-    def _row(self, key: _Key) -> tuple[str, str, float, str] | None:
-        _, entity, metric = key
+    def _row(self, key: _Key) -> _Row | None:
+        host, entity, metric = key
         reading = self.after.get(key) or self.before[key]
         if reading.text:
             return None
         known = self.translator.metric(metric)
         rate = rate_of(metric, known.kind, known.unit) if known is not None else None
         if rate is None:
-            return entity, metric, reading.value, known.unit if known else ""
+            return host, entity, metric, reading.value, known.unit if known else ""
         name, unit = rate
-        return entity, name, _rate(self.before.get(key), self.after.get(key)), unit
+        shown = self.translator.metric(name)
+        unit = shown.unit if shown else unit
+        return host, entity, name, _rate(self.before.get(key), self.after.get(key)), unit
 
 
 def take_snapshot(names: Sequence[str | Backend], gpus: GpuWish) -> pd.DataFrame:
     """Return one row a metric: entity, metric, value (NaN where missing), unit.
+
+    Where a source tells of other machines, the first column is the host, empty for this one.
 
     Everything is read twice, a tenth of a second apart, so that counters give rates. States
     that are words are left out. What could not be opened or read is named in
@@ -93,10 +99,14 @@ def take_snapshot(names: Sequence[str | Backend], gpus: GpuWish) -> pd.DataFrame
             _tried(backend.name, {}, backend.close)
     if problems and not sources:
         raise next(iter(problems.values()))
-    frame = pd.DataFrame(
-        [row for source in sources for row in source.rows()],
-        columns=["entity", "metric", "value", "unit"],
-    )
+    rows = [
+        row
+        for source in sources
+        for row in _tried(source.backend.name, problems, source.rows) or []
+    ]
+    frame = pd.DataFrame(rows, columns=["host", "entity", "metric", "value", "unit"])
+    if not any(row[0] for row in rows):
+        del frame["host"]
     frame.attrs["problems"] = {name: str(error) for name, error in problems.items()}
     return frame
 

@@ -51,12 +51,13 @@ def _in_time(backend: Backend, whence: str = "") -> list[Check]:
     thread.join(PATIENCE_S)
     if thread.is_alive():
         return [
+            *found[: 1 if whence else 0],
             Check(
                 f"source {backend.name}",
                 State.WARN,
                 f"it has not answered for {PATIENCE_S} s",
-                "Look for a hung driver in `dmesg`; a monitor names the source and goes on.",
-            )
+                "It may just be slow. If a driver hangs, `dmesg` says so; a monitor goes on.",
+            ),
         ]
     return found
 

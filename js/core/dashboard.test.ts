@@ -138,7 +138,7 @@ test("headings of other packages stand in their order, come and go", () => {
   ] as const;
   store.receive(encodeFrame(3, rows, { series, state: { phase: "running", sources: [] } }));
   settle();
-  expect(told()).toEqual([["CPU"], ["Your metrics"], ["UPS"], ["NPU"], ["Other metrics"]]);
+  expect(told()).toEqual([["CPU"], ["Your metrics"], ["NPU"], ["UPS"], ["Other metrics"]]);
 
   const gone = { ...npu, group: "Gone", state: "absent" };
   store.receive(encodeFrame(4, [], { state: { phase: "running", sources: [gone] } }));

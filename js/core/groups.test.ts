@@ -182,7 +182,7 @@ describe("what a reader of another package measures", () => {
     ]);
   });
 
-  test("comes after the user's metrics and before the others, the first met first", () => {
+  test("comes after the user's metrics and before the others, by the alphabet", () => {
     const catalog = [
       series("pulse.cpu", "pulse"),
       series("x", "host"),
@@ -195,8 +195,8 @@ describe("what a reader of another package measures", () => {
     expect(headings(catalog)).toEqual([
       "Power and thermal",
       "Your metrics",
-      "UPS",
       "My NPUs",
+      "UPS",
       "Other metrics",
       "The monitor itself",
     ]);

@@ -148,12 +148,13 @@ export function isWhole(metric: string, unit: string): boolean {
 /** The heading a series stands under. */
 export function groupOf(one: Named): string {
   const { metric } = one;
-  if (isUsers(one)) return USER_GROUP;
+  if (isLogged(one)) return USER_GROUP;
   if (isForeign(one)) return ownGroup(one);
   if (/^(cgroup|k8s)\.(memory|oom)/.test(metric)) return MEMORY_GROUP;
   if (/^cgroup\.(read|write)$/.test(metric)) return IO_GROUP;
   const group = CATALOG[metric]?.group;
-  return group ? HEADING_OF[group] : OTHER_GROUP;
+  if (group) return HEADING_OF[group];
+  return one.entity.startsWith("user:") ? USER_GROUP : OTHER_GROUP;
 }
 
 /** The catalog's title; a metric outside the catalog is called what its owner called it. */
@@ -168,12 +169,13 @@ export function helpOf(one: Named): string {
 
 /** A metric that only its reader knows: the labels say its heading, its title and its help. */
 export function isForeign(one: Named): boolean {
-  return !(one.metric in CATALOG) && ownGroup(one) !== "" && !isUsers(one);
+  return !(one.metric in CATALOG) && ownGroup(one) !== "" && !isLogged(one);
 }
 
-function isUsers({ metric, entity }: Named): boolean {
-  const kind = entity.split(/[:/]/, 1)[0];
-  return kind === "user" || kind === "rank" || metric === "progress";
+/** Whether the user logged it; `user:1000` may be an entity of a reader. */
+function isLogged({ metric, entity }: Named): boolean {
+  const first = entity.split("/", 1)[0] ?? "";
+  return first === "user" || first.split(":", 1)[0] === "rank" || metric === "progress";
 }
 
 function ownGroup({ labels }: Named): string {
@@ -185,11 +187,12 @@ function labelOf(one: Named, name: "title" | "help"): string {
 }
 
 /**
- * All headings in order. Those in `found` that are not ours come before the other metrics, in
- * the order in which they are found.
+ * All headings in order. Those in `found` that are not ours come before the other metrics, by the
+ * alphabet: a recording finds its series in another order than the session that made it.
  */
 export function headingsWith(found: Iterable<string>): string[] {
   const place = HEADINGS.indexOf(OTHER_GROUP);
-  const more = [...found].filter((heading) => !HEADINGS.includes(heading));
-  return [...HEADINGS.slice(0, place), ...new Set(more), ...HEADINGS.slice(place)];
+  const more = new Set([...found].filter((heading) => !HEADINGS.includes(heading)));
+  // By code unit, as Python does.
+  return [...HEADINGS.slice(0, place), ...[...more].sort(), ...HEADINGS.slice(place)];
 }

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from pulse_widgets.readers.translate import Translation
 
-__all__ = ["Rejections"]
+__all__ = ["Key", "Rejections"]
+
+Key = tuple[str, str, str]
+"""Host, entity and metric."""
+
+FORGET_US: Final = 60_000_000
+"""An entity that was not read for so long is gone, and nothing is to be said of it."""
 
 
 class Rejections:
@@ -23,31 +30,55 @@ class Rejections:
     reasons : mapping of str to str
         ``"gpu:0 gpu.power"`` (entity, space, metric) to why it is missing now. A new mapping
         after each change: other threads may be reading the one before.
+    open : set of int
+        The series that these are about.
     """
 
     def __init__(self) -> None:
         self.count = 0
         self.reasons: Mapping[str, str] = {}
+        self.open: frozenset[int] = frozenset()
+        self._why: dict[Key, str] = {}
+        self._met_us: dict[tuple[str, str], int] = {}
+        """Host and entity of these to when they were read last."""
 
-    @property
-    def open(self) -> bool:
-        """Whether a reading is missing now because its newest value was rejected."""
-        return bool(self.reasons)
-
-    def take(self, translation: Translation) -> None:
+    def take(self, translation: Translation, series: Mapping[Key, int], now_us: int) -> None:
         """Note what one pass rejected, and which readings have a value again."""
         rejected = translation.rejected
-        if not rejected and not self.reasons:
+        if not rejected and not self._why:
             return
         self.count += sum(map(len, rejected.values()))
+        readings = translation.readings
         good = {
-            f"{reading.entity} {reading.metric}"
-            for reading in translation.readings
+            (reading.host, reading.entity, reading.metric)
+            for reading in readings
             if reading.text or not math.isnan(reading.value)
         }
-        fresh = {
-            f"{entity} {metric}": f"the source says {told[-1]}, which cannot be true"
-            for (_, entity, metric), told in rejected.items()
-        }
-        kept = {what: why for what, why in self.reasons.items() if what not in good}
-        self.reasons = kept | fresh
+        kept = {key: why for key, why in self._why.items() if key not in good}
+        fresh = {key: f"the source says {told[-1]}, which cannot be true"
+                 for key, told in rejected.items()}  # fmt: skip
+        self._why = kept | fresh
+        self._met_us |= {key[:2]: now_us for key in fresh}
+        self.meet({(reading.host, reading.entity) for reading in readings}, now_us)
+        self.open = frozenset(series[key] for key in self._why if key in series)
+
+    def again(self, count: int, entities: AbstractSet[tuple[str, str]], now_us: int) -> None:
+        """Note a pass that rejected as many values of the same series as the one before."""
+        self.count += count
+        self.meet(entities, now_us)
+
+    def meet(self, entities: AbstractSet[tuple[str, str]], now_us: int) -> None:
+        """Forget what was rejected of entities that have been gone for a while."""
+        met = self._met_us
+        met |= dict.fromkeys(entities & met.keys(), now_us)
+        held = {key[:2] for key in self._why}
+        self._met_us = {e: us for e, us in met.items() if e in held and now_us - us < FORGET_US}
+        self._why = {key: why for key, why in self._why.items() if key[:2] in self._met_us}
+        told = {f"{entity} {metric}": why for (_, entity, metric), why in self._why.items()}
+        if told != self.reasons:
+            self.reasons = told
+
+    def forget(self) -> None:
+        """Begin anew; the count stays."""
+        self._why, self._met_us = {}, {}
+        self.reasons, self.open = {}, frozenset()

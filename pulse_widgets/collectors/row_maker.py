@@ -24,6 +24,7 @@ from pulse_widgets.series.log import NO_STEP, Registry, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from numpy.typing import NDArray
 
@@ -101,6 +102,7 @@ class RowMaker:
         self._translator = Translator(info)
         self._molds = Molds()
         self._plans = {}
+        self.rejections.forget()
 
     def together(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes that followed one another and of which every series is known.
@@ -121,9 +123,19 @@ class RowMaker:
             if not labels.items() <= held.items():
                 held.update(labels)
                 self.labelled += 1
-        self.rejections.take(translation)
         blocks = [self._news(self._one_by_one(translation.readings, one))]
+        self.rejections.take(translation, self._series, one.now_us)
         return blocks + self._lost(translation, one.now_us)
+
+    def gone(self, entities: AbstractSet[tuple[str, str]], now_us: int) -> list[Rows]:
+        """Return rows that say that entities, with their hosts, are not told of any more."""
+        ended = [
+            series
+            for (host, entity, _), series in self._series.items()
+            if (host, entity) in entities and series not in self._absent
+        ]
+        self._absent.update(ended)
+        return [_missing(ended, now_us)]
 
     def end(self, why: str, now_us: int) -> list[Rows]:
         """Return rows that say of every series that it is missing from now on, and why."""
@@ -143,11 +155,9 @@ class RowMaker:
     def _alike(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes of which every series is known; None of others.
 
-        None also where a value cannot be true: that is told of one by one.
+        None also where another value than before cannot be true: that is told of one by one.
         """
         *before, last = passes
-        if self.rejections.open:
-            return None
         if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
             return None
         gathered = self._gathered([record for each in passes for record in each.records])
@@ -159,11 +169,24 @@ class RowMaker:
         if len(raw) != len(shape.ids) or (before and (walls * 1e6 > ahead_us).any()):
             return None
         multiply, divide, lowest, highest = shape.factors
-        if ((raw < lowest) | (raw > highest)).any():
-            return None
         value = raw if shape.plain else raw * multiply / divide
+        odd = (raw < lowest) | (raw > highest)
+        if odd.any() or self.rejections.open:
+            if not self._is_open(shape.ids, odd, raw):
+                return None
+            value = np.where(odd, np.nan, value)
+            entities = {(r.host, entity_of(r.entity_id)) for each in passes for r in each.records}
+            self.rejections.again(int(odd.sum()), entities, last.now_us)
         times = _stamps(walls, last)
         return Rows(shape.ids, times[shape.moments], shape.step, value)
+
+    def _is_open(
+        self, ids: NDArray[np.int32], odd: NDArray[np.bool_], raw: NDArray[np.float64]
+    ) -> bool:
+        """Return whether just what was rejected before is, as far as it is there."""
+        known = self.rejections.open
+        good = ids[~odd & ~np.isnan(raw)].tolist()
+        return known.issuperset(ids[odd].tolist()) and known.isdisjoint(good)
 
     def _gathered(
         self, records: Sequence[RawRecord]
@@ -249,7 +272,7 @@ class RowMaker:
                 unit=known.unit if known else "",
                 kind=known.kind.value if known else "gauge",
                 labels=self._unknown_to_catalog(metric, known),
-                limited=True,
+                owner=self._source,
             )
         except PulseError as error:
             self.refused = error
@@ -264,9 +287,14 @@ class RowMaker:
             return {}
         if known is None:
             return {"group": info.group}
+        labels = {"group": info.group, "title": known.title, "help": known.help}
         form = rate_of(metric, known.kind, known.unit)
-        shown = (form and info.metrics.get(form[0])) or known
-        return {"group": info.group, "title": shown.title, "help": shown.help}
+        shown = info.metrics.get(form[0]) if form else None
+        if form and shown is not None:
+            labels |= {"title": shown.title, "help": shown.help}
+            if shown.unit != form[1]:
+                labels["rate_unit"] = shown.unit
+        return labels
 
     # What is missing -----------------------------------------------------------------------
 

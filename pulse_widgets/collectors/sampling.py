@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
+from pulse_widgets.collectors.presence import Presence
 from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import (
     LibraryNotFoundError,
@@ -101,6 +102,7 @@ class SamplingCollector(Collector):
         self.info = introduced(backend)
         """What the backend says of itself; all of it once it is open."""
         self._most = WAITING_MOST
+        self._presence: Presence | None = None
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
         self._ending = False
@@ -222,7 +224,7 @@ class SamplingCollector(Collector):
         finally:
             self.tried.set()
             self.status.busy_since = None
-            self.backend.close()
+            self._close()
             with self._drain_lock:
                 flaw, self._ending = self._flaw, True
             if flaw is not None:
@@ -244,11 +246,18 @@ class SamplingCollector(Collector):
         except ReaderError as error:
             self.status.fail(error)
             self._end_series(error.problem)
-            self.backend.close()
+            self._close()
             # Everything is due anew, what is read only once among it.
             self._next = {}
             # From here on it is missing for this reason, and not as after a pause.
             self._last_us = 0
+
+    def _close(self) -> None:
+        try:
+            self.backend.close()
+        except Exception:
+            # A reader of another package may throw anything; what it said before stands.
+            _logger.exception("the %s reader could not be closed", self.name)
 
     def _end_series(self, why: str) -> None:
         """Say of every series that it is missing from now on."""
@@ -273,6 +282,7 @@ class SamplingCollector(Collector):
             self.status.busy_since = None
             self.status.cost_s = time.thread_time()
         self._governor.paces(self.name, info.rates)
+        self._presence = None if info.built_in else Presence()
         # Another's backend may fill the same fields again for its next reading.
         self._most = WAITING_MOST if info.lasting else 1
         self._put(partial(self._begun, info))
@@ -357,6 +367,8 @@ class SamplingCollector(Collector):
             self._mind_the_gap(now_us)
             self._last_us, self._reading_s = now_us, 0.0
         self._put(Pass(records, now_us, self._clock.offset_us()))
+        if self._presence is not None and (gone := self._presence.gone(due, records)):
+            self._put(partial(self._rows.gone, gone, now_us))
 
     def _mind_the_gap(self, now_us: int) -> None:
         """Have missing rows made where the thread could not run for several intervals."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from pulse_widgets.metrics.catalog import rate_of, unit_of_rate
+from pulse_widgets.metrics.catalog import unit_of_rate
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
@@ -143,18 +143,22 @@ class Line:
     total_unit: str = ""
 
 
-def summary_of(metric: str, unit: str, kind: str, columns: Columns) -> Line:
-    """Return the summary of a series as it is stored."""
+def summary_of(
+    metric: str, unit: str, kind: str, columns: Columns, rate: tuple[str, str] | None = None
+) -> Line:
+    """Return the summary of a series as it is stored; a counter may have a rate of another name."""
     with np.errstate(invalid="ignore", over="ignore"):  # a user may log infinities
-        return _summary(metric, unit, kind, columns)
+        return _summary(metric, unit, kind, columns, rate)
 
 
-def _summary(metric: str, unit: str, kind: str, columns: Columns) -> Line:
+def _summary(
+    metric: str, unit: str, kind: str, columns: Columns, rate: tuple[str, str] | None
+) -> Line:
     values = shown_values(kind, columns)
     there = ~np.isnan(values)
     known = values[there]
     if kind == "counter":
-        return _of_counter(metric, unit, columns, known, there)
+        return _of_counter(rate or (metric, unit_of_rate(unit)), unit, columns, known, there)
     if not len(known):
         return Line(metric, unit, math.nan, math.nan, math.nan, math.nan, 0)
     mean = math.nan if kind == "state" else float(known.mean())
@@ -164,13 +168,13 @@ def _summary(metric: str, unit: str, kind: str, columns: Columns) -> Line:
 
 
 def _of_counter(
-    metric: str,
+    rate: tuple[str, str],
     unit: str,
     columns: Columns,
     rates: NDArray[np.float64],
     there: NDArray[np.bool_],
 ) -> Line:
-    name, rate_unit = rate_of(metric, "counter", unit) or (metric, unit_of_rate(unit))
+    name, rate_unit = rate
     readings = columns.value[~np.isnan(columns.value)]
     grown = np.diff(readings)
     # A counter that fell was reset; what it counted meanwhile is unknown and not guessed.

@@ -62,7 +62,7 @@ class Chosen:
     @property
     def rate(self) -> tuple[str, str] | None:
         """Name and unit of the rate that it can be shown as."""
-        return rate_of(self.key.metric, self.info.kind, self.info.unit)
+        return rate_of(self.key.metric, self.info.kind, self.info.unit, self.info.labels)
 
     @property
     def _form(self) -> tuple[str, str]:

@@ -50,16 +50,20 @@ def lookup(name: str) -> Metric | None:
     return CATALOG.get(name) or _COUNTERS.get(name)
 
 
+_NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 _RATE_UNITS: Final = {"J": "W", "s": "1"}
 """Unit of a counter to that of its rate, where it is not the unit by the second."""
 
 
-def rate_of(metric: str, kind: str, unit: str) -> tuple[str, str] | None:
+def rate_of(
+    metric: str, kind: str, unit: str, labels: Mapping[str, str] = _NO_LABELS
+) -> tuple[str, str] | None:
     """Return name and unit of the rate that a series is shown as, None where it is shown as it is.
 
     A counter is shown as its rate where its name ends in ``.total``. ``gpu.energy`` is a counter
     whose rate is the metric ``gpu.power``, not a form of itself; ``memory.total`` is a size and no
-    counter, and a user's key may end as it likes.
+    counter, and a user's key may end as it likes. The label ``rate_unit`` of a metric that the
+    catalog does not have says what its unit does not: seconds may count cores.
     """
     if kind != Kind.COUNTER:
         return None
@@ -67,7 +71,9 @@ def rate_of(metric: str, kind: str, unit: str) -> tuple[str, str] | None:
     if known is None and (not metric.endswith(TOTAL) or metric in CATALOG):
         return None
     name = metric.removesuffix(TOTAL)
-    return name, CATALOG[name].unit if known else unit_of_rate(unit)
+    if known:
+        return name, CATALOG[name].unit
+    return name, labels.get("rate_unit") or unit_of_rate(unit)
 
 
 def unit_of_rate(unit: str) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.catalog import CATALOG, Group, Kind, Metric, Pace
 from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
+from pulse_widgets.metrics.ranges import ANYTHING, range_of
+from pulse_widgets.metrics.units import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -51,6 +53,9 @@ bytes, a clock in hertz. A missing reading is missing, never 0.
 counter behind it is `X.total` in that unit. A recording holds the form that its source has;
 selecting `X` finds either. A counter of seconds gives a share of time. All other names ending in
 `.total`, such as `memory.total`, are sizes.
+
+**Can be.** A value outside of this range is a fault of its source, a driver that answers with all
+bits set say: it is missing, it is counted, and the status of the source says so.
 
 Areas, the first parts of the names, are reserved: {{areas}}. A key of your own may be called alike;
 it stands under the entity `user`, so the two are never one series.
@@ -92,7 +97,7 @@ def to_markdown() -> str:
     sections = [_INTRODUCTION.replace("{areas}", areas)]
     for group in Group:
         rows = "\n".join(_markdown_row(m) for m in CATALOG.values() if m.group is group)
-        head = "| name | unit | kind | counter | meaning |\n|---|---|---|---|---|"
+        head = "| name | unit | kind | counter | can be | meaning |\n|---|---|---|---|---|---|"
         sections.append(f"## {group}\n\n{head}\n{rows}\n")
     return "\n".join(sections)
 
@@ -131,7 +136,16 @@ def _markdown_row(metric: Metric) -> str:
     unit, total = (f"`{u}`" if u else "" for u in (metric.unit, metric.total_unit))
     pace = "" if metric.pace is Pace.TICK else f", {metric.pace}"
     meaning = f"{metric.title}. {metric.help}"
-    return f"| `{metric.name}` | {unit} | {metric.kind}{pace} | {total} | {meaning} |"
+    kind = f"{metric.kind}{pace}"
+    return f"| `{metric.name}` | {unit} | {kind} | {total} | {_range(metric)} | {meaning} |"
+
+
+def _range(metric: Metric) -> str:
+    ends = range_of(metric)
+    if metric.kind in {Kind.TEXT, Kind.SPAN, Kind.MEDIA} or ends == ANYTHING:
+        return ""
+    lowest, highest = (format_value(end, metric.unit) for end in ends)
+    return f"{lowest} to {highest}"
 
 
 if __name__ == "__main__":

@@ -42,9 +42,6 @@ HEADINGS: Final = (
 """Ours in order, our own cost last. Those of readers from other packages come before `OTHER`."""
 
 
-_USERS: Final = frozenset({"user", "rank"})
-
-
 def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) -> str:
     """Return the heading under which a metric of an entity stands.
 
@@ -54,7 +51,7 @@ def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None
     labels : mapping, optional
         Those of the series. ``group`` is the heading of a metric that only its reader knows.
     """
-    if _is_users(metric, entity):
+    if _is_logged(metric, entity):
         return USER
     if own := _own_group(metric, labels):
         return own
@@ -63,17 +60,19 @@ def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None
     if metric in {"cgroup.read", "cgroup.write"}:
         return str(Group.IO)
     known = CATALOG.get(metric)
-    return HEADING_OF[known.group] if known else OTHER
+    if known is None:
+        return USER if entity.startswith("user:") else OTHER
+    return HEADING_OF[known.group]
 
 
 def headings_with(found: Iterable[str]) -> tuple[str, ...]:
     """Return all headings in order.
 
-    Those in `found` that are not ours come before the other metrics, in the order in which they
-    are found.
+    Those in `found` that are not ours come before the other metrics, by the alphabet: a recording
+    finds its series in another order than the session that made it.
     """
     place = HEADINGS.index(OTHER)
-    more = dict.fromkeys(heading for heading in found if heading not in HEADINGS)
+    more = sorted({heading for heading in found if heading not in HEADINGS})
     return (*HEADINGS[:place], *more, *HEADINGS[place:])
 
 
@@ -82,12 +81,14 @@ def title_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) 
     known = CATALOG.get(metric)
     if known:
         return known.title
-    own = not _is_users(metric, entity) and _own_group(metric, labels)
+    own = not _is_logged(metric, entity) and _own_group(metric, labels)
     return (_label(labels, "title") if own else "") or metric
 
 
-def _is_users(metric: str, entity: str) -> bool:
-    return entity.partition("/")[0].partition(":")[0] in _USERS or metric == "progress"
+def _is_logged(metric: str, entity: str) -> bool:
+    """Return whether the user logged it; ``user:1000`` may be an entity of a reader."""
+    first = entity.partition("/")[0]
+    return first == "user" or first.partition(":")[0] == "rank" or metric == "progress"
 
 
 def _own_group(metric: str, labels: Mapping[str, Any] | None) -> str:

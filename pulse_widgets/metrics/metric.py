@@ -8,6 +8,7 @@ from typing import Final
 
 __all__ = [
     "TOTAL", "Group", "Kind", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated",
+    "state",
 ]  # fmt: skip
 
 
@@ -121,6 +122,11 @@ def gauge(name: str, unit: str, title: str, text: str, *, pace: Pace = Pace.TICK
     return replace(of_kind(Kind.GAUGE, name, unit, title, text), pace=pace)
 
 
+def state(name: str, title: str, text: str) -> Metric:
+    """Return a metric that is a small whole number or a word, which is never averaged."""
+    return of_kind(Kind.STATE, name, "", title, text)
+
+
 def counter(name: str, unit: str, title: str, text: str) -> Metric:
     """Return a counter that has no rate of its own name."""
     return of_kind(Kind.COUNTER, name, unit, title, text)
@@ -130,9 +136,9 @@ def rated(name: str, unit: str, title: str, text: str) -> Metric:
     """Return a rate that has a counter too; the counter's unit follows from the rate's.
 
     ``B/s`` counts ``B``, ``count/s`` counts ``count``; a share of time and a number of cores
-    both count seconds.
+    both count seconds, a power counts joules.
     """
-    total = {"1": "s", "cores": "s"}.get(unit, unit.removesuffix("/s"))
+    total = {"1": "s", "cores": "s", "W": "J"}.get(unit, unit.removesuffix("/s"))
     return replace(of_kind(Kind.GAUGE, name, unit, title, text), rated=True, total_unit=total)
 
 

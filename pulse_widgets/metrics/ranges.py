@@ -1,7 +1,8 @@
 """Which values of a metric can be true; what lies outside is a fault of its source.
 
 Drivers answer with all bits set, with the largest signed number or with what was in memory when
-they have no value. The ranges are wide: they are to catch those, not to judge hardware.
+they have no value. The ranges are wide: they are to catch those, not to judge hardware. Of a metric
+that the catalog does not have little is known: its range leaves out what 63 or 64 set bits are.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.metrics.catalog import CATALOG, Kind
+from pulse_widgets.metrics.catalog import Kind, lookup
 
 if TYPE_CHECKING:
     from pulse_widgets.metrics.metric import Metric
@@ -43,7 +44,10 @@ _COUNTERS: Final[dict[str, Range]] = {
     "s": (0.0, 1e13),
     "count": (0.0, 1e18),
 }
-_FRACTION: Final[Range] = (0.0, 1.000001)
+_SHARE: Final[Range] = (0.0, 1.05)
+"""Busy time over a time that was measured a moment later may be a little more than all of it."""
+_GAUGE_OF_A_READER: Final[Range] = (-1e18, 1e18)
+_COUNTER_OF_A_READER: Final[Range] = (0.0, 2.0**62)
 
 _OF_GPUS: Final[dict[str, Range]] = {
     "W": (0.0, 1e4),
@@ -69,15 +73,13 @@ _BY_NAME: Final[dict[str, Range]] = {
 
 def range_of(metric: Metric) -> Range:
     """Return the values of `metric` that can be true, both ends included."""
-    named = _BY_NAME.get(metric.name)
-    if named is not None:
-        return named
     counter = metric.kind is Kind.COUNTER
+    if lookup(metric.name) is None:
+        return _COUNTER_OF_A_READER if counter else _GAUGE_OF_A_READER
+    if metric.name in _BY_NAME:
+        return _BY_NAME[metric.name]
     if metric.name.startswith("gpu.") and metric.unit in _OF_GPUS:
         return _OF_GPUS[metric.unit]
     if metric.unit == "1" and not counter:
-        # What a plug-in calls a plain number may be anything.
-        return _FRACTION if metric.name in CATALOG else ANYTHING
-    return (_COUNTERS if counter else _GAUGES).get(
-        metric.unit, (0.0, ANYTHING[1]) if counter else ANYTHING
-    )
+        return _SHARE
+    return (_COUNTERS if counter else _GAUGES).get(metric.unit, ANYTHING)

@@ -11,7 +11,7 @@ from pulse_widgets.errors import (
     ReaderError,
     ReservationDeniedError,
 )
-from pulse_widgets.metrics.metric import Metric, counter, gauge, rated
+from pulse_widgets.metrics.metric import Metric, counter, gauge, rated, state
 from pulse_widgets.readers.base import (
     Backend,
     BackendCaps,
@@ -43,4 +43,5 @@ __all__ = [
     "gauge",
     "make_backend",
     "rated",
+    "state",
 ]

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import lookup
-from pulse_widgets.metrics.metric import Metric
-from pulse_widgets.readers.base import BackendCaps, RateClass, RawRecord
+from pulse_widgets.metrics.metric import Kind, Metric
+from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord, RawSamples
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ _MEMBERS: Final = ("name", "caps", "missing", "open", "read", "close")
 _SHORTEST_S: Final = 0.1
 _LATEST_S: Final = 1e11
 """Unix seconds of the year 5138: beyond, it is milliseconds, or no time."""
+_OLDEST_S: Final = 10 * 365 * 86400.0
+"""A reading older than 10 years is none: its time is counted from something else."""
+_FORM: Final = (
+    "entity_id and host are texts, timestamp is time.monotonic(), wallclock is time.time(), fields "
+    "is a dict, and each column of samples is as long as its wallclocks."
+)
+_RATED: Final = frozenset({"1", "cores", "W"})
+"""Units of rates that are not called something by the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,8 @@ class ReaderInfo:
     """Name to metric, counters of rated metrics included."""
     rates: Mapping[RateClass, float] = field(default_factory=dict)
     lasting: bool = False
+    built_in: bool = True
+    """It is one of ours, which say of what has gone that it is missing."""
 
 
 NOTHING_SAID: Final = ReaderInfo()
@@ -78,6 +89,7 @@ def ask(backend: Backend, due: frozenset[RateClass]) -> Sequence[RawRecord]:
         raise _broken(
             backend, f"read() returned {_kind(records)}", "Return a list of RawRecord, or []."
         )
+    oldest = time.time() - _OLDEST_S
     for record in records:
         if not isinstance(record, RawRecord):
             raise _broken(
@@ -85,19 +97,38 @@ def ask(backend: Backend, due: frozenset[RateClass]) -> Sequence[RawRecord]:
                 f"read() returned a list with {_kind(record)} in it",
                 "Make each entry a pulse_widgets.readers.RawRecord.",
             )
-        if not (
-            isinstance(record.fields, dict | Mapping)
-            and isinstance(record.entity_id, str)
-            and isinstance(record.wallclock, int | float)
-            and 0 <= record.wallclock < _LATEST_S
-        ):
-            raise _broken(
-                backend,
-                f"read() returned a record with entity_id={record.entity_id!r}, "
-                f"wallclock={record.wallclock!r} and fields {_kind(record.fields)}",
-                "entity_id is a text, wallclock is Unix seconds, fields is a dict.",
-            )
+        if fault := _fault(record, oldest):
+            raise _broken(backend, f"read() returned a record with {fault}", _FORM)
     return records
+
+
+def _fault(record: Any, oldest: float) -> str:
+    """Return what is wrong with a record; nothing, mostly."""
+    if not isinstance(record.entity_id, str) or not isinstance(record.host, str):
+        return f"entity_id={record.entity_id!r} and host={record.host!r}"
+    if not isinstance(record.fields, dict | Mapping):
+        return f"fields {_kind(record.fields)}"
+    if not _is_time(record.wallclock, oldest):
+        return f"wallclock={record.wallclock!r}"
+    if not (isinstance(record.timestamp, int | float) and math.isfinite(record.timestamp)):
+        return f"timestamp={record.timestamp!r}"
+    return "" if record.samples is None else _fault_of_samples(record.samples, oldest)
+
+
+def _fault_of_samples(samples: Any, oldest: float) -> str:
+    if not isinstance(samples, RawSamples):
+        return f"samples {_kind(samples)}"
+    walls = samples.wallclocks
+    if not all(_is_time(wall, oldest) for wall in walls):
+        return f"samples at wallclocks={walls[:3]!r}"
+    if any(len(column) != len(walls) for column in samples.fields.values()):
+        return f"samples of other lengths than their {len(walls)} wallclocks"
+    return ""
+
+
+def _is_time(wall: object, oldest: float) -> bool:
+    """Return whether it is Unix seconds, not milliseconds and not seconds since a start."""
+    return isinstance(wall, int | float) and oldest < wall < _LATEST_S
 
 
 def lacks(thing: object) -> list[str]:
@@ -109,6 +140,8 @@ def check(backend: Backend) -> None:
     """Raise a `ReaderError` where the shape of a backend is not what `Backend` asks for."""
     if missing := lacks(backend):
         raise _broken(backend, f"it has no {', '.join(missing)}", "Add what is missing.")
+    if not isinstance(backend.name, str) or not backend.name.isprintable() or not backend.name:
+        raise _broken(backend, f"its name is {backend.name!r}", "Make the name a short text.")
     _takes(backend, "open", ())
     _takes(backend, "read", (frozenset[RateClass](),))
     _takes(backend, "close", ())
@@ -151,6 +184,7 @@ def _info(backend: Backend) -> ReaderInfo:
         metrics=own,
         rates=_rates(backend),
         lasting=bool(getattr(backend, "lasting", False)),
+        built_in=isinstance(caps.kind, BackendKind),
     )
 
 
@@ -158,11 +192,24 @@ def _metrics(backend: Backend) -> dict[str, Metric]:
     found: dict[str, Metric] = {}
     for metric in _said(backend, "metrics", Sequence, ()):
         _of_type(backend, "an entry of metrics", metric, Metric)
+        what = f"its metric {metric.name!r}"
         if lookup(metric.name) is not None:
             raise _broken(
                 backend,
-                f"its metric {metric.name!r} is in the catalog already",
+                f"{what} is in the catalog already",
                 "Leave it out of metrics, or give it another name.",
+            )
+        if not isinstance(metric.kind, Kind) or not isinstance(metric.unit, str):
+            raise _broken(
+                backend,
+                f"{what} is of kind {metric.kind!r} and unit {metric.unit!r}",
+                "Make it with gauge, counter, rated or state.",
+            )
+        if metric.rated and not (metric.unit in _RATED or metric.unit.endswith("/s")):
+            raise _broken(
+                backend,
+                f"{what} is rated, and {metric.unit!r} is no unit of a rate",
+                "Use a unit by the second, such as 'B/s', or '1', 'cores' or 'W'; else gauge.",
             )
         found |= {each.name: each for each in metric.forms()}
     return found
@@ -182,6 +229,11 @@ def _rules(backend: Backend, own: Mapping[str, Metric]) -> Mapping[str, Rule]:
             raise _broken(
                 backend, f"rules[{name!r}] has the scale {rule.scale!r}", "Use a number above 0."
             )
+        lowest, highest = rule.lowest, rule.highest
+        ends = (-math.inf if lowest is None else lowest, math.inf if highest is None else highest)
+        if not ends[0] <= ends[1]:
+            what = f"rules[{name!r}] allows from {lowest!r} to {highest!r}, which is nothing"
+            raise _broken(backend, what, "Use two numbers, the smaller first, or None.")
     return rules
 
 

@@ -128,6 +128,11 @@ def _backend(item: Any) -> Backend:
                 remedy="Add what is missing, see pulse_widgets.readers.Backend.",
             )
         raise _unknown(repr(item), [*SOURCES, *plugins()])
+    if not isinstance(item.name, str) or not item.name:
+        raise UnknownSourceError(
+            f"The name of a reader is {item.name!r}",
+            remedy="Make its attribute `name` a short text.",
+        )
     found: Backend = item
     return found
 

@@ -22,8 +22,8 @@ class Rule:
         What the source's number is multiplied by. A scale below 1 divides by its inverse instead,
         so that 37 with scale 0.01 is exactly 0.37.
     lowest, highest : float or None
-        The smallest and the largest number that can be true, in the source's own unit. None is
-        what the metric allows, see `pulse_widgets.metrics.ranges`.
+        The smallest and the largest number that can be true, in the source's own unit, in place
+        of what the metric allows. None leaves that as it is, see `pulse_widgets.metrics.ranges`.
     """
 
     metric: str

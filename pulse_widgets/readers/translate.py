@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -28,6 +29,7 @@ __all__ = ["Plan", "Reading", "Translation", "Translator", "entity_of", "transla
 
 _MIG: Final = re.compile(r"mig:(\d+):(\d+)(?::(\d+))?", re.ASCII)
 _SAID_MOST: Final = 40
+_LONG: Final = 10**24
 _WORDS: Final = frozenset({Kind.STATE, Kind.TEXT, Kind.SPAN, Kind.MEDIA})
 
 
@@ -153,8 +155,7 @@ class Translator:
         known = rule is not None or self.metric(name) is not None
         rule = rule or Rule(name)
         metric = self.metric(rule.metric)
-        multiply = 1.0 if rule.scale < 1 else rule.scale
-        divide = round(1 / rule.scale) if rule.scale < 1 else 1.0
+        multiply, divide = _factors(rule.scale)
         lowest, highest = ANYTHING if metric is None else range_of(metric)
         least, most = ANYTHING
         return Plan(
@@ -194,26 +195,46 @@ class Translator:
             readings.append(new(Reading, (entity, plan.metric, value, text, when, wall, host)))
 
 
+def _factors(scale: float) -> tuple[float, float]:
+    """Return what a number is multiplied with and divided by: 37 at 0.01 is exactly 0.37."""
+    inverse = 1 / scale
+    whole = round(inverse)
+    if scale < 1 and math.isclose(inverse, whole, rel_tol=1e-12):
+        return 1.0, float(whole)
+    return scale, 1.0
+
+
 def translate(records: Iterable[RawRecord], info: ReaderInfo = NOTHING_SAID) -> Translation:
     """Return what one pass over a source says, see `Translator`."""
     return Translator(info).translate(records)
 
 
 def _number(raw: Any) -> float | None:
-    """Return a number as float, None where it is none."""
+    """Return a number as float, NaN where it is a way to say missing, None where it is none."""
     if isinstance(raw, bytes | bytearray):
         return None  # float() would read it
+    if type(raw).__name__ == "NAType" or _is_masked(raw):
+        return math.nan
     try:
         return float(raw)
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001  an object of another package may throw anything
         return None
+
+
+def _is_masked(raw: Any) -> bool:
+    # Whoever has one has loaded the module.
+    masked = sys.modules.get("numpy.ma")
+    return masked is not None and isinstance(raw, masked.MaskedArray) and bool(raw.mask.any())
 
 
 def _in_short(raw: object) -> str:
     """Return a value as a few letters; an object may not be able to say what it is."""
-    if isinstance(raw, str | int | float):
-        text = f"{raw:.6g}" if isinstance(raw, float) else str(raw)[:_SAID_MOST]
-        return repr(text) if isinstance(raw, str) else text
+    if isinstance(raw, str):
+        return repr(str(raw)[:_SAID_MOST])
+    if isinstance(raw, int) and not -_LONG < raw < _LONG:
+        return f"a whole number of {raw.bit_length()} bits"
+    if isinstance(raw, int | float):
+        return f"{raw:.6g}" if isinstance(raw, float) else str(raw)
     return f"a value of type {type(raw).__name__}"
 
 

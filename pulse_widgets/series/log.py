@@ -173,6 +173,7 @@ class Registry:
         self._lock = threading.RLock()
         self._ids: dict[tuple[str, str, str], int] = {}
         self._infos: list[SeriesInfo] = []
+        self._owners: dict[int, str] = {}
         self._minute = 0.0
         self._new_this_minute = 0
         self.refused = 0
@@ -199,21 +200,38 @@ class Registry:
         kind: str = "gauge",
         labels: Mapping[str, str] | None = None,
         limited: bool = False,
+        owner: str = "",
     ) -> int:
         """Return the id of a series, announcing it when it is new.
+
+        Parameters
+        ----------
+        host, entity, metric, unit, kind, labels
+            As in `SeriesInfo`.
+        limited : bool
+            There may be only so many new ones a minute; those with an owner are limited, too.
+        owner : str
+            The source that alone may fill it; empty where several may.
 
         Raises
         ------
         PulseError
-            When a series has more than 16 labels, a name that cannot be written, or is
-            `limited` and number 10 001 of its sort within a minute.
+            When a series has more than 16 labels, a name that cannot be written, belongs to
+            another source, or is `limited` and number 10 001 of its sort within a minute.
         """
         key = (host, entity, metric)
         found = self._ids.get(key)
         if found is not None:
+            if owner and self._owners.get(found) != owner:
+                raise _taken(key, self._owners.get(found, ""))
             return found
         with self._lock:
-            return self._announce(key, unit, kind, dict(labels or {}), limited=limited)
+            limited = limited or bool(owner)
+            made = self._announce(key, unit, kind, dict(labels or {}), limited=limited)
+            # Another source may have been faster.
+            if owner and (holds := self._owners.setdefault(made, owner)) != owner:
+                raise _taken(key, holds)
+            return made
 
     def since(self, first: int) -> list[SeriesInfo]:
         """Return the series whose id is `first` or more, in order of id."""
@@ -258,6 +276,14 @@ class Registry:
                 remedy="Use a fixed set of keys; put what varies into the value, not into the key.",
             )
         self._new_this_minute += 1
+
+
+def _taken(key: tuple[str, str, str], owner: str) -> PulseError:
+    _, entity, metric = key
+    return PulseError(
+        f"{metric!r} of {entity!r} comes from {owner or 'the monitor itself'} already",
+        remedy="Leave one of the two sources out, or give the entities of one of them other names.",
+    )
 
 
 def _require_names(*names: object) -> None:

@@ -29,7 +29,7 @@ PATTERNS_KEPT: Final = 32
 
 def shown_series(info: SeriesInfo) -> dict[str, object]:
     """Return what the browser is told of a series: a counter under the name of its rate."""
-    rate, unit = rate_of(info.metric, info.kind, info.unit) or ("", info.unit)
+    rate, unit = rate_of(info.metric, info.kind, info.unit, info.labels) or ("", info.unit)
     return {
         "id": info.id,
         "host": info.host,

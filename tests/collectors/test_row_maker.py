@@ -15,6 +15,7 @@ from pulse_widgets.readers.base import RawRecord, RawSamples
 from pulse_widgets.readers.contract import ReaderInfo
 from pulse_widgets.readers.nvml.backend import NvmlBackend
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.shown import shown_series
 
 INFO = ReaderInfo(group="Flux", rules=NvmlBackend.rules)
 
@@ -270,6 +271,73 @@ def test_what_cannot_be_true_is_counted_and_named_until_there_is_a_value_again()
 
     reason = {"gpu:0 gpu.power": "the source says 4294967295, which cannot be true"}
     assert heard == [({}, 0), ({}, 0), (reason, 1), (reason, 2), ({}, 2)]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=8))
+def test_rejections_are_counted_alike_on_the_short_way(oddities):
+    short, long = maker(), maker(ValueByValue)
+    for number, odd in enumerate([(False, False), *oddities]):
+        fields = {
+            name: bad if is_odd else good
+            for is_odd, (name, good, bad) in zip(
+                odd, [("power.instant", 1, 2**40), ("clock.sm", 1, 2**40)], strict=True
+            )
+        }
+        look = looked([record(number, **fields, **{"temperature.gpu": 40})], number * 1_000_000)
+        rows = [columns(taken(each, [look])) for each in (short, long)]
+        for one, other in zip(*(r[:4] for r in rows), strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert short.rejections.count == long.rejections.count
+        assert short.rejections.reasons == long.rejections.reasons
+
+
+def test_what_was_rejected_for_long_takes_the_short_way():
+    short = maker()
+    look = looked([record(1.0, **{"power.instant": 2**40, "temperature.gpu": 40})])
+    short.rows(look)
+
+    assert short.together([look]) is not None
+    assert short.rejections.count == 2
+
+
+def test_what_was_rejected_of_an_entity_that_is_gone_is_forgotten():
+    short = maker()
+    job = record(1.0, **{"power.instant": -1})._replace(entity_id="job:1")
+    stays = record(1.0, **{"power.instant": -1})
+    short.rows(looked([job, stays], 0))
+
+    heard = []
+    for second in (30, 61, 200):
+        short.rows(looked([stays], second * 1_000_000))
+        heard.append(sorted(short.rejections.reasons))
+
+    both = ["gpu:0 gpu.power", "job:1 gpu.power"]
+    assert heard == [both, both[:1], both[:1]]
+
+
+def test_two_sources_do_not_fill_one_series():
+    registry = Registry()
+    ours, theirs = maker(registry=registry), RowMaker("amd", registry, "h0")
+    ours.rows(looked([record(1.0, **{"power.instant": 1000})]))
+
+    blocks = theirs.rows(looked([record(1.0, **{"gpu.power": 2.0, "gpu.fan": 0.5})]))
+
+    names = [registry[series].metric for rows in blocks for series in rows.series.tolist()]
+    assert names == ["gpu.fan"]
+    assert "'gpu.power' of 'gpu:0' comes from nvml already" in theirs.refused.problem
+    assert theirs.refused.remedy
+
+
+def test_seconds_that_count_cores_say_so():
+    mine = rated("job.cpu", "cores", "Job CPU", "")
+    short = maker()
+    short.begin(ReaderInfo(group="Jobs", metrics={m.name: m for m in mine.forms()}))
+
+    short.rows(looked([record(**{"job.cpu.total": 7})]))
+
+    (info,) = short._registry.since(0)
+    assert shown_series(info)["metric"] == "job.cpu"
+    assert shown_series(info)["unit"] == "cores"
 
 
 def test_one_value_that_cannot_be_true_takes_no_other_away():

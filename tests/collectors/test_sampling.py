@@ -24,15 +24,23 @@ from pulse_widgets.readers.base import (
     BackendKind,
     RateClass,
     RawRecord,
-    RawSamples,
 )
 from pulse_widgets.readers.rule import Rule
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Log, Registry, Rows
 from tests.waiting import until
 
-# A column that has more readings than there are moments.
-UNEVEN = RawSamples([1.0], {"memory.used": [1, 2]})
+
+class Unreadable(dict):
+    """Fields that are well until somebody looks at them."""
+
+    def items(self):
+        raise ValueError("no fields today")
+
+    values = __iter__ = items
+
+
+UNREADABLE = Unreadable()
 
 
 class Scripted:
@@ -299,7 +307,7 @@ def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
     both = {name: ({"memory.used": 1.0}, None) for name in "ab"}
     run = Run(Scripted(both, lost, both))
     passes = [run.backend.read(TICK) for _ in range(3)]
-    passes[2] = [record._replace(samples=UNEVEN) for record in passes[2]]
+    passes[2] = [record._replace(fields=UNREADABLE) for record in passes[2]]
     for records in passes:
         run.collector._hand_over(records, TICK)
 
@@ -313,7 +321,7 @@ def test_what_is_missing_is_told_though_a_later_reading_cannot_become_rows():
 def test_a_source_that_fails_after_a_reading_that_cannot_become_rows_says_so(caplog):
     class Odd(Scripted):
         def read(self, due):
-            return [record._replace(samples=UNEVEN) for record in super().read(due)]
+            return [record._replace(fields=UNREADABLE) for record in super().read(due)]
 
     odd = Odd(good(**{"memory.used": 1.0}), DeviceLostError("it is gone", "Wait."))
     with Run(odd) as run:
@@ -323,7 +331,7 @@ def test_a_source_that_fails_after_a_reading_that_cannot_become_rows_says_so(cap
         assert run.collector.join(5)
 
     assert run.collector.status.state == "failed"
-    assert "longer than argument" in run.collector.status.problem
+    assert "no fields today" in run.collector.status.problem
     assert "stopped" in caplog.text
 
 
@@ -332,7 +340,7 @@ def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why
         def read(self, due):
             records = super().read(due)
             # Not the number that it should be; nobody but who makes rows looks at it.
-            return [records[0]._replace(samples=UNEVEN)] if len(self.due) == 3 else records
+            return [records[0]._replace(fields=UNREADABLE)] if len(self.due) == 3 else records
 
     with Run(Odd(good(**{"memory.used": 1.0}))) as run:
         until(lambda: len(run.backend.due) > 3)
@@ -343,13 +351,13 @@ def test_readings_that_cannot_become_rows_end_their_source_alone_and_it_says_why
     # The reading before and the one after, which waited with it, are not lost.
     assert values[:3] == [1.0, 1.0, 1.0]
     assert math.isnan(values[-1])
-    assert "longer than argument" in run.collector.status.problem
+    assert "no fields today" in run.collector.status.problem
 
 
 def test_the_last_readings_that_cannot_become_rows_are_told_of_in_the_log(caplog):
     class Odd(Scripted):
         def read(self, due):
-            return [super().read(due)[0]._replace(samples=UNEVEN)]
+            return [super().read(due)[0]._replace(fields=UNREADABLE)]
 
     with Run(Odd(good(**{"memory.used": 1.0})), interval=60.0) as run:
         assert run.collector.tried.wait(5)
@@ -503,3 +511,36 @@ def test_a_class_is_not_read_more_often_than_it_has_something_new():
     assert RateClass.COUNTERS in first
     assert [due for due in rest if RateClass.COUNTERS in due] == []
     assert [due for due in rest if RateClass.SLOW in due]
+
+
+def test_an_entity_that_is_told_of_no_more_is_missing():
+    class Jobs(Foreign):
+        caps = None
+
+        def __init__(self, *readings):
+            super().__init__(*readings)
+            self.caps = BackendCaps("jobs")
+
+    there, gone = good(load=50) | {"job:1": ({"load": 20}, None)}, good(load=50)
+    with Run(Jobs(there, there, gone, gone, there)) as run:
+        assert run.backend.read_all.wait(5)
+
+    rows = run.rows()
+    job = rows.value[rows.series == run.registry.find("h0", "job:1", "npu.load")]
+    np.testing.assert_array_equal(job[:4], [0.2, 0.2, math.nan, 0.2])
+    assert not np.isnan(run.values("npu.load")).any()
+
+
+def test_a_reader_that_cannot_be_closed_keeps_its_problem_and_is_tried_again(monkeypatch, caplog):
+    class Stuck(Scripted):
+        def close(self):
+            super().close()
+            raise RuntimeError("cannot close")
+
+    monkeypatch.setattr(sampling, "RETRY_S", 0.01)
+    gone = DeviceLostError("The link is down.", "Plug it in.")
+    with Run(Stuck(good(**{"memory.used": 1.0}), gone, gone, gone)) as run:
+        until(lambda: len(run.backend.due) > 3)
+        assert run.collector.status.problem == "The link is down."
+
+    assert "could not be closed" in caplog.text

@@ -21,6 +21,8 @@ NPU = {"group": "My NPUs", "title": "NPU load", "help": "Share of time."}
         ("gpu.power", "npu:0", NPU, "Power and thermal", "Power"),
         ("loss", "user", NPU, "Your metrics", "loss"),
         ("loss", "rank:3", NPU, "Your metrics", "loss"),
+        ("quota", "user:1000", NPU, "My NPUs", "NPU load"),
+        ("quota", "user:1000", {}, "Your metrics", "quota"),
         ("progress", "cell:3", NPU, "Your metrics", "Progress"),
     ],
 )
@@ -31,9 +33,9 @@ def test_a_reader_says_where_its_own_metrics_stand_and_of_no_others(
     assert title_of(metric, entity, labels) == title
 
 
-def test_headings_of_readers_come_before_the_other_metrics_the_first_met_first():
+def test_headings_of_readers_come_before_the_other_metrics_by_the_alphabet():
     found = ["The monitor itself", "UPS", "GPU", "My NPUs", "UPS", "Other metrics"]
     known = len(HEADINGS) - 2
-    assert headings_with(found) == (*HEADINGS[:known], "UPS", "My NPUs", *HEADINGS[known:])
+    assert headings_with(found) == (*HEADINGS[:known], "My NPUs", "UPS", *HEADINGS[known:])
     assert HEADINGS[known:] == ("Other metrics", "The monitor itself")
     assert headings_with([]) == HEADINGS

@@ -5,9 +5,12 @@ import math
 import os
 import subprocess
 import sys
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import pulse_widgets as pw
@@ -22,20 +25,30 @@ from pulse_widgets.readers import (
     Metric,
     RateClass,
     RawRecord,
+    RawSamples,
     ReaderConfig,
     Rule,
     gauge,
     make_backend,
     plugins,
     rated,
+    state,
 )
 from pulse_widgets.readers.base import ALL_CLASSES
 from pulse_widgets.readers.contract import ask, open_backend
 from pulse_widgets.readers.discover import make_backends, source_names
+from pulse_widgets.readers.translate import Translator
 
 
 def record(**rest):
     return RawRecord(1.0, 1_790_000_000.0, "npu:0", {"npu.load": 0.5}, "mine")._replace(**rest)
+
+
+T = 1_790_000_000.0
+
+
+def uneven(walls, **columns):
+    return record(samples=RawSamples(walls, columns))
 
 
 class Good:
@@ -76,6 +89,11 @@ BROKEN = {
     "a rule is a text": ({"rules": {"a": "gpu.power"}}, "rules['a'] is of type str"),
     "a rule of nothing": ({"rules": {"a": Rule("npu.heat")}}, "'npu.heat'"),
     "a scale of zero": ({"rules": {"a": Rule("gpu.power", 0.0)}}, "scale 0.0"),
+    "an empty range": ({"rules": {"a": Rule("gpu.power", 1.0, 5, 4)}}, "from 5 to 4"),
+    "a range from NaN": ({"rules": {"a": Rule("gpu.power", 1.0, math.nan)}}, "from nan"),
+    "a kind as text": ({"metrics": [Metric("m", "", "state", "", "m", "")]}, "kind 'state'"),
+    "a rated clock": ({"metrics": [rated("m", "Hz", "", "")]}, "'Hz' is no unit of a rate"),
+    "a rated nothing": ({"metrics": [rated("m", "", "", "")]}, "'' is no unit of a rate"),
     "a scale of NaN": ({"rules": {"a": Rule("gpu.power", math.nan)}}, "scale nan"),
     "metrics is a text": ({"metrics": "npu.load"}, "metrics is of type str"),
     "a metric is a text": ({"metrics": ["npu.load"]}, "entry of metrics is of type str"),
@@ -91,6 +109,15 @@ BROKEN = {
     "no time": ({"read": returning([record(wallclock=None)])}, "wallclock=None"),
     "milliseconds": ({"read": returning([record(wallclock=1.79e12)])}, "wallclock"),
     "time is NaN": ({"read": returning([record(wallclock=math.nan)])}, "wallclock=nan"),
+    "no moment": ({"read": returning([record(timestamp=None)])}, "timestamp=None"),
+    "times swapped": ({"read": returning([record(wallclock=5e4, timestamp=1.79e9)])}, "wallclock"),
+    "a host by number": ({"read": returning([record(host=1)])}, "host=1"),
+    "samples are a list": ({"read": returning([record(samples=[1.0])])}, "samples of type list"),
+    "samples too long": (
+        {"read": returning([uneven([T, T], a=[1, 1, 1], b=[2])])},
+        "other lengths",
+    ),
+    "samples too early": ({"read": returning([uneven([math.nan], a=[1])])}, "wallclocks=[nan]"),
     "no fields": ({"read": returning([record(fields=None)])}, "fields None"),
     "a numbered entity": ({"read": returning([record(entity_id=0)])}, "entity_id=0"),
 }
@@ -312,6 +339,84 @@ def test_settings_say_which_gpus():
     assert make_backend(ReaderConfig(BackendKind.NVML_DIRECT))._gpus == ["mine"]
 
 
+@pytest.mark.parametrize("name", [5, None, ""])
+def test_a_name_is_a_text(name):
+    backend = type("Numbered", (Good,), {"name": name})()
+
+    with pytest.raises(ReaderError, match="name"):
+        open_backend(backend)
+    with pytest.raises(UnknownSourceError, match="name"):
+        source_names(["system", backend])
+
+
+@pytest.mark.parametrize("scale", [0.8, 0.75, 1 / 3.6, 0.3048, 0.45359, 0.01, 1e-9, 1.0, 1024.0])
+def test_a_scale_is_what_numbers_are_multiplied_by(scale):
+    class Scaled(Good):
+        rules = {"raw": Rule("gpu.memory.used", scale)}
+
+    info = open_backend(Scaled())
+
+    (reading,) = Translator(info).translate([record(fields={"raw": 100})]).readings
+    assert reading.value == pytest.approx(100 * scale, rel=1e-15)
+
+
+class Measuring(Good):
+    """Metrics of its own with values that the catalog's would not take."""
+
+    metrics = (
+        gauge("battery.power", "W", "", ""),
+        gauge("site.power", "W", "", ""),
+        gauge("fs.files", "count", "", ""),
+        gauge("clock.off", "Hz", "", ""),
+        state("ups.mode", "Mode", ""),
+        rated("job.cpu", "cores", "Job CPU", ""),
+        rated("job.energy", "W", "Job power", ""),
+    )
+
+    def read(self, due):
+        fields = {
+            "battery.power": -35.2, "site.power": 21e6, "fs.files": 3.2e12, "clock.off": -12,
+            "ups.mode": "on line", "job.cpu.total": 12.5 * time.monotonic(),
+            "job.energy.total": 7 * time.monotonic(), "gpu.utilization": 1.0004,
+        }  # fmt: skip
+        return [RawRecord(time.monotonic(), time.time(), "host", fields, self.name)]
+
+
+def test_what_a_reader_measures_is_taken_in_its_own_units():
+    frame = pw.snapshot(sources=Measuring()).set_index("metric")
+
+    assert {name: frame["value"][name] for name in ("battery.power", "site.power", "fs.files")} == {
+        "battery.power": -35.2, "site.power": 21e6, "fs.files": 3.2e12,
+    }  # fmt: skip
+    assert frame["value"]["gpu.utilization"] == 1.0004
+    assert frame["unit"][["job.cpu", "job.energy"]].tolist() == ["cores", "W"]
+    assert frame["value"]["job.cpu"] == pytest.approx(12.5, rel=0.01)
+    assert frame["value"]["job.energy"] == pytest.approx(7, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "missing", [np.ma.masked, np.ma.array([1.0], mask=[True])[0], pd.NA, np.float32("nan")]
+)
+def test_ways_to_say_missing_are_missing_and_not_rejected(missing):
+    result = Translator().translate([record(fields={"gpu.power": missing})])
+
+    assert math.isnan(result.readings[0].value)
+    assert result.rejected == {}
+
+
+def test_snapshot_tells_hosts_apart_and_outlives_what_a_reader_says():
+    class Two(Good):
+        def read(self, due):
+            return [record(fields={"gpu.power": 100}), record(fields={"gpu.power": 200}, host="h1")]
+
+    frame = take_snapshot(
+        [Two(), type("Odd", (Good,), {"name": "odd", "missing": property(fails)})()], "mine"
+    )
+
+    assert frame[["host", "value"]].to_numpy().tolist() == [["", 100.0], ["h1", 200.0]]
+    assert "no licence" in frame.attrs["problems"]["odd"]
+
+
 def test_a_source_has_both_of_its_names():
     assert source_names("nvml_direct") == source_names("nvml") == ["nvml"]
     assert source_names("auto,-nvml_direct") == ["system"]
@@ -343,7 +448,7 @@ class Asking(Good):
         self.config = config
 
 
-def fails():
+def fails(*_):
     raise OSError("no licence")
 
 

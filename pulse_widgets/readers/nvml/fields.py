@@ -115,7 +115,8 @@ _PERCENT: Final = {
 
 TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        **{name: Rule(metric, 0.01) for name, metric in _PERCENT.items()},
+        # More than 100 % is a known corruption of the driver, not a busy GPU.
+        **{name: Rule(metric, 0.01, lowest=0, highest=100) for name, metric in _PERCENT.items()},
         "memory.used": Rule("gpu.memory.used"),
         "memory.free": Rule("gpu.memory.free"),
         "memory.reserved": Rule("gpu.memory.reserved"),
