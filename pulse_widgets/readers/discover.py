@@ -92,11 +92,12 @@ def make_backend(config: ReaderConfig) -> Backend:
     name = _SAME.get(config.backend.value, config.backend.value)
     if name not in SOURCES:
         there = ", ".join(kind.value for kind in _kinds())
-        raise UnknownSourceError(
-            f"This version of pulse_widgets has no reader {config.backend.value!r}",
-            remedy=f"Use one of {there}.",
-        )
+        raise UnknownSourceError(_not_yet(config.backend.value), remedy=f"Use one of {there}.")
     return SOURCES[name]("all" if config.all_gpus else list(config.gpu_ids or ("mine",)))
+
+
+def _not_yet(name: str) -> str:
+    return f"This version of pulse_widgets does not have the reader {name!r}"
 
 
 def _kinds() -> list[BackendKind]:
@@ -115,7 +116,9 @@ def _known(given: str) -> str:
     others = plugins()
     if name not in others:
         names = [*SOURCES, *others]
-        raise _unknown(repr(given), names, difflib.get_close_matches(given, names))
+        planned = name in {kind.value for kind in BackendKind}
+        what = _not_yet(name) if planned else f"There is no source {given!r}"
+        raise _unknown(what, names, difflib.get_close_matches(given, names))
     return name
 
 
@@ -127,7 +130,7 @@ def _backend(item: Any) -> Backend:
                 f"{type(item).__name__} is no reader: it has no {', '.join(missing)}",
                 remedy="Add what is missing, see pulse_widgets.readers.Backend.",
             )
-        raise _unknown(repr(item), [*SOURCES, *plugins()])
+        raise _unknown(f"There is no source {item!r}", [*SOURCES, *plugins()])
     if not isinstance(item.name, str) or not item.name:
         raise UnknownSourceError(
             f"The name of a reader is {item.name!r}",
@@ -137,10 +140,10 @@ def _backend(item: Any) -> Backend:
     return found
 
 
-def _unknown(what: str, names: Sequence[str], close: Sequence[str] = ()) -> UnknownSourceError:
+def _unknown(problem: str, names: Sequence[str], close: Sequence[str] = ()) -> UnknownSourceError:
     hint = f"Did you mean {close[0]!r}? " if close else ""
     return UnknownSourceError(
-        f"There is no source {what}",
+        problem,
         remedy=f"{hint}Use one or several of {', '.join(['auto', *names])}; a minus sign leaves "
         "one out: 'auto,-nvml'.",
     )

@@ -325,7 +325,9 @@ def test_a_reader_that_is_not_there_yet_is_named(kind):
     with pytest.raises(UnknownSourceError) as found:
         make_backend(ReaderConfig(kind))
 
-    assert repr(kind.value) in found.value.problem
+    assert f"does not have the reader {kind.value!r}" in found.value.problem
+    with pytest.raises(UnknownSourceError, match=f"does not have the reader '{kind.value}'"):
+        source_names(kind.value)
     assert "nvml_direct, system" in found.value.remedy
     assert isinstance(found.value, ValueError)
 
