@@ -81,6 +81,7 @@ class SystemBackend:
         ReaderError
             When no part of it can be read.
         """
+        self.close()
         try:
             host = self._make_host()
         except Exception as error:
@@ -129,8 +130,11 @@ class SystemBackend:
         machine.begin(thorough=RateClass.SLOW in due)
         result: Fields = {}
         now = time.monotonic()
+        slow = RateClass.SLOW in due
         for part in self._parts:
-            if part.rate in due and now >= part.asked_again_at:
+            # What never changes is not asked for again, unless it was not all there.
+            late = slow and part.incomplete and part.rate is RateClass.STATIC
+            if (part.rate in due or late) and now >= part.asked_again_at:
                 for entity, fields in self._ask(part, now).items():
                     if entity in result:
                         result[entity].update(fields)
@@ -152,7 +156,7 @@ class SystemBackend:
             part.failures += 1
         else:
             part.failures = 0
-        self._odd.settle(part)
+        part.incomplete = self._odd.settle(part)
         before, part.delivered = part.delivered, found
         return _with_gone(found, before)
 
