@@ -185,11 +185,13 @@ class CoreSeconds:
         if min(steps) >= 0 and max(steps) <= limit:
             self._remember(cores, order, flat)
             common = len(order)
-            risen = [sum(steps[k::_FIELDS]) for k in range(_FIELDS)]
+            self._seconds = [
+                was + sum(steps[k::_FIELDS]) / common for k, was in enumerate(self._seconds)
+            ]
             if self._below:
                 self._below = {}
-        else:
-            risen, common = self._one_by_one(cores, limit)
+            return self._seconds
+        risen, common = self._one_by_one(cores, limit)
         if not common:
             return None
         self._seconds = [

@@ -194,7 +194,8 @@ class HostParts:
                 self._odd(f"host {name}", "no core is there that counted right since the last look")
             return {"host": dict.fromkeys(_CPU)}
         user, system, _, iowait, steal = seconds
-        values = [rounded(seconds, 1e6) for seconds in (user, system, iowait, steal)]
+        # As `rounded`, whose calls would cost as much as the rest.
+        values = [int(each * 1e6 + 0.5) / 1e6 for each in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
     def _memory(self) -> Fields:
