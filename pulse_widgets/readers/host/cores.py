@@ -25,8 +25,8 @@ _DIGITS: Final = b" 0123456789\n"
 _ROUNDING_S: Final = 0.02
 """A tick each of idle and waiting time."""
 _FIELDS: Final = len(CpuTimes._fields)
-_LATE_S: Final = 2.0
-"""A core spends no more than the time that passed, but some count it a second later."""
+_LATE_S: Final = 5.0
+"""A core spends no more than the time that passed, but the kernel may count it a little later."""
 _BACK_S: Final = 1.0
 """A step back of more than this is a counter that begins anew."""
 _MOST_S: Final = 1e10
