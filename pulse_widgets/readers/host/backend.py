@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SystemBackend"]
 
+_SHARED: Final = frozenset({"host", "kernel"})
+"""The entities of which several parts tell."""
 RETRY_MOST_S: Final = 60.0
 """A part that fails is asked again at once, then after 1, 2, 4, ... and at most so many seconds."""
 
@@ -81,6 +83,7 @@ class SystemBackend:
         ReaderError
             When no part of it can be read.
         """
+        self.close()
         try:
             host = self._make_host()
         except Exception as error:
@@ -129,21 +132,26 @@ class SystemBackend:
         machine.begin(thorough=RateClass.SLOW in due)
         result: Fields = {}
         now = time.monotonic()
+        slow = RateClass.SLOW in due
         for part in self._parts:
-            if part.rate in due and now >= part.asked_again_at:
+            # What never changes is not asked for again, unless it was not all there.
+            late = slow and part.incomplete and part.rate is RateClass.STATIC
+            if (part.rate in due or late) and now >= part.asked_again_at:
                 for entity, fields in self._ask(part, now).items():
-                    if entity in result:
+                    if entity not in _SHARED:
+                        result[entity] = fields
+                    elif entity in result:
                         result[entity].update(fields)
                     else:
-                        result[entity] = dict(fields)
+                        result[entity] = {**fields}
         return result
 
     def _ask(self, part: Part, now: float) -> Fields:
         """Return what a part says, and None for what it said last time and does not now."""
-        found: Fields = {}
         try:
             found = part.read()
         except Exception as error:  # noqa: BLE001  of whatever kind, only this part is lost
+            found = {}
             reason = reason_of(error)
             for name in part.fields:
                 self._odd(f"{part.entity} {name}", reason)
@@ -152,26 +160,23 @@ class SystemBackend:
             part.failures += 1
         else:
             part.failures = 0
-        self._odd.settle(part)
+        part.incomplete = self._odd.settle(part)
         before, part.delivered = part.delivered, found
-        return _with_gone(found, before)
+        for entity, fields in before.items():
+            there = found.get(entity)
+            if there is None or not fields.keys() <= there.keys():
+                return _with_gone(found, before)
+        return found
 
 
 def _with_gone(found: Fields, before: Fields) -> Fields:
+    """Return what is found, with None for what was there before."""
+    whole = dict(found)
     for entity, fields in before.items():
-        if entity not in found or not fields.keys() <= found[entity].keys():
-            break
-    else:
-        return found
-    gone = {
-        entity: dict.fromkeys(fields.keys() - found.get(entity, {}).keys())
-        for entity, fields in before.items()
-        if entity not in found or fields.keys() - found[entity].keys()
-    }
-    return {
-        entity: {**found.get(entity, {}), **gone.get(entity, {})}
-        for entity in (*found, *(entity for entity in gone if entity not in found))
-    }
+        there = found.get(entity, {})
+        if not fields.keys() <= there.keys():
+            whole[entity] = {**dict.fromkeys(fields), **there}
+    return whole
 
 
 def _host_of(root: str, sys_root: str, pid: int) -> Host:

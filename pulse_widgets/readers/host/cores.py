@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from itertools import chain
-from operator import ge, sub
+from operator import sub
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.host.odd import shown
@@ -23,6 +24,13 @@ _LEAST_WORDS: Final = 5
 _DIGITS: Final = b" 0123456789\n"
 _ROUNDING_S: Final = 0.02
 """A tick each of idle and waiting time."""
+_FIELDS: Final = len(CpuTimes._fields)
+_LATE_S: Final = 5.0
+"""A core spends no more than the time that passed, but the kernel may count it a little later."""
+_BACK_S: Final = 1.0
+"""A step back of more than this is a counter that begins anew."""
+_MOST_S: Final = 1e10
+"""Some 300 years: no core is so old."""
 
 
 def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
@@ -107,24 +115,28 @@ class CpuMeter:
 
     def __init__(self) -> None:
         self._before: dict[int, tuple[float, float]] = {}
+        self._at = -math.inf
 
     def utilization(
-        self, cores: Mapping[int, CpuTimes]
+        self, cores: Mapping[int, CpuTimes], now: float
     ) -> tuple[float | None, dict[int, float | None]]:
         """Return the share of all cores together, and of each that was there last time, too.
 
-        Nothing is known on the first look. A share is None when no time has passed, and when the
-        core's counters fell; the share of all is that of the others then.
+        Nothing is known on the first look. A share is None when no time has passed on the core,
+        and when its counters fell or rose by more than the time since the last look; the share of
+        all is that of the others then. `now` is in monotonic seconds.
         """
-        before, now = self._before, {}
+        before, seconds = self._before, {}
         shares: dict[int, float | None] = {}
         all_busy = all_idle = 0.0
+        limit = now - self._at + _LATE_S
         for core, (user, system, idle, iowait, steal) in cores.items():
-            busy, rest = now[core] = user + system + steal, idle + iowait
+            busy, rest = seconds[core] = user + system + steal, idle + iowait
             if core not in before:
                 continue
-            busy_s, rest_s = busy - before[core][0], rest - before[core][1]
-            if busy_s < 0 or rest_s < -_ROUNDING_S:
+            was_busy, was_rest = before[core]
+            busy_s, rest_s = busy - was_busy, rest - was_rest
+            if busy_s < 0 or rest_s < -_ROUNDING_S or busy_s + rest_s > limit:
                 shares[core] = None
                 continue
             # The kernel corrects idle time now and then: that is no time running backwards.
@@ -132,7 +144,7 @@ class CpuMeter:
             shares[core] = _share(busy_s, rest_s)
             all_busy += busy_s
             all_idle += rest_s
-        self._before = now
+        self._before, self._at = seconds, now
         return _share(all_busy, all_idle), shares
 
 
@@ -140,7 +152,7 @@ class CoreSeconds:
     """Seconds of the mean core, that never fall: their rate is a share of all cores' time.
 
     They grow by what the cores grew that were there at this look and the one before. A core that
-    goes, comes, or begins again from 0 brings no history of its own along. One whose counter
+    goes, comes, begins again from 0 or jumps brings no history of its own along. One whose counter
     steps back a little (time waiting for disks is known to) stands still until it is past where it
     was; after `PATIENCE` looks it counts from where it is.
     """
@@ -152,49 +164,61 @@ class CoreSeconds:
         self._below: dict[int, int] = {}
         self._order: list[int] = []
         self._flat: list[float] = []
-        self._sums: list[float] = []
-        """Of the marks, field by field."""
+        """The marks, core by core."""
+        self._at = -math.inf
         self._seconds: list[float] | None = None
 
-    def take(self, cores: Mapping[int, CpuTimes]) -> list[float]:
-        """Return the seconds, in the order of `CpuTimes`."""
-        sums, common = self._sums, len(cores)
+    def take(self, cores: Mapping[int, CpuTimes], now: float) -> list[float] | None:
+        """Return the seconds, in the order of `CpuTimes`.
+
+        They are None where no core is known to have counted right since the look before. `now` is
+        in monotonic seconds.
+        """
+        limit = now - self._at + _LATE_S
+        self._at = now
         order, flat = list(cores), [*chain.from_iterable(cores.values())]
-        if order == self._order and all(map(ge, flat, self._flat)):
+        if self._seconds is None:
             self._remember(cores, order, flat)
-            risen = list(map(sub, self._sums, sums))
+            self._seconds = _mean_of(cores)
+            return self._seconds
+        steps = list(map(sub, flat, self._flat)) if order == self._order else [-1.0]
+        if min(steps) >= 0 and max(steps) <= limit:
+            self._remember(cores, order, flat)
+            common = len(order)
+            self._seconds = [
+                was + sum(steps[k::_FIELDS]) / common for k, was in enumerate(self._seconds)
+            ]
             if self._below:
                 self._below = {}
-        else:
-            risen, common = self._one_by_one(cores)
-        if self._seconds is None:
-            self._seconds = [seconds / len(cores) for seconds in self._sums]
-        elif common:
-            self._seconds = [
-                was + rise / common for was, rise in zip(self._seconds, risen, strict=True)
-            ]
+            return self._seconds
+        risen, common = self._one_by_one(cores, limit)
+        if not common:
+            return None
+        self._seconds = [
+            was + rise / common for was, rise in zip(self._seconds, risen, strict=True)
+        ]
         return self._seconds
 
     def _remember(self, marks: Mapping[int, CpuTimes], order: list[int], flat: list[float]) -> None:
         self._marks, self._order, self._flat = marks, order, flat
-        fields = len(CpuTimes._fields)
-        self._sums = [sum(flat[k::fields]) for k in range(fields)]
 
-    def _one_by_one(self, cores: Mapping[int, CpuTimes]) -> tuple[list[float], int]:
+    def _one_by_one(self, cores: Mapping[int, CpuTimes], limit: float) -> tuple[list[float], int]:
         """Return by how much the cores grew that were there before, and how many those are."""
         marks: dict[int, CpuTimes] = {}
         below: dict[int, int] = {}
-        risen = [0.0] * len(CpuTimes._fields)
+        risen = [0.0] * _FIELDS
         common = 0
         for core, now in cores.items():
             mark = self._marks.get(core)
             marks[core] = now
             if mark is None:
                 continue
+            steps = list(map(sub, now, mark))
+            if max(steps) > limit or min(steps) < -_BACK_S:
+                continue  # counts from where it is
             common += 1
-            for field, (new, old) in enumerate(zip(now, mark, strict=True)):
-                risen[field] += max(new - old, 0.0)
-            if not all(map(ge, now, mark)):
+            risen = [was + max(step, 0.0) for was, step in zip(risen, steps, strict=True)]
+            if min(steps) < 0:
                 below[core] = self._below.get(core, 0) + 1
                 if below[core] < self.PATIENCE:
                     marks[core] = CpuTimes(*map(max, now, mark))
@@ -203,6 +227,12 @@ class CoreSeconds:
         self._below = below
         self._remember(marks, list(marks), [*chain.from_iterable(marks.values())])
         return risen, common
+
+
+def _mean_of(cores: Mapping[int, CpuTimes]) -> list[float] | None:
+    """Return the mean of the cores whose times can be true; None where there is none."""
+    known = [times for times in cores.values() if max(times) < _MOST_S]
+    return [sum(column) / len(known) for column in zip(*known, strict=True)] or None
 
 
 def _share(busy: float, idle: float) -> float | None:

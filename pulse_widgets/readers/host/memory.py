@@ -81,19 +81,25 @@ def _swap_used(
     if total is None or free is None:
         odd("host swap.used", "it is not known how much swap there is, or is free")
         return None
-    # More can be free than there is where a container is shown the machine's: it uses none.
-    return max(total - free, 0)
+    if free > total:
+        odd(
+            "host swap.used", "0, as more is free than there is: a container is shown the machine's"
+        )
+        return 0.0
+    return total - free
 
 
 def _told(lines: bytes, name: bytes, field: str, odd: Callable[[str, str], None]) -> int | None:
     """Return the number after a name of meminfo, whose unit is KiB, in bytes."""
     start = lines.find(b"\n" + name)
     if start >= 0:
-        words = lines[start : lines.find(b"\n", start + 1)].split()
+        end = lines.find(b"\n", start + 1)
+        # The last line may have no end.
+        words = lines[start + 1 + len(name) : end if end >= 0 else None].split()
         try:
-            return number(words[1]) * 1024
+            return number(words[0]) * 1024
         except (ValueError, IndexError):
-            why = f"says {shown(b' '.join(words[1:]))}"
+            why = f"says {shown(b' '.join(words))}"
     else:
         why = "is not there"
     if field:

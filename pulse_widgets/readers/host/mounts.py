@@ -11,7 +11,7 @@ from pulse_widgets.readers.host.odd import reason_of, shown
 from pulse_widgets.readers.host.protocol import Space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 __all__ = ["spaces_of"]
 
@@ -32,7 +32,8 @@ def spaces_of(mounts: bytes, odd: Callable[[str, str], None]) -> dict[str, Space
     """Return the room on each local file system in ``/proc/self/mounts``, by its mount point.
 
     Of one that is mounted several times the shortest path counts that can be read; the root
-    counts whatever it is. Without a path that can be read, it is told to `odd` and left out.
+    counts whatever it is. Without a path that can be read, it is told to `odd` and left out. One
+    that another was mounted over is not seen: whoever asks for its path would ask the other.
     """
     spaces: dict[str, Space] = {}
     done: set[bytes] = set()
@@ -56,7 +57,9 @@ def spaces_of(mounts: bytes, odd: Callable[[str, str], None]) -> dict[str, Space
     return spaces
 
 
-def _local(mounts: bytes, odd: Callable[[str, str], None]) -> Iterator[_Mount]:
+def _local(mounts: bytes, odd: Callable[[str, str], None]) -> list[_Mount]:
+    """Return those that can be asked, in the order of their paths in the table."""
+    seen: dict[bytes, _Mount | None] = {}
     for number, line in enumerate(mounts.splitlines(), 1):
         words = line.split()
         if len(words) < _LEAST_WORDS:
@@ -65,8 +68,10 @@ def _local(mounts: bytes, odd: Callable[[str, str], None]) -> Iterator[_Mount]:
             continue
         device, escaped, kind = words[:3]
         path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), escaped)
-        if kind in _LOCAL or path in (b"/", _SHARED_MEMORY):
-            yield _Mount(device, path)
+        asked = kind in _LOCAL or path in (b"/", _SHARED_MEMORY)
+        # Of several at one path the last is on top.
+        seen[path] = _Mount(device, path) if asked else None
+    return [mount for mount in seen.values() if mount is not None]
 
 
 def _space(path: bytes) -> Space:
@@ -78,6 +83,8 @@ def _space(path: bytes) -> Space:
         When it cannot be asked, or says what cannot be.
     """
     room = os.statvfs(path)
+    if room.f_blocks == 0:
+        raise ValueError("it is said to have 0 blocks")
     if not 0 <= room.f_bfree <= room.f_blocks or not 0 <= room.f_bavail <= room.f_blocks:
         raise ValueError(f"{room.f_bfree} of {room.f_blocks} blocks are said to be free")
     unit = room.f_frsize

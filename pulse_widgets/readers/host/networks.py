@@ -7,8 +7,10 @@ where it reaches the machine.
 
 from __future__ import annotations
 
+import math
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +18,7 @@ from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, c
 from pulse_widgets.readers.host.protocol import NetCounts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from pulse_widgets.readers.host.odd import Odd
     from pulse_widgets.readers.host.proc_files import ProcFiles
@@ -27,10 +29,11 @@ _PATH: Final = "/proc/net/dev"
 _HEAD_LINES: Final = 2
 _WORDS: Final = 16
 
-_LOOPBACK: Final = re.compile(r"lo\d*(:|$)|Loopback ")
+# loopback0 is how Windows Subsystem for Linux shows the loopback of Windows.
+_LOOPBACK: Final = re.compile(r"lo\d*(:|$)|loopback\d|Loopback ")
 
-# How good a device is for the sum; the best that are there count.
-_REAL, _PLAIN, _BOND, _BRIDGE, _TUNNEL, _PAIR = range(6)
+# How good a device is for the sum; the best that are there count, and loopback never.
+_REAL, _PLAIN, _BOND, _BRIDGE, _TUNNEL, _PAIR, _NEVER = range(7)
 _NAMES: Final = {
     _BOND: r"bond|team|lagg",
     _BRIDGE: r"br([-_\d]|idge)|(lx[cd]|incus|vm|xen|fw|c|cni-|vir)br|cni|docker|podman|ovs|weave"
@@ -46,6 +49,13 @@ _WAY_OUT: Final = re.compile(r"(eth|net|venet)\d+$")
 # interface of the same radio receives.
 _CARDS: Final = frozenset({"", "1", "32"})
 _MONITORS: Final = frozenset({"801", "802", "803"})
+# Of /sys/class/net/X/phys_port_name: the inner side of a function of the card (representor), whose
+# packets pass its port (p0) too, or stay within the machine.
+_REPRESENTOR: Final = re.compile(r"(c\d+)?pf\d+(vf\d+|sf\d+|hpf)?$")
+
+_NO_NAMES: Final = frozenset({"", ".", ".."})
+_LOOK_AGAIN_S: Final = 10.0
+"""After interfaces came or went, what the others are is asked again, but not more often."""
 
 
 class LinuxNetworks:
@@ -58,29 +68,54 @@ class LinuxNetworks:
         The sys tree of the same machine, where there is one.
     odd : Odd
         Told what is left out.
+    clock : callable
+        Returns monotonic seconds.
     """
 
-    def __init__(self, files: ProcFiles, sys_root: str | None, odd: Odd) -> None:
+    def __init__(
+        self,
+        files: ProcFiles,
+        sys_root: str | None,
+        odd: Odd,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._files = files
-        self._sys_root = sys_root
+        self._clock = clock
         self._lines = DeviceLines(_PATH, "net", _parsed, odd)
+        self._ranks = _Ranks(sys_root, files.root)
         self._names: Collection[str] = ()
         self._in_sum: frozenset[str] = frozenset()
+        self._ranked_at = -math.inf
+        self._changed = False
 
     def read(self) -> dict[str, NetCounts]:
         """Return the counters of each interface."""
         lines = self._files.keep("net/dev").split(b"\n")
         head = [line for line in lines[:_HEAD_LINES] if b"|" not in line]
         found = self._lines.take([*head, *lines[_HEAD_LINES:]])
-        if found.keys() != self._names:
-            self._names = found.keys()
-            self._in_sum = which_networks(self._names, self._sys_root, self._files.root)
+        changed = found.keys() != self._names
+        if changed or self._changed:
+            self._rank(found.keys(), changed=changed)
         in_sum = self._in_sum
         return {
             name: NetCounts._make((*counts, name in in_sum))
             for name, counts in found.items()
             if counts is not None
         }
+
+    def _rank(self, names: Collection[str], *, changed: bool) -> None:
+        """Find out which count: new ones at once, and all of them once in a while."""
+        now = self._clock()
+        if now - self._ranked_at >= _LOOK_AGAIN_S:
+            # One that came may have taken others into a bond or a bridge, at once or soon after.
+            self._ranks.forget()
+            self._ranked_at, self._changed = now, changed
+        elif changed:
+            self._changed = True
+        else:
+            return
+        self._names, self._in_sum = names, self._ranks.counted(names)
 
 
 def which_networks(
@@ -101,33 +136,68 @@ def which_networks(
     >>> sorted(which_networks(["lo", "bond0", "bond0.5"]))
     ['bond0']
     """
-    outside = [name for name in names if not _LOOPBACK.match(name)]
-    levels = _levels_by_name(outside, root)
-    base = f"{sys_root}/class/net"
-    listed = set(_listed(base)) if sys_root is not None else set()
-    others = []
-    for name in listed.intersection(outside):
+    return _Ranks(sys_root, root).counted(names)
+
+
+class _Ranks:
+    """How good each interface is for the sum; asked once for as long as it is there.
+
+    Parameters
+    ----------
+    sys_root, root : str or None
+        As in `which_networks`.
+    """
+
+    def __init__(self, sys_root: str | None, root: str | None) -> None:
+        self._base = None if sys_root is None else f"{sys_root}/class/net"
+        self._root = root
+        self._levels: dict[str, int] = {}
+        self._unsure: set[str] = set()
+        """Those of which the kernel can tell more; asked only where there is no hardware."""
+
+    def forget(self) -> None:
+        """Ask again for all."""
+        self._levels.clear()
+        self._unsure.clear()
+
+    def counted(self, names: Collection[str]) -> frozenset[str]:
+        """Return those of the names that count."""
+        there, levels = frozenset(names), self._levels
+        for name in levels.keys() - there:
+            del levels[name]
+            self._unsure.discard(name)
+        fresh = there - levels.keys()
+        told = self._told() if fresh else {}
+        for name in fresh:
+            by_name = told.get(name, _level_by_name(name, there))
+            levels[name] = _NEVER if _LOOPBACK.match(name) else self._level(name, by_name)
+        if self._base is not None and self._unsure and _REAL not in levels.values():
+            # Asked only then: a machine with many containers has hundreds.
+            for name in self._unsure:
+                levels[name] = _level_by_kernel(name, self._base, levels[name])
+            self._unsure.clear()
+        best = min(levels.values(), default=_NEVER)
+        return frozenset(name for name, level in levels.items() if level == best < _NEVER)
+
+    def _told(self) -> dict[str, int]:
+        """Return what the kernel tells of bonds and VLANs below /proc."""
+        if self._root is None:
+            return {}
+        return {
+            **dict.fromkeys(_listed(f"{self._root}/net/bonding"), _BOND),
+            **dict.fromkeys(_listed(f"{self._root}/net/vlan"), _TUNNEL),
+        }
+
+    def _level(self, name: str, by_name: int) -> int:
+        base = self._base
+        if base is None or not _is_there(name, base):
+            return by_name
         if _is_hardware(name, base):
-            levels[name] = _PAIR if _is_counted_elsewhere(name, base, listed) else _REAL
-        elif _WAY_OUT.match(name):
-            levels[name] = _level_by_kernel(name, base, listed, levels[name])
-        else:
-            levels[name] = max(levels[name], _PLAIN)
-            others.append(name)
-    if _REAL not in levels.values():
-        # Asked only then: a machine with many containers has hundreds.
-        for name in others:
-            levels[name] = _level_by_kernel(name, base, listed, levels[name])
-    best = min(levels.values(), default=_REAL)
-    return frozenset(name for name, level in levels.items() if level == best)
-
-
-def _levels_by_name(names: Collection[str], root: str | None) -> dict[str, int]:
-    told: dict[str, int] = {}
-    if root is not None:
-        told |= dict.fromkeys(_listed(f"{root}/net/bonding"), _BOND)
-        told |= dict.fromkeys(_listed(f"{root}/net/vlan"), _TUNNEL)
-    return {name: told.get(name, _level_by_name(name, names)) for name in names}
+            return _PAIR if _is_counted_elsewhere(name, base) else _REAL
+        if _WAY_OUT.match(name):
+            return _level_by_kernel(name, base, by_name)
+        self._unsure.add(name)
+        return max(by_name, _PLAIN)
 
 
 def _level_by_name(name: str, names: Collection[str]) -> int:
@@ -141,14 +211,14 @@ def _level_by_name(name: str, names: Collection[str]) -> int:
     return next((level for level, pattern in _BY_NAME if pattern.match(name)), _REAL)
 
 
-def _level_by_kernel(name: str, base: str, listed: Collection[str], by_name: int) -> int:
+def _level_by_kernel(name: str, base: str, by_name: int) -> int:
     """Return the level of an interface that is no hardware."""
     about = set(_listed(f"{base}/{name}"))
     if "bonding" in about:
         return _BOND
     if "bridge" in about:
         return _BRIDGE
-    stacked = "tun_flags" in about or bool(_lower(about, listed))
+    stacked = "tun_flags" in about or bool(_lower(about, base))
     if _WAY_OUT.match(name) and not stacked and "master" not in about:
         return _REAL
     if stacked or _text(f"{base}/{name}/type") not in _CARDS:
@@ -161,24 +231,32 @@ def _is_hardware(name: str, base: str) -> bool:
     return any(os.path.lexists(f"{base}/{name}/{entry}") for entry in ("device", "parent"))
 
 
-def _is_counted_elsewhere(name: str, base: str, listed: Collection[str]) -> bool:
+def _is_counted_elsewhere(name: str, base: str) -> bool:
     """Return whether another piece of hardware counts what passes this one.
 
     The fast path of a virtual machine's interface belongs to it (Azure, failover); the ports of
-    a switch on a board pass everything through the interface below them.
+    a switch on a board pass everything through the interface below them; the functions of a card
+    pass it through its port.
     """
     master = _master(name, base)
-    if master in listed and _is_hardware(master, base):
+    if _is_there(master, base) and _is_hardware(master, base):
         return True
-    below = _lower(_listed(f"{base}/{name}"), listed)
+    if _REPRESENTOR.match(_text(f"{base}/{name}/phys_port_name")):
+        return True
+    below = _lower(_listed(f"{base}/{name}"), base)
     if any(_is_hardware(each, base) and _master(each, base) != name for each in below):
         return True
     return _text(f"{base}/{name}/type") in _MONITORS
 
 
-def _lower(about: Collection[str], listed: Collection[str]) -> list[str]:
+def _is_there(name: str, base: str) -> bool:
+    """Return whether the interface has a folder; other namespaces' have none."""
+    return name not in _NO_NAMES and "/" not in name and os.path.lexists(f"{base}/{name}")
+
+
+def _lower(about: Collection[str], base: str) -> list[str]:
     found = (entry.removeprefix("lower_") for entry in about if entry.startswith("lower_"))
-    return [name for name in found if name in listed]
+    return [name for name in found if _is_there(name, base)]
 
 
 def _master(name: str, base: str) -> str:
@@ -210,6 +288,6 @@ def _text(path: str) -> str:
 
 def _listed(folder: str) -> list[str]:
     try:
-        return [path.name for path in Path(folder).iterdir()]
+        return os.listdir(folder)  # noqa: PTH208  strings are wanted
     except (OSError, ValueError):
         return []

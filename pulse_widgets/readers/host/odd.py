@@ -13,6 +13,10 @@ T = TypeVar("T")
 
 _LONGEST: Final = 40
 """Of what a file says, so many characters are repeated in a reason."""
+_MOST: Final = 32
+"""So many devices, cores and mounts of one source are told; a file of garbage has one a line."""
+_OWN: Final = ("host ", "kernel ")
+"""What is left out of these is always told: there are only so many fields."""
 
 
 class Odd:
@@ -37,16 +41,28 @@ class Odd:
         """Leave something out; the first reason for it stays."""
         self._now.setdefault(what, why)
 
-    def settle(self, source: Hashable) -> None:
-        """Take what was told since the last call as the source's, in place of last time's."""
+    def settle(self, source: Hashable) -> bool:
+        """Take what was told since the last call as the source's, in place of last time's.
+
+        Returns
+        -------
+        bool
+            Whether anything is left out.
+        """
         told = self._now
         if told:
             self._now = {}
+            if len(told) > _MOST:
+                told = _shortened(told)
             if told == self._of.get(source):
-                return
+                return True
             self._of[source] = told
         elif self._of.pop(source, None) is None:
-            return
+            return False
+        self._tell()
+        return bool(told)
+
+    def _tell(self) -> None:
         self.told = {what: why for each in self._of.values() for what, why in each.items()}
 
     def asked(self, source: Hashable, question: Callable[[], T]) -> T:
@@ -62,6 +78,16 @@ class Odd:
         """Begin anew."""
         self._of.clear()
         self.told = {}
+
+
+def _shortened(told: dict[str, str]) -> dict[str, str]:
+    """Return the first of what is told; after them, one has the number of the others."""
+    devices = [what for what in told if not what.startswith(_OWN)]
+    dropped = set(devices[_MOST + 1 :])
+    short = {what: why for what, why in told.items() if what not in dropped}
+    if dropped:
+        short[devices[_MOST]] += f" (and {len(dropped)} more are left out)"
+    return short
 
 
 def reason_of(error: Exception) -> str:

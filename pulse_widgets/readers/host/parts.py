@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+import time
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import PurePath
@@ -32,6 +33,7 @@ _NET: Final = ("net.received.total", "net.sent.total", "net.errors.total", "net.
 _PRESSURE: Final = ("cpu", "memory", "disk")
 _SPACE: Final = ("disk.used", "disk.free", "disk.total")
 _PROCESS: Final = ("process.memory.rss", "process.memory.virtual", "process.threads")
+_NO_TIME: Final = "the counters of {} stood still, fell or rose by more than the time that passed"
 _PROCESS_IO: Final = ("process.read.total", "process.write.total")
 
 
@@ -53,6 +55,8 @@ class Part:
         How often it failed since it last worked.
     asked_again_at : float
         Monotonic seconds before which it is left alone.
+    incomplete : bool
+        It left something out when it was asked last.
     """
 
     entity: str
@@ -62,6 +66,7 @@ class Part:
     delivered: Fields = field(default_factory=dict)
     failures: int = 0
     asked_again_at: float = 0.0
+    incomplete: bool = False
 
 
 class HostParts:
@@ -84,9 +89,10 @@ class HostParts:
         self._meter = CpuMeter()
         self._seconds = CoreSeconds()
         self._core_names: dict[int, str] = {}
-        self._disk_sums = DeviceSums(len(_DISK))
-        self._net_sums = DeviceSums(len(_NET))
+        self._disk_sums = DeviceSums(_DISK, host.odd)
+        self._net_sums = DeviceSums(_NET, host.odd)
         self._cores: Mapping[int, CpuTimes] | None = None
+        self._cores_at = 0.0
         self._usage: TreeUsage | None = None
         self._thorough = False
 
@@ -110,7 +116,7 @@ class HostParts:
         return (
             Part("host", ("os", "cpu"), static, self._labels),
             Part("host", ("cores", "python"), static, self._own_labels),
-            Part("host", ("cpu.count",), static, self._count),
+            Part("host", ("cpu.count",), slow, self._count),
             Part("host", ("cpu.utilization",), gauges, self._utilization),
             Part("host", _CPU, counters, self._cpu_seconds),
             Part("host", (*_MEMORY, "memory.utilization"), gauges, self._memory),
@@ -147,10 +153,24 @@ class HostParts:
     def _times(self) -> Mapping[int, CpuTimes]:
         if self._cores is None:
             self._cores = self._odd.asked("cores", self._host.cpu_times)
+            self._cores_at = time.monotonic()
         return self._cores
 
+    def _counting(self) -> Mapping[int, CpuTimes]:
+        """Return the times of each core.
+
+        Raises
+        ------
+        OSError
+            When all of them are 0: some sandboxes have the file without anything in it.
+        """
+        cores = self._times()
+        if not any(map(any, cores.values())):
+            raise OSError("the time of no core is counted here: all are 0")
+        return cores
+
     def _utilization(self) -> Fields:
-        whole, cores = self._meter.utilization(self._times())
+        whole, cores = self._meter.utilization(self._counting(), self._cores_at)
         if not cores:
             return {}
         fields: Fields = {"host": {"cpu.utilization": whole}}
@@ -161,15 +181,21 @@ class HostParts:
             for core, share in cores.items():
                 fields[names[core]] = {"cpu.utilization": share}
         if whole is None:
-            self._odd("host cpu.utilization", "the counters of all cores stood still or fell")
+            self._odd("host cpu.utilization", _NO_TIME.format("all cores"))
         elif None in cores.values():
             for core in [core for core, share in cores.items() if share is None]:
-                self._odd(f"cpu:{core} cpu.utilization", "its counters stood still or fell")
+                self._odd(f"cpu:{core} cpu.utilization", _NO_TIME.format("this core"))
         return fields
 
     def _cpu_seconds(self) -> Fields:
-        user, system, _, iowait, steal = self._seconds.take(self._times())
-        values = [rounded(seconds, 1e6) for seconds in (user, system, iowait, steal)]
+        seconds = self._seconds.take(self._counting(), self._cores_at)
+        if seconds is None:
+            for name in _CPU:
+                self._odd(f"host {name}", "no core is there that counted right since the last look")
+            return {"host": dict.fromkeys(_CPU)}
+        user, system, _, iowait, steal = seconds
+        # As `rounded`, whose calls would cost as much as the rest.
+        values = [int(each * 1e6 + 0.5) / 1e6 for each in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
     def _memory(self) -> Fields:
@@ -212,7 +238,7 @@ class HostParts:
         otherwise: str,
     ) -> Fields:
         """Return the host's fields; none when there is no device to count, which is not 0."""
-        values = sums.take(devices)
+        values = sums.take(devices, time.monotonic())
         if devices:
             return {"host": dict(zip(names, values, strict=True))}
         for name in names:

@@ -120,7 +120,9 @@ class PsutilHost:
             mount = partition.mountpoint
             name = "fs:{} disk.total".format(mount.replace(" ", r"\040"))
             usage = asked(partial(_psutil, "disk_usage", mount), name, self.odd)
-            if usage is not None:
+            if usage is not None and not usage.total > 0:
+                self.odd(name, f"it is said to have {usage.total} bytes")
+            elif usage is not None:
                 spaces[mount] = Space(usage.used, usage.free, usage.total)
         return spaces
 

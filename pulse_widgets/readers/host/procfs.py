@@ -15,7 +15,7 @@ from pulse_widgets.readers.host.disks import LinuxDisks
 from pulse_widgets.readers.host.memory import memory_of_meminfo
 from pulse_widgets.readers.host.mounts import spaces_of
 from pulse_widgets.readers.host.networks import LinuxNetworks
-from pulse_widgets.readers.host.odd import Odd, shown
+from pulse_widgets.readers.host.odd import Odd, reason_of, shown
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.process_tree import ProcessTree
 from pulse_widgets.readers.host.words import number
@@ -103,8 +103,9 @@ class LinuxHost:
         """Return operating system and processor."""
         try:
             model = model_of(self._files.read("cpuinfo"))
-        except OSError:
+        except OSError as error:
             model = ""  # the kind of machine is a name, too
+            self.odd("host cpu", f"only the kind of machine: {reason_of(error)}")
         labels = {
             "os": f"{platform.system()} {platform.release()}",
             "cpu": model or platform.machine(),

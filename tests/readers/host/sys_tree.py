@@ -13,7 +13,8 @@ def block_tree(root, below):
 
 
 def net_tree(root, interfaces):
-    """Make ``/sys/class/net`` from words: ``device``, ``>eth0`` (above it), ``master=br0``, ..."""
+    """Make ``/sys/class/net`` from words: ``device``, ``>eth0`` (above it), ``master=br0``,
+    ``type=32``, ``port=p0``, ..."""
     for name, words in interfaces.items():
         folder = root / "class" / "net" / name
         folder.mkdir(parents=True)
@@ -26,6 +27,8 @@ def net_tree(root, interfaces):
                 (folder / "master").symlink_to(f"../{value}")
             elif key == "type":
                 (folder / "type").write_text(value + "\n")
+            elif key == "port":
+                (folder / "phys_port_name").write_text(value + "\n")
             elif key in {"parent", "tun_flags"}:
                 (folder / key).write_text("x\n")
             else:

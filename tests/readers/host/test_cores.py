@@ -20,8 +20,18 @@ CORES = st.dictionaries(
 )
 
 
-def core(user=0.0, idle=0.0, iowait=0.0):
-    return CpuTimes(user, 0.0, idle, iowait, 0.0)
+LONG = 1e9
+"""Seconds from one look to the next: enough for anything that a test counts."""
+
+
+def core(user=0.0, idle=0.0, iowait=0.0, steal=0.0):
+    return CpuTimes(user, 0.0, idle, iowait, steal)
+
+
+def shares(*looks, every=LONG):
+    """Return what each look says: the share of all cores, and that of each."""
+    meter = CpuMeter()
+    return [meter.utilization(cores, n * every) for n, cores in enumerate(looks)]
 
 
 def read(text):
@@ -86,64 +96,71 @@ def test_no_core_at_all_is_an_error(text):
 
 @given(CORES, CORES)
 def test_a_share_of_time_is_between_nothing_and_all_or_unknown(first, second):
-    meter = CpuMeter()
-    assert meter.utilization(first) == (None, {})
+    nothing, (whole, cores) = shares(first, second)
 
-    whole, cores = meter.utilization(second)
-
+    assert nothing == (None, {})
     for share in (whole, *cores.values()):
         assert share is None or 0 <= share <= 1
     assert cores.keys() == first.keys() & second.keys()
 
 
-def test_time_spent_waiting_for_disks_is_not_busy():
-    meter = CpuMeter()
-    meter.utilization({0: CpuTimes(10, 10, 10, 10, 10)})
+@pytest.mark.parametrize(
+    ("first", "then", "expected"),
+    [
+        pytest.param(
+            {0: CpuTimes(10, 10, 10, 10, 10)},
+            {0: CpuTimes(11, 10, 11, 12, 10)},
+            (0.25, {0: 0.25}),
+            id="waiting for disks is not busy",
+        ),
+        pytest.param({0: core(1, 1)}, {0: core(1, 1)}, (None, {0: None}), id="no time"),
+        pytest.param(
+            {0: core(1, 9), 1: core(1, 9), 3: core(1, 9)},
+            {0: core(2, 18), 3: core(11, 9)},
+            (0.55, {0: 0.1, 3: 1.0}),
+            id="a core goes",
+        ),
+        pytest.param(
+            {0: core(10, 90), 1: core(500, 500)},
+            {0: core(11, 99), 1: core(0, 1)},
+            (0.1, {0: 0.1, 1: None}),
+            id="a core begins again",
+        ),
+        pytest.param(
+            {0: core(10, 90.0)}, {0: core(11, 89.99)}, (1.0, {0: 1.0}), id="idle time is corrected"
+        ),
+        pytest.param(
+            {0: core(10, 90.0)}, {0: core(11, 1.0)}, (None, {0: None}), id="idle time begins again"
+        ),
+    ],
+)
+def test_shares_are_of_the_time_that_each_core_counted(first, then, expected):
+    assert shares(first, then)[1] == expected
 
-    assert meter.utilization({0: CpuTimes(11, 10, 11, 12, 10)}) == (0.25, {0: 0.25})
 
+@pytest.mark.parametrize("field", CpuTimes._fields)
+@pytest.mark.parametrize("jump", [50.0, 1e6, 1844674407370955 / 100])
+def test_a_core_has_no_share_when_it_counted_more_than_the_time_that_passed(field, jump):
+    looks = [{0: core(0.5 * n, 0.5 * n), 1: core(0.5 * n, 0.5 * n)} for n in range(5)]
+    looks[2][0] = looks[2][0]._replace(**{field: jump})
 
-def test_no_time_has_no_share():
-    meter = CpuMeter()
-    meter.utilization({0: CpuTimes(1, 1, 1)})
+    found = shares(*looks, every=1.0)
 
-    assert meter.utilization({0: CpuTimes(1, 1, 1)}) == (None, {0: None})
-
-
-def test_cores_are_compared_with_themselves_when_one_goes():
-    meter = CpuMeter()
-    meter.utilization({0: core(1, 9), 1: core(1, 9), 3: core(1, 9)})
-
-    assert meter.utilization({0: core(2, 18), 3: core(11, 9)}) == (0.55, {0: 0.1, 3: 1.0})
-
-
-def test_a_core_that_begins_again_is_not_in_the_share_of_all():
-    meter = CpuMeter()
-    meter.utilization({0: core(10, 90), 1: core(500, 500)})
-
-    assert meter.utilization({0: core(11, 99), 1: core(0, 1)}) == (0.1, {0: 0.1, 1: None})
-
-
-def test_a_core_whose_idle_time_is_corrected_by_a_tick_is_still_busy():
-    meter = CpuMeter()
-    meter.utilization({0: core(10, 90.0)})
-
-    assert meter.utilization({0: core(11, 89.99)}) == (1.0, {0: 1.0})
-
-
-def test_a_core_whose_idle_time_begins_again_has_no_share():
-    meter = CpuMeter()
-    meter.utilization({0: core(10, 90.0)})
-
-    assert meter.utilization({0: core(11, 1.0)}) == (None, {0: None})
+    fine, one_left_out = (0.5, {0: 0.5, 1: 0.5}), (0.5, {0: None, 1: 0.5})
+    assert found == [(None, {}), fine, one_left_out, one_left_out, fine]
 
 
 # Seconds of the mean core ----------------------------------------------------------------
 
 
-def users(*looks):
+def seconds_of(*looks, every=LONG):
     seconds = CoreSeconds()
-    return [seconds.take({n: core(user) for n, user in look.items()})[0] for look in looks]
+    return [seconds.take(cores, n * every) for n, cores in enumerate(looks)]
+
+
+def users(*looks, every=LONG):
+    taken = seconds_of(*({n: core(u) for n, u in look.items()} for look in looks), every=every)
+    return [each if each is None else each[0] for each in taken]
 
 
 def test_the_first_look_is_the_mean_of_the_cores():
@@ -160,26 +177,58 @@ def test_a_core_that_comes_back_counts_from_where_it_is():
     ]  # fmt: skip
 
 
-def test_a_core_that_begins_again_stands_still_and_then_counts():
-    looks = [{0: user} for user in (1000, 1, 2, 3, 4, 5)]
+def test_a_core_that_begins_again_is_left_out_and_then_counts():
+    looks = [{0: user} for user in (1000, 1, 2, 3)]
 
-    assert users(*looks) == [1000, 1000, 1000, 1000, 1001, 1002]
+    assert users(*looks) == [1000, None, 1001, 1002]
+
+
+def test_a_core_that_begins_again_takes_nothing_from_the_mean_of_the_others():
+    assert users({0: 1000, 1: 0}, {0: 1, 1: 4}) == [500, 504]
+
+
+def test_a_core_that_stands_a_little_lower_stands_still_and_then_counts():
+    looks = [{0: user} for user in (10.0, 9.5, 9.6, 9.7, 9.8)]
+
+    assert users(*looks) == pytest.approx([10, 10, 10, 10, 10.1])
+
+
+@pytest.mark.parametrize("field", range(5))
+@pytest.mark.parametrize("jump", [50.0, 1e6, 1844674407370955 / 100])
+def test_no_core_counts_more_than_the_time_that_passed(field, jump):
+    plain = [{0: CpuTimes(*[0.1 * n] * 5), 1: CpuTimes(*[0.1 * n] * 5)} for n in range(6)]
+    odd = [dict(look) for look in plain]
+    odd[2][0] = CpuTimes(*(jump if k == field else v for k, v in enumerate(odd[2][0])))
+    alone = [{0: look[0]} for look in odd]
+
+    expected = [pytest.approx(each) for each in seconds_of(*plain, every=1.0)]
+    assert seconds_of(*odd, every=1.0) == expected
+    found = seconds_of(*alone, every=1.0)
+    assert [each is None for each in found] == [False, False, True, True, False, False]
+    assert found[-1][field] == pytest.approx(0.3)
+
+
+def test_a_core_that_cannot_be_so_old_is_not_in_the_first_mean():
+    assert users({0: 1e13, 1: 10}, {0: 1e13, 1: 11}, every=1.0) == [10, 10.5]
+    assert users({0: 1e13}, {0: 3}, every=1.0) == [None, 3]
+
+
+def test_a_long_pause_is_time_that_passed():
+    assert users({0: 0}, {0: 7000}, every=7200.0) == [0, 7000]
 
 
 def test_a_step_back_is_not_counted_twice():
     assert users({0: 10.0}, {0: 9.5}, {0: 10.0}, {0: 10.5}) == [10, 10, 10, 10.5]
 
 
-def test_without_a_core_of_before_the_seconds_stand_still():
-    assert users({0: 10}, {1: 500}, {1: 501}) == [10, 10, 11]
+def test_without_a_core_of_before_the_seconds_are_not_known():
+    assert users({0: 10}, {1: 500}, {1: 501}) == [10, None, 11]
 
 
 @given(st.lists(CORES, min_size=1, max_size=6))
 @settings(max_examples=60)
 def test_seconds_never_fall(looks):
-    seconds = CoreSeconds()
-
-    taken = [list(seconds.take(cores)) for cores in looks]
+    taken = [each for each in seconds_of(*looks) if each is not None]
 
     for field in range(5):
         column = [values[field] for values in taken]
@@ -200,7 +249,10 @@ def test_seconds_rise_by_the_mean_of_the_cores_of_both_looks(steps):
             level[n] += rise
         looks.append({n: level[n] for n in step})
 
-    taken = users(*looks)
+    taken, last = users(*looks), 0.0
+    for k, value in enumerate(taken):
+        # One that is not known leaves the sum where it was.
+        taken[k] = last = last if value is None else value
 
     for before, after, was, now in zip(looks, looks[1:], taken, taken[1:], strict=False):
         common = before.keys() & after.keys()

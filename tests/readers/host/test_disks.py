@@ -254,7 +254,8 @@ def test_the_tree_of_this_machine_is_not_asked_about_a_captured_list(
 
     host = LinuxHost(proc, sys_root=sys_root, pid=os.getpid())
 
-    assert host._disks._sys_root == host._networks._sys_root == asked
+    assert host._disks._sys_root == asked
+    assert host._networks._ranks._base == (asked and f"{asked}/class/net")
     host.close()
 
 

@@ -52,7 +52,8 @@ def test_available_memory_of_another_machine_is_left_out():
     memory, told = read(MemAvailable=3000, SwapFree=200)
 
     assert memory == {**ALL, "used": 600, "available": None, "swap_used": 0}
-    assert told.keys() == {"memory.available", "memory.used"}
+    assert told.keys() == {"memory.available", "memory.used", "swap.used"}
+    assert "more is free" in told["swap.used"]
     assert "caches included" in told["memory.used"]
 
 
@@ -69,6 +70,19 @@ def test_no_memory_at_all_is_no_number():
 
     assert memory["total"] is memory["used"] is None
     assert "0 bytes" in told["memory.total"]
+
+
+@pytest.mark.parametrize("line", LINES)
+@pytest.mark.parametrize("end", [b"", b" kB", b" kB\n", b"\n"])
+def test_the_last_line_needs_no_end(line, end):
+    names = [*(name for name in LINES if name != line), line]
+    content = b"\n".join(b"%s: %d kB" % (name.encode(), LINES[name]) for name in names)
+    odd = Odd()
+
+    memory = odd.asked(0, lambda: memory_of_meminfo(content.removesuffix(b" kB") + end, odd))
+
+    assert {n: value / 1024 for n, value in memory._asdict().items()} == ALL
+    assert odd.told == {}
 
 
 NUMBER = st.none() | st.integers(0, 1 << 64)

@@ -61,6 +61,48 @@ def test_a_mount_behind_a_closed_door_is_told_and_the_others_are_read(tmp_path):
     assert "PermissionError" in told[f"fs:{hidden} disk.total"]
 
 
+@pytest.mark.parametrize(
+    ("kinds", "asked"),
+    [
+        ("ext4 nfs4", []),
+        ("nfs4 ext4", ["/dev/1"]),
+        ("ext4 xfs", ["/dev/1"]),
+        ("ext4 autofs nfs", []),
+        ("ext4 tmpfs", []),
+    ],
+)
+def test_of_several_mounts_at_one_path_the_last_counts(monkeypatch, tmp_path, kinds, asked):
+    seen = []
+    statvfs = os.statvfs
+    monkeypatch.setattr(os, "statvfs", lambda path: seen.append(path) or statvfs(path))
+    lines = [f"/dev/{n} {tmp_path} {kind} rw\n" for n, kind in enumerate(kinds.split())]
+
+    found, told = read("".join(lines).encode())
+
+    assert found == ({str(tmp_path)} if asked else set())
+    assert seen == [os.fsencode(tmp_path)] * len(asked)
+    assert told == {}
+
+
+def test_a_disk_that_is_hidden_at_one_path_is_read_at_another(tmp_path):
+    mounts = "/dev/sdb1 {0} ext4 rw\n/dev/sdb1 {0}/long ext4 rw\nserver:/x {0} nfs rw\n"
+    (tmp_path / "long").mkdir()
+
+    assert read(mounts.format(tmp_path).encode()) == ({f"{tmp_path}/long"}, {})
+
+
+def test_no_room_at_all_is_no_number(monkeypatch, tmp_path):
+    plain = os.statvfs(tmp_path)
+    monkeypatch.setattr(
+        os, "statvfs", lambda _: os.statvfs_result((*plain[:2], 0, 0, 0, *plain[5:]))
+    )
+
+    found, told = read(b"none / 9p rw\n")
+
+    assert found == set()
+    assert "0 blocks" in told["fs:/ disk.total"]
+
+
 def test_a_longer_path_counts_where_the_shorter_cannot_be_read(tmp_path):
     short, there = tmp_path / "a", tmp_path / "there"
     there.mkdir()

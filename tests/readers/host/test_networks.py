@@ -102,6 +102,21 @@ BY_KERNEL = [
     ("only a bond", {"x": "bonding", "x.5": ">x"}, "x"),
     ("Azure", {"eth0": "device >enP1s1", "enP1s1": "device master=eth0"}, "eth0"),
     ("a switch on the board", {"eth0": "device", "lan1": "device >eth0"}, "eth0"),
+    ("Windows Subsystem for Linux", {"eth0": "device", "loopback0": "device"}, "eth0"),
+    (
+        "a card as a switch",
+        {
+            "enp8s0f0np0": "device port=p0",
+            "enp8s0f0npf0vf0": "device port=pf0vf0",
+            "eth1": "device port=pf0sf88",
+            "eth2": "device port=c1pf0vf12",
+            "eth3": "device port=c1pf0",
+            "eth4": "device port=pf0hpf",
+        },
+        "enp8s0f0np0",
+    ),
+    ("ports of cards", {"a": "device port=p0", "b": "device port=p1s2", "c": "device"}, "a b c"),
+    ("only the inner side of a card", {"a": "device port=pf0vf1"}, "a"),
     ("a monitor of the radio", {"wlan0": "device", "mon0": "device type=803"}, "wlan0"),
 ]
 
@@ -127,22 +142,6 @@ def test_proc_tells_of_bonds_and_vlans_where_there_is_no_sys(tmp_path):
     found = which_networks(["p1", "p2", "pair", "storage"], root=str(tmp_path))
 
     assert found == {"p1", "p2"}
-
-
-def test_what_an_interface_is_is_asked_only_when_some_come_or_go(tmp_path):
-    net_tree(tmp_path / "sys", {"a": "device", "b": ""})
-    (tmp_path / "net").mkdir()
-    dev = tmp_path / "net" / "dev"
-    networks = LinuxNetworks(ProcFiles(str(tmp_path)), str(tmp_path / "sys"), lambda *_: None)
-
-    def counted(*names):
-        dev.write_text(HEAD + "\n".join(map(LINE.format, names)))
-        return {name for name, net in networks.read().items() if net.in_sum}
-
-    assert counted("a", "b") == {"a"}
-    (tmp_path / "sys/class/net/b/device").mkdir()
-    assert counted("a", "b") == {"a"}
-    assert counted("a", "b", "veth1") == {"a", "b"}
 
 
 def test_both_directions_of_errors_are_added(read):

@@ -56,5 +56,43 @@ def test_a_source_that_fails_keeps_what_it_told():
     assert odd.told == {"disk:a": "short"}
 
 
+def test_of_many_devices_the_first_are_told_and_the_others_counted():
+    odd = Odd()
+
+    def garbage():
+        for n in range(1000):
+            odd(f"net:{n} counters", "odd")
+        for n in range(40):
+            odd(f"host field{n}", "odd")
+
+    odd.asked("nets", garbage)
+    before = odd.told
+    odd.asked("nets", garbage)
+
+    assert odd.told is before
+    devices = {what: why for what, why in before.items() if what.startswith("net:")}
+    assert [*devices] == [f"net:{n} counters" for n in range(33)]
+    assert [*devices.values()] == ["odd"] * 32 + ["odd (and 967 more are left out)"]
+    assert len(before) - len(devices) == 40
+
+
+@pytest.mark.parametrize("count", [32, 33])
+def test_so_many_devices_are_all_told_that_none_has_to_be_counted(count):
+    odd = Odd()
+
+    odd.asked("nets", lambda: [odd(f"net:{n} counters", "odd") for n in range(count)])
+
+    assert [*odd.told.values()] == ["odd"] * count
+
+
+def test_settling_says_whether_anything_is_left_out():
+    odd = Odd()
+    odd("disk:a", "short")
+
+    assert odd.settle("disks") is True
+    assert odd.settle("disks") is False
+    assert odd.settle("disks") is False
+
+
 def test_a_long_line_is_shown_short():
     assert shown(b"\xff" + b"9" * 5000) == repr("\N{REPLACEMENT CHARACTER}" + "9" * 39 + "...")

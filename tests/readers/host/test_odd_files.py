@@ -6,13 +6,14 @@ import contextlib
 import math
 import re
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.errors import ReaderError
-from pulse_widgets.readers.base import ALL_CLASSES
+from pulse_widgets.readers.base import ALL_CLASSES, RateClass
 from pulse_widgets.readers.host.backend import SystemBackend
 
 from .tree import CHILD, MOMENTS, PID, file_damages, line_damages, make, put, with_line
@@ -83,11 +84,11 @@ def opened(root):
         backend.close()
 
 
-def read(backend):
+def read(backend, due=ALL_CLASSES):
     """Return "entity field" to what is read; of a file system only that it is there."""
     found = {
         f"{record.entity_id} {name}": "there" if record.entity_id.startswith("fs:") else value
-        for record in backend.read(ALL_CLASSES)
+        for record in backend.read(due)
         for name, value in record.fields.items()
     }
     for name, value in found.items():
@@ -238,3 +239,86 @@ def test_a_child_that_is_readable_again_brings_no_jump(tmp_path):
 
     assert [first] * 5 == between
     assert last == first
+
+
+# What heals, and what is gone for one look ------------------------------------------------
+
+
+def test_cores_that_are_plugged_in_later_are_counted(tmp_path):
+    make(tmp_path, {"stat": ""})
+    slow = ALL_CLASSES - {RateClass.STATIC}
+    counts = []
+    with opened(tmp_path) as backend:
+        for cores in (2, 6, 4):
+            lines = [f"cpu{n} 5 0 5 5 0 0 0 0 0 0\n" for n in range(cores)]
+            put(tmp_path, "stat", "cpu  9 0 9 9 0 0 0 0 0 0\n" + "".join(lines))
+            for part in backend._parts:
+                part.asked_again_at = 0.0
+            counts.append(read(backend, slow)["host cpu.count"])
+        assert "host cpu.count" not in backend.missing
+
+    assert counts == [2, 6, 4]
+
+
+def test_a_label_that_cannot_be_read_at_first_is_asked_for_until_it_can(tmp_path):
+    make(tmp_path, {"cpuinfo": None})
+    slow, tick = frozenset({RateClass.SLOW}), frozenset({RateClass.GAUGES})
+    with opened(tmp_path) as backend:
+        assert "cpuinfo" in backend.missing["host cpu"]
+        make(tmp_path)
+        assert "host cpu" not in read(backend, tick)
+        healed = read(backend, slow)
+        again = read(backend, slow)
+        assert "host cpu" not in backend.missing
+
+    assert healed["host cpu"] == "Test CPU 3000"
+    assert "host cpu" not in again
+
+
+def test_where_no_time_of_a_core_is_counted_there_is_none(tmp_path):
+    zeros = "cpu  0 0 0 0 0 0 0 0 0 0\ncpu0 0 0 0 0 0 0 0 0 0 0\ncpu1 0 0 0 0 0 0 0 0 0 0\nintr 0\n"
+    seen, missing = second_reading(tmp_path, {"stat": zeros}, {"stat": zeros})
+
+    assert [name for name in seen if re.match(r"(host cpu\.(?!count|freq|press)|cpu:)", name)] == []
+    assert seen["host cpu.count"] == 2
+    fields = ("utilization", "user.total", "system.total", "iowait.total", "steal.total")
+    assert all("all are 0" in missing[f"host cpu.{field}"] for field in fields)
+
+
+ONCE = [
+    ("net/dev", "eth0:  {}", 2**64 - 1000, "net.received.total"),
+    ("net/dev", "eth0:  {}", 5, "net.received.total"),
+    ("diskstats", "sda {}", 2**60, "disk.reads.total"),
+    ("diskstats", "sda {}", 1, "disk.reads.total"),
+]
+
+
+@pytest.mark.parametrize(("file", "start", "odd", "field"), ONCE)
+def test_a_counter_that_is_odd_for_a_look_leaves_the_hosts_sum_as_it_was(
+    tmp_path, file, start, odd, field
+):
+    plain = 1000 if "net" in file else 10
+    line, sums, told = start.format(plain) + " ", [], []
+    make(tmp_path)
+    with opened(tmp_path) as backend:
+        for count in (plain, odd, plain + 7, plain + 8):
+            text = MOMENTS[0][file].replace(line, start.format(count) + " ")
+            put(tmp_path, file, text)
+            sums.append(read(backend).get(f"host {field}"))
+            told.append(f"host {field}" in backend.missing)
+
+    # While a counter falls and rises again, what is above the lower reading is counted.
+    lost = [False, True, odd > plain, False]
+    assert [value is None for value in sums] == told == lost
+    assert sums[3] - sums[0] == (1 if odd > plain else plain + 8 - odd)
+
+
+def test_opening_again_closes_what_was_open():
+    backend = SystemBackend()
+    backend.open()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    backend.open()
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    backend.close()

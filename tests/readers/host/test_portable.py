@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -177,3 +178,14 @@ def test_what_a_child_had_counted_stays_while_it_does_not_say(child):
     assert counts[0] >= 1e6
     assert counts == sorted(counts)
     assert counts[-1] < counts[0] + 1000
+
+
+def test_no_room_at_all_is_no_number(monkeypatch):
+    room = SimpleNamespace(used=0, free=0, total=0)
+    monkeypatch.setattr(psutil, "disk_usage", lambda _: room)
+    disk = SimpleNamespace(mountpoint="/a")
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [disk])
+    host = PsutilHost()
+
+    assert host.odd.asked("spaces", host.spaces) == {}
+    assert "0 bytes" in host.odd.told["fs:/a disk.total"]
