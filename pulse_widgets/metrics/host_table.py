@@ -33,7 +33,7 @@ _CPU = grouped(
     gauge("cpu.frequency", "Hz", "CPU clock",
           "Clock of the cores, mean of all.", pace=Pace.SLOW),
     gauge("cpu.count", "count", "CPU cores",
-          "Logical cores of the machine.", pace=Pace.STATIC),
+          "Logical cores of the machine.", pace=Pace.SLOW),
     rated("cpu.pressure", "1", "CPU pressure",
           "Share of time in which some task waited for a core."),
 )  # fmt: skip
