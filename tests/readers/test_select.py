@@ -391,7 +391,7 @@ WORDS = st.sampled_from(
         ),
         st.text(max_size=40) | st.lists(WORDS, max_size=5).map(",".join),
     ),
-    st.sampled_from([HERE, JOB, []]),
+    st.sampled_from([HERE, JOB, places(None, 1), places(5, None), []]),
 )
 def test_no_environment_is_too_strange_and_what_is_chosen_is_here(environ, here):
     found = choose("mine", here, environ)

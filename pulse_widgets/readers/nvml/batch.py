@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
-from pulse_widgets.readers.nvml.state import TRIALS, WRAPS
+from pulse_widgets.readers.nvml.state import TRIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +32,6 @@ _STAMP, _OUTCOME, _VALUE = 1, 3, 4
 
 _DOUBLE, _UINT, _ULONG, _ULL, _SLL, _INT, _USHORT = range(7)
 _NARROW: Final = frozenset({_UINT, _INT, _USHORT})
-_32_BIT: Final = 1 << 32
 
 _WRAPPING: Final = "its 32-bit counter wraps between two readings"
 
@@ -234,22 +233,18 @@ class Batch:
         and then a difference means nothing.
         """
         last, state.last = state.last, (value, stamp_us)
-        fell = last is not None and value < last[0]
-        if last is not None and fell and _32_BIT // 2 <= last[0] < _32_BIT:
-            state.wraps += 1
-        elif value >= _32_BIT:
-            state.wraps = state.trial = 0
-        if kind in _NARROW or (fell and state.wraps >= WRAPS):
-            state.trial = 0
-            self._drop(state, _WRAPPING, stamp_us, into)
-            return False
-        if state.trial:
-            state.trial -= 1
-            self._wait(state, _WRAPPING, stamp_us, into)
-            return False
-        if fell:
-            into.append((state.spec.name, None, stamp_us))
-            return False
+        narrow = kind in _NARROW
+        fallen_from = last[0] if last is not None and value < last[0] else 0
+        if narrow or fallen_from or state.wraps:
+            verdict = state.judge(value, fallen_from, narrow=narrow)
+            if verdict == "wraps":
+                self._drop(state, _WRAPPING, stamp_us, into)
+            elif verdict == "trial":
+                self._wait(state, _WRAPPING, stamp_us, into)
+            elif verdict == "gap":
+                into.append((state.spec.name, None, stamp_us))
+            if verdict:
+                return False
         if last is None or stamp_us <= last[1]:
             return True
         if (value - last[0]) * 1e6 / (stamp_us - last[1]) <= self._link_bytes_s * LINK_TOLERANCE:
@@ -283,10 +278,11 @@ class Batch:
         # One part without a value now makes the sum unknown, not smaller.
         known = len(here) == len(kept) and math.isfinite(total)
         lack = _NO_PART if here else reason_of(why, mig=self._mig)
+        before = state.delivered
         self._summed(state, total if known else None, lack, stamp_us, into)
         if not state.had.issuperset(here):
             # A sum of more parts than before is no growth of it.
-            if state.had and into[-1:] and into[-1][0] == state.spec.name:
+            if before and known:
                 into[-1] = (state.spec.name, None, stamp_us)
             state.had.update(here)
         return 0

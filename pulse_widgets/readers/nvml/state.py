@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from pulse_widgets.readers.base import RateClass
 
 if TYPE_CHECKING:
     from pulse_widgets.readers.nvml.fields import FieldSpec
 
-__all__ = ["TRIALS", "WRAPS", "FieldState"]
+__all__ = ["TRIALS", "FieldState"]
 
 DEAR_US: Final = 100
 """A field that needs longer than this each time is read rarely."""
 
 TRIALS: Final = 3
 
-WRAPS: Final = 3
+_32_BIT: Final = 1 << 32
+
+_WRAPS: Final = 3
 """Falls from the upper half of 32 bit after which a counter is taken for one that wraps there.
 
 One fall is a reset of the GPU: a gap, and the counter goes on.
@@ -91,7 +93,7 @@ class FieldState:
 
     def retry(self) -> None:
         """Be asked once more, all parts of it."""
-        if self.reason and self.wraps >= WRAPS:
+        if self.reason and self.wraps >= _WRAPS:
             self.trial, self.last = _TRIAL, None
         self.reason, self.parts, self.failures = "", list(self.spec.parts), 0
 
@@ -104,6 +106,31 @@ class FieldState:
         """Be missing from now on."""
         self.reason, self.for_good = reason, for_good or self.for_good
         self.settled = False
+
+    def judge(
+        self, value: float, fallen_from: float, *, narrow: bool
+    ) -> Literal["", "gap", "trial", "wraps"]:
+        """Say what becomes of a value of a byte counter that deserves a look; "" is a good one.
+
+        Parameters
+        ----------
+        value : float
+        fallen_from : float
+            The value before, where that was higher, else 0.
+        narrow : bool
+            The driver gives it in 32 bits or less.
+        """
+        if _32_BIT // 2 <= fallen_from < _32_BIT:
+            self.wraps += 1
+        elif value >= _32_BIT:
+            self.wraps = self.trial = 0
+        if narrow or (fallen_from and self.wraps >= _WRAPS):
+            self.trial = 0
+            return "wraps"
+        if self.trial:
+            self.trial -= 1
+            return "trial"
+        return "gap" if fallen_from else ""
 
     def charge(self, latency_us: int) -> bool:
         """Note what a reading cost; return whether the field has just turned out to be dear."""

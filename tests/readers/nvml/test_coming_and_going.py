@@ -358,3 +358,52 @@ out["seen"], out["missing"] = sorted(read(b)), b.missing.get("gpu:0")
     assert out["lost"][0] == "NoDeviceError"
     assert out["seen"] == ["gpu:1"]
     assert "lost" in out["missing"] or "not there any more" in out["missing"]
+
+
+def test_whatever_comes_goes_or_cannot_be_opened_a_number_is_always_the_same_gpu(tmp_path):
+    body = """
+import random
+from pulse_widgets.errors import NoDeviceError
+def put(alive, refused):
+    line(f"gpus {len(alive)}")
+    for index, gpu in enumerate(alive):
+        # A GPU is told by its power.
+        line(f"gpu {index} uuid GPU-0000000{gpu}", f"gpu {index} power {(gpu + 1) * 1000}",
+             f"gpu {index} bus 00000000:0{gpu}:00.0",
+             f"gpu {index} call {'lost' if gpu in refused else 'ok'} nvmlDeviceGetHandleByIndex_v2")
+out["wrong"], out["shown"] = [], 0
+for seed in range(20):
+    rng = random.Random(seed)
+    alive = sorted(rng.sample(range(5), 3))
+    put(alive, [])
+    b = backend(rng.choice(["all", "mine"]), rng.choice([{}, {"SLURM_JOB_GPUS": "7"}]))
+    b.open()
+    number, is_open = {}, True
+    for step in range(10):
+        # One comes or goes: the driver counts them anew, from 0.
+        gpu = rng.randrange(5)
+        alive = sorted({*alive} ^ {gpu}) or [gpu, (gpu + 1) % 5]
+        refused = [each for each in alive if rng.random() < 0.3]
+        put(alive, refused)
+        clock.now += 61
+        try:
+            if not is_open:
+                b.open()
+                is_open = True
+            seen = read(b)
+        except NoDeviceError:
+            b.close()
+            is_open = False
+            continue
+        powers = {e: v["gpu.power"] for e, v in seen.items() if "gpu.power" in v}
+        out["shown"] += len(powers)
+        told = {e for e in b.missing if " " not in e}
+        if (any(number.setdefault(power, e) != e for e, power in powers.items())
+                or len(set(powers.values())) != len(powers) or told & set(powers)
+                or {gpu + 1 for gpu in alive if gpu not in refused} - set(powers.values())):
+            out["wrong"].append([seed, step, alive, refused, powers, number, sorted(told)])
+    b.close()
+"""
+    out = run(tmp_path, body, gpus=5, latency_us=0)
+    assert out["wrong"] == []
+    assert out["shown"] > 100

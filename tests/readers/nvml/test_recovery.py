@@ -135,6 +135,17 @@ def test_a_part_that_never_was_there_stays_out_and_one_that_comes_is_no_growth(t
     assert out["come"] == [40, None, 60]
 
 
+def test_a_sum_whose_parts_come_one_after_the_other_begins_with_the_whole(tmp_path):
+    body = OPEN + (
+        f"out['seen'] = [value({ERRORS!r}), value({ERRORS!r}, 'gpu 0 field 161 20'), value({ERRORS!r})]\n"
+    )
+    assert run(tmp_path, body, script=f"{SUM}\ngpu 0 field 161 no_data")["seen"] == [
+        "absent",
+        60,
+        60,
+    ]
+
+
 def test_a_sum_over_links_goes_on_with_the_links_there_are(tmp_path):
     metric = "gpu.nvlink.rx.total"
     body = OPEN + f"out['seen'] = [value({metric!r}, seconds=s) for s in (1, 1, 61, 1)]\n"
