@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Gpu", "Mig", "by_uuid", "short"]
+__all__ = ["Gpu", "Mig", "by_uuid", "short", "unnamed"]
 
-_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d+)/(\d+)", re.ASCII | re.IGNORECASE)
+_OLD_MIG: Final = re.compile(r"MIG-(GPU-[0-9a-f-]+)/(\d{1,9})/(\d{1,9})", re.ASCII | re.IGNORECASE)
 _SHORTEST_UUID: Final = 4
 _SHOWN: Final = 80
 """Letters of a variable shown in a message."""
@@ -39,7 +39,10 @@ class Gpu:
         The number in ``/dev/nvidiaN``: the node's number of it, also inside a container.
     migs : tuple of Mig
     model : str
-        What makes it as fast as it is: GPUs that say the same are alike.
+        What makes it as fast as it is: GPUs that say the same are alike. "" where unknown.
+    refused : str
+        Why it cannot be opened, "" where it can. It counts all the same: a GPU that is lost must
+        not change which GPUs the numbers of the others mean.
     """
 
     index: int
@@ -48,6 +51,7 @@ class Gpu:
     minor: int | None = None
     migs: tuple[Mig, ...] = ()
     model: str = ""
+    refused: str = ""
 
 
 def by_uuid(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
@@ -65,6 +69,14 @@ def by_uuid(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
         return []
     whole: list[tuple[Gpu, Mig | None]] = [(gpu, None) for gpu in here if _begins(gpu.uuid, low)]
     return whole + [(gpu, mig) for gpu in here for mig in gpu.migs if _begins(mig.uuid, low)]
+
+
+def unnamed(here: Sequence[Gpu]) -> list[Gpu]:
+    """Return the GPUs that cannot be opened and of which nobody knows the UUID.
+
+    A UUID that no other GPU has may be theirs.
+    """
+    return [gpu for gpu in here if gpu.refused and not gpu.uuid]
 
 
 def _begins(uuid: str, start: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import ArgumentError, NoDeviceError
 from pulse_widgets.readers.cuda_visible import VARIABLE, visible
-from pulse_widgets.readers.gpus import Gpu, Mig, by_uuid, short
+from pulse_widgets.readers.gpus import Gpu, Mig, by_uuid, short, unnamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,11 +29,15 @@ __all__ = ["Gpu", "GpuWish", "Mig", "Selection", "choose", "numbers", "short", "
 GpuWish = str | int | list[str | int] | tuple[str | int, ...]
 """What `gpus=` takes."""
 
-_RANGE: Final = re.compile(r"(\d+)-(\d+)", re.ASCII)
-_NUMBER: Final = re.compile(r"(?:(?:gpu|mig)[ :-]?)?(\d+)", re.ASCII | re.IGNORECASE)
-_HOSTLIST: Final = re.compile(r"[a-z_]\w*\[(\d+)-(\d+)\]", re.ASCII | re.IGNORECASE)
-_INDEX: Final = re.compile(r"(?:gpu:?|gpu |gpu-(?=\d{1,2}$))?(\d+)", re.ASCII)
-_INSTANCE: Final = re.compile(r"gpu:(\d+)/mig:(\d+)(?:/ci:(\d+))?", re.ASCII)
+# No number of a GPU has more than twelve digits; Python refuses to read thousands of them.
+_N: Final = r"(\d{1,12})"
+_TOO_LONG: Final = re.compile(r"\d{13}", re.ASCII)
+_RANGE: Final = re.compile(f"{_N}-{_N}", re.ASCII)
+_NUMBER: Final = re.compile(f"(?:(?:gpu|mig)[ :-]?)?{_N}", re.ASCII | re.IGNORECASE)
+_HOSTLIST: Final = re.compile(rf"[a-z_]\w*\[{_N}-{_N}\]", re.ASCII | re.IGNORECASE)
+_INDEX: Final = re.compile(rf"(?:gpu:?|gpu |gpu-(?=\d{{1,2}}$))?{_N}", re.ASCII)
+_INSTANCE: Final = re.compile(f"gpu:{_N}/mig:{_N}(?:/ci:{_N})?", re.ASCII)
+_CONTAINER_MIG: Final = re.compile(f"{_N}:{_N}", re.ASCII)
 _BUS: Final = re.compile(
     r"(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-7])(?:/.*)?", re.ASCII | re.IGNORECASE
 )
@@ -55,7 +59,7 @@ class Selection:
     value : str
         What that variable says.
     ignored : mapping of str to str
-        Variables that are set and did not count, or not all of them, to why.
+        Variables that are set and did not count, or not all of them, to their value and why.
     """
 
     gpus: tuple[int, ...]
@@ -93,13 +97,23 @@ def words_of(gpus: GpuWish) -> tuple[str, ...]:
     items = gpus if isinstance(gpus, list | tuple) else [gpus]
     words: list[str] = []
     for item in items:
-        if isinstance(item, bool) or not isinstance(item, str | int):
-            raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
+        # Python writes no number of thousands of digits.
+        huge = isinstance(item, int) and abs(item) > _MOST
+        if isinstance(item, bool) or huge or not isinstance(item, str | int):
+            raise _no_choice(gpus)
         for word in str(item).split(","):
             words.extend(_expanded(word.strip()))
-    if not all(_WORD.fullmatch(word) for word in words):
-        raise ArgumentError(f"gpus={gpus!r} is not a choice of GPUs", remedy=_FORMS)
+    if not all(_WORD.fullmatch(word) and not _TOO_LONG.search(word) for word in words):
+        raise _no_choice(gpus)
     return tuple(words)
+
+
+def _no_choice(gpus: GpuWish) -> ArgumentError:
+    try:
+        said = f"gpus={short(repr(gpus))}"
+    except ValueError:
+        said = "gpus= with a number of thousands of digits"
+    return ArgumentError(f"{said} is not a choice of GPUs", remedy=_FORMS)
 
 
 # A word; or what begins as an index, a UUID, a bus id or an entity does.
@@ -111,6 +125,7 @@ _FORMS: Final = (
 )
 
 
+_MOST: Final = 10**12
 _NAMED: Final = 8
 """GPUs named in a message."""
 
@@ -162,17 +177,28 @@ def choose(gpus: GpuWish, here: Sequence[Gpu], environ: Mapping[str, str]) -> Se
 
 def _take(word: str, here: Sequence[Gpu], found: _Found) -> None:
     matches = _matches(word, here)
+    if not matches and not _INDEX.fullmatch(word) and (lost := unnamed(here)):
+        # It may be one of those that cannot be opened: then it is missing, with the reason.
+        for gpu in lost:
+            found.add(gpu)
+        return
     if not matches:
-        some = ", ".join(f"{gpu.index} ({gpu.uuid})" for gpu in here[:_NAMED]) or "none"
+        some = ", ".join(f"{gpu.index} ({_called(gpu)})" for gpu in here[:_NAMED]) or "none"
         more = f" and {len(here) - _NAMED} more" if len(here) > _NAMED else ""
         raise NoDeviceError(
-            f"No GPU here is called {word!r}.", remedy=f"GPUs of this machine: {some}{more}."
+            f"No GPU here is called {short(word)!r}.", remedy=f"GPUs of this machine: {some}{more}."
         )
     if len({gpu.index for gpu, _ in matches}) > 1:
         fits = ", ".join(str(gpu.index) for gpu, _ in matches)
-        raise ArgumentError(f"{word!r} fits the GPUs {fits}.", remedy="Give more of the UUID.")
+        raise ArgumentError(
+            f"{short(word)!r} fits the GPUs {fits}.", remedy="Give more of the UUID."
+        )
     for gpu, mig in matches:
         found.add(gpu, mig)
+
+
+def _called(gpu: Gpu) -> str:
+    return gpu.uuid or gpu.refused or "no UUID"
 
 
 def _matches(word: str, here: Sequence[Gpu]) -> list[tuple[Gpu, Mig | None]]:
@@ -204,7 +230,7 @@ def _mine(here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
         found = _Found()
         for gpu, mig in named:
             found.add(gpu, mig)
-        said = {VARIABLE: f"{VARIABLE}={short(value)}: {'; '.join(notes)}"} if notes else {}
+        said = {VARIABLE: f"'{short(value)}': {'; '.join(notes)}"} if notes else {}
         return found.selection(VARIABLE, value, said)
     ignored: dict[str, str] = {}
     for name, resolve in _VARIABLES:
@@ -215,7 +241,7 @@ def _mine(here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
         if found.migs:
             return found.selection(name, value, ignored)
         if value not in _NOTHING_SAID:
-            ignored[name] = f"{name}={short(value)} names no GPU that this process can reach"
+            ignored[name] = f"'{short(value)}' names no GPU that this process can reach"
     return Selection(tuple(gpu.index for gpu in here), ignored=ignored)
 
 
@@ -229,16 +255,13 @@ def _container(value: str, here: Sequence[Gpu]) -> _Found:
         _by_node_number({int(word) for word in words if word.isdecimal()}, here, found, value)
         return found
     for word in words:
-        index, colon, instance = word.partition(":")
-        if colon and index.isdecimal() and instance.isdecimal():
+        if place := _CONTAINER_MIG.fullmatch(word):
+            index, instance = place.groups()
             for gpu in here:
                 if gpu.index == int(index) and int(instance) < len(gpu.migs):
                     found.add(gpu, gpu.migs[int(instance)])
             continue
-        matches = by_uuid(word, here)
-        if len({gpu.index for gpu, _ in matches}) == 1:
-            for gpu, mig in matches:
-                found.add(gpu, mig)
+        _by_name(word, here, found)
     return found
 
 
@@ -246,11 +269,17 @@ def _scheduler(value: str, here: Sequence[Gpu]) -> _Found:
     found = _Found()
     for word in (part.strip() for part in value.split(",")):
         if word[:4].upper() in {"GPU-", "MIG-"}:
-            for gpu, mig in by_uuid(word, here):
-                found.add(gpu, mig)
+            _by_name(word, here, found)
     if not found.migs:
         _by_node_number(numbers(value), here, found, value)
     return found
+
+
+def _by_name(word: str, here: Sequence[Gpu], found: _Found) -> None:
+    matches = by_uuid(word, here)
+    if len({gpu.index for gpu, _ in matches}) == 1:
+        for gpu, mig in matches:
+            found.add(gpu, mig)
 
 
 def _by_node_number(wanted: set[int], here: Sequence[Gpu], found: _Found, value: str) -> None:

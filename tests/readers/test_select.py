@@ -1,5 +1,7 @@
 """Which GPUs are meant: words of a user, and what CUDA, containers and schedulers leave behind."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,12 @@ UUIDS = (
 )
 MIG_A = "MIG-c7384736-a75d-5afc-978f-d2f1294409fd"
 MIG_B = "MIG-a28ad590-3fda-56dd-84fc-0a0b96edc58d"
+VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "SLURM_STEP_GPUS",
+    "SLURM_JOB_GPUS",
+)
 HERE = [
     Gpu(0, UUIDS[0], "00000000:07:00.0", 0),
     Gpu(1, UUIDS[1], "00000000:0B:00.0", 1),
@@ -69,6 +77,51 @@ def test_what_is_no_choice_is_refused_with_the_forms(wish):
     assert "UUID" in caught.value.remedy
 
 
+DIGITS = st.integers(1, 6000).map(lambda n: "7" * n)
+LONG = st.lists(
+    DIGITS
+    | st.sampled_from(["0", "1", "-", ",", ":", "/", "gpu", "mig", "GPU-", "MIG-", "[", "]"]),
+    min_size=1,
+    max_size=6,
+).map("".join)
+
+
+@given(LONG)
+def test_numbers_of_thousands_of_digits_are_no_gpus_and_break_nothing(text):
+    with contextlib.suppress(ArgumentError, NoDeviceError):
+        assert set(choose(text, HERE, {}).gpus) <= {0, 1, 2, 3}
+    for variable in VARIABLES:
+        said = choose("mine", HERE, {variable: text}).ignored
+        assert all(len(why) < 400 for why in said.values())
+
+
+HUGE = {
+    "digits": "7" * 5000,
+    "thirteen": ["7" * 13],
+    "range": f"0-{'7' * 5000}",
+    "ranges": f"0,{'7' * 5000}-3",
+    "number": 10**5000,
+    "negative": [0, -(10**5000)],
+    "instance": f"gpu:{'7' * 5000}/mig:0",
+    "old": f"MIG-GPU-1/{'7' * 5000}/0",
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+def test_a_number_that_no_gpu_can_have_is_no_choice(name):
+    with pytest.raises(ArgumentError) as caught:
+        words_of(HUGE[name])
+    assert len(caught.value.problem) < 300 and "UUID" in caught.value.remedy
+
+
+@pytest.mark.parametrize("value", ["7" * 5000, f"0-{'7' * 5000}", f"node[0-{'7' * 5000}]"])
+def test_a_scheduler_that_names_no_possible_gpu_is_said_to_be_ignored(value):
+    for variable in VARIABLES[1:]:
+        found = choose("mine", HERE, {variable: value})
+        assert found.gpus == (0, 1, 2, 3)
+        assert "names no GPU" in found.ignored[variable]
+
+
 def test_a_word_that_fits_several_or_none_is_refused_with_what_is_there():
     with pytest.raises(ArgumentError, match="1, 2") as several:
         choose("GPU-bb1", HERE, {})
@@ -111,6 +164,12 @@ def test_a_word_that_fits_several_or_none_is_refused_with_what_is_there():
 def test_mine_follows_cuda_then_the_container_then_the_scheduler(environ, indices, reason):
     found = choose("mine", HERE, environ)
     assert (found.gpus, found.reason) == (indices, reason)
+
+
+def test_a_note_has_the_value_and_not_the_name_of_the_variable_that_it_stands_under():
+    for variable, value in (("CUDA_VISIBLE_DEVICES", "1,foo"), ("SLURM_JOB_GPUS", "9")):
+        (note,) = choose("mine", HERE, {variable: value}).ignored.values()
+        assert note.startswith(f"'{value}'") and variable not in note
 
 
 def test_a_variable_that_names_nothing_here_is_said_to_be_ignored():
@@ -163,6 +222,68 @@ def test_the_value_for_cuda_is_read_as_cuda_reads_it(value, indices, note):
     assert (found.gpus, found.reason) == (indices, "CUDA_VISIBLE_DEVICES")
     said = found.ignored.get("CUDA_VISIBLE_DEVICES", "")
     assert note in said and bool(note) == bool(said)
+
+
+LOST = "the GPU is lost"
+
+
+def places(*minors):
+    """Return GPUs with these minors; None is one that cannot be opened."""
+    return [
+        Gpu(i, "", refused=LOST) if minor is None else Gpu(i, f"GPU-0000000{i}", minor=minor)
+        for i, minor in enumerate(minors)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "minors", "indices"),
+    [
+        # Places and the node's numbers are never mixed.
+        ("1,3", (2, 3), (1,)),
+        ("0,5", (5, 6), (0,)),
+        ("5,0", (5, 6), ()),
+        ("2,3", (2, 3), (0, 1)),
+        ("1,2", (1, 2), (0, 1)),
+        ("6,-1,0", (5, 6), (1,)),
+        ("6,x,5", (5, 6), (1,)),
+        ("5,5", (5, 6), ()),
+        # What cannot be opened keeps its place.
+        ("0,1,2,3", (None, 1, 2, 3), (0, 1, 2, 3)),
+        ("1", (None, 1), (1,)),
+        ("0,1", (None, 0), (0, 1)),
+        ("2,3", (2, None), (0, 1)),
+        ("3,2", (2, None), (0, 1)),
+        ("7,8", (2, None), ()),
+        ("GPU-00000001,GPU-ffff", (None, 1), (0, 1)),
+        ("GPU-ffff,GPU-00000001", (None, 1), (0, 1)),
+        ("GPU-ffff,GPU-eeee,GPU-00000001", (None, 1), (0,)),
+        ("MIG-ffff", (None, 1), (0,)),
+    ],
+)
+def test_a_list_for_cuda_is_read_as_places_or_as_the_nodes_numbers(value, minors, indices):
+    assert choose("mine", places(*minors), {"CUDA_VISIBLE_DEVICES": value}).gpus == indices
+
+
+@given(
+    st.lists(st.sampled_from("0123"), min_size=1, max_size=4, unique=True),
+    st.sets(st.integers(0, 3), max_size=3),
+    st.booleans(),
+)
+def test_a_gpu_that_cannot_be_opened_changes_nothing_of_the_others(words, lost, known):
+    here = places(0, 1, 2, 3)
+    some = [
+        (Gpu(gpu.index, gpu.uuid if known else "", refused=LOST) if gpu.index in lost else gpu)
+        for gpu in here
+    ]
+    wanted = tuple(sorted(map(int, words)))
+    for variable in ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"):
+        assert choose("mine", some, {variable: ",".join(words)}).gpus == wanted
+    assert choose(words, some, {}).gpus == wanted
+
+
+def test_a_gpu_of_unknown_model_makes_no_others_unlike():
+    here = [Gpu(0, "", refused=LOST), Gpu(1, UUIDS[1], model="A"), Gpu(2, UUIDS[2], model="A")]
+    assert not choose("mine", here, {"CUDA_VISIBLE_DEVICES": "0,1"}).ignored
 
 
 def test_numbers_of_the_node_are_taken_with_a_note_that_cuda_may_see_it_otherwise():
@@ -270,7 +391,7 @@ WORDS = st.sampled_from(
         ),
         st.text(max_size=40) | st.lists(WORDS, max_size=5).map(",".join),
     ),
-    st.sampled_from([HERE, JOB, []]),
+    st.sampled_from([HERE, JOB, places(None, 1), places(5, None), []]),
 )
 def test_no_environment_is_too_strange_and_what_is_chosen_is_here(environ, here):
     found = choose("mine", here, environ)

@@ -9,21 +9,20 @@ from __future__ import annotations
 import ctypes
 import math
 import struct
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.base import RateClass
 from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
+from pulse_widgets.readers.nvml.state import TRIALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulse_widgets.readers.nvml.fields import FieldSpec
     from pulse_widgets.readers.nvml.library import Library
+    from pulse_widgets.readers.nvml.state import FieldState
 
-__all__ = ["PATIENCE", "Batch", "FieldState", "Stamped", "value_of", "values_of"]
+__all__ = ["PATIENCE", "Batch", "Stamped", "value_of", "values_of"]
 
 # fieldId, scopeId, timestamp us, latency us, valueType, nvmlReturn, value (a union of 8 bytes)
 ENTRY: Final = struct.Struct("=IIqqIiQ")
@@ -32,13 +31,9 @@ _STAMP, _OUTCOME, _VALUE = 1, 3, 4
 """Which of its words say when, of which type and with which code, and what."""
 
 _DOUBLE, _UINT, _ULONG, _ULL, _SLL, _INT, _USHORT = range(7)
-_WIDE: Final = frozenset({_ULONG, _ULL, _SLL})
-_32_BIT: Final = 1 << 32
+_NARROW: Final = frozenset({_UINT, _INT, _USHORT})
 
-DEAR_US: Final = 100
-"""A field that needs longer than this each time is read rarely."""
-
-TRIALS: Final = 3
+_WRAPPING: Final = "its 32-bit counter wraps between two readings"
 
 PATIENCE: Final = 3
 """Failures in a row after which an older call takes over from one that had values before."""
@@ -46,75 +41,10 @@ PATIENCE: Final = 3
 LINK_TOLERANCE: Final = 1.1
 
 _NO_PART: Final = "a part of the sum has no value now"
+_OF_32_BIT: Final = "a counter of 32 bit"
 
 Stamped = tuple[str, "float | None", int]
 """Name, value (None: the driver has none now) and the driver's microseconds since 1970."""
-
-
-@dataclass(slots=True)
-class FieldState:
-    """What is known of one field on one GPU.
-
-    Attributes
-    ----------
-    spec : FieldSpec
-    rate : RateClass
-        The spec's, until the field turns out to be dear.
-    parts : list of (int, int)
-        The parts that the GPU answers.
-    reason : str
-        Why it is missing; empty while it is read.
-    for_good : bool
-        Asking again is pointless for the rest of the session.
-    delivered : bool
-        It has had a value.
-    settled : bool
-        A value of it needs no further look: it is no sum and no byte counter, and its cost is
-        known.
-    failures : int
-        How often in a row it has failed.
-    """
-
-    spec: FieldSpec
-    rate: RateClass
-    parts: list[tuple[int, int]]
-    reason: str = ""
-    for_good: bool = False
-    delivered: bool = False
-    settled: bool = False
-    failures: int = 0
-    cost_us: list[int] = field(default_factory=list)
-    last: tuple[float, int] | None = None
-
-    @classmethod
-    def of(cls, spec: FieldSpec) -> FieldState:
-        """Return the state before the first reading."""
-        return cls(spec, spec.rate, list(spec.parts))
-
-    @property
-    def never_settles(self) -> bool:
-        """Each value of it needs a look: of a sum, a byte counter, a sensor that may be none."""
-        spec = self.spec
-        return spec.bytes_counter or spec.zero_is_missing or len(self.parts) > 1
-
-    def retry(self) -> None:
-        """Be asked once more, all parts of it."""
-        self.reason, self.parts, self.failures = "", list(self.spec.parts), 0
-
-    def refuse(self, reason: str, *, for_good: bool = False) -> None:
-        """Be missing from now on."""
-        self.reason, self.for_good = reason, for_good or self.for_good
-        self.settled = False
-
-    def charge(self, latency_us: int) -> bool:
-        """Note what a reading cost; return whether the field has just turned out to be dear."""
-        self.cost_us.append(latency_us)
-        if len(self.cost_us) < TRIALS or min(self.cost_us) <= DEAR_US:
-            return False
-        if self.spec.fallback:
-            self.refuse(f"too dear: {min(self.cost_us)} us a reading", for_good=True)
-        self.rate = RateClass.SLOW
-        return True
 
 
 class _Answer:
@@ -248,6 +178,9 @@ class Batch:
             if not math.isfinite(value):
                 return self._refused(state, Code.NO_DATA, stamp_us, into)
         spec = state.spec
+        if spec.wide and kind in _NARROW:
+            self._drop(state, _OF_32_BIT, stamp_us, into)
+            return 0
         if spec.zero_is_missing and not value:
             self._drop(state, "the GPU has no such sensor", stamp_us, into)
             return 0
@@ -269,11 +202,15 @@ class Batch:
         state.failures += 1
         if code in UNSUPPORTED or self._given_up(state):
             self._drop(state, reason_of(code, mig=self._mig), stamp_us, into)
-        elif state.delivered:
-            into.append((state.spec.name, None, stamp_us))
         else:
-            self.waiting[state.spec.name] = reason_of(code)
+            self._wait(state, reason_of(code), stamp_us, into)
         return 0
+
+    def _wait(self, state: FieldState, why: str, stamp_us: int, into: list[Stamped]) -> None:
+        """Say that there is no value now."""
+        self.waiting[state.spec.name] = why
+        if state.delivered:
+            into.append((state.spec.name, None, stamp_us))
 
     @staticmethod
     def _given_up(state: FieldState) -> bool:
@@ -296,11 +233,18 @@ class Batch:
         and then a difference means nothing.
         """
         last, state.last = state.last, (value, stamp_us)
-        narrow = kind not in _WIDE
-        if narrow or (last and value < last[0] < _32_BIT):
-            state.for_good = True
-            self._drop(state, "its 32-bit counter wraps between two readings", stamp_us, into)
-            return False
+        narrow = kind in _NARROW
+        fallen_from = last[0] if last is not None and value < last[0] else 0
+        if narrow or fallen_from or state.wraps:
+            verdict = state.judge(value, fallen_from, narrow=narrow)
+            if verdict == "wraps":
+                self._drop(state, _WRAPPING, stamp_us, into)
+            elif verdict == "trial":
+                self._wait(state, _WRAPPING, stamp_us, into)
+            elif verdict == "gap":
+                into.append((state.spec.name, None, stamp_us))
+            if verdict:
+                return False
         if last is None or stamp_us <= last[1]:
             return True
         if (value - last[0]) * 1e6 / (stamp_us - last[1]) <= self._link_bytes_s * LINK_TOLERANCE:
@@ -311,35 +255,54 @@ class Batch:
     def _sum(
         self, state: FieldState, entries: Sequence[tuple[int, ...]], into: list[Stamped]
     ) -> int:
-        """Add the parts up; parts that the GPU does not have are asked no more."""
-        total, kept, why, stamp_us = 0.0, [], Code.NOT_SUPPORTED.value, 0
+        """Add the parts up; parts that the GPU has never had are asked no more."""
+        total, why, stamp_us = 0.0, Code.NOT_SUPPORTED.value, 0
+        kept, here = [], []
         for number, scope, stamp, _, kind, code, raw in entries:
             if code in GONE:
                 return code
-            if code in UNSUPPORTED:
-                why = code
+            why = code or why
+            if code in UNSUPPORTED and (number, scope) not in state.had:
                 continue
             kept.append((number, scope))
             stamp_us = max(stamp_us, stamp)
-            # One part without a value now makes the sum unknown, not smaller.
-            total += float("nan") if code else value_of(kind, raw)
+            if not code:
+                here.append((number, scope))
+                total += value_of(kind, raw)
         if len(kept) < len(entries):
             self.changed = True
             state.parts = kept
         if not kept:
             self._drop(state, reason_of(why, mig=self._mig), stamp_us, into)
             return 0
-        known = total == total  # noqa: PLR0124  false for NaN alone
-        state.failures = 0 if known else state.failures + 1
-        if not known and self._given_up(state):
-            self._drop(state, _NO_PART, stamp_us, into)
-            return 0
-        if known or state.delivered:
-            into.append((state.spec.name, total if known else None, stamp_us))
-        else:
-            self.waiting[state.spec.name] = _NO_PART
-        state.delivered = state.delivered or known
+        # One part without a value now makes the sum unknown, not smaller.
+        known = len(here) == len(kept) and math.isfinite(total)
+        lack = _NO_PART if here else reason_of(why, mig=self._mig)
+        before = state.delivered
+        self._summed(state, total if known else None, lack, stamp_us, into)
+        if not state.had.issuperset(here):
+            # A sum of more parts than before is no growth of it.
+            if before and known:
+                into[-1] = (state.spec.name, None, stamp_us)
+            state.had.update(here)
         return 0
+
+    def _summed(
+        self,
+        state: FieldState,
+        total: float | None,
+        lack: str,
+        stamp_us: int,
+        into: list[Stamped],
+    ) -> None:
+        state.failures = 0 if total is not None else state.failures + 1
+        if total is not None:
+            state.delivered = True
+            into.append((state.spec.name, total, stamp_us))
+        elif self._given_up(state):
+            self._drop(state, lack, stamp_us, into)
+        else:
+            self._wait(state, lack, stamp_us, into)
 
 
 def values_of(kind: int, raw: list[int]) -> list[float | None]:

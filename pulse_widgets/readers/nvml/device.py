@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.base import RateClass, RawRecord
-from pulse_widgets.readers.nvml.batch import PATIENCE
 from pulse_widgets.readers.nvml.check import Check
-from pulse_widgets.readers.nvml.library import GONE, UNSUPPORTED, Code, reason_of
+from pulse_widgets.readers.nvml.identity import facts_of
+from pulse_widgets.readers.nvml.library import GONE, Code, reason_of
 from pulse_widgets.readers.nvml.mig import MigInstance, entity_of_instance, renewed
 from pulse_widgets.readers.nvml.processes import GpuProcesses
 from pulse_widgets.readers.nvml.readings import FIELDS_OF, PRIMARY, Readings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.readers.nvml.batch import Batch, Stamped
     from pulse_widgets.readers.nvml.calls import Call, Fields
-    from pulse_widgets.readers.nvml.identity import Facts, Instances
+    from pulse_widgets.readers.nvml.identity import Answers, Facts, Instances
     from pulse_widgets.readers.nvml.library import Library
     from pulse_widgets.readers.nvml.processes import Family
     from pulse_widgets.readers.nvml.readings import Plan
@@ -89,8 +89,8 @@ class Device:
         self._library = library
         self._reprobe_s = reprobe_s
         self._probe_at = self._check_at = 0.0
-        self._returned = False
-        """It was lost: what is told once is to be told again."""
+        self._retell = False
+        """What is told once is to be told again: it was lost, or has said more of itself."""
         self._unnamed = ""
         self._readings = Readings(library, facts)
         self.processes = GpuProcesses(library, self.entity, family, facts.memory_bytes)
@@ -99,13 +99,13 @@ class Device:
     def bind(self, handle: Any) -> None:
         """Read the GPU through this handle from now on; what is known of it stays."""
         self.handle = handle
-        self._returned = bool(self.error)
-        self.error = ""
+        returned, self.error = bool(self.error), ""
+        self._retell = returned or self._retell
         self._readings.bind(handle)
         self._samples = Samples(self._library, handle, self.entity)
         self._check = Check(self._library, handle)
         self._pending: dict[Call | GpuProcesses, None] = {}
-        self._checking = self._returned
+        self._checking = returned
         self.revision += 1
 
     def probe(self, tick: Tick) -> None:
@@ -129,8 +129,8 @@ class Device:
         fields, stamped, others = self._collect(tick)
         if self.error:
             return self._lost_records(tick)
-        if tick.due & _STATIC or self._returned:
-            self._returned = False
+        if tick.due & _STATIC or (self._retell and tick.due & _SLOW):
+            self._retell = False
             fields.update(self._readings.facts.labels)
             fields.update(self._readings.facts.statics)
             others = [*(mig.labels(tick) for mig in self.migs), *others]
@@ -179,6 +179,9 @@ class Device:
 
     def split(self, found: Instances) -> list[MigInstance]:
         """Take over which MIG instances there are; return those that are new."""
+        if not (found.split or found.whole):
+            # Whether it is split could not be asked: what is known stays.
+            return []
         facts = self._readings.facts
         if found.split != facts.split:
             self._readings.facts = replace(facts, split=found.split)
@@ -199,6 +202,10 @@ class Device:
         """Have what is missing be tried once more."""
         self._probe_at = tick.now + self._reprobe_s
         self._pending.update(dict.fromkeys(self._readings.ask_again()))
+        self._check.known = self._readings.facts.answers
+        if not self._readings.facts.split:
+            # A split GPU has none, and its calls are needed for the instances.
+            self._samples.retry(tick)
         self._try_processes()
         for mig in self.migs:
             mig.retry()
@@ -283,13 +290,27 @@ class Device:
             if found is None:
                 continue
             self._checking = False
-            if found.uuid and self.gpu.uuid and found.uuid != self.gpu.uuid:
+            instances, answers = found
+            if instances.uuid and self.gpu.uuid and instances.uuid != self.gpu.uuid:
                 # Another GPU answers under this handle: it is none of ours.
                 self.lose(Code.GPU_NOT_FOUND)
-            elif found.split or self._readings.facts.split or self.migs:
-                others.extend(mig.labels(tick) for mig in self.split(found))
+                return made + 1
+            self._learn(answers)
+            if instances.split or self._readings.facts.split or self.migs:
+                others.extend(mig.labels(tick) for mig in self.split(instances))
             return made + 1
         return steps
+
+    def _learn(self, answers: Answers) -> None:
+        """Take over what it says of itself only now."""
+        before = self._readings.facts
+        answers = {**before.answers, **answers}
+        if answers != before.answers:
+            facts = facts_of(answers, split=before.split)
+            self._readings.renew(facts)
+            self.processes.most_bytes = facts.memory_bytes
+            self._retell = True
+            self.revision += 1
 
     def _make_direct(
         self, plan: Plan, fields: Fields, others: list[RawRecord], tick: Tick, room: int
@@ -339,62 +360,17 @@ class Device:
         code, stamped = batch.read()
         if code in GONE:
             self.lose(code)
-        passing = self._readings.passing
-        if batch.waiting or passing:
-            before = dict(passing)
-            passing.update(batch.waiting)
-            batch.waiting.clear()
-            for name, value, _ in stamped:
-                if value is not None:
-                    passing.pop(name, None)
-            self.revision += passing != before
-        if batch.changed:
-            self._changed()
+        if batch.changed or batch.waiting or self._readings.passing:
+            self.revision += self._readings.took(batch, stamped)
         return stamped
-
-    def _changed(self) -> None:
-        self._readings.changed()
-        self.revision += 1
 
     def _make(self, call: Call, fields: Fields) -> None:
         code = call(fields)
         if not code:
             call.delivered = True
             if call.flawed:
-                self._look_at(call)
+                self.revision += self._readings.look_at(call)
         elif code in GONE:
             self.lose(code)
         else:
-            self._failed(call, code, fields)
-
-    def _look_at(self, call: Call) -> None:
-        """Take back what was said of a call, and remember what of its answer cannot be."""
-        if call.reason or call.failures:
-            call.reason, call.failures = "", 0
-            self._readings.passing.pop(call.spec.name, None)
-            self._changed()
-        call.flawed = bool(call.odd)
-        # The numbers that came first are told.
-        odd, before = self._readings.odd, dict(self._readings.odd)
-        for name in call.spec.fields:
-            odd.pop(name, None)
-        for name, why in (call.odd or {}).items():
-            odd[name] = before.get(name, why)
-        self.revision += odd != before
-
-    def _failed(self, call: Call, code: int, fields: Fields) -> None:
-        """Note why a call gave nothing; a series that had values gets a missing one."""
-        if call.delivered:
-            fields.update(dict.fromkeys(call.spec.fields))
-        call.failures += 1
-        call.flawed = True
-        why = reason_of(code, mig=self._readings.facts.split)
-        over = call.spec.fallback and (not call.delivered or call.failures >= PATIENCE)
-        if code not in UNSUPPORTED and not over:
-            self._readings.passing[call.spec.name] = why
-            self.revision += 1
-        elif call.reason != why:
-            self._readings.passing.pop(call.spec.name, None)
-            call.delivered = False
-            call.reason = why
-            self._changed()
+            self.revision += self._readings.failed(call, code, fields)

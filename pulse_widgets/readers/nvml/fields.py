@@ -47,6 +47,8 @@ class FieldSpec:
     bytes_counter : bool
         A byte counter that is worthless when it is 32 bit wide, and that cannot run faster
         than the PCIe link.
+    wide : bool
+        What takes over is 64 bit wide: this one is not taken where it is of 32 bit.
     """
 
     name: str
@@ -55,6 +57,7 @@ class FieldSpec:
     fallback: str = ""
     zero_is_missing: bool = False
     bytes_counter: bool = False
+    wide: bool = False
 
 
 def _one(number: int, name: str, rate: RateClass, fallback: str = "") -> FieldSpec:
@@ -83,7 +86,7 @@ _THROTTLED: Final = {
 
 FIELDS: Final[tuple[FieldSpec, ...]] = (
     _one(186, "power.instant", RateClass.GAUGES, fallback="power.mean"),
-    _one(83, "energy", RateClass.COUNTERS, fallback="energy.call"),
+    FieldSpec("energy", ((83, 0),), RateClass.COUNTERS, fallback="energy.call", wide=True),
     *(_one(n, f"throttled.{why}", RateClass.COUNTERS) for why, n in _THROTTLED.items()),
     FieldSpec("pcie.rx", ((198, 0),), RateClass.COUNTERS, bytes_counter=True),
     FieldSpec("pcie.tx", ((197, 0),), RateClass.COUNTERS, bytes_counter=True),

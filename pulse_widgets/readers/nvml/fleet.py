@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulse_widgets.errors import NoDeviceError, PulseError, ReaderError, words_of
@@ -66,8 +67,6 @@ class Fleet:
     devices : list of Device
         Those that are read, by number.
     selection : Selection
-    refused : dict of str to str
-        Entities that cannot be opened, to why.
     revision : int
         Another number than before: there are other GPUs, or they have other handles.
     """
@@ -77,14 +76,16 @@ class Fleet:
     ) -> None:
         self.devices: list[Device] = []
         self.selection = Selection((), reason="none")
-        self.refused: dict[str, str] = {}
         self.revision = 0
         self._gpus = gpus
         self._environ = environ
         self._proc = proc
         self._reprobe_s = reprobe_s
         self._numbers: dict[str, int] = {}
+        self._remembered: dict[str, Gpu] = {}
         self._known: dict[str, tuple[Gpu, Instances]] = {}
+        self._refused: dict[int, str] = {}
+        """Numbers of GPUs that are not read, to why."""
         self._read: dict[str, Device] = {}
         self._count = 0
         self._listed: frozenset[str] = frozenset()
@@ -96,17 +97,23 @@ class Fleet:
         self._count = library.count()
         if not self._count:
             raise library.no_device()
-        handles, codes = self._handles(library, self._count)
+        handles, closed = self._handles(library, self._count)
         self._meet(library, handles)
-        here = [self._known[each.key][0] for each in handles if each.key in self._known]
-        if not here:
-            raise _none_opens(library, codes, self.refused)
-        self.selection = choose(self._gpus, here, self._environ)
+        self._refuse(handles, closed)
+        if not self._known:
+            raise _none_opens(library, closed, self._refused)
+        self.selection = choose(self._gpus, self._here(), self._environ)
         if not self.selection.gpus:
             raise _nothing_chosen(self.selection)
         self._make(library, handles, tick)
         if not self.devices:
-            raise _none_opens(library, [], self.refused)
+            raise _none_chosen_opens(self.refused)
+
+    @property
+    def refused(self) -> dict[str, str]:
+        """The entities that are asked for and cannot be opened, to why."""
+        chosen = self.selection.gpus
+        return {f"gpu:{each}": why for each, why in self._refused.items() if each in chosen}
 
     def look(self, library: Library, tick: Tick) -> int:
         """Look what has come, gone and come back; return how many calls each GPU was asked.
@@ -126,23 +133,25 @@ class Fleet:
         if anew:
             library.again()
             self.revision += 1
-        count, code = library.attempt("nvmlDeviceGetCount")
-        if not (anew or lost or self.refused or code or count != self._count):
+        here, code = library.attempt("nvmlDeviceGetCount")
+        if not (anew or lost or self._refused or code or here != self._count):
             return 0
-        self._count = 0 if code else int(count)
-        self.refused = {}
-        handles, _ = self._handles(library, self._count)
+        self._count = 0 if code else int(here)
+        self._refused = {}
+        handles, closed = self._handles(library, self._count)
         self._rebind({each.key: each for each in handles}, anew=anew)
         self._meet(library, handles)
+        self._refuse(handles, closed)
         self._choose_again()
         self._make(library, handles, tick)
         if all(device.error for device in self.devices):
             raise _all_gone(self.devices)
-        return _CALLS
+        # One that does not say its UUID is asked for its place on the bus.
+        return _CALLS + any(not each.uuid for each in handles)
 
     def close(self) -> None:
         """Forget the GPUs, but not their numbers: they are the same when it is opened again."""
-        self.devices, self.refused = [], {}
+        self.devices, self._refused = [], {}
         self._known, self._read = {}, {}
         self._count = 0
 
@@ -162,30 +171,47 @@ class Fleet:
             return frozenset(os.listdir(self._proc / "driver/nvidia/gpus"))  # noqa: PTH208  names
         return frozenset()
 
-    def _handles(self, library: Library, count: int) -> tuple[list[_Handle], list[int]]:
-        """Return the GPUs that can be opened, and the codes of those that cannot."""
+    def _handles(self, library: Library, among: int) -> tuple[list[_Handle], dict[int, int]]:
+        """Return the GPUs that can be opened, and the codes of those that cannot, by index."""
         found: dict[str, _Handle] = {}
-        codes: list[int] = []
-        for index in range(min(count, _MOST_GPUS)):
+        closed: dict[int, int] = {}
+        for index in range(min(among, _MOST_GPUS)):
             handle, code = library.handle(index)
             if handle is None:
-                codes.append(code)
-                taken = set(self._numbers.values())
-                if index not in taken:
-                    self.refused[f"gpu:{index}"] = reason_of(code)
+                closed[index] = code
                 continue
             uuid = library.text("nvmlDeviceGetUUID", handle)
-            key = uuid or self._known_at(bus_of(library, handle)) or f"index {index}"
+            key = self._key(library, index, uuid, handle)
             if key in found:
                 # Two that say the same name are two all the same.
                 key = f"{key} {bus_of(library, handle)} {index}"
             found[key] = _Handle(key, index, uuid, handle)
-        return list(found.values()), codes
+        return list(found.values()), closed
 
-    def _known_at(self, bus: str) -> str:
-        """Return what a GPU that does not say its UUID is known by."""
-        known = (key for key, (gpu, _) in self._known.items() if bus and gpu.bus_id == bus)
-        return next(known, bus)
+    def _key(self, library: Library, index: int, uuid: str, handle: Any) -> str:
+        """Return what a GPU is known by: its UUID, else its place on the bus, else its index."""
+        if uuid in self._numbers:
+            return uuid
+        bus, place = bus_of(library, handle), f"index {index}"
+        if not uuid:
+            known = (key for key, gpu in self._remembered.items() if bus and gpu.bus_id == bus)
+            return next(known, bus) or place
+        for key, gpu in tuple(self._remembered.items()):
+            # It did not say its UUID before.
+            if not gpu.uuid and (gpu.bus_id == bus if gpu.bus_id else key == place):
+                self._rename(key, uuid)
+                break
+        return uuid
+
+    def _rename(self, key: str, uuid: str) -> None:
+        """Have a GPU that has said its UUID only now be known by it."""
+        self._numbers[uuid] = self._numbers.pop(key)
+        gpu = self._remembered[uuid] = replace(self._remembered.pop(key), uuid=uuid)
+        if key in self._known:
+            self._known[uuid] = gpu, self._known.pop(key)[1]
+        if key in self._read:
+            self._read[uuid] = device = self._read.pop(key)
+            device.gpu = gpu
 
     def _meet(self, library: Library, handles: list[_Handle]) -> None:
         """Ask the GPUs that are new what they are, and give them numbers."""
@@ -195,14 +221,37 @@ class Fleet:
             number = self._number(each)
             met = self._asked(identify, library, number, each.handle, each.uuid)
             if met is None:
-                self.refused[f"gpu:{number}"] = self._why
+                self._refused[number] = self._why
             else:
                 self._known[each.key] = met
+                self._remembered[each.key] = met[0]
 
     def _number(self, each: _Handle) -> int:
         taken = set(self._numbers.values())
         free = each.index if each.index not in taken else max(taken) + 1
         return self._numbers.setdefault(each.key, free)
+
+    def _refuse(self, handles: list[_Handle], closed: Mapping[int, int]) -> None:
+        """Note why GPUs are not read that the driver counts, or that were here before."""
+        known = self._numbers
+        opened = {known[each.key] for each in handles}
+        # A GPU that was lost while it was read says so itself.
+        told = opened | {device.gpu.index for device in self._read.values()}
+        new = count(max(known.values(), default=-1) + 1)
+        for index, code in closed.items():
+            number = next(each for each in new if each not in closed) if index in opened else index
+            if number not in told:
+                self._refused[number] = reason_of(code)
+        for number in set(known.values()) - told:
+            self._refused.setdefault(number, reason_of(Code.GPU_NOT_FOUND))
+
+    def _here(self) -> list[Gpu]:
+        """Return every GPU that there is or was, by number."""
+        here = {number: Gpu(number, "") for number in {*self._numbers.values(), *self._refused}}
+        here.update((gpu.index, gpu) for gpu in self._remembered.values())
+        for number, why in self._refused.items():
+            here[number] = replace(here[number], refused=why)
+        return [here[number] for number in sorted(here)]
 
     def _rebind(self, here: Mapping[str, _Handle], *, anew: bool) -> None:
         """Give devices their handles of now; those that are not there any more are lost."""
@@ -219,10 +268,9 @@ class Fleet:
 
     def _choose_again(self) -> None:
         """Choose among all GPUs that were ever here; what is read already stays chosen."""
-        here = [gpu for gpu, _ in self._known.values()]
         # A beginning of a UUID may fit two of them by now.
         with contextlib.suppress(PulseError):
-            chosen = choose(self._gpus, here, self._environ)
+            chosen = choose(self._gpus, self._here(), self._environ)
             before = {device.gpu.index for device in self.devices}
             new = {index: migs for index, migs in chosen.migs.items() if index not in before}
             self.selection = Selection(
@@ -243,7 +291,7 @@ class Fleet:
                 continue
             device = self._asked(self._device, library, each, gpu, found, tick)
             if device is None:
-                self.refused[f"gpu:{gpu.index}"] = self._why
+                self._refused[gpu.index] = self._why
             else:
                 self._read[each.key] = device
                 self.revision += 1
@@ -252,9 +300,7 @@ class Fleet:
     def _device(
         self, library: Library, each: _Handle, gpu: Gpu, found: Instances, tick: Tick
     ) -> Device:
-        facts = describe(library, gpu, each.handle, found)
-        if each.index != gpu.index:
-            facts.labels["index"] = str(each.index)
+        facts = describe(library, gpu, each.handle, found, each.index)
         family = Family(os.getpid(), self._proc)
         device = Device(library, gpu, each.handle, facts, family, reprobe_s=self._reprobe_s)
         device.wanted = self.selection.migs.get(gpu.index)
@@ -274,9 +320,10 @@ def _nothing_chosen(chosen: Selection) -> NoDeviceError:
         value = f"{chosen.reason}={chosen.value!r}"
         problem = f"This machine has GPUs, and {value} hides all of them from this process."
     else:
-        said = chosen.ignored.get(chosen.reason) or (
-            f"{chosen.reason}={short(chosen.value)}: its first entry is no GPU here"
-        )
+        value = short(chosen.value)
+        why = chosen.ignored.get(chosen.reason, "its first entry is no GPU here")
+        why = why.removeprefix(f"'{value}': ")
+        said = f"{chosen.reason}={value}: {why}"
         problem = f"This machine has GPUs, and CUDA gives this process none of them: {said}."
     return NoDeviceError(problem, remedy=remedy)
 
@@ -289,12 +336,20 @@ def _told(reasons: Mapping[str, str]) -> str:
     return "; ".join(f"{in_short(entities)}: {why}" for why, entities in alike.items())
 
 
-def _none_opens(library: Library, codes: list[int], refused: Mapping[str, str]) -> ReaderError:
-    if set(codes) == {Code.NO_PERMISSION}:
+def _none_opens(
+    library: Library, closed: Mapping[int, int], refused: Mapping[int, str]
+) -> ReaderError:
+    if set(closed.values()) == {Code.NO_PERMISSION}:
         return library.no_permission()
-    each = _told(refused)
+    each = _told({f"gpu:{number}": why for number, why in refused.items()})
     return NoDeviceError(
         f"The NVIDIA driver has GPUs, and none of them can be opened ({each}).", remedy=_LOOK
+    )
+
+
+def _none_chosen_opens(refused: Mapping[str, str]) -> NoDeviceError:
+    return NoDeviceError(
+        f"None of the GPUs that are asked for can be opened ({_told(refused)}).", remedy=_LOOK
     )
 
 

@@ -1,9 +1,12 @@
-"""What a GPU is, asked once: its names, its limits, its MIG instances."""
+"""What a GPU is: its names, its limits, its MIG instances.
+
+It is asked once; what the driver did not say then is asked again now and then.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulse_widgets.metrics.units import format_value
 from pulse_widgets.readers.nvml.calls import MOST_BYTES
@@ -12,12 +15,22 @@ from pulse_widgets.readers.nvml.library import UNSUPPORTED, Code, reason_of, tex
 from pulse_widgets.readers.select import Gpu, Mig
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Callable, Collection, Generator, Mapping
 
     from pulse_widgets.readers.nvml.calls import Fields
     from pulse_widgets.readers.nvml.library import Library
 
-__all__ = ["Facts", "Instances", "MigFacts", "describe", "exhaust", "identify", "look_at"]
+    Answers = Mapping[str, tuple[Any, str]]
+    """What the driver said, by question; or None and why it said nothing."""
+
+    Question = Callable[[Library, Any], tuple[Any, str]]
+
+__all__ = [
+    "Facts", "Instances", "MigFacts",
+    "describe", "exhaust", "facts_of", "identify", "inquire", "look_at",
+]  # fmt: skip
+
+T = TypeVar("T")
 
 _SLOWDOWN: Final = 1
 _CLOCK_SM: Final = 1
@@ -85,6 +98,8 @@ class Facts:
         All of its memory; infinite where unknown.
     missing : dict of str to str
         Why a number of `statics` is not there.
+    answers : mapping of str to (value, str)
+        What all this was made from.
     """
 
     labels: Fields = field(default_factory=dict)
@@ -95,19 +110,21 @@ class Facts:
     split: bool = False
     memory_bytes: float = float("inf")
     missing: dict[str, str] = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
 
 
 def identify(library: Library, index: int, handle: Any, uuid: str) -> tuple[Gpu, Instances]:
     """Return what choosing a GPU needs to know about it, and its MIG instances."""
     found = exhaust(look_at(library, handle, ()))
     capability = library.ask("nvmlDeviceGetCudaComputeCapability", handle)
+    name = library.text("nvmlDeviceGetName", handle)
     gpu = Gpu(
         index=index,
         uuid=uuid,
         bus_id=bus_of(library, handle),
         minor=library.ask("nvmlDeviceGetMinorNumber", handle),
         migs=tuple(facts.mig for facts in found.migs),
-        model=f"{library.text('nvmlDeviceGetName', handle)} {capability}",
+        model=f"{name} {capability}" if name and capability else "",
     )
     return gpu, found
 
@@ -119,13 +136,13 @@ def bus_of(library: Library, handle: Any) -> str:
     return "" if pci is None else text_of(type(pci).busId.__get__(pci))
 
 
-def exhaust(look: Generator[None, None, Instances]) -> Instances:
+def exhaust(look: Generator[None, None, T]) -> T:
     """Return what a look finds, all its calls made at once."""
     while True:
         try:
             next(look)
         except StopIteration as end:
-            found: Instances = end.value
+            found: T = end.value
             return found
 
 
@@ -184,70 +201,116 @@ def _instance(
     return MigFacts(Mig(uuid, gi, ci), handle, labels), Code.OK
 
 
-def describe(library: Library, gpu: Gpu, handle: Any, found: Instances) -> Facts:
-    """Ask a GPU for everything that does not change."""
-    ask = library.ask
-    generation = _number(ask("nvmlDeviceGetMaxPcieLinkGeneration", handle))
-    width = _number(ask("nvmlDeviceGetMaxPcieLinkWidth", handle))
-    limit = _number(ask("nvmlDeviceGetEnforcedPowerLimit", handle))
-    memory = getattr(ask("nvmlDeviceGetMemoryInfo", handle), "total", 0)
-    capability = ask("nvmlDeviceGetCudaComputeCapability", handle)
-    links, power = _fields(library, handle)
+def describe(library: Library, gpu: Gpu, handle: Any, found: Instances, index: int) -> Facts:
+    """Ask a GPU, which the driver counts as `index`, for everything that does not change."""
+    known: dict[str, tuple[Any, str]] = {
+        "uuid": (gpu.uuid or None, ""),
+        "bus_id": (gpu.bus_id or None, ""),
+        "minor": (gpu.minor, ""),
+        "index": (None if index == gpu.index else index, ""),
+    }
+    known.update(exhaust(inquire(library, handle, known)))
+    return facts_of(known, split=found.split)
+
+
+def inquire(
+    library: Library, handle: Any, known: Answers
+) -> Generator[None, None, dict[str, tuple[Any, str]]]:
+    """Ask what is not known yet, one driver call at a step; return what there is now to know."""
+    found: dict[str, tuple[Any, str]] = {}
+    for name, question in _QUESTIONS.items():
+        if known.get(name, (None, ""))[0] is None:
+            yield
+            found[name] = question(library, handle)
+    return found
+
+
+def _call(
+    name: str, *arguments: Any, take: Callable[[Any], Any] = lambda answer: answer
+) -> Question:
+    """Return what asks by a function of nvidia-ml-py."""
+
+    def ask(library: Library, handle: Any) -> tuple[Any, str]:
+        return _answer(*library.attempt(name, handle, *arguments), take)
+
+    return ask
+
+
+def _answer(
+    value: Any, code: int, take: Callable[[Any], Any] = lambda answer: answer
+) -> tuple[Any, str]:
+    if code:
+        return None, reason_of(code)
+    if value == _NO_NUMBER:
+        return None, f"the driver says {value}"
+    return take(value), ""
+
+
+def _field(number: int) -> Question:
+    """Return what asks for the value of a field that is a number of 32 bit."""
+
+    def ask(library: Library, handle: Any) -> tuple[Any, str]:
+        slots, code = library.attempt("nvmlDeviceGetFieldValues", handle, [number])
+        if code:
+            return _answer(None, code)
+        return _answer(slots[0].value.uiVal, slots[0].nvmlReturn)
+
+    return ask
+
+
+def _fans(library: Library, handle: Any) -> tuple[Any, str]:
+    fans, code = library.attempt("nvmlDeviceGetNumFans", handle)
+    if code == Code.NOT_SUPPORTED:
+        return 0, ""
+    return _answer(fans, code, lambda count: count if count <= _MOST_FANS else None)
+
+
+_QUESTIONS: Final[dict[str, Question]] = {
+    "name": lambda library, handle: (library.text("nvmlDeviceGetName", handle) or None, ""),
+    "uuid": lambda library, handle: (library.text("nvmlDeviceGetUUID", handle) or None, ""),
+    "bus_id": lambda library, handle: (bus_of(library, handle) or None, ""),
+    "minor": _call("nvmlDeviceGetMinorNumber"),
+    "memory": _call(
+        "nvmlDeviceGetMemoryInfo",
+        take=lambda info: info.total if 0 < getattr(info, "total", 0) <= MOST_BYTES else None,
+    ),
+    "capability": _call(
+        "nvmlDeviceGetCudaComputeCapability", take=lambda pair: f"{pair[0]}.{pair[1]}"
+    ),
+    "generation": _call("nvmlDeviceGetMaxPcieLinkGeneration"),
+    "width": _call("nvmlDeviceGetMaxPcieLinkWidth"),
+    "power.limit": _call("nvmlDeviceGetEnforcedPowerLimit"),
+    "power.limit.default": _field(POWER_DEFAULT),
+    "clock.sm.max": _call("nvmlDeviceGetMaxClockInfo", _CLOCK_SM),
+    "temperature.slowdown": _call("nvmlDeviceGetTemperatureThreshold", _SLOWDOWN),
+    "fans": _fans,
+    "nvlinks": _field(NVLINK_COUNT),
+}
+"""What a GPU is asked, to the one driver call that says it."""
+
+_STATICS: Final = ("power.limit.default", "clock.sm.max", "temperature.slowdown")
+
+
+def facts_of(answers: Answers, *, split: bool) -> Facts:
+    """Return what answers say of a GPU."""
+    said = {name: value for name, (value, _) in answers.items() if value is not None}
+    generation, width = said.get("generation"), said.get("width")
+    limit, memory = said.get("power.limit"), said.get("memory")
     labels = {
-        "name": library.text("nvmlDeviceGetName", handle),
-        "uuid": gpu.uuid,
-        "bus_id": gpu.bus_id,
-        "minor": gpu.minor,
-        "memory": format_value(float(memory), "B") if 0 < memory <= MOST_BYTES else None,
-        "capability": None if capability is None else f"{capability[0]}.{capability[1]}",
+        **{name: said.get(name) for name in ("name", "uuid", "bus_id", "minor", "index")},
+        "memory": None if memory is None else format_value(float(memory), "B"),
+        "capability": said.get("capability"),
         "pcie_max": f"Gen{generation} x{width}" if generation and width else None,
         "power_limit": None if limit is None else format_value(limit / 1000, "W"),
     }
-    clock = library.attempt("nvmlDeviceGetMaxClockInfo", handle, _CLOCK_SM)
-    slowdown = library.attempt("nvmlDeviceGetTemperatureThreshold", handle, _SLOWDOWN)
-    statics, missing = _statics(
-        {"power.limit.default": power, "clock.sm.max": clock, "temperature.slowdown": slowdown}
-    )
-    fans, code = library.attempt("nvmlDeviceGetNumFans", handle)
-    if code == Code.NOT_SUPPORTED:
-        fans = 0
     return Facts(
-        labels={key: str(value) for key, value in labels.items() if value not in (None, "")},
-        statics=statics,
+        labels={key: str(value) for key, value in labels.items() if value is not None},
+        statics={name: float(said[name]) for name in _STATICS if name in said},
         link_bytes_s=_LANE_BYTES_S.get(generation or 0, float("inf")) * (width or 1),
-        fans=fans if fans is None or fans <= _MOST_FANS else None,
-        nvlinks=_number(links[0]),
-        split=found.split,
-        memory_bytes=float(memory) if 0 < memory <= MOST_BYTES else float("inf"),
-        missing=missing,
+        fans=said.get("fans"),
+        nvlinks=said.get("nvlinks"),
+        split=split,
+        memory_bytes=float("inf") if memory is None else float(memory),
+        missing={name: answers[name][1] for name in _STATICS if name not in said},
+        answers=answers,
     )
-
-
-def _number(value: Any) -> int | None:
-    """Return a number of 32 bit, None where it is the driver's word for no number."""
-    return None if value is None or value == _NO_NUMBER else int(value)
-
-
-def _statics(answers: dict[str, tuple[Any, int]]) -> tuple[Fields, dict[str, str]]:
-    """Return what there is of some answers and their codes, and why the rest is missing."""
-    given: Fields = {}
-    missing: dict[str, str] = {}
-    for name, (value, code) in answers.items():
-        number = _number(value)
-        if number is None:
-            missing[name] = reason_of(code) if code else f"the driver says {value}"
-        else:
-            given[name] = float(number)
-    return given, missing
-
-
-def _fields(library: Library, handle: Any) -> tuple[tuple[Any, int], tuple[Any, int]]:
-    """Return the number of NVLinks and the default power limit (mW), each with its code."""
-    wanted = [NVLINK_COUNT, POWER_DEFAULT]
-    answer, code = library.attempt("nvmlDeviceGetFieldValues", handle, wanted)
-    if answer is None:
-        return (None, code), (None, code)
-    links, power = (
-        (None if slot.nvmlReturn else slot.value.uiVal, slot.nvmlReturn) for slot in answer
-    )
-    return links, power

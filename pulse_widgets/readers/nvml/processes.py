@@ -201,7 +201,7 @@ class GpuProcesses:
         Of the GPU.
     family : Family
     most_bytes : float
-        All memory of the GPU: a process cannot hold more.
+        All memory of the GPU: a process cannot hold more. It may be learned later.
     """
 
     def __init__(
@@ -209,7 +209,7 @@ class GpuProcesses:
     ) -> None:
         self.missing: dict[str, str] = {}
         self.revision = 0
-        self._most_bytes = most_bytes
+        self.most_bytes = most_bytes
         self._list = ProcessList(library)
         self._entity = entity
         self._family = family
@@ -261,7 +261,7 @@ class GpuProcesses:
         others: list[float | None] = []
         for pid, said in processes:
             name, held = self._family.name(pid), said
-            if held is not None and held > self._most_bytes:
+            if held is not None and held > self.most_bytes:
                 self._impossible(held)
                 held = None
             if name is None:
@@ -286,5 +286,5 @@ class GpuProcesses:
     def _impossible(self, held: float) -> None:
         """Have more memory than the GPU has be missing, and say so."""
         self.revision += 1
-        said, whole = format_value(held, "B"), format_value(self._most_bytes, "B")
+        said, whole = format_value(held, "B"), format_value(self.most_bytes, "B")
         self.missing[f"{self._entity} process.memory"] = f"the driver says {said} of {whole}"

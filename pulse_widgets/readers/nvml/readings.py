@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.readers.nvml.batch import Batch, FieldState
+from pulse_widgets.readers.nvml.batch import PATIENCE, Batch
 from pulse_widgets.readers.nvml.calls import CALLS, FANS, Call, make_call, make_fans
 from pulse_widgets.readers.nvml.fields import FIELDS, TABLE
-from pulse_widgets.readers.nvml.library import Code, reason_of
+from pulse_widgets.readers.nvml.library import UNSUPPORTED, Code, reason_of
 from pulse_widgets.readers.nvml.records import BIT
+from pulse_widgets.readers.nvml.state import FieldState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pulse_widgets.readers.nvml.batch import Stamped
+    from pulse_widgets.readers.nvml.calls import Fields
     from pulse_widgets.readers.nvml.identity import Facts
     from pulse_widgets.readers.nvml.library import Library
 
@@ -67,28 +70,49 @@ class Readings:
         self.passing: dict[str, str] = {}
         self.odd: dict[str, str] = {}
         self.states = {spec.name: FieldState.of(spec) for spec in FIELDS}
-        if facts.nvlinks == 0:
-            for name, state in self.states.items():
-                if name.startswith("nvlink"):
-                    state.refuse("the GPU has no NVLink", for_good=True)
         self._library = library
+        self._no_links()
 
     def bind(self, handle: Any) -> None:
         """Make the calls for a handle; what is known of the fields stays."""
-        library, fans = self._library, self.facts.fans
+        library = self._library
         self._handle = handle
+        for state in self.states.values():
+            state.restart()
         self._batch_function = library.function("nvmlDeviceGetFieldValues")
         made = {spec.name: make_call(spec, library, handle) for spec in CALLS}
-        made[FANS.name] = make_fans(library, handle, fans) if fans else None
         self.calls = {name: call for name, call in made.items() if call is not None}
         why = reason_of(Code.FUNCTION_NOT_FOUND)
         self._too_old = {name: why for name, call in made.items() if call is None}
         if self._batch_function is None:
             self._too_old.update(dict.fromkeys(self.states, why))
-        if fans == 0:
+        self._take_fans()
+        self.changed()
+
+    def renew(self, facts: Facts) -> None:
+        """Take over what the GPU has said of itself only now."""
+        fans, self.facts = self.facts.fans, facts
+        self._no_links()
+        if facts.fans != fans:
+            self._take_fans()
+        self.changed()
+
+    def _take_fans(self) -> None:
+        fans = self.facts.fans
+        call = make_fans(self._library, self._handle, fans) if fans else None
+        if call is not None:
+            self.calls[FANS.name] = call
+            self._too_old.pop(FANS.name, None)
+        elif fans == 0:
             self.calls.pop(FANS.fallback, None)
             self._too_old[FANS.name] = "the GPU has no fan of its own"
-        self.changed()
+        else:
+            self._too_old[FANS.name] = reason_of(Code.FUNCTION_NOT_FOUND)
+
+    def _no_links(self) -> None:
+        for name, state in self.states.items():
+            if self.facts.nvlinks == 0 and name.startswith("nvlink"):
+                state.refuse("the GPU has no NVLink", for_good=True)
 
     def changed(self) -> None:
         """Forget the plans: what there is to read is no longer the same."""
@@ -99,12 +123,63 @@ class Readings:
 
     def ask_again(self) -> list[Call]:
         """Have what is missing be asked once more; return the calls to be tried."""
-        again = [s for s in self.states.values() if s.reason and not s.for_good]
+        again = [s for s in self.states.values() if s.incomplete and not s.for_good]
         for state in again:
             state.retry()
         if again:
             self.changed()
         return [call for call in self.calls.values() if call.reason]
+
+    # What came of it; each returns whether `missing` may say something else -----------
+
+    def took(self, batch: Batch, stamped: Sequence[Stamped]) -> bool:
+        """Note what a reading of the batch gave."""
+        passing = self.passing
+        before = dict(passing)
+        if batch.waiting or passing:
+            for name, value, _ in stamped:
+                if value is not None:
+                    passing.pop(name, None)
+            passing.update(batch.waiting)
+            batch.waiting.clear()
+        if batch.changed:
+            self.changed()
+        return batch.changed or passing != before
+
+    def look_at(self, call: Call) -> bool:
+        """Take back what was said of a call, and remember what of its answer cannot be."""
+        restored = bool(call.reason or call.failures)
+        if restored:
+            call.reason, call.failures = "", 0
+            self.passing.pop(call.spec.name, None)
+            self.changed()
+        call.flawed = bool(call.odd)
+        # The numbers that came first are told.
+        odd, before = self.odd, dict(self.odd)
+        for name in call.spec.fields:
+            odd.pop(name, None)
+        for name, why in (call.odd or {}).items():
+            odd[name] = before.get(name, why)
+        return restored or odd != before
+
+    def failed(self, call: Call, code: int, fields: Fields) -> bool:
+        """Note why a call gave nothing; a series that had values gets a missing one."""
+        if call.delivered:
+            fields.update(dict.fromkeys(call.spec.fields))
+        call.failures += 1
+        call.flawed = True
+        why = reason_of(code, mig=self.facts.split)
+        over = call.spec.fallback and (not call.delivered or call.failures >= PATIENCE)
+        if code not in UNSUPPORTED and not over:
+            self.passing[call.spec.name] = why
+            return True
+        if call.reason == why:
+            return False
+        self.passing.pop(call.spec.name, None)
+        call.delivered = False
+        call.reason = why
+        self.changed()
+        return True
 
     @property
     def untried(self) -> bool:
@@ -126,11 +201,13 @@ class Readings:
         """Every field whose metric nothing gives, to why."""
         given = {TABLE[name].metric for name in self.fields}
         told: dict[str, str] = {**self.facts.missing}
-        for name, why in {**self.passing, **self._absent}.items():
+        # What something else stood in for until lately is of no interest any more.
+        passing = {name: why for name, why in self.passing.items() if self.active(name)}
+        for name, why in {**passing, **self._absent}.items():
             for one in FIELDS_OF.get(name, (name,)):
                 if name == "power.instant" and TABLE[name].metric in given:
                     told[one] = why + _MEAN_POWER
-                elif TABLE[one].metric not in given or name in self.passing:
+                elif TABLE[one].metric not in given or name in passing:
                     told[one] = why
         return told | self.odd
 

@@ -56,6 +56,8 @@ class _Buffer:
     news_s: float = float("-inf")
     empty: int = 0
     """Looks in a row that found nothing."""
+    trial: bool = False
+    """It is looked at again after it had been given up, and has had no sample yet."""
 
 
 class Samples:
@@ -106,6 +108,19 @@ class Samples:
             if self._ask(buffer) in UNSUPPORTED:
                 self._buffers.remove(buffer)
 
+    def retry(self, tick: Tick) -> None:
+        """Look again at the buffers that were given up."""
+        if self._function is None or len(self._buffers) == len(_KINDS):
+            return
+        # What was before is not waited for: the present value is taken until samples come.
+        self._first = tick.now if self._first is None else self._first
+        wall_us = int((tick.now + tick.offset) * 1e6)
+        kept = {buffer.kind: buffer for buffer in self._buffers}
+        self._buffers = [
+            kept.get(kind) or _Buffer(kind, name, wall_us, trial=True)
+            for kind, name in _KINDS.items()
+        ]
+
     def read(self, tick: Tick) -> tuple[list[RawRecord], int]:
         """Return the samples since the last look, and the driver's code.
 
@@ -127,10 +142,14 @@ class Samples:
             stamps_us, raw = ([], []) if code else self._fresh(buffer, wall_us)
             if stamps_us:
                 buffer.since_us, buffer.news_s, buffer.empty = stamps_us[-1], tick.now, 0
+                buffer.trial = False
                 column = values_of(self._answer.type.value, raw)
                 kept.setdefault(tuple(stamps_us), {})[buffer.name] = column
                 continue
             buffer.empty += 1
+            if buffer.trial:
+                # The present value is taken now: samples of before it would be out of order.
+                buffer.since_us = wall_us
             if code in UNSUPPORTED or buffer.empty >= _PATIENCE:
                 self._buffers.remove(buffer)
         return [self._record(tick, *each) for each in kept.items()], 0

@@ -275,3 +275,135 @@ out["uuids"] = before.of("nvmlDeviceGetUUID", 2) - begin.of("nvmlDeviceGetUUID",
     assert max(out["most"]) <= 10
     assert out["counts"] == 3
     assert out["uuids"] <= 8
+
+
+REFUSED = "gpu 0 call lost nvmlDeviceGetHandleByIndex_v2"
+UUID_0, UUID_1 = (f"GPU-a{n}0{n}fa4e-5eed-4000-8000-00005eed000{n}" for n in (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "variables", "count"),
+    [
+        ("mine", {"CUDA_VISIBLE_DEVICES": "0,1"}, 2),
+        ("mine", {"CUDA_VISIBLE_DEVICES": "0,1,2,3"}, 4),
+        ("mine", {"CUDA_VISIBLE_DEVICES": f"{UUID_0},{UUID_1}"}, 2),
+        ("mine", {"CUDA_VISIBLE_DEVICES": "GPU-a0,GPU-a1"}, 2),
+        ("mine", {"NVIDIA_VISIBLE_DEVICES": "0,1"}, 2),
+        ("mine", {"SLURM_JOB_GPUS": "0,1"}, 2),
+        ("mine", {}, 2),
+        ("all", {}, 3),
+        ([0, 1], {}, 2),
+        ("0,1", {}, 2),
+        ([UUID_0, UUID_1], {}, 2),
+        (["00000000:07:00.0", 1], {}, 2),
+    ],
+)
+def test_a_gpu_that_cannot_be_opened_leaves_the_others_whatever_they_are_called(
+    tmp_path, gpus, variables, count
+):
+    body = (
+        f"b = backend({gpus!r}, {variables!r})\nb.open()\n{LOOK}"
+        """
+out["seen"] = sorted(each for each in read(b) if each != "host")
+out["missing"] = b.missing.get("gpu:0")
+line("gpu 0 call ok nvmlDeviceGetHandleByIndex_v2")
+out["back"] = sorted(look("back")["seen"])
+out["still"] = "gpu:0" in b.missing
+"""
+    )
+    out = run(tmp_path, body, gpus=count, script=REFUSED)
+    assert out["seen"] == [f"gpu:{number}" for number in range(1, count)]
+    assert "the GPU is lost" in out["missing"]
+    assert out["back"] == [f"gpu:{number}" for number in range(count)]
+    assert not out["still"]
+
+
+def test_a_gpu_that_is_not_asked_for_and_cannot_be_opened_is_not_told_of(tmp_path):
+    body = """
+b = backend("mine", {"CUDA_VISIBLE_DEVICES": "1"})
+b.open()
+out["seen"], out["missing"] = sorted(read(b)), "gpu:0" in b.missing
+alone = backend("mine", {"CUDA_VISIBLE_DEVICES": "0"})
+out["alone"] = refusal(alone.open)
+"""
+    out = run(tmp_path, body, script=REFUSED)
+    assert (out["seen"], out["missing"]) == (["gpu:1"], False)
+    kind, problem, remedy = out["alone"]
+    assert kind == "NoDeviceError" and "gpu:0: the GPU is lost" in problem and "dmesg" in remedy
+
+
+@pytest.mark.parametrize(
+    ("gpus", "variables"),
+    [([0, 1], {}), ([UUID_0, 1], {}), ("mine", {"CUDA_VISIBLE_DEVICES": "0,1"}), ("all", {})],
+)
+@pytest.mark.parametrize("first", [REFUSED, f"gpus 1; gpu 0 uuid {UUID_1}"])
+def test_of_gpus_that_were_all_lost_those_that_return_keep_their_numbers(
+    tmp_path, gpus, variables, first
+):
+    body = f"""
+b = backend({gpus!r}, {variables!r})
+b.open()
+read(b)
+line("gpu 0 lost", "gpu 1 lost")
+clock.now += 1
+b.read(ALL_CLASSES)
+clock.now += 61
+out["lost"] = refusal(lambda: b.read(ALL_CLASSES))
+b.close()
+line("gpu 0 back", "gpu 1 back", *{first!r}.split("; "))
+b.open()
+out["seen"], out["missing"] = sorted(read(b)), b.missing.get("gpu:0")
+"""
+    out = run(tmp_path, body)
+    assert out["lost"][0] == "NoDeviceError"
+    assert out["seen"] == ["gpu:1"]
+    assert "lost" in out["missing"] or "not there any more" in out["missing"]
+
+
+def test_whatever_comes_goes_or_cannot_be_opened_a_number_is_always_the_same_gpu(tmp_path):
+    body = """
+import random
+from pulse_widgets.errors import NoDeviceError
+def put(alive, refused):
+    line(f"gpus {len(alive)}")
+    for index, gpu in enumerate(alive):
+        # A GPU is told by its power.
+        line(f"gpu {index} uuid GPU-0000000{gpu}", f"gpu {index} power {(gpu + 1) * 1000}",
+             f"gpu {index} bus 00000000:0{gpu}:00.0",
+             f"gpu {index} call {'lost' if gpu in refused else 'ok'} nvmlDeviceGetHandleByIndex_v2")
+out["wrong"], out["shown"] = [], 0
+for seed in range(20):
+    rng = random.Random(seed)
+    alive = sorted(rng.sample(range(5), 3))
+    put(alive, [])
+    b = backend(rng.choice(["all", "mine"]), rng.choice([{}, {"SLURM_JOB_GPUS": "7"}]))
+    b.open()
+    number, is_open = {}, True
+    for step in range(10):
+        # One comes or goes: the driver counts them anew, from 0.
+        gpu = rng.randrange(5)
+        alive = sorted({*alive} ^ {gpu}) or [gpu, (gpu + 1) % 5]
+        refused = [each for each in alive if rng.random() < 0.3]
+        put(alive, refused)
+        clock.now += 61
+        try:
+            if not is_open:
+                b.open()
+                is_open = True
+            seen = read(b)
+        except NoDeviceError:
+            b.close()
+            is_open = False
+            continue
+        powers = {e: v["gpu.power"] for e, v in seen.items() if "gpu.power" in v}
+        out["shown"] += len(powers)
+        told = {e for e in b.missing if " " not in e}
+        if (any(number.setdefault(power, e) != e for e, power in powers.items())
+                or len(set(powers.values())) != len(powers) or told & set(powers)
+                or {gpu + 1 for gpu in alive if gpu not in refused} - set(powers.values())):
+            out["wrong"].append([seed, step, alive, refused, powers, number, sorted(told)])
+    b.close()
+"""
+    out = run(tmp_path, body, gpus=5, latency_us=0)
+    assert out["wrong"] == []
+    assert out["shown"] > 100

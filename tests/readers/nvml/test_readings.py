@@ -269,12 +269,10 @@ def test_more_than_all_of_the_time_is_no_utilization(tmp_path):
     assert out["gpu"]["gpu.memory.busy"] > 0
 
 
-def test_a_narrow_or_wrapping_or_impossible_pcie_counter_gives_no_rate(tmp_path):
+def test_a_narrow_or_impossible_pcie_counter_gives_no_rate(tmp_path):
     script = """
 clock 1
 gpu 0 field 198 type uint
-gpu 1 field 198 integral pcie_rx 1 1e9
-gpu 1 field 198 wrap 4294967296
 gpu 2 field 198 integral pcie_rx 1 1e12
 """
     body = (
@@ -292,9 +290,6 @@ out["missing"] = dict(b.missing)
     metric = "gpu.pcie.rx.total"
     assert metric not in out["first"]["gpu:0"]
     assert "32-bit" in out["missing"]["gpu:0 pcie.rx"]
-    assert out["second"]["gpu:1"][metric] is None
-    assert metric not in out["third"]["gpu:1"]
-    assert "32-bit" in out["missing"]["gpu:1 pcie.rx"]
     assert out["first"]["gpu:2"][metric] > 0
     assert out["second"]["gpu:2"][metric] is None, "faster than the link can be"
     assert "gpu.pcie.tx.total" in out["third"]["gpu:0"]
