@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.collectors.device_values import DeviceValues, Entry
 from pulse_widgets.errors import ArgumentError, PulseError, words_of
+from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.notices import warn
 from pulse_widgets.series.columns import LOGGED_NAN
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
@@ -340,9 +340,7 @@ def _accepted(value: Any) -> Any:
 def _of_numpy(value: Any) -> float | None:
     if value.shape != () or value.dtype.kind not in "biufO":
         raise _NoNumberError
-    # `masked` itself, too. Whoever has one has loaded the module, which numpy does only then.
-    masked = sys.modules.get("numpy.ma")
-    if masked is not None and isinstance(value, masked.MaskedArray) and bool(value.mask):
+    if is_masked(value):
         return None
     return _as_number(value[()])
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pulse_widgets.metrics.catalog import Kind, lookup
+from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.readers.contract import NOTHING_SAID
 from pulse_widgets.readers.rule import Rule
@@ -213,18 +213,12 @@ def _number(raw: Any) -> float | None:
     """Return a number as float, NaN where it is a way to say missing, None where it is none."""
     if isinstance(raw, bytes | bytearray):
         return None  # float() would read it
-    if type(raw).__name__ == "NAType" or _is_masked(raw):
+    if type(raw).__name__ == "NAType" or is_masked(raw):
         return math.nan
     try:
         return float(raw)
     except Exception:  # noqa: BLE001  an object of another package may throw anything
         return None
-
-
-def _is_masked(raw: Any) -> bool:
-    # Whoever has one has loaded the module.
-    masked = sys.modules.get("numpy.ma")
-    return masked is not None and isinstance(raw, masked.MaskedArray) and bool(raw.mask.any())
 
 
 def _in_short(raw: object) -> str:
