@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { encodeKeyframe } from "../core/testing/packets";
-import { drawKeyframe, render } from "./dashboard-entry";
+import { render } from "./dashboard-entry";
 import { FakeModel } from "./testing";
 
 const past = encodeKeyframe(
@@ -43,13 +43,4 @@ test("draws in the place of the loader's text, and leaves nothing behind", () =>
 
   leave();
   expect(el.childElementCount).toBe(0);
-});
-
-test("shows what ran when the picture was saved as over", () => {
-  const el = document.createElement("div");
-
-  drawKeyframe(el, past);
-
-  expect(el.textContent).toContain("Replay");
-  expect(el.textContent).not.toContain("Live");
 });

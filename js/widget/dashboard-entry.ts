@@ -1,7 +1,6 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
 import { mountDashboard } from "../core/dashboard";
-import { SavedStore } from "../core/saved";
 import { sourceOf } from "./feed-source";
 
 export interface RenderContext {
@@ -36,12 +35,4 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
     unmount();
     leave();
   };
-}
-
-/** Draw a saved keyframe packet into `el`, with no kernel; the result takes it away again. */
-export function drawKeyframe(el: HTMLElement, packet: Uint8Array): () => void {
-  el.replaceChildren();
-  const store = new SavedStore();
-  store.receive(packet);
-  return mountDashboard(el, store, { layout: "dashboard", metrics: null, title: "" });
 }

@@ -13,10 +13,8 @@ from typing import Final, NamedTuple
 
 __all__ = [
     "Part",
-    "area_of",
     "in_short",
     "is_gpu",
-    "parent_of",
     "parse",
     "sort_key",
     "sorted_entities",
@@ -32,21 +30,6 @@ _ORDER: Final = {
     for place, kind in enumerate(
         ("host", "gpu", "cpu", "disk", "fs", "net", "kernel", "pid", "cell", "user", "rank")
     )
-}
-_AREAS: Final = {
-    "gpu": "gpu",
-    "mig": "gpu",
-    "ci": "gpu",
-    "link": "gpu",
-    "cpu": "cpu",
-    "disk": "disk",
-    "fs": "disk",
-    "net": "net",
-    "kernel": "process",
-    "pid": "process",
-    "cell": "cell",
-    "pod": "k8s",
-    "pulse": "pulse",
 }
 
 
@@ -82,14 +65,6 @@ def parse(entity: str) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def parent_of(entity: str) -> str | None:
-    """Return the id of what an entity is a part of: ``gpu:0`` for ``gpu:0/mig:1``, else None."""
-    parts = parse(entity)
-    if len(parts) < 2:  # noqa: PLR2004  one part has nothing above it
-        return None
-    return "/".join(f"{p.kind}:{p.name}" if p.name else p.kind for p in parts[:-1])
-
-
 def is_gpu(entity: str) -> bool:
     """Return whether an id is that of a whole GPU.
 
@@ -97,18 +72,6 @@ def is_gpu(entity: str) -> bool:
     (True, False, False)
     """
     return [part.kind for part in parse(entity)] == ["gpu"]
-
-
-def area_of(entity: str) -> str:
-    """Return the catalog area an entity stands for; empty when it stands for several or none.
-
-    The innermost part decides, except that a process on a GPU is still a process.
-    """
-    parts = parse(entity)
-    if not parts:
-        return ""
-    deciding = parts[0] if parts[0].kind in {"pid", "kernel", "pulse"} else parts[-1]
-    return _AREAS.get(deciding.kind, "")
 
 
 def sort_key(entity: str) -> tuple[tuple[int, str, tuple[tuple[int, int, str], ...]], ...]:

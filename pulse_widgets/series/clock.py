@@ -43,7 +43,3 @@ class Clock:
     def from_wall(self, wallclock_s: float) -> int:
         """Return the session time of a Unix time in seconds, microseconds."""
         return round(wallclock_s * 1e6) - self.offset_us()
-
-    def elapsed_s(self) -> float:
-        """Return the seconds since the start."""
-        return (self.now_us() - self.start_us) / 1e6

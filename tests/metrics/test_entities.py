@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.metrics.entities import area_of, parent_of, parse, sort_key, sorted_entities
+from pulse_widgets.metrics.entities import parse, sort_key, sorted_entities
 
 NUMBERS = st.integers(0, 10**6)
 IDS = st.one_of(
@@ -39,32 +39,6 @@ def test_entities_sort_as_people_count():
     assert sorted_entities(shuffled) == [
         "host", "gpu:0", "gpu:0/mig:1", "gpu:2", "gpu:10", "cpu:2", "cpu:10", "user",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("entity", "area"),
-    [
-        ("gpu:0", "gpu"),
-        ("gpu:0/mig:1", "gpu"),
-        ("cpu:3", "cpu"),
-        ("disk:sda", "disk"),
-        ("fs:/data", "disk"),
-        ("net:eth0", "net"),
-        ("kernel", "process"),
-        ("pid:1/gpu:0", "process"),
-        ("pulse/log", "pulse"),
-        ("host", ""),
-        ("", ""),
-    ],
-)
-def test_an_entity_has_the_area_of_what_it_is(entity, area):
-    assert area_of(entity) == area
-
-
-def test_a_part_knows_what_it_is_part_of():
-    assert parent_of("gpu:0/mig:1/ci:0") == "gpu:0/mig:1"
-    assert parent_of("pulse/log") == "pulse"
-    assert parent_of("fs:/data") is None
 
 
 @given(st.lists(IDS, max_size=12))
