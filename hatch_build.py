@@ -19,7 +19,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 BUNDLES = (
     "pulse_widgets/static/dashboard.js",
     "pulse_widgets/static/loader.js",
-    "pulse_widgets/static/page.js",
     "pulse_widgets/labextension/package.json",
 )
 SOURCES = ("package.json", "package-lock.json", "js")

@@ -3,7 +3,6 @@
  *
  *   js/widget/dashboard-entry.ts  -> pulse_widgets/static/dashboard.js  (ESM, shipped once in Feed.code)
  *   js/widget/loader.ts           -> pulse_widgets/static/loader.js     (ESM, carried by every view)
- *   js/widget/page-entry.ts       -> pulse_widgets/static/page.js       (script of an exported page)
  *   js/lab/plugin.ts              -> js/lib/plugin.js                   (input of build-lab.mjs)
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -15,7 +14,6 @@ const STATIC = "pulse_widgets/static";
 const BUDGETS = {
   [`${STATIC}/loader.js`]: { raw: 1000 },
   [`${STATIC}/dashboard.js`]: { gzip: 120_000 },
-  [`${STATIC}/page.js`]: { gzip: 120_000 },
   "js/lib/plugin.js": { gzip: 150_000 },
 };
 
@@ -37,13 +35,6 @@ await Promise.all([
     ...common,
     minify: true,
     entryPoints: { dashboard: "js/widget/dashboard-entry.ts", loader: "js/widget/loader.ts" },
-    outdir: STATIC,
-  }),
-  esbuild.build({
-    ...common,
-    format: "iife",
-    minify: true,
-    entryPoints: { page: "js/widget/page-entry.ts" },
     outdir: STATIC,
   }),
   esbuild.build({

@@ -28,7 +28,7 @@ NEEDED: Final = (
     "psutil",
     "pyarrow",
 )
-BUNDLES: Final = ("dashboard.js", "loader.js", "page.js")
+BUNDLES: Final = ("dashboard.js", "loader.js")
 EXTENSIONS: Final = ("anywidget", "@jupyter-widgets/jupyterlab-manager")
 """What shows any widget in JupyterLab."""
 

@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, encodeKeyframe, encodePacket, encodeRows, rowsOf } from "./testing/packets";
-import {
-  decodePacket,
-  type FramePacket,
-  type KeyframePacket,
-  splitPackets,
-  WireError,
-} from "./wire";
+import { decodePacket, type FramePacket, type KeyframePacket, WireError } from "./wire";
 
 const row = fc.tuple(
   fc.integer({ min: 0, max: 500 }),
@@ -146,15 +140,6 @@ describe("decodePacket", () => {
     expect(decodePacket(encodePacket(header, more, [1, 99])).kind).toBe("frame");
     expect(decodePacket(encodePacket({ kind: "surprise" }, [], [1, 99])).kind).toBe("unknown");
   });
-});
-
-test("packets that stand one after another are taken apart", () => {
-  const packets = [encodeFrame(1, [[0, 1, 2]]), encodeFrame(2, [])];
-  const together = Uint8Array.from(packets.flatMap((packet) => [...packet]));
-
-  expect(splitPackets(together)).toEqual(packets);
-  const decode = () => splitPackets(together.subarray(0, together.length - 1)).map(decodePacket);
-  expect(decode).toThrow(WireError);
 });
 
 describe("the last values of a keyframe", () => {

@@ -140,23 +140,6 @@ export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; mi
   return { header: parse(packet.subarray(PREFIX, bodyAt)), bodyAt, minor };
 }
 
-/**
- * Packets that stand one after another, apart.
- *
- * @throws WireError when the last one is cut short.
- */
-export function splitPackets(bytes: Uint8Array): Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const packets: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (at + PREFIX > bytes.length) throw new WireError("the last packet is cut short");
-    const size = PREFIX + view.getUint32(at + 8, true) + view.getUint32(at + 12, true);
-    packets.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return packets;
-}
-
 /** Throw when the two ends cannot understand each other; the text says which one to upgrade. */
 export function checkVersion(major: number, minor: number): void {
   const ours = WIRE_VERSION[0];
