@@ -163,7 +163,8 @@ function rowOf({ look, metric }: Mark): string {
   return look === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
 }
 
-function rowsOf(marks: readonly Mark[]): string[] {
+/** The names of the rows there is anything for. Pure. */
+export function rowsOf(marks: readonly Mark[]): string[] {
   const there = new Set(marks.map(rowOf));
   return ROWS.filter((name) => there.has(name));
 }
