@@ -62,7 +62,7 @@ class _Source:
         if reading.text:
             return None
         known = self.translator.metric(metric)
-        rate = rate_of(metric, known.kind, known.unit) if known is not None else None
+        rate = rate_of(metric, known.kind.stored, known.unit) if known is not None else None
         if rate is None:
             return host, entity, metric, reading.value, known.unit if known else ""
         name, unit = rate

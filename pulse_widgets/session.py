@@ -30,6 +30,7 @@ from pulse_widgets.cost import Cost, promised
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.keeper import Keeper
 from pulse_widgets.metrics.entities import in_short, is_gpu
+from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.readers.base import alike
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
@@ -210,7 +211,7 @@ class Session:
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
-        series = self.registry.add(HOST, "kernel", "mark", kind="text")
+        series = self.registry.add(HOST, "kernel", "mark", kind=MOMENT.stored)
         text = json.dumps({"label": str(label)})
         self._take_in(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
 

@@ -154,7 +154,7 @@ class Maker:
     def series(self, entity: str, metric: str, kind: str = "", unit: str = "") -> int:
         known = lookup(metric)
         if known is not None:
-            kind, unit = known.kind.value, known.unit
+            kind, unit = known.kind.stored, known.unit
         return self.registry.add("h0", entity, metric, unit=unit, kind=kind or "gauge")
 
     def add(self, entity: str, metric: str, seconds, values, steps=None) -> None:

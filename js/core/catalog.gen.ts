@@ -1,6 +1,134 @@
 // Written by `python -m pulse_widgets.metrics.export`; do not edit.
 
-export type MetricKind = "gauge" | "counter" | "state" | "span" | "text" | "media";
+export type KindName = "gauge" | "counter" | "state" | "span" | "moment" | "output" | "media";
+
+export type Look = "line" | "step" | "moment" | "span" | "text" | "media" | "none";
+
+/** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
+export interface Kind {
+  readonly name: string;
+  /** What a recording and the wire call it; several kinds may share that. */
+  readonly stored: string;
+  readonly look: Look;
+  readonly carries: readonly ("value" | "text" | "data")[];
+  readonly paired: boolean;
+  readonly sampled: boolean;
+  readonly cumulative: boolean;
+  readonly averaged: boolean;
+  readonly facts: boolean;
+  readonly private: boolean;
+  readonly inKeyframes: boolean;
+}
+
+/** Every kind. Where several are stored under one name it is the first of them. */
+export const KINDS: Readonly<Record<KindName, Kind>> = {
+  gauge: {
+    name: "gauge",
+    stored: "gauge",
+    look: "line",
+    carries: ["value"],
+    paired: false,
+    sampled: true,
+    cumulative: false,
+    averaged: true,
+    facts: false,
+    private: false,
+    inKeyframes: true,
+  },
+  counter: {
+    name: "counter",
+    stored: "counter",
+    look: "line",
+    carries: ["value"],
+    paired: false,
+    sampled: true,
+    cumulative: true,
+    averaged: true,
+    facts: false,
+    private: false,
+    inKeyframes: true,
+  },
+  state: {
+    name: "state",
+    stored: "state",
+    look: "step",
+    carries: ["value", "text"],
+    paired: false,
+    sampled: false,
+    cumulative: false,
+    averaged: false,
+    facts: false,
+    private: false,
+    inKeyframes: true,
+  },
+  span: {
+    name: "span",
+    stored: "span",
+    look: "span",
+    carries: ["value", "text"],
+    paired: true,
+    sampled: false,
+    cumulative: false,
+    averaged: false,
+    facts: true,
+    private: false,
+    inKeyframes: true,
+  },
+  moment: {
+    name: "moment",
+    stored: "text",
+    look: "moment",
+    carries: ["text"],
+    paired: false,
+    sampled: false,
+    cumulative: false,
+    averaged: false,
+    facts: true,
+    private: false,
+    inKeyframes: true,
+  },
+  output: {
+    name: "output",
+    stored: "text",
+    look: "text",
+    carries: ["text"],
+    paired: false,
+    sampled: false,
+    cumulative: false,
+    averaged: false,
+    facts: false,
+    private: true,
+    inKeyframes: false,
+  },
+  media: {
+    name: "media",
+    stored: "media",
+    look: "media",
+    carries: ["text", "data"],
+    paired: false,
+    sampled: false,
+    cumulative: false,
+    averaged: false,
+    facts: true,
+    private: false,
+    inKeyframes: false,
+  },
+};
+
+/** What a newer version wrote: it is kept and not drawn. */
+export const UNKNOWN: Kind = {
+  name: "unknown",
+  stored: "",
+  look: "none",
+  carries: ["value", "text", "data"],
+  paired: false,
+  sampled: false,
+  cumulative: false,
+  averaged: false,
+  facts: true,
+  private: false,
+  inKeyframes: false,
+};
 
 /** The chart groups, in the order of the dashboard. */
 export const GROUPS = [
@@ -54,7 +182,7 @@ export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {
 export interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
   readonly unit: string;
-  readonly kind: MetricKind;
+  readonly kind: KindName;
   readonly title: string;
   readonly group: MetricGroup;
   readonly help: string;
@@ -1123,42 +1251,42 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
   },
   "log.stdout": {
     unit: "",
-    kind: "text",
+    kind: "output",
     title: "Output",
     group: "Text and events",
     help: "What the kernel printed, one row a line.",
   },
   "log.stderr": {
     unit: "",
-    kind: "text",
+    kind: "output",
     title: "Error output",
     group: "Text and events",
     help: "What the kernel printed to standard error, one row a line.",
   },
   event: {
     unit: "",
-    kind: "text",
+    kind: "moment",
     title: "Event",
     group: "Text and events",
     help: "Something that happened to a source, a device or the recording.",
   },
   mark: {
     unit: "",
-    kind: "text",
+    kind: "moment",
     title: "Mark",
     group: "Text and events",
     help: "A moment the user marked.",
   },
   alert: {
     unit: "",
-    kind: "text",
+    kind: "moment",
     title: "Alert",
     group: "Text and events",
     help: "A condition the user set, and that came true.",
   },
   finding: {
     unit: "",
-    kind: "text",
+    kind: "moment",
     title: "Finding",
     group: "Text and events",
     help: "A plain sentence with numbers about a stretch of the recording.",

@@ -156,7 +156,7 @@ class Dashboard {
       this.#source.subscribe((change) => this.#changed(change)),
       () => clearInterval(second),
     );
-    this.#marks = marksOf(this.#source.events());
+    this.#marks = marksOf(this.#source.events(), this.#source.catalog());
     this.#layout();
     this.#tell();
     this.#scheduler.now();
@@ -166,7 +166,7 @@ class Dashboard {
     this.#heard = performance.now();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series) this.#newest = new Newest(this.#source);
-    if (change.events) this.#marks = marksOf(this.#source.events());
+    if (change.events) this.#marks = marksOf(this.#source.events(), this.#source.catalog());
     const over = this.#source.state().phase !== "running";
     // What is over cannot be resumed by hand any more.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });

@@ -4,7 +4,8 @@
  */
 
 import { encodePacket } from "./encode";
-import { DRAWN, globTest } from "./groups";
+import { globTest } from "./groups";
+import { isDrawn } from "./kinds";
 import { leftOutSource } from "./left-out";
 import {
   CODE_MISSING,
@@ -59,7 +60,7 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   if (packet.kind !== "keyframe" || !metrics?.length) return bytes;
   const { header } = headerOf(bytes);
   const wanted = globTest(metrics);
-  const shown = packet.series.filter((one) => !DRAWN.has(one.kind) || wanted(one.metric));
+  const shown = packet.series.filter((one) => !isDrawn(one) || wanted(one.metric));
   const kept = new Set(shown.map((one) => one.id));
   const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
   // What was not asked for is not left out.

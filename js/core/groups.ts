@@ -2,6 +2,7 @@
 
 import { CATALOG } from "./catalog.gen";
 import { classSuffix, compareEntities, entityClass, entityLabel, isKnownClass } from "./entities";
+import { isDrawn } from "./kinds";
 import {
   groupOf,
   headingsWith,
@@ -57,7 +58,6 @@ export const MOST_LINES = 8;
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
 
-export const DRAWN: ReadonlySet<string> = new Set(["gauge", "counter", "state"]);
 /** Parts of a machine: charts of them are shown where they are asked for. */
 const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
@@ -83,7 +83,7 @@ export function buildGroups(
   const wanted = globTest(globs);
   const asked = globs !== null && globs.length > 0;
   const drawn = catalog.filter(
-    (s) => DRAWN.has(s.kind) && wanted(s.metric) && (asked || !isSilent(s.metric)),
+    (s) => isDrawn(s) && wanted(s.metric) && (asked || !isSilent(s.metric)),
   );
   const context: Context = {
     catalog,

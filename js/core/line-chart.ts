@@ -5,6 +5,7 @@ import { setAttribute, setText } from "./dom";
 import { formatValue } from "./format";
 import { Grid } from "./grid";
 import type { Panel } from "./groups";
+import { kindStoredAs } from "./kinds";
 import { Legend } from "./legend";
 import { marksAt, paintBands, paintMoments } from "./marks";
 import {
@@ -118,7 +119,7 @@ export class LineChart implements View {
 
   /** A state holds until the next reading, which is a matter of time. */
   get #stepped(): boolean {
-    return this.#panel.kind === "state" && !this.byStep;
+    return kindStoredAs(this.#panel.kind).look === "step" && !this.byStep;
   }
 
   #options(): PlotOptions {

@@ -1,14 +1,14 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
 import type { Frame } from "./chart";
-import type { PulseEvent } from "./source";
+import { kindOf, kindOfEvent } from "./kinds";
+import type { PulseEvent, SeriesWire } from "./source";
 import type { Theme } from "./theme";
 import type { Span } from "./view-state";
 
-export type MarkKind = "cell" | "span" | "mark" | "event";
-
 export interface Mark {
-  readonly kind: MarkKind;
+  readonly metric: string;
+  readonly look: "moment" | "span";
   readonly start: number;
   /** Null: a moment, or a stretch that has not ended. */
   readonly end: number | null;
@@ -16,17 +16,24 @@ export interface Mark {
   readonly label: string;
 }
 
-/** Pair the start and end rows of cells and spans; moments stay as they are. Pure. */
-export function marksOf(events: readonly PulseEvent[]): Mark[] {
+/**
+ * Pair the start and end rows of cells and spans; moments stay as they are, and what is neither
+ * is left out. The catalog of the source says what its events are. Pure.
+ */
+export function marksOf(events: readonly PulseEvent[], catalog: readonly SeriesWire[]): Mark[] {
+  const kinds = new Map(catalog.map((one) => [`${one.metric}/${one.entity}`, kindOf(one)]));
   const spans = new Map<string, PulseEvent[]>();
   const marks: Mark[] = [];
   for (const event of events) {
-    if (event.metric === "cell" || event.metric === "span") {
-      const key = `${event.metric}/${event.entity}/${event.id ?? event.time}`;
+    const { metric, time } = event;
+    const series = `${metric}/${event.entity}`;
+    const { look, paired } = kinds.get(series) ?? kindOfEvent(metric);
+    if (look === "span") {
+      const key = `${series}/${paired ? (event.id ?? time) : time}`;
       spans.set(key, [...(spans.get(key) ?? []), event]);
-    } else {
-      const label = event.label ?? event.message ?? event.metric;
-      marks.push({ kind: event.metric, start: event.time, end: null, open: false, label });
+    } else if (look === "moment") {
+      const label = event.label ?? event.message ?? metric;
+      marks.push({ metric, look, start: time, end: null, open: false, label });
     }
   }
   for (const rows of spans.values()) marks.push(spanOf(rows));
@@ -43,7 +50,8 @@ function spanOf(rows: readonly PulseEvent[]): Mark {
   const named = "count" in first || "line" in first || "name" in first;
   const start = begun?.time ?? (named ? first.time : first.time - (seconds ?? 0));
   return {
-    kind: first.metric as MarkKind,
+    metric: first.metric,
+    look: "span",
     start,
     end: seconds === null ? null : start + seconds,
     open: seconds === null,
@@ -53,7 +61,7 @@ function spanOf(rows: readonly PulseEvent[]): Mark {
 
 function spanLabel(start: PulseEvent, end: PulseEvent | undefined): string {
   const failed = end?.status && end.status !== "ok" ? ` (${end.status})` : "";
-  if (start.metric === "span") return `${start["name"] ?? start.label ?? "span"}${failed}`;
+  if (start.metric !== "cell") return `${start["name"] ?? start.label ?? start.metric}${failed}`;
   const count = start["count"] ?? start.entity.split(":")[1] ?? "";
   const line = typeof start.line === "string" ? ` ${start.line}` : "";
   return `cell [${count}]${line}${failed}`;
@@ -104,7 +112,7 @@ export function labelSpots(
   width: (text: string) => number,
 ): Spot[] {
   const moments = marks
-    .filter(({ kind }) => kind === "mark" || kind === "event")
+    .filter(({ look }) => look === "moment")
     .map((mark) => ({ mark, at: x(mark.start) }))
     .filter(({ at }) => at >= left && at <= right);
   const spots: Spot[] = [];
@@ -129,12 +137,21 @@ export function paintBands(frame: Frame, marks: readonly Mark[], theme: Theme, n
   context.save();
   context.fillStyle = theme.band;
   for (const mark of marks) {
-    if (mark.kind !== "cell" && mark.kind !== "span") continue;
+    if (mark.look !== "span") continue;
     const from = Math.max(frame.x(mark.start), left);
     const to = Math.min(frame.x(mark.end ?? now), left + width);
     if (to > from) context.fillRect(from, top, to - from, height);
   }
   context.restore();
+}
+
+/** What the user marked, and not what the monitor noticed. */
+function isUsers(mark: Mark): boolean {
+  return mark.metric === "mark";
+}
+
+export function momentColor(mark: Mark, theme: Theme): string {
+  return isUsers(mark) ? theme.accent : theme.warn;
 }
 
 /** Marks and events as vertical lines; drawn above the lines of a chart. */
@@ -143,11 +160,11 @@ export function paintMoments(frame: Frame, marks: readonly Mark[], theme: Theme)
   context.save();
   context.lineWidth = ratio;
   for (const mark of marks) {
-    if (mark.kind !== "mark" && mark.kind !== "event") continue;
+    if (mark.look !== "moment") continue;
     const x = Math.round(frame.x(mark.start)) + 0.5;
     if (x < left || x > left + width) continue;
-    context.strokeStyle = mark.kind === "mark" ? theme.accent : theme.warn;
-    context.setLineDash(mark.kind === "mark" ? [4 * ratio, 3 * ratio] : [ratio, 2 * ratio]);
+    context.strokeStyle = momentColor(mark, theme);
+    context.setLineDash(isUsers(mark) ? [4 * ratio, 3 * ratio] : [ratio, 2 * ratio]);
     context.beginPath();
     context.moveTo(x, top);
     context.lineTo(x, top + height);

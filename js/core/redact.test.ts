@@ -26,6 +26,7 @@ const header = {
   },
   events: [
     { time: 1, metric: "cell", entity: "", id: 3, source: "open('secret')", value: null },
+    { time: 1, metric: "log.stdout", entity: "kernel", label: "password: secret", value: null },
     { time: 1, metric: "event", entity: "fs:/home/alice", kind: "full", more: { cwd: "secret" } },
     { time: 2, metric: "mark", entity: "", label: "epoch 1", traceback: "secret", value: null },
   ],

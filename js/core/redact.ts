@@ -6,6 +6,7 @@
  */
 
 import { withHeader } from "./encode";
+import { kindOfEvent } from "./kinds";
 import { type Json, list, record } from "./wire-header";
 
 const EVENTS_SAVED = 50;
@@ -23,14 +24,15 @@ const PATH = /(?<![\w/.:~-])(?:~|[A-Za-z]:[\\/])?\/(?:[^\s/'",;)]+\/)*[^\s/'",;:
 export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return withHeader(packet, (header) => {
     const redaction = new Redaction(header);
-    const events = list(header["events"] ?? [], "events").slice(-EVENTS_SAVED);
+    const events = list(header["events"] ?? [], "events").map((event) => record(event, "event"));
+    const told = events.filter(({ metric }) => !kindOfEvent(String(metric)).private);
     return {
       ...header,
       seq: 0,
       series: list(header["series"] ?? [], "series").map((one) => redaction.series(one)),
       entities: redaction.entities(record(header["entities"] ?? {}, "entities")),
       state: redaction.state(record(header["state"] ?? {}, "state")),
-      events: events.map((event) => redaction.event(record(event, "event"))),
+      events: told.slice(-EVENTS_SAVED).map((event) => redaction.event(event)),
     };
   });
 }

@@ -65,7 +65,7 @@ export interface State {
 export interface PulseEvent {
   /** Unix seconds. */
   readonly time: number;
-  readonly metric: "event" | "mark" | "cell" | "span";
+  readonly metric: string;
   readonly entity: string;
   readonly value: number | null;
   readonly id?: string | number;

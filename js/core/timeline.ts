@@ -1,8 +1,9 @@
 /** The lane over all charts: cells and spans as boxes, marks and events as lines with labels. */
 
+import { CATALOG, KINDS } from "./catalog.gen";
 import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
 import { h } from "./dom";
-import { labelSpots, type Mark, type MarkKind, marksAt, marksWithin, paintMoments } from "./marks";
+import { labelSpots, type Mark, marksAt, marksWithin, momentColor, paintMoments } from "./marks";
 import {
   type ChartEvents,
   hidden,
@@ -16,11 +17,14 @@ import type { Theme } from "./theme";
 import { axisTimes, momentText } from "./time-text";
 
 const ROW = 20;
-/** The rows, those of them that have anything. */
-const ROWS: readonly { readonly name: string; readonly kinds: readonly MarkKind[] }[] = [
-  { name: "cells", kinds: ["cell"] },
-  { name: "spans", kinds: ["span"] },
-  { name: "marks", kinds: ["mark", "event"] },
+/** The row of all moments. */
+const MOMENTS = "marks";
+/** The row of spans that the catalog does not know. */
+const OTHER_SPANS = "spans";
+/** The rows, where there is anything for them: one for each metric of spans, and the moments. */
+const ROWS: readonly string[] = [
+  ...Object.keys(CATALOG).flatMap((metric) => spanRow(metric) ?? []),
+  MOMENTS,
 ];
 /** Pixels a label needs at least. */
 const LEAST_LABEL = 24;
@@ -81,7 +85,7 @@ export class Timeline implements View {
   describe(scene: Scene): void {
     const rows = marksWithin(scene.marks, scene.range).map((mark) => ({
       label: mark.label,
-      last: mark.kind,
+      last: mark.metric,
       min: momentText(mark.start, 3600),
       max: mark.end === null ? "" : momentText(mark.end, 3600),
     }));
@@ -144,15 +148,25 @@ export class Timeline implements View {
     context.rect(left, top, width, height);
     context.clip();
     for (const mark of marksWithin(scene.marks, scene.range)) {
-      if (mark.kind === "cell" || mark.kind === "span") box(frame, mark, scene, this.#rows);
+      if (mark.look === "span") box(frame, mark, scene, this.#rows);
     }
     context.restore();
   }
 }
 
-function rowsOf(marks: readonly Mark[]): string[] {
-  const there = new Set(marks.map(({ kind }) => kind));
-  return ROWS.filter(({ kinds }) => kinds.some((kind) => there.has(kind))).map(({ name }) => name);
+function spanRow(metric: string): string | undefined {
+  const kind = Object.hasOwn(CATALOG, metric) ? CATALOG[metric]?.kind : undefined;
+  return kind && KINDS[kind].look === "span" ? `${metric}s` : undefined;
+}
+
+function rowOf({ look, metric }: Mark): string {
+  return look === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
+}
+
+/** The names of the rows there is anything for. Pure. */
+export function rowsOf(marks: readonly Mark[]): string[] {
+  const there = new Set(marks.map(rowOf));
+  return ROWS.filter((name) => there.has(name));
 }
 
 function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): void {
@@ -165,12 +179,12 @@ function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): 
 function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly string[]): void {
   const { context, left, width, height, ratio } = frame;
   const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
-  const y = frame.top + ((rows.indexOf("marks") + 0.5) * height) / rows.length + ratio * 0.5;
+  const y = frame.top + ((rows.indexOf(MOMENTS) + 0.5) * height) / rows.length + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
   const spots = labelSpots(marks, row, frame.x, (text) => context.measureText(text).width);
   for (const { mark, from, room } of spots) {
-    context.fillStyle = mark.kind === "mark" ? theme.accent : theme.warn;
+    context.fillStyle = momentColor(mark, theme);
     context.fillText(clipped(context, mark.label, room), from, y);
   }
   context.restore();
@@ -178,7 +192,7 @@ function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly strin
 
 function box(frame: Frame, mark: Mark, scene: Scene, rows: readonly string[]): void {
   const { context, left, width, height, ratio } = frame;
-  const row = rows.indexOf(`${mark.kind}s`);
+  const row = rows.indexOf(rowOf(mark));
   const from = Math.max(frame.x(mark.start), left - 8);
   const to = Math.min(frame.x(mark.end ?? scene.now), left + width + 8);
   const tall = height / rows.length;

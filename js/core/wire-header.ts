@@ -20,7 +20,6 @@ const SOURCE_STATES = [
   "off",
 ] as const;
 const PHASES = ["running", "stopped", "replay"] as const;
-const EVENT_KINDS = ["event", "mark", "cell", "span"] as const;
 
 export function record(value: unknown, name: string): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -114,7 +113,7 @@ export function readEvents(value: unknown): PulseEvent[] {
     return {
       ...one,
       time: finite(one["time"], "event time"),
-      metric: oneOf(one["metric"], EVENT_KINDS, "event"),
+      metric: text(one["metric"]) || "event",
       entity: text(one["entity"]),
       value: numberOrNull(one["value"]),
     };

@@ -1,7 +1,7 @@
 /** A deterministic Source for looking at the dashboard without a kernel. */
 
 import { bucketWidth } from "../core/buckets";
-import { CATALOG } from "../core/catalog.gen";
+import { CATALOG, KINDS } from "../core/catalog.gen";
 import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "../core/source";
 
 export interface Scenario {
@@ -166,7 +166,7 @@ export class FakeSource implements Source {
       const line = ["import torch", "for epoch in range(10):", "trainer.fit(model, loader)"][i];
       const start = {
         time: T0 + (from ?? 0),
-        metric: "cell" as const,
+        metric: "cell",
         entity: `cell:${i + 3}`,
         id,
       };
@@ -295,7 +295,8 @@ export class FakeSource implements Source {
     if (only && !only.some((start) => metric.startsWith(start))) return;
     if (this.#tracks.length >= most) return;
     const shape = shapes[metric] as Shapes[string];
-    const { unit = "", kind = "gauge" } = CATALOG[metric] ?? {};
+    const { unit = "", kind: name = "gauge" } = CATALOG[metric] ?? {};
+    const kind = KINDS[name].stored;
     const id = this.#tracks.length;
     const series = { id, host: "h0", entity, metric, unit, kind, labels: {} };
     this.#tracks.push({ series, shape: (t) => shape(t, seed), values: [] });

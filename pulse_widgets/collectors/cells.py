@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.collectors.base import Collector, Sink
+from pulse_widgets.metrics.kinds import SPAN
 from pulse_widgets.series.log import Registry, Rows
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class CellCollector(Collector):
         return f"{count}@{self._began_us}"
 
     def _span(self, count: int, seconds: float, content: Mapping[str, object]) -> None:
-        series = self._registry.add(self._host, f"cell:{count}", "cell", unit="s", kind="span")
+        series = self._registry.add(self._host, f"cell:{count}", "cell", unit="s", kind=SPAN.stored)
         now = self._clock.now_us()
         self.add(Rows.of([series], [now], [seconds], text=[json.dumps(content)]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulse_widgets.metrics.catalog import lookup
+from pulse_widgets.metrics.kinds import GAUGE
 from pulse_widgets.series.log import Registry, Rows
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def own_rows(
                 entity,
                 metric,
                 unit=known.unit if known else "",
-                kind=known.kind.value if known else "gauge",
+                kind=(known.kind if known else GAUGE).stored,
             )
         )
         present.append(value)

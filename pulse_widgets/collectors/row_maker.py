@@ -18,6 +18,7 @@ from pulse_widgets.collectors.molds import SHAPES_KEPT, Molds
 from pulse_widgets.collectors.rejections import Rejections
 from pulse_widgets.errors import PulseError
 from pulse_widgets.metrics.catalog import rate_of
+from pulse_widgets.metrics.kinds import GAUGE, MOMENT
 from pulse_widgets.readers.contract import NOTHING_SAID
 from pulse_widgets.readers.translate import Translator, entity_of
 from pulse_widgets.series.log import NO_STEP, Registry, Rows
@@ -270,7 +271,7 @@ class RowMaker:
                 entity,
                 metric,
                 unit=known.unit if known else "",
-                kind=known.kind.value if known else "gauge",
+                kind=(known.kind if known else GAUGE).stored,
                 labels=self._unknown_to_catalog(metric, known),
                 owner=self._source,
             )
@@ -288,7 +289,7 @@ class RowMaker:
         if known is None:
             return {"group": info.group}
         labels = {"group": info.group, "title": known.title, "help": known.help}
-        form = rate_of(metric, known.kind, known.unit)
+        form = rate_of(metric, known.kind.stored, known.unit)
         shown = info.metrics.get(form[0]) if form else None
         if form and shown is not None:
             labels |= {"title": shown.title, "help": shown.help}
@@ -346,7 +347,8 @@ class RowMaker:
         return self._event("reader", message, now_us)
 
     def _event(self, kind: str, message: str, now_us: int) -> Rows:
-        series = self._registry.add(self._host, f"pulse/{self._source}", "event", kind="text")
+        entity = f"pulse/{self._source}"
+        series = self._registry.add(self._host, entity, "event", kind=MOMENT.stored)
         content = {"kind": kind, "source": self._source, "message": message}
         return Rows.of([series], [now_us], [math.nan], [NO_STEP], [json.dumps(content)])
 

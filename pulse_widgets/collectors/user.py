@@ -14,6 +14,7 @@ import numpy as np
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.collectors.device_values import DeviceValues, Entry
 from pulse_widgets.errors import ArgumentError, PulseError, words_of
+from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.notices import warn
 from pulse_widgets.series.columns import LOGGED_NAN
@@ -232,7 +233,7 @@ class UserCollector(Collector):
             return None
 
     def _tell(self, message: str) -> None:
-        series = self._registry.add(self._host, "pulse/log", "event", kind="text")
+        series = self._registry.add(self._host, "pulse/log", "event", kind=MOMENT.stored)
         text = json.dumps({"kind": "log", "message": message[:500]})
         self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))
 

@@ -11,6 +11,7 @@ import platform
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 
@@ -125,7 +126,11 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
         "series": series,
         "entities": entities,
         "state": _state(redaction, header["state"]),
-        "events": [_event(redaction, event, renamed) for event in header["events"]],
+        "events": [
+            _event(redaction, event, renamed)
+            for event in header["events"]
+            if not _is_private(event)
+        ],
     }
 
 
@@ -170,6 +175,11 @@ def _said(redaction: Redaction, part: Mapping[str, Any]) -> dict[str, Any]:
         else value
         for key, value in part.items()
     }
+
+
+def _is_private(event: Mapping[str, Any]) -> bool:
+    known = lookup(str(event.get("metric")))
+    return known is not None and known.kind.private
 
 
 def _event(

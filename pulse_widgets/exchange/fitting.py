@@ -11,8 +11,8 @@ import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture_choice import grouped
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.history import Screen
-from pulse_widgets.series.shown import TEXT_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -49,7 +49,8 @@ def matching(
     series = [
         s
         for s in header["series"]
-        if s["kind"] in TEXT_KINDS or any(fnmatchcase(s["metric"], p) for p in patterns)
+        if not kind_stored_as(s["kind"]).numeric
+        or any(fnmatchcase(s["metric"], p) for p in patterns)
     ]
     return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
 

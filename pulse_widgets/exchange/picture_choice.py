@@ -17,6 +17,7 @@ from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, ent
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
 from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of
+from pulse_widgets.metrics.kinds import kind_stored_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,8 +28,6 @@ __all__ = ["Picked", "grouped", "pick"]
 
 MOST_LINES: Final = 8
 """Beyond so many lines a chart is a tangle; their common envelope tells more."""
-
-_DRAWN: Final = frozenset({"gauge", "counter", "state"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,4 +375,4 @@ def _one(series: Mapping[str, Any]) -> _One:
 
 
 def _numeric(series: Sequence[Mapping[str, Any]]) -> list[_One]:
-    return [_one(s) for s in series if s["kind"] in _DRAWN]
+    return [_one(s) for s in series if kind_stored_as(s["kind"]).numeric]

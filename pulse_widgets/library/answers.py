@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from pulse_widgets.metrics.catalog import unit_of_rate
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.cells import Cells
 
 __all__ = [
-    "EVENT_METRICS",
     "Envelope",
     "Line",
     "Span",
@@ -34,7 +34,6 @@ __all__ = [
     "summary_of",
 ]
 
-EVENT_METRICS: Final = ("event", "mark", "alert", "finding")
 CELLS_A_POINT: Final = 8
 LEAST_ROWS: Final = CELL * CELLS_A_POINT
 """Rows a point from which the overview is worth reading."""
@@ -154,14 +153,14 @@ def summary_of(
 def _summary(
     metric: str, unit: str, kind: str, columns: Columns, rate: tuple[str, str] | None
 ) -> Line:
-    values = shown_values(kind, columns)
+    about, values = kind_stored_as(kind), shown_values(kind, columns)
     there = ~np.isnan(values)
     known = values[there]
-    if kind == "counter":
+    if about.cumulative:
         return _of_counter(rate or (metric, unit_of_rate(unit)), unit, columns, known, there)
     if not len(known):
         return Line(metric, unit, math.nan, math.nan, math.nan, math.nan, 0)
-    mean = math.nan if kind == "state" else float(known.mean())
+    mean = float(known.mean()) if about.averaged else math.nan
     return Line(
         metric, unit, float(known.min()), mean, float(known.max()), float(known[-1]), len(known)
     )

@@ -174,7 +174,7 @@ def summary_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
     counted = {(c.key.host, c.key.entity) for c, _ in series if c.key.metric == "gpu.energy"}
     rows = []
     for c, columns in series:
-        line = summary_of(c.key.metric, c.info.unit, str(c.info.kind), columns, c.rate)
+        line = summary_of(c.key.metric, c.info.unit, c.info.kind, columns, c.rate)
         total, unit = line.total, line.total_unit
         if c.key.metric == "gpu.power" and (c.key.host, c.key.entity) not in counted:
             total, unit = integral(columns), "J"

@@ -19,7 +19,8 @@ from pulse_widgets.library.selection import (
     time_us,
 )
 from pulse_widgets.library.shelf import located
-from pulse_widgets.storage.cells import shown_values, single_rows
+from pulse_widgets.metrics.kinds import Look
+from pulse_widgets.storage.cells import rates_of, single_rows
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -225,7 +226,7 @@ class Recording:
             )
         chosen = self._one()
         extent = self._stored.extents[chosen.key]
-        drawn = chosen.rated or chosen.kind != "counter"
+        drawn = chosen.rated or not chosen.stored_kind.cumulative
         if drawn and self._window.whole and extent.rows >= points * answers.LEAST_ROWS:
             cells = self._stored.level(chosen.key, points * answers.CELLS_A_POINT)
             if cells is not None:
@@ -233,7 +234,7 @@ class Recording:
         start = None if chosen.rated else self._window.start
         whole = self._stored.columns(chosen.key, start, self._window.end, payload=False)
         if chosen.rated:
-            rates = shown_values("counter", whole, chosen.key.entity)
+            rates = rates_of(whole, entity=chosen.key.entity)
             whole = replace(whole, value=rates)
         columns = self._window.cut(whole)
         ends = (int(columns.time[0]), int(columns.time[-1])) if len(columns) else (0, 0)
@@ -275,7 +276,7 @@ class Recording:
 
         What was dropped on reading stands last, as an event without a time.
         """
-        chosen = [c for c in self._chosen if c.key.metric in answers.EVENT_METRICS]
+        chosen = [c for c in self._chosen if c.stored_kind.look is Look.MOMENT]
         return frames.event_frame(list(self._each(chosen)), self.problems)
 
     def cells(self) -> pd.DataFrame:
@@ -284,7 +285,7 @@ class Recording:
         A cell that had not ended has no end, and the status ``running`` while the recording
         runs, else ``unfinished``.
         """
-        chosen = [c for c in self._chosen if c.key.metric == "cell"]
+        chosen = [c for c in self._chosen if c.key.metric == "cell" and c.stored_kind.paired]
         found = answers.spans((c.key, columns) for c, columns in self._each(chosen))
         return frames.cell_frame(found, running=self._stored.running)
 

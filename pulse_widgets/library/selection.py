@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
-from pulse_widgets.metrics.catalog import rate_of
-from pulse_widgets.storage.cells import shown_values
+from pulse_widgets.metrics.catalog import kind_of, rate_of
+from pulse_widgets.metrics.kinds import GAUGE, kind_stored_as
+from pulse_widgets.storage.cells import rates_of
 from pulse_widgets.storage.index import guess
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.reader import Stored
 
 __all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]
 
-_DRAWN: Final = frozenset({"gauge", "counter", "state"})
 _TIME_OF_DAY: Final = re.compile(r"\s*\d{1,2}:\d\d")
 _WILD: Final = frozenset("*?[")
 _UUID: Final = 4
@@ -71,18 +72,23 @@ class Chosen:
     @property
     def kind(self) -> str:
         """The kind of what is shown."""
-        return "gauge" if self.rated else str(self.info.kind)
+        return GAUGE.stored if self.rated else self.info.kind
 
     @property
     def numeric(self) -> bool:
         """Whether it has numbers to summarise and draw."""
-        return self.kind in _DRAWN
+        return kind_stored_as(self.kind).numeric
+
+    @property
+    def stored_kind(self) -> Kind:
+        """What its rows are, as stored."""
+        return kind_of(self.key.metric, self.info.kind)
 
     def shown(self, columns: Columns) -> Columns:
         """Return whole columns in the form that is wanted."""
         if not self.rated:
             return columns
-        return replace(columns, value=shown_values("counter", columns))
+        return replace(columns, value=rates_of(columns))
 
 
 @dataclass(frozen=True, slots=True)

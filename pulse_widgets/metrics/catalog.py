@@ -6,24 +6,28 @@ which names are such pairs, never the ending of the name: ``memory.total`` is a 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.gpu_table import GPU_METRICS
 from pulse_widgets.metrics.host_table import HOST_METRICS
-from pulse_widgets.metrics.metric import TOTAL, Group, Kind, Metric, Pace
+from pulse_widgets.metrics.kinds import UNKNOWN, kind_stored_as
+from pulse_widgets.metrics.metric import TOTAL, Group, Metric, Pace
 from pulse_widgets.metrics.own_table import OWN_METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pulse_widgets.metrics.kinds import Kind
+
 __all__ = [
     "AREAS",
     "CATALOG",
     "Group",
-    "Kind",
     "Metric",
     "Pace",
+    "kind_of",
     "lookup",
     "rate_of",
     "unit_of_rate",
@@ -50,6 +54,25 @@ def lookup(name: str) -> Metric | None:
     return CATALOG.get(name) or _COUNTERS.get(name)
 
 
+def kind_of(metric: str, stored: str) -> Kind:
+    """Return what the rows of a series are.
+
+    Parameters
+    ----------
+    metric : str
+    stored : str
+        What the recording calls their kind. It decides: a user's key may be called like a
+        metric of the catalog. The metric tells apart what is stored under the same name.
+    """
+    known = lookup(metric)
+    if known is not None and known.kind.stored == stored:
+        return known.kind
+    found = kind_stored_as(stored)
+    # A newer version may store what somebody printed in a way of its own.
+    private = found is UNKNOWN and known is not None and known.kind.private
+    return replace(found, private=True) if private else found
+
+
 _NO_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 _RATE_UNITS: Final = {"J": "W", "s": "1"}
 """Unit of a counter to that of its rate, where it is not the unit by the second."""
@@ -65,7 +88,7 @@ def rate_of(
     counter, and a user's key may end as it likes. The label ``rate_unit`` of a metric that the
     catalog does not have says what its unit does not: seconds may count cores.
     """
-    if kind != Kind.COUNTER:
+    if not kind_stored_as(kind).cumulative:
         return None
     known = _COUNTERS.get(metric)
     if known is None and (not metric.endswith(TOTAL) or metric in CATALOG):

@@ -7,11 +7,13 @@ test fails while one of them is stale.
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.metrics.catalog import CATALOG, Group, Kind, Metric, Pace
+from pulse_widgets.metrics.catalog import CATALOG, Group, Metric, Pace
 from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
+from pulse_widgets.metrics.kinds import KINDS, UNKNOWN, Kind, Look
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.metrics.units import format_value
 
@@ -22,12 +24,30 @@ __all__ = ["GENERATED", "to_markdown", "to_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.metrics.export"
 
+_KIND_TYPE: Final = """\
+/** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
+export interface Kind {
+  readonly name: string;
+  /** What a recording and the wire call it; several kinds may share that. */
+  readonly stored: string;
+  readonly look: Look;
+  readonly carries: readonly ("value" | "text" | "data")[];
+  readonly paired: boolean;
+  readonly sampled: boolean;
+  readonly cumulative: boolean;
+  readonly averaged: boolean;
+  readonly facts: boolean;
+  readonly private: boolean;
+  readonly inKeyframes: boolean;
+}
+"""
+
 _TYPES: Final = """\
 /** What the catalog says of one metric. */
 export interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
   readonly unit: string;
-  readonly kind: MetricKind;
+  readonly kind: KindName;
   readonly title: string;
   readonly group: MetricGroup;
   readonly help: string;
@@ -45,9 +65,9 @@ Every name a recording can hold, besides your own. A name carries no unit and no
 the same whichever source delivers it. Units are base units: a fraction is 0 to 1, memory is in
 bytes, a clock in hertz. A missing reading is missing, never 0.
 
-**Kinds.** A *gauge* is a level at a moment. A *counter* never decreases, except on a reset. A
-*state* is a small number or a word and is never averaged. A *span* has a start row and an end row.
-*text* is text.
+**Kinds.** In brackets stands what a recording calls a kind, where that is another name.
+
+{{kinds}}
 
 **Rates and counters.** Where the column *counter* gives a unit, the metric `X` is a rate, and the
 counter behind it is `X.total` in that unit. A recording holds the form that its source has;
@@ -70,11 +90,20 @@ def to_typescript() -> str:
         f"  {group if group.isidentifier() else _quoted(group)}: {_quoted(heading)},"
         for group, heading in HEADING_OF.items()
     )
-    kinds = " | ".join(_quoted(kind) for kind in Kind)
+    names = " | ".join(_quoted(name) for name in KINDS)
+    looks = " | ".join(_quoted(look) for look in Look)
     return "\n".join(
         (
             f"// Written by `{_BY}`; do not edit.\n",
-            f"export type MetricKind = {kinds};\n",
+            f"export type KindName = {names};\n",
+            f"export type Look = {looks};\n",
+            _KIND_TYPE,
+            "/** Every kind. Where several are stored under one name it is the first of them. */",
+            "export const KINDS: Readonly<Record<KindName, Kind>> = {",
+            *(f"  {name}: {_kind(kind, '  ')}," for name, kind in KINDS.items()),
+            "};\n",
+            "/** What a newer version wrote: it is kept and not drawn. */",
+            f"export const UNKNOWN: Kind = {_kind(UNKNOWN, '')};\n",
             "/** The chart groups, in the order of the dashboard. */",
             f"export const GROUPS = [\n{groups}\n] as const;\n",
             "export type MetricGroup = (typeof GROUPS)[number];\n",
@@ -94,7 +123,8 @@ def to_typescript() -> str:
 def to_markdown() -> str:
     """Return the text of ``docs/metrics.md``."""
     areas = ", ".join(f"`{a}`" for a in dict.fromkeys(m.area for m in CATALOG.values()))
-    sections = [_INTRODUCTION.replace("{areas}", areas)]
+    kinds = "\n".join(map(_markdown_kind, KINDS.values()))
+    sections = [_INTRODUCTION.replace("{areas}", areas).replace("{kinds}", kinds)]
     for group in Group:
         rows = "\n".join(_markdown_row(m) for m in CATALOG.values() if m.group is group)
         head = "| name | unit | kind | counter | can be | meaning |\n|---|---|---|---|---|---|"
@@ -119,11 +149,23 @@ def _quoted(text: str) -> str:
     return json.dumps(str(text), ensure_ascii=False)
 
 
+def _kind(kind: Kind, indent: str) -> str:
+    """Return one kind as an object of TypeScript; what only the documentation needs stays here."""
+    told = {name: value for name, value in asdict(kind).items() if name != "help"}
+    told["inKeyframes"] = told.pop("in_keyframes")
+    lines = [f"{indent}  {name}: {_literal(value)}," for name, value in told.items()]
+    return "\n".join(["{", *lines, f"{indent}}}"])
+
+
+def _literal(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _typescript_entry(metric: Metric) -> Iterator[str]:
     # The linter's formatter wants a key quoted only where it must be.
     yield f"  {metric.name if metric.name.isidentifier() else _quoted(metric.name)}: {{"
     yield f"    unit: {_quoted(metric.unit)},"
-    yield f"    kind: {_quoted(metric.kind)},"
+    yield f"    kind: {_quoted(metric.kind.name)},"
     yield f"    title: {_quoted(metric.title)},"
     yield f"    group: {_quoted(metric.group)},"
     yield f"    help: {_quoted(metric.help)},"
@@ -132,17 +174,22 @@ def _typescript_entry(metric: Metric) -> Iterator[str]:
     yield "  },"
 
 
+def _markdown_kind(kind: Kind) -> str:
+    stored = "" if kind.stored == kind.name else f" (`{kind.stored}`)"
+    return f"- *{kind.name}*{stored}: {kind.help}"
+
+
 def _markdown_row(metric: Metric) -> str:
     unit, total = (f"`{u}`" if u else "" for u in (metric.unit, metric.total_unit))
     pace = "" if metric.pace is Pace.TICK else f", {metric.pace}"
     meaning = f"{metric.title}. {metric.help}"
-    kind = f"{metric.kind}{pace}"
+    kind = f"{metric.kind.name}{pace}"
     return f"| `{metric.name}` | {unit} | {kind} | {total} | {_range(metric)} | {meaning} |"
 
 
 def _range(metric: Metric) -> str:
     ends = range_of(metric)
-    if metric.kind in {Kind.TEXT, Kind.SPAN, Kind.MEDIA} or ends == ANYTHING:
+    if not metric.kind.numeric or ends == ANYTHING:
         return ""
     lowest, highest = (format_value(end, metric.unit) for end in ends)
     return f"{lowest} to {highest}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from pulse_widgets.metrics.kinds import STATE
 from pulse_widgets.metrics.metric import (
     Group,
-    Kind,
     Metric,
     Pace,
     counter,
@@ -62,9 +62,9 @@ _ACTIVITY = grouped(
           "Share of time in which the optical flow engine was busy."),
     gauge("gpu.utilization.real", "1", "Real utilization",
           "How much of the GPU the work used, from the activity of its parts; derived."),
-    of_kind(Kind.STATE, "gpu.workload", "", "Workload",
+    of_kind(STATE, "gpu.workload", "", "Workload",
             "What kind of work the GPU is doing, in a word; derived."),
-    of_kind(Kind.STATE, "gpu.bottleneck", "", "Bottleneck",
+    of_kind(STATE, "gpu.bottleneck", "", "Bottleneck",
             "What holds the work back, in a word; derived."),
     gauge("gpu.processes", "count", "GPU processes",
           "Processes that hold a context on the GPU."),
@@ -120,9 +120,9 @@ _POWER = grouped(
           "Clock of the device memory."),
     gauge("gpu.clock.sm.max", "Hz", "Highest SM clock",
           "The highest clock the multiprocessors can have.", pace=Pace.STATIC),
-    of_kind(Kind.STATE, "gpu.pstate", "", "Performance state",
+    of_kind(STATE, "gpu.pstate", "", "Performance state",
             "0 is the fastest state, 15 the slowest."),
-    of_kind(Kind.STATE, "gpu.throttled", "", "Throttle reasons",
+    of_kind(STATE, "gpu.throttled", "", "Throttle reasons",
             "Bit mask of the reasons for which the clocks are lowered now."),
     rated("gpu.throttled.power", "1", "Throttled by power",
           "Share of time in which the power limit held the clocks down."),
@@ -164,9 +164,9 @@ _INTERCONNECT = grouped(
           "Bytes the GPU receives over the chip-to-chip link to its CPU."),
     gauge("gpu.c2c.tx", "B/s", "C2C sent",
           "Bytes the GPU sends over the chip-to-chip link to its CPU."),
-    of_kind(Kind.STATE, "gpu.pcie.generation", "", "PCIe generation",
+    of_kind(STATE, "gpu.pcie.generation", "", "PCIe generation",
             "Generation at which the PCIe link runs now; it drops when the GPU idles."),
-    of_kind(Kind.STATE, "gpu.pcie.width", "", "PCIe width",
+    of_kind(STATE, "gpu.pcie.width", "", "PCIe width",
             "Number of PCIe lanes in use now."),
 )  # fmt: skip
 
@@ -184,15 +184,15 @@ _HEALTH = grouped(
             "Memory rows replaced because of correctable errors."),
     counter("gpu.remapped.uncorrectable", "count", "Rows remapped, uncorrectable",
             "Memory rows replaced because of uncorrectable errors."),
-    of_kind(Kind.STATE, "gpu.remapped.pending", "", "Remapping pending",
+    of_kind(STATE, "gpu.remapped.pending", "", "Remapping pending",
             "1 when a row waits for the next reset to be replaced."),
-    of_kind(Kind.STATE, "gpu.remapped.failed", "", "Remapping failed",
+    of_kind(STATE, "gpu.remapped.failed", "", "Remapping failed",
             "1 when a row could not be replaced; the board needs service."),
-    of_kind(Kind.STATE, "gpu.xid", "", "Last Xid",
+    of_kind(STATE, "gpu.xid", "", "Last Xid",
             "Code of the last error the driver reported; not a number of errors."),
     rated("gpu.xids", "count/s", "Xid errors",
           "Errors the driver reported."),
-    of_kind(Kind.STATE, "gpu.health", "", "Health",
+    of_kind(STATE, "gpu.health", "", "Health",
             "Whether the GPU needs attention, in a word; derived."),
 )  # fmt: skip
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from pulse_widgets.metrics.kinds import STATE
 from pulse_widgets.metrics.metric import (
     Group,
-    Kind,
     Metric,
     Pace,
     counter,
@@ -147,7 +147,7 @@ _PROCESS = grouped(
           "Processes below this one, however deep.", pace=Pace.SLOW),
     rated("kernel.busy", "1", "Kernel busy",
           "Share of time in which a cell was running."),
-    of_kind(Kind.STATE, "kernel.cell", "", "Running cell",
+    of_kind(STATE, "kernel.cell", "", "Running cell",
             "Execution count of the cell that is running; absent when the kernel is idle."),
 )  # fmt: skip
 

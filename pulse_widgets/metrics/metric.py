@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from pulse_widgets.metrics.kinds import COUNTER, GAUGE, STATE
+
+if TYPE_CHECKING:
+    from pulse_widgets.metrics.kinds import Kind
 
 __all__ = [
-    "TOTAL", "Group", "Kind", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated",
-    "state",
+    "TOTAL", "Group", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated", "state",
 ]  # fmt: skip
 
 
 TOTAL: Final = ".total"
 """How the name of the counter of a rated metric ends."""
-
-
-class Kind(StrEnum):
-    """How the values of a metric behave, and so how they are drawn and summarised."""
-
-    GAUGE = "gauge"
-    """A level at a moment."""
-    COUNTER = "counter"
-    """Never decreases, except on a reset."""
-    STATE = "state"
-    """A small integer or a word; drawn as steps, never averaged."""
-    SPAN = "span"
-    """A start row and an end row of one id; the value of the end row is the seconds between."""
-    TEXT = "text"
-    MEDIA = "media"
 
 
 class Pace(StrEnum):
@@ -105,7 +94,7 @@ class Metric:
             self,
             name=self.name + TOTAL,
             unit=self.total_unit,
-            kind=Kind.COUNTER,
+            kind=COUNTER,
             title=f"{self.title}, total",
             rated=False,
             total_unit="",
@@ -119,17 +108,17 @@ def of_kind(kind: Kind, name: str, unit: str, title: str, text: str) -> Metric:
 
 def gauge(name: str, unit: str, title: str, text: str, *, pace: Pace = Pace.TICK) -> Metric:
     """Return a metric that is a level at a moment."""
-    return replace(of_kind(Kind.GAUGE, name, unit, title, text), pace=pace)
+    return replace(of_kind(GAUGE, name, unit, title, text), pace=pace)
 
 
 def state(name: str, title: str, text: str) -> Metric:
     """Return a metric that is a small whole number or a word, which is never averaged."""
-    return of_kind(Kind.STATE, name, "", title, text)
+    return of_kind(STATE, name, "", title, text)
 
 
 def counter(name: str, unit: str, title: str, text: str) -> Metric:
     """Return a counter that has no rate of its own name."""
-    return of_kind(Kind.COUNTER, name, unit, title, text)
+    return of_kind(COUNTER, name, unit, title, text)
 
 
 def rated(name: str, unit: str, title: str, text: str) -> Metric:
@@ -139,7 +128,7 @@ def rated(name: str, unit: str, title: str, text: str) -> Metric:
     both count seconds, a power counts joules.
     """
     total = {"1": "s", "cores": "s", "W": "J"}.get(unit, unit.removesuffix("/s"))
-    return replace(of_kind(Kind.GAUGE, name, unit, title, text), rated=True, total_unit=total)
+    return replace(of_kind(GAUGE, name, unit, title, text), rated=True, total_unit=total)
 
 
 def grouped(group: Group, *metrics: Metric) -> tuple[Metric, ...]:

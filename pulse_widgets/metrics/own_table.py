@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pulse_widgets.metrics.metric import Group, Kind, Metric, gauge, grouped, of_kind, rated
+from pulse_widgets.metrics.kinds import MOMENT, OUTPUT, SPAN
+from pulse_widgets.metrics.metric import Group, Metric, gauge, grouped, of_kind, rated
 
 __all__ = ["OWN_METRICS"]
 
@@ -32,21 +33,21 @@ _PULSE = grouped(
 
 _EVENTS = grouped(
     Group.EVENTS,
-    of_kind(Kind.TEXT, "log.stdout", "", "Output",
+    of_kind(OUTPUT, "log.stdout", "", "Output",
             "What the kernel printed, one row a line."),
-    of_kind(Kind.TEXT, "log.stderr", "", "Error output",
+    of_kind(OUTPUT, "log.stderr", "", "Error output",
             "What the kernel printed to standard error, one row a line."),
-    of_kind(Kind.TEXT, "event", "", "Event",
+    of_kind(MOMENT, "event", "", "Event",
             "Something that happened to a source, a device or the recording."),
-    of_kind(Kind.TEXT, "mark", "", "Mark",
+    of_kind(MOMENT, "mark", "", "Mark",
             "A moment the user marked."),
-    of_kind(Kind.TEXT, "alert", "", "Alert",
+    of_kind(MOMENT, "alert", "", "Alert",
             "A condition the user set, and that came true."),
-    of_kind(Kind.TEXT, "finding", "", "Finding",
+    of_kind(MOMENT, "finding", "", "Finding",
             "A plain sentence with numbers about a stretch of the recording."),
-    of_kind(Kind.SPAN, "cell", "s", "Cell",
+    of_kind(SPAN, "cell", "s", "Cell",
             "One execution of a notebook cell."),
-    of_kind(Kind.SPAN, "span", "s", "Span",
+    of_kind(SPAN, "span", "s", "Span",
             "A stretch of the user's code that was given a name."),
     gauge("progress", "1", "Progress",
           "Share of a loop that is done."),

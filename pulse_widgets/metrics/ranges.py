@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.metrics.catalog import Kind, lookup
+from pulse_widgets.metrics.catalog import lookup
 
 if TYPE_CHECKING:
     from pulse_widgets.metrics.metric import Metric
@@ -73,7 +73,7 @@ _BY_NAME: Final[dict[str, Range]] = {
 
 def range_of(metric: Metric) -> Range:
     """Return the values of `metric` that can be true, both ends included."""
-    counter = metric.kind is Kind.COUNTER
+    counter = metric.kind.cumulative
     if lookup(metric.name) is None:
         return _COUNTER_OF_A_READER if counter else _GAUGE_OF_A_READER
     if metric.name in _BY_NAME:

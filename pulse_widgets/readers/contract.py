@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import lookup
-from pulse_widgets.metrics.metric import Kind, Metric
+from pulse_widgets.metrics.kinds import Kind
+from pulse_widgets.metrics.metric import Metric
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord, RawSamples
 from pulse_widgets.readers.rule import Rule
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pulse_widgets.metrics.catalog import Kind, lookup
+from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.readers.contract import NOTHING_SAID
@@ -30,7 +30,6 @@ __all__ = ["Plan", "Reading", "Translation", "Translator", "entity_of", "transla
 _MIG: Final = re.compile(r"mig:(\d+):(\d+)(?::(\d+))?", re.ASCII)
 _SAID_MOST: Final = 40
 _LONG: Final = 10**24
-_WORDS: Final = frozenset({Kind.STATE, Kind.TEXT, Kind.SPAN, Kind.MEDIA})
 
 
 class Reading(NamedTuple):
@@ -164,7 +163,7 @@ class Translator:
             divide,
             max(lowest * divide / multiply, least) if rule.lowest is None else rule.lowest,
             min(highest * divide / multiply, most) if rule.highest is None else rule.highest,
-            takes_words=metric is not None and metric.kind in _WORDS,
+            takes_words=metric is not None and metric.kind.takes_words,
             known=known,
         )
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.errors import PulseError
+from pulse_widgets.metrics.kinds import GAUGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -59,7 +60,7 @@ class SeriesInfo:
     entity: str
     metric: str
     unit: str = ""
-    kind: str = "gauge"
+    kind: str = GAUGE.stored
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -197,7 +198,7 @@ class Registry:
         metric: str,
         *,
         unit: str = "",
-        kind: str = "gauge",
+        kind: str = GAUGE.stored,
         labels: Mapping[str, str] | None = None,
         limited: bool = False,
         owner: str = "",

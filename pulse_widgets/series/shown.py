@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.metrics.catalog import rate_of
+from pulse_widgets.metrics.catalog import kind_of, rate_of
+from pulse_widgets.metrics.kinds import GAUGE
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.log import Registry, Rows, SeriesInfo
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["TEXT_KINDS", "Shown", "event_of", "shown_series"]
+__all__ = ["Shown", "event_of", "shown_series"]
 
-TEXT_KINDS = frozenset({"text", "span", "media"})
-"""Kinds of series whose rows are events and payloads, not points of a line."""
 PATTERN_ROWS: Final = 4096
 PATTERNS_KEPT: Final = 32
 """Sources hand over in this order or that, some of them more rarely than others."""
@@ -36,7 +35,7 @@ def shown_series(info: SeriesInfo) -> dict[str, object]:
         "entity": info.entity,
         "metric": rate or info.metric,
         "unit": unit,
-        "kind": "gauge" if rate else info.kind,
+        "kind": GAUGE.stored if rate else info.kind,
         "labels": dict(info.labels),
     }
 
@@ -47,10 +46,10 @@ class _Pattern:
 
     Attributes
     ----------
-    texts : (k,) int64
-        Which rows carry text.
+    events : (k,) int64
+        Which rows are events.
     keep : (n,) bool
-        The others.
+        Which rows are points of a line.
     places : (m,) int64
         Which rows are counters, sorted by series and then by arrival.
     ids : (m,) int32
@@ -62,7 +61,7 @@ class _Pattern:
         the first.
     """
 
-    texts: NDArray[np.int64]
+    events: NDArray[np.int64]
     keep: NDArray[np.bool_]
     places: NDArray[np.int64]
     ids: NDArray[np.int32]
@@ -72,16 +71,20 @@ class _Pattern:
 
     @classmethod
     def of(
-        cls, ids: NDArray[np.int32], text: NDArray[np.bool_], counter: NDArray[np.bool_]
+        cls,
+        ids: NDArray[np.int32],
+        event: NDArray[np.bool_],
+        drawn: NDArray[np.bool_],
+        counter: NDArray[np.bool_],
     ) -> _Pattern:
-        is_text, places = text[ids], np.flatnonzero(counter[ids])
+        places = np.flatnonzero(counter[ids])
         places = places[np.argsort(ids[places], kind="stable")]
         sorted_ids = ids[places]
         begins = np.diff(sorted_ids, prepend=np.int32(-1)) != 0
         ends = np.diff(sorted_ids, append=np.int32(-1)) != 0
         return cls(
-            np.flatnonzero(is_text),
-            ~is_text,
+            np.flatnonzero(event[ids]),
+            drawn[ids],
             places,
             sorted_ids,
             np.maximum(np.arange(len(places)) - 1, 0),
@@ -96,14 +99,15 @@ class Shown:
     Parameters
     ----------
     registry : Registry
-        Says which series are counters and which carry text.
+        Says of which kind the series are.
     """
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._known = 0
         self._counter = np.zeros(0, np.bool_)
-        self._text = np.zeros(0, np.bool_)
+        self._event = np.zeros(0, np.bool_)
+        self._drawn = np.zeros(0, np.bool_)
         self._last_time = np.zeros(0, np.int64)
         self._last_value = np.zeros(0)
         self._patterns: dict[bytes, _Pattern] = {}
@@ -113,11 +117,12 @@ class Shown:
 
         A rate has the time of the later of its two readings. The first reading of a counter
         has no rate and no row; across a reset and beside a missing reading the rate is NaN.
-        Values that are not finite are shown as missing.
+        Values that are not finite are shown as missing. What is neither drawn nor an event, a
+        line of output say, stays away.
         """
         self._learn()
         pattern = self._pattern(rows.series)
-        events = self._events(rows, pattern.texts) if len(pattern.texts) else []
+        events = self._events(rows, pattern.events) if len(pattern.events) else []
         value = np.where(np.isfinite(rows.value), rows.value, np.nan)
         keep = pattern.keep
         if len(pattern.places):
@@ -136,22 +141,24 @@ class Shown:
             return
         self._known += len(fresh)
         counter = np.array([rate_of(i.metric, i.kind, i.unit) is not None for i in fresh], np.bool_)
-        text = np.array([info.kind in TEXT_KINDS for info in fresh], np.bool_)
+        kinds = [kind_of(info.metric, info.kind) for info in fresh]
         self._counter = np.append(self._counter, counter)
-        self._text = np.append(self._text, text)
+        self._event = np.append(self._event, np.array([k.on_timeline for k in kinds], np.bool_))
+        self._drawn = np.append(self._drawn, np.array([k.numeric for k in kinds], np.bool_))
         self._last_time = np.append(self._last_time, np.full(len(fresh), -1, np.int64))
         self._last_value = np.append(self._last_value, np.full(len(fresh), np.nan))
 
     def _pattern(self, ids: NDArray[np.int32]) -> _Pattern:
         """Return the pattern of some ids; the same come again with every few readings."""
         if len(ids) > PATTERN_ROWS:
-            return _Pattern.of(ids, self._text, self._counter)
+            return _Pattern.of(ids, self._event, self._drawn, self._counter)
         key = ids.tobytes()
         pattern = self._patterns.get(key)
         if pattern is None:
             if len(self._patterns) >= PATTERNS_KEPT:
                 self._patterns.clear()
-            pattern = self._patterns[key] = _Pattern.of(ids, self._text, self._counter)
+            pattern = _Pattern.of(ids, self._event, self._drawn, self._counter)
+            self._patterns[key] = pattern
         return pattern
 
     def _rates(

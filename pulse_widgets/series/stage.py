@@ -8,9 +8,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.history import History, Screen
 from pulse_widgets.series.log import Registry, Rows
-from pulse_widgets.series.shown import TEXT_KINDS, Shown, shown_series
+from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ class Stage:
             )
 
     def _drawn(self) -> list[int]:
-        return [info.id for info in self._registry.since(0) if info.kind not in TEXT_KINDS]
+        return [info.id for info in self._registry.since(0) if kind_stored_as(info.kind).numeric]
 
     def rows(self, ids: Collection[int], t0_s: float, t1_s: float) -> Rows:
         """Return the rows between two Unix times, as far as they are kept whole."""

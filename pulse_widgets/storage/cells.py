@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.metrics.kinds import COUNTER, kind_stored_as
 from pulse_widgets.metrics.rates import rate
 from pulse_widgets.series.columns import LOGGED_NAN, missing
 from pulse_widgets.series.gaps import gaps_of, is_sampled, silences
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.columns import Columns
 
-__all__ = ["Cells", "Drawn", "Level", "is_drawn", "levels_of", "shown_values", "single_rows"]
+__all__ = ["Cells", "Drawn", "Level", "levels_of", "rates_of", "shown_values", "single_rows"]
 
 FEW: Final = 64
 """A series with so many cells, or fewer, needs no coarser level."""
@@ -109,11 +110,6 @@ class Level:
     cells: Cells
 
 
-def is_drawn(kind: str) -> bool:
-    """Return whether series of this kind have cells."""
-    return kind in {"gauge", "counter", "state"}
-
-
 def shown_values(kind: str, columns: Columns, entity: str = "user") -> NDArray[np.float64]:
     """Return what is drawn of a series: its values, of a counter the rate.
 
@@ -124,8 +120,14 @@ def shown_values(kind: str, columns: Columns, entity: str = "user") -> NDArray[n
     entity : str
         With the entity of a counter that is read at a rate, the rate across a silence is NaN.
     """
-    if kind != "counter":
-        return columns.value
+    counts = kind_stored_as(kind).cumulative
+    return rates_of(columns, kind, entity) if counts else columns.value
+
+
+def rates_of(
+    columns: Columns, kind: str = COUNTER.stored, entity: str = "user"
+) -> NDArray[np.float64]:
+    """Return the rate of each row of a counter; see `shown_values`."""
     # Seconds since the first row keep microseconds exact in a float.
     seconds = (columns.time - columns.time[:1].sum()) / 1e6
     with np.errstate(invalid="ignore", over="ignore"):  # infinity less infinity is simply not known
@@ -202,7 +204,7 @@ class _Table:
         absent = missing(value)
         silent = [np.zeros(0, np.int64)]
         for one, begin, end in zip(drawn, first.tolist(), ends.tolist(), strict=True):
-            if one.kind == "state" and one.columns.text is not None:
+            if kind_stored_as(one.kind).takes_words and one.columns.text is not None:
                 absent[begin:end] &= one.columns.text.lengths == 0
             if is_sampled(one.kind, one.entity):
                 found = silences(one.columns.time, absent[begin:end])
@@ -255,7 +257,7 @@ def _blocks(runs: NDArray[np.int64], rows: int, size: int) -> NDArray[np.int64]:
 
 def _shown(drawn: Sequence[Drawn], table: _Table, begins: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return what is drawn of each row; of a counter the rate since the row before in its run."""
-    counting = [d.kind == "counter" for d in drawn]
+    counting = [kind_stored_as(d.kind).cumulative for d in drawn]
     if not any(counting):
         return table.value
     lengths = np.diff(np.append(table.owner_first, len(table.time)))

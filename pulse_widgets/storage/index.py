@@ -167,7 +167,7 @@ def guess(key: SeriesKey) -> SeriesInfo:
     metric = lookup(key.metric)
     if metric is None:
         return SeriesInfo(-1, *key)
-    return SeriesInfo(-1, *key, metric.unit, str(metric.kind))
+    return SeriesInfo(-1, *key, metric.unit, metric.kind.stored)
 
 
 @dataclass(slots=True)
@@ -199,6 +199,10 @@ class Catalog:
                 labels = {**info.labels, **old.labels}
                 self.infos[key] = SeriesInfo(old.id, *key, old.unit, old.kind, labels)
 
+    def describe(self, key: SeriesKey) -> SeriesInfo:
+        """Return what is known of a series, or what the catalog of metrics says of it."""
+        return self.infos.get(key) or guess(key)
+
     def label(self, entities: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         """Add labels of entities."""
         for host, named in entities.items():
@@ -215,8 +219,8 @@ class Catalog:
         metrics: dict[str, list[str]] = {}
         series: dict[str, list[Any]] = {}
         for number, key in enumerate(keys):
-            info = self.infos.get(key) or guess(key)
-            described = [info.unit, str(info.kind)]
+            info = self.describe(key)
+            described = [info.unit, info.kind]
             if metrics.setdefault(key.metric, described) != described or info.labels:
                 series[str(number)] = [*described, dict(info.labels)]
         kept = {(k.host, k.entity) for k in keys}

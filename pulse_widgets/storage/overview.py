@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
-from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
+from pulse_widgets.storage.cells import Drawn, levels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +61,7 @@ class Overview:
             What a user logs has no silences.
         columns : Columns
         """
-        if not is_drawn(kind) or not len(columns):
+        if not kind_stored_as(kind).numeric or not len(columns):
             return
         self._numbers.append(number)
         self._held.append(Drawn(kind, entity, columns))

@@ -17,12 +17,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import ArgumentError
+from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.log import SeriesInfo
     from pulse_widgets.storage.directory import RunInfo
@@ -31,8 +33,6 @@ __all__ = ["Redaction"]
 
 INCLUDES: Final = ("output", "code", "argv")
 
-_OUTPUT_METRICS: Final = frozenset({"log.stdout", "log.stderr"})
-_JSON_METRICS: Final = frozenset({"event", "mark", "alert", "finding", "cell", "span"})
 _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "output": frozenset({"output", "traceback"}),
     "code": frozenset({"code", "source", "line"}),
@@ -63,7 +63,7 @@ class Redaction:
     Parameters
     ----------
     catalog : Catalog
-        Of the recording; says which host names there are.
+        Of the recording; says which host names there are, and what the series are.
     include : collection of str
         Any of ``"output"``, ``"code"``, ``"argv"``.
 
@@ -80,6 +80,7 @@ class Redaction:
                 f"include={unknown[0]!r} is not something that is left out",
                 remedy=f"Use any of {', '.join(map(repr, INCLUDES))}.",
             )
+        self._described = catalog
         self._output = "output" in include
         self._gone = _NEVER.union(*(keys for name, keys in _KEYS.items() if name not in include))
         names = _users().union(*(_host_names(about) for about in catalog.hosts.values()))
@@ -94,7 +95,7 @@ class Redaction:
 
     def keeps(self, key: SeriesKey) -> bool:
         """Return whether a series goes along at all."""
-        return self._output or key.metric not in _OUTPUT_METRICS
+        return self._output or not self._kind(key).private
 
     def keys(self, keys: Sequence[SeriesKey]) -> dict[SeriesKey, SeriesKey]:
         """Return old key to new for what goes along, in order of the new keys."""
@@ -102,7 +103,7 @@ class Redaction:
 
     def columns(self, key: SeriesKey, columns: Columns) -> Columns:
         """Return the rows without what is left out of their texts."""
-        if columns.text is None or key.metric not in _JSON_METRICS:
+        if columns.text is None or not self._kind(key).facts:
             return columns
         texts = [self._json_text(text) for text in columns.text.texts()]
         return replace(columns, text=Packed.of_texts(texts))
@@ -153,6 +154,9 @@ class Redaction:
         """Return a text with its absolute paths, and names of users and hosts, blotted out."""
         clean = _PATH.sub("<path>", text)
         return clean if self._names is None else self._names.sub("<name>", clean)
+
+    def _kind(self, key: SeriesKey) -> Kind:
+        return kind_of(key.metric, self._described.describe(key).kind)
 
     def _info(self, info: SeriesInfo, key: SeriesKey) -> SeriesInfo:
         return replace(info, entity=key.entity, labels=self.labels(info.labels))

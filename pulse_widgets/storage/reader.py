@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.storage.arrow.convert import DAMAGE
-from pulse_widgets.storage.cells import Drawn, is_drawn, levels_of
+from pulse_widgets.storage.cells import Drawn, levels_of
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.damage import Damage
 from pulse_widgets.storage.directory import (
@@ -24,7 +25,7 @@ from pulse_widgets.storage.directory import (
 )
 from pulse_widgets.storage.folder import name_hosts, read_folder
 from pulse_widgets.storage.foreign import ForeignSegment
-from pulse_widgets.storage.index import Catalog, entity_labels, guess
+from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.segment import OtherWriterError, ParquetSegment, Want, columns_of
 from pulse_widgets.storage.untrusted import as_ours, few, sentences
@@ -125,8 +126,8 @@ class Stored:
         They come from the overview in the file; where that has none of them, or cannot be
         trusted, from the rows. Empty for spans, text and media.
         """
-        kind = str((self.catalog.infos.get(key) or guess(key)).kind)
-        if key not in self.extents or not is_drawn(kind):
+        kind = self.catalog.describe(key).kind
+        if key not in self.extents or not kind_stored_as(kind).numeric:
             return {}
         if key not in self._computed:
             written = self._overview()
@@ -134,7 +135,7 @@ class Stored:
                 found = written.levels(self._numbers[key], self.extents[key]) if written else {}
                 if found:
                     return found
-            columns = self.columns(key, payload=kind == "state")
+            columns = self.columns(key, payload=kind_stored_as(kind).takes_words)
             levels = levels_of([Drawn(kind, key.entity, columns)] if len(columns) else [])
             self._computed[key] = {level.size: level.cells for level in levels}
         return self._computed[key]

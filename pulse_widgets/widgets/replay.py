@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.metrics.catalog import kind_of
+from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.log import Rows
-from pulse_widgets.series.shown import TEXT_KINDS, event_of, shown_series
-from pulse_widgets.storage.index import guess
+from pulse_widgets.series.shown import event_of, shown_series
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.schema import CELL
 from pulse_widgets.storage.segment import Want
@@ -51,10 +52,9 @@ class RecordingSource:
         self._recording = recording
         self._stored = recording._stored  # noqa: SLF001  the same package, one layer up
         self._keys: list[SeriesKey] = list(self._stored.extents)
-        catalog = self._stored.catalog.infos
+        stored = self._stored.catalog
         self._infos: list[SeriesInfo] = [
-            replace(catalog.get(key) or guess(key), id=number)
-            for number, key in enumerate(self._keys)
+            replace(stored.describe(key), id=number) for number, key in enumerate(self._keys)
         ]
         self._number = {key: number for number, key in enumerate(self._keys)}
         self._screen: Screen | None = None
@@ -76,9 +76,7 @@ class RecordingSource:
     def events(self, count: int) -> list[dict[str, Any]]:
         """Return the newest events, oldest first."""
         told = {
-            key: info
-            for info, key in zip(self._infos, self._keys, strict=True)
-            if info.kind in {"text", "span"} and not info.metric.startswith("log.")
+            key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         found: list[dict[str, Any]] = []
         for key, columns in merged(self._stored.segments, list(told)):
@@ -135,7 +133,7 @@ class RecordingSource:
         start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
         blocks, whole = list[Rows](), list[int]()
         for number in dict.fromkeys(ids):
-            if not 0 <= number < len(self._keys) or self._infos[number].kind in TEXT_KINDS:
+            if not 0 <= number < len(self._keys) or not _is_drawn(self._infos[number]):
                 continue
             cells = self._cells_between(number, start, end)
             if cells is None:
@@ -169,7 +167,7 @@ class RecordingSource:
     def _has_cells(self, number: int) -> bool:
         """Return whether what is drawn of a series is what its cells are made of."""
         info = self._infos[number]
-        return info.kind != "counter" or is_rated(info)
+        return not kind_stored_as(info.kind).cumulative or is_rated(info)
 
     def _together(
         self, numbers: Sequence[int], start: int, end: int
@@ -217,14 +215,14 @@ class RecordingSource:
         numeric = [
             extent
             for extent, info in zip(self._stored.extents.values(), self._infos, strict=True)
-            if info.kind not in TEXT_KINDS
+            if _is_drawn(info)
         ] or list(self._stored.extents.values())
         if not numeric:
             return self._stored.run.start_us, self._stored.run.start_us
         return min(e.start for e in numeric), max(e.end for e in numeric)
 
     def _draw(self) -> Screen:
-        drawn = [i.id for i in self._infos if i.kind not in TEXT_KINDS]
+        drawn = [i.id for i in self._infos if _is_drawn(i)]
         picture = Picture(drawn, *self._span())
         whole = [number for number in drawn if not self._draw_cells(picture, number)]
         keys = [self._keys[number] for number in whole]
@@ -242,7 +240,8 @@ class RecordingSource:
         """Draw a long series from the overview; return whether that could be done."""
         info, key = self._infos[number], self._keys[number]
         # A cell knows no step, which only what a user logs has, and of a counter no newest rate.
-        simple = info.kind != "counter" and info.entity != "user"
+        rated = kind_stored_as(info.kind).cumulative
+        simple = not rated and info.entity != "user"
         most = BUCKETS * CELLS_A_BUCKET * CELL if simple else WHOLE_ROWS
         if self._stored.extents[key].rows <= most or not self._has_cells(number):
             return False
@@ -252,7 +251,6 @@ class RecordingSource:
         quiet = cells.rows == 0
         silent = np.stack([cells.start[quiet], cells.end[quiet]], axis=1)
         self._keep_silences(number, silent)
-        rated = info.kind == "counter"
         last = self._newest_rate(number, silent) if rated else float(cells.last[-1])
         picture.draw_cells(number, cells, last)
         return True
@@ -266,6 +264,15 @@ class RecordingSource:
     def _keep_silences(self, number: int, silent: NDArray[np.int64]) -> None:
         if len(silent):
             self._silent[number] = silent
+
+
+def _is_drawn(info: SeriesInfo) -> bool:
+    return kind_stored_as(info.kind).numeric
+
+
+def _is_event(info: SeriesInfo) -> bool:
+    kind = kind_of(info.metric, info.kind)
+    return kind.on_timeline and kind.in_keyframes
 
 
 def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:

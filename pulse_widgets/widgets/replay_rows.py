@@ -13,7 +13,7 @@ import numpy as np
 from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.series.gaps import gaps_of
 from pulse_widgets.series.log import NO_STEP, Rows
-from pulse_widgets.storage.cells import shown_values
+from pulse_widgets.storage.cells import rates_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def shown(info: SeriesInfo, columns: Columns, silent: NDArray[np.int64]) -> NDAr
     """
     if not is_rated(info):
         return np.where(np.isfinite(columns.value), columns.value, np.nan)
-    rates = shown_values("counter", columns)
+    rates = rates_of(columns)
     # The rate from before a silence to after it says nothing of either.
     after = silent[:, 1][silent[:, 1] <= columns.time[-1]]
     rates[np.searchsorted(columns.time, after)] = np.nan

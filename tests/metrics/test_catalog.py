@@ -8,10 +8,10 @@ from pulse_widgets.metrics.catalog import (
     AREAS,
     CATALOG,
     Group,
-    Kind,
     lookup,
     rate_of,
 )
+from pulse_widgets.metrics.kinds import COUNTER, GAUGE, MOMENT, OUTPUT, SPAN, STATE
 
 UNITS = {"1", "B", "B/s", "W", "J", "s", "Hz", "degC", "cores", "count", "count/s", ""}
 METRICS = list(CATALOG.values())
@@ -32,9 +32,9 @@ def test_a_metric_keeps_the_rules_of_names_and_units(metric):
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
 def test_a_kind_without_numbers_has_no_unit(metric):
-    if metric.kind in {Kind.STATE, Kind.TEXT}:
+    if metric.kind in {STATE, MOMENT, OUTPUT}:
         assert metric.unit == ""
-    elif metric.kind in {Kind.GAUGE, Kind.COUNTER, Kind.SPAN}:
+    elif metric.kind in {GAUGE, COUNTER, SPAN}:
         assert metric.unit != ""
 
 
@@ -54,7 +54,7 @@ def test_a_rated_metric_and_its_counter_find_each_other(metric):
     assert found is not None
     assert metric.forms() == (metric, found)
     assert rate_of(total, "counter", found.unit) == (metric.name, metric.unit)
-    assert found.kind is Kind.COUNTER
+    assert found.kind is COUNTER
     assert found.unit == metric.total_unit
     per_second = {"1": "s", "cores": "s", "B/s": "B", "count/s": "count"}
     assert found.unit == per_second[metric.unit]
@@ -62,7 +62,7 @@ def test_a_rated_metric_and_its_counter_find_each_other(metric):
 
 @pytest.mark.parametrize("name", ["gpu.memory.total", "memory.total", "swap.total", "disk.total"])
 def test_a_size_that_ends_in_total_is_not_a_counter(name):
-    assert lookup(name).kind is Kind.GAUGE
+    assert lookup(name).kind is GAUGE
     assert rate_of(name, "counter", "B") is None
 
 
@@ -71,7 +71,7 @@ def test_a_total_with_the_name_of_a_size_would_be_ambiguous():
 
 
 def test_energy_is_a_counter_of_its_own():
-    assert lookup("gpu.energy").kind is Kind.COUNTER
+    assert lookup("gpu.energy").kind is COUNTER
     assert rate_of("gpu.energy", "counter", "J") is None
 
 

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from pulse_widgets.errors import ReaderError
-from pulse_widgets.metrics.catalog import Kind, lookup
+from pulse_widgets.metrics.catalog import lookup
+from pulse_widgets.metrics.kinds import COUNTER, GAUGE
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendKind, RateClass
 from pulse_widgets.readers.host.backend import RETRY_MOST_S, SystemBackend
 from pulse_widgets.readers.host.portable import PsutilHost
@@ -91,7 +92,7 @@ def test_every_reading_is_a_metric_of_the_catalog_in_its_range(opened):
     for reading in result.readings:
         metric = lookup(reading.metric)
         assert metric is not None
-        if metric.unit == "1" and metric.kind is Kind.GAUGE:
+        if metric.unit == "1" and metric.kind is GAUGE:
             assert 0 <= reading.value <= 1 or math.isnan(reading.value)
 
 
@@ -123,7 +124,7 @@ def test_counters_never_fall(opened):
 
     for earlier, later in pairwise(passes):
         for (entity, metric), value in earlier.items():
-            if lookup(metric).kind is Kind.COUNTER:
+            if lookup(metric).kind is COUNTER:
                 assert later[entity, metric] >= value
 
 
