@@ -4,7 +4,8 @@
  */
 
 import { encodePacket } from "./encode";
-import { DRAWN, globTest } from "./groups";
+import { globTest } from "./globs";
+import { DRAWN } from "./groups";
 import { leftOutSource } from "./left-out";
 import {
   CODE_MISSING,

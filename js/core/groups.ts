@@ -2,6 +2,7 @@
 
 import { CATALOG } from "./catalog.gen";
 import { classSuffix, compareEntities, entityClass, entityLabel, isKnownClass } from "./entities";
+import { globTest } from "./globs";
 import {
   groupOf,
   headingsWith,
@@ -61,19 +62,6 @@ export const DRAWN: ReadonlySet<string> = new Set(["gauge", "counter", "state"])
 /** Parts of a machine: charts of them are shown where they are asked for. */
 const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
-
-/** A glob of metric names as a test; `*` stands for any run of characters, `?` for one. */
-export function globTest(globs: readonly string[] | null): (metric: string) => boolean {
-  if (!globs || globs.length === 0) return () => true;
-  const escaped = globs.map((glob) =>
-    glob
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", "."),
-  );
-  const pattern = new RegExp(`^(?:${escaped.join("|")})$`);
-  return (metric) => pattern.test(metric);
-}
 
 export function buildGroups(
   catalog: readonly SeriesWire[],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture_choice import grouped
+from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.shown import TEXT_KINDS
 
@@ -44,12 +44,10 @@ def matching(
     header : mapping
         With ``series``. Not changed.
     patterns : collection of str
-        Names of metrics, with ``*`` and ``?``.
+        Of names of metrics, see `pulse_widgets.metrics.globs`.
     """
     series = [
-        s
-        for s in header["series"]
-        if s["kind"] in TEXT_KINDS or any(fnmatchcase(s["metric"], p) for p in patterns)
+        s for s in header["series"] if s["kind"] in TEXT_KINDS or matches_any(s["metric"], patterns)
     ]
     return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
 

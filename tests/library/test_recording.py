@@ -128,6 +128,17 @@ def test_patterns_and_labels_narrow(rec):
     assert rec.select(host="h0").series.equals(rec.series)
 
 
+def test_brackets_in_a_pattern_are_brackets_of_a_name(bench):
+    for layer in ("layer[0]/norm", "layer[1]/norm", "layer0/norm"):
+        bench.put([(bench.series("user", layer), START_US, NO_STEP, 1.0, "", b"")])
+    bench.settle()
+    rec = Recording.open(bench.directory / "run.pulse.json")
+    for pattern, found in {"layer[0]*": 1, "layer[?]/norm": 2, "layer*": 3}.items():
+        assert len(rec.select(pattern).series) == found
+    with pytest.raises(UnknownMetricError):
+        rec.select("layer[01]*")
+
+
 def test_an_unknown_name_names_close_ones(rec):
     with pytest.raises(UnknownMetricError, match=r"gpu\.power"):
         rec.select("gpu.powr")
