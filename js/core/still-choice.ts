@@ -4,8 +4,9 @@ import { entityLabel } from "./entities";
 import { buildGroups, type EntityLabels, type Line, type Panel } from "./groups";
 import { envelopeOf } from "./packet-parts";
 import { headingsWith, titleOf } from "./panel-table";
+import { PLURALS, WHOLES, WISHES } from "./shared.gen";
 import type { KeyframePacket } from "./wire";
-import { isLogged, isOwn, WHOLES, WISHES } from "./wishes";
+import { isLogged, isOwn } from "./wishes";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
@@ -49,18 +50,6 @@ export interface Choice {
   /** What the lines stand under, in order. */
   readonly headings: readonly string[];
 }
-
-const PLURALS: Readonly<Record<string, string>> = {
-  gpu: "GPUs",
-  mig: "MIG instances",
-  cpu: "cores",
-  disk: "disks",
-  net: "interfaces",
-  fs: "file systems",
-  pid: "processes",
-  rank: "ranks",
-  host: "hosts",
-};
 
 /** What can be chosen from: everything, or what has the names of `metrics`. */
 export function candidates(

@@ -27,9 +27,9 @@ LEAST_BUCKETS: Final = 30
 
 # Quotes in the HTML are escaped in the notebook, and the bundle has keys.
 _OVERHEAD: Final = 2_000
-_SERIES_FACTS: Final = 80
+SERIES_FACTS: Final = 80
 """Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
-_TOLD_BYTES: Final = 250
+TOLD_BYTES: Final = 250
 """What is said of series that were left out."""
 
 
@@ -74,10 +74,10 @@ def fit(
     kept = _shortened(header, room)
     ids = _affordable(screen, kept, room)
     if len(ids) < len(header["series"]):
-        ids = _affordable(screen, kept, room - _TOLD_BYTES)
+        ids = _affordable(screen, kept, room - TOLD_BYTES)
         kept = _without(kept, ids)
     screen = _only(screen, ids)
-    spare = room - _size(kept) - _SERIES_FACTS * len(screen.ids)
+    spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)
     column = 8 + 4 * len(screen.ids) + 8 * len(screen.stepped)
     return coarsen(screen, max(1, min(MOST_BUCKETS, spare // column))), kept
 
@@ -121,7 +121,7 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     def cost(number: int) -> int:
         size = _size(about[number]) + 1
         if number in drawn:
-            size += _SERIES_FACTS + (12 if number in stepped else 4) * buckets
+            size += SERIES_FACTS + (12 if number in stepped else 4) * buckets
         return size
 
     def told(names: Iterable[str]) -> int:
