@@ -36,7 +36,7 @@ export const MOST_ROWS = 40;
 export const MOST_POINTS = 300;
 export const LEAST_POINTS = 24;
 export const MOST_SAID = 8;
-export const PHASES: Readonly<Record<string, string>> = {
+export const PHASE_WORDS: Readonly<Record<string, string>> = {
   running: "Live when this was saved",
   stopped: "Finished",
   replay: "Replay of a recording",

@@ -15,10 +15,10 @@ import {
   MOST_POINTS,
   MOST_ROWS,
   MOST_SAID,
-  PHASES,
+  PHASE_WORDS,
   WIDTH,
 } from "./shared.gen";
-import type { State } from "./source";
+import type { State } from "./state.gen";
 import { type Choice, candidates, choose, type StillLine, type Trace } from "./still-choice";
 import { clean, drawSvg, shorten } from "./still-svg";
 import { utcStretch } from "./utc-text";
@@ -119,7 +119,7 @@ function spanOf(
 }
 
 function phase(state: State, span: Span | null, ended: Ending | null): string {
-  const word = ended ? `${endingSentence(ended)}. The last heard before` : PHASES[state.phase];
+  const word = ended ? `${endingSentence(ended)}. The last heard before` : PHASE_WORDS[state.phase];
   const { path } = state.recording;
   const kept = path === null ? "" : ` Recording: ${path.replace(/\.pulse$/, "")}.`;
   if (span === null) return `${word}. There was no reading to show yet.${kept}`;

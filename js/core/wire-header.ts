@@ -1,6 +1,7 @@
 /** Reads the JSON header of a packet: everything after this file may trust its types. */
 
-import type { MissingField, PulseEvent, SeriesWire, SourceStatus, State } from "./source";
+import type { PulseEvent, SeriesWire } from "./source";
+import { type MissingField, PHASES, READINESS, type SourceState, type State } from "./state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
 export type Labels = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -10,16 +11,6 @@ export class WireError extends RangeError {
   override readonly name = "WireError";
 }
 
-const SOURCE_STATES = [
-  "ok",
-  "starting",
-  "absent",
-  "failed",
-  "stalled",
-  "abandoned",
-  "off",
-] as const;
-const PHASES = ["running", "stopped", "replay"] as const;
 const EVENT_KINDS = ["event", "mark", "cell", "span"] as const;
 
 export function record(value: unknown, name: string): Json {
@@ -128,12 +119,12 @@ function readMissing(value: unknown): MissingField[] {
   });
 }
 
-function readSources(value: unknown): SourceStatus[] {
+function readSources(value: unknown): SourceState[] {
   return optionalList(value).map((item) => {
     const one = optional(item);
     return {
       name: text(one["name"]),
-      state: oneOf(one["state"], SOURCE_STATES, "failed"),
+      state: oneOf(one["state"], READINESS, "failed"),
       problem: text(one["problem"]),
       remedy: text(one["remedy"]),
       missing: readMissing(one["missing"]),

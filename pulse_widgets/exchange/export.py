@@ -9,17 +9,29 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pulse_widgets.exchange import fitting, picture, picture_axis, picture_choice, picture_svg
 from pulse_widgets.exchange.picture_line import PLURALS
+from pulse_widgets.series import state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-__all__ = ["GENERATED", "to_typescript", "write"]
+__all__ = ["GENERATED", "shared_typescript", "state_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.exchange.export"
 _WIDTH: Final = 100
@@ -30,7 +42,8 @@ _AXIS: Final = (
     "DECIMAL_STEPS", "BINARY_STEPS", "CLOCK_STEPS", "MONTHS",
 )  # fmt: skip
 _FIGURE: Final = (
-    "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SAID", "PHASES",
+    "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SAID",
+    "PHASE_WORDS",
 )  # fmt: skip
 _FITTING: Final = ("LEAST_BUCKETS", "SERIES_FACTS", "TOLD_BYTES")
 _DRAWING: Final = (
@@ -38,8 +51,23 @@ _DRAWING: Final = (
     "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
 )  # fmt: skip
 
+_RECORDS: Final = (
+    state.MissingField,
+    state.SourceState,
+    state.RecordingState,
+    state.CostState,
+    state.KernelState,
+    state.Versions,
+    state.State,
+)
+_WORDS: Final = {
+    state.Phase: ("Phase", "PHASES", "Where a session is in its life."),
+    state.Readiness: ("Readiness", "READINESS", "How a source does."),
+}
+_TYPES: Final = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
 
-def to_typescript() -> str:
+
+def shared_typescript() -> str:
     """Return the text of ``js/core/shared.gen.ts``."""
     return "\n".join(
         (
@@ -59,7 +87,21 @@ def to_typescript() -> str:
     )
 
 
-GENERATED: Final[Mapping[str, Callable[[], str]]] = {"js/core/shared.gen.ts": to_typescript}
+def state_typescript() -> str:
+    """Return the text of ``js/core/state.gen.ts``."""
+    return "\n".join(
+        (
+            f"// Written by `{_BY}`; do not edit.\n",
+            *(line for one in _WORDS.items() for line in _words(*one)),
+            *(line for one in _RECORDS for line in _interface(one)),
+        )
+    )
+
+
+GENERATED: Final[Mapping[str, Callable[[], str]]] = {
+    "js/core/shared.gen.ts": shared_typescript,
+    "js/core/state.gen.ts": state_typescript,
+}
 """Path below the root of the source tree to the function that returns the file's text."""
 
 
@@ -111,6 +153,42 @@ def _list(name: str, value: tuple[str, ...] | tuple[float, ...]) -> Iterator[str
     else:
         yield textwrap.indent(textwrap.fill(f"{_text(value)[1:-1]},", _WIDTH - 2), "  ")
     yield "];"
+
+
+def _words(kind: Any, said: tuple[str, str, str]) -> Iterator[str]:
+    name, values, doc = said
+    yield f"/** {doc} */"
+    words = get_args(kind)
+    line = f"export const {values} = {_text(words)} as const;"
+    lines = (f"export const {values} = [", *(f"  {_text(word)}," for word in words), "] as const;")
+    yield line if len(line) <= _WIDTH else "\n".join(lines)
+    yield f"export type {name} = (typeof {values})[number];\n"
+
+
+def _interface(record: type) -> Iterator[str]:
+    yield f"/** {record.__doc__} */"
+    yield f"export interface {record.__name__} {{"
+    for name, hint in get_type_hints(record, include_extras=True).items():
+        kind, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if said:
+            yield f"  /** {said[0].text} */"
+        yield f"  readonly {name}{'?' if said and said[0].later else ''}: {_type(kind)};"
+    yield "}\n"
+
+
+def _type(hint: Any) -> str:
+    """Return a type of a record's field as TypeScript writes it."""
+    if hint in _TYPES:
+        return _TYPES[hint]
+    if is_dataclass(hint):
+        return str(getattr(hint, "__name__", ""))
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return _WORDS[hint][0]
+    if get_origin(hint) is tuple:
+        inside = [_type(part) for part in parts if part is not ...]
+        return f"readonly {inside[0]}[]" if ... in parts else f"readonly [{', '.join(inside)}]"
+    return " | ".join(map(_type, parts))
 
 
 def _text(value: Any) -> str:

@@ -38,7 +38,7 @@ LEAST_POINTS: Final = 24
 MOST_SAID: Final = 8
 """Sources and missing readings named below the picture."""
 
-PHASES: Final = {
+PHASE_WORDS: Final = {
     "running": "Live when this was saved",
     "stopped": "Finished",
     "replay": "Replay of a recording",
@@ -174,7 +174,7 @@ class _Figure:
         yield from _reasons(self._state, most)
 
     def _phase(self) -> str:
-        phase = PHASES.get(str(self._state.get("phase")), "Saved")
+        phase = PHASE_WORDS.get(str(self._state.get("phase")), "Saved")
         # A directory becomes a file soon after the end; without an ending the name opens both.
         name = str((self._state.get("recording") or {}).get("path") or "").removesuffix(".pulse")
         kept = f" Recording: {name}." if name else ""
