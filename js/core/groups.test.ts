@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { buildGroups, type Group, MOST_LINES, ownTitles, type Panel } from "./groups";
+import { buildGroups, type Group, ownTitles, type Panel } from "./groups";
+import { MOST_LINES } from "./shared.gen";
 import type { SeriesWire } from "./source";
 
 let next = 0;

@@ -17,6 +17,7 @@ import {
   titleOf,
   USER_GROUP,
 } from "./panel-table";
+import { MOST_LINES } from "./shared.gen";
 import type { SeriesWire } from "./source";
 
 export interface Line {
@@ -53,8 +54,6 @@ export interface Group {
 
 export type EntityLabels = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Beyond so many lines a chart is a tangle, and a heat strip tells more. */
-export const MOST_LINES = 8;
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
 
@@ -63,15 +62,17 @@ export const DRAWN: ReadonlySet<string> = new Set(["gauge", "counter", "state"])
 const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 
+/** `silent`: also the constants that serve as limits, which nobody asked for. */
 export function buildGroups(
   catalog: readonly SeriesWire[],
   labels: EntityLabels,
   globs: readonly string[] | null,
+  silent = false,
 ): Group[] {
   const wanted = globTest(globs);
   const asked = globs !== null && globs.length > 0;
   const drawn = catalog.filter(
-    (s) => DRAWN.has(s.kind) && wanted(s.metric) && (asked || !isSilent(s.metric)),
+    (s) => DRAWN.has(s.kind) && wanted(s.metric) && (asked || silent || !isSilent(s.metric)),
   );
   const context: Context = {
     catalog,

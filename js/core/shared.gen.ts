@@ -72,10 +72,14 @@ export const WARN = "#a8480a";
 
 // What a saved picture shows: `picture_choice.py`.
 
+/** A chart that is worth having. */
 export interface Wish {
   readonly metrics: readonly string[];
   /** Comes before the user's own metrics. */
   readonly first: boolean;
+  /** Of several metrics in one chart: what it is called, and what each is called in it. */
+  readonly title?: string;
+  readonly words?: readonly string[];
 }
 
 export const WISHES: readonly Wish[] = [
@@ -87,18 +91,34 @@ export const WISHES: readonly Wish[] = [
   { metrics: ["gpu.tensor.active"], first: false },
   { metrics: ["gpu.dram.active"], first: false },
   { metrics: ["gpu.clock.sm"], first: false },
-  { metrics: ["gpu.pcie.rx", "gpu.pcie.tx"], first: false },
-  { metrics: ["gpu.nvlink.rx", "gpu.nvlink.tx"], first: false },
+  {
+    metrics: ["gpu.pcie.rx", "gpu.pcie.tx"],
+    first: false,
+    title: "PCIe",
+    words: ["received", "sent"],
+  },
+  {
+    metrics: ["gpu.nvlink.rx", "gpu.nvlink.tx"],
+    first: false,
+    title: "NVLink",
+    words: ["received", "sent"],
+  },
   { metrics: ["cpu.utilization"], first: true },
   { metrics: ["cgroup.cpu"], first: false },
   { metrics: ["memory.used"], first: true },
   { metrics: ["cgroup.memory.used"], first: false },
-  { metrics: ["disk.read", "disk.write"], first: true },
-  { metrics: ["net.received", "net.sent"], first: true },
+  { metrics: ["disk.read", "disk.write"], first: true, title: "Disk", words: ["read", "written"] },
+  {
+    metrics: ["net.received", "net.sent"],
+    first: true,
+    title: "Network",
+    words: ["received", "sent"],
+  },
   { metrics: ["process.cpu"], first: true },
   { metrics: ["process.memory.rss"], first: false },
   { metrics: ["process.gpu.memory"], first: false },
 ];
+export const MOST_LINES = 8;
 export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
 export const SINGLE: readonly string[] = ["host", "kernel"];
 export const LIMIT_OF: Readonly<Record<string, string>> = {

@@ -164,8 +164,9 @@ class Card {
     if (lines.length === 1 && line) {
       const [low, high] = (extent([line.trace]) ?? []).map((value) => formatValue(value, unit));
       const words = `${low} to ${high}`;
-      const plain = ["host", "kernel", "user", line.title].includes(line.label);
-      const said = plain ? words : `${line.label}: ${words}`;
+      const plain = ["host", "kernel", "user"].includes(line.label);
+      const label = line.series > 1 ? `${line.label}, lowest to highest` : line.label;
+      const said = plain ? words : `${label}: ${words}`;
       return text(12, 36, shorten(said, Math.floor(this.#width / 6)));
     }
     return this.#manyLegend();

@@ -14,7 +14,10 @@ for (const [metric, place] of [...WISHED]) {
   const limit = LIMIT_OF[metric];
   if (limit) WISHED.set(limit, place);
 }
-const PLACES = new Map(Object.keys(CATALOG).map((metric, place) => [metric, place]));
+/** Metric to its place in the catalog. */
+export const PLACES: ReadonlyMap<string, number> = new Map(
+  Object.keys(CATALOG).map((metric, place) => [metric, place]),
+);
 
 /** A number of the user's, whatever its key is called. */
 export function isOwn(one: Named): boolean {

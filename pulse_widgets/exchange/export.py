@@ -66,6 +66,18 @@ _WORDS: Final = {
 }
 _TYPES: Final = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
 
+_WISH: Final = """\
+/** A chart that is worth having. */
+export interface Wish {
+  readonly metrics: readonly string[];
+  /** Comes before the user's own metrics. */
+  readonly first: boolean;
+  /** Of several metrics in one chart: what it is called, and what each is called in it. */
+  readonly title?: string;
+  readonly words?: readonly string[];
+}
+"""
+
 
 def shared_typescript() -> str:
     """Return the text of ``js/core/shared.gen.ts``."""
@@ -80,7 +92,7 @@ def shared_typescript() -> str:
             *_constants(picture_svg, _DRAWING),
             "\n// What a saved picture shows: `picture_choice.py`.\n",
             *_wishes(),
-            *_constants(picture_choice, ("WHOLES", "SINGLE", "LIMIT_OF")),
+            *_constants(picture_choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
             *_constant("PLURALS", PLURALS),
             "",
         )
@@ -112,14 +124,17 @@ def write(root: Path) -> None:
 
 
 def _wishes() -> Iterator[str]:
-    yield "export interface Wish {"
-    yield "  readonly metrics: readonly string[];"
-    yield "  /** Comes before the user's own metrics. */"
-    yield "  readonly first: boolean;"
-    yield "}\n"
+    yield _WISH
     yield "export const WISHES: readonly Wish[] = ["
     for wish in picture_choice.WISHES:
-        yield f"  {{ metrics: {_text(wish.metrics)}, first: {_text(wish.first)} }},"
+        fields = {"metrics": wish.metrics, "first": wish.first}
+        if wish.title:
+            fields |= {"title": wish.title, "words": wish.words}
+        parts = [f"{name}: {_text(value)}" for name, value in fields.items()]
+        line = f"  {{ {', '.join(parts)} }},"
+        yield from (
+            (line,) if len(line) <= _WIDTH else ("  {", *(f"    {p}," for p in parts), "  },")
+        )
     yield "];"
 
 
