@@ -25,16 +25,17 @@ from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
+from pulse_widgets.collectors.source_state import source_state
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.cost import Cost, promised
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.keeper import Keeper
-from pulse_widgets.metrics.entities import in_short, is_gpu
+from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.metrics.kinds import MOMENT
-from pulse_widgets.readers.base import alike
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.log import Log, Registry, Rows
 from pulse_widgets.series.stage import Stage, Subscription
+from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -356,49 +357,24 @@ class Session:
 
     def state(self) -> dict[str, Any]:
         """Return everything a view says in words, as plain values."""
-        return {
-            "phase": "running" if self.running else "stopped",
-            "title": self.settings.title,
-            "t0": self.clock.start_us / 1e6,
-            "t1": self.stopped_us / 1e6 if self.stopped_us is not None else None,
-            "interval": self.interval_s,
-            "simulated": False,
-            "sources": [
-                _source_state(sampler, self.governor.says(name))
-                for name, sampler in self.samplers.items()
-            ],
-            "recording": self._recorder.state(self.path),
-            "cost": {
-                "cores": self._cost.cores,
-                "tick_s": max((s.status.tick_s for s in self.samplers.values()), default=None),
-                "dropped": self.dropped(),
-                "sent_bytes_s": self.stage.sent_rate(),
-                "slowed": "; ".join(
-                    f"{name}: {slowed}"
-                    for name in self.samplers
-                    if (slowed := self.governor.says(name))
-                ),
-            },
-            "kernel": {"busy": self.cells.cell is not None, "cell": self.cells.cell},
-        }
-
-
-def _source_state(sampler: SamplingCollector, slowed: str) -> dict[str, Any]:
-    state, problem, remedy = sampler.status.judged()
-    missing = [
-        {"what": f"{in_short(entities)} {field_name}".strip(), "why": why}
-        for (field_name, why), entities in alike(sampler.status.missing).items()
-    ]
-    if slowed and not problem:
-        problem = f"{slowed}, so that watching stays cheap"
-        remedy = "Readings come rarer, none is wrong. Ask for a longer interval to have them even."
-    return {
-        "name": sampler.name,
-        "title": sampler.info.title,
-        "group": sampler.info.group,
-        "state": state,
-        "problem": problem,
-        "remedy": remedy,
-        "missing": missing,
-        "rejected": sampler.status.rejected,
-    }
+        samplers = self.samplers
+        slowed = {name: self.governor.says(name) for name in samplers}
+        return State(
+            phase="running" if self.running else "stopped",
+            title=self.settings.title,
+            t0=self.clock.start_us / 1e6,
+            t1=self.stopped_us / 1e6 if self.stopped_us is not None else None,
+            interval=self.interval_s,
+            simulated=False,
+            sources=tuple(source_state(one, slowed[name]) for name, one in samplers.items()),
+            recording=RecordingState(**self._recorder.state(self.path)),
+            cost=CostState(
+                cores=self._cost.cores,
+                tick_s=max((s.status.tick_s for s in samplers.values()), default=None),
+                dropped=self.dropped(),
+                sent_bytes_s=self.stage.sent_rate(),
+                slowed="; ".join(f"{name}: {said}" for name, said in slowed.items() if said),
+            ),
+            kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),
+            versions=Versions.here(),
+        ).plain()

@@ -16,7 +16,7 @@ import { leftOutSaid } from "./left-out";
 import { LineChart } from "./line-chart";
 import { headingsWith } from "./panel-table";
 import type { ChartEvents, View } from "./panel-view";
-import type { State } from "./source";
+import type { State } from "./state.gen";
 import type { ViewState } from "./view-state";
 
 export interface BoardEvents extends ChartEvents {

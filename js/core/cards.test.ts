@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { absencesOf, cardsOf, recordingCards, startingOf } from "./cards";
-import type { SourceStatus, State } from "./source";
+import type { SourceState, State } from "./state.gen";
 
-function status(name: string, state: SourceStatus["state"], more: Partial<SourceStatus> = {}) {
+function status(name: string, state: SourceState["state"], more: Partial<SourceState> = {}) {
   return {
     name,
     state,

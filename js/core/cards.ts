@@ -4,7 +4,7 @@ import { CATALOG } from "./catalog.gen";
 import { h } from "./dom";
 import { entityLabel } from "./entities";
 import { CPU_GROUP, GPU_GROUP, headingsWith, OTHER_GROUP, USER_GROUP } from "./panel-table";
-import type { SourceStatus, State } from "./source";
+import type { SourceState, State } from "./state.gen";
 
 export interface Card {
   readonly group: string;
@@ -44,20 +44,20 @@ const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
 const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
 /** The heading a source's card stands under; a source that is not ours says it itself. */
-export function groupOfSource(status: SourceStatus): string {
+export function groupOfSource(status: SourceState): string {
   return ownGroup(status) || (GROUP_OF_SOURCE.get(baseOf(status)) ?? OTHER_GROUP);
 }
 
 /** The heading of a source that is not ours; empty for one of ours. */
-function ownGroup(status: SourceStatus): string {
+function ownGroup(status: SourceState): string {
   return GROUP_OF_SOURCE.has(baseOf(status)) ? "" : (status.group?.trim() ?? "");
 }
 
-function baseOf({ name }: SourceStatus): string {
+function baseOf({ name }: SourceState): string {
   return name.split(/[:/]/, 1)[0] ?? name;
 }
 
-function nameOf({ name, title }: SourceStatus): string {
+function nameOf({ name, title }: SourceState): string {
   return NAME_OF_SOURCE.get(name) ?? (title?.trim() || name);
 }
 
@@ -69,7 +69,7 @@ const WORDS: Readonly<Record<string, string>> = {
 };
 
 /** The cards to show, in the order of the groups. Pure. */
-export function cardsOf(sources: readonly SourceStatus[], filled: ReadonlySet<string>): Card[] {
+export function cardsOf(sources: readonly SourceState[], filled: ReadonlySet<string>): Card[] {
   const cards: Card[] = [];
   for (const status of sources) {
     const group = groupOfSource(status);
@@ -100,7 +100,7 @@ export function recordingCards({ phase, recording }: State): Card[] {
   return [{ group: "", title: RECORDING[phase], why, remedy, fault: true }];
 }
 
-function isFault(status: SourceStatus): boolean {
+function isFault(status: SourceState): boolean {
   return ["failed", "stalled", "abandoned"].includes(status.state);
 }
 
@@ -109,7 +109,7 @@ function isFault(status: SourceStatus): boolean {
  * `titles` are those of metrics outside the catalog. Pure.
  */
 export function absencesOf(
-  sources: readonly SourceStatus[],
+  sources: readonly SourceState[],
   cards: readonly Card[],
   titles: ReadonlyMap<string, string> = new Map(),
 ): Absence[] {
@@ -148,7 +148,7 @@ function sentence(why: string, remedy: string): string {
 }
 
 /** Sources that have been asked and have not answered yet. */
-export function startingOf(sources: readonly SourceStatus[]): string[] {
+export function startingOf(sources: readonly SourceState[]): string[] {
   return sources.filter((status) => status.state === "starting").map(nameOf);
 }
 

@@ -1,15 +1,39 @@
 /** Entity ids as people say them, and in the order in which people list them. */
 
-/** What kind of thing an entity is: `gpu:0/mig:1` is a "mig", `{code="500"}` a "labels". */
-export function entityClass(entity: string): string {
-  if (entity.startsWith("pid:")) return "pid";
-  const parts = entity.split("/");
-  const last = parts.find((part) => REST.test(part)) ?? parts.at(-1) ?? entity;
-  return last.startsWith("{") ? "labels" : (last.split(":", 1)[0] ?? last);
+/** One step of an id; the name is empty where the step is one word. */
+interface Part {
+  readonly kind: string;
+  readonly name: string;
 }
 
 /** Names of these have slashes in them, so they take the rest of an id. */
-const REST = /^(\{|(fs|pod|stream|worker|disk|net):)/;
+const GREEDY: ReadonlySet<string> = new Set(["fs", "pod", "stream", "worker", "disk", "net"]);
+
+/** The parts of an id, outermost first; the twin of `parse` in `pulse_widgets/metrics/entities.py`. */
+function partsOf(entity: string): Part[] {
+  const parts: Part[] = [];
+  for (let rest = entity; rest !== ""; ) {
+    const labels = rest.startsWith("{");
+    const slash = rest.indexOf("/");
+    const whole = slash < 0 || labels || GREEDY.has(rest.split(":", 1)[0] as string);
+    const step = whole ? rest : rest.slice(0, slash);
+    rest = whole ? "" : rest.slice(slash + 1);
+    const [kind = "", name = ""] = labels ? ["labels", step] : split(step);
+    parts.push({ kind, name });
+  }
+  return parts;
+}
+
+function split(step: string): [string, string] {
+  const colon = step.indexOf(":");
+  return colon < 0 ? [step, ""] : [step.slice(0, colon), step.slice(colon + 1)];
+}
+
+/** What kind of thing an entity is: `gpu:0/mig:1` is a "mig", `{code="500"}` a "labels". */
+export function entityClass(entity: string): string {
+  const parts = partsOf(entity);
+  return (parts[0]?.kind === "pid" ? parts[0] : parts.at(-1))?.kind ?? "";
+}
 
 const KNOWN =
   /^(host|gpu|mig|ci|link|cpu|disk|fs|net|kernel|pid|cell|user|rank|pulse|worker|pod|stream|labels)$/;
@@ -36,21 +60,27 @@ type Labels = Readonly<Record<string, string>>;
  * `npu:0` under "My NPUs" as "NPU 0".
  */
 export function entityLabel(entity: string, labels: Labels = {}): string {
-  if (entity.startsWith("{")) return entity.slice(1, -1).replaceAll('"', "") || entity;
-  if (entity.startsWith("fs:")) return entity.slice(3);
-  if (entity.startsWith("pid:")) return pidLabel(entity, labels);
-  const parts = entity.split("/");
-  const last = parts.pop() ?? entity;
-  return [...parts.map((part) => partLabel(part, labels)), namedLabel(last, labels)].join(" · ");
+  const parts = partsOf(entity);
+  const [first, ...others] = parts;
+  if (first?.kind === "pid") {
+    const process = labels["name"] ? `${labels["name"]} (${first.name})` : `process ${first.name}`;
+    return [process, ...others.map((part) => partLabel(part))].join(" · ");
+  }
+  const said = parts.map((part) => partLabel(part, labels));
+  const last = parts.at(-1);
+  const name = labels["name"]?.trim();
+  if (last && name && !isKnownClass(last.kind)) {
+    const number = last.name || last.kind;
+    said[said.length - 1] = name.split(" ").at(-1) === number ? name : `${name} (${number})`;
+  }
+  return said.join(" · ") || entity;
 }
 
-function partLabel(part: string, labels: Labels = {}): string {
-  const colon = part.indexOf(":");
-  if (colon < 0) return part;
-  const [kind, name] = [part.slice(0, colon), part.slice(colon + 1)];
-  if (NAMES[kind]) return `${NAMES[kind]} ${name}`;
+function partLabel({ kind, name }: Part, labels: Labels = {}): string {
+  if (kind === "labels") return name.slice(1, -1).replaceAll('"', "") || name;
+  if (name && Object.hasOwn(NAMES, kind)) return `${NAMES[kind]} ${name}`;
   // A number alone is no name.
-  return /^\d+$/.test(name) ? `${spelled(kind, labels["group"] ?? "")} ${name}` : name;
+  return /^\d+$/.test(name) ? `${spelled(kind, labels["group"] ?? "")} ${name}` : name || kind;
 }
 
 /** A class of entities as the heading writes it. */
@@ -59,20 +89,6 @@ function spelled(kind: string, heading: string): string {
   const wanted = kind.toLowerCase();
   const word = words.find((one) => [wanted, `${wanted}s`].includes(one.toLowerCase()));
   return word?.slice(0, kind.length) ?? kind;
-}
-
-function namedLabel(part: string, labels: Labels): string {
-  const name = labels["name"]?.trim();
-  if (!name || isKnownClass(entityClass(part))) return partLabel(part, labels);
-  const id = part.slice(part.indexOf(":") + 1);
-  return name.split(" ").at(-1) === id ? name : `${name} (${id})`;
-}
-
-function pidLabel(entity: string, labels: Labels): string {
-  const [process = "", ...rest] = entity.split("/");
-  const pid = process.slice(4);
-  const name = labels["name"] ? `${labels["name"]} (${pid})` : `process ${pid}`;
-  return [name, ...rest.map((part) => partLabel(part))].join(" · ");
 }
 
 /** What a chart of several such things is divided by; empty where the title says enough. */

@@ -4,9 +4,10 @@
  */
 
 import { encodePacket } from "./encode";
-import { globTest } from "./groups";
+import { globTest } from "./globs";
 import { isDrawn } from "./kinds";
 import { leftOutSource } from "./left-out";
+import { LEAST_BUCKETS, SERIES_FACTS, TOLD_BYTES } from "./shared.gen";
 import {
   CODE_MISSING,
   CODE_NONE,
@@ -18,14 +19,8 @@ import {
 import { type Json, list, record } from "./wire-header";
 import { grouped } from "./wishes";
 
-/** With fewer a curve is no picture; rather than that, series are left out. */
-const LEAST_BUCKETS = 30;
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
-/** What is said of series that were left out. */
-const TOLD_BYTES = 250;
-/** What a series takes in the lists of a header: id, lo, hi, last. */
-const SERIES_FACTS = 80;
 /** What a header holds of its series, without any. */
 const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [], stepped: [] };
 

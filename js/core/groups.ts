@@ -2,6 +2,7 @@
 
 import { CATALOG } from "./catalog.gen";
 import { classSuffix, compareEntities, entityClass, entityLabel, isKnownClass } from "./entities";
+import { globTest } from "./globs";
 import { isDrawn } from "./kinds";
 import {
   groupOf,
@@ -17,6 +18,7 @@ import {
   titleOf,
   USER_GROUP,
 } from "./panel-table";
+import { MOST_LINES } from "./shared.gen";
 import type { SeriesWire } from "./source";
 
 export interface Line {
@@ -53,8 +55,6 @@ export interface Group {
 
 export type EntityLabels = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Beyond so many lines a chart is a tangle, and a heat strip tells more. */
-export const MOST_LINES = 8;
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
 
@@ -62,28 +62,17 @@ const MOST_SHOWN = 24;
 const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 
-/** A glob of metric names as a test; `*` stands for any run of characters, `?` for one. */
-export function globTest(globs: readonly string[] | null): (metric: string) => boolean {
-  if (!globs || globs.length === 0) return () => true;
-  const escaped = globs.map((glob) =>
-    glob
-      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", "."),
-  );
-  const pattern = new RegExp(`^(?:${escaped.join("|")})$`);
-  return (metric) => pattern.test(metric);
-}
-
+/** `silent`: also the constants that serve as limits, which nobody asked for. */
 export function buildGroups(
   catalog: readonly SeriesWire[],
   labels: EntityLabels,
   globs: readonly string[] | null,
+  silent = false,
 ): Group[] {
   const wanted = globTest(globs);
   const asked = globs !== null && globs.length > 0;
   const drawn = catalog.filter(
-    (s) => isDrawn(s) && wanted(s.metric) && (asked || !isSilent(s.metric)),
+    (s) => isDrawn(s) && wanted(s.metric) && (asked || silent || !isSilent(s.metric)),
   );
   const context: Context = {
     catalog,

@@ -3,7 +3,7 @@
  * `pulse_widgets/exchange/left_out.py`. Pure.
  */
 
-import type { SourceStatus, State } from "./source";
+import type { SourceState, State } from "./state.gen";
 
 /** More than the sentence takes as a paragraph. */
 export const LEFT_OUT_BYTES = 150;
@@ -11,7 +11,7 @@ export const LEFT_OUT_BYTES = 150;
 const NAME = "saved output";
 
 /** The source by which a state says that `count` series were left out. */
-export function leftOutSource(count: number, recorded: boolean): SourceStatus {
+export function leftOutSource(count: number, recorded: boolean): SourceState {
   const said = `${count} series ${count === 1 ? "is" : "are"} left out of this saved view`;
   const problem = `${said}${recorded ? "; pw.replay(...) of the recording shows all" : ""}.`;
   return { name: NAME, state: "ok", problem, remedy: "", missing: [] };

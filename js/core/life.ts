@@ -1,7 +1,7 @@
 /** Whether the kernel of a session has gone, from words that come late and in any order. */
 
 import { type Ending, isMoreExact } from "./ending";
-import type { State } from "./source";
+import type { State } from "./state.gen";
 
 /** All that is to be heard of a kernel that goes arrives within so many ms. */
 const LAST_WORDS_MS = 10_000;

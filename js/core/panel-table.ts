@@ -1,6 +1,7 @@
 /** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
 
 import { CATALOG, HEADING_OF, HEADINGS } from "./catalog.gen";
+import { LIMIT_OF, LOOSE } from "./shared.gen";
 import type { SeriesWire } from "./source";
 
 export const GPU_GROUP = "GPU";
@@ -95,19 +96,6 @@ const MAIN: ReadonlySet<string> = new Set([
   "progress",
 ]);
 
-/** The level that gives a reading its meaning, drawn as a line of its own in the same chart. */
-const LIMIT_OF: Readonly<Record<string, string>> = {
-  "gpu.memory.used": "gpu.memory.total",
-  "gpu.power": "gpu.power.limit",
-  "memory.used": "memory.total",
-  "memory.available": "memory.total",
-  "swap.used": "swap.total",
-  "disk.used": "disk.total",
-  "cgroup.cpu": "cgroup.cpu.limit",
-  "cgroup.memory.used": "cgroup.memory.limit",
-  "cgroup.memory.working_set": "cgroup.memory.limit",
-};
-
 /** Constants: they serve as limits, or say nothing as a curve. */
 const SILENT: ReadonlySet<string> = new Set([
   ...Object.values(LIMIT_OF),
@@ -122,9 +110,6 @@ const SILENT: ReadonlySet<string> = new Set([
   "cgroup.pids.limit",
   "clock.offset",
 ]);
-
-/** Shares that are mostly near zero: their axis follows the data instead of ending at 100 %. */
-const LOOSE = /pressure|throttled|iowait|steal|\.disk\.busy/;
 
 /** A series, as far as it says what it measures. */
 export type Named = Pick<SeriesWire, "metric" | "entity" | "labels">;
@@ -142,7 +127,7 @@ export function isSilent(metric: string): boolean {
 }
 
 export function isWhole(metric: string, unit: string): boolean {
-  return unit === "1" && metric in CATALOG && !LOOSE.test(metric);
+  return unit === "1" && metric in CATALOG && !LOOSE.some((word) => metric.includes(word));
 }
 
 /** The heading a series stands under. */

@@ -1,7 +1,7 @@
 /** A picture that a notebook keeps: a keyframe, and the feed that may still be alive. */
 
 import { type Ending, readEnding } from "./ending";
-import type { State } from "./source";
+import type { State } from "./state.gen";
 import { Store } from "./store";
 import { WireError } from "./wire";
 

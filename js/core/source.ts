@@ -4,6 +4,7 @@
  */
 
 import type { Ending } from "./ending";
+import type { State } from "./state.gen";
 
 /** One series, by the name people see: a counter of a rated metric arrives as its rate. */
 export interface SeriesWire {
@@ -14,51 +15,6 @@ export interface SeriesWire {
   readonly unit: string;
   readonly kind: string;
   readonly labels: Readonly<Record<string, string>>;
-}
-
-export interface MissingField {
-  readonly what: string;
-  readonly why: string;
-}
-
-export interface SourceStatus {
-  readonly name: string;
-  readonly state: "ok" | "starting" | "absent" | "failed" | "stalled" | "abandoned" | "off";
-  readonly problem: string;
-  readonly remedy: string;
-  readonly missing: readonly MissingField[];
-  /** What it is called on screen; absent in what older versions wrote. */
-  readonly title?: string;
-  /** The heading its charts stand under. */
-  readonly group?: string;
-}
-
-/** What the session says about itself. Times are unix seconds; null is "not known" or "not over". */
-export interface State {
-  readonly phase: "running" | "stopped" | "replay";
-  readonly title: string;
-  readonly t0: number;
-  readonly t1: number | null;
-  /** Seconds between two readings. */
-  readonly interval: number;
-  readonly simulated: boolean;
-  readonly sources: readonly SourceStatus[];
-  readonly recording: {
-    readonly path: string | null;
-    readonly bytes: number;
-    readonly problem: string | null;
-    readonly remedy: string | null;
-  };
-  readonly cost: {
-    readonly cores: number | null;
-    readonly tick_s: number | null;
-    readonly dropped: number;
-    readonly sent_bytes_s: number;
-    /** Which readings are made rarer to keep within the budget; empty for none. */
-    readonly slowed: string;
-  };
-  readonly kernel: { readonly busy: boolean; readonly cell: number | null };
-  readonly versions: { readonly package: string; readonly wire: readonly [number, number] };
 }
 
 /** Something that happened at one moment, or began there and lasted `value` seconds. */

@@ -4,8 +4,9 @@ import { entityLabel } from "./entities";
 import { buildGroups, type EntityLabels, type Line, type Panel } from "./groups";
 import { envelopeOf } from "./packet-parts";
 import { headingsWith, titleOf } from "./panel-table";
+import { LIMIT_OF, MOST_LINES, PLURALS, WHOLES, WISHES, type Wish } from "./shared.gen";
 import type { KeyframePacket } from "./wire";
-import { isLogged, isOwn, WHOLES, WISHES } from "./wishes";
+import { isLogged, isOwn, PLACES } from "./wishes";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
@@ -22,6 +23,7 @@ export interface Trace {
 
 /** A line of a chart and a row of the table: one series, or the envelope of several. */
 export interface StillLine {
+  readonly metric: string;
   readonly title: string;
   readonly label: string;
   readonly owner: string;
@@ -50,34 +52,35 @@ export interface Choice {
   readonly headings: readonly string[];
 }
 
-const PLURALS: Readonly<Record<string, string>> = {
-  gpu: "GPUs",
-  mig: "MIG instances",
-  cpu: "cores",
-  disk: "disks",
-  net: "interfaces",
-  fs: "file systems",
-  pid: "processes",
-  rank: "ranks",
-  host: "hosts",
-};
-
 /** What can be chosen from: everything, or what has the names of `metrics`. */
 export function candidates(
   packet: KeyframePacket,
   metrics: readonly string[] | null = null,
-): Candidate[] {
-  const groups = buildGroups(packet.series, packet.entities, metrics);
-  return groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, packet));
+): Candidates {
+  const groups = buildGroups(packet.series, packet.entities, metrics, true);
+  const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, packet));
+  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, packet)) };
 }
 
 /** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
-export function choose(all: readonly Candidate[], most: number, rows: number): Choice {
-  const shown = wanted(all, most);
-  const rest = all.filter((chart) => !shown.includes(chart));
+export function choose(from: Candidates, most: number, rows: number): Choice {
+  const shown = wanted(from, most);
+  const panels = new Set(shown.flatMap((candidate) => candidate.panels));
+  const rest = from.all.filter(({ panels: [panel] }) => !panels.has(panel as Panel));
   const charts = shown.map(({ chart }) => chart);
-  const lines = [...within(charts, rows), ...rest.flatMap(({ chart }) => chart.lines)];
-  return { charts, lines, headings: headingsWith(all.map(({ panel }) => panel.group)) };
+  const lines = [...within(charts, rows), ...sorted(rest.flatMap(({ chart }) => chart.lines))];
+  const found = from.all.map(({ panels: [panel] }) => (panel as Panel).group);
+  return { charts, lines, headings: headingsWith(found) };
+}
+
+const LIMITS = new Set(Object.values(LIMIT_OF));
+
+/** Lines without a chart: those without a value last, limits before them. */
+function sorted(lines: readonly StillLine[]): StillLine[] {
+  const rank = ({ metric, trace }: StillLine) =>
+    Number(trace.time.length === 0) * 2 + Number(LIMITS.has(metric));
+  const place = ({ metric }: StillLine) => PLACES.get(metric) ?? -1;
+  return [...lines].sort((a, b) => rank(a) - rank(b) || place(a) - place(b));
 }
 
 /** The lines of the charts; the last charts' as one each until there is room. */
@@ -90,38 +93,77 @@ function within(charts: readonly StillChart[], rows: number): StillLine[] {
 }
 
 export interface Candidate {
-  readonly panel: Panel;
+  /** The charts of the dashboard that it shows, one or more. */
+  readonly panels: readonly Panel[];
   readonly chart: StillChart;
 }
 
+export interface Candidates {
+  /** Every panel of the dashboard. */
+  readonly all: readonly Candidate[];
+  /** What is looked for first, in order. */
+  readonly wished: readonly (Candidate & { readonly first: boolean })[];
+}
+
 /** The charts of the machine everybody looks for, the user's own, and as many others as fit. */
-function wanted(all: readonly Candidate[], most: number): Candidate[] {
-  const wishes = WISHES.flatMap((wish) => {
-    const fits = all.filter(({ panel }) => answers(panel, wish.metrics));
-    const kind = WHOLES.find((one) => fits.some(({ panel }) => panel.entityClass === one));
-    return fits
-      .filter(({ panel }) => panel.entityClass === kind)
-      .map((candidate) => ({ candidate, first: wish.first }));
-  });
-  const own = all.filter(({ panel, chart }) => !isEmpty(chart) && isOwn(seriesOf(panel)));
-  own.sort((a, b) => Number(isLogged(seriesOf(b.panel))) - Number(isLogged(seriesOf(a.panel))));
-  const first = wishes.filter((wish) => wish.first).slice(0, most);
+function wanted({ all, wished }: Candidates, most: number): Candidate[] {
+  const own = all.filter(({ panels, chart }) => !isEmpty(chart) && isOwn(seriesOf(panels)));
+  own.sort((a, b) => Number(isLogged(seriesOf(b.panels))) - Number(isLogged(seriesOf(a.panels))));
+  const first = wished.filter((wish) => wish.first).slice(0, most);
   const ours = own.slice(0, most - first.length);
   const room = most - first.length - ours.length;
-  const later = wishes.filter((w) => !w.first && !isEmpty(w.candidate.chart)).slice(0, room);
-  const machine = wishes.filter((wish) => first.includes(wish) || later.includes(wish));
-  const chosen = [...machine.map(({ candidate }) => candidate), ...ours];
+  const later = wished.filter((wish) => !wish.first && !isEmpty(wish.chart)).slice(0, room);
+  const machine = wished.filter((wish) => first.includes(wish) || later.includes(wish));
+  const chosen = [...machine, ...ours];
   if (chosen.some(({ chart }) => !isEmpty(chart))) return chosen;
   return all.filter(({ chart }) => !isEmpty(chart)).slice(0, most);
 }
 
-function answers(panel: Panel, metrics: readonly string[]): boolean {
-  const own = seriesOf(panel);
-  return WHOLES.includes(panel.entityClass) && !isOwn(own) && metrics.includes(own.metric);
+/** The chart that is wished for, as far as there are readings of it: of the whole, else of parts. */
+function wishedOf(
+  wish: Wish,
+  all: readonly Candidate[],
+  packet: KeyframePacket,
+): (Candidate & { first: boolean })[] {
+  const fits = all.filter(({ panels }) => answers(seriesOf(panels), wish.metrics));
+  const kinds = WHOLES.map((kind) => fits.filter(({ panels: [p] }) => p?.entityClass === kind));
+  const [one, ...others] = kinds.find((found) => found.length > 0) ?? [];
+  if (!one) return [];
+  const panels = [one, ...others].flatMap((candidate) => candidate.panels);
+  const chart = wish.words ? sharedChart(wish, panels, packet) : one.chart;
+  return [{ panels, chart, first: wish.first }];
 }
 
-function seriesOf(panel: Panel): Line["series"] {
-  return (panel.lines[0] as Line).series;
+function answers(own: Line["series"], metrics: readonly string[]): boolean {
+  return !isOwn(own) && metrics.includes(own.metric);
+}
+
+/** Metrics that share a chart: a line each, or one each and owner. */
+function sharedChart(wish: Wish, panels: readonly Panel[], packet: KeyframePacket): StillChart {
+  const [panel] = panels as readonly [Panel];
+  const all = panels.flatMap(({ lines }) => lines);
+  const groups = wish.metrics
+    .map((metric, i) => ({
+      word: wish.words?.[i] ?? metric,
+      lines: all.filter(({ series }) => series.metric === metric),
+    }))
+    .filter(({ lines }) => lines.length > 0);
+  const single = groups.every(({ lines }) => lines.length === 1);
+  const lines =
+    single || all.length > MOST_LINES
+      ? groups.map((one, i) => stillLine(panel, one.lines, one.word, i, packet))
+      : groups
+          .flatMap((one) => one.lines.map((line) => ({ line, word: one.word })))
+          .map(({ line, word }, i) => {
+            const label = `${ownerOf(line, packet.entities)} ${word}`;
+            return stillLine(panel, [line], label, i, packet);
+          });
+  const { unit, whole } = panel;
+  return { title: wish.title ?? panel.title, unit, whole, limit: null, lines, together: null };
+}
+
+function seriesOf([panel]: readonly Panel[]): Line["series"] {
+  return ((panel as Panel).lines[0] as Line).series;
 }
 
 export function isEmpty(chart: StillChart): boolean {
@@ -129,46 +171,57 @@ export function isEmpty(chart: StillChart): boolean {
 }
 
 function chartOf(panel: Panel, packet: KeyframePacket): Candidate {
-  const { title, unit, whole, limits } = panel;
+  const { unit, whole, limits } = panel;
   const limit = extent([traceOf(packet, limits)])?.[1] ?? null;
   const alike = new Set(panel.lines.map(({ series }) => series.metric)).size === 1;
   const together = alike && panel.lines.length > 1 ? merged(panel, packet) : null;
-  const lines = panel.heat && together ? [together] : separate(panel, packet);
-  return { panel, chart: { title, unit, whole, limit, lines, together } };
-}
-
-function separate(panel: Panel, packet: KeyframePacket): StillLine[] {
-  return panel.lines.map((line) => ({
-    title: titleOf(line.series),
-    label: line.label,
-    owner: ownerOf(line, packet.entities),
-    group: panel.group,
-    unit: panel.unit,
-    color: line.color,
-    series: 1,
-    trace: traceOf(packet, [line.id]),
-  }));
-}
-
-function ownerOf({ series }: Line, entities: EntityLabels): string {
-  return entityLabel(series.entity, { ...entities[series.entity], ...series.labels });
+  const alone = panel.lines.length === 1 && isLogged(seriesOf([panel]));
+  const separate = panel.lines.map((line) => {
+    // The dashboard calls a lone line of the user's by its key, which is the title here.
+    const label = alone ? ownerOf(line, packet.entities) : line.label;
+    return stillLine(panel, [line], label, line.color, packet);
+  });
+  const lines = panel.heat && together ? [together] : separate;
+  // The lines say whose they are: a title that tells the parts from the whole is not needed.
+  const title = alike ? titleOf(seriesOf([panel])) : panel.title;
+  return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };
 }
 
 /** Many lines are a tangle; their common envelope tells more. */
 function merged(panel: Panel, packet: KeyframePacket): StillLine {
-  const count = panel.lines.length;
-  const name = `${count} ${PLURALS[panel.entityClass] ?? "series"}`;
-  const ids = panel.lines.map(({ id }) => id);
+  return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, packet);
+}
+
+function plural({ entityClass }: Panel, count: number): string {
+  return `${count} ${PLURALS[entityClass] ?? "series"}`;
+}
+
+/** Lines of one metric as one; what many belong to is their number. */
+function stillLine(
+  panel: Panel,
+  lines: readonly Line[],
+  label: string,
+  color: number,
+  packet: KeyframePacket,
+): StillLine {
+  const [{ series }] = lines as readonly [Line];
+  const ids = lines.map(({ id }) => id);
   return {
-    title: titleOf(seriesOf(panel)),
-    label: `${name}, lowest to highest`,
-    owner: name,
+    metric: series.metric,
+    title: titleOf(series),
+    label,
+    owner:
+      lines.length === 1 ? ownerOf(lines[0] as Line, packet.entities) : plural(panel, lines.length),
     group: panel.group,
     unit: panel.unit,
-    color: 0,
-    series: count,
+    color,
+    series: lines.length,
     trace: traceOf(packet, ids),
   };
+}
+
+function ownerOf({ series }: Line, entities: EntityLabels): string {
+  return entityLabel(series.entity, { ...entities[series.entity], ...series.labels });
 }
 
 function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {

@@ -5,27 +5,31 @@
  */
 
 import { formatValue } from "./format";
+import {
+  BOTTOM,
+  CARD,
+  COLORS,
+  EDGE,
+  GAP,
+  GRID,
+  HEADER,
+  INK,
+  LEFT,
+  PAPER,
+  PX,
+  RIGHT,
+  SOFT,
+  TOP,
+  WARN,
+  WIDTH,
+} from "./shared.gen";
 import { extent, isEmpty, type StillChart, type StillLine, type Trace } from "./still-choice";
 import { utcTicks } from "./utc-text";
 import type { Span } from "./view-state";
 import { yRange, yTicks } from "./y-range";
 
-export const WIDTH = 960;
-
 /** Coordinates are whole numbers of half pixels, which keeps paths short. */
-const PX = 2;
-const CARD = 158;
-const GAP = 10;
-const HEADER = 56;
-const [LEFT, RIGHT, TOP, BOTTOM] = [64, 12, 46, 24];
 const PLOT_HEIGHT = CARD - TOP - BOTTOM;
-
-const COLORS = [
-  ...["#0b62b5", "#d1570a", "#00886a", "#b0428c"],
-  ...["#2f93c9", "#8f6c00", "#6b4fc0", "#58626d"],
-];
-const [INK, SOFT, GRID, EDGE, PAPER] = ["#1c2733", "#586674", "#e8ecf1", "#dfe5eb", "#f4f6f9"];
-const WARN = "#a8480a";
 
 export interface Heading {
   readonly title: string;
@@ -160,8 +164,9 @@ class Card {
     if (lines.length === 1 && line) {
       const [low, high] = (extent([line.trace]) ?? []).map((value) => formatValue(value, unit));
       const words = `${low} to ${high}`;
-      const plain = ["host", "kernel", "user", line.title].includes(line.label);
-      const said = plain ? words : `${line.label}: ${words}`;
+      const plain = ["host", "kernel", "user"].includes(line.label);
+      const label = line.series > 1 ? `${line.label}, lowest to highest` : line.label;
+      const said = plain ? words : `${label}: ${words}`;
       return text(12, 36, shorten(said, Math.floor(this.#width / 6)));
     }
     return this.#manyLegend();

@@ -8,29 +8,26 @@ import { type Ending, endingSentence } from "./ending";
 import { formatValue, MISSING } from "./format";
 import { leftOutSaid } from "./left-out";
 import { type Layout, toBase64 } from "./saved";
-import type { State } from "./source";
+import {
+  LEAST_POINTS,
+  MOST_BYTES,
+  MOST_CHARTS,
+  MOST_POINTS,
+  MOST_ROWS,
+  MOST_SAID,
+  PHASE_WORDS,
+  WIDTH,
+} from "./shared.gen";
+import type { State } from "./state.gen";
 import { type Choice, candidates, choose, type StillLine, type Trace } from "./still-choice";
-import { clean, drawSvg, shorten, WIDTH } from "./still-svg";
+import { clean, drawSvg, shorten } from "./still-svg";
 import { utcStretch } from "./utc-text";
 import type { Span } from "./view-state";
 import type { KeyframePacket } from "./wire";
 import { readState } from "./wire-header";
 
-const MOST_BYTES = 60_000;
-const MOST_CHARTS = 12;
-const MOST_ROWS = 40;
 /** Rows for the lines of the charts; the others are for what has no chart. */
-const CHART_ROWS = 32;
-const MOST_POINTS = 300;
-const LEAST_POINTS = 24;
-/** Sources and missing readings named below the picture. */
-const MOST_SAID = 8;
-
-const WORDS = {
-  running: "Live when this was saved",
-  stopped: "Finished",
-  replay: "Replay of a recording",
-} as const;
+const CHART_ROWS = MOST_ROWS - MOST_ROWS / 5;
 
 interface Size {
   readonly charts: number;
@@ -122,7 +119,7 @@ function spanOf(
 }
 
 function phase(state: State, span: Span | null, ended: Ending | null): string {
-  const word = ended ? `${endingSentence(ended)}. The last heard before` : WORDS[state.phase];
+  const word = ended ? `${endingSentence(ended)}. The last heard before` : PHASE_WORDS[state.phase];
   const { path } = state.recording;
   const kept = path === null ? "" : ` Recording: ${path.replace(/\.pulse$/, "")}.`;
   if (span === null) return `${word}. There was no reading to show yet.${kept}`;

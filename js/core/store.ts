@@ -10,7 +10,8 @@
 import type { Ending } from "./ending";
 import { Life } from "./life";
 import { envelopeOf, split } from "./packet-parts";
-import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "./source";
+import type { Change, Columns, PulseEvent, SeriesWire, Source } from "./source";
+import type { State } from "./state.gen";
 import { Track } from "./track";
 import {
   decodePacket,

@@ -1,46 +1,12 @@
 import { expect, test } from "vitest";
-import { entityClass, entityLabel } from "./entities";
+import { entityClass } from "./entities";
 import { readingText, spanText } from "./reading-text";
 import { axisTimes, elapsedText } from "./time-text";
 
-test("entities are called what people call them", () => {
-  expect(entityLabel("gpu:0/mig:1")).toBe("GPU 0 · MIG 1");
-  expect(entityLabel("cpu:3")).toBe("core 3");
-  expect(entityLabel("net:eth0")).toBe("eth0");
-  expect(entityLabel("fs:/data/a")).toBe("/data/a");
-  expect(entityLabel("pid:4711/gpu:0", { name: "python" })).toBe("python (4711) · GPU 0");
-  expect(entityLabel('{code="500",method="get"}')).toBe("code=500,method=get");
-});
-
-test.each([
-  ["npu:0", {}, "npu 0"],
-  ["npu:0", { group: "My NPUs" }, "NPU 0"],
-  ["Npu:0", { group: "NPU, NPUs" }, "NPU 0"],
-  ["ups:1", { group: "Upstairs" }, "ups 1"],
-  ["ups:rack-a", { group: "UPS" }, "rack-a"],
-  ["ups:rack-a", { name: "rack-a" }, "rack-a"],
-  ["npu:0", { name: " Model X " }, "Model X (0)"],
-  ["npu:0", { name: "NPU 0" }, "NPU 0"],
-  ["npu", { name: "Model X" }, "Model X (npu)"],
-  ["npu:a:b", { name: "Model X" }, "Model X (a:b)"],
-  ["npu:0/core:1", { name: "Big", group: "npu" }, "npu 0 · Big (1)"],
-  ["gpu:0/xcd:1", { group: "XCDs" }, "GPU 0 · XCD 1"],
-  ["gpu:0", { name: "NVIDIA H100" }, "GPU 0"],
-  ["cpu:3", { group: "CPU" }, "core 3"],
-])(
-  "an entity that only its reader knows has a name, not a number alone: %s %o",
-  (id, labels, said) => {
-    expect(entityLabel(id, labels as Record<string, string>)).toBe(said);
-  },
-);
-
 test("entities of a kind are drawn together", () => {
-  expect(["gpu:0", "gpu:0/mig:1", "fs:/data/a", "pid:7/gpu:0"].map(entityClass)).toEqual([
-    "gpu",
-    "mig",
-    "fs",
-    "pid",
-  ]);
+  expect(
+    ["gpu:0", "gpu:0/mig:1", "fs:/data/a", "pid:7/gpu:0", '{a="1/2"}'].map(entityClass),
+  ).toEqual(["gpu", "mig", "fs", "pid", "labels"]);
 });
 
 test("a bucket with two values says both, with one unit where they share it", () => {

@@ -1,23 +1,20 @@
 /**
  * Moments as text by the UTC clock: a saved picture is read where the clock may be another. The
- * twin of `pulse_widgets/exchange/picture_axis.py`.
+ * twin of `pulse_widgets/exchange/picture_axis.py`; `tests/data/axis.json` holds both to it.
  */
 
 import { formatValue } from "./format";
+import { CLOCK_STEPS, MONTHS } from "./shared.gen";
+import { tickStep } from "./y-range";
 
 const MINUTE = 60;
 const DAY = 86_400;
-const STEPS = [
-  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800],
-  ...[3600, 7200, 10_800, 21_600, 43_200, DAY],
-];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /** Round moments between two unix times, `most` or about as many. */
 export function utcTicks(from: number, to: number, most: number): { time: number; text: string }[] {
   const raw = (to - from) / most;
   if (!(raw > 0) || !Number.isFinite(raw)) return [];
-  const step = STEPS.find((one) => one >= raw) ?? DAY * Math.ceil(raw / DAY);
+  const step = raw < 1 ? tickStep(raw, "") : clockStep(raw);
   const first = Math.ceil(from / step - 1e-9);
   const last = Math.floor(to / step + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
@@ -26,29 +23,40 @@ export function utcTicks(from: number, to: number, most: number): { time: number
   });
 }
 
+function clockStep(raw: number): number {
+  return CLOCK_STEPS.find((one) => one >= raw) ?? DAY * Math.ceil(raw / DAY);
+}
+
 /** "21 Nov 2026, 10:02:03 to 10:14:03 (12 min)" */
 export function utcStretch(from: number, to: number): string {
-  const [first, last] = [moment(from), moment(to)];
-  const sameDay = first.day === last.day;
-  if (sameDay && first.clock === last.clock) return `${first.day}, ${first.clock}`;
-  const length = to - from >= 1 ? ` (${formatValue(Math.round(to - from), "s")})` : "";
-  const end = sameDay ? last.clock : `${last.day}, ${last.clock}`;
-  return `${first.day}, ${first.clock} to ${end}${length}`;
+  const [first, last] = [dateOf(from), dateOf(to)];
+  if (!first || !last) return moment(first ?? last);
+  const [begins, ends] = [moment(first), moment(last)];
+  if (begins === ends) return begins;
+  const length = to - from >= 1 ? ` (${formatValue(Math.floor(to - from + 0.5), "s")})` : "";
+  const end = day(first) === day(last) ? last.toISOString().slice(11, 19) : ends;
+  return `${begins} to ${end}${length}`;
 }
 
 function clock(time: number, step: number): string {
-  const date = new Date(time * 1000);
-  if (Number.isNaN(date.getTime())) return "";
+  const date = dateOf(time);
+  if (!date) return "";
   const midnight = step >= MINUTE && time % DAY === 0;
   if (step >= DAY || midnight) return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
-  return date.toISOString().slice(11, step >= MINUTE ? 16 : 19);
+  return date.toISOString().slice(11, step >= MINUTE ? 16 : step >= 1 ? 19 : 23);
 }
 
-function moment(time: number): { day: string; clock: string } {
-  const date = new Date(time * 1000);
-  // A clock gone wild is no reason to lose the picture.
-  if (Number.isNaN(date.getTime())) return { day: "", clock: "" };
-  const month = MONTHS[date.getUTCMonth()];
-  const day = `${date.getUTCDate()} ${month} ${date.getUTCFullYear()}`;
-  return { day, clock: date.toISOString().slice(11, 19) };
+function day(date: Date): string {
+  return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
+}
+
+function moment(date: Date | null): string {
+  return date ? `${day(date)}, ${date.toISOString().slice(11, 19)}` : "";
+}
+
+/** A moment of the years 1 to 9999. A clock gone wild is no reason to lose the picture. */
+function dateOf(time: number): Date | null {
+  const date = new Date(Math.floor(time * 1000 + 0.5));
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? date : null;
 }

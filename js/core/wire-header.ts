@@ -1,6 +1,7 @@
 /** Reads the JSON header of a packet: everything after this file may trust its types. */
 
-import type { MissingField, PulseEvent, SeriesWire, SourceStatus, State } from "./source";
+import type { PulseEvent, SeriesWire } from "./source";
+import { type MissingField, PHASES, READINESS, type SourceState, type State } from "./state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
 export type Labels = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -9,17 +10,6 @@ export type Labels = Readonly<Record<string, Readonly<Record<string, string>>>>;
 export class WireError extends RangeError {
   override readonly name = "WireError";
 }
-
-const SOURCE_STATES = [
-  "ok",
-  "starting",
-  "absent",
-  "failed",
-  "stalled",
-  "abandoned",
-  "off",
-] as const;
-const PHASES = ["running", "stopped", "replay"] as const;
 
 export function record(value: unknown, name: string): Json {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -127,12 +117,12 @@ function readMissing(value: unknown): MissingField[] {
   });
 }
 
-function readSources(value: unknown): SourceStatus[] {
+function readSources(value: unknown): SourceState[] {
   return optionalList(value).map((item) => {
     const one = optional(item);
     return {
       name: text(one["name"]),
-      state: oneOf(one["state"], SOURCE_STATES, "failed"),
+      state: oneOf(one["state"], READINESS, "failed"),
       problem: text(one["problem"]),
       remedy: text(one["remedy"]),
       missing: readMissing(one["missing"]),

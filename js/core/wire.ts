@@ -6,7 +6,8 @@
  * Little endian. The header is padded with spaces to a multiple of 8.
  */
 
-import type { PulseEvent, SeriesWire, State } from "./source";
+import type { PulseEvent, SeriesWire } from "./source";
+import type { State } from "./state.gen";
 import {
   count,
   finite,
@@ -22,7 +23,8 @@ import {
   WireError,
 } from "./wire-header";
 
-export type { PulseEvent, SeriesWire, State } from "./source";
+export type { PulseEvent, SeriesWire } from "./source";
+export type { State } from "./state.gen";
 export { WireError } from "./wire-header";
 
 export const WIRE_VERSION: readonly [number, number] = [1, 0];

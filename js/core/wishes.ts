@@ -1,61 +1,28 @@
 /**
  * Which readings a saved picture cannot do without. The dashboard has room for everything; a
- * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture_choice.py`.
+ * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture_choice.py`, which
+ * has the lists.
  */
 
 import { CATALOG } from "./catalog.gen";
 import { entityClass } from "./entities";
-import { groupOf, limitOf, type Named, USER_GROUP } from "./panel-table";
-
-export interface Wish {
-  readonly metrics: readonly string[];
-  /** Comes before the user's own metrics. */
-  readonly first: boolean;
-}
-
-const first = (...metrics: string[]): Wish => ({ metrics, first: true });
-const later = (...metrics: string[]): Wish => ({ metrics, first: false });
-
-/** What people look for first: how the GPUs did, then the machine, then the kernel. */
-export const WISHES: readonly Wish[] = [
-  first("gpu.utilization"),
-  first("gpu.memory.used"),
-  first("gpu.power"),
-  first("gpu.temperature"),
-  later("gpu.sm.active"),
-  later("gpu.tensor.active"),
-  later("gpu.dram.active"),
-  later("gpu.clock.sm"),
-  later("gpu.pcie.rx", "gpu.pcie.tx"),
-  later("gpu.nvlink.rx", "gpu.nvlink.tx"),
-  first("cpu.utilization"),
-  later("cgroup.cpu"),
-  first("memory.used"),
-  later("cgroup.memory.used"),
-  first("disk.read", "disk.write"),
-  first("net.received", "net.sent"),
-  first("process.cpu"),
-  later("process.memory.rss"),
-  later("process.gpu.memory"),
-];
-
-/** The whole before its parts: a chart of the machine, not of its 128 cores. */
-export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
+import { groupOf, type Named, USER_GROUP } from "./panel-table";
+import { LIMIT_OF, SINGLE, WHOLES, WISHES } from "./shared.gen";
 
 const WISHED = new Map(WISHES.flatMap(({ metrics }, place) => metrics.map((m) => [m, place])));
 for (const [metric, place] of [...WISHED]) {
-  const limit = limitOf(metric);
+  const limit = LIMIT_OF[metric];
   if (limit) WISHED.set(limit, place);
 }
-const PLACES = new Map(Object.keys(CATALOG).map((metric, place) => [metric, place]));
+/** Metric to its place in the catalog. */
+export const PLACES: ReadonlyMap<string, number> = new Map(
+  Object.keys(CATALOG).map((metric, place) => [metric, place]),
+);
 
 /** A number of the user's, whatever its key is called. */
 export function isOwn(one: Named): boolean {
   return isLogged(one) || !(one.metric in CATALOG);
 }
-
-/** Of these there is one to a machine. */
-const SINGLE: readonly string[] = ["host", "kernel"];
 
 /**
  * All series, those a saved view cannot do without first.

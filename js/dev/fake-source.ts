@@ -2,7 +2,8 @@
 
 import { bucketWidth } from "../core/buckets";
 import { CATALOG, KINDS } from "../core/catalog.gen";
-import type { Change, Columns, PulseEvent, SeriesWire, Source, State } from "../core/source";
+import type { Change, Columns, PulseEvent, SeriesWire, Source } from "../core/source";
+import type { State } from "../core/state.gen";
 
 export interface Scenario {
   readonly gpus: number;

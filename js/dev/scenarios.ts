@@ -1,6 +1,6 @@
 /** The situations a dashboard must look right in. */
 
-import type { SourceStatus, State } from "../core/source";
+import type { SourceState, State } from "../core/state.gen";
 import type { Scenario } from "./fake-source";
 
 const PLAIN: Scenario = {
@@ -19,7 +19,7 @@ const PLAIN: Scenario = {
   lost: 0,
 };
 
-const SYSTEM_OK: SourceStatus = {
+const SYSTEM_OK: SourceState = {
   name: "system",
   state: "ok",
   problem: "",

@@ -11,7 +11,7 @@ import { fitKeyframe, matchingKeyframe } from "../core/fit";
 import { LEFT_OUT_BYTES, leftOutSaid } from "../core/left-out";
 import { redactKeyframe } from "../core/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
-import type { State } from "../core/source";
+import type { State } from "../core/state.gen";
 import { type StillView, stillHtml } from "../core/still";
 import { decodePacket, type KeyframePacket } from "../core/wire";
 import { WIDGET_MIME } from "./live-view";

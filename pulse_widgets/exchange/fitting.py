@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture_choice import grouped
+from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.history import Screen
 
@@ -27,9 +27,9 @@ LEAST_BUCKETS: Final = 30
 
 # Quotes in the HTML are escaped in the notebook, and the bundle has keys.
 _OVERHEAD: Final = 2_000
-_SERIES_FACTS: Final = 80
+SERIES_FACTS: Final = 80
 """Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
-_TOLD_BYTES: Final = 250
+TOLD_BYTES: Final = 250
 """What is said of series that were left out."""
 
 
@@ -44,13 +44,12 @@ def matching(
     header : mapping
         With ``series``. Not changed.
     patterns : collection of str
-        Names of metrics, with ``*`` and ``?``.
+        Of names of metrics, see `pulse_widgets.metrics.globs`.
     """
     series = [
         s
         for s in header["series"]
-        if not kind_stored_as(s["kind"]).numeric
-        or any(fnmatchcase(s["metric"], p) for p in patterns)
+        if not kind_stored_as(s["kind"]).numeric or matches_any(s["metric"], patterns)
     ]
     return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
 
@@ -77,10 +76,10 @@ def fit(
     kept = _shortened(header, room)
     ids = _affordable(screen, kept, room)
     if len(ids) < len(header["series"]):
-        ids = _affordable(screen, kept, room - _TOLD_BYTES)
+        ids = _affordable(screen, kept, room - TOLD_BYTES)
         kept = _without(kept, ids)
     screen = _only(screen, ids)
-    spare = room - _size(kept) - _SERIES_FACTS * len(screen.ids)
+    spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)
     column = 8 + 4 * len(screen.ids) + 8 * len(screen.stepped)
     return coarsen(screen, max(1, min(MOST_BUCKETS, spare // column))), kept
 
@@ -124,7 +123,7 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     def cost(number: int) -> int:
         size = _size(about[number]) + 1
         if number in drawn:
-            size += _SERIES_FACTS + (12 if number in stepped else 4) * buckets
+            size += SERIES_FACTS + (12 if number in stepped else 4) * buckets
         return size
 
     def told(names: Iterable[str]) -> int:

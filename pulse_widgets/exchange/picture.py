@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_said
-from pulse_widgets.exchange.picture_axis import moment
+from pulse_widgets.exchange.picture_axis import stretch
 from pulse_widgets.exchange.picture_choice import Picked, pick
 from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
 from pulse_widgets.metrics.entities import is_gpu
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_CHARTS", "figure_html"]
 
+MOST_BYTES: Final = 60_000
 MOST_CHARTS: Final = 12
 MOST_ROWS: Final = 40
 MOST_POINTS: Final = 300
@@ -37,7 +38,7 @@ LEAST_POINTS: Final = 24
 MOST_SAID: Final = 8
 """Sources and missing readings named below the picture."""
 
-_WORDS: Final = {
+PHASE_WORDS: Final = {
     "running": "Live when this was saved",
     "stopped": "Finished",
     "replay": "Replay of a recording",
@@ -61,7 +62,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     title: str,
     state: Mapping[str, Any],
     entities: Mapping[str, Mapping[str, Any]],
-    limit_bytes: int = 60_000,
+    limit_bytes: int = MOST_BYTES,
     charts: int = MOST_CHARTS,
 ) -> str:
     """Return a screen as HTML that needs no script, no style sheet and no network.
@@ -149,7 +150,7 @@ class _Figure:
 
     def _image(self, picked: Picked, points: int) -> str:
         assert self._span is not None  # noqa: S101  asked by the caller
-        subtitle = f"{_stretch(*self._span)} UTC"
+        subtitle = f"{stretch(*self._span)} UTC"
         if self._devices:
             subtitle += f" · {self._devices}"
         note = "Simulated data" if self._state.get("simulated") else ""
@@ -173,13 +174,13 @@ class _Figure:
         yield from _reasons(self._state, most)
 
     def _phase(self) -> str:
-        phase = _WORDS.get(str(self._state.get("phase")), "Saved")
+        phase = PHASE_WORDS.get(str(self._state.get("phase")), "Saved")
         # A directory becomes a file soon after the end; without an ending the name opens both.
         name = str((self._state.get("recording") or {}).get("path") or "").removesuffix(".pulse")
         kept = f" Recording: {name}." if name else ""
         if self._span is None:
             return f"{phase}. There was no reading to show yet.{kept}"
-        return f"{phase}: {_stretch(*self._span)} UTC.{kept}"
+        return f"{phase}: {stretch(*self._span)} UTC.{kept}"
 
 
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
@@ -279,14 +280,6 @@ def _wide(span: tuple[float, float]) -> tuple[float, float]:
     """Return a span that has a width, even when there is a single moment."""
     start, end = span
     return span if end - start > 1e-3 else (start - 0.5, end + 0.5)  # noqa: PLR2004
-
-
-def _stretch(start: float, end: float) -> str:
-    first, last = moment(start), moment(end)
-    if first.partition(",")[0] == last.partition(",")[0]:
-        last = last.partition(", ")[2]
-    length = f" ({format_value(round(end - start), 's')})" if end - start >= 1 else ""
-    return f"{first} to {last}{length}" if last != moment(start).partition(", ")[2] else first
 
 
 def _devices(entities: Mapping[str, Mapping[str, Any]]) -> str:

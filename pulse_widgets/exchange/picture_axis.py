@@ -1,31 +1,51 @@
-"""Ranges and round marks of the axes of a saved picture; the rules of ``js/core/y-range.ts``."""
+"""Ranges and round marks of the axes, and moments of the UTC clock as text.
+
+A saved picture is read where the clock may be another. ``js/core/y-range.ts`` and
+``js/core/utc-text.ts`` have the same rules: their numbers are written from here, and
+``tests/data/axis.json`` holds both languages to one set of examples.
+"""
 
 from __future__ import annotations
 
 import math
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from pulse_widgets.metrics.catalog import CATALOG
+from pulse_widgets.metrics.units import format_value
 
-__all__ = ["clock", "moment", "time_ticks", "value_range", "value_ticks"]
+__all__ = ["clock", "is_whole", "stretch", "time_ticks", "value_range", "value_ticks"]
 
-_HEADROOM: Final = 1.06
-_NEAR_ZERO: Final = 0.6
-_LEAST_DEGREES: Final = 12.0
+HEADROOM: Final = 1.06
+"""Room above the largest value, as a factor."""
+NEAR_ZERO: Final = 0.6
+"""Data that lies within this share of its distance from zero is drawn with zero in view."""
+LEAST_SHARE: Final = 0.02
+"""Changes that are small beside the level itself are not blown up to the full height."""
+LEAST_DEGREES: Final = 12
 """A few degrees up and down are not worth a picture; 0 °C means nothing here."""
 
-_AMOUNTS: Final = frozenset({"1", "B", "B/s", "W", "J", "cores", "count", "count/s"})
-_LOOSE: Final = ("pressure", "throttled", "iowait", "steal", "disk.busy")
+AMOUNTS: Final = ("1", "B", "B/s", "W", "J", "cores", "count", "count/s")
+"""Units of amounts: their size against nothing at all is what matters."""
+LOOSE: Final = ("pressure", "throttled", "iowait", "steal", "disk.busy")
 """Shares that are mostly near zero: their axis follows the data instead of ending at 100 %."""
 
-_DECIMAL: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
-_BINARY: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-_CLOCK: Final = (
-    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200,
+DECIMAL_STEPS: Final = (1, 2, 2.5, 5, 10)
+BINARY_STEPS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+CLOCK_STEPS: Final = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
 )  # fmt: skip
+MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+"""In English, whatever language the process has."""
 _MINUTE, _DAY = 60, 86_400
+
+
+def is_whole(metric: str, unit: str) -> bool:
+    """Return whether a metric is a share of a whole, whose axis shows 0 to 100 %."""
+    return unit == "1" and metric in CATALOG and not any(word in metric for word in LOOSE)
 
 
 def value_range(
@@ -48,23 +68,23 @@ def value_range(
 def _wanted(
     low: float, high: float, metric: str, unit: str, limit: float | None
 ) -> tuple[float, float]:
-    if unit == "1" and metric in CATALOG and not any(word in metric for word in _LOOSE):
-        return 0.0, max(1.0, high * _HEADROOM)
+    if is_whole(metric, unit):
+        return 0.0, max(1.0, high * HEADROOM)
     if unit == "degC":
-        half = max(high - low, _LEAST_DEGREES) * 0.55
+        half = max(high - low, LEAST_DEGREES) * 0.55
         middle = low / 2 + high / 2
         return middle - half, middle + half
     top = high if limit is None else max(high, limit)
-    if low >= 0 and (low <= top * _NEAR_ZERO or unit in _AMOUNTS):
-        return 0.0, top * _HEADROOM if top > 0 else 1.0
-    pad = max((top - low) * 0.12, abs(top) * 0.005)
+    if low >= 0 and (low <= top * NEAR_ZERO or unit in AMOUNTS):
+        return 0.0, top * HEADROOM if top > 0 else 1.0
+    pad = max((top - low) * 0.12, abs(top) * LEAST_SHARE)
     bottom = max(0.0, low - pad) if low >= 0 else low - pad
     return bottom, max(top + pad, 0.0) if high <= 0 else top + pad
 
 
-def value_ticks(bottom: float, top: float, unit: str, most: int = 4) -> list[float]:
+def value_ticks(bottom: float, top: float, unit: str, most: float = 4) -> list[float]:
     """Return round values, at most about `most`, in steps natural to the unit."""
-    raw = (top - bottom) / most
+    raw = (top - bottom) / max(1, most)
     if not (math.isfinite(raw) and raw > 1e-300):  # noqa: PLR2004  smaller steps have no logarithm to trust
         return []
     step = _step(raw, unit)
@@ -75,13 +95,15 @@ def value_ticks(bottom: float, top: float, unit: str, most: int = 4) -> list[flo
 
 
 def _step(raw: float, unit: str) -> float:
+    if unit == "s" and raw > _DAY:
+        return _step(raw / _DAY, "") * _DAY
     if unit == "s" and raw >= 1:
-        return float(next((step for step in _CLOCK if step >= raw), _DAY * math.ceil(raw / _DAY)))
+        return float(next(step for step in CLOCK_STEPS if step >= raw))
     if unit in {"B", "B/s"} and raw >= 1:
         size = 1024.0 ** math.floor(math.log(raw) / math.log(1024) + 1e-9)
-        return size * next((step for step in _BINARY if step * size >= raw), 1024)
+        return size * next((step for step in BINARY_STEPS if step * size >= raw), 1024)
     size = 10.0 ** math.floor(math.log10(raw) + 1e-9)
-    return size * next((step for step in _DECIMAL if step * size >= raw * (1 - 1e-9)), 10.0)
+    return size * next((step for step in DECIMAL_STEPS if step * size >= raw * (1 - 1e-9)), 10)
 
 
 def time_ticks(start: float, end: float, most: int = 4) -> list[tuple[float, str]]:
@@ -92,7 +114,7 @@ def time_ticks(start: float, end: float, most: int = 4) -> list[tuple[float, str
     if raw < 1:
         step = _step(raw, "")
     else:
-        step = float(next((s for s in _CLOCK if s >= raw), _DAY * math.ceil(raw / _DAY)))
+        step = float(next((s for s in CLOCK_STEPS if s >= raw), _DAY * math.ceil(raw / _DAY)))
     first, last = math.ceil(start / step - 1e-9), math.floor(end / step + 1e-9)
     times = [number * step for number in range(first, last + 1)]
     return [(time, clock(time, step)) for time in times]
@@ -104,20 +126,36 @@ def clock(time: float, step: float) -> str:
     if date is None:
         return ""
     if step >= _DAY or (step >= _MINUTE and not (date.hour or date.minute or date.second)):
-        return f"{date.day} {date:%b}"
+        return f"{date.day} {MONTHS[date.month - 1]}"
     if step >= _MINUTE:
         return f"{date:%H:%M}"
-    return f"{date:%H:%M:%S}" if step >= 1 else f"{date:%H:%M:%S.%f}"[:-3]
+    return f"{date:%H:%M:%S}" if step >= 1 else f"{date:%H:%M:%S}.{date.microsecond // 1000:03d}"
 
 
-def moment(time: float) -> str:
-    """Return date and time of a Unix time: ``21 Nov 2026, 10:02:03``."""
-    date = _utc(time)
-    return f"{date.day} {date:%b %Y, %H:%M:%S}" if date else ""
+def stretch(start: float, end: float) -> str:
+    """Return a stretch of time: ``21 Nov 2026, 10:02:03 to 10:14:03 (12 min)``."""
+    first, last = _utc(start), _utc(end)
+    if first is None or last is None:
+        return _moment(first or last)
+    begins, ends = _moment(first), _moment(last)
+    if begins == ends:
+        return begins
+    length = f" ({format_value(math.floor(end - start + 0.5), 's')})" if end - start >= 1 else ""
+    return f"{begins} to {f'{last:%H:%M:%S}' if first.date() == last.date() else ends}{length}"
+
+
+def _moment(date: datetime | None) -> str:
+    """Return date and time of a moment: ``21 Nov 2026, 10:02:03``; nothing where there is none."""
+    if date is None:
+        return ""
+    return f"{date.day} {MONTHS[date.month - 1]} {date.year}, {date:%H:%M:%S}"
 
 
 def _utc(time: float) -> datetime | None:
+    """Return a Unix time to the millisecond, which is what a page has."""
     try:
-        return datetime.fromtimestamp(time, UTC)
-    except (ValueError, OverflowError, OSError):
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(
+            milliseconds=math.floor(time * 1000 + 0.5)
+        )
+    except (ValueError, OverflowError):
         return None  # a clock gone wild is no reason to lose the picture

@@ -31,7 +31,7 @@ MOST_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class Wish:
     """A chart that is worth having: its metrics, and what each is called beside the others."""
 
     metrics: tuple[str, ...]
@@ -41,40 +41,45 @@ class _Wish:
     """Comes before the user's own metrics."""
 
 
-_WISHES: Final = (
-    _Wish(("gpu.utilization",), first=True),
-    _Wish(("gpu.memory.used",), first=True),
-    _Wish(("gpu.power",), first=True),
-    _Wish(("gpu.temperature",), first=True),
-    _Wish(("gpu.sm.active",)),
-    _Wish(("gpu.tensor.active",)),
-    _Wish(("gpu.dram.active",)),
-    _Wish(("gpu.clock.sm",)),
-    _Wish(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
-    _Wish(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
-    _Wish(("cpu.utilization",), first=True),
-    _Wish(("cgroup.cpu",)),
-    _Wish(("memory.used",), first=True),
-    _Wish(("cgroup.memory.used",)),
-    _Wish(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
-    _Wish(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
-    _Wish(("process.cpu",), first=True),
-    _Wish(("process.memory.rss",)),
-    _Wish(("process.gpu.memory",)),
+WISHES: Final = (
+    Wish(("gpu.utilization",), first=True),
+    Wish(("gpu.memory.used",), first=True),
+    Wish(("gpu.power",), first=True),
+    Wish(("gpu.temperature",), first=True),
+    Wish(("gpu.sm.active",)),
+    Wish(("gpu.tensor.active",)),
+    Wish(("gpu.dram.active",)),
+    Wish(("gpu.clock.sm",)),
+    Wish(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
+    Wish(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
+    Wish(("cpu.utilization",), first=True),
+    Wish(("cgroup.cpu",)),
+    Wish(("memory.used",), first=True),
+    Wish(("cgroup.memory.used",)),
+    Wish(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
+    Wish(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
+    Wish(("process.cpu",), first=True),
+    Wish(("process.memory.rss",)),
+    Wish(("process.gpu.memory",)),
 )
 
-_LIMIT_OF: Final[Mapping[str, str]] = {
+LIMIT_OF: Final[Mapping[str, str]] = {
     "gpu.memory.used": "gpu.memory.total",
     "gpu.power": "gpu.power.limit",
     "memory.used": "memory.total",
+    "memory.available": "memory.total",
+    "swap.used": "swap.total",
+    "disk.used": "disk.total",
     "cgroup.cpu": "cgroup.cpu.limit",
     "cgroup.memory.used": "cgroup.memory.limit",
+    "cgroup.memory.working_set": "cgroup.memory.limit",
 }
-"""The level that gives a reading its meaning, drawn as a line of its own."""
+"""The level that gives a reading its meaning, drawn as a line of its own in the same chart."""
 
 # The whole before its parts: a chart of the machine, not of its 128 cores.
-_CLASSES: Final = ("gpu", "host", "kernel", "mig")
-_SINGLE: Final = frozenset({"host", "kernel"})
+WHOLES: Final = ("gpu", "host", "kernel", "mig")
+SINGLE: Final = ("host", "kernel")
+"""Of these there is one to a machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,9 @@ def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     user's own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest
     groups first.
     """
-    wanted = {metric: place for place, wish in enumerate(_WISHES) for metric in wish.metrics}
-    wanted |= {limit: wanted[metric] for metric, limit in _LIMIT_OF.items()}
+    wanted = {metric: place for place, wish in enumerate(WISHES) for metric in wish.metrics}
+    limits = {LIMIT_OF[metric]: place for metric, place in wanted.items() if metric in LIMIT_OF}
+    wanted |= limits
     catalog = {metric: place for place, metric in enumerate(CATALOG)}
     bundles: dict[tuple[str, str, bool], list[_One]] = {}
     for one in map(_one, series):
@@ -170,11 +176,11 @@ def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
 
     def rank(bundle: list[_One]) -> tuple[int, int, int, int]:
         one = bundle[0]
-        whole = one.kind in _CLASSES
+        whole = one.kind in WHOLES
         if one.logged:
             return (1, 0, 0, 0)
         if one.metric in wanted and whole:
-            return (0 if one.kind in _SINGLE else 2, wanted[one.metric], 0, 0)
+            return (0 if one.kind in SINGLE else 2, wanted[one.metric], 0, 0)
         return (3, len(bundle), 0 if whole else 1, catalog.get(one.metric, -1))
 
     return [[one.id for one in bundle] for bundle in sorted(bundles.values(), key=rank)]
@@ -205,7 +211,7 @@ class _Picker:
 
     def pick(self, most: int, rows: int) -> Picked:
         """Choose the charts, and order all lines by how much they are wanted."""
-        charts = [(wish, self._chart(wish)) for wish in _WISHES]
+        charts = [(wish, self._chart(wish)) for wish in WISHES]
         first = [c for wish, c in charts if c is not None and wish.first][:most]
         own = [c for c in self._own() if not c.empty][: most - len(first)]
         room = most - len(first) - len(own)
@@ -241,13 +247,13 @@ class _Picker:
         lines = self._lines(bundle)
         return Chart(lines[0].title, lines[0].unit, tuple(lines))
 
-    def _chart(self, wish: _Wish) -> Chart | None:
+    def _chart(self, wish: Wish) -> Chart | None:
         kinds = {
             kind
             for (metric, kind), bundle in self._bundles.items()
             if metric in wish.metrics and not bundle[0].own
         }
-        kind = next((k for k in _CLASSES if k in kinds), None)
+        kind = next((k for k in WHOLES if k in kinds), None)
         if kind is None:
             return None
         bundles = [self._bundles[m, kind] for m in wish.metrics if (m, kind) in self._bundles]
@@ -309,7 +315,7 @@ class _Picker:
         return Trace(self._centre[at], low[at], high[at], segment, lost, last)
 
     def _limit(self, metric: str, kind: str) -> float | None:
-        name = _LIMIT_OF.get(metric)
+        name = LIMIT_OF.get(metric)
         bundle = self._bundles.get((name, kind), []) if name else []
         extent = self._trace(tuple(one.id for one in bundle)).extent
         return extent[1] if extent else None
@@ -326,7 +332,7 @@ class _Picker:
             if left:
                 rest.extend(self._lines(left))
         place = {metric: number for number, metric in enumerate(CATALOG)}
-        silent = frozenset(_LIMIT_OF.values())
+        silent = frozenset(LIMIT_OF.values())
         yield from sorted(
             rest,
             key=lambda line: (

@@ -156,7 +156,7 @@ def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
     if parts and parts[0].kind == "pid":
         name = labels.get("name")
         first = f"{name} ({parts[0].name})" if name else f"process {parts[0].name}"
-        return " · ".join([first, *(f"{_NAMES.get(p.kind, p.kind)} {p.name}" for p in parts[1:])])
+        return " · ".join([first, *(_part_label(part, "") for part in parts[1:])])
     heading = str(labels.get("group") or "")
     said = [_part_label(part, heading) for part in parts]
     name = str(labels.get("name") or "").strip()
@@ -167,6 +167,8 @@ def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
 
 
 def _part_label(part: Part, heading: str) -> str:
+    if part.kind == "labels":
+        return part.name[1:-1].replace('"', "") or part.name
     if part.kind in _NAMES and part.name:
         return f"{_NAMES[part.kind]} {part.name}"
     # A number alone is no name.

@@ -30,18 +30,18 @@ WIDTH: Final = 960
 """Pixels across the whole picture."""
 
 # Coordinates are whole numbers of half pixels, which keeps paths short.
-_PX: Final = 2
-_CARD: Final = 158
-_GAP: Final = 10
-_HEADER: Final = 56
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 46, 24
+PX: Final = 2
+CARD: Final = 158
+GAP: Final = 10
+HEADER: Final = 56
+LEFT, RIGHT, TOP, BOTTOM = 64, 12, 46, 24
 
 # Okabe and Ito's idea with the dashboard's hues: apart for colour-blind readers, 3:1 on white.
-_COLORS: Final = (
+COLORS: Final = (
     "#0b62b5", "#d1570a", "#00886a", "#b0428c", "#2f93c9", "#8f6c00", "#6b4fc0", "#58626d",
 )  # fmt: skip
-_INK, _SOFT, _GRID, _EDGE, _PAPER = "#1c2733", "#586674", "#e8ecf1", "#dfe5eb", "#f4f6f9"
-_WARN: Final = "#a8480a"
+INK, SOFT, GRID, EDGE, PAPER = "#1c2733", "#586674", "#e8ecf1", "#dfe5eb", "#f4f6f9"
+WARN: Final = "#a8480a"
 
 _NOT_XML: Final = re.compile(r"[^\t\n\r -\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -87,19 +87,19 @@ def draw(charts: Sequence[Chart], heading: Heading, span: tuple[float, float], p
         Columns a chart has at most.
     """
     across = _columns(len(charts))
-    width = (WIDTH - _GAP * (across + 1)) // across
-    height = _HEADER + -(-len(charts) // across) * (_CARD + _GAP)
+    width = (WIDTH - GAP * (across + 1)) // across
+    height = HEADER + -(-len(charts) // across) * (CARD + GAP)
     cards = [
         _Card(chart, width, span, points).draw(
-            _GAP + i % across * (width + _GAP), _HEADER + i // across * (_CARD + _GAP)
+            GAP + i % across * (width + GAP), HEADER + i // across * (CARD + GAP)
         )
         for i, chart in enumerate(charts)
     ]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         f'viewBox="0 0 {WIDTH} {height}" font-family="system-ui,-apple-system,Segoe UI,'
-        f'Roboto,Helvetica,Arial,sans-serif" font-size="11" fill="{_SOFT}">'
-        f'<rect width="{WIDTH}" height="{height}" rx="10" fill="{_PAPER}"/>'
+        f'Roboto,Helvetica,Arial,sans-serif" font-size="11" fill="{SOFT}">'
+        f'<rect width="{WIDTH}" height="{height}" rx="10" fill="{PAPER}"/>'
         f"{_heading(heading)}{''.join(cards)}</svg>"
     )
 
@@ -113,11 +113,11 @@ def _heading(heading: Heading) -> str:
     note = ""
     if heading.note:
         note = (
-            f'<text x="{WIDTH - 16}" y="24" text-anchor="end" fill="{_WARN}" font-weight="600">'
+            f'<text x="{WIDTH - 16}" y="24" text-anchor="end" fill="{WARN}" font-weight="600">'
             f"{clean(shorten(heading.note, 60))}</text>"
         )
     return (
-        f'<text x="16" y="25" font-size="16" font-weight="600" fill="{_INK}">{clean(title)}</text>'
+        f'<text x="16" y="25" font-size="16" font-weight="600" fill="{INK}">{clean(title)}</text>'
         f'<text x="16" y="43">{clean(shorten(heading.subtitle, 150))}</text>{note}'
     )
 
@@ -128,8 +128,8 @@ class _Card:
     def __init__(self, chart: Chart, width: int, span: tuple[float, float], points: int) -> None:
         self._chart = chart
         self._width = width
-        self._plot = width - _LEFT - _RIGHT
-        self._height = _CARD - _TOP - _BOTTOM
+        self._plot = width - LEFT - RIGHT
+        self._height = CARD - TOP - BOTTOM
         self._span = span
         self._points = min(points, self._plot)
         # Many tints on top of each other are mud.
@@ -147,12 +147,12 @@ class _Card:
         """Return the chart with its upper left corner at (x, y)."""
         body = self._nothing() if self._chart.empty else self._drawing()
         return (
-            f'<g transform="translate({x} {y})"><rect width="{self._width}" height="{_CARD}" '
-            f'rx="6" fill="#fff" stroke="{_EDGE}"/>{self._title()}{body}</g>'
+            f'<g transform="translate({x} {y})"><rect width="{self._width}" height="{CARD}" '
+            f'rx="6" fill="#fff" stroke="{EDGE}"/>{self._title()}{body}</g>'
         )
 
     def _title(self) -> str:
-        style = f'y="19" font-size="12" font-weight="600" fill="{_INK}"'
+        style = f'y="19" font-size="12" font-weight="600" fill="{INK}"'
         last = shorten(self._last(), 18)
         text = shorten(self._chart.title, int((self._width - 24) / 7.5) - len(last))
         return (
@@ -172,7 +172,7 @@ class _Card:
         return text if format_value(low, line.unit) == text else ""
 
     def _nothing(self) -> str:
-        x, y = self._width // 2, _TOP + self._height // 2
+        x, y = self._width // 2, TOP + self._height // 2
         return f'<text x="{x}" y="{y}" text-anchor="middle">No reading</text>'
 
     def _drawing(self) -> str:
@@ -180,7 +180,7 @@ class _Card:
         curves = "".join(self._curve(line) for line in self._chart.lines)
         return (
             f"{self._legend()}{self._labels()}"
-            f'<g transform="translate({_LEFT} {_TOP}) scale({1 / _PX})" fill="none" '
+            f'<g transform="translate({LEFT} {TOP}) scale({1 / PX})" fill="none" '
             f'stroke-linejoin="round" stroke-linecap="round">{self._grid()}{curves}</g>'
         )
 
@@ -223,20 +223,20 @@ class _Card:
     def _labels(self) -> str:
         parts = []
         for value in self._value_ticks():
-            y = _TOP + self._y(value) / _PX
+            y = TOP + self._y(value) / PX
             parts.append(
-                f'<text x="{_LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end" font-size="10">'
+                f'<text x="{LEFT - 6}" y="{y + 3.5:.1f}" text-anchor="end" font-size="10">'
                 f"{clean(shorten(format_value(value, self._chart.unit), 12))}</text>"
             )
         for time, text in time_ticks(*self._span, 4 if self._plot < 400 else 8):  # noqa: PLR2004
-            x = _LEFT + self._x(time) / _PX
-            if _LEFT <= x <= self._width - _RIGHT:
+            x = LEFT + self._x(time) / PX
+            if LEFT <= x <= self._width - RIGHT:
                 # A label at the edge leans inwards.
                 end = x + _text_width(text) / 2 > self._width - 4
                 anchor = "end" if end else "middle"
                 at = self._width - 4 if end else x
                 parts.append(
-                    f'<text x="{at:.0f}" y="{_CARD - 8}" text-anchor="{anchor}" '
+                    f'<text x="{at:.0f}" y="{CARD - 8}" text-anchor="{anchor}" '
                     f'font-size="10">{clean(text)}</text>'
                 )
         return "".join(parts)
@@ -247,13 +247,13 @@ class _Card:
     # Curves -----------------------------------------------------------------------------
 
     def _grid(self) -> str:
-        across = self._plot * _PX
+        across = self._plot * PX
         lines = "".join(f"M0 {self._y(value)}h{across}" for value in self._value_ticks())
-        drawn = f'<path stroke="{_GRID}" stroke-width="2" d="{lines}"/>' if lines else ""
+        drawn = f'<path stroke="{GRID}" stroke-width="2" d="{lines}"/>' if lines else ""
         limit = self._chart.limit
         if limit is not None and self._range[0] <= limit <= self._range[1]:
             drawn += (
-                f'<path stroke="{_SOFT}" stroke-width="2" stroke-dasharray="6 6" '
+                f'<path stroke="{SOFT}" stroke-width="2" stroke-dasharray="6 6" '
                 f'd="M0 {self._y(limit)}h{across}"/>'
             )
         return drawn
@@ -291,7 +291,7 @@ class _Card:
         )
         counts = np.diff(np.append(first, len(trace)))
         time = np.add.reduceat(elapsed, first) / counts
-        x = np.rint(time / (end - start) * self._plot * _PX).astype(np.int64)
+        x = np.rint(time / (end - start) * self._plot * PX).astype(np.int64)
         top = self._heights(np.maximum.reduceat(trace.high, first))
         bottom = self._heights(np.minimum.reduceat(trace.low, first))
         segment = trace.segment[first]
@@ -301,7 +301,7 @@ class _Card:
 
     def _x(self, time: float) -> float:
         start, end = self._span
-        return (time - start) / (end - start) * self._plot * _PX
+        return (time - start) / (end - start) * self._plot * PX
 
     def _y(self, value: float) -> int:
         return int(self._heights(np.array([value]))[0])
@@ -310,7 +310,7 @@ class _Card:
         # Halves, because the difference of two numbers may be larger than the largest.
         bottom, top = self._range[0] / 2, self._range[1] / 2
         share = (value / 2 - bottom) / (top - bottom)
-        return np.rint((1 - np.clip(share, 0, 1)) * self._height * _PX).astype(np.int64)
+        return np.rint((1 - np.clip(share, 0, 1)) * self._height * PX).astype(np.int64)
 
 
 if TYPE_CHECKING:
@@ -341,7 +341,7 @@ def _steps(x: _Ints, y: _Ints) -> str:
 
 
 def _color(line: Line) -> str:
-    return _COLORS[line.place % len(_COLORS)]
+    return COLORS[line.place % len(COLORS)]
 
 
 def _common(lines: Iterable[Line]) -> tuple[str, list[str]]:

@@ -149,8 +149,9 @@ class Recording:
         Parameters
         ----------
         metric : str or list of str
-            A name or a pattern (``"gpu.*"``). The name of a rate also finds its counter,
-            which then answers as the rate.
+            A name or a pattern (``"gpu.*"``): ``*`` is any run of characters, ``?`` is one,
+            all else is itself. The name of a rate also finds its counter, which then answers
+            as the rate.
         entity : str, int or list
             An id or a pattern; for a device also its UUID, the beginning of it, its bus id,
             or for a GPU its number.

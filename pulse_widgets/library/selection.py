@@ -7,13 +7,13 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
 from pulse_widgets.metrics.catalog import kind_of, rate_of
+from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import GAUGE, kind_stored_as
 from pulse_widgets.storage.cells import rates_of
 from pulse_widgets.storage.index import guess
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]
 
 _TIME_OF_DAY: Final = re.compile(r"\s*\d{1,2}:\d\d")
-_WILD: Final = frozenset("*?[")
 _UUID: Final = 4
 """Letters from which the beginning of a UUID names a device."""
 
@@ -183,7 +182,7 @@ def narrow(
 def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chosen, ...]:
     hits: list[Chosen] = []
     for c in chosen:
-        if _matches(c.metric, patterns):
+        if matches_any(c.metric, patterns):
             hits.append(replace(c, rated=c.rated or _rate_matches(c, patterns)))
         elif _rate_matches(c, patterns):
             hits.append(replace(c, rated=True))
@@ -195,11 +194,11 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
 
 
 def _has_name(c: Chosen, pattern: str) -> bool:
-    return _matches(c.metric, [pattern]) or _rate_matches(c, [pattern])
+    return matches_any(c.metric, [pattern]) or _rate_matches(c, [pattern])
 
 
 def _rate_matches(c: Chosen, patterns: Sequence[str]) -> bool:
-    return c.rate is not None and _matches(c.rate[0], patterns)
+    return c.rate is not None and matches_any(c.rate[0], patterns)
 
 
 def _patterns(pattern: Any, what: str) -> list[str]:
@@ -213,16 +212,12 @@ def _patterns(pattern: Any, what: str) -> list[str]:
     return [str(p) for p in given]
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
-    return any(name == p or (not _WILD.isdisjoint(p) and fnmatchcase(name, p)) for p in patterns)
-
-
 def _names_it(c: Chosen, what: str, patterns: Sequence[str], stored: Stored) -> bool:
     name = getattr(c.key, what)
-    if _matches(name, patterns):
+    if matches_any(name, patterns):
         return True
     if what == "host":
-        return _matches(str(stored.catalog.hosts.get(name, {}).get("name", "")), patterns)
+        return matches_any(str(stored.catalog.hosts.get(name, {}).get("name", "")), patterns)
     labels = _labels(c, stored)
     return any(
         name == f"gpu:{p}"
@@ -239,7 +234,7 @@ def _labels(c: Chosen, stored: Stored) -> dict[str, str]:
 
 def _has(c: Chosen, labels: Mapping[str, str], stored: Stored) -> bool:
     there = _labels(c, stored)
-    return all(k in there and _matches(there[k], [str(v)]) for k, v in labels.items())
+    return all(k in there and matches_any(str(there[k]), [str(v)]) for k, v in labels.items())
 
 
 def _all_labels(chosen: Sequence[Chosen], stored: Stored) -> set[str]:

@@ -11,7 +11,6 @@ import hashlib
 import logging
 import threading
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -21,6 +20,7 @@ import traitlets
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series.history import reduce_rows
+from pulse_widgets.series.state import package_version
 from pulse_widgets.series.wire import WIRE_VERSION, frame, keyframe, rows_reply
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.log import Rows
 
-__all__ = ["Feed", "FeedSource", "bundled", "package_version", "versions"]
+__all__ = ["Feed", "FeedSource", "bundled"]
 
 FRAME_ROWS: Final = 20_000
 """A frame with more rows is thinned to the extremes of each series."""
@@ -63,20 +63,6 @@ def bundled(name: str) -> str:
             remedy="Install again with Node at hand, or from a wheel: pip install pulse_widgets. "
             "Was PULSE_SKIP_JS set?",
         ) from error
-
-
-@cache
-def package_version() -> str:
-    """Return the version of the installed package."""
-    try:
-        return version("pulse_widgets")
-    except PackageNotFoundError:
-        return "0"
-
-
-def versions() -> dict[str, object]:
-    """Return what this end says of itself to a page."""
-    return {"package": package_version(), "wire": list(WIRE_VERSION)}
 
 
 class FeedSource(Protocol):

@@ -115,7 +115,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         ----------
         layout : {"dashboard", "strip", "charts"}
         metrics : str, sequence of str, or None
-            Name patterns of the metrics to show, such as ``"train/*"``; None is all.
+            Name patterns of the metrics to show, such as ``"train/*"``; None is all. ``*`` is any
+            run of characters, ``?`` is one, all else is itself.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.log import Rows
 from pulse_widgets.series.shown import event_of, shown_series
+from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.schema import CELL
 from pulse_widgets.storage.segment import Want
@@ -87,28 +88,26 @@ class RecordingSource:
 
     def state(self) -> dict[str, Any]:
         """Return what a view says in words."""
-        from pulse_widgets.widgets.feed import versions
-
         about = self._stored.run.about
         start, end = self._span()
-        return {
-            "phase": "replay",
-            "title": str(about.get("title") or ""),
-            "t0": start / 1e6,
-            "t1": end / 1e6,
-            "interval": float(about.get("interval") or 1.0),
-            "simulated": bool(about.get("simulated")),
-            "sources": [],
-            "recording": {
-                "path": str(self._recording.path),
-                "bytes": self._bytes(),
-                "problem": " ".join(map(_ended, self._stored.problems)) or None,
-                "remedy": None,
-            },
-            "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0, "slowed": ""},
-            "kernel": {"busy": False, "cell": None},
-            "versions": versions(),
-        }
+        return State(
+            phase="replay",
+            title=str(about.get("title") or ""),
+            t0=start / 1e6,
+            t1=end / 1e6,
+            interval=float(about.get("interval") or 1.0),
+            simulated=bool(about.get("simulated")),
+            sources=(),
+            recording=RecordingState(
+                path=str(self._recording.path),
+                bytes=self._bytes(),
+                problem=" ".join(map(_ended, self._stored.problems)) or None,
+                remedy=None,
+            ),
+            cost=NO_COST,
+            kernel=NO_KERNEL,
+            versions=Versions.here(),
+        ).plain()
 
     def _bytes(self) -> int:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.signals import Flag
-from pulse_widgets.widgets.feed import Feed, versions
+from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
     from pulse_widgets.series.log import Rows
@@ -48,8 +48,8 @@ class SessionSource:
         self.events = session.stage.events
 
     def state(self) -> dict[str, Any]:
-        """Return the session's state and the versions of both ends."""
-        return {**self.session.state(), "versions": versions()}
+        """Return what a view says in words."""
+        return self.session.state()
 
 
 class LiveSender:

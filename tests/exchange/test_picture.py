@@ -10,7 +10,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pulse_widgets.exchange.picture_line import entity_label
 from pulse_widgets.metrics.units import MISSING, format_value
 from tests.exchange.scene import START, Scene, svg_of
 
@@ -271,30 +270,6 @@ def test_what_a_reader_of_another_package_measures_stands_under_its_heading():
     assert ["NPU load", "NPU 0", "10 %", "20 %", "20 %"] in rows
     assert ["NPU load", "Model X (1)", "10 %", "30 %", "30 %"] in rows
     assert ["ups.load", "9 series", "1 W", "2 W", "2 W"] in rows
-
-
-@pytest.mark.parametrize(
-    ("entity", "labels", "said"),
-    [
-        ("npu:0", {}, "npu 0"),
-        ("npu:0", {"group": "My NPUs"}, "NPU 0"),
-        ("Npu:0", {"group": "NPU, NPUs"}, "NPU 0"),
-        ("ups:1", {"group": "Upstairs"}, "ups 1"),
-        ("ups:rack-a", {"group": "UPS"}, "rack-a"),
-        ("ups:rack-a", {"name": "rack-a"}, "rack-a"),
-        ("npu:0", {"name": " Model X "}, "Model X (0)"),
-        ("npu:0", {"name": "NPU 0"}, "NPU 0"),
-        ("npu", {"name": "Model X"}, "Model X (npu)"),
-        ("npu:a:b", {"name": "Model X"}, "Model X (a:b)"),
-        ("npu:0/core:1", {"name": "Big", "group": "npu"}, "npu 0 · Big (1)"),
-        ("gpu:0/xcd:1", {"group": "XCDs"}, "GPU 0 · XCD 1"),
-        ("gpu:0", {"name": "NVIDIA H100"}, "GPU 0"),
-        ("cpu:3", {"group": "CPU"}, "core 3"),
-    ],
-)
-def test_an_entity_that_only_its_reader_knows_has_a_name_not_a_number_alone(entity, labels, said):
-    # js/core/texts.test.ts has the same table.
-    assert entity_label(entity, labels) == said
 
 
 @pytest.mark.parametrize("limit", [60_000, 20_000, 6_000])

@@ -113,7 +113,7 @@ def test_the_name_of_a_rate_finds_its_counter_and_gives_the_rate(rec):
     assert set(chosen.to_pandas()["metric"]) == {"cpu.user"}
 
 
-@pytest.mark.parametrize("entity", ["gpu:0", 0, "0", "GPU-aaaa-1", "GPU-aa", "00:01", "gpu:[0]"])
+@pytest.mark.parametrize("entity", ["gpu:0", 0, "0", "GPU-aaaa-1", "GPU-aa", "00:01", "*:0"])
 def test_a_device_is_found_by_any_of_its_names(rec, entity):
     assert rec.select("gpu.power", entity=entity).values()[1][0] == 100.0
 
@@ -126,6 +126,17 @@ def test_patterns_and_labels_narrow(rec):
     }
     assert set(rec.select(labels={"uuid": "GPU-b*"}).series["entity"]) == {"gpu:1"}
     assert rec.select(host="h0").series.equals(rec.series)
+
+
+def test_brackets_in_a_pattern_are_brackets_of_a_name(bench):
+    for layer in ("layer[0]/norm", "layer[1]/norm", "layer0/norm"):
+        bench.put([(bench.series("user", layer), START_US, NO_STEP, 1.0, "", b"")])
+    bench.settle()
+    rec = Recording.open(bench.directory / "run.pulse.json")
+    for pattern, found in {"layer[0]*": 1, "layer[?]/norm": 2, "layer*": 3}.items():
+        assert len(rec.select(pattern).series) == found
+    with pytest.raises(UnknownMetricError):
+        rec.select("layer[01]*")
 
 
 def test_an_unknown_name_names_close_ones(rec):

@@ -1,0 +1,86 @@
+// Written by `python -m pulse_widgets.exchange.export`; do not edit.
+
+/** Where a session is in its life. */
+export const PHASES = ["running", "stopped", "replay"] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** How a source does. */
+export const READINESS = [
+  "ok",
+  "starting",
+  "absent",
+  "failed",
+  "stalled",
+  "abandoned",
+  "off",
+] as const;
+export type Readiness = (typeof READINESS)[number];
+
+/** A reading that a source does not deliver here. */
+export interface MissingField {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** How a source does, and what is missing of it. */
+export interface SourceState {
+  readonly name: string;
+  /** What it is called on screen, where not by its name. */
+  readonly title?: string;
+  /** The heading its charts stand under. */
+  readonly group?: string;
+  readonly state: Readiness;
+  readonly problem: string;
+  readonly remedy: string;
+  readonly missing: readonly MissingField[];
+  /** Values that could not be true, and so are missing. */
+  readonly rejected?: number;
+}
+
+/** Where the recording is, and what is wrong with it. */
+export interface RecordingState {
+  readonly path: string | null;
+  readonly bytes: number;
+  readonly problem: string | null;
+  readonly remedy: string | null;
+}
+
+/** What watching costs the process that is watched. */
+export interface CostState {
+  readonly cores: number | null;
+  /** How long the slowest reading took. */
+  readonly tick_s: number | null;
+  readonly dropped: number;
+  readonly sent_bytes_s: number;
+  /** Which readings are made rarer to keep within the budget. */
+  readonly slowed: string;
+}
+
+/** What the kernel is doing. */
+export interface KernelState {
+  readonly busy: boolean;
+  /** The number of the cell that runs. */
+  readonly cell: number | null;
+}
+
+/** What the kernel's end is. */
+export interface Versions {
+  readonly package: string;
+  readonly wire: readonly [number, number];
+}
+
+/** What a session says of itself. Times are Unix seconds; null is "not known" or "not over". */
+export interface State {
+  readonly phase: Phase;
+  readonly title: string;
+  readonly t0: number;
+  readonly t1: number | null;
+  /** Seconds between two readings. */
+  readonly interval: number;
+  readonly simulated: boolean;
+  readonly sources: readonly SourceState[];
+  readonly recording: RecordingState;
+  readonly cost: CostState;
+  readonly kernel: KernelState;
+  readonly versions: Versions;
+}

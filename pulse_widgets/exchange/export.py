@@ -1,0 +1,214 @@
+"""What Python and the page both go by, written as TypeScript.
+
+``python -m pulse_widgets.exchange.export`` writes the files into the source tree it is run in; a
+test fails while one of them is stale. The catalog has its own, `pulse_widgets.metrics.export`.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from types import NoneType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from pulse_widgets.exchange import fitting, picture, picture_axis, picture_choice, picture_svg
+from pulse_widgets.exchange.picture_line import PLURALS
+from pulse_widgets.series import state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+__all__ = ["GENERATED", "shared_typescript", "state_typescript", "write"]
+
+_BY: Final = "python -m pulse_widgets.exchange.export"
+_WIDTH: Final = 100
+"""Letters a line has at most: the files are as the formatter of the page's code wants them."""
+
+_AXIS: Final = (
+    "HEADROOM", "NEAR_ZERO", "LEAST_SHARE", "LEAST_DEGREES", "AMOUNTS", "LOOSE",
+    "DECIMAL_STEPS", "BINARY_STEPS", "CLOCK_STEPS", "MONTHS",
+)  # fmt: skip
+_FIGURE: Final = (
+    "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SAID",
+    "PHASE_WORDS",
+)  # fmt: skip
+_FITTING: Final = ("LEAST_BUCKETS", "SERIES_FACTS", "TOLD_BYTES")
+_DRAWING: Final = (
+    "WIDTH", "PX", "CARD", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM",
+    "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
+)  # fmt: skip
+
+_RECORDS: Final = (
+    state.MissingField,
+    state.SourceState,
+    state.RecordingState,
+    state.CostState,
+    state.KernelState,
+    state.Versions,
+    state.State,
+)
+_WORDS: Final = {
+    state.Phase: ("Phase", "PHASES", "Where a session is in its life."),
+    state.Readiness: ("Readiness", "READINESS", "How a source does."),
+}
+_TYPES: Final = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
+
+_WISH: Final = """\
+/** A chart that is worth having. */
+export interface Wish {
+  readonly metrics: readonly string[];
+  /** Comes before the user's own metrics. */
+  readonly first: boolean;
+  /** Of several metrics in one chart: what it is called, and what each is called in it. */
+  readonly title?: string;
+  readonly words?: readonly string[];
+}
+"""
+
+
+def shared_typescript() -> str:
+    """Return the text of ``js/core/shared.gen.ts``."""
+    return "\n".join(
+        (
+            f"// Written by `{_BY}`; do not edit.\n",
+            "// Axes: `picture_axis.py` says what each is.\n",
+            *_constants(picture_axis, _AXIS),
+            "\n// A saved picture: `picture.py`, `picture_svg.py`, `fitting.py`.\n",
+            *_constants(picture, _FIGURE),
+            *_constants(fitting, _FITTING),
+            *_constants(picture_svg, _DRAWING),
+            "\n// What a saved picture shows: `picture_choice.py`.\n",
+            *_wishes(),
+            *_constants(picture_choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
+            *_constant("PLURALS", PLURALS),
+            "",
+        )
+    )
+
+
+def state_typescript() -> str:
+    """Return the text of ``js/core/state.gen.ts``."""
+    return "\n".join(
+        (
+            f"// Written by `{_BY}`; do not edit.\n",
+            *(line for one in _WORDS.items() for line in _words(*one)),
+            *(line for one in _RECORDS for line in _interface(one)),
+        )
+    )
+
+
+GENERATED: Final[Mapping[str, Callable[[], str]]] = {
+    "js/core/shared.gen.ts": shared_typescript,
+    "js/core/state.gen.ts": state_typescript,
+}
+"""Path below the root of the source tree to the function that returns the file's text."""
+
+
+def write(root: Path) -> None:
+    """Write the generated files into a source tree."""
+    for path, text in GENERATED.items():
+        (root / path).write_text(text(), encoding="utf-8")
+
+
+def _wishes() -> Iterator[str]:
+    yield _WISH
+    yield "export const WISHES: readonly Wish[] = ["
+    for wish in picture_choice.WISHES:
+        fields = {"metrics": wish.metrics, "first": wish.first}
+        if wish.title:
+            fields |= {"title": wish.title, "words": wish.words}
+        parts = [f"{name}: {_text(value)}" for name, value in fields.items()]
+        line = f"  {{ {', '.join(parts)} }},"
+        yield from (
+            (line,) if len(line) <= _WIDTH else ("  {", *(f"    {p}," for p in parts), "  },")
+        )
+    yield "];"
+
+
+def _constants(module: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        yield from _constant(name, getattr(module, name))
+
+
+def _constant(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield f"export const {name}: Readonly<Record<string, string>> = {{"
+        for key, one in value.items():
+            yield f"  {key if key.isidentifier() else _text(key)}: {_text(one)},"
+        yield "};"
+    elif isinstance(value, tuple):
+        yield from _list(name, value)
+    else:
+        yield f"export const {name} = {_text(value)};"
+
+
+def _list(name: str, value: tuple[str, ...] | tuple[float, ...]) -> Iterator[str]:
+    kind = "string" if isinstance(value[0], str) else "number"
+    line = f"export const {name}: readonly {kind}[] = {_text(value)};"
+    if len(line) <= _WIDTH:
+        yield line
+        return
+    yield f"export const {name}: readonly {kind}[] = ["
+    # The formatter fills lines with numbers, and gives each text a line.
+    if kind == "string":
+        yield from (f"  {_text(one)}," for one in value)
+    else:
+        yield textwrap.indent(textwrap.fill(f"{_text(value)[1:-1]},", _WIDTH - 2), "  ")
+    yield "];"
+
+
+def _words(kind: Any, said: tuple[str, str, str]) -> Iterator[str]:
+    name, values, doc = said
+    yield f"/** {doc} */"
+    words = get_args(kind)
+    line = f"export const {values} = {_text(words)} as const;"
+    lines = (f"export const {values} = [", *(f"  {_text(word)}," for word in words), "] as const;")
+    yield line if len(line) <= _WIDTH else "\n".join(lines)
+    yield f"export type {name} = (typeof {values})[number];\n"
+
+
+def _interface(record: type) -> Iterator[str]:
+    yield f"/** {record.__doc__} */"
+    yield f"export interface {record.__name__} {{"
+    for name, hint in get_type_hints(record, include_extras=True).items():
+        kind, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if said:
+            yield f"  /** {said[0].text} */"
+        yield f"  readonly {name}{'?' if said and said[0].later else ''}: {_type(kind)};"
+    yield "}\n"
+
+
+def _type(hint: Any) -> str:
+    """Return a type of a record's field as TypeScript writes it."""
+    if hint in _TYPES:
+        return _TYPES[hint]
+    if is_dataclass(hint):
+        return str(getattr(hint, "__name__", ""))
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return _WORDS[hint][0]
+    if get_origin(hint) is tuple:
+        inside = [_type(part) for part in parts if part is not ...]
+        return f"readonly {inside[0]}[]" if ... in parts else f"readonly [{', '.join(inside)}]"
+    return " | ".join(map(_type, parts))
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    write(Path.cwd())

@@ -1,0 +1,151 @@
+"""What a view says in words: one record, of a session that runs, one that stopped, and a replay.
+
+`State.plain` makes of it what goes over the wire and into saved outputs. The page's types,
+``js/core/state.gen.ts``, are written from these classes by ``python -m
+pulse_widgets.exchange.export``: the texts beside the fields are the comments there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
+from typing import Annotated, Any, Final, Literal
+
+from pulse_widgets.series.wire import WIRE_VERSION
+
+__all__ = [
+    "NO_COST",
+    "NO_KERNEL",
+    "CostState",
+    "KernelState",
+    "MissingField",
+    "Phase",
+    "Readiness",
+    "RecordingState",
+    "Said",
+    "SourceState",
+    "State",
+    "Versions",
+    "package_version",
+]
+
+Phase = Literal["running", "stopped", "replay"]
+"""Where a session is in its life."""
+Readiness = Literal["ok", "starting", "absent", "failed", "stalled", "abandoned", "off"]
+"""How a source does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What there is to say of a field: a comment, and whether old saved outputs lack it."""
+
+    text: str
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MissingField:
+    """A reading that a source does not deliver here."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source does, and what is missing of it."""
+
+    name: str
+    title: Annotated[str, Said("What it is called on screen, where not by its name.", later=True)]
+    group: Annotated[str, Said("The heading its charts stand under.", later=True)]
+    state: Readiness
+    problem: str
+    remedy: str
+    missing: tuple[MissingField, ...]
+    rejected: Annotated[int, Said("Values that could not be true, and so are missing.", later=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingState:
+    """Where the recording is, and what is wrong with it."""
+
+    path: str | None
+    bytes: int
+    problem: str | None
+    remedy: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CostState:
+    """What watching costs the process that is watched."""
+
+    cores: float | None
+    tick_s: Annotated[float | None, Said("How long the slowest reading took.")]
+    dropped: int
+    sent_bytes_s: float
+    slowed: Annotated[str, Said("Which readings are made rarer to keep within the budget.")]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelState:
+    """What the kernel is doing."""
+
+    busy: bool
+    cell: Annotated[int | None, Said("The number of the cell that runs.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What the kernel's end is."""
+
+    package: str
+    wire: tuple[int, int]
+
+    @classmethod
+    def here(cls) -> Versions:
+        """Return those of this installation."""
+        return cls(package_version(), WIRE_VERSION)
+
+
+NO_COST: Final = CostState(cores=None, tick_s=None, dropped=0, sent_bytes_s=0, slowed="")
+"""Where nothing is watched."""
+NO_KERNEL: Final = KernelState(busy=False, cell=None)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a session says of itself. Times are Unix seconds; null is "not known" or "not over"."""
+
+    phase: Phase
+    title: str
+    t0: float
+    t1: float | None
+    interval: Annotated[float, Said("Seconds between two readings.")]
+    simulated: bool
+    sources: tuple[SourceState, ...]
+    recording: RecordingState
+    cost: CostState
+    kernel: KernelState
+    versions: Versions
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as values that JSON has: dicts and lists of texts and numbers."""
+        plain: dict[str, Any] = _plain(self)
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+@cache
+def package_version() -> str:
+    """Return the version of the installed package."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pulse_widgets")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,37 @@
+"""Metrics and entities, and what they are called, which the kernel and the browser must say alike.
+
+``python -m tests.exchange.names`` writes anew what they are called; look at what has changed.
+"""
+
+import json
+from pathlib import Path
+
+from pulse_widgets.exchange.picture_line import entity_label
+from pulse_widgets.metrics.headings import heading_of, title_of
+
+FILE = Path(__file__).parents[1] / "data" / "names.json"
+
+
+def metric(name, entity, labels):
+    """A metric of an entity, the heading it stands under and its title."""
+    return [name, entity, labels, heading_of(name, entity, labels), title_of(name, entity, labels)]
+
+
+def entity(name, labels):
+    """An entity and what people call it."""
+    return [name, labels, entity_label(name, labels)]
+
+
+if __name__ == "__main__":
+    kept = json.loads(FILE.read_text(encoding="utf-8"))
+    parts = {
+        "metrics": [metric(*one[:3]) for one in kept["metrics"]],
+        "entities": [entity(*one[:2]) for one in kept["entities"]],
+    }
+    texts = (
+        f"{json.dumps(name)}: [\n"
+        + ",\n".join(json.dumps(one, ensure_ascii=False) for one in some)
+        + "\n]"
+        for name, some in parts.items()
+    )
+    FILE.write_text("{" + ",\n".join(texts) + "}\n", encoding="utf-8")

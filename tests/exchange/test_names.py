@@ -1,0 +1,19 @@
+"""Names are those that were looked at and kept; js/core/names.test.ts asks the same."""
+
+import json
+
+import pytest
+
+from tests.exchange import names
+
+KEPT = json.loads(names.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kept", KEPT["metrics"])
+def test_a_metric_stands_where_it_did_and_is_called_what_it_was(kept):
+    assert names.metric(*kept[:3]) == kept
+
+
+@pytest.mark.parametrize("kept", KEPT["entities"])
+def test_an_entity_is_called_what_it_was(kept):
+    assert names.entity(*kept[:2]) == kept
