@@ -29,6 +29,14 @@ export class Answers {
     this.#given.splice(Math.max(whole, 0), 1);
   }
 
+  /** Rows came without being asked for, and not all: one stretch with those before, if so did they. */
+  thin(answer: Answer): void {
+    const last = this.#given[this.#given.length - 1];
+    const goesOn = last !== undefined && Number.isFinite(last.density) && last.t1 <= answer.t0;
+    if (!goesOn) this.add(answer);
+    else this.add({ ...answer, t0: last.t0, density: Math.min(last.density, answer.density) });
+  }
+
   /** What was answered for [t0, t1] is not here any more. */
   forget(t0: number, t1: number): void {
     this.#given = outside(this.#given, t0, t1);

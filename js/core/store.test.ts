@@ -275,6 +275,40 @@ describe("Store", () => {
     expect(store.lacking([0], 1, 2, 100)).toEqual([0]);
   });
 
+  test("asks for the rest where a frame had only the extremes, and only there", () => {
+    const store = new Store();
+    store.receive(frame(1, 0, 20));
+    const thin = { reduced: [0] };
+    store.receive(
+      encodeFrame(
+        2,
+        [2, 2.5, 3].map((time): Row => [0, time, 1]),
+        thin,
+      ),
+    );
+    store.receive(
+      encodeFrame(
+        3,
+        [3, 3.5, 4].map((time): Row => [0, time, 1]),
+        thin,
+      ),
+    );
+    store.receive(frame(4, 50, 60));
+
+    expect(store.lacking([0], 0, 1.8, 1000)).toEqual([]);
+    expect(store.lacking([0], 2.2, 2.4, 100)).toEqual([0]);
+    expect(store.lacking([0], 3.2, 3.4, 100)).toEqual([0]);
+    // What came is as fine as that picture needs.
+    expect(store.lacking([0], 2, 4, 1)).toEqual([]);
+    expect(store.lacking([0], 5.1, 5.8, 1000)).toEqual([]);
+
+    const rest = Array.from({ length: 100 }, (_, i): Row => [0, 2 + i / 100, i]);
+    store.receive(encodeRows({ ids: [0], t0: 2, t1: 3, reduced: [] }, rest));
+
+    expect(store.lacking([0], 2.2, 2.4, 100)).toEqual([]);
+    expect(store.lacking([0], 3.2, 3.4, 100)).toEqual([0]);
+  });
+
   test("keeps an envelope of which the kernel has no rows any more", () => {
     const store = new Store();
     store.receive(keyframe(0, 0, 4));

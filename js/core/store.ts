@@ -203,7 +203,17 @@ export class Store implements Source {
     this.#sawFrame = true;
     const change = this.#news(packet);
     this.#add(packet.rows);
+    this.#thin(packet);
     return { ...change, samples: packet.rows.length > 0 };
+  }
+
+  /** Remember where only the extremes came, so that a closer look asks for the rest. */
+  #thin({ rows, reduced }: FramePacket): void {
+    for (const id of reduced) {
+      const times = rows.time.filter((_, i) => rows.series[i] === id);
+      const [t0, t1] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+      this.#track(id).thin(t0, t1, times.length / KEPT_A_BUCKET / (t1 - t0));
+    }
   }
 
   #miss(lost: boolean): void {

@@ -216,6 +216,11 @@ export class Track {
     if (after) this.coarse.replace(after.start, after.end, [after]);
   }
 
+  /** Of the newest rows, those in [t0, t1], only the extremes of `density` buckets a second came. */
+  thin(t0: number, t1: number, density: number): void {
+    this.#answers.thin({ t0, t1, density });
+  }
+
   /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */
   lacks(t0: number, t1: number, density: number): boolean {
     return this.#answers.lacks(t0, t1, density, this.coarse.touches(t0, t1));

@@ -58,6 +58,8 @@ interface News {
 export interface FramePacket extends News {
   readonly kind: "frame";
   readonly seq: number;
+  /** The series of which only the extremes were sent. */
+  readonly reduced: readonly number[];
   readonly rows: Rows;
 }
 
@@ -232,7 +234,8 @@ function rows(header: Json, body: Body): Rows {
 
 function frame(header: Json, body: Body): FramePacket {
   const seq = count(header["seq"], "seq");
-  return { kind: "frame", seq, ...news(header), rows: rows(header, body) };
+  const reduced = ids(header["reduced"] ?? [], "reduced");
+  return { kind: "frame", seq, reduced, ...news(header), rows: rows(header, body) };
 }
 
 function rowsReply(header: Json, body: Body): RowsPacket {

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "FOLD", "Grid", "extended"]
+__all__ = ["CELL_BYTES", "COLUMNS", "FOLD", "STEP_BYTES", "Cells", "Grid", "capacity", "extended"]
 
 FOLD: Final = 4
 """So many buckets of a grid are one of the next coarser."""
-COLUMNS: Final = 128
-"""Columns a grid holds; twice what a picture takes, the rest waits for late rows."""
+COLUMNS: Final = 64
+"""Columns a grid holds: those of a picture, and those that are not folded yet."""
+CELL_BYTES: Final = 8 + 8 + 1
+STEP_BYTES: Final = 8
+MORE_AT_MOST: Final = 1024
+"""Lines beyond those needed, at most, when an array grows."""
+
+
+class Cells(NamedTuple):
+    """Some columns of some lines; the fields are those of a `Grid`."""
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    lost: NDArray[np.bool_]
+    step: NDArray[np.float64]
 
 
 class Grid:
@@ -24,13 +37,13 @@ class Grid:
     ----------
     width_us : int
         Of a bucket; buckets lie on the absolute grid of their width.
+    head : int
+        Number of the newest bucket (time // width).
+    first : int
+        Number of the oldest bucket that was ever in use.
 
     Attributes
     ----------
-    head : int
-        Number of the newest bucket (time // width), -1 before the first sample.
-    first : int
-        Number of the oldest bucket that was ever in use.
     low, high : (lines, COLUMNS) float64
         Smallest and largest value; infinite, low above high, where there is none.
     lost : (lines, COLUMNS) bool
@@ -39,37 +52,44 @@ class Grid:
         The last step in the bucket, NaN where there is none; only of series that have steps.
     """
 
-    def __init__(self, width_us: int) -> None:
+    def __init__(self, width_us: int, head: int, first: int) -> None:
         self.width_us = width_us
-        self.head = -1
-        self.first = 0
+        self.head = head
+        self.first = first
+        self._clear()
+
+    def _clear(self) -> None:
         self.low = np.full((0, COLUMNS), np.inf)
         self.high = np.full((0, COLUMNS), -np.inf)
         self.lost = np.zeros((0, COLUMNS), np.bool_)
         self.step = np.full((0, COLUMNS), np.nan)
 
     @property
-    def end_us(self) -> int:
-        """Where the newest bucket ends."""
-        return (self.head + 1) * self.width_us
-
-    @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self.low.nbytes + self.high.nbytes + self.lost.nbytes + self.step.nbytes
 
+    @property
+    def full(self) -> bool:
+        """Whether half of the columns are in use: it is time for a coarser grid."""
+        return self.head - self.first >= COLUMNS // 2
+
     def grow(self, lines: int, stepped: int) -> None:
         """Make room for so many series, and so many of them that have steps."""
-        self.low = extended(self.low, lines, np.inf)
-        self.high = extended(self.high, lines, -np.inf)
-        self.lost = extended(self.lost, lines, 0)
-        self.step = extended(self.step, stepped, np.nan)
+        self.low = _longer(self.low, lines, np.inf)
+        self.high = _longer(self.high, lines, -np.inf)
+        self.lost = _longer(self.lost, lines, 0)
+        self.step = _longer(self.step, stepped, np.nan)
+
+    def keep(self, lines: NDArray[np.int64], stepped: NDArray[np.int64]) -> None:
+        """Keep these lines, in this order, and let go of the others."""
+        self.low = self.low[lines[lines < len(self.low)]]
+        self.high = self.high[lines[lines < len(self.high)]]
+        self.lost = self.lost[lines[lines < len(self.lost)]]
+        self.step = self.step[stepped[stepped < len(self.step)]]
 
     def advance(self, bucket: int) -> None:
         """Make `bucket` the newest, with empty columns between."""
-        if self.head < 0:
-            self.head = self.first = bucket
-            return
         if bucket <= self.head:
             return
         fresh = np.arange(max(self.head + 1, bucket - COLUMNS + 1), bucket + 1) % COLUMNS
@@ -79,47 +99,110 @@ class Grid:
         self.step[:, fresh] = np.nan
         self.head = bucket
 
-    def held(self, bucket: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which buckets still have a column."""
-        return (bucket > self.head - COLUMNS) & (bucket <= self.head)
-
     def put(
-        self, lines: NDArray[np.int32], bucket: NDArray[np.int64], value: NDArray[np.float64]
+        self,
+        lines: NDArray[np.int64],
+        bucket: NDArray[np.int64],
+        value: NDArray[np.float64],
+        *,
+        late: bool = False,
     ) -> None:
-        """Take in values whose buckets are held; the last of a bucket says if it is missing."""
-        column, missing = bucket % COLUMNS, np.isnan(value)
-        np.fmin.at(self.low, (lines, column), np.where(missing, np.inf, value))
-        np.fmax.at(self.high, (lines, column), np.where(missing, -np.inf, value))
-        self.lost[lines, column] = missing
+        """Take in values whose buckets are held; the last of a bucket says if it is missing.
+
+        Of values that are `late` it is not known what came after them in their bucket: a missing
+        one stays to be seen.
+        """
+        at, missing = lines * COLUMNS + bucket % COLUMNS, np.isnan(value)
+        np.minimum.at(self.low.reshape(-1), at, np.where(missing, np.inf, value))
+        np.maximum.at(self.high.reshape(-1), at, np.where(missing, -np.inf, value))
+        lost = self.lost.reshape(-1)
+        if late:
+            lost[at[missing]] = True
+        else:
+            lost[at] = missing
+
+    def put_steps(
+        self,
+        places: NDArray[np.int64],
+        bucket: NDArray[np.int64],
+        step: NDArray[np.int64],
+        *,
+        late: bool = False,
+    ) -> None:
+        """Take in the steps of values; of those that are `late`, the largest of a bucket stays."""
+        at, steps = places * COLUMNS + bucket % COLUMNS, self.step.reshape(-1)
+        if late:
+            np.fmax.at(steps, at, step.astype(float))
+        else:
+            steps[at] = step
+
+    def cells(
+        self, lines: NDArray[np.int64], places: NDArray[np.int64], start: int, end: int
+    ) -> Cells:
+        """Return copies of the columns of the buckets from `start` to `end`, exclusive."""
+        columns = np.arange(start, end) % COLUMNS
+        at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (lines, places))
+        return Cells(
+            self.low.reshape(-1).take(at),
+            self.high.reshape(-1).take(at),
+            self.lost.reshape(-1).take(at),
+            self.step.reshape(-1).take(step_at),
+        )
 
     def fold(self, fine: Grid, done: int) -> None:
         """Fill the columns up to number `done` from groups of columns of a finer grid."""
-        self.grow(len(fine.low), len(fine.step))
-        columns = np.arange(max(self.head + 1, (fine.head - COLUMNS) // FOLD + 1), done + 1)
+        columns = np.arange(max(self.head + 1, (fine.head - COLUMNS + 1) // FOLD), done + 1)
         self.advance(done)
+        self._fill(columns, fine.folded(columns))
+
+    def _fill(self, columns: NDArray[np.int64], cells: Cells) -> None:
+        target = columns % COLUMNS
+        self.low[: len(cells.low), target] = cells.low
+        self.high[: len(cells.high), target] = cells.high
+        self.lost[: len(cells.lost), target] = cells.lost
+        self.step[: len(cells.step), target] = cells.step
+
+    def folded(self, columns: NDArray[np.int64]) -> Cells:
+        """Return these columns of the next coarser grid, as far as they are held here."""
         parts = columns[:, None] * FOLD + np.arange(FOLD)
         # A ring has no columns beyond its head: what stands there is older.
-        beyond, parts, target = parts > fine.head, parts % COLUMNS, columns % COLUMNS
-        low = np.where(beyond, np.inf, fine.low[:, parts])
-        high = np.where(beyond, -np.inf, fine.high[:, parts])
-        lost = fine.lost[:, parts] & ~beyond
+        other = (parts > self.head) | (parts <= self.head - COLUMNS)
+        parts = parts % COLUMNS
+        low = np.where(other, np.inf, self.low[:, parts])
+        high = np.where(other, -np.inf, self.high[:, parts])
+        lost = self.lost[:, parts] & ~other
         last = np.zeros(lost.shape[:2], np.bool_)
         for part in range(FOLD):
             seen = (low[:, :, part] <= high[:, :, part]) | lost[:, :, part]
             last = np.where(seen, lost[:, :, part], last)
-        height = len(fine.low)
-        self.low[:height, target] = low.min(axis=2)
-        self.high[:height, target] = high.max(axis=2)
-        self.lost[:height, target] = last
-        step = np.where(beyond, np.nan, fine.step[:, parts])
-        self.step[: len(fine.step), target] = np.fmax.reduce(step, axis=2)
+        step = np.where(other, np.nan, self.step[:, parts])
+        return Cells(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
+
+    def coarser(self) -> Grid:
+        """Return a grid of wider buckets with what is held here, which is let go of."""
+        made = Grid(self.width_us * FOLD, self.head // FOLD, self.first // FOLD)
+        columns = np.arange(max(made.first, (self.head - COLUMNS) // FOLD), made.head + 1)
+        cells = self.folded(columns)
+        # Before the new one takes its memory.
+        self._clear()
+        made.grow(len(cells.low), len(cells.step))
+        made._fill(columns, cells)
+        return made
+
+
+def capacity(have: int, count: int) -> int:
+    """Return the lines an array gets that has some and needs `count`: some more, when it grows."""
+    return have if count <= have else max(count, have + min(have // 4, MORE_AT_MOST), 16)
 
 
 def extended(values: NDArray[Any], count: int, fill: float) -> NDArray[Any]:
-    """Return an array with room for `count` lines and, when it grows, some more."""
+    """Return an array with room for `count` lines, and some more when it grows."""
+    return _longer(values, capacity(len(values), count), fill)
+
+
+def _longer(values: NDArray[Any], count: int, fill: float) -> NDArray[Any]:
     if count <= len(values):
         return values
-    room = max(count, len(values) + len(values) // 4, 16)
-    more = np.full((room, *values.shape[1:]), fill, values.dtype)
+    more = np.full((count, *values.shape[1:]), fill, values.dtype)
     more[: len(values)] = values
     return more

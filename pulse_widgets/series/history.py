@@ -1,9 +1,4 @@
-"""What the screen shows of the past: envelopes at every scale, and the newest rows whole.
-
-The envelopes live on absolute grids, each four times as coarse as the one before. A column
-of a grid that is finished is folded into the coarser grid once, so a tick costs the same
-after a minute and after a week, and a picture of the whole past costs a few hundred columns.
-"""
+"""What the screen shows of the past: envelopes at every scale, and the newest rows whole."""
 
 from __future__ import annotations
 
@@ -13,22 +8,22 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.grid import COLUMNS, FOLD, Grid, extended
+from pulse_widgets.series.grid import CELL_BYTES, COLUMNS, STEP_BYTES
+from pulse_widgets.series.lines import Lines
 from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["History", "Screen", "reduce_rows"]
+__all__ = ["History", "Screen", "Sketch", "find_rows", "reduce_rows"]
 
-SHOWN: Final = 56
-SLACK: Final = 8
-LEVELS_SHOWN: Final = 6
 TOGETHER: Final = 64
 """So many blocks that arrived are kept as one: looking through them costs by the block."""
 MARKED_AT_ONCE: Final = 4096
+MARKED_AT_MOST: Final = 1 << 15
 _EVER_US: Final = (-(1 << 63), (1 << 63) - 1)
 ROWS_AT_LEAST: Final = 8
 """This part of the budget is for whole rows, however many series there are."""
@@ -67,6 +62,35 @@ class Screen:
 
 
 @dataclass(frozen=True, slots=True)
+class Sketch:
+    """The parts of a screen, copied from a history; putting them together needs no lock."""
+
+    ids: NDArray[np.int32]
+    stepped: NDArray[np.int32]
+    last: NDArray[np.float64]
+    parts: list[Part]
+
+    def screen(self) -> Screen:
+        """Return the parts as one."""
+        if not self.parts:
+            none = np.empty((len(self.ids), 0))
+            empty = none.astype(np.bool_)
+            return Screen(
+                self.ids, np.zeros(1), none, none, empty, self.stepped[:0], none[:0], self.last
+            )
+        edges = [part.edges_us[:-1] for part in self.parts] + [self.parts[-1].edges_us[-1:]]
+        low, high, lost, step = (
+            np.concatenate([part.cells[field] for part in self.parts], axis=1) for field in range(4)
+        )
+        empty = low > high
+        missing = lost & empty
+        # Missing goes on until the next sample: its first empty bucket is where the gap is.
+        missing[:, 1:] |= empty[:, 1:] & lost[:, :-1]
+        seconds = np.concatenate(edges) / 1e6
+        return Screen(self.ids, seconds, low, high, missing, self.stepped, step, self.last)
+
+
+@dataclass(frozen=True, slots=True)
 class _Block:
     """Rows that arrived together, and the first and last time among them."""
 
@@ -88,30 +112,25 @@ class History:
     interval_s : float
         Seconds between readings; the finest buckets are about half of it, at least 0.1 s.
     budget_bytes : int
-        Bytes held in all. The envelopes stay; of the whole rows the oldest go first.
+        Bytes held in all. Of the whole rows the oldest go first. Where the envelopes alone need
+        too much, series that have ended go, those that ended longest ago first; then the buckets
+        become wider; at last those series go that have been silent for longest.
 
     Notes
     -----
-    A series takes memory when its first row arrives, about 18 kB once a session has lasted for
-    days. Inside, it has a number of its own, its line: many ids are of text, and never drawn.
+    A series takes memory when its first row arrives, at most 7 kB however long a session lasts.
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:
-        self._base_us = int(min(max(interval_s / 2, 0.1), 1.0) * 1e6)
-        self._grids = [Grid(self._base_us)]
-        self._line = np.zeros(0, np.int32)
-        """Id to line, -1 where there is none."""
-        self._lines = self._stepped = 0
-        self._step_line = np.zeros(0, np.int32)
-        """Line to its place among those with steps, -1 where it has none."""
-        self._last = np.zeros(0)
-        self._last_us = np.zeros(0, np.int64)
+        self._lines = Lines()
+        self._pyramid = Pyramid(int(min(max(interval_s / 2, 0.1), 1.0) * 1e6))
         self._recent: deque[_Block] = deque()
         self._newest: list[Rows] = []
         self._recent_bytes = 0
         self._budget = budget_bytes
         self._unmarked: list[Rows] = []
         self._unmarked_rows = 0
+        self._end_us = 0
         self.forgotten_before_us = 0
         """Rows older than this are only known as envelopes."""
 
@@ -121,138 +140,107 @@ class History:
         return self._recent_bytes + self._envelope_bytes()
 
     def _envelope_bytes(self) -> int:
-        return sum(grid.nbytes for grid in self._grids)
+        return self._pyramid.nbytes + self._lines.nbytes
 
     def add(self, rows: Rows) -> None:
         """Take in rows in display form, in arrival order."""
         if not len(rows):
             return
         self._newest.append(rows)
+        self._end_us = max(self._end_us, int(rows.time.max()) + 1)
         self._recent_bytes += rows.nbytes
-        room = max(self._budget - self._envelope_bytes(), self._budget // ROWS_AT_LEAST)
-        full = self._recent_bytes > room and not self._recent
-        if len(self._newest) >= TOGETHER or full:
+        if len(self._newest) >= TOGETHER:
             self._recent.append(_Block.of(self._newest))
             self._newest = []
-        while self._recent_bytes > room and (
-            len(self._recent) > 1 or (self._recent and self._newest)
-        ):
-            gone = self._recent.popleft()
-            self._recent_bytes -= gone.rows.nbytes
-            self.forgotten_before_us = max(self.forgotten_before_us, gone.end + 1)
+        self._trim()
         # Marking many rows at once costs hardly more than marking a few.
         self._unmarked.append(rows)
         self._unmarked_rows += len(rows)
         if self._unmarked_rows >= MARKED_AT_ONCE:
             self._catch_up()
 
+    def _trim(self) -> None:
+        """Forget the oldest whole rows that there is no room for; the newest block stays."""
+        room = max(self._budget - self._envelope_bytes(), self._budget // ROWS_AT_LEAST)
+        while self._recent_bytes > room and len(self._recent) + len(self._newest) > 1:
+            if not self._recent:
+                half = len(self._newest) // 2
+                self._recent.append(_Block.of(self._newest[:half]))
+                self._newest = self._newest[half:]
+            gone = self._recent.popleft()
+            self._recent_bytes -= gone.rows.nbytes
+            self.forgotten_before_us = max(self.forgotten_before_us, gone.end + 1)
+
     def release(self) -> None:
         """Let go of the whole rows; the envelopes stay."""
         self._recent.clear()
         self._newest = []
         self._recent_bytes = 0
-        self.forgotten_before_us = max(self.forgotten_before_us, self._grids[0].end_us)
+        self.forgotten_before_us = max(self.forgotten_before_us, self._end_us)
 
     def _catch_up(self) -> None:
         if self._unmarked:
             rows = Rows.concat(self._unmarked)
             self._unmarked, self._unmarked_rows = [], 0
-            self._mark(rows)
+            # Only so many series are sure of their envelopes at once.
+            for first in range(0, len(rows), MARKED_AT_MOST):
+                self._mark(rows.cut(first, first + MARKED_AT_MOST))
+            self._trim()
 
     def _mark(self, rows: Rows) -> None:
-        grid = self._grids[0]
-        lines = self._lines_of(rows)
-        self._note_last(lines, rows)
-        self._give_steps(lines[rows.step != NO_STEP])
-        grid.grow(self._lines, self._stepped)
-        rows = Rows(lines, rows.time, rows.step, rows.value)
-        bucket = rows.time // grid.width_us
-        if grid.head < 0:
-            grid.advance(int(bucket.min()))
-        elif len(self._grids) == 1:
-            grid.first = min(grid.first, max(int(bucket.min()), grid.head - COLUMNS + 1))
-        # A block can span more time than a grid holds: walk through it in steps, so that
-        # each column is folded before it is used again.
-        while len(rows):
-            near = bucket <= grid.head + COLUMNS // 2
-            if near.any():
-                self._put(grid, _pick(rows, near), bucket[near])
-                rows, bucket = _pick(rows, ~near), bucket[~near]
-            else:
-                self._leap(int(bucket.min()))
-
-    def _lines_of(self, rows: Rows) -> NDArray[np.int32]:
-        """Return the line of each row; series that are new get theirs."""
-        most = int(rows.series.max()) + 1
-        if most > len(self._line):
-            self._line = extended(self._line, most, -1)
-        lines = self._line[rows.series]
-        if lines.min() < 0:
-            fresh = np.unique(rows.series[lines < 0])
-            self._line[fresh] = np.arange(self._lines, self._lines + len(fresh))
-            self._lines += len(fresh)
-            self._step_line = extended(self._step_line, self._lines, -1)
-            self._last = extended(self._last, self._lines, np.nan)
-            self._last_us = extended(self._last_us, self._lines, np.iinfo(np.int64).min)
-            lines = self._line[rows.series]
-        return lines
-
-    def _give_steps(self, lines: NDArray[np.int32]) -> None:
-        """Give these lines a place for their steps, if they have none yet."""
-        fresh = np.unique(lines[self._step_line[lines] < 0])
-        self._step_line[fresh] = np.arange(self._stepped, self._stepped + len(fresh))
-        self._stepped += len(fresh)
-
-    def _note_last(self, lines: NDArray[np.int32], rows: Rows) -> None:
-        # Of equal times the later arrival counts; numpy keeps the last of what is assigned twice.
         order = np.argsort(rows.time, kind="stable")
-        lines, time, value = lines[order], rows.time[order], rows.value[order]
-        newer = time >= self._last_us[lines]
-        self._last[lines[newer]] = value[newer]
-        self._last_us[lines[newer]] = time[newer]
+        ordered, lines = _pick(rows, order), self._lines
+        at = lines.of(ordered.series)
+        lines.note(at, ordered.time, ordered.value)
+        lines.give_steps(at[ordered.step != NO_STEP])
+        if self._over():
+            self._make_room(at)
+            at = lines.of(ordered.series)
+        ordered = Rows(at.astype(np.int32), ordered.time, ordered.step, ordered.value)
+        self._pyramid.take(ordered, lines.place[: lines.count], lines.count, rows.time[-ARRIVALS:])
 
-    def _leap(self, bucket: int) -> None:
-        """Bring the grids across a long silence, folding what would be overwritten."""
-        level = 0
-        while level < len(self._grids):
-            grid = self._grids[level]
-            if bucket <= grid.head + COLUMNS // 2:
-                return
-            if level + 1 < len(self._grids) or bucket - grid.first >= COLUMNS // 2:
-                self._fold(level, slack=-FOLD)
-            grid.advance(bucket if level == 0 else bucket - 1)
-            bucket //= FOLD
-            level += 1
+    def _envelope_budget(self) -> int:
+        return self._budget - self._budget // ROWS_AT_LEAST
 
-    def _put(self, grid: Grid, rows: Rows, bucket: NDArray[np.int64]) -> None:
-        if len(bucket):
-            grid.advance(int(bucket.max()))
-        keep = grid.held(bucket)
-        lines, bucket, step = rows.series[keep], bucket[keep], rows.step[keep]
-        grid.put(lines, bucket, rows.value[keep])
-        has_step = step != NO_STEP
-        if has_step.any():
-            column = bucket[has_step] % COLUMNS
-            grid.step[self._step_line[lines[has_step]], column] = step[has_step]
-        self._fold(0, SLACK)
+    def _needed(self) -> tuple[int, int]:
+        """Bytes of one grid with all lines, and of all else that envelopes need."""
+        lines, pyramid = self._lines, self._pyramid
+        room, step_room = pyramid.room_for(lines.count, lines.stepped)
+        a_grid = COLUMNS * (CELL_BYTES * room + STEP_BYTES * step_room)
+        return a_grid, pyramid.other_bytes + lines.nbytes
 
-    def _fold(self, level: int, slack: int) -> None:
-        """Bring the finished columns of one grid into the next coarser one.
+    def _over(self) -> bool:
+        a_grid, other = self._needed()
+        left = self._envelope_budget() - other
+        self._pyramid.most = int(np.clip(left // max(a_grid, 1), 1, LEVELS))
+        return a_grid * self._pyramid.levels > left
 
-        `slack` newest columns wait for late rows; a negative slack folds unfinished ones too.
+    def _make_room(self, busy: NDArray[np.int64]) -> None:
+        """Keep the envelopes within the budget, without touching these lines.
+
+        Series that have ended go first, those that ended longest ago. If that is not enough, the
+        picture gets wider buckets. Beyond that those go that have been silent for longest.
         """
-        fine = self._grids[level]
-        done = (fine.head - slack) // FOLD - 1
-        if level + 1 == len(self._grids):
-            if done < fine.first // FOLD:
-                return
-            self._grids.append(Grid(fine.width_us * FOLD))
-            self._grids[-1].head = fine.first // FOLD - 1
-            self._grids[-1].first = fine.first // FOLD
-        coarse = self._grids[level + 1]
-        if done > coarse.head:
-            coarse.fold(fine, done)
-            self._fold(level + 1, SLACK)
+        missing = np.isnan(self._lines.last[: self._lines.count])
+        self._retire(missing, busy)
+        if self._over():
+            self._pyramid.shrink(self._pyramid.most)
+        if self._over():
+            self._retire(np.ones(self._lines.count, np.bool_), busy)
+
+    def _retire(self, which: NDArray[np.bool_], busy: NDArray[np.int64]) -> None:
+        lines, pyramid = self._lines, self._pyramid
+        which[busy] = which[pyramid.waiting_lines] = False
+        a_grid, other = self._needed()
+        left = max(self._envelope_budget() - other, 0)
+        # Some more than needed, since every line that stays is moved.
+        stay = lines.count * left // max(a_grid * max(pyramid.levels, 1), 1) * 15 // 16
+        gone = np.flatnonzero(which)
+        gone = gone[np.argsort(lines.last_us[gone], kind="stable")][: max(lines.count - stay, 0)]
+        if len(gone):
+            mask = np.zeros(lines.count, np.bool_)
+            mask[gone] = True
+            pyramid.keep(*lines.retire(mask))
 
     def screen(self, ids: Collection[int] | None = None) -> Screen:
         """Return envelopes of the whole past, finer towards now.
@@ -260,72 +248,48 @@ class History:
         Parameters
         ----------
         ids : collection of int or None
-            Which series; None is all. Those of which no row has arrived are left out.
+            Which series; None is all. Those without envelopes are left out: no row has arrived,
+            or they ended so long ago that their memory was needed.
         """
+        return self.sketch(ids).screen()
+
+    def sketch(self, ids: Collection[int] | None = None) -> Sketch:
+        """Return what `screen` needs, copied: what is added later does not change it."""
         self._catch_up()
-        drawn = np.flatnonzero(self._line >= 0).astype(np.int32)
+        lines = self._lines
+        drawn = np.flatnonzero(lines.line >= 0).astype(np.int32)
         chosen = drawn if ids is None else drawn[np.isin(drawn, np.array([*ids], np.int64))]
-        spans = self._spans()
-        if not spans:
-            none = np.empty((len(chosen), 0))
-            return Screen(
-                chosen, np.zeros(1), none, none, none.astype(np.bool_), chosen[:0], none[:0]
-            )
-        for grid, _, _ in spans:
-            grid.grow(self._lines, self._stepped)
-        lines = self._line[chosen]
-        stepped = chosen[self._step_line[lines] >= 0]
-        edges = [np.arange(a, b) * g.width_us / 1e6 for g, a, b in spans]
-        grid, _, last = spans[-1]
-        edges.append(np.array([last * grid.width_us / 1e6]))
-        low, high, lost = (
-            np.concatenate([getattr(g, name)[_at(lines, a, b)] for g, a, b in spans], axis=1)
-            for name in ("low", "high", "lost")
-        )
-        places = self._step_line[self._line[stepped]]
-        step = np.concatenate([g.step[_at(places, a, b)] for g, a, b in spans], axis=1)
-        missing = lost & (low > high)
-        # Missing goes on until the next sample: its first empty bucket is where the gap is.
-        missing[:, 1:] |= (low > high)[:, 1:] & lost[:, :-1]
-        newest = self._last[lines]
-        return Screen(chosen, np.concatenate(edges), low, high, missing, stepped, step, newest)
+        at = lines.line[chosen].astype(np.int64)
+        stepped = lines.place[at] >= 0
+        parts = self._pyramid.parts(at, lines.place[at[stepped]].astype(np.int64))
+        return Sketch(chosen, chosen[stepped], lines.last[at], parts)
 
-    def _spans(self) -> list[tuple[Grid, int, int]]:
-        """Which buckets of which grid make up the picture, oldest first."""
-        if self._grids[0].head < 0:
-            return []
-        spans: list[tuple[Grid, int, int]] = []
-        finest = max(0, len(self._grids) - LEVELS_SHOWN)
-        end = self._grids[0].head + 1
-        for level, grid in enumerate(self._grids):
-            wanted = 0 if level < finest else SHOWN if level == finest else SHOWN - SHOWN // FOLD
-            start = max(end - wanted, grid.first)
-            if level + 1 < len(self._grids):
-                # A coarser bucket must begin exactly where this grid's part begins, and what
-                # is not folded yet is only here.
-                start = min(start + -start % FOLD, (self._grids[level + 1].head + 1) * FOLD)
-            if start < end:
-                spans.append((grid, start, end))
-            end = min(start, end) // FOLD
-        return spans[::-1]
-
-    def everything(self, ids: Collection[int], most: int) -> Rows:
-        """Return all rows of `ids`, whole; none where more than `most` have arrived."""
+    def everything(self, most: int) -> list[Rows]:
+        """Return all blocks of rows; none where more than `most` rows have arrived."""
         arrived = sum(len(block.rows) for block in self._recent) + sum(map(len, self._newest))
-        if self.forgotten_before_us or arrived > most:
-            return Rows.concat([])
-        return self.rows(ids, *_EVER_US)
+        return [] if self.forgotten_before_us or arrived > most else self.blocks(*_EVER_US)
+
+    def blocks(self, t0_us: int, t1_us: int) -> list[Rows]:
+        """Return the blocks that may have rows with t0 <= time <= t1; they never change."""
+        near = [b.rows for b in self._recent if b.end >= t0_us and b.start <= t1_us]
+        return near + self._newest
 
     def rows(self, ids: Collection[int], t0_us: int, t1_us: int) -> Rows:
         """Return the whole rows of `ids` with t0 <= time <= t1, as far as they are kept."""
-        wanted = np.array(sorted(ids), np.int32)
-        found = []
-        near = [b.rows for b in self._recent if b.end >= t0_us and b.start <= t1_us]
-        for block in (*near, *self._newest):
-            keep = np.isin(block.series, wanted) & (block.time >= t0_us) & (block.time <= t1_us)
-            if keep.any():
-                found.append(_pick(block, keep))
-        return Rows.concat(found)
+        return find_rows(self.blocks(t0_us, t1_us), ids, t0_us, t1_us)
+
+
+def find_rows(
+    blocks: Sequence[Rows], ids: Collection[int], t0_us: int = _EVER_US[0], t1_us: int = _EVER_US[1]
+) -> Rows:
+    """Return the rows of `ids` with t0 <= time <= t1 that are in some blocks."""
+    wanted = np.array(sorted(ids), np.int32)
+    found = []
+    for block in blocks:
+        keep = np.isin(block.series, wanted) & (block.time >= t0_us) & (block.time <= t1_us)
+        if keep.any():
+            found.append(_pick(block, keep))
+    return Rows.concat(found)
 
 
 def reduce_rows(rows: Rows, points: int) -> tuple[Rows, list[int]]:
@@ -372,9 +336,3 @@ def _extremes(value: NDArray[np.float64], buckets: int) -> NDArray[np.int64]:
 
 def _pick(rows: Rows, which: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
     return Rows(rows.series[which], rows.time[which], rows.step[which], rows.value[which])
-
-
-def _at(
-    ids: NDArray[np.int32], start: int, end: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    return ids[:, None], (np.arange(start, end) % COLUMNS)[None, :]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.series.history import History, Screen
+from pulse_widgets.series.history import History, Screen, find_rows
 from pulse_widgets.series.log import Registry, Rows
 from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.signals import Alarm
@@ -156,7 +156,8 @@ class Stage:
         Of all series, unless `ids` says which, those that are drawn: not events, not cells.
         """
         with self._lock:
-            return self._history.screen(self._drawn() if ids is None else ids)
+            sketch = self._history.sketch(self._drawn() if ids is None else ids)
+        return sketch.screen()
 
     def screen_after(self, follower: Subscription, whole: int = 0) -> Caught:
         """Return the screen together with what a follower had waiting.
@@ -170,17 +171,19 @@ class Stage:
         with self._lock:
             ids = self._drawn()
             rows, events = follower.take()
-            return Caught(
-                self._history.screen(ids), self._history.everything(ids, whole), rows, events
-            )
+            sketch, blocks = self._history.sketch(ids), self._history.everything(whole)
+        return Caught(sketch.screen(), find_rows(blocks, ids), rows, events)
 
     def _drawn(self) -> list[int]:
         return [info.id for info in self._registry.since(0) if kind_stored_as(info.kind).numeric]
 
     def rows(self, ids: Collection[int], t0_s: float, t1_s: float) -> Rows:
         """Return the rows between two Unix times, as far as they are kept whole."""
+        t0_us, t1_us = int(t0_s * 1e6), int(t1_s * 1e6)
         with self._lock:
-            return self._history.rows(ids, int(t0_s * 1e6), int(t1_s * 1e6))
+            blocks = self._history.blocks(t0_us, t1_us)
+        # Blocks never change: looking through them must not hold up the thread that shows.
+        return find_rows(blocks, ids, t0_us, t1_us)
 
     def series(self, first: int = 0) -> list[dict[str, object]]:
         """Return the shown form of every series whose id is `first` or more."""

@@ -110,8 +110,9 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
     entities: Mapping[str, Mapping[str, str]] | None = None,
     state: Mapping[str, object] | None = None,
     events: Sequence[Mapping[str, object]] = (),
+    reduced: Sequence[int] = (),
 ) -> bytes:
-    """Return the packet of one display tick.
+    """Return the packet of one display tick, or of a part of it.
 
     Parameters
     ----------
@@ -121,10 +122,18 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         In display form: rates, not counters.
     series, entities, state, events
         What is new since the last frame.
+    reduced : sequence of int
+        The series of which only the extremes are among the rows; a page can ask for the rest.
     """
     stepped = bool((rows.step != NO_STEP).any())
     header: dict[str, object] = {"kind": "frame", "seq": seq, "n": len(rows), "steps": stepped}
-    extras = {"series": series, "entities": entities, "state": state, "events": events}
+    extras = {
+        "series": series,
+        "entities": entities,
+        "state": state,
+        "events": events,
+        "reduced": reduced,
+    }
     header.update({key: extra for key, extra in extras.items() if extra})
     return encode(header, _columns(rows, stepped=stepped))
 

@@ -20,6 +20,7 @@ import traitlets
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series.history import reduce_rows
+from pulse_widgets.series.pieces import pieces_of
 from pulse_widgets.series.state import package_version
 from pulse_widgets.series.wire import WIRE_VERSION, frame, keyframe, rows_reply
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from pulse_widgets.series.log import Rows
 
 __all__ = ["Feed", "FeedSource", "bundled"]
-
-FRAME_ROWS: Final = 20_000
-"""A frame with more rows is thinned to the extremes of each series."""
 
 REPLY_POINTS_MOST: Final = 20_000
 REPLY_SERIES_MOST: Final = 1000
@@ -150,11 +148,11 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             self.sent_bytes += len(packet)
 
     def publish_frame(self, rows: Rows, **news: Any) -> None:
-        """Send one frame: rows, and what else is new."""
-        if len(rows) > FRAME_ROWS:
-            rows, _ = reduce_rows(rows, 50)
-        self._seq += 1
-        self.publish(frame(self._seq, rows, **news))
+        """Send rows, and what else is new: one frame, or several where the rows are many."""
+        for piece, reduced in pieces_of(rows) if len(rows) else [(rows, [])]:
+            self._seq += 1
+            self.publish(frame(self._seq, piece, reduced=reduced, **news))
+            news = {}
 
     def skip(self) -> None:
         """Leave a number out, so that pages know of a hole and take the next keyframe for it."""

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_widgets.series.history import History, Screen, reduce_rows
+from pulse_widgets.series.history import History, Screen, find_rows, reduce_rows
 from pulse_widgets.series.log import NO_STEP, Rows
 
 START_US = 1_760_000_000_000_000
@@ -167,7 +167,8 @@ def test_ids_without_rows_take_no_memory_and_are_in_no_picture():
 
     assert many.screen().ids.tolist() == [50_000]
     assert many.screen([3, 50_000]).ids.tolist() == [50_000]
-    assert many.nbytes == few.nbytes
+    # Only a number an id, to find its line.
+    assert many.nbytes - few.nbytes <= 4 * 50_000
 
 
 def test_steps_belong_to_their_series_whenever_it_got_its_first():
@@ -233,10 +234,10 @@ def test_everything_is_every_row_of_some_series_or_nothing():
     for block in blocks:
         history.add(block)
 
-    some = history.everything([0, 2], 200)
+    some = find_rows(history.everything(200), [0, 2])
     assert sorted(some.value.tolist()) == [k for k in range(200) if k % 3 != 1]
-    assert len(history.everything([0, 2], 199)) == 0
-    assert len(history.everything([0, 2], 0)) == 0
+    assert len(history.everything(199)) == 0
+    assert len(history.everything(0)) == 0
 
 
 def test_what_has_forgotten_something_is_not_everything():
@@ -245,4 +246,4 @@ def test_what_has_forgotten_something_is_not_everything():
         history.add(rows([k], [k]))
 
     assert history.forgotten_before_us > 0
-    assert len(history.everything([0], 200)) == 0
+    assert len(history.everything(200)) == 0
