@@ -1,5 +1,7 @@
 """How often the past of a session is sent: rarely, where a page can ask for it."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,5 +51,5 @@ def test_nobody_waits_longer_than_the_pause_for_one_that_cannot_be_asked_for(spa
         known = max(known, tick / 4 if hears or tick / 4 in moments else 0.0)
         assert tick / 4 - known <= 5
     after = [moment for moment in moments if moment > 8]
-    assert all(b - a >= 5 for a, b in zip(after, after[1:], strict=False))
+    assert all(b - a >= 5 for a, b in pairwise(after))
     assert not any(heard[int(moment * 4) - 1] for moment in after)
