@@ -46,7 +46,7 @@ LATER: Final = (
     "pulse_widgets.library.finishing",
     "pulse_widgets.storage.unwritten",
 )
-"""What draws a session and what ends it: no first reading, and no first row on the disk, needs it."""
+"""What draws a session and what ends it; neither a first frame nor a first row needs it."""
 
 
 def disabled() -> bool:
