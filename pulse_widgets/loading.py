@@ -19,7 +19,10 @@ from typing import Final
 from pulse_widgets.errors import StorageError
 from pulse_widgets.signals import aside, start_shielded
 
-__all__ = ["load", "load_later"]
+__all__ = ["PANDAS", "load", "load_later"]
+
+PANDAS: Final = ("pandas", "pyarrow.pandas_compat", "pyarrow.vendored.version")
+"""What makes a table; pandas itself loads Arrow's part of it when it is first given text."""
 
 SPARE_HANDLES: Final = 8
 """File handles that must be free before anything is loaded: loading holds a few at a time."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
+from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.index import guess
@@ -295,6 +296,7 @@ def time_us(time: Any, start_us: int, name: str) -> int | None:
             return start_us + round(time.total_seconds() * 1e6)
         if isinstance(time, (int, float, np.integer, np.floating)) and not isinstance(time, bool):
             return start_us + round(float(time) * 1e6)
+        load(*PANDAS)
         import pandas as pd
 
         if isinstance(time, str) and _TIME_OF_DAY.match(time):

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import SessionEndedError
-from pulse_widgets.loading import load
+from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
 from pulse_widgets.widgets.feed import Feed
@@ -157,7 +157,7 @@ class Hub:
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""
-        load("pulse_widgets.widgets.status_table")
+        load("pulse_widgets.widgets.status_table", *PANDAS)
         from pulse_widgets.widgets.status_table import StatusTable
 
         state = self._source.state()
