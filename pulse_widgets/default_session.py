@@ -107,7 +107,8 @@ class DefaultSession:
                 hub = run.shared()
                 # Now that nothing can fail any more, others may log into it.
                 self.session = run.session
-                load_later(*LATER)
+                if run is not before:
+                    load_later(*LATER)
             except BaseException:
                 self._undo(before)
                 raise
