@@ -360,10 +360,12 @@ def test_a_mark_is_an_event_of_the_recording(python):
     assert "epoch <b>2</b>" in json.dumps(marks[0])
 
 
+@pytest.mark.slow
 def test_a_recorded_rate_is_that_of_its_counter(python):
     out = python(
         "mon = pw.monitor('system', interval=0.1)\n"
-        "end = time.time() + 1.0\n"
+        # Processes are read once a second at most.
+        "end = time.time() + 4.0\n"
         "while time.time() < end: sum(range(1000))\n"
         "rec = mon.stop()\n"
         "print(rec.select('process.cpu', entity='kernel').values()[1][2:].tolist())"
