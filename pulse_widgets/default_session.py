@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.early import EarlyBackend
 from pulse_widgets.errors import SessionRunningError
-from pulse_widgets.loading import load
+from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
 from pulse_widgets.readers.discover import READERS, make_backends
 from pulse_widgets.run import Run
@@ -37,6 +37,16 @@ NEEDED: Final = (
     "concurrent.futures.thread",
 )
 """What a session is made of."""
+
+LATER: Final = (
+    "pulse_widgets.exchange.bundle",
+    "pulse_widgets.exchange.fitting",
+    "pulse_widgets.exchange.picture",
+    "pulse_widgets.library.recording",
+    "pulse_widgets.library.finishing",
+    "pulse_widgets.storage.unwritten",
+)
+"""What draws a session and what ends it; neither a first frame nor a first row needs it."""
 
 
 def disabled() -> bool:
@@ -97,6 +107,8 @@ class DefaultSession:
                 hub = run.shared()
                 # Now that nothing can fail any more, others may log into it.
                 self.session = run.session
+                if run is not before:
+                    load_later(*LATER)
             except BaseException:
                 self._undo(before)
                 raise

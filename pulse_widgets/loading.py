@@ -8,6 +8,7 @@ that thread only waits here, and when its wait is cut off, the loading goes on w
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import sys
 import threading
@@ -16,17 +17,23 @@ from importlib import import_module
 from typing import Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.signals import aside
+from pulse_widgets.signals import aside, start_shielded
 
-__all__ = ["load"]
+__all__ = ["PANDAS", "load", "load_later"]
+
+PANDAS: Final = ("pandas", "pyarrow.pandas_compat", "pyarrow.vendored.version")
+"""What makes a table; pandas itself loads Arrow's part of it when it is first given text."""
 
 SPARE_HANDLES: Final = 8
 """File handles that must be free before anything is loaded: loading holds a few at a time."""
 END_S: Final = 5.0
 """How long the end of the process waits for what is being loaded."""
+LATER_S: Final = 1.0
+"""How long what is needed later is left alone."""
 
 # One at a time: two threads inside one tangle of imports could each see the half of a module.
 _door = threading.RLock()
+_ending = threading.Event()
 
 
 def load(*names: str) -> None:
@@ -43,6 +50,25 @@ def load(*names: str) -> None:
         _load(names)
         return
     aside("pulse-load", partial(_load, names))
+
+
+def load_later(*names: str) -> None:
+    """Load modules in a while, when what the caller begins now has had its time.
+
+    Who needs one of them before it is there calls `load`, and is told then what is wrong.
+    """
+    start_shielded("pulse-load", partial(_load_each, names))
+
+
+def _load_each(names: tuple[str, ...]) -> None:
+    if _ending.wait(LATER_S):
+        return
+    # One by one: who needs something meanwhile waits for one of them at most.
+    for name in names:
+        if _ending.is_set():
+            return
+        with contextlib.suppress(Exception):
+            _load((name,))
 
 
 def _is_loaded(name: str) -> bool:
@@ -84,17 +110,16 @@ def _require_handles() -> None:
             os.close(handle)
 
 
-def _forget() -> None:
-    """In a forked child: whoever held the door is not there to open it."""
-    global _door  # noqa: PLW0603  a lock of this process
-    _door = threading.RLock()
-
-
 @atexit.register
 def _end() -> None:
+    _ending.set()
     # A thread that is inside a module made in C when the interpreter goes may abort the process.
     if _door.acquire(timeout=END_S):
         _door.release()
 
 
-os.register_at_fork(after_in_child=_forget)
+# A child has a copy of every module, also of one that was half loaded, and nobody there to load
+# the other half. So a fork waits until nothing is being loaded.
+os.register_at_fork(
+    before=_door.acquire, after_in_parent=_door.release, after_in_child=_door.release
+)

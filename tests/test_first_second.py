@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import sys
 import threading
 import time
 
 import pytest
 
 import pulse_widgets as pw
+from pulse_widgets.loading import load_later
 from pulse_widgets.signals import aside
 from tests.programs import program, run
 from tests.waiting import until
@@ -18,6 +20,9 @@ CALLS = {
     "monitor": "pw.monitor(gpus='none')",
     "stop": "pw.log({'x': 1.0}); pw.stop()",
     "both": "pw.monitor(gpus='none').stop()",
+    "table": "pw.log({'x': 1.0}); pw.stop().series",
+    "times": "pw.log({'x': 1.0}); rec = pw.stop(); rec.select(start='12:00'), rec.end",
+    "status": "pw.monitor(gpus='none').status",
     "recordings": "pw.recordings()",
     "snapshot": "pw.snapshot('system')",
     "doctor": "pw.doctor()",
@@ -42,6 +47,63 @@ def test_the_thread_that_an_interrupt_reaches_loads_nothing(call, tmp_path):
     )
 
     assert out == "[]\n"
+
+
+NOT_YET = (
+    "pandas", "pyarrow.parquet", "pulse_widgets.exchange", "pulse_widgets.library.recording",
+    "pulse_widgets.library.finishing", "pulse_widgets.storage.arrow.files",
+    "pulse_widgets.storage.index", "pulse_widgets.storage.merge", "pulse_widgets.storage.parquet",
+    "pulse_widgets.storage.reader", "pulse_widgets.widgets.replay",
+    "pulse_widgets.widgets.status_table",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("record", ["True", "False"])
+def test_a_first_monitor_loads_only_what_a_first_frame_needs(record, tmp_path):
+    out, _ = run(
+        "import numpy, ipywidgets\n"
+        f"mon = pw.monitor(record={record})\n"
+        "print(*sorted(sys.modules))\n",
+        tmp_path,
+    )
+
+    loaded = out.split()
+    assert "pulse_widgets.widgets.feed" in loaded
+    assert [name for name in loaded if f"{name}.".startswith(tuple(f"{n}." for n in NOT_YET))] == []
+
+
+def test_what_is_needed_later_is_loaded_by_then(monkeypatch):
+    monkeypatch.setattr("pulse_widgets.loading.LATER_S", 0.0)
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+
+    load_later("no_such_module_anywhere", "colorsys")
+    until(lambda: "colorsys" in sys.modules)
+
+
+FORKED = """
+import pulse_widgets.loading as loading
+sys.path.insert(0, sys.argv[1])
+sys.begun, sys.go = threading.Event(), threading.Event()
+loading.LATER_S = 0
+loading.load_later('slow')
+sys.begun.wait(20)
+os.register_at_fork(before=sys.go.set)
+child = os.fork()
+if not child:
+    import slow
+    loading.load('slow')
+    os._exit(slow.whole)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+loading.load('colorsys')
+"""
+
+
+def test_a_fork_leaves_no_half_of_a_module_to_the_child(tmp_path):
+    (tmp_path / "slow.py").write_text("import sys\nsys.begun.set()\nsys.go.wait(20)\nwhole = 7\n")
+
+    out, _ = run(FORKED, tmp_path / "home", tmp_path)
+
+    assert out == "7\n"
 
 
 INTERRUPTED = """

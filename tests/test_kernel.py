@@ -348,3 +348,24 @@ def test_each_view_leaves_a_picture_of_what_it_shows(kernel):
     assert "Power" not in chosen["text/html"]
     assert len(json.dumps(strip)) < len(json.dumps(whole)) * 0.8
     assert len(json.dumps(chosen)) < len(json.dumps(whole)) / 2
+
+
+@pytest.mark.slow
+def test_keyframes_come_unasked_in_a_cell_alone(kernel):
+    running = kernel(gpus=8, latency_us=0)
+    running.run(START + "mon = pw.monitor()\nmon")
+    running.run("time.sleep(9)")
+    counted = {}
+    for where in ("idle", "busy"):
+        frames, keyframes = (len(running.packets(kind)) for kind in ("frame", "keyframe"))
+        if where == "busy":
+            running.run("end = time.time() + 12\nwhile time.time() < end: time.sleep(0.1)")
+        else:
+            running.wait_until(lambda seen=frames: len(running.packets("frame")) >= seen + 14, 60)
+        counted[where] = len(running.packets("keyframe")) - keyframes
+
+    assert counted["idle"] == 0
+    assert counted["busy"] >= 2
+    before = len(running.packets("keyframe"))
+    running.tell_feed(kind="hello")
+    running.wait_until(lambda: len(running.packets("keyframe")) > before)

@@ -38,6 +38,29 @@ def test_importing_loads_nothing_heavy_and_starts_no_thread():
     assert HEAVY.isdisjoint(loaded)
 
 
+PANDAS = {
+    "a session": "",
+    "a recording of it": "pw.Recording.open(rec.path)",
+    "its values": "rec.select('x').values()",
+    "its picture": "pw.replay(rec)",
+    "its text": "str(rec), rec._repr_html_(), rec.problems",
+    "a table": "rec.series",
+}
+
+
+def test_pandas_is_loaded_when_a_table_is_asked_for_and_not_before(tmp_path):
+    out = run(
+        "import sys, pulse_widgets as pw\n"
+        "mon = pw.monitor(); pw.log({'x': 1.0}, step=1); mon.mark('here'); rec = mon.stop()\n"
+        f"for name, asks in {PANDAS!r}.items():\n"
+        "    exec(asks)\n"
+        "    print(name, 'pandas' in sys.modules, sep=': ')\n",
+        PULSE_HOME=str(tmp_path),
+    )
+
+    assert out.splitlines() == [f"{name}: {name == 'a table'}" for name in PANDAS]
+
+
 def test_the_public_names_are_exactly_those_that_can_be_had():
     for name in pw.__all__:
         assert getattr(pw, name) is not None

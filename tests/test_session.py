@@ -288,6 +288,7 @@ def test_two_monitors_share_one_session(python):
     out = python(
         "a = pw.monitor(); b = pw.monitor(); time.sleep(0.3)\n"
         "names = sorted(t.name for t in threading.enumerate() if t.name.startswith('pulse'))\n"
+        "names = [name for name in names if name != 'pulse-load']\n"  # it comes and goes
         "print(a.feed is b.feed, names)\n"
         "a.close(); print(b.stop() is a._hub.stop())"
     ).stdout
@@ -359,10 +360,12 @@ def test_a_mark_is_an_event_of_the_recording(python):
     assert "epoch <b>2</b>" in json.dumps(marks[0])
 
 
+@pytest.mark.slow
 def test_a_recorded_rate_is_that_of_its_counter(python):
     out = python(
         "mon = pw.monitor('system', interval=0.1)\n"
-        "end = time.time() + 1.0\n"
+        # Processes are read once a second at most.
+        "end = time.time() + 4.0\n"
         "while time.time() < end: sum(range(1000))\n"
         "rec = mon.stop()\n"
         "print(rec.select('process.cpu', entity='kernel').values()[1][2:].tolist())"

@@ -159,6 +159,110 @@ describe("FeedSource", () => {
     expect(source.ended()).toBe("died");
   });
 
+  describe("asks for a keyframe", () => {
+    function watched() {
+      const model = feed();
+      const source = new FeedSource(model.asModel());
+      source.attach();
+      model.deliver(encodeFrame(4, [[0, 21, 7]]));
+      model.sent.length = 0;
+      return { model, source };
+    }
+    const until = (seq: number, end: number) =>
+      encodeKeyframe(seq, [0, end], [{ id: 0, lo: 0, hi: 65533, codes: [[1, 5]] }]);
+
+    test("once, when frames were lost", () => {
+      const { model } = watched();
+
+      model.deliver(encodeFrame(6, [[0, 23, 7]]));
+      model.deliver(encodeFrame(9, [[0, 24, 7]]));
+      vi.advanceTimersByTime(10_000);
+
+      expect(model.sent).toEqual([{ kind: "hello" }]);
+    });
+
+    test("again, when more were lost after it came", () => {
+      const { model } = watched();
+
+      for (const seq of [6, 8, 10]) {
+        model.deliver(encodeFrame(seq, [[0, 20 + seq, 7]]));
+        vi.advanceTimersByTime(2_000);
+        model.deliver(until(seq, 21 + seq));
+      }
+
+      expect(model.sent).toEqual([{ kind: "hello" }, { kind: "hello" }, { kind: "hello" }]);
+    });
+
+    test("when a frame could not be read", () => {
+      vi.spyOn(console, "error").mockImplementation(() => {});
+      const { model } = watched();
+
+      model.deliver(encodePacket({ kind: "frame" }));
+      model.deliver(encodeFrame(6, [[0, 23, 7]]));
+      vi.advanceTimersByTime(2_000);
+
+      expect(model.sent).toEqual([{ kind: "hello" }]);
+    });
+
+    test("but not when one comes unasked, nor when nothing is missing", () => {
+      const { model } = watched();
+
+      model.deliver(encodeFrame(6, [[0, 23, 7]]));
+      model.deliver(until(6, 23));
+      model.deliver(encodeFrame(7, [[0, 24, 7]]));
+      vi.advanceTimersByTime(10_000);
+
+      expect(model.sent).toEqual([]);
+    });
+
+    test("although an older one comes, which does not tell what was lost", () => {
+      const { model } = watched();
+
+      model.deliver(encodeFrame(6, [[0, 23, 7]]));
+      model.change("snapshot", new DataView(until(4, 21).slice().buffer));
+      vi.advanceTimersByTime(2_000);
+
+      expect(model.sent).toEqual([{ kind: "hello" }]);
+    });
+
+    test("but not of a page that shows no view", () => {
+      const model = feed();
+      new FeedSource(model.asModel());
+
+      model.deliver(encodeFrame(4, [[0, 21, 7]]));
+      model.deliver(encodeFrame(6, [[0, 23, 7]]));
+      vi.advanceTimersByTime(10_000);
+
+      expect(model.sent).toEqual([]);
+    });
+  });
+
+  test("takes a new snapshot for a keyframe", () => {
+    const model = feed();
+    const source = new FeedSource(model.asModel());
+    model.deliver(encodeFrame(4, [[0, 21, 7]]));
+    const next = encodeKeyframe(
+      5,
+      [0, 10, 30],
+      [
+        {
+          id: 0,
+          lo: 0,
+          hi: 65533,
+          codes: [
+            [1, 5],
+            [2, 9],
+          ],
+        },
+      ],
+    );
+
+    model.change("snapshot", new DataView(next.slice().buffer));
+
+    expect(source.keyframe).toEqual(next);
+    expect(source.extent()).toEqual([0, 30]);
+  });
+
   test("survives a packet it cannot read", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const model = feed();

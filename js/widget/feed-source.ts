@@ -2,12 +2,14 @@
 
 import type { AnyModel } from "@anywidget/types";
 import { Store } from "../core/store";
-import { checkVersion } from "../core/wire";
+import { checkVersion, type Packet } from "../core/wire";
 
 /** How often the kernel hears that somebody looks; without it the feed falls silent after 60 s. */
 const SEEN_MS = 20_000;
 /** An unanswered request is no longer waited for after this long: the message may be lost. */
 const PATIENCE_MS = 600_000;
+/** A keyframe that follows a hole in the frames by itself comes within this; else it is asked for. */
+const HEALED_MS = 1_000;
 /** Series in one request: the kernel answers no more at once (`REPLY_SERIES_MOST`). */
 const SERIES_MOST = 1000;
 
@@ -32,6 +34,9 @@ export class FeedSource extends Store {
   #views = 0;
   #seen: ReturnType<typeof setInterval> | undefined;
   #request = 0;
+  /** The newest frame that was missed and that no keyframe has told of; null for none. */
+  #missed: number | null = null;
+  #asking: ReturnType<typeof setTimeout> | undefined;
   /** The unanswered requests. */
   readonly #waiting = new Map<number, Asked>();
 
@@ -44,8 +49,8 @@ export class FeedSource extends Store {
     } catch (problem) {
       this.problem = (problem as Error).message;
     }
-    const snapshot = feed.get("snapshot") as DataView | undefined;
-    if (!this.problem && snapshot && snapshot.byteLength > 0) this.#take(snapshot);
+    this.#takeSnapshot();
+    feed.on("change:snapshot", () => this.#takeSnapshot());
     // Not part of what anywidget promises; hosts without it go on waiting.
     feed.on("comm_live_update", () => {
       // A manager does this on a restart, before anybody could know of which kind.
@@ -113,16 +118,38 @@ export class FeedSource extends Store {
     }
   }
 
+  #takeSnapshot(): void {
+    const snapshot = this.feed.get("snapshot") as DataView | undefined;
+    if (!this.problem && snapshot && snapshot.byteLength > 0) this.#take(snapshot);
+  }
+
+  /** Frames may be lost on the way; outside a cell a keyframe comes only to who asks for it. */
+  #heal(packet: Packet, lostBefore: number): void {
+    if (packet.kind === "frame" && this.lost() > lostBefore) {
+      this.#missed = packet.seq - 1;
+      this.#asking ??= setTimeout(() => this.#ask(), HEALED_MS);
+    } else if (packet.kind === "keyframe" && packet.seq >= (this.#missed ?? 0)) {
+      this.#missed = null;
+    }
+  }
+
+  #ask(): void {
+    this.#asking = undefined;
+    if (this.#missed !== null && this.#views > 0) this.#send({ kind: "hello" });
+  }
+
   #take(bytes: ArrayBuffer | ArrayBufferView): void {
+    const lost = this.lost();
     try {
       const packet = this.receive(bytes);
+      this.#heal(packet, lost);
       // The kernel answers in order, so what was asked before this answer will not come.
       if (packet.kind !== "rows") return;
       for (const request of this.#waiting.keys()) {
         if (request <= packet.request) this.#waiting.delete(request);
       }
     } catch (problem) {
-      // The store is as it was, and the next keyframe brings what was in this packet.
+      // The store is as it was; the next frame shows that one is missing, and it is asked for.
       console.error("Pulse: a packet was refused", problem);
     }
   }

@@ -9,14 +9,15 @@ export class FakeModel {
   readonly sent: Record<string, unknown>[] = [];
   readonly #listeners: Listener[] = [];
   readonly #onComm: (() => void)[] = [];
-  readonly #traits: Readonly<Record<string, unknown>>;
+  readonly #onChange = new Map<string, (() => void)[]>();
+  readonly #traits: Record<string, unknown>;
   readonly #models: ReadonlyMap<string, FakeModel>;
 
   constructor(
     traits: Readonly<Record<string, unknown>>,
     models: ReadonlyMap<string, FakeModel> = new Map(),
   ) {
-    this.#traits = traits;
+    this.#traits = { ...traits };
     this.#models = models;
   }
 
@@ -39,6 +40,15 @@ export class FakeModel {
   on(event: string, listener: Listener & (() => void)): void {
     if (event === "msg:custom") this.#listeners.push(listener);
     if (event === "comm_live_update") this.#onComm.push(listener);
+    if (event.startsWith("change:")) {
+      this.#onChange.set(event, [...(this.#onChange.get(event) ?? []), listener]);
+    }
+  }
+
+  /** The kernel sets a trait. */
+  change(name: string, value: unknown): void {
+    this.#traits[name] = value;
+    for (const listener of this.#onChange.get(`change:${name}`) ?? []) listener();
   }
 
   /** What a widget manager does when the kernel restarts. */

@@ -18,7 +18,7 @@ from pulse_widgets.readers.base import RateClass
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["NATIVE_S", "Governor"]
+__all__ = ["LEAST_S", "NATIVE_S", "Governor"]
 
 NATIVE_S: Final = {
     RateClass.STATIC: math.inf,
@@ -29,6 +29,9 @@ NATIVE_S: Final = {
     RateClass.EVENTS: 1.0,
 }
 """Seconds between readings of the classes that do not follow the session's interval."""
+
+LEAST_S: Final = {RateClass.STEADY: 1.0}
+"""Seconds that lie at least between two readings of a class that follows the interval."""
 
 FACTOR_MOST: Final = 64
 SETTLE_S: Final = 10.0
@@ -110,7 +113,7 @@ class Governor:
 
     def period_s(self, source: str, rate: RateClass, interval_s: float) -> float:
         """Return the seconds between two readings of a class, asked for every `interval_s`."""
-        usual = NATIVE_S.get(rate, interval_s)
+        usual = NATIVE_S.get(rate, LEAST_S.get(rate, interval_s))
         own = self._rates.get(source, {}).get(rate, usual)
         return (own if rate in NATIVE_S else max(own, interval_s)) * self.factor(source, rate)
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SamplingCollector"]
 
-_PACED: Final = (RateClass.GAUGES, RateClass.COUNTERS)
+_PACED: Final = (RateClass.GAUGES, RateClass.COUNTERS, RateClass.STEADY)
 
 GAP_FACTOR: Final = 3.0
 """A pass that starts later than this many intervals leaves a gap, not a line."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pulse_widgets.library.answers import event_of, integral, summary_of
+from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
 from pulse_widgets.storage.reader import Extent
 
@@ -37,6 +38,7 @@ _NOT_A_TIME = np.datetime64("NaT", "us").view("int64")
 
 def stamp(time_us: int) -> pd.Timestamp:
     """Return a time in microseconds as a UTC timestamp."""
+    load(*PANDAS)
     import pandas as pd
 
     return pd.Timestamp(np.datetime64(time_us, "us"), tz="UTC")
@@ -44,6 +46,7 @@ def stamp(time_us: int) -> pd.Timestamp:
 
 def _times(times: Sequence[int | None]) -> Any:
     """Return times in microseconds, None for absent, as a UTC column."""
+    load(*PANDAS)
     import pandas as pd
 
     whole = np.array([_NOT_A_TIME if t is None else t for t in times], np.int64)
@@ -63,6 +66,7 @@ def series_frame(
     chosen: Sequence[Chosen], spans: Sequence[tuple[int, int | None, int | None]]
 ) -> pd.DataFrame:
     """Return one row a series, with its rows, start and end."""
+    load(*PANDAS)
     import pandas as pd
 
     return pd.DataFrame(
@@ -88,6 +92,7 @@ def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
 
 def tidy_frame(table: Any) -> pd.DataFrame:
     """Return an Arrow table of rows with NA for what is absent."""
+    load(*PANDAS)
     import pandas as pd
 
     # Through float64, steps beyond 2**53 would not be whole.
@@ -103,6 +108,7 @@ def tidy_frame(table: Any) -> pd.DataFrame:
 
 def wide_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
     """Return one column a series, under (entity, metric) or (host, entity, metric)."""
+    load(*PANDAS)
     import pandas as pd
 
     several = len({c.key.host for c, _ in series}) > 1
@@ -122,6 +128,7 @@ def wide_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
 
 def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str]) -> pd.DataFrame:
     """Return the events in order of time."""
+    load(*PANDAS)
     import pandas as pd
 
     rows = [
@@ -147,6 +154,7 @@ def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
 
 def cell_frame(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
     """Return one row an execution."""
+    load(*PANDAS)
     import pandas as pd
 
     unended = "running" if running else "unfinished"
@@ -169,6 +177,7 @@ def cell_frame(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
 
 def summary_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
     """Return the summary of every series."""
+    load(*PANDAS)
     import pandas as pd
 
     counted = {(c.key.host, c.key.entity) for c, _ in series if c.key.metric == "gpu.energy"}

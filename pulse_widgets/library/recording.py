@@ -10,6 +10,7 @@ from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.library import answers, frames
 from pulse_widgets.library.copy import save_copy
+from pulse_widgets.library.listing import html_table
 from pulse_widgets.library.selection import (
     Chosen,
     Window,
@@ -108,28 +109,17 @@ class Recording:
     @property
     def start(self) -> pd.Timestamp:
         """When the session, or the stretch that is selected, begins."""
-        start = self._window.start
-        return frames.stamp(self._stored.run.start_us if start is None else start)
+        return frames.stamp(self._extent()[0])
 
     @property
     def end(self) -> pd.Timestamp:
         """Time of the last row; of a selected stretch its end, when that comes before."""
-        ends = [
-            self._stored.extents[c.key].end for c in self._chosen if c.key in self._stored.extents
-        ]
-        last = max(ends, default=self._stored.run.start_us)
-        last = last if self._window.end is None else min(last, self._window.end)
-        return max(frames.stamp(last), self.start)
+        return frames.stamp(self._extent()[1])
 
     @property
     def series(self) -> pd.DataFrame:
         """One row a series: host, entity, metric, unit, kind, rows, start, end."""
-        if self._window.whole:
-            spans = [frames.extent_of(self._stored.extents[c.key]) for c in self._chosen]
-        else:
-            held = {c.key: columns for c, columns in self._each(payload=False)}
-            spans = [frames.extent_of(held.get(c.key)) for c in self._chosen]
-        return frames.series_frame(self._chosen, spans)
+        return frames.series_frame(self._chosen, self._spans())
 
     # What is selected -----------------------------------------------------------------
 
@@ -335,20 +325,42 @@ class Recording:
 
     def _repr_html_(self) -> str:
         """Return a small table: what it is, and its first series."""
-        series = self.series
-        length = (self.end - self.start).total_seconds()
+        start, end = self._extent()
+        spans = self._spans()
+        rows = sum(held for held, _, _ in spans)
         facts = [
             self.path.name,
-            f"{len(series)} series, {int(series['rows'].sum())} rows, {length:.1f} s",
+            f"{len(spans)} series, {rows} rows, {(end - start) / 1e6:.1f} s",
             *(["simulated"] if self.simulated else []),
             *self.problems,
-            *([f"The first {_LINES} of them; all are in .series:"] if len(series) > _LINES else []),
+            *([f"The first {_LINES} of them; all are in .series:"] if len(spans) > _LINES else []),
         ]
         lines = "".join(f"<div>{html.escape(fact)}</div>" for fact in facts)
-        table = series.head(_LINES)[["entity", "metric", "unit", "kind", "rows"]]
-        return f"{lines}{table.to_html(index=False, border=0)}"
+        return lines + html_table(
+            ("entity", "metric", "unit", "kind", "rows"),
+            [
+                (c.key.entity, c.metric, c.unit, c.kind, str(held))
+                for c, (held, _, _) in zip(self._chosen[:_LINES], spans, strict=False)
+            ],
+        )
 
     # Within ---------------------------------------------------------------------------
+
+    def _extent(self) -> tuple[int, int]:
+        """Return when what is selected begins and ends, microseconds since the epoch."""
+        start = self._stored.run.start_us if self._window.start is None else self._window.start
+        extents = self._stored.extents
+        ends = [extents[c.key].end for c in self._chosen if c.key in extents]
+        last = max(ends, default=self._stored.run.start_us)
+        last = last if self._window.end is None else min(last, self._window.end)
+        return start, max(last, start)
+
+    def _spans(self) -> list[tuple[int, int | None, int | None]]:
+        """Return rows, first and last time of every series."""
+        if self._window.whole:
+            return [frames.extent_of(self._stored.extents[c.key]) for c in self._chosen]
+        held = {c.key: columns for c, columns in self._each(payload=False)}
+        return [frames.extent_of(held.get(c.key)) for c in self._chosen]
 
     def _one(self) -> Chosen:
         if len(self._chosen) == 1:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError, UnknownMetricError
+from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.metrics.catalog import kind_of, rate_of
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import GAUGE, kind_stored_as
@@ -296,6 +297,7 @@ def time_us(time: Any, start_us: int, name: str) -> int | None:
             return start_us + round(time.total_seconds() * 1e6)
         if isinstance(time, (int, float, np.integer, np.floating)) and not isinstance(time, bool):
             return start_us + round(float(time) * 1e6)
+        load(*PANDAS)
         import pandas as pd
 
         if isinstance(time, str) and _TIME_OF_DAY.match(time):

@@ -54,14 +54,15 @@ class BackendKind(Enum):
 class RateClass(Enum):
     """How often a reading is worth taking; the sampler decides which classes are due.
 
-    `GAUGES` and `COUNTERS` follow the session's interval; the others keep the native rate
-    of what they read.
+    `GAUGES` and `COUNTERS` follow the session's interval, and so does `STEADY`, though it comes
+    at most once a second; the others keep the native rate of what they read.
     """
 
     STATIC = "static"
     SLOW = "slow"
     COUNTERS = "counters"
     GAUGES = "gauges"
+    STEADY = "steady"
     BUFFERED = "buffered"
     GPM = "gpm"
     PROCESSES = "processes"

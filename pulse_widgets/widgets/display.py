@@ -9,15 +9,16 @@ lost the connection from output to display id, and would be left with an empty b
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.exchange.bundle import final_bundle, live_bundle
+from pulse_widgets.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Outputs", "in_notebook"]
 
+BUNDLE: Final = "pulse_widgets.exchange.bundle"
 _logger = logging.getLogger("pulse_widgets")
 
 
@@ -49,7 +50,10 @@ class Outputs:
         self, widget_view: Mapping[str, Any] | None, feed_id: str | None, picture: Picture
     ) -> None:
         """Display a view with its newest picture."""
+        load(BUNDLE)
         from IPython.display import display
+
+        from pulse_widgets.exchange.bundle import final_bundle, live_bundle
 
         bundle = (
             live_bundle(widget_view, feed_id, picture.keyframe, picture.html, view=self._view)
@@ -62,6 +66,9 @@ class Outputs:
 
     def finish(self, picture: Picture) -> None:
         """Replace every output by the picture alone."""
+        load(BUNDLE)
+        from pulse_widgets.exchange.bundle import final_bundle
+
         bundle = final_bundle(picture.keyframe, picture.html, view=self._view)
         handles, self._handles = self._handles, []
         for handle in handles:

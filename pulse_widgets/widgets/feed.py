@@ -167,8 +167,15 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         packet = self._keyframe(screen)
         self.publish(packet)
         if snapshot:
-            with self._send_lock:
-                self.snapshot = packet
+            self._keep(packet)
+
+    def keep_snapshot(self, screen: Screen) -> None:
+        """Keep the screen for pages that open later; a page that is open takes it, too."""
+        self._keep(self._keyframe(screen))
+
+    def _keep(self, packet: bytes) -> None:
+        with self._send_lock:
+            self.snapshot = packet
 
     def publish_whole(self, rows: Rows) -> None:
         """Send rows that nobody asked for: all that were shown until now."""

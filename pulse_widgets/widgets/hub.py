@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import SessionEndedError
-from pulse_widgets.exchange.bundle import OUTPUT_BYTES, redact
-from pulse_widgets.exchange.fitting import fit, matching
-from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
-from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
+from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.widgets.display import Outputs, Picture
 from pulse_widgets.widgets.feed import Feed
-from pulse_widgets.widgets.replay import RecordingSource
-from pulse_widgets.widgets.sender import LiveSender, SessionSource
+from pulse_widgets.widgets.sender import LiveSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,9 +19,17 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.session import Session
+    from pulse_widgets.widgets.replay import RecordingSource
+    from pulse_widgets.widgets.sender import SessionSource
 
-__all__ = ["Hub", "live_hub", "replay_hub"]
+__all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
 
+DRAWING: Final = (
+    "pulse_widgets.exchange.bundle",
+    "pulse_widgets.exchange.fitting",
+    "pulse_widgets.exchange.picture",
+)
+"""What draws the pictures that stay in a notebook; a first frame needs none of it."""
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
 STRIP_BYTES = 60_000
@@ -106,6 +110,12 @@ class Hub:
 
     def picture(self, layout: str, metrics: Sequence[str] | None) -> Picture:
         """Return what a view shows now, without what should not leave the machine."""
+        load(*DRAWING)
+        from pulse_widgets.exchange.bundle import OUTPUT_BYTES, redact
+        from pulse_widgets.exchange.fitting import fit, matching
+        from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
+        from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
+
         source = self._source
         header = redact(
             {
@@ -147,6 +157,7 @@ class Hub:
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""
+        load("pulse_widgets.widgets.status_table", *PANDAS)
         from pulse_widgets.widgets.status_table import StatusTable
 
         state = self._source.state()
@@ -207,6 +218,9 @@ def live_hub(
 
 def replay_hub(recording: Recording) -> Hub:
     """Return the hub of a recording."""
+    load("pulse_widgets.widgets.replay")
+    from pulse_widgets.widgets.replay import RecordingSource
+
     source = RecordingSource(recording)
     return Hub(
         source,

@@ -12,9 +12,10 @@ from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
     from pulse_widgets.series.log import Rows
+    from pulse_widgets.series.stage import Caught
     from pulse_widgets.session import Session
 
-__all__ = ["LiveSender", "SessionSource"]
+__all__ = ["Keyframes", "LiveSender", "SessionSource"]
 
 LIVELY_TICK_S: Final = 0.1
 """Seconds between two frames once a view shows few charts, which are drawn more often."""
@@ -22,11 +23,13 @@ LIVELY_TICK_S: Final = 0.1
 FIRST_S: Final = 1.0
 """Seconds until the first keyframe."""
 KEYFRAME_S: Final = 5.0
+"""Seconds between two keyframes while a page that misses something cannot ask for one."""
 KEYFRAME_SHARE: Final = 0.005
 """Share of its time that the sender may spend on keyframes."""
 WHOLE_ROWS: Final = 4000
 """A session of so few rows is sent whole to a page that begins, beside its envelopes."""
 SNAPSHOT_S: Final = 30.0
+"""Seconds between two snapshots, which a page takes as keyframes as well."""
 STATE_S: Final = 2.0
 AGAIN_S: Final = 1.0
 """Seconds until the next try after a pass that failed."""
@@ -52,6 +55,52 @@ class SessionSource:
         return self.session.state()
 
 
+class Keyframes:
+    """When the next keyframe of a session is due.
+
+    A page asks for a keyframe when it opens and when it notices that a frame is missing. The
+    kernel hears that only between two cells, so in a cell keyframes come unasked. So they do at
+    first, because a page needs some time to begin, and after a message that could not be sent.
+
+    Parameters
+    ----------
+    now : float
+        When the sending begins.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._begun = now
+        self._next = now + FIRST_S
+        self._pause = FIRST_S
+        self._young = True
+        self._heard = now
+
+    def due(self, now: float, *, hears: bool) -> bool:
+        """Return whether one is due; `hears` says that the kernel can hear a page ask now."""
+        if self._young:
+            return now >= self._next
+        if hears:
+            self._heard = now
+            return False
+        return now >= max(self._next, self._heard + self._pause)
+
+    def sent(self, now: float, spent_s: float) -> None:
+        """Note that one was made, which took `spent_s`.
+
+        Thousands of series make a dear keyframe, which comes more rarely then.
+        """
+        age_s = now - self._begun
+        self._young = age_s < KEYFRAME_S
+        self._pause = max(age_s, FIRST_S)
+        if not self._young:
+            self._pause = max(KEYFRAME_S, spent_s / KEYFRAME_SHARE)
+        self._next = now + self._pause
+
+    def young(self, now: float) -> bool:
+        """Return whether the session has just begun."""
+        return now - self._begun < KEYFRAME_S
+
+
 class LiveSender:
     """Sends what a session shows to its feed, on one thread.
 
@@ -74,6 +123,8 @@ class LiveSender:
         self._dropped = 0
         self._asked = False
         """A page waits for a keyframe."""
+        self._failures = 0
+        """Messages that could not be sent before the last keyframe."""
         self._subscription = session.subscribe()
         begun = session.stage.screen_after(self._subscription)
         self.feed = Feed(self.source, begun.screen, on_view=self._hear, on_hello=self._hello)
@@ -128,33 +179,46 @@ class LiveSender:
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
         begun = time.monotonic()
-        next_keyframe = begun + FIRST_S
-        next_snapshot = begun + 2.0
+        keyframes, next_snapshot = Keyframes(begun), begun + 2.0
         while not stage.finished:
             # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
-            began = time.monotonic()
+            now = time.monotonic()
             waiting = subscription.take()
-            if began - self._heard > SILENT_S and self._session.cells.cell is None:
+            if now - self._heard > SILENT_S and self._session.cells.cell is None:
                 self._skipped = True
-            elif self._frame(began, *waiting) or self._asked or began >= next_keyframe:
-                snapshot = began >= next_snapshot
-                age_s = began - begun
-                self._keyframe(began, snapshot=snapshot, whole=age_s < KEYFRAME_S)
-                next_keyframe = began + _pause(age_s, time.monotonic() - began)
-                next_snapshot = began + SNAPSHOT_S if snapshot else next_snapshot
+            else:
+                missed = self._frame(now, *waiting)
+                snapshot = now >= next_snapshot
+                if missed or self._asked or keyframes.due(now, hears=self._hears()):
+                    self._keyframe(now, snapshot=snapshot, whole=keyframes.young(now))
+                    keyframes.sent(now, time.monotonic() - now)
+                elif snapshot:
+                    self.feed.keep_snapshot(self._caught(now).screen)
+                next_snapshot = now + SNAPSHOT_S if snapshot else next_snapshot
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.feed.sent_bytes
         self._keyframe(time.monotonic(), snapshot=True, whole=True)
 
+    def _hears(self) -> bool:
+        """Whether a page that asks is heard now, and has no reason to ask yet."""
+        cells = self._session.cells
+        # Without a notebook's own signals nobody knows whether the kernel is busy.
+        return cells.active and cells.cell is None and self.feed.failures == self._failures
+
     def _keyframe(self, now: float, *, snapshot: bool, whole: bool) -> None:
         """Send the past so far, `whole` or for a page that asked with every row of a small one."""
         asked, self._asked = self._asked, False
-        rows = WHOLE_ROWS if whole or asked else 0
-        caught = self._session.stage.screen_after(self._subscription, rows)
-        self._frame(now, caught.rows, caught.events)
+        self._failures = self.feed.failures
+        caught = self._caught(now, WHOLE_ROWS if whole or asked else 0)
         self.feed.publish_keyframe(caught.screen, snapshot=snapshot)
         self.feed.publish_whole(caught.whole)
+
+    def _caught(self, now: float, whole: int = 0) -> Caught:
+        """Return the past so far, after a frame of what was waiting."""
+        caught = self._session.stage.screen_after(self._subscription, whole)
+        self._frame(now, caught.rows, caught.events)
+        return caught
 
     def _missed_something(self) -> bool:
         """Whether rows were shown that no frame carries: after a silence, or an overflow."""
@@ -191,14 +255,3 @@ class LiveSender:
         self._gist = gist
         self._state_at = now
         return True
-
-
-def _pause(age_s: float, spent_s: float) -> float:
-    """Return the seconds from a keyframe to the next, by the age of what is sent.
-
-    A page needs some time to begin, and in a busy cell it cannot ask for what it missed: soon at
-    first. Thousands of series make a dear keyframe, which comes more rarely then.
-    """
-    if age_s < KEYFRAME_S:
-        return max(age_s, FIRST_S)
-    return max(KEYFRAME_S, spent_s / KEYFRAME_SHARE)

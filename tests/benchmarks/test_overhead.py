@@ -2,7 +2,12 @@
 
 import json
 import statistics
+import time
+from contextlib import suppress
+from itertools import pairwise
+from queue import Empty
 
+import psutil
 import pytest
 
 from tests.fakes import nvml
@@ -85,6 +90,50 @@ def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(  # noqa: P
     assert messages <= 20
     assert after.of("nvmlDeviceGetPcieThroughput", 0) == 0
     assert state["cost"]["dropped"] == 0
+
+
+def sent_bytes(kernel):
+    """Return the bytes of all that was sent to a page so far."""
+    return sum(len(buffer) for message in kernel.of("comm_msg") for buffer in message["buffers"])
+
+
+def at_rest(kernel, seconds):
+    """Return the cores that a kernel takes while no cell runs."""
+    process = psutil.Process(kernel.manager.provisioner.pid)
+    began, before = time.monotonic(), process.cpu_times()
+    while (left := began + seconds - time.monotonic()) > 0:
+        with suppress(Empty):
+            kernel.next(min(left, 1.0))
+    after, wall = process.cpu_times(), time.monotonic() - began
+    return (after.user + after.system - before.user - before.system) / wall
+
+
+@pytest.mark.parametrize("interval", [1.0, 0.1])
+def test_a_kernel_at_rest_sends_less_than_one_that_runs_a_cell(kernel, interval, capsys):
+    running = kernel(gpus=8, latency_us=0)
+    running.run(f"import pulse_widgets as pw; mon = pw.monitor(interval={interval}); display(mon)")
+    cores(running, seconds=0.1, settle=10.0)
+
+    def told():
+        return len(running.packets("keyframe")), sent_bytes(running)
+
+    counted = [told()]
+    busy = cores(running, 20.0, settle=0.0)
+    counted.append(told())
+    rest = at_rest(running, 20.0)
+    counted.append(told())
+
+    (in_cell, in_cell_bytes), (resting, resting_bytes) = (
+        tuple(b - a for a, b in zip(*pair, strict=True)) for pair in pairwise(counted)
+    )
+    with capsys.disabled():
+        print(
+            f"\n{interval} s, 8 GPUs: in a cell {100 * busy:.2f} % of a core, {in_cell} keyframes, "
+            f"{in_cell_bytes / 20e3:.1f} kB/s; at rest {100 * rest:.2f} %, {resting} keyframes, "
+            f"{resting_bytes / 20e3:.1f} kB/s"
+        )
+    assert resting < in_cell
+    assert resting_bytes < in_cell_bytes
 
 
 def test_more_views_cost_no_driver_call_and_no_message(kernel, tmp_path):

@@ -513,6 +513,17 @@ def test_a_class_is_not_read_more_often_than_it_has_something_new():
     assert [due for due in rest if RateClass.SLOW in due]
 
 
+def test_what_is_steady_is_not_read_with_every_fast_pass():
+    with Run(Scripted(*[good(load=1)] * 20)) as run:
+        assert run.backend.read_all.wait(5)
+
+    first, *rest = run.backend.due
+    assert RateClass.STEADY in first
+    fast = [due for due in rest if RateClass.GAUGES in due]
+    # One a second, and twenty passes of a hundredth take less than many seconds.
+    assert sum(RateClass.STEADY in due for due in fast) < len(fast) / 2
+
+
 def test_an_entity_that_is_told_of_no_more_is_missing():
     class Jobs(Foreign):
         caps = None

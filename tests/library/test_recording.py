@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -261,6 +262,19 @@ def test_the_text_of_a_recording_is_constant_and_its_table_escapes(rec):
     assert repr(rec) == "<pulse_widgets.Recording>"
     assert "gpu.power" in rec._repr_html_()
     assert "<script" not in rec._repr_html_()
+
+
+@pytest.mark.parametrize("select", [{}, {"start": 1.0, "end": 2.0}, {"metric": "gpu.power"}])
+def test_the_table_of_a_recording_is_what_pandas_makes_of_its_series(rec, select):
+    some = rec.select(**select)
+    table = some.series.head(30)[["entity", "metric", "unit", "kind", "rows"]]
+    shown = re.sub(r">\s+<", "><", table.to_html(index=False, border=0))
+
+    assert some._repr_html_().endswith(shown)
+    length = (some.end - some.start).total_seconds()
+    assert f"{len(some.series)} series, {some.series['rows'].sum()} rows, {length:.1f} s" in (
+        some._repr_html_()
+    )
 
 
 @settings(

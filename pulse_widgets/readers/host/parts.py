@@ -113,6 +113,8 @@ class HostParts:
         """Return the parts, those that share a file after one another."""
         static, slow = RateClass.STATIC, RateClass.SLOW
         gauges, counters = RateClass.GAUGES, RateClass.COUNTERS
+        # Half of what a pass costs, and nothing that a look ten times a second would show better.
+        steady = RateClass.STEADY
         return (
             Part("host", ("os", "cpu"), static, self._labels),
             Part("host", ("cores", "python"), static, self._own_labels),
@@ -120,17 +122,17 @@ class HostParts:
             Part("host", ("cpu.utilization",), gauges, self._utilization),
             Part("host", _CPU, counters, self._cpu_seconds),
             Part("host", (*_MEMORY, "memory.utilization"), gauges, self._memory),
-            Part("host", _DISK, counters, self._disks),
+            Part("host", _DISK, steady, self._disks),
             Part("host", _NET, counters, self._networks),
             *(
-                Part("host", (f"{area}.pressure.total",), counters, partial(self._pressure, area))
+                Part("host", (f"{area}.pressure.total",), steady, partial(self._pressure, area))
                 for area in _PRESSURE
             ),
             Part("host", ("cpu.frequency",), slow, self._frequency),
             Part("host", _SPACE, slow, self._spaces),
-            Part("kernel", _PROCESS, gauges, self._process),
-            Part("kernel", ("process.cpu.total",), counters, self._process_seconds),
-            Part("kernel", _PROCESS_IO, counters, self._process_io),
+            Part("kernel", _PROCESS, steady, self._process),
+            Part("kernel", ("process.cpu.total",), steady, self._process_seconds),
+            Part("kernel", _PROCESS_IO, steady, self._process_io),
             Part("kernel", ("process.children",), slow, self._process_children),
             Part("kernel", ("process.files",), slow, self._process_files),
         )

@@ -4,12 +4,14 @@ import math
 import os
 import sys
 import time
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.kinds import COUNTER, GAUGE
@@ -19,7 +21,7 @@ from pulse_widgets.readers.host.portable import PsutilHost
 from pulse_widgets.readers.host.procfs import LinuxHost
 from pulse_widgets.readers.translate import translate
 
-TICK = frozenset({RateClass.GAUGES, RateClass.COUNTERS})
+TICK = frozenset({RateClass.GAUGES, RateClass.COUNTERS, RateClass.STEADY})
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 
@@ -128,7 +130,9 @@ def test_counters_never_fall(opened):
                 assert later[entity, metric] >= value
 
 
-@pytest.mark.parametrize("rate", [RateClass.GAUGES, RateClass.COUNTERS, RateClass.SLOW])
+@pytest.mark.parametrize(
+    "rate", [RateClass.GAUGES, RateClass.COUNTERS, RateClass.STEADY, RateClass.SLOW]
+)
 def test_only_the_classes_that_are_due_are_read(opened, rate):
     backend = opened()
     backend.read(ALL_CLASSES)
@@ -139,9 +143,82 @@ def test_only_the_classes_that_are_due_are_read(opened, rate):
     example = {
         RateClass.GAUGES: "memory.used",
         RateClass.COUNTERS: "cpu.user.total",
+        RateClass.STEADY: "process.memory.rss",
         RateClass.SLOW: "process.children",
     }
     assert metrics & set(example.values()) == {example[rate]}
+
+
+class Counted:
+    """A host that counts what it is asked."""
+
+    def __init__(self):
+        self.host = LinuxHost(pid=os.getpid())
+        self.asked = Counter()
+
+    def __getattr__(self, name):
+        found = getattr(self.host, name)
+        if not callable(found) or name == "odd":
+            return found
+
+        def asked(*arguments, **named):
+            self.asked[name] += 1
+            # Not every kernel has it, and what fails is asked more rarely.
+            return 0.0 if name == "pressure" else found(*arguments, **named)
+
+        return asked
+
+
+def asked_in(opened, seconds, interval_s):
+    """Return how often each part of the machine is read at an interval."""
+    host, governor = Counted(), Governor(lambda: 1.0)
+    backend = opened(host=host)
+    periods = {rate: governor.period_s("system", rate, interval_s) for rate in RateClass}
+    host.asked.clear()
+    for tick in range(1, round(seconds / interval_s) + 1):
+        now = tick * interval_s
+        backend.read(
+            frozenset(r for r, p in periods.items() if now // p > (now - interval_s / 2) // p)
+        )
+    return host.asked
+
+
+@on_linux
+@pytest.mark.parametrize("interval_s", [0.125, 0.25, 0.5])
+def test_below_a_second_only_what_changes_that_fast_is_read_that_often(opened, interval_s):
+    asked = asked_in(opened, 8, interval_s)
+
+    fast = 8 / interval_s
+    assert {asked[name] for name in ("cpu_times", "memory", "networks")} == {fast}
+    assert {asked[name] for name in ("disks", "tree", "tree_io")} == {8}
+    assert asked["pressure"] == 3 * 8
+
+
+@on_linux
+@pytest.mark.parametrize("interval_s", [1.0, 2.0])
+def test_from_a_second_on_everything_is_read_at_every_interval(opened, interval_s):
+    asked = asked_in(opened, 8, interval_s)
+
+    often = ("cpu_times", "memory", "networks", "disks", "tree", "tree_io")
+    assert {asked[name] for name in often} == {8 / interval_s}
+    assert asked["pressure"] == 3 * 8 / interval_s
+
+
+@on_linux
+def test_counters_that_are_read_rarely_are_those_of_the_kernel_then(opened, captured):
+    backend = opened(root=str(captured), pid=os.getpid())
+    fast = TICK - {RateClass.STEADY}
+    lines = "   8       0 sda {reads} 0 {sectors} 5 {reads} 0 {sectors} 5 0 5 10\n"
+    told = []
+    for reads in range(10, 50):
+        text = lines.format(reads=reads, sectors=8 * reads)
+        (captured / "diskstats").write_text(text)
+        values = _values(backend.read(TICK if reads % 10 == 0 else fast))
+        told += [
+            (reads, v) for (e, m), v in values.items() if (e, m) == ("disk:sda", "disk.reads.total")
+        ]
+
+    assert told == [(reads, reads) for reads in range(10, 50, 10)]
 
 
 def test_nothing_is_read_when_nothing_is_due(opened):

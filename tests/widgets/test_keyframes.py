@@ -1,0 +1,55 @@
+"""How often the past of a session is sent: rarely, where a page can ask for it."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.widgets.sender import Keyframes
+
+
+def sent(seconds, hears, *, spent_s=0.0, tick_s=0.25):
+    """Return when keyframes are sent; `hears` says at which moments a page would be heard."""
+    keyframes, moments = Keyframes(0.0), []
+    for tick in range(1, int(seconds / tick_s) + 1):
+        now = tick * tick_s
+        if keyframes.due(now, hears=hears(now)):
+            keyframes.sent(now, spent_s)
+            moments.append(now)
+    return moments
+
+
+@pytest.mark.parametrize("idle", [False, True])
+def test_a_young_session_sends_some_soon_whoever_can_ask(idle):
+    assert sent(8, lambda _: idle) == [1, 2, 4, 8]
+
+
+def test_a_page_that_is_heard_has_to_ask():
+    assert sent(3600, lambda _: True) == [1, 2, 4, 8]
+
+
+def test_in_a_cell_they_come_every_few_seconds():
+    assert sent(60, lambda _: False) == [1, 2, 4, *range(8, 60, 5)]
+
+
+def test_short_cells_need_none():
+    assert sent(600, lambda now: now % 5 >= 4) == [1, 2, 4, 8]
+
+
+def test_a_dear_one_comes_more_rarely():
+    assert sent(600, lambda _: False, spent_s=0.5) == [1, 2, 4, *range(8, 600, 100)]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12))
+def test_nobody_waits_longer_than_the_pause_for_one_that_cannot_be_asked_for(spans):
+    heard = [hears for hears, ticks in spans for _ in range(ticks)]
+    moments = sent(len(heard) / 4, lambda now: heard[int(now * 4) - 1])
+
+    known = 0.0
+    for tick, hears in enumerate(heard, 1):
+        known = max(known, tick / 4 if hears or tick / 4 in moments else 0.0)
+        assert tick / 4 - known <= 5
+    after = [moment for moment in moments if moment > 8]
+    assert all(b - a >= 5 for a, b in pairwise(after))
+    assert not any(heard[int(moment * 4) - 1] for moment in after)
