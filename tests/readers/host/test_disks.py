@@ -321,6 +321,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("proc")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(mutated(CAPTURED))
 def test_whatever_a_line_says_the_others_keep_their_values(folder, case):

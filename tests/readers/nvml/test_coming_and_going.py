@@ -5,6 +5,9 @@ import pytest
 from tests.fakes import nvml
 from tests.fakes.nvml.scenario import run
 
+# Each runs a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 OPEN = "b = backend()\nb.open()\n"
 LOOK = """
 def look(key, seconds=61):

@@ -5,6 +5,9 @@ import pytest
 from tests.fakes import nvml
 from tests.fakes.nvml.scenario import run
 
+# Each runs a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 OPEN = "b = backend()\nb.open()\n"
 CODES = ("not_supported", "invalid_argument", "not_found", "timeout", "function_not_found",
          "memory", "no_data", "vgpu_ecc", "version_mismatch", "deprecated", "unknown")  # fmt: skip

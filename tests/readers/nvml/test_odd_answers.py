@@ -4,6 +4,9 @@ import pytest
 
 from tests.fakes.nvml.scenario import run
 
+# Each runs a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 OPEN = "b = backend()\nb.open()\n"
 ODD = "\udcf8\udc95\udcc2\udcff"
 """Bytes that are no UTF-8."""

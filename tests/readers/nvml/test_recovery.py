@@ -4,6 +4,9 @@ import pytest
 
 from tests.fakes.nvml.scenario import run
 
+# Each runs a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 OPEN = """
 b = backend()
 b.open()
