@@ -355,6 +355,9 @@ def test_keyframes_come_unasked_in_a_cell_alone(kernel):
     running = kernel(gpus=8, latency_us=0)
     running.run(START + "mon = pw.monitor()\nmon")
     running.run("time.sleep(9)")
+    # One more follows a cell.
+    soon = len(running.packets("keyframe"))
+    running.wait_until(lambda: len(running.packets("keyframe")) > soon)
     counted = {}
     for where in ("idle", "busy"):
         frames, keyframes = (len(running.packets(kind)) for kind in ("frame", "keyframe"))

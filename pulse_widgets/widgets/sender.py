@@ -59,8 +59,9 @@ class Keyframes:
     """When the next keyframe of a session is due.
 
     A page asks for a keyframe when it opens and when it notices that a frame is missing. The
-    kernel hears that only between two cells, so in a cell keyframes come unasked. So they do at
-    first, because a page needs some time to begin, and after a message that could not be sent.
+    kernel hears that only between two cells, so in a cell keyframes come unasked, and one more
+    after it: a notebook that is saved keeps the newest. They do so at first, too, because a page
+    needs some time to begin, and after a message that could not be sent.
 
     Parameters
     ----------
@@ -74,12 +75,14 @@ class Keyframes:
         self._pause = FIRST_S
         self._young = True
         self._heard = now
+        self._owed = False
 
     def due(self, now: float, *, hears: bool) -> bool:
         """Return whether one is due; `hears` says that the kernel can hear a page ask now."""
         if self._young:
             return now >= self._next
-        if hears:
+        self._owed = self._owed or not hears
+        if not self._owed:
             self._heard = now
             return False
         return now >= max(self._next, self._heard + self._pause)
@@ -90,6 +93,7 @@ class Keyframes:
         Thousands of series make a dear keyframe, which comes more rarely then.
         """
         age_s = now - self._begun
+        self._owed, self._heard = False, now
         self._young = age_s < KEYFRAME_S
         self._pause = max(age_s, FIRST_S)
         if not self._young:

@@ -33,8 +33,14 @@ def test_in_a_cell_they_come_every_few_seconds():
     assert sent(60, lambda _: False) == [1, 2, 4, *range(8, 60, 5)]
 
 
-def test_short_cells_need_none():
-    assert sent(600, lambda now: now % 5 >= 4) == [1, 2, 4, 8]
+def test_what_a_cell_brought_follows_once_after_it():
+    assert sent(600, lambda now: not 100 <= now < 101) == [1, 2, 4, 8, 104.75]
+
+
+def test_many_short_cells_need_no_more_than_a_long_one():
+    many = sent(600, lambda now: now % 1 >= 0.5)
+    assert many[:4] == [1, 2, 4, 8]
+    assert all(5 <= b - a <= 6 for a, b in pairwise(many[3:]))
 
 
 def test_a_dear_one_comes_more_rarely():
@@ -50,6 +56,12 @@ def test_nobody_waits_longer_than_the_pause_for_one_that_cannot_be_asked_for(spa
     for tick, hears in enumerate(heard, 1):
         known = max(known, tick / 4 if hears or tick / 4 in moments else 0.0)
         assert tick / 4 - known <= 5
+    # Nothing is owed, or it comes yet, once the kernel hears for long enough.
+    last = max((t / 4 for t, hears in enumerate(heard, 1) if not hears), default=0.0)
+    assert max(last, 8) + 5 >= len(heard) / 4 or any(m >= last for m in moments)
     after = [moment for moment in moments if moment > 8]
     assert all(b - a >= 5 for a, b in pairwise(after))
-    assert not any(heard[int(moment * 4) - 1] for moment in after)
+    begun = [0.0, *moments]
+    for before, moment in pairwise(begun):
+        # A cell ran since the one before.
+        assert moment <= 8 or not all(heard[int(before * 4) : int(moment * 4)])
