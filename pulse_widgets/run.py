@@ -309,8 +309,10 @@ class Run:
         """Return what is missing from the recording and was not told yet."""
         fresh = [said for said in self.session.recorder.missing() if said not in self._told]
         self._told.update(fresh)
-        remedy = self.session.state()["recording"]["remedy"] or ""
-        return "\n".join([*fresh, remedy]) if fresh else ""
+        if not fresh:
+            return ""
+        remedy = self.session.recorder.state(self.session.path)["remedy"] or ""
+        return "\n".join([*fresh, remedy])
 
 
 @atexit.register

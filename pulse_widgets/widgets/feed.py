@@ -8,6 +8,7 @@ synced traits: those are sent whole again on every change and end up in the note
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata  # noqa: F401  so that it is loaded with this module, on our own thread
 import logging
 import threading
 from functools import cache
