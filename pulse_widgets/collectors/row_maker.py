@@ -319,13 +319,7 @@ class RowMaker:
             keep.append(place)
         if len(keep) == len(rows):
             return rows
-        return Rows(
-            rows.series[keep],
-            rows.time[keep],
-            rows.step[keep],
-            rows.value[keep],
-            None if texts is None else [texts[place] for place in keep],
-        )
+        return rows.take(keep)
 
     def _live(self) -> list[int]:
         return [series for series in self._series.values() if series not in self._absent]

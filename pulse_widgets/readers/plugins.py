@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, ReaderError, words_of
+from pulse_widgets.loading import load
 from pulse_widgets.readers.base import BackendCaps, RateClass, RawRecord, ReaderConfig
 from pulse_widgets.readers.contract import check
 
@@ -59,6 +60,7 @@ class Plugin:
 
 def plugins() -> dict[str, Plugin]:
     """Return the readers of other packages, by name; of two of one name the first found."""
+    load("importlib.metadata")  # the user's thread may ask
     from importlib.metadata import entry_points
 
     found: dict[str, Plugin] = {}

@@ -189,7 +189,7 @@ class History:
 
     def _mark(self, rows: Rows) -> None:
         order = np.argsort(rows.time, kind="stable")
-        ordered, lines = _pick(rows, order), self._lines
+        ordered, lines = rows.take(order), self._lines
         at = lines.of(ordered.series)
         lines.note(at, ordered.time, ordered.value)
         lines.give_steps(at[ordered.step != NO_STEP])
@@ -288,7 +288,7 @@ def find_rows(
     for block in blocks:
         keep = np.isin(block.series, wanted) & (block.time >= t0_us) & (block.time <= t1_us)
         if keep.any():
-            found.append(_pick(block, keep))
+            found.append(block.take(keep))
     return Rows.concat(found)
 
 
@@ -309,7 +309,7 @@ def reduce_rows(rows: Rows, points: int) -> tuple[Rows, list[int]]:
         The series of which rows were left out.
     """
     order = np.lexsort((rows.time, rows.series))
-    ordered = _pick(rows, order)
+    ordered = rows.take(order)
     starts = np.flatnonzero(np.diff(ordered.series, prepend=np.int32(-1)))
     counts = np.diff(np.append(starts, len(ordered)))
     keep = np.ones(len(ordered), np.bool_)
@@ -321,7 +321,7 @@ def reduce_rows(rows: Rows, points: int) -> tuple[Rows, list[int]]:
         value = ordered.value[start : start + count]
         keep[start : start + count] = False
         keep[start + _extremes(value, points)] = True
-    return _pick(ordered, keep), reduced
+    return ordered.take(keep), reduced
 
 
 def _extremes(value: NDArray[np.float64], buckets: int) -> NDArray[np.int64]:
@@ -332,7 +332,3 @@ def _extremes(value: NDArray[np.float64], buckets: int) -> NDArray[np.int64]:
         parts = np.split(filled, bounds[1:-1])
         chosen.append(bounds[:-1] + np.array([find(part) for part in parts], np.int64))
     return np.unique(np.concatenate(chosen))
-
-
-def _pick(rows: Rows, which: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
-    return Rows(rows.series[which], rows.time[which], rows.step[which], rows.value[which])

@@ -110,6 +110,16 @@ class Rows:
             self.series[part], self.time[part], self.step[part], self.value[part], text, data
         )
 
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64] | list[int]) -> Rows:
+        """Return the rows at some places, or those under a mask."""
+        text, data = self.text, self.data
+        if text is not None or data is not None:
+            places = np.arange(len(self))[chosen].tolist()
+            text = None if text is None else [text[place] for place in places]
+            data = None if data is None else [data[place] for place in places]
+        columns = (self.series, self.time, self.step, self.value)
+        return Rows(*(column[chosen] for column in columns), text, data)
+
     def split(self, most_bytes: int) -> list[Rows]:
         """Return the rows in pieces of at most so many bytes; a row that has more is alone."""
         if self.nbytes <= most_bytes:
@@ -207,10 +217,8 @@ class Registry:
 
         Parameters
         ----------
-        host, entity, metric, unit, kind, labels
-            As in `SeriesInfo`.
         limited : bool
-            There may be only so many new ones a minute; those with an owner are limited, too.
+            Only so many may be new in a minute; an owner's are limited, too.
         owner : str
             The source that alone may fill it; empty where several may.
 
@@ -226,10 +234,9 @@ class Registry:
             if owner and self._owners.get(found) != owner:
                 raise _taken(key, self._owners.get(found, ""))
             return found
+        few = limited or bool(owner)
         with self._lock:
-            limited = limited or bool(owner)
-            made = self._announce(key, unit, kind, dict(labels or {}), limited=limited)
-            # Another source may have been faster.
+            made = self._announce(key, unit, kind, dict(labels or {}), limited=few)
             if owner and (holds := self._owners.setdefault(made, owner)) != owner:
                 raise _taken(key, holds)
             return made
@@ -280,9 +287,8 @@ class Registry:
 
 
 def _taken(key: tuple[str, str, str], owner: str) -> PulseError:
-    _, entity, metric = key
     return PulseError(
-        f"{metric!r} of {entity!r} comes from {owner or 'the monitor itself'} already",
+        f"{key[2]!r} of {key[1]!r} comes from {owner or 'the monitor itself'} already",
         remedy="Leave one of the two sources out, or give the entities of one of them other names.",
     )
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.series.history import reduce_rows
-from pulse_widgets.series.log import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+
+    from pulse_widgets.series.log import Rows
 
 __all__ = ["PACKETS_MOST", "PACKET_ROWS", "pieces_of"]
 
@@ -33,9 +34,9 @@ def pieces_of(rows: Rows) -> Iterator[tuple[Rows, list[int]]]:
     if len(rows) > PACKET_ROWS * PACKETS_MOST:
         many = _largest(rows.series, PACKET_ROWS * (PACKETS_MOST - 1))
         large = np.isin(rows.series, many)
-        yield from _cut(_pick(rows, ~large), [])
+        yield from _cut(rows.take(~large), [])
         points = max(PACKET_ROWS // (ROWS_A_POINT * len(many)), 1)
-        yield from _cut(*reduce_rows(_pick(rows, large), points))
+        yield from _cut(*reduce_rows(rows.take(large), points))
     else:
         yield from _cut(rows, [])
 
@@ -51,7 +52,3 @@ def _cut(rows: Rows, reduced: list[int]) -> Iterator[tuple[Rows, list[int]]]:
     for first in range(0, len(rows), PACKET_ROWS):
         piece = rows.cut(first, first + PACKET_ROWS)
         yield piece, [series for series in reduced if (piece.series == series).any()]
-
-
-def _pick(rows: Rows, which: NDArray[np.bool_]) -> Rows:
-    return Rows(rows.series[which], rows.time[which], rows.step[which], rows.value[which])

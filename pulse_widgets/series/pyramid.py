@@ -131,7 +131,7 @@ class Pyramid:
             rows = rows.cut(older, len(rows))
         if len(self._waiting):
             rows = Rows.concat([self._waiting, rows])
-            rows = _pick(rows, np.argsort(rows.time, kind="stable"))
+            rows = rows.take(np.argsort(rows.time, kind="stable"))
         self._waiting = rows.cut(0, 0)
         self._walk(rows)
 
@@ -160,7 +160,7 @@ class Pyramid:
                 now_us = int(rows.time[len(rows) - WAITING_MOST // 2])
             else:
                 break
-        self._waiting = _pick(rows, np.arange(done, len(rows)))
+        self._waiting = rows.cut(done, len(rows))
 
     def _put(self, rows: Rows) -> None:
         fine = self._grids[0]
@@ -391,7 +391,3 @@ def _found(
     at = order[np.searchsorted(among[order], numbers).clip(max=len(among) - 1)]
     which = np.flatnonzero(among[at] == numbers)
     return which, at[which]
-
-
-def _pick(rows: Rows, which: NDArray[np.int64]) -> Rows:
-    return Rows(rows.series[which], rows.time[which], rows.step[which], rows.value[which])

@@ -63,3 +63,27 @@ def test_what_arrives_in_one_large_piece_is_kept_in_blocks():
     assert log.nbytes == sum(block.nbytes for block in blocks)
     cursor.move(len(blocks))
     assert log.nbytes == 0
+
+
+@pytest.mark.parametrize(
+    ("chosen", "places"),
+    [
+        ([2, 0], [2, 0]),
+        ([], []),
+        (np.array([False, True, True]), [1, 2]),
+        (np.array([1, 1]), [1, 1]),
+    ],
+)
+def test_rows_are_taken_with_all_that_they_carry(chosen, places):
+    rows = Rows.of(
+        [7, 8, 9], [1, 2, 3], [0.1, 0.2, 0.3], [4, 5, 6], list("abc"), [b"x", b"y", b"z"]
+    )
+
+    taken = rows.take(chosen)
+
+    for name in ("series", "time", "step", "value"):
+        expected = getattr(rows, name)[places] if places else []
+        np.testing.assert_array_equal(getattr(taken, name), expected)
+    assert taken.text == ["abc"[place] for place in places]
+    assert taken.data == [b"xyz"[place : place + 1] for place in places]
+    assert rows.cut(0, 0).take([]).text == []

@@ -7,11 +7,11 @@ reported, but the host's sum counts each byte once: where it reaches a device of
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
 from pulse_widgets.readers.host.protocol import DiskCounts
+from pulse_widgets.readers.host.sysfs import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -72,11 +72,11 @@ class LinuxDisks:
     def _below(self) -> Callable[[str], list[str]]:
         """Return what tells the devices that a device is made of."""
         base = f"{self._sys_root}/block"
-        listed = _listed(base) if self._sys_root is not None else []
+        listed = names_in(base) if self._sys_root is not None else []
 
         def below(name: str) -> list[str]:
             there = name.replace("/", "!")
-            slaves = _listed(f"{base}/{there}/slaves") if there in listed else []
+            slaves = names_in(f"{base}/{there}/slaves") if there in listed else []
             return [slave.replace("!", "/") for slave in slaves]
 
         return below
@@ -156,10 +156,3 @@ def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
         writes,
         busy_ms / 1000,
     )
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return [path.name for path in Path(folder).iterdir()]
-    except (OSError, ValueError):
-        return []

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
 from pulse_widgets.readers.host.protocol import NetCounts
+from pulse_widgets.readers.host.sysfs import content_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -184,8 +185,8 @@ class _Ranks:
         if self._root is None:
             return {}
         return {
-            **dict.fromkeys(_listed(f"{self._root}/net/bonding"), _BOND),
-            **dict.fromkeys(_listed(f"{self._root}/net/vlan"), _TUNNEL),
+            **dict.fromkeys(names_in(f"{self._root}/net/bonding"), _BOND),
+            **dict.fromkeys(names_in(f"{self._root}/net/vlan"), _TUNNEL),
         }
 
     def _level(self, name: str, by_name: int) -> int:
@@ -213,7 +214,7 @@ def _level_by_name(name: str, names: Collection[str]) -> int:
 
 def _level_by_kernel(name: str, base: str, by_name: int) -> int:
     """Return the level of an interface that is no hardware."""
-    about = set(_listed(f"{base}/{name}"))
+    about = set(names_in(f"{base}/{name}"))
     if "bonding" in about:
         return _BOND
     if "bridge" in about:
@@ -221,7 +222,7 @@ def _level_by_kernel(name: str, base: str, by_name: int) -> int:
     stacked = "tun_flags" in about or bool(_lower(about, base))
     if _WAY_OUT.match(name) and not stacked and "master" not in about:
         return _REAL
-    if stacked or _text(f"{base}/{name}/type") not in _CARDS:
+    if stacked or content_of(f"{base}/{name}/type") not in _CARDS:
         return max(by_name, _TUNNEL)
     return max(by_name, _PLAIN)
 
@@ -241,12 +242,12 @@ def _is_counted_elsewhere(name: str, base: str) -> bool:
     master = _master(name, base)
     if _is_there(master, base) and _is_hardware(master, base):
         return True
-    if _REPRESENTOR.match(_text(f"{base}/{name}/phys_port_name")):
+    if _REPRESENTOR.match(content_of(f"{base}/{name}/phys_port_name")):
         return True
-    below = _lower(_listed(f"{base}/{name}"), base)
+    below = _lower(names_in(f"{base}/{name}"), base)
     if any(_is_hardware(each, base) and _master(each, base) != name for each in below):
         return True
-    return _text(f"{base}/{name}/type") in _MONITORS
+    return content_of(f"{base}/{name}/type") in _MONITORS
 
 
 def _is_there(name: str, base: str) -> bool:
@@ -277,17 +278,3 @@ def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
         count_of(words[k], name, _PATH) for k in (0, 2, 3, 8, 10, 11)
     )
     return name, (received, sent, failed + unsent, lost + dropped)
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8", "replace").strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _listed(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208  strings are wanted
-    except (OSError, ValueError):
-        return []
