@@ -117,8 +117,8 @@ class Rows:
             places = np.arange(len(self))[chosen].tolist()
             text = None if text is None else [text[place] for place in places]
             data = None if data is None else [data[place] for place in places]
-        columns = (self.series, self.time, self.step, self.value)
-        return Rows(*(column[chosen] for column in columns), text, data)
+        series, time, step = self.series[chosen], self.time[chosen], self.step[chosen]
+        return Rows(series, time, step, self.value[chosen], text, data)
 
     def split(self, most_bytes: int) -> list[Rows]:
         """Return the rows in pieces of at most so many bytes; a row that has more is alone."""
