@@ -11,6 +11,9 @@ import pytest
 import pulse_widgets as pw
 from tests.fakes import nvml
 
+# Each starts a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 HEAD = "import pulse_widgets as pw, pulse_widgets.default_session as home, time, json, sys\n"
 TELL = (
     "time.sleep({seconds})\n"

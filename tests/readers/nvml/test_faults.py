@@ -5,6 +5,9 @@ import pytest
 from tests.fakes import nvml
 from tests.fakes.nvml.scenario import run
 
+# Each starts a process of its own, and together they take long.
+pytestmark = pytest.mark.slow
+
 
 def test_a_machine_without_the_library_is_told_how_to_get_it(tmp_path):
     # A library that cannot be loaded stands before any real one.
