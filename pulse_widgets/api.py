@@ -189,7 +189,7 @@ def snapshot(
     names = source_names(sources)
 
     def take() -> pd.DataFrame:
-        from pulse_widgets.diagnosis import take_snapshot
+        from pulse_widgets.diagnosis.report import take_snapshot
 
         return take_snapshot(names, gpus)
 
@@ -206,7 +206,7 @@ def doctor() -> Any:
     """
 
     def look() -> Any:
-        from pulse_widgets.diagnosis import examine
+        from pulse_widgets.diagnosis.report import examine
 
         return examine()
 

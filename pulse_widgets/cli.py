@@ -112,11 +112,11 @@ def _demo(options: argparse.Namespace) -> int:
                 "--seconds and -o belong to the demo without a browser",
                 remedy="Add --headless, or leave them out.",
             )
-        from pulse_widgets.demo_lab import run_lab
+        from pulse_widgets.demo.lab import run_lab
 
         return run_lab(say=_say, browser=not options.no_browser)
     from pulse_widgets.arguments import checked_seconds
-    from pulse_widgets.demo_headless import record_headless
+    from pulse_widgets.demo.headless import record_headless
 
     seconds = checked_seconds(5.0 if options.seconds is None else options.seconds)
     output = options.output or Path("demo.pulse.parquet")

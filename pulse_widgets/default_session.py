@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuWish
-    from pulse_widgets.session import Session
+    from pulse_widgets.session.session import Session
     from pulse_widgets.widgets.hub import Hub
 
 __all__ = ["DefaultSession", "default", "disabled"]
@@ -31,7 +31,7 @@ __all__ = ["DefaultSession", "default", "disabled"]
 _DISABLED = "PULSE_DISABLED"
 
 NEEDED: Final = (
-    "pulse_widgets.session",
+    "pulse_widgets.session.session",
     # It cannot be loaded any more while the interpreter ends, and the recording needs it: a
     # process may log one value and be gone.
     "concurrent.futures.thread",
@@ -41,7 +41,7 @@ NEEDED: Final = (
 LATER: Final = (
     "pulse_widgets.exchange.bundle",
     "pulse_widgets.exchange.fitting",
-    "pulse_widgets.exchange.picture",
+    "pulse_widgets.exchange.picture.document",
     "pulse_widgets.library.recording",
     "pulse_widgets.library.finishing",
     "pulse_widgets.storage.unwritten",
@@ -175,8 +175,8 @@ class DefaultSession:
             _begin(sources, gpus, backends)
 
             load(*NEEDED)
-            from pulse_widgets.series.log import Registry
-            from pulse_widgets.session import Session, Settings
+            from pulse_widgets.series.registry import Registry
+            from pulse_widgets.session.session import Session, Settings
 
             settings = Settings(interval_s, gpus, title=title)
             session = Session(settings, registry=Registry(), clock=clock)

@@ -19,8 +19,8 @@ from pulse_widgets.storage.disk import is_passing, refusal
 
 if TYPE_CHECKING:
     from pulse_widgets.library.recording import Recording
-    from pulse_widgets.series.log import Rows
-    from pulse_widgets.session import Session
+    from pulse_widgets.series.rows import Rows
+    from pulse_widgets.session.session import Session
     from pulse_widgets.storage.reader import Stored
     from pulse_widgets.storage.writer import Writer
     from pulse_widgets.widgets.hub import Hub
@@ -211,7 +211,7 @@ class Run:
         from pulse_widgets.storage.unwritten import nothing_stored, with_unwritten
 
         session = self.session
-        session.user.drain()  # the keeper may hang behind the disk
+        session.user.drain()  # the flusher may hang behind the disk
         problems = session.recorder.missing()
         if why and not any(why in problem for problem in problems):
             problems.append(f"{why}.")
@@ -230,7 +230,7 @@ class Run:
     def _about(self) -> dict[str, object]:
         return {"title": self.session.settings.title, "interval": self.session.settings.interval_s}
 
-    # Called by the keeper ---------------------------------------------------------------
+    # Called by the flusher ---------------------------------------------------------------
 
     def _make_writer(self) -> Writer:
         """Return what writes the recording; loading it takes longer than the first reading."""
@@ -238,7 +238,7 @@ class Run:
         # Each of these has an end of its own, which is to come after that of the session.
         atexit.unregister(_leave)
         atexit.register(_leave)
-        from pulse_widgets.session import HOST
+        from pulse_widgets.session.session import HOST
         from pulse_widgets.storage.writer import Writer
 
         session = self.session

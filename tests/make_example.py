@@ -17,7 +17,8 @@ import numpy as np
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.metrics.catalog import lookup
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.directory import RUN, RunInfo
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer

@@ -14,7 +14,7 @@ import pytest
 
 import pulse_widgets as pw
 from pulse_widgets.cli import main
-from pulse_widgets.demo_lab import quickstart, server_command
+from pulse_widgets.demo.lab import quickstart, server_command
 from tests.fakes import nvml
 
 

@@ -10,13 +10,14 @@ import pytest
 
 from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import matching
-from pulse_widgets.exchange.picture_choice import pick
+from pulse_widgets.exchange.picture.choice import pick
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.kinds import GAUGE, KINDS, STATE, Kind, Look
 from pulse_widgets.series.gaps import is_sampled
 from pulse_widgets.series.history import History
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.series.stage import Stage
 from pulse_widgets.widgets.replay import RecordingSource

@@ -1,6 +1,6 @@
 // Written by `python -m pulse_widgets.exchange.export`; do not edit.
 
-// Axes: `picture_axis.py` says what each is.
+// Axes: `picture/axis.py` says what each is.
 
 export const HEADROOM = 1.06;
 export const NEAR_ZERO = 0.6;
@@ -28,7 +28,7 @@ export const MONTHS: readonly string[] = [
   "Dec",
 ];
 
-// A saved picture: `picture.py`, `picture_svg.py`, `fitting.py`.
+// A saved picture: `picture/document.py`, `picture/svg.py`, `fitting.py`.
 
 export const MOST_BYTES = 60000;
 export const MOST_CHARTS = 12;
@@ -70,7 +70,7 @@ export const EDGE = "#dfe5eb";
 export const PAPER = "#f4f6f9";
 export const WARN = "#a8480a";
 
-// What a saved picture shows: `picture_choice.py`.
+// What a saved picture shows: `picture/choice.py`.
 
 /** A chart that is worth having. */
 export interface Wish {

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pulse_widgets.series.log import Log, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
     from pulse_widgets.errors import PulseError

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.collectors.base import Collector, Sink
 from pulse_widgets.metrics.kinds import SPAN
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from collections.abc import Mapping
 
     from pulse_widgets.series.clock import Clock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.series.grid import extended
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

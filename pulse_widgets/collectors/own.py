@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.kinds import GAUGE
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from collections.abc import Mapping
 
 __all__ = ["own_rows"]

@@ -21,9 +21,10 @@ from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.metrics.kinds import GAUGE, MOMENT
 from pulse_widgets.readers.contract import NOTHING_SAID
 from pulse_widgets.readers.translate import Translator, entity_of
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from collections.abc import Hashable, Sequence
     from collections.abc import Set as AbstractSet
 

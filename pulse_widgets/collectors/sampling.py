@@ -27,7 +27,7 @@ from pulse_widgets.errors import (
 from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, RateClass, RawRecord
 from pulse_widgets.readers.contract import ask, introduced, open_backend
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.signals import Alarm, Flag
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pulse_widgets.collectors.governor import Governor
     from pulse_widgets.readers.contract import ReaderInfo
     from pulse_widgets.series.clock import Clock
-    from pulse_widgets.series.log import Registry
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["SamplingCollector"]
 

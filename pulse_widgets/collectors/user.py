@@ -18,9 +18,10 @@ from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.notices import warn
 from pulse_widgets.series.columns import LOGGED_NAN
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from pulse_widgets.series.clock import Clock
 
 __all__ = ["UserCollector"]

@@ -23,8 +23,9 @@ from typing import (
     get_type_hints,
 )
 
-from pulse_widgets.exchange import fitting, picture, picture_axis, picture_choice, picture_svg
-from pulse_widgets.exchange.picture_line import PLURALS
+from pulse_widgets.exchange import fitting
+from pulse_widgets.exchange.picture import axis, choice, document, svg
+from pulse_widgets.exchange.picture.line import PLURALS
 from pulse_widgets.series import state
 
 if TYPE_CHECKING:
@@ -84,15 +85,15 @@ def shared_typescript() -> str:
     return "\n".join(
         (
             f"// Written by `{_BY}`; do not edit.\n",
-            "// Axes: `picture_axis.py` says what each is.\n",
-            *_constants(picture_axis, _AXIS),
-            "\n// A saved picture: `picture.py`, `picture_svg.py`, `fitting.py`.\n",
-            *_constants(picture, _FIGURE),
+            "// Axes: `picture/axis.py` says what each is.\n",
+            *_constants(axis, _AXIS),
+            "\n// A saved picture: `picture/document.py`, `picture/svg.py`, `fitting.py`.\n",
+            *_constants(document, _FIGURE),
             *_constants(fitting, _FITTING),
-            *_constants(picture_svg, _DRAWING),
-            "\n// What a saved picture shows: `picture_choice.py`.\n",
+            *_constants(svg, _DRAWING),
+            "\n// What a saved picture shows: `picture/choice.py`.\n",
             *_wishes(),
-            *_constants(picture_choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
+            *_constants(choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
             *_constant("PLURALS", PLURALS),
             "",
         )
@@ -126,7 +127,7 @@ def write(root: Path) -> None:
 def _wishes() -> Iterator[str]:
     yield _WISH
     yield "export const WISHES: readonly Wish[] = ["
-    for wish in picture_choice.WISHES:
+    for wish in choice.WISHES:
         fields = {"metrics": wish.metrics, "first": wish.first}
         if wish.title:
             fields |= {"title": wish.title, "words": wish.words}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
-from pulse_widgets.exchange.picture_choice import grouped
+from pulse_widgets.exchange.picture.choice import grouped
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.history import Screen

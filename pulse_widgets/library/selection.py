@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.columns import Columns, SeriesKey
-    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.reader import Stored
 
 __all__ = ["Chosen", "Window", "chosen_of", "narrow", "narrow_steps", "time_us"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from pulse_widgets.series.grid import CELL_BYTES, COLUMNS, STEP_BYTES
 from pulse_widgets.series.lines import Lines
-from pulse_widgets.series.log import NO_STEP, Rows
 from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

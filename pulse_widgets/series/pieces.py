@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.series.log import Rows
+    from pulse_widgets.series.rows import Rows
 
 __all__ = ["PACKETS_MOST", "PACKET_ROWS", "pieces_of"]
 

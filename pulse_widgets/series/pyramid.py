@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.series.grid import COLUMNS, FOLD, Cells, Grid, capacity, extended
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

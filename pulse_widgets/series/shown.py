@@ -14,9 +14,10 @@ import numpy as np
 from pulse_widgets.metrics.catalog import kind_of, rate_of
 from pulse_widgets.metrics.kinds import GAUGE
 from pulse_widgets.series.facts import facts_of
-from pulse_widgets.series.log import Registry, Rows, SeriesInfo
+from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry, SeriesInfo
     from numpy.typing import NDArray
 
 __all__ = ["Shown", "event_of", "shown_series"]

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.history import History, Screen, find_rows
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from collections.abc import Collection
 
 __all__ = ["Caught", "Stage", "Subscription"]

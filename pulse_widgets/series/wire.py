@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import WireError
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.columns import SeriesKey
-from pulse_widgets.series.log import SeriesInfo
+from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.tables import read_table, write_table
 from pulse_widgets.storage.schema import MOST_TABLE_ROWS

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pulse_widgets.series.columns import Columns, Packed, side_by_side
-from pulse_widgets.series.log import SeriesInfo
+from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.series.log import Registry, Rows
+    from pulse_widgets.series.registry import Registry
+    from pulse_widgets.series.rows import Rows
     from pulse_widgets.storage.arrow.stream import Batch
 
 __all__ = ["Journal", "JournalContent", "columns_of_rows", "read_journal"]

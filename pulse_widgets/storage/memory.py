@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.segment import Want
 
 __all__ = ["MemorySegment"]

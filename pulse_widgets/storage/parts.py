@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, RecordingError, StorageError
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
 from pulse_widgets.storage.journal import columns_of_rows, read_journal
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from pulse_widgets.series.log import Registry
+    from pulse_widgets.series.registry import Registry
     from pulse_widgets.storage.journal import JournalContent
     from pulse_widgets.storage.memory import MemorySegment
     from pulse_widgets.storage.segment import ParquetSegment

@@ -9,10 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, words_of
-from pulse_widgets.series.log import Log, Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.log import Log
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
@@ -111,7 +112,7 @@ class Recorder:
         """Why rows were dropped."""
         self._said: list[str] = []
 
-    # Called by the keeper ---------------------------------------------------------------
+    # Called by the flusher ---------------------------------------------------------------
 
     def take(self) -> None:
         """Write what arrived since the last call; never raises, `problem` says what went wrong."""
@@ -129,7 +130,7 @@ class Recorder:
         words = words_of(error)
         if words not in self._told:
             self._told.add(words)
-            _logger.error("a pass of the keeper failed", exc_info=error)
+            _logger.error("a pass of the flusher failed", exc_info=error)
         self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
 
     def close(self, *, last: bool = False) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.parquet.seal import Footer
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from pulse_widgets.series.log import Registry
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["nothing_stored", "with_unwritten"]
 

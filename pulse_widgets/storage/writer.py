@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from pulse_widgets.series.log import Registry, Rows
+    from pulse_widgets.series.registry import Registry
+    from pulse_widgets.series.rows import Rows
 
 __all__ = ["Writer"]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from pulse_widgets.series.history import Screen
-    from pulse_widgets.series.log import Rows
+    from pulse_widgets.series.rows import Rows
 
 __all__ = ["Feed", "FeedSource", "bundled"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pulse_widgets.library.recording import Recording
-    from pulse_widgets.session import Session
+    from pulse_widgets.session.session import Session
     from pulse_widgets.widgets.replay import RecordingSource
     from pulse_widgets.widgets.sender import SessionSource
 
@@ -27,7 +27,7 @@ __all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
 DRAWING: Final = (
     "pulse_widgets.exchange.bundle",
     "pulse_widgets.exchange.fitting",
-    "pulse_widgets.exchange.picture",
+    "pulse_widgets.exchange.picture.document",
 )
 """What draws the pictures that stay in a notebook; a first frame needs none of it."""
 EVENTS_SAVED = 50
@@ -114,7 +114,7 @@ class Hub:
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES, redact
         from pulse_widgets.exchange.fitting import fit, matching
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
-        from pulse_widgets.exchange.picture import MOST_CHARTS, figure_html
+        from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
         source = self._source
         header = redact(

@@ -11,7 +11,7 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.shown import event_of, shown_series
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.history import Screen
-    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.cells import Cells
 
 __all__ = ["RecordingSource"]

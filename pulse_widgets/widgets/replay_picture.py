@@ -9,7 +9,7 @@ import numpy as np
 
 from pulse_widgets.library.answers import places_in, spread
 from pulse_widgets.series.history import Screen
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

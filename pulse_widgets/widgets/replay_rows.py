@@ -12,14 +12,14 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.series.gaps import gaps_of
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.cells import rates_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
-    from pulse_widgets.series.log import SeriesInfo
+    from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.cells import Cells
 
 __all__ = ["cell_rows", "is_rated", "shown", "silent_spans", "whole_rows"]

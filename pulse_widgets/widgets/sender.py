@@ -11,9 +11,9 @@ from pulse_widgets.signals import Flag
 from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.log import Rows
+    from pulse_widgets.series.rows import Rows
     from pulse_widgets.series.stage import Caught
-    from pulse_widgets.session import Session
+    from pulse_widgets.session.session import Session
 
 __all__ = ["Keyframes", "LiveSender", "SessionSource"]
 

@@ -43,7 +43,7 @@ sampler._pass, sampler.drain = timed(sampler._pass, ticks), timed(sampler.drain,
 
 def reading(kernel):
     """CPU seconds of the thread that reads the GPUs, how many ticks it made, those of each, and
-    those of making rows of what was read, which the keeper does."""
+    those of making rows of what was read, which the flusher does."""
     said = "[sampler.status.cost_s, sampler.status.passes, ticks, drains]"
     return json.loads(kernel.run(f"print({said})"))
 

@@ -14,7 +14,8 @@ from pulse_widgets.metrics.metric import gauge, rated
 from pulse_widgets.readers.base import RawRecord, RawSamples
 from pulse_widgets.readers.contract import ReaderInfo
 from pulse_widgets.readers.nvml.backend import NvmlBackend
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.shown import shown_series
 
 INFO = ReaderInfo(group="Flux", rules=NvmlBackend.rules)

@@ -27,7 +27,9 @@ from pulse_widgets.readers.base import (
 )
 from pulse_widgets.readers.rule import Rule
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from tests.waiting import until
 
 

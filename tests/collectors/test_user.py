@@ -14,7 +14,9 @@ from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.columns import missing
-from pulse_widgets.series.log import NO_STEP, Log, Registry
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP
 
 MADE = []
 

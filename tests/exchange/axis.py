@@ -7,7 +7,7 @@
 import json
 from pathlib import Path
 
-from pulse_widgets.exchange.picture_axis import stretch, time_ticks, value_range, value_ticks
+from pulse_widgets.exchange.picture.axis import stretch, time_ticks, value_range, value_ticks
 
 FILE = Path(__file__).parents[1] / "data" / "axis.json"
 GIB = 1024.0**3

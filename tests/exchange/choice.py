@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pulse_widgets.exchange.picture_choice import pick
+from pulse_widgets.exchange.picture.choice import pick
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.history import Screen
 

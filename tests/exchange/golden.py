@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
-from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.series.wire import keyframe
 from tests.exchange.scene import START, Scene, svg_of
 

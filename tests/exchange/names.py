@@ -6,7 +6,7 @@
 import json
 from pathlib import Path
 
-from pulse_widgets.exchange.picture_line import entity_label
+from pulse_widgets.exchange.picture.line import entity_label
 from pulse_widgets.metrics.headings import heading_of, title_of
 
 FILE = Path(__file__).parents[1] / "data" / "names.json"

@@ -10,10 +10,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.history import History
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 
 START = 1_790_000_000.0
 """21 September 2026, 14:13:20 UTC."""

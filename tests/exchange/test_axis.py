@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pulse_widgets.exchange.picture_axis import value_range
+from pulse_widgets.exchange.picture.axis import value_range
 from tests.exchange import axis
 
 KEPT = json.loads(axis.FILE.read_text(encoding="utf-8"))

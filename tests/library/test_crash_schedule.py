@@ -52,7 +52,8 @@ print("done", flush=True)
 MERGE = """
 import sys, numpy as np
 from pathlib import Path
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import writer
 from pulse_widgets.storage.disk import Reserve
 writer.PART_ROWS = 100

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from pulse_widgets.errors import StorageError
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns, Packed, SeriesKey
-from pulse_widgets.series.log import NO_STEP, SeriesInfo
+from pulse_widgets.series.registry import SeriesInfo
+from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.disk import Reserve, refusal
 from pulse_widgets.storage.index import Catalog

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pulse_widgets.errors import ArgumentError, RecordingError, StorageError, UnknownMetricError
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.shelf import finish
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench, noise
 

@@ -213,7 +213,8 @@ import numpy as np
 from pathlib import Path
 from pulse_widgets.library.place import new_place
 from pulse_widgets.library.shelf import finish
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
 registry = Registry(); registry.add("h0", "user", "loss")

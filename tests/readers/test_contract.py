@@ -15,8 +15,8 @@ import pytest
 
 import pulse_widgets as pw
 from pulse_widgets import collectors, readers
-from pulse_widgets.diagnosis_snapshot import take_snapshot
-from pulse_widgets.diagnosis_sources import examine_backend
+from pulse_widgets.diagnosis.snapshot import take_snapshot
+from pulse_widgets.diagnosis.sources import examine_backend
 from pulse_widgets.errors import PulseError, ReaderError, UnknownSourceError
 from pulse_widgets.readers import (
     Backend,

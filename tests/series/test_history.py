@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.series.history import History, Screen, find_rows, reduce_rows
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 START_US = 1_760_000_000_000_000
 

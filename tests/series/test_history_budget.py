@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pulse_widgets.series.history import History
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 
 START_US = 1_760_000_000_000_000
 MIB = 1 << 20

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.series.history import History
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 
 START_US = 1_760_000_000_000_000
 DAY_US = 86_400_000_000

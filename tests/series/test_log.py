@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series import log as module
-from pulse_widgets.series.log import BLOCK_BYTES, Log, Registry, Rows, SeriesInfo
+from pulse_widgets.series.log import BLOCK_BYTES, Log
+from pulse_widgets.series.registry import Registry, SeriesInfo
+from pulse_widgets.series.rows import Rows
 
 
 def test_a_series_announced_while_another_is_announced_gets_an_id_of_its_own(monkeypatch):

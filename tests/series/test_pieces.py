@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.series import pieces
-from pulse_widgets.series.log import Rows
 from pulse_widgets.series.pieces import pieces_of
+from pulse_widgets.series.rows import Rows
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.metrics.rates import rate
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.series.stage import Stage
 

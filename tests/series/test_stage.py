@@ -3,7 +3,8 @@ import pytest
 
 from pulse_widgets.series import stage as stages
 from pulse_widgets.series.history import Sketch
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage
 
 START_US = 1_760_000_000_000_000

@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from pulse_widgets.errors import WireError
 from pulse_widgets.series.history import Screen
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.wire import (
     CODE_MISSING,
     CODE_NONE,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
 

@@ -24,7 +24,7 @@ import pyarrow as pa
 
 import pulse_widgets as pw
 from pulse_widgets.errors import PulseError
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench
 from tests.storage.sealed import damage

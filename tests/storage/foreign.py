@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pulse_widgets.series.columns import missing
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 from tests.storage.bench import START_US
 
 NAMES = ["host", "entity", "metric", "time", "step", "value", "text", "data"]

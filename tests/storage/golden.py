@@ -12,7 +12,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pulse_widgets.errors import PulseError, StorageError
-from pulse_widgets.series.log import Registry
+from pulse_widgets.series.registry import Registry
 from pulse_widgets.storage import claim, disk
 from pulse_widgets.storage.directory import is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import journal
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import is_running, writer_folders
@@ -30,7 +31,8 @@ from tests.waiting import until
 WRITER = """
 import sys, numpy as np
 from pathlib import Path
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import writer
 from pulse_widgets.storage.disk import Reserve
 writer.PART_ROWS = 300
@@ -93,7 +95,8 @@ FULL = """
 import resource, sys, time, numpy as np
 from pathlib import Path
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import parts, writer
 from pulse_widgets.storage.disk import Reserve
 parts.AGAIN_S = 0.0
@@ -322,7 +325,9 @@ import logging, resource, sys
 from pathlib import Path
 import numpy as np
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import recorder
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
@@ -331,8 +336,8 @@ logging.disable()
 recorder.AGAIN_S = 0.0
 now, registry, log = [0.0], Registry(), Log()
 series = registry.add("h0", "user", "loss")
-keeper = recorder.Recorder(log, "h0", labelled=lambda: 0, labels=dict)
-keeper.make_writer = lambda: Writer(
+flusher = recorder.Recorder(log, "h0", labelled=lambda: 0, labels=dict)
+flusher.make_writer = lambda: Writer(
     Path(sys.argv[1]), registry, host_name="h", start_us=1, reserve=Reserve(0, 0.0), now=lambda: now[0]
 )
 random, accepted, refused = np.random.default_rng(0), 0, 0
@@ -352,23 +357,23 @@ def room(nbytes):
 for start in (0, 1000):
     for _ in range(start and 3):
         log_rows(start)
-        keeper.take()
+        flusher.take()
     log_rows(90_000)
     for quarter in range(100):
         room(quarter << 18)
-        keeper.take()
+        flusher.take()
         resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
-        if not keeper._cursor.peek():
+        if not flusher._cursor.peek():
             break
         refused += 1
     for _ in range(3):
         now[0] += 61.0
         log_rows(1000)
-        keeper.take()
-        assert keeper.problem is None, keeper.problem
-keeper.close()
+        flusher.take()
+        assert flusher.problem is None, flusher.problem
+flusher.close()
 _, values = Recording.open(sys.argv[1]).values()
-print(refused, keeper.dropped, accepted, np.array_equal(values, np.arange(accepted)))
+print(refused, flusher.dropped, accepted, np.array_equal(values, np.arange(accepted)))
 """
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pulse_widgets.series.columns import SeriesKey
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
 from tests.storage.bench import START_US, Bench, expected, same, tidy

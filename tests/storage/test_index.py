@@ -1,7 +1,7 @@
 """What a file says of its series can always be read back."""
 
 from pulse_widgets.series.columns import SeriesKey
-from pulse_widgets.series.log import SeriesInfo
+from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage import untrusted
 from pulse_widgets.storage.index import Catalog
 

@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.arrow.framing import sound_bytes
 from pulse_widgets.storage.journal import Journal, read_journal
 
@@ -184,7 +185,8 @@ FULL = """
 import resource, sys, numpy as np
 from pathlib import Path
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.journal import Journal
 registry = Registry(); registry.add("h0", "host", "x")
 journal = Journal(Path(sys.argv[1]), registry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pulse_widgets.series.log import Registry
+from pulse_widgets.series.registry import Registry
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.leftovers import YOUNG_S, remove_empty, remove_unfinished

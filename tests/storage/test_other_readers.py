@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pulse_widgets.series.columns import LOGGED_NAN
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
 from tests.storage.bench import START_US, Bench
 from tests.storage.other_readers.ask import bits, digest, numbers, payload, steps

@@ -13,7 +13,7 @@ import pytest
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns
-from pulse_widgets.series.log import Rows
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import overview, overview_file, pack
 from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.arrow.convert import DAMAGE

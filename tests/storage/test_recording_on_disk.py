@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.errors import FormatVersionError, RecordingError, StorageError
 from pulse_widgets.series.columns import SeriesKey
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import PartName, part_name, plan_merge, standing
 from pulse_widgets.storage.reader import open_stored

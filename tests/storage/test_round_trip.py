@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import LOGGED_NAN, Columns, Packed
-from pulse_widgets.series.log import NO_STEP, Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.writer import Writer

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from pulse_widgets.series.history import History
-from pulse_widgets.series.log import Rows
 from pulse_widgets.series.pieces import PACKET_ROWS
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.wire import decode
 from pulse_widgets.widgets import feed
 from pulse_widgets.widgets.feed import Feed

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pulse_widgets.exchange.picture import figure_html
+from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.series.log import NO_STEP, Rows
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.segment import ParquetSegment

@@ -16,7 +16,7 @@ from pulse_widgets.series.columns import (
     missing,
     packed_together,
 )
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

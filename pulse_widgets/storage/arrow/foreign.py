@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from pulse_widgets.series.log import NO_STEP
+from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.arrow.convert import KEYS, TIME, WORD, numbers_of, packed_of, plain
 from pulse_widgets.storage.arrow.files import COLUMNS, GroupReader
 

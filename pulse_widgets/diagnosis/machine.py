@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.diagnosis_check import Check, State
+from pulse_widgets.diagnosis.check import Check, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

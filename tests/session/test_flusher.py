@@ -1,28 +1,30 @@
-"""When the keeper wakes: after the readings, seldom, and never late."""
+"""When the flusher wakes: after the readings, seldom, and never late."""
 
 import math
 
 import pytest
 
-from pulse_widgets import keeper as module
+from pulse_widgets import flusher as module
 from pulse_widgets.collectors import user as user_module
 from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.keeper import Keeper
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage
+from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.storage.recorder import Recorder
 
 
 @pytest.fixture
 def made(monkeypatch):
-    """A keeper whose thread has not begun, its log and its stage."""
+    """A flusher whose thread has not begun, its log and its stage."""
     registry, log = Registry(), Log()
     user = UserCollector(registry, Clock(), log.append, "h0")
     recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     stage = Stage(registry, 1.0)
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
-    return Keeper(log, user, recorder, stage, lambda now: None), log, stage
+    return Flusher(log, user, recorder, stage, lambda now: None), log, stage
 
 
 @pytest.mark.parametrize(
@@ -31,55 +33,55 @@ def made(monkeypatch):
 def test_it_comes_just_after_the_readings_and_takes_frequent_ones_two_at_a_time(
     made, interval, due
 ):
-    keeper, _, _ = made
-    keeper.interval_s = interval
-    assert keeper._due(100.02) == pytest.approx(100.0 + due)
+    flusher, _, _ = made
+    flusher.interval_s = interval
+    assert flusher._due(100.02) == pytest.approx(100.0 + due)
 
 
 def test_for_a_view_that_is_drawn_ten_times_a_second_it_comes_as_often(made):
-    keeper, _, stage = made
-    keeper.interval_s = 0.1
+    flusher, _, stage = made
+    flusher.interval_s = 0.1
     stage.subscribe().tick_s = 0.1
-    assert keeper._due(100.02) == pytest.approx(100.11)
+    assert flusher._due(100.02) == pytest.approx(100.11)
 
 
 def test_what_is_recorded_and_not_yet_shown_is_not_forgotten(made):
-    keeper, log, _ = made
-    keeper.interval_s = 60.0
-    keeper._next_show = 100.3
+    flusher, log, _ = made
+    flusher.interval_s = 60.0
+    flusher._next_show = 100.3
     log.append(Rows.of([0], [1], [1.0]))
-    assert keeper._due(100.02) == pytest.approx(100.3)
-    keeper._next_show = 0.0
-    assert keeper._due(100.02) == pytest.approx(100.11)
+    assert flusher._due(100.02) == pytest.approx(100.3)
+    flusher._next_show = 0.0
+    assert flusher._due(100.02) == pytest.approx(100.11)
     # Where passes are frequent, the next one shows it: one for the eye alone would double them.
-    keeper.interval_s = 0.1
-    assert keeper._due(100.02) == pytest.approx(100.21)
+    flusher.interval_s = 0.1
+    assert flusher._due(100.02) == pytest.approx(100.21)
 
 
 @pytest.mark.parametrize(("comes_in", "rings"), [(0.11, False), (0.13, True), (math.inf, True)])
-def test_a_reading_waits_for_a_pass_that_comes_soon_and_wakes_the_keeper_else(
+def test_a_reading_waits_for_a_pass_that_comes_soon_and_wakes_the_flusher_else(
     made, comes_in, rings
 ):
-    keeper, _, _ = made
-    keeper._next = 100.0 + comes_in
-    keeper.read()
-    assert keeper._rung is rings
-    assert keeper._arrival.wait(0) is rings
+    flusher, _, _ = made
+    flusher._next = 100.0 + comes_in
+    flusher.read()
+    assert flusher._rung is rings
+    assert flusher._arrival.wait(0) is rings
 
 
 def test_an_interrupted_ring_is_made_up_for_by_the_next(made, monkeypatch):
-    keeper, _, _ = made
-    ring = keeper._arrival.ring
+    flusher, _, _ = made
+    ring = flusher._arrival.ring
 
     def interrupted():
-        monkeypatch.setattr(keeper._arrival, "ring", ring)
+        monkeypatch.setattr(flusher._arrival, "ring", ring)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(keeper._arrival, "ring", interrupted)
+    monkeypatch.setattr(flusher._arrival, "ring", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        keeper.ring()
-    keeper.ring()
-    assert keeper._arrival.wait(0)
+        flusher.ring()
+    flusher.ring()
+    assert flusher._arrival.wait(0)
 
 
 def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(monkeypatch):
@@ -87,7 +89,7 @@ def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(m
     user = UserCollector(registry, Clock(), log.append, "h0")
     recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     recorder.make_writer = lambda: None
-    keeper = Keeper(log, user, recorder, Stage(registry, 1.0), lambda now: None)
+    flusher = Flusher(log, user, recorder, Stage(registry, 1.0), lambda now: None)
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -96,26 +98,26 @@ def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(m
     monkeypatch.setattr(module, "LOADING_S", 3600.0)
     monkeypatch.setattr(module, "STOP_S", 0.1)
     with pytest.raises(KeyboardInterrupt):
-        keeper.start()
-    assert not keeper.finish()
+        flusher.start()
+    assert not flusher.finish()
 
 
 def test_a_pass_that_is_wanted_besides_comes_when_it_is_wanted(made):
-    keeper, _, _ = made
-    keeper.interval_s, keeper.besides_s = 0.1, 100.05
-    assert keeper._due(100.02) == 100.05
+    flusher, _, _ = made
+    flusher.interval_s, flusher.besides_s = 0.1, 100.05
+    assert flusher._due(100.02) == 100.05
 
 
 def test_while_many_values_are_drained_readings_are_not_left_waiting(made, monkeypatch):
     monkeypatch.setattr(user_module, "PART_VALUES", 10)
-    keeper, _, _ = made
+    flusher, _, _ = made
     gathered, taken = [], []
-    keeper.gather = lambda: gathered.append(len(keeper._user))
-    keeper._recorder.take = lambda: taken.append(len(gathered))
+    flusher.gather = lambda: gathered.append(len(flusher._user))
+    flusher._recorder.take = lambda: taken.append(len(gathered))
     for step in range(35):
-        keeper._user.log({"loss": 1.0}, step)
+        flusher._user.log({"loss": 1.0}, step)
 
-    keeper._pass(100.0)
+    flusher._pass(100.0)
 
     assert gathered == [25, 15, 5, 0, 0]
     # Each time just before the recorder takes.

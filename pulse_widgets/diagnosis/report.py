@@ -12,11 +12,11 @@ import textwrap
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.diagnosis_check import Check, State
-from pulse_widgets.diagnosis_install import install_checks
-from pulse_widgets.diagnosis_machine import machine_checks
-from pulse_widgets.diagnosis_snapshot import take_snapshot
-from pulse_widgets.diagnosis_sources import source_checks
+from pulse_widgets.diagnosis.check import Check, State
+from pulse_widgets.diagnosis.install import install_checks
+from pulse_widgets.diagnosis.machine import machine_checks
+from pulse_widgets.diagnosis.snapshot import take_snapshot
+from pulse_widgets.diagnosis.sources import source_checks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.diagnosis_check import Check, State
+from pulse_widgets.diagnosis.check import Check, State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,9 +12,10 @@ import pytest
 import pulse_widgets as pw
 from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Registry, Rows
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.wire import decode
-from pulse_widgets.session import HOST, Session, Settings
+from pulse_widgets.session.session import HOST, Session, Settings
 from pulse_widgets.storage.recorder import BATCH_ROWS
 from pulse_widgets.widgets.sender import LiveSender
 from tests.waiting import until
@@ -366,18 +367,18 @@ def test_cells_and_events_take_no_room_in_a_picture(session):
     assert not [name for name in names if name.startswith("cell:")]
 
 
-def test_a_keeper_with_nothing_to_do_rests_and_the_first_value_wakes_it(
+def test_a_flusher_with_nothing_to_do_rests_and_the_first_value_wakes_it(
     session, writer, monkeypatch
 ):
-    monkeypatch.setattr("pulse_widgets.keeper.IDLE_S", 3600.0)
-    session._keeper.interval_s = 3600.0
+    monkeypatch.setattr("pulse_widgets.session.flusher.IDLE_S", 3600.0)
+    session._flusher.interval_s = 3600.0
     session.mark("from now on")
     passes = []
     take = session._recorder.take
     monkeypatch.setattr(session._recorder, "take", lambda: (passes.append(1), take()))
 
     for number in range(3):
-        until(lambda: not session._keeper._rung)
+        until(lambda: not session._flusher._rung)
         session.user.log({"loss": float(number)}, None)
         until(lambda n=number: float(n) in writer.rows)
     session.mark("a moment")
@@ -387,9 +388,9 @@ def test_a_keeper_with_nothing_to_do_rests_and_the_first_value_wakes_it(
     assert len(passes) <= 2 * 4 + 2
 
 
-def test_every_value_wakes_a_keeper_that_rests(session, writer, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.keeper.IDLE_S", 3600.0)
-    session._keeper.interval_s = 3600.0
+def test_every_value_wakes_a_flusher_that_rests(session, writer, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.session.flusher.IDLE_S", 3600.0)
+    session._flusher.interval_s = 3600.0
     session.mark("from now on")
 
     def log_some(first):
@@ -468,7 +469,7 @@ def test_a_disk_that_hangs_at_the_end_is_named_and_takes_all_when_it_answers(ses
 
     writer.append = hangs
     session.user.log({"loss": 0.0}, None)
-    until(lambda: not session._keeper._rung)
+    until(lambda: not session._flusher._rung)
     for number in range(1, 100):
         session.user.log({"loss": float(number)}, None)
 

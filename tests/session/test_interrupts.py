@@ -8,8 +8,8 @@ import pytest
 
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Registry
-from pulse_widgets.session import HOST, Session, Settings
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.session.session import HOST, Session, Settings
 
 
 def interrupted_everywhere(call, *, prepare=lambda: None):
@@ -120,7 +120,7 @@ def threads():
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("pulse")]
 
 
-def test_a_caller_interrupted_while_it_waits_for_the_keeper_stops_nobody(started, monkeypatch):
+def test_a_caller_interrupted_while_it_waits_for_the_flusher_stops_nobody(started, monkeypatch):
     monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_VALUES", 1)
     session = started()
     step = iter(range(10**9))

@@ -68,7 +68,7 @@ def test_a_session_of_user_metrics_reads_no_source(python):
     ).stdout
 
     threads, entities = out.splitlines()
-    assert "pulse-keeper" in threads
+    assert "pulse-flusher" in threads
     assert "pulse-system" not in threads
     assert "user" in entities
     assert "cpu:0" not in entities
@@ -294,7 +294,7 @@ def test_two_monitors_share_one_session(python):
     ).stdout
 
     assert out.splitlines() == [
-        "True ['pulse-feed', 'pulse-keeper', 'pulse-nvml', 'pulse-system']",
+        "True ['pulse-feed', 'pulse-flusher', 'pulse-nvml', 'pulse-system']",
         "True",
     ]
 

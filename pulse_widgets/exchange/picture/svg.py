@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.picture_axis import time_ticks, value_range, value_ticks
+from pulse_widgets.exchange.picture.axis import time_ticks, value_range, value_ticks
 from pulse_widgets.metrics.units import format_value
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.exchange.picture_line import Chart, Line, Trace
+    from pulse_widgets.exchange.picture.line import Chart, Line, Trace
 
 __all__ = ["WIDTH", "Heading", "clean", "draw", "shorten"]
 

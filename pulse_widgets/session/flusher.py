@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pulse_widgets.series.stage import Stage
     from pulse_widgets.storage.recorder import Recorder
 
-__all__ = ["Keeper"]
+__all__ = ["Flusher"]
 
 PHASE_S: Final = 0.01
-"""How long after the samplers the keeper wakes."""
-KEEP_S: Final = 0.1
+"""How long after the samplers the flusher wakes."""
+FLUSH_S: Final = 0.1
 """Seconds between two journal batches at least: with `SOON_S`, what a kill can cost at most."""
 SOON_S: Final = 0.12
 """A reading is not told of when a pass comes within so many seconds by itself."""
@@ -36,7 +36,7 @@ AGE_S: Final = 0.2
 IDLE_S: Final = 1.0
 """Seconds between two passes while nothing arrives, at most."""
 RELIEF_S: Final = 0.5
-"""How long a caller that is too far ahead waits for the keeper before it goes on."""
+"""How long a caller that is too far ahead waits for the flusher before it goes on."""
 STOP_S: Final = 1.0
 AGAIN_S: Final = 1.0
 """Seconds between two offers of what still waits for the disk after the end."""
@@ -44,7 +44,7 @@ LOADING_S: Final = 30.0
 """How long an end waits for what writes the recording to be loaded."""
 
 
-class Keeper:
+class Flusher:
     """Takes what arrives in a log to the recording and to the stage.
 
     Parameters
@@ -56,7 +56,7 @@ class Keeper:
         Follows the log.
     stage : Stage
     also : callable taking monotonic seconds
-        Called at the start of each pass, on the keeper's thread.
+        Called at the start of each pass, on the flusher's thread.
 
     Attributes
     ----------
@@ -67,9 +67,9 @@ class Keeper:
     besides_s : float
         Monotonic seconds at which a pass is wanted besides; whoever is called then changes it.
     gather : callable
-        Drains the other collectors into the log, on the keeper's thread; whoever has some sets it.
+        Drains the other collectors into the log, on the flusher's thread; whoever has some sets it.
     sealed : callable
-        Called on the keeper's thread when the last row is on the disk and the files are closed.
+        Called on the flusher's thread when the last row is on the disk and the files are closed.
     """
 
     def __init__(
@@ -100,17 +100,17 @@ class Keeper:
         self._next_show = 0.0
         self._started = self._alive = False
         self._ending = self._leaving = False
-        self._kept = Flag()
+        self._flushed = Flag()
         """Up when the disk was asked to take the last row."""
         self._gone = Flag()
         """Up when nothing is left to be written, or it is lost."""
 
     def start(self) -> None:
-        """Begin to keep."""
+        """Start the thread."""
         # Before: an interrupt must not make a running thread one that need not be waited for.
         self._started = True
         try:
-            start_thread("pulse-keeper", self._run)
+            start_thread("pulse-flusher", self._run)
         except Exception:
             self._started = False
             raise
@@ -152,7 +152,7 @@ class Keeper:
         self._pacing.ring()
         self._arrival.ring()
         seen, since = None, time.monotonic()
-        while self._started and not self._kept.wait(0.05):
+        while self._started and not self._flushed.wait(0.05):
             now, progress = time.monotonic(), (len(self._user), self._recorder.progress())
             if progress != seen:
                 seen, since = progress, now
@@ -187,13 +187,13 @@ class Keeper:
             self._recorder.failed(error)
         finally:
             self._wait_for_the_disk()
-            self._kept.set()
+            self._flushed.set()
 
     def _wait_for_the_disk(self) -> None:
         """Offer what waits until the disk has taken it, or the process ends."""
         try:
             while not self._recorder.sealed:
-                self._kept.set()
+                self._flushed.set()
                 if not self._leaving:
                     self._pacing.wait(AGAIN_S)
                 self._recorder.close(last=self._leaving)
@@ -231,7 +231,7 @@ class Keeper:
                 fresh = self._unseen.take()
                 if len(fresh):
                     self._stage.show(fresh)
-                    self._next_show = now + self._stage.tick_s - KEEP_S / 2
+                    self._next_show = now + self._stage.tick_s - FLUSH_S / 2
 
     def _take(self) -> None:
         self.gather()
@@ -245,7 +245,7 @@ class Keeper:
         if self._arrival.wait(due - now):
             # Together with what else arrives now, and no more often than a batch is due.
             now = time.monotonic()
-            self._pacing.wait(min(due, after(now, KEEP_S, PHASE_S)) - now)
+            self._pacing.wait(min(due, after(now, FLUSH_S, PHASE_S)) - now)
 
     def _due(self, now: float) -> float:
         """Return when the next pass begins if nobody rings: after readings, and to show."""
@@ -254,5 +254,5 @@ class Keeper:
         period_s = min(together * self.interval_s, IDLE_S)
         due = after(now, period_s, PHASE_S)
         if period_s > tick_s and self._unseen.peek():
-            due = min(due, max(self._next_show, after(now, KEEP_S, PHASE_S)))
+            due = min(due, max(self._next_show, after(now, FLUSH_S, PHASE_S)))
         return min(due, self.besides_s)

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_said
-from pulse_widgets.exchange.picture_axis import stretch
-from pulse_widgets.exchange.picture_choice import Picked, pick
-from pulse_widgets.exchange.picture_svg import WIDTH, Heading, clean, draw, shorten
+from pulse_widgets.exchange.picture.axis import stretch
+from pulse_widgets.exchange.picture.choice import Picked, pick
+from pulse_widgets.exchange.picture.svg import WIDTH, Heading, clean, draw, shorten
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulse_widgets.exchange.picture_line import Line
+    from pulse_widgets.exchange.picture.line import Line
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]

@@ -7,7 +7,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.diagnosis_check import Check, State
+from pulse_widgets.diagnosis.check import Check, State
 from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, alike
 from pulse_widgets.readers.contract import ask, open_backend

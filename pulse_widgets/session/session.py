@@ -3,11 +3,11 @@
 ::
 
     backend -> SamplingCollector --+
-    pw.log  -> UserCollector ------+--> Log --> keeper thread --+--> Writer (the recording)
+    pw.log  -> UserCollector ------+--> Log --> flusher thread --+--> Writer (the recording)
     cells   -> CellCollector ------+                            +--> Stage (what is shown)
                                                                         +--> subscriptions
 
-The first two keep what they are given as it is, until the keeper drains them into the log.
+The first two keep what they are given as it is, until the flusher drains them into the log.
 Nothing here knows Jupyter's widgets or the file format.
 """
 
@@ -27,18 +27,20 @@ from pulse_widgets.collectors.own import own_rows
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.source_state import source_state
 from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.cost import Cost, promised
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.keeper import Keeper
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.readers.discover import make_backends
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
+from pulse_widgets.session.cost import Cost, promised
+from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.registry import Registry
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -59,7 +61,7 @@ FIRST_S: Final = 0.1
 STAGGER_S: Final = 0.0015
 """A source is read so long after the one before: what the reading of the host, the first, takes."""
 PHASES: Final = 3
-"""From then on sources share the last moment: the keeper takes what was read soon after."""
+"""From then on sources share the last moment: the flusher takes what was read soon after."""
 STOP_S: Final = 1.0
 """How long a stop waits for the drivers."""
 
@@ -109,11 +111,11 @@ class Session:
         self.ended = False
         """Whether it takes nothing more, and the disk was asked to take all."""
         self._recorder = Recorder(self.log, HOST, labelled=self.labelled, labels=self.labels)
-        self._keeper = Keeper(self.log, self.user, self._recorder, self.stage, self._own)
-        self._keeper.gather = self._gather
-        self._keeper.interval_s = settings.interval_s
-        self.user.relieve = self._keeper.relieve
-        self.user.arrived = self._keeper.ring
+        self._flusher = Flusher(self.log, self.user, self._recorder, self.stage, self._own)
+        self._flusher.gather = self._gather
+        self._flusher.interval_s = settings.interval_s
+        self.user.relieve = self._flusher.relieve
+        self.user.arrived = self._flusher.ring
         self._cost = Cost(self._reading_s, self._carrying_s, lambda: self.log.rows)
         self._next_own = 0.0
         self._burst_ends: float | None = None
@@ -140,23 +142,23 @@ class Session:
             The directory the recording is written to; None when `make_writer` finds it, and
             sets `path`.
         make_writer : callable returning Writer
-            Called on the keeper's thread, until it gives one.
+            Called on the flusher's thread, until it gives one.
         sealed : callable
             Called there when the last row is on the disk.
         """
         self.path = path
-        self._keeper.sealed = sealed
+        self._flusher.sealed = sealed
         self._recorder.make_writer = make_writer
 
     def start(self) -> None:
         """Listen for cells, and take what arrives to the recording and to the stage."""
         self.cells.start()
-        self._keeper.start()
+        self._flusher.start()
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
         started = []
-        self.governor.begin(self._keeper.interval_s)
+        self.governor.begin(self._flusher.interval_s)
         fresh = [n for n in names if (n if isinstance(n, str) else n.name) not in self.samplers]
         for backend in make_backends(fresh, self.settings.gpus):
             if backend.name in self.samplers:
@@ -169,7 +171,7 @@ class Session:
                 registry=self.registry,
                 clock=self.clock,
                 sink=self._take_reading,
-                arrived=self._keeper.read,
+                arrived=self._flusher.read,
                 host=HOST,
                 interval_s=self.interval_s,
                 governor=self.governor,
@@ -200,15 +202,15 @@ class Session:
 
     def burst(self, seconds: float, interval_s: float) -> None:
         """Take readings every `interval_s` seconds for some seconds, then as before."""
-        self._burst_ends = self._keeper.besides_s = time.monotonic() + seconds
+        self._burst_ends = self._flusher.besides_s = time.monotonic() + seconds
         self._pace(min(interval_s, self.interval_s))
 
     def _pace(self, interval_s: float) -> None:
         self.governor.begin(interval_s)
         for sampler in self.samplers.values():
             sampler.set_interval(interval_s)
-        self._keeper.interval_s = interval_s
-        self._keeper.ring()
+        self._flusher.interval_s = interval_s
+        self._flusher.ring()
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
@@ -219,9 +221,9 @@ class Session:
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
 
-        The keeper's thread does it, so that an interrupt tears nothing. A disk that hangs is
+        The flusher's thread does it, so that an interrupt tears nothing. A disk that hangs is
         waited for a second and then named; what it, or one that is full, does not take now the
-        keeper offers it again and again, until `leave`. When this is interrupted, calling it
+        flusher offers it again and again, until `leave`. When this is interrupted, calling it
         again goes on.
         """
         if self.ended:
@@ -236,14 +238,14 @@ class Session:
             # A driver that hangs is left behind: its thread is a daemon and hands on no row.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
         self.user.close()
-        if not self._keeper.finish():
+        if not self._flusher.finish():
             self._recorder.slow(at_end=True)
         self.stage.finish()
         self.ended = True
 
     def leave(self) -> list[str]:
         """Offer the disk a last time what still waits; return what is lost, in sentences."""
-        self._keeper.leave(STOP_S)
+        self._flusher.leave(STOP_S)
         self._recorder.left = True
         return self._recorder.missing()
 
@@ -257,13 +259,13 @@ class Session:
         """Return a queue of everything that is shown from now on."""
         return self.stage.subscribe()
 
-    # What the keeper calls ------------------------------------------------------------
+    # What the flusher calls ------------------------------------------------------------
 
     def _take_in(self, rows: Rows) -> None:
         """Accept rows that come when they come."""
         if not self.ended:
             self.log.append(rows)
-            self._keeper.ring()
+            self._flusher.ring()
 
     def _take_reading(self, rows: Rows) -> None:
         """Accept rows of a sampler; one whose driver hung until after the end has none."""
@@ -279,7 +281,7 @@ class Session:
     def _own(self, now: float) -> None:
         """Record what the monitor costs, once an interval."""
         if self._burst_ends is not None and now >= self._burst_ends:
-            self._burst_ends, self._keeper.besides_s = None, math.inf
+            self._burst_ends, self._flusher.besides_s = None, math.inf
             self._pace(self.interval_s)
         if now < self._next_own:
             return
@@ -312,11 +314,11 @@ class Session:
         return sum(sampler.status.cost_s for sampler in self.samplers.values())
 
     def _carrying_s(self) -> float:
-        return self._keeper.cpu_s + self.stage.sender_cpu_s()
+        return self._flusher.cpu_s + self.stage.sender_cpu_s()
 
     def _allowed(self) -> float:
         """Return how many cores readings may cost at the pace of now."""
-        return promised(self._keeper.interval_s, sum(map(is_gpu, self.entities())))
+        return promised(self._flusher.interval_s, sum(map(is_gpu, self.entities())))
 
     # What is known --------------------------------------------------------------------
 

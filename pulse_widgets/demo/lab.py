@@ -83,7 +83,7 @@ def quickstart() -> Path:
     PulseError
         If it is in neither.
     """
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     for place in (package / "notebooks", package.parent / "notebooks"):
         if (place / NOTEBOOK).is_file():
             return place / NOTEBOOK

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import pulse_widgets as pw
-from pulse_widgets import diagnosis_install
-from pulse_widgets.diagnosis import Check, Report, State, examine
-from pulse_widgets.diagnosis_machine import limits, place_checks, profiler_check, switch_checks
-from pulse_widgets.diagnosis_snapshot import take_snapshot
-from pulse_widgets.diagnosis_sources import examine_backend
+from pulse_widgets.diagnosis import install
+from pulse_widgets.diagnosis.machine import limits, place_checks, profiler_check, switch_checks
+from pulse_widgets.diagnosis.report import Check, Report, State, examine
+from pulse_widgets.diagnosis.snapshot import take_snapshot
+from pulse_widgets.diagnosis.sources import examine_backend
 from pulse_widgets.errors import DriverError, LibraryNotFoundError
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
 from tests.fakes import nvml
@@ -125,14 +125,14 @@ def test_the_table_shows_markup_as_text():
 
 
 def test_a_check_that_breaks_is_a_line_and_the_others_are_made(monkeypatch):
-    from pulse_widgets import diagnosis
+    from pulse_widgets.diagnosis import report
 
     def broken_checks():
         yield Check("before", State.OK, "made")
         raise ZeroDivisionError("oh")
 
     # The order of the groups is data of the module; each is called by `examine` alone.
-    monkeypatch.setattr(diagnosis, "_GROUPS", (broken_checks, lambda: [Check("x", State.OK, "y")]))
+    monkeypatch.setattr(report, "_GROUPS", (broken_checks, lambda: [Check("x", State.OK, "y")]))
 
     lines = {check.name: check for check in examine().entries}
 
@@ -292,7 +292,7 @@ def test_the_lab_extension_is_looked_for_and_its_version_compared(
         (tmp_path / "pulse-widgets").mkdir()
         (tmp_path / "pulse-widgets/package.json").write_text(package)
 
-    check = diagnosis_install.extension_check([tmp_path], "9.9.9")
+    check = install.extension_check([tmp_path], "9.9.9")
 
     assert check.state == state
     assert said in check.detail
@@ -306,7 +306,7 @@ def test_a_disabled_lab_extension_is_noticed(tmp_path, monkeypatch):
     (config / "page_config.json").write_text('{"disabledExtensions": {"pulse-widgets": true}}')
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
 
-    check = diagnosis_install.extension_check([tmp_path], "9.9.9")
+    check = install.extension_check([tmp_path], "9.9.9")
 
     assert check.state is State.WARN
     assert "labextension enable" in check.remedy

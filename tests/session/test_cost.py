@@ -2,11 +2,11 @@ import time
 
 import pytest
 
-from pulse_widgets.cost import Cost, promised
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
 from pulse_widgets.series.clock import Clock
-from pulse_widgets.series.log import Registry
-from pulse_widgets.session import Session, Settings
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.session.cost import Cost, promised
+from pulse_widgets.session.session import Session, Settings
 from tests.waiting import until
 
 
@@ -92,9 +92,9 @@ def session():
 
 
 def test_a_session_governs_its_readings_by_what_they_cost_it_in_all(session):
-    until(lambda: session._cost.readings and session._keeper.cpu_s)
+    until(lambda: session._cost.readings and session._flusher.cpu_s)
     assert session.governor._budget() == pytest.approx(0.06)
-    assert 0 < session.governor._carried() <= session._keeper.cpu_s
+    assert 0 < session.governor._carried() <= session._flusher.cpu_s
 
     session.set_interval(1.0)
     assert session.governor._budget() == pytest.approx(0.02)

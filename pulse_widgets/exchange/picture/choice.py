@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.picture_line import PLURALS, Chart, Line, Trace, entity_label
+from pulse_widgets.exchange.picture.line import PLURALS, Chart, Line, Trace, entity_label
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import parse, sort_key
 from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import pulse_widgets as pw
 from pulse_widgets.errors import StorageError
-from pulse_widgets.series.log import Log, Registry, Rows
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import recorder as recorder_module
 from pulse_widgets.storage import writer as writer_module
 from pulse_widgets.storage.directory import is_running, writer_folders

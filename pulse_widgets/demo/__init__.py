@@ -1,0 +1,1 @@
+"""What ``pulse-widgets demo`` does."""

@@ -1,0 +1,1 @@
+"""What `pulse_widgets.doctor` and `pulse_widgets.snapshot` do."""
