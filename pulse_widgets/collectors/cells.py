@@ -15,10 +15,10 @@ from pulse_widgets.metrics.kinds import SPAN
 from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from collections.abc import Mapping
 
     from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["CellCollector"]
 

@@ -9,8 +9,9 @@ from pulse_widgets.metrics.kinds import GAUGE
 from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from collections.abc import Mapping
+
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["own_rows"]
 

@@ -24,7 +24,6 @@ from pulse_widgets.readers.translate import Translator, entity_of
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from collections.abc import Hashable, Sequence
     from collections.abc import Set as AbstractSet
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.readers.contract import ReaderInfo
     from pulse_widgets.readers.translate import Reading, Translation
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["Pass", "RowMaker"]
 

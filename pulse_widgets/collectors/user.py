@@ -21,8 +21,8 @@ from pulse_widgets.series.columns import LOGGED_NAN
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["UserCollector"]
 

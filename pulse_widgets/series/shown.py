@@ -17,8 +17,9 @@ from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry, SeriesInfo
     from numpy.typing import NDArray
+
+    from pulse_widgets.series.registry import Registry, SeriesInfo
 
 __all__ = ["Shown", "event_of", "shown_series"]
 

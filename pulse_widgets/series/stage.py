@@ -15,8 +15,9 @@ from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from collections.abc import Collection
+
+    from pulse_widgets.series.registry import Registry
 
 __all__ = ["Caught", "Stage", "Subscription"]
 

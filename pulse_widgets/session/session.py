@@ -40,13 +40,13 @@ from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.registry import Registry
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuWish
     from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.registry import Registry
     from pulse_widgets.storage.writer import Writer
 
 __all__ = ["HOST", "Session", "Settings"]

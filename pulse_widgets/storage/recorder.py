@@ -13,10 +13,10 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
-    from pulse_widgets.series.log import Log
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from pulse_widgets.series.log import Log
     from pulse_widgets.storage.writer import Writer
 
 __all__ = ["Recorder"]

@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from pulse_widgets import flusher as module
 from pulse_widgets.collectors import user as user_module
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.series.clock import Clock
@@ -12,6 +11,7 @@ from pulse_widgets.series.log import Log
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage
+from pulse_widgets.session import flusher as module
 from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.storage.recorder import Recorder
 
