@@ -560,7 +560,7 @@ def test_a_source_added_while_another_thread_stops_ends_by_itself(session):
 def test_an_interrupt_at_the_end_of_a_call_does_not_end_the_session_later(python):
     out = python(
         "import os, sys; sys.path.insert(0, os.getcwd())\n"
-        "from tests.test_interrupts import interrupted_everywhere\n"
+        "from tests.session.test_interrupts import interrupted_everywhere\n"
         "pw.log({'a': 1.0})\n"
         "first, kept = home.default.session, []\n"
         "def join():\n"
