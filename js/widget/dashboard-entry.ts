@@ -1,6 +1,6 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
-import { mountDashboard } from "../core/dashboard";
+import { mountDashboard } from "../core/dashboard/dashboard";
 import { sourceOf } from "./feed-source";
 
 export interface RenderContext {
