@@ -24,7 +24,7 @@ const MOST_CHARACTERS = 200_000;
 const SPACES = 200;
 
 /** A feed that is shown on this page, as its newest keyframe has it. */
-export interface Shown {
+interface Shown {
   readonly keyframe: Uint8Array;
   /** The session is over. */
   readonly stopped: boolean;
@@ -32,7 +32,7 @@ export interface Shown {
   readonly ended: Ending | null;
 }
 
-export type Find = (feed: string) => Shown | null;
+type Find = (feed: string) => Shown | null;
 
 /** Before a notebook is saved, renew the pictures in it that are old. */
 export function refreshOnSave(panel: NotebookPanel): void {

@@ -3,7 +3,7 @@ import type { AnyModel } from "@anywidget/types";
 import { mountDashboard } from "../core/dashboard/dashboard";
 import { sourceOf } from "./feed-source";
 
-export interface RenderContext {
+interface RenderContext {
   /** The Monitor: kind, metrics, title. */
   model: AnyModel;
   feed: AnyModel;

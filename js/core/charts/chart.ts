@@ -40,7 +40,7 @@ function timeRoom(seconds: number): number {
   return seconds * 66 < MINUTE ? 66 : 40;
 }
 
-export interface PlotLine {
+interface PlotLine {
   readonly color: number;
   readonly stepped: boolean;
 }

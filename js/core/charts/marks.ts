@@ -95,7 +95,7 @@ interface Row {
 }
 
 /** Where the label of a moment begins, and the room it has. */
-export interface Spot {
+interface Spot {
   readonly mark: Mark;
   readonly from: number;
   readonly room: number;

@@ -102,7 +102,7 @@ export function pointsOf(plot: Plot): number {
 }
 
 /** Last, lowest and highest value of each line in view, as rows of text. */
-export interface TwinRow {
+interface TwinRow {
   readonly label: string;
   readonly last: string;
   readonly min: string;

@@ -19,7 +19,7 @@ import {
 } from "./cards";
 import type { ViewState } from "./view-state";
 
-export interface BoardEvents extends ChartEvents {
+interface BoardEvents extends ChartEvents {
   fold(group: string): void;
   expand(group: string): void;
   /** A chart came into view. */

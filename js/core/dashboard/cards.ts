@@ -17,7 +17,7 @@ export interface Card {
   readonly fault: boolean;
 }
 
-export interface Absence {
+interface Absence {
   readonly what: string;
   readonly why: string;
 }
@@ -46,7 +46,7 @@ const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
 const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
 /** The heading a source's card stands under; a source that is not ours says it itself. */
-export function groupOfSource(status: SourceState): string {
+function groupOfSource(status: SourceState): string {
   return ownGroup(status) || (GROUP_OF_SOURCE.get(baseOf(status)) ?? OTHER_GROUP);
 }
 

@@ -24,7 +24,7 @@ import { Timeline } from "./timeline";
 import { Toolbar } from "./toolbar";
 import { type Action, initialState, reduce, type ViewState, visibleRange } from "./view-state";
 
-export interface DashboardOptions {
+interface DashboardOptions {
   readonly layout: "dashboard" | "strip" | "charts";
   /** Globs of metric names to show; null shows all. */
   readonly metrics: readonly string[] | null;

@@ -25,7 +25,7 @@ const NAMES = new Map<Window, string>([
   ["all", "All"],
 ]);
 
-export interface ToolbarEvents {
+interface ToolbarEvents {
   dispatch(action: Action): void;
   pause(): void;
 }

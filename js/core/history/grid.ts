@@ -307,7 +307,7 @@ class Edges {
 }
 
 /** A gap reaches from the value before it to the value after it. */
-export function widenGaps(ys: Value[]): void {
+function widenGaps(ys: Value[]): void {
   for (let i = 0; i < ys.length; i++) {
     if (ys[i] !== null) continue;
     for (let k = i - 1; k >= 0 && ys[k] === undefined; k--) ys[k] = null;

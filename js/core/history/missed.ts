@@ -3,7 +3,7 @@
  * so each knows for itself from where to where it has holes.
  */
 
-export interface Hole {
+interface Hole {
   readonly t0: number;
   readonly t1: number;
 }

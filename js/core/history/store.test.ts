@@ -7,7 +7,7 @@ import {
   encodeRows,
   type Row,
 } from "../testing/packets";
-import { WireError } from "../wire/packet";
+import { WireError } from "../wire/header";
 import { Store } from "./store";
 
 const { NaN: NAN } = Number;

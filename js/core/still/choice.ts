@@ -92,13 +92,13 @@ function within(charts: readonly StillChart[], rows: number): StillLine[] {
   return parts.flat();
 }
 
-export interface Candidate {
+interface Candidate {
   /** The charts of the dashboard that it shows, one or more. */
   readonly panels: readonly Panel[];
   readonly chart: StillChart;
 }
 
-export interface Candidates {
+interface Candidates {
   /** Every panel of the dashboard. */
   readonly all: readonly Candidate[];
   /** What is looked for first, in order. */

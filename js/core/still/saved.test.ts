@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { encodeFrame, encodeKeyframe } from "../testing/packets";
-import { WireError } from "../wire/packet";
+import { WireError } from "../wire/header";
 import { readSaved, SavedStore } from "./saved";
 
 const past = encodeKeyframe(0, [0, 1], [], { state: { phase: "running" } });

@@ -4,7 +4,7 @@ import { Store } from "../history/store";
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
 import { readEnding } from "../vocabulary/ending";
-import { WireError } from "../wire/packet";
+import { WireError } from "../wire/header";
 
 export const REPLAY_MIME = "application/vnd.pulse.replay+json";
 

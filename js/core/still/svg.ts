@@ -31,7 +31,7 @@ import { extent, isEmpty, type StillChart, type StillLine, type Trace } from "./
 /** Coordinates are whole numbers of half pixels, which keeps paths short. */
 const PLOT_HEIGHT = CARD - TOP - BOTTOM;
 
-export interface Heading {
+interface Heading {
   readonly title: string;
   readonly subtitle: string;
   /** A warning beside the title; empty for none. */

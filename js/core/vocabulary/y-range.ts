@@ -17,7 +17,7 @@ import type { Span } from "./span";
 
 const DAY = 86_400;
 
-export interface YRule {
+interface YRule {
   readonly unit: string;
   /** Always show 0 to 1: shares of a whole. */
   readonly whole: boolean;

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, encodeKeyframe, encodePacket, encodeRows, rowsOf } from "../testing/packets";
-import { decodePacket, type FramePacket, type KeyframePacket, WireError } from "./packet";
+import { WireError } from "./header";
+import { decodePacket, type FramePacket, type KeyframePacket } from "./packet";
 
 const row = fc.tuple(
   fc.integer({ min: 0, max: 500 }),

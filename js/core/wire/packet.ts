@@ -23,10 +23,6 @@ import {
   WireError,
 } from "./header";
 
-export type { PulseEvent, SeriesWire } from "../source";
-export type { State } from "../state.gen";
-export { WireError } from "./header";
-
 export const WIRE_VERSION: readonly [number, number] = [1, 0];
 
 /** Largest code that stands for a value. */
@@ -95,7 +91,7 @@ export interface RowsPacket {
 }
 
 /** A kind that a newer minor version added. */
-export interface UnknownPacket {
+interface UnknownPacket {
   readonly kind: "unknown";
 }
 
