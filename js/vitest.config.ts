@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["{core,widget,lab}/**/*.test.ts"],
+    include: ["*.test.ts", "{core,widget,lab}/**/*.test.ts"],
     environment: "node",
   },
 });

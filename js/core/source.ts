@@ -3,8 +3,12 @@
  * data inlined in a page are all a `Source`; one dashboard draws any of them.
  */
 
-import type { Ending } from "./ending";
 import type { State } from "./state.gen";
+
+/** How a kernel went, of which the session itself cannot tell. */
+export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
+
+export type Ending = (typeof ENDINGS)[number];
 
 /** One series, by the name people see: a counter of a rated metric arrives as its rate. */
 export interface SeriesWire {

@@ -1,6 +1,6 @@
 /** Entry of the development page: `?scenario=eight&theme=dark&layout=dashboard&width=900`. */
 
-import { mountDashboard } from "../core/dashboard";
+import { mountDashboard } from "../core/dashboard/dashboard";
 import { FakeSource } from "./fake-source";
 import { storeOf } from "./fake-store";
 import { SCENARIOS } from "./scenarios";

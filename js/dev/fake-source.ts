@@ -1,9 +1,9 @@
 /** A deterministic Source for looking at the dashboard without a kernel. */
 
-import { bucketWidth } from "../core/buckets";
-import { CATALOG, KINDS } from "../core/catalog.gen";
+import { bucketWidth } from "../core/history/buckets";
 import type { Change, Columns, PulseEvent, SeriesWire, Source } from "../core/source";
 import type { State } from "../core/state.gen";
+import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 
 export interface Scenario {
   readonly gpus: number;

@@ -1,7 +1,7 @@
 /** A real Store fed by a FakeSource, one frame a reading, as the kernel would send them. */
 
+import { Store } from "../core/history/store";
 import { columns } from "../core/source";
-import { Store } from "../core/store";
 import { encodeFrame, type Row } from "../core/testing/packets";
 import type { FakeSource } from "./fake-source";
 

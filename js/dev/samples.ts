@@ -1,7 +1,7 @@
 /** Samples of one series, and how they reach a page. */
 
-import type { Batch } from "../core/exact";
-import type { Envelope } from "../core/track";
+import type { Batch } from "../core/history/exact";
+import type { Envelope } from "../core/wire/parts";
 
 export interface Sample {
   readonly time: number;

@@ -3,7 +3,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
-import { REPLAY_MIME } from "../core/saved";
+import { REPLAY_MIME } from "../core/still/saved";
 import type { Host } from "./live-view";
 import { refreshOnSave } from "./refresh";
 import { ReplayOutput } from "./replay-output";

@@ -1,8 +1,8 @@
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { expect, test } from "vitest";
-import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
+import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
 import { encodeKeyframe } from "../core/testing/packets";
-import { decodePacket, type KeyframePacket } from "../core/wire";
+import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { refreshOutputs } from "./refresh";
 
 /** The part of JupyterLab's model that matters here. */

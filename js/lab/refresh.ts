@@ -6,14 +6,14 @@
 import type { ICodeCellModel } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
-import type { Ending } from "../core/ending";
-import { fitKeyframe, matchingKeyframe } from "../core/fit";
-import { LEFT_OUT_BYTES, leftOutSaid } from "../core/left-out";
-import { redactKeyframe } from "../core/redact";
-import { REPLAY_MIME, readSaved, toBase64 } from "../core/saved";
+import type { Ending } from "../core/source";
 import type { State } from "../core/state.gen";
-import { type StillView, stillHtml } from "../core/still";
-import { decodePacket, type KeyframePacket } from "../core/wire";
+import { fitKeyframe, matchingKeyframe } from "../core/still/fit";
+import { type StillView, stillHtml } from "../core/still/html";
+import { redactKeyframe } from "../core/still/redact";
+import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
+import { LEFT_OUT_BYTES, leftOutSaid } from "../core/vocabulary/left-out";
+import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are. */
@@ -24,7 +24,7 @@ const MOST_CHARACTERS = 200_000;
 const SPACES = 200;
 
 /** A feed that is shown on this page, as its newest keyframe has it. */
-export interface Shown {
+interface Shown {
   readonly keyframe: Uint8Array;
   /** The session is over. */
   readonly stopped: boolean;
@@ -32,7 +32,7 @@ export interface Shown {
   readonly ended: Ending | null;
 }
 
-export type Find = (feed: string) => Shown | null;
+type Find = (feed: string) => Shown | null;
 
 /** Before a notebook is saved, renew the pictures in it that are old. */
 export function refreshOnSave(panel: NotebookPanel): void {

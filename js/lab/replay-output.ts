@@ -5,10 +5,10 @@
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel, Widget } from "@lumino/widgets";
-import { mountDashboard } from "../core/dashboard";
-import type { Ending } from "../core/ending";
-import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/saved";
-import { decodePacket } from "../core/wire";
+import { mountDashboard } from "../core/dashboard/dashboard";
+import type { Ending } from "../core/source";
+import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/still/saved";
+import { decodePacket } from "../core/wire/packet";
 import { KernelEar, type Packet } from "./kernel-ear";
 import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";

@@ -1,9 +1,9 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
-import { mountDashboard } from "../core/dashboard";
+import { mountDashboard } from "../core/dashboard/dashboard";
 import { sourceOf } from "./feed-source";
 
-export interface RenderContext {
+interface RenderContext {
   /** The Monitor: kind, metrics, title. */
   model: AnyModel;
   feed: AnyModel;

@@ -1,8 +1,8 @@
 /** A live feed: an anywidget model whose messages fill a `Store`, shared by all views of a page. */
 
 import type { AnyModel } from "@anywidget/types";
-import { Store } from "../core/store";
-import { checkVersion, type Packet } from "../core/wire";
+import { Store } from "../core/history/store";
+import { checkVersion, type Packet } from "../core/wire/packet";
 
 /** How often the kernel hears that somebody looks; without it the feed falls silent after 60 s. */
 const SEEN_MS = 20_000;

@@ -81,7 +81,7 @@ export interface Wish {
 
 
 def shared_typescript() -> str:
-    """Return the text of ``js/core/shared.gen.ts``."""
+    """Return the text of ``js/core/vocabulary/shared.gen.ts``."""
     return "\n".join(
         (
             f"// Written by `{_BY}`; do not edit.\n",
@@ -112,7 +112,7 @@ def state_typescript() -> str:
 
 
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {
-    "js/core/shared.gen.ts": shared_typescript,
+    "js/core/vocabulary/shared.gen.ts": shared_typescript,
     "js/core/state.gen.ts": state_typescript,
 }
 """Path below the root of the source tree to the function that returns the file's text."""

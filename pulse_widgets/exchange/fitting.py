@@ -1,4 +1,4 @@
-"""How a screen is made small enough for a notebook; the browser does it alike in `fit.ts`."""
+"""How a screen is made small enough for a notebook; `js/core/still/fit.ts` does it alike."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a saved view says of the series it had no room for; the twin of `left-out.ts`."""
+"""What a saved view says of the series it had no room for.
+
+The twin of `js/core/vocabulary/left-out.ts`.
+"""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ it stands under the entity `user`, so the two are never one series.
 
 
 def to_typescript() -> str:
-    """Return the text of ``js/core/catalog.gen.ts``."""
+    """Return the text of ``js/core/vocabulary/catalog.gen.ts``."""
     groups = "\n".join(f"  {_quoted(group)}," for group in Group)
     headings = "\n".join(f"  {_quoted(heading)}," for heading in HEADINGS)
     places = "\n".join(
@@ -133,7 +133,7 @@ def to_markdown() -> str:
 
 
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {
-    "js/core/catalog.gen.ts": to_typescript,
+    "js/core/vocabulary/catalog.gen.ts": to_typescript,
     "docs/metrics.md": to_markdown,
 }
 """Path below the root of the source tree to the function that returns the file's text."""

@@ -1,4 +1,4 @@
-"""Patterns of names, as users write them; ``js/core/globs.ts`` has the same rule.
+"""Patterns of names, as users write them; ``js/core/vocabulary/globs.ts`` has the same rule.
 
 ``*`` stands for any run of characters, also none, and ``?`` for exactly one. Everything else is
 itself, brackets too: ``layer[0]/norm`` is a name that people log. Upper and lower case differ, and

@@ -1,7 +1,7 @@
 """What the rows of a series are: one record a kind, shared with the browser.
 
-This is the one place that lists kinds. Everything else asks a record. ``js/core/catalog.gen.ts``
-has the same records.
+This is the one place that lists kinds. Everything else asks a record.
+``js/core/vocabulary/catalog.gen.ts`` has the same records.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Numbers as people read them: ``0.37`` of unit ``1`` is ``37 %``.
 
-This module and ``js/core/format.ts`` are the only places that know percent, GiB or minutes. They
-follow the same rules, and one table of examples holds both to them.
+This module and ``js/core/vocabulary/format.ts`` are the only places that know percent, GiB
+or minutes. They follow the same rules, and one table of examples holds both to them.
 
 **Rounding** is half away from zero, of the exact binary value: what ``Number.toFixed`` does in
 JavaScript. Scaling is one division by the size of the unit (for percent one multiplication by

@@ -1,4 +1,4 @@
-"""Bytes that travel from the kernel to the browser; `js/core/wire.ts` is the other end.
+"""Bytes that travel from the kernel to the browser; `js/core/wire/packet.ts` is the other end.
 
 A *packet* is self-contained::
 

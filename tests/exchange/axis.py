@@ -1,7 +1,8 @@
 """Examples of axes and of times as text, which the kernel and the browser must make alike.
 
 ``python -m tests.exchange.axis`` writes what comes out of them anew; look at what has changed.
-`js/core/axis.test.ts` asks the same of the browser. A time is written as a number of seconds.
+`js/core/charts/axis.test.ts` asks the same of the browser. A time is written as a
+number of seconds.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Machines, and what a picture of each draws and lists; js/core/choice.test.ts asks the same.
+"""Machines, and what a picture of each draws and lists; js/core/still/choice.test.ts asks the same.
 
 ``python -m tests.exchange.choice`` writes anew what is chosen; look at what has changed.
 """

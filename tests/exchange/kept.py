@@ -1,4 +1,6 @@
-"""Screens too large for a notebook, and what is kept of them; js/core/fit.test.ts asks the same.
+"""Screens too large for a notebook, and what is kept of them.
+
+`js/core/still/fit.test.ts` asks the same.
 
 ``python -m tests.exchange.kept`` writes anew what is kept; look at what has changed.
 """

@@ -1,4 +1,4 @@
-"""Axes and times are what was looked at and kept; js/core/axis.test.ts asks the same."""
+"""Axes and times are what was looked at and kept; js/core/charts/axis.test.ts asks the same."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A picture shows what was looked at and kept; js/core/choice.test.ts asks the same."""
+"""A picture shows what was looked at and kept; js/core/still/choice.test.ts asks the same."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The picture says what the committed one says; js/core/still.golden.test.ts asks the same."""
+"""The picture says what the committed one says; js/core/still/golden.test.ts asks the same."""
 
 import json
 

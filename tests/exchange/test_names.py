@@ -1,4 +1,4 @@
-"""Names are those that were looked at and kept; js/core/names.test.ts asks the same."""
+"""Names are those that were looked at and kept; js/core/charts/names.test.ts asks the same."""
 
 import json
 

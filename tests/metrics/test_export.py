@@ -23,10 +23,10 @@ def test_every_metric_of_the_catalog_is_in_the_documentation():
 
 
 def test_writing_fills_a_source_tree(tmp_path):
-    (tmp_path / "js" / "core").mkdir(parents=True)
+    (tmp_path / "js/core/vocabulary").mkdir(parents=True)
     (tmp_path / "docs").mkdir()
 
     write(tmp_path)
 
-    assert "gpu.power" in (tmp_path / "js/core/catalog.gen.ts").read_text("utf-8")
+    assert "gpu.power" in (tmp_path / "js/core/vocabulary/catalog.gen.ts").read_text("utf-8")
     assert "gpu.power" in (tmp_path / "docs/metrics.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""One rule for patterns of names; ``js/core/globs.test.ts`` runs the same examples."""
+"""One rule for patterns of names; ``js/core/vocabulary/globs.test.ts`` runs the same examples."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 /** Builds packets, for tests: what `pulse_widgets/series/wire.py` does in the kernel. */
 
-import { encodePacket } from "../encode";
-import { CODE_NONE, type Rows } from "../wire";
+import { encodePacket } from "../wire/encode";
+import { CODE_NONE, type Rows } from "../wire/packet";
 
-export { encodePacket } from "../encode";
+export { encodePacket } from "../wire/encode";
 
 type Header = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 """Ranges and round marks of the axes, and moments of the UTC clock as text.
 
-A saved picture is read where the clock may be another. ``js/core/y-range.ts`` and
-``js/core/utc-text.ts`` have the same rules: their numbers are written from here, and
+A saved picture is read where the clock may be another. ``js/core/vocabulary/y-range.ts`` and
+``js/core/vocabulary/utc-text.ts`` have the same rules: their numbers are written from here, and
 ``tests/data/axis.json`` holds both languages to one set of examples.
 """
 

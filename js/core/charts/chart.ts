@@ -1,0 +1,323 @@
+/** The only file that knows uPlot: axes, lines, cursor, drag to zoom, drag to pan. */
+
+import uPlot from "uplot";
+import uplotStyle from "uplot/dist/uPlot.min.css";
+import { nearestPlace, type Value } from "../history/grid";
+import { lineColor, lineDash } from "../vocabulary/palette";
+import { type Span, selected } from "../vocabulary/span";
+import { standsOnZero } from "../vocabulary/y-range";
+import type { Theme } from "./theme";
+
+export const PLOT_STYLE: string = uplotStyle;
+
+/** Pixels of the value axis; the same on every chart, so that plots stand in columns. */
+export const GUTTER = 64;
+const RIGHT = 10;
+/** Pixels of the time axis, and of the room above a plot. */
+export const AXIS_HEIGHT = 22;
+export const HEADROOM = 6;
+/** Dragging fewer pixels than this is a click. */
+const CLICK = 4;
+
+const ONE_TWO_FIVE = [1, 2, 5];
+/** Steps of axes that count: whole numbers. */
+const WHOLE_STEPS = Array.from({ length: 13 }, (_, i) => 10 ** i).flatMap((size) =>
+  ONE_TWO_FIVE.map((factor) => factor * size),
+);
+const [MINUTE, HOUR, DAY] = [60, 3600, 86_400];
+/** Steps of time axes, in seconds; from 30 days up they stand for months and years. */
+const TIME_STEPS = [
+  ...[0.001, 0.01, 0.1, 1].flatMap((size) => ONE_TWO_FIVE.map((factor) => factor * size)),
+  ...[10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 5, 10, 30, 60, 90, 180, 365, 730].map((days) => days * DAY),
+];
+
+/** Pixels that a time label needs, at so many seconds a pixel: fine labels are long ones. */
+function timeRoom(seconds: number): number {
+  if (seconds * 88 < 1) return 88;
+  return seconds * 66 < MINUTE ? 66 : 40;
+}
+
+interface PlotLine {
+  readonly color: number;
+  readonly stepped: boolean;
+}
+
+/** A plain description of where things are, for painting under or over the lines. */
+export interface Frame {
+  readonly context: CanvasRenderingContext2D;
+  /** The plotting area in canvas pixels. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  /** Canvas pixels per CSS pixel. */
+  readonly ratio: number;
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+}
+
+export interface PlotOptions {
+  readonly lines: readonly PlotLine[];
+  /** What lies between a lone line and zero is filled, where zero is in view. */
+  readonly filled: boolean;
+  readonly height: number;
+  /** False leaves out the x axis and its labels. */
+  readonly xAxis: boolean;
+  /** Rows counted from the top, painted by `under`; there are no lines then. */
+  readonly rows?: number;
+  readonly yRange: (low: number | null, high: number | null) => Span;
+  readonly yTicks: (range: Span, height: number) => number[];
+  readonly yText: (values: readonly number[]) => string[];
+  readonly xText: (values: readonly number[], step: number) => string[];
+  /** Time axes have ticks at whole minutes and hours, others at round numbers. */
+  readonly time: boolean;
+  readonly under?: (frame: Frame) => void;
+  readonly over?: (frame: Frame) => void;
+}
+
+export interface PlotEvents {
+  /** The pointer is at x (null: it left), `top` CSS pixels from the top of the plot. */
+  cursor(x: number | null, top: number): void;
+  zoom(range: Span): void;
+  reset(): void;
+  /** Dragged by this much in units of x since the last call. */
+  pan(by: number): void;
+}
+
+export class Plot {
+  readonly #plot: uPlot;
+  readonly #options: PlotOptions;
+  readonly #events: PlotEvents;
+  #theme: Theme;
+  /** The pointer is here; otherwise a moved cursor only mirrors another chart's. */
+  #pointing = false;
+
+  constructor(
+    host: HTMLElement,
+    width: number,
+    options: PlotOptions,
+    events: PlotEvents,
+    theme: Theme,
+  ) {
+    this.#options = options;
+    this.#events = events;
+    this.#theme = theme;
+    const data = [[0, 1], ...options.lines.map(() => [undefined, undefined])];
+    this.#plot = new uPlot(this.#configuration(width), data as uPlot.AlignedData, host);
+    const { over } = this.#plot;
+    over.addEventListener("pointermove", (event) => this.#pointed(event));
+    over.addEventListener("pointerleave", (event) => this.#left(event));
+  }
+
+  /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
+  draw(xs: number[], ys: Value[][], range: Span): void {
+    const plot = this.#plot;
+    plot.batch(() => {
+      plot.setData([xs, ...ys] as uPlot.AlignedData, false);
+      plot.setScale("x", { min: range[0], max: range[1] });
+    });
+  }
+
+  setTheme(theme: Theme): void {
+    if (theme === this.#theme) return;
+    this.#theme = theme;
+    this.#plot.redraw(false, true);
+  }
+
+  setWidth(width: number): void {
+    if (width !== this.#plot.width) this.#plot.setSize({ width, height: this.#options.height });
+  }
+
+  /** Put the cursor at `x` without telling anyone; null takes it away. */
+  setCursor(x: number | null): void {
+    const { left = -10 } = this.#plot.cursor;
+    const at = x === null ? -10 : this.#plot.valToPos(x, "x");
+    if (Math.abs(at - left) < 0.01) return;
+    this.#plot.setCursor({ left: at, top: at < 0 ? -10 : 0 }, false);
+  }
+
+  /** Width of the plotting area in CSS pixels. */
+  get span(): number {
+    return Math.max(this.#plot.width - GUTTER - RIGHT, 1);
+  }
+
+  destroy(): void {
+    this.#plot.destroy();
+  }
+
+  #configuration(width: number): uPlot.Options {
+    const options = this.#options;
+    return {
+      width,
+      height: options.height,
+      padding: [HEADROOM, RIGHT, options.xAxis ? 0 : HEADROOM, 0],
+      legend: { show: false },
+      scales: {
+        x: { time: options.time, auto: false },
+        y: this.#yScale(),
+      },
+      axes: [this.#xAxis(), this.#yAxis()],
+      series: [{}, ...options.lines.map((line) => this.#series(line))],
+      cursor: this.#cursor(options.rows === undefined),
+      hooks: {
+        setCursor: [() => this.#moved()],
+        setSelect: [() => this.#selected()],
+        drawAxes: [() => options.under?.(this.#frame())],
+        draw: [() => options.over?.(this.#frame())],
+      },
+    };
+  }
+
+  #yScale(): uPlot.Scale {
+    const { rows, yRange } = this.#options;
+    if (rows !== undefined) return { dir: -1, range: [0, rows] };
+    return { range: (_plot, low, high) => [...yRange(low ?? null, high ?? null)] };
+  }
+
+  #series(line: PlotLine): uPlot.Series {
+    // uPlot draws no axis without a series.
+    if (this.#options.rows !== undefined) return { paths: () => null, points: { show: false } };
+    const series: uPlot.Series = {
+      stroke: () => lineColor(line.color, this.#theme.ground),
+      width: 1 / (globalThis.devicePixelRatio || 1),
+      dash: [...lineDash(line.color)],
+      points: { show: false },
+    };
+    if (this.#options.filled && this.#options.lines.length === 1 && !line.stepped) {
+      series.fill = (plot) => {
+        const { min = 0, max = 0 } = plot.scales["y"] ?? {};
+        const tint = `${lineColor(line.color, this.#theme.ground)}1f`;
+        return standsOnZero([min, max]) ? tint : "transparent";
+      };
+    }
+    const stepped = line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+    if (stepped) series.paths = stepped;
+    return series;
+  }
+
+  #xAxis(): uPlot.Axis {
+    const { xAxis, xText, time } = this.#options;
+    return {
+      show: xAxis,
+      size: AXIS_HEIGHT,
+      gap: 6,
+      space: (_plot, _axis, low, high, width) => (time ? timeRoom((high - low) / width) : 50),
+      font: this.#theme.font,
+      stroke: () => this.#theme.axis,
+      grid: { stroke: () => this.#theme.grid, width: 1 },
+      ticks: { show: false },
+      incrs: time ? TIME_STEPS : WHOLE_STEPS,
+      values: (plot, splits, _axis, _space, step) => {
+        const texts = xText(splits, step);
+        // A label that would stick out of the canvas is left out rather than cut.
+        return splits.map((value, i) => {
+          const at = plot.valToPos(value, "x");
+          const room = plot.width - GUTTER - (texts[i]?.length ?? 0) * 3.2;
+          return at > room || at < -GUTTER + 24 ? "" : (texts[i] ?? "");
+        });
+      },
+    };
+  }
+
+  #yAxis(): uPlot.Axis {
+    const { yTicks, yText, height } = this.#options;
+    return {
+      size: GUTTER,
+      gap: 6,
+      font: this.#theme.font,
+      stroke: () => this.#theme.axis,
+      grid: { stroke: () => this.#theme.grid, width: 1 },
+      ticks: { show: false },
+      splits: (_plot, _axis, low, high) => yTicks([low, high], height - AXIS_HEIGHT),
+      values: (_plot, splits) => yText(splits),
+    };
+  }
+
+  #cursor(points: boolean): uPlot.Cursor {
+    return {
+      y: false,
+      drag: { x: true, y: false, setScale: false, dist: CLICK },
+      points: {
+        show: points,
+        size: 5,
+        fill: (_plot, i) => lineColor(this.#options.lines[i - 1]?.color ?? 0, this.#theme.ground),
+      },
+      dataIdx: (plot, series, index) => {
+        const stepped = this.#options.lines[series - 1]?.stepped ?? false;
+        return nearestPlace(plot.data[series] ?? [], index, stepped);
+      },
+      bind: {
+        mousedown: (_plot, _target, handler) => (event) => {
+          if (event.shiftKey && event.button === 0) this.#pan(event);
+          else handler(event);
+          return null;
+        },
+        dblclick: () => () => {
+          this.#events.reset();
+          return null;
+        },
+      },
+    };
+  }
+
+  #moved(): void {
+    const { left = -10, top = 0 } = this.#plot.cursor;
+    if (this.#pointing && left >= 0) this.#events.cursor(this.#plot.posToVal(left, "x"), top);
+  }
+
+  #selected(): void {
+    const { left, width } = this.#plot.select;
+    if (width < CLICK) return;
+    const from = this.#plot.posToVal(left, "x");
+    const range = selected(from, this.#plot.posToVal(left + width, "x"));
+    this.#plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    if (range) this.#events.zoom(range);
+  }
+
+  #pan(start: MouseEvent): void {
+    let last = start.clientX;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const move = (event: MouseEvent) => {
+      const plot = this.#plot;
+      const by = plot.posToVal(0, "x") - plot.posToVal(event.clientX - last, "x");
+      last = event.clientX;
+      if (by !== 0) this.#events.pan(by);
+    };
+    addEventListener("mousemove", move, { signal });
+    addEventListener("mouseup", () => stop.abort(), { signal });
+    addEventListener("blur", () => stop.abort(), { signal });
+  }
+
+  #pointed(event: PointerEvent): void {
+    this.#pointing = true;
+    if (event.pointerType === "mouse") return;
+    // A finger moves the cursor too; the page still scrolls up and down under it.
+    const box = this.#plot.over.getBoundingClientRect();
+    const left = Math.min(Math.max(event.clientX - box.left, 0), box.width);
+    this.#plot.setCursor({ left, top: event.clientY - box.top }, true);
+  }
+
+  #left(event: PointerEvent): void {
+    this.#pointing = false;
+    // What a finger pointed at stays readable after the finger has gone.
+    if (event.pointerType === "mouse") this.#events.cursor(null, 0);
+  }
+
+  #frame(): Frame {
+    const { ctx, bbox } = this.#plot;
+    return {
+      context: ctx,
+      left: bbox.left,
+      top: bbox.top,
+      width: bbox.width,
+      height: bbox.height,
+      ratio: globalThis.devicePixelRatio || 1,
+      x: (value) => this.#plot.valToPos(value, "x", true),
+      y: (value) => this.#plot.valToPos(value, "y", true),
+    };
+  }
+}

@@ -1,0 +1,208 @@
+/** Many entities of one metric: a row each, colour for value, both ends of every bucket shown. */
+
+import { h, setAttribute, setText } from "../dom";
+import { Grid } from "../history/grid";
+import { entityLabel } from "../vocabulary/entities";
+import { formatValue } from "../vocabulary/format";
+import { rampGradient } from "../vocabulary/palette";
+import type { Span } from "../vocabulary/span";
+import { axisTimes, momentText } from "../vocabulary/time-text";
+import { yRange } from "../vocabulary/y-range";
+import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
+import type { Panel } from "./groups";
+import { HeatPainter, rowHeight } from "./heat";
+import { paintMoments } from "./marks";
+import {
+  type ChartEvents,
+  limitValue,
+  plotIn,
+  pointsOf,
+  type Scene,
+  type Shell,
+  shell,
+  showTip,
+  twinRows,
+  type View,
+  writeTwin,
+} from "./panel-view";
+import { readingText, spanText } from "./reading-text";
+import type { Theme } from "./theme";
+
+export class HeatChart implements View {
+  readonly el: HTMLElement;
+  readonly byStep = false;
+  seen = false;
+  stale = true;
+  readonly #panel: Panel;
+  readonly #shell: Shell;
+  readonly #grid = new Grid();
+  readonly #events: ChartEvents;
+  readonly #painter = new HeatPainter();
+  readonly #scale: Record<"ends" | "low" | "ramp" | "high", HTMLElement>;
+  #plot: Plot | null = null;
+  #scene: Scene | null = null;
+  #values: Span = [0, 1];
+  #row: number | null = null;
+  #top = 0;
+
+  constructor(panel: Panel, events: ChartEvents) {
+    this.#panel = panel;
+    this.#events = {
+      ...events,
+      cursor: (x, top) => {
+        const row = Math.floor(top / rowHeight(panel.lines.length));
+        this.#row = x === null ? null : Math.min(Math.max(row, 0), panel.lines.length - 1);
+        this.#top = top;
+        events.cursor(x, top);
+      },
+    };
+    this.#shell = shell(panel);
+    this.el = this.#shell.el;
+    this.el.classList.add("pulse-heat");
+    this.#scale = {
+      ends: h("span", { class: "pulse-ends" }),
+      low: h("span"),
+      ramp: h("span", { class: "pulse-ramp", "aria-hidden": "true" }),
+      high: h("span"),
+    };
+    const scale = h("div", { class: "pulse-scale" });
+    scale.append(this.#scale.ends, this.#scale.low, this.#scale.ramp, this.#scale.high);
+    this.#shell.host.after(scale);
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    const plot = this.#plot;
+    if (!plot) return;
+    plot.setTheme(scene.theme);
+    const { lines, unit } = this.#panel;
+    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
+    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), true);
+    this.#values = this.#valueRange();
+    const [low, high] = this.#values;
+    setText(this.#scale.low, low < high ? formatValue(low, unit) : "");
+    setText(this.#scale.high, formatValue(high, unit));
+    this.#scale.ramp.style.backgroundImage = rampGradient(scene.theme.ground, low, high);
+    plot.draw([...scene.range], [[0, 0]], scene.range);
+    this.stale = false;
+  }
+
+  point(x: number | null, scene: Scene): void {
+    this.#plot?.setCursor(x);
+    if (x === null) this.#row = null;
+    const { lines, unit } = this.#panel;
+    const row = this.#row;
+    const line = row === null ? undefined : lines[row];
+    const { values, ends } = this.#summary(x ?? (scene.still ? scene.range[1] : null), scene);
+    const reading = row === null || x === null ? null : this.#grid.at(row, x);
+    setText(this.#shell.whose, line?.label ?? "");
+    setText(this.#shell.value, line ? readingText(reading, unit) : values);
+    setText(this.#scale.ends, line ? values : ends);
+    this.#tip(line ? x : null, scene);
+  }
+
+  describe(scene: Scene): void {
+    const text = (value: number | null) => formatValue(value, this.#panel.unit);
+    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
+    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
+    const { values, ends } = this.#summary(null, scene);
+    const label = `${this.#panel.title}: ${values}, ${ends}`;
+    setAttribute(this.el, "aria-label", label);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#shell.host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  #tip(x: number | null, scene: Scene): void {
+    const plot = this.#plot;
+    if (x === null || !plot) {
+      this.#shell.tip.hidden = true;
+      return;
+    }
+    const width = scene.range[1] - scene.range[0];
+    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
+    const left = ((x - scene.range[0]) / width) * plot.span + GUTTER;
+    showTip(this.#shell.tip, left, [momentText(x, width)]);
+  }
+
+  /** The lowest and the highest of all rows, at `x` or now, and whose they are. */
+  #summary(x: number | null, scene: Scene): { values: string; ends: string } {
+    const { lines, unit } = this.#panel;
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    let [lowest, highest] = ["", ""];
+    lines.forEach((line, i) => {
+      const at = x === null ? null : this.#grid.at(i, x);
+      const last = scene.source.last(line.id)?.value ?? Number.NaN;
+      const [min, max] = x === null ? [last, last] : [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
+      if (min < low) [low, lowest] = [min, line.label];
+      if (max > high) [high, highest] = [max, line.label];
+    });
+    if (low > high) return { values: formatValue(null, unit), ends: "" };
+    const ends = low === high ? "" : `low ${lowest} \u00b7 high ${highest}`;
+    return { values: spanText(low, high, unit), ends };
+  }
+
+  #valueRange(): Span {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    this.#panel.lines.forEach((_, i) => {
+      const ends = this.#grid.extremes(i);
+      if (!ends) return;
+      low = Math.min(low, ends[0]);
+      high = Math.max(high, ends[1]);
+    });
+    const { unit, whole } = this.#panel;
+    if (whole) return [0, Math.max(1, high)];
+    if (low > high) return [0, 1];
+    const limit = this.#scene ? limitValue(this.#panel, this.#scene) : null;
+    const [bottom] = yRange(low, high, { unit, whole, limit });
+    return [bottom === 0 ? 0 : low, Math.max(high, limit ?? high)];
+  }
+
+  #options(): PlotOptions {
+    const rows = this.#panel.lines.length;
+    const height = rows * rowHeight(rows);
+    const every = Math.max(1, Math.ceil(14 / rowHeight(rows)));
+    const step = [1, 2, 4, 8, 16, 32, 64].find((n) => n >= every) ?? 128;
+    return {
+      lines: [{ color: 0, stepped: true }],
+      filled: false,
+      rows,
+      height: height + AXIS_HEIGHT + HEADROOM,
+      xAxis: true,
+      time: true,
+      yRange: () => [0, rows],
+      yTicks: () => Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step + 0.5),
+      yText: (values) => values.map((value) => this.#rowLabel(Math.floor(value))),
+      xText: axisTimes,
+      under: (frame) => this.#paint(frame),
+      over: (frame) => {
+        const scene = this.#scene;
+        if (scene) paintMoments(frame, scene.marks, scene.theme);
+      },
+    };
+  }
+
+  #rowLabel(row: number): string {
+    const line = this.#panel.lines[row];
+    return line ? entityLabel(line.series.entity, line.series.labels).slice(0, 9) : "";
+  }
+
+  #paint(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    const { lines } = this.#panel;
+    this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
+  }
+}

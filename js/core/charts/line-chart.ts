@@ -1,0 +1,192 @@
+/** A chart of up to eight lines, with a legend that is also the table of their values. */
+
+import { setAttribute, setText } from "../dom";
+import { Grid } from "../history/grid";
+import { formatValue } from "../vocabulary/format";
+import { kindStoredAs } from "../vocabulary/kinds";
+import { axisTimes, momentText } from "../vocabulary/time-text";
+import { yRange, yTicks } from "../vocabulary/y-range";
+import { type Frame, GUTTER, type Plot, type PlotOptions } from "./chart";
+import type { Panel } from "./groups";
+import { Legend } from "./legend";
+import { marksAt, paintBands, paintMoments } from "./marks";
+import {
+  type ChartEvents,
+  limitValue,
+  plotIn,
+  pointsOf,
+  type Scene,
+  type Shell,
+  shell,
+  showTip,
+  twinRows,
+  type View,
+  writeTwin,
+} from "./panel-view";
+import { readingText } from "./reading-text";
+import type { Theme } from "./theme";
+
+const HEIGHT = 132;
+const PIXELS_PER_TICK = 30;
+
+export class LineChart implements View {
+  readonly el: HTMLElement;
+  readonly byStep: boolean;
+  seen = false;
+  stale = true;
+  readonly #panel: Panel;
+  readonly #shell: Shell;
+  readonly #legend: Legend | null;
+  readonly #grid = new Grid();
+  readonly #events: ChartEvents;
+  #plot: Plot | null = null;
+  #scene: Scene | null = null;
+  #limit: number | null = null;
+  #top = 0;
+
+  constructor(panel: Panel, events: ChartEvents, byStep: boolean) {
+    this.#panel = panel;
+    this.byStep = byStep;
+    const own = byStep ? { ...events, ...events.step } : events;
+    this.#events = {
+      ...own,
+      cursor: (x, top) => {
+        this.#top = top;
+        own.cursor(x, top);
+        this.#tip(x);
+      },
+    };
+    this.#shell = shell(panel);
+    this.el = this.#shell.el;
+    const keys = panel.lines.map((line) => line.key);
+    this.#legend =
+      panel.lines.length > 1
+        ? new Legend(panel.lines, (key, only) => events.toggle(key, only, keys))
+        : null;
+    if (this.#legend) this.#shell.host.after(this.#legend.el);
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    const plot = this.#plot;
+    if (!plot) return;
+    // A chart that was out of sight has not heard of a new theme.
+    plot.setTheme(scene.theme);
+    const { lines } = this.#panel;
+    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
+    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), this.#stepped);
+    this.#limit = limitValue(this.#panel, scene);
+    plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
+    this.#legend?.setHidden(scene.hidden, scene.theme.ground);
+    this.stale = false;
+  }
+
+  point(x: number | null, scene: Scene): void {
+    this.#plot?.setCursor(x);
+    const at = x ?? (scene.still ? scene.range[1] : null);
+    const texts = this.#panel.lines.map((line, i) => {
+      if (at !== null) return readingText(this.#grid.at(i, at), this.#panel.unit);
+      return formatValue(scene.source.last(line.id)?.value ?? null, this.#panel.unit);
+    });
+    if (this.#legend) this.#legend.setValues(texts);
+    else setText(this.#shell.value, texts[0] ?? "");
+    if (x === null) this.#tip(null);
+  }
+
+  describe(scene: Scene): void {
+    const text = (value: number | null) => formatValue(value, this.#panel.unit);
+    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
+    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
+    const one = rows.length === 1 ? rows[0] : undefined;
+    const summary = one ? `${one.last}, from ${one.min} to ${one.max}` : `${rows.length} series`;
+    setAttribute(this.el, "aria-label", `${this.#panel.title}: ${summary}`);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#shell.host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  /** A state holds until the next reading, which is a matter of time. */
+  get #stepped(): boolean {
+    return kindStoredAs(this.#panel.kind).look === "step" && !this.byStep;
+  }
+
+  #options(): PlotOptions {
+    const { lines, unit, whole } = this.#panel;
+    const stepped = this.#stepped;
+    return {
+      lines: lines.map((line) => ({ color: line.color, stepped })),
+      // Between two steps nothing is known: a line leads from the one to the other, no more.
+      filled: !this.byStep,
+      height: HEIGHT,
+      xAxis: true,
+      time: !this.byStep,
+      yRange: (low, high) => yRange(low, high, { unit, whole, limit: this.#limit }),
+      yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),
+      yText: (values) => values.map((value) => formatValue(value, unit)),
+      xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
+      under: (frame) => this.#under(frame),
+      over: (frame) => this.#over(frame),
+    };
+  }
+
+  #under(frame: Frame): void {
+    const scene = this.#scene;
+    if (scene && !this.byStep) paintBands(frame, scene.marks, scene.theme, scene.now);
+  }
+
+  #over(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    if (this.#limit !== null) paintLimit(frame, this.#limit, scene.theme);
+    if (!this.byStep) paintMoments(frame, scene.marks, scene.theme);
+  }
+
+  #tip(x: number | null): void {
+    const scene = this.#scene;
+    const plot = this.#plot;
+    if (!scene || !plot || x === null) {
+      this.#shell.tip.hidden = true;
+      return;
+    }
+    const pixel = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
+    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
+    const lines = this.byStep
+      ? [`step ${formatValue(Math.round(x), "count")}`]
+      : [momentText(x, scene.range[1] - scene.range[0]), ...labelsAt(scene, x, pixel)];
+    showTip(this.#shell.tip, (x - scene.range[0]) / pixel + GUTTER, lines);
+  }
+}
+
+/** The newest few of what the pointer touches, give or take some pixels. */
+function labelsAt(scene: Scene, x: number, pixel: number): string[] {
+  return marksAt(scene.marks, x, pixel * 4, scene.now)
+    .map((mark) => mark.label)
+    .slice(-4);
+}
+
+function paintLimit(frame: Frame, limit: number, theme: Theme): void {
+  const { context, left, top, width, height, ratio } = frame;
+  const y = Math.round(frame.y(limit)) + 0.5;
+  if (y < top || y > top + height) return;
+  context.save();
+  context.strokeStyle = theme.axis;
+  context.lineWidth = ratio;
+  context.setLineDash([2 * ratio, 3 * ratio]);
+  context.beginPath();
+  context.moveTo(left, y);
+  context.lineTo(left + width, y);
+  context.stroke();
+  context.restore();
+}

@@ -1,0 +1,183 @@
+/** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
+
+import type { SeriesWire } from "../source";
+import { CATALOG, HEADING_OF, HEADINGS } from "../vocabulary/catalog.gen";
+import { LIMIT_OF, LOOSE } from "../vocabulary/shared.gen";
+
+export const GPU_GROUP = "GPU";
+export const CPU_GROUP = "CPU";
+export const USER_GROUP = "Your metrics";
+export const OTHER_GROUP = "Other metrics";
+const MEMORY_GROUP = "Memory";
+const IO_GROUP = "Disk and network";
+
+/** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
+export interface Together {
+  readonly title: string;
+  readonly metrics: readonly string[];
+  readonly words: readonly string[];
+}
+
+export const TOGETHER: readonly Together[] = [
+  {
+    title: "Throttled",
+    metrics: ["gpu.throttled.power", "gpu.throttled.thermal"],
+    words: ["by power", "by heat"],
+  },
+  {
+    title: "Video engines",
+    metrics: [
+      "gpu.encoder.utilization",
+      "gpu.decoder.utilization",
+      "gpu.jpeg.utilization",
+      "gpu.ofa.utilization",
+    ],
+    words: ["encoder", "decoder", "JPEG", "optical flow"],
+  },
+  {
+    title: "Arithmetic pipes",
+    metrics: ["gpu.fp64.active", "gpu.fp32.active", "gpu.fp16.active", "gpu.int.active"],
+    words: ["FP64", "FP32", "FP16", "integer"],
+  },
+  { title: "PCIe", metrics: ["gpu.pcie.rx", "gpu.pcie.tx"], words: ["received", "sent"] },
+  { title: "NVLink", metrics: ["gpu.nvlink.rx", "gpu.nvlink.tx"], words: ["received", "sent"] },
+  { title: "C2C", metrics: ["gpu.c2c.rx", "gpu.c2c.tx"], words: ["received", "sent"] },
+  {
+    title: "CPU time",
+    metrics: ["cpu.user", "cpu.system", "cpu.iowait", "cpu.steal"],
+    words: ["user", "system", "disk wait", "stolen"],
+  },
+  { title: "Disk", metrics: ["disk.read", "disk.write"], words: ["read", "written"] },
+  { title: "Disk requests", metrics: ["disk.reads", "disk.writes"], words: ["reads", "writes"] },
+  { title: "Network", metrics: ["net.received", "net.sent"], words: ["received", "sent"] },
+  { title: "Network faults", metrics: ["net.errors", "net.dropped"], words: ["errors", "dropped"] },
+  { title: "Storage", metrics: ["process.read", "process.write"], words: ["read", "written"] },
+  {
+    title: "Container storage",
+    metrics: ["cgroup.read", "cgroup.write"],
+    words: ["read", "written"],
+  },
+  {
+    title: "Ticks",
+    metrics: ["pulse.tick.duration", "pulse.tick.late"],
+    words: ["length", "lateness"],
+  },
+];
+
+/** Charts that are shown without being asked for. */
+const MAIN: ReadonlySet<string> = new Set([
+  "gpu.utilization",
+  "gpu.sm.active",
+  "gpu.tensor.active",
+  "gpu.dram.active",
+  "gpu.memory.used",
+  "process.gpu.memory",
+  "gpu.power",
+  "gpu.temperature",
+  "gpu.clock.sm",
+  "gpu.throttled.power",
+  "gpu.pcie.rx",
+  "gpu.pcie.tx",
+  "gpu.nvlink.rx",
+  "gpu.nvlink.tx",
+  "gpu.health",
+  "cpu.utilization",
+  "cpu.user",
+  "memory.used",
+  "disk.read",
+  "disk.write",
+  "net.received",
+  "net.sent",
+  "process.cpu",
+  "process.memory.rss",
+  "kernel.busy",
+  "cgroup.cpu",
+  "cgroup.memory.used",
+  "progress",
+]);
+
+/** Constants: they serve as limits, or say nothing as a curve. */
+const SILENT: ReadonlySet<string> = new Set([
+  ...Object.values(LIMIT_OF),
+  "cpu.count",
+  "gpu.power.limit.default",
+  "gpu.temperature.slowdown",
+  "gpu.clock.sm.max",
+  "k8s.cpu.request",
+  "k8s.cpu.limit",
+  "k8s.memory.request",
+  "k8s.memory.limit",
+  "cgroup.pids.limit",
+  "clock.offset",
+]);
+
+/** A series, as far as it says what it measures. */
+export type Named = Pick<SeriesWire, "metric" | "entity" | "labels">;
+
+export function isMain(one: Named, group: string): boolean {
+  return MAIN.has(one.metric) || group === USER_GROUP || group === OTHER_GROUP || isForeign(one);
+}
+
+export function limitOf(metric: string): string | undefined {
+  return LIMIT_OF[metric];
+}
+
+export function isSilent(metric: string): boolean {
+  return SILENT.has(metric);
+}
+
+export function isWhole(metric: string, unit: string): boolean {
+  return unit === "1" && metric in CATALOG && !LOOSE.some((word) => metric.includes(word));
+}
+
+/** The heading a series stands under. */
+export function groupOf(one: Named): string {
+  const { metric } = one;
+  if (isLogged(one)) return USER_GROUP;
+  if (isForeign(one)) return ownGroup(one);
+  if (/^(cgroup|k8s)\.(memory|oom)/.test(metric)) return MEMORY_GROUP;
+  if (/^cgroup\.(read|write)$/.test(metric)) return IO_GROUP;
+  const group = CATALOG[metric]?.group;
+  if (group) return HEADING_OF[group];
+  return one.entity.startsWith("user:") ? USER_GROUP : OTHER_GROUP;
+}
+
+/** The catalog's title; a metric outside the catalog is called what its owner called it. */
+export function titleOf(one: Named): string {
+  return CATALOG[one.metric]?.title ?? (labelOf(one, "title") || one.metric);
+}
+
+/** One line that says what the number means; empty where nobody says it. */
+export function helpOf(one: Named): string {
+  return CATALOG[one.metric]?.help ?? labelOf(one, "help");
+}
+
+/** A metric that only its reader knows: the labels say its heading, its title and its help. */
+export function isForeign(one: Named): boolean {
+  return !(one.metric in CATALOG) && ownGroup(one) !== "" && !isLogged(one);
+}
+
+/** Whether the user logged it; `user:1000` may be an entity of a reader. */
+function isLogged({ metric, entity }: Named): boolean {
+  const first = entity.split("/", 1)[0] ?? "";
+  return first === "user" || first.split(":", 1)[0] === "rank" || metric === "progress";
+}
+
+function ownGroup({ labels }: Named): string {
+  return labels["group"]?.trim() ?? "";
+}
+
+function labelOf(one: Named, name: "title" | "help"): string {
+  return isForeign(one) ? (one.labels[name]?.trim() ?? "") : "";
+}
+
+/**
+ * All headings in order. Those in `found` that are not ours come before the other metrics, by the
+ * alphabet: a recording finds its series in another order than the session that made it.
+ */
+export function headingsWith(found: Iterable<string>): string[] {
+  const place = HEADINGS.indexOf(OTHER_GROUP);
+  const more = new Set([...found].filter((heading) => !HEADINGS.includes(heading)));
+  // By code unit, as Python does.
+  return [...HEADINGS.slice(0, place), ...[...more].sort(), ...HEADINGS.slice(place)];
+}

@@ -1,0 +1,20 @@
+/** Values under a cursor, as text. */
+
+import type { Reading } from "../history/grid";
+import { formatValue } from "../vocabulary/format";
+
+/** "37 %", or "12\u201397 %" where a bucket holds more than one value. */
+export function readingText(reading: Reading | null, unit: string): string {
+  if (!reading || reading.min === null || reading.max === null) return formatValue(null, unit);
+  return spanText(reading.min, reading.max, unit);
+}
+
+/** Both ends with one unit where they share it: "12\u201397 %", "900 MiB \u2013 1.2 GiB". */
+export function spanText(min: number, max: number, unit: string): string {
+  const [low, high] = [formatValue(min, unit), formatValue(max, unit)];
+  if (low === high) return low;
+  const space = low.lastIndexOf(" ");
+  const shared = space > 0 && high.endsWith(low.slice(space));
+  if (!shared || min < 0) return `${low} \u2013 ${high}`;
+  return `${low.slice(0, space)}\u2013${high}`;
+}

@@ -1,0 +1,256 @@
+/** The groups of charts on screen, kept in step with what the source has and the viewer opened. */
+
+import { type Group, ownTitles, type Panel } from "../charts/groups";
+import { HeatChart } from "../charts/heat-chart";
+import { LineChart } from "../charts/line-chart";
+import { headingsWith } from "../charts/panel-table";
+import type { ChartEvents, View } from "../charts/panel-view";
+import { h, setAttribute, setText } from "../dom";
+import type { State } from "../state.gen";
+import { leftOutSaid } from "../vocabulary/left-out";
+import {
+  absencesElement,
+  absencesOf,
+  type Card,
+  cardsOf,
+  recordingCards,
+  startingOf,
+  writeCards,
+} from "./cards";
+import type { ViewState } from "./view-state";
+
+interface BoardEvents extends ChartEvents {
+  fold(group: string): void;
+  expand(group: string): void;
+  /** A chart came into view. */
+  appeared(): void;
+}
+
+export interface BoardContent {
+  readonly groups: readonly Group[];
+  readonly state: State;
+  /** Facts about a group's devices, for the right of its heading. */
+  readonly notes: ReadonlyMap<string, string>;
+  /** Panels drawn over steps instead of time. */
+  readonly byStep: (panel: Panel) => boolean;
+  /** The user's selection of metrics, when there is one. */
+  readonly metrics: readonly string[] | null;
+  readonly chartsOnly: boolean;
+}
+
+interface Section {
+  readonly el: HTMLElement;
+  readonly toggle: HTMLButtonElement;
+  readonly note: HTMLElement;
+  readonly more: HTMLButtonElement;
+  readonly cards: HTMLElement;
+  readonly grid: HTMLElement;
+}
+
+interface Slot {
+  readonly view: View;
+  readonly signature: string;
+}
+
+export class Board {
+  readonly el = h("div", { class: "pulse-board" });
+  readonly #events: BoardEvents;
+  readonly #sections = new Map<string, Section>();
+  readonly #slots = new Map<string, Slot>();
+  readonly #watched = new Map<Element, View>();
+  readonly #quiet = h("p", { class: "pulse-waiting", role: "status" });
+  readonly #absent = h("div");
+  readonly #notices = h("div", { class: "pulse-cards pulse-notices" });
+  readonly #leftOut = h("p", { class: "pulse-left-out", role: "note", hidden: true });
+  readonly #seen: IntersectionObserver;
+  readonly #sizes: ResizeObserver;
+  #absentText = "";
+
+  constructor(events: BoardEvents) {
+    this.#events = events;
+    this.#seen = new IntersectionObserver((entries) => this.#intersect(entries), {
+      rootMargin: "80px",
+    });
+    this.#sizes = new ResizeObserver((entries) => this.#resize(entries));
+    this.el.append(this.#leftOut, this.#notices, this.#quiet, this.#absent);
+  }
+
+  /** Charts that are on screen, and what else is watched. */
+  get views(): View[] {
+    return [...this.#watched.values()].filter((view) => view.seen);
+  }
+
+  /** The scene has changed: what is out of sight is not drawn now, but when it appears. */
+  ageUnseen(): void {
+    for (const view of this.#watched.values()) view.stale ||= !view.seen;
+  }
+
+  /** Watch a view that stands outside the board, too. */
+  watch(view: View): void {
+    this.#watched.set(view.el, view);
+    this.#seen.observe(view.el);
+    this.#sizes.observe(view.el);
+  }
+
+  update(content: BoardContent, state: ViewState): void {
+    const filled = new Set(content.groups.map((group) => group.title));
+    const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
+    writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
+    setText(this.#leftOut, leftOutSaid(content.state));
+    this.#leftOut.hidden = this.#leftOut.textContent === "";
+    const shown = new Set<string>();
+    const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
+    for (const title of new Set([...headings, ...this.#sections.keys()])) {
+      const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
+      const own = cards.filter((card) => card.group === title);
+      const section = this.#sections.get(title);
+      if (group.panels.length === 0 && own.length === 0) {
+        section?.el.remove();
+        this.#sections.delete(title);
+        continue;
+      }
+      this.#fill(section ?? this.#addSection(title), group, own, content, state, shown);
+    }
+    this.#drop(shown);
+    this.#order(headings);
+    this.#tellQuiet(content, cards);
+  }
+
+  destroy(): void {
+    this.#seen.disconnect();
+    this.#sizes.disconnect();
+    for (const { view } of this.#slots.values()) view.destroy();
+  }
+
+  #fill(
+    section: Section,
+    group: Group,
+    cards: readonly Card[],
+    content: BoardContent,
+    state: ViewState,
+    shown: Set<string>,
+  ): void {
+    const folded = state.folded.has(group.title);
+    const open = content.chartsOnly || state.expanded.has(group.title);
+    const main = group.panels.filter((panel) => panel.main);
+    const extra = group.panels.length - main.length;
+    setAttribute(section.toggle, "aria-expanded", folded ? "false" : "true");
+    setText(section.note, content.notes.get(group.title) ?? "");
+    section.more.hidden = folded || extra === 0 || content.chartsOnly;
+    const count = main.length === 0 ? `Show ${extra}` : `${extra} more`;
+    setText(section.more, open ? "Show fewer" : count);
+    section.grid.hidden = folded;
+    section.cards.hidden = folded;
+    writeCards(section.cards, cards);
+    if (folded) return;
+    const panels = open ? group.panels : main;
+    for (const [index, panel] of panels.entries()) {
+      const { el } = this.#view(panel, content.byStep(panel));
+      const place = section.grid.children[index] ?? null;
+      if (el !== place) section.grid.insertBefore(el, place);
+      shown.add(panel.key);
+    }
+  }
+
+  /** The chart of a panel; a new one when its lines are others than before. */
+  #view(panel: Panel, byStep: boolean): View {
+    const signature = `${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
+    const slot = this.#slots.get(panel.key);
+    if (slot?.signature === signature) return slot.view;
+    const view = panel.heat
+      ? new HeatChart(panel, this.#events)
+      : new LineChart(panel, this.#events, byStep);
+    if (slot) {
+      slot.view.el.replaceWith(view.el);
+      this.#forget(slot.view);
+    }
+    this.#slots.set(panel.key, { view, signature });
+    this.watch(view);
+    return view;
+  }
+
+  #drop(shown: ReadonlySet<string>): void {
+    for (const [key, { view }] of this.#slots) {
+      if (shown.has(key)) continue;
+      this.#forget(view);
+      this.#slots.delete(key);
+    }
+  }
+
+  #forget(view: View): void {
+    this.#seen.unobserve(view.el);
+    this.#sizes.unobserve(view.el);
+    this.#watched.delete(view.el);
+    view.destroy();
+  }
+
+  #addSection(title: string): Section {
+    const toggle = h("button", { type: "button", "aria-expanded": "true" }, title);
+    toggle.addEventListener("click", () => this.#events.fold(title));
+    const note = h("span", { class: "pulse-note" });
+    const more = h("button", { type: "button", class: "pulse-more" });
+    more.addEventListener("click", () => this.#events.expand(title));
+    const cards = h("div", { class: "pulse-cards" });
+    const grid = h("div", { class: "pulse-grid" });
+    const heading = h("h3", {}, toggle);
+    const head = h("header", { class: "pulse-group-head" }, heading, note, more);
+    const el = h("section", { class: "pulse-group", "aria-label": title }, head, cards, grid);
+    const section = { el, toggle, note, more, cards, grid };
+    this.#sections.set(title, section);
+    this.el.insertBefore(el, this.#quiet);
+    return section;
+  }
+
+  #order(headings: readonly string[]): void {
+    let place: Element | null = this.#notices.nextElementSibling;
+    for (const title of headings) {
+      const section = this.#sections.get(title);
+      if (!section) continue;
+      if (section.el === place) place = place.nextElementSibling;
+      else this.el.insertBefore(section.el, place);
+    }
+  }
+
+  #tellQuiet(content: BoardContent, cards: readonly Card[]): void {
+    setText(this.#quiet, quietText(content));
+    this.#quiet.hidden = this.#quiet.textContent === "";
+    const { groups, state } = content;
+    const absences = content.chartsOnly ? [] : absencesOf(state.sources, cards, ownTitles(groups));
+    const text = JSON.stringify(absences);
+    if (text === this.#absentText) return;
+    this.#absentText = text;
+    this.#absent.replaceChildren(...(absences.length > 0 ? [absencesElement(absences)] : []));
+  }
+
+  #intersect(entries: readonly IntersectionObserverEntry[]): void {
+    let appeared = false;
+    for (const entry of entries) {
+      const view = this.#watched.get(entry.target);
+      if (!view) continue;
+      view.seen = entry.isIntersecting;
+      appeared ||= view.seen && view.stale;
+    }
+    if (appeared) this.#events.appeared();
+  }
+
+  #resize(entries: readonly ResizeObserverEntry[]): void {
+    for (const entry of entries) {
+      const view = this.#watched.get(entry.target);
+      view?.resize();
+      if (view) view.stale = true;
+    }
+    this.#events.appeared();
+  }
+}
+
+/** What to say while there is nothing, or not yet everything, to draw. */
+function quietText({ groups, state, metrics }: BoardContent): string {
+  const starting = startingOf(state.sources);
+  if (starting.length > 0) return `Waiting for the first reading of: ${starting.join(", ")}`;
+  if (groups.length > 0) return "";
+  if (metrics?.length) {
+    return `No series matches ${metrics.map((glob) => `"${glob}"`).join(", ")} yet.`;
+  }
+  if (state.phase !== "running") return "This recording holds no readings.";
+  return "Waiting for the first reading\u2026";
+}

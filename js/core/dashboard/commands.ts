@@ -1,0 +1,48 @@
+/** From a key's command to a change of the view. Pure. */
+
+import { panned, type Span, scaled } from "../vocabulary/span";
+import type { Command } from "./keyboard";
+import { type Action, type ViewState, WINDOWS } from "./view-state";
+
+export interface CommandContext {
+  readonly state: ViewState;
+  readonly range: Span;
+  readonly extent: Span;
+  readonly cursor: number | null;
+  /** A live picture can be paused, a finished one cannot. */
+  readonly running: boolean;
+}
+
+/** The action of a command; null where it changes nothing, or only the cursor. */
+export function actionOf(command: Command, context: CommandContext): Action | null {
+  const { state, range, extent, cursor } = context;
+  switch (command.do) {
+    case "pause":
+      if (!context.running) return null;
+      return state.pausedAt === null ? { type: "pause", at: extent[1] } : { type: "resume" };
+    case "window":
+      return { type: "window", window: WINDOWS[command.place] ?? "all" };
+    case "reset":
+    case "show-all":
+      return { type: command.do };
+    case "pan":
+      return { type: "range", range: panned(range, command.by, extent) };
+    case "scale": {
+      const anchor = cursor ?? (range[0] + range[1]) / 2;
+      return { type: "range", range: scaled(range, command.factor, anchor, extent) };
+    }
+    case "axis":
+      return { type: "axis", axis: state.axis === "time" ? "step" : "time" };
+    case "help":
+      return { type: "help", open: !state.help };
+    case "step":
+      return null;
+  }
+}
+
+/** The cursor moved by hundredths of the picture; it enters at the edge it moves away from. */
+export function steppedCursor(cursor: number | null, by: number, range: Span): number {
+  const at = cursor ?? (by < 0 ? range[1] : range[0]);
+  const next = at + (by * (range[1] - range[0])) / 100;
+  return Math.min(Math.max(next, range[0]), range[1]);
+}

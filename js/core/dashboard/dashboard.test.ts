@@ -1,0 +1,187 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { LineChart } from "../charts/line-chart";
+import type { View } from "../charts/panel-view";
+import { Store } from "../history/store";
+import type { Source } from "../source";
+import { encodeFrame } from "../testing/packets";
+import { mountDashboard } from "./dashboard";
+import { Timeline } from "./timeline";
+
+/** Tells what is on screen only when a test says so. */
+class Sight {
+  static all: Sight[] = [];
+  readonly targets = new Set<Element>();
+  constructor(readonly told: (entries: unknown[]) => void) {
+    Sight.all.push(this);
+  }
+  observe(el: Element): void {
+    this.targets.add(el);
+  }
+  unobserve(el: Element): void {
+    this.targets.delete(el);
+  }
+  disconnect(): void {
+    this.targets.clear();
+  }
+  static show(isIntersecting: boolean): void {
+    for (const { targets, told } of Sight.all) {
+      told([...targets].map((target) => ({ target, isIntersecting })));
+    }
+  }
+}
+
+const LOAD = { id: 0, host: "h", entity: "host", metric: "cpu.utilization", unit: "1" };
+const news = { series: [{ ...LOAD, kind: "gauge", labels: {} }], state: { phase: "running" } };
+
+let leave = (): void => {};
+
+/** A dashboard of one chart, and how often chart and timeline were drawn. */
+function mounted(): {
+  store: Store;
+  drawn: () => number[];
+  settle: () => void;
+  press: (key: string) => void;
+} {
+  const draws = [LineChart, Timeline].map((kind) =>
+    vi.spyOn(kind.prototype, "draw").mockImplementation(function (this: View) {
+      this.stale = false;
+    }),
+  );
+  const store = new Store();
+  store.receive(encodeFrame(1, [[0, 1, 0.5]], news));
+  const options = { layout: "dashboard", metrics: null, title: "" } as const;
+  const el = document.body.appendChild(document.createElement("div"));
+  leave = mountDashboard(el, store, options);
+  const settle = () => vi.advanceTimersByTime(400);
+  settle();
+  const press = (key: string) =>
+    el.firstElementChild?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+  return { store, press, drawn: () => draws.map((draw) => draw.mock.calls.length), settle };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("IntersectionObserver", Sight);
+});
+
+afterEach(() => {
+  leave();
+  Sight.all = [];
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+test.each([
+  ["the last samples", (store: Store) => store.receive(encodeFrame(2, [[0, 2, 0.9]]))],
+  ["the end of its kernel", (store: Store) => store.end("died")],
+])("a chart out of sight is not drawn for %s, and is once it is back", (_, happen) => {
+  const { store, drawn, settle } = mounted();
+  Sight.show(true);
+  settle();
+  Sight.show(false);
+  const before = drawn();
+
+  happen(store);
+  settle();
+
+  expect(Math.min(...before)).toBeGreaterThan(0);
+  expect(drawn()).toEqual(before);
+
+  Sight.show(true);
+  settle();
+
+  expect(drawn()).toEqual(before.map((times) => times + 1));
+});
+
+test("a chart of which nothing has changed is not drawn again when it is back", () => {
+  const { drawn, settle } = mounted();
+  Sight.show(true);
+  settle();
+  const before = drawn();
+
+  Sight.show(false);
+  settle();
+  Sight.show(true);
+  settle();
+
+  expect(drawn()).toEqual(before);
+});
+
+test("headings of other packages stand in their order, come and go", () => {
+  const { store, settle } = mounted();
+  const board = document.querySelector(".pulse-board");
+  const told = () =>
+    [...(board?.querySelectorAll(".pulse-group") ?? [])].map((section) => [
+      section.getAttribute("aria-label"),
+      ...[...section.querySelectorAll("strong")].map((title) => title.textContent),
+    ]);
+  const one = (id: number, entity: string, metric: string, labels = {}) => {
+    return { ...LOAD, id, entity, metric, kind: "gauge", labels };
+  };
+  const npu = { name: "npu", state: "failed", title: "My NPU", group: "NPU" };
+  const news = { series: [one(1, "host", "x")], state: { phase: "running", sources: [npu] } };
+  store.receive(encodeFrame(2, [[1, 1, 1]], news));
+  settle();
+  expect(told()).toEqual([["CPU"], ["NPU", "My NPU: stopped with an error"], ["Other metrics"]]);
+
+  const series = [
+    one(2, "ups:1", "ups.load", { group: "UPS" }),
+    one(3, "user", "loss"),
+    one(4, "npu:0", "npu.load", { group: "NPU" }),
+  ];
+  const rows = [
+    [2, 1, 1],
+    [3, 1, 1],
+    [4, 1, 1],
+  ] as const;
+  store.receive(encodeFrame(3, rows, { series, state: { phase: "running", sources: [] } }));
+  settle();
+  expect(told()).toEqual([["CPU"], ["Your metrics"], ["NPU"], ["UPS"], ["Other metrics"]]);
+
+  const gone = { ...npu, group: "Gone", state: "absent" };
+  store.receive(encodeFrame(4, [], { state: { phase: "running", sources: [gone] } }));
+  settle();
+  expect(told().map(([title]) => title)).toContain("Gone");
+  store.receive(encodeFrame(5, [], { state: { phase: "running", sources: [] } }));
+  settle();
+  expect(told().map(([title]) => title)).not.toContain("Gone");
+});
+
+test("what was not true is told by the title of its reading", () => {
+  const { store, settle } = mounted();
+  const labels = { group: "NPU", title: "NPU power" };
+  const series = [{ ...LOAD, id: 1, entity: "npu:0", metric: "npu.power", kind: "gauge", labels }];
+  const why = "the source says 4294967295, which cannot be true";
+  const npu = {
+    name: "npu",
+    state: "ok",
+    group: "NPU",
+    missing: [{ what: "npu:0 npu.power", why }],
+  };
+  store.receive(
+    encodeFrame(2, [[1, 1, 1]], { series, state: { phase: "running", sources: [npu] } }),
+  );
+  settle();
+  expect(document.querySelector(".pulse-absent .pulse-pairs")?.textContent).toBe(
+    `NPU power, NPU 0${why}`,
+  );
+});
+
+test("exact rows are asked for once, of the stretch at which zooming came to rest", () => {
+  const { store, settle, press } = mounted();
+  store.receive(encodeFrame(2, [[0, 101, 0.5]]));
+  const request = vi.fn();
+  (store as Source).request = request;
+  press("4");
+  press("+");
+  press("+");
+  expect(request).not.toHaveBeenCalled();
+  settle();
+
+  expect(request).toHaveBeenCalledTimes(1);
+  const [ids, t0, t1] = request.mock.calls[0] as [number[], number, number];
+  expect(ids).toEqual([0]);
+  expect(t1 - t0).toBeCloseTo(25, 0);
+});

@@ -1,0 +1,49 @@
+/** What the toolbar says about the picture: live, held, late, or of the past. Pure. */
+
+import type { Source } from "../source";
+import { endingWord } from "../vocabulary/ending";
+import { elapsedText, stretchText } from "../vocabulary/time-text";
+import type { Status } from "./toolbar";
+import type { ViewState } from "./view-state";
+
+/** Silence of so many readings, and of at least so many seconds, is worth saying. */
+const LATE_READINGS = 4;
+const LATE_SECONDS = 5;
+
+/** `silent` is how long ago the source last changed, in seconds. */
+export function statusOf(
+  source: Source,
+  view: ViewState,
+  silent: number,
+  title: string,
+): Omit<Status, "stepped"> {
+  const state = source.state();
+  const shared = {
+    simulated: state.simulated,
+    title: title || state.title,
+    running: state.phase === "running",
+    waiting: view.range !== null && (source.pending?.() ?? false),
+  };
+  const [first, last] = source.extent();
+  const known = Number.isFinite(first);
+  const ended = source.ended?.() ?? null;
+  if (ended !== null) {
+    const detail = known ? stretchText(first, last) : "no readings";
+    return { ...shared, tone: "late", word: endingWord(ended), detail };
+  }
+  if (state.phase !== "running") {
+    const detail = known ? stretchText(first, last) : "no readings";
+    const word = state.phase === "replay" ? "Replay" : "Stopped";
+    return { ...shared, tone: "past", word, detail };
+  }
+  const detail = known ? elapsedText(last - state.t0) : "";
+  if (silent > Math.max(LATE_SECONDS, LATE_READINGS * state.interval)) {
+    const late = `nothing new for ${elapsedText(silent)}`;
+    return { ...shared, tone: "late", word: "Waiting", detail: late };
+  }
+  if (view.pausedAt !== null) {
+    return { ...shared, tone: "held", word: "Paused", detail: "readings go on" };
+  }
+  if (view.range) return { ...shared, tone: "held", word: "Zoomed", detail: `live, ${detail}` };
+  return { ...shared, tone: "live", word: "Live", detail };
+}

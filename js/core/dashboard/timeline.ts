@@ -1,0 +1,233 @@
+/** The lane over all charts: cells and spans as boxes, marks and events as lines with labels. */
+
+import {
+  AXIS_HEIGHT,
+  type Frame,
+  GUTTER,
+  HEADROOM,
+  type Plot,
+  type PlotOptions,
+} from "../charts/chart";
+import {
+  labelSpots,
+  type Mark,
+  marksAt,
+  marksWithin,
+  momentColor,
+  paintMoments,
+} from "../charts/marks";
+import {
+  type ChartEvents,
+  hidden,
+  plotIn,
+  type Scene,
+  showTip,
+  type View,
+  writeTwin,
+} from "../charts/panel-view";
+import type { Theme } from "../charts/theme";
+import { h } from "../dom";
+import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
+import { axisTimes, momentText } from "../vocabulary/time-text";
+
+const ROW = 20;
+/** The row of all moments. */
+const MOMENTS = "marks";
+/** The row of spans that the catalog does not know. */
+const OTHER_SPANS = "spans";
+/** The rows, where there is anything for them: one for each metric of spans, and the moments. */
+const ROWS: readonly string[] = [
+  ...Object.keys(CATALOG).flatMap((metric) => spanRow(metric) ?? []),
+  MOMENTS,
+];
+/** Pixels a label needs at least. */
+const LEAST_LABEL = 24;
+
+export class Timeline implements View {
+  readonly el: HTMLElement;
+  readonly byStep = false;
+  seen = false;
+  stale = true;
+  readonly #host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
+  readonly #tip = h("div", { class: "pulse-tip", hidden: true });
+  readonly #twin = h("table");
+  readonly #events: ChartEvents;
+  #plot: Plot | null = null;
+  #rows: readonly string[] = [];
+  #scene: Scene | null = null;
+
+  constructor(events: ChartEvents) {
+    this.#events = {
+      ...events,
+      cursor: (x, top) => {
+        events.cursor(x, top);
+        this.#point(x);
+      },
+    };
+    this.#host.append(this.#tip);
+    this.el = h(
+      "section",
+      {
+        class: "pulse-timeline",
+        role: "group",
+        "aria-label": "Timeline of cells and marks",
+        hidden: true,
+      },
+      this.#host,
+      hidden(this.#twin),
+    );
+  }
+
+  draw(scene: Scene): void {
+    this.#scene = scene;
+    const rows = rowsOf(scene.marks);
+    if (rows.join() !== this.#rows.join()) {
+      this.#plot?.destroy();
+      this.#plot = null;
+      this.#rows = rows;
+    }
+    this.#plot ??= plotIn(this.#host, this.#options(), this.#events, scene.theme);
+    this.#plot?.draw([...scene.range], [[0, 0]], scene.range);
+    this.stale = false;
+  }
+
+  point(x: number | null): void {
+    this.#plot?.setCursor(x);
+    if (x === null) this.#tip.hidden = true;
+  }
+
+  describe(scene: Scene): void {
+    const rows = marksWithin(scene.marks, scene.range).map((mark) => ({
+      label: mark.label,
+      last: mark.metric,
+      min: momentText(mark.start, 3600),
+      max: mark.end === null ? "" : momentText(mark.end, 3600),
+    }));
+    writeTwin(this.#twin, "Cells, spans, marks and events in view: kind, start, end", rows);
+  }
+
+  setTheme(theme: Theme): void {
+    this.#plot?.setTheme(theme);
+  }
+
+  resize(): void {
+    const width = Math.floor(this.#host.clientWidth);
+    if (width >= 80) this.#plot?.setWidth(width);
+  }
+
+  destroy(): void {
+    this.#plot?.destroy();
+    this.el.remove();
+  }
+
+  #point(x: number | null): void {
+    const scene = this.#scene;
+    if (x === null || !scene || !this.#plot) return;
+    const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
+    const found = marksAt(scene.marks, x, second * 5, scene.now).map((mark) => mark.label);
+    const width = scene.range[1] - scene.range[0];
+    const left = (x - scene.range[0]) / second + GUTTER;
+    showTip(this.#tip, left, [momentText(x, width), ...found.slice(-5)]);
+  }
+
+  #options(): PlotOptions {
+    const rows = this.#rows;
+    return {
+      lines: [{ color: 0, stepped: true }],
+      filled: false,
+      rows: rows.length,
+      height: rows.length * ROW + AXIS_HEIGHT + HEADROOM,
+      xAxis: true,
+      time: true,
+      yRange: () => [0, rows.length],
+      yTicks: () => rows.map((_, row) => row + 0.5),
+      yText: () => [...rows],
+      xText: axisTimes,
+      under: (frame) => this.#paint(frame),
+      over: (frame) => {
+        const scene = this.#scene;
+        if (!scene) return;
+        paintMoments(frame, scene.marks, scene.theme);
+        paintLabels(frame, scene, rows);
+      },
+    };
+  }
+
+  #paint(frame: Frame): void {
+    const scene = this.#scene;
+    if (!scene) return;
+    const { context, left, top, width, height } = frame;
+    context.save();
+    context.beginPath();
+    context.rect(left, top, width, height);
+    context.clip();
+    for (const mark of marksWithin(scene.marks, scene.range)) {
+      if (mark.look === "span") box(frame, mark, scene, this.#rows);
+    }
+    context.restore();
+  }
+}
+
+function spanRow(metric: string): string | undefined {
+  const kind = Object.hasOwn(CATALOG, metric) ? CATALOG[metric]?.kind : undefined;
+  return kind && KINDS[kind].look === "span" ? `${metric}s` : undefined;
+}
+
+function rowOf({ look, metric }: Mark): string {
+  return look === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
+}
+
+/** The names of the rows there is anything for. Pure. */
+export function rowsOf(marks: readonly Mark[]): string[] {
+  const there = new Set(marks.map(rowOf));
+  return ROWS.filter((name) => there.has(name));
+}
+
+function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): void {
+  context.font = theme.font.replace("11px", `${10.5 * ratio}px`);
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+}
+
+/** The labels of marks and events, each beside its line. */
+function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly string[]): void {
+  const { context, left, width, height, ratio } = frame;
+  const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
+  const y = frame.top + ((rows.indexOf(MOMENTS) + 0.5) * height) / rows.length + ratio * 0.5;
+  context.save();
+  write(context, theme, ratio);
+  const spots = labelSpots(marks, row, frame.x, (text) => context.measureText(text).width);
+  for (const { mark, from, room } of spots) {
+    context.fillStyle = momentColor(mark, theme);
+    context.fillText(clipped(context, mark.label, room), from, y);
+  }
+  context.restore();
+}
+
+function box(frame: Frame, mark: Mark, scene: Scene, rows: readonly string[]): void {
+  const { context, left, width, height, ratio } = frame;
+  const row = rows.indexOf(rowOf(mark));
+  const from = Math.max(frame.x(mark.start), left - 8);
+  const to = Math.min(frame.x(mark.end ?? scene.now), left + width + 8);
+  const tall = height / rows.length;
+  const y = frame.top + row * tall + 2 * ratio;
+  const wide = Math.max(to - from - ratio, ratio);
+  context.fillStyle = scene.theme.chip;
+  context.beginPath();
+  context.roundRect(from, y, wide, tall - 4 * ratio, 3 * ratio);
+  context.fill();
+  const seen = Math.max(from, left);
+  const room = Math.min(to, left + width) - seen - 8 * ratio;
+  if (room < LEAST_LABEL * ratio) return;
+  context.fillStyle = scene.theme.text;
+  write(context, scene.theme, ratio);
+  const text = clipped(context, mark.label, room);
+  context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
+}
+
+function clipped(context: CanvasRenderingContext2D, text: string, room: number): string {
+  if (context.measureText(text).width <= room) return text;
+  let length = Math.floor((text.length * room) / context.measureText(text).width);
+  while (length > 0 && context.measureText(`${text.slice(0, length)}\u2026`).width > room) length--;
+  return length > 1 ? `${text.slice(0, length)}\u2026` : "";
+}

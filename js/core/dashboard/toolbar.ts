@@ -1,0 +1,119 @@
+/** Status, time window, pause and the rest of the controls. */
+
+import { h, setAttribute, setText } from "../dom";
+import { type Action, type ViewState, WINDOWS, type Window } from "./view-state";
+
+export interface Status {
+  readonly tone: "live" | "held" | "past" | "late";
+  readonly word: string;
+  readonly detail: string;
+  /** Set apart from everything else: what is shown was never measured. */
+  readonly simulated: boolean;
+  readonly title: string;
+  /** A live picture can be paused. */
+  readonly running: boolean;
+  /** Some series carry steps. */
+  readonly stepped: boolean;
+  /** Finer data than the browser has is on its way. */
+  readonly waiting: boolean;
+}
+
+const NAMES = new Map<Window, string>([
+  [30, "30 s"],
+  [300, "5 min"],
+  [3600, "1 h"],
+  ["all", "All"],
+]);
+
+interface ToolbarEvents {
+  dispatch(action: Action): void;
+  pause(): void;
+}
+
+export class Toolbar {
+  readonly el: HTMLElement;
+  readonly #status = h("span", { class: "pulse-status", role: "status" });
+  readonly #detail = h("span", { class: "pulse-detail" });
+  readonly #title = h("span", { class: "pulse-title" });
+  readonly #simulated = h("span", { class: "pulse-simulated", hidden: true }, "Simulated data");
+  readonly #waiting = h("span", { class: "pulse-detail", hidden: true }, "loading detail\u2026");
+  readonly #windows: Map<Window, HTMLButtonElement>;
+  readonly #axes: Map<"time" | "step", HTMLButtonElement>;
+  readonly #axis: HTMLElement;
+  readonly #pause: HTMLButtonElement;
+  readonly #reset: HTMLButtonElement;
+  readonly #all: HTMLButtonElement;
+  readonly #help: HTMLButtonElement;
+
+  constructor(events: ToolbarEvents) {
+    const { dispatch } = events;
+    this.#windows = new Map(
+      WINDOWS.map((window) => [
+        window,
+        button(NAMES.get(window) ?? "", () => dispatch({ type: "window", window })),
+      ]),
+    );
+    this.#axes = new Map(
+      (["time", "step"] as const).map((axis) => [
+        axis,
+        button(axis === "time" ? "Time" : "Step", () => dispatch({ type: "axis", axis })),
+      ]),
+    );
+    this.#axis = segments("X axis", this.#axes.values());
+    this.#pause = button("Pause", events.pause);
+    this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
+    this.#all = button("Show all lines", () => dispatch({ type: "show-all" }));
+    this.#help = button("?", () => dispatch({ type: "help", open: true }));
+    this.#help.title = "Keys and gestures";
+    this.#help.setAttribute("aria-label", "Keys and gestures");
+    this.el = this.#layout();
+  }
+
+  update(status: Status, state: ViewState): void {
+    this.el.dataset["tone"] = status.tone;
+    setText(this.#status, status.word);
+    setText(this.#detail, status.detail);
+    setText(this.#title, status.title);
+    this.#simulated.hidden = !status.simulated;
+    this.#waiting.hidden = !status.waiting;
+    for (const [window, el] of this.#windows) {
+      pressed(el, state.range === null && state.window === window);
+    }
+    for (const [axis, el] of this.#axes) pressed(el, state.axis === axis);
+    this.#axis.hidden = !status.stepped;
+    this.#pause.hidden = !status.running;
+    setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
+    pressed(this.#pause, state.pausedAt !== null);
+    this.#reset.hidden = state.range === null && state.stepRange === null;
+    this.#all.hidden = state.hidden.size === 0;
+  }
+
+  #layout(): HTMLElement {
+    const name = h("div", { class: "pulse-name-row" });
+    name.append(this.#status, this.#detail, this.#title, this.#simulated, this.#waiting);
+    const controls = h("div", { class: "pulse-controls" });
+    controls.append(
+      this.#all,
+      this.#reset,
+      this.#axis,
+      segments("Time window", this.#windows.values()),
+      this.#pause,
+      this.#help,
+    );
+    return h("div", { class: "pulse-toolbar" }, name, controls);
+  }
+}
+
+function button(text: string, click: () => void): HTMLButtonElement {
+  const el = h("button", { type: "button" }, text);
+  el.addEventListener("click", click);
+  return el;
+}
+
+function segments(label: string, buttons: Iterable<HTMLButtonElement>): HTMLElement {
+  return h("div", { class: "pulse-segments", role: "group", "aria-label": label }, ...buttons);
+}
+
+function pressed(el: HTMLButtonElement, on: boolean): void {
+  setAttribute(el, "aria-pressed", on ? "true" : "false");
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { type Columns, columns } from "../source";
+import { encodeFrame, encodeKeyframe, type Row } from "../testing/packets";
+import { Store } from "./store";
+
+function picture(store: Store, t0: number, t1: number, points: number): Columns {
+  const out = columns();
+  store.range(0, t0, t1, points, out);
+  return out;
+}
+
+function minima(out: Columns): number[] {
+  return [...out.min.subarray(0, out.length)];
+}
+
+describe("the ends of what a Store has", () => {
+  test("knows the exact last value that a keyframe tells, until a newer row comes", () => {
+    const store = new Store();
+    store.receive(told(9, [342]));
+    expect(store.last(0)?.value).toBe(342);
+
+    store.receive(encodeFrame(10, [[0, 6, 7]]));
+    expect(store.last(0)).toEqual({ time: 6, value: 7 });
+
+    store.receive(told(9, [342]));
+    expect(store.last(0)?.value).toBe(7);
+    store.receive(told(12, [8]));
+    expect(store.last(0)?.value).toBe(8);
+  });
+
+  test("knows of a keyframe that a reading is missing now", () => {
+    const store = new Store();
+    store.receive(told(9, [null]));
+
+    expect(store.last(0)?.value).toBeNaN();
+  });
+
+  test("takes the middle of the last bucket where a keyframe tells no last value", () => {
+    const store = new Store();
+    store.receive(told(9));
+
+    expect(store.last(0)?.value).toBe(300);
+  });
+
+  test("knows nothing of a time before the session began or after it had stopped", () => {
+    const store = new Store();
+    const state = { phase: "stopped", t0: 9, t1: 21 };
+    const codes = [[1, 1] as const, [2, 2] as const, [3, 3] as const];
+
+    store.receive(
+      encodeKeyframe(9, [0, 10, 20, 30], [{ id: 0, lo: 0, hi: 65533, codes }], { state }),
+    );
+
+    expect(store.extent()).toEqual([9, 21]);
+    const out = picture(store, 0, 30, 300);
+    expect(out.time[0]).toBeGreaterThanOrEqual(9);
+    expect(out.time[out.length - 1]).toBeLessThanOrEqual(21);
+    expect(minima(out)).toContain(1);
+    expect(minima(out)).toContain(3);
+  });
+
+  test("ends what it has where the session stops", () => {
+    const store = new Store();
+    const running = { phase: "running", t0: 0, t1: null };
+    const codes = [[1, 1] as const, [2, 2] as const];
+    const envelopes = [{ id: 0, lo: 0, hi: 65533, codes }];
+    store.receive(encodeKeyframe(9, [0, 10, 20], envelopes, { state: running }));
+    expect(store.extent()).toEqual([0, 20]);
+
+    store.receive(encodeFrame(10, [], { state: { phase: "stopped", t0: 0, t1: 13 } }));
+
+    expect(store.extent()).toEqual([0, 13]);
+  });
+
+  test("shows samples that were taken before the session began no more than it has to", () => {
+    const store = new Store();
+    const rows = [7, 8, 9, 10].map((time): Row => [0, time, time]);
+    store.receive(encodeFrame(1, rows, { state: { phase: "running", t0: 8.5, t1: null } }));
+    expect(store.extent()).toEqual([8.5, 10]);
+
+    // A clock that was set is no reason to show nothing.
+    store.receive(encodeFrame(2, [], { state: { phase: "stopped", t0: 1e9, t1: 1e9 + 1 } }));
+    expect(store.extent()).toEqual([7, 10]);
+  });
+});
+
+/** A keyframe with one bucket, from 100 to 500, and the last values, if given. */
+function told(seq: number, last?: readonly (number | null)[]): Uint8Array {
+  const codes = [[100, 500] as const];
+  return encodeKeyframe(seq, [0, 5], [{ id: 0, lo: 0, hi: 65533, codes }], last ? { last } : {});
+}

@@ -1,0 +1,367 @@
+/**
+ * The browser's own history of a session, fed by packets.
+ *
+ * Frames bring every sample and are kept exactly. A keyframe brings envelopes of the whole past;
+ * it fills what this page has not seen, which is the time before its first frame and the time of
+ * messages that were lost, and it never replaces exact samples. An answer to a request replaces
+ * both by exact rows.
+ */
+
+import type { Change, Columns, Ending, PulseEvent, SeriesWire, Source } from "../source";
+import type { State } from "../state.gen";
+import { type Labels, readState } from "../wire/header";
+import {
+  decodePacket,
+  type FramePacket,
+  type KeyframePacket,
+  type Packet,
+  type Rows,
+  type RowsPacket,
+} from "../wire/packet";
+import { envelopeOf, split } from "../wire/parts";
+import { Life } from "./life";
+import { Track } from "./track";
+
+/** Bytes of history that one store keeps. */
+const BUDGET_BYTES = 192 * 2 ** 20;
+const EVENTS_KEPT = 5_000;
+/** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
+const SILENCE_S = 3;
+/** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
+const KEPT_A_BUCKET = 4;
+
+const NOTHING: Change = {
+  series: false,
+  entities: false,
+  state: false,
+  events: false,
+  samples: false,
+};
+
+export class Store implements Source {
+  readonly #tracks = new Map<number, Track>();
+  readonly #series = new Map<number, SeriesWire>();
+  readonly #events = new Map<string, PulseEvent>();
+  readonly #listeners = new Set<(change: Change) => void>();
+  readonly #budget: number;
+  #catalog: readonly SeriesWire[] = [];
+  #sortedEvents: readonly PulseEvent[] = [];
+  #entities: Labels = {};
+  #state: State = readState({});
+  #lost = 0;
+  /** The newest frame whose samples are here; -1 before any. */
+  #seq = -1;
+  #sawFrame = false;
+  /** The newest moment up to which samples arrived. */
+  #end = Number.NEGATIVE_INFINITY;
+  /** No frame of the session has been missed. */
+  #whole = false;
+  #bytes = 0;
+  #newestKeyframe: Uint8Array | null = null;
+  readonly #life = new Life();
+
+  constructor(options: { readonly budgetBytes?: number } = {}) {
+    this.#budget = options.budgetBytes ?? BUDGET_BYTES;
+  }
+
+  catalog(): readonly SeriesWire[] {
+    return this.#catalog;
+  }
+
+  entities(): Labels {
+    return this.#entities;
+  }
+
+  /** A session whose kernel has gone does not run any more, whatever it said last. */
+  state(): State {
+    const over = this.#life.ended !== null && this.#state.phase === "running";
+    return over ? { ...this.#state, phase: "stopped" } : this.#state;
+  }
+
+  ended(): Ending | null {
+    return this.#life.ended;
+  }
+
+  /** The kernel has gone. */
+  end(how: Ending): void {
+    if (this.#life.end(how)) this.#tell({ ...NOTHING, state: true });
+  }
+
+  events(): readonly PulseEvent[] {
+    return this.#sortedEvents;
+  }
+
+  lost(): number {
+    return this.#lost;
+  }
+
+  /** The newest keyframe that arrived, whole; null before any. */
+  get keyframe(): Uint8Array | null {
+    return this.#newestKeyframe;
+  }
+
+  /** Bytes of samples and envelopes held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  extent(): [number, number] {
+    let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const track of this.#tracks.values()) {
+      start = Math.min(start, track.start);
+      end = Math.max(end, track.end);
+    }
+    if (start > end) return [Number.NaN, Number.NaN];
+    const [t0, t1] = this.#lived(start, end);
+    return [Math.max(start, t0), Math.min(end, t1)];
+  }
+
+  /** When the session was; without bounds where its own words contradict what it sent. */
+  #lived(start: number, end: number): [number, number] {
+    const t0 = Number.isFinite(this.#state.t0) ? this.#state.t0 : Number.NEGATIVE_INFINITY;
+    const t1 = this.#state.t1 ?? Number.POSITIVE_INFINITY;
+    return start <= t1 && end >= t0 ? [t0, t1] : [Number.NEGATIVE_INFINITY, Infinity];
+  }
+
+  /** A bucket begins and ends at round times, a session does not. */
+  #clip(): void {
+    const tracks = [...this.#tracks.values()];
+    const start = Math.min(...tracks.map((track) => track.start));
+    const [t0, t1] = this.#lived(start, Math.max(...tracks.map((track) => track.end)));
+    for (const track of tracks) {
+      const before = track.bytes;
+      track.coarse.clip(t0, t1);
+      this.#bytes += track.bytes - before;
+    }
+  }
+
+  last(id: number): { time: number; value: number } | null {
+    return this.#tracks.get(id)?.last() ?? null;
+  }
+
+  range(id: number, t0: number, t1: number, points: number, out: Columns): void {
+    out.length = 0;
+    if (t0 < t1) this.#tracks.get(id)?.columns(t0, t1, points, out);
+  }
+
+  /** As `range`, by step: `out.time` holds steps. Rows without a step do not appear. */
+  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
+    out.length = 0;
+    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out);
+  }
+
+  /** Smallest and largest step of a series, or null without any. */
+  stepExtent(id: number): [number, number] | null {
+    return this.#tracks.get(id)?.stepExtent() ?? null;
+  }
+
+  subscribe(listener: (change: Change) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Which of `ids` would gain from a request for [t0, t1] in `points` buckets. */
+  lacking(ids: readonly number[], t0: number, t1: number, points: number): number[] {
+    const density = points / (t1 - t0);
+    return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
+  }
+
+  /**
+   * Take in one packet and tell the subscribers.
+   *
+   * @throws WireError when the bytes are not a packet; the store is then as it was.
+   */
+  receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
+    const packet = decodePacket(bytes);
+    if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
+    this.#life.hear();
+    const change = this.#take(packet);
+    if (change) this.#tell(change);
+    return packet;
+  }
+
+  #take(packet: Packet): Change | null {
+    switch (packet.kind) {
+      case "frame":
+        return this.#frame(packet);
+      case "keyframe":
+        return this.#keyframe(packet);
+      case "rows":
+        return this.#rows(packet);
+      default:
+        return null;
+    }
+  }
+
+  #frame(packet: FramePacket): Change | null {
+    if (packet.seq <= this.#seq) return null;
+    const missed = packet.seq - this.#seq - 1;
+    if (this.#sawFrame) this.#lost += missed;
+    if (missed > 0) this.#miss(true);
+    this.#seq = packet.seq;
+    this.#sawFrame = true;
+    const change = this.#news(packet);
+    this.#add(packet.rows);
+    this.#thin(packet);
+    return { ...change, samples: packet.rows.length > 0 };
+  }
+
+  /** Remember where only the extremes came, so that a closer look asks for the rest. */
+  #thin({ rows, reduced }: FramePacket): void {
+    for (const id of reduced) {
+      const times = rows.time.filter((_, i) => rows.series[i] === id);
+      const [t0, t1] = [times[0] ?? 0, times[times.length - 1] ?? 0];
+      this.#track(id).thin(t0, t1, times.length / KEPT_A_BUCKET / (t1 - t0));
+    }
+  }
+
+  #miss(lost: boolean): void {
+    this.#whole = false;
+    for (const track of this.#tracks.values()) track.miss(lost);
+  }
+
+  #add(rows: Rows): void {
+    const first = rows.time.reduce((a, b) => (b > this.#end && b < a ? b : a), Infinity);
+    const silence = Number.isFinite(this.#end) ? first - this.#end : 0;
+    if (silence > SILENCE_S && Number.isFinite(first)) this.#miss(false);
+    for (let i = 0; i < rows.length; i++) {
+      const track = this.#track(rows.series[i] as number);
+      const [time, value] = [rows.time[i] as number, rows.value[i] as number];
+      const before = track.bytes;
+      track.add(time, value, rows.step?.[i] ?? Number.NaN);
+      this.#bytes += track.bytes - before;
+      if (time > this.#end) this.#end = time;
+    }
+    this.#shrink();
+  }
+
+  #keyframe(packet: KeyframePacket): Change | null {
+    const change = this.#news(packet);
+    this.#tellLast(packet);
+    const tail = packet.edges[packet.buckets - 1];
+    if (packet.seq > this.#seq) this.#advance(packet);
+    if (tail === undefined) return change;
+    // What came after this keyframe was made is not in it.
+    const known = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
+    const samples = this.#heal(packet, known);
+    if (samples) this.#clip();
+    return { ...change, samples };
+  }
+
+  /** The exact last values; of a series whose newest rows are here they are no news. */
+  #tellLast({ ids, last, seq, edges, buckets }: KeyframePacket): void {
+    if (last === null) return;
+    const time = edges[buckets] as number;
+    for (const [row, id] of ids.entries()) {
+      const track = this.#track(id);
+      if (seq >= this.#seq || track.exact.length === 0) track.tell(time, last[row] ?? null);
+    }
+  }
+
+  /** The keyframe holds samples of frames that never came. */
+  #advance(packet: KeyframePacket): void {
+    if (this.#sawFrame) this.#lost += packet.seq - this.#seq;
+    const end = packet.edges[packet.buckets] as number;
+    if (packet.buckets === 0) this.#whole = this.#seq < 0;
+    else {
+      this.#miss(false);
+      this.#end = Math.max(this.#end, end);
+    }
+    this.#seq = packet.seq;
+  }
+
+  #heal(packet: KeyframePacket, known: number): boolean {
+    const end = packet.edges[packet.buckets] as number;
+    let healed = false;
+    for (const [row, id] of packet.ids.entries()) {
+      const track = this.#track(id);
+      const before = track.bytes;
+      healed = track.heal(() => envelopeOf(packet, row), end, known) || healed;
+      this.#bytes += track.bytes - before;
+    }
+    return healed;
+  }
+
+  #rows(packet: RowsPacket): Change {
+    // What is newer than the newest frame will come in the next one.
+    const t1 = Math.min(packet.t1, this.#sawFrame ? this.#end : packet.t1);
+    const reduced = new Set(packet.reduced);
+    for (const [id, batch] of split(packet.rows, packet.ids, packet.t0, t1)) {
+      const track = this.#track(id);
+      const before = track.bytes;
+      const density = reduced.has(id) ? batch.length / KEPT_A_BUCKET / (t1 - packet.t0) : Infinity;
+      track.answer(packet.t0, t1, batch, density);
+      this.#bytes += track.bytes - before;
+    }
+    this.#shrink();
+    return { ...NOTHING, samples: true };
+  }
+
+  #news(packet: FramePacket | KeyframePacket): Change {
+    for (const one of packet.series) this.#series.set(one.id, one);
+    if (packet.series.length > 0) {
+      this.#catalog = [...this.#series.values()].sort((a, b) => a.id - b.id);
+    }
+    const entities = Object.keys(packet.entities).length > 0;
+    if (entities) this.#entities = { ...this.#entities, ...packet.entities };
+    if (packet.state) this.#setState(packet.state);
+    const events = this.#addEvents(packet.events);
+    const state = packet.state !== null;
+    return { series: packet.series.length > 0, entities, state, events, samples: false };
+  }
+
+  #setState(state: State): void {
+    this.#life.told(state, this.#state.phase === "running");
+    const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
+    this.#state = state;
+    if (moved) this.#clip();
+  }
+
+  #addEvents(events: readonly PulseEvent[]): boolean {
+    const before = this.#events.size;
+    // A keyframe brings again what frames brought before.
+    for (const event of events) this.#events.set(JSON.stringify(event), event);
+    if (this.#events.size === before) return false;
+    const sorted = [...this.#events].sort(([, a], [, b]) => a.time - b.time);
+    for (const [key] of sorted.slice(0, -EVENTS_KEPT)) this.#events.delete(key);
+    this.#sortedEvents = sorted.slice(-EVENTS_KEPT).map(([, event]) => event);
+    return true;
+  }
+
+  #track(id: number): Track {
+    let track = this.#tracks.get(id);
+    if (!track) {
+      track = new Track(this.#whole);
+      this.#tracks.set(id, track);
+      this.#bytes += track.bytes;
+    }
+    return track;
+  }
+
+  #shrink(): void {
+    while (this.#bytes > this.#budget) {
+      const tracks = [...this.#tracks.values()];
+      const largest = tracks.reduce((a, b) => (b.exact.bytes > a.exact.bytes ? b : a));
+      const before = largest.bytes;
+      largest.giveUp();
+      this.#bytes += largest.bytes - before;
+      if (largest.bytes >= before) return;
+    }
+  }
+
+  #tell(change: Change): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (problem) {
+        // One view's fault is not another's.
+        console.error("Pulse: a view failed", problem);
+      }
+    }
+  }
+}
+
+function bytesOf(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,276 @@
+/** What a still picture draws and lists, and what is known along each line. */
+
+import { buildGroups, type EntityLabels, type Line, type Panel } from "../charts/groups";
+import { headingsWith, titleOf } from "../charts/panel-table";
+import { entityLabel } from "../vocabulary/entities";
+import { LIMIT_OF, MOST_LINES, PLURALS, WHOLES, WISHES, type Wish } from "../vocabulary/shared.gen";
+import type { KeyframePacket } from "../wire/packet";
+import { envelopeOf } from "../wire/parts";
+import { isLogged, isOwn, PLACES } from "./wishes";
+
+/** A point for each bucket that has a value. */
+export interface Trace {
+  readonly time: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  /** Rises where readings were missing in between. */
+  readonly segment: readonly number[];
+  /** Readings were missing at the end. */
+  readonly lost: boolean;
+  /** The last value known, as the range it lies in; null for none. */
+  readonly last: readonly [number, number] | null;
+}
+
+/** A line of a chart and a row of the table: one series, or the envelope of several. */
+export interface StillLine {
+  readonly metric: string;
+  readonly title: string;
+  readonly label: string;
+  readonly owner: string;
+  readonly group: string;
+  readonly unit: string;
+  readonly color: number;
+  readonly series: number;
+  readonly trace: Trace;
+}
+
+export interface StillChart {
+  readonly title: string;
+  readonly unit: string;
+  readonly whole: boolean;
+  readonly limit: number | null;
+  readonly lines: readonly StillLine[];
+  /** All lines as one, where they are of one metric and more than one. */
+  readonly together: StillLine | null;
+}
+
+export interface Choice {
+  readonly charts: readonly StillChart[];
+  /** Every series that is a number stands in one of them, those of the charts first. */
+  readonly lines: readonly StillLine[];
+  /** What the lines stand under, in order. */
+  readonly headings: readonly string[];
+}
+
+/** What can be chosen from: everything, or what has the names of `metrics`. */
+export function candidates(
+  packet: KeyframePacket,
+  metrics: readonly string[] | null = null,
+): Candidates {
+  const groups = buildGroups(packet.series, packet.entities, metrics, true);
+  const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, packet));
+  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, packet)) };
+}
+
+/** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
+export function choose(from: Candidates, most: number, rows: number): Choice {
+  const shown = wanted(from, most);
+  const panels = new Set(shown.flatMap((candidate) => candidate.panels));
+  const rest = from.all.filter(({ panels: [panel] }) => !panels.has(panel as Panel));
+  const charts = shown.map(({ chart }) => chart);
+  const lines = [...within(charts, rows), ...sorted(rest.flatMap(({ chart }) => chart.lines))];
+  const found = from.all.map(({ panels: [panel] }) => (panel as Panel).group);
+  return { charts, lines, headings: headingsWith(found) };
+}
+
+const LIMITS = new Set(Object.values(LIMIT_OF));
+
+/** Lines without a chart: those without a value last, limits before them. */
+function sorted(lines: readonly StillLine[]): StillLine[] {
+  const rank = ({ metric, trace }: StillLine) =>
+    Number(trace.time.length === 0) * 2 + Number(LIMITS.has(metric));
+  const place = ({ metric }: StillLine) => PLACES.get(metric) ?? -1;
+  return [...lines].sort((a, b) => rank(a) - rank(b) || place(a) - place(b));
+}
+
+/** The lines of the charts; the last charts' as one each until there is room. */
+function within(charts: readonly StillChart[], rows: number): StillLine[] {
+  const parts = charts.map(({ lines }) => lines);
+  for (const [place, { together }] of [...charts.entries()].reverse()) {
+    if (together && parts.flat().length > rows) parts[place] = [together];
+  }
+  return parts.flat();
+}
+
+interface Candidate {
+  /** The charts of the dashboard that it shows, one or more. */
+  readonly panels: readonly Panel[];
+  readonly chart: StillChart;
+}
+
+interface Candidates {
+  /** Every panel of the dashboard. */
+  readonly all: readonly Candidate[];
+  /** What is looked for first, in order. */
+  readonly wished: readonly (Candidate & { readonly first: boolean })[];
+}
+
+/** The charts of the machine everybody looks for, the user's own, and as many others as fit. */
+function wanted({ all, wished }: Candidates, most: number): Candidate[] {
+  const own = all.filter(({ panels, chart }) => !isEmpty(chart) && isOwn(seriesOf(panels)));
+  own.sort((a, b) => Number(isLogged(seriesOf(b.panels))) - Number(isLogged(seriesOf(a.panels))));
+  const first = wished.filter((wish) => wish.first).slice(0, most);
+  const ours = own.slice(0, most - first.length);
+  const room = most - first.length - ours.length;
+  const later = wished.filter((wish) => !wish.first && !isEmpty(wish.chart)).slice(0, room);
+  const machine = wished.filter((wish) => first.includes(wish) || later.includes(wish));
+  const chosen = [...machine, ...ours];
+  if (chosen.some(({ chart }) => !isEmpty(chart))) return chosen;
+  return all.filter(({ chart }) => !isEmpty(chart)).slice(0, most);
+}
+
+/** The chart that is wished for, as far as there are readings of it: of the whole, else of parts. */
+function wishedOf(
+  wish: Wish,
+  all: readonly Candidate[],
+  packet: KeyframePacket,
+): (Candidate & { first: boolean })[] {
+  const fits = all.filter(({ panels }) => answers(seriesOf(panels), wish.metrics));
+  const kinds = WHOLES.map((kind) => fits.filter(({ panels: [p] }) => p?.entityClass === kind));
+  const [one, ...others] = kinds.find((found) => found.length > 0) ?? [];
+  if (!one) return [];
+  const panels = [one, ...others].flatMap((candidate) => candidate.panels);
+  const chart = wish.words ? sharedChart(wish, panels, packet) : one.chart;
+  return [{ panels, chart, first: wish.first }];
+}
+
+function answers(own: Line["series"], metrics: readonly string[]): boolean {
+  return !isOwn(own) && metrics.includes(own.metric);
+}
+
+/** Metrics that share a chart: a line each, or one each and owner. */
+function sharedChart(wish: Wish, panels: readonly Panel[], packet: KeyframePacket): StillChart {
+  const [panel] = panels as readonly [Panel];
+  const all = panels.flatMap(({ lines }) => lines);
+  const groups = wish.metrics
+    .map((metric, i) => ({
+      word: wish.words?.[i] ?? metric,
+      lines: all.filter(({ series }) => series.metric === metric),
+    }))
+    .filter(({ lines }) => lines.length > 0);
+  const single = groups.every(({ lines }) => lines.length === 1);
+  const lines =
+    single || all.length > MOST_LINES
+      ? groups.map((one, i) => stillLine(panel, one.lines, one.word, i, packet))
+      : groups
+          .flatMap((one) => one.lines.map((line) => ({ line, word: one.word })))
+          .map(({ line, word }, i) => {
+            const label = `${ownerOf(line, packet.entities)} ${word}`;
+            return stillLine(panel, [line], label, i, packet);
+          });
+  const { unit, whole } = panel;
+  return { title: wish.title ?? panel.title, unit, whole, limit: null, lines, together: null };
+}
+
+function seriesOf([panel]: readonly Panel[]): Line["series"] {
+  return ((panel as Panel).lines[0] as Line).series;
+}
+
+export function isEmpty(chart: StillChart): boolean {
+  return chart.lines.every(({ trace }) => trace.time.length === 0);
+}
+
+function chartOf(panel: Panel, packet: KeyframePacket): Candidate {
+  const { unit, whole, limits } = panel;
+  const limit = extent([traceOf(packet, limits)])?.[1] ?? null;
+  const alike = new Set(panel.lines.map(({ series }) => series.metric)).size === 1;
+  const together = alike && panel.lines.length > 1 ? merged(panel, packet) : null;
+  const alone = panel.lines.length === 1 && isLogged(seriesOf([panel]));
+  const separate = panel.lines.map((line) => {
+    // The dashboard calls a lone line of the user's by its key, which is the title here.
+    const label = alone ? ownerOf(line, packet.entities) : line.label;
+    return stillLine(panel, [line], label, line.color, packet);
+  });
+  const lines = panel.heat && together ? [together] : separate;
+  // The lines say whose they are: a title that tells the parts from the whole is not needed.
+  const title = alike ? titleOf(seriesOf([panel])) : panel.title;
+  return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };
+}
+
+/** Many lines are a tangle; their common envelope tells more. */
+function merged(panel: Panel, packet: KeyframePacket): StillLine {
+  return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, packet);
+}
+
+function plural({ entityClass }: Panel, count: number): string {
+  return `${count} ${PLURALS[entityClass] ?? "series"}`;
+}
+
+/** Lines of one metric as one; what many belong to is their number. */
+function stillLine(
+  panel: Panel,
+  lines: readonly Line[],
+  label: string,
+  color: number,
+  packet: KeyframePacket,
+): StillLine {
+  const [{ series }] = lines as readonly [Line];
+  const ids = lines.map(({ id }) => id);
+  return {
+    metric: series.metric,
+    title: titleOf(series),
+    label,
+    owner:
+      lines.length === 1 ? ownerOf(lines[0] as Line, packet.entities) : plural(panel, lines.length),
+    group: panel.group,
+    unit: panel.unit,
+    color,
+    series: lines.length,
+    trace: traceOf(packet, ids),
+  };
+}
+
+function ownerOf({ series }: Line, entities: EntityLabels): string {
+  return entityLabel(series.entity, { ...entities[series.entity], ...series.labels });
+}
+
+function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
+  const rows = ids.map((id) => packet.ids.indexOf(id)).filter((row) => row >= 0);
+  const envelopes = rows.map((row) => envelopeOf(packet, row));
+  const trace = { time: [], low: [], high: [], segment: [] } as Record<string, number[]>;
+  let [segment, lost] = [0, false];
+  for (let i = 0; i < packet.buckets; i++) {
+    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const { min, max } of envelopes) {
+      if ((min[i] as number) < low) low = min[i] as number;
+      if ((max[i] as number) > high) high = max[i] as number;
+    }
+    if (low <= high) {
+      trace["time"]?.push(((packet.edges[i] as number) + (packet.edges[i + 1] as number)) / 2);
+      trace["low"]?.push(low);
+      trace["high"]?.push(high);
+      trace["segment"]?.push(segment);
+      lost = false;
+    } else if (envelopes.some(({ missing }) => missing[i])) {
+      segment++;
+      lost = true;
+    }
+  }
+  const { time, low, high } = trace as unknown as Trace;
+  const between = time.length > 0 ? ([low.at(-1), high.at(-1)] as [number, number]) : null;
+  return { ...(trace as unknown as Trace), ...ending(packet, rows, between, lost) };
+}
+
+/** What is known of the end: exactly where the packet tells it of one series, else by bucket. */
+function ending(
+  { last }: KeyframePacket,
+  rows: readonly number[],
+  between: readonly [number, number] | null,
+  lost: boolean,
+): Pick<Trace, "lost" | "last"> {
+  const [row, other] = rows;
+  if (last === null || row === undefined || other !== undefined) return { lost, last: between };
+  const exact = last[row] ?? null;
+  if (exact === null) return { lost: lost || between !== null, last: between };
+  return { lost: false, last: [exact, exact] };
+}
+
+/** Smallest and largest value of some traces; null without any. */
+export function extent(traces: readonly Trace[]): readonly [number, number] | null {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const trace of traces) {
+    for (const value of trace.low) low = Math.min(low, value);
+    for (const value of trace.high) high = Math.max(high, value);
+  }
+  return low <= high ? [low, high] : null;
+}

@@ -1,0 +1,257 @@
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type EncodedEnvelope, encodeKeyframe, encodePacket } from "../testing/packets";
+import { CODE_MISSING, CODE_NONE, decodePacket, type KeyframePacket } from "../wire/packet";
+import { fitKeyframe } from "./fit";
+
+interface Case {
+  readonly name: string;
+  readonly limit: number;
+  readonly groups: readonly (readonly [entity: string, count: number, metric: string])[];
+  /** How many series of each group `fit` keeps in the kernel. */
+  readonly kept: readonly number[];
+  readonly said: readonly string[];
+}
+
+const CASES: Case[] = JSON.parse(
+  readFileSync(new URL("../../../tests/data/figure/kept.json", import.meta.url), "utf8"),
+);
+
+const edges = (buckets: number) => Array.from({ length: buckets + 1 }, (_, i) => 1e9 + i);
+
+function series(id: number, metric = "gpu.power", entity = `gpu:${id}`) {
+  return { id, host: "host-0", entity, metric, unit: "W", kind: "gauge", labels: {} };
+}
+
+function read(packet: Uint8Array): KeyframePacket {
+  return decodePacket(packet) as KeyframePacket;
+}
+
+function row(packet: KeyframePacket, id: number): [number, number][] {
+  const at = packet.ids.indexOf(id) * packet.buckets;
+  return Array.from({ length: packet.buckets }, (_, i) => [
+    packet.min[at + i] as number,
+    packet.max[at + i] as number,
+  ]);
+}
+
+const MISSING = [CODE_MISSING, CODE_MISSING] as const;
+
+/** So many series that one bucket more is more than the slack in the reckoning. */
+const MANY = Array.from({ length: 100 }, (_, id) => id);
+
+function many(codes: EncodedEnvelope["codes"]): Uint8Array {
+  const envelopes = MANY.map((id) => ({ id, lo: 0, hi: 1, codes }));
+  return encodeKeyframe(0, edges(codes.length), envelopes, {
+    series: MANY.map((id) => series(id)),
+  });
+}
+
+describe("fitKeyframe", () => {
+  test("leaves alone what fits", () => {
+    const packet = encodeKeyframe(3, edges(2), [{ id: 0, lo: 0, hi: 1, codes: [[1, 2], null] }]);
+
+    expect(fitKeyframe(packet, packet.length)).toEqual(packet);
+  });
+
+  test("puts neighbours together: the least and the greatest stay, gaps stay gaps", () => {
+    const pattern = [
+      ...[
+        [5, 6],
+        [1, 7],
+      ], // two buckets with values
+      ...[[3, 4], null],
+      ...[MISSING, null], // a gap that goes on
+      ...[null, null], // and on
+      ...[[8, 65533], MISSING], // a short gap beside values is not seen any more
+      ...[null, [2, 2]], // and is over here
+    ] as (readonly [number, number] | null)[];
+    const codes = Array.from({ length: 10 }, () => pattern).flat();
+
+    const room = many(codes.slice(0, 60)).length + 300;
+    const fitted = read(fitKeyframe(many(codes), room));
+
+    expect([fitted.ids.length, fitted.series.length, fitted.buckets]).toEqual([100, 100, 60]);
+    expect([...fitted.edges]).toEqual(Array.from({ length: 61 }, (_, i) => 1e9 + 2 * i));
+    expect(row(fitted, 7).slice(6, 12)).toEqual([
+      [1, 7],
+      [3, 4],
+      [CODE_MISSING, CODE_MISSING],
+      [CODE_MISSING, CODE_MISSING],
+      [8, 65533],
+      [2, 2],
+    ]);
+  });
+
+  test("keeps the last step of what is put together", () => {
+    const pattern = [1, Number.NaN, Number.NaN, Number.NaN, 7, 9];
+    const codes = Array.from({ length: 120 }, () => [1, 1] as const);
+    const steps = Array.from({ length: 20 }, () => pattern).flat();
+
+    const room = stepped(steps.slice(0, 60), codes.slice(0, 60)).length + 300;
+    const fitted = read(fitKeyframe(stepped(steps, codes), room));
+
+    expect(fitted.buckets).toBe(60);
+    expect([...fitted.stepLast.subarray(0, 3)]).toEqual([1, Number.NaN, 9]);
+  });
+
+  test("leaves out series rather than curves, those no chart is missed for first, and says so", () => {
+    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
+    const about = [
+      ...Array.from({ length: 300 }, (_, i) => series(i, "cpu.utilization", `cpu:${i}`)),
+      series(300, "loss", "user"),
+      series(301, "gpu.utilization", "gpu:0"),
+    ];
+    const source = { name: "nvml", state: "ok", problem: "", remedy: "", missing: [] };
+    const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 1, codes }));
+    const packet = encodeKeyframe(0, edges(300), envelopes, {
+      series: about,
+      entities: Object.fromEntries(about.map(({ entity }) => [entity, { name: entity }])),
+      state: { phase: "stopped", sources: [source] },
+    });
+
+    const fitted = fitKeyframe(packet, 20_000);
+    const { ids, buckets, state, entities, series: kept } = read(fitted);
+
+    expect(fitted.length).toBeLessThanOrEqual(20_000);
+    expect(buckets).toBeGreaterThanOrEqual(30);
+    expect(ids).toEqual(expect.arrayContaining([300, 301]));
+    expect(ids.length).toBeLessThan(100);
+    expect(kept.map(({ id }) => id)).toEqual(ids);
+    expect(Object.keys(entities).length).toBe(kept.length);
+    const said = state?.sources.at(-1);
+    expect(said?.name).toBe("saved output");
+    expect(said?.problem).toBe("300 series are left out of this saved view.");
+  });
+
+  test.each(CASES)("keeps of $name what the kernel keeps", ({ limit, groups, ...known }) => {
+    const named = groups.flatMap(([entity, count, metric]) =>
+      Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
+    );
+    const about = named.map(([entity, metric], id) => ({
+      ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
+    }));
+    const codes = Array.from({ length: 300 }, () => [0, 65533] as const);
+    const packet = encodeKeyframe(
+      0,
+      edges(300),
+      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      {
+        series: about,
+        entities: Object.fromEntries(about.map(({ entity }) => [entity, { name: entity }])),
+        state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
+      },
+    );
+
+    const most = Math.floor((limit * 3) / 4) - 2000;
+    const fitted = fitKeyframe(packet, most);
+    const { ids, buckets, state } = read(fitted);
+
+    expect(fitted.length).toBeLessThanOrEqual(most);
+    expect(buckets).toBeGreaterThanOrEqual(30);
+    let first = 0;
+    const kept = groups.map(([, count]) => {
+      first += count;
+      return ids.filter((id) => first - count <= id && id < first).length;
+    });
+    expect(kept).toEqual(known.kept);
+    expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
+  });
+
+  test("keeps the last values of the series it keeps, beside their ids", () => {
+    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
+    const kind = (i: number) => (i < 30 ? "disk" : "cpu");
+    const about = Array.from({ length: 300 }, (_, i) => series(i, "x", `${kind(i)}:${i}`));
+    const packet = encodeKeyframe(
+      0,
+      edges(300),
+      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      { series: about, last: about.map(({ id }) => (id % 7 === 3 ? null : id / 3)) },
+    );
+
+    const fitted = fitKeyframe(packet, 20_000);
+    const { ids, last } = read(fitted);
+
+    expect(fitted.length).toBeLessThanOrEqual(20_000);
+    expect(ids.length).toBeGreaterThan(10);
+    expect(ids.length).toBeLessThan(300);
+    expect(last).toEqual(ids.map((id) => (id % 7 === 3 ? null : id / 3)));
+  });
+
+  test("gives up the oldest events, and what sources lack, before there is nothing to see", () => {
+    const events = Array.from({ length: 50 }, (_, i) => ({
+      ...{ time: i, metric: "mark", entity: "", value: null },
+      label: "x".repeat(1000),
+    }));
+    const missing = Array.from({ length: 500 }, (_, i) => ({ what: `${i}`, why: "y".repeat(60) }));
+    const source = { name: "nvml", state: "ok", problem: "", remedy: "", missing };
+    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
+    const packet = encodeKeyframe(0, edges(300), [{ id: 0, lo: 0, hi: 1, codes }], {
+      series: [series(0)],
+      events,
+      state: { sources: [source] },
+    });
+
+    const fitted = fitKeyframe(packet, 20_000);
+
+    expect(fitted.length).toBeLessThanOrEqual(20_000);
+    const { events: kept, buckets } = read(fitted);
+    expect(kept.at(-1)?.time).toBe(49);
+    expect(buckets).toBe(300);
+  });
+
+  test("never loses an extreme or a gap of what it keeps, and always fits", () => {
+    const pair = fc.oneof(
+      fc.tuple(fc.nat(65533), fc.nat(65533)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]),
+      fc.constant([CODE_MISSING, CODE_MISSING]),
+      fc.constant([CODE_NONE, CODE_NONE]),
+    ) as fc.Arbitrary<[number, number]>;
+    const envelopes = fc
+      .tuple(fc.integer({ min: 1, max: 120 }), fc.integer({ min: 1, max: 4 }))
+      .chain(([buckets, rows]) =>
+        fc.array(fc.array(pair, { minLength: buckets, maxLength: buckets }), {
+          minLength: rows,
+          maxLength: rows,
+        }),
+      );
+    fc.assert(
+      fc.property(envelopes, fc.integer({ min: 1500, max: 4000 }), (rows, most) => {
+        const buckets = rows[0]?.length ?? 0;
+        const about = rows.map((_, id) => series(id));
+        const packet = encodeKeyframe(
+          0,
+          edges(buckets),
+          rows.map((codes, id) => ({ id, lo: 0, hi: 1, codes })),
+          { series: about },
+        );
+
+        const bytes = fitKeyframe(packet, most);
+        const fitted = read(bytes);
+
+        expect(bytes.length).toBeLessThanOrEqual(most);
+        for (const id of fitted.ids) {
+          const before = (rows[id] as [number, number][]).filter(([low]) => low < CODE_MISSING);
+          const after = row(fitted, id).filter(([low]) => low < CODE_MISSING);
+          const extremes = (pairs: [number, number][]) => [
+            Math.min(...pairs.map(([low]) => low)),
+            Math.max(...pairs.map(([, high]) => high)),
+          ];
+          expect(extremes(after)).toEqual(extremes(before));
+        }
+      }),
+    );
+  });
+});
+
+function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uint8Array {
+  const buckets = steps.length;
+  const column = Uint16Array.from(MANY.flatMap(() => codes.map((pair) => pair?.[0] ?? CODE_NONE)));
+  const header = {
+    ...{ kind: "keyframe", seq: 0, buckets, ids: MANY, stepped: MANY },
+    ...{ lo: MANY.map(() => 0), hi: MANY.map(() => 1), series: MANY.map((id) => series(id)) },
+    ...{ entities: {}, state: {}, events: [] },
+  };
+  const stepLast = Float64Array.from(MANY.flatMap(() => steps));
+  return encodePacket(header, [Float64Array.from(edges(buckets)), stepLast, column, column]);
+}

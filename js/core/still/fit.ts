@@ -1,0 +1,230 @@
+/**
+ * A keyframe made coarser until it is small enough to be saved. The twin of `fit` in
+ * `pulse_widgets/exchange/fitting.py`, for the pictures that the browser saves.
+ */
+
+import { globTest } from "../vocabulary/globs";
+import { isDrawn } from "../vocabulary/kinds";
+import { leftOutSource } from "../vocabulary/left-out";
+import { LEAST_BUCKETS, SERIES_FACTS, TOLD_BYTES } from "../vocabulary/shared.gen";
+import { encodePacket } from "../wire/encode";
+import { type Json, list, record } from "../wire/header";
+import {
+  CODE_MISSING,
+  CODE_NONE,
+  CODE_TOP,
+  decodePacket,
+  headerOf,
+  type KeyframePacket,
+} from "../wire/packet";
+import { grouped } from "./wishes";
+
+/** The fixed part of a packet, and what pads its header. */
+const FRAME_BYTES = 16 + 8;
+/** What a header holds of its series, without any. */
+const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [], stepped: [] };
+
+/**
+ * A keyframe of at most `most` bytes.
+ *
+ * Buckets are put together first: the smallest and the largest value of both stay, and a gap as
+ * long as a bucket stays a gap. Below 30 buckets series are left out instead: of a metric all that
+ * one class of entities has, or none, so that counts and means stay true. Those that are missed
+ * least go first, and the state says how many. Of the events the oldest go.
+ */
+export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
+  if (bytes.length <= most) return bytes;
+  const packet = decodePacket(bytes);
+  if (packet.kind !== "keyframe") return bytes;
+  const room = most - FRAME_BYTES;
+  const header = shortened(headerOf(bytes).header, room);
+  const all = affordable(packet, header, room);
+  const whole = all.size === packet.series.length;
+  const kept = whole ? all : affordable(packet, header, room - TOLD_BYTES);
+  const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
+  const told = withSeries(header, packet, kept, rows);
+  const stepped = packet.stepped.filter((id) => kept.has(id));
+  const column = 8 + 4 * rows.length + 8 * stepped.length;
+  const buckets = Math.floor((room - size(told) - 8) / column);
+  return coarsened(packet, told, rows, Math.max(1, Math.min(packet.buckets, buckets)));
+}
+
+/** The part of a keyframe that is of some metrics, by patterns of their names; null is all. */
+export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] | null): Uint8Array {
+  const packet = decodePacket(bytes);
+  if (packet.kind !== "keyframe" || !metrics?.length) return bytes;
+  const { header } = headerOf(bytes);
+  const wanted = globTest(metrics);
+  const shown = packet.series.filter((one) => !isDrawn(one) || wanted(one.metric));
+  const kept = new Set(shown.map((one) => one.id));
+  const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
+  // What was not asked for is not left out.
+  const told = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
+  return coarsened(packet, told, rows, packet.buckets);
+}
+
+function size(part: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(part)).length;
+}
+
+/** The rows of series that have a value, or a reading that is missing. */
+function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
+  const told = (row: number) =>
+    min.subarray(row * buckets, (row + 1) * buckets).some((code) => code !== CODE_NONE);
+  return ids.map((_, row) => row).filter(told);
+}
+
+/** The header without its oldest events, and without what crowds out the curves. */
+function shortened(header: Json, room: number): Json {
+  let left = room / 8;
+  const events = list(header["events"] ?? [], "events").toReversed();
+  const newest = events.filter((event) => {
+    left -= size(event) + 1;
+    return left >= 0;
+  });
+  const short = { ...header, events: newest.reverse() };
+  if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
+  const state = record(header["state"] ?? {}, "state");
+  const sources = list(state["sources"] ?? [], "sources");
+  const bare = sources.map((source) => ({ ...record(source, "source"), missing: [] }));
+  return { ...short, state: { ...state, sources: bare } };
+}
+
+/**
+ * The ids of the series there is room for at the least number of buckets. What finds no room is
+ * passed over, and what is smaller may still find some.
+ */
+function affordable(packet: KeyframePacket, header: Json, room: number): Set<number> {
+  const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
+  const stepped = new Set(packet.stepped);
+  const entities = record(header["entities"] ?? {}, "entities");
+  const about = new Map(seriesOf(header).map((one) => [one["id"] as number, one]));
+  const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
+  const cost = (id: number): number => {
+    const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
+    return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
+  };
+  const told = (name: string): number =>
+    name in entities ? escapedSize({ [name]: entities[name] }) : 0;
+  const named = new Set(["host"]);
+  let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1) - told("host");
+  const kept = new Set<number>();
+  for (const group of grouped(packet.series)) {
+    const names = new Set(group.flatMap(({ entity, host }) => [entity, host]));
+    const fresh = [...names].filter((name) => !named.has(name));
+    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(told)];
+    const after = costs.reduce((rest, one) => rest - one, left);
+    if (after < 0) continue;
+    left = after;
+    for (const name of fresh) named.add(name);
+    for (const { id } of group) kept.add(id);
+  }
+  return kept;
+}
+
+/** As the kernel writes it, with letters beyond ASCII as six: both have to choose alike. */
+function escapedSize(part: unknown): number {
+  const text = JSON.stringify(part);
+  return text.length + 5 * text.replace(/[ -~]/g, "").length;
+}
+
+function seriesOf(header: Json): Json[] {
+  return list(header["series"] ?? [], "series").map((one) => record(one, "series"));
+}
+
+/** The header of some of its series; where others were left out the state says so. */
+function withSeries(
+  header: Json,
+  packet: KeyframePacket,
+  kept: ReadonlySet<number>,
+  rows: readonly number[],
+): Json {
+  const all = seriesOf(header);
+  const series = all.filter((one) => kept.has(one["id"] as number));
+  const there = new Set(["host", ...series.flatMap((one) => [one["entity"], one["host"]])]);
+  const entities = Object.entries(record(header["entities"] ?? {}, "entities"));
+  const told = {
+    ...header,
+    series,
+    entities: Object.fromEntries(entities.filter(([entity]) => there.has(entity))),
+    ids: rows.map((row) => packet.ids[row]),
+    lo: rows.map((row) => packet.lo[row]),
+    hi: rows.map((row) => packet.hi[row]),
+    ...(packet.last ? { last: rows.map((row) => packet.last?.[row]) } : {}),
+    stepped: packet.stepped.filter((id) => kept.has(id)),
+  };
+  const left = all.length - series.length;
+  return left === 0 ? told : { ...told, state: withLeftOut(told, left) };
+}
+
+function withLeftOut(header: Json, left: number): Json {
+  const state = record(header["state"] ?? {}, "state");
+  const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
+  const told = leftOutSource(left, recorded);
+  return { ...state, sources: [...list(state["sources"] ?? [], "sources"), told] };
+}
+
+/** The packet with as many old buckets in each new one as can be, so finer towards the end. */
+function coarsened(
+  packet: KeyframePacket,
+  header: Json,
+  rows: readonly number[],
+  buckets: number,
+): Uint8Array<ArrayBuffer> {
+  const have = packet.buckets;
+  const first = Array.from({ length: buckets + 1 }, (_, i) => Math.floor((i * have) / buckets));
+  const min = new Uint16Array(rows.length * buckets);
+  const max = new Uint16Array(rows.length * buckets);
+  for (const [at, row] of rows.entries()) {
+    const from = row * have;
+    const [low, high] = [packet.min, packet.max].map((codes) => codes.subarray(from, from + have));
+    const span = [at * buckets, (at + 1) * buckets] as const;
+    const codes = { low: low as Uint16Array, high: high as Uint16Array };
+    putTogether(codes, first, { low: min.subarray(...span), high: max.subarray(...span) });
+  }
+  const edges = Float64Array.from(first, (edge) => packet.edges[edge] as number);
+  const steps = lastSteps(packet, header["stepped"] as readonly number[], first);
+  return encodePacket({ ...header, buckets }, [edges, steps, min, max]);
+}
+
+interface Codes {
+  readonly low: Uint16Array;
+  readonly high: Uint16Array;
+}
+
+/** Put the buckets from each of `first` up to the next together. */
+function putTogether(from: Codes, first: readonly number[], into: Codes): void {
+  let missing = false;
+  for (let bucket = 0; bucket + 1 < first.length; bucket++) {
+    let [low, high, gap] = [CODE_NONE, -1, false];
+    for (let i = first[bucket] as number; i < (first[bucket + 1] as number); i++) {
+      const code = from.low[i] as number;
+      // A gap goes on until the next sample, also where no reading was due.
+      if (code !== CODE_NONE) missing = code === CODE_MISSING;
+      gap ||= missing;
+      if (code > CODE_TOP) continue;
+      low = Math.min(low, code);
+      high = Math.max(high, from.high[i] as number);
+    }
+    const none = gap ? CODE_MISSING : CODE_NONE;
+    into.low[bucket] = high < 0 ? none : low;
+    into.high[bucket] = high < 0 ? none : high;
+  }
+}
+
+function lastSteps(
+  { stepped, stepLast, buckets: have }: KeyframePacket,
+  kept: readonly number[],
+  first: readonly number[],
+): Float64Array {
+  return Float64Array.from(
+    kept.flatMap((id) => {
+      const row = stepped.indexOf(id);
+      const steps = stepLast.subarray(row * have, (row + 1) * have);
+      return first.slice(0, -1).map((from, bucket) => {
+        const own = steps.subarray(from, first[bucket + 1]);
+        return own.findLast((step) => !Number.isNaN(step)) ?? Number.NaN;
+      });
+    }),
+  );
+}

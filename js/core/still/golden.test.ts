@@ -1,0 +1,28 @@
+/** The browser's picture says, word for word, what the kernel's says of the same screen. */
+
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { decodePacket, type KeyframePacket } from "../wire/packet";
+import { stillHtml } from "./html";
+
+const HOME = new URL("../../../tests/data/figure/", import.meta.url);
+
+function textsOf(markup: string): string[] {
+  return markup.split(/<[^>]+>/).filter((text) => text.trim() !== "");
+}
+
+test("the picture of the browser says what that of the kernel says", () => {
+  const packet = decodePacket(readFileSync(new URL("screen.packet", HOME))) as KeyframePacket;
+  const words = JSON.parse(readFileSync(new URL("words.json", HOME), "utf8"));
+
+  const html = stillHtml(packet);
+  const [, data = ""] = /base64,([^"]*)"/.exec(html) ?? [];
+  const svg = Buffer.from(data, "base64").toString("utf8");
+  const texts = [...svg.matchAll(/<text[^>]*>(.*?)<\/text>/gs)].map(([, inner]) =>
+    textsOf(inner as string).join(""),
+  );
+
+  expect(/alt="([^"]*)"/.exec(html)?.[1]).toBe(words.alt);
+  expect(texts.filter((text) => text !== "")).toEqual(words.svg);
+  expect(textsOf(html.replace(/<img[^>]*>/, ""))).toEqual(words.figure);
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { encodeFrame, encodeKeyframe } from "../testing/packets";
+import { WireError } from "../wire/header";
+import { readSaved, SavedStore } from "./saved";
+
+const past = encodeKeyframe(0, [0, 1], [], { state: { phase: "running" } });
+const text = btoa(String.fromCharCode(...past));
+
+describe("readSaved", () => {
+  test("reads the keyframe and the feed", () => {
+    const saved = readSaved({ version: 1, feed: "abc", keyframe: text });
+
+    expect(saved.feed).toBe("abc");
+    expect(saved.keyframe).toEqual(past);
+    expect(readSaved({ version: 1, keyframe: text }).feed).toBeNull();
+  });
+
+  test("reads how the kernel went, as far as it is known here", () => {
+    const ended = (value: unknown) => readSaved({ version: 1, keyframe: text, ended: value }).ended;
+
+    expect([ended("died"), ended(undefined), ended("abducted")]).toEqual(["died", null, null]);
+  });
+
+  test.each([
+    null,
+    {},
+    { version: 1 },
+    { version: 1, keyframe: "!" },
+    { version: 0, keyframe: text },
+  ])("refuses %j", (data) => {
+    expect(() => readSaved(data)).toThrow(WireError);
+  });
+
+  test("says what to upgrade for a picture of a newer version", () => {
+    expect(() => readSaved({ version: 2, keyframe: text })).toThrow(/Upgrade/);
+  });
+});
+
+describe("SavedStore", () => {
+  test("takes nothing in a picture for running until it is heard of", () => {
+    const store = new SavedStore();
+    store.receive(past);
+    expect(store.state().phase).toBe("replay");
+
+    store.live = true;
+    store.receive(encodeFrame(5, []));
+
+    expect(store.state().phase).toBe("running");
+  });
+});

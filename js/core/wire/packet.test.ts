@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { encodeFrame, encodeKeyframe, encodePacket, encodeRows, rowsOf } from "../testing/packets";
+import { WireError } from "./header";
+import { decodePacket, type FramePacket, type KeyframePacket } from "./packet";
+
+const row = fc.tuple(
+  fc.integer({ min: 0, max: 500 }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.double(),
+);
+
+describe("decodePacket", () => {
+  test("gives back the rows of a frame, whatever their values", () => {
+    fc.assert(
+      fc.property(fc.array(row), fc.nat(), (rows, seq) => {
+        const packet = decodePacket(encodeFrame(seq, rows)) as FramePacket;
+
+        expect(packet.seq).toBe(seq);
+        expect(rowsOf(packet.rows)).toEqual(rows);
+      }),
+    );
+  });
+
+  test("reads a buffer that starts off an 8-byte boundary", () => {
+    const bytes = encodeFrame(3, [[1, 10.5, 2, 7]]);
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+
+    const packet = decodePacket(new DataView(shifted.buffer, 3)) as FramePacket;
+
+    expect(rowsOf(packet.rows)).toEqual([[1, 10.5, 2, 7]]);
+  });
+
+  test("gives back what is new in words", () => {
+    const series = { id: 4, host: "h", entity: "gpu:0", metric: "gpu.power", unit: "W" };
+    const event = { time: 5, metric: "mark", entity: "", label: "here", value: null };
+    const news = {
+      series: [{ ...series, kind: "gauge", labels: { rank: "0" } }],
+      entities: { "gpu:0": { name: "µ-GPU" } },
+      events: [event],
+      state: { phase: "running", title: "run", t0: 1, t1: null, interval: 0.5, simulated: true },
+    };
+
+    const packet = decodePacket(encodeFrame(1, [], news)) as FramePacket;
+
+    expect(packet.series).toEqual(news.series);
+    expect(packet.entities).toEqual(news.entities);
+    expect(packet.events).toEqual([event]);
+    expect(packet.state).toMatchObject(news.state);
+    expect(packet.state?.recording.path).toBeNull();
+  });
+
+  test("reads what a source is called, and does without in what older versions wrote", () => {
+    const npu = { name: "npu", state: "ok", title: "My NPU", group: "NPU", rejected: 3 };
+    const sources = [npu, { name: "nvml", state: "ok" }, { name: "odd", title: 7, group: null }];
+
+    const packet = decodePacket(encodeFrame(1, [], { state: { sources } })) as FramePacket;
+
+    expect(packet.state?.sources.map(({ name, title, group }) => [name, title, group])).toEqual([
+      ["npu", "My NPU", "NPU"],
+      ["nvml", "", ""],
+      ["odd", "", ""],
+    ]);
+  });
+
+  test("gives back the codes of a keyframe", () => {
+    const edges = [0, 8, 9];
+    const codes = [[1, 65533] as const, null];
+
+    const bytes = encodeKeyframe(9, edges, [{ id: 2, lo: -1, hi: 1, codes }]);
+    const packet = decodePacket(bytes) as KeyframePacket;
+
+    expect(packet).toMatchObject({ seq: 9, buckets: 2, ids: [2], lo: [-1], hi: [1] });
+    expect([...packet.edges]).toEqual(edges);
+    expect([...packet.min]).toEqual([1, 65535]);
+    expect([...packet.max]).toEqual([65533, 65535]);
+  });
+
+  test("refuses every packet that was cut short or has bytes too many", () => {
+    const whole = encodeRows({ ids: [1], t0: 0, t1: 9, reduced: [] }, [[1, 2, 3]]);
+    for (let size = 0; size < whole.length; size++) {
+      expect(() => decodePacket(whole.slice(0, size))).toThrow(WireError);
+    }
+
+    const longer = new Uint8Array(whole.length + 8);
+    longer.set(whole);
+
+    expect(() => decodePacket(longer)).toThrow(WireError);
+  });
+
+  test("never fails in another way than with a WireError, whatever byte is wrong", () => {
+    const whole = encodeKeyframe(9, [0, 1], [{ id: 2, lo: 0, hi: 1, codes: [[0, 9]] }]);
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
+        const bytes = whole.slice();
+        bytes[at] = byte;
+        try {
+          decodePacket(bytes);
+        } catch (problem) {
+          expect(problem).toBeInstanceOf(WireError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test.each([
+    ["a size that no body could have", { kind: "frame", seq: 1, n: 1e15, steps: false }],
+    ["a negative size", { kind: "frame", seq: 1, n: -1, steps: false }],
+    ["a size that is no number", { kind: "frame", seq: 1, n: "1", steps: false }],
+    ["a kind it does not know", { kind: "surprise" }],
+    [
+      "a keyframe without ranges",
+      { kind: "keyframe", seq: 1, buckets: 0, ids: [1], lo: [], hi: [] },
+    ],
+  ])("refuses %s", (_, header) => {
+    expect(() => decodePacket(encodePacket(header))).toThrow(WireError);
+  });
+
+  test("refuses rows without a time and edges that fall", () => {
+    expect(() => decodePacket(encodeFrame(1, [[1, Number.NaN, 3]]))).toThrow("no time");
+    expect(() => decodePacket(encodeKeyframe(1, [2, 1], []))).toThrow("do not rise");
+  });
+
+  test("says which side to upgrade when the major versions differ", () => {
+    const header = { kind: "frame", seq: 1, n: 0, steps: false };
+
+    expect(() => decodePacket(encodePacket(header, [], [2, 0]))).toThrow(
+      /this page's pulse_widgets/,
+    );
+    expect(() => decodePacket(encodePacket(header, [], [0, 9]))).toThrow(
+      /the kernel's pulse_widgets/,
+    );
+  });
+
+  test("reads what it knows of a newer minor version", () => {
+    const header = { kind: "frame", seq: 1, n: 0, steps: false, news: 1 };
+    const more = [new Uint8Array(8)];
+
+    expect(decodePacket(encodePacket(header, more, [1, 99])).kind).toBe("frame");
+    expect(decodePacket(encodePacket({ kind: "surprise" }, [], [1, 99])).kind).toBe("unknown");
+  });
+});
+
+describe("the last values of a keyframe", () => {
+  const envelopes = [0, 1].map((id) => ({ id, lo: 0, hi: 1, codes: [[0, 1] as const] }));
+  const read = (news: Record<string, unknown>) =>
+    decodePacket(encodeKeyframe(1, [0, 1], envelopes, news)) as KeyframePacket;
+
+  test("are one a series, and null where there is none now", () => {
+    expect(read({ last: [0.000342, null] }).last).toEqual([0.000342, null]);
+  });
+
+  test("are not known of older packets", () => {
+    expect(read({}).last).toBeNull();
+  });
+
+  test("are numbers, as many as series", () => {
+    expect(() => read({ last: [1] })).toThrow(WireError);
+    expect(() => read({ last: [1, "2"] })).toThrow(WireError);
+  });
+});

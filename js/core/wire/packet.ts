@@ -1,0 +1,277 @@
+/**
+ * Packets from the kernel, a saved output or a page; `pulse_widgets/series/wire.py` writes them.
+ *
+ *   "PULS" | u16 major | u16 minor | u32 header bytes | u32 body bytes | header JSON | body
+ *
+ * Little endian. The header is padded with spaces to a multiple of 8.
+ */
+
+import type { PulseEvent, SeriesWire } from "../source";
+import type { State } from "../state.gen";
+import {
+  count,
+  finite,
+  ids,
+  type Json,
+  type Labels,
+  list,
+  readEntities,
+  readEvents,
+  readSeries,
+  readState,
+  record,
+  WireError,
+} from "./header";
+
+export const WIRE_VERSION: readonly [number, number] = [1, 0];
+
+/** Largest code that stands for a value. */
+export const CODE_TOP = 65533;
+/** The reading is missing in this bucket. */
+export const CODE_MISSING = 65534;
+/** No sample fell into this bucket, and none is missing. */
+export const CODE_NONE = 65535;
+
+const PREFIX = 16;
+const MAGIC = 0x534c5550;
+
+/** Samples in order of arrival; value NaN is "missing from here", step NaN is "none". */
+export interface Rows {
+  readonly length: number;
+  readonly time: Float64Array;
+  readonly value: Float64Array;
+  readonly step: Float64Array | null;
+  readonly series: Int32Array;
+}
+
+interface News {
+  readonly series: readonly SeriesWire[];
+  readonly entities: Labels;
+  readonly state: State | null;
+  readonly events: readonly PulseEvent[];
+}
+
+export interface FramePacket extends News {
+  readonly kind: "frame";
+  readonly seq: number;
+  /** The series of which only the extremes were sent. */
+  readonly reduced: readonly number[];
+  readonly rows: Rows;
+}
+
+/** Envelopes of the whole past: row k of `min` and `max` belongs to series `ids[k]`. */
+export interface KeyframePacket extends News {
+  readonly kind: "keyframe";
+  /** The last frame whose samples are in here. */
+  readonly seq: number;
+  readonly buckets: number;
+  readonly ids: readonly number[];
+  readonly lo: readonly number[];
+  readonly hi: readonly number[];
+  readonly stepped: readonly number[];
+  /** The exact last value of each series, null where it has none now; null where the packet does not tell. */
+  readonly last: readonly (number | null)[] | null;
+  /** buckets + 1 rising unix times. */
+  readonly edges: Float64Array;
+  readonly stepLast: Float64Array;
+  readonly min: Uint16Array;
+  readonly max: Uint16Array;
+}
+
+/** Exact rows, to stand instead of what is known of `ids` within [t0, t1]. */
+export interface RowsPacket {
+  readonly kind: "rows";
+  readonly request: number;
+  readonly ids: readonly number[];
+  readonly t0: number;
+  readonly t1: number;
+  /** The series of which only the extremes were sent. */
+  readonly reduced: readonly number[];
+  readonly rows: Rows;
+}
+
+/** A kind that a newer minor version added. */
+interface UnknownPacket {
+  readonly kind: "unknown";
+}
+
+export type Packet = FramePacket | KeyframePacket | RowsPacket | UnknownPacket;
+
+/**
+ * Decode one packet.
+ *
+ * @throws WireError when the bytes are not a whole packet of this major version, or a size in the
+ * header does not agree with the bytes that follow.
+ */
+export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
+  const copy = aligned(bytes);
+  const { header, bodyAt, minor } = headerOf(new Uint8Array(copy));
+  const body = new Body(copy, bodyAt, minor > WIRE_VERSION[1]);
+  switch (header["kind"]) {
+    case "frame":
+      return frame(header, body);
+    case "keyframe":
+      return keyframe(header, body);
+    case "rows":
+      return rowsReply(header, body);
+    default:
+      if (minor > WIRE_VERSION[1]) return { kind: "unknown" };
+      throw new WireError(`a packet of unknown kind ${String(header["kind"])}`);
+  }
+}
+
+/**
+ * The header of a packet and where its columns begin.
+ *
+ * @throws WireError when the bytes are not a whole packet of this major version.
+ */
+export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; minor: number } {
+  const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+  if (packet.length < PREFIX || view.getUint32(0, true) !== MAGIC) {
+    throw new WireError("these bytes are not a Pulse packet");
+  }
+  const minor = view.getUint16(6, true);
+  checkVersion(view.getUint16(4, true), minor);
+  const bodyAt = PREFIX + view.getUint32(8, true);
+  const end = bodyAt + view.getUint32(12, true);
+  if (end !== packet.length || bodyAt % 8 !== 0) {
+    throw new WireError(`a packet of ${end} bytes arrived with ${packet.length}`);
+  }
+  return { header: parse(packet.subarray(PREFIX, bodyAt)), bodyAt, minor };
+}
+
+/** Throw when the two ends cannot understand each other; the text says which one to upgrade. */
+export function checkVersion(major: number, minor: number): void {
+  const ours = WIRE_VERSION[0];
+  if (major === ours) return;
+  const older = major < ours ? "the kernel's" : "this page's";
+  throw new WireError(
+    `the kernel sends wire version ${major}.${minor}, this page reads ${ours}.x. ` +
+      `Upgrade ${older} pulse_widgets: pip install -U pulse_widgets`,
+  );
+}
+
+/** Buffers of a message start anywhere; typed arrays need multiples of 8. */
+function aligned(bytes: ArrayBuffer | ArrayBufferView): ArrayBuffer {
+  if (bytes instanceof ArrayBuffer) return bytes;
+  const copy = new Uint8Array(bytes.byteLength);
+  copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  return copy.buffer;
+}
+
+function parse(bytes: Uint8Array): Json {
+  try {
+    return record(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "header");
+  } catch (problem) {
+    if (problem instanceof WireError) throw problem;
+    throw new WireError(`the header of a packet is damaged: ${String(problem)}`);
+  }
+}
+
+/** Hands out the columns of a body one after another. */
+class Body {
+  readonly #buffer: ArrayBuffer;
+  readonly #mayHaveMore: boolean;
+  #at: number;
+
+  constructor(buffer: ArrayBuffer, at: number, mayHaveMore: boolean) {
+    this.#buffer = buffer;
+    this.#at = at;
+    this.#mayHaveMore = mayHaveMore;
+  }
+
+  f64(length: number): Float64Array {
+    return new Float64Array(this.#buffer, this.#take(8 * length), length);
+  }
+
+  i32(length: number): Int32Array {
+    return new Int32Array(this.#buffer, this.#take(4 * length), length);
+  }
+
+  u16(length: number): Uint16Array {
+    return new Uint16Array(this.#buffer, this.#take(2 * length), length);
+  }
+
+  end(): void {
+    if (this.#at !== this.#buffer.byteLength && !this.#mayHaveMore) {
+      throw new WireError(`${this.#buffer.byteLength - this.#at} bytes too many in a packet`);
+    }
+  }
+
+  #take(bytes: number): number {
+    const at = this.#at;
+    if (!(at + bytes <= this.#buffer.byteLength)) {
+      throw new WireError(`${at + bytes - this.#buffer.byteLength} bytes too few in a packet`);
+    }
+    this.#at += bytes;
+    return at;
+  }
+}
+
+function news(header: Json): News {
+  return {
+    series: readSeries(header["series"]),
+    entities: readEntities(header["entities"]),
+    state: header["state"] ? readState(header["state"]) : null,
+    events: readEvents(header["events"]),
+  };
+}
+
+function rows(header: Json, body: Body): Rows {
+  const length = count(header["n"], "n");
+  const time = body.f64(length);
+  if (!time.every(Number.isFinite)) throw new WireError("a row has no time");
+  const value = body.f64(length);
+  const step = header["steps"] === true ? body.f64(length) : null;
+  const series = body.i32(length);
+  body.end();
+  return { length, time, value, step, series };
+}
+
+function frame(header: Json, body: Body): FramePacket {
+  const seq = count(header["seq"], "seq");
+  const reduced = ids(header["reduced"] ?? [], "reduced");
+  return { kind: "frame", seq, reduced, ...news(header), rows: rows(header, body) };
+}
+
+function rowsReply(header: Json, body: Body): RowsPacket {
+  return {
+    kind: "rows",
+    request: count(header["request"], "request"),
+    ids: ids(header["ids"], "ids"),
+    t0: finite(header["t0"], "t0"),
+    t1: finite(header["t1"], "t1"),
+    reduced: ids(header["reduced"] ?? [], "reduced"),
+    rows: rows(header, body),
+  };
+}
+
+function keyframe(header: Json, body: Body): KeyframePacket {
+  const seriesIds = ids(header["ids"], "ids");
+  const stepped = ids(header["stepped"] ?? [], "stepped");
+  const buckets = count(header["buckets"], "buckets");
+  const lo = list(header["lo"], "lo").map((value) => finite(value, "lo"));
+  const hi = list(header["hi"], "hi").map((value) => finite(value, "hi"));
+  if (lo.length !== seriesIds.length || hi.length !== seriesIds.length) {
+    throw new WireError("a keyframe needs one range a series");
+  }
+  const last = lastValues(header["last"] ?? null, seriesIds.length);
+  const edges = body.f64(buckets + 1);
+  if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
+    throw new WireError("the edges of a keyframe do not rise");
+  }
+  const stepLast = body.f64(stepped.length * buckets);
+  const min = body.u16(seriesIds.length * buckets);
+  const max = body.u16(seriesIds.length * buckets);
+  body.end();
+  const seq = count(header["seq"], "seq");
+  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast, min, max };
+  return { kind: "keyframe", seq, ...columns, ...news(header) };
+}
+
+function lastValues(told: unknown, length: number): (number | null)[] | null {
+  if (told === null) return null;
+  const values = list(told, "last");
+  if (values.length !== length) throw new WireError("a keyframe needs one last value a series");
+  return values.map((value) => (value === null ? null : finite(value, "last")));
+}

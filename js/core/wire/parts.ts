@@ -1,0 +1,70 @@
+/** What one series has in a packet: its envelope in a keyframe, its rows in an answer. */
+
+import { CODE_MISSING, CODE_TOP, type KeyframePacket, type Rows } from "./packet";
+
+/** One series of a keyframe, with codes resolved. */
+export interface Envelope {
+  readonly edges: Float64Array;
+  /** NaN where a bucket has no value. */
+  readonly min: Float64Array;
+  readonly max: Float64Array;
+  /** 1 where the reading is missing. */
+  readonly missing: Uint8Array;
+  /** The last step of each bucket, or null. */
+  readonly step: Float64Array | null;
+  /** How far a minimum or maximum may lie outside the samples it stands for. */
+  readonly slack: number;
+}
+
+/** The envelope of the series in one line of a keyframe. */
+export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
+  const { buckets, edges } = packet;
+  const lo = packet.lo[row] as number;
+  const scale = ((packet.hi[row] as number) - lo) / CODE_TOP;
+  const missing = new Uint8Array(buckets);
+  const min = new Float64Array(buckets).fill(Number.NaN);
+  const max = new Float64Array(buckets).fill(Number.NaN);
+  for (let i = 0; i < buckets; i++) {
+    const code = packet.min[row * buckets + i] as number;
+    if (code === CODE_MISSING) missing[i] = 1;
+    if (code > CODE_TOP) continue;
+    min[i] = lo + scale * code;
+    max[i] = lo + scale * (packet.max[row * buckets + i] as number);
+  }
+  const stepRow = packet.stepped.indexOf(packet.ids[row] as number);
+  const step =
+    stepRow < 0 ? null : packet.stepLast.subarray(stepRow * buckets, (stepRow + 1) * buckets);
+  return { edges, min, max, missing, step, slack: scale * 1.01 };
+}
+
+interface MutableBatch {
+  length: number;
+  time: number[];
+  value: number[];
+  step: number[] | null;
+}
+
+/** The rows of each of `ids` within [t0, t1], in order of time. */
+export function split(
+  rows: Rows,
+  ids: readonly number[],
+  t0: number,
+  t1: number,
+): Map<number, MutableBatch> {
+  const order = Array.from({ length: rows.length }, (_, i) => i);
+  order.sort((a, b) => (rows.time[a] as number) - (rows.time[b] as number));
+  const batches = new Map<number, MutableBatch>();
+  for (const id of ids) {
+    batches.set(id, { length: 0, time: [], value: [], step: rows.step ? [] : null });
+  }
+  for (const i of order) {
+    const batch = batches.get(rows.series[i] as number);
+    const time = rows.time[i] as number;
+    if (!batch || time < t0 || time > t1) continue;
+    batch.length++;
+    batch.time.push(time);
+    batch.value.push(rows.value[i] as number);
+    batch.step?.push(rows.step?.[i] as number);
+  }
+  return batches;
+}
