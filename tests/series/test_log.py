@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.errors import PulseError
-from pulse_widgets.series import log as module
+from pulse_widgets.series import registry as module
 from pulse_widgets.series.log import BLOCK_BYTES, Log
 from pulse_widgets.series.registry import Registry, SeriesInfo
 from pulse_widgets.series.rows import Rows
