@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import History
 from pulse_widgets.series.pieces import PACKET_ROWS
 from pulse_widgets.series.rows import Rows
@@ -22,10 +23,10 @@ class Past:
         return []
 
     def entities(self):
-        return {}
+        return []
 
     def events(self, count):
-        return []
+        return NO_EVENTS
 
     def state(self):
         return {}
@@ -57,14 +58,14 @@ def test_a_long_frame_is_split_into_frames_that_follow_each_other(sent):
     made, packets = sent
     rows = flood(100_000)
 
-    made.publish_frame(rows, events=[{"time": 1.0}])
+    made.publish_frame(rows, moments=[{"time": 1.0}])
     made.publish_frame(rows.cut(0, 10))
 
     frames = [decode(packet) for packet in packets]
     assert [one.header["seq"] for one in frames] == [1, 2, 3]
     assert [one.header["n"] for one in frames] == [PACKET_ROWS, 100_000 - PACKET_ROWS, 10]
     np.testing.assert_array_equal(np.concatenate([*map(values, frames[:2])]), rows.value)
-    assert ["events" in one.header for one in frames] == [True, False, False]
+    assert ["moments" in one.header for one in frames] == [True, False, False]
     assert all("reduced" not in one.header for one in frames)
 
 

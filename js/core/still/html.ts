@@ -151,7 +151,8 @@ function saidOf({ recording, sources }: State, most: number): string[] {
 /** The GPUs' models with their number. */
 function devicesOf({ entities }: KeyframePacket): string {
   const counts = new Map<string, number>();
-  for (const [entity, { name }] of Object.entries(entities)) {
+  for (const { entity, labels } of entities) {
+    const { name } = labels;
     if (/^gpu:[^/]*$/.test(entity) && name) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
