@@ -29,9 +29,9 @@ export interface MomentWire {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** A stretch of time; it is told again when it has ended, under the same id. */
+/** A stretch of time; it is told again when it has ended, with the same id and start. */
 export interface SpanWire {
-  /** Tells it from others of the same host, entity and metric. */
+  /** With its start it tells it from others of its host, entity, metric. */
   readonly id: string;
   /** Unix seconds. */
   readonly start: number;

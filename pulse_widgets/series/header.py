@@ -98,9 +98,9 @@ class MomentWire:
 
 @dataclass(frozen=True, slots=True)
 class SpanWire:
-    """A stretch of time; it is told again when it has ended, under the same id."""
+    """A stretch of time; it is told again when it has ended, with the same id and start."""
 
-    id: Annotated[str, Said("Tells it from others of the same host, entity and metric.")]
+    id: Annotated[str, Said("With its start it tells it from others of its host, entity, metric.")]
     start: Annotated[float, Said("Unix seconds.")]
     end: Annotated[float | None, Said("Null: it has not ended.")]
     host: str

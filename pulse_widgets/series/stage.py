@@ -120,7 +120,7 @@ class Stage:
         self._shown = Shown(registry)
         self._history = History(interval_s)
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
-        self._spans: dict[tuple[str, ...], SpanWire] = {}
+        self._spans: dict[tuple[object, ...], SpanWire] = {}
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self._rate = (time.monotonic(), 0, 0.0)
@@ -153,7 +153,7 @@ class Stage:
     def _keep(self, events: Events) -> None:
         self._moments.extend(events.moments)
         for span in events.spans:
-            key = (span.host, span.entity, span.metric, span.id)
+            key = (span.host, span.entity, span.metric, span.id, span.start)
             # What has just ended is the newest.
             self._spans.pop(key, None)
             self._spans[key] = span

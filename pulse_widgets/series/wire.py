@@ -22,7 +22,7 @@ Kinds of packet (header key ``kind``):
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
 only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. A span is told when
-it begins and again when it has ended, by the same id. ``state`` is one record of
+it begins and again when it has ended, with the same id and start. ``state`` is one record of
 `pulse_widgets.series.state`.
 
 Minor versions:

@@ -290,7 +290,7 @@ def _spans(info: SeriesInfo, columns: Columns) -> list[SpanWire]:
     """Return the spans of a series, each once, and with its end where that is known."""
     pairing = Pairing()
     told = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
-    return list({span.id: span for span in told}.values())
+    return list({(span.id, span.start): span for span in told}.values())
 
 
 def _ended(sentence: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pulse_widgets.exchange.picture.line import entity_label
 from pulse_widgets.exchange.picture.owners import Owners
-from pulse_widgets.metrics.entities import owner_key
+from pulse_widgets.metrics.entities import is_gpu, owner_key
 from pulse_widgets.metrics.headings import heading_of, title_of
 
 FILE = Path(__file__).parents[1] / "data" / "names.json"
@@ -20,8 +20,8 @@ def metric(name, entity, labels):
 
 
 def entity(name, labels):
-    """An entity and what people call it."""
-    return [name, labels, entity_label(name, labels)]
+    """An entity, what people call it, and whether it is a whole GPU."""
+    return [name, labels, entity_label(name, labels), is_gpu(name)]
 
 
 def owner(entities, hosts, series):

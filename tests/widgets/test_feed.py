@@ -82,6 +82,26 @@ def test_a_frame_beyond_what_may_be_sent_says_of_which_series_only_extremes_came
     assert values(frames[1]).sum() >= 10_000
 
 
+@pytest.mark.parametrize(
+    ("message", "heard"),
+    [
+        ({"kind": "lines", "on": True}, [True]),
+        ({"kind": "lines", "on": False}, [False]),
+        ({"kind": "lines", "on": "yes"}, [False]),
+        ({"kind": "lines"}, [False]),
+        ({"kind": "hello"}, []),
+    ],
+)
+def test_a_page_says_whether_it_wants_lines_of_text(monkeypatch, message, heard):
+    monkeypatch.setattr(feed, "bundled", lambda name: "export default {};")
+    told = []
+    made = Feed(Past(), on_hello=lambda: True, on_lines=told.append)
+    made._handle_custom_msg(message, [])
+    made.close()
+
+    assert told == heard
+
+
 def test_a_frame_with_news_and_no_rows_is_one_frame(sent):
     made, packets = sent
 

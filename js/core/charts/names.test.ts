@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { entityLabel } from "../vocabulary/entities";
+import { entityLabel, isGpu } from "../vocabulary/entities";
 import { compareOwners, Owners } from "../vocabulary/owners";
 import { groupOf, titleOf } from "./panel-table";
 
@@ -11,7 +11,7 @@ type Told = readonly [host: string, entity: string, labels: Labels];
 
 const examples: {
   readonly metrics: readonly (readonly [string, string, Labels, string, string])[];
-  readonly entities: readonly (readonly [string, Labels, string])[];
+  readonly entities: readonly (readonly [string, Labels, string, boolean])[];
   /** What is known of machines, the machines, a thing of one of them, and what it is called. */
   readonly owners: readonly (readonly [readonly Told[], readonly string[], Told, string])[];
   /** Host and entity, the first first. */
@@ -23,8 +23,9 @@ test.each(examples.metrics)("%s of %s with %o", (metric, entity, labels, heading
   expect([groupOf(one), titleOf(one)]).toEqual([heading, title]);
 });
 
-test.each(examples.entities)("%s with %o", (entity, labels, said) => {
+test.each(examples.entities)("%s with %o", (entity, labels, said, gpu) => {
   expect(entityLabel(entity, labels)).toBe(said);
+  expect(isGpu(entity)).toBe(gpu);
 });
 
 function known([host, entity, labels]: Told) {

@@ -1,7 +1,7 @@
 /** The few numbers of the summary strip. Pure. */
 
 import type { Source } from "../source";
-import { entityLabel } from "../vocabulary/entities";
+import { entityLabel, isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 
@@ -95,7 +95,7 @@ function figure(key: string, label: string, value: string, more: Partial<Figure>
 }
 
 function gpuFigures(newest: Newest): Figure[] {
-  const gpus = newest.owners.filter(({ entity }) => /^gpu:\d+$/.test(entity));
+  const gpus = newest.owners.filter(({ entity }) => isGpu(entity));
   if (gpus.length > MOST_TILES) return [gpusFigure(gpus, newest)];
   return gpus.map((gpu) => gpuFigure(gpu, newest));
 }

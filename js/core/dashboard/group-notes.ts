@@ -2,12 +2,13 @@
 
 import { CPU_GROUP, GPU_GROUP } from "../charts/panel-table";
 import type { Source } from "../source";
+import { isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 
 /** Group title to its note: "8 × NVIDIA H100, 80 GiB". */
 export function groupNotes(source: Source): ReadonlyMap<string, string> {
   const known = source.entities();
-  const gpus = known.filter(({ entity }) => /^gpu:\d+$/.test(entity));
+  const gpus = known.filter(({ entity }) => isGpu(entity));
   const hosts = known.filter(({ entity }) => entity === "host");
   const gpu = counted(gpus.map(({ labels }) => gpuName(labels)));
   const cpu = counted(hosts.map(({ labels }) => cpuName(labels)));

@@ -36,6 +36,15 @@ test("spans of one id on two hosts, or of two metrics, are two", () => {
   expect(store.spans()).toHaveLength(3);
 });
 
+test("an id that is used again is another span", () => {
+  const store = new Store();
+  const again = cell(20, {}, { start: 15 });
+  store.receive(encodeFrame(1, [], { spans: [cell(9, {})] }));
+  store.receive(encodeFrame(2, [], { spans: [{ ...again, end: null }] }));
+  store.receive(encodeFrame(3, [], { spans: [again] }));
+  expect(store.spans()).toEqual([cell(9, {}), again]);
+});
+
 test("a change that is none is not told", () => {
   const store = new Store();
   store.receive(encodeFrame(1, [], { spans: [cell(9, {})], moments: [moment(1)] }));

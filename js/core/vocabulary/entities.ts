@@ -34,6 +34,12 @@ export function entityClass(entity: string): string {
   return (parts[0]?.kind === "pid" ? parts[0] : parts.at(-1))?.kind ?? "";
 }
 
+/** Whether an id is that of a whole GPU. */
+export function isGpu(entity: string): boolean {
+  const [first, ...others] = partsOf(entity);
+  return first?.kind === "gpu" && others.length === 0;
+}
+
 /** Whether it is a class of ours, and not of a reader of another package. */
 export function isKnownClass(kind: string): boolean {
   return KNOWN.includes(kind);

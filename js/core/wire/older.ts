@@ -5,7 +5,7 @@
 
 import type { MomentWire, SpanWire } from "../header.gen";
 import type { Json } from "./header";
-import { joinedSpan, spanKey } from "./spans";
+import { joinedSpan } from "./spans";
 
 /** The metrics of spans that there were. */
 const SPANS: ReadonlySet<unknown> = new Set(["cell", "span"]);
@@ -60,8 +60,9 @@ function eventsOf(events: readonly Json[], series: readonly Json[]): Json {
     const kind = kinds.get(key) ?? (SPANS.has(metric) ? "span" : "text");
     if (kind === "span") {
       const span = spanOf(event, { host, entity, metric, facts });
-      const known = spans.get(spanKey(span));
-      spans.set(spanKey(span), known ? joinedSpan(known, span) : span);
+      const name = `${key} ${span.id}`;
+      const known = spans.get(name);
+      spans.set(name, known ? joinedSpan(known, span) : span);
     } else if (kind === "text" && !LINES.has(metric)) {
       moments.push({ time, host, entity, metric, facts });
     }

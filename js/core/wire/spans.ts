@@ -9,7 +9,7 @@ export function joinedSpan(one: SpanWire, other: SpanWire): SpanWire {
   return { ...ended, start, facts: { ...begun.facts, ...ended.facts } };
 }
 
-/** What is the same for all tellings of one span, and different for any two spans. */
-export function spanKey({ host, entity, metric, id }: SpanWire): string {
-  return JSON.stringify([host, entity, metric, id]);
+/** What is the same for all tellings of one span. An id may be used again when its span is over. */
+export function spanKey({ host, entity, metric, id, start }: SpanWire): string {
+  return JSON.stringify([host, entity, metric, id, start]);
 }
