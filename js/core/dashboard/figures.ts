@@ -7,6 +7,10 @@ import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owner
 
 export interface Figure {
   readonly key: string;
+  /** What it is about: "gpu:0", "memory"; of several hosts each has one of that name. */
+  readonly name: string;
+  /** Whose it is, where there are several hosts. */
+  readonly host: string | null;
   readonly label: string;
   readonly value: string;
   readonly note: string;
@@ -62,9 +66,10 @@ export class Newest {
     return this.#ids.get(ownerKey(owner))?.has(metric) ?? false;
   }
 
-  /** A text for a figure about `owner`: with one host its entity says enough. */
-  key({ host, entity }: Owner, name = entity): string {
-    return this.names.several ? ownerKey({ host, entity: name }) : name;
+  /** What tells a figure about something of `host` from others: with one host its name does. */
+  about(host: string, name: string): Pick<Figure, "key" | "name" | "host"> {
+    if (!this.names.several) return { key: name, name, host: null };
+    return { key: ownerKey({ host, entity: name }), name, host };
   }
 
   /** `label`, and whose it is where there are several hosts. */
@@ -89,9 +94,9 @@ export function figuresOf(source: Source, newest: Newest): Figure[] {
 }
 
 function figure(key: string, label: string, value: string, more: Partial<Figure> = {}): Figure {
-  const { note = "", bars = [], warn = false } = more;
+  const { note = "", bars = [], warn = false, name = key, host = null } = more;
   const title = more.title ?? [label, value, note].filter(Boolean).join(", ");
-  return { key, label, value, note, bars, warn, title };
+  return { key, name, host, label, value, note, bars, warn, title };
 }
 
 function gpuFigures(newest: Newest): Figure[] {
@@ -114,12 +119,14 @@ function gpuFigure(gpu: Owner, newest: Newest): Figure {
   const value = formatValue(busy, "1");
   const model = newest.names.labels(gpu)["name"] ?? "";
   const name = model && newest.label(gpu.host, model);
-  const key = newest.key(gpu);
+  const about = newest.about(gpu.host, gpu.entity);
   const silent = GPU_SIGNS.every((sign) => newest.of(gpu, sign) === null);
   if (silent && GPU_SIGNS.some((sign) => newest.missing(gpu, sign))) {
-    return figure(key, label, value, { note: "gives no readings", bars: [null, null], warn: true });
+    const said = { note: "gives no readings", bars: [null, null], warn: true };
+    return figure(about.key, label, value, { ...about, ...said });
   }
-  return figure(key, label, value, {
+  return figure(about.key, label, value, {
+    ...about,
     note: note.filter(Boolean).join(" \u00b7 "),
     bars: [busy, shareOf(used, total)],
     title: [name || label, `busy ${value}`, ...note.filter(Boolean)].join(", "),
@@ -154,16 +161,17 @@ function hostFigures(host: string, newest: Newest): Figure[] {
     const seen = newest.owners.filter((one) => one.host === host && /^cpu:\d+$/.test(one.entity));
     const count = cores ?? (seen.length || null);
     const note = count === null ? "" : `${formatValue(count, "count")} cores`;
-    const [key, label] = [newest.key(machine, "cpu"), newest.label(host, "CPU")];
-    figures.push(figure(key, label, formatValue(busy, "1"), { note, bars: [busy] }));
+    const [about, label] = [newest.about(host, "cpu"), newest.label(host, "CPU")];
+    const more = { ...about, note, bars: [busy] };
+    figures.push(figure(about.key, label, formatValue(busy, "1"), more));
   }
   if (newest.has(machine, "memory.used")) {
     const used = newest.of(machine, "memory.used");
     const total = newest.of(machine, "memory.total");
     const note = total === null ? "" : `of ${formatValue(total, "B")}`;
-    const [key, label] = [newest.key(machine, "memory"), newest.label(host, "Memory")];
-    const bars = [shareOf(used, total)];
-    figures.push(figure(key, label, formatValue(used, "B"), { note, bars }));
+    const [about, label] = [newest.about(host, "memory"), newest.label(host, "Memory")];
+    const more = { ...about, note, bars: [shareOf(used, total)] };
+    figures.push(figure(about.key, label, formatValue(used, "B"), more));
   }
   return figures;
 }
@@ -185,8 +193,9 @@ function kernelFigure(kernel: Owner, source: Source, newest: Newest): Figure {
   const memory = newest.of(kernel, "process.memory.rss");
   const note = [memory === null ? "" : formatValue(memory, "B"), doing].filter(Boolean);
   const value = formatValue(newest.of(kernel, "process.cpu"), "cores");
-  const [key, label] = [newest.key(kernel), newest.label(kernel.host, "Kernel")];
-  return figure(key, label, value, { note: note.join(" \u00b7 ") });
+  const about = newest.about(kernel.host, "kernel");
+  const label = newest.label(kernel.host, "Kernel");
+  return figure(about.key, label, value, { ...about, note: note.join(" \u00b7 ") });
 }
 
 function recordingFigure(source: Source): Figure {

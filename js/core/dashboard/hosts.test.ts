@@ -87,6 +87,13 @@ test("there are two cards, host by host, each with its own number", () => {
     ["node17 · CPU", "90 %"],
     ["node18 · CPU", "10 %"],
   ]);
+  const tiles = [...el.querySelectorAll<HTMLElement>(".pulse-figure")].slice(0, 4);
+  expect(tiles.map(({ dataset }) => [dataset["figure"], dataset["host"]])).toEqual([
+    ["gpu:0", "h0"],
+    ["gpu:0", "h1"],
+    ["cpu", "h0"],
+    ["cpu", "h1"],
+  ]);
 });
 
 test("a chart has two entries in its legend, of two colours, and one hides one", () => {
