@@ -89,9 +89,9 @@ def test_a_page_that_says_hello_gets_the_whole_screen(kernel):
     assert not any(metric.endswith("cpu.user.total") for _, metric in names)
     place = header["ids"].index(next(s["id"] for s in header["series"] if s["metric"] == "loss"))
     assert (header["lo"][place], header["hi"][place]) == (7.0, 7.0)
-    assert [e["label"] for e in header["events"] if e["metric"] == "mark"] == ["here"]
+    assert [one["facts"]["label"] for one in header["moments"]] == ["here"]
     assert header["state"]["kernel"] == {"busy": False, "cell": None}
-    assert header["entities"]["gpu:0"]["name"]
+    assert [one["labels"]["name"] for one in header["entities"] if one["entity"] == "gpu:0"]
 
 
 @pytest.mark.slow

@@ -69,7 +69,8 @@ def test_a_live_view_gets_what_its_kind_says(new):
     rows, events = follower.take()
 
     assert len(rows) == (3 if new.numeric else 0)
-    assert [e["label"] for e in events] == (["a"] * 3 if new.on_timeline else [])
+    told = [one.facts["label"] for one in (*events.moments, *events.spans)]
+    assert told == (["a"] * 3 if new.on_timeline else [])
     assert list(stage.screen().ids) == ([0] if new.numeric else [])
 
 
@@ -100,7 +101,7 @@ def test_a_picture_and_a_view_of_some_metrics_draw_what_its_kind_says(new):
     header = {"series": [shown_series(info) for info in registry.since(0)]}
     screen = history.screen([0])
 
-    picked = pick(screen, header["series"], {}, most=4, rows=10)
+    picked = pick(screen, header["series"], [], most=4, rows=10)
     # What is not drawn is not chosen by its name.
     _, told = matching(screen, header, ["y*"])
 
@@ -160,7 +161,8 @@ def test_live_and_replay_tell_the_same_events(bench, metric, kind, told):
     live = shown.take(Rows.of([series], [START_US], [math.nan], text=["a line"]))[1]
 
     assert live == RecordingSource(Recording.open(bench.directory)).events(10)
-    assert [event["label"] for event in live] == (["a line"] if told else [])
+    shown = [one.facts["label"] for one in (*live.moments, *live.spans)]
+    assert shown == (["a line"] if told else [])
 
 
 def test_what_a_user_logs_under_a_name_of_ours_is_a_number_and_stays(bench):
@@ -199,9 +201,12 @@ def test_no_copy_tells_a_path_in_a_text_of_any_metric(bench, kind):
 
 
 def test_a_saved_picture_has_no_private_event():
-    events = [{"time": 1.0, "metric": m, "entity": "kernel", "value": None, "label": m}
-              for m in ("log.stdout", "mark", "log.stderr", "notes")]  # fmt: skip
+    about = {"time": 1.0, "host": "h0", "entity": "kernel"}
+    moments = [
+        {**about, "metric": metric, "facts": {"label": metric}}
+        for metric in ("log.stdout", "mark", "log.stderr", "notes")
+    ]
 
-    told = redact({"series": [], "entities": {}, "state": {}, "events": events})["events"]
+    told = redact({"series": [], "entities": [], "state": {}, "moments": moments})["moments"]
 
     assert [event["metric"] for event in told] == ["mark", "notes"]

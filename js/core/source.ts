@@ -3,39 +3,15 @@
  * data inlined in a page are all a `Source`; one dashboard draws any of them.
  */
 
+import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
 import type { State } from "./state.gen";
+
+export type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
 
 /** How a kernel went, of which the session itself cannot tell. */
 export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
 
 export type Ending = (typeof ENDINGS)[number];
-
-/** One series, by the name people see: a counter of a rated metric arrives as its rate. */
-export interface SeriesWire {
-  readonly id: number;
-  readonly host: string;
-  readonly entity: string;
-  readonly metric: string;
-  readonly unit: string;
-  readonly kind: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** Something that happened at one moment, or began there and lasted `value` seconds. */
-export interface PulseEvent {
-  /** Unix seconds. */
-  readonly time: number;
-  readonly metric: string;
-  readonly entity: string;
-  readonly value: number | null;
-  readonly id?: string | number;
-  readonly label?: string;
-  readonly message?: string;
-  readonly remedy?: string;
-  readonly line?: number;
-  readonly status?: string;
-  readonly [detail: string]: unknown;
-}
 
 /**
  * Min and max of one series in each bucket of an absolute grid, for drawing.
@@ -62,17 +38,24 @@ export interface Change {
   readonly series: boolean;
   readonly entities: boolean;
   readonly state: boolean;
+  /** Moments or spans. */
   readonly events: boolean;
+  /** Lines of text. */
+  readonly lines: boolean;
   readonly samples: boolean;
 }
 
 export interface Source {
   /** All series, in order of id. A new array whenever a series was added. */
   catalog(): readonly SeriesWire[];
-  entities(): Readonly<Record<string, Readonly<Record<string, string>>>>;
+  entities(): readonly EntityWire[];
   state(): State;
   /** Oldest first. */
-  events(): readonly PulseEvent[];
+  moments(): readonly MomentWire[];
+  /** In order of their start; what has not ended has no end. */
+  spans(): readonly SpanWire[];
+  /** The newest lines of text, oldest first, where somebody asked the kernel for them. */
+  lines?(): readonly LineWire[];
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
   /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */

@@ -1,11 +1,21 @@
 /** A deterministic Source for looking at the dashboard without a kernel. */
 
 import { bucketWidth } from "../core/history/buckets";
-import type { Change, Columns, PulseEvent, SeriesWire, Source } from "../core/source";
+import type {
+  Change,
+  Columns,
+  EntityWire,
+  MomentWire,
+  SeriesWire,
+  Source,
+  SpanWire,
+} from "../core/source";
 import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 
 export interface Scenario {
+  /** Machines that have all of it, one as the other. */
+  readonly hosts: number;
   readonly gpus: number;
   readonly cores: number;
   /** Seconds of history at the start. */
@@ -35,6 +45,7 @@ interface Track {
 
 const T0 = 1_790_000_000;
 const GIB = 1024 ** 3;
+const HOME = { host: "h0" };
 
 /** A number from 0 to 1 that depends on its seeds alone. */
 function noise(a: number, b: number): number {
@@ -135,14 +146,18 @@ export class FakeSource implements Source {
     return this.#catalog;
   }
 
-  entities(): Record<string, Record<string, string>> {
-    const labels: Record<string, Record<string, string>> = {
-      host: { name: "node-17", "cpu model": `AMD EPYC 9654, ${this.#scenario.cores} cores` },
-    };
-    for (let i = 0; i < this.#scenario.gpus; i++) {
-      labels[`gpu:${i}`] = { name: "NVIDIA H100", memory: String(80 * GIB) };
-    }
-    return labels;
+  entities(): EntityWire[] {
+    const cpu = `AMD EPYC 9654, ${this.#scenario.cores} cores`;
+    const gpu = { name: "NVIDIA H100", memory: String(80 * GIB) };
+    const gpus = Array.from({ length: this.#scenario.gpus }, (_, i) => `gpu:${i}`);
+    return this.#hosts().flatMap((host, n) => [
+      { host, entity: "host", labels: { name: `node-${17 + n}`, "cpu model": cpu } },
+      ...gpus.map((entity) => ({ host, entity, labels: gpu })),
+    ]);
+  }
+
+  #hosts(): string[] {
+    return Array.from({ length: this.#scenario.hosts }, (_, n) => `h${n}`);
   }
 
   state(): State {
@@ -154,45 +169,32 @@ export class FakeSource implements Source {
     this.#tell({ state: true });
   }
 
-  events(): readonly PulseEvent[] {
+  moments(): readonly MomentWire[] {
     if (!this.#scenario.events) return [];
     const end = this.#times.at(-1) ?? T0;
-    const cells: PulseEvent[] = [];
-    for (const [i, [from, to]] of [
-      [2, 9],
-      [14, 130],
-      [140, 232],
-    ].entries()) {
-      const id = `c${i}`;
-      const line = ["import torch", "for epoch in range(10):", "trainer.fit(model, loader)"][i];
-      const start = {
-        time: T0 + (from ?? 0),
-        metric: "cell",
-        entity: `cell:${i + 3}`,
-        id,
-      };
-      if (start.time > end) continue;
-      cells.push({ ...start, value: null, count: i + 3, line } as unknown as PulseEvent);
-      const stop = T0 + (to ?? 0);
-      if (stop > end) continue;
-      cells.push({
-        ...start,
-        time: stop,
-        value: stop - start.time,
-        status: i === 1 ? "error" : "ok",
-      });
-    }
-    const moments: PulseEvent[] = [
-      { time: T0 + 60, metric: "mark", entity: "user", value: null, label: "epoch 1 done" },
-      {
-        time: T0 + 178,
-        metric: "event",
-        entity: "gpu:0",
-        value: null,
-        message: "Xid 31: MMU fault on GPU 0",
-      },
+    const message = "Xid 31: MMU fault on GPU 0";
+    const moments: MomentWire[] = [
+      { ...HOME, time: T0 + 60, entity: "user", metric: "mark", facts: { label: "epoch 1 done" } },
+      { ...HOME, time: T0 + 178, entity: "gpu:0", metric: "event", facts: { message } },
     ];
-    return [...cells, ...moments.filter((event) => event.time < end)];
+    return moments.filter((moment) => moment.time < end);
+  }
+
+  spans(): readonly SpanWire[] {
+    if (!this.#scenario.events) return [];
+    const now = this.#times.at(-1) ?? T0;
+    const cells = [
+      { from: 2, to: 9, line: "import torch", status: "ok" },
+      { from: 14, to: 130, line: "for epoch in range(10):", status: "error" },
+      { from: 140, to: 232, line: "trainer.fit(model, loader)", status: "ok" },
+    ];
+    const spans = cells.map(({ from, to, line, status }, i): SpanWire => {
+      const over = T0 + to <= now;
+      const facts = { count: i + 3, line, ...(over ? { status } : {}) };
+      const [start, end] = [T0 + from, over ? T0 + to : null];
+      return { ...HOME, entity: "kernel", metric: "cell", id: `c${i}`, start, end, facts };
+    });
+    return spans.filter(({ start }) => start <= now);
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
@@ -271,17 +273,26 @@ export class FakeSource implements Source {
   }
 
   #tell(change: Partial<Change>): void {
-    const none = { series: false, entities: false, state: false, events: false, samples: false };
+    const none = {
+      series: false,
+      entities: false,
+      state: false,
+      events: false,
+      samples: false,
+      lines: false,
+    };
     for (const listener of this.#listeners) listener({ ...none, ...change });
   }
 
   #declare(): void {
     const { gpus, cores, user } = this.#scenario;
-    for (const metric of Object.keys(GPU)) {
-      for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i);
+    for (const host of this.#hosts()) {
+      for (const metric of Object.keys(GPU)) {
+        for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i, host);
+      }
+      for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1, host);
+      for (let i = 0; i < cores; i++) this.#add("cpu.utilization", `cpu:${i}`, HOST, i + 40, host);
     }
-    for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1);
-    for (let i = 0; i < cores; i++) this.#add("cpu.utilization", `cpu:${i}`, HOST, i + 40);
     for (const metric of Object.keys(KERNEL)) this.#add(metric, "kernel", KERNEL, 1);
     for (const metric of Object.keys(PULSE)) this.#add(metric, "pulse", PULSE, 1);
     if (user) for (const metric of Object.keys(USER)) this.#add(metric, "user", USER, 1);
@@ -291,7 +302,7 @@ export class FakeSource implements Source {
     this.#catalog = this.#tracks.map((track) => track.series);
   }
 
-  #add(metric: string, entity: string, shapes: Shapes, seed: number): void {
+  #add(metric: string, entity: string, shapes: Shapes, seed: number, host = "h0"): void {
     const { only, most } = this.#scenario;
     if (only && !only.some((start) => metric.startsWith(start))) return;
     if (this.#tracks.length >= most) return;
@@ -299,7 +310,7 @@ export class FakeSource implements Source {
     const { unit = "", kind: name = "gauge" } = CATALOG[metric] ?? {};
     const kind = KINDS[name].stored;
     const id = this.#tracks.length;
-    const series = { id, host: "h0", entity, metric, unit, kind, labels: {} };
+    const series = { id, host, entity, metric, unit, kind, labels: {} };
     this.#tracks.push({ series, shape: (t) => shape(t, seed), values: [] });
   }
 

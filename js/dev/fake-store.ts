@@ -11,7 +11,8 @@ export function storeOf(fake: FakeSource): Store {
     series: fake.catalog(),
     entities: fake.entities(),
     state: fake.state(),
-    events: fake.events(),
+    moments: fake.moments(),
+    spans: fake.spans(),
   };
   let seq = 0;
   store.receive(encodeFrame(seq++, history(fake), news));

@@ -4,6 +4,7 @@ import type { SourceState, State } from "../core/state.gen";
 import type { Scenario } from "./fake-source";
 
 const PLAIN: Scenario = {
+  hosts: 1,
   gpus: 1,
   cores: 8,
   seconds: 240,
@@ -85,6 +86,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   one: { ...PLAIN, hole: [110, 70] },
   eight: { ...PLAIN, gpus: 8, cores: 64, hole: [110, 70] },
   many: { ...PLAIN, gpus: 64, cores: 128, hole: [110, 70] },
+  hosts: { ...PLAIN, hosts: 2, gpus: 2 },
   nogpu: { ...PLAIN, gpus: 0, state: NO_GPU },
   empty: { ...PLAIN, gpus: 0, seconds: 0, only: [], state: STARTING },
   begun: { ...PLAIN, gpus: 1, seconds: 6 },

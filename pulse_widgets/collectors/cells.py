@@ -98,7 +98,7 @@ class CellCollector(Collector):
         self.cell = count
         self._began = time.monotonic()
         self._began_us = self._clock.now_us()
-        self._span(count, math.nan, {"id": self._id(count), "count": count, "line": line})
+        self._span(math.nan, {"id": self._id(count), "count": count, "line": line})
 
     def _after(self, result: Any = None) -> None:
         if os.getpid() != self._pid or self._began is None or self.cell is None:
@@ -111,14 +111,14 @@ class CellCollector(Collector):
         content = {"id": self._id(self.cell), "status": status}
         if error is not None:
             content["error"] = type(error).__name__
-        self._span(self.cell, seconds, content)
+        self._span(seconds, content)
         self.cell = None
 
     def _id(self, count: int) -> str:
         return f"{count}@{self._began_us}"
 
-    def _span(self, count: int, seconds: float, content: Mapping[str, object]) -> None:
-        series = self._registry.add(self._host, f"cell:{count}", "cell", unit="s", kind=SPAN.stored)
+    def _span(self, seconds: float, content: Mapping[str, object]) -> None:
+        series = self._registry.add(self._host, "kernel", "cell", unit="s", kind=SPAN.stored)
         now = self._clock.now_us()
         self.add(Rows.of([series], [now], [seconds], text=[json.dumps(content)]))
 

@@ -16,7 +16,7 @@ from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "OUTPUT_BYTES",
@@ -79,8 +79,8 @@ def final_bundle(
 # What stays on the machine ----------------------------------------------------------------
 
 _HOST_NAMES: Final = frozenset({"name", "fqdn", "node"})
-_KEPT: Final = frozenset({"metric", "entity", "kind", "id", "status", "state"})
-"""Fields of an event that are words of ours."""
+_KEPT: Final = frozenset({"kind", "id", "status", "state"})
+"""Facts of an event that are words of ours."""
 
 
 def redact(header: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,42 +95,59 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     header : mapping
-        ``series``, ``entities``, ``state`` and ``events``, as in the wire's keyframe. Not
-        changed.
+        ``series``, ``entities``, ``state`` and, where there are any, ``moments`` and ``spans``,
+        as in the wire's keyframe. Not changed.
 
     Returns
     -------
     dict
-        The same four.
+        The same keys.
     """
     redaction = Redaction(_known_hosts(header))
-    hosts = {str(s["host"]) for s in header["series"]} | {"host"}
+    parts = ("series", "entities", "moments", "spans")
+    found = dict.fromkeys(one["host"] for part in parts for one in header.get(part, []))
+    # By their number, so that two stay two.
+    hosts = {host: f"h{number}" for number, host in enumerate(found)}
+    renamed = _renamed(redaction, hosts, header["series"])
     series = [
         {
             **s,
-            "entity": redaction.entity(s["host"], s["entity"]),
+            **renamed[s["host"], s["entity"]],
             "labels": redaction.value(dict(s.get("labels") or {})),
         }
         for s in header["series"]
     ]
-    renamed = {
-        old["entity"]: new["entity"] for old, new in zip(header["series"], series, strict=True)
-    }
     # An entity without a series has nothing to be shown with, and its id may be a path.
-    entities = {
-        renamed.get(entity, entity): _labels(redaction, labels, is_host=entity in hosts)
-        for entity, labels in header["entities"].items()
-        if entity in renamed or entity in hosts
-    }
+    entities = [
+        {**renamed[owner], "labels": _labels(redaction, one)}
+        for one in header["entities"]
+        if (owner := (one["host"], one["entity"])) in renamed
+    ]
     return {
         "series": series,
         "entities": entities,
         "state": _state(redaction, header["state"]),
-        "events": [
-            _event(redaction, event, renamed)
-            for event in header["events"]
-            if not _is_private(event)
-        ],
+        **{
+            key: [
+                _event(redaction, one, renamed, hosts)
+                for one in header[key]
+                if not _is_private(one)
+            ]
+            for key in ("moments", "spans")
+            if key in header
+        },
+    }
+
+
+def _renamed(
+    redaction: Redaction, hosts: Mapping[str, str], series: Sequence[Mapping[str, Any]]
+) -> dict[tuple[str, str], dict[str, str]]:
+    """Return what the things are called that have a series, and their machines."""
+    owners = dict.fromkeys([(s["host"], s["entity"]) for s in series])
+    owners |= dict.fromkeys([(s["host"], "host") for s in series])
+    return {
+        (host, entity): {"host": hosts[host], "entity": redaction.entity(host, entity)}
+        for host, entity in owners
     }
 
 
@@ -138,14 +155,16 @@ def _known_hosts(header: Mapping[str, Any]) -> Catalog:
     """Return a catalog of the host names that must not appear."""
     here = platform.node()
     names = {here, here.partition(".")[0]}
-    for host in {"host", *(str(s["host"]) for s in header["series"])}:
-        labels = header["entities"].get(host, {})
-        names |= {str(labels[key]) for key in (*_HOST_NAMES, "hostname") if labels.get(key)}
+    for one in header["entities"]:
+        if one["entity"] == "host":
+            known = [one["labels"].get(key) for key in (*_HOST_NAMES, "hostname")]
+            names |= {str(name) for name in known if name}
     return Catalog(hosts={name: {"name": name} for name in sorted(names)})
 
 
-def _labels(redaction: Redaction, labels: Mapping[str, Any], *, is_host: bool) -> dict[str, Any]:
-    told: dict[str, Any] = redaction.value(dict(labels))
+def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = redaction.value(dict(entity["labels"]))
+    is_host = entity["entity"] == "host"
     return {k: v for k, v in told.items() if not (is_host and k in _HOST_NAMES)}
 
 
@@ -183,10 +202,14 @@ def _is_private(event: Mapping[str, Any]) -> bool:
 
 
 def _event(
-    redaction: Redaction, event: Mapping[str, Any], renamed: Mapping[str, str]
+    redaction: Redaction,
+    event: Mapping[str, Any],
+    renamed: Mapping[tuple[str, str], Mapping[str, str]],
+    hosts: Mapping[str, str],
 ) -> dict[str, Any]:
-    told: dict[str, Any] = redaction.value(dict(event))
-    told |= {key: event[key] for key in _KEPT if key in event}
-    if "entity" in told:
-        told["entity"] = renamed.get(told["entity"], told["entity"])
-    return told
+    """Return a moment or a span with what its texts say cleaned."""
+    owner = (event["host"], event["entity"])
+    alike = {"host": hosts[event["host"]], "entity": redaction.entity(*owner)}
+    facts = event["facts"]
+    told = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
+    return {**event, **renamed.get(owner, alike), "facts": told}

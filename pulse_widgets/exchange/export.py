@@ -24,15 +24,15 @@ from typing import (
 )
 
 from pulse_widgets.exchange import fitting
-from pulse_widgets.exchange.picture import axis, choice, document, svg
-from pulse_widgets.exchange.picture.line import PLURALS
-from pulse_widgets.series import state
+from pulse_widgets.exchange.picture import axis, choice, document, line, svg
+from pulse_widgets.metrics import entities
+from pulse_widgets.series import header, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import ModuleType
 
-__all__ = ["GENERATED", "shared_typescript", "state_typescript", "write"]
+__all__ = ["GENERATED", "header_typescript", "shared_typescript", "state_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.exchange.export"
 _WIDTH: Final = 100
@@ -52,7 +52,14 @@ _DRAWING: Final = (
     "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
 )  # fmt: skip
 
-_RECORDS: Final = (
+_HEADER: Final = (
+    header.SeriesWire,
+    header.EntityWire,
+    header.MomentWire,
+    header.SpanWire,
+    header.LineWire,
+)
+_STATE: Final = (
     state.MissingField,
     state.SourceState,
     state.RecordingState,
@@ -65,7 +72,14 @@ _WORDS: Final = {
     state.Phase: ("Phase", "PHASES", "Where a session is in its life."),
     state.Readiness: ("Readiness", "READINESS", "How a source does."),
 }
-_TYPES: Final = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null"}
+_TYPES: Final = {
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    NoneType: "null",
+    Any: "unknown",
+}
 
 _WISH: Final = """\
 /** A chart that is worth having. */
@@ -94,7 +108,9 @@ def shared_typescript() -> str:
             "\n// What a saved picture shows: `picture/choice.py`.\n",
             *_wishes(),
             *_constants(choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
-            *_constant("PLURALS", PLURALS),
+            "\n// Entities: `metrics/entities.py`, `picture/line.py`.\n",
+            *_constants(entities, ("GREEDY", "ORDER")),
+            *_constants(line, ("KNOWN", "NAMES", "PLURALS")),
             "",
         )
     )
@@ -106,14 +122,21 @@ def state_typescript() -> str:
         (
             f"// Written by `{_BY}`; do not edit.\n",
             *(line for one in _WORDS.items() for line in _words(*one)),
-            *(line for one in _RECORDS for line in _interface(one)),
+            *(line for one in _STATE for line in _interface(one)),
         )
     )
+
+
+def header_typescript() -> str:
+    """Return the text of ``js/core/header.gen.ts``."""
+    records = (line for one in _HEADER for line in _interface(one))
+    return "\n".join((f"// Written by `{_BY}`; do not edit.\n", *records))
 
 
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {
     "js/core/vocabulary/shared.gen.ts": shared_typescript,
     "js/core/state.gen.ts": state_typescript,
+    "js/core/header.gen.ts": header_typescript,
 }
 """Path below the root of the source tree to the function that returns the file's text."""
 
@@ -199,6 +222,8 @@ def _type(hint: Any) -> str:
     if is_dataclass(hint):
         return str(getattr(hint, "__name__", ""))
     parts = get_args(hint)
+    if get_origin(hint) is Mapping:
+        return f"Readonly<Record<string, {_type(parts[1])}>>"
     if get_origin(hint) is Literal:
         return _WORDS[hint][0]
     if get_origin(hint) is tuple:

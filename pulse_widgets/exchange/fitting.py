@@ -67,7 +67,7 @@ def fit(
     ----------
     screen : Screen
     header : mapping
-        ``series``, ``entities``, ``state`` and ``events``. Not changed.
+        ``series``, ``entities``, ``state``, ``moments`` and ``spans``. Not changed.
     limit_bytes : int
         Bytes of the keyframe in base64.
     """
@@ -92,22 +92,25 @@ def _something(screen: Screen) -> NDArray[np.bool_]:
 
 def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
     """Return a header without its oldest events, and without what crowds out the curves."""
-    short = {**header, "events": _newest(header["events"], room // 8)}
-    if _size({**short, "series": [], "entities": {}}) < room // 2:
+    short = {**header, **_newest(header, room // 8)}
+    if _size({**short, "series": [], "entities": []}) < room // 2:
         return short
     state = header["state"]
     bare = [{**source, "missing": []} for source in state.get("sources") or []]
     return {**short, "state": {**state, "sources": bare}}
 
 
-def _newest(events: list[Mapping[str, Any]], room: int) -> list[Mapping[str, Any]]:
-    kept: list[Mapping[str, Any]] = []
-    for event in reversed(events):
-        room -= _size(event)
+def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the newest moments and spans, as many as there is room for."""
+    events = [(one["time"], "moments", one) for one in header.get("moments", [])]
+    events += [(one["start"], "spans", one) for one in header.get("spans", [])]
+    kept: dict[str, list[Mapping[str, Any]]] = {"moments": [], "spans": []}
+    for _, key, one in sorted(events, key=lambda event: -event[0]):
+        room -= _size(one) + 1
         if room < 0:
             break
-        kept.append(event)
-    return kept[::-1]
+        kept[key].insert(0, one)
+    return kept
 
 
 def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int]:
@@ -118,7 +121,7 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     buckets = min(LEAST_BUCKETS, len(screen.edges) - 1)
     drawn, stepped = set(screen.ids.tolist()), set(screen.stepped.tolist())
     about = {int(s["id"]): s for s in header["series"]}
-    entities = header["entities"]
+    told = {(e["host"], e["entity"]): _size(e) + 1 for e in header["entities"]}
 
     def cost(number: int) -> int:
         size = _size(about[number]) + 1
@@ -126,15 +129,13 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
             size += SERIES_FACTS + (12 if number in stepped else 4) * buckets
         return size
 
-    def told(names: Iterable[str]) -> int:
-        return sum(_size({name: entities[name]}) for name in names if name in entities)
-
-    named = {"host"}
-    room -= _size({**header, "series": [], "entities": {}}) + 8 * (buckets + 1) + told(named)
+    named = _machines(header["series"])
+    room -= _size({**header, "series": [], "entities": []}) + 8 * (buckets + 1)
+    room -= sum(told.get(name, 0) for name in named)
     kept: set[int] = set()
     for group in grouped(header["series"]):
-        new = {str(about[n][key]) for n in group for key in ("entity", "host")} - named
-        left = room - sum(map(cost, group)) - told(new)
+        new = {(about[n]["host"], about[n]["entity"]) for n in group} - named
+        left = room - sum(map(cost, group)) - sum(told.get(name, 0) for name in new)
         if left < 0:
             continue
         room = left
@@ -143,14 +144,19 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     return kept
 
 
+def _machines(series: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    """Return the machines of some series, which are called by their labels."""
+    return {(s["host"], "host") for s in series}
+
+
 def _without(header: Mapping[str, Any], ids: set[int]) -> dict[str, Any]:
     """Return a header of the series `ids`, whose state says that there were more."""
     series = [s for s in header["series"] if int(s["id"]) in ids]
-    there = {str(s["entity"]) for s in series} | {str(s["host"]) for s in series} | {"host"}
+    there = {(s["host"], s["entity"]) for s in series} | _machines(series)
     state = dict(header["state"])
     told = left_out_source(len(header["series"]) - len(series), state)
     state["sources"] = [*(state.get("sources") or []), told]
-    entities = {e: labels for e, labels in header["entities"].items() if e in there}
+    entities = [e for e in header["entities"] if (e["host"], e["entity"]) in there]
     return {**header, "series": series, "entities": entities, "state": state}
 
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.series.header import plain
+from pulse_widgets.series.state import SourceState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,7 +26,9 @@ def left_out_source(count: int, state: Mapping[str, Any]) -> dict[str, Any]:
     said = f"{count} series {'is' if count == 1 else 'are'} left out of this saved view"
     if (state.get("recording") or {}).get("path"):
         said += "; pw.replay(...) of the recording shows all"
-    return {"name": _NAME, "state": "ok", "problem": f"{said}.", "remedy": "", "missing": []}
+    told = SourceState(_NAME, "", "", "ok", f"{said}.", "", missing=(), rejected=0)
+    made: dict[str, Any] = plain(told)
+    return made
 
 
 def left_out_said(state: Mapping[str, Any]) -> str:

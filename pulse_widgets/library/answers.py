@@ -11,11 +11,12 @@ import numpy as np
 from pulse_widgets.metrics.catalog import unit_of_rate
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.facts import facts_of
+from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.storage.cells import shown_values
 from pulse_widgets.storage.schema import CELL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -210,15 +211,13 @@ def spans(series: Iterable[tuple[SeriesKey, Columns]]) -> list[Span]:
     """Return the spans in order of their start, start and end row joined by their id."""
     found: list[Span] = []
     for key, columns in series:
-        open_spans: dict[str, tuple[int, dict[str, Any]]] = {}
-        for time, value, facts in _told(columns):
-            name = str(facts.get("id", ""))
-            if math.isnan(value) and name not in open_spans:
-                open_spans[name] = (time, facts)
-                continue
-            start, began = open_spans.pop(name, (time - round(_number(value) * 1e6), {}))
-            found.append(Span(key, start, time, value, {**began, **facts}))
-        found += [Span(key, t, None, math.nan, facts) for t, facts in open_spans.values()]
+        pairing = Pairing()
+        told = [pairing.take(key, *row) for row in text_rows(columns)]
+        ended = [one for one in told if one.end is not None]
+        found += [
+            Span(key, one.start, one.end, one.seconds, one.facts)
+            for one in (*ended, *pairing.waiting())
+        ]
     return sorted(found, key=lambda s: s.start)
 
 
@@ -231,13 +230,3 @@ def event_of(metric: str, text: str) -> dict[str, Any]:
         "message": str(message or (text if not facts else "")),
         "remedy": str(facts.get("remedy", "")),
     }
-
-
-def _told(columns: Columns) -> list[tuple[int, float, dict[str, Any]]]:
-    texts: Sequence[str] = columns.text.texts() if columns.text is not None else [""] * len(columns)
-    rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
-    return [(time, value, facts_of(text) or {}) for time, value, text in rows]
-
-
-def _number(value: float) -> float:
-    return value if math.isfinite(value) else 0.0

@@ -9,12 +9,15 @@ take the rest of the id. A label set in braces is one part.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 __all__ = [
+    "GREEDY",
+    "ORDER",
     "Part",
     "in_short",
     "is_gpu",
+    "owner_key",
     "parse",
     "sort_key",
     "sorted_entities",
@@ -22,15 +25,15 @@ __all__ = [
 
 _LISTED: Final = 3
 
-_GREEDY: Final = frozenset({"fs", "pod", "stream", "worker", "disk", "net"})
+GREEDY: Final = ("disk", "fs", "net", "pod", "stream", "worker")
+"""Classes whose names have slashes in them."""
+ORDER: Final = ("host", "gpu", "cpu", "disk", "fs", "net", "kernel", "pid", "cell", "user", "rank")
+"""The order in which a dashboard lists classes of entities; others follow by name."""
 _DIGITS: Final = re.compile(r"([0-9]+)")
-# The order in which a dashboard lists kinds of entities; others follow by name.
-_ORDER: Final = {
-    kind: place
-    for place, kind in enumerate(
-        ("host", "gpu", "cpu", "disk", "fs", "net", "kernel", "pid", "cell", "user", "rank")
-    )
-}
+_PLACES: Final = {kind: place for place, kind in enumerate(ORDER)}
+
+_Natural: TypeAlias = tuple[tuple[int, int, str], ...]
+_Key: TypeAlias = tuple[tuple[int, str, _Natural], ...]
 
 
 class Part(NamedTuple):
@@ -53,7 +56,7 @@ def parse(entity: str) -> tuple[Part, ...]:
     rest = entity
     while rest:
         kind = rest.partition(":")[0]
-        if rest.startswith("{") or kind in _GREEDY:
+        if rest.startswith("{") or kind in GREEDY:
             step, rest = rest, ""
         else:
             step, _, rest = rest.partition("/")
@@ -74,12 +77,17 @@ def is_gpu(entity: str) -> bool:
     return [part.kind for part in parse(entity)] == ["gpu"]
 
 
-def sort_key(entity: str) -> tuple[tuple[int, str, tuple[tuple[int, int, str], ...]], ...]:
+def sort_key(entity: str) -> _Key:
     """Return a key that sorts ids as people count: ``gpu:2`` before ``gpu:10``."""
     return tuple(
-        (_ORDER.get(part.kind, len(_ORDER)), part.kind, _natural(part.name))
+        (_PLACES.get(part.kind, len(ORDER)), part.kind, _natural(part.name))
         for part in parse(entity)
     )
+
+
+def owner_key(host: str, entity: str) -> tuple[_Natural, _Key]:
+    """Return a key that sorts what several hosts have: host by host, then by `sort_key`."""
+    return _natural(host), sort_key(entity)
 
 
 def sorted_entities(entities: list[str]) -> list[str]:
@@ -107,7 +115,7 @@ def in_short(entities: list[str]) -> str:
     return ", ".join(names[:_LISTED]) + (f" and {more} more" if more else "")
 
 
-def _natural(name: str) -> tuple[tuple[int, int, str], ...]:
+def _natural(name: str) -> _Natural:
     # Text and digits alternate, text first, so equal places always hold equal types.
     return tuple(
         (1, int(piece), piece) if piece.isdecimal() and piece.isascii() else (0, 0, piece)

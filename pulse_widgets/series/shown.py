@@ -1,27 +1,37 @@
 """From rows as they are stored to rows as they are shown.
 
-Counters are stored as read; charts show their rate. Text rows (events, marks, spans) become
-plain mappings for the browser. Nothing here is drawn or sent.
+Counters are stored as read; charts show their rate. Rows of text become moments, spans and lines.
+Nothing here is drawn or sent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pulse_widgets.metrics.catalog import kind_of, rate_of
-from pulse_widgets.metrics.kinds import GAUGE
+from pulse_widgets.metrics.kinds import GAUGE, Look
 from pulse_widgets.series.facts import facts_of
+from pulse_widgets.series.header import (
+    NO_EVENTS,
+    Events,
+    LineWire,
+    MomentWire,
+    SeriesWire,
+    plain,
+)
 from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.spans import Pairing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.registry import Registry, SeriesInfo
 
-__all__ = ["Shown", "event_of", "shown_series"]
+__all__ = ["Shown", "moment_of", "shown_series"]
 
 PATTERN_ROWS: Final = 4096
 PATTERNS_KEPT: Final = 32
@@ -31,15 +41,10 @@ PATTERNS_KEPT: Final = 32
 def shown_series(info: SeriesInfo) -> dict[str, object]:
     """Return what the browser is told of a series: a counter under the name of its rate."""
     rate, unit = rate_of(info.metric, info.kind, info.unit, info.labels) or ("", info.unit)
-    return {
-        "id": info.id,
-        "host": info.host,
-        "entity": info.entity,
-        "metric": rate or info.metric,
-        "unit": unit,
-        "kind": GAUGE.stored if rate else info.kind,
-        "labels": dict(info.labels),
-    }
+    metric, kind = rate or info.metric, GAUGE.stored if rate else info.kind
+    told = SeriesWire(info.id, info.host, info.entity, metric, unit, kind, dict(info.labels))
+    made: dict[str, object] = plain(told)
+    return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +54,9 @@ class _Pattern:
     Attributes
     ----------
     events : (k,) int64
-        Which rows are events.
+        Which rows are moments, or begin or end a span.
+    lines : (l,) int64
+        Which rows are lines of text.
     keep : (n,) bool
         Which rows are points of a line.
     places : (m,) int64
@@ -64,6 +71,7 @@ class _Pattern:
     """
 
     events: NDArray[np.int64]
+    lines: NDArray[np.int64]
     keep: NDArray[np.bool_]
     places: NDArray[np.int64]
     ids: NDArray[np.int32]
@@ -76,6 +84,7 @@ class _Pattern:
         cls,
         ids: NDArray[np.int32],
         event: NDArray[np.bool_],
+        line: NDArray[np.bool_],
         drawn: NDArray[np.bool_],
         counter: NDArray[np.bool_],
     ) -> _Pattern:
@@ -86,6 +95,7 @@ class _Pattern:
         ends = np.diff(sorted_ids, append=np.int32(-1)) != 0
         return cls(
             np.flatnonzero(event[ids]),
+            np.flatnonzero(line[ids]),
             drawn[ids],
             places,
             sorted_ids,
@@ -109,22 +119,27 @@ class Shown:
         self._known = 0
         self._counter = np.zeros(0, np.bool_)
         self._event = np.zeros(0, np.bool_)
+        self._line = np.zeros(0, np.bool_)
+        self._kinds: list[Kind] = []
+        self._pairing = Pairing()
         self._drawn = np.zeros(0, np.bool_)
         self._last_time = np.zeros(0, np.int64)
         self._last_value = np.zeros(0)
         self._patterns: dict[bytes, _Pattern] = {}
 
-    def take(self, rows: Rows) -> tuple[Rows, list[dict[str, Any]]]:
-        """Return the rows to draw, in arrival order, and the events among `rows`.
+    def take(self, rows: Rows, *, lines: bool = False) -> tuple[Rows, Events]:
+        """Return the rows to draw, in arrival order, and what else `rows` tell.
 
         A rate has the time of the later of its two readings. The first reading of a counter
         has no rate and no row; across a reset and beside a missing reading the rate is NaN.
-        Values that are not finite are shown as missing. What is neither drawn nor an event, a
-        line of output say, stays away.
+        Values that are not finite are shown as missing. Lines of text are among the events
+        where `lines` asks for them; what is of none of these looks stays away.
         """
         self._learn()
         pattern = self._pattern(rows.series)
-        events = self._events(rows, pattern.events) if len(pattern.events) else []
+        events = NO_EVENTS
+        if len(pattern.events) or (lines and len(pattern.lines)):
+            events = self._events(rows, pattern.events, pattern.lines[: None if lines else 0])
         value = np.where(np.isfinite(rows.value), rows.value, np.nan)
         keep = pattern.keep
         if len(pattern.places):
@@ -144,8 +159,10 @@ class Shown:
         self._known += len(fresh)
         counter = np.array([rate_of(i.metric, i.kind, i.unit) is not None for i in fresh], np.bool_)
         kinds = [kind_of(info.metric, info.kind) for info in fresh]
+        self._kinds += kinds
         self._counter = np.append(self._counter, counter)
         self._event = np.append(self._event, np.array([k.on_timeline for k in kinds], np.bool_))
+        self._line = np.append(self._line, np.array([k.look is Look.TEXT for k in kinds], np.bool_))
         self._drawn = np.append(self._drawn, np.array([k.numeric for k in kinds], np.bool_))
         self._last_time = np.append(self._last_time, np.full(len(fresh), -1, np.int64))
         self._last_value = np.append(self._last_value, np.full(len(fresh), np.nan))
@@ -153,15 +170,17 @@ class Shown:
     def _pattern(self, ids: NDArray[np.int32]) -> _Pattern:
         """Return the pattern of some ids; the same come again with every few readings."""
         if len(ids) > PATTERN_ROWS:
-            return _Pattern.of(ids, self._event, self._drawn, self._counter)
+            return self._new_pattern(ids)
         key = ids.tobytes()
         pattern = self._patterns.get(key)
         if pattern is None:
             if len(self._patterns) >= PATTERNS_KEPT:
                 self._patterns.clear()
-            pattern = _Pattern.of(ids, self._event, self._drawn, self._counter)
-            self._patterns[key] = pattern
+            pattern = self._patterns[key] = self._new_pattern(ids)
         return pattern
+
+    def _new_pattern(self, ids: NDArray[np.int32]) -> _Pattern:
+        return _Pattern.of(ids, self._event, self._line, self._drawn, self._counter)
 
     def _rates(
         self, pattern: _Pattern, time: NDArray[np.int64], value: NDArray[np.float64]
@@ -179,23 +198,22 @@ class Shown:
         self._last_value[closing] = value[pattern.last]
         return rate, before_time >= 0
 
-    def _events(self, rows: Rows, where: NDArray[np.int64]) -> list[dict[str, Any]]:
-        events = []
-        for i in where.tolist():
-            info = self._registry[int(rows.series[i])]
-            text = rows.text[i] if rows.text is not None else ""
-            event = event_of(info, int(rows.time[i]), float(rows.value[i]), text)
-            events.append(event)
-        return events
+    def _events(self, rows: Rows, events: NDArray[np.int64], lines: NDArray[np.int64]) -> Events:
+        texts = rows.text if rows.text is not None else [""] * len(rows)
+        moments, spans = [], []
+        for i in events.tolist():
+            number, time = int(rows.series[i]), int(rows.time[i])
+            info = self._registry[number]
+            if self._kinds[number].look is Look.SPAN:
+                span = self._pairing.take(number, time, float(rows.value[i]), texts[i])
+                spans.append(span.on_the_wire(info))
+            else:
+                moments.append(moment_of(info, time, texts[i]))
+        told = [LineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]
+        return Events(tuple(moments), tuple(spans), tuple(told))
 
 
-def event_of(info: SeriesInfo, time_us: int, value: float, text: str) -> dict[str, Any]:
-    """Return what the browser is told of one row of text: an event, a mark, a span."""
-    event = facts_of(text) or {"label": text}
-    event.update(
-        time=time_us / 1e6,
-        metric=info.metric,
-        entity=info.entity,
-        value=value if np.isfinite(value) else None,
-    )
-    return event
+def moment_of(info: SeriesInfo, time_us: int, text: str) -> MomentWire:
+    """Return what the browser is told of one row of a moment."""
+    facts = facts_of(text) or {"label": text}
+    return MomentWire(time_us / 1e6, info.host, info.entity, info.metric, facts)

@@ -6,9 +6,10 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.series.header import Events, newest
 from pulse_widgets.series.history import History, Screen, find_rows
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.shown import Shown, shown_series
@@ -17,6 +18,7 @@ from pulse_widgets.signals import Alarm
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pulse_widgets.series.header import MomentWire, SpanWire
     from pulse_widgets.series.registry import Registry
 
 __all__ = ["Caught", "Stage", "Subscription"]
@@ -41,6 +43,8 @@ class Subscription:
         Rows lost because the queue was full.
     tick_s : float
         How often the consumer wants to hear, seconds; the consumer writes it.
+    lines : bool
+        Whether the consumer wants lines of text, too; the consumer writes it.
     cpu_s : float
         CPU seconds of the consumer's thread; the consumer writes it.
     sent_bytes : int
@@ -51,31 +55,34 @@ class Subscription:
         self.arrived = Alarm()
         self.dropped = 0
         self.tick_s = TICK_S
+        self.lines = False
         self.cpu_s = 0.0
         self.sent_bytes = 0
         self._lock = threading.Lock()
-        self._queue: deque[tuple[Rows, list[dict[str, Any]]]] = deque()
+        self._queue: deque[tuple[Rows, Events, int]] = deque()
         self._bytes = 0
 
-    def push(self, rows: Rows, events: list[dict[str, Any]]) -> None:
+    def push(self, rows: Rows, events: Events) -> None:
         """Add what was just shown."""
+        told = events if self.lines else events.without_lines()
+        size = rows.nbytes + sum(len(line.text) for line in told.lines)
         with self._lock:
-            self._queue.append((rows, events))
-            self._bytes += rows.nbytes
+            self._queue.append((rows, told, size))
+            self._bytes += size
             while self._bytes > QUEUE_BYTES and len(self._queue) > 1:
-                gone, _ = self._queue.popleft()
-                self._bytes -= gone.nbytes
+                gone, _, freed = self._queue.popleft()
+                self._bytes -= freed
                 self.dropped += len(gone)
         self.arrived.ring()
 
-    def take(self) -> tuple[Rows, list[dict[str, Any]]]:
+    def take(self) -> tuple[Rows, Events]:
         """Return everything that waits."""
         with self._lock:
             waiting = list(self._queue)
             self._queue.clear()
             self._bytes = 0
-        rows = Rows.concat([rows for rows, _ in waiting])
-        return rows, [event for _, events in waiting for event in events]
+        rows = Rows.concat([rows for rows, _, _ in waiting])
+        return rows, Events.joined(events for _, events, _ in waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Caught:
     screen: Screen
     whole: Rows
     rows: Rows
-    events: list[dict[str, Any]]
+    events: Events
 
 
 class Stage:
@@ -112,7 +119,8 @@ class Stage:
         self._registry = registry
         self._shown = Shown(registry)
         self._history = History(interval_s)
-        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
+        self._spans: dict[tuple[object, ...], SpanWire] = {}
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self._rate = (time.monotonic(), 0, 0.0)
@@ -133,13 +141,24 @@ class Stage:
 
     def show(self, stored: Rows) -> None:
         """Take in rows as they are stored; called by one thread at a time."""
-        rows, events = self._shown.take(stored)
+        lines = any(follower.lines for follower in self._subscriptions)
+        rows, events = self._shown.take(stored, lines=lines)
         with self._lock:
             self._history.add(rows)
-            self._events.extend(events)
+            self._keep(events)
             # Under one lock, so that no screen holds a row that is neither sent nor waiting.
             for follower in self._subscriptions:
                 follower.push(rows, events)
+
+    def _keep(self, events: Events) -> None:
+        self._moments.extend(events.moments)
+        for span in events.spans:
+            key = (span.host, span.entity, span.metric, span.id, span.start)
+            # What has just ended is the newest.
+            self._spans.pop(key, None)
+            self._spans[key] = span
+        while len(self._spans) > EVENTS_KEPT:
+            del self._spans[next(iter(self._spans))]
 
     def finish(self) -> None:
         """Say to every follower that nothing more will come."""
@@ -191,10 +210,11 @@ class Stage:
         """Return the shown form of every series whose id is `first` or more."""
         return [shown_series(info) for info in self._registry.since(first)]
 
-    def events(self, count: int) -> list[dict[str, Any]]:
-        """Return the newest events, oldest first."""
+    def events(self, count: int) -> Events:
+        """Return the newest moments and spans, oldest first, so many of each at most."""
         with self._lock:
-            return list(self._events)[-count:]
+            moments, spans = list(self._moments), list(self._spans.values())
+        return newest(moments, spans, count)
 
     @property
     def tick_s(self) -> float:

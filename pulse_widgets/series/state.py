@@ -7,10 +7,11 @@ pulse_widgets.exchange.export``: the texts beside the fields are the comments th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
+from pulse_widgets.series.header import Said, plain
 from pulse_widgets.series.wire import WIRE_VERSION
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "Phase",
     "Readiness",
     "RecordingState",
-    "Said",
     "SourceState",
     "State",
     "Versions",
@@ -33,14 +33,6 @@ Phase = Literal["running", "stopped", "replay"]
 """Where a session is in its life."""
 Readiness = Literal["ok", "starting", "absent", "failed", "stalled", "abandoned", "off"]
 """How a source does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What there is to say of a field: a comment, and whether old saved outputs lack it."""
-
-    text: str
-    later: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +122,8 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """Return it as values that JSON has: dicts and lists of texts and numbers."""
-        plain: dict[str, Any] = _plain(self)
-        return plain
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+        told: dict[str, Any] = plain(self)
+        return told
 
 
 @cache

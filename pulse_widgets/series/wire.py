@@ -18,6 +18,20 @@ Kinds of packet (header key ``kind``):
 ``rows``
     The answer to a request for detail; or, with the number 0, what a page gets unasked at its
     beginning: every row of a young session. Body as in a frame.
+
+Frames and keyframes have more in their header, each a list of records of
+`pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
+only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. A span is told when
+it begins and again when it has ended, with the same id and start. ``state`` is one record of
+`pulse_widgets.series.state`.
+
+Minor versions:
+
+1.1
+    ``entities`` is a list of host, entity and labels; ``moments``, ``spans`` and ``lines`` came.
+1.0
+    ``entities`` was a mapping of entity to labels, whatever the host. ``events`` held moments,
+    and the start and end rows of spans. Saved outputs of this version are still read.
 """
 
 from __future__ import annotations
@@ -51,7 +65,7 @@ __all__ = [
     "rows_reply",
 ]
 
-WIRE_VERSION: Final = (1, 0)
+WIRE_VERSION: Final = (1, 1)
 """Major and minor; two ends of the same major understand each other."""
 
 CODE_TOP: Final = 65533
@@ -107,9 +121,11 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
     rows: Rows,
     *,
     series: Sequence[Mapping[str, object]] = (),
-    entities: Mapping[str, Mapping[str, str]] | None = None,
+    entities: Sequence[Mapping[str, object]] = (),
     state: Mapping[str, object] | None = None,
-    events: Sequence[Mapping[str, object]] = (),
+    moments: Sequence[Mapping[str, object]] = (),
+    spans: Sequence[Mapping[str, object]] = (),
+    lines: Sequence[Mapping[str, object]] = (),
     reduced: Sequence[int] = (),
 ) -> bytes:
     """Return the packet of one display tick, or of a part of it.
@@ -120,8 +136,8 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         One more than that of the frame before.
     rows : Rows
         In display form: rates, not counters.
-    series, entities, state, events
-        What is new since the last frame.
+    series, entities, state, moments, spans, lines
+        What is new since the last frame, as plain records of `pulse_widgets.series.header`.
     reduced : sequence of int
         The series of which only the extremes are among the rows; a page can ask for the rest.
     """
@@ -131,7 +147,9 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         "series": series,
         "entities": entities,
         "state": state,
-        "events": events,
+        "moments": moments,
+        "spans": spans,
+        "lines": lines,
         "reduced": reduced,
     }
     header.update({key: extra for key, extra in extras.items() if extra})
@@ -161,9 +179,10 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     screen: Screen,
     *,
     series: Sequence[Mapping[str, object]],
-    entities: Mapping[str, Mapping[str, str]],
+    entities: Sequence[Mapping[str, object]],
     state: Mapping[str, object],
-    events: Sequence[Mapping[str, object]] = (),
+    moments: Sequence[Mapping[str, object]] = (),
+    spans: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the packet that paints a page which has seen nothing yet."""
     low, high, codes_min, codes_max = _quantize(screen)
@@ -177,9 +196,10 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         "stepped": screen.stepped.tolist(),
         "last": _known(screen.last),
         "series": list(series),
-        "entities": dict(entities),
+        "entities": list(entities),
         "state": dict(state),
-        "events": list(events),
+        "moments": list(moments),
+        "spans": list(spans),
     }
     if screen.last is None:
         del header["last"]

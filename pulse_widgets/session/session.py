@@ -31,6 +31,7 @@ from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.readers.discover import make_backends
+from pulse_widgets.series.header import told_entities
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage, Subscription
@@ -318,7 +319,7 @@ class Session:
 
     def _allowed(self) -> float:
         """Return how many cores readings may cost at the pace of now."""
-        return promised(self._flusher.interval_s, sum(map(is_gpu, self.entities())))
+        return promised(self._flusher.interval_s, sum(map(is_gpu, self.labels()[HOST])))
 
     # What is known --------------------------------------------------------------------
 
@@ -348,9 +349,9 @@ class Session:
                     merged.setdefault(host, {}).setdefault(entity, {}).update(labels)
         return merged
 
-    def entities(self) -> dict[str, dict[str, str]]:
-        """Return the labels of every entity of this machine."""
-        return self.labels()[HOST]
+    def entities(self) -> list[dict[str, Any]]:
+        """Return the labels of every entity of every host, as they travel."""
+        return told_entities(self.labels(), {})
 
     def gist(self) -> tuple[object, ...]:
         """Return what, when it changes, makes `state` worth telling again at once."""

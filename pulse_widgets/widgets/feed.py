@@ -28,6 +28,7 @@ from pulse_widgets.series.wire import WIRE_VERSION, frame, keyframe, rows_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pulse_widgets.series.header import Events
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
 
@@ -76,11 +77,11 @@ class FeedSource(Protocol):
     def series(self) -> list[dict[str, object]]:
         """Return every series in the form the browser knows."""
 
-    def entities(self) -> dict[str, dict[str, str]]:
-        """Return the labels of every entity."""
+    def entities(self) -> list[dict[str, Any]]:
+        """Return the labels of every entity of every host."""
 
-    def events(self, count: int) -> list[dict[str, Any]]:
-        """Return the newest events."""
+    def events(self, count: int) -> Events:
+        """Return the newest moments and spans."""
 
     def state(self) -> dict[str, Any]:
         """Return what a view says in words."""
@@ -98,6 +99,8 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         Called when a view is heard of.
     on_hello : callable, optional
         Called when a view begins, which is to get a keyframe; True says that one will come.
+    on_lines : callable, optional
+        Called when a page begins or ceases to want lines of text.
     """
 
     # anywidget gives up on a model whose script needs more than 2 s to start.
@@ -116,11 +119,13 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         *,
         on_view: Callable[[], None] = lambda: None,
         on_hello: Callable[[], bool] = lambda: False,
+        on_lines: Callable[[bool], None] = lambda _: None,
     ) -> None:
         code = bundled("dashboard.js")
         self._source = source
         self._on_view = on_view
         self._on_hello = on_hello
+        self._on_lines = on_lines
         self._send_lock = threading.Lock()
         self._seq = 0
         self.failures = 0
@@ -192,7 +197,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             series=source.series(),
             entities=source.entities(),
             state=source.state(),
-            events=source.events(EVENTS_SHOWN),
+            **source.events(EVENTS_SHOWN).plain(),
         )
 
     def _receive(self, _widget: object, content: Mapping[str, Any], _buffers: object) -> None:
@@ -203,6 +208,8 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             self.publish_keyframe()
         elif kind == "range":
             self._answer(content)
+        elif kind == "lines":
+            self._on_lines(content.get("on") is True)
 
     def _answer(self, content: Mapping[str, Any]) -> None:
         try:

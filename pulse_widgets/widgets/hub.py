@@ -122,7 +122,7 @@ class Hub:
                 "series": source.series(),
                 "entities": source.entities(),
                 "state": source.state(),
-                "events": source.events(EVENTS_SAVED),
+                **source.events(EVENTS_SAVED).plain(),
             }
         )
         screen = source.screen()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.metrics.catalog import kind_of
-from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.metrics.kinds import Look, kind_stored_as
+from pulse_widgets.series.header import Events, MomentWire, SpanWire, newest, told_entities
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import event_of, shown_series
+from pulse_widgets.series.shown import moment_of, shown_series
+from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.schema import CELL
@@ -21,7 +24,7 @@ from pulse_widgets.widgets.replay_picture import BUCKETS, Picture
 from pulse_widgets.widgets.replay_rows import cell_rows, is_rated, shown, silent_spans, whole_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,11 +52,16 @@ class RecordingSource:
     recording : Recording
     """
 
+    _host_names: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._stored = recording._stored  # noqa: SLF001  the same package, one layer up
         self._keys: list[SeriesKey] = list(self._stored.extents)
         stored = self._stored.catalog
+        self._host_names = {
+            host: str(about["name"]) for host, about in stored.hosts.items() if about.get("name")
+        }
         self._infos: list[SeriesInfo] = [
             replace(stored.describe(key), id=number) for number, key in enumerate(self._keys)
         ]
@@ -66,25 +74,29 @@ class RecordingSource:
         """Return every series in display form."""
         return [shown_series(info) for info in self._infos]
 
-    def entities(self) -> dict[str, dict[str, str]]:
-        """Return the labels of every entity of the first host."""
-        merged: dict[str, dict[str, str]] = {}
-        for named in self._stored.catalog.entities.values():
-            for entity, labels in named.items():
-                merged[entity] = {**labels, **merged.get(entity, {})}
-        return merged
+    def entities(self) -> list[dict[str, Any]]:
+        """Return the labels of every entity of every host, as they travel."""
+        return told_entities(self._stored.catalog.entities, self._host_names)
 
-    def events(self, count: int) -> list[dict[str, Any]]:
-        """Return the newest events, oldest first."""
+    def events(self, count: int) -> Events:
+        """Return the newest moments and spans, oldest first, so many of each at most."""
         told = {
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
-        found: list[dict[str, Any]] = []
+        moments, spans = list[MomentWire](), list[SpanWire]()
         for key, columns in merged(self._stored.segments, list(told)):
-            newest = columns.cut(max(len(columns) - count, 0), len(columns))
-            found.extend(_events(told[key], newest))
-        found.sort(key=lambda event: event["time"])
-        return found[max(len(found) - count, 0) :]
+            info = told[key]
+            is_span = kind_of(info.metric, info.kind).look is Look.SPAN
+            # A span has two rows.
+            most = min(len(columns), count * (2 if is_span else 1))
+            last = columns.cut(len(columns) - most, len(columns))
+            if is_span:
+                spans += _spans(info, last)
+            else:
+                moments += [moment_of(info, time, text) for time, _, text in text_rows(last)]
+        moments.sort(key=lambda moment: moment.time)
+        spans.sort(key=lambda span: span.start)
+        return newest(moments, spans, count)
 
     def state(self) -> dict[str, Any]:
         """Return what a view says in words."""
@@ -274,10 +286,11 @@ def _is_event(info: SeriesInfo) -> bool:
     return kind.on_timeline and kind.in_keyframes
 
 
-def _events(info: SeriesInfo, columns: Columns) -> list[dict[str, Any]]:
-    texts = columns.text.texts() if columns.text is not None else [""] * len(columns)
-    rows = zip(columns.time.tolist(), columns.value.tolist(), texts, strict=True)
-    return [event_of(info, time, value, text) for time, value, text in rows]
+def _spans(info: SeriesInfo, columns: Columns) -> list[SpanWire]:
+    """Return the spans of a series, each once, and with its end where that is known."""
+    pairing = Pairing()
+    told = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
+    return list({(span.id, span.start): span for span in told}.values())
 
 
 def _ended(sentence: str) -> str:

@@ -11,6 +11,7 @@ from pulse_widgets.signals import Flag
 from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
+    from pulse_widgets.series.header import Events
     from pulse_widgets.series.rows import Rows
     from pulse_widgets.series.stage import Caught
     from pulse_widgets.session.session import Session
@@ -131,7 +132,13 @@ class LiveSender:
         """Messages that could not be sent before the last keyframe."""
         self._subscription = session.subscribe()
         begun = session.stage.screen_after(self._subscription)
-        self.feed = Feed(self.source, begun.screen, on_view=self._hear, on_hello=self._hello)
+        self.feed = Feed(
+            self.source,
+            begun.screen,
+            on_view=self._hear,
+            on_hello=self._hello,
+            on_lines=self._want_lines,
+        )
 
     def start(self) -> None:
         """Begin to send."""
@@ -143,6 +150,9 @@ class LiveSender:
 
     def _hear(self) -> None:
         self._heard = time.monotonic()
+
+    def _want_lines(self, on: bool) -> None:  # noqa: FBT001  called back by a message
+        self._subscription.lines = on
 
     def _hello(self) -> bool:
         """Leave the keyframe to the thread that sends the frames, as long as it sends."""
@@ -230,7 +240,7 @@ class LiveSender:
         self._skipped, self._dropped = False, self._subscription.dropped
         return missed
 
-    def _frame(self, now: float, rows: Rows, events: list[dict[str, Any]]) -> bool:
+    def _frame(self, now: float, rows: Rows, events: Events) -> bool:
         """Send one frame of what was waiting; return whether rows before it were missed."""
         missed = self._missed_something()
         if missed:
@@ -244,8 +254,7 @@ class LiveSender:
         if labelled != self._labelled:
             news["entities"] = self._session.entities()
             self._labelled = labelled
-        if events:
-            news["events"] = events
+        news |= events.plain()
         if self._state_is_new(now):
             news["state"] = self.source.state()
         if len(rows) or news:

@@ -1,6 +1,12 @@
+from types import SimpleNamespace
+
 import pytest
 
-from pulse_widgets.collectors.cells import _telling_line
+from pulse_widgets.collectors.cells import CellCollector, _telling_line
+from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.shown import Shown
 
 
 @pytest.mark.parametrize(
@@ -15,3 +21,43 @@ from pulse_widgets.collectors.cells import _telling_line
 )
 def test_a_cell_is_told_by_its_first_line_that_does_something(source, line):
     assert _telling_line(source) == line
+
+
+class Notebook:
+    """A shell of a kernel, as far as cells are concerned."""
+
+    kernel = object()
+
+    def __init__(self):
+        self.execution_count = 1
+        self.hooks = {}
+        self.events = self
+        self.history_manager = SimpleNamespace(input_hist_parsed=["", ""])
+
+    def register(self, event, hook):
+        self.hooks[event] = hook
+
+    def run(self, source, error=None):
+        self.execution_count += 1
+        self.hooks["pre_run_cell"](SimpleNamespace(raw_cell=source))
+        self.hooks["post_run_cell"](SimpleNamespace(error_in_exec=error, error_before_exec=None))
+
+
+def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
+    notebook, registry, stored = Notebook(), Registry(), []
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
+    cells = CellCollector(registry, Clock(), stored.append, "h0")
+    cells.start()
+    for number in range(1000):
+        notebook.run(f"step({number})", ValueError() if number == 7 else None)
+
+    assert [(one.entity, one.metric, one.kind) for one in registry.since(0)] == [
+        ("kernel", "cell", "span")
+    ]
+    spans = Shown(registry).take(Rows.concat(stored))[1].spans
+    told = list({span.id: span for span in spans}.values())[1:]
+    assert [span.facts["count"] for span in told] == list(range(2, 1002))
+    assert [span.facts["line"] for span in told] == [f"step({n})" for n in range(1000)]
+    failed = [span.facts.get("error") for span in told]
+    assert failed == ["ValueError" if n == 7 else None for n in range(1000)]
+    assert all(span.end is not None for span in told)

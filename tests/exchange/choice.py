@@ -17,21 +17,33 @@ BUCKETS = 4
 
 
 def series_of(case):
-    """The series of a case: each of its groups is a metric of `count` entities."""
+    """The series of a case: each of its groups is a metric of `count` entities of every host."""
     named = [
-        (entity.format(n), metric) for entity, count, metric in case["groups"] for n in range(count)
+        (host, entity.format(n), metric)
+        for host in case.get("hosts", ["h0"])
+        for entity, count, metric in case["groups"]
+        for n in range(count)
     ]
     return [
         {
             "id": n,
-            "host": "h0",
+            "host": host,
             "entity": entity,
             "metric": metric,
             "unit": known.unit if (known := lookup(metric)) else "",
             "kind": known.kind.stored if known else "gauge",
             "labels": {},
         }
-        for n, (entity, metric) in enumerate(named)
+        for n, (host, entity, metric) in enumerate(named)
+    ]
+
+
+def entities_of(case):
+    """The machines of a case, as far as they have names."""
+    return [
+        {"host": host, "entity": "host", "labels": {"name": name}}
+        for host, name in case.get("hosts", {}).items()
+        if name
     ]
 
 
@@ -49,7 +61,7 @@ def chosen(case):
         np.zeros(0, np.int32),
         np.zeros((0, BUCKETS)),
     )
-    picked = pick(screen, series, {}, case["charts"], 40)
+    picked = pick(screen, series, entities_of(case), case["charts"], 40)
     return {
         "drawn": [[chart.title, [line.label for line in chart.lines]] for chart in picked.charts],
         "listed": [[line.title, line.owner, len(line.ids)] for line in picked.lines],

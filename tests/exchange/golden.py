@@ -30,7 +30,7 @@ def scene():
         made.add(name, "gpu.memory.used", np.linspace(1e9, 60e9 + gpu * 1e9, COUNT))
         power = 300.0 + 20 * gpu + t * 0.5
         made.add(name, "gpu.power", np.where((t > 40) & (t < 60) & (gpu == 1), np.nan, power))
-        made.entities[name] = {"name": "NVIDIA H100"}
+        made.label(name, name="NVIDIA H100")
     made.add("host", "cpu.utilization", np.linspace(0.1, 0.9, COUNT))
     made.add("host", "memory.used", np.linspace(10e9, 20e9, COUNT))
     for core in range(4):
@@ -40,7 +40,7 @@ def scene():
         load = np.linspace(0.1, 0.5 + npu / 10, COUNT)
         made.add(f"npu:{npu}", "npu.load", load, unit="1", title="NPU load", **npus)
         made.add(f"npu:{npu}", "npu.power", 90 * load, unit="W", title="NPU power", **npus)
-    made.entities["npu:1"] = {"name": "Model X"}
+    made.label("npu:1", name="Model X")
     made.add("host", "npu.queue", 5.0 + t, unit="count", **npus)
     made.add(
         "host", "net.latency", 1 / (9.0 + t), unit="s", group="Disk and network", title="Latency"

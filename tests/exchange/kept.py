@@ -42,9 +42,10 @@ def fitted(case):
         np.zeros(0, np.int32),
         np.zeros((0, BUCKETS)),
     )
-    entities = {s["entity"]: {"name": s["entity"]} for s in series}
+    names = dict.fromkeys(s["entity"] for s in series)
+    entities = [{"host": "h0", "entity": name, "labels": {"name": name}} for name in names]
     state = {"phase": "stopped", "recording": {"path": "run.pulse"}, "sources": []}
-    header = {"series": series, "entities": entities, "state": state, "events": []}
+    header = {"series": series, "entities": entities, "state": state}
     return fit(screen, header, case["limit"])
 
 

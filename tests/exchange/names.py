@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 
 from pulse_widgets.exchange.picture.line import entity_label
+from pulse_widgets.exchange.picture.owners import Owners
+from pulse_widgets.metrics.entities import is_gpu, owner_key
 from pulse_widgets.metrics.headings import heading_of, title_of
 
 FILE = Path(__file__).parents[1] / "data" / "names.json"
@@ -18,8 +20,16 @@ def metric(name, entity, labels):
 
 
 def entity(name, labels):
-    """An entity and what people call it."""
-    return [name, labels, entity_label(name, labels)]
+    """An entity, what people call it, and whether it is a whole GPU."""
+    return [name, labels, entity_label(name, labels), is_gpu(name)]
+
+
+def owner(entities, hosts, series):
+    """What is known of some machines, a thing of one of them, and what that is called."""
+    names = Owners(
+        [dict(zip(("host", "entity", "labels"), one, strict=True)) for one in entities], hosts
+    )
+    return [entities, hosts, series, names.label(*series)]
 
 
 if __name__ == "__main__":
@@ -27,6 +37,8 @@ if __name__ == "__main__":
     parts = {
         "metrics": [metric(*one[:3]) for one in kept["metrics"]],
         "entities": [entity(*one[:2]) for one in kept["entities"]],
+        "owners": [owner(*one[:3]) for one in kept["owners"]],
+        "order": sorted(kept["order"], key=lambda one: owner_key(*one)),
     }
     texts = (
         f"{json.dumps(name)}: [\n"

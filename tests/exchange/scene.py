@@ -27,7 +27,7 @@ class Scene:
 
     interval_s: float = 1.0
     series: list[dict[str, Any]] = field(default_factory=list)
-    entities: dict[str, dict[str, str]] = field(default_factory=dict)
+    entities: list[dict[str, Any]] = field(default_factory=list)
     blocks: list[Rows] = field(default_factory=list)
 
     def add(self, entity, metric, values, *, host="h0", kind="gauge", unit=None, first=0, **labels):
@@ -51,6 +51,10 @@ class Scene:
             ids = np.full(len(values), number, np.int32)
             self.blocks.append(Rows.of(ids, np.rint(time * 1e6).astype(np.int64), values))
         return number
+
+    def label(self, entity, *, host="h0", **labels):
+        """Say what is known of an entity."""
+        self.entities.append({"host": host, "entity": entity, "labels": labels})
 
     def screen(self):
         history = History(self.interval_s)

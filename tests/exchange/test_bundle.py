@@ -33,7 +33,8 @@ def header_of(scene, **state):
         "series": scene.series,
         "entities": scene.entities,
         "state": STATE | state,
-        "events": [],
+        "moments": [],
+        "spans": [],
     }
 
 
@@ -72,13 +73,11 @@ def private():
     scene.add("fs:/home/ada/data", "disk.used", [1.0])
     scene.add("user", "loss", [1.0])
     scene.series[3]["labels"] = {"file": "/home/ada/x.csv", "run": "7"}
-    scene.entities = {
-        "h0": {"name": "lovelace.example.org", "os": "Linux"},
-        "host": {"hostname": "lovelace.example.org", "cpu": "Zen"},
-        "gpu:0": {"name": "NVIDIA H200"},
-        "fs:/home/ada/data": {"kind": "ext4"},
-        "pid:9": {"cmdline": "secret --token"},
-    }
+    name = "lovelace.example.org"
+    scene.label("host", name=name, hostname=name, os="Linux", cpu="Zen")
+    scene.label("gpu:0", name="NVIDIA H200")
+    scene.label("fs:/home/ada/data", kind="ext4")
+    scene.label("pid:9", cmdline="secret --token")
     header = header_of(
         scene,
         title="a/b sweep of /runs",
@@ -87,11 +86,13 @@ def private():
         sources=[{"name": "system", "state": "failed", "problem": "no /proc/stat on lovelace.example.org",
                   "remedy": "mount /proc", "missing": [{"what": "cpu.user", "why": "/proc/1 is hidden"}]}],
     )  # fmt: skip
-    header["events"] = [
-        {"time": 1.0, "metric": "cell", "entity": "kernel", "id": "3", "line": "secret()",
-         "source": "secret()", "traceback": "secret", "value": 2.0},
-        {"time": 2.0, "metric": "event", "entity": "fs:/home/ada/data", "value": None,
-         "message": "/home/ada/data is full", "argv": ["secret"]},
+    header["spans"] = [
+        {"id": "3", "start": 1.0, "end": 3.0, "host": "h0", "entity": "kernel", "metric": "cell",
+         "facts": {"line": "secret()", "source": "secret()", "traceback": "secret", "status": "ok"}},
+    ]  # fmt: skip
+    header["moments"] = [
+        {"time": 2.0, "host": "h0", "entity": "fs:/home/ada/data", "metric": "event",
+         "facts": {"message": "/home/ada/data is full", "argv": ["secret"]}},
     ]  # fmt: skip
     return header
 
@@ -107,19 +108,21 @@ def test_what_is_not_private_stays(private):
     assert told["state"]["title"] == "a/b sweep of /runs"
     assert told["series"][3]["labels"] == {"file": "<path>", "run": "7"}
     assert [s["entity"] for s in told["series"]] == ["host", "fs:/", "fs:mount-1", "user"]
-    assert told["entities"]["fs:mount-1"] == {"kind": "ext4"}
-    assert told["entities"]["host"] == {"cpu": "Zen"}
-    assert told["entities"]["h0"] == {"os": "Linux"}
+    assert told["entities"] == [
+        {"host": "h0", "entity": "host", "labels": {"os": "Linux", "cpu": "Zen"}},
+        {"host": "h0", "entity": "fs:mount-1", "labels": {"kind": "ext4"}},
+    ]
     assert told["state"]["recording"]["path"] == "run 7.pulse.parquet"
     assert told["state"]["recording"]["problem"] == "cannot write <path>"
     assert told["state"]["sources"][0]["missing"] == [
         {"what": "cpu.user", "why": "<path> is hidden"}
     ]
-    assert told["events"][0] == {
-        "time": 1.0, "metric": "cell", "entity": "kernel", "id": "3", "value": 2.0,
-    }  # fmt: skip
-    assert told["events"][1]["entity"] == "fs:mount-1"
-    assert told["events"][1]["message"] == "<path> is full"
+    assert told["spans"] == [
+        {"id": "3", "start": 1.0, "end": 3.0, "host": "h0", "entity": "kernel", "metric": "cell",
+         "facts": {"status": "ok"}},
+    ]  # fmt: skip
+    assert told["moments"][0]["entity"] == "fs:mount-1"
+    assert told["moments"][0]["facts"] == {"message": "<path> is full"}
 
 
 def test_what_is_given_is_not_changed(private):
@@ -160,7 +163,8 @@ def busy(series: int, samples: int = 3000) -> Scene:
     for n in range(series):
         gpu, which = divmod(n, len(names))
         if gpu < 8:
-            scene.entities[f"gpu:{gpu}"] = {"name": "NVIDIA H200", "uuid": f"GPU-{gpu:036}"}
+            if which == 0:
+                scene.label(f"gpu:{gpu}", name="NVIDIA H200", uuid=f"GPU-{gpu:036}")
             scene.add(f"gpu:{gpu}", f"gpu.{names[which]}", rng.random(samples))
         else:
             scene.add(f"cpu:{n}", "cpu.utilization", rng.random(samples))
@@ -172,7 +176,7 @@ def test_a_saved_output_stays_below_its_limit(series):
     scene = busy(series)
     html = scene.html()
     header = header_of(scene)
-    header["events"] = [{"time": 1.0, "metric": "mark", "message": "x" * 5000}] * 50
+    header["moments"] = [{"time": 1.0, "metric": "mark", "facts": {"message": "x" * 5000}}] * 50
 
     screen, header = fit(scene.screen(), header, OUTPUT_BYTES - len(html.encode()))
 
@@ -194,7 +198,11 @@ def test_ninety_six_series_all_go_along_in_more_than_a_hundred_buckets():
 def test_of_too_many_series_those_that_charts_need_stay_and_the_rest_is_counted():
     scene = busy(1000)
     scene.add("host", "memory.used", [1.0, 2.0])
+    scene.label("host", name="engine")
+    scene.label("gpu:0", host="h1", name="of a machine that has no series")
     screen, header = fit(scene.screen(), header_of(scene), OUTPUT_BYTES - 60_000)
+    named = {(e["host"], e["entity"]) for e in header["entities"]}
+    assert named == {("h0", "host"), *(("h0", f"gpu:{gpu}") for gpu in range(8))}
     there = {(s["entity"], s["metric"]) for s in header["series"]}
     assert {("gpu:7", "gpu.power"), ("host", "memory.used")} <= there
     assert set(screen.ids.tolist()) == {s["id"] for s in header["series"]}
@@ -236,11 +244,16 @@ def test_missing_readings_by_the_thousand_do_not_crowd_out_the_curves():
 def test_the_newest_events_stay():
     scene = busy(1)
     header = header_of(scene)
-    header["events"] = [{"time": float(n), "message": "x" * 4000} for n in range(50)]
+    facts = {"message": "x" * 4000}
+    header["moments"] = [{"time": float(n), "facts": facts} for n in range(0, 50, 2)]
+    header["spans"] = [{"start": float(n), "facts": facts} for n in range(1, 50, 2)]
     _, kept = fit(scene.screen(), header, OUTPUT_BYTES)
-    times = [event["time"] for event in kept["events"]]
+    moments, spans = [m["time"] for m in kept["moments"]], [s["start"] for s in kept["spans"]]
+    assert moments == sorted(moments)
+    assert spans == sorted(spans)
+    times = sorted(moments + spans)
     assert times == list(range(50 - len(times), 50))
-    assert 0 < len(times) < 50
+    assert 2 < len(times) < 50
 
 
 def test_a_small_screen_is_left_as_it_is():

@@ -254,7 +254,7 @@ def test_what_a_reader_of_another_package_measures_stands_under_its_heading():
     scene, npus = Scene(), {"group": "My NPUs", "title": "NPU load"}
     for npu in range(2):
         scene.add(f"npu:{npu}", "npu.load", [0.1, 0.2 + npu / 10], unit="1", **npus)
-    scene.entities["npu:1"] = {"name": "Model X"}
+    scene.label("npu:1", name="Model X")
     for ups in range(9):
         scene.add(f"ups:{ups}", "ups.load", [1.0, 2.0], unit="W", group="U" * 500)
     scene.add("host", "net.latency", [1.0, 2.0], group="Disk and network", title="Latency")
@@ -292,7 +292,7 @@ def test_the_figure_stays_below_its_limit(series, limit):
 def test_markup_in_titles_keys_and_labels_is_shown_as_it_stands():
     bad = "<script>alert(1)</script>&\"'\x00\ud800"
     scene = Scene()
-    scene.entities["gpu:0"] = {"name": bad}
+    scene.label("gpu:0", name=bad)
     scene.add("gpu:0", "gpu.power", [1.0, 2.0])
     scene.add(bad, bad, [1.0, 2.0], unit="<b>")
     source = {"name": bad, "state": "absent", "problem": bad, "remedy": bad, "missing": []}
@@ -408,11 +408,18 @@ def test_a_short_gap_between_two_columns_still_breaks_the_curve():
 
 def test_hosts_are_told_apart():
     scene = Scene()
-    scene.entities |= {"h0": {"name": "ada"}, "h1": {"name": "bob"}}
-    for host in ("h0", "h1"):
+    for host, name in (("h0", "ada"), ("h1", "bob")):
+        scene.label("host", host=host, name=name)
+        scene.label("gpu:0", host=host, name=f"model {name}")
         scene.add("host", "cpu.utilization", [0.1, 0.2], host=host)
+        scene.add("gpu:0", "gpu.power", [1.0, 2.0], host=host)
     page = Page(scene.html())
     assert {row[1] for row in page.rows if row[0] == "CPU utilization"} == {"ada", "bob"}
+    owners = ["ada · GPU 0", "bob · GPU 0"]
+    assert [row[1] for row in page.rows if row[0] == "Power"] == owners
+    drawn = ["".join(text.itertext()) for text in card(scene.html(), "Power").iter()]
+    assert [text for text in drawn if text in owners] == owners
+    assert "model ada, 1 \N{MULTIPLICATION SIGN} model bob" in scene.html()
 
 
 def test_the_start_of_the_session_is_the_left_edge():

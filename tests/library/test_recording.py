@@ -60,8 +60,15 @@ def fill(bench: Bench) -> None:
     bench.settle()
 
 
-def cell(bench: Bench, count: int, at: float, seconds: float | None, status: str) -> None:
-    series = bench.series(f"cell:{count}", "cell", unit="s", kind="span")
+def cell(  # noqa: PLR0917  what a row of the table has
+    bench: Bench,
+    count: int,
+    at: float,
+    seconds: float | None,
+    status: str,
+    entity: str = "kernel",
+) -> None:
+    series = bench.series(entity, "cell", unit="s", kind="span")
     start = START_US + int(at * SECOND)
     text = json.dumps({"id": f"{count}@", "count": count, "line": f"fit({count})"})
     bench.put([(series, start, NO_STEP, math.nan, text, b"")])
@@ -243,6 +250,22 @@ def test_a_cell_that_still_runs_is_there(rec, request):
     assert cells["line"].tolist() == ["fit(1)", "fit(2)", "fit(3)"]
     assert pd.isna(cells["end"][2])
     assert (cells["end"] - cells["start"]).dt.total_seconds()[0] == 3.0
+
+
+def test_cells_are_told_alike_whether_one_series_has_them_or_each_has_its_own(tmp_path):
+    tables = []
+    for layout in ("kernel", "cell:{}"):
+        bench = Bench(tmp_path / f"{len(tables)}.pulse")
+        for n in range(40):
+            seconds = None if n % 13 == 5 else 1.5
+            cell(bench, n, 2.0 * n, seconds, "ok" if n % 3 else "error", layout.format(n % 30))
+        bench.settle()
+        tables.append(Recording.open(bench.directory).cells())
+        bench.writer.close()
+
+    pd.testing.assert_frame_equal(*tables)
+    assert len(tables[0]) == 40
+    assert tables[0]["end"].isna().sum() == 3
 
 
 def test_events_are_listed_in_order_of_time(rec):

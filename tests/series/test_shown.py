@@ -92,9 +92,12 @@ def test_marks_and_cells_become_events_and_are_not_drawn_as_values():
     )
 
     assert len(rows) == 0
-    assert events == [
-        {"label": "epoch 2", "time": 1.5, "metric": "mark", "entity": "kernel", "value": None}
-    ]
+    assert events.plain() == {
+        "moments": [
+            {"time": 1.5, "host": "h0", "entity": "kernel", "metric": "mark",
+             "facts": {"label": "epoch 2"}}
+        ]
+    }  # fmt: skip
 
 
 def test_a_stage_gives_each_follower_everything_once():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pulse_widgets.series import stage as stages
+from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import Sketch
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
@@ -74,3 +75,78 @@ def test_a_screen_and_what_waited_are_of_one_moment(stage, monkeypatch):
     assert np.array_equal(caught.screen.last, [300.0] * 3)
     assert len(caught.whole) == 3 * 301
     assert own.take()[0].value.tolist() == [301.0] * 3
+
+
+def talking():
+    registry = Registry()
+    registry.add("h0", "kernel", "log.stdout", kind="text")
+    registry.add("h0", "kernel", "cell", kind="span")
+    registry.add("h1", "kernel", "cell", kind="span")
+    return Stage(registry, 1.0)
+
+
+def say(stage, series, second, value, text):
+    stage.show(Rows.of([series], [second * 1_000_000], [value], text=[text]))
+
+
+def test_lines_of_text_reach_those_who_asked_and_are_in_no_picture_of_the_past():
+    stage = talking()
+    asks, silent = stage.subscribe(), stage.subscribe()
+    asks.lines = True
+    say(stage, 0, 1, np.nan, "one")
+    asks.lines = False
+    say(stage, 0, 2, np.nan, "two")
+    asks.lines = True
+    say(stage, 0, 3, np.nan, '{"three": 3}')
+
+    assert asks.take()[1].plain() == {
+        "lines": [
+            {"series": 0, "time": 1.0, "text": "one"},
+            {"series": 0, "time": 3.0, "text": '{"three": 3}'},
+        ]
+    }
+    assert len(silent.take()[1]) == 0
+    assert stage.events(100) == NO_EVENTS
+
+
+def test_lines_that_nobody_takes_are_bounded_by_their_letters(monkeypatch):
+    monkeypatch.setattr(stages, "QUEUE_BYTES", 5000)
+    stage = talking()
+    asks = stage.subscribe()
+    asks.lines = True
+    for number in range(100):
+        say(stage, 0, number, np.nan, f"{number} {'x' * 1000}")
+
+    _, events = asks.take()
+    kept = [int(line.text.split()[0]) for line in events.lines]
+    assert 0 < len(kept) < 6
+    assert kept == list(range(100 - len(kept), 100))
+
+
+def test_a_late_view_is_told_of_each_span_once_with_its_end_and_its_host():
+    stage = talking()
+    for series in (1, 2):
+        say(stage, series, 1, np.nan, '{"id": "1", "count": 1}')
+        say(stage, series, 2, np.nan, '{"id": "2", "count": 2}')
+        say(stage, series, 5, 4.0, '{"id": "1", "status": "ok"}')
+
+    spans = stage.events(100).plain()["spans"]
+
+    assert [(s["host"], s["id"], s["start"], s["end"]) for s in spans] == [
+        ("h0", "1", 1.0, 5.0),
+        ("h1", "1", 1.0, 5.0),
+        ("h0", "2", 2.0, None),
+        ("h1", "2", 2.0, None),
+    ]
+    assert spans[0]["facts"] == {"count": 1, "status": "ok"}
+
+
+def test_a_late_view_is_told_of_the_newest_of_very_many_spans(monkeypatch):
+    monkeypatch.setattr(stages, "EVENTS_KEPT", 50)
+    stage = talking()
+    for number in range(200):
+        say(stage, 1, number, np.nan, f'{{"id": "{number}"}}')
+
+    starts = [span.start for span in stage.events(1000).spans]
+    assert starts == [float(n) for n in range(150, 200)]
+    assert [span.start for span in stage.events(3).spans] == [197.0, 198.0, 199.0]

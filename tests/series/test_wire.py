@@ -42,6 +42,10 @@ SERIES = [
         "labels": {},
     },
 ]
+ENTITIES = [
+    {"host": "h0", "entity": "gpu:0", "labels": {"name": "x"}},
+    {"host": "h1", "entity": "gpu:0", "labels": {"name": "y"}},
+]
 STATE = {"phase": "running", "title": "golden", "t0": 1_760_000_000.0, "t1": None}
 T0_US = 1_760_000_000_000_000
 
@@ -53,7 +57,26 @@ def golden_frame():
         [351.25, 0.5, np.nan, -1e300],
         [NO_STEP, 7, NO_STEP, 8],
     )
-    return frame(3, rows, series=SERIES, state=STATE, events=[{"time": 1.5, "metric": "mark"}])
+    about = {"host": "h0", "entity": "kernel"}
+    return frame(
+        3,
+        rows,
+        series=SERIES,
+        entities=ENTITIES,
+        state=STATE,
+        moments=[{**about, "time": 1.5, "metric": "mark", "facts": {"label": "here"}}],
+        spans=[
+            {
+                **about,
+                "id": "3@1",
+                "start": 1.0,
+                "end": None,
+                "metric": "cell",
+                "facts": {"count": 3},
+            }
+        ],
+        lines=[{"series": 1, "time": 1.5, "text": "printed"}],
+    )
 
 
 def golden_keyframe():
@@ -66,7 +89,7 @@ def golden_keyframe():
         stepped=np.array([1], np.int32),
         step=np.array([[np.nan, np.nan, 12.0]]),
     )
-    return keyframe(9, screen, series=SERIES, entities={"gpu:0": {"name": "x"}}, state=STATE)
+    return keyframe(9, screen, series=SERIES, entities=ENTITIES, state=STATE)
 
 
 def golden_rows():
@@ -118,7 +141,7 @@ def test_a_decoded_envelope_contains_the_true_one(low, width):
     ids = np.arange(3, dtype=np.int32)
     screen = Screen(ids, np.arange(6.0), low, high, nothing, ids[:0], low[:0])
 
-    packet = decode(keyframe(0, screen, series=[], entities={}, state={}))
+    packet = decode(keyframe(0, screen, series=[], entities=[], state={}))
 
     codes = np.frombuffer(packet.body, "<u2")[6 * 4 :].reshape(2, 3, 5).astype(float)
     least, most = np.array(packet.header["lo"]), np.array(packet.header["hi"])
@@ -159,7 +182,7 @@ def test_96_series_fit_a_keyframe_of_150_kilobytes():
     screen = Screen(ids, np.arange(311.0), low, low + 1, nothing, ids[:0], low[:0])
     series = [{**SERIES[0], "id": i} for i in range(96)]
 
-    packet = keyframe(1, screen, series=series, entities={}, state=STATE)
+    packet = keyframe(1, screen, series=series, entities=[], state=STATE)
 
     assert len(packet) <= 150_000
 
@@ -171,6 +194,6 @@ def test_a_keyframe_tells_the_newest_values_exactly_and_none_where_one_is_missin
         ids, np.arange(2.0), low, low, nothing, ids[:0], low[:0], np.array([0.1 + 0.2, np.nan])
     )
 
-    packet = decode(keyframe(0, screen, series=[], entities={}, state={}))
+    packet = decode(keyframe(0, screen, series=[], entities=[], state={}))
 
     assert packet.header["last"] == [0.1 + 0.2, None]

@@ -158,8 +158,10 @@ def test_a_value_that_cannot_be_read_is_missing_and_the_rest_of_its_call_is_not(
     session.stop()
 
     assert writer.rows == [1.0, 2.0]
-    (event,) = session.stage.events(10)
-    assert "'gpu/loss' could not be read: RuntimeError: the device is gone" in event["message"]
+    (event,) = session.stage.events(10).moments
+    assert (
+        "'gpu/loss' could not be read: RuntimeError: the device is gone" in event.facts["message"]
+    )
 
 
 @pytest.mark.slow
@@ -295,7 +297,7 @@ def test_a_mark_that_is_no_number_of_json_does_not_end_the_feed(session):
     following = session.subscribe()
     session.mark(float("nan"))
     assert following.arrived.wait(5)
-    until(lambda: any(event.get("label") == "nan" for event in session.stage.events(10)))
+    until(lambda: any(one.facts.get("label") == "nan" for one in session.stage.events(10).moments))
 
 
 def test_a_program_without_ipython_does_not_load_it(python):
@@ -355,7 +357,7 @@ def test_a_session_that_is_over_keeps_no_rows_once_another_runs(python):
 
 def test_cells_and_events_take_no_room_in_a_picture(session):
     for number in range(50):
-        series = session.registry.add(HOST, f"cell:{number}", "cell", unit="s", kind="span")
+        series = session.registry.add(HOST, f"kernel:{number}", "cell", unit="s", kind="span")
         session.log.append(Rows.of([series], [session.clock.now_us()], [1.0], text=["{}"]))
     session.user.log({"late": 1.0}, None)
     late = session.registry.find(HOST, "user", "late")
@@ -364,7 +366,7 @@ def test_cells_and_events_take_no_room_in_a_picture(session):
 
     names = {session.registry[int(number)].entity for number in session.stage.screen().ids}
     assert "user" in names
-    assert not [name for name in names if name.startswith("cell:")]
+    assert not [name for name in names if name.startswith("kernel:")]
 
 
 def test_a_flusher_with_nothing_to_do_rests_and_the_first_value_wakes_it(
@@ -635,7 +637,8 @@ def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer)
     session.user.log({"loss": 1.0}, None)
     session.user.log({"loss": Tensor(answers, 2.0)}, None)
     session.stop()
-    said = [event["message"] for event in session.stage.events(10) if "message" in event]
+    told = [one.facts for one in session.stage.events(10).moments]
+    said = [facts["message"] for facts in told if "message" in facts]
     answers.set()
 
     assert writer.rows == [1.0]

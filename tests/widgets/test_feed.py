@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import History
 from pulse_widgets.series.pieces import PACKET_ROWS
 from pulse_widgets.series.rows import Rows
@@ -22,10 +23,10 @@ class Past:
         return []
 
     def entities(self):
-        return {}
+        return []
 
     def events(self, count):
-        return []
+        return NO_EVENTS
 
     def state(self):
         return {}
@@ -57,14 +58,14 @@ def test_a_long_frame_is_split_into_frames_that_follow_each_other(sent):
     made, packets = sent
     rows = flood(100_000)
 
-    made.publish_frame(rows, events=[{"time": 1.0}])
+    made.publish_frame(rows, moments=[{"time": 1.0}])
     made.publish_frame(rows.cut(0, 10))
 
     frames = [decode(packet) for packet in packets]
     assert [one.header["seq"] for one in frames] == [1, 2, 3]
     assert [one.header["n"] for one in frames] == [PACKET_ROWS, 100_000 - PACKET_ROWS, 10]
     np.testing.assert_array_equal(np.concatenate([*map(values, frames[:2])]), rows.value)
-    assert ["events" in one.header for one in frames] == [True, False, False]
+    assert ["moments" in one.header for one in frames] == [True, False, False]
     assert all("reduced" not in one.header for one in frames)
 
 
@@ -79,6 +80,26 @@ def test_a_frame_beyond_what_may_be_sent_says_of_which_series_only_extremes_came
     assert values(frames[0]).tolist() == [5.0, 6.0]
     assert sum(len(packet) for packet in packets) < 3 << 20
     assert values(frames[1]).sum() >= 10_000
+
+
+@pytest.mark.parametrize(
+    ("message", "heard"),
+    [
+        ({"kind": "lines", "on": True}, [True]),
+        ({"kind": "lines", "on": False}, [False]),
+        ({"kind": "lines", "on": "yes"}, [False]),
+        ({"kind": "lines"}, [False]),
+        ({"kind": "hello"}, []),
+    ],
+)
+def test_a_page_says_whether_it_wants_lines_of_text(monkeypatch, message, heard):
+    monkeypatch.setattr(feed, "bundled", lambda name: "export default {};")
+    told = []
+    made = Feed(Past(), on_hello=lambda: True, on_lines=told.append)
+    made._handle_custom_msg(message, [])
+    made.close()
+
+    assert told == heard
 
 
 def test_a_frame_with_news_and_no_rows_is_one_frame(sent):

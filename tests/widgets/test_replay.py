@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
 from pulse_widgets.storage.compact import compact
@@ -327,8 +328,9 @@ def test_the_events_of_many_series_are_read_in_one_pass(bench, groups_read):
     events = src.events(5)
 
     assert groups_read == [0]
-    assert [e["entity"] for e in events] == ["cell:497"] + ["cell:498"] * 2 + ["cell:499"] * 2
-    assert src.events(0) == []
+    assert [span.entity for span in events.spans] == [f"cell:{k}" for k in range(495, 500)]
+    assert [round(span.end - span.start, 6) for span in events.spans] == [9e-6] * 5
+    assert src.events(0) == NO_EVENTS
 
 
 def test_a_long_picture_reads_the_level_that_is_fine_enough_and_no_rows(
@@ -431,7 +433,7 @@ def test_an_empty_recording_has_a_picture(bench, finished):
 
     assert src.screen().low.shape == (0, 300)
     assert len(src.rows([0], 0, 1e11)) == 0
-    assert src.events(5) == []
+    assert src.events(5) == NO_EVENTS
 
 
 def test_what_is_missing_is_said_in_whole_sentences_and_nothing_is_to_be_tried(bench):

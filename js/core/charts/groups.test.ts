@@ -14,7 +14,7 @@ function gpus(count: number, metric = "gpu.utilization"): SeriesWire[] {
 }
 
 function build(catalog: SeriesWire[], globs: string[] | null = null): Group[] {
-  return buildGroups(catalog, {}, globs);
+  return buildGroups(catalog, [], globs);
 }
 
 function panels(catalog: SeriesWire[], globs: string[] | null = null): Panel[] {
@@ -266,7 +266,8 @@ describe("what a reader of another package measures", () => {
   });
 
   test("names a thing by its label", () => {
-    const found = buildGroups(npus(2), { "npu:1": { name: "Model X" } }, null);
+    const npu = { host: "h0", entity: "npu:1", labels: { name: "Model X" } };
+    const found = buildGroups(npus(2), [npu], null);
     expect(found[0]?.panels[0]?.lines.map((line) => line.label)).toEqual(["NPU 0", "Model X (1)"]);
   });
 

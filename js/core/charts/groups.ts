@@ -1,16 +1,11 @@
 /** From the series a source has to the groups of charts that show them. Pure. */
 
-import type { SeriesWire } from "../source";
+import type { EntityWire, SeriesWire } from "../source";
 import { CATALOG } from "../vocabulary/catalog.gen";
-import {
-  classSuffix,
-  compareEntities,
-  entityClass,
-  entityLabel,
-  isKnownClass,
-} from "../vocabulary/entities";
+import { classSuffix, entityClass, isKnownClass } from "../vocabulary/entities";
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
+import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 import { MOST_LINES } from "../vocabulary/shared.gen";
 import {
   groupOf,
@@ -59,8 +54,6 @@ export interface Group {
   readonly panels: readonly Panel[];
 }
 
-export type EntityLabels = Readonly<Record<string, Readonly<Record<string, string>>>>;
-
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
 
@@ -68,26 +61,31 @@ const MOST_SHOWN = 24;
 const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
 const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 
-/** `silent`: also the constants that serve as limits, which nobody asked for. */
+/**
+ * `still`: also the constants that serve as limits, which nobody asked for, and each metric in a
+ * chart of its own.
+ */
 export function buildGroups(
-  catalog: readonly SeriesWire[],
-  labels: EntityLabels,
+  series: readonly SeriesWire[],
+  entities: readonly EntityWire[],
   globs: readonly string[] | null,
-  silent = false,
+  still = false,
 ): Group[] {
+  const catalog = series.filter(isDrawn);
   const wanted = globTest(globs);
   const asked = globs !== null && globs.length > 0;
-  const drawn = catalog.filter(
-    (s) => isDrawn(s) && wanted(s.metric) && (asked || silent || !isSilent(s.metric)),
-  );
+  const drawn = catalog.filter((s) => wanted(s.metric) && (asked || still || !isSilent(s.metric)));
   const context: Context = {
     catalog,
-    labels,
     asked,
-    hosts: new Set(catalog.map((s) => s.host)).size,
+    still,
+    owners: new Owners(
+      entities,
+      catalog.map(({ host }) => host),
+    ),
     colors: entityColors(catalog),
   };
-  const panels = bundles(drawn).flatMap((bundle) => panelsOf(bundle, context));
+  const panels = bundles(drawn, still).flatMap((bundle) => panelsOf(bundle, context));
   return headingsWith(drawn.map(groupOf)).flatMap((title) => {
     const own = panels.filter((panel) => panel.group === title);
     own.sort((a, b) => Number(b.main) - Number(a.main));
@@ -109,9 +107,9 @@ function extra(panel: Panel): Panel {
 
 interface Context {
   readonly catalog: readonly SeriesWire[];
-  readonly labels: EntityLabels;
   readonly asked: boolean;
-  readonly hosts: number;
+  readonly still: boolean;
+  readonly owners: Owners;
   readonly colors: ReadonlyMap<string, number>;
 }
 
@@ -124,10 +122,10 @@ interface Bundle {
 
 const ORDER = new Map(Object.keys(CATALOG).map((metric, index) => [metric, index]));
 
-function bundles(drawn: readonly SeriesWire[]): Bundle[] {
+function bundles(drawn: readonly SeriesWire[], still: boolean): Bundle[] {
   const found = new Map<string, Bundle>();
   for (const series of drawn) {
-    const together = TOGETHER.find((t) => t.metrics.includes(series.metric));
+    const together = still ? undefined : TOGETHER.find((t) => t.metrics.includes(series.metric));
     const kind = entityClass(series.entity);
     const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series)}`;
     const bundle = found.get(key) ?? { together, entityClass: kind, series: [] };
@@ -144,7 +142,7 @@ function bundles(drawn: readonly SeriesWire[]): Bundle[] {
 
 function panelsOf(bundle: Bundle, context: Context): Panel[] {
   const { together, series } = bundle;
-  const owners = new Set(series.map(ownerOf));
+  const owners = new Set(series.map(ownerKey));
   const metrics = [...new Set(series.map((s) => s.metric))];
   if (together && owners.size === 1 && metrics.length > 1) {
     const ordered = [...series].sort(
@@ -154,9 +152,7 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
     return [panelOf(bundle, title, ordered, wordLines(ordered, together), context)];
   }
   return metrics.map((metric) => {
-    const own = series
-      .filter((s) => s.metric === metric)
-      .sort((a, b) => compareEntities(ownerOf(a), ownerOf(b)));
+    const own = series.filter((s) => s.metric === metric).sort(compareOwners);
     const title = titled(titleOf(own[0] as SeriesWire), bundle, own, context);
     return panelOf(bundle, title, own, entityLines(own, context), context);
   });
@@ -174,8 +170,8 @@ function titled(
   if (!first || !(suffix || (!isKnownClass(kind) && hasOthers(first.metric, kind, context)))) {
     return title;
   }
-  if (new Set(series.map(ownerOf)).size > 1) return `${title}, ${suffix || `by ${kind}`}`;
-  return `${title}, ${entityLabel(first.entity, { ...context.labels[first.entity], ...first.labels })}`;
+  if (new Set(series.map(ownerKey)).size > 1) return `${title}, ${suffix || `by ${kind}`}`;
+  return `${title}, ${context.owners.label(first)}`;
 }
 
 /** Whether things of another class have the metric, too. */
@@ -210,51 +206,45 @@ function panelOf(
   };
 }
 
-function ownerOf(series: SeriesWire): string {
-  return `${series.host}/${series.entity}`;
+/** Names one metric of one owner. */
+function lineKey({ host, entity, metric }: SeriesWire): string {
+  return JSON.stringify([host, entity, metric]);
 }
 
 function wordLines(series: readonly SeriesWire[], together: Together): Line[] {
   return series.map((s) => {
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;
-    return { key: `${ownerOf(s)}/${s.metric}`, label, id: s.id, color: place, series: s };
+    return { key: lineKey(s), label, id: s.id, color: place, series: s };
   });
 }
 
 function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
   return series.map((s) => {
-    const owner = ownerOf(s);
-    const name = entityLabel(s.entity, { ...context.labels[s.entity], ...s.labels });
-    const label = context.hosts > 1 ? `${hostName(s, context.labels)} · ${name}` : name;
     const alone = series.length === 1;
     return {
       // A lone line is its metric: hiding it must not hide the host's other charts.
-      key: alone ? `${owner}/${s.metric}` : owner,
-      label: groupOf(s) === USER_GROUP && alone ? s.metric : label,
+      key: alone ? lineKey(s) : ownerKey(s),
+      label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
       id: s.id,
-      color: alone ? 0 : (context.colors.get(owner) ?? 0),
+      color: alone ? 0 : (context.colors.get(ownerKey(s)) ?? 0),
       series: s,
     };
   });
 }
 
-function hostName(series: SeriesWire, labels: EntityLabels): string {
-  return labels[series.host]?.["name"] ?? series.host;
-}
-
 /** Entities numbered within their class, so that GPU 2 has one colour everywhere. */
 function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
-  const byClass = new Map<string, Set<string>>();
+  const byClass = new Map<string, Map<string, Owner>>();
   for (const series of catalog) {
     const kind = entityClass(series.entity);
-    const owners = byClass.get(kind) ?? new Set();
-    byClass.set(kind, owners.add(ownerOf(series)));
+    const owners = byClass.get(kind) ?? new Map<string, Owner>();
+    byClass.set(kind, owners.set(ownerKey(series), series));
   }
   const colors = new Map<string, number>();
   for (const owners of byClass.values()) {
-    for (const [place, owner] of [...owners].sort(compareEntities).entries()) {
-      colors.set(owner, place);
+    for (const [place, owner] of [...owners.values()].sort(compareOwners).entries()) {
+      colors.set(ownerKey(owner), place);
     }
   }
   return colors;
@@ -263,6 +253,6 @@ function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
 function limitIds(series: readonly SeriesWire[], catalog: readonly SeriesWire[]): number[] {
   const limit = limitOf((series[0] as SeriesWire).metric);
   if (!limit) return [];
-  const owners = new Set(series.map(ownerOf));
-  return catalog.filter((s) => s.metric === limit && owners.has(ownerOf(s))).map((s) => s.id);
+  const owners = new Set(series.map(ownerKey));
+  return catalog.filter((s) => s.metric === limit && owners.has(ownerKey(s))).map((s) => s.id);
 }

@@ -9,7 +9,7 @@ import type { Span } from "../vocabulary/span";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
 import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
-import type { Panel } from "./groups";
+import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
 import {
@@ -27,6 +27,9 @@ import {
 } from "./panel-view";
 import { readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
+
+/** What fits in front of a row. */
+const ROW_LETTERS = 9;
 
 export class HeatChart implements View {
   readonly el: HTMLElement;
@@ -195,8 +198,7 @@ export class HeatChart implements View {
   }
 
   #rowLabel(row: number): string {
-    const line = this.#panel.lines[row];
-    return line ? entityLabel(line.series.entity, line.series.labels).slice(0, 9) : "";
+    return rowName(this.#panel.lines, row);
   }
 
   #paint(frame: Frame): void {
@@ -205,4 +207,15 @@ export class HeatChart implements View {
     const { lines } = this.#panel;
     this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
   }
+}
+
+/** There is room for few letters: of several hosts the end of a name tells more than its start. */
+function rowName(lines: readonly Line[], row: number): string {
+  const line = lines[row];
+  if (!line) return "";
+  const name = entityLabel(line.series.entity, line.series.labels);
+  const alone = lines.every(({ series }) => series.host === line.series.host);
+  return alone
+    ? name.slice(0, ROW_LETTERS)
+    : line.label.replaceAll(" \u00b7 ", "\u00b7").slice(-ROW_LETTERS);
 }

@@ -20,6 +20,8 @@ export class Legend {
   constructor(lines: readonly Line[], toggle: (key: string, only: boolean) => void) {
     this.#entries = lines.map((line) => entryOf(line, toggle));
     this.el = h("div", { class: "pulse-legend", role: "group", "aria-label": "Lines" });
+    const hosts = new Set(lines.map(({ series }) => series.host));
+    this.el.classList.toggle("pulse-hosts", hosts.size > 1);
     this.el.append(...this.#entries.map((entry) => entry.button));
   }
 

@@ -1,90 +1,93 @@
 import { describe, expect, test } from "vitest";
-import type { PulseEvent, SeriesWire } from "../source";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
 import { labelSpots, marksAt, marksOf, marksWithin } from "./marks";
 
-/** What a source without series for its events tells of them. */
-const NOTHING: readonly SeriesWire[] = [];
-
-function event(metric: string, time: number, more: object = {}): PulseEvent {
-  return { metric, time, entity: "cell:3", value: null, ...more };
+interface Told {
+  readonly moments?: readonly MomentWire[];
+  readonly spans?: readonly SpanWire[];
+  readonly catalog?: readonly SeriesWire[];
+  readonly entities?: readonly EntityWire[];
 }
 
-const cell = [
-  event("cell", 10, { id: "a", count: 3, line: "train()" }),
-  event("cell", 25, { id: "a", value: 15, status: "ok" }),
-];
+function marked({ moments = [], spans = [], catalog = [], entities = [] }: Told) {
+  return marksOf({
+    moments: () => moments,
+    spans: () => spans,
+    catalog: () => catalog,
+    entities: () => entities,
+  });
+}
 
-describe("cells", () => {
-  test("reach from their start row to their end row", () => {
-    expect(marksOf(cell, NOTHING)).toEqual([
-      { metric: "cell", look: "span", start: 10, end: 25, open: false, label: "cell [3] train()" },
+const HOME = { host: "h0", entity: "kernel" };
+
+function mark(time: number, facts: object = {}, more: object = {}): MomentWire {
+  return { ...HOME, metric: "mark", time, facts: { ...facts }, ...more };
+}
+
+function span(start: number, end: number | null, facts: object = {}, more: object = {}): SpanWire {
+  return { ...HOME, metric: "cell", id: `${start}`, start, end, facts: { ...facts }, ...more };
+}
+
+const cell = span(10, 25, { count: 3, line: "train()", status: "ok" });
+
+describe("cells and spans", () => {
+  test("reach from their start to their end", () => {
+    expect(marked({ spans: [cell] })).toEqual([
+      {
+        ...{ ...HOME, metric: "cell", look: "span", start: 10, end: 25, open: false },
+        label: "cell [3] train()",
+      },
     ]);
   });
 
   test("that still run are open", () => {
-    expect(marksOf(cell.slice(0, 1), NOTHING)).toMatchObject([
+    expect(marked({ spans: [span(10, null)] })).toMatchObject([
       { start: 10, end: null, open: true },
     ]);
   });
 
-  test("whose start was forgotten begin their duration before their end", () => {
-    expect(marksOf(cell.slice(1), NOTHING)).toMatchObject([{ start: 10, end: 25 }]);
-  });
-
   test("say how they failed", () => {
-    const failed = [
-      cell[0] as PulseEvent,
-      event("cell", 25, { id: "a", value: 15, status: "error" }),
-    ];
-    expect(marksOf(failed, NOTHING)[0]?.label).toBe("cell [3] train() (error)");
+    const failed = span(10, 25, { ...cell.facts, status: "error" });
+    expect(marked({ spans: [failed] })[0]?.label).toBe("cell [3] train() (error)");
   });
 
-  test("of equal ids on two entities are two cells", () => {
-    const other = event("cell", 30, { id: "a", entity: "cell:4" });
-    expect(marksOf([...cell, other], NOTHING)).toHaveLength(2);
+  test("are called by their name, whatever their metric", () => {
+    const task = span(10, 12, { name: "join" }, { metric: "task" });
+    expect(marked({ spans: [task] })[0]).toMatchObject({ metric: "task", label: "join" });
+  });
+
+  test("and marks say whose they are where there are several hosts", () => {
+    const catalog = ["h0", "h1"].map((host, id) => {
+      return {
+        id,
+        host,
+        entity: "gpu:0",
+        metric: "gpu.power",
+        unit: "W",
+        kind: "gauge",
+        labels: {},
+      };
+    });
+    const entities = [{ host: "h1", entity: "host", labels: { name: "node17" } }];
+    const [spans, moments] = [[cell], [mark(30, { label: "epoch 1" }, { host: "h1" })]];
+    const labels = marked({ spans, moments, catalog, entities }).map(({ label }) => label);
+    expect(labels).toEqual(["h0 · cell [3] train()", "node17 · epoch 1"]);
   });
 });
 
-describe("what an event is", () => {
-  const rows = (metric: string) => [
-    event(metric, 10, { id: 7, name: "join" }),
-    event(metric, 12, { id: 7, value: 2 }),
-  ];
-  const series = (metric: string, kind: string): SeriesWire => {
-    return { id: 0, host: "h0", entity: "cell:3", metric, unit: "", kind, labels: {} };
-  };
-
+describe("moments", () => {
   test.each([
-    ["span", "span", ["span"]],
-    ["task", "span", ["span"]],
-    ["task", "text", ["moment", "moment"]],
-    ["alert", "text", ["moment", "moment"]],
-    ["log.stdout", "text", []],
-    ["sample", "media", []],
-    ["task", "of a newer version", []],
-  ])("%s that is stored as %s", (metric, kind, looks) => {
-    expect(marksOf(rows(metric), [series(metric, kind)]).map(({ look }) => look)).toEqual(looks);
-  });
-
-  test.each([
-    ["span", ["span"]],
-    ["finding", ["moment", "moment"]],
-    ["log.stderr", []],
-    ["task", ["moment", "moment"]],
-    ["constructor", ["moment", "moment"]],
-  ])("%s whose series was left out", (metric, looks) => {
-    expect(marksOf(rows(metric), NOTHING).map(({ look }) => look)).toEqual(looks);
-  });
-
-  test("a span is called by its name, whatever its metric", () => {
-    expect(marksOf(rows("task"), [series("task", "span")])[0]).toMatchObject({
-      ...{ metric: "task", label: "join", start: 10, end: 12 },
-    });
+    [{ label: "epoch 1", message: "no" }, "epoch 1"],
+    [{ message: "Xid 31" }, "Xid 31"],
+    [{ label: 7 }, "7"],
+    [{}, "mark"],
+  ])("with %j are called %s", (facts, label) => {
+    expect(marked({ moments: [mark(1, facts)] })[0]?.label).toBe(label);
   });
 });
 
 describe("finding marks", () => {
-  const marks = marksOf([...cell, event("mark", 40, { label: "epoch 1" })], NOTHING);
+  const marks = marked({ spans: [cell], moments: [mark(40, { label: "epoch 1" })] });
 
   test("a stretch is found anywhere inside it, a moment only near it", () => {
     expect(marksAt(marks, 17, 1, 50).map((mark) => mark.metric)).toEqual(["cell"]);
@@ -93,7 +96,7 @@ describe("finding marks", () => {
   });
 
   test("an open stretch reaches into every later picture", () => {
-    const open = marksOf(cell.slice(0, 1), NOTHING);
+    const open = marked({ spans: [span(10, null)] });
     expect(marksWithin(open, [1000, 2000])).toHaveLength(1);
     expect(marksWithin(open, [0, 5])).toHaveLength(0);
     expect(marksAt(open, 40, 1, 50)).toHaveLength(1);
@@ -104,10 +107,7 @@ describe("finding marks", () => {
 describe("labels of moments", () => {
   /** A letter is 10 wide, and so is a second. */
   const spots = (...moments: [time: number, label: string][]) => {
-    const marks = marksOf(
-      moments.map(([time, label]) => event("mark", time, { label })),
-      NOTHING,
-    );
+    const marks = marked({ moments: moments.map(([time, label]) => mark(time, { label })) });
     const row = { left: 0, right: 400, gap: 5, least: 20 };
     const found = labelSpots(
       marks,

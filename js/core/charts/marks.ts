@@ -1,12 +1,14 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
-import type { PulseEvent, SeriesWire } from "../source";
-import { kindOf, kindOfEvent } from "../vocabulary/kinds";
+import type { Source, SpanWire } from "../source";
+import { Owners } from "../vocabulary/owners";
 import type { Span } from "../vocabulary/span";
 import type { Frame } from "./chart";
 import type { Theme } from "./theme";
 
 export interface Mark {
+  readonly host: string;
+  readonly entity: string;
   readonly metric: string;
   readonly look: "moment" | "span";
   readonly start: number;
@@ -16,55 +18,37 @@ export interface Mark {
   readonly label: string;
 }
 
-/**
- * Pair the start and end rows of cells and spans; moments stay as they are, and what is neither
- * is left out. The catalog of the source says what its events are. Pure.
- */
-export function marksOf(events: readonly PulseEvent[], catalog: readonly SeriesWire[]): Mark[] {
-  const kinds = new Map(catalog.map((one) => [`${one.metric}/${one.entity}`, kindOf(one)]));
-  const spans = new Map<string, PulseEvent[]>();
-  const marks: Mark[] = [];
-  for (const event of events) {
-    const { metric, time } = event;
-    const series = `${metric}/${event.entity}`;
-    const { look, paired } = kinds.get(series) ?? kindOfEvent(metric);
-    if (look === "span") {
-      const key = `${series}/${paired ? (event.id ?? time) : time}`;
-      spans.set(key, [...(spans.get(key) ?? []), event]);
-    } else if (look === "moment") {
-      const label = event.label ?? event.message ?? metric;
-      marks.push({ metric, look, start: time, end: null, open: false, label });
-    }
-  }
-  for (const rows of spans.values()) marks.push(spanOf(rows));
-  return marks.sort((a, b) => a.start - b.start);
+/** What happened, as marks in order of time; where there are several hosts each says whose. Pure. */
+export function marksOf(source: Told): Mark[] {
+  const hosts = source.catalog().map(({ host }) => host);
+  const owners = new Owners(source.entities(), hosts);
+  const labelled = (host: string, label: string) =>
+    owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
+  const moments = source.moments().map(({ facts, time, ...about }): Mark => {
+    const label = labelled(about.host, said(facts["label"] ?? facts["message"]) || about.metric);
+    return { ...about, look: "moment", start: time, end: null, open: false, label };
+  });
+  const spans = source.spans().map((span): Mark => {
+    const { host, entity, metric, start, end } = span;
+    const label = labelled(host, spanLabel(span));
+    return { host, entity, metric, look: "span", start, end, open: end === null, label };
+  });
+  return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
 
-function spanOf(rows: readonly PulseEvent[]): Mark {
-  const first = rows[0] as PulseEvent;
-  const begun = rows.find((row) => row.value === null);
-  const ended = rows.find((row) => row.value !== null);
-  const seconds = ended?.value ?? null;
-  // An end row alone (its start left the list) stands at the end of the stretch, and lacks the
-  // details that only a start has.
-  const named = "count" in first || "line" in first || "name" in first;
-  const start = begun?.time ?? (named ? first.time : first.time - (seconds ?? 0));
-  return {
-    metric: first.metric,
-    look: "span",
-    start,
-    end: seconds === null ? null : start + seconds,
-    open: seconds === null,
-    label: spanLabel(begun ?? first, ended),
-  };
-}
+type Told = Pick<Source, "catalog" | "entities" | "moments" | "spans">;
 
-function spanLabel(start: PulseEvent, end: PulseEvent | undefined): string {
-  const failed = end?.status && end.status !== "ok" ? ` (${end.status})` : "";
-  if (start.metric !== "cell") return `${start["name"] ?? start.label ?? start.metric}${failed}`;
-  const count = start["count"] ?? start.entity.split(":")[1] ?? "";
-  const line = typeof start.line === "string" ? ` ${start.line}` : "";
+function spanLabel({ metric, entity, facts }: SpanWire): string {
+  const status = said(facts["status"]);
+  const failed = status && status !== "ok" ? ` (${status})` : "";
+  if (metric !== "cell") return `${said(facts["name"] ?? facts["label"]) || metric}${failed}`;
+  const count = said(facts["count"]) || (entity.split(":")[1] ?? "");
+  const line = typeof facts["line"] === "string" && facts["line"] ? ` ${facts["line"]}` : "";
   return `cell [${count}]${line}${failed}`;
+}
+
+function said(fact: unknown): string {
+  return fact === undefined || fact === null ? "" : String(fact);
 }
 
 /**

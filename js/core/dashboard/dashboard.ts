@@ -148,7 +148,7 @@ class Dashboard {
       this.#source.subscribe((change) => this.#changed(change)),
       () => clearInterval(second),
     );
-    this.#marks = marksOf(this.#source.events(), this.#source.catalog());
+    this.#marks = marksOf(this.#source);
     this.#layout();
     this.#tell();
     this.#scheduler.now();
@@ -157,8 +157,8 @@ class Dashboard {
   #changed(change: Change): void {
     this.#heard = performance.now();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
-    if (change.series) this.#newest = new Newest(this.#source);
-    if (change.events) this.#marks = marksOf(this.#source.events(), this.#source.catalog());
+    if (change.series || change.entities) this.#newest = new Newest(this.#source);
+    if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
     // What is over cannot be resumed by hand any more.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });

@@ -1,11 +1,16 @@
 /** The few numbers of the summary strip. Pure. */
 
-import type { SeriesWire, Source } from "../source";
-import { compareEntities, entityLabel } from "../vocabulary/entities";
+import type { Source } from "../source";
+import { entityLabel, isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
+import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 
 export interface Figure {
   readonly key: string;
+  /** What it is about: "gpu:0", "memory"; of several hosts each has one of that name. */
+  readonly name: string;
+  /** Whose it is, where there are several hosts. */
+  readonly host: string | null;
   readonly label: string;
   readonly value: string;
   readonly note: string;
@@ -22,52 +27,66 @@ const MOST_TILES = 8;
 /** A GPU of which none of these is known has nothing to say. */
 const GPU_SIGNS = ["gpu.utilization", "gpu.memory.used", "gpu.power", "gpu.temperature"];
 
-/** Looks up the newest value of a metric of an entity. */
+/** Looks up the newest value of a metric of an entity of a host. */
 export class Newest {
   readonly #source: Source;
-  readonly #ids = new Map<string, number>();
-  readonly entities: readonly string[];
+  readonly #ids = new Map<string, Map<string, number>>();
+  /** All there are, host by host. */
+  readonly owners: readonly Owner[];
+  /** What each is called. */
+  readonly names: Owners;
+  readonly hosts: readonly string[];
 
   constructor(source: Source) {
     this.#source = source;
-    const catalog = source.catalog();
-    const home = catalog[0]?.host ?? "";
-    const seen = new Set<string>();
-    for (const series of catalog) {
-      const owner = ownerOf(series, home);
-      seen.add(owner);
-      this.#ids.set(`${owner}|${series.metric}`, series.id);
+    const found = new Map<string, Owner>();
+    for (const { host, entity, metric, id } of source.catalog()) {
+      const key = ownerKey({ host, entity });
+      found.set(key, { host, entity });
+      const ids = this.#ids.get(key) ?? new Map<string, number>();
+      this.#ids.set(key, ids.set(metric, id));
     }
-    this.entities = [...seen].sort(compareEntities);
+    this.owners = [...found.values()].sort(compareOwners);
+    this.hosts = [...new Set(this.owners.map(({ host }) => host))];
+    this.names = new Owners(source.entities(), this.hosts);
   }
 
   /** The value, or null where it is missing or there is no such series. */
-  of(entity: string, metric: string): number | null {
-    const id = this.#ids.get(`${entity}|${metric}`);
-    const value = id === undefined ? null : (this.#source.last(id)?.value ?? null);
+  of(owner: Owner, metric: string): number | null {
+    const value = this.#last(owner, metric)?.value ?? null;
     return value === null || Number.isNaN(value) ? null : value;
   }
 
   /** Whether the newest reading says that there is none, as against not having come yet. */
-  missing(entity: string, metric: string): boolean {
-    const id = this.#ids.get(`${entity}|${metric}`);
-    return id !== undefined && Number.isNaN(this.#source.last(id)?.value ?? 0);
+  missing(owner: Owner, metric: string): boolean {
+    return Number.isNaN(this.#last(owner, metric)?.value ?? 0);
   }
 
-  has(entity: string, metric: string): boolean {
-    return this.#ids.has(`${entity}|${metric}`);
+  has(owner: Owner, metric: string): boolean {
+    return this.#ids.get(ownerKey(owner))?.has(metric) ?? false;
   }
-}
 
-/** Entities of the first host go by their own name, those of others with the host in front. */
-function ownerOf(series: SeriesWire, home: string): string {
-  return series.host === home ? series.entity : `${series.host}|${series.entity}`;
+  /** What tells a figure about something of `host` from others: with one host its name does. */
+  about(host: string, name: string): Pick<Figure, "key" | "name" | "host"> {
+    if (!this.names.several) return { key: name, name, host: null };
+    return { key: ownerKey({ host, entity: name }), name, host };
+  }
+
+  /** `label`, and whose it is where there are several hosts. */
+  label(host: string, label: string): string {
+    return this.names.several ? `${this.names.host(host)} \u00b7 ${label}` : label;
+  }
+
+  #last(owner: Owner, metric: string): { value: number } | null {
+    const id = this.#ids.get(ownerKey(owner))?.get(metric);
+    return id === undefined ? null : this.#source.last(id);
+  }
 }
 
 export function figuresOf(source: Source, newest: Newest): Figure[] {
   return [
-    ...gpuFigures(source, newest),
-    ...hostFigures(newest),
+    ...gpuFigures(newest),
+    ...newest.hosts.slice(0, MOST_TILES).flatMap((host) => hostFigures(host, newest)),
     ...kernelFigures(source, newest),
     recordingFigure(source),
     ...costFigures(source),
@@ -75,18 +94,18 @@ export function figuresOf(source: Source, newest: Newest): Figure[] {
 }
 
 function figure(key: string, label: string, value: string, more: Partial<Figure> = {}): Figure {
-  const { note = "", bars = [], warn = false } = more;
+  const { note = "", bars = [], warn = false, name = key, host = null } = more;
   const title = more.title ?? [label, value, note].filter(Boolean).join(", ");
-  return { key, label, value, note, bars, warn, title };
+  return { key, name, host, label, value, note, bars, warn, title };
 }
 
-function gpuFigures(source: Source, newest: Newest): Figure[] {
-  const gpus = newest.entities.filter((entity) => /(^|\|)gpu:\d+$/.test(entity));
+function gpuFigures(newest: Newest): Figure[] {
+  const gpus = newest.owners.filter(({ entity }) => isGpu(entity));
   if (gpus.length > MOST_TILES) return [gpusFigure(gpus, newest)];
-  return gpus.map((gpu) => gpuFigure(gpu, source, newest));
+  return gpus.map((gpu) => gpuFigure(gpu, newest));
 }
 
-function gpuFigure(gpu: string, source: Source, newest: Newest): Figure {
+function gpuFigure(gpu: Owner, newest: Newest): Figure {
   const [used, total] = [newest.of(gpu, "gpu.memory.used"), newest.of(gpu, "gpu.memory.total")];
   const busy = newest.of(gpu, "gpu.utilization");
   const power = newest.of(gpu, "gpu.power");
@@ -96,14 +115,18 @@ function gpuFigure(gpu: string, source: Source, newest: Newest): Figure {
     power === null ? "" : formatValue(whole(power), "W"),
     heat === null ? "" : formatValue(Math.round(heat), "degC"),
   ];
-  const label = entityLabel(gpu.split("|").at(-1) ?? gpu);
+  const label = newest.label(gpu.host, entityLabel(gpu.entity));
   const value = formatValue(busy, "1");
-  const name = source.entities()[gpu]?.["name"] ?? "";
+  const model = newest.names.labels(gpu)["name"] ?? "";
+  const name = model && newest.label(gpu.host, model);
+  const about = newest.about(gpu.host, gpu.entity);
   const silent = GPU_SIGNS.every((sign) => newest.of(gpu, sign) === null);
   if (silent && GPU_SIGNS.some((sign) => newest.missing(gpu, sign))) {
-    return figure(gpu, label, value, { note: "gives no readings", bars: [null, null], warn: true });
+    const said = { note: "gives no readings", bars: [null, null], warn: true };
+    return figure(about.key, label, value, { ...about, ...said });
   }
-  return figure(gpu, label, value, {
+  return figure(about.key, label, value, {
+    ...about,
     note: note.filter(Boolean).join(" \u00b7 "),
     bars: [busy, shareOf(used, total)],
     title: [name || label, `busy ${value}`, ...note.filter(Boolean)].join(", "),
@@ -111,7 +134,7 @@ function gpuFigure(gpu: string, source: Source, newest: Newest): Figure {
 }
 
 /** All GPUs in one figure: the mean load, and the sums and extremes that matter. */
-function gpusFigure(gpus: readonly string[], newest: Newest): Figure {
+function gpusFigure(gpus: readonly Owner[], newest: Newest): Figure {
   const known = (metric: string) =>
     gpus.map((gpu) => newest.of(gpu, metric)).filter((value) => value !== null);
   const busy = known("gpu.utilization");
@@ -129,37 +152,50 @@ function gpusFigure(gpus: readonly string[], newest: Newest): Figure {
   });
 }
 
-function hostFigures(newest: Newest): Figure[] {
+function hostFigures(host: string, newest: Newest): Figure[] {
   const figures: Figure[] = [];
-  if (newest.has("host", "cpu.utilization")) {
-    const busy = newest.of("host", "cpu.utilization");
-    const cores = newest.of("host", "cpu.count");
-    const seen = newest.entities.filter((entity) => /^cpu:\d+$/.test(entity)).length;
-    const count = cores ?? (seen || null);
+  const machine = { host, entity: "host" };
+  if (newest.has(machine, "cpu.utilization")) {
+    const busy = newest.of(machine, "cpu.utilization");
+    const cores = newest.of(machine, "cpu.count");
+    const seen = newest.owners.filter((one) => one.host === host && /^cpu:\d+$/.test(one.entity));
+    const count = cores ?? (seen.length || null);
     const note = count === null ? "" : `${formatValue(count, "count")} cores`;
-    figures.push(figure("cpu", "CPU", formatValue(busy, "1"), { note, bars: [busy] }));
+    const [about, label] = [newest.about(host, "cpu"), newest.label(host, "CPU")];
+    const more = { ...about, note, bars: [busy] };
+    figures.push(figure(about.key, label, formatValue(busy, "1"), more));
   }
-  if (newest.has("host", "memory.used")) {
-    const used = newest.of("host", "memory.used");
-    const total = newest.of("host", "memory.total");
+  if (newest.has(machine, "memory.used")) {
+    const used = newest.of(machine, "memory.used");
+    const total = newest.of(machine, "memory.total");
     const note = total === null ? "" : `of ${formatValue(total, "B")}`;
-    const bars = [shareOf(used, total)];
-    figures.push(figure("memory", "Memory", formatValue(used, "B"), { note, bars }));
+    const [about, label] = [newest.about(host, "memory"), newest.label(host, "Memory")];
+    const more = { ...about, note, bars: [shareOf(used, total)] };
+    figures.push(figure(about.key, label, formatValue(used, "B"), more));
   }
   return figures;
 }
 
+/** The kernel of this session; a recording of several has one of each host. */
 function kernelFigures(source: Source, newest: Newest): Figure[] {
-  if (!newest.has("kernel", "process.cpu") && !newest.has("kernel", "process.memory.rss")) {
-    return [];
-  }
+  const kernels = newest.owners.filter(
+    (one) =>
+      one.entity === "kernel" &&
+      (newest.has(one, "process.cpu") || newest.has(one, "process.memory.rss")),
+  );
+  return kernels.slice(0, MOST_TILES).map((kernel) => kernelFigure(kernel, source, newest));
+}
+
+function kernelFigure(kernel: Owner, source: Source, newest: Newest): Figure {
   const { busy, cell } = source.state().kernel;
   const running = source.state().phase === "running";
   const doing = !running ? "" : busy ? (cell === null ? "busy" : `in cell [${cell}]`) : "idle";
-  const memory = newest.of("kernel", "process.memory.rss");
+  const memory = newest.of(kernel, "process.memory.rss");
   const note = [memory === null ? "" : formatValue(memory, "B"), doing].filter(Boolean);
-  const value = formatValue(newest.of("kernel", "process.cpu"), "cores");
-  return [figure("kernel", "Kernel", value, { note: note.join(" \u00b7 ") })];
+  const value = formatValue(newest.of(kernel, "process.cpu"), "cores");
+  const about = newest.about(kernel.host, "kernel");
+  const label = newest.label(kernel.host, "Kernel");
+  return figure(about.key, label, value, { ...about, note: note.join(" \u00b7 ") });
 }
 
 function recordingFigure(source: Source): Figure {

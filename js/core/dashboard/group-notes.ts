@@ -2,26 +2,29 @@
 
 import { CPU_GROUP, GPU_GROUP } from "../charts/panel-table";
 import type { Source } from "../source";
+import { isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 
 /** Group title to its note: "8 × NVIDIA H100, 80 GiB". */
 export function groupNotes(source: Source): ReadonlyMap<string, string> {
-  const labels = source.entities();
-  const notes = new Map<string, string>();
-  const gpus = Object.entries(labels).filter(([entity]) => /^gpu:\d+$/.test(entity));
-  const names = new Map<string, number>();
-  for (const [, label] of gpus) {
-    const name = gpuName(label);
-    if (name) names.set(name, (names.get(name) ?? 0) + 1);
-  }
-  if (names.size > 0) {
-    const parts = [...names].map(([name, n]) => (n > 1 ? `${n} \u00d7 ${name}` : name));
-    notes.set(GPU_GROUP, parts.join(", "));
-  }
-  const host = labels["host"] ?? {};
-  const cpu = host["cpu model"] ?? host["cpu_model"] ?? host["cpu"];
-  if (cpu) notes.set(CPU_GROUP, cpu);
-  return notes;
+  const known = source.entities();
+  const gpus = known.filter(({ entity }) => isGpu(entity));
+  const hosts = known.filter(({ entity }) => entity === "host");
+  const gpu = counted(gpus.map(({ labels }) => gpuName(labels)));
+  const cpu = counted(hosts.map(({ labels }) => cpuName(labels)));
+  const notes = [[GPU_GROUP, gpu] as const, [CPU_GROUP, cpu] as const];
+  return new Map(notes.filter(([, note]) => note !== ""));
+}
+
+/** Each name once, with how often it is there. */
+function counted(names: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of names) if (name) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, n]) => (n > 1 ? `${n} \u00d7 ${name}` : name)).join(", ");
+}
+
+function cpuName(label: Readonly<Record<string, string>>): string {
+  return label["cpu model"] ?? label["cpu_model"] ?? label["cpu"] ?? "";
 }
 
 function gpuName(label: Readonly<Record<string, string>>): string {

@@ -27,7 +27,7 @@ export class Strip {
       this.#tiles.delete(key);
     }
     figures.forEach((figure, place) => {
-      const tile = this.#tile(figure.key);
+      const tile = this.#tile(figure);
       if (this.el.children[place] !== tile.el) {
         this.el.insertBefore(tile.el, this.el.children[place] ?? null);
       }
@@ -35,7 +35,7 @@ export class Strip {
     });
   }
 
-  #tile(key: string): Tile {
+  #tile({ key, name, host }: Figure): Tile {
     const known = this.#tiles.get(key);
     if (known) return known;
     const label = h("span", { class: "pulse-figure-label" });
@@ -44,12 +44,13 @@ export class Strip {
     const bars = h("span", { class: "pulse-bars", "aria-hidden": "true" });
     const el = h(
       "div",
-      { class: "pulse-figure", role: "listitem", "data-figure": key },
+      { class: "pulse-figure", role: "listitem", "data-figure": name },
       label,
       value,
       note,
       bars,
     );
+    if (host !== null) el.dataset["host"] = host;
     const tile = { el, label, value, note, bars };
     this.#tiles.set(key, tile);
     return tile;

@@ -136,6 +136,8 @@ const STRIP = `
 }
 .pulse-figure { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: 8px; align-content: start; min-width: 0; }
 .pulse-figure-label { color: var(--pulse-text-2); align-self: baseline; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+/* Of several hosts the name would leave no room for what it is about. */
+.pulse-figure[data-host] .pulse-figure-label { overflow-wrap: anywhere; white-space: normal; }
 .pulse .pulse-figure-value { font-size: 15px; font-weight: 600; line-height: 1.3; text-align: right; white-space: nowrap; }
 .pulse .pulse-figure-note {
   grid-column: 1 / -1;
@@ -248,6 +250,7 @@ const BOARD = `
   gap: 0 10px;
   padding: 1px 10px 0 2px;
 }
+.pulse-legend.pulse-hosts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); }
 .pulse .pulse-legend button {
   display: flex;
   align-items: center;

@@ -1,18 +1,20 @@
 import { expect, test } from "vitest";
-import { marksOf } from "../charts/marks";
+import type { Mark } from "../charts/marks";
 import { rowsOf } from "./timeline";
 
-/** The kind of each event's series, by its metric. */
-const KIND: Readonly<Record<string, string>> = { cell: "span", span: "span", task: "span" };
+/** Spans among the metrics; all others are moments. */
+const SPANS = new Set(["cell", "span", "task"]);
 
 function rows(...metrics: string[]): string[] {
-  const events = metrics.map((metric) => ({ metric, time: 1, entity: "kernel", value: null }));
-  const catalog = metrics.map((metric, id) => {
-    const series = { id, host: "h0", entity: "kernel", metric, unit: "", labels: {} };
-    return { ...series, kind: KIND[metric] ?? "text" };
-  });
-  return rowsOf(marksOf(events, catalog));
+  return rowsOf(
+    metrics.map((metric): Mark => {
+      const look = SPANS.has(metric) ? "span" : "moment";
+      return { ...HERE, metric, look, label: metric };
+    }),
+  );
 }
+
+const HERE = { host: "h0", entity: "kernel", start: 1, end: null, open: false };
 
 test.each([
   [
@@ -22,7 +24,6 @@ test.each([
   [["event", "alert", "notes"], ["marks"]],
   // A metric that the catalog does not know shares the row of named spans.
   [["task"], ["spans"]],
-  [["log.stdout"], []],
   [[], []],
 ])("%j stand in the rows %j", (metrics, expected) => {
   expect(rows(...metrics)).toEqual(expected);

@@ -36,6 +36,8 @@ function minima(out: Columns): number[] {
   return [...out.min.subarray(0, out.length)];
 }
 
+const CORE = { host: "h0", entity: "cpu:0", labels: { name: "x" } };
+
 describe("Store", () => {
   test("appends frames and knows its extent and newest value", () => {
     const store = new Store();
@@ -55,12 +57,12 @@ describe("Store", () => {
     const listener = vi.fn();
     const leave = store.subscribe(listener);
 
-    store.receive(encodeFrame(1, [[0, 1, 1]], { entities: { "cpu:0": { name: "x" } } }));
+    store.receive(encodeFrame(1, [[0, 1, 1]], { entities: [CORE] }));
     leave();
     store.receive(frame(2, 10, 20));
 
     expect(listener.mock.calls).toEqual([
-      [{ series: false, entities: true, state: false, events: false, samples: true }],
+      [{ series: false, entities: true, state: false, events: false, lines: false, samples: true }],
     ]);
   });
 
@@ -328,16 +330,6 @@ describe("Store", () => {
 
     expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, 10, 20, 30]);
     expect(store.lacking([0], 0, 4, 100)).toEqual([]);
-  });
-
-  test("keeps each event once, in order of time, though keyframes repeat them", () => {
-    const store = new Store();
-    const event = (time: number) => ({ time, metric: "mark", entity: "", label: "m", value: null });
-    store.receive(encodeFrame(1, [], { events: [event(5)] }));
-
-    store.receive(encodeKeyframe(1, [0, 1], [], { events: [event(2), event(5)] }));
-
-    expect(store.events().map(({ time }) => time)).toEqual([2, 5]);
   });
 
   test("stays within its budget and keeps every extreme", () => {

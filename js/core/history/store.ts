@@ -7,9 +7,20 @@
  * both by exact rows.
  */
 
-import type { Change, Columns, Ending, PulseEvent, SeriesWire, Source } from "../source";
+import type {
+  Change,
+  Columns,
+  Ending,
+  EntityWire,
+  LineWire,
+  MomentWire,
+  SeriesWire,
+  Source,
+  SpanWire,
+} from "../source";
 import type { State } from "../state.gen";
-import { type Labels, readState } from "../wire/header";
+import { ownerKey } from "../vocabulary/owners";
+import { readState } from "../wire/header";
 import {
   decodePacket,
   type FramePacket,
@@ -19,12 +30,12 @@ import {
   type RowsPacket,
 } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
+import { Happened } from "./happened";
 import { Life } from "./life";
 import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
 const BUDGET_BYTES = 192 * 2 ** 20;
-const EVENTS_KEPT = 5_000;
 /** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
 const SILENCE_S = 3;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
@@ -35,18 +46,18 @@ const NOTHING: Change = {
   entities: false,
   state: false,
   events: false,
+  lines: false,
   samples: false,
 };
 
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
   readonly #series = new Map<number, SeriesWire>();
-  readonly #events = new Map<string, PulseEvent>();
+  readonly #happened = new Happened();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #budget: number;
   #catalog: readonly SeriesWire[] = [];
-  #sortedEvents: readonly PulseEvent[] = [];
-  #entities: Labels = {};
+  #entities: ReadonlyMap<string, EntityWire> = new Map();
   #state: State = readState({});
   #lost = 0;
   /** The newest frame whose samples are here; -1 before any. */
@@ -68,8 +79,8 @@ export class Store implements Source {
     return this.#catalog;
   }
 
-  entities(): Labels {
-    return this.#entities;
+  entities(): readonly EntityWire[] {
+    return [...this.#entities.values()];
   }
 
   /** A session whose kernel has gone does not run any more, whatever it said last. */
@@ -87,8 +98,16 @@ export class Store implements Source {
     if (this.#life.end(how)) this.#tell({ ...NOTHING, state: true });
   }
 
-  events(): readonly PulseEvent[] {
-    return this.#sortedEvents;
+  moments(): readonly MomentWire[] {
+    return this.#happened.moments;
+  }
+
+  spans(): readonly SpanWire[] {
+    return this.#happened.spans;
+  }
+
+  lines(): readonly LineWire[] {
+    return this.#happened.lines;
   }
 
   lost(): number {
@@ -302,12 +321,15 @@ export class Store implements Source {
     if (packet.series.length > 0) {
       this.#catalog = [...this.#series.values()].sort((a, b) => a.id - b.id);
     }
-    const entities = Object.keys(packet.entities).length > 0;
-    if (entities) this.#entities = { ...this.#entities, ...packet.entities };
+    const entities = packet.entities.length > 0;
+    if (entities) {
+      const told = packet.entities.map((one) => [ownerKey(one), one] as const);
+      this.#entities = new Map([...this.#entities, ...told]);
+    }
     if (packet.state) this.#setState(packet.state);
-    const events = this.#addEvents(packet.events);
+    const happened = this.#happened.add(packet);
     const state = packet.state !== null;
-    return { series: packet.series.length > 0, entities, state, events, samples: false };
+    return { series: packet.series.length > 0, entities, state, ...happened, samples: false };
   }
 
   #setState(state: State): void {
@@ -315,17 +337,6 @@ export class Store implements Source {
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();
-  }
-
-  #addEvents(events: readonly PulseEvent[]): boolean {
-    const before = this.#events.size;
-    // A keyframe brings again what frames brought before.
-    for (const event of events) this.#events.set(JSON.stringify(event), event);
-    if (this.#events.size === before) return false;
-    const sorted = [...this.#events].sort(([, a], [, b]) => a.time - b.time);
-    for (const [key] of sorted.slice(0, -EVENTS_KEPT)) this.#events.delete(key);
-    this.#sortedEvents = sorted.slice(-EVENTS_KEPT).map(([, event]) => event);
-    return true;
   }
 
   #track(id: number): Track {

@@ -12,6 +12,8 @@ interface Case {
   readonly name: string;
   readonly charts: number;
   readonly silent: readonly string[];
+  /** What each machine is called, if it is; one without a name where there are none. */
+  readonly hosts?: Readonly<Record<string, string>>;
   readonly groups: readonly (readonly [entity: string, count: number, metric: string])[];
   readonly drawn: readonly unknown[];
   readonly listed: readonly unknown[];
@@ -21,14 +23,17 @@ const cases: readonly Case[] = JSON.parse(
   readFileSync(new URL("../../../tests/data/figure/choice.json", import.meta.url), "utf8"),
 );
 
-function packetOf({ groups, silent }: Case): KeyframePacket {
-  const named = groups.flatMap(([entity, count, metric]) =>
-    Array.from({ length: count }, (_, n) => ({ entity: entity.replace("{}", String(n)), metric })),
+function packetOf({ groups, silent, hosts = { h0: "" } }: Case): KeyframePacket {
+  const named = Object.keys(hosts).flatMap((host) =>
+    groups.flatMap(([entity, count, metric]) =>
+      Array.from({ length: count }, (_, n) => {
+        return { host, entity: entity.replace("{}", String(n)), metric };
+      }),
+    ),
   );
   const series = named.map((one, id) => ({
     ...one,
     id,
-    host: "h0",
     unit: CATALOG[one.metric]?.unit ?? "",
     kind: CATALOG[one.metric]?.kind ?? "gauge",
     labels: {},
@@ -36,7 +41,10 @@ function packetOf({ groups, silent }: Case): KeyframePacket {
   const envelopes = series
     .filter(({ metric }) => !silent.includes(metric))
     .map(({ id }) => ({ id, lo: 0, hi: 1, codes: Array(4).fill([0, 65533]) }));
-  return decodePacket(encodeKeyframe(0, [0, 1, 2, 3, 4], envelopes, { series })) as KeyframePacket;
+  const machines = Object.entries(hosts).filter(([, name]) => name !== "");
+  const entities = machines.map(([host, name]) => ({ host, entity: "host", labels: { name } }));
+  const told = { series, entities };
+  return decodePacket(encodeKeyframe(0, [0, 1, 2, 3, 4], envelopes, told)) as KeyframePacket;
 }
 
 test.each(cases)("of $name what the kernel draws and lists", (one) => {

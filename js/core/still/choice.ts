@@ -1,8 +1,9 @@
 /** What a still picture draws and lists, and what is known along each line. */
 
-import { buildGroups, type EntityLabels, type Line, type Panel } from "../charts/groups";
+import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
-import { entityLabel } from "../vocabulary/entities";
+import { isDrawn } from "../vocabulary/kinds";
+import { Owners } from "../vocabulary/owners";
 import { LIMIT_OF, MOST_LINES, PLURALS, WHOLES, WISHES, type Wish } from "../vocabulary/shared.gen";
 import type { KeyframePacket } from "../wire/packet";
 import { envelopeOf } from "../wire/parts";
@@ -58,8 +59,10 @@ export function candidates(
   metrics: readonly string[] | null = null,
 ): Candidates {
   const groups = buildGroups(packet.series, packet.entities, metrics, true);
-  const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, packet));
-  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, packet)) };
+  const hosts = packet.series.filter(isDrawn).map(({ host }) => host);
+  const about = { packet, owners: new Owners(packet.entities, hosts) };
+  const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, about));
+  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, about)) };
 }
 
 /** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
@@ -90,6 +93,12 @@ function within(charts: readonly StillChart[], rows: number): StillLine[] {
     if (together && parts.flat().length > rows) parts[place] = [together];
   }
   return parts.flat();
+}
+
+/** What is shown, and what its things are called. */
+interface About {
+  readonly packet: KeyframePacket;
+  readonly owners: Owners;
 }
 
 interface Candidate {
@@ -123,14 +132,14 @@ function wanted({ all, wished }: Candidates, most: number): Candidate[] {
 function wishedOf(
   wish: Wish,
   all: readonly Candidate[],
-  packet: KeyframePacket,
+  about: About,
 ): (Candidate & { first: boolean })[] {
   const fits = all.filter(({ panels }) => answers(seriesOf(panels), wish.metrics));
   const kinds = WHOLES.map((kind) => fits.filter(({ panels: [p] }) => p?.entityClass === kind));
   const [one, ...others] = kinds.find((found) => found.length > 0) ?? [];
   if (!one) return [];
   const panels = [one, ...others].flatMap((candidate) => candidate.panels);
-  const chart = wish.words ? sharedChart(wish, panels, packet) : one.chart;
+  const chart = wish.words ? sharedChart(wish, panels, about) : one.chart;
   return [{ panels, chart, first: wish.first }];
 }
 
@@ -139,7 +148,7 @@ function answers(own: Line["series"], metrics: readonly string[]): boolean {
 }
 
 /** Metrics that share a chart: a line each, or one each and owner. */
-function sharedChart(wish: Wish, panels: readonly Panel[], packet: KeyframePacket): StillChart {
+function sharedChart(wish: Wish, panels: readonly Panel[], about: About): StillChart {
   const [panel] = panels as readonly [Panel];
   const all = panels.flatMap(({ lines }) => lines);
   const groups = wish.metrics
@@ -151,12 +160,12 @@ function sharedChart(wish: Wish, panels: readonly Panel[], packet: KeyframePacke
   const single = groups.every(({ lines }) => lines.length === 1);
   const lines =
     single || all.length > MOST_LINES
-      ? groups.map((one, i) => stillLine(panel, one.lines, one.word, i, packet))
+      ? groups.map((one, i) => stillLine(panel, one.lines, one.word, i, about))
       : groups
           .flatMap((one) => one.lines.map((line) => ({ line, word: one.word })))
           .map(({ line, word }, i) => {
-            const label = `${ownerOf(line, packet.entities)} ${word}`;
-            return stillLine(panel, [line], label, i, packet);
+            const label = `${about.owners.label(line.series)} ${word}`;
+            return stillLine(panel, [line], label, i, about);
           });
   const { unit, whole } = panel;
   return { title: wish.title ?? panel.title, unit, whole, limit: null, lines, together: null };
@@ -170,16 +179,16 @@ export function isEmpty(chart: StillChart): boolean {
   return chart.lines.every(({ trace }) => trace.time.length === 0);
 }
 
-function chartOf(panel: Panel, packet: KeyframePacket): Candidate {
+function chartOf(panel: Panel, about: About): Candidate {
   const { unit, whole, limits } = panel;
-  const limit = extent([traceOf(packet, limits)])?.[1] ?? null;
+  const limit = extent([traceOf(about.packet, limits)])?.[1] ?? null;
   const alike = new Set(panel.lines.map(({ series }) => series.metric)).size === 1;
-  const together = alike && panel.lines.length > 1 ? merged(panel, packet) : null;
+  const together = alike && panel.lines.length > 1 ? merged(panel, about) : null;
   const alone = panel.lines.length === 1 && isLogged(seriesOf([panel]));
   const separate = panel.lines.map((line) => {
     // The dashboard calls a lone line of the user's by its key, which is the title here.
-    const label = alone ? ownerOf(line, packet.entities) : line.label;
-    return stillLine(panel, [line], label, line.color, packet);
+    const label = alone ? about.owners.label(line.series) : line.label;
+    return stillLine(panel, [line], label, line.color, about);
   });
   const lines = panel.heat && together ? [together] : separate;
   // The lines say whose they are: a title that tells the parts from the whole is not needed.
@@ -188,8 +197,8 @@ function chartOf(panel: Panel, packet: KeyframePacket): Candidate {
 }
 
 /** Many lines are a tangle; their common envelope tells more. */
-function merged(panel: Panel, packet: KeyframePacket): StillLine {
-  return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, packet);
+function merged(panel: Panel, about: About): StillLine {
+  return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, about);
 }
 
 function plural({ entityClass }: Panel, count: number): string {
@@ -202,7 +211,7 @@ function stillLine(
   lines: readonly Line[],
   label: string,
   color: number,
-  packet: KeyframePacket,
+  { packet, owners }: About,
 ): StillLine {
   const [{ series }] = lines as readonly [Line];
   const ids = lines.map(({ id }) => id);
@@ -210,18 +219,13 @@ function stillLine(
     metric: series.metric,
     title: titleOf(series),
     label,
-    owner:
-      lines.length === 1 ? ownerOf(lines[0] as Line, packet.entities) : plural(panel, lines.length),
+    owner: lines.length === 1 ? owners.label(series) : plural(panel, lines.length),
     group: panel.group,
     unit: panel.unit,
     color,
     series: lines.length,
     trace: traceOf(packet, ids),
   };
-}
-
-function ownerOf({ series }: Line, entities: EntityLabels): string {
-  return entityLabel(series.entity, { ...entities[series.entity], ...series.labels });
 }
 
 function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {

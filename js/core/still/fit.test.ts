@@ -24,6 +24,12 @@ function series(id: number, metric = "gpu.power", entity = `gpu:${id}`) {
   return { id, host: "host-0", entity, metric, unit: "W", kind: "gauge", labels: {} };
 }
 
+/** What is known of each thing that has a series. */
+function entitiesOf(about: readonly { host: string; entity: string }[]) {
+  const owners = new Map(about.map(({ host, entity }) => [entity, host]));
+  return [...owners].map(([entity, host]) => ({ host, entity, labels: { name: entity } }));
+}
+
 function read(packet: Uint8Array): KeyframePacket {
   return decodePacket(packet) as KeyframePacket;
 }
@@ -107,7 +113,7 @@ describe("fitKeyframe", () => {
     const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 1, codes }));
     const packet = encodeKeyframe(0, edges(300), envelopes, {
       series: about,
-      entities: Object.fromEntries(about.map(({ entity }) => [entity, { name: entity }])),
+      entities: entitiesOf(about),
       state: { phase: "stopped", sources: [source] },
     });
 
@@ -119,7 +125,7 @@ describe("fitKeyframe", () => {
     expect(ids).toEqual(expect.arrayContaining([300, 301]));
     expect(ids.length).toBeLessThan(100);
     expect(kept.map(({ id }) => id)).toEqual(ids);
-    expect(Object.keys(entities).length).toBe(kept.length);
+    expect(entities.map(({ entity }) => entity)).toEqual(kept.map(({ entity }) => entity));
     const said = state?.sources.at(-1);
     expect(said?.name).toBe("saved output");
     expect(said?.problem).toBe("300 series are left out of this saved view.");
@@ -139,7 +145,7 @@ describe("fitKeyframe", () => {
       about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
       {
         series: about,
-        entities: Object.fromEntries(about.map(({ entity }) => [entity, { name: entity }])),
+        entities: entitiesOf(about),
         state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
       },
     );
@@ -181,23 +187,26 @@ describe("fitKeyframe", () => {
 
   test("gives up the oldest events, and what sources lack, before there is nothing to see", () => {
     const events = Array.from({ length: 50 }, (_, i) => ({
-      ...{ time: i, metric: "mark", entity: "", value: null },
-      label: "x".repeat(1000),
+      ...{ host: "h0", entity: "kernel", metric: "mark", facts: { label: "x".repeat(1000) } },
+      ...(i % 2 ? { time: i } : { id: `${i}`, start: i, end: i }),
     }));
     const missing = Array.from({ length: 500 }, (_, i) => ({ what: `${i}`, why: "y".repeat(60) }));
     const source = { name: "nvml", state: "ok", problem: "", remedy: "", missing };
     const codes = Array.from({ length: 300 }, () => [1, 2] as const);
     const packet = encodeKeyframe(0, edges(300), [{ id: 0, lo: 0, hi: 1, codes }], {
       series: [series(0)],
-      events,
+      moments: events.filter((_, i) => i % 2),
+      spans: events.filter((_, i) => i % 2 === 0),
       state: { sources: [source] },
     });
 
     const fitted = fitKeyframe(packet, 20_000);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    const { events: kept, buckets } = read(fitted);
-    expect(kept.at(-1)?.time).toBe(49);
+    const { moments, spans, buckets } = read(fitted);
+    expect(moments.at(-1)?.time).toBe(49);
+    expect(spans.at(-1)?.start).toBe(48);
+    expect(Math.abs(moments.length - spans.length)).toBeLessThan(2);
     expect(buckets).toBe(300);
   });
 
@@ -250,7 +259,7 @@ function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uin
   const header = {
     ...{ kind: "keyframe", seq: 0, buckets, ids: MANY, stepped: MANY },
     ...{ lo: MANY.map(() => 0), hi: MANY.map(() => 1), series: MANY.map((id) => series(id)) },
-    ...{ entities: {}, state: {}, events: [] },
+    ...{ entities: [], state: {} },
   };
   const stepLast = Float64Array.from(MANY.flatMap(() => steps));
   return encodePacket(header, [Float64Array.from(edges(buckets)), stepLast, column, column]);

@@ -6,6 +6,7 @@
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
 import { leftOutSource } from "../vocabulary/left-out";
+import { type Owner, ownerKey } from "../vocabulary/owners";
 import { LEAST_BUCKETS, SERIES_FACTS, TOLD_BYTES } from "../vocabulary/shared.gen";
 import { encodePacket } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
@@ -22,7 +23,7 @@ import { grouped } from "./wishes";
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
 /** What a header holds of its series, without any. */
-const NO_SERIES = { series: [], entities: {}, ids: [], lo: [], hi: [], last: [], stepped: [] };
+const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] };
 
 /**
  * A keyframe of at most `most` bytes.
@@ -77,12 +78,20 @@ function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
 /** The header without its oldest events, and without what crowds out the curves. */
 function shortened(header: Json, room: number): Json {
   let left = room / 8;
-  const events = list(header["events"] ?? [], "events").toReversed();
-  const newest = events.filter((event) => {
-    left -= size(event) + 1;
-    return left >= 0;
-  });
-  const short = { ...header, events: newest.reverse() };
+  const newest = (key: string, time: string) => {
+    const all = list(header[key] ?? [], key).map((one) => record(one, key));
+    return all.map((event) => ({ key, time: event[time] as number, event }));
+  };
+  const events = [...newest("moments", "time"), ...newest("spans", "start")];
+  const kept = events
+    .sort((a, b) => b.time - a.time)
+    .filter(({ event }) => {
+      left -= size(event) + 1;
+      return left >= 0;
+    })
+    .reverse();
+  const of = (sort: string) => kept.filter(({ key }) => key === sort).map(({ event }) => event);
+  const short = { ...header, moments: of("moments"), spans: of("spans") };
   if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
   const state = record(header["state"] ?? {}, "state");
   const sources = list(state["sources"] ?? [], "sources");
@@ -97,20 +106,21 @@ function shortened(header: Json, room: number): Json {
 function affordable(packet: KeyframePacket, header: Json, room: number): Set<number> {
   const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
   const stepped = new Set(packet.stepped);
-  const entities = record(header["entities"] ?? {}, "entities");
-  const about = new Map(seriesOf(header).map((one) => [one["id"] as number, one]));
+  const known = objectsOf(header, "entities").map((one) => [keyOf(one), escapedSize(one) + 1]);
+  const sizes = new Map(known as [string, number][]);
+  const about = new Map(objectsOf(header, "series").map((one) => [one["id"] as number, one]));
   const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
   const cost = (id: number): number => {
     const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
     return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
   };
-  const told = (name: string): number =>
-    name in entities ? escapedSize({ [name]: entities[name] }) : 0;
-  const named = new Set(["host"]);
-  let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1) - told("host");
+  const told = (name: string): number => sizes.get(name) ?? 0;
+  const named = machinesOf(packet.series);
+  let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1);
+  for (const name of named) left -= told(name);
   const kept = new Set<number>();
   for (const group of grouped(packet.series)) {
-    const names = new Set(group.flatMap(({ entity, host }) => [entity, host]));
+    const names = new Set(group.map(keyOf));
     const fresh = [...names].filter((name) => !named.has(name));
     const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(told)];
     const after = costs.reduce((rest, one) => rest - one, left);
@@ -128,8 +138,17 @@ function escapedSize(part: unknown): number {
   return text.length + 5 * text.replace(/[ -~]/g, "").length;
 }
 
-function seriesOf(header: Json): Json[] {
-  return list(header["series"] ?? [], "series").map((one) => record(one, "series"));
+function objectsOf(header: Json, key: string): Json[] {
+  return list(header[key] ?? [], key).map((one) => record(one, key));
+}
+
+function keyOf(one: Json | Owner): string {
+  return ownerKey(one as Owner);
+}
+
+/** The machines of some series, which are called by their labels. */
+function machinesOf(series: readonly (Json | Owner)[]): Set<string> {
+  return new Set(series.map((one) => ownerKey({ host: (one as Owner).host, entity: "host" })));
 }
 
 /** The header of some of its series; where others were left out the state says so. */
@@ -139,14 +158,13 @@ function withSeries(
   kept: ReadonlySet<number>,
   rows: readonly number[],
 ): Json {
-  const all = seriesOf(header);
+  const all = objectsOf(header, "series");
   const series = all.filter((one) => kept.has(one["id"] as number));
-  const there = new Set(["host", ...series.flatMap((one) => [one["entity"], one["host"]])]);
-  const entities = Object.entries(record(header["entities"] ?? {}, "entities"));
+  const there = new Set([...machinesOf(series), ...series.map(keyOf)]);
   const told = {
     ...header,
     series,
-    entities: Object.fromEntries(entities.filter(([entity]) => there.has(entity))),
+    entities: objectsOf(header, "entities").filter((one) => there.has(keyOf(one))),
     ids: rows.map((row) => packet.ids[row]),
     lo: rows.map((row) => packet.lo[row]),
     hi: rows.map((row) => packet.hi[row]),

@@ -7,6 +7,7 @@
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
 import { endingSentence } from "../vocabulary/ending";
+import { isGpu } from "../vocabulary/entities";
 import { formatValue, MISSING } from "../vocabulary/format";
 import { leftOutSaid } from "../vocabulary/left-out";
 import {
@@ -151,8 +152,9 @@ function saidOf({ recording, sources }: State, most: number): string[] {
 /** The GPUs' models with their number. */
 function devicesOf({ entities }: KeyframePacket): string {
   const counts = new Map<string, number>();
-  for (const [entity, { name }] of Object.entries(entities)) {
-    if (/^gpu:[^/]*$/.test(entity) && name) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const { entity, labels } of entities) {
+    const { name } = labels;
+    if (isGpu(entity) && name) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
 }

@@ -3,6 +3,8 @@ import { encodeKeyframe } from "../testing/packets";
 import { decodePacket, type KeyframePacket } from "../wire/packet";
 import { redactKeyframe } from "./redact";
 
+const ALICE = { host: "alice-laptop" };
+const BOB = { host: "bob-laptop" };
 const series = { entity: "gpu:0", metric: "gpu.power", unit: "W", kind: "gauge", labels: {} };
 const source = { name: "dcgm", state: "failed", remedy: "", missing: [] };
 const header = {
@@ -12,23 +14,34 @@ const header = {
     { id: 2, host: "bob-laptop", ...series, entity: "fs:/home/alice" },
     { id: 3, host: "bob-laptop", ...series, entity: "fs:/" },
   ],
-  entities: {
-    "gpu:0": { name: "H200", user: "alice", command: "python secret.py" },
-    "bob-laptop": { name: "bob-laptop", os: "Linux" },
-    "fs:/home/alice": { size: "1" },
-    "fs:/mnt/secret": { size: "1" },
-  },
+  entities: [
+    { ...ALICE, entity: "gpu:0", labels: { name: "H200", user: "alice", command: "secret.py" } },
+    { ...BOB, entity: "host", labels: { name: "bob-laptop", os: "Linux" } },
+    { ...BOB, entity: "fs:/home/alice", labels: { size: "1" } },
+    { ...BOB, entity: "fs:/mnt/secret", labels: { size: "1" } },
+  ],
   state: {
     phase: "running",
     title: "of bob-laptop",
     recording: { path: "alice/x.pulse", bytes: 5, problem: "no room in /home/alice" },
     sources: [{ ...source, problem: "cannot read /home/alice/lib.so: no" }],
   },
-  events: [
-    { time: 1, metric: "cell", entity: "", id: 3, source: "open('secret')", value: null },
-    { time: 1, metric: "log.stdout", entity: "kernel", label: "password: secret", value: null },
-    { time: 1, metric: "event", entity: "fs:/home/alice", kind: "full", more: { cwd: "secret" } },
-    { time: 2, metric: "mark", entity: "", label: "epoch 1", traceback: "secret", value: null },
+  moments: [
+    { ...BOB, time: 1, metric: "log.stdout", entity: "kernel", facts: { label: "secret" } },
+    {
+      ...{ ...BOB, time: 1, metric: "event", entity: "fs:/home/alice" },
+      facts: { kind: "full", more: { cwd: "secret" } },
+    },
+    {
+      ...{ ...BOB, time: 2, metric: "mark", entity: "kernel" },
+      facts: { label: "epoch 1", traceback: "secret" },
+    },
+  ],
+  spans: [
+    {
+      ...{ ...ALICE, id: "3", start: 1, end: null, metric: "cell", entity: "kernel" },
+      facts: { source: "open('secret')", status: "ok" },
+    },
   ],
 };
 
@@ -49,16 +62,19 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
   expect([...keyframe.max]).toEqual([2, 65533]);
   expect(keyframe.last).toEqual([8.5]);
   const hosts = keyframe.series.map(({ host }) => host);
-  expect(hosts).toEqual(["host-0", "host-1", "host-1", "host-1"]);
+  expect(hosts).toEqual(["h0", "h1", "h1", "h1"]);
   const entities = keyframe.series.map(({ entity }) => entity);
   expect(entities).toEqual(["gpu:0", "gpu:0", "fs:mount-1", "fs:/"]);
-  expect(keyframe.entities).toEqual({
-    "gpu:0": { name: "H200" },
-    "host-1": { os: "Linux" },
-    "fs:mount-1": { size: "1" },
-  });
-  expect(keyframe.events.map(({ label }) => label)).toEqual([undefined, undefined, "epoch 1"]);
-  expect(keyframe.events[1]).toMatchObject({ entity: "fs:mount-1", kind: "full" });
+  expect(keyframe.entities).toEqual([
+    { host: "h0", entity: "gpu:0", labels: { name: "H200" } },
+    { host: "h1", entity: "host", labels: { os: "Linux" } },
+    { host: "h1", entity: "fs:mount-1", labels: { size: "1" } },
+  ]);
+  expect(keyframe.moments).toMatchObject([
+    { host: "h1", entity: "fs:mount-1", facts: { kind: "full", more: {} } },
+    { facts: { label: "epoch 1" } },
+  ]);
+  expect(keyframe.spans).toMatchObject([{ id: "3", facts: { status: "ok" } }]);
   expect(keyframe.state?.sources[0]?.problem).toBe("cannot read <path>: no");
   expect(keyframe.state?.title).toBe("of <name>");
   expect(keyframe.state?.recording).toMatchObject({ path: "x.pulse", bytes: 5 });

@@ -6,6 +6,7 @@
  */
 
 import { kindOfEvent } from "../vocabulary/kinds";
+import { type Owner, ownerKey } from "../vocabulary/owners";
 import { withHeader } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
 
@@ -17,64 +18,80 @@ const PRIVATE = new Set([
 ]);
 const HOST_NAMES = ["name", "fqdn", "node", "hostname"];
 const NAMELESS = new Set(["", "root", "user", "localhost", "host", "kernel"]);
-/** Fields of an event that are words of ours. */
-const OWN_WORDS = ["metric", "kind", "id", "status", "state"];
+/** Facts of an event that are words of ours. */
+const OWN_WORDS = ["kind", "id", "status", "state"];
 const PATH = /(?<![\w/.:~-])(?:~|[A-Za-z]:[\\/])?\/(?:[^\s/'",;)]+\/)*[^\s/'",;:)]+/g;
 
 export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return withHeader(packet, (header) => {
     const redaction = new Redaction(header);
-    const events = list(header["events"] ?? [], "events").map((event) => record(event, "event"));
-    const told = events.filter(({ metric }) => !kindOfEvent(String(metric)).private);
+    const saved = (key: string) => {
+      const told = objects(header, key).filter(
+        ({ metric }) => !kindOfEvent(String(metric)).private,
+      );
+      return told.slice(-EVENTS_SAVED).map((event) => redaction.event(event));
+    };
     return {
       ...header,
       seq: 0,
-      series: list(header["series"] ?? [], "series").map((one) => redaction.series(one)),
-      entities: redaction.entities(record(header["entities"] ?? {}, "entities")),
+      series: objects(header, "series").map((one) => redaction.series(one)),
+      entities: redaction.entities(objects(header, "entities")),
       state: redaction.state(record(header["state"] ?? {}, "state")),
-      events: told.slice(-EVENTS_SAVED).map((event) => redaction.event(event)),
+      moments: saved("moments"),
+      spans: saved("spans"),
     };
   });
+}
+
+function objects(header: Json, key: string): Json[] {
+  return list(header[key] ?? [], key).map((one) => record(one, key));
 }
 
 class Redaction {
   /** Hosts are numbered, so that two of them stay two. */
   readonly #hosts = new Map<unknown, string>();
   /** Mounts are numbered, for their name is a path. */
-  readonly #renamed = new Map<unknown, string>();
+  readonly #renamed = new Map<string, Owner>();
   readonly #names: RegExp | null;
 
   constructor(header: Json) {
-    let mounts = 0;
-    for (const item of list(header["series"] ?? [], "series")) {
-      const { host, entity } = record(item, "series");
-      if (!this.#hosts.has(host)) this.#hosts.set(host, `host-${this.#hosts.size}`);
-      if (this.#renamed.has(entity)) continue;
-      const mount = String(entity).startsWith("fs:/") && entity !== "fs:/";
-      this.#renamed.set(entity, mount ? `fs:mount-${++mounts}` : String(entity));
+    const mounts = new Map<unknown, number>();
+    for (const key of ["series", "entities", "moments", "spans"]) {
+      for (const { host } of objects(header, key)) {
+        if (!this.#hosts.has(host)) this.#hosts.set(host, `h${this.#hosts.size}`);
+      }
     }
-    this.#names = this.#hostNames(record(header["entities"] ?? {}, "entities"));
+    for (const { host, entity } of objects(header, "series") as unknown as Owner[]) {
+      const name = this.#hosts.get(host) as string;
+      this.#rename({ host, entity: "host" }, { host: name, entity: "host" });
+      const known = this.#renamed.has(ownerKey({ host, entity }));
+      const mount = !known && String(entity).startsWith("fs:/") && entity !== "fs:/";
+      if (mount) mounts.set(host, (mounts.get(host) ?? 0) + 1);
+      const told = mount ? `fs:mount-${mounts.get(host)}` : String(entity);
+      this.#rename({ host, entity }, { host: name, entity: told });
+    }
+    this.#names = this.#hostNames(objects(header, "entities"));
   }
 
-  series(item: unknown): Json {
-    const one = record(item, "series");
-    return {
-      ...one,
-      host: this.#hosts.get(one["host"]),
-      entity: this.#renamed.get(one["entity"]),
-      labels: this.#value(one["labels"] ?? {}),
-    };
+  #rename(owner: Owner, told: Owner): void {
+    const key = ownerKey(owner);
+    if (!this.#renamed.has(key)) this.#renamed.set(key, told);
+  }
+
+  series(one: Json): Json {
+    const told = this.#renamed.get(ownerKey(one as unknown as Owner));
+    return { ...one, ...told, labels: this.#value(one["labels"] ?? {}) };
   }
 
   /** The labels of what has a series: an entity without one may have a path for a name. */
-  entities(entities: Json): Json {
-    const told = Object.entries(entities).flatMap(([entity, labels]) => {
-      const renamed = this.#hosts.get(entity) ?? this.#renamed.get(entity);
-      if (renamed === undefined && entity !== "host") return [];
-      const plain = this.#value(labels) as Json;
-      return [[renamed ?? entity, this.#isHost(entity) ? without(plain, HOST_NAMES) : plain]];
+  entities(entities: readonly Json[]): Json[] {
+    return entities.flatMap((one) => {
+      const renamed = this.#renamed.get(ownerKey(one as unknown as Owner));
+      if (renamed === undefined) return [];
+      const plain = this.#value(one["labels"] ?? {}) as Json;
+      const labels = one["entity"] === "host" ? without(plain, HOST_NAMES) : plain;
+      return [{ ...renamed, labels }];
     });
-    return Object.fromEntries(told);
   }
 
   state(state: Json): Json {
@@ -87,19 +104,18 @@ class Redaction {
   }
 
   event(event: Json): Json {
-    const kept = OWN_WORDS.filter((key) => key in event).map((key) => [key, event[key]]);
-    const entity = this.#renamed.get(event["entity"]) ?? this.#value(event["entity"]);
-    return { ...(this.#value(event) as Json), ...Object.fromEntries(kept), entity };
+    const facts = record(event["facts"] ?? {}, "facts");
+    const kept = OWN_WORDS.filter((key) => key in facts).map((key) => [key, facts[key]]);
+    const told = { ...(this.#value(facts) as Json), ...Object.fromEntries(kept) };
+    const owner = this.#renamed.get(ownerKey(event as unknown as Owner));
+    const alike = { host: this.#hosts.get(event["host"]), entity: this.#value(event["entity"]) };
+    return { ...event, ...(owner ?? alike), facts: told };
   }
 
-  #isHost(entity: string): boolean {
-    return entity === "host" || this.#hosts.has(entity);
-  }
-
-  #hostNames(entities: Json): RegExp | null {
-    const hosts = Object.entries(entities).filter(([entity]) => this.#isHost(entity));
-    const names = hosts.flatMap(([, labels]) => {
-      const told = record(labels, "entities");
+  #hostNames(entities: readonly Json[]): RegExp | null {
+    const hosts = entities.filter(({ entity }) => entity === "host");
+    const names = hosts.flatMap(({ labels }) => {
+      const told = record(labels, "labels");
       return HOST_NAMES.map((key) => told[key]);
     });
     const hidden = names.filter((name): name is string => {

@@ -43,9 +43,10 @@ export function encodeKeyframe(
     hi: envelopes.map((one) => one.hi),
     stepped: [],
     series: [],
-    entities: {},
+    entities: [],
     state: {},
-    events: [],
+    moments: [],
+    spans: [],
   };
   return encodePacket({ ...header, ...news }, [Float64Array.from(edges), codes(0), codes(1)]);
 }

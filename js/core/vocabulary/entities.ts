@@ -1,13 +1,12 @@
 /** Entity ids as people say them, and in the order in which people list them. */
 
+import { GREEDY, KNOWN, NAMES, ORDER } from "./shared.gen";
+
 /** One step of an id; the name is empty where the step is one word. */
 interface Part {
   readonly kind: string;
   readonly name: string;
 }
-
-/** Names of these have slashes in them, so they take the rest of an id. */
-const GREEDY: ReadonlySet<string> = new Set(["fs", "pod", "stream", "worker", "disk", "net"]);
 
 /** The parts of an id, outermost first; the twin of `parse` in `pulse_widgets/metrics/entities.py`. */
 function partsOf(entity: string): Part[] {
@@ -15,7 +14,7 @@ function partsOf(entity: string): Part[] {
   for (let rest = entity; rest !== ""; ) {
     const labels = rest.startsWith("{");
     const slash = rest.indexOf("/");
-    const whole = slash < 0 || labels || GREEDY.has(rest.split(":", 1)[0] as string);
+    const whole = slash < 0 || labels || GREEDY.includes(rest.split(":", 1)[0] as string);
     const step = whole ? rest : rest.slice(0, slash);
     rest = whole ? "" : rest.slice(slash + 1);
     const [kind = "", name = ""] = labels ? ["labels", step] : split(step);
@@ -35,22 +34,16 @@ export function entityClass(entity: string): string {
   return (parts[0]?.kind === "pid" ? parts[0] : parts.at(-1))?.kind ?? "";
 }
 
-const KNOWN =
-  /^(host|gpu|mig|ci|link|cpu|disk|fs|net|kernel|pid|cell|user|rank|pulse|worker|pod|stream|labels)$/;
+/** Whether an id is that of a whole GPU. */
+export function isGpu(entity: string): boolean {
+  const [first, ...others] = partsOf(entity);
+  return first?.kind === "gpu" && others.length === 0;
+}
 
 /** Whether it is a class of ours, and not of a reader of another package. */
 export function isKnownClass(kind: string): boolean {
-  return KNOWN.test(kind);
+  return KNOWN.includes(kind);
 }
-
-const NAMES: Record<string, string> = {
-  gpu: "GPU",
-  mig: "MIG",
-  ci: "CI",
-  link: "link",
-  cpu: "core",
-  rank: "rank",
-};
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -110,9 +103,49 @@ export function classSuffix(kind: string): string {
   return suffix[kind] ?? "";
 }
 
-const collator = new Intl.Collator("en", { numeric: true });
-
-/** `gpu:2` before `gpu:10`. */
+/** As people count: `gpu:2` before `gpu:10`; the twin of `sort_key`. */
 export function compareEntities(a: string, b: string): number {
-  return collator.compare(a, b);
+  const [ours, theirs] = [partsOf(a), partsOf(b)];
+  for (const [i, part] of ours.entries()) {
+    const other = theirs[i];
+    if (!other) return 1;
+    const order = placeOf(part) - placeOf(other) || compareTexts(part.kind, other.kind);
+    const all = order || compareNames(part.name, other.name);
+    if (all) return all;
+  }
+  return ours.length - theirs.length;
+}
+
+function placeOf({ kind }: Part): number {
+  const place = ORDER.indexOf(kind);
+  return place < 0 ? ORDER.length : place;
+}
+
+/** Numbers within two names are compared as numbers. */
+export function compareNames(a: string, b: string): number {
+  // Text and digits alternate, text first.
+  const [ours, theirs] = [a.split(/([0-9]+)/), b.split(/([0-9]+)/)];
+  for (const [i, piece] of ours.entries()) {
+    const other = theirs[i];
+    if (other === undefined) return 1;
+    const order = (i % 2 === 1 && compareDigits(piece, other)) || compareTexts(piece, other);
+    if (order) return order;
+  }
+  return ours.length - theirs.length;
+}
+
+function compareDigits(a: string, b: string): number {
+  const [ours, theirs] = [a.replace(/^0+/, ""), b.replace(/^0+/, "")];
+  return ours.length - theirs.length || compareTexts(ours, theirs);
+}
+
+/** By code point, as Python does; JavaScript by itself takes half of a rare letter for one. */
+function compareTexts(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  const place = (text: string) => {
+    const unit = text.charCodeAt(at);
+    return unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit;
+  };
+  return at < a.length && at < b.length ? place(a) - place(b) : a.length - b.length;
 }

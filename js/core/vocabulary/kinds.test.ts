@@ -35,7 +35,7 @@ test.each(Object.entries(CATALOG))(
 
 test.each(Object.values(KINDS))("$name has a chart where it is drawn as a line", (kind) => {
   const series = { id: 0, host: "h0", entity: "user", metric: "x", unit: "", labels: {} };
-  const groups = buildGroups([{ ...series, kind: kind.stored }], {}, null);
+  const groups = buildGroups([{ ...series, kind: kind.stored }], [], null);
 
   expect(groups.length > 0).toBe(kind.look === "line" || kind.look === "step");
 });
@@ -67,10 +67,13 @@ test.each([
   expect(namesIn(text)).toHaveLength(found);
 });
 
+/** What an old format had, which does not change any more. */
+const FROZEN: ReadonlySet<string> = new Set(["wire/older.ts"]);
+
 test("no other module lists kinds", () => {
   const here = new URL("../", import.meta.url);
   const names = readdirSync(here, { recursive: true, encoding: "utf-8" });
-  const modules = names.filter((name) => /(?<!\.test|\.gen)\.ts$/.test(name));
+  const modules = names.filter((name) => /(?<!\.test|\.gen)\.ts$/.test(name) && !FROZEN.has(name));
   const found = modules.map((name) => [name, namesIn(readFileSync(new URL(name, here), "utf-8"))]);
 
   expect(modules.length).toBeGreaterThan(50);

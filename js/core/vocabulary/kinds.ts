@@ -21,7 +21,7 @@ export function kindOf({ metric, kind }: Pick<SeriesWire, "metric" | "kind">): K
   return known?.stored === kind ? known : kindStoredAs(kind);
 }
 
-/** The kind of an event of which only the metric is known: outside the catalog, a moment. */
+/** The kind of a moment or span of which only the metric is known: outside the catalog, a moment. */
 export function kindOfEvent(metric: string): Kind {
   return kindOfMetric(metric) ?? KINDS.moment;
 }

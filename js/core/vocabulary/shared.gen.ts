@@ -132,6 +132,52 @@ export const LIMIT_OF: Readonly<Record<string, string>> = {
   "cgroup.memory.used": "cgroup.memory.limit",
   "cgroup.memory.working_set": "cgroup.memory.limit",
 };
+
+// Entities: `metrics/entities.py`, `picture/line.py`.
+
+export const GREEDY: readonly string[] = ["disk", "fs", "net", "pod", "stream", "worker"];
+export const ORDER: readonly string[] = [
+  "host",
+  "gpu",
+  "cpu",
+  "disk",
+  "fs",
+  "net",
+  "kernel",
+  "pid",
+  "cell",
+  "user",
+  "rank",
+];
+export const KNOWN: readonly string[] = [
+  "host",
+  "gpu",
+  "mig",
+  "ci",
+  "link",
+  "cpu",
+  "disk",
+  "fs",
+  "net",
+  "kernel",
+  "pid",
+  "cell",
+  "user",
+  "rank",
+  "pulse",
+  "worker",
+  "pod",
+  "stream",
+  "labels",
+];
+export const NAMES: Readonly<Record<string, string>> = {
+  gpu: "GPU",
+  mig: "MIG",
+  ci: "CI",
+  cpu: "core",
+  rank: "rank",
+  link: "link",
+};
 export const PLURALS: Readonly<Record<string, string>> = {
   gpu: "GPUs",
   mig: "MIG instances",

@@ -19,7 +19,8 @@ describe("packets as the kernel writes them", () => {
 
     expect(frame).toMatchObject({ kind: "frame", seq: 3, series: header["series"] });
     expect(frame.state).toMatchObject(header["state"] as object);
-    expect(frame.events).toEqual([{ time: 1.5, metric: "mark", entity: "", value: null }]);
+    expect(frame).toMatchObject({ moments: header["moments"], spans: header["spans"] });
+    expect(frame).toMatchObject({ entities: header["entities"], lines: header["lines"] });
     expect(rowsOf(frame.rows)).toEqual([
       [0, T0, 351.25, NONE],
       [1, T0 + 1e-6, 0.5, 7],

@@ -1,10 +1,9 @@
 /** Reads the JSON header of a packet: everything after this file may trust its types. */
 
-import type { PulseEvent, SeriesWire } from "../source";
+import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "../header.gen";
 import { type MissingField, PHASES, READINESS, type SourceState, type State } from "../state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
-export type Labels = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 /** A packet that is damaged, cut short or from another version. */
 export class WireError extends RangeError {
@@ -92,21 +91,46 @@ export function readSeries(value: unknown): SeriesWire[] {
   });
 }
 
-export function readEntities(value: unknown): Labels {
-  const entries = Object.entries(optional(value));
-  return Object.fromEntries(entries.map(([entity, labels]) => [entity, texts(labels)]));
+export function readEntities(value: unknown): EntityWire[] {
+  return list(value ?? [], "entities").map((item) => {
+    const one = record(item, "entity");
+    return {
+      host: text(one["host"]),
+      entity: text(one["entity"]),
+      labels: texts(one["labels"]),
+    };
+  });
 }
 
-export function readEvents(value: unknown): PulseEvent[] {
+export function readMoments(value: unknown): MomentWire[] {
   return optionalList(value).map((item) => {
-    const one = record(item, "event");
-    return {
-      ...one,
-      time: finite(one["time"], "event time"),
-      metric: text(one["metric"]) || "event",
-      entity: text(one["entity"]),
-      value: numberOrNull(one["value"]),
-    };
+    const one = record(item, "moment");
+    return { time: finite(one["time"], "moment time"), ...aboutOf(one) };
+  });
+}
+
+export function readSpans(value: unknown): SpanWire[] {
+  return optionalList(value).map((item) => {
+    const one = record(item, "span");
+    const start = finite(one["start"], "span start");
+    return { id: text(one["id"]), start, end: numberOrNull(one["end"]), ...aboutOf(one) };
+  });
+}
+
+function aboutOf(one: Json): Omit<MomentWire, "time"> {
+  return {
+    host: text(one["host"]),
+    entity: text(one["entity"]),
+    metric: text(one["metric"]) || "event",
+    facts: optional(one["facts"]),
+  };
+}
+
+export function readLines(value: unknown): LineWire[] {
+  return optionalList(value).map((item) => {
+    const one = record(item, "line");
+    const series = count(one["series"], "line series", 2 ** 31 - 1);
+    return { series, time: finite(one["time"], "line time"), text: text(one["text"]) };
   });
 }
 

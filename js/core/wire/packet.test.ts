@@ -34,11 +34,15 @@ describe("decodePacket", () => {
 
   test("gives back what is new in words", () => {
     const series = { id: 4, host: "h", entity: "gpu:0", metric: "gpu.power", unit: "W" };
-    const event = { time: 5, metric: "mark", entity: "", label: "here", value: null };
+    const about = { host: "h", entity: "kernel" };
+    const moment = { ...about, time: 5, metric: "mark", facts: { label: "here" } };
+    const span = { ...about, id: "a", start: 5, end: null, metric: "cell", facts: { count: 3 } };
     const news = {
       series: [{ ...series, kind: "gauge", labels: { rank: "0" } }],
-      entities: { "gpu:0": { name: "µ-GPU" } },
-      events: [event],
+      entities: [{ host: "h", entity: "gpu:0", labels: { name: "µ-GPU" } }],
+      moments: [moment],
+      spans: [span],
+      lines: [{ series: 4, time: 6, text: "printed" }],
       state: { phase: "running", title: "run", t0: 1, t1: null, interval: 0.5, simulated: true },
     };
 
@@ -46,7 +50,9 @@ describe("decodePacket", () => {
 
     expect(packet.series).toEqual(news.series);
     expect(packet.entities).toEqual(news.entities);
-    expect(packet.events).toEqual([event]);
+    expect(packet.moments).toEqual(news.moments);
+    expect(packet.spans).toEqual(news.spans);
+    expect(packet.lines).toEqual(news.lines);
     expect(packet.state).toMatchObject(news.state);
     expect(packet.state?.recording.path).toBeNull();
   });

@@ -6,24 +6,26 @@
  * Little endian. The header is padded with spaces to a multiple of 8.
  */
 
-import type { PulseEvent, SeriesWire } from "../source";
+import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "../header.gen";
 import type { State } from "../state.gen";
 import {
   count,
   finite,
   ids,
   type Json,
-  type Labels,
   list,
   readEntities,
-  readEvents,
+  readLines,
+  readMoments,
   readSeries,
+  readSpans,
   readState,
   record,
   WireError,
 } from "./header";
+import { upgraded } from "./older";
 
-export const WIRE_VERSION: readonly [number, number] = [1, 0];
+export const WIRE_VERSION: readonly [number, number] = [1, 1];
 
 /** Largest code that stands for a value. */
 export const CODE_TOP = 65533;
@@ -46,9 +48,11 @@ export interface Rows {
 
 interface News {
   readonly series: readonly SeriesWire[];
-  readonly entities: Labels;
+  readonly entities: readonly EntityWire[];
   readonly state: State | null;
-  readonly events: readonly PulseEvent[];
+  readonly moments: readonly MomentWire[];
+  readonly spans: readonly SpanWire[];
+  readonly lines: readonly LineWire[];
 }
 
 export interface FramePacket extends News {
@@ -121,7 +125,7 @@ export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
 }
 
 /**
- * The header of a packet and where its columns begin.
+ * The header of a packet, in today's form, and where its columns begin.
  *
  * @throws WireError when the bytes are not a whole packet of this major version.
  */
@@ -137,7 +141,7 @@ export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; mi
   if (end !== packet.length || bodyAt % 8 !== 0) {
     throw new WireError(`a packet of ${end} bytes arrived with ${packet.length}`);
   }
-  return { header: parse(packet.subarray(PREFIX, bodyAt)), bodyAt, minor };
+  return { header: upgraded(parse(packet.subarray(PREFIX, bodyAt))), bodyAt, minor };
 }
 
 /** Throw when the two ends cannot understand each other; the text says which one to upgrade. */
@@ -213,7 +217,9 @@ function news(header: Json): News {
     series: readSeries(header["series"]),
     entities: readEntities(header["entities"]),
     state: header["state"] ? readState(header["state"]) : null,
-    events: readEvents(header["events"]),
+    moments: readMoments(header["moments"]),
+    spans: readSpans(header["spans"]),
+    lines: readLines(header["lines"]),
   };
 }
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.picture.line import PLURALS, Chart, Line, Trace, entity_label
+from pulse_widgets.exchange.picture.line import PLURALS, Chart, Line, Trace
+from pulse_widgets.exchange.picture.owners import Owners
 from pulse_widgets.metrics.catalog import CATALOG
-from pulse_widgets.metrics.entities import parse, sort_key
+from pulse_widgets.metrics.entities import owner_key, parse
 from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of
 from pulse_widgets.metrics.kinds import kind_stored_as
 
@@ -112,8 +113,7 @@ class _One:
     unit: str
     title: str
     heading: str
-    group: str
-    """What its reader calls the heading; empty where it is one of ours."""
+    labels: Mapping[str, Any]
 
     @property
     def kind(self) -> str:
@@ -137,7 +137,7 @@ class _One:
 def pick(
     screen: Screen,
     series: Sequence[Mapping[str, Any]],
-    entities: Mapping[str, Mapping[str, Any]],
+    entities: Sequence[Mapping[str, Any]],
     most: int,
     rows: int,
 ) -> Picked:
@@ -148,8 +148,8 @@ def pick(
     screen : Screen
     series : sequence of mapping
         In wire form; series that carry text are left out.
-    entities : mapping
-        Entity to its labels; a host's name stands there under its id.
+    entities : sequence of mapping
+        In wire form, with ``host``, ``entity`` and ``labels``.
     most : int
     rows : int
         Lines that are wanted: so that every chart has some of them, the lines of some charts
@@ -190,21 +190,20 @@ class _Picker:
     """Finds charts and lines in one screen."""
 
     def __init__(
-        self, screen: Screen, series: list[_One], entities: Mapping[str, Mapping[str, Any]]
+        self, screen: Screen, series: list[_One], entities: Sequence[Mapping[str, Any]]
     ) -> None:
         self._screen = screen
         self._row = {int(number): row for row, number in enumerate(screen.ids)}
         self._centre = (screen.edges[:-1] + screen.edges[1:]) / 2
-        self._entities = entities
-        self._hosts = len({one.host for one in series})
+        self._owners = Owners(entities, {one.host: None for one in series})
         self._bundles: dict[tuple[str, str], list[_One]] = {}
-        for one in sorted(series, key=lambda s: (s.host, sort_key(s.entity))):
+        for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
             self._bundles.setdefault((one.metric, one.kind), []).append(one)
         self._headings = headings_with(one.heading for one in series)
         self._order = list(dict.fromkeys((s.metric, s.kind) for s in series))
         self._place: dict[tuple[str, str], int] = {}
         counts: dict[str, int] = {}
-        for one in sorted(series, key=lambda s: (s.host, sort_key(s.entity))):
+        for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
             if (one.host, one.entity) not in self._place:
                 self._place[one.host, one.entity] = counts.get(one.kind, 0)
                 counts[one.kind] = counts.get(one.kind, 0) + 1
@@ -343,12 +342,7 @@ class _Picker:
         )
 
     def _label(self, one: _One) -> str:
-        labels = {**self._entities.get(one.entity, {}), "group": one.group}
-        name = entity_label(one.entity, labels)
-        if self._hosts <= 1:
-            return name
-        host = str(self._entities.get(one.host, {}).get("name", one.host))
-        return host if one.entity == "host" else f"{host} {name}"
+        return self._owners.label(one.host, one.entity, one.labels)
 
 
 def _within(charts: list[Chart], rows: int) -> list[Line]:
@@ -376,7 +370,7 @@ def _one(series: Mapping[str, Any]) -> _One:
         str(series["unit"]),
         title_of(metric, entity, labels),
         heading_of(metric, entity, labels),
-        str(labels.get("group") or ""),
+        labels,
     )
 
 

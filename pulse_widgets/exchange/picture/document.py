@@ -61,7 +61,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     *,
     title: str,
     state: Mapping[str, Any],
-    entities: Mapping[str, Mapping[str, Any]],
+    entities: Sequence[Mapping[str, Any]],
     limit_bytes: int = MOST_BYTES,
     charts: int = MOST_CHARTS,
 ) -> str:
@@ -76,8 +76,8 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     title : str
     state : mapping
         What a view says in words: ``phase``, ``sources``, ``simulated``, ...
-    entities : mapping
-        Entity to its labels.
+    entities : sequence of mapping
+        In wire form: ``host``, ``entity`` and ``labels``.
     limit_bytes : int
         Bytes of the returned text in UTF-8. Columns give way first, then rows of the table,
         then charts.
@@ -129,7 +129,7 @@ class _Figure:
         series: Sequence[Mapping[str, Any]],
         title: str,
         state: Mapping[str, Any],
-        entities: Mapping[str, Mapping[str, Any]],
+        entities: Sequence[Mapping[str, Any]],
     ) -> None:
         self.columns = len(screen.edges)
         self._title = title
@@ -282,11 +282,11 @@ def _wide(span: tuple[float, float]) -> tuple[float, float]:
     return span if end - start > 1e-3 else (start - 0.5, end + 0.5)  # noqa: PLR2004
 
 
-def _devices(entities: Mapping[str, Mapping[str, Any]]) -> str:
+def _devices(entities: Sequence[Mapping[str, Any]]) -> str:
     """Return the GPUs' models with their number."""
     models = Counter(
-        str(labels["name"])
-        for entity, labels in entities.items()
-        if is_gpu(entity) and labels.get("name")
+        str(one["labels"]["name"])
+        for one in entities
+        if is_gpu(one["entity"]) and one["labels"].get("name")
     )
     return ", ".join(f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in models.items())

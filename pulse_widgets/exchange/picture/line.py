@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["PLURALS", "Chart", "Line", "Trace", "entity_label"]
+__all__ = ["KNOWN", "NAMES", "PLURALS", "Chart", "Line", "Trace", "entity_label"]
 
 
-_NAMES: Final = {
+NAMES: Final = {
     "gpu": "GPU",
     "mig": "MIG",
     "ci": "CI",
@@ -26,11 +26,9 @@ _NAMES: Final = {
     "rank": "rank",
     "link": "link",
 }
-_KNOWN: Final = frozenset(
-    {
-        "host", "gpu", "mig", "ci", "link", "cpu", "disk", "fs", "net", "kernel", "pid", "cell",
-        "user", "rank", "pulse", "worker", "pod", "stream", "labels",
-    }
+KNOWN: Final = (
+    "host", "gpu", "mig", "ci", "link", "cpu", "disk", "fs", "net", "kernel", "pid", "cell",
+    "user", "rank", "pulse", "worker", "pod", "stream", "labels",
 )  # fmt: skip
 """Classes of entities that are ours, and not of a reader of another package."""
 PLURALS: Final = {
@@ -160,7 +158,7 @@ def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
     heading = str(labels.get("group") or "")
     said = [_part_label(part, heading) for part in parts]
     name = str(labels.get("name") or "").strip()
-    if parts and name and parts[-1].kind not in _KNOWN:
+    if parts and name and parts[-1].kind not in KNOWN:
         number = parts[-1].name or parts[-1].kind
         said[-1] = name if name.split(" ")[-1] == number else f"{name} ({number})"
     return " · ".join(said) or entity
@@ -169,8 +167,8 @@ def entity_label(entity: str, labels: Mapping[str, Any]) -> str:
 def _part_label(part: Part, heading: str) -> str:
     if part.kind == "labels":
         return part.name[1:-1].replace('"', "") or part.name
-    if part.kind in _NAMES and part.name:
-        return f"{_NAMES[part.kind]} {part.name}"
+    if part.kind in NAMES and part.name:
+        return f"{NAMES[part.kind]} {part.name}"
     # A number alone is no name.
     if part.name.isascii() and part.name.isdecimal():
         return f"{_spelled(part.kind, heading)} {part.name}"

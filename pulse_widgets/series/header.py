@@ -1,0 +1,169 @@
+"""What travels beside the numbers: series, entities, moments, spans and lines of text.
+
+A thing is known by its host and its entity, never by one of them alone. The page's types,
+``js/core/header.gen.ts``, are written from these classes by ``python -m
+pulse_widgets.exchange.export``: the texts beside the fields are the comments there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003  types of fields are read
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Annotated, Any, Final
+
+__all__ = [
+    "NO_EVENTS",
+    "EntityWire",
+    "Events",
+    "LineWire",
+    "MomentWire",
+    "Said",
+    "SeriesWire",
+    "SpanWire",
+    "newest",
+    "plain",
+    "told_entities",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What there is to say of a field: a comment, and whether old saved outputs lack it."""
+
+    text: str
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesWire:
+    """One series, by the name people see: a counter of a rated metric arrives as its rate."""
+
+    id: int
+    host: str
+    entity: str
+    metric: str
+    unit: str
+    kind: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityWire:
+    """What is known of one thing of one machine; of the entity "host" its name is the machine's."""
+
+    host: str
+    entity: str
+    labels: Mapping[str, str]
+
+
+def plain(value: Any) -> Any:
+    """Return a record as values that JSON has: dicts and lists of texts and numbers."""
+    if is_dataclass(value):
+        return {one.name: plain(getattr(value, one.name)) for one in fields(value)}
+    return [plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def told_entities(
+    entities: Mapping[str, Mapping[str, Mapping[str, str]]], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return what is known of entities as a list of plain `EntityWire` records.
+
+    Parameters
+    ----------
+    entities : mapping
+        Host to entity to labels.
+    names : mapping of str to str
+        Host to what the machine is called, as far as that is known.
+    """
+    told = {
+        (host, entity): labels for host, all_ in entities.items() for entity, labels in all_.items()
+    }
+    for host, name in names.items():
+        told[host, "host"] = {"name": name, **told.get((host, "host"), {})}
+    return [
+        plain(EntityWire(host, entity, dict(labels))) for (host, entity), labels in told.items()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class MomentWire:
+    """Something that happened at one moment."""
+
+    time: Annotated[float, Said("Unix seconds.")]
+    host: str
+    entity: str
+    metric: str
+    facts: Annotated[Mapping[str, Any], Said("What its text says: a label, a message, ...")]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanWire:
+    """A stretch of time; it is told again when it has ended, with the same id and start."""
+
+    id: Annotated[str, Said("With its start it tells it from others of its host, entity, metric.")]
+    start: Annotated[float, Said("Unix seconds.")]
+    end: Annotated[float | None, Said("Null: it has not ended.")]
+    host: str
+    entity: str
+    metric: str
+    facts: Annotated[Mapping[str, Any], Said("What the texts of its start and its end say.")]
+
+
+@dataclass(frozen=True, slots=True)
+class LineWire:
+    """A line of text that was printed, for pages that asked for such lines."""
+
+    series: Annotated[int, Said("The id of its series.")]
+    time: Annotated[float, Said("Unix seconds.")]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """What happened, in words: all that a frame has besides numbers.
+
+    Attributes
+    ----------
+    moments, spans : tuple
+        Oldest first.
+    lines : tuple
+        Lines of text, oldest first; empty unless somebody asked for them.
+    """
+
+    moments: tuple[MomentWire, ...] = ()
+    spans: tuple[SpanWire, ...] = ()
+    lines: tuple[LineWire, ...] = ()
+
+    def __len__(self) -> int:
+        """Return how many things happened."""
+        return len(self.moments) + len(self.spans) + len(self.lines)
+
+    def plain(self) -> dict[str, list[dict[str, Any]]]:
+        """Return what there is of each sort as plain values, under its key in a header."""
+        there = {"moments": self.moments, "spans": self.spans, "lines": self.lines}
+        return {key: plain(all_) for key, all_ in there.items() if all_}
+
+    def without_lines(self) -> Events:
+        """Return the same for those who did not ask for lines of text."""
+        return Events(self.moments, self.spans) if self.lines else self
+
+    @classmethod
+    def joined(cls, parts: Iterable[Events]) -> Events:
+        """Return several as one, in the order given."""
+        all_ = list(parts)
+        return cls(
+            tuple(one for part in all_ for one in part.moments),
+            tuple(one for part in all_ for one in part.spans),
+            tuple(one for part in all_ for one in part.lines),
+        )
+
+
+def newest(moments: Sequence[MomentWire], spans: Sequence[SpanWire], count: int) -> Events:
+    """Return the last `count` of the moments and of the spans, each in order of time."""
+    last = slice(len(moments) - min(count, len(moments)), None)
+    kept = spans[len(spans) - min(count, len(spans)) :]
+    return Events(tuple(moments[last]), tuple(sorted(kept, key=lambda span: span.start)))
+
+
+NO_EVENTS: Final = Events()
+"""Nothing happened."""

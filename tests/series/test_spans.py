@@ -1,0 +1,75 @@
+"""Spans, told live block by block, and in a recording from all their rows at once."""
+
+import json
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.library.answers import spans
+from pulse_widgets.series.columns import Columns, Packed, SeriesKey
+from pulse_widgets.series.registry import Registry
+from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.shown import Shown
+from pulse_widgets.series.spans import OPEN_MOST, Pairing
+
+SECOND = 1_000_000
+
+ROWS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.sampled_from(["a", "b", ""]),
+        st.one_of(st.just(math.nan), st.integers(0, 5).map(float)),
+    ),
+    max_size=30,
+)
+
+
+def text_of(number, name):
+    return json.dumps({"at": number} | ({"id": name} if name else {}))
+
+
+@given(ROWS, st.integers(1, 7))
+def test_a_view_that_heard_every_block_knows_the_spans_of_the_recording(rows, block):
+    registry = Registry()
+    for number in range(3):
+        registry.add("h0", f"host:{number}", "task", kind="span")
+    shown, told = Shown(registry), []
+    times = [(n + 10) * SECOND for n in range(len(rows))]
+    for at in range(0, len(rows), block):
+        part = rows[at : at + block]
+        text = [text_of(at + n, name) for n, (_, name, _) in enumerate(part)]
+        ids, values = [s for s, _, _ in part], [v for _, _, v in part]
+        told += shown.take(Rows.of(ids, times[at : at + block], values, text=text))[1].spans
+
+    recorded = []
+    for number in range(3):
+        mine = [n for n, row in enumerate(rows) if row[0] == number]
+        columns = Columns(
+            np.array([times[n] for n in mine], np.int64),
+            np.zeros(len(mine), np.int64),
+            np.array([rows[n][2] for n in mine], float),
+            Packed.of_texts([text_of(n, rows[n][1]) for n in mine]),
+        )
+        recorded += spans([(SeriesKey("h0", f"host:{number}", "task"), columns)])
+
+    def known(entity, start, end, facts):
+        return entity, start, end, facts["at"]
+
+    ended = [s for s in told if s.end is not None]
+    live = sorted(known(s.entity, round(s.start * 1e6), round(s.end * 1e6), s.facts) for s in ended)
+    kept = [s for s in recorded if s.end is not None]
+    assert live == sorted(known(s.key.entity, s.start, s.end, s.facts) for s in kept)
+    begun = {(s.entity, s.facts["at"]) for s in told if s.end is None}
+    assert begun >= {(s.key.entity, s.facts["at"]) for s in recorded if s.end is None}
+
+
+def test_spans_that_never_end_do_not_fill_the_memory():
+    pairing = Pairing()
+    for number in range(OPEN_MOST + 10):
+        pairing.take(0, number, math.nan, json.dumps({"id": number}))
+
+    waiting = pairing.waiting()
+    assert len(waiting) == OPEN_MOST
+    assert waiting[-1].name == str(OPEN_MOST + 9)
