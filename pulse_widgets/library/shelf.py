@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError, RecordingError
-from pulse_widgets.library.place import home
+from pulse_widgets.library.destination import home
 from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
 from pulse_widgets.storage.directory import (
@@ -122,12 +122,12 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
             found[path] = line
     lines = [line for line in found.values() if line]
     names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "problem"]
-    frame = pd.DataFrame(lines, columns=names)
+    table = pd.DataFrame(lines, columns=names)
     # Of objects, for a name on the disk need not be text.
     paths = [str(path) for path, line in found.items() if line]
-    frame["path"] = pd.Series(paths, index=frame.index, dtype=object)
-    frame["start"] = pd.to_datetime(frame["start"], unit="us", utc=True)
-    return frame.sort_values("start", ascending=False, ignore_index=True)
+    table["path"] = pd.Series(paths, index=table.index, dtype=object)
+    table["start"] = pd.to_datetime(table["start"], unit="us", utc=True)
+    return table.sort_values("start", ascending=False, ignore_index=True)
 
 
 def located(path: Path) -> Path:
