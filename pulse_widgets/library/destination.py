@@ -14,6 +14,7 @@ from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, writer_folders
 from pulse_widgets.storage.disk import refusal
+from pulse_widgets.storage.place import Local
 
 __all__ = ["home", "new_directory"]
 
@@ -90,7 +91,7 @@ def _wanted(path: Path, title: str) -> Path:
 
 def _may_be_joined(directory: Path) -> bool:
     """Return whether somebody records there now, or is just beginning to."""
-    folders = writer_folders(directory) if directory.is_dir() else []
+    folders = writer_folders(Local(directory)) if directory.is_dir() else []
     if folders:
         return any(map(is_running, folders))
     # So far there is at most what comes before the first row of all.

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
+from pulse_widgets.storage.directory import ABOUT, LOCK, SAID_BYTES, boot_id, finished_name
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
@@ -31,7 +31,7 @@ SAID_LENGTH: Final = 300
 
 def finished_path(directory: Path) -> Path:
     """Return the path of the finished file of a directory."""
-    return directory.with_name(directory.name.removesuffix(SUFFIX) + FINISHED)
+    return directory.with_name(finished_name(directory.name))
 
 
 def damaged_path(directory: Path) -> Path:

@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.storage.disk import refusal, replace_file
-from pulse_widgets.storage.untrusted import as_ours, open_regular, parse_json, read_regular
+from pulse_widgets.storage.place import Local, content_of, open_regular
+from pulse_widgets.storage.untrusted import as_ours, parse_json
 from pulse_widgets.storage.version import MOST_JSON, VERSION, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from pulse_widgets.storage.place import Place
 
 __all__ = [
     "PartName",
@@ -30,12 +33,13 @@ __all__ = [
     "WriterFolder",
     "boot_id",
     "covered_journals",
+    "finished_name",
     "is_running",
     "journal_name",
     "part_name",
-    "place_of",
     "plan_merge",
     "read_run",
+    "recording_path",
     "said_missing",
     "standing",
     "start_run",
@@ -86,6 +90,11 @@ def part_name(part: PartName) -> str:
 def journal_name(number: int) -> str:
     """Return the file name of a journal."""
     return f"journal-{number:06d}.arrows"
+
+
+def finished_name(name: str) -> str:
+    """Return the name of the finished file of a directory."""
+    return name.removesuffix(SUFFIX) + FINISHED
 
 
 def standing(names: list[str]) -> tuple[list[PartName], list[int]]:
@@ -207,23 +216,23 @@ def _not_ours(where: str, why: str) -> RecordingError:
     )
 
 
-def place_of(path: Path) -> Path:
-    """Return what a path to a recording means: of its description, the directory.
+def recording_path(path: Path) -> Path:
+    """Return the path of the recording that is meant: for its description, the directory.
 
     Raises
     ------
     RecordingError
         If it is the root of all files, which has no name.
     """
-    place = path.parent if path.name == RUN else path
+    meant = path.parent if path.name == RUN else path
     # "." and ".." have no name of their own.
-    place = place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
-    if not place.name:
-        raise _not_ours(str(place), _ABSENT)
-    return place
+    meant = meant if meant.name not in {"", ".."} else Path(os.path.abspath(meant))  # noqa: PTH100
+    if not meant.name:
+        raise _not_ours(str(meant), _ABSENT)
+    return meant
 
 
-def read_run(directory: Path) -> RunInfo:
+def read_run(directory: Place) -> RunInfo:
     """Return the run of a directory.
 
     Raises
@@ -233,7 +242,7 @@ def read_run(directory: Path) -> RunInfo:
     """
     try:
         with as_ours(directory, FileNotFoundError, NotADirectoryError):
-            text = read_regular(directory / RUN, MOST_RUN)
+            text = content_of(directory / RUN, MOST_RUN)
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_ours(str(directory), _ABSENT) from exc
     return RunInfo.decode(text, str(directory))
@@ -261,7 +270,7 @@ def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
             _publish(fresh, path)
         except OSError as exc:
             raise refusal(exc, path) from exc
-    return read_run(directory)
+    return read_run(Local(directory))
 
 
 def _publish(fresh: Path, path: Path) -> None:
@@ -284,16 +293,21 @@ class WriterFolder:
 
     Attributes
     ----------
-    path : Path
+    place : Place
     about : mapping
         Content of ``writer.json``; empty when it cannot be read.
     fault : Exception or None
         Why it cannot be read.
     """
 
-    path: Path
+    place: Place
     about: dict[str, Any]
     fault: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the directory."""
+        return self.place.name
 
     @property
     def start_us(self) -> int:
@@ -308,7 +322,7 @@ class WriterFolder:
         return count if isinstance(count, int) and count >= 0 else None
 
 
-def writer_folders(directory: Path) -> list[WriterFolder]:
+def writer_folders(directory: Place) -> list[WriterFolder]:
     """Return the writers of a directory, in order of their start.
 
     Raises
@@ -319,9 +333,8 @@ def writer_folders(directory: Path) -> list[WriterFolder]:
         If there is none.
     """
     try:
-        with os.scandir(directory) as entries:
-            # A link is none of ours: what it leads to must not be tidied.
-            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+        # A link is none of ours: what it leads to must not be tidied.
+        names = [item.name for item in directory.items() if item.is_folder]
     except FileNotFoundError:
         raise
     except OSError as exc:
@@ -330,38 +343,40 @@ def writer_folders(directory: Path) -> list[WriterFolder]:
             remedy="Check its permissions and its disk.",
         ) from exc
     folders = [_folder(directory / name) for name in names if name.startswith("w-")]
-    return sorted(folders, key=lambda w: (w.start_us, w.path.name))
+    return sorted(folders, key=lambda w: (w.start_us, w.name))
 
 
-def _folder(path: Path) -> WriterFolder:
+def _folder(place: Place) -> WriterFolder:
     try:
-        content = parse_json(read_regular(path / ABOUT, MOST_JSON))
+        content = parse_json(content_of(place / ABOUT, MOST_JSON))
     except (PulseError, OSError, ValueError, MemoryError) as exc:
-        return WriterFolder(path, {}, exc)
+        return WriterFolder(place, {}, exc)
     if not isinstance(content, dict):
-        return WriterFolder(path, {}, ValueError("it is not a JSON object"))
-    return WriterFolder(path, content)
+        return WriterFolder(place, {}, ValueError("it is not a JSON object"))
+    return WriterFolder(place, content)
 
 
 def said_missing(folder: WriterFolder) -> list[str]:
     """Return what a writer said is missing from its rows, in sentences."""
     try:
-        with (folder.path / LOCK).open("rb") as file:
-            said = json.loads(file.read(SAID_BYTES))
-    except (OSError, ValueError, RecursionError):
+        said = json.loads((folder.place / LOCK).open().read_at(0, SAID_BYTES))
+    except (PulseError, OSError, ValueError, RecursionError):
         return []
     sentences = said if isinstance(said, list) else []
     return [sentence for sentence in sentences if isinstance(sentence, str)]
 
 
 def is_running(folder: WriterFolder) -> bool:
-    """Return whether the writer still writes, or may write: what cannot be told counts as yes.
+    """Return whether the writer still writes, or may write: when in doubt, it does.
 
     Its lock decides. On a file system without locks, and for a writer on another machine,
     whose lock may not be visible here, so does a heartbeat younger than 30 s.
     """
+    lock = folder.place / LOCK
     try:
-        fd = open_regular(folder.path / LOCK)
+        if lock.path is None:
+            return time.time() - lock.open().modified_s < SILENCE_S
+        fd = open_regular(lock.path)
     except (FileNotFoundError, NotADirectoryError, RecordingError):
         return False
     except OSError:

@@ -21,8 +21,8 @@ from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
+from pulse_widgets.storage.place import content_of
 from pulse_widgets.storage.schema import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
-from pulse_widgets.storage.untrusted import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.registry import Registry
     from pulse_widgets.series.rows import Rows
     from pulse_widgets.storage.arrow.stream import Batch
+    from pulse_widgets.storage.place import Place
 
 __all__ = ["Journal", "JournalContent", "columns_of_rows", "read_journal"]
 
@@ -163,7 +164,7 @@ class JournalContent:
     reason: str = ""
 
 
-def read_journal(path: Path) -> JournalContent:
+def read_journal(place: Place) -> JournalContent:
     """Return the batches up to the first that is torn, damaged or out of place.
 
     Raises
@@ -173,7 +174,7 @@ def read_journal(path: Path) -> JournalContent:
     FileNotFoundError
         If there is none; a part may have taken its place meanwhile.
     """
-    content = read_regular(path, MOST_JOURNAL)
+    content = content_of(place, MOST_JOURNAL)
     batches: list[Batch] = []
     infos: dict[int, SeriesInfo] = {}
     good, reason = 0, ""

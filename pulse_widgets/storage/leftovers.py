@@ -22,6 +22,7 @@ from pulse_widgets.storage.directory import (
     said_missing,
     writer_folders,
 )
+from pulse_widgets.storage.place import Local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,12 +108,12 @@ def _remove_bare(directory: Path, young_s: float) -> bool:
 
 
 def _is_empty(directory: Path, young_s: float, *, young: bool) -> bool:
-    folders = writer_folders(directory)
+    folders = writer_folders(Local(directory))
     if any(is_running(folder) or said_missing(folder) for folder in folders):
         return False
     if not folders and young:
         return False
-    made = {folder.path.name for folder in folders}
+    made = {folder.name for folder in folders}
     for path in list(directory.iterdir()):
         name = path.name
         if name.startswith(NEW) and path.is_dir():

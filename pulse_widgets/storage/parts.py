@@ -17,6 +17,7 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
 from pulse_widgets.storage.journal import columns_of_rows, read_journal
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.untrusted import as_ours, may_pass, sentences
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ class Parts:
         from pulse_widgets.storage.memory import MemorySegment
 
         if owed.rows is None:
-            content = read_journal(owed.path)
+            content = read_journal(Local(owed.path))
             if content.dropped_bytes:
                 self._tell_torn(owed, content)
             return MemorySegment(content.series, content.columns, content.infos)
@@ -321,7 +322,7 @@ class Parts:
             path = self._folder / part_name(part)
             try:
                 with as_ours(path):
-                    segments.append(ParquetSegment(path))
+                    segments.append(ParquetSegment(Local(path)))
             except RecordingError as exc:
                 if may_pass(exc):
                     raise
@@ -348,8 +349,8 @@ class Parts:
         with self._door:
             name = PartName(window[0].first, window[-1].last)
             whole = whole and self._put(fresh, name, rows)
-        for segment in segments if whole else ():
-            segment.path.unlink(missing_ok=True)
+        for part in window if whole else ():
+            (self._folder / part_name(part)).unlink(missing_ok=True)
 
     def _set_apart(self, part: PartName) -> None:
         """Merge a damaged part no more: its rows stay where they are, and so do those of others."""
