@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.cleanup import remove_unfinished
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import FINISHED, SUFFIX, finished_name
 from pulse_widgets.storage.disk import one_file, refusal, sync
-from pulse_widgets.storage.leftovers import remove_unfinished
 from pulse_widgets.storage.merge import better_split, extents, merged
 from pulse_widgets.storage.pack import Packer
 from pulse_widgets.storage.place import Local

@@ -10,10 +10,10 @@ from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.library.copy import target_of
 from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
+from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, recording_path
 from pulse_widgets.storage.disk import one_file
-from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.segment import Want

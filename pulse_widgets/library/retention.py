@@ -11,8 +11,8 @@ from typing import Final
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.storage.claim import damaged_path
+from pulse_widgets.storage.cleanup import remove_damaged
 from pulse_widgets.storage.directory import FINISHED
-from pulse_widgets.storage.leftovers import remove_damaged
 from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.untrusted import as_ours
 

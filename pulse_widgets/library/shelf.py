@@ -16,6 +16,7 @@ from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.library.destination import home
 from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
+from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
@@ -23,7 +24,6 @@ from pulse_widgets.storage.directory import (
     RUN,
     SUFFIX,
 )
-from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import ABOUT, LOCK, SAID_BYTES, boot_id, finished_name
+from pulse_widgets.storage.directory import ABOUT, LOCK, PROBLEMS_BYTES, boot_id, finished_name
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
@@ -25,7 +25,7 @@ __all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 DOOR: Final = ".compact.lock"
 NEW: Final = ".new-"
 """How the name of a writer's folder begins until it is ready."""
-SAID_LENGTH: Final = 300
+SENTENCE_LENGTH: Final = 300
 """Characters of a sentence in the lock, at most; one always fits."""
 
 
@@ -101,15 +101,15 @@ class Claim:
             "locks": locks,
             "hosts": {"h0": this_machine()},
         }
-        self.tell([])
+        self.write_problems([])
 
-    def tell(self, problems: Sequence[str]) -> None:
-        """Say what is missing, in sentences, inside the lock: it has its room on the disk."""
-        said = [problem[:SAID_LENGTH] for problem in problems]
-        while len(content := json.dumps(said).encode()) > SAID_BYTES:
-            said.pop()
+    def write_problems(self, problems: Sequence[str]) -> None:
+        """Write what is missing, in sentences, into the lock: it has its room on the disk."""
+        written = [problem[:SENTENCE_LENGTH] for problem in problems]
+        while len(content := json.dumps(written).encode()) > PROBLEMS_BYTES:
+            written.pop()
         with contextlib.suppress(OSError):
-            os.pwrite(self._fd, content.ljust(SAID_BYTES), 0)
+            os.pwrite(self._fd, content.ljust(PROBLEMS_BYTES), 0)
 
     def beat(self) -> None:
         """Show that the writer lives."""

@@ -66,7 +66,7 @@ def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> 
     """Write ``NAME.pulse.parquet`` beside ``NAME.pulse`` and remove the directory.
 
     The file appears whole or not at all, and the directory goes only after it; whenever this
-    is interrupted, calling it again finishes the work. What cannot be read is told in the
+    is interrupted, calling it again finishes the work. What cannot be read is named in the
     problems of the file; the files it lies in are kept in ``NAME.pulse.damaged``.
 
     Parameters

@@ -40,10 +40,10 @@ __all__ = [
     "plan_merge",
     "read_run",
     "recording_path",
-    "said_missing",
     "standing",
     "start_run",
     "writer_folders",
+    "written_problems",
 ]
 
 RUN: Final = "run.pulse.json"
@@ -60,7 +60,7 @@ MOST_RUN: Final = 8 << 20
 """Bytes of the description of a run, at most."""
 MOST_US: Final = (1 << 63) // 1000 - 1
 """The last moment that tables of pandas can hold, in the year 2262."""
-SAID_BYTES: Final = 4096
+PROBLEMS_BYTES: Final = 4096
 """Bytes of a lock: what its writer says is missing, in JSON, filled up with spaces."""
 
 _PART: Final = re.compile(r"part-(\d{6,})(?:-(\d{6,}))?\.parquet")
@@ -134,18 +134,18 @@ def _covered(number: int, parts: list[PartName]) -> bool:
     return place >= 0 and number <= parts[place].last
 
 
-def plan_merge(parts: list[PartName], owed: Collection[int] = ()) -> list[PartName]:
+def plan_merge(parts: list[PartName], pending: Collection[int] = ()) -> list[PartName]:
     """Return the next 16 parts to merge into one; empty when there is nothing to merge.
 
     Parts of like size are merged, so that each row is rewritten once for every factor of 16
     in the length of the run, and at most 15 parts of a size are left. A merged part stands
-    for its whole range, so the range must hold no journal whose part is still `owed`.
+    for its whole range, so the range must hold no journal whose part is still `pending`.
     """
     for place in range(len(parts) - MERGED, -1, -1):
         window = parts[place : place + MERGED]
         level = _level(window[0].size)
         alike = all(_level(p.size) == level for p in window)
-        if alike and not any(window[0].first <= n <= window[-1].last for n in owed):
+        if alike and not any(window[0].first <= n <= window[-1].last for n in pending):
             return window
     return []
 
@@ -334,7 +334,7 @@ def writer_folders(directory: Place) -> list[WriterFolder]:
     """
     try:
         # A link is none of ours: what it leads to must not be tidied.
-        names = [item.name for item in directory.items() if item.is_folder]
+        names = [x.name for x in directory.items() if x.is_folder and x.name.startswith("w-")]
     except FileNotFoundError:
         raise
     except OSError as exc:
@@ -342,8 +342,7 @@ def writer_folders(directory: Place) -> list[WriterFolder]:
             f"{directory} cannot be listed: {exc.strerror}",
             remedy="Check its permissions and its disk.",
         ) from exc
-    folders = [_folder(directory / name) for name in names if name.startswith("w-")]
-    return sorted(folders, key=lambda w: (w.start_us, w.name))
+    return sorted((_folder(directory / name) for name in names), key=lambda w: (w.start_us, w.name))
 
 
 def _folder(place: Place) -> WriterFolder:
@@ -356,21 +355,20 @@ def _folder(place: Place) -> WriterFolder:
     return WriterFolder(place, content)
 
 
-def said_missing(folder: WriterFolder) -> list[str]:
-    """Return what a writer said is missing from its rows, in sentences."""
+def written_problems(folder: WriterFolder) -> list[str]:
+    """Return what is missing from the rows of a writer, as it has written, in sentences."""
     try:
-        said = json.loads((folder.place / LOCK).open().read_at(0, SAID_BYTES))
+        written = json.loads((folder.place / LOCK).open().read_at(0, PROBLEMS_BYTES))
     except (PulseError, OSError, ValueError, RecursionError):
         return []
-    sentences = said if isinstance(said, list) else []
-    return [sentence for sentence in sentences if isinstance(sentence, str)]
+    return [x for x in written if isinstance(x, str)] if isinstance(written, list) else []
 
 
 def is_running(folder: WriterFolder) -> bool:
     """Return whether the writer still writes, or may write: when in doubt, it does.
 
-    Its lock decides. On a file system without locks, and for a writer on another machine,
-    whose lock may not be visible here, so does a heartbeat younger than 30 s.
+    Its lock decides. Where locks cannot be seen, on some file systems, from another machine and
+    at a place elsewhere, so does a heartbeat younger than 30 s.
     """
     lock = folder.place / LOCK
     try:

@@ -10,8 +10,8 @@ from pulse_widgets.storage.directory import (
     covered_journals,
     journal_name,
     part_name,
-    said_missing,
     standing,
+    written_problems,
 )
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.memory import MemorySegment
@@ -91,7 +91,7 @@ def read_folder(
         gone = isinstance(folder.fault, FileNotFoundError)
         damage.add(f"{folder.name}/{ABOUT}", sentence, None if gone else folder.fault)
     damage.problems += sentences(_object(folder.about.get("about")).get("problems"))
-    damage.problems += said_missing(folder)
+    damage.problems += written_problems(folder)
     return found
 
 

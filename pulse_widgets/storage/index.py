@@ -90,14 +90,14 @@ def decode_index(text: bytes) -> list[Entry]:
     """
     if len(text) > MOST_JSON:
         raise ValueError("the index is larger than any index")
-    told, numbers = read_table(
+    keys_of, numbers = read_table(
         base64.b64decode(text, validate=True),
         KEYS,
         _NUMBERS,
         most_rows=MOST_TABLE_ROWS,
         most_bytes=8 * MOST_JSON,
     )
-    names = [[words[code] for code in codes.tolist()] for codes, words in told.values()]
+    names = [[words[code] for code in codes.tolist()] for codes, words in keys_of.values()]
     columns = [numbers[name].tolist() for name in _NUMBERS]
     keys = map(SeriesKey, *names)
     return [Entry(*line) for line in zip(keys, *columns, strict=True)]

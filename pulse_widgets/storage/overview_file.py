@@ -26,7 +26,7 @@ MOST_MARK: Final = 4 << 20
 MOST_FOOTER: Final = 16 << 20
 MOST_LENGTH: Final = 1 << 30
 _KEPT: Final = 8
-"""So many row groups stay unpacked, about 1 MB each: series are mostly asked for in order."""
+"""So many row groups stay unpacked, about 1 MB each: series are mostly read in order."""
 
 _Columns = dict[str, "NDArray[Any]"]
 
@@ -157,11 +157,11 @@ def read_piece(file: File, offset: int, length: int) -> bytes:
     return file.read_at(offset, length)
 
 
-def _count(told: object, most: int) -> int:
+def _count(number: object, most: int) -> int:
     """Return a number that may be from 0 to `most`."""
-    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= most:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
         raise ValueError("the mark of the overview has a number that cannot be")
-    return told
+    return number
 
 
 def _check(columns: _Columns, size: int, extent: Extent) -> None:

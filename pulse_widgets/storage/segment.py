@@ -98,10 +98,10 @@ class Segment(Protocol):
 
 def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = None) -> Columns:
     """Return the rows of one series from all segments, in order of time."""
-    asked = want or Want()
+    limits = want or Want()
     # What is read is a view of its whole row group, and would keep all of it.
-    pieces = [columns.copy() for s in segments for _, columns in s.read([key], asked)]
-    return join(pieces).between(asked.start, asked.end)
+    pieces = [columns.copy() for s in segments for _, columns in s.read([key], limits)]
+    return join(pieces).between(limits.start, limits.end)
 
 
 class OtherWriterError(RecordingError):
@@ -111,7 +111,7 @@ class OtherWriterError(RecordingError):
 class ParquetSegment:
     """A part, or a finished file.
 
-    Rows that are damaged are left out, counted in `lost` and told of in `problems`; all others
+    Rows that are damaged are left out, counted in `lost` and named in `problems`; all others
     are read.
 
     Parameters

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
+from pulse_widgets.storage.claim import SENTENCE_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.journal import columns_of_rows
@@ -61,7 +61,7 @@ def with_unwritten(
 
 def _same(written: str, problem: str) -> bool:
     """Return whether two sentences say the same; what is in the lock may have been cut."""
-    cut = len(written) == SAID_LENGTH and problem.startswith(written)
+    cut = len(written) == SENTENCE_LENGTH and problem.startswith(written)
     return written == problem or cut
 
 

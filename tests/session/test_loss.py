@@ -393,7 +393,7 @@ class Disks:
     def describe(self, entities):
         pass
 
-    def tell(self, problems):
+    def write_problems(self, problems):
         self.said = list(problems)
 
     def close(self):

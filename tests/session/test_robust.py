@@ -48,7 +48,7 @@ class FakeWriter:
     def describe(self, entities):
         pass
 
-    def tell(self, problems):
+    def write_problems(self, problems):
         self.told = problems
 
     def close(self):

@@ -1,4 +1,4 @@
-"""Removes what a kill left behind and what holds no row: empty directories, unfinished files."""
+"""Removes what holds no row: empty directories, and the unfinished files of killed processes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pulse_widgets.storage.directory import (
     SILENCE_S,
     SUFFIX,
     is_running,
-    said_missing,
     writer_folders,
+    written_problems,
 )
 from pulse_widgets.storage.place import Local
 
@@ -109,7 +109,7 @@ def _remove_bare(directory: Path, young_s: float) -> bool:
 
 def _is_empty(directory: Path, young_s: float, *, young: bool) -> bool:
     folders = writer_folders(Local(directory))
-    if any(is_running(folder) or said_missing(folder) for folder in folders):
+    if any(is_running(folder) or written_problems(folder) for folder in folders):
         return False
     if not folders and young:
         return False
