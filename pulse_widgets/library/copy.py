@@ -93,7 +93,7 @@ def _write(
     try:
         for key, columns in merged(stored.segments, list(keys), Want(window.start, window.end)):
             packer.add(keys[key], redaction.columns(key, window.cut(columns)))
-        # What is damaged is known only once all was read.
+        # Damage is known only once all rows were read.
         about = {**stored.run.about, "problems": [*stored.problems]}
         for mark in ("compacted", "damaged"):  # those of the file that stays here
             about.pop(mark, None)

@@ -94,7 +94,7 @@ def _may_be_joined(directory: Path) -> bool:
     folders = writer_folders(Local(directory)) if directory.is_dir() else []
     if folders:
         return any(map(is_running, folders))
-    # So far there is at most what comes before the first row of all.
+    # Without a writer's folder there may be only what is made before the first row.
     return directory.is_dir() and all(
         path.name == RUN or path.name.startswith(".") for path in directory.iterdir()
     )

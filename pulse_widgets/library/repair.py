@@ -117,7 +117,7 @@ def _elsewhere(directory: Path, output: Path) -> Repaired:
 def _report(done: Done, path: Path) -> Repaired:
     stored = open_stored(path)
     if done == "finished already":
-        # Nobody has read it: what of it is damaged is known only then.
+        # Its rows are read here, because damage is found only by reading them.
         for _ in merged(stored.segments, list(stored.extents), Want()):
             pass
     extents = stored.extents.values()

@@ -189,7 +189,7 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
             hits.append(replace(c, rated=True))
     rates = {c.rate[0] for c in chosen if c.rate is not None}
     there = {c.metric for c in chosen} | rates
-    # Each for itself: a misspelt name among others would otherwise be missing without a word.
+    # Each pattern by itself, so that a misspelt one among others is not passed over.
     vain = [p for p in patterns if not any(_has_name(c, p) for c in hits)]
     return tuple(hits) if hits and not vain else _nothing("metric", vain, there)
 

@@ -96,7 +96,8 @@ def begin_finishing(directory: Path) -> Flag:
     try:
         thread.start()
     except RuntimeError:
-        # No room for another thread, say. It reads the same, and a later session finishes it.
+        # For instance too many threads. A directory reads the same, and a later session
+        # finishes it.
         done.set()
     else:
         _threads[:] = [*(t for t in _threads if t.is_alive()), thread]
@@ -123,7 +124,7 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     lines = [line for line in found.values() if line]
     names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "problem"]
     table = pd.DataFrame(lines, columns=names)
-    # Of objects, for a name on the disk need not be text.
+    # Of type object: a path need not be valid text, which a text column requires.
     paths = [str(path) for path, line in found.items() if line]
     table["path"] = pd.Series(paths, index=table.index, dtype=object)
     table["start"] = pd.to_datetime(table["start"], unit="us", utc=True)
@@ -280,7 +281,7 @@ def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
     try:
         finish_it(directory, stopped=_ended.is_set)
     except BusyError:
-        pass  # it is not at its end, or another process is at it
+        pass  # it is still recorded, or another process finishes it
     except PulseError as exc:
         # It stays as it is, and reads the same.
         _logger.warning("%s was not finished. %s", directory, exc.problem)

@@ -95,7 +95,7 @@ def as_pandas(table: Any) -> pd.DataFrame:
     load(*PANDAS)
     import pandas as pd
 
-    # Through float64, steps beyond 2**53 would not be whole.
+    # Not through float64, in which steps beyond 2**53 are not exact.
     known: dict[Any, Any] = {"step": pd.Int64Dtype()}
     made: pd.DataFrame = table.drop_columns(["step"]).to_pandas()
     steps = table.select(["step"]).to_pandas(types_mapper=lambda _: known["step"])
@@ -117,7 +117,7 @@ def wide_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
         name = (c.key.entity, c.metric)
         times = pd.DatetimeIndex(x.time.view("datetime64[us]"), tz="UTC", name="time")
         values = pd.Series(x.value, times)
-        # Two rows of one time cannot both stand in one line; the later one does.
+        # A time has one line, so of two rows at one time the later one is taken.
         columns[(c.key.host, *name) if several else name] = values[~times.duplicated(keep="last")]
     if not columns:
         return pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC", name="time"))

@@ -127,9 +127,9 @@ class Claim:
         """Give the lock up; twice is harmless."""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
-                # A fork that forgot to let go must not hold the recording open.
+                # A forked child may still have the file open, which would keep the lock held.
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
-            # Readers without locks see at once that nobody writes any more.
+            # Readers that see no locks go by the age of the file: now they see that it is over.
             with contextlib.suppress(OSError):
                 os.utime(self._fd, (0, 0))
             self.abandon()
@@ -143,7 +143,7 @@ class Claim:
         """Let go of the file without unlocking it: the parent of this fork still holds it."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            # The number is free again even where the disk complains.
+            # The descriptor is closed even where the disk reports an error.
             with contextlib.suppress(OSError):
                 os.close(fd)
 
@@ -151,7 +151,7 @@ class Claim:
 def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bool]:
     """Make the folder with its lock already held, so that none sees it without."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
-    # A name of its own each time: a process that was killed may have had our number.
+    # A random part, because a process that was killed may have had our process id.
     hidden = directory / f"{NEW}{os.getpid()}-{os.urandom(8).hex()}"
     hidden.mkdir(mode=0o700)
     fd = -1

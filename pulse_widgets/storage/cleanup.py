@@ -52,12 +52,12 @@ def remove_empty(directory: Path, *, young_s: float = YOUNG_S) -> bool:
     try:
         if not any(directory.iterdir()):
             return _remove_bare(directory, young_s)
-        # Before the lock is taken: its file may be made for it, and changes the directory.
+        # Before the lock is taken: that may create its file, which makes the directory look new.
         young = _age_s(directory) < young_s
         with shared(directory, alone=True) as free:
             if not free or not _is_empty(directory, young_s, young=young):
                 return False
-            # Under another name at once: whoever comes now finds nothing, not half of it.
+            # Renamed first, so that no other process finds a directory that is half removed.
             gone = directory.with_name(f".{directory.name}{_GONE}{os.getpid()}")
             directory.rename(gone)
     except (PulseError, OSError):
@@ -100,7 +100,9 @@ def remove_damaged(kept: Path) -> None:
 
 
 def _remove_bare(directory: Path, young_s: float) -> bool:
-    alone = finished_path(directory).exists()  # then nobody is about to write to it
+    alone = finished_path(
+        directory
+    ).exists()  # a finished recording: no session is about to write here
     if not alone and _age_s(directory) < young_s:
         return False
     directory.rmdir()

@@ -103,7 +103,7 @@ def standing(names: list[str]) -> tuple[list[PartName], list[int]]:
     A part whose range lies in another's was merged into it, and a journal whose number lies
     in a part was written to it; the crash that left them there doubles no row.
     """
-    # A name that we would write otherwise, with more zeros say, is not one of ours.
+    # A name with other zeros than ours was not written by this program.
     parts: list[PartName] = []
     for part in sorted(_part_names(names), key=lambda p: (p.first, -p.last)):
         if part.last >= part.first and (not parts or part.last > parts[-1].last):
@@ -129,7 +129,7 @@ def _journal_numbers(names: list[str]) -> list[int]:
 
 
 def _covered(number: int, parts: list[PartName]) -> bool:
-    # Of parts that lie in no other, the last that begins at or before it has the greatest end.
+    # No part lies in another, so the last one that begins at or before the number ends last.
     place = bisect_right(parts, number, key=lambda part: part.first) - 1
     return place >= 0 and number <= parts[place].last
 
@@ -261,7 +261,7 @@ def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise refusal(exc, directory) from exc
-    # Not `exists`: a link that leads nowhere is in the way, too, and reading it says so.
+    # Not `exists`: a link to a file that is not there would be replaced, and must not be.
     if not os.path.lexists(path):
         run = RunInfo(uuid.uuid4().hex, start_us, about=about)
         fresh = directory / f".{RUN}.{os.getpid()}"
@@ -333,7 +333,7 @@ def writer_folders(directory: Place) -> list[WriterFolder]:
         If there is none.
     """
     try:
-        # A link is none of ours: what it leads to must not be tidied.
+        # A link is not followed: what it leads to would be removed with the recording.
         names = [x.name for x in directory.items() if x.is_folder and x.name.startswith("w-")]
     except FileNotFoundError:
         raise

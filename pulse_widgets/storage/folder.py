@@ -82,7 +82,7 @@ def read_folder(
         segments[n] = _journal(folder, journal_name(n), hosts, damage, alive=alive)
     if not alive:
         damage.problems += _gone(folder, parts)
-    # In order of arrival: a journal may wait longer for its part than the next one.
+    # In order of arrival, in which parts and journals may alternate.
     found = [segment for _, segment in sorted(segments.items()) if segment is not None]
     if folder.fault is not None and found and not alive:
         lost = "what it says of its machine and devices is missing"
@@ -136,8 +136,8 @@ def _part(
     if called in known:
         return known[called]
     try:
-        with as_ours(place, FileNotFoundError):  # where it was merged, or finished
-            # A process may have few files open at once, and each takes its memory.
+        with as_ours(place, FileNotFoundError):  # then it was merged, or the run finished
+            # The number of files that a process may have open is limited.
             known[called] = ParquetSegment(place, hosts, keep=len(known) < _KEPT_OPEN)
     except FormatVersionError:
         raise
@@ -151,7 +151,7 @@ def _journal(
 ) -> MemorySegment | None:
     place, called = folder.place / name, f"{folder.name}/{name}"
     try:
-        with as_ours(place, FileNotFoundError):  # where it became a part
+        with as_ours(place, FileNotFoundError):  # then it became a part
             content = read_journal(place)
             segment = MemorySegment(content.series, content.columns, content.infos, hosts)
     except RecordingError as exc:

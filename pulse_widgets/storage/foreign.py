@@ -60,7 +60,7 @@ class ForeignSegment(ParquetSegment):
         """
         if b"pulse.run" in self.marks:
             return RunInfo.decode(self.marks[b"pulse.run"], str(self.place))
-        # Equal in every copy of the file, and in no other file.
+        # The hash of the content is the same in every copy of the file, and in no other file.
         digest = hashlib.sha256()
         for first in range(0, self.file.size, _PIECE):
             digest.update(self.file.read_at(first, _PIECE))
@@ -84,7 +84,7 @@ class ForeignSegment(ParquetSegment):
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])
 
     def _column_sums(self, footer: Footer) -> None:
-        self._footer = footer  # its sums are of other columns than ours
+        self._footer = footer  # its checksums are of other columns than ours
 
     def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, None]:
         there = [name for name in names if name in self._footer.names]

@@ -89,7 +89,7 @@ class Journal:
         try:
             self._flush(self._stream.bytes_of(batch, marks))
         except BaseException as exc:
-            # Also where memory was short: what is half written there can not be gone on with.
+            # After any failure, lack of memory too: nothing may follow half a batch.
             self._undo()
             if isinstance(exc, OSError):
                 raise refusal(exc, self.path) from exc
@@ -107,8 +107,8 @@ class Journal:
         """Close the file; twice is harmless, and it is closed even where the disk complains."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            # Some file systems say only here that they have no room. The number of the file is
-            # free again all the same, and what was written is in memory until its part is made.
+            # Some file systems report a full disk only here. The descriptor is closed all the
+            # same, and the rows stay in memory until their part is made.
             with contextlib.suppress(OSError):
                 os.close(fd)
 
@@ -121,7 +121,7 @@ class Journal:
             self._stream.clear()
 
     def _undo(self) -> None:
-        # If even this fails, the torn batch stays and the checksum tells readers so.
+        # If even this fails, the torn batch stays, and its checksum makes readers drop it.
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, self.nbytes)
         self.close()

@@ -176,7 +176,7 @@ def _check(columns: _Columns, size: int, extent: Extent) -> None:
         raise ValueError("a cell has more values than rows, or more rows than fit")
     there = count > 0
     low, high, mean = columns["min"], columns["max"], columns["mean"]
-    # Comparisons with NaN are false: none may stand where there is a value.
+    # A comparison with NaN is false, so this also refuses NaN where there are values.
     if not ((low <= mean) & (mean <= high) == there).all():
         raise ValueError("the mean of a cell does not lie between its extremes")
     if not (np.isnan(low) & np.isnan(high) & np.isnan(mean))[~there].all():

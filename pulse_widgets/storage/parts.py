@@ -60,7 +60,7 @@ _workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 @atexit.register
 def _end() -> None:
-    # A thread that is inside Arrow when the interpreter goes would abort the process.
+    # A thread that is inside Arrow while the interpreter shuts down aborts the process.
     for worker in list(_workers):
         worker.join(5.0)
 
@@ -89,7 +89,8 @@ class Parts:
         self._sizes: dict[PartName, int] = {}
         self._rows: dict[PartName, int] = {}
         self._unsound: dict[PartName, str] = {}
-        # One for what is known, held for moments; one for what is on disk, held while it syncs.
+        # `_lock` guards the attributes and is held for moments; `_door` guards the files and is
+        # held while they are synced.
         self._lock = threading.Lock()
         self._door = threading.Lock()
         self._worker: threading.Thread | None = None
@@ -114,7 +115,7 @@ class Parts:
         """Take a closed journal, to be made a part soon."""
         with self._lock:
             if len(self._pending) >= IN_MEMORY:
-                journal.rows = None  # they are in the journal; memory is not for waiting
+                journal.rows = None  # they can be read back from the journal
             self._pending.append(journal)
 
     def describe(
@@ -142,7 +143,7 @@ class Parts:
             try:
                 worker.start()
             except RuntimeError as exc:
-                # No memory for another thread, say; the journals hold everything meanwhile.
+                # For instance too many threads. The rows are in the journals meanwhile.
                 self._trouble = f"The files in {self._folder} could not be tidied: {exc}"
                 self._next_part_s = self._next_merge_s = now_s + AGAIN_S
                 return
@@ -197,7 +198,7 @@ class Parts:
 
     def _write_part(self, journal: PendingJournal) -> None:
         with self._lock:
-            # One that fails is tried again after the others: they need not wait for it.
+            # To the end of the queue first, so that one that fails does not hold up the others.
             self._pending.rotate(-1)
         try:
             with as_ours(journal.path, FileNotFoundError):
@@ -211,7 +212,7 @@ class Parts:
         with self._lock:
             self._pending.remove(journal)
 
-    # What makes parts is loaded when the first is due: a recording stands sooner without.
+    # Imported when the first part is due, so that a recording starts sooner.
 
     def _make_part(self, segment: MemorySegment, journal: PendingJournal) -> bool:
         from pulse_widgets.storage.index import Catalog
@@ -266,7 +267,7 @@ class Parts:
         if sentence not in self._lost:
             self._lost.append(sentence)
         with self._door:
-            # Once closed, the folder is left to others.
+            # Once this is closed, others may change the folder.
             if not self._ended.is_set():
                 self._describe_file()
 

@@ -186,7 +186,7 @@ class Local:
         except FileNotFoundError:
             if not self.path.is_symlink():
                 raise
-            # Others take the error as a sign that the file was just replaced, and look again.
+            # FileNotFoundError makes callers list the folder again, which would not help here.
             raise RecordingError(
                 f"{self.path} is a link to a file that is not there",
                 remedy="Put the file back, or remove the link.",
@@ -319,7 +319,7 @@ class CachedFile:
         finally:
             with self._lock:
                 self._inside -= 1
-                # Another thread may be inside, too. What it loses is read again.
+                # Another thread may still be inside. What it loses by this is read again.
                 self._kept = self._kept[:before] if self._inside else ()
 
     def read_tail(self) -> None:
@@ -329,7 +329,7 @@ class CachedFile:
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes from `offset` on; fewer only where the file ends before."""
-        # The newest first: what is checked is mostly wanted next.
+        # The newest first: what was just checked is mostly parsed next.
         for first, content in reversed(self._kept):
             if first <= offset and offset + length <= first + len(content):
                 return content if length == len(content) else content[offset - first :][:length]

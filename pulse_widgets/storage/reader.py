@@ -192,7 +192,7 @@ def open_stored(where: Path | Place) -> Stored:
     """
     with as_ours(where):
         place = _meant(where)
-        # As it was named with `record=`, or by the other name of the two.
+        # The name may be that given as `record=`, or the directory's after it was finished.
         base = place.name.removesuffix(FINISHED).removesuffix(SUFFIX)
         found = place.stat()
         if found is not None:
@@ -234,7 +234,7 @@ def _open_either(directory: Place) -> Stored:
         if instead is None:
             raise
         return instead
-    # Finished meanwhile, it may have been half gone when it was listed.
+    # If it was finished meanwhile, some of its files may have been gone when it was read.
     return _instead_of(directory) or stored
 
 
@@ -270,7 +270,8 @@ def _instead_of(directory: Place) -> Stored | None:
     except FormatVersionError:
         raise
     except RecordingError:
-        # Its description goes last. While a writer's folder is there, only the whole will do.
+        # Finishing removes the description last. While there are folders of writers, the file
+        # stands for the directory only if it was made by finishing it.
         stored = open_file(finished)
         alone = not _has_writers(directory)
         return stored if alone or "compacted" in stored.run.about else None
@@ -307,7 +308,7 @@ def survey(directory: Place) -> tuple[Stored, Damage]:
         try:
             return _look(directory, opened)
         except FileNotFoundError:
-            continue  # a journal became a part, or parts one, between two looks
+            continue  # a journal became a part, or parts were merged, after they were listed
     raise RecordingError(
         f"{directory} changes faster than it can be read",
         remedy="Try again in a moment.",
@@ -331,7 +332,7 @@ def _look(directory: Place, known: dict[str, ParquetSegment]) -> tuple[Stored, D
         catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
-    about.pop("problems", None)  # of all writers, they stand beside
+    about.pop("problems", None)  # those of all writers are in `damage`
     problems = tuple(few(damage.problems))
     made = Stored(directory, replace(run, about=about), catalog, segments, problems, running)
     return made, damage

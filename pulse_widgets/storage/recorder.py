@@ -263,11 +263,11 @@ class Recorder:
             for part in _batches(self._cursor.peek()):
                 self._append(self._writer, part)
         finally:
-            # Also while the disk takes nothing: a writer without a sign of life counts as dead.
+            # Also while the disk takes nothing: a writer without a heartbeat counts as dead.
             self._writer.beat()
         version = self._labelled()
         if version != self._described:
-            # The labels of entities lie beside the rows.
+            # Labels of entities are not part of the rows.
             self._writer.describe(self._labels())
             self._described = version
 
@@ -275,14 +275,14 @@ class Recorder:
         try:
             writer.append(Rows.concat(part))
         except (TypeError, ValueError, OverflowError) as error:
-            # What cannot be written by anybody must not keep the rest from it for ever.
+            # A block that can never be written is given up, so that the others are written.
             if len(part) > 1:
                 for block in part:
                     self._append(writer, [block])
                 return
             self.failed(error)
             self._drop(part)
-        # At once: whatever fails later, these rows are not to be written twice.
+        # At once, so that no later failure has these rows written twice.
         self._cursor.move(len(part))
 
     def _hold_back(self) -> None:

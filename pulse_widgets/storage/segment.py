@@ -99,7 +99,7 @@ class Segment(Protocol):
 def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = None) -> Columns:
     """Return the rows of one series from all segments, in order of time."""
     limits = want or Want()
-    # What is read is a view of its whole row group, and would keep all of it.
+    # Copied, because a view would keep its whole row group in memory.
     pieces = [columns.copy() for s in segments for _, columns in s.read([key], limits)]
     return join(pieces).between(limits.start, limits.end)
 
@@ -291,8 +291,8 @@ class ParquetSegment:
         if not problem:
             return entries
         if b"pulse.run" in self.marks:
-            # Whoever changed the rows kept our keys, and what the catalog says of series by
-            # number is as wrong as the index.
+            # Another program changed the rows and kept our keys. The catalog names series by
+            # their number in the index, so it is wrong as well.
             raise _of_another(self.place, problem)
         return index_of(self._reader)
 
@@ -308,7 +308,7 @@ class ParquetSegment:
         for held in several[:CHECKED_GROUPS]:
             with self.file.caching():
                 if not self._is_sound(held[0].row_group, (*KEYS, "time")):
-                    continue  # the footer, which has a checksum, knows better
+                    continue  # the rows are damaged; the index, which has a checksum, is right
                 real = group_index(self._reader, held[0].row_group)
             said = [(e.key, e.first_row, e.rows, e.start, e.end) for e in held]
             if said != [(e.key, e.first_row, e.rows, e.start, e.end) for e in real]:

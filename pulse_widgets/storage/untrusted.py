@@ -36,8 +36,8 @@ MOST_LETTERS: Final = 1000
 _DIGITS: Final = 20
 
 
-# What the system says of a file that will be no better tomorrow. Anything else it says, such as
-# "too many open files" or "permission denied", lies in the machine and not in the file.
+# Errors that come from the file itself, so that trying again is useless. All others, such as
+# "too many open files" or "permission denied", come from the machine and may pass.
 _LASTING: Final = frozenset(
     {errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.EINVAL}
 )
@@ -124,7 +124,7 @@ def _float(text: str) -> float | None:
 
 
 def _int(text: str) -> int | None:
-    # Python refuses thousands of digits with an error of its own.
+    # Python raises an error of its own for numbers of thousands of digits.
     value = int(text) if len(text) <= _DIGITS else 1 << 64
     return value if -(1 << 63) <= value < 1 << 63 else None
 

@@ -44,7 +44,7 @@ def with_unwritten(
         Says what the numbers of the series mean.
     problems : sequence of str
     """
-    # What the writer could still put on the disk says the same.
+    # The writer may have put the same sentences on the disk.
     there = [p for p in stored.problems if not any(_same(p, problem) for problem in problems)]
     segments = list(stored.segments)
     if blocks:

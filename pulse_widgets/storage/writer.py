@@ -96,7 +96,7 @@ class Writer:
             claim = Claim(directory, host_name, start_us)
             self._parts = Parts(claim.folder, registry, claim.about)
         except BaseException:
-            # It is tried again, each time with a claim of its own.
+            # The caller tries again, each time with a new claim.
             if claim is not None:
                 claim.withdraw()
             remove_empty(directory, young_s=0.0)
@@ -213,7 +213,7 @@ class Writer:
         if rows:
             self._parts.add(PendingJournal(number, journal.path, journal.nbytes, rows))
         else:
-            # A number may be left out; one whose file cannot be removed is not to be used again.
+            # The number is not used again, because the file may be one that cannot be removed.
             with contextlib.suppress(OSError):
                 journal.path.unlink(missing_ok=True)
 

@@ -235,7 +235,7 @@ class GroupReader:
         return words, joined(table, "time", np.int64, 0)
 
     def _read(self, group: int, names: Sequence[str]) -> Any:
-        with self._lock:  # a recording may be drawn by one thread and asked by another
+        with self._lock:  # several threads may read one recording
             try:
                 return self._opened().read_row_group(group, columns=list(names), use_threads=False)
             finally:
