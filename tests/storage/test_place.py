@@ -23,6 +23,7 @@ from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.pack import Packer
 from pulse_widgets.storage.place import CachedFile, Local, bytes_in, content_of, open_regular
 from pulse_widgets.storage.reader import open_stored
+from pulse_widgets.widgets.replay import RecordingSource
 from tests.storage.bench import START_US, noise, same, tidy
 from tests.storage.golden import DATA
 from tests.storage.web import serving
@@ -307,6 +308,15 @@ def test_a_viewer_reads_the_end_the_levels_it_draws_and_the_rows_it_zooms_to(tmp
         assert len(rows[0]) == 10
         assert same(rows[0].value.tolist(), rows[1].value.tolist())
         assert site.sent < size / 4 / 4  # one row group of a series that has six
+
+
+def test_the_first_picture_of_a_replay_is_a_small_share_of_the_file(tmp_path):
+    long_recording(tmp_path / "long.pulse.parquet", 4, 700_000)
+    size = (tmp_path / "long.pulse.parquet").stat().st_size
+    with serving(tmp_path) as site:
+        RecordingSource(Recording(open_stored(site.place / "long.pulse.parquet"))).screen()
+        assert 512 << 10 < site.sent < 0.1 * size
+        assert len(site.ranges) < 20
 
 
 def test_every_byte_of_the_rows_is_asked_for_once(tmp_path):
