@@ -221,7 +221,7 @@ class Run:
         return Recording(with_unwritten(stored, rows, session.registry, problems))
 
     def _where(self) -> Path:
-        from pulse_widgets.library.place import home
+        from pulse_widgets.library.destination import home
 
         if self.session.path is not None:
             return self.session.path
@@ -256,11 +256,11 @@ class Run:
 
     def _make_place(self) -> Path:
         """Make the directory of the recording, whose name nobody else has taken."""
-        from pulse_widgets.library.place import new_place
+        from pulse_widgets.library.destination import new_directory
 
         wanted = self.record if isinstance(self.record, Path) else None
         while True:
-            place = new_place(wanted, self.session.settings.title)
+            place = new_directory(wanted, self.session.settings.title)
             try:
                 place.mkdir(mode=0o700, parents=True)
             except FileExistsError:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from pulse_widgets.errors import RecordingError, StorageError
 from pulse_widgets.storage.claim import finished_path
+from pulse_widgets.storage.cleanup import remove_unfinished
 from pulse_widgets.storage.compact import compact
-from pulse_widgets.storage.directory import FINISHED, SUFFIX
+from pulse_widgets.storage.directory import FINISHED, SUFFIX, finished_name
 from pulse_widgets.storage.disk import one_file, refusal, sync
-from pulse_widgets.storage.leftovers import remove_unfinished
 from pulse_widgets.storage.merge import better_split, extents, merged
 from pulse_widgets.storage.pack import Packer
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.privacy import Redaction
 from pulse_widgets.storage.reader import open_file
 from pulse_widgets.storage.segment import Want
@@ -49,15 +50,16 @@ def _save(
     path: Path,
     include: Collection[str],
 ) -> Path:
-    whole = stored.path.name.endswith(FINISHED)
-    target = target_of(path, (stored.path if whole else finished_path(stored.path)).name)
-    if stored.path.is_dir() and _is(target, finished_path(stored.path)):
-        return _finish(stored, chosen, window, target)
+    name, own = stored.place.name, stored.place.path
+    target = target_of(path, name if name.endswith(FINISHED) else finished_name(name))
+    if own is not None and own.is_dir() and _is(target, finished_path(own)):
+        _require_whole(stored, chosen, window, target)
+        return compact(own)
     if not target.parent.is_dir():
         raise StorageError(
             f"There is no directory {target.parent}", remedy="Make it first, or save elsewhere."
         )
-    with as_ours(stored.path):
+    with as_ours(stored.place):
         _require_replaceable(stored, target)
         remove_unfinished(target.parent, target.name)
         fresh = target.with_name(f".{target.name}.{os.getpid()}")
@@ -91,7 +93,7 @@ def _write(
     try:
         for key, columns in merged(stored.segments, list(keys), Want(window.start, window.end)):
             packer.add(keys[key], redaction.columns(key, window.cut(columns)))
-        # What is damaged is known only once all was read.
+        # Damage is known only once all rows were read.
         about = {**stored.run.about, "problems": [*stored.problems]}
         for mark in ("compacted", "damaged"):  # those of the file that stays here
             about.pop(mark, None)
@@ -105,21 +107,20 @@ def _is(target: Path, finished: Path) -> bool:
     return target.name == finished.name and target.parent.resolve() == finished.parent.resolve()
 
 
-def _finish(stored: Stored, chosen: Sequence[Chosen], window: Window, target: Path) -> Path:
-    """Make the directory itself the file of that name: a copy there would stand in its place."""
+def _require_whole(stored: Stored, chosen: Sequence[Chosen], window: Window, target: Path) -> None:
+    """Refuse a part under the name of the whole: the directory itself becomes that file."""
     if not window.whole or {c.key for c in chosen} != set(stored.extents):
         raise StorageError(
             f"{target} is the name of the whole recording",
             remedy="Save the part under another name.",
         )
-    return compact(stored.path)
 
 
 def _require_nothing_lost(target: Path, fresh: Path) -> None:
     """Refuse to replace a file by one that holds less of the same recording."""
     if not target.exists():
         return
-    there, ours = open_file(target).extents, open_file(fresh).extents
+    there, ours = open_file(Local(target)).extents, open_file(Local(fresh)).extents
     lost = [key for key, held in there.items() if key not in ours or ours[key].rows < held.rows]
     if lost:
         raise StorageError(
@@ -145,14 +146,15 @@ def _require_replaceable(stored: Stored, target: Path) -> None:
     if not target.exists():
         return
     # The directory that was opened may have become a file meanwhile.
-    own = [path for path in (stored.path, finished_path(stored.path)) if path.exists()]
-    if any(target.samefile(path) for path in own):
+    path = stored.place.path
+    own = [path, finished_path(path)] if path is not None else []
+    if any(target.samefile(each) for each in own if each.exists()):
         raise StorageError(
             f"{target} is the recording itself",
             remedy="Save it under another name.",
         )
     try:
-        same = open_file(target).run.id == stored.run.id
+        same = open_file(Local(target)).run.id == stored.run.id
     except RecordingError:
         same = False
     if not same:

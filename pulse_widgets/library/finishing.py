@@ -13,6 +13,7 @@ from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.compact import BusyError, compact
 from pulse_widgets.storage.directory import RUN, is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.place import Local
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def compact_ended(directory: Path, *, stopped: Callable[[], bool] = lambda: Fals
     ends = time.monotonic() + OTHERS_S
     while not stopped():
         try:
-            if any(map(is_running, writer_folders(directory))) or not _has_room(directory):
+            if any(map(is_running, writer_folders(Local(directory)))) or not _has_room(directory):
                 return
             compact(directory, stopped=stopped)
         except (PulseError, OSError) as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.library import answers, frames
+from pulse_widgets.library import answers, tables
 from pulse_widgets.library.copy import save_copy
 from pulse_widgets.library.listing import html_table
 from pulse_widgets.library.selection import (
@@ -109,17 +109,17 @@ class Recording:
     @property
     def start(self) -> pd.Timestamp:
         """When the session, or the stretch that is selected, begins."""
-        return frames.stamp(self._extent()[0])
+        return tables.stamp(self._extent()[0])
 
     @property
     def end(self) -> pd.Timestamp:
         """Time of the last row; of a selected stretch its end, when that comes before."""
-        return frames.stamp(self._extent()[1])
+        return tables.stamp(self._extent()[1])
 
     @property
     def series(self) -> pd.DataFrame:
         """One row a series: host, entity, metric, unit, kind, rows, start, end."""
-        return frames.series_frame(self._chosen, self._spans())
+        return tables.series_table(self._chosen, self._spans())
 
     # What is selected -----------------------------------------------------------------
 
@@ -240,7 +240,7 @@ class Recording:
         data : bool
             Bring the column of payloads (media, tables) along.
         """
-        return frames.tidy_table(((c, x) for c, x in self._each()), data=data)
+        return tables.tidy_table(((c, x) for c, x in self._each()), data=data)
 
     def to_pandas(self, *, wide: bool = False, data: bool = False) -> pd.DataFrame:
         """Return the rows that are selected.
@@ -256,8 +256,8 @@ class Recording:
             Bring the column of payloads along.
         """
         if wide:
-            return frames.wide_frame([(c, x) for c, x in self._each(payload=False) if c.numeric])
-        return frames.tidy_frame(self.to_arrow(data=data))
+            return tables.wide_table([(c, x) for c, x in self._each(payload=False) if c.numeric])
+        return tables.as_pandas(self.to_arrow(data=data))
 
     # What they say --------------------------------------------------------------------
 
@@ -268,7 +268,7 @@ class Recording:
         What was dropped on reading stands last, as an event without a time.
         """
         chosen = [c for c in self._chosen if c.stored_kind.look is Look.MOMENT]
-        return frames.event_frame(list(self._each(chosen)), self.problems)
+        return tables.event_table(list(self._each(chosen)), self.problems)
 
     def cells(self) -> pd.DataFrame:
         """Return the notebook cells: cell, start, end, seconds, status, line, error.
@@ -278,7 +278,7 @@ class Recording:
         """
         chosen = [c for c in self._chosen if c.key.metric == "cell" and c.stored_kind.paired]
         found = answers.spans((c.key, columns) for c, columns in self._each(chosen))
-        return frames.cell_frame(found, running=self._stored.running)
+        return tables.cell_table(found, running=self._stored.running)
 
     def summary(self) -> pd.DataFrame:
         """Return one row a series: unit, min, mean, max, last, count, total, total_unit.
@@ -286,7 +286,7 @@ class Recording:
         A counter is summed up by its rate, with what it grew by as total (``gpu.energy`` in
         joules). A GPU without that counter has the integral of its power as total.
         """
-        return frames.summary_frame(
+        return tables.summary_table(
             [(c, columns) for c, columns in self._each(payload=False, form=False) if c.numeric]
         )
 
@@ -358,9 +358,9 @@ class Recording:
     def _spans(self) -> list[tuple[int, int | None, int | None]]:
         """Return rows, first and last time of every series."""
         if self._window.whole:
-            return [frames.extent_of(self._stored.extents[c.key]) for c in self._chosen]
+            return [tables.extent_of(self._stored.extents[c.key]) for c in self._chosen]
         held = {c.key: columns for c, columns in self._each(payload=False)}
-        return [frames.extent_of(held.get(c.key)) for c in self._chosen]
+        return [tables.extent_of(held.get(c.key)) for c in self._chosen]
 
     def _one(self) -> Chosen:
         if len(self._chosen) == 1:

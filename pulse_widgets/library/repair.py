@@ -10,10 +10,10 @@ from pulse_widgets.errors import ArgumentError, StorageError
 from pulse_widgets.library.copy import target_of
 from pulse_widgets.library.shelf import located
 from pulse_widgets.storage.claim import damaged_path, finished_path
+from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run
-from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, place_of
+from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, recording_path
 from pulse_widgets.storage.disk import one_file
-from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.segment import Want
@@ -74,7 +74,7 @@ def repair(path: Path, output: Path | None = None) -> Repaired:
         If a finished recording is to be written elsewhere.
     """
     with as_ours(path):
-        place = place_of(located(path))
+        place = recording_path(located(path))
         directory = _directory(place)
         if not directory.is_dir():
             opened = open_stored(place).path
@@ -117,7 +117,7 @@ def _elsewhere(directory: Path, output: Path) -> Repaired:
 def _report(done: Done, path: Path) -> Repaired:
     stored = open_stored(path)
     if done == "finished already":
-        # Nobody has read it: what of it is damaged is known only then.
+        # Its rows are read here, because damage is found only by reading them.
         for _ in merged(stored.segments, list(stored.extents), Want()):
             pass
     extents = stored.extents.values()

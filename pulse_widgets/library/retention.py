@@ -11,8 +11,9 @@ from typing import Final
 
 from pulse_widgets.errors import PulseError
 from pulse_widgets.storage.claim import damaged_path
+from pulse_widgets.storage.cleanup import remove_damaged
 from pulse_widgets.storage.directory import FINISHED
-from pulse_widgets.storage.leftovers import remove_damaged
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.untrusted import as_ours
 
 __all__ = ["keep_within"]
@@ -65,7 +66,7 @@ def _ours(path: Path) -> _File | None:
 
     try:
         with as_ours(path):
-            stamp = open_file(path).run.about.get("compacted")
+            stamp = open_file(Local(path)).run.about.get("compacted")
             if not isinstance(stamp, int):
                 return None
             kept = [p for p in _damaged(path).rglob("*") if not p.is_dir()]

@@ -175,8 +175,8 @@ def narrow(
         )
     if labels:
         hits = tuple(c for c in left if _has(c, labels, stored))
-        told = [f"{k}={v}" for k, v in labels.items()]
-        left = hits or _nothing("label", told, _all_labels(left, stored))
+        wanted_labels = [f"{k}={v}" for k, v in labels.items()]
+        left = hits or _nothing("label", wanted_labels, _all_labels(left, stored))
     return left
 
 
@@ -189,7 +189,7 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
             hits.append(replace(c, rated=True))
     rates = {c.rate[0] for c in chosen if c.rate is not None}
     there = {c.metric for c in chosen} | rates
-    # Each for itself: a misspelt name among others would otherwise be missing without a word.
+    # Each pattern by itself, so that a misspelt one among others is not passed over.
     vain = [p for p in patterns if not any(_has_name(c, p) for c in hits)]
     return tuple(hits) if hits and not vain else _nothing("metric", vain, there)
 
@@ -243,12 +243,12 @@ def _all_labels(chosen: Sequence[Chosen], stored: Stored) -> set[str]:
 
 
 def _nothing(what: str, patterns: Sequence[str], there: Collection[str]) -> tuple[Chosen, ...]:
-    asked = ", ".join(map(repr, patterns))
+    names = ", ".join(map(repr, patterns))
     close = [n for p in patterns for n in difflib.get_close_matches(p, sorted(there), 3, 0.5)]
     some = close or sorted(there)[:8]
     hint = f"Did you mean {', '.join(some)}?" if close else f"There is {', '.join(some)}."
     raise UnknownMetricError(
-        f"No series here has {what} {asked}",
+        f"No series here has {what} {names}",
         remedy=hint if some else "The recording, or what is selected of it, is empty.",
     )
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import PulseError, RecordingError
-from pulse_widgets.library.place import home
+from pulse_widgets.library.destination import home
 from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
+from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
@@ -23,7 +24,6 @@ from pulse_widgets.storage.directory import (
     RUN,
     SUFFIX,
 )
-from pulse_widgets.storage.leftovers import remove_empty, remove_unfinished
 from pulse_widgets.storage.untrusted import as_ours
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def begin_finishing(directory: Path) -> Flag:
     try:
         thread.start()
     except RuntimeError:
-        # No room for another thread, say. It reads the same, and a later session finishes it.
+        # For instance too many threads. A directory reads the same, and a later session
+        # finishes it.
         done.set()
     else:
         _threads[:] = [*(t for t in _threads if t.is_alive()), thread]
@@ -122,12 +123,12 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
             found[path] = line
     lines = [line for line in found.values() if line]
     names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "problem"]
-    frame = pd.DataFrame(lines, columns=names)
-    # Of objects, for a name on the disk need not be text.
+    table = pd.DataFrame(lines, columns=names)
+    # Of type object: a path need not be valid text, which a text column requires.
     paths = [str(path) for path, line in found.items() if line]
-    frame["path"] = pd.Series(paths, index=frame.index, dtype=object)
-    frame["start"] = pd.to_datetime(frame["start"], unit="us", utc=True)
-    return frame.sort_values("start", ascending=False, ignore_index=True)
+    table["path"] = pd.Series(paths, index=table.index, dtype=object)
+    table["start"] = pd.to_datetime(table["start"], unit="us", utc=True)
+    return table.sort_values("start", ascending=False, ignore_index=True)
 
 
 def located(path: Path) -> Path:
@@ -280,7 +281,7 @@ def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
     try:
         finish_it(directory, stopped=_ended.is_set)
     except BusyError:
-        pass  # it is not at its end, or another process is at it
+        pass  # it is still recorded, or another process finishes it
     except PulseError as exc:
         # It stays as it is, and reads the same.
         _logger.warning("%s was not finished. %s", directory, exc.problem)

@@ -247,7 +247,7 @@ class Session:
     def leave(self) -> list[str]:
         """Offer the disk a last time what still waits; return what is lost, in sentences."""
         self._flusher.leave(STOP_S)
-        self._recorder.left = True
+        self._recorder.process_ended = True
         return self._recorder.missing()
 
     def forget_in_child(self) -> None:

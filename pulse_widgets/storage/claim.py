@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
-from pulse_widgets.storage.directory import ABOUT, FINISHED, LOCK, SAID_BYTES, SUFFIX, boot_id
+from pulse_widgets.storage.directory import ABOUT, LOCK, PROBLEMS_BYTES, boot_id, finished_name
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.version import VERSION
 
@@ -25,13 +25,13 @@ __all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
 DOOR: Final = ".compact.lock"
 NEW: Final = ".new-"
 """How the name of a writer's folder begins until it is ready."""
-SAID_LENGTH: Final = 300
+SENTENCE_LENGTH: Final = 300
 """Characters of a sentence in the lock, at most; one always fits."""
 
 
 def finished_path(directory: Path) -> Path:
     """Return the path of the finished file of a directory."""
-    return directory.with_name(directory.name.removesuffix(SUFFIX) + FINISHED)
+    return directory.with_name(finished_name(directory.name))
 
 
 def damaged_path(directory: Path) -> Path:
@@ -101,15 +101,15 @@ class Claim:
             "locks": locks,
             "hosts": {"h0": this_machine()},
         }
-        self.tell([])
+        self.write_problems([])
 
-    def tell(self, problems: Sequence[str]) -> None:
-        """Say what is missing, in sentences, inside the lock: it has its room on the disk."""
-        said = [problem[:SAID_LENGTH] for problem in problems]
-        while len(content := json.dumps(said).encode()) > SAID_BYTES:
-            said.pop()
+    def write_problems(self, problems: Sequence[str]) -> None:
+        """Write what is missing, in sentences, into the lock: it has its room on the disk."""
+        written = [problem[:SENTENCE_LENGTH] for problem in problems]
+        while len(content := json.dumps(written).encode()) > PROBLEMS_BYTES:
+            written.pop()
         with contextlib.suppress(OSError):
-            os.pwrite(self._fd, content.ljust(SAID_BYTES), 0)
+            os.pwrite(self._fd, content.ljust(PROBLEMS_BYTES), 0)
 
     def beat(self) -> None:
         """Show that the writer lives."""
@@ -127,9 +127,9 @@ class Claim:
         """Give the lock up; twice is harmless."""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
-                # A fork that forgot to let go must not hold the recording open.
+                # A forked child may still have the file open, which would keep the lock held.
                 fcntl.flock(self._fd, fcntl.LOCK_UN)
-            # Readers without locks see at once that nobody writes any more.
+            # Readers that see no locks go by the age of the file: now they see that it is over.
             with contextlib.suppress(OSError):
                 os.utime(self._fd, (0, 0))
             self.abandon()
@@ -143,7 +143,7 @@ class Claim:
         """Let go of the file without unlocking it: the parent of this fork still holds it."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            # The number is free again even where the disk complains.
+            # The descriptor is closed even where the disk reports an error.
             with contextlib.suppress(OSError):
                 os.close(fd)
 
@@ -151,7 +151,7 @@ class Claim:
 def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bool]:
     """Make the folder with its lock already held, so that none sees it without."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
-    # A name of its own each time: a process that was killed may have had our number.
+    # A random part, because a process that was killed may have had our process id.
     hidden = directory / f"{NEW}{os.getpid()}-{os.urandom(8).hex()}"
     hidden.mkdir(mode=0o700)
     fd = -1

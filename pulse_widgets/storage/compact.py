@@ -28,8 +28,9 @@ from pulse_widgets.storage.directory import (
     writer_folders,
 )
 from pulse_widgets.storage.disk import refusal, sync
-from pulse_widgets.storage.folder import torn_leftovers
+from pulse_widgets.storage.folder import torn_journals
 from pulse_widgets.storage.merge import merge_segments
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import is_finished_run, open_file, survey
 from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import as_ours, few, may_pass
@@ -65,7 +66,7 @@ def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> 
     """Write ``NAME.pulse.parquet`` beside ``NAME.pulse`` and remove the directory.
 
     The file appears whole or not at all, and the directory goes only after it; whenever this
-    is interrupted, calling it again finishes the work. What cannot be read is told in the
+    is interrupted, calling it again finishes the work. What cannot be read is named in the
     problems of the file; the files it lies in are kept in ``NAME.pulse.damaged``.
 
     Parameters
@@ -95,14 +96,14 @@ def compact(directory: Path, *, stopped: Callable[[], bool] = lambda: False) -> 
             with contextlib.suppress(OSError):
                 directory.rmdir()  # the last step of a removal was cut off
             return path
-        run = read_run(directory)
+        run = read_run(Local(directory))
         with shared(directory, alone=True) as free:
             _require_rest(directory, free=free)
             if path.exists():
                 _require_finished(path, run.id)
             elif not _publish(directory, path, stopped):
                 return directory
-            _keep_damaged(directory, open_file(path).run.about.get("damaged"))
+            _keep_damaged(directory, open_file(Local(path)).run.about.get("damaged"))
             _remove(directory)
     return path
 
@@ -121,11 +122,11 @@ def restore_run(directory: Path) -> None:
     """
     with as_ours(directory), _refusing(directory):
         try:
-            read_run(directory)
+            read_run(Local(directory))
         except FormatVersionError:
             raise
         except RecordingError as exc:
-            folders = writer_folders(directory)
+            folders = writer_folders(Local(directory))
             absent = isinstance(exc.__cause__, FileNotFoundError)
             if not folders or (may_pass(exc) and not absent):
                 raise
@@ -189,7 +190,7 @@ def _require_rest(directory: Path, *, free: bool) -> None:
             f"{directory} is being finished by another process",
             remedy="Wait until it is done; the recording can be read meanwhile.",
         )
-    if any(is_running(folder) for folder in writer_folders(directory)):
+    if any(is_running(folder) for folder in writer_folders(Local(directory))):
         raise BusyError(
             f"{directory} is still being recorded",
             remedy="Stop its session first; the recording can be read meanwhile.",
@@ -197,7 +198,7 @@ def _require_rest(directory: Path, *, free: bool) -> None:
 
 
 def _require_finished(path: Path, number: str) -> None:
-    run = open_file(path).run
+    run = open_file(Local(path)).run
     if run.id != number:
         raise StorageError(
             f"{path} is another recording",
@@ -225,19 +226,19 @@ def _publish(directory: Path, path: Path, stopped: Callable[[], bool]) -> bool:
 
 def _write(directory: Path, fresh: Path, stopped: Callable[[], bool]) -> bool:
     """Write all that can be read of a directory to one file; False when `stopped` said so."""
-    stored, damage = survey(directory)
+    stored, damage = survey(Local(directory))
     _require_readable(directory, damage)
-    for folder in writer_folders(directory):
-        if folder.path not in damage.files:
-            damage.files += torn_leftovers(folder)
+    for folder in writer_folders(Local(directory)):
+        if folder.name not in damage.files:
+            damage.files += torn_journals(folder)
     about = {**stored.run.about, "compacted": int(time.time() * 1e6)}
 
     def marks() -> dict[str, str]:
         # What is damaged within a part is known only once all of it was read.
-        told = [*damage.problems, *(p for segment in stored.segments for p in segment.problems)]
-        files = [*damage.files, *(s.path for s in stored.segments if is_damaged(s))]
-        about["problems"] = few(told)
-        about["damaged"] = sorted({str(path.relative_to(directory)) for path in files})
+        found = [*damage.problems, *(p for segment in stored.segments for p in segment.problems)]
+        about["problems"] = few(found)
+        damaged = [s.name for s in stored.segments if is_damaged(s)]
+        about["damaged"] = sorted({*damage.files, *damaged})
         return {"pulse.run": replace(stored.run, about=about).encode()}
 
     catalog, segments = stored.catalog, stored.segments
@@ -257,7 +258,7 @@ def _require_readable(directory: Path, damage: Damage) -> None:
 
 def _require_rows(fresh: Path, segments: Iterable[Segment], directory: Path) -> None:
     """Look at the file once more before what it was made of goes."""
-    made, lost = sum(entry.rows for entry in ParquetSegment(fresh).entries), 0
+    made, lost = sum(entry.rows for entry in ParquetSegment(Local(fresh)).entries), 0
     wanted = 0
     for segment in segments:
         wanted += sum(entry.rows for entry in segment.entries)
@@ -292,12 +293,12 @@ def _remove(directory: Path) -> None:
     The description stays, too, where something of ours could not be removed: so it is tried
     again another time.
     """
-    for folder in writer_folders(directory):
+    for folder in writer_folders(Local(directory)):
         for pattern in _OURS:
-            for path in folder.path.glob(pattern):
+            for path in (directory / folder.name).glob(pattern):
                 path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
-            folder.path.rmdir()
+            (directory / folder.name).rmdir()
     for stale in directory.glob(f"{NEW}*"):
         (stale / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):

@@ -9,8 +9,6 @@ from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import may_pass
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pulse_widgets.storage.segment import Segment
 
 __all__ = ["Damage", "is_damaged"]
@@ -24,23 +22,24 @@ class Damage:
     ----------
     problems : list of str
         What is missing, in sentences.
-    files : list of Path
-        Files of which not everything could be read. They are kept when the rest is finished.
+    files : list of str
+        Files, by their names in the directory, of which not everything could be read. They are
+        kept when the rest is finished.
     barred : list of str
         What could not be read just now, and may be another time: no permission, no memory.
     """
 
     problems: list[str] = field(default_factory=list)
-    files: list[Path] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     barred: list[str] = field(default_factory=list)
 
-    def add(self, path: Path, sentence: str, exc: BaseException | None = None) -> None:
+    def add(self, name: str, sentence: str, exc: BaseException | None = None) -> None:
         """Take a file that could not be read, and why."""
         self.problems.append(sentence)
         if exc is not None and may_pass(exc):
             self.barred.append(sentence)
         else:
-            self.files.append(path)
+            self.files.append(name)
 
 
 def is_damaged(segment: Segment) -> TypeGuard[ParquetSegment]:

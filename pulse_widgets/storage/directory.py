@@ -18,11 +18,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.storage.disk import refusal, replace_file
-from pulse_widgets.storage.untrusted import as_ours, open_regular, parse_json, read_regular
+from pulse_widgets.storage.place import Local, content_of, open_regular
+from pulse_widgets.storage.untrusted import as_ours, parse_json
 from pulse_widgets.storage.version import MOST_JSON, VERSION, check_version
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from pulse_widgets.storage.place import Place
 
 __all__ = [
     "PartName",
@@ -30,16 +33,17 @@ __all__ = [
     "WriterFolder",
     "boot_id",
     "covered_journals",
+    "finished_name",
     "is_running",
     "journal_name",
     "part_name",
-    "place_of",
     "plan_merge",
     "read_run",
-    "said_missing",
+    "recording_path",
     "standing",
     "start_run",
     "writer_folders",
+    "written_problems",
 ]
 
 RUN: Final = "run.pulse.json"
@@ -56,7 +60,7 @@ MOST_RUN: Final = 8 << 20
 """Bytes of the description of a run, at most."""
 MOST_US: Final = (1 << 63) // 1000 - 1
 """The last moment that tables of pandas can hold, in the year 2262."""
-SAID_BYTES: Final = 4096
+PROBLEMS_BYTES: Final = 4096
 """Bytes of a lock: what its writer says is missing, in JSON, filled up with spaces."""
 
 _PART: Final = re.compile(r"part-(\d{6,})(?:-(\d{6,}))?\.parquet")
@@ -88,13 +92,18 @@ def journal_name(number: int) -> str:
     return f"journal-{number:06d}.arrows"
 
 
+def finished_name(name: str) -> str:
+    """Return the name of the finished file of a directory."""
+    return name.removesuffix(SUFFIX) + FINISHED
+
+
 def standing(names: list[str]) -> tuple[list[PartName], list[int]]:
     """Return the parts and journals that count, of the file names of a writer.
 
     A part whose range lies in another's was merged into it, and a journal whose number lies
     in a part was written to it; the crash that left them there doubles no row.
     """
-    # A name that we would write otherwise, with more zeros say, is not one of ours.
+    # A name with other zeros than ours was not written by this program.
     parts: list[PartName] = []
     for part in sorted(_part_names(names), key=lambda p: (p.first, -p.last)):
         if part.last >= part.first and (not parts or part.last > parts[-1].last):
@@ -120,23 +129,23 @@ def _journal_numbers(names: list[str]) -> list[int]:
 
 
 def _covered(number: int, parts: list[PartName]) -> bool:
-    # Of parts that lie in no other, the last that begins at or before it has the greatest end.
+    # No part lies in another, so the last one that begins at or before the number ends last.
     place = bisect_right(parts, number, key=lambda part: part.first) - 1
     return place >= 0 and number <= parts[place].last
 
 
-def plan_merge(parts: list[PartName], owed: Collection[int] = ()) -> list[PartName]:
+def plan_merge(parts: list[PartName], pending: Collection[int] = ()) -> list[PartName]:
     """Return the next 16 parts to merge into one; empty when there is nothing to merge.
 
     Parts of like size are merged, so that each row is rewritten once for every factor of 16
     in the length of the run, and at most 15 parts of a size are left. A merged part stands
-    for its whole range, so the range must hold no journal whose part is still `owed`.
+    for its whole range, so the range must hold no journal whose part is still `pending`.
     """
     for place in range(len(parts) - MERGED, -1, -1):
         window = parts[place : place + MERGED]
         level = _level(window[0].size)
         alike = all(_level(p.size) == level for p in window)
-        if alike and not any(window[0].first <= n <= window[-1].last for n in owed):
+        if alike and not any(window[0].first <= n <= window[-1].last for n in pending):
             return window
     return []
 
@@ -207,23 +216,23 @@ def _not_ours(where: str, why: str) -> RecordingError:
     )
 
 
-def place_of(path: Path) -> Path:
-    """Return what a path to a recording means: of its description, the directory.
+def recording_path(path: Path) -> Path:
+    """Return the path of the recording that is meant: for its description, the directory.
 
     Raises
     ------
     RecordingError
         If it is the root of all files, which has no name.
     """
-    place = path.parent if path.name == RUN else path
+    meant = path.parent if path.name == RUN else path
     # "." and ".." have no name of their own.
-    place = place if place.name not in {"", ".."} else Path(os.path.abspath(place))  # noqa: PTH100
-    if not place.name:
-        raise _not_ours(str(place), _ABSENT)
-    return place
+    meant = meant if meant.name not in {"", ".."} else Path(os.path.abspath(meant))  # noqa: PTH100
+    if not meant.name:
+        raise _not_ours(str(meant), _ABSENT)
+    return meant
 
 
-def read_run(directory: Path) -> RunInfo:
+def read_run(directory: Place) -> RunInfo:
     """Return the run of a directory.
 
     Raises
@@ -233,7 +242,7 @@ def read_run(directory: Path) -> RunInfo:
     """
     try:
         with as_ours(directory, FileNotFoundError, NotADirectoryError):
-            text = read_regular(directory / RUN, MOST_RUN)
+            text = content_of(directory / RUN, MOST_RUN)
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise _not_ours(str(directory), _ABSENT) from exc
     return RunInfo.decode(text, str(directory))
@@ -252,7 +261,7 @@ def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise refusal(exc, directory) from exc
-    # Not `exists`: a link that leads nowhere is in the way, too, and reading it says so.
+    # Not `exists`: a link to a file that is not there would be replaced, and must not be.
     if not os.path.lexists(path):
         run = RunInfo(uuid.uuid4().hex, start_us, about=about)
         fresh = directory / f".{RUN}.{os.getpid()}"
@@ -261,7 +270,7 @@ def start_run(directory: Path, start_us: int, about: dict[str, Any]) -> RunInfo:
             _publish(fresh, path)
         except OSError as exc:
             raise refusal(exc, path) from exc
-    return read_run(directory)
+    return read_run(Local(directory))
 
 
 def _publish(fresh: Path, path: Path) -> None:
@@ -284,16 +293,21 @@ class WriterFolder:
 
     Attributes
     ----------
-    path : Path
+    place : Place
     about : mapping
         Content of ``writer.json``; empty when it cannot be read.
     fault : Exception or None
         Why it cannot be read.
     """
 
-    path: Path
+    place: Place
     about: dict[str, Any]
     fault: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name in the directory."""
+        return self.place.name
 
     @property
     def start_us(self) -> int:
@@ -308,7 +322,7 @@ class WriterFolder:
         return count if isinstance(count, int) and count >= 0 else None
 
 
-def writer_folders(directory: Path) -> list[WriterFolder]:
+def writer_folders(directory: Place) -> list[WriterFolder]:
     """Return the writers of a directory, in order of their start.
 
     Raises
@@ -319,9 +333,8 @@ def writer_folders(directory: Path) -> list[WriterFolder]:
         If there is none.
     """
     try:
-        with os.scandir(directory) as entries:
-            # A link is none of ours: what it leads to must not be tidied.
-            names = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+        # A link is not followed: what it leads to would be removed with the recording.
+        names = [x.name for x in directory.items() if x.is_folder and x.name.startswith("w-")]
     except FileNotFoundError:
         raise
     except OSError as exc:
@@ -329,39 +342,39 @@ def writer_folders(directory: Path) -> list[WriterFolder]:
             f"{directory} cannot be listed: {exc.strerror}",
             remedy="Check its permissions and its disk.",
         ) from exc
-    folders = [_folder(directory / name) for name in names if name.startswith("w-")]
-    return sorted(folders, key=lambda w: (w.start_us, w.path.name))
+    return sorted((_folder(directory / name) for name in names), key=lambda w: (w.start_us, w.name))
 
 
-def _folder(path: Path) -> WriterFolder:
+def _folder(place: Place) -> WriterFolder:
     try:
-        content = parse_json(read_regular(path / ABOUT, MOST_JSON))
+        content = parse_json(content_of(place / ABOUT, MOST_JSON))
     except (PulseError, OSError, ValueError, MemoryError) as exc:
-        return WriterFolder(path, {}, exc)
+        return WriterFolder(place, {}, exc)
     if not isinstance(content, dict):
-        return WriterFolder(path, {}, ValueError("it is not a JSON object"))
-    return WriterFolder(path, content)
+        return WriterFolder(place, {}, ValueError("it is not a JSON object"))
+    return WriterFolder(place, content)
 
 
-def said_missing(folder: WriterFolder) -> list[str]:
-    """Return what a writer said is missing from its rows, in sentences."""
+def written_problems(folder: WriterFolder) -> list[str]:
+    """Return what is missing from the rows of a writer, as it has written, in sentences."""
     try:
-        with (folder.path / LOCK).open("rb") as file:
-            said = json.loads(file.read(SAID_BYTES))
-    except (OSError, ValueError, RecursionError):
+        written = json.loads((folder.place / LOCK).open().read_at(0, PROBLEMS_BYTES))
+    except (PulseError, OSError, ValueError, RecursionError):
         return []
-    sentences = said if isinstance(said, list) else []
-    return [sentence for sentence in sentences if isinstance(sentence, str)]
+    return [x for x in written if isinstance(x, str)] if isinstance(written, list) else []
 
 
 def is_running(folder: WriterFolder) -> bool:
-    """Return whether the writer still writes, or may write: what cannot be told counts as yes.
+    """Return whether the writer still writes, or may write: when in doubt, it does.
 
-    Its lock decides. On a file system without locks, and for a writer on another machine,
-    whose lock may not be visible here, so does a heartbeat younger than 30 s.
+    Its lock decides. Where locks cannot be seen, on some file systems, from another machine and
+    at a place elsewhere, so does a heartbeat younger than 30 s.
     """
+    lock = folder.place / LOCK
     try:
-        fd = open_regular(folder.path / LOCK)
+        if lock.path is None:
+            return time.time() - lock.open().modified_s < SILENCE_S
+        fd = open_regular(lock.path)
     except (FileNotFoundError, NotADirectoryError, RecordingError):
         return False
     except OSError:

@@ -110,7 +110,7 @@ def is_passing(error: BaseException) -> bool:
 
 def refusal(exc: OSError, path: Path) -> StorageError:
     """Return our error for a failed write to `path`."""
-    # Arrow puts words of its own before those of the system.
+    # Errors that come through Arrow have a text of Arrow's before the system's.
     why = (exc.strerror or str(exc)).rpartition(f"Detail: [errno {exc.errno}] ")[2]
     if exc.errno in _FULL:
         problem, remedy = f"No room left for {path}: {why}", _room(Reserve())

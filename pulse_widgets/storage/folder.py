@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
@@ -11,8 +10,8 @@ from pulse_widgets.storage.directory import (
     covered_journals,
     journal_name,
     part_name,
-    said_missing,
     standing,
+    written_problems,
 )
 from pulse_widgets.storage.journal import read_journal
 from pulse_widgets.storage.memory import MemorySegment
@@ -21,18 +20,18 @@ from pulse_widgets.storage.untrusted import as_ours, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from pulse_widgets.storage.damage import Damage
     from pulse_widgets.storage.directory import PartName, WriterFolder
     from pulse_widgets.storage.index import Catalog
     from pulse_widgets.storage.journal import JournalContent
+    from pulse_widgets.storage.place import Place
     from pulse_widgets.storage.segment import Segment
 
-__all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_leftovers"]
+__all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_journals"]
 
 NAMED: Final = 10
-"""Lost parts that are told of one by one."""
+"""Lost parts that are named one by one."""
 MOST_HOSTS: Final = 10_000
 MOST_NAME: Final = 255
 """Letters of a file name, at most."""
@@ -42,7 +41,7 @@ _KEPT_OPEN: Final = 64
 def read_folder(
     folder: WriterFolder,
     hosts: Mapping[str, str],
-    known: dict[Path, ParquetSegment],
+    known: dict[str, ParquetSegment],
     damage: Damage,
     *,
     alive: bool,
@@ -54,8 +53,9 @@ def read_folder(
     folder : WriterFolder
     hosts : mapping of str to str
         Host ids to be called otherwise.
-    known : dict of Path to ParquetSegment
-        Parts that are open already. They never change, so they are not read again.
+    known : dict of str to ParquetSegment
+        Parts that are open already, by their names in the directory. They never change, so they
+        are not read again.
     damage : Damage
     alive : bool
         The end of the newest journal may still be on its way, and parts come and go.
@@ -68,11 +68,11 @@ def read_folder(
         If a file was replaced meanwhile; the folder must be listed again.
     """
     try:
-        names = os.listdir(folder.path)  # noqa: PTH208
+        names = [item.name for item in folder.place.items()]
     except FileNotFoundError:
         raise
     except OSError as exc:
-        damage.add(folder.path, f"{folder.path.name} cannot be listed: {exc.strerror}", exc)
+        damage.add(folder.name, f"{folder.name} cannot be listed: {exc.strerror}", exc)
         return []
     parts, journals = standing(names)
     segments: dict[int, Segment | None] = {}
@@ -82,31 +82,34 @@ def read_folder(
         segments[n] = _journal(folder, journal_name(n), hosts, damage, alive=alive)
     if not alive:
         damage.problems += _gone(folder, parts)
-    # In order of arrival: a journal may wait longer for its part than the next one.
+    # In order of arrival, in which parts and journals may alternate.
     found = [segment for _, segment in sorted(segments.items()) if segment is not None]
     if folder.fault is not None and found and not alive:
         lost = "what it says of its machine and devices is missing"
-        reason = _words(folder.fault, folder.path / ABOUT)
-        sentence = f"{folder.path.name}/{ABOUT} cannot be read, {lost}: {reason}"
+        reason = _words(folder.fault, folder.place / ABOUT)
+        sentence = f"{folder.name}/{ABOUT} cannot be read, {lost}: {reason}"
         gone = isinstance(folder.fault, FileNotFoundError)
-        damage.add(folder.path / ABOUT, sentence, None if gone else folder.fault)
+        damage.add(f"{folder.name}/{ABOUT}", sentence, None if gone else folder.fault)
     damage.problems += sentences(_object(folder.about.get("about")).get("problems"))
-    damage.problems += said_missing(folder)
+    damage.problems += written_problems(folder)
     return found
 
 
-def torn_leftovers(folder: WriterFolder) -> list[Path]:
-    """Return journals that have become parts and were torn: a part has only what could be read."""
-    names = os.listdir(folder.path)  # noqa: PTH208
-    paths = [folder.path / journal_name(n) for n in covered_journals(names)]
-    torn = list[Any]()
-    for path in paths:
+def torn_journals(folder: WriterFolder) -> list[str]:
+    """Return journals that have become parts and were torn: a part has only what could be read.
+
+    By their names in the directory, as in `Damage`.
+    """
+    covered = covered_journals([item.name for item in folder.place.items()])
+    torn: list[str] = []
+    for name in map(journal_name, covered):
+        place = folder.place / name
         try:
-            with as_ours(path):
-                whole = not read_journal(path).dropped_bytes
+            with as_ours(place):
+                whole = not read_journal(place).dropped_bytes
         except RecordingError:
             whole = False
-        torn += [] if whole else [path]
+        torn += [] if whole else [f"{folder.name}/{name}"]
     return torn
 
 
@@ -115,57 +118,48 @@ def lost_end(name: str, content: JournalContent) -> str:
     return f"{content.dropped_bytes} bytes at the end of {name} were dropped: {content.reason}"
 
 
-def lost_part(folder: WriterFolder, path: Path, exc: BaseException) -> str:
+def lost_part(folder: WriterFolder, name: str, exc: BaseException) -> str:
     """Return the sentence on a part that cannot be read."""
-    rows = folder.count(path.name)
+    rows = folder.count(name)
     lost = "its rows are missing" if rows is None else f"its {rows} rows are missing"
-    return f"{folder.path.name}/{path.name} cannot be read, {lost}: {_words(exc, path)}"
+    return f"{folder.name}/{name} cannot be read, {lost}: {_words(exc, folder.place / name)}"
 
 
 def _part(
     folder: WriterFolder,
     name: str,
     hosts: Mapping[str, str],
-    known: dict[Path, ParquetSegment],
+    known: dict[str, ParquetSegment],
     damage: Damage,
 ) -> ParquetSegment | None:
-    path = folder.path / name
-    if path in known:
-        return known[path]
+    place, called = folder.place / name, f"{folder.name}/{name}"
+    if called in known:
+        return known[called]
     try:
-        with as_ours(path, FileNotFoundError):
-            # A process may have few files open at once, and each takes its memory.
-            known[path] = ParquetSegment(path, hosts, keep=len(known) < _KEPT_OPEN)
+        with as_ours(place, FileNotFoundError):  # then it was merged, or the run finished
+            # The number of files that a process may have open is limited.
+            known[called] = ParquetSegment(place, hosts, keep=len(known) < _KEPT_OPEN)
     except FormatVersionError:
         raise
-    except FileNotFoundError as exc:
-        if not path.is_symlink():
-            raise  # it was merged, or finished
-        damage.add(path, lost_part(folder, path, exc))
     except RecordingError as exc:
-        damage.add(path, lost_part(folder, path, exc), exc)
-    return known.get(path)
+        damage.add(called, lost_part(folder, name, exc), exc)
+    return known.get(called)
 
 
 def _journal(
     folder: WriterFolder, name: str, hosts: Mapping[str, str], damage: Damage, *, alive: bool
 ) -> MemorySegment | None:
-    path, called = folder.path / name, f"{folder.path.name}/{name}"
+    place, called = folder.place / name, f"{folder.name}/{name}"
     try:
-        with as_ours(path, FileNotFoundError):
-            content = read_journal(path)
+        with as_ours(place, FileNotFoundError):  # then it became a part
+            content = read_journal(place)
             segment = MemorySegment(content.series, content.columns, content.infos, hosts)
-    except FileNotFoundError as exc:
-        if not path.is_symlink():
-            raise  # it became a part
-        damage.add(path, f"{called} cannot be read, its rows are missing: {_words(exc, path)}")
-        return None
     except RecordingError as exc:
-        reason = _words(exc, path)
-        damage.add(path, f"{called} cannot be read, its rows are missing: {reason}", exc)
+        reason = _words(exc, place)
+        damage.add(called, f"{called} cannot be read, its rows are missing: {reason}", exc)
         return None
     if content.dropped_bytes and not alive:
-        damage.add(path, lost_end(called, content))
+        damage.add(called, lost_end(called, content))
     return segment
 
 
@@ -179,22 +173,22 @@ def _gone(folder: WriterFolder, parts: Sequence[PartName]) -> list[str]:
     there = set(parts)
     wanted, _ = standing([*listed, *map(part_name, parts)])
     gone = [part_name(part) for part in wanted if part not in there]
-    told = [f"{folder.path.name}/{name} is missing{_with(folder.count(name))}" for name in gone]
-    if len(told) <= NAMED:
-        return told
+    missing = [f"{folder.name}/{name} is missing{_with(folder.count(name))}" for name in gone]
+    if len(missing) <= NAMED:
+        return missing
     counts = [count for name in gone[NAMED:] if (count := folder.count(name)) is not None]
-    rest = f"{len(told) - NAMED} more parts of {folder.path.name} are missing"
-    return [*told[:NAMED], f"{rest}{_with(sum(counts) if counts else None)}"]
+    rest = f"{len(missing) - NAMED} more parts of {folder.name} are missing"
+    return [*missing[:NAMED], f"{rest}{_with(sum(counts) if counts else None)}"]
 
 
 def _with(rows: int | None) -> str:
     return "" if rows is None else f", with {rows} rows"
 
 
-def _words(exc: BaseException, path: Path) -> str:
+def _words(exc: BaseException, place: Place) -> str:
     """Return why a file cannot be read, without saying again which file it is."""
     problem = exc.problem if isinstance(exc, RecordingError) else str(exc)
-    for said in (f"{path} cannot be read as a recording: ", f"{path} ", str(path)):
+    for said in (f"{place} cannot be read as a recording: ", f"{place} ", str(place)):
         problem = problem.replace(said, "")
     return problem
 

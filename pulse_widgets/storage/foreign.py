@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ForeignSegment"]
 
+_PIECE: Final = 1 << 20
 _STALE: Final = (b"pulse.index", b"pulse.overview")
 """Keys that a program may have copied from the file it made this one of."""
 
@@ -37,7 +38,7 @@ class ForeignSegment(ParquetSegment):
 
     Parameters
     ----------
-    path : Path
+    place : Place
 
     Raises
     ------
@@ -58,10 +59,12 @@ class ForeignSegment(ParquetSegment):
             If it says something that cannot be read.
         """
         if b"pulse.run" in self.marks:
-            return RunInfo.decode(self.marks[b"pulse.run"], str(self.path))
-        # Equal in every copy of the file, and in no other file.
-        with self.path.open("rb") as file:
-            number = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            return RunInfo.decode(self.marks[b"pulse.run"], str(self.place))
+        # The hash of the content is the same in every copy of the file, and in no other file.
+        digest = hashlib.sha256()
+        for first in range(0, self.file.size, _PIECE):
+            digest.update(self.file.read_at(first, _PIECE))
+        number = digest.hexdigest()[:32]
         return RunInfo(number, min((e.start for e in self.entries), default=0))
 
     @property
@@ -69,10 +72,10 @@ class ForeignSegment(ParquetSegment):
         """What could not be read so far, or had to be assumed, in sentences."""
         if self._reader.zoned:
             return super().problems
-        return (*super().problems, f"The times in {self.path.name} have no zone: taken as UTC")
+        return (*super().problems, f"The times in {self.name} have no zone: taken as UTC")
 
     def _open(self, *, keep: bool) -> ForeignReader:  # noqa: ARG002  it stays open
-        return ForeignReader(self.path, MOST_FOOTER, MOST_GROUP_BYTES)
+        return ForeignReader(self.file, MOST_FOOTER, MOST_GROUP_BYTES)
 
     def _require_own(self) -> None:
         self._check_version()
@@ -81,11 +84,11 @@ class ForeignSegment(ParquetSegment):
             self.marks[b"pulse.catalog"] = _without_numbers(self.marks[b"pulse.catalog"])
 
     def _column_sums(self, footer: Footer) -> None:
-        self._footer = footer  # its sums are of other columns than ours
+        self._footer = footer  # its checksums are of other columns than ours
 
     def _read(self, group: int, names: Sequence[str]) -> tuple[Columns, None]:
         there = [name for name in names if name in self._footer.names]
-        if self.sealed and self._footer.damaged(self.path, group, [*KEYS, *there]):
+        if self.sealed and self._footer.damaged(self.file, group, [*KEYS, *there]):
             raise ValueError("a row group does not match its checksums")
         whole = self._reader.read(group, names)
         if len(whole) != self._reader.group_rows(group):

@@ -90,14 +90,14 @@ def decode_index(text: bytes) -> list[Entry]:
     """
     if len(text) > MOST_JSON:
         raise ValueError("the index is larger than any index")
-    told, numbers = read_table(
+    keys_of, numbers = read_table(
         base64.b64decode(text, validate=True),
         KEYS,
         _NUMBERS,
         most_rows=MOST_TABLE_ROWS,
         most_bytes=8 * MOST_JSON,
     )
-    names = [[words[code] for code in codes.tolist()] for codes, words in told.values()]
+    names = [[words[code] for code in codes.tolist()] for codes, words in keys_of.values()]
     columns = [numbers[name].tolist() for name in _NUMBERS]
     keys = map(SeriesKey, *names)
     return [Entry(*line) for line in zip(keys, *columns, strict=True)]
@@ -130,7 +130,7 @@ def _agrees(group: int, held: Sequence[Entry], reader: GroupReader) -> bool:
     if low is not None and high is not None:
         for place in range(len(KEYS)):
             words = [entry.key[place] for entry in held]
-            # Long words may be cut in statistics; a prefix of the greatest still bounds it.
+            # Writers may cut long words in statistics, so only their beginnings are compared.
             least, most = low[place], high[place]
             if not min(words).startswith(least) or not max(words).startswith(most):
                 return False
@@ -151,7 +151,7 @@ def group_index(reader: GroupReader, group: int) -> list[Entry]:
         return []
     codes = np.stack([codes for codes, _ in words])
     breaks = np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1
-    # 1: that there may be text or payloads is all that is known without reading them.
+    # 1 stands for "perhaps some": how many bytes there are is known only by reading them.
     sizes = tuple(int(reader.chunk_bytes(group, name) > 0) for name in ("text", "data"))
     entries = []
     for first, end in pairwise([0, *breaks.tolist(), len(time)]):
@@ -231,7 +231,7 @@ class Catalog:
         content = {"hosts": self.hosts, "entities": entities, "metrics": metrics, "series": series}
         text = _ascii(content)
         if not is_bounded(text.encode()):
-            # A reader would refuse it, and the whole file: units and kinds matter more than labels.
+            # Readers refuse a file with so long a catalog, so the labels are left out of it.
             units = {
                 number: entry[:2]
                 for number, entry in series.items()

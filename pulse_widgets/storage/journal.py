@@ -21,8 +21,8 @@ from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
+from pulse_widgets.storage.place import content_of
 from pulse_widgets.storage.schema import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
-from pulse_widgets.storage.untrusted import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.registry import Registry
     from pulse_widgets.series.rows import Rows
     from pulse_widgets.storage.arrow.stream import Batch
+    from pulse_widgets.storage.place import Place
 
 __all__ = ["Journal", "JournalContent", "columns_of_rows", "read_journal"]
 
@@ -88,7 +89,7 @@ class Journal:
         try:
             self._flush(self._stream.bytes_of(batch, marks))
         except BaseException as exc:
-            # Also where memory was short: what is half written there can not be gone on with.
+            # After any failure, lack of memory too: nothing may follow half a batch.
             self._undo()
             if isinstance(exc, OSError):
                 raise refusal(exc, self.path) from exc
@@ -106,8 +107,8 @@ class Journal:
         """Close the file; twice is harmless, and it is closed even where the disk complains."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
-            # Some file systems say only here that they have no room. The number of the file is
-            # free again all the same, and what was written is in memory until its part is made.
+            # Some file systems report a full disk only here. The descriptor is closed all the
+            # same, and the rows stay in memory until their part is made.
             with contextlib.suppress(OSError):
                 os.close(fd)
 
@@ -120,7 +121,7 @@ class Journal:
             self._stream.clear()
 
     def _undo(self) -> None:
-        # If even this fails, the torn batch stays and the checksum tells readers so.
+        # If even this fails, the torn batch stays, and its checksum makes readers drop it.
         with contextlib.suppress(OSError):
             os.ftruncate(self._fd, self.nbytes)
         self.close()
@@ -163,7 +164,7 @@ class JournalContent:
     reason: str = ""
 
 
-def read_journal(path: Path) -> JournalContent:
+def read_journal(place: Place) -> JournalContent:
     """Return the batches up to the first that is torn, damaged or out of place.
 
     Raises
@@ -173,7 +174,7 @@ def read_journal(path: Path) -> JournalContent:
     FileNotFoundError
         If there is none; a part may have taken its place meanwhile.
     """
-    content = read_regular(path, MOST_JOURNAL)
+    content = content_of(place, MOST_JOURNAL)
     batches: list[Batch] = []
     infos: dict[int, SeriesInfo] = {}
     good, reason = 0, ""

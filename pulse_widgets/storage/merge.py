@@ -50,17 +50,17 @@ def merged(
     when `stopped` says so.
     """
     sizes = extents(segments)
-    asked = want or Want()
+    limits = want or Want()
     wanted = list(sizes) if keys is None else [k for k in keys if k in sizes]
     for group in _groups(wanted, sizes):
         block = _Block(group, sizes)
         for segment in segments:
             if stopped():
                 return
-            for key, columns in segment.read(group, asked):
+            for key, columns in segment.read(group, limits):
                 block.fill(key, columns)
         for key in group:
-            rows = block.rows(key).between(asked.start, asked.end)
+            rows = block.rows(key).between(limits.start, limits.end)
             if len(rows):
                 yield key, rows
 

@@ -138,7 +138,7 @@ def _outward(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return both as float32, rounded so that they still enclose every value."""
     infinity = np.float32(np.inf)
-    # Beyond float32 lie infinity and zero, which enclose as well.
+    # A value beyond float32 becomes infinity or zero, which still encloses it.
     with np.errstate(all="ignore"):
         low, high = least.astype(np.float32), greatest.astype(np.float32)
         low = np.where(low > least, np.nextafter(low, -infinity), low)

@@ -15,10 +15,9 @@ from pulse_widgets.storage.cells import Cells
 from pulse_widgets.storage.schema import CELL, COARSER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
+    from pulse_widgets.storage.place import File
     from pulse_widgets.storage.reader import Extent
 
 __all__ = ["OverviewFile"]
@@ -27,7 +26,7 @@ MOST_MARK: Final = 4 << 20
 MOST_FOOTER: Final = 16 << 20
 MOST_LENGTH: Final = 1 << 30
 _KEPT: Final = 8
-"""So many row groups stay unpacked, about 1 MB each: series are mostly asked for in order."""
+"""So many row groups stay unpacked, about 1 MB each: series are mostly read in order."""
 
 _Columns = dict[str, "NDArray[Any]"]
 
@@ -37,9 +36,7 @@ class OverviewFile:
 
     Parameters
     ----------
-    path : Path
-    size : int
-        Bytes of the file.
+    file : File
     mark : bytes
         What the footer says of the overview.
 
@@ -49,16 +46,16 @@ class OverviewFile:
         If that cannot be true; also what `DAMAGE` lists, here and where a method reads.
     """
 
-    def __init__(self, path: Path, size: int, mark: bytes) -> None:
-        self._path = path
+    def __init__(self, file: File, mark: bytes) -> None:
+        self._file = file
         self._lock = threading.Lock()
         self._unpacked: OrderedDict[int, _Columns] = OrderedDict()
         said = json.loads(mark) if len(mark) <= MOST_MARK else {}
-        self._offset = _count(said["offset"], size)
-        length = _count(said["length"], min(size - self._offset, MOST_LENGTH))
+        self._offset = _count(said["offset"], file.size)
+        length = _count(said["length"], min(file.size - self._offset, MOST_LENGTH))
         footer = _count(said["footer"], min(length, MOST_FOOTER))
         self._sums = [_count(each, 0xFFFF_FFFF) for each in said["sums"]]
-        content = read_piece(path, self._offset + length - footer, footer)
+        content = read_piece(file, self._offset + length - footer, footer)
         if zlib.crc32(content) != said["footer_crc32"]:
             raise ValueError("the footer of the overview is damaged")
         self._decoder = GroupDecoder(content, length)
@@ -138,7 +135,7 @@ class OverviewFile:
                 self._unpacked.move_to_end(place)
                 return self._unpacked[place]
         group = self._groups[place]
-        content = read_piece(self._path, self._offset + group.begin, group.end - group.begin)
+        content = read_piece(self._file, self._offset + group.begin, group.end - group.begin)
         if zlib.crc32(content) != self._sums[place]:
             raise ValueError("a row group of the overview is damaged")
         columns = self._decoder.decode(place, content)
@@ -155,18 +152,16 @@ class OverviewFile:
         return columns
 
 
-def read_piece(path: Path, offset: int, length: int) -> bytes:
+def read_piece(file: File, offset: int, length: int) -> bytes:
     """Return some bytes of a file; everything that is read of an overview comes through here."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(length)
+    return file.read_at(offset, length)
 
 
-def _count(told: object, most: int) -> int:
+def _count(number: object, most: int) -> int:
     """Return a number that may be from 0 to `most`."""
-    if not isinstance(told, int) or isinstance(told, bool) or not 0 <= told <= most:
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= most:
         raise ValueError("the mark of the overview has a number that cannot be")
-    return told
+    return number
 
 
 def _check(columns: _Columns, size: int, extent: Extent) -> None:
@@ -181,7 +176,7 @@ def _check(columns: _Columns, size: int, extent: Extent) -> None:
         raise ValueError("a cell has more values than rows, or more rows than fit")
     there = count > 0
     low, high, mean = columns["min"], columns["max"], columns["mean"]
-    # Comparisons with NaN are false: none may stand where there is a value.
+    # A comparison with NaN is false, so this also refuses NaN where there are values.
     if not ((low <= mean) & (mean <= high) == there).all():
         raise ValueError("the mean of a cell does not lie between its extremes")
     if not (np.isnan(low) & np.isnan(high) & np.isnan(mean))[~there].all():

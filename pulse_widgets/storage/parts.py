@@ -17,6 +17,7 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.directory import ABOUT, PartName, part_name, plan_merge
 from pulse_widgets.storage.disk import refusal, replace_file, sync
 from pulse_widgets.storage.journal import columns_of_rows, read_journal
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.untrusted import as_ours, may_pass, sentences
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.memory import MemorySegment
     from pulse_widgets.storage.segment import ParquetSegment
 
-__all__ = ["Owed", "Parts"]
+__all__ = ["Parts", "PendingJournal"]
 
 AGAIN_S: Final = 30.0
 """How long a part or a merge that failed waits for the next try."""
@@ -38,7 +39,7 @@ IN_MEMORY: Final = 4
 
 
 @dataclass(slots=True)
-class Owed:
+class PendingJournal:
     """A closed journal that has no part yet; its blocks of rows where they are still in memory."""
 
     number: int
@@ -59,7 +60,7 @@ _workers: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 @atexit.register
 def _end() -> None:
-    # A thread that is inside Arrow when the interpreter goes would abort the process.
+    # A thread that is inside Arrow while the interpreter shuts down aborts the process.
     for worker in list(_workers):
         worker.join(5.0)
 
@@ -81,40 +82,41 @@ class Parts:
     def __init__(self, folder: Path, registry: Registry, about: Mapping[str, Any]) -> None:
         self._trouble = ""
         self._lost: list[str] = []
-        self._owed: deque[Owed] = deque()
+        self._pending: deque[PendingJournal] = deque()
         self._folder = folder
         self._registry = registry
         self._about: dict[str, Any] = {**about, "entities": {}, "about": {}}
         self._sizes: dict[PartName, int] = {}
         self._rows: dict[PartName, int] = {}
         self._unsound: dict[PartName, str] = {}
-        # One for what is known, held for moments; one for what is on disk, held while it syncs.
+        # `_lock` guards the attributes and is held for moments; `_door` guards the files and is
+        # held while they are synced.
         self._lock = threading.Lock()
         self._door = threading.Lock()
         self._worker: threading.Thread | None = None
         self._ended = threading.Event()
-        self._next_pay_s = self._next_merge_s = -math.inf
+        self._next_part_s = self._next_merge_s = -math.inf
         self._stale = False
         self._describe_file()
 
     @property
     def problem(self) -> str:
         """Why files could not be tidied, or what was lost of them; empty while all is well."""
-        told = [*self._unsound.values(), *self._lost]
-        return self._trouble or (told[-1] if told else "")
+        losses = [*self._unsound.values(), *self._lost]
+        return self._trouble or (losses[-1] if losses else "")
 
     @property
     def nbytes(self) -> int:
         """Bytes of the parts, and of journals that wait to become parts."""
         with self._lock:
-            return sum(self._sizes.values()) + sum(owed.nbytes for owed in self._owed)
+            return sum(self._sizes.values()) + sum(j.nbytes for j in self._pending)
 
-    def owe(self, owed: Owed) -> None:
+    def add(self, journal: PendingJournal) -> None:
         """Take a closed journal, to be made a part soon."""
         with self._lock:
-            if len(self._owed) >= IN_MEMORY:
-                owed.rows = None  # they are in the journal; memory is not for waiting
-            self._owed.append(owed)
+            if len(self._pending) >= IN_MEMORY:
+                journal.rows = None  # they can be read back from the journal
+            self._pending.append(journal)
 
     def describe(
         self, entities: Mapping[str, Mapping[str, Mapping[str, str]]], about: Mapping[str, Any]
@@ -132,18 +134,18 @@ class Parts:
         if self._ended.is_set() or (self._worker is not None and self._worker.is_alive()):
             return
         with self._lock:
-            pays = bool(self._owed or self._stale) and now_s >= self._next_pay_s
+            writes = bool(self._pending or self._stale) and now_s >= self._next_part_s
             merges = bool(self._window()) and now_s >= self._next_merge_s
-        if pays or merges:
+        if writes or merges:
             worker = threading.Thread(
                 target=self._work, args=(now_s,), name="pulse-parts", daemon=True
             )
             try:
                 worker.start()
             except RuntimeError as exc:
-                # No memory for another thread, say; the journals hold everything meanwhile.
+                # For instance too many threads. The rows are in the journals meanwhile.
                 self._trouble = f"The files in {self._folder} could not be tidied: {exc}"
-                self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
+                self._next_part_s = self._next_merge_s = now_s + AGAIN_S
                 return
             self._worker = worker
             _workers.add(worker)
@@ -167,52 +169,52 @@ class Parts:
         try:
             more = True
             while more and not self._ended.is_set():
-                paid = now_s >= self._next_pay_s and self._pay(now_s)
+                wrote = now_s >= self._next_part_s and self._write_next(now_s)
                 merged = now_s >= self._next_merge_s and self._merge(now_s)
-                more = paid or merged
+                more = wrote or merged
         except Exception as exc:  # noqa: BLE001  the top of the thread; the files stand as they are
             self._trouble = f"The files in {self._folder} could not be tidied: {exc}"
-            self._next_pay_s = self._next_merge_s = now_s + AGAIN_S
+            self._next_part_s = self._next_merge_s = now_s + AGAIN_S
 
-    def _pay(self, now_s: float) -> bool:
-        """Write what is owed, one part at most; return whether there was anything."""
+    def _write_next(self, now_s: float) -> bool:
+        """Write one part, or what changed of the description; return whether there was anything."""
         try:
-            if not self._owed and not self._stale:
+            if not self._pending and not self._stale:
                 return False
-            if self._owed:
-                self._write_part(self._owed[0])
+            if self._pending:
+                self._write_part(self._pending[0])
             if self._stale:
                 with self._door:
                     self._describe_file()
             self._trouble = ""
         except PulseError as exc:
             self._trouble = exc.problem
-            self._next_pay_s = now_s + AGAIN_S
+            self._next_part_s = now_s + AGAIN_S
             with self._lock:
-                for later in self._owed:
+                for later in self._pending:
                     later.rows = None
             return False
         return True
 
-    def _write_part(self, owed: Owed) -> None:
+    def _write_part(self, journal: PendingJournal) -> None:
         with self._lock:
-            # One that fails is tried again after the others: they need not wait for it.
-            self._owed.rotate(-1)
+            # To the end of the queue first, so that one that fails does not hold up the others.
+            self._pending.rotate(-1)
         try:
-            with as_ours(owed.path, FileNotFoundError):
-                segment = self._segment(owed)
-                if not self._make_part(segment, owed):
+            with as_ours(journal.path, FileNotFoundError):
+                segment = self._segment(journal)
+                if not self._make_part(segment, journal):
                     return
         except FileNotFoundError:
-            self._lose_journal(owed)
-        if not owed.torn:
-            owed.path.unlink(missing_ok=True)
+            self._lose_journal(journal)
+        if not journal.torn:
+            journal.path.unlink(missing_ok=True)
         with self._lock:
-            self._owed.remove(owed)
+            self._pending.remove(journal)
 
-    # What makes parts is loaded when the first is due: a recording stands sooner without.
+    # Imported when the first part is due, so that a recording starts sooner.
 
-    def _make_part(self, segment: MemorySegment, owed: Owed) -> bool:
+    def _make_part(self, segment: MemorySegment, journal: PendingJournal) -> bool:
         from pulse_widgets.storage.index import Catalog
         from pulse_widgets.storage.merge import merge_segments
 
@@ -226,46 +228,46 @@ class Parts:
             [segment], fresh, dict, final=False, catalog=catalog, stopped=stopped
         ):
             return False
-        name, rows = PartName(owed.number, owed.number), sum(e.rows for e in segment.entries)
+        name, rows = PartName(journal.number, journal.number), sum(e.rows for e in segment.entries)
         with self._door:
             return self._put(fresh, name, rows)
 
-    def _segment(self, owed: Owed) -> MemorySegment:
+    def _segment(self, journal: PendingJournal) -> MemorySegment:
         from pulse_widgets.storage.memory import MemorySegment
 
-        if owed.rows is None:
-            content = read_journal(owed.path)
+        if journal.rows is None:
+            content = read_journal(Local(journal.path))
             if content.dropped_bytes:
-                self._tell_torn(owed, content)
+                self._report_torn(journal, content)
             return MemorySegment(content.series, content.columns, content.infos)
-        rows = Rows.concat(owed.rows)
+        rows = Rows.concat(journal.rows)
         infos = {info.id: info for info in self._registry.since(0)}
         return MemorySegment(rows.series, columns_of_rows(rows), infos)
 
-    def _tell_torn(self, owed: Owed, content: JournalContent) -> None:
-        """Say that a journal was damaged before it became a part.
+    def _report_torn(self, journal: PendingJournal, content: JournalContent) -> None:
+        """Report that a journal was damaged before it became a part.
 
         On the disk before the part is, or a crash in between would leave a part that is short
         and nobody who says so. The journal itself is kept.
         """
         from pulse_widgets.storage.folder import lost_end
 
-        owed.torn = True
-        name = f"{self._folder.name}/{owed.path.name}"
-        lost = owed.count - len(content.series)
-        self._lose(f"{lost_end(name, content)}, {lost} rows of {owed.count}")
+        journal.torn = True
+        name = f"{self._folder.name}/{journal.path.name}"
+        lost = journal.count - len(content.series)
+        self._lose(f"{lost_end(name, content)}, {lost} rows of {journal.count}")
 
-    def _lose_journal(self, owed: Owed) -> None:
+    def _lose_journal(self, journal: PendingJournal) -> None:
         if not self._folder.exists():
             raise StorageError(f"{self._folder} has vanished", remedy="Start a new recording.")
-        name = f"{self._folder.name}/{owed.path.name}"
-        self._lose(f"{name} has vanished before its part was made, with {owed.count} rows")
+        name = f"{self._folder.name}/{journal.path.name}"
+        self._lose(f"{name} has vanished before its part was made, with {journal.count} rows")
 
     def _lose(self, sentence: str) -> None:
         if sentence not in self._lost:
             self._lost.append(sentence)
         with self._door:
-            # Once closed, the folder is left to others.
+            # Once this is closed, others may change the folder.
             if not self._ended.is_set():
                 self._describe_file()
 
@@ -293,7 +295,7 @@ class Parts:
     def _window(self) -> list[PartName]:
         """Return what to merge: nothing that spans a journal without a part, or a damaged part."""
         parts = sorted(self._sizes.keys() - self._unsound.keys())
-        apart = [*(owed.number for owed in self._owed), *(part.first for part in self._unsound)]
+        apart = [*(j.number for j in self._pending), *(part.first for part in self._unsound)]
         return plan_merge(parts, apart)
 
     def _merge(self, now_s: float) -> bool:
@@ -321,7 +323,7 @@ class Parts:
             path = self._folder / part_name(part)
             try:
                 with as_ours(path):
-                    segments.append(ParquetSegment(path))
+                    segments.append(ParquetSegment(Local(path)))
             except RecordingError as exc:
                 if may_pass(exc):
                     raise
@@ -348,14 +350,14 @@ class Parts:
         with self._door:
             name = PartName(window[0].first, window[-1].last)
             whole = whole and self._put(fresh, name, rows)
-        for segment in segments if whole else ():
-            segment.path.unlink(missing_ok=True)
+        for part in window if whole else ():
+            (self._folder / part_name(part)).unlink(missing_ok=True)
 
     def _set_apart(self, part: PartName) -> None:
         """Merge a damaged part no more: its rows stay where they are, and so do those of others."""
-        said = f"{self._folder.name}/{part_name(part)} is damaged; it had {self._rows[part]} rows"
+        loss = f"{self._folder.name}/{part_name(part)} is damaged; it had {self._rows[part]} rows"
         with self._lock:
-            self._unsound[part] = said
+            self._unsound[part] = loss
 
     def _describe_file(self) -> None:
         with self._lock:

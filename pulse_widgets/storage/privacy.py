@@ -22,7 +22,7 @@ from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.columns import Columns, SeriesKey
@@ -139,8 +139,8 @@ class Redaction:
     def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:
         """Return labels as they go along; one that is a path goes whole, spaces and all."""
         whole = {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in labels.items()}
-        told: dict[str, Any] = self.value(whole)
-        return told
+        kept: dict[str, Any] = self.value(whole)
+        return kept
 
     def value(self, value: Any) -> Any:
         """Return a JSON value as it goes along: whole keys left out, texts cleaned."""
@@ -165,23 +165,43 @@ class Redaction:
         return key._replace(entity=self.entity(key.host, key.entity))
 
     def _json_text(self, text: str) -> str:
+        twice: list[str] = []
         try:
-            told = json.dumps(self.value(json.loads(text, parse_int=_int)), ensure_ascii=False)
+            content = json.loads(text, parse_int=_int, object_pairs_hook=_noting(twice))
+            kept = self.value(content)
+            if kept == content and not twice:
+                return text  # letter by letter: there is nothing in it to be left out
+            clean = json.dumps(kept, ensure_ascii=False)
         except RecursionError:
             return _LOST
         except ValueError:
             return self.text(text)
         # Half a surrogate pair, which JSON can spell, has no UTF-8.
-        return told.encode("utf-8", "replace").decode()
+        return clean.encode("utf-8", "replace").decode()
 
     def _object(self, value: Mapping[str, Any]) -> dict[str, Any]:
-        told: dict[str, Any] = {}
+        made: dict[str, Any] = {}
         for key, inner in value.items():
             if key not in self._gone:
                 name = self.text(key)
                 # Several may have become the same.
-                told[f"{name} {len(told)}" if name in told else name] = self.value(inner)
-        return told
+                made[f"{name} {len(made)}" if name in made else name] = self.value(inner)
+        return made
+
+
+def _noting(twice: list[str]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Return what makes objects of pairs, and notes names that an object has twice.
+
+    Of these the parser keeps the last value, while the text has the others, too.
+    """
+
+    def made(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            twice.extend(name for name, _ in pairs)
+        return content
+
+    return made
 
 
 def _int(text: str) -> int | float:

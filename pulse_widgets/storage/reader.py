@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,27 +11,30 @@ from pulse_widgets.errors import FormatVersionError, RecordingError
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.cells import Drawn, levels_of
-from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.damage import Damage
 from pulse_widgets.storage.directory import (
     FINISHED,
+    RUN,
     SUFFIX,
     RunInfo,
+    finished_name,
     is_running,
-    place_of,
     read_run,
+    recording_path,
     writer_folders,
 )
 from pulse_widgets.storage.folder import name_hosts, read_folder
 from pulse_widgets.storage.foreign import ForeignSegment
 from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.place import Local, bytes_in
 from pulse_widgets.storage.segment import OtherWriterError, ParquetSegment, Want, columns_of
 from pulse_widgets.storage.untrusted import as_ours, few, sentences
 
 if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.storage.cells import Cells
+    from pulse_widgets.storage.place import Place
     from pulse_widgets.storage.segment import Segment
 
 __all__ = [
@@ -63,21 +65,21 @@ class Stored:
 
     Attributes
     ----------
-    path : Path
+    place : Place
     run : RunInfo
     catalog : Catalog
     segments : list of Segment
-    told : tuple of str
+    known_problems : tuple of str
         What was missing or dropped when it was opened, in sentences.
     running : bool
         Whether a writer was still at work.
     """
 
-    path: Path
+    place: Place
     run: RunInfo
     catalog: Catalog
     segments: list[Segment]
-    told: tuple[str, ...] = ()
+    known_problems: tuple[str, ...] = ()
     running: bool = False
     _written: OverviewFile | None = None
     _looked: bool = False
@@ -98,10 +100,15 @@ class Stored:
         self._numbers = {key: number for number, key in enumerate(self.extents)}
 
     @property
+    def path(self) -> Path:
+        """The file or the directory; of a recording that lies elsewhere, its name."""
+        return self.place.path or Path(self.place.name)
+
+    @property
     def problems(self) -> tuple[str, ...]:
         """What is missing, was dropped or could not be read so far, in sentences."""
         found = (problem for segment in self.segments for problem in segment.problems)
-        return (*self.told, *found)
+        return (*self.known_problems, *found)
 
     def columns(
         self,
@@ -161,20 +168,15 @@ class Stored:
 
     @property
     def nbytes(self) -> int:
-        """Bytes on disk now, of the finished file when the directory has become one."""
-        total = 0
-        inside = [Path(place, name) for place, _, names in os.walk(self.path) for name in names]
-        for path in inside or [self.path, finished_path(self.path)]:
-            with contextlib.suppress(OSError):  # parts come and go while this looks
-                total += path.stat().st_size
-        return total
+        """Bytes it takes now, of the finished file when the directory has become one."""
+        return bytes_in(self.place) or bytes_in(_finished(self.place))
 
 
 def _sum(a: Extent, b: Extent) -> Extent:
     return Extent(a.rows + b.rows, min(a.start, b.start), max(a.end, b.end))
 
 
-def open_stored(path: Path) -> Stored:
+def open_stored(where: Path | Place) -> Stored:
     """Open a ``.pulse.parquet`` file, a ``.pulse`` directory or its ``run.pulse.json``.
 
     A directory that was finished, before or meanwhile, gives the finished file, and either name
@@ -188,27 +190,37 @@ def open_stored(path: Path) -> Stored:
     FormatVersionError
         If a newer program wrote it.
     """
-    with as_ours(path):
-        place = place_of(path)
-        if place.is_dir():
-            return _open_either(place)
-        if place.exists():
-            return open_file(place)
-        finished = finished_path(place)
-        # As it was named with `record=`, or by the other name of the two.
+    with as_ours(where):
+        place = _meant(where)
+        # The name may be that given as `record=`, or the directory's after it was finished.
         base = place.name.removesuffix(FINISHED).removesuffix(SUFFIX)
-        running = place.with_name(base + SUFFIX)
-        if running.is_dir():
+        found = place.stat()
+        if found is not None:
+            return _open_either(place) if found.is_folder else open_file(place)
+        running, finished = place.parent / (base + SUFFIX), _finished(place)
+        found = running.stat()
+        if found is not None and found.is_folder:
             return _open_either(running)
-        if finished.exists():
+        if finished.stat() is not None:
             return open_file(finished)
     raise RecordingError(
-        f"There is no recording at {path}",
+        f"There is no recording at {where}",
         remedy="pw.recordings() lists the recordings of this machine.",
     )
 
 
-def _open_either(directory: Path) -> Stored:
+def _meant(where: Path | Place) -> Place:
+    """Return where the recording lies that is meant: for its description, the directory."""
+    if isinstance(where, Path):
+        return Local(recording_path(where))
+    return where.parent if where.name == RUN else where
+
+
+def _finished(directory: Place) -> Place:
+    return directory.parent / finished_name(directory.name)
+
+
+def _open_either(directory: Place) -> Stored:
     """Open a directory, or the finished file beside it if that stands for it."""
     instead = _instead_of(directory)
     if instead is not None:
@@ -222,35 +234,35 @@ def _open_either(directory: Path) -> Stored:
         if instead is None:
             raise
         return instead
-    # Finished meanwhile, it may have been half gone when it was listed.
+    # If it was finished meanwhile, some of its files may have been gone when it was read.
     return _instead_of(directory) or stored
 
 
-def open_file(path: Path) -> Stored:
+def open_file(place: Place) -> Stored:
     """Open a finished file, of this program or of another."""
     try:
-        segment = ParquetSegment(path)
+        segment = ParquetSegment(place)
     except OtherWriterError:
-        segment = foreign = ForeignSegment(path)
+        segment = foreign = ForeignSegment(place)
         run = foreign.run()
     else:
         if b"pulse.run" not in segment.marks:
             raise RecordingError(
-                f"{path} is a part of a recording, not a whole one",
+                f"{place} is a part of a recording, not a whole one",
                 remedy=f"Open the .pulse directory it lies in, or a {FINISHED} file.",
             )
-        run = RunInfo.decode(segment.marks[b"pulse.run"], str(path))
+        run = RunInfo.decode(segment.marks[b"pulse.run"], str(place))
     problems = tuple(few(sentences(run.about.get("problems"))))
-    return Stored(path, run, segment.catalog, [segment], problems)
+    return Stored(place, run, segment.catalog, [segment], problems)
 
 
-def _instead_of(directory: Path) -> Stored | None:
+def _instead_of(directory: Place) -> Stored | None:
     """Return the file that the directory beside it became; None when it is none, or only a copy.
 
     A copy that somebody saved may hold less than the directory.
     """
-    finished = finished_path(directory)
-    if not finished.exists():
+    finished = _finished(directory)
+    if finished.stat() is None:
         return None
     try:
         with as_ours(directory):
@@ -258,10 +270,11 @@ def _instead_of(directory: Path) -> Stored | None:
     except FormatVersionError:
         raise
     except RecordingError:
-        # Its description goes last. While a writer's folder is there, only the whole will do.
+        # Finishing removes the description last. While there are folders of writers, the file
+        # stands for the directory only if it was made by finishing it.
         stored = open_file(finished)
-        left = not directory.is_dir() or not any(directory.glob("w-*"))
-        return stored if left or "compacted" in stored.run.about else None
+        alone = not _has_writers(directory)
+        return stored if alone or "compacted" in stored.run.about else None
     try:
         with as_ours(finished):
             stored = open_file(finished)
@@ -270,31 +283,39 @@ def _instead_of(directory: Path) -> Stored | None:
     return stored if is_finished_run(stored.run, number) else None
 
 
+def _has_writers(directory: Place) -> bool:
+    """Return whether there is a writer's folder in a directory; none where it cannot be listed."""
+    try:
+        return any(item.name.startswith("w-") for item in directory.items())
+    except OSError:
+        return False
+
+
 def is_finished_run(run: RunInfo, number: str) -> bool:
     """Return whether a file has the whole of the run `number`, as finishing leaves it."""
     return run.id == number and "compacted" in run.about
 
 
-def open_directory(directory: Path) -> Stored:
+def open_directory(directory: Place) -> Stored:
     """Open a directory as it is now: the parts and journals of all its writers."""
     return survey(directory)[0]
 
 
-def survey(directory: Path) -> tuple[Stored, Damage]:
+def survey(directory: Place) -> tuple[Stored, Damage]:
     """Open a directory as it is now, and return besides what of it cannot be read."""
-    opened: dict[Path, ParquetSegment] = {}
+    opened: dict[str, ParquetSegment] = {}
     for _ in range(_TRIES):
         try:
             return _look(directory, opened)
         except FileNotFoundError:
-            continue  # a journal became a part, or parts one, between two looks
+            continue  # a journal became a part, or parts were merged, after they were listed
     raise RecordingError(
         f"{directory} changes faster than it can be read",
         remedy="Try again in a moment.",
     )
 
 
-def _look(directory: Path, known: dict[Path, ParquetSegment]) -> tuple[Stored, Damage]:
+def _look(directory: Place, known: dict[str, ParquetSegment]) -> tuple[Stored, Damage]:
     """Read the directory once; parts never change, so those in `known` are not read again."""
     run = read_run(directory)
     folders = writer_folders(directory)
@@ -311,7 +332,7 @@ def _look(directory: Path, known: dict[Path, ParquetSegment]) -> tuple[Stored, D
         catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
-    about.pop("problems", None)  # of all writers, they stand beside
+    about.pop("problems", None)  # those of all writers are in `damage`
     problems = tuple(few(damage.problems))
     made = Stored(directory, replace(run, about=about), catalog, segments, problems, running)
     return made, damage
@@ -325,6 +346,6 @@ def _overview(segments: list[Segment]) -> OverviewFile | None:
     if b"pulse.overview" not in only.marks:
         return None
     try:
-        return OverviewFile(only.path, only.size, only.marks[b"pulse.overview"])
+        return OverviewFile(only.file, only.marks[b"pulse.overview"])
     except DAMAGE:
         return None

@@ -60,9 +60,9 @@ class Recorder:
     make_writer : callable returning Writer, or None
         Called until it gives one, when rows are to be written; None records nothing.
     warn : callable taking str, or None
-        Told once when rows begin to wait for the disk, and once when they begin to be dropped.
+        Called once when rows begin to wait for the disk, and once when they begin to be dropped.
     warned : set of str
-        Of which of the two it was told: ``waiting``, ``dropped``.
+        For which of the two it was called: ``waiting``, ``dropped``.
     problem : PulseError or None
         Why the newest rows could not be written; None while all is well.
     dropped : int
@@ -73,8 +73,8 @@ class Recorder:
         Raised when the first rows were written, or refused.
     sealed : bool
         Whether the files are closed.
-    left : bool
-        Whether the process has ended for it: what is not on the disk now is lost.
+    process_ended : bool
+        Whether the process is about to end: what is not on the disk now is lost.
     unwanted : bool
         Whether nothing of it is to be kept: who sets it ends the session next.
     """
@@ -89,7 +89,7 @@ class Recorder:
     ) -> None:
         self.problem: PulseError | None = None
         self.dropped = 0
-        self.loaded = self.sealed = self.left = self.unwanted = False
+        self.loaded = self.sealed = self.process_ended = self.unwanted = False
         self.tried = Flag()
         self.warn: Callable[[str], None] | None = None
         self.warned: set[str] = set()
@@ -104,13 +104,13 @@ class Recorder:
         self._door = threading.Lock()
         self._next = 0.0
         self._described = 0
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
         self._ending = False
         self._since: dt.datetime | None = None
         """When rows began to wait for the disk."""
         self._why = ""
         """Why rows were dropped."""
-        self._said: list[str] = []
+        self._reported: list[str] = []
 
     # Called by the flusher ---------------------------------------------------------------
 
@@ -128,8 +128,8 @@ class Recorder:
     def failed(self, error: BaseException) -> None:
         """Say that something unforeseen went wrong; it is logged once."""
         words = words_of(error)
-        if words not in self._told:
-            self._told.add(words)
+        if words not in self._logged:
+            self._logged.add(words)
             _logger.error("a pass of the flusher failed", exc_info=error)
         self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
 
@@ -145,7 +145,7 @@ class Recorder:
             return
         with self._door:
             self.sealed = True
-            self._tell()
+            self._report()
             if self._writer is not None:
                 self._writer.close()
                 if self.unwanted:
@@ -216,7 +216,7 @@ class Recorder:
         waiting, why = self.waiting(), self.problem.problem if self.problem else "the disk is slow"
         if self.dropped:
             said.append(f"{_rows(self.dropped)} dropped: {self._why}.")
-        if waiting and (self.sealed or self.left):
+        if waiting and (self.sealed or self.process_ended):
             said.append(f"{_rows(waiting)} lost when the process ended: {why}.")
         elif waiting and self._ending:
             said.append(f"{_rows(waiting)} not on the disk when the session ended: {why}.")
@@ -233,7 +233,7 @@ class Recorder:
         missing = self.missing() if self._ending else []
         if missing:
             problem = " ".join(missing)
-            remedy = AFTER if self.waiting() and not (self.sealed or self.left) else GONE
+            remedy = AFTER if self.waiting() and not (self.sealed or self.process_ended) else GONE
         return {
             "path": str(path) if path is not None else None,
             "bytes": writer.bytes_written if writer is not None else 0,
@@ -254,7 +254,7 @@ class Recorder:
             self._hold_back()
         else:
             self.problem = self._since = None
-        self._tell()
+        self._report()
 
     def _write(self, make_writer: Callable[[], Writer]) -> None:
         if self._writer is None:
@@ -263,11 +263,11 @@ class Recorder:
             for part in _batches(self._cursor.peek()):
                 self._append(self._writer, part)
         finally:
-            # Also while the disk takes nothing: a writer without a sign of life counts as dead.
+            # Also while the disk takes nothing: a writer without a heartbeat counts as dead.
             self._writer.beat()
         version = self._labelled()
         if version != self._described:
-            # The labels of entities lie beside the rows.
+            # Labels of entities are not part of the rows.
             self._writer.describe(self._labels())
             self._described = version
 
@@ -275,14 +275,14 @@ class Recorder:
         try:
             writer.append(Rows.concat(part))
         except (TypeError, ValueError, OverflowError) as error:
-            # What cannot be written by anybody must not keep the rest from it for ever.
+            # A block that can never be written is given up, so that the others are written.
             if len(part) > 1:
                 for block in part:
                     self._append(writer, [block])
                 return
             self.failed(error)
             self._drop(part)
-        # At once: whatever fails later, these rows are not to be written twice.
+        # At once, so that no later failure has these rows written twice.
         self._cursor.move(len(part))
 
     def _hold_back(self) -> None:
@@ -305,12 +305,12 @@ class Recorder:
         self.dropped += sum(map(len, blocks))
         self._why = self.problem.problem if self.problem is not None else ""
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         """Say at once what is missing: in the recording, and to whoever sees no dashboard."""
         said = self.missing()
-        if said != self._said and self._writer is not None:
-            self._writer.tell(said)
-            self._said = said
+        if said != self._reported and self._writer is not None:
+            self._writer.write_problems(said)
+            self._reported = said
         if self.warn is None or self._ending:
             return
         for word, true in (("waiting", self._since is not None), ("dropped", self.dropped > 0)):

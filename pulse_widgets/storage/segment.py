@@ -26,19 +26,20 @@ from pulse_widgets.storage.index import (
     index_problem,
 )
 from pulse_widgets.storage.parquet.seal import check_footer
+from pulse_widgets.storage.place import CachedFile
 from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
-from pulse_widgets.storage.untrusted import may_pass, regular_size
+from pulse_widgets.storage.untrusted import may_pass
 from pulse_widgets.storage.version import check_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from pulse_widgets.series.registry import SeriesInfo
     from pulse_widgets.storage.parquet.seal import Footer
+    from pulse_widgets.storage.place import Place
 
 __all__ = [
     "OtherWriterError",
@@ -97,10 +98,10 @@ class Segment(Protocol):
 
 def columns_of(segments: Sequence[Segment], key: SeriesKey, want: Want | None = None) -> Columns:
     """Return the rows of one series from all segments, in order of time."""
-    asked = want or Want()
-    # What is read is a view of its whole row group, and would keep all of it.
-    pieces = [columns.copy() for s in segments for _, columns in s.read([key], asked)]
-    return join(pieces).between(asked.start, asked.end)
+    limits = want or Want()
+    # Copied, because a view would keep its whole row group in memory.
+    pieces = [columns.copy() for s in segments for _, columns in s.read([key], limits)]
+    return join(pieces).between(limits.start, limits.end)
 
 
 class OtherWriterError(RecordingError):
@@ -110,12 +111,12 @@ class OtherWriterError(RecordingError):
 class ParquetSegment:
     """A part, or a finished file.
 
-    Rows that are damaged are left out, counted in `lost` and told of in `problems`; all others
+    Rows that are damaged are left out, counted in `lost` and named in `problems`; all others
     are read.
 
     Parameters
     ----------
-    path : Path
+    place : Place
     hosts : mapping of str to str
         Host ids to be called otherwise.
     keep : bool
@@ -123,6 +124,9 @@ class ParquetSegment:
 
     Attributes
     ----------
+    place : Place
+    file : CachedFile
+        What is there, opened once: whatever is read of it is read through this.
     sealed : bool
         Whether the file has checksums of its own.
     lost : mapping of int to int
@@ -141,16 +145,17 @@ class ParquetSegment:
     """
 
     def __init__(
-        self, path: Path, hosts: Mapping[str, str] | None = None, *, keep: bool = True
+        self, place: Place, hosts: Mapping[str, str] | None = None, *, keep: bool = True
     ) -> None:
-        self.path = path
-        self.size = regular_size(path)
+        self.place = place
+        self.file = CachedFile(place.open())
         self.lost: dict[int, int] = {}
         self.sealed = False
         self._lock = threading.Lock()
         self._checked: set[tuple[int, str]] = set()
-        with _reading(path):
-            footer = check_footer(path)
+        with _reading(place), self.file.caching():
+            self.file.read_tail()
+            footer = check_footer(self.file)
             self.sealed = footer.sealed
             self._reader = self._open(keep=keep)
             self.marks = self._reader.marks
@@ -164,21 +169,27 @@ class ParquetSegment:
             self._rehost(hosts)
         self._names = [entry.key for entry in self.entries]
         self.sorted = all(a <= b for a, b in zip(self._names, self._names[1:], strict=False))
+        if not keep:
+            self.file.close()
+
+    @property
+    def name(self) -> str:
+        """Its name within its recording, where every writer has parts of the same names."""
+        name = self.place.name
+        return f"{self.place.parent.name}/{name}" if name.startswith("part-") else name
 
     @property
     def problems(self) -> Sequence[str]:
         """What could not be read so far, in sentences."""
         rows, left_out = sum(self.lost.values()), self.catalog.left_out
         what = "row is" if rows == 1 else "rows are"
-        # Every writer of a directory has parts of the same names.
-        of = self.path.parent.name if self.path.name.startswith("part-") else ""
-        name = f"{of}/{self.path.name}" if of else self.path.name
-        told = [f"{rows} {what} damaged in {name} and left out"] if rows else []
-        return [*told, f"{name} is without {left_out}: too many"] if left_out else told
+        damage = [f"{rows} {what} damaged in {self.name} and left out"] if rows else []
+        return [*damage, f"{self.name} is without {left_out}: too many"] if left_out else damage
 
     def close(self) -> None:
         """Give the file handle back; from now on each read opens the file anew."""
         self._reader.close()
+        self.file.close()
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`, reading each row group once."""
@@ -187,7 +198,7 @@ class ParquetSegment:
             yield from self._group(group, list(entries), want)
 
     def _open(self, *, keep: bool) -> GroupReader:
-        return GroupReader(self.path, MOST_FOOTER, keep=keep)
+        return GroupReader(self.file, MOST_FOOTER, keep=keep)
 
     def _column_sums(self, footer: Footer) -> NDArray[np.uint32] | None:
         return footer.sums(self._reader.groups, len(COLUMNS))
@@ -196,12 +207,12 @@ class ParquetSegment:
         self._check_version()
         keys = {b"pulse.version", b"pulse.index"}
         if not (self.sealed and self._reader.own and keys <= self.marks.keys()):
-            raise _of_another(self.path, "its columns, keys or checksums are not ours")
+            raise _of_another(self.place, "its columns, keys or checksums are not ours")
 
     def _check_version(self) -> None:
         version = self.marks.get(b"pulse.version")
         if version is not None:
-            check_version(version.decode("ascii", "replace"), str(self.path))
+            check_version(version.decode("ascii", "replace"), str(self.place))
 
     def _group(
         self, group: int, entries: list[Entry], want: Want
@@ -210,16 +221,17 @@ class ParquetSegment:
         blobs = want.payload and any(e.data_bytes for e in entries)
         names = ("time", "step", "value", *["text"] * texts, *["data"] * blobs)
         try:
-            whole, lost = self._read(group, names)
+            with self.file.caching():
+                whole, lost = self._read(group, names)
         except FileNotFoundError as exc:
             raise RecordingError(
-                f"{self.path} is no longer there; it was merged or finished meanwhile",
+                f"{self.place} is no longer there; it was merged or finished meanwhile",
                 remedy="Open the recording again.",
             ) from exc
         except DAMAGE as exc:
             if may_pass(exc):
                 raise RecordingError(
-                    f"{self.path} cannot be read just now: {exc}"[:300],
+                    f"{self.place} cannot be read just now: {exc}"[:300],
                     remedy="Nothing is lost. Free memory or file handles, and try again.",
                 ) from exc
             whole, lost = Columns.empty(), None
@@ -239,7 +251,7 @@ class ParquetSegment:
             if len(whole) != rows:
                 raise ValueError("a row group has other rows than its footer says")
             return whole, None
-        whole, lost = salvaged(self.path, group, names)
+        whole, lost = salvaged(self.file, group, names)
         self._lose(group, int(lost.sum()))
         return whole, lost
 
@@ -279,9 +291,9 @@ class ParquetSegment:
         if not problem:
             return entries
         if b"pulse.run" in self.marks:
-            # Whoever changed the rows kept our keys, and what the catalog says of series by
-            # number is as wrong as the index.
-            raise _of_another(self.path, problem)
+            # Another program changed the rows and kept our keys. The catalog names series by
+            # their number in the index, so it is wrong as well.
+            raise _of_another(self.place, problem)
         return index_of(self._reader)
 
     def _lie(self, entries: Sequence[Entry]) -> str:
@@ -294,11 +306,12 @@ class ParquetSegment:
         shared = [g for _, g in groupby(entries, key=lambda e: e.row_group)]
         several = [group for group in map(list, shared) if len(group) > 1]
         for held in several[:CHECKED_GROUPS]:
-            if not self._is_sound(held[0].row_group, (*KEYS, "time")):
-                continue  # the footer, which has a checksum, knows better
-            told = [(e.key, e.first_row, e.rows, e.start, e.end) for e in held]
-            real = group_index(self._reader, held[0].row_group)
-            if told != [(e.key, e.first_row, e.rows, e.start, e.end) for e in real]:
+            with self.file.caching():
+                if not self._is_sound(held[0].row_group, (*KEYS, "time")):
+                    continue  # the rows are damaged; the index, which has a checksum, is right
+                real = group_index(self._reader, held[0].row_group)
+            said = [(e.key, e.first_row, e.rows, e.start, e.end) for e in held]
+            if said != [(e.key, e.first_row, e.rows, e.start, e.end) for e in real]:
                 return "the index names other series than the rows"
         return ""
 
@@ -311,9 +324,9 @@ class ParquetSegment:
         self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
 
 
-def _of_another(path: Path, why: str) -> OtherWriterError:
+def _of_another(place: Place, why: str) -> OtherWriterError:
     return OtherWriterError(
-        f"{path} was written by another program: {why[:200]}",
+        f"{place} was written by another program: {why[:200]}",
         remedy="Open it by itself; it cannot be a part of a running recording.",
     )
 
@@ -321,8 +334,8 @@ def _of_another(path: Path, why: str) -> OtherWriterError:
 class _reading:  # noqa: N801  reads as a statement
     """Turns what is raised on damaged bytes into our error."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: Place) -> None:
+        self._place = place
 
     def __enter__(self) -> None:
         pass
@@ -332,7 +345,7 @@ class _reading:  # noqa: N801  reads as a statement
             return
         if isinstance(exc, DAMAGE):
             raise RecordingError(
-                f"{self._path} cannot be read as a recording: {str(exc)[:200]}",
+                f"{self._place} cannot be read as a recording: {str(exc)[:200]}",
                 remedy="It is damaged or not a pulse recording; use another copy of it.",
             ) from exc
 

@@ -1,12 +1,10 @@
-"""Files and JSON that anybody may have written: opened, read and parsed within bounds."""
+"""JSON and errors of files that anybody may have written: parsed within bounds, made ours."""
 
 from __future__ import annotations
 
 import errno
 import json
 import math
-import os
-import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,17 +13,13 @@ from pulse_widgets.storage.version import MOST_JSON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 __all__ = [
     "as_ours",
     "few",
     "is_bounded",
     "may_pass",
-    "open_regular",
     "parse_json",
-    "read_regular",
-    "regular_size",
     "sentences",
 ]
 
@@ -42,15 +36,15 @@ MOST_LETTERS: Final = 1000
 _DIGITS: Final = 20
 
 
-# What the system says of a file that will be no better tomorrow. Anything else it says, such as
-# "too many open files" or "permission denied", lies in the machine and not in the file.
+# Errors that come from the file itself, so that trying again is useless. All others, such as
+# "too many open files" or "permission denied", come from the machine and may pass.
 _LASTING: Final = frozenset(
     {errno.EIO, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.EINVAL}
 )
 
 
 @contextmanager
-def as_ours(path: Path, *passing: type[Exception]) -> Iterator[None]:
+def as_ours(where: object, *passing: type[Exception]) -> Iterator[None]:
     """Turn whatever goes wrong inside into our error; those of `passing` stay what they are.
 
     The one border for foreign errors where recordings are read. What a file can make Arrow or
@@ -62,7 +56,7 @@ def as_ours(path: Path, *passing: type[Exception]) -> Iterator[None]:
         if isinstance(exc, (PulseError, *passing)):
             raise
         raise RecordingError(
-            f"{path} cannot be read as a recording: {words_of(exc)[:200]}", remedy=_remedy(exc)
+            f"{where} cannot be read as a recording: {words_of(exc)[:200]}", remedy=_remedy(exc)
         ) from exc
 
 
@@ -80,69 +74,6 @@ def may_pass(exc: BaseException) -> bool:
     if isinstance(cause, MemoryError):
         return True
     return isinstance(cause, OSError) and bool(cause.errno) and cause.errno not in _LASTING
-
-
-def regular_size(path: Path) -> int:
-    """Return the bytes of a regular file.
-
-    Raises
-    ------
-    RecordingError
-        If it is a pipe, a device, a directory: opening one of these may wait for ever.
-    OSError
-        If there is no file, or it may not be looked at.
-    """
-    return _size(path, os.stat(path))  # noqa: PTH116  beside fstat below
-
-
-def open_regular(path: Path) -> int:
-    """Return a handle to read a regular file; never waits for a file of another kind.
-
-    Raises
-    ------
-    RecordingError
-        If it is a pipe, a device, a directory.
-    OSError
-        If it cannot be opened.
-    """
-    regular_size(path)
-    # It may have become another file since.
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    try:
-        _size(path, os.fstat(fd))
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def read_regular(path: Path, most: int) -> bytes:
-    """Return the content of a regular file of at most `most` bytes.
-
-    Raises
-    ------
-    RecordingError
-        If it is larger, or not a regular file.
-    OSError
-        If it cannot be read.
-    """
-    with os.fdopen(open_regular(path), "rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise RecordingError(
-            f"{path} has more than {most} bytes, more than any file of its name",
-            remedy="It was not written by this program; move it out of the recording.",
-        )
-    return content
-
-
-def _size(path: Path, found: os.stat_result) -> int:
-    if stat.S_ISREG(found.st_mode):
-        return found.st_size
-    raise RecordingError(
-        f"{path} is not a regular file",
-        remedy="It was not written by this program; move it out of the recording.",
-    )
 
 
 def parse_json(text: bytes, most: int = MOST_JSON) -> Any:
@@ -193,7 +124,7 @@ def _float(text: str) -> float | None:
 
 
 def _int(text: str) -> int | None:
-    # Python refuses thousands of digits with an error of its own.
+    # Python raises an error of its own for numbers of thousands of digits.
     value = int(text) if len(text) <= _DIGITS else 1 << 64
     return value if -(1 << 63) <= value < 1 << 63 else None
 

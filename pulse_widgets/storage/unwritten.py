@@ -6,11 +6,12 @@ import uuid
 from typing import TYPE_CHECKING
 
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.storage.claim import SAID_LENGTH, this_machine
+from pulse_widgets.storage.claim import SENTENCE_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.journal import columns_of_rows
 from pulse_widgets.storage.memory import MemorySegment
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import Stored
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["nothing_stored", "with_unwritten"]
 def nothing_stored(path: Path, start_us: int, about: Mapping[str, Any]) -> Stored:
     """Return a recording of which nothing is on the disk."""
     catalog = Catalog(hosts={"h0": this_machine()})
-    return Stored(path, RunInfo(uuid.uuid4().hex, start_us, about=dict(about)), catalog, [])
+    return Stored(Local(path), RunInfo(uuid.uuid4().hex, start_us, about=dict(about)), catalog, [])
 
 
 def with_unwritten(
@@ -43,7 +44,7 @@ def with_unwritten(
         Says what the numbers of the series mean.
     problems : sequence of str
     """
-    # What the writer could still put on the disk says the same.
+    # The writer may have put the same sentences on the disk.
     there = [p for p in stored.problems if not any(_same(p, problem) for problem in problems)]
     segments = list(stored.segments)
     if blocks:
@@ -53,12 +54,15 @@ def with_unwritten(
         segment = MemorySegment(rows.series, columns, infos, {"h0": _our_host(stored)})
         stored.catalog.add(segment.catalog.infos.values())
         segments.append(segment)
-    told = (*there, *problems)
-    return Stored(stored.path, stored.run, stored.catalog, segments, told, stored.running)
+    return Stored(
+        stored.place, stored.run, stored.catalog, segments, (*there, *problems), stored.running
+    )
 
 
-def _same(told: str, problem: str) -> bool:
-    return told == problem or (len(told) == SAID_LENGTH and problem.startswith(told))
+def _same(written: str, problem: str) -> bool:
+    """Return whether two sentences say the same; what is in the lock may have been cut."""
+    cut = len(written) == SENTENCE_LENGTH and problem.startswith(written)
+    return written == problem or cut
 
 
 def _our_host(stored: Stored) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import Claim
+from pulse_widgets.storage.cleanup import remove_empty
 from pulse_widgets.storage.directory import (
     HEARTBEAT_S,
     journal_name,
@@ -16,8 +17,7 @@ from pulse_widgets.storage.directory import (
 )
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import Journal
-from pulse_widgets.storage.leftovers import remove_empty
-from pulse_widgets.storage.parts import Owed, Parts
+from pulse_widgets.storage.parts import Parts, PendingJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ class Writer:
             claim = Claim(directory, host_name, start_us)
             self._parts = Parts(claim.folder, registry, claim.about)
         except BaseException:
-            # It is tried again, each time with a claim of its own.
+            # The caller tries again, each time with a new claim.
             if claim is not None:
                 claim.withdraw()
             remove_empty(directory, young_s=0.0)
@@ -175,12 +175,12 @@ class Writer:
         self._parts.describe(entities or {}, about)
         self._parts.work(self._now())
 
-    def tell(self, problems: Sequence[str]) -> None:
+    def write_problems(self, problems: Sequence[str]) -> None:
         """Put on disk what is missing from the recording, in sentences; none when all is there.
 
-        Never raises, and needs no room: a disk that has none is what there is to tell of.
+        Never raises, and needs no room: that the disk has none is what it has to say.
         """
-        self._claim.tell(problems)
+        self._claim.write_problems(problems)
 
     def close(self) -> None:
         """Close the journal and give up the lock; what was written stays as it is."""
@@ -211,9 +211,9 @@ class Writer:
         journal.close()
         number, self._number = self._number, self._number + 1
         if rows:
-            self._parts.owe(Owed(number, journal.path, journal.nbytes, rows))
+            self._parts.add(PendingJournal(number, journal.path, journal.nbytes, rows))
         else:
-            # A number may be left out; one whose file cannot be removed is not to be used again.
+            # The number is not used again, because the file may be one that cannot be removed.
             with contextlib.suppress(OSError):
                 journal.path.unlink(missing_ok=True)
 

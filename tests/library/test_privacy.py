@@ -122,6 +122,42 @@ def test_odd_events_can_be_saved_and_keep_no_secret(text):
     assert "secret" not in told
 
 
+def shown(text: str) -> str:
+    columns = Columns(*(np.zeros(1, kind) for kind in (int, int, float)), Packed.of_texts([text]))
+    return redaction().columns(SeriesKey("h0", "kernel", "event"), columns).text.texts()[0]
+
+
+harmless = st.recursive(
+    st.integers()
+    | st.none()
+    | st.booleans()
+    | st.floats(allow_nan=False)
+    | st.sampled_from(["", "a b", "\u00e9"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b c"]), inner, max_size=2)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    content=harmless,
+    indent=st.sampled_from([None, 0, 2]),
+    plain=st.booleans(),
+    around=st.text(" \n\t", max_size=3),
+)
+def test_a_text_without_a_secret_is_saved_letter_by_letter(content, indent, plain, around):
+    text = around + json.dumps(content, indent=indent, ensure_ascii=plain) + around
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize("form", ['{{"a": {}, "a": 1}}', '[{{"b": {{"a": {}, "a": 1}}}}]'])
+def test_a_secret_under_a_name_that_comes_twice_is_left_out(form):
+    assert "x.csv" not in shown(form.format('"/home/ada/x.csv"'))
+    assert "x.csv" not in shown(form.format('"\\u002fhome/ada/x.csv"'))
+
+
 def test_many_mounts_and_hosts_are_redacted_in_linear_time():
     entities = [f"fs:/m{k}" for k in range(20_000)]
     keys = [SeriesKey(f"h{k}", e, "disk.used") for k, e in enumerate(entities)]

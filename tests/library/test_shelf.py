@@ -15,7 +15,7 @@ import pytest
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.library import shelf
-from pulse_widgets.library.place import new_place
+from pulse_widgets.library.destination import new_directory
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.shelf import (
     finish,
@@ -52,36 +52,36 @@ def finished(directory: Path) -> Path:
 
 
 def test_a_new_place_on_the_shelf_is_private_named_and_free():
-    place = new_place(title="My run / 3")
+    place = new_directory(title="My run / 3")
     assert place.parent == home()
     assert place.name.endswith("-My-run-3.pulse")
     assert home().stat().st_mode & 0o777 == 0o700
     record(place).writer.close()
-    assert new_place(title="My run / 3") != place
+    assert new_directory(title="My run / 3") != place
 
 
 @pytest.mark.parametrize("name", ["run", "run.pulse", "run.pulse.parquet", "run.parquet"])
 def test_a_path_of_ones_own_may_be_written_any_way(tmp_path, name):
-    assert new_place(tmp_path / name) == tmp_path / "run.pulse"
+    assert new_directory(tmp_path / name) == tmp_path / "run.pulse"
 
 
 def test_a_directory_that_is_there_gets_a_recording_inside(tmp_path):
-    assert new_place(tmp_path, "x").parent == tmp_path
+    assert new_directory(tmp_path, "x").parent == tmp_path
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path):
     finished(tmp_path / "a.pulse")
     with pytest.raises(StorageError, match="there already"):
-        new_place(tmp_path / "a")
+        new_directory(tmp_path / "a")
     record(tmp_path / "b.pulse").writer.close()
     with pytest.raises(StorageError, match="there already") as left:
-        new_place(tmp_path / "b")
+        new_directory(tmp_path / "b")
     assert f"pulse-widgets repair {tmp_path / 'b.pulse'}" in left.value.remedy
 
 
 def test_a_recording_that_runs_may_be_joined(tmp_path):
     bench = record(tmp_path / "a.pulse")
-    assert new_place(tmp_path / "a") == tmp_path / "a.pulse"
+    assert new_directory(tmp_path / "a") == tmp_path / "a.pulse"
     bench.writer.close()
 
 
@@ -153,7 +153,7 @@ def test_a_recording_that_somebody_named_stays(name):
 
 @pytest.mark.parametrize("title", ["", "training", "a/b é 3", "." * 80])
 def test_a_recording_with_a_name_of_ours_goes(title):
-    made = [finished(new_place(title=title)) for _ in range(3)]
+    made = [finished(new_directory(title=title)) for _ in range(3)]
     assert set(keep_within(home(), most_bytes=0, newest=0)) == set(made)
 
 
@@ -211,14 +211,14 @@ def test_a_local_disk_needs_no_note(tmp_path):
 SCRIPT = """
 import numpy as np
 from pathlib import Path
-from pulse_widgets.library.place import new_place
+from pulse_widgets.library.destination import new_directory
 from pulse_widgets.library.shelf import finish
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
 registry = Registry(); registry.add("h0", "user", "loss")
-writer = Writer(new_place(), registry, host_name="h", start_us=1, reserve=Reserve(0, 0))
+writer = Writer(new_directory(), registry, host_name="h", start_us=1, reserve=Reserve(0, 0))
 writer.append(Rows.of(np.zeros(1000, np.int32), np.arange(1000), np.arange(1000.0)))
 writer.close()
 finish(writer.directory)
@@ -233,7 +233,7 @@ def test_a_script_that_ends_at_once_leaves_a_finished_file():
 
 
 def test_recordings_can_be_listed_while_one_of_them_becomes_a_file():
-    bench = record(new_place(None, "mine"))
+    bench = record(new_directory(None, "mine"))
     bench.writer.close()
     items = shelf._items(home())
     path = compact(bench.directory)
@@ -316,7 +316,7 @@ def crash(name: str) -> Path:
 
 
 def end_of_a_session() -> None:
-    last = record(new_place())
+    last = record(new_directory())
     last.writer.close()
     finish(last.directory)
     settle()

@@ -198,10 +198,10 @@ def test_a_kill_at_the_moment_a_first_monitor_returns_leaves_a_recording(tmp_pat
 
 
 HANGING = (
-    "import pulse_widgets.run as run, pulse_widgets.library.place as place\n"
+    "import pulse_widgets.run as run, pulse_widgets.library.destination as destination\n"
     "run.STAND_S = 0.2\n"
-    "go, new_place = threading.Event(), place.new_place\n"
-    "place.new_place = lambda *a: (go.wait(60), new_place(*a))[1]\n"
+    "go, new_directory = threading.Event(), destination.new_directory\n"
+    "destination.new_directory = lambda *a: (go.wait(60), new_directory(*a))[1]\n"
 )
 
 
@@ -290,9 +290,9 @@ def test_other_things_that_are_no_names_are_the_callers_error():
 
 @pytest.mark.parametrize("title", ["\U0001d49c" * 80, "漢" * 80, "a\0b", "\ud800", "/", "..", "🚀"])
 def test_whatever_a_title_is_made_of_it_makes_no_name_that_cannot_be(title, tmp_path):
-    from pulse_widgets.library.place import new_place
+    from pulse_widgets.library.destination import new_directory
 
-    place = new_place(tmp_path, title)
+    place = new_directory(tmp_path, title)
     place.mkdir()
     assert len(f".{place.name}.parquet.1234567".encode()) <= 255
     assert place.parent == tmp_path

@@ -71,7 +71,7 @@ class Kept:
     def describe(self, entities):
         pass
 
-    def tell(self, problems):
+    def write_problems(self, problems):
         pass
 
     def close(self):

@@ -19,6 +19,7 @@ from pulse_widgets.storage import writer as writer_module
 from pulse_widgets.storage.directory import is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.journal import read_journal
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.recorder import Recorder
 from pulse_widgets.storage.writer import Writer
 from tests.disks import Disk
@@ -218,7 +219,7 @@ def test_a_child_holds_no_lock_of_a_session_that_ended_while_rows_wait(disk, sta
     talk.process.wait()
     try:
         (directory,) = disk.place.glob("*.pulse")
-        assert not any(map(is_running, writer_folders(directory)))
+        assert not any(map(is_running, writer_folders(Local(directory))))
     finally:
         os.kill(child, signal.SIGKILL)
 
@@ -392,7 +393,7 @@ class Disks:
     def describe(self, entities):
         pass
 
-    def tell(self, problems):
+    def write_problems(self, problems):
         self.said = list(problems)
 
     def close(self):
@@ -476,5 +477,5 @@ def test_what_waited_is_written_in_batches_that_every_reader_takes(full, monkeyp
     recorder.take()
 
     assert recorder.waiting() == 0
-    content = read_journal(writer.folder / "journal-000000.arrows")
+    content = read_journal(Local(writer.folder / "journal-000000.arrows"))
     assert (len(content.series), content.dropped_bytes) == (18 * 125, 0)

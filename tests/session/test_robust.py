@@ -48,7 +48,7 @@ class FakeWriter:
     def describe(self, entities):
         pass
 
-    def tell(self, problems):
+    def write_problems(self, problems):
         self.told = problems
 
     def close(self):
@@ -328,13 +328,13 @@ def test_a_pass_of_the_feed_that_fails_does_not_end_it(session, monkeypatch, cap
 
 def test_two_processes_that_start_at_once_record_to_places_of_their_own(python):
     out = python(
-        "from pulse_widgets.library import place\n"
-        "free, taken = place._free, []\n"
+        "from pulse_widgets.library import destination\n"
+        "free, taken = destination._free, []\n"
         "def faster(home, name):\n"
         "    found = free(home, name)\n"
         "    if not taken: taken.append(found); found.mkdir()\n"
         "    return found\n"
-        "place._free = faster\n"
+        "destination._free = faster\n"
         "pw.log({'loss': 1}); rec = pw.stop()\n"
         "print(rec.path == taken[0], rec.path.parent == taken[0].parent)\n"
     )

@@ -6,8 +6,8 @@ import pytest
 
 import pulse_widgets as pw
 from pulse_widgets.errors import StorageError
+from pulse_widgets.library.destination import new_directory
 from pulse_widgets.library.finishing import compact_ended
-from pulse_widgets.library.place import new_place
 from pulse_widgets.storage.claim import Claim, shared
 from pulse_widgets.storage.compact import compact
 from tests.programs import program, run
@@ -177,10 +177,10 @@ def test_a_directory_may_be_joined_from_its_first_moment_until_its_last_writer_e
 ):
     there(tmp_path / "r.pulse")
     if joined:
-        assert new_place(tmp_path / "r") == tmp_path / "r.pulse"
+        assert new_directory(tmp_path / "r") == tmp_path / "r.pulse"
     else:
         with pytest.raises(StorageError):
-            new_place(tmp_path / "r")
+            new_directory(tmp_path / "r")
 
 
 def test_a_directory_that_another_process_is_just_finishing_is_no_place_to_record_to(tmp_path):

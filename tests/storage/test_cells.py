@@ -17,6 +17,7 @@ from pulse_widgets.series.gaps import gaps_of
 from pulse_widgets.storage.cells import Cells, Drawn, levels_of, shown_values
 from pulse_widgets.storage.overview import WORTH, Overview, overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import Extent
 
 SECOND = 1_000_000
@@ -199,7 +200,7 @@ def test_what_is_written_is_read_back_enclosing_the_same_values(script, numbers,
     path = tmp_path_factory.mktemp("o") / "file"
     path.write_bytes(b"x" * 77 + blob + b"rest")
 
-    read = OverviewFile(path, path.stat().st_size, overview_mark(blob, 77).encode())
+    read = OverviewFile(Local(path).open(), overview_mark(blob, 77).encode())
 
     for number, one, exact in zip(
         at, several, divided(levels_of(several), len(several)), strict=True

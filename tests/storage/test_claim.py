@@ -14,6 +14,7 @@ from pulse_widgets.series.registry import Registry
 from pulse_widgets.storage import claim, disk
 from pulse_widgets.storage.directory import is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.writer import Writer
 from tests.storage.bench import START_US, Bench, expected, tidy
@@ -51,7 +52,7 @@ def test_a_claim_without_file_handles_leaves_nothing_and_works_when_there_are_so
         assert not directory.exists() or not list(directory.glob(".new-*"))
         made = make(directory)
     made.close()
-    assert [folder.path for folder in writer_folders(directory)] == [made.folder]
+    assert [folder.place.path for folder in writer_folders(Local(directory))] == [made.folder]
     assert not list(directory.glob(".new-*"))
 
 
@@ -85,7 +86,7 @@ def test_a_start_that_fails_at_any_step_leaves_nothing(tmp_path, monkeypatch, st
         assert handles() == held
         made = make(directory)
     made.close()
-    assert [folder.path for folder in writer_folders(directory)] == [made.folder]
+    assert [folder.place.path for folder in writer_folders(Local(directory))] == [made.folder]
 
 
 def test_a_failing_start_does_not_harm_who_records_there_already(bench, monkeypatch):
@@ -108,7 +109,7 @@ def test_processes_of_the_same_number_have_folders_of_their_own(tmp_path):
 
 def test_a_lock_that_cannot_be_looked_at_counts_as_held(bench, monkeypatch):
     bench.writer.close()
-    folder = writer_folders(bench.directory)[0]
+    folder = writer_folders(Local(bench.directory))[0]
     assert not is_running(folder)
     for code in (13, 24, 12):
 
@@ -116,7 +117,7 @@ def test_a_lock_that_cannot_be_looked_at_counts_as_held(bench, monkeypatch):
             raise OSError(code, os.strerror(code))
 
         with monkeypatch.context() as broken:
-            broken.setattr("pulse_widgets.storage.untrusted.os.open", fails)
+            broken.setattr("pulse_widgets.storage.place.os.open", fails)
             assert is_running(folder)
 
 
@@ -127,7 +128,8 @@ def test_a_pipe_in_place_of_a_lock_is_not_waited_for(bench):
     os.mkfifo(lock)
     answers = []
     asks = threading.Thread(
-        target=lambda: answers.append(is_running(writer_folders(bench.directory)[0])), daemon=True
+        target=lambda: answers.append(is_running(writer_folders(Local(bench.directory))[0])),
+        daemon=True,
     )
     asks.start()
     asks.join(20)

@@ -29,6 +29,7 @@ from pulse_widgets.storage.directory import (
 )
 from pulse_widgets.storage.folder import name_hosts
 from pulse_widgets.storage.index import Catalog
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import open_stored
 from tests.programs import ROOT
 from tests.storage.bench import START_US, Bench, expected, tidy
@@ -160,14 +161,14 @@ def test_a_kill_before_a_merged_part_is_listed_makes_nobody_miss_what_it_holds(t
     done = subprocess.run([sys.executable, "-c", KILLED, str(directory)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
 
-    (folder,) = writer_folders(directory)
+    (folder,) = writer_folders(Local(directory))
     merged = part_name(PartName(0, 15))
-    assert (folder.path / merged).exists() and merged not in folder.about["parts"]
+    assert (directory / folder.name / merged).exists() and merged not in folder.about["parts"]
     assert numbers(open_stored(directory)) >= set(map(float, range(16)))
     assert open_stored(directory).problems == ()
-    (folder.path / merged).unlink()
+    (directory / folder.name / merged).unlink()
     assert open_stored(directory).problems == ()  # the sixteen are there
-    (folder.path / part_name(PartName(3, 3))).unlink()
+    (directory / folder.name / part_name(PartName(3, 3))).unlink()
     assert "part-000003.parquet is missing, with 40 rows" in open_stored(directory).problems[0]
 
 
@@ -531,7 +532,7 @@ def test_problems_of_all_writers_are_told_and_stay_told(tmp_path):
         bench.numbers(bench.series(), [START_US], [1.0])
         bench.writer.describe(problems=[f"lost {number}"], title=f"title {number}")
         bench.writer.close()
-    assert len(writer_folders(directory)) == 2
+    assert len(writer_folders(Local(directory))) == 2
     for stored in (open_stored(directory), open_stored(compact(directory))):
         assert set(stored.problems) == {"lost 0", "lost 1"}
 

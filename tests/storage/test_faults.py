@@ -22,6 +22,7 @@ from pulse_widgets.storage import journal
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import is_running, writer_folders
 from pulse_widgets.storage.disk import Reserve
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.writer import Writer
 from tests.storage.bench import START_US, Bench, expected, tidy
@@ -54,7 +55,7 @@ def kill_at_random(directory, seed: int) -> int:
         [sys.executable, "-c", WRITER, str(directory)], stdout=subprocess.PIPE, text=True
     )
     assert child.stdout.readline() == "ready\n"
-    folder = writer_folders(directory)[0]
+    folder = writer_folders(Local(directory))[0]
     assert is_running(folder)
     time.sleep(random.Random(seed).uniform(0.02, 0.6))
     child.kill()
@@ -216,7 +217,7 @@ def test_everything_is_for_this_user_only(bench):
 def test_a_forked_child_lets_go_and_the_parent_goes_on(bench):
     series = bench.series()
     bench.numbers(series, [START_US], [1.0])
-    folder = writer_folders(bench.directory)[0]
+    folder = writer_folders(Local(bench.directory))[0]
     ready, go = os.pipe()
     child = os.fork()
     if child == 0:
@@ -236,13 +237,13 @@ def test_a_forked_child_lets_go_and_the_parent_goes_on(bench):
 
 
 def test_without_locks_a_heartbeat_of_thirty_seconds_decides(bench):
-    folder = writer_folders(bench.directory)[0]
-    elsewhere = type(folder)(folder.path, {**folder.about, "boot_id": "another machine"})
+    folder = writer_folders(Local(bench.directory))[0]
+    elsewhere = type(folder)(folder.place, {**folder.about, "boot_id": "another machine"})
     bench.writer.close()
-    os.utime(folder.path / "lock")
+    os.utime(bench.writer.folder / "lock")
     assert not is_running(folder)
     assert is_running(elsewhere)
-    os.utime(folder.path / "lock", (0, time.time() - 31))
+    os.utime(bench.writer.folder / "lock", (0, time.time() - 31))
     assert not is_running(elsewhere)
 
 

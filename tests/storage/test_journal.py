@@ -19,6 +19,7 @@ from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.arrow.framing import sound_bytes
 from pulse_widgets.storage.journal import Journal, read_journal
+from pulse_widgets.storage.place import Local
 
 row = st.tuples(
     st.integers(0, 4),
@@ -74,7 +75,7 @@ def write(path, batches, registry=None):
 def test_what_was_written_is_read_back_bit_for_bit(batches, tmp_path_factory):
     path = tmp_path_factory.mktemp("j") / "journal-000000.arrows"
     write(path, [rows_of(b) for b in batches])
-    got = read_journal(path)
+    got = read_journal(Local(path))
     flat = [r for b in batches for r in b]
     assert got.batches == len(batches)
     assert got.reason == ""
@@ -93,7 +94,7 @@ def test_every_series_is_announced_where_it_is_first_used(tmp_path):
     path = tmp_path / "j"
     registry = registry_of(5)
     write(path, [Rows.of([3], [1], [1.0]), Rows.of([1, 3], [2, 2], [2.0, 3.0])], registry)
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert got.infos == {1: registry[1], 3: registry[3]}
 
 
@@ -104,7 +105,7 @@ def test_numbers_alone_are_read_back_however_many_and_however_they_lie(tmp_path,
     few = Rows.of([0], [1], [1.0])
 
     write(tmp_path / "j", [few, rows, few])
-    content = read_journal(tmp_path / "j")
+    content = read_journal(Local(tmp_path / "j"))
 
     assert (content.batches, content.reason) == (3, "")
     np.testing.assert_array_equal(content.series[1:-1], rows.series)
@@ -113,7 +114,7 @@ def test_numbers_alone_are_read_back_however_many_and_however_they_lie(tmp_path,
 
 def test_half_a_surrogate_pair_does_not_lose_the_row(tmp_path):
     write(tmp_path / "j", [Rows.of([0], [1], [1.0], text=["a\ud800b"])])
-    assert read_journal(tmp_path / "j").columns.text.texts() == ["a?b"]
+    assert read_journal(Local(tmp_path / "j")).columns.text.texts() == ["a?b"]
 
 
 def test_a_torn_tail_costs_only_the_torn_batch(tmp_path):
@@ -122,7 +123,7 @@ def test_a_torn_tail_costs_only_the_torn_batch(tmp_path):
     whole = path.read_bytes()
     for cut in (ends[7] + 1, ends[7] + 9, ends[8] - 1):
         path.write_bytes(whole[:cut])
-        got = read_journal(path)
+        got = read_journal(Local(path))
         assert got.batches == 7
         assert got.dropped_bytes == cut - ends[7]
         assert got.reason
@@ -132,14 +133,14 @@ def test_a_cut_between_batches_is_not_damage(tmp_path):
     path = tmp_path / "j"
     ends = write(path, sample_batches())
     path.write_bytes(path.read_bytes()[: ends[5]])
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert (got.batches, got.dropped_bytes, got.reason) == (5, 0, "")
 
 
 def test_an_empty_file_is_a_journal_without_rows(tmp_path):
     path = tmp_path / "j"
     path.write_bytes(b"")
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert (got.batches, len(got.columns)) == (0, 0)
 
 
@@ -148,7 +149,7 @@ def test_damage_never_gives_wrong_rows_and_never_costs_rows_before_it(tmp_path, 
     path = tmp_path / "j"
     ends = write(path, sample_batches())
     whole = path.read_bytes()
-    good = read_journal(path)
+    good = read_journal(Local(path))
     rnd = random.Random(kind)
     for _ in range(100):
         at = rnd.randrange(ends[0], len(whole) - 1)
@@ -163,7 +164,7 @@ def test_damage_never_gives_wrong_rows_and_never_costs_rows_before_it(tmp_path, 
         else:
             broken[at:] = rnd.randbytes(500)
         path.write_bytes(broken)
-        got = read_journal(path)
+        got = read_journal(Local(path))
         rows = len(got.series)
         assert got.batches >= sum(end <= at for end in ends[1:])
         assert np.array_equal(got.series, good.series[:rows])
@@ -176,7 +177,7 @@ def test_batches_out_of_order_are_not_taken(tmp_path):
     ends = write(path, sample_batches(4))
     whole = path.read_bytes()
     path.write_bytes(whole[: ends[1]] + whole[ends[2] :])
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert got.batches == 1
     assert "missing" in got.reason
 
@@ -209,7 +210,7 @@ def test_a_full_disk_is_an_error_and_leaves_whole_batches_only(tmp_path):
     accepted, remedy = run.stdout.split(maxsplit=1)
     assert int(accepted) > 3
     assert "space" in remedy
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert got.batches == int(accepted)
     assert got.dropped_bytes == 0
 
@@ -234,7 +235,7 @@ def test_what_a_batch_claims_to_unpack_to_is_bounded_before_it_is_unpacked(tmp_p
     for claim in (1 << 29, 1 << 40, -5 & (2**64 - 1)):
         path.write_bytes(claiming(whole, ends[1], claim))
         before = peak_memory()
-        got = read_journal(path)
+        got = read_journal(Local(path))
         assert (got.batches, got.dropped_bytes) == (1, len(whole) - ends[1])
         assert got.reason
         assert peak_memory() - before < 100 << 20
@@ -249,7 +250,7 @@ def test_a_real_bomb_is_refused(tmp_path):
     path = tmp_path / "j"
     write(path, [Rows.of([0], [1], [1.0]), Rows.of([0], [2], [2.0], text=["x" * (300 << 20)])])
     assert path.stat().st_size < 4 << 20
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert (got.batches, got.reason) == (1, "it unpacks to more than any journal holds")
 
 
@@ -282,6 +283,6 @@ def test_a_number_announced_twice_with_another_meaning_ends_the_trust(tmp_path):
     journal._registry, journal._announced = other, np.zeros(0, np.bool_)
     journal.append(Rows.of([0], [2], [2.0]))
     journal.close()
-    got = read_journal(path)
+    got = read_journal(Local(path))
     assert got.batches == 1
     assert "number of one series to another" in got.reason

@@ -25,6 +25,7 @@ from pulse_widgets.storage.parquet import fields
 from pulse_widgets.storage.parquet.thrift import BINARY, I32, STRUCT, key
 from pulse_widgets.storage.parquet.thrift import decode as decode_thrift
 from pulse_widgets.storage.parquet.thrift import encode as encode_thrift
+from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import Extent, open_stored
 from tests.storage.bench import START_US, Bench, noise
 
@@ -200,7 +201,7 @@ def test_flipped_bits_with_right_checksums_are_refused_or_harmless(tmp_path):
             "sums": [zlib.crc32(content[g.begin : g.end]) for g in groups],
         }
         try:
-            read = OverviewFile(path, len(blob), json.dumps(said | sums).encode())
+            read = OverviewFile(Local(path).open(), json.dumps(said | sums).encode())
             levels = [read.levels(number, extent) for number in range(2)]
         except DAMAGE:
             refused += 1
@@ -369,7 +370,7 @@ def test_an_overview_that_cannot_be_one_is_refused(tmp_path, told):
         mark = json.dumps({"offset": 0, "length": len(blob), "footer": 100, "sums": [], "footer_crc32": zlib.crc32(blob[-100:])})  # fmt: skip
 
     with pytest.raises(DAMAGE, match=told if told != "length" else "not as long"):
-        OverviewFile(path, len(blob), mark.encode()).level(0, Extent(640, 0, 0), 1)
+        OverviewFile(Local(path).open(), mark.encode()).level(0, Extent(640, 0, 0), 1)
 
 
 def crafted(change, size=64) -> bytes:
@@ -457,7 +458,9 @@ def test_a_row_group_of_another_level_than_its_statistics_say_is_refused(tmp_pat
     path.write_bytes(blob)
 
     with pytest.raises(ValueError, match="of the overview is of more than one level"):
-        OverviewFile(path, len(blob), bare_mark(blob, 0).encode()).level(0, Extent(5120, 0, 0), 1)
+        OverviewFile(Local(path).open(), bare_mark(blob, 0).encode()).level(
+            0, Extent(5120, 0, 0), 1
+        )
 
 
 @pytest.mark.parametrize("told", CRAFTED)
@@ -467,7 +470,7 @@ def test_an_overview_that_was_crafted_is_refused_before_it_is_unpacked(tmp_path,
     path.write_bytes(blob)
 
     with pytest.raises(ValueError, match=told):
-        OverviewFile(path, len(blob), bare_mark(blob, 0).encode()).level(0, Extent(640, 0, 0), 1)
+        OverviewFile(Local(path).open(), bare_mark(blob, 0).encode()).level(0, Extent(640, 0, 0), 1)
 
 
 def test_crafting_alone_does_no_harm(tmp_path):
@@ -475,7 +478,7 @@ def test_crafting_alone_does_no_harm(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(blob)
 
-    read = OverviewFile(path, len(blob), bare_mark(blob, 0).encode())
+    read = OverviewFile(Local(path).open(), bare_mark(blob, 0).encode())
 
     assert len(read.level(0, Extent(640, 0, 0), 1)) == 10
 
@@ -542,17 +545,21 @@ def test_a_later_minor_version_may_have_more_columns(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(blob)
 
-    read = OverviewFile(path, len(blob), bare_mark(blob, 0).encode())
+    read = OverviewFile(Local(path).open(), bare_mark(blob, 0).encode())
 
     assert len(read.level(0, Extent(3 * 64, 0, 2), 1)) == 3
 
 
-def test_a_file_that_is_gone_has_no_overview_and_says_so_when_rows_are_asked(bench):
+def test_a_file_that_was_replaced_is_read_as_it_was_when_it_was_opened(bench):
     path = record(bench, series=1, rows=5000)
-    stored = open_stored(path)
-    path.rename(path.with_name("elsewhere"))
+    stored, again = open_stored(path), open_stored(path)
+    path.unlink()
+    path.write_bytes(bytes(5000))
 
-    assert stored.level(next(iter(stored.extents)), 1) is None
+    (key,) = stored.extents
+    assert len(stored.columns(key)) == 5000
+    assert repr(stored.level(key, 1)) == repr(again.level(key, 1))
+    assert stored.level(key, 1) is not None
 
 
 def test_no_series_is_looked_for_among_all_others(bench):

@@ -18,14 +18,14 @@ def owing(tmp_path):
     """A recording whose journals 0 to 3 have no part yet, and are no longer in memory."""
     bench = Bench(tmp_path / "run.pulse")
     series = bench.series()
-    bench.writer._parts._next_pay_s = math.inf
+    bench.writer._parts._next_part_s = math.inf
     for number in range(4):
         for k in range(20):
             bench.numbers(series, [START_US + 1000 * number + k], [float(number)])
         bench.writer._close_journal()
-    for owed in bench.writer._parts._owed:
+    for owed in bench.writer._parts._pending:
         owed.rows = None
-    bench.writer._parts._next_pay_s = -math.inf
+    bench.writer._parts._next_part_s = -math.inf
     yield bench
     bench.writer.close()
 

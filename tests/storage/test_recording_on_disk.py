@@ -260,7 +260,7 @@ def test_a_year_of_minutes_stays_under_a_hundred_files():
 def test_a_merge_never_hides_a_journal_that_has_no_part():
     parts = [PartName(n, n) for n in range(17) if n != 7]
     assert len(parts) == 16
-    assert plan_merge(parts, owed=[7]) == []
+    assert plan_merge(parts, pending=[7]) == []
     assert len(plan_merge(parts)) == 16
 
 

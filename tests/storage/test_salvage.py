@@ -18,6 +18,7 @@ from pulse_widgets.storage.parquet import fields
 from pulse_widgets.storage.parquet.pages import Page, page_at
 from pulse_widgets.storage.parquet.seal import check_footer
 from pulse_widgets.storage.parquet.thrift import I32, encode, key
+from pulse_widgets.storage.place import Local
 from tests.storage import sealed
 from tests.storage.sealed import VALUES
 
@@ -48,7 +49,7 @@ class Case:
     final: bool
 
     def __post_init__(self) -> None:
-        self.footer = check_footer(self.path)
+        self.footer = check_footer(Local(self.path).open())
         self.bad = self.path.with_suffix(".bad")
         self.pages = {
             (group, name): self._pages(group, name)
@@ -93,7 +94,7 @@ class Case:
         """Read all groups of the damaged file; return how many rows were lost."""
         total = 0
         for group, table in enumerate(self.tables):
-            arrays, lost = salvage(self.bad, group, names)
+            arrays, lost = salvage(Local(self.bad).open(), group, names)
             kept = pa.array(~lost)
             allowed = np.zeros(len(table), bool)
             for name in names:
@@ -157,7 +158,9 @@ def flip_everywhere(made: Case, count: int, seed: int) -> tuple[int, int]:
         content, places = sealed.damage(made.content, inside, rnd)
         made.write(places, content)
         groups = range(len(made.tables))
-        damaged += any(made.footer.damaged(made.bad, group, VALUES) for group in groups)
+        damaged += any(
+            made.footer.damaged(Local(made.bad).open(), group, VALUES) for group in groups
+        )
         lost += made.check()
     return lost, damaged
 
@@ -225,7 +228,7 @@ def test_a_damaged_page_costs_exactly_its_rows(made, name):
     made.write([span.body], flipped(made.content, span.body))
 
     assert made.check((name,)) == span.last - span.first
-    assert salvage(made.bad, 1, ("time", "value"))[1].sum() == (
+    assert salvage(Local(made.bad).open(), 1, ("time", "value"))[1].sum() == (
         span.last - span.first if name in ("time", "value") else 0
     )
 
@@ -275,7 +278,7 @@ def test_pages_as_no_writer_of_ours_makes_them_give_no_wrong_row(tmp_path):
     place = rows_at(made, made.pages[0, "time"][4])
     made.bad.write_bytes(flipped(made.content, place, 8))
 
-    arrays, lost = salvage(made.bad, 0, ("time",))
+    arrays, lost = salvage(Local(made.bad).open(), 0, ("time",))
 
     kept = pa.array(~lost)
     assert arrays["time"].filter(kept).equals(made.tables[0]["time"].combine_chunks().filter(kept))
@@ -330,7 +333,7 @@ def test_a_chunk_of_nothing_but_zeros_is_lost_and_no_other(made):
     content = made.content[:start] + bytes(end - start) + made.content[end:]
     made.write(list(range(start, end)), content)
 
-    arrays, lost = salvage(made.bad, 0, VALUES)
+    arrays, lost = salvage(Local(made.bad).open(), 0, VALUES)
 
     assert lost.all()
     assert arrays["time"].equals(made.tables[0].column("time").combine_chunks())
@@ -340,7 +343,7 @@ def test_a_chunk_of_nothing_but_zeros_is_lost_and_no_other(made):
 
 def test_an_index_that_is_damaged_too_gives_no_wrong_row(tmp_path):
     made = case(tmp_path / "a.parquet", final=True, split=False)
-    outer = check_footer(made.path).tree[fields.GROUPS][0][fields.COLUMNS][5]
+    outer = check_footer(Local(made.path).open()).tree[fields.GROUPS][0][fields.COLUMNS][5]
     first = outer[fields.INDEX_OFFSET]
     index = range(first, first + outer[fields.INDEX_LENGTH])
     spans = made.pages[0, "value"]
@@ -351,7 +354,7 @@ def test_an_index_that_is_damaged_too_gives_no_wrong_row(tmp_path):
     for _ in range(300):
         content, _ = sealed.damage(made.content, inside, rnd)
         made.bad.write_bytes(sealed.damage(content, index, rnd)[0])
-        arrays, lost = salvage(made.bad, 0, ("value",))
+        arrays, lost = salvage(Local(made.bad).open(), 0, ("value",))
         rows = pa.array(~lost)
         assert arrays["value"].filter(rows).equals(want.filter(rows))
         kept += int((~lost).sum())
@@ -373,10 +376,10 @@ def test_pages_without_a_checksum_are_not_trusted(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(sealed.table(ROWS, 0), path, data_page_size=100, compression="none")
     content = path.read_bytes()
-    start = check_footer(path).extent(0, "time")[0]
+    start = check_footer(Local(path).open()).extent(0, "time")[0]
     path.write_bytes(content[:start] + bytes(20) + content[start + 20 :])
 
-    _, lost = salvage(path, 0, ("time", "step"))
+    _, lost = salvage(Local(path).open(), 0, ("time", "step"))
 
     assert lost.all()
 
@@ -394,11 +397,11 @@ def test_a_page_that_says_to_unpack_to_more_than_its_chunk_is_not_unpacked(tmp_p
     # Arrow refuses such a page too, but allocates first; only its calls tell the difference.
     monkeypatch.setattr(pq, "ParquetFile", lambda *a, **k: read.append(1) or arrow(*a, **k))
 
-    _, lost = salvage(made.bad, 0, ("data",))
+    _, lost = salvage(Local(made.bad).open(), 0, ("data",))
 
     assert lost.all()
     assert read == []
-    assert salvage(made.bad, 1, ("data",))[1].sum() == 0
+    assert salvage(Local(made.bad).open(), 1, ("data",))[1].sum() == 0
     assert read == [1]
 
 

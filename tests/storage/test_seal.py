@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pulse_widgets.storage.parquet.seal import check_footer, marks, seal
+from pulse_widgets.storage.place import Local
 from tests.storage import sealed
 
 NAMES = sealed.SCHEMA.names
@@ -72,12 +73,12 @@ def test_sealing_changes_the_marks_alone_and_can_be_done_again(tmp_path):
 
 
 def test_a_sealed_file_is_sound(path):
-    footer = check_footer(path)
+    footer = check_footer(Local(path).open())
 
     assert footer.sealed
     assert footer.size == path.stat().st_size
     assert footer.names == tuple(NAMES)
-    assert [footer.damaged(path, group, NAMES) for group in range(3)] == [[], [], []]
+    assert [footer.damaged(Local(path).open(), group, NAMES) for group in range(3)] == [[], [], []]
 
 
 def length_place(content: bytes) -> int:
@@ -98,12 +99,12 @@ def test_no_changed_byte_of_the_footer_goes_unseen(path):
         for place in range(footer_place(content), len(content)):
             os.pwrite(file.fileno(), bytes([content[place] ^ 1 << rnd.integers(8)]), place)
             if length <= place < length + 8:
-                assert check_footer(path).sealed
+                assert check_footer(Local(path).open()).sealed
                 continue
             with pytest.raises(ValueError, match=r"."):
-                check_footer(path)
+                check_footer(Local(path).open())
             os.pwrite(file.fileno(), content[place : place + 1], place)
-    assert check_footer(path).sealed
+    assert check_footer(Local(path).open()).sealed
 
 
 def test_no_changed_bits_of_the_footer_go_unseen(path):
@@ -114,9 +115,9 @@ def test_no_changed_bits_of_the_footer_go_unseen(path):
         path.write_bytes(changed)
         if masked(changed) != masked(content):
             with pytest.raises(ValueError, match=r"."):
-                check_footer(path)
+                check_footer(Local(path).open())
         else:
-            assert check_footer(path).sealed
+            assert check_footer(Local(path).open()).sealed
 
 
 def test_a_file_that_another_program_wrote_anew_has_no_checksums(path):
@@ -125,33 +126,36 @@ def test_a_file_that_another_program_wrote_anew_has_no_checksums(path):
     assert b"pulse.crc" in kept
     pq.write_table(table.replace_schema_metadata(kept), path, compression="snappy")
 
-    assert not check_footer(path).sealed
+    assert not check_footer(Local(path).open()).sealed
 
 
 def test_a_changed_byte_of_a_column_chunk_damages_it_alone(path):
     content = path.read_bytes()
     rnd = np.random.default_rng(0)
-    footer = check_footer(path)
+    footer = check_footer(Local(path).open())
     for group in range(3):
         for name in NAMES:
             start, end = footer.extent(group, name)
             changed = bytearray(content)
             changed[rnd.integers(start, end)] ^= 1 << rnd.integers(8)
             path.write_bytes(changed)
-            found = [check_footer(path).damaged(path, g, NAMES) for g in range(3)]
+            found = [
+                check_footer(Local(path).open()).damaged(Local(path).open(), g, NAMES)
+                for g in range(3)
+            ]
             assert found == [[name] if g == group else [] for g in range(3)]
             others = [other for other in NAMES if other != name]
-            assert footer.damaged(path, group, others) == []
+            assert footer.damaged(Local(path).open(), group, others) == []
 
 
 def test_a_file_of_another_writer_has_no_checksums(tmp_path):
     path = tmp_path / "a.parquet"
     sealed.write(path, [sealed.table(100, 0)], sealed=False, final=True, split=False)
 
-    footer = check_footer(path)
+    footer = check_footer(Local(path).open())
 
     assert not footer.sealed
-    assert footer.damaged(path, 0, NAMES) == []
+    assert footer.damaged(Local(path).open(), 0, NAMES) == []
 
 
 def test_a_file_that_lost_the_name_of_its_checksum_is_damaged(path):
@@ -159,7 +163,7 @@ def test_a_file_that_lost_the_name_of_its_checksum_is_damaged(path):
     path.write_bytes(content.replace(b"pulse.crc", b"pulse.crb"))
 
     with pytest.raises(ValueError, match=WRONG):
-        check_footer(path)
+        check_footer(Local(path).open())
 
 
 def test_a_file_written_with_other_marks_is_not_sealed(tmp_path):
@@ -182,7 +186,7 @@ def test_values_may_speak_of_the_keys(tmp_path):
         writer.add_key_value_metadata({**said, **marks(1, 8), "zz": "pulse.crc"})
     seal(path)
 
-    assert check_footer(path).sealed
+    assert check_footer(Local(path).open()).sealed
     assert pq.read_metadata(path).metadata[b"before"] == said["before"].encode()
 
 
@@ -192,17 +196,17 @@ def test_a_file_that_is_cut_off_is_refused_wherever_it_is(path):
     for length in [*range(20), *rnd.integers(20, len(content), 300).tolist(), len(content) - 1]:
         path.write_bytes(content[:length])
         with pytest.raises(ValueError, match=r"^it"):
-            check_footer(path)
+            check_footer(Local(path).open())
 
 
 def test_a_file_that_is_not_there_is_told_as_that(tmp_path):
     with pytest.raises(FileNotFoundError):
-        check_footer(tmp_path / "none.parquet")
+        check_footer(Local(tmp_path / "none.parquet").open())
 
 
 def test_a_column_chunk_cut_off_while_it_is_read_is_damaged(path):
-    footer = check_footer(path)
+    footer = check_footer(Local(path).open())
     start, end = footer.extent(2, "value")
     path.write_bytes(path.read_bytes()[: (start + end) // 2])
 
-    assert "value" in footer.damaged(path, 2, NAMES)
+    assert "value" in footer.damaged(Local(path).open(), 2, NAMES)

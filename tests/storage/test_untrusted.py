@@ -1,13 +1,10 @@
-"""Files and JSON of others: only regular files are opened, and no text is too much."""
+"""JSON of others, of which no text is too much, and their errors, which become ours."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
-import os
-import socket
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,48 +13,7 @@ from hypothesis import strategies as st
 from pulse_widgets.errors import FormatVersionError, RecordingError, StorageError
 from pulse_widgets.storage import untrusted
 from pulse_widgets.storage.directory import MOST_US, RunInfo
-from pulse_widgets.storage.untrusted import as_ours, open_regular, parse_json, read_regular
-
-
-def pipe(path):
-    os.mkfifo(path)
-
-
-def listener(path):
-    socket.socket(socket.AF_UNIX).bind(str(path))
-
-
-KINDS = {
-    "pipe": pipe,
-    "directory": lambda path: path.mkdir(),
-    "device": lambda path: path.symlink_to("/dev/zero"),
-    "socket": listener,
-}
-
-
-@pytest.mark.parametrize("make", KINDS.values(), ids=KINDS)
-def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path, monkeypatch, make):
-    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
-    make(Path("x"))
-    for opens in (open_regular, lambda path: read_regular(path, 10)):
-        with pytest.raises(RecordingError, match="regular file"):
-            opens(tmp_path / "x")
-
-
-def test_no_handle_is_left_of_a_file_that_became_another_meanwhile(tmp_path, monkeypatch):
-    os.mkfifo(tmp_path / "x")
-    monkeypatch.setattr(untrusted, "regular_size", lambda path: 0)
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    with pytest.raises(RecordingError):
-        open_regular(tmp_path / "x")
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
-
-
-def test_a_file_is_read_up_to_its_bound(tmp_path):
-    (tmp_path / "x").write_bytes(b"12345")
-    assert read_regular(tmp_path / "x", 5) == b"12345"
-    with pytest.raises(RecordingError, match="more than 4 bytes"):
-        read_regular(tmp_path / "x", 4)
+from pulse_widgets.storage.untrusted import as_ours, parse_json
 
 
 @pytest.mark.parametrize(

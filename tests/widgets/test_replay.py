@@ -439,7 +439,10 @@ def test_an_empty_recording_has_a_picture(bench, finished):
 def test_what_is_missing_is_said_in_whole_sentences_and_nothing_is_to_be_tried(bench):
     write(bench, bench.series(), [START_US], [1.0])
     shown = source(bench)
-    shown._stored.told = ("2 rows are damaged in x and left out", "3 rows were dropped: why.")
+    shown._stored.known_problems = (
+        "2 rows are damaged in x and left out",
+        "3 rows were dropped: why.",
+    )
     assert shown.state()["recording"]["problem"] == (
         "2 rows are damaged in x and left out. 3 rows were dropped: why."
     )

@@ -178,9 +178,9 @@ class GroupDecoder:
         places = {schema.column(k).path: k for k in range(len(schema))}
         for name, kind in COLUMNS.items():
             column = schema.column(places[name])
-            told = (column.physical_type, column.logical_type.type)
+            types = (column.physical_type, column.logical_type.type)
             levels = (column.max_definition_level, column.max_repetition_level)
-            if told != (_PHYSICAL[kind], "NONE") or levels != (0, 0):
+            if types != (_PHYSICAL[kind], "NONE") or levels != (0, 0):
                 raise ValueError(f"the column {name} is not one of an overview")
         return places
 

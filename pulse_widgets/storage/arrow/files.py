@@ -6,7 +6,6 @@ import contextlib
 import inspect
 import os
 import threading
-import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -22,6 +21,8 @@ from pulse_widgets.storage.arrow.convert import (
     tidy_table,
     words_of,
 )
+from pulse_widgets.storage.arrow.source import arrow_file
+from pulse_widgets.storage.parquet.seal import crc_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.storage.place import File
 
 __all__ = ["COLUMNS", "GroupReader", "GroupWriter"]
 
@@ -37,7 +39,6 @@ PAGE: Final = 8_192
 COLUMNS: Final = tuple(TIDY.names)
 _PLACE: Final = {name: place for place, name in enumerate(COLUMNS)}
 _ALL: Final = 1 << 62
-_PIECE: Final = 1 << 20
 
 
 def _options(*, final: bool, split: bool) -> dict[str, Any]:
@@ -126,11 +127,11 @@ class GroupReader:
 
     Parameters
     ----------
-    path : Path
+    file : File
     most_text : int
         Bytes a text of the footer may have.
     keep : bool
-        Keep the file open between reads; it can then be read even when somebody removes it.
+        Keep what Arrow needs for the file in memory between reads.
 
     Attributes
     ----------
@@ -143,19 +144,18 @@ class GroupReader:
         On damaged bytes, and what else `DAMAGE` lists.
     """
 
-    def __init__(self, path: Path, most_text: int, *, keep: bool = True) -> None:
-        self.path = path
+    def __init__(self, file: File, most_text: int, *, keep: bool = True) -> None:
+        self._bytes = file
         self._keep = keep
         self._most_text = most_text
         self._lock = threading.Lock()
         self._file: Any = None
-        self._source: Any = None
         self._about: Any = None  # Arrow's description of the file, read once
         self._coded: tuple[str, ...] = ()
         """Columns to be given as codes of a dictionary: what they unpack to is bounded then."""
-        file = self._opened()
-        self.own = bool(TIDY.equals(file.schema_arrow))
-        about = file.metadata
+        opened = self._opened()
+        self.own = bool(TIDY.equals(opened.schema_arrow))
+        about = opened.metadata
         self.marks: dict[bytes, bytes] = dict(about.metadata or {})
         self.groups: int = about.num_row_groups
         self.rows: int = about.num_rows
@@ -176,7 +176,7 @@ class GroupReader:
         return self._about
 
     def close(self) -> None:
-        """Give the file handle back; from now on each read opens the file anew."""
+        """Keep nothing of Arrow's in memory from now on."""
         with self._lock:
             self._keep = False
             self._rest()
@@ -196,23 +196,8 @@ class GroupReader:
     def chunk_sums(self, group: int, names: Sequence[str]) -> list[int]:
         """Return the CRC-32 of the bytes of some columns of a row group."""
         about = self._about.row_group(group)
-        with self._lock:
-            self._opened()
-            try:
-                return [self._sum(about.column(_PLACE[name])) for name in names]
-            finally:
-                self._rest()
-
-    def _sum(self, chunk: Any) -> int:
-        pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
-        place = min(int(page) for page in pages if page)
-        end, crc = place + int(chunk.total_compressed_size), 0
-        while place < end:
-            piece = self._source.read_at(min(_PIECE, end - place), place)
-            if not piece:
-                break  # cut off meanwhile; the sum of less is another
-            crc, place = zlib.crc32(piece, crc), place + len(piece)
-        return crc
+        chunks = [_extent(about.column(_PLACE[name])) for name in names]
+        return [crc_of(self._bytes, first, end) for first, end in chunks]
 
     def key_bounds(self, group: int) -> tuple[list[str] | None, list[str] | None]:
         """Return least and greatest host, entity and metric of a row group, each for itself."""
@@ -250,7 +235,7 @@ class GroupReader:
         return words, joined(table, "time", np.int64, 0)
 
     def _read(self, group: int, names: Sequence[str]) -> Any:
-        with self._lock:  # a recording may be drawn by one thread and asked by another
+        with self._lock:  # several threads may read one recording
             try:
                 return self._opened().read_row_group(group, columns=list(names), use_threads=False)
             finally:
@@ -263,9 +248,8 @@ class GroupReader:
 
     def _opened(self) -> Any:
         if self._file is None:
-            self._source = pa.OSFile(os.fsencode(self.path))  # a name need not be text
             self._file = pq.ParquetFile(
-                self._source,
+                arrow_file(self._bytes),
                 metadata=self._about,
                 read_dictionary=list(self._coded),
                 pre_buffer=False,
@@ -274,3 +258,10 @@ class GroupReader:
             )
             self._about = self._file.metadata
         return self._file
+
+
+def _extent(chunk: Any) -> tuple[int, int]:
+    """Return the first byte of a column chunk, and the one after its last."""
+    pages = (chunk.dictionary_page_offset, chunk.data_page_offset)
+    first = min(int(page) for page in pages if page)
+    return first, first + int(chunk.total_compressed_size)

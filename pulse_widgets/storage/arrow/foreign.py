@@ -14,11 +14,11 @@ from pulse_widgets.storage.arrow.files import COLUMNS, GroupReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
+    from pulse_widgets.storage.place import File
 
 __all__ = ["ForeignReader"]
 
@@ -44,7 +44,7 @@ class ForeignReader(GroupReader):
 
     Parameters
     ----------
-    path : Path
+    file : File
     most_text : int
         Bytes a text of the footer may have.
     most_bytes : int
@@ -63,8 +63,8 @@ class ForeignReader(GroupReader):
         If its columns cannot be those of a recording; on damaged bytes also what `DAMAGE` lists.
     """
 
-    def __init__(self, path: Path, most_text: int, most_bytes: int) -> None:
-        super().__init__(path, most_text)
+    def __init__(self, file: File, most_text: int, most_bytes: int) -> None:
+        super().__init__(file, most_text)
         self._most_bytes = most_bytes
         self._order: tuple[int, NDArray[np.int64] | None] = (-1, None)
         schema = self._opened().schema_arrow

@@ -1,4 +1,4 @@
-"""How much the messages of an Arrow IPC stream unpack to, told without unpacking them.
+"""How much the messages of an Arrow IPC stream unpack to, found without unpacking them.
 
 Arrow reserves what a compressed buffer claims to unpack to before it looks at the buffer. A
 stream that somebody made to do harm, or that was damaged, is therefore measured first. Layout:

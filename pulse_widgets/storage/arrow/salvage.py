@@ -33,13 +33,12 @@ from pulse_widgets.storage.parquet.thrift import encode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
-    from typing import BinaryIO
 
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
     from pulse_widgets.storage.parquet.thrift import Struct
+    from pulse_widgets.storage.place import File
 
 __all__ = ["salvage", "salvaged"]
 
@@ -85,13 +84,13 @@ class _Chunk:
 
 
 def salvage(
-    path: Path, group: int, names: Sequence[str]
+    file: File, group: int, names: Sequence[str]
 ) -> tuple[dict[str, Any], NDArray[np.bool_]]:
     """Return what can be read of some columns of a damaged row group.
 
     Parameters
     ----------
-    path : Path
+    file : File
     group : int
     names : sequence of str
         Columns of `TIDY`.
@@ -110,32 +109,31 @@ def salvage(
     OSError
         If the file cannot be read.
     """
-    footer = check_footer(path)
+    footer = check_footer(file)
     tree = footer.tree
     sums = footer.sums(*footer.extents.shape[:2])
     about = groups_of(tree)[group]
     lost = np.zeros(about[fields.GROUP_ROWS], np.bool_)
     arrays = {}
-    with path.open("rb") as file:
-        for name in names:
-            column = footer.names.index(name)
-            chunk = _chunk(file, tree, group, column)
-            # A chunk of another writer has no checksum; Arrow has to judge it.
-            sound = sums is None or zlib.crc32(chunk.content) == sums[group, column]
-            pieces = (_whole(chunk) if sound else []) or _by_page(chunk)
-            lost |= _missing(pieces, len(lost))
-            array = _filled(pieces, chunk)
-            arrays[name] = array.dictionary_encode() if name in KEYS else array
+    for name in names:
+        column = footer.names.index(name)
+        chunk = _chunk(file, tree, group, column)
+        # A chunk of another writer has no checksum; Arrow has to judge it.
+        sound = sums is None or zlib.crc32(chunk.content) == sums[group, column]
+        pieces = (_whole(chunk) if sound else []) or _by_page(chunk)
+        lost |= _missing(pieces, len(lost))
+        array = _filled(pieces, chunk)
+        arrays[name] = array.dictionary_encode() if name in KEYS else array
     return arrays, lost
 
 
-def salvaged(path: Path, group: int, names: Sequence[str]) -> tuple[Columns, NDArray[np.bool_]]:
+def salvaged(file: File, group: int, names: Sequence[str]) -> tuple[Columns, NDArray[np.bool_]]:
     """Return what `salvage` does, as columns: ``time``, ``step``, ``value`` and others."""
-    arrays, lost = salvage(path, group, names)
+    arrays, lost = salvage(file, group, names)
     return columns_of(pa.table(arrays)), lost
 
 
-def _chunk(file: BinaryIO, tree: Struct, group: int, column: int) -> _Chunk:
+def _chunk(file: File, tree: Struct, group: int, column: int) -> _Chunk:
     about = groups_of(tree)[group]
     outer = about[fields.COLUMNS][column]
     inner = outer[fields.CHUNK]
@@ -155,11 +153,8 @@ def _chunk(file: BinaryIO, tree: Struct, group: int, column: int) -> _Chunk:
     )
 
 
-def _bytes(file: BinaryIO, place: int, length: int) -> bytes:
-    if length <= 0:
-        return b""
-    file.seek(place)
-    return file.read(length)
+def _bytes(file: File, place: int, length: int) -> bytes:
+    return file.read_at(place, length) if length > 0 else b""
 
 
 def _encodings(chunk: Struct) -> list[int]:

@@ -80,5 +80,5 @@ def read_table(
     for name, kind in numbers.items():
         if table.schema.field(name).type != _TYPES[kind] or table.column(name).null_count:
             raise ValueError(f"the column {name} is not one of its sort")
-    told = {name: words_of(table.column(name)) for name in words}
-    return told, {name: joined(table, name, kind, 0) for name, kind in numbers.items()}
+    held = {name: words_of(table.column(name)) for name in words}
+    return held, {name: joined(table, name, kind, 0) for name, kind in numbers.items()}

@@ -26,6 +26,7 @@ from pulse_widgets.storage.parquet.footer import (
     structure,
 )
 from pulse_widgets.storage.parquet.thrift import BINARY, decode, encode, key
+from pulse_widgets.storage.place import Local
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.storage.parquet.thrift import Struct
+    from pulse_widgets.storage.place import File
 
-__all__ = ["Footer", "check_footer", "marks", "seal"]
+__all__ = ["Footer", "check_footer", "crc_of", "marks", "seal"]
 
 _CRC: Final = "pulse.crc"
 _SUMS: Final = "pulse.sums"
@@ -43,7 +45,8 @@ _FIRST, _SECOND = key(1, BINARY), key(2, BINARY)
 _DIGITS: Final = 8
 _BLANK: Final = b"0" * 2 * _DIGITS
 _DAMAGED: Final = "its footer does not match its checksum"
-_PIECE: Final = 1 << 20
+_PIECE: Final = 16 << 20
+"""Bytes that are read at once: a column of ours in a row group is smaller, as a rule."""
 
 
 class Footer:
@@ -97,7 +100,7 @@ class Footer:
             raise ValueError("its footer has other checksums than columns")
         return np.frombuffer(self._sums, "<u4").reshape(groups, columns)
 
-    def damaged(self, path: Path, group: int, names: Sequence[str]) -> list[str]:
+    def damaged(self, file: File, group: int, names: Sequence[str]) -> list[str]:
         """Return those of the columns `names` that are damaged in a row group.
 
         A file without checksums has none of which that is known.
@@ -107,8 +110,7 @@ class Footer:
             return []
         places = [self.names.index(name) for name in names]
         ends = [self.extents[group, place].tolist() for place in places]
-        with path.open("rb", buffering=0) as file:
-            found = [_sum(file.fileno(), start, end) for start, end in ends]
+        found = [crc_of(file, start, end) for start, end in ends]
         pairs = zip(names, places, found, strict=True)
         return [name for name, place, crc in pairs if crc != sums[group, place]]
 
@@ -137,11 +139,12 @@ def seal(path: Path) -> None:
     ValueError
         If the file was not written with `marks`.
     """
+    written = Local(path).open()
     with path.open("r+b", buffering=0) as file:
-        content, size = _content(file.fileno())
-        place = size - TAIL - len(content)
-        extents = Footer(content, size, None).extents.reshape(-1, 2).tolist()
-        sums = [_sum(file.fileno(), start, end) for start, end in extents]
+        content = _content(written)
+        place = written.size - TAIL - len(content)
+        extents = Footer(content, written.size, None).extents.reshape(-1, 2).tolist()
+        sums = [crc_of(written, start, end) for start, end in extents]
         text = base64.b64encode(np.array(sums, "<u4").tobytes())
         first, end = _value(content, _SUMS)
         if len(text) != end - first:
@@ -149,10 +152,11 @@ def seal(path: Path) -> None:
         content = content[:first] + text + content[end:]
         os.pwrite(file.fileno(), text, place + first)
         first, end = _value(content, _CRC)
-        os.pwrite(file.fileno(), _told(content, first, end), place + first)
+        os.pwrite(file.fileno(), _own_mark(content, first, end), place + first)
+    written.close()
 
 
-def check_footer(path: Path) -> Footer:
+def check_footer(file: File) -> Footer:
     """Look at the footer of a file before Arrow does.
 
     Raises
@@ -161,18 +165,17 @@ def check_footer(path: Path) -> Footer:
         If it does not match its checksum, contradicts itself or the size of the file, or says
         more than any recording has.
     OSError
-        If the file cannot be read; FileNotFoundError if there is none.
+        If the file cannot be read.
     """
-    with path.open("rb", buffering=0) as file:
-        content, size = _content(file.fileno())
+    content, size = _content(file), file.size
     crc, sums = (_found(content, name) for name in (_CRC, _SUMS))
     if crc is not None and sums is not None:
         first, end = crc
         sealed = Footer(content, size, _decoded(content[slice(*sums)]))
-        said, right = content[first:end], _told(content, first, end)
+        said, right = content[first:end], _own_mark(content, first, end)
         if len(said) == len(right) and said[_DIGITS:] == right[_DIGITS:]:
             return sealed
-        if said[:_DIGITS] == right[:_DIGITS] or _is_as_written(sealed, path):
+        if said[:_DIGITS] == right[:_DIGITS] or _is_as_written(sealed, file):
             raise ValueError(_DAMAGED)
         # A program that wrote the file anew has kept keys that it did not know.
     elif crc is not None or sums is not None:
@@ -195,26 +198,26 @@ def _found(content: bytes, name: str) -> tuple[int, int] | None:
     return _value(content, name)
 
 
-def _is_as_written(footer: Footer, path: Path) -> bool:
+def _is_as_written(footer: Footer, file: File) -> bool:
     """Return whether some column chunk of the first row group still has its checksum."""
     if not footer.extents.size:
         return True
     try:
-        return len(footer.damaged(path, 0, footer.names)) < len(footer.names)
+        return len(footer.damaged(file, 0, footer.names)) < len(footer.names)
     except ValueError:
         return False  # there are other chunks than checksums
 
 
-def _content(fd: int) -> tuple[bytes, int]:
-    """Return the footer of a file, and the size of the file."""
-    size = os.fstat(fd).st_size
-    if os.pread(fd, len(MAGIC), 0) != MAGIC:
+def _content(file: File) -> bytes:
+    """Return the footer of a file."""
+    size = file.size
+    if file.read_at(0, len(MAGIC)) != MAGIC:
         raise ValueError("it is not a Parquet file, or was cut off")
-    length = footer_length(os.pread(fd, TAIL, max(size - TAIL, 0)), size)
-    content = os.pread(fd, length, size - TAIL - length)
+    length = footer_length(file.read_at(max(size - TAIL, 0), TAIL), size)
+    content = file.read_at(size - TAIL - length, length)
     if len(content) != length:
         raise ValueError("it was cut off while it was read")
-    return content, size
+    return content
 
 
 def _value(content: bytes, name: str) -> tuple[int, int]:
@@ -232,18 +235,18 @@ def _head(name: str) -> bytes:
     return encode({_FIRST: name.encode("ascii"), _SECOND: b""})[:-2]
 
 
-def _told(content: bytes, first: int, end: int) -> bytes:
+def _own_mark(content: bytes, first: int, end: int) -> bytes:
     """Return length and CRC-32 of a footer whose own digits, from `first` to `end`, are zeros."""
     view = memoryview(content)
     crc = zlib.crc32(view[end:], zlib.crc32(_BLANK, zlib.crc32(view[:first])))
     return b"%08x%08x" % (len(content), crc)
 
 
-def _sum(fd: int, start: int, end: int) -> int:
-    """CRC-32 of the bytes of a file from `start` to `end`."""
+def crc_of(file: File, start: int, end: int) -> int:
+    """Return the CRC-32 of the bytes of a file from `start` to `end`."""
     crc = 0
     while start < end:
-        piece = os.pread(fd, min(_PIECE, end - start), start)
+        piece = file.read_at(start, min(_PIECE, end - start))
         if not piece:
             break  # cut off meanwhile; the sum of less is another
         crc = zlib.crc32(piece, crc)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pulse_widgets.series.registry import Registry
+from pulse_widgets.storage.cleanup import YOUNG_S, remove_empty, remove_unfinished
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.disk import Reserve
-from pulse_widgets.storage.leftovers import YOUNG_S, remove_empty, remove_unfinished
 from pulse_widgets.storage.reader import open_stored
 from pulse_widgets.storage.writer import Writer
 from tests.storage.bench import START_US, Bench, expected, tidy

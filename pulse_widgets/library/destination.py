@@ -14,8 +14,9 @@ from pulse_widgets.errors import StorageError
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, writer_folders
 from pulse_widgets.storage.disk import refusal
+from pulse_widgets.storage.place import Local
 
-__all__ = ["home", "new_place"]
+__all__ = ["home", "new_directory"]
 
 NAME_BYTES: Final = 200
 """Bytes of a name that we choose: file systems allow 255, and there are endings to come."""
@@ -23,15 +24,15 @@ NAME_BYTES: Final = 200
 
 def home() -> Path:
     """Return the directory of this user's recordings: under PULSE_HOME, else the user data dir."""
-    place = os.environ.get("PULSE_HOME")
-    if place:
-        return _absolute(Path(place)) / "recordings"
+    chosen = os.environ.get("PULSE_HOME")
+    if chosen:
+        return _absolute(Path(chosen)) / "recordings"
     import platformdirs
 
     return Path(platformdirs.user_data_dir("pulse_widgets", appauthor=False)) / "recordings"
 
 
-def new_place(path: Path | None = None, title: str = "") -> Path:
+def new_directory(path: Path | None = None, title: str = "") -> Path:
     """Return the directory a new recording is written to; it is not made yet.
 
     Parameters
@@ -46,16 +47,16 @@ def new_place(path: Path | None = None, title: str = "") -> Path:
     StorageError
         If there is a recording of that name, or the shelf cannot be made.
     """
-    place = home() if path is None else _absolute(path)
+    wanted = home() if path is None else _absolute(path)
     try:
         if path is not None:
-            return _wanted(place, title)
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return _free(place, _name(title))
+            return _wanted(wanted, title)
+        wanted.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return _free(wanted, _name(title))
     except StorageError:
         raise
     except (OSError, ValueError) as exc:
-        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), place) from exc
+        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), wanted) from exc
 
 
 def _absolute(path: Path) -> Path:
@@ -90,10 +91,10 @@ def _wanted(path: Path, title: str) -> Path:
 
 def _may_be_joined(directory: Path) -> bool:
     """Return whether somebody records there now, or is just beginning to."""
-    folders = writer_folders(directory) if directory.is_dir() else []
+    folders = writer_folders(Local(directory)) if directory.is_dir() else []
     if folders:
         return any(map(is_running, folders))
-    # So far there is at most what comes before the first row of all.
+    # Without a writer's folder there may be only what is made before the first row.
     return directory.is_dir() and all(
         path.name == RUN or path.name.startswith(".") for path in directory.iterdir()
     )
@@ -106,7 +107,7 @@ def _name(title: str) -> str:
     return name.encode()[:NAME_BYTES].decode(errors="ignore")
 
 
-def _free(place: Path, name: str) -> Path:
+def _free(parent: Path, name: str) -> Path:
     names = (f"{name}-{number}" if number > 1 else name for number in count(1))
-    directories = (place / (free + SUFFIX) for free in names)
+    directories = (parent / (free + SUFFIX) for free in names)
     return next(d for d in directories if not d.exists() and not finished_path(d).exists())

@@ -1,4 +1,4 @@
-"""Removes what a kill left behind and what holds no row: empty directories, unfinished files."""
+"""Removes what holds no row: empty directories, and the unfinished files of killed processes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from pulse_widgets.storage.directory import (
     SILENCE_S,
     SUFFIX,
     is_running,
-    said_missing,
     writer_folders,
+    written_problems,
 )
+from pulse_widgets.storage.place import Local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,12 +52,12 @@ def remove_empty(directory: Path, *, young_s: float = YOUNG_S) -> bool:
     try:
         if not any(directory.iterdir()):
             return _remove_bare(directory, young_s)
-        # Before the lock is taken: its file may be made for it, and changes the directory.
+        # Before the lock is taken: that may create its file, which makes the directory look new.
         young = _age_s(directory) < young_s
         with shared(directory, alone=True) as free:
             if not free or not _is_empty(directory, young_s, young=young):
                 return False
-            # Under another name at once: whoever comes now finds nothing, not half of it.
+            # Renamed first, so that no other process finds a directory that is half removed.
             gone = directory.with_name(f".{directory.name}{_GONE}{os.getpid()}")
             directory.rename(gone)
     except (PulseError, OSError):
@@ -99,7 +100,9 @@ def remove_damaged(kept: Path) -> None:
 
 
 def _remove_bare(directory: Path, young_s: float) -> bool:
-    alone = finished_path(directory).exists()  # then nobody is about to write to it
+    alone = finished_path(
+        directory
+    ).exists()  # a finished recording: no session is about to write here
     if not alone and _age_s(directory) < young_s:
         return False
     directory.rmdir()
@@ -107,12 +110,12 @@ def _remove_bare(directory: Path, young_s: float) -> bool:
 
 
 def _is_empty(directory: Path, young_s: float, *, young: bool) -> bool:
-    folders = writer_folders(directory)
-    if any(is_running(folder) or said_missing(folder) for folder in folders):
+    folders = writer_folders(Local(directory))
+    if any(is_running(folder) or written_problems(folder) for folder in folders):
         return False
     if not folders and young:
         return False
-    made = {folder.path.name for folder in folders}
+    made = {folder.name for folder in folders}
     for path in list(directory.iterdir()):
         name = path.name
         if name.startswith(NEW) and path.is_dir():

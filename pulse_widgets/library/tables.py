@@ -1,4 +1,4 @@
-"""Tables of a recording's answers."""
+"""A recording's answers as tables: of pandas, and of Arrow where rows are wanted."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns
 
 __all__ = [
-    "cell_frame",
-    "event_frame",
+    "as_pandas",
+    "cell_table",
+    "event_table",
     "extent_of",
-    "series_frame",
+    "series_table",
     "stamp",
-    "summary_frame",
-    "tidy_frame",
+    "summary_table",
     "tidy_table",
-    "wide_frame",
+    "wide_table",
 ]
 
 _NOT_A_TIME = np.datetime64("NaT", "us").view("int64")
@@ -62,7 +62,7 @@ def extent_of(columns: Columns | Extent | None) -> tuple[int, int | None, int | 
     return len(columns), int(columns.time[0]), int(columns.time[-1])
 
 
-def series_frame(
+def series_table(
     chosen: Sequence[Chosen], spans: Sequence[tuple[int, int | None, int | None]]
 ) -> pd.DataFrame:
     """Return one row a series, with its rows, start and end."""
@@ -90,23 +90,23 @@ def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
     return table if data else table.drop_columns(["data"])
 
 
-def tidy_frame(table: Any) -> pd.DataFrame:
-    """Return an Arrow table of rows with NA for what is absent."""
+def as_pandas(table: Any) -> pd.DataFrame:
+    """Return an Arrow table of rows as one of pandas, with NA for what is absent."""
     load(*PANDAS)
     import pandas as pd
 
-    # Through float64, steps beyond 2**53 would not be whole.
+    # Not through float64, in which steps beyond 2**53 are not exact.
     known: dict[Any, Any] = {"step": pd.Int64Dtype()}
-    frame: pd.DataFrame = table.drop_columns(["step"]).to_pandas()
+    made: pd.DataFrame = table.drop_columns(["step"]).to_pandas()
     steps = table.select(["step"]).to_pandas(types_mapper=lambda _: known["step"])
-    frame.insert(table.column_names.index("step"), "step", steps["step"])
-    for name in {"text", "data"} & set(frame.columns):
-        held = frame[name].astype("object")
-        frame[name] = held.where(held.notna(), pd.NA)
-    return frame
+    made.insert(table.column_names.index("step"), "step", steps["step"])
+    for name in {"text", "data"} & set(made.columns):
+        held = made[name].astype("object")
+        made[name] = held.where(held.notna(), pd.NA)
+    return made
 
 
-def wide_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
+def wide_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
     """Return one column a series, under (entity, metric) or (host, entity, metric)."""
     load(*PANDAS)
     import pandas as pd
@@ -117,16 +117,16 @@ def wide_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
         name = (c.key.entity, c.metric)
         times = pd.DatetimeIndex(x.time.view("datetime64[us]"), tz="UTC", name="time")
         values = pd.Series(x.value, times)
-        # Two rows of one time cannot both stand in one line; the later one does.
+        # A time has one line, so of two rows at one time the later one is taken.
         columns[(c.key.host, *name) if several else name] = values[~times.duplicated(keep="last")]
     if not columns:
         return pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC", name="time"))
-    frame: pd.DataFrame = pd.concat(columns, axis=1, sort=True)
-    frame.columns.names = ["host", "entity", "metric"] if several else ["entity", "metric"]
-    return frame
+    table: pd.DataFrame = pd.concat(columns, axis=1, sort=True)
+    table.columns.names = ["host", "entity", "metric"] if several else ["entity", "metric"]
+    return table
 
 
-def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str]) -> pd.DataFrame:
+def event_table(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str]) -> pd.DataFrame:
     """Return the events in order of time."""
     load(*PANDAS)
     import pandas as pd
@@ -147,12 +147,12 @@ def event_frame(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
         for problem in problems
     ]
     names = ["time", "host", "entity", "metric", "kind", "message", "remedy"]
-    frame = pd.DataFrame(rows, columns=names)
-    frame["time"] = _times([row["time"] for row in rows])
-    return frame
+    table = pd.DataFrame(rows, columns=names)
+    table["time"] = _times([row["time"] for row in rows])
+    return table
 
 
-def cell_frame(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
+def cell_table(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
     """Return one row an execution."""
     load(*PANDAS)
     import pandas as pd
@@ -175,7 +175,7 @@ def cell_frame(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
     )
 
 
-def summary_frame(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
+def summary_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
     """Return the summary of every series."""
     load(*PANDAS)
     import pandas as pd
