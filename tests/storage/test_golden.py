@@ -40,7 +40,7 @@ def test_recordings_of_version_1_0_are_read(name, tmp_path):
 
 def test_the_overview_of_version_1_0_is_read():
     stored = open_stored(DATA / NAMES[1])
-    cells = stored.cells(SeriesKey("h0", "gpu:0", "gpu.power"))[64]
+    cells = stored.levels(SeriesKey("h0", "gpu:0", "gpu.power"))[64]
     # A reading is missing at row 100, and is a cell of its own.
     assert cells.rows.tolist() == [64, 36, 1, 64, 35]
     assert cells.count.tolist() == [64, 36, 0, 64, 35]

@@ -13,11 +13,12 @@ import pytest
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns
+from pulse_widgets.series.envelopes import Envelopes
+from pulse_widgets.series.levels import Drawn, levels_of
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import overview, overview_file, pack
-from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.arrow.convert import DAMAGE
-from pulse_widgets.storage.cells import Cells, Drawn, levels_of
+from pulse_widgets.storage.arrow.overview import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.overview import overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
@@ -45,19 +46,19 @@ def record(bench: Bench, series=4, rows=ROWS):
     return compact(bench.directory)
 
 
-def from_rows(stored, key) -> dict[int, Cells]:
+def from_rows(stored, key) -> dict[int, Envelopes]:
     """The levels of a series, computed from its rows."""
     levels = levels_of([Drawn("gauge", key.entity, stored.columns(key))])
-    return {level.size: level.cells for level in levels}
+    return {level.size: level.envelopes for level in levels}
 
 
-def same(found: dict[int, Cells], right: dict[int, Cells]) -> bool:
+def same(found: dict[int, Envelopes], right: dict[int, Envelopes]) -> bool:
     """Whether the cells are exactly those of the rows, not rounded as those of the file are."""
     assert list(found) == list(right)
     return all(
         getattr(found[size], name).tobytes() == getattr(right[size], name).tobytes()
         for size in right
-        for name in Cells.__slots__
+        for name in Envelopes.__slots__
     )
 
 
@@ -104,7 +105,7 @@ def test_an_envelope_of_the_whole_run_reads_the_coarsest_level_that_is_enough(be
 
 
 def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkeypatch, pieces):
-    monkeypatch.setattr(overview, "GROUP_CELLS", 500)
+    monkeypatch.setattr(overview, "GROUP_BLOCKS", 500)
     path = record(bench)
     mark = mark_of(path)
     content = path.read_bytes()[mark["offset"] :][: mark["length"]]
@@ -112,7 +113,7 @@ def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkey
 
     groups = GroupDecoder(footer, len(content)).groups
 
-    assert [(g.size, g.cells) for g in groups] == [(512, 168), (64, 500), (64, 500), (64, 268)]
+    assert [(g.size, g.blocks) for g in groups] == [(512, 168), (64, 500), (64, 500), (64, 268)]
     assert mark["crc32"] == zlib.crc32(content)
     assert mark["footer_crc32"] == zlib.crc32(footer)
     assert mark["sums"] == [zlib.crc32(content[g.begin : g.end]) for g in groups]
@@ -153,7 +154,7 @@ def test_a_damaged_piece_is_not_used_and_the_others_are(bench, place):
     assert (levels[512] is None) == (place in {"footer", "coarsest"})
     assert (levels[64] is None) == (place in {"footer", "finest"})
     # What cannot be trusted is computed from the rows.
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 def test_every_flipped_bit_leaves_right_cells(bench):
@@ -162,8 +163,8 @@ def test_every_flipped_bit_leaves_right_cells(bench):
     right = open_stored(path)
     key = next(iter(right.extents))
     trusted = {
-        size: [getattr(c, n).tobytes() for n in Cells.__slots__]
-        for size, c in right.cells(key).items()
+        size: [getattr(c, n).tobytes() for n in Envelopes.__slots__]
+        for size, c in right.levels(key).items()
     }
     rnd = np.random.default_rng(7)
     for at in rnd.integers(mark["offset"], mark["offset"] + mark["length"], 300).tolist():
@@ -171,9 +172,10 @@ def test_every_flipped_bit_leaves_right_cells(bench):
         content[at] ^= 1 << int(rnd.integers(8))
         path.write_bytes(content)
         stored = open_stored(path)
-        found = stored.cells(key)
+        found = stored.levels(key)
         told = {
-            size: [getattr(c, n).tobytes() for n in Cells.__slots__] for size, c in found.items()
+            size: [getattr(c, n).tobytes() for n in Envelopes.__slots__]
+            for size, c in found.items()
         }
         assert told == trusted or same(found, from_rows(stored, key))
 
@@ -294,7 +296,7 @@ def test_an_overview_that_contradicts_itself_or_the_index_is_not_used(bench, mon
     stored, key = written(bench, monkeypatch, LIES[lie])
 
     assert stored.level(key, 30) is None
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 def test_levels_that_contradict_each_other_are_not_used(bench, monkeypatch):
@@ -304,13 +306,13 @@ def test_levels_that_contradict_each_other_are_not_used(bench, monkeypatch):
 
     stored, key = written(bench, monkeypatch, change)
 
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 def test_an_unchanged_overview_is_used(bench, monkeypatch, pieces):
     stored, key = written(bench, monkeypatch, lambda group: None)
 
-    assert not same(stored.cells(key), from_rows(stored, key))
+    assert not same(stored.levels(key), from_rows(stored, key))
     assert len(stored.level(key, 30)) == 42
     assert len(pieces) == 3
 
@@ -525,7 +527,7 @@ def test_a_mark_that_cannot_be_true_is_not_followed(bench, monkeypatch, change):
     key = next(iter(stored.extents))
 
     assert stored.level(key, 1) is None
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 @pytest.mark.parametrize("mark", ["", "{", "[]", "null", "7", '{"offset": 1}', "[" * 100_000])
@@ -533,7 +535,7 @@ def test_a_mark_that_is_no_mark_is_not_followed(bench, monkeypatch, mark):
     monkeypatch.setattr(pack, "overview_mark", lambda b, o: mark)
     stored = open_stored(record(bench, series=1, rows=500))
 
-    assert stored.cells(next(iter(stored.extents)))[64].rows.sum() == 500
+    assert stored.levels(next(iter(stored.extents)))[64].rows.sum() == 500
 
 
 def test_a_later_minor_version_may_have_more_columns(tmp_path):
@@ -564,7 +566,7 @@ def test_no_series_is_looked_for_among_all_others(bench):
     keys = list(stored.extents)
     stored.extents = Guarded(stored.extents)
 
-    found = [stored.cells(key) for key in keys]
+    found = [stored.levels(key) for key in keys]
 
     assert [cells[64].rows.sum() for cells in found] == [100] * 3
 
@@ -578,7 +580,7 @@ def test_a_directory_has_the_same_cells_as_its_finished_file(bench):
     power, log = running.extents
 
     assert (running.level(power, 1), len(finished.level(power, 1))) == (None, 16)
-    assert running.cells(power)[64].rows.tolist() == finished.cells(power)[64].rows.tolist()
-    assert running.cells(log) == finished.cells(log) == {}
+    assert running.levels(power)[64].rows.tolist() == finished.levels(power)[64].rows.tolist()
+    assert running.levels(log) == finished.levels(log) == {}
     # Asked again, they are not computed again.
-    assert running.cells(power) is running.cells(power)
+    assert running.levels(power) is running.levels(power)

@@ -131,7 +131,7 @@ def test_the_overview_encloses_every_value_and_counts_every_row(bench):
     stored = finished(bench)
     key = SeriesKey("h0", "gpu:0", "gpu.power")
     values = noise(150_000)
-    levels = stored.cells(key)
+    levels = stored.levels(key)
     assert sorted(levels) == [64, 512, 4096]
     for size, cells in levels.items():
         assert cells.count.sum() == 150_000
@@ -144,7 +144,7 @@ def test_the_overview_encloses_every_value_and_counts_every_row(bench):
 
 def test_the_overview_of_a_counter_shows_its_rate_and_its_last_reading(bench):
     long_and_short(bench)
-    cells = finished(bench).cells(SeriesKey("h0", "host", "disk.read.total"))[64]
+    cells = finished(bench).levels(SeriesKey("h0", "host", "disk.read.total"))[64]
     # The count grows by 2k + 1 in the millisecond after reading k.
     assert cells.greatest[0] == pytest.approx((2 * 62 + 1) * 1000)
     assert cells.last[0] == 63.0**2

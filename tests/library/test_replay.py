@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.exchange.picture.document import figure_html
+from pulse_widgets.library import replay_source as replay
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.segment import ParquetSegment
-from pulse_widgets.widgets import replay
-from pulse_widgets.widgets.replay import RecordingSource
 from tests.storage.bench import START_US, Bench, noise
 
 SECOND = 1_000_000
@@ -362,7 +362,7 @@ def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
     outage(bench, "gauge", "silence", 100_000)
     outage(bench, "counter", "missing", 210_000)
     quick = source(bench).screen()
-    monkeypatch.setattr(replay, "CELLS_A_BUCKET", 1 << 20)
+    monkeypatch.setattr(replay, "BLOCKS_A_BUCKET", 1 << 20)
     monkeypatch.setattr(replay, "WHOLE_ROWS", 1 << 30)
     exact = RecordingSource(Recording.open(bench.directory.with_suffix(".pulse.parquet"))).screen()
 

@@ -1,4 +1,4 @@
-"""Cells enclose and count every value, and none reaches across a gap."""
+"""Envelopes enclose and count every value, and none reaches across a gap."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.series.columns import Columns, Packed
+from pulse_widgets.series.envelopes import Envelopes
 from pulse_widgets.series.gaps import gaps_of
-from pulse_widgets.storage.cells import Cells, Drawn, levels_of, shown_values
+from pulse_widgets.series.levels import Drawn, levels_of
+from pulse_widgets.series.rates import shown_values
 from pulse_widgets.storage.overview import WORTH, Overview, overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.reader import Extent
@@ -73,13 +75,13 @@ def expected(one: Drawn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return begins, gaps.absent, shown
 
 
-def rows_of(cells: Cells) -> list[slice]:
+def rows_of(cells: Envelopes) -> list[slice]:
     """The rows that each cell stands for."""
     ends = np.cumsum(cells.rows)
     return [slice(int(e - n), int(e)) for e, n in zip(ends, cells.rows, strict=True)]
 
 
-def check(one: Drawn, levels: dict[int, Cells]) -> None:
+def check(one: Drawn, levels: dict[int, Envelopes]) -> None:
     begins, absent, shown = expected(one)
     c, finite = one.columns, np.isfinite(shown)
     for size, cells in levels.items():
@@ -145,10 +147,14 @@ def gaps_of_kind(one: Drawn):
     return gaps_of(one.columns.time, one.columns.value, one.kind, one.entity)
 
 
-def divided(levels: list, count: int) -> list[dict[int, Cells]]:
+def divided(levels: list, count: int) -> list[dict[int, Envelopes]]:
     """The levels of each series."""
     return [
-        {lv.size: lv.cells.take(lv.owner == place) for lv in levels if (lv.owner == place).any()}
+        {
+            lv.size: lv.envelopes.take(lv.owner == place)
+            for lv in levels
+            if (lv.owner == place).any()
+        }
         for place in range(count)
     ]
 
@@ -181,7 +187,7 @@ def test_coarser_levels_agree_with_the_finest_and_stop_where_they_gain_nothing(s
             assert np.nanmin([np.inf, *cells.least]) == np.nanmin([np.inf, *finest.least])
             assert np.nanmax([-np.inf, *cells.greatest]) == np.nanmax([-np.inf, *finest.greatest])
             # Gaps go through unchanged.
-            for name in Cells.__slots__:
+            for name in Envelopes.__slots__:
                 gaps = [getattr(c.take(c.gap), name) for c in (cells, finest)]
                 assert gaps[0].tobytes() == gaps[1].tobytes()
 
@@ -222,8 +228,8 @@ def test_what_is_written_is_read_back_enclosing_the_same_values(script, numbers,
             assert cells.mean[near] == pytest.approx(exact[size].mean[near], rel=1e-6, abs=1e-30)
 
 
-def one_series(times, values, kind="gauge", entity="host", text=None) -> Cells:
-    return levels_of([Drawn(kind, entity, columns(times, values, text))])[0].cells
+def one_series(times, values, kind="gauge", entity="host", text=None) -> Envelopes:
+    return levels_of([Drawn(kind, entity, columns(times, values, text))])[0].envelopes
 
 
 def test_a_missing_reading_is_a_cell_until_the_next_row():
