@@ -119,7 +119,7 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
     bench, finished, size, gap, monkeypatch
 ):
     kind, rows = size
-    # Wide ranges are then answered from cells, narrow ones from rows.
+    # Wide ranges are then answered from blocks, narrow ones from rows.
     monkeypatch.setattr(replay, "WHOLE_ROWS", min(replay.WHOLE_ROWS, rows // 3))
     begin, end = outage(bench, kind, gap, rows)
     src = source(bench, finished=finished)
@@ -148,7 +148,7 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
         assert (shown > end).any() == sees_after
 
 
-@pytest.mark.parametrize("whole_rows", [replay.WHOLE_ROWS, 10], ids=["rows", "cells"])
+@pytest.mark.parametrize("whole_rows", [replay.WHOLE_ROWS, 10], ids=["rows", "blocks"])
 def test_an_outage_without_end_is_missing_to_the_end(bench, finished, whole_rows, monkeypatch):
     monkeypatch.setattr(replay, "WHOLE_ROWS", whole_rows)
     other = bench.series("gpu:1", "gpu.power")
@@ -358,7 +358,7 @@ def test_a_long_picture_reads_the_level_that_is_fine_enough_and_no_rows(
     assert screen.last.tolist() == [values[-1]] * 2
 
 
-def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
+def test_pictures_from_blocks_and_from_rows_agree(bench, monkeypatch):
     outage(bench, "gauge", "silence", 100_000)
     outage(bench, "counter", "missing", 210_000)
     quick = source(bench).screen()
@@ -371,7 +371,7 @@ def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
     assert (quick.low <= exact.low).all()
     assert (quick.high >= exact.high).all()
     assert quick.last == pytest.approx(exact.last, rel=1e-9)
-    # Cells reach into the next bucket: an extreme may stand there too, but no further away.
+    # Blocks reach into the next bucket: an extreme may stand there too, but no further away.
     near = np.minimum(exact.low, np.minimum(np.roll(exact.low, 1, 1), np.roll(exact.low, -1, 1)))
     seen = quick.low <= quick.high
     assert (quick.low[seen] >= near[seen] - 0.01).all()
@@ -392,7 +392,7 @@ def test_the_newest_value_is_that_of_the_last_row(bench, rows, newest, told):
     assert repr(float(last)) == repr(told)
 
 
-def test_cells_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch):
+def test_blocks_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch):
     monkeypatch.setattr(replay, "WHOLE_ROWS", 1000)
     number = bench.series("gpu:0", "gpu.power")
     times = START_US + np.arange(6400) * 100_000
@@ -400,7 +400,7 @@ def test_cells_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch)
 
     found = source(bench).rows([0], times[0] / 1e6, times[-1] / 1e6)
 
-    # Both extremes stand where a cell begins and where it ends: no line zigzags between them.
+    # Both extremes stand where a block begins and where it ends: no line zigzags between them.
     assert found.value.tolist() == [0.0, 1.0] * 200
     assert found.time.tolist()[::2] == found.time.tolist()[1::2]
     assert found.time[::4].tolist() == times[::64].tolist()

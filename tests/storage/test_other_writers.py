@@ -305,9 +305,9 @@ def test_a_recording_of_ours_that_another_program_changed_tells_no_lie(change, t
         # Those of the file are rounded outwards; those of the rows are not.
         ours, theirs = stored.levels(key), fresh.levels(key)
         assert ours.keys() == theirs.keys()
-        for size, cells in ours.items():
+        for size, blocks in ours.items():
             for name in ("rows", "start", "end", "count", "last"):
-                left, right = getattr(cells, name), getattr(theirs[size], name)
+                left, right = getattr(blocks, name), getattr(theirs[size], name)
                 assert np.array_equal(left, right, equal_nan=name == "last")
 
 

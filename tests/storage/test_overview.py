@@ -53,7 +53,7 @@ def from_rows(stored, key) -> dict[int, Envelopes]:
 
 
 def same(found: dict[int, Envelopes], right: dict[int, Envelopes]) -> bool:
-    """Whether the cells are exactly those of the rows, not rounded as those of the file are."""
+    """Whether the blocks are exactly those of the rows, not rounded as those of the file are."""
     assert list(found) == list(right)
     return all(
         getattr(found[size], name).tobytes() == getattr(right[size], name).tobytes()
@@ -104,7 +104,7 @@ def test_an_envelope_of_the_whole_run_reads_the_coarsest_level_that_is_enough(be
     assert pieces[0][1] > length
 
 
-def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkeypatch, pieces):
+def test_a_row_group_holds_one_level_and_a_bounded_number_of_blocks(bench, monkeypatch, pieces):
     monkeypatch.setattr(overview, "GROUP_BLOCKS", 500)
     path = record(bench)
     mark = mark_of(path)
@@ -119,12 +119,12 @@ def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkey
     assert mark["sums"] == [zlib.crc32(content[g.begin : g.end]) for g in groups]
     # Of a level only the row groups of the series are read.
     stored = open_stored(path)
-    cells = stored.level(list(stored.extents)[3], 300)
-    assert len(cells) == 317
+    blocks = stored.level(list(stored.extents)[3], 300)
+    assert len(blocks) == 317
     assert len(pieces) == 1 + 2
 
 
-def test_the_rows_are_not_touched_where_cells_answer(bench):
+def test_the_rows_are_not_touched_where_blocks_answer(bench):
     path = record(bench)
     content = bytearray(path.read_bytes())
     right = Recording.open(path).select("gpu.power", entity=1).envelope(20)
@@ -157,7 +157,7 @@ def test_a_damaged_piece_is_not_used_and_the_others_are(bench, place):
     assert same(stored.levels(key), from_rows(stored, key))
 
 
-def test_every_flipped_bit_leaves_right_cells(bench):
+def test_every_flipped_bit_leaves_right_blocks(bench):
     path = record(bench, series=1, rows=5000)
     mark, whole = mark_of(path), path.read_bytes()
     right = open_stored(path)
@@ -257,7 +257,7 @@ def leave_out(group):
 
 
 def over_the_gap(group):
-    """Give what is known of a gap to the cell before it."""
+    """Give what is known of a gap to the block before it."""
     gap = int(np.flatnonzero((group["count"] == 0) & (group["series"] == 0))[0])
     group["rows"][gap - 1] += group["rows"][gap]
     group["end"][gap - 1] = group["end"][gap]
@@ -272,22 +272,22 @@ def swap_extremes(group):
 LIES = {
     "more rows": add("rows", 1),
     "fewer rows": add("rows", -1),
-    "rows moved from one cell to another": lambda g: (add("rows", -1, 1)(g), add("rows", 1, 2)(g)),
+    "rows moved from one block to another": lambda g: (add("rows", -1, 1)(g), add("rows", 1, 2)(g)),
     "a negative count": put("count", 2, -1),
     "more values than rows": put("count", 2, 1 << 30),
     "another beginning": add("start", -1, 0),
     "another end": lambda g: add("end", 1, int(np.flatnonzero(g["series"] == 0)[-1]))(g),
     "an end before the start": lambda g: put("end", 2, g["start"][2] - 1)(g),
-    "cells one over the other": lambda g: put("end", 2, g["start"][3] + 1)(g),
-    "cells out of order": swap,
-    "one cell less": leave_out,
+    "blocks one over the other": lambda g: put("end", 2, g["start"][3] + 1)(g),
+    "blocks out of order": swap,
+    "one block less": leave_out,
     "a least value above the greatest": swap_extremes,
     "no extremes where values are": put("min", 2, np.nan),
     "a mean above the greatest value": lambda g: put("mean", 2, g["max"][2] + 1)(g),
     "a mean of nothing": put("mean", 2, np.nan),
     "extremes in a gap": lambda g: put("max", g["count"] == 0, 1.0)(g),
-    "a cell across a gap": over_the_gap,
-    "the cells of another series too": put("series", slice(None), 0),
+    "a block across a gap": over_the_gap,
+    "the blocks of another series too": put("series", slice(None), 0),
 }
 
 
@@ -335,7 +335,7 @@ def parquet(columns, groups=1, **types) -> bytes:
     return sink.getvalue()
 
 
-def cells_like(count, size=64) -> dict[str, np.ndarray]:
+def blocks_like(count, size=64) -> dict[str, np.ndarray]:
     """Columns that could be those of one series."""
     columns = {name: np.zeros(count, kind) for name, kind in COLUMNS.items()}
     columns["cell"][:] = columns["rows"][:] = columns["count"][:] = size
@@ -343,20 +343,20 @@ def cells_like(count, size=64) -> dict[str, np.ndarray]:
 
 
 def without(name) -> dict[str, np.ndarray]:
-    return {n: c for n, c in cells_like(10).items() if n != name}
+    return {n: c for n, c in blocks_like(10).items() if n != name}
 
 
 MADE_TO_HARM = {
-    "larger than any": lambda: parquet(cells_like(70_000)),
+    "larger than any": lambda: parquet(blocks_like(70_000)),
     "start is not one": lambda: parquet(without("start"), start=pa.array([None, *range(9)])),
-    "end is not one": lambda: parquet(cells_like(10) | {"end": np.zeros(10)}),
+    "end is not one": lambda: parquet(blocks_like(10) | {"end": np.zeros(10)}),
     "last": lambda: parquet(without("last")),
     "rows is not one": lambda: parquet(without("rows"), rows=pa.array(["x"] * 10)),
-    "more than one level": lambda: parquet(cells_like(10) | {"cell": np.int32([64, 512] * 5)}),
-    "other levels than any": lambda: parquet(cells_like(10, 100)),
-    "levels": lambda: parquet(cells_like(10, 512)),
-    "not in order": lambda: parquet(cells_like(10) | {"series": np.int32([0, 1] * 5)}),
-    "length": lambda: parquet(cells_like(10))[:-8] + b"\xff\xff\xff\xffPAR1",
+    "more than one level": lambda: parquet(blocks_like(10) | {"cell": np.int32([64, 512] * 5)}),
+    "other levels than any": lambda: parquet(blocks_like(10, 100)),
+    "levels": lambda: parquet(blocks_like(10, 512)),
+    "not in order": lambda: parquet(blocks_like(10) | {"series": np.int32([0, 1] * 5)}),
+    "length": lambda: parquet(blocks_like(10))[:-8] + b"\xff\xff\xff\xffPAR1",
 }
 
 
@@ -376,7 +376,7 @@ def test_an_overview_that_cannot_be_one_is_refused(tmp_path, told):
 
 def crafted(change, size=64) -> bytes:
     """An overview whose footer was changed, as no writer does it."""
-    blob = encode([cells_like(10, size)])
+    blob = encode([blocks_like(10, size)])
     length = int.from_bytes(blob[-8:-4], "little")
     footer = without_truths(decode_thrift(blob[-8 - length : -8])[0])
     added = change(footer[fields.GROUPS][0], footer) or b""
@@ -539,7 +539,7 @@ def test_a_mark_that_is_no_mark_is_not_followed(bench, monkeypatch, mark):
 
 
 def test_a_later_minor_version_may_have_more_columns(tmp_path):
-    columns = cells_like(3) | {"start": np.arange(3), "end": np.arange(3)}
+    columns = blocks_like(3) | {"start": np.arange(3), "end": np.arange(3)}
     blob = parquet(columns, median=pa.array([1.0, 2.0, 3.0]))
     path = tmp_path / "file"
     path.write_bytes(blob)
@@ -568,10 +568,10 @@ def test_no_series_is_looked_for_among_all_others(bench):
 
     found = [stored.levels(key) for key in keys]
 
-    assert [cells[64].rows.sum() for cells in found] == [100] * 3
+    assert [blocks[64].rows.sum() for blocks in found] == [100] * 3
 
 
-def test_a_directory_has_the_same_cells_as_its_finished_file(bench):
+def test_a_directory_has_the_same_blocks_as_its_finished_file(bench):
     bench.numbers(bench.series("gpu:0", "gpu.power"), range(START_US, START_US + 1000), noise(1000))
     bench.numbers(bench.series("kernel", "log.stdout", kind="text"), [START_US], [1.0])
     bench.writer.close()
