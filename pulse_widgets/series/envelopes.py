@@ -143,29 +143,45 @@ def extremes_of(
     low = high = value
     if not there.all():
         low, high = np.where(there, value, np.inf), np.where(there, value, -np.inf)
-    return _reduced(np.minimum, low, first, np.inf), _reduced(np.maximum, high, first, -np.inf)
+    filled = _filled(first, value.shape[-1])
+    return (
+        _reduced(np.minimum, low, first, filled, np.inf),
+        _reduced(np.maximum, high, first, filled, -np.inf),
+    )
 
 
 def sums_of(
     value: NDArray[np.float64], first: NDArray[np.int64], there: NDArray[np.bool_]
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return sum and number of the values of each block; see `extremes_of`."""
+    filled = _filled(first, len(value))
     with np.errstate(over="ignore", invalid="ignore"):
         if there.all():
-            return _reduced(np.add, value, first, 0.0), np.diff(first, append=len(value))
-        total = _reduced(np.add, np.where(there, value, 0.0), first, 0.0)
-    return total, _reduced(np.add, there.astype(np.int64), first, 0)
+            return _reduced(np.add, value, first, filled, 0.0), np.diff(first, append=len(value))
+        total = _reduced(np.add, np.where(there, value, 0.0), first, filled, 0.0)
+    return total, _reduced(np.add, there.astype(np.int64), first, filled, 0)
+
+
+def _filled(first: NDArray[np.int64], rows: int) -> NDArray[np.bool_]:
+    """Return which blocks have any rows."""
+    filled = np.empty(len(first), np.bool_)
+    filled[:-1] = first[:-1] < first[1:]
+    filled[-1:] = first[-1:] < rows
+    return filled
 
 
 def _reduced(
-    function: np.ufunc, value: NDArray[Any], first: NDArray[np.int64], nothing: float
+    function: np.ufunc,
+    value: NDArray[Any],
+    first: NDArray[np.int64],
+    filled: NDArray[np.bool_],
+    nothing: float,
 ) -> NDArray[Any]:
     """Return `function` over each block; `nothing` for one that is empty."""
-    # Of an empty block `reduceat` would give the value at which the next one begins.
-    filled = np.diff(first, append=value.shape[-1]) > 0
     if filled.all():
         return np.asarray(function.reduceat(value, first, axis=-1))
     made = np.full((*value.shape[:-1], len(first)), nothing, value.dtype)
+    # Of an empty block `reduceat` would give the value at which the next one begins.
     if filled.any():
         made[..., filled] = function.reduceat(value, first[filled], axis=-1)
     return made

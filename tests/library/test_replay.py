@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library import replay_source as replay
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_picture import BUCKETS, Picture
 from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
@@ -442,3 +443,38 @@ def test_what_is_missing_is_said_in_whole_sentences_and_nothing_is_to_be_tried(b
         "2 rows are damaged in x and left out. 3 rows were dropped: why."
     )
     assert shown.state()["recording"]["remedy"] is None
+
+
+rows = st.lists(
+    st.tuples(
+        st.integers(0, 400),
+        st.one_of(st.floats(-1e9, 1e9), st.just(math.nan)),
+        st.one_of(st.just(NO_STEP), st.integers(0, 1 << 50)),
+    ),
+    min_size=1,
+    max_size=80,
+).map(lambda found: sorted(found, key=lambda row: row[0]))
+
+
+@given(rows, st.integers(1, 100_000))
+def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, scale):
+    time = np.array([t for t, _, _ in rows], np.int64) * scale
+    value = np.array([v for _, v, _ in rows], np.float64)
+    step = np.array([s for _, _, s in rows], np.int64)
+    picture = Picture([7], int(time[0]), int(time[-1]))
+    picture.draw_rows(7, time, value, step, np.zeros((0, 2), np.int64))
+    screen = picture.screen()
+
+    assert len(screen.edges) == BUCKETS + 1
+    seen = {k: [] for k in range(BUCKETS)}
+    for row, moment in enumerate(time.tolist()):
+        seen[max(k for k in range(BUCKETS) if picture._edges[k] <= moment)].append(row)
+    steps = screen.step[0] if len(screen.stepped) else np.full(BUCKETS, math.nan)
+    for bucket, held in seen.items():
+        known = [value[row] for row in held if not math.isnan(value[row])]
+        assert screen.low[0, bucket] == min(known, default=math.inf)
+        assert screen.high[0, bucket] == max(known, default=-math.inf)
+        counted = [step[row] for row in held if step[row] != NO_STEP]
+        assert repr(float(steps[bucket])) == repr(float(counted[-1]) if counted else math.nan)
+        if any(math.isnan(value[row]) for row in held) and not known:
+            assert screen.missing[0, bucket]
