@@ -275,6 +275,9 @@ class Recording:
 
         A counter is summed up by its rate, with what it grew by as total (``gpu.energy`` in
         joules). A GPU without that counter has the integral of its power as total.
+
+        Series that never changed are told from the overview in the file, all others from their
+        rows: what an overview says of those is rounded.
         """
         lines = summaries(
             self._stored,
