@@ -12,6 +12,7 @@ from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import matching
 from pulse_widgets.exchange.picture.choice import pick
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.kinds import GAUGE, KINDS, STATE, Kind, Look
 from pulse_widgets.series.gaps import is_sampled
@@ -20,7 +21,6 @@ from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.series.stage import Stage
-from pulse_widgets.widgets.replay import RecordingSource
 from tests.storage.bench import START_US, Bench
 
 NEW = "of tomorrow"
@@ -91,7 +91,7 @@ def test_a_recording_and_its_replay_give_what_its_kind_says(bench, new):
     assert len(src.events(10)) == (3 if new.on_timeline else 0)
     saved = Recording.open(rec.save(bench.directory.parent / "copy"))
     assert set(saved.to_pandas()["text"]) == {'{"label": "<path>"}'}
-    assert len(saved._stored.cells(next(iter(saved._stored.extents)))) == new.numeric
+    assert len(saved._stored.levels(next(iter(saved._stored.extents)))) == new.numeric
 
 
 def test_a_picture_and_a_view_of_some_metrics_draw_what_its_kind_says(new):

@@ -12,6 +12,7 @@ from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.choice import grouped
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.series.envelopes import extremes_of
 from pulse_widgets.series.history import Screen
 
 if TYPE_CHECKING:
@@ -205,8 +206,8 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
     # No sample at all is low > high, whatever the two stand at.
     seen = screen.low <= screen.high
     none = ~np.logical_or.reduceat(seen, starts, axis=1)
-    low = np.minimum.reduceat(np.where(seen, screen.low, np.inf), starts, axis=1)
-    high = np.maximum.reduceat(np.where(seen, screen.high, -np.inf), starts, axis=1)
+    low, _ = extremes_of(screen.low, starts, seen)
+    _, high = extremes_of(screen.high, starts, seen)
     missing = np.logical_or.reduceat(_until_next(screen.missing, seen), starts, axis=1) & none
     return Screen(
         screen.ids,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.library import answers, tables
+from pulse_widgets.insight.spans import spans
+from pulse_widgets.library import tables
 from pulse_widgets.library.copy import save_copy
 from pulse_widgets.library.listing import html_table
 from pulse_widgets.library.selection import (
@@ -20,8 +20,8 @@ from pulse_widgets.library.selection import (
     time_us,
 )
 from pulse_widgets.library.shelf import located
+from pulse_widgets.library.summaries import envelope_of, summaries
 from pulse_widgets.metrics.kinds import Look
-from pulse_widgets.storage.cells import rates_of, single_rows
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from pulse_widgets.library.answers import Envelope
+    from pulse_widgets.insight.stretches import Envelope
     from pulse_widgets.series.columns import Columns
 
 __all__ = ["Recording"]
@@ -120,6 +120,11 @@ class Recording:
     def series(self) -> pd.DataFrame:
         """One row a series: host, entity, metric, unit, kind, rows, start, end."""
         return tables.series_table(self._chosen, self._spans())
+
+    @property
+    def stored(self) -> Stored:
+        """The files behind it, whatever is selected; for this package, not for users."""
+        return self._stored
 
     # What is selected -----------------------------------------------------------------
 
@@ -215,22 +220,7 @@ class Recording:
             raise ArgumentError(
                 f"points={points!r} is no number of points", remedy="Ask for 1 or more."
             )
-        chosen = self._one()
-        extent = self._stored.extents[chosen.key]
-        drawn = chosen.rated or not chosen.stored_kind.cumulative
-        if drawn and self._window.whole and extent.rows >= points * answers.LEAST_ROWS:
-            cells = self._stored.level(chosen.key, points * answers.CELLS_A_POINT)
-            if cells is not None:
-                return answers.envelope(extent.start, extent.end, points, cells)
-        start = None if chosen.rated else self._window.start
-        whole = self._stored.columns(chosen.key, start, self._window.end, payload=False)
-        if chosen.rated:
-            rates = rates_of(whole, entity=chosen.key.entity)
-            whole = replace(whole, value=rates)
-        columns = self._window.cut(whole)
-        ends = (int(columns.time[0]), int(columns.time[-1])) if len(columns) else (0, 0)
-        rows = single_rows(columns.time, columns.value)
-        return answers.envelope(*ends, points if len(columns) else 0, rows)
+        return envelope_of(self._stored, self._one(), self._window, points)
 
     def to_arrow(self, *, data: bool = False) -> Any:
         """Return the rows that are selected as a `pyarrow.Table`, tidy as in the file.
@@ -277,7 +267,7 @@ class Recording:
         runs, else ``unfinished``.
         """
         chosen = [c for c in self._chosen if c.key.metric == "cell" and c.stored_kind.paired]
-        found = answers.spans((c.key, columns) for c, columns in self._each(chosen))
+        found = spans((c.key, columns) for c, columns in self._each(chosen))
         return tables.cell_table(found, running=self._stored.running)
 
     def summary(self) -> pd.DataFrame:
@@ -285,10 +275,17 @@ class Recording:
 
         A counter is summed up by its rate, with what it grew by as total (``gpu.energy`` in
         joules). A GPU without that counter has the integral of its power as total.
+
+        Series that never changed are told from the overview in the file, all others from their
+        rows: what an overview says of those is rounded.
         """
-        return tables.summary_table(
-            [(c, columns) for c, columns in self._each(payload=False, form=False) if c.numeric]
+        lines = summaries(
+            self._stored,
+            [c for c in self._chosen if c.numeric],
+            lambda chosen: self._each(chosen, payload=False, form=False),
+            whole=self._window.whole,
         )
+        return tables.summary_table(lines)
 
     def save(self, path: str | Path, include: str | Collection[str] = ()) -> Path:
         """Write what is selected as one finished file, and return its path.

@@ -16,7 +16,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.metrics.catalog import kind_of, rate_of
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import GAUGE, kind_stored_as
-from pulse_widgets.storage.cells import rates_of
+from pulse_widgets.series.rates import rates_of
 from pulse_widgets.storage.index import guess
 
 if TYPE_CHECKING:

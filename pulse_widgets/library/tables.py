@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pulse_widgets.library.answers import event_of, integral, summary_of
+from pulse_widgets.insight.events import event_of
 from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
 from pulse_widgets.storage.reader import Extent
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from pulse_widgets.library.answers import Span
+    from pulse_widgets.insight.summary import Summary
     from pulse_widgets.library.selection import Chosen
-    from pulse_widgets.series.columns import Columns
+    from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.series.spans import Span
 
 __all__ = [
     "as_pandas",
@@ -152,17 +153,18 @@ def event_table(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
     return table
 
 
-def cell_table(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
+def cell_table(cells: Sequence[tuple[SeriesKey, Span]], *, running: bool) -> pd.DataFrame:
     """Return one row an execution."""
     load(*PANDAS)
     import pandas as pd
 
     unended = "running" if running else "unfinished"
+    spans = [span for _, span in cells]
     counts = [s.facts.get("count") for s in spans]
     return pd.DataFrame(
         {
             "cell": pd.array([c if isinstance(c, int) else pd.NA for c in counts], dtype="Int64"),
-            "host": [s.key.host for s in spans],
+            "host": [key.host for key, _ in cells],
             "start": _times([s.start for s in spans]),
             "end": _times([s.end for s in spans]),
             "seconds": np.array([s.seconds for s in spans], np.float64),
@@ -175,18 +177,13 @@ def cell_table(spans: Sequence[Span], *, running: bool) -> pd.DataFrame:
     )
 
 
-def summary_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
-    """Return the summary of every series."""
+def summary_table(lines: Sequence[tuple[Chosen, Summary]]) -> pd.DataFrame:
+    """Return one row a series."""
     load(*PANDAS)
     import pandas as pd
 
-    counted = {(c.key.host, c.key.entity) for c, _ in series if c.key.metric == "gpu.energy"}
     rows = []
-    for c, columns in series:
-        line = summary_of(c.key.metric, c.info.unit, c.info.kind, columns, c.rate)
-        total, unit = line.total, line.total_unit
-        if c.key.metric == "gpu.power" and (c.key.host, c.key.entity) not in counted:
-            total, unit = integral(columns), "J"
+    for c, line in lines:
         rows.append(
             {
                 "host": c.key.host,
@@ -198,8 +195,8 @@ def summary_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
                 "max": line.max,
                 "last": line.last,
                 "count": line.count,
-                "total": total,
-                "total_unit": unit if not math.isnan(total) else pd.NA,
+                "total": line.total,
+                "total_unit": pd.NA if math.isnan(line.total) else line.total_unit,
             }
         )
     names = ["host", "entity", "metric", "unit", "min", "mean", "max", "last", "count", "total"]

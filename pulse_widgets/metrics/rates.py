@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["rate"]
+__all__ = ["rate", "rate_of_change"]
 
 
 def rate(time_s: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,10 +37,15 @@ def rate(time_s: NDArray[np.float64], count: NDArray[np.float64]) -> NDArray[np.
     if time_s.shape != count.shape:
         msg = f"time_s has shape {time_s.shape}, count has {count.shape}"
         raise ValueError(msg)
-    delta = np.diff(count, prepend=np.nan)
-    span = np.diff(time_s, prepend=np.nan)
+    return rate_of_change(np.diff(time_s, prepend=np.nan), np.diff(count, prepend=np.nan))
+
+
+def rate_of_change(
+    elapsed_s: NDArray[np.float64], change: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Per-second rate of a monotonic counter between two readings; NaN where it is not known."""
     # After a reset the true increase is unknowable; equal times have no rate at all.
-    known = (delta >= 0) & (span > 0)
-    result = np.full(count.shape, np.nan)
-    np.divide(delta, span, out=result, where=known)
+    known = (change >= 0) & (elapsed_s > 0)
+    result = np.full(change.shape, np.nan)
+    np.divide(change, elapsed_s, out=result, where=known)
     return result

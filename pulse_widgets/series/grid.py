@@ -6,22 +6,33 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from pulse_widgets.series.envelopes import widen
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CELL_BYTES", "COLUMNS", "FOLD", "STEP_BYTES", "Cells", "Grid", "capacity", "extended"]
+__all__ = [
+    "BUCKET_BYTES",
+    "COLUMNS",
+    "FOLD",
+    "STEP_BYTES",
+    "Buckets",
+    "Grid",
+    "capacity",
+    "extended",
+]
 
 FOLD: Final = 4
 """So many buckets of a grid are one of the next coarser."""
 COLUMNS: Final = 64
 """Columns a grid holds: those of a picture, and those that are not folded yet."""
-CELL_BYTES: Final = 8 + 8 + 1
+BUCKET_BYTES: Final = 8 + 8 + 1
 STEP_BYTES: Final = 8
 MORE_AT_MOST: Final = 1024
 """Lines beyond those needed, at most, when an array grows."""
 
 
-class Cells(NamedTuple):
+class Buckets(NamedTuple):
     """Some columns of some lines; the fields are those of a `Grid`."""
 
     low: NDArray[np.float64]
@@ -112,9 +123,8 @@ class Grid:
         Of values that are `late` it is not known what came after them in their bucket: a missing
         one stays to be seen.
         """
-        at, missing = lines * COLUMNS + bucket % COLUMNS, np.isnan(value)
-        np.minimum.at(self.low.reshape(-1), at, np.where(missing, np.inf, value))
-        np.maximum.at(self.high.reshape(-1), at, np.where(missing, -np.inf, value))
+        at = lines * COLUMNS + bucket % COLUMNS
+        missing = widen(self.low.reshape(-1), self.high.reshape(-1), at, value)
         lost = self.lost.reshape(-1)
         if late:
             lost[at[missing]] = True
@@ -136,13 +146,13 @@ class Grid:
         else:
             steps[at] = step
 
-    def cells(
+    def buckets(
         self, lines: NDArray[np.int64], places: NDArray[np.int64], start: int, end: int
-    ) -> Cells:
+    ) -> Buckets:
         """Return copies of the columns of the buckets from `start` to `end`, exclusive."""
         columns = np.arange(start, end) % COLUMNS
         at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (lines, places))
-        return Cells(
+        return Buckets(
             self.low.reshape(-1).take(at),
             self.high.reshape(-1).take(at),
             self.lost.reshape(-1).take(at),
@@ -155,14 +165,14 @@ class Grid:
         self.advance(done)
         self._fill(columns, fine.folded(columns))
 
-    def _fill(self, columns: NDArray[np.int64], cells: Cells) -> None:
+    def _fill(self, columns: NDArray[np.int64], buckets: Buckets) -> None:
         target = columns % COLUMNS
-        self.low[: len(cells.low), target] = cells.low
-        self.high[: len(cells.high), target] = cells.high
-        self.lost[: len(cells.lost), target] = cells.lost
-        self.step[: len(cells.step), target] = cells.step
+        self.low[: len(buckets.low), target] = buckets.low
+        self.high[: len(buckets.high), target] = buckets.high
+        self.lost[: len(buckets.lost), target] = buckets.lost
+        self.step[: len(buckets.step), target] = buckets.step
 
-    def folded(self, columns: NDArray[np.int64]) -> Cells:
+    def folded(self, columns: NDArray[np.int64]) -> Buckets:
         """Return these columns of the next coarser grid, as far as they are held here."""
         parts = columns[:, None] * FOLD + np.arange(FOLD)
         # A ring has no columns beyond its head: what stands there is older.
@@ -176,17 +186,17 @@ class Grid:
             seen = (low[:, :, part] <= high[:, :, part]) | lost[:, :, part]
             last = np.where(seen, lost[:, :, part], last)
         step = np.where(other, np.nan, self.step[:, parts])
-        return Cells(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
+        return Buckets(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
 
     def coarser(self) -> Grid:
         """Return a grid of wider buckets with what is held here, which is let go of."""
         made = Grid(self.width_us * FOLD, self.head // FOLD, self.first // FOLD)
         columns = np.arange(max(made.first, (self.head - COLUMNS) // FOLD), made.head + 1)
-        cells = self.folded(columns)
+        buckets = self.folded(columns)
         # Before the new one takes its memory.
         self._clear()
-        made.grow(len(cells.low), len(cells.step))
-        made._fill(columns, cells)
+        made.grow(len(buckets.low), len(buckets.step))
+        made._fill(columns, buckets)
         return made
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.grid import CELL_BYTES, COLUMNS, STEP_BYTES
+from pulse_widgets.series.grid import BUCKET_BYTES, COLUMNS, STEP_BYTES
 from pulse_widgets.series.lines import Lines
 from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
 from pulse_widgets.series.rows import NO_STEP, Rows
@@ -80,7 +80,8 @@ class Sketch:
             )
         edges = [part.edges_us[:-1] for part in self.parts] + [self.parts[-1].edges_us[-1:]]
         low, high, lost, step = (
-            np.concatenate([part.cells[field] for part in self.parts], axis=1) for field in range(4)
+            np.concatenate([part.buckets[field] for part in self.parts], axis=1)
+            for field in range(4)
         )
         empty = low > high
         missing = lost & empty
@@ -206,7 +207,7 @@ class History:
         """Bytes of one grid with all lines, and of all else that envelopes need."""
         lines, pyramid = self._lines, self._pyramid
         room, step_room = pyramid.room_for(lines.count, lines.stepped)
-        a_grid = COLUMNS * (CELL_BYTES * room + STEP_BYTES * step_room)
+        a_grid = COLUMNS * (BUCKET_BYTES * room + STEP_BYTES * step_room)
         return a_grid, pyramid.other_bytes + lines.nbytes
 
     def _over(self) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.grid import COLUMNS, FOLD, Cells, Grid, capacity, extended
+from pulse_widgets.series.envelopes import widen
+from pulse_widgets.series.grid import COLUMNS, FOLD, Buckets, Grid, capacity, extended
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Part:
     """Neighbouring columns of a picture: where each begins, where the last ends, what is in it."""
 
     edges_us: NDArray[np.int64]
-    cells: Cells
+    buckets: Buckets
 
 
 class Pyramid:
@@ -245,7 +246,7 @@ class Pyramid:
             edges = np.arange(start, end + 1) * grid.width_us
             if parts:
                 edges[0] = max(edges[0], self._origin_us)
-            parts.append(Part(edges, grid.cells(lines, places, start, end)))
+            parts.append(Part(edges, grid.buckets(lines, places, start, end)))
         if len(self._waiting):
             parts.append(self._waiting_part(int(parts[-1].edges_us[-1]), lines, places))
         return parts
@@ -277,13 +278,13 @@ class Pyramid:
         edges = np.unique(np.concatenate(([start_us], used * width, (used + 1) * width)))
         edges = edges[edges >= start_us]
         column = np.searchsorted(edges, rows.time, "right") - 1
-        cells = _nothing(len(lines), len(places), len(edges) - 1)
-        self._fill(cells, rows, column, lines, places)
-        return Part(edges, cells)
+        buckets = _nothing(len(lines), len(places), len(edges) - 1)
+        self._fill(buckets, rows, column, lines, places)
+        return Part(edges, buckets)
 
     def _fill(
         self,
-        cells: Cells,
+        buckets: Buckets,
         rows: Rows,
         column: NDArray[np.int64],
         lines: NDArray[np.int64],
@@ -291,13 +292,11 @@ class Pyramid:
     ) -> None:
         drawn, at = _found(rows.series, lines)
         value, column_drawn = rows.value[drawn], column[drawn]
-        missing = np.isnan(value)
-        np.minimum.at(cells.low, (at, column_drawn), np.where(missing, np.inf, value))
-        np.maximum.at(cells.high, (at, column_drawn), np.where(missing, -np.inf, value))
-        cells.lost[at, column_drawn] = missing
+        missing = widen(buckets.low, buckets.high, (at, column_drawn), value)
+        buckets.lost[at, column_drawn] = missing
         stepped, at = _found(self._place[rows.series], places)
         stepped, at = stepped[keep := rows.step[stepped] != NO_STEP], at[keep]
-        cells.step[at, column[stepped]] = rows.step[stepped]
+        buckets.step[at, column[stepped]] = rows.step[stepped]
 
 
 class _Older:
@@ -361,19 +360,19 @@ class _Older:
             return []
         edges = np.arange(grid.first, grid.head + 2) * grid.width_us
         edges[-1] = end_us
-        cells = _nothing(len(lines), len(places), len(edges) - 1)
+        buckets = _nothing(len(lines), len(places), len(edges) - 1)
         here = np.flatnonzero(self._own >= 0)
         here, at = here[(found := _found(here, lines))[0]], found[1]
         own = self._own[here].astype(np.int64)
-        mine = grid.cells(own, own, grid.first, grid.head + 1)
-        cells.low[at], cells.high[at], cells.lost[at] = mine.low, mine.high, mine.lost
+        mine = grid.buckets(own, own, grid.first, grid.head + 1)
+        buckets.low[at], buckets.high[at], buckets.lost[at] = mine.low, mine.high, mine.lost
         which, at = _found(place[here], places)
-        cells.step[at] = mine.step[which]
-        return [Part(edges, cells)]
+        buckets.step[at] = mine.step[which]
+        return [Part(edges, buckets)]
 
 
-def _nothing(lines: int, places: int, columns: int) -> Cells:
-    return Cells(
+def _nothing(lines: int, places: int, columns: int) -> Buckets:
+    return Buckets(
         np.full((lines, columns), np.inf),
         np.full((lines, columns), -np.inf),
         np.zeros((lines, columns), np.bool_),

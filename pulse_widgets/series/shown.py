@@ -13,6 +13,7 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import kind_of, rate_of
 from pulse_widgets.metrics.kinds import GAUGE, Look
+from pulse_widgets.metrics.rates import rate_of_change
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.header import (
     NO_EVENTS,
@@ -190,10 +191,7 @@ class Shown:
         before_time, before = time[pattern.before], value[pattern.before]
         before_time[pattern.first] = self._last_time[opening]
         before[pattern.first] = self._last_value[opening]
-        elapsed = (time - before_time) / 1e6
-        change = value - before
-        rate = np.full(len(value), np.nan)
-        np.divide(change, elapsed, out=rate, where=(change >= 0) & (elapsed > 0))
+        rate = rate_of_change((time - before_time) / 1e6, value - before)
         self._last_time[closing] = time[pattern.last]
         self._last_value[closing] = value[pattern.last]
         return rate, before_time >= 0

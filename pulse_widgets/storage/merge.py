@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import groupby, islice, pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.columns import Columns, packed_together
+from pulse_widgets.series.columns import Columns, join, packed_together
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.pack import Packer, packed_bytes
 from pulse_widgets.storage.segment import Want
@@ -46,12 +46,16 @@ def merged(
 ) -> Iterator[tuple[SeriesKey, Columns]]:
     """Yield every series whole and in order of time; rows of equal time in order of segment.
 
-    Memory is bounded by 4 million rows, or by the largest series when that has more. Ends early
-    when `stopped` says so.
+    Memory is bounded by 4 million rows, or by the largest series when that has more. Of a single
+    segment the rows are those it reads, without a copy, and only the series at hand is held. Ends
+    early when `stopped` says so.
     """
     sizes = extents(segments)
     limits = want or Want()
     wanted = list(sizes) if keys is None else [k for k in keys if k in sizes]
+    if len(segments) == 1 and _in_order(segments[0]):
+        yield from _alone(segments[0], wanted, limits, stopped)
+        return
     for group in _groups(wanted, sizes):
         block = _Block(group, sizes)
         for segment in segments:
@@ -63,6 +67,23 @@ def merged(
             rows = block.rows(key).between(limits.start, limits.end)
             if len(rows):
                 yield key, rows
+
+
+def _in_order(segment: Segment) -> bool:
+    """Return whether all rows of each series lie side by side."""
+    entries = segment.entries
+    return all(a.key <= b.key for a, b in pairwise(entries))
+
+
+def _alone(
+    segment: Segment, keys: Sequence[SeriesKey], want: Want, stopped: Callable[[], bool]
+) -> Iterator[tuple[SeriesKey, Columns]]:
+    for key, pieces in groupby(segment.read(keys, want), key=lambda piece: piece[0]):
+        if stopped():
+            return
+        rows = join([columns for _, columns in pieces]).between(want.start, want.end)
+        if len(rows):
+            yield key, rows
 
 
 class _Block:

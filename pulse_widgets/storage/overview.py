@@ -1,8 +1,8 @@
 """The overview: least, greatest and mean of blocks of rows, in coarser and coarser levels.
 
 A finished file carries it as a small Parquet file of its own between the last row group and
-the footer, so that a viewer draws the whole run from a few short reads. Cells of a counter are
-those of its rate, except `last`, so that a burst shows and an integral stays exact.
+the footer, so that a viewer draws the whole run from a few short reads. The blocks of a counter
+are those of its rate, except `last`, so that a burst shows and an integral stays exact.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
-from pulse_widgets.storage.cells import Drawn, levels_of
+from pulse_widgets.series.levels import Drawn, levels_of
+from pulse_widgets.storage.arrow.overview import COLUMNS, GroupDecoder, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
-    from pulse_widgets.storage.cells import Level
+    from pulse_widgets.series.levels import Level
 
 __all__ = ["Overview", "overview_mark"]
 
-GROUP_CELLS: Final = 16_384
-"""Cells a row group holds at most. It is read as a whole: smaller ones are read in less time."""
+GROUP_BLOCKS: Final = 16_384
+"""Blocks a row group holds at most. It is read as a whole: smaller ones are read in less time."""
 WORTH: Final = 4
-"""A series has no cells where its finest level would have more than one for so many rows."""
-FEW_CELLS: Final = 64
-"""So many cells a series may have in any case."""
+"""A series has no blocks where its finest level would have more than one for so many rows."""
+FEW_BLOCKS: Final = 64
+"""So many blocks a series may have in any case."""
 _TOGETHER: Final = 65_536
 """Small series are taken together until they have so many rows, which is much faster."""
 
@@ -56,7 +56,7 @@ class Overview:
         number : int
             Its place in the file.
         kind : str
-            Spans, text and media have no cells.
+            Spans, text and media have none.
         entity : str
             What a user logs has no silences.
         columns : Columns
@@ -80,8 +80,8 @@ class Overview:
         numbers = np.array(self._numbers, np.int32)
         rows = np.array([len(d.columns) for d in self._held])
         levels = levels_of(self._held)
-        cells = np.bincount(levels[0].owner, minlength=len(numbers))
-        worth = (cells <= FEW_CELLS) | (WORTH * cells <= rows)
+        blocks = np.bincount(levels[0].owner, minlength=len(numbers))
+        worth = (blocks <= FEW_BLOCKS) | (WORTH * blocks <= rows)
         for level in levels:
             packed = _packed(level, numbers, worth[level.owner])
             self._levels.setdefault(level.size, []).append(packed)
@@ -91,8 +91,8 @@ class Overview:
         for size in sorted(self._levels, reverse=True):
             parts = self._levels[size]
             whole = {name: np.concatenate([p[name] for p in parts]) for name in COLUMNS}
-            for first in range(0, len(whole["cell"]), GROUP_CELLS):
-                yield {name: c[first : first + GROUP_CELLS] for name, c in whole.items()}
+            for first in range(0, len(whole["cell"]), GROUP_BLOCKS):
+                yield {name: c[first : first + GROUP_BLOCKS] for name, c in whole.items()}
 
 
 def overview_mark(blob: bytes, offset: int) -> str:
@@ -111,24 +111,24 @@ def overview_mark(blob: bytes, offset: int) -> str:
 
 
 def _packed(level: Level, numbers: NDArray[np.int32], chosen: NDArray[np.bool_]) -> _Packed:
-    """Return the chosen cells of a level in the columns of the file."""
-    owner, cells = level.owner, level.cells
+    """Return the chosen blocks of a level in the columns of the file."""
+    owner, blocks = level.owner, level.envelopes
     if not chosen.all():
-        owner, cells = owner[chosen], cells.take(chosen)
-    low, high = _outward(cells.least, cells.greatest)
+        owner, blocks = owner[chosen], blocks.take(chosen)
+    low, high = _outward(blocks.least, blocks.greatest)
     with np.errstate(all="ignore"):
-        mean = cells.mean.astype(np.float32)
+        mean = blocks.mean.astype(np.float32)
     columns = {
         "series": numbers[owner],
         "cell": np.full(len(owner), level.size),
-        "rows": cells.rows,
-        "start": cells.start,
-        "end": cells.end,
+        "rows": blocks.rows,
+        "start": blocks.start,
+        "end": blocks.end,
         "min": low,
         "max": high,
         "mean": mean,
-        "count": cells.count,
-        "last": cells.last,
+        "count": blocks.count,
+        "last": blocks.last,
     }
     return {name: np.asarray(columns[name], kind) for name, kind in COLUMNS.items()}
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.storage.arrow.cells import GroupDecoder
-from pulse_widgets.storage.cells import Cells
-from pulse_widgets.storage.schema import CELL, COARSER
+from pulse_widgets.series.envelopes import Envelopes
+from pulse_widgets.series.levels import BLOCK, COARSER
+from pulse_widgets.storage.arrow.overview import GroupDecoder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,11 +63,11 @@ class OverviewFile:
         if len(self._sums) != len(self._groups):
             raise ValueError("the overview has other row groups than its mark says")
         self.sizes = sorted({group.size for group in self._groups})
-        if self.sizes != [CELL * COARSER**k for k in range(len(self.sizes))]:
+        if self.sizes != [BLOCK * COARSER**k for k in range(len(self.sizes))]:
             raise ValueError("the overview has other levels than any")
 
-    def level(self, number: int, extent: Extent, enough: int) -> Cells | None:
-        """Return the coarsest level of a series with at least so many cells, else its finest.
+    def level(self, number: int, extent: Extent, enough: int) -> Envelopes | None:
+        """Return the coarsest level of a series with at least so many blocks, else its finest.
 
         Parameters
         ----------
@@ -79,43 +79,43 @@ class OverviewFile:
 
         Returns
         -------
-        Cells or None
+        Envelopes or None
             None where the series has none.
 
         Raises
         ------
         ValueError
-            If the cells contradict themselves, or its extent; on damaged bytes
+            If the blocks contradict themselves, or its extent; on damaged bytes
             also what `DAMAGE` lists.
         """
         for size in reversed(self.sizes):
-            # A cell has at most `size` rows, so there are at least so many cells.
+            # A block has at most `size` rows, so there are at least so many blocks.
             if extent.rows >= enough * size or size == self.sizes[0]:
-                cells = self._cells(number, size, extent)
-                if cells is not None:
-                    return cells
+                blocks = self._blocks(number, size, extent)
+                if blocks is not None:
+                    return blocks
         return None
 
-    def levels(self, number: int, extent: Extent) -> dict[int, Cells]:
-        """Return all levels of a series, by the rows of a full cell; see `level`.
+    def levels(self, number: int, extent: Extent) -> dict[int, Envelopes]:
+        """Return all levels of a series, by the rows of a full block; see `level`.
 
         Raises
         ------
         ValueError
             Also if the levels contradict each other.
         """
-        found: dict[int, Cells] = {}
+        found: dict[int, Envelopes] = {}
         for size in self.sizes:
-            cells = self._cells(number, size, extent)
-            if cells is None:
+            blocks = self._blocks(number, size, extent)
+            if blocks is None:
                 break
-            found[size] = cells
-        sums = {_summed(cells) for cells in found.values()}
+            found[size] = blocks
+        sums = {_summed(blocks) for blocks in found.values()}
         if len(sums) > 1:
             raise ValueError("the levels of a series contradict each other")
         return found
 
-    def _cells(self, number: int, size: int, extent: Extent) -> Cells | None:
+    def _blocks(self, number: int, size: int, extent: Extent) -> Envelopes | None:
         pieces = []
         for place, group in enumerate(self._groups):
             if group.size == size and group.series[0] <= number <= group.series[1]:
@@ -126,7 +126,7 @@ class OverviewFile:
             return None
         columns = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
         _check(columns, size, extent)
-        return _cells_of(columns)
+        return _envelopes_of(columns)
 
     def _group(self, place: int) -> _Columns:
         """Return a row group, checked and unpacked."""
@@ -165,31 +165,31 @@ def _count(number: object, most: int) -> int:
 
 
 def _check(columns: _Columns, size: int, extent: Extent) -> None:
-    """Refuse cells that cannot be those of the series."""
+    """Refuse blocks that cannot be those of the series."""
     rows, start, end, count = (columns[name] for name in ("rows", "start", "end", "count"))
     ends = (int(start[0]), int(end[-1]))
     if ends != (extent.start, extent.end) or int(rows.sum(dtype=np.int64)) != extent.rows:
-        raise ValueError("the cells of a series do not cover its rows")
+        raise ValueError("the blocks of a series do not cover its rows")
     if (start > end).any() or (start[1:] < end[:-1]).any():
-        raise ValueError("the cells of a series are not in order")
+        raise ValueError("the blocks of a series are not in order")
     if (rows < 0).any() or (rows > size).any() or (count < 0).any() or (count > rows).any():
-        raise ValueError("a cell has more values than rows, or more rows than fit")
+        raise ValueError("a block has more values than rows, or more rows than fit")
     there = count > 0
     low, high, mean = columns["min"], columns["max"], columns["mean"]
     # A comparison with NaN is false, so this also refuses NaN where there are values.
     if not ((low <= mean) & (mean <= high) == there).all():
-        raise ValueError("the mean of a cell does not lie between its extremes")
+        raise ValueError("the mean of a block does not lie between its extremes")
     if not (np.isnan(low) & np.isnan(high) & np.isnan(mean))[~there].all():
-        raise ValueError("a cell without values has extremes")
-    # Only the last cell of a run has fewer rows than fit: before a gap, or at the end.
+        raise ValueError("a block without values has extremes")
+    # Only the last block of a run has fewer rows than fit: before a gap, or at the end.
     apart = (rows == 0) | ((rows == 1) & ~there)
     if ((rows[:-1] < size) & ~apart[:-1] & ~apart[1:]).any():
-        raise ValueError("a cell has fewer rows than it should")
+        raise ValueError("a block has fewer rows than it should")
 
 
-def _cells_of(columns: _Columns) -> Cells:
+def _envelopes_of(columns: _Columns) -> Envelopes:
     count, mean = columns["count"].astype(np.int64), columns["mean"].astype(np.float64)
-    return Cells(
+    return Envelopes(
         columns["rows"].astype(np.int64),
         columns["start"],
         columns["end"],
@@ -201,7 +201,7 @@ def _cells_of(columns: _Columns) -> Cells:
     )
 
 
-def _summed(cells: Cells) -> tuple[int, float, float]:
-    least = np.fmin.reduce(cells.least, initial=np.inf)
-    greatest = np.fmax.reduce(cells.greatest, initial=-np.inf)
-    return int(cells.count.sum()), float(least), float(greatest)
+def _summed(blocks: Envelopes) -> tuple[int, float, float]:
+    least = np.fmin.reduce(blocks.least, initial=np.inf)
+    greatest = np.fmax.reduce(blocks.greatest, initial=-np.inf)
+    return int(blocks.count.sum()), float(least), float(greatest)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import FormatVersionError, RecordingError
 from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.series.levels import Drawn, levels_of
 from pulse_widgets.storage.arrow.convert import DAMAGE
-from pulse_widgets.storage.cells import Drawn, levels_of
 from pulse_widgets.storage.damage import Damage
 from pulse_widgets.storage.directory import (
     FINISHED,
@@ -33,7 +33,7 @@ from pulse_widgets.storage.untrusted import as_ours, few, sentences
 
 if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
-    from pulse_widgets.storage.cells import Cells
+    from pulse_widgets.series.envelopes import Envelopes
     from pulse_widgets.storage.place import Place
     from pulse_widgets.storage.segment import Segment
 
@@ -83,7 +83,7 @@ class Stored:
     running: bool = False
     _written: OverviewFile | None = None
     _looked: bool = False
-    _computed: dict[SeriesKey, dict[int, Cells]] = field(default_factory=dict)
+    _computed: dict[SeriesKey, dict[int, Envelopes]] = field(default_factory=dict)
     _numbers: dict[SeriesKey, int] = field(init=False)
     extents: dict[SeriesKey, Extent] = field(init=False)
     """Every series that has rows, in order of key."""
@@ -127,8 +127,8 @@ class Stored:
         """
         return columns_of(self.segments, key, Want(start, end, payload))
 
-    def cells(self, key: SeriesKey) -> dict[int, Cells]:
-        """Return the levels of a series, by the rows of a full cell.
+    def levels(self, key: SeriesKey) -> dict[int, Envelopes]:
+        """Return the levels of a series, by the rows of a full block.
 
         They come from the overview in the file; where that has none of them, or cannot be
         trusted, from the rows. Empty for spans, text and media.
@@ -144,11 +144,11 @@ class Stored:
                     return found
             columns = self.columns(key, payload=kind_stored_as(kind).takes_words)
             levels = levels_of([Drawn(kind, key.entity, columns)] if len(columns) else [])
-            self._computed[key] = {level.size: level.cells for level in levels}
+            self._computed[key] = {level.size: level.envelopes for level in levels}
         return self._computed[key]
 
-    def level(self, key: SeriesKey, enough: int) -> Cells | None:
-        """Return the coarsest level of a series with at least `enough` cells, else its finest.
+    def level(self, key: SeriesKey, enough: int) -> Envelopes | None:
+        """Return the coarsest level of a series with at least `enough` blocks, else its finest.
 
         None where the file has no overview of the series, or none that can be trusted.
         """

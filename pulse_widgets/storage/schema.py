@@ -8,19 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["CELL", "COARSER", "GROUP", "LONG"]
+__all__ = ["GROUP", "LONG"]
 
 LONG: Final = 16_384
 """Rows from which a series has row groups of its own."""
 
 GROUP: Final = 131_072
 """Rows a row group holds at most."""
-
-CELL: Final = 64
-"""Rows of a cell of the overview's finest level."""
-
-COARSER: Final = 8
-"""Cells of one level that make one of the next; a series stops at 64 cells or fewer."""
 
 TEXT_BYTES: Final = 8 << 20
 """Text a row group holds, unless one row alone has more."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.library.replay_source import RecordingSource
     from pulse_widgets.session.session import Session
-    from pulse_widgets.widgets.replay import RecordingSource
     from pulse_widgets.widgets.sender import SessionSource
 
 __all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
@@ -218,8 +218,8 @@ def live_hub(
 
 def replay_hub(recording: Recording) -> Hub:
     """Return the hub of a recording."""
-    load("pulse_widgets.widgets.replay")
-    from pulse_widgets.widgets.replay import RecordingSource
+    load("pulse_widgets.library.replay_source")
+    from pulse_widgets.library.replay_source import RecordingSource
 
     source = RecordingSource(recording)
     return Hub(

@@ -516,7 +516,7 @@ def test_values_at_the_ends_of_what_a_float_holds_are_answered(bench, tmp_path, 
     envelope = rec.envelope(2)
     assert envelope.count.sum() == 7
     assert (envelope.min.min(), envelope.max.max()) == (-1e308, 1e308)
-    cells = rec._stored.cells(next(iter(rec._stored.extents)))[64]
+    cells = rec._stored.levels(next(iter(rec._stored.extents)))[64]
     if kind != "counter":
         # Beyond what a float32 holds it encloses all the same.
         assert (cells.least[0], cells.greatest[0]) == (-math.inf, math.inf)

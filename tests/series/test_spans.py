@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.library.answers import spans
+from pulse_widgets.insight.spans import spans
 from pulse_widgets.series.columns import Columns, Packed, SeriesKey
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
@@ -59,10 +59,10 @@ def test_a_view_that_heard_every_block_knows_the_spans_of_the_recording(rows, bl
 
     ended = [s for s in told if s.end is not None]
     live = sorted(known(s.entity, round(s.start * 1e6), round(s.end * 1e6), s.facts) for s in ended)
-    kept = [s for s in recorded if s.end is not None]
-    assert live == sorted(known(s.key.entity, s.start, s.end, s.facts) for s in kept)
+    kept = [(key, s) for key, s in recorded if s.end is not None]
+    assert live == sorted(known(key.entity, s.start, s.end, s.facts) for key, s in kept)
     begun = {(s.entity, s.facts["at"]) for s in told if s.end is None}
-    assert begun >= {(s.key.entity, s.facts["at"]) for s in recorded if s.end is None}
+    assert begun >= {(key.entity, s.facts["at"]) for key, s in recorded if s.end is None}
 
 
 def test_spans_that_never_end_do_not_fill_the_memory():

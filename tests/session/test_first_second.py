@@ -53,7 +53,7 @@ NOT_YET = (
     "pandas", "pyarrow.parquet", "pulse_widgets.exchange", "pulse_widgets.library.recording",
     "pulse_widgets.library.finishing", "pulse_widgets.storage.arrow.files",
     "pulse_widgets.storage.index", "pulse_widgets.storage.merge", "pulse_widgets.storage.parquet",
-    "pulse_widgets.storage.reader", "pulse_widgets.widgets.replay",
+    "pulse_widgets.storage.reader", "pulse_widgets.library.replay_source",
     "pulse_widgets.widgets.status_table",
 )  # fmt: skip
 

@@ -40,11 +40,11 @@ def test_recordings_of_version_1_0_are_read(name, tmp_path):
 
 def test_the_overview_of_version_1_0_is_read():
     stored = open_stored(DATA / NAMES[1])
-    cells = stored.cells(SeriesKey("h0", "gpu:0", "gpu.power"))[64]
-    # A reading is missing at row 100, and is a cell of its own.
-    assert cells.rows.tolist() == [64, 36, 1, 64, 35]
-    assert cells.count.tolist() == [64, 36, 0, 64, 35]
-    assert cells.last[-1] == 597 / 4
+    blocks = stored.levels(SeriesKey("h0", "gpu:0", "gpu.power"))[64]
+    # A reading is missing at row 100, and is a block of its own.
+    assert blocks.rows.tolist() == [64, 36, 1, 64, 35]
+    assert blocks.count.tolist() == [64, 36, 0, 64, 35]
+    assert blocks.last[-1] == 597 / 4
 
 
 def machine(directory, seconds: int) -> int:

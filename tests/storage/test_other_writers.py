@@ -303,11 +303,11 @@ def test_a_recording_of_ours_that_another_program_changed_tells_no_lie(change, t
     fresh = open_stored(pw.Recording.open(path).save(tmp_path / "fresh"))
     for key in stored.extents:
         # Those of the file are rounded outwards; those of the rows are not.
-        ours, theirs = stored.cells(key), fresh.cells(key)
+        ours, theirs = stored.levels(key), fresh.levels(key)
         assert ours.keys() == theirs.keys()
-        for size, cells in ours.items():
+        for size, blocks in ours.items():
             for name in ("rows", "start", "end", "count", "last"):
-                left, right = getattr(cells, name), getattr(theirs[size], name)
+                left, right = getattr(blocks, name), getattr(theirs[size], name)
                 assert np.array_equal(left, right, equal_nan=name == "last")
 
 

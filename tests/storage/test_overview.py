@@ -13,11 +13,12 @@ import pytest
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.columns import Columns
+from pulse_widgets.series.envelopes import Envelopes
+from pulse_widgets.series.levels import Drawn, levels_of
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage import overview, overview_file, pack
-from pulse_widgets.storage.arrow.cells import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.arrow.convert import DAMAGE
-from pulse_widgets.storage.cells import Cells, Drawn, levels_of
+from pulse_widgets.storage.arrow.overview import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.overview import overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
@@ -46,19 +47,19 @@ def record(bench: Bench, series=4, rows=ROWS):
     return compact(bench.directory)
 
 
-def from_rows(stored, key) -> dict[int, Cells]:
+def from_rows(stored, key) -> dict[int, Envelopes]:
     """The levels of a series, computed from its rows."""
     levels = levels_of([Drawn("gauge", key.entity, stored.columns(key))])
-    return {level.size: level.cells for level in levels}
+    return {level.size: level.envelopes for level in levels}
 
 
-def same(found: dict[int, Cells], right: dict[int, Cells]) -> bool:
-    """Whether the cells are exactly those of the rows, not rounded as those of the file are."""
+def same(found: dict[int, Envelopes], right: dict[int, Envelopes]) -> bool:
+    """Whether the blocks are exactly those of the rows, not rounded as those of the file are."""
     assert list(found) == list(right)
     return all(
         getattr(found[size], name).tobytes() == getattr(right[size], name).tobytes()
         for size in right
-        for name in Cells.__slots__
+        for name in Envelopes.__slots__
     )
 
 
@@ -104,8 +105,8 @@ def test_an_envelope_of_the_whole_run_reads_the_coarsest_level_that_is_enough(be
     assert pieces[0][1] > length
 
 
-def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkeypatch, pieces):
-    monkeypatch.setattr(overview, "GROUP_CELLS", 500)
+def test_a_row_group_holds_one_level_and_a_bounded_number_of_blocks(bench, monkeypatch, pieces):
+    monkeypatch.setattr(overview, "GROUP_BLOCKS", 500)
     path = record(bench)
     mark = mark_of(path)
     content = path.read_bytes()[mark["offset"] :][: mark["length"]]
@@ -113,18 +114,18 @@ def test_a_row_group_holds_one_level_and_a_bounded_number_of_cells(bench, monkey
 
     groups = GroupDecoder(footer, len(content)).groups
 
-    assert [(g.size, g.cells) for g in groups] == [(512, 168), (64, 500), (64, 500), (64, 268)]
+    assert [(g.size, g.blocks) for g in groups] == [(512, 168), (64, 500), (64, 500), (64, 268)]
     assert mark["crc32"] == zlib.crc32(content)
     assert mark["footer_crc32"] == zlib.crc32(footer)
     assert mark["sums"] == [zlib.crc32(content[g.begin : g.end]) for g in groups]
     # Of a level only the row groups of the series are read.
     stored = open_stored(path)
-    cells = stored.level(list(stored.extents)[3], 300)
-    assert len(cells) == 317
+    blocks = stored.level(list(stored.extents)[3], 300)
+    assert len(blocks) == 317
     assert len(pieces) == 1 + 2
 
 
-def test_the_rows_are_not_touched_where_cells_answer(bench):
+def test_the_rows_are_not_touched_where_blocks_answer(bench):
     path = record(bench)
     content = bytearray(path.read_bytes())
     right = Recording.open(path).select("gpu.power", entity=1).envelope(20)
@@ -154,17 +155,17 @@ def test_a_damaged_piece_is_not_used_and_the_others_are(bench, place):
     assert (levels[512] is None) == (place in {"footer", "coarsest"})
     assert (levels[64] is None) == (place in {"footer", "finest"})
     # What cannot be trusted is computed from the rows.
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
-def test_every_flipped_bit_leaves_right_cells(bench):
+def test_every_flipped_bit_leaves_right_blocks(bench):
     path = record(bench, series=1, rows=5000)
     mark, whole = mark_of(path), path.read_bytes()
     right = open_stored(path)
     key = next(iter(right.extents))
     trusted = {
-        size: [getattr(c, n).tobytes() for n in Cells.__slots__]
-        for size, c in right.cells(key).items()
+        size: [getattr(c, n).tobytes() for n in Envelopes.__slots__]
+        for size, c in right.levels(key).items()
     }
     rnd = np.random.default_rng(7)
     for at in rnd.integers(mark["offset"], mark["offset"] + mark["length"], 300).tolist():
@@ -172,9 +173,10 @@ def test_every_flipped_bit_leaves_right_cells(bench):
         content[at] ^= 1 << int(rnd.integers(8))
         path.write_bytes(content)
         stored = open_stored(path)
-        found = stored.cells(key)
+        found = stored.levels(key)
         told = {
-            size: [getattr(c, n).tobytes() for n in Cells.__slots__] for size, c in found.items()
+            size: [getattr(c, n).tobytes() for n in Envelopes.__slots__]
+            for size, c in found.items()
         }
         assert told == trusted or same(found, from_rows(stored, key))
 
@@ -256,7 +258,7 @@ def leave_out(group):
 
 
 def over_the_gap(group):
-    """Give what is known of a gap to the cell before it."""
+    """Give what is known of a gap to the block before it."""
     gap = int(np.flatnonzero((group["count"] == 0) & (group["series"] == 0))[0])
     group["rows"][gap - 1] += group["rows"][gap]
     group["end"][gap - 1] = group["end"][gap]
@@ -271,22 +273,22 @@ def swap_extremes(group):
 LIES = {
     "more rows": add("rows", 1),
     "fewer rows": add("rows", -1),
-    "rows moved from one cell to another": lambda g: (add("rows", -1, 1)(g), add("rows", 1, 2)(g)),
+    "rows moved from one block to another": lambda g: (add("rows", -1, 1)(g), add("rows", 1, 2)(g)),
     "a negative count": put("count", 2, -1),
     "more values than rows": put("count", 2, 1 << 30),
     "another beginning": add("start", -1, 0),
     "another end": lambda g: add("end", 1, int(np.flatnonzero(g["series"] == 0)[-1]))(g),
     "an end before the start": lambda g: put("end", 2, g["start"][2] - 1)(g),
-    "cells one over the other": lambda g: put("end", 2, g["start"][3] + 1)(g),
-    "cells out of order": swap,
-    "one cell less": leave_out,
+    "blocks one over the other": lambda g: put("end", 2, g["start"][3] + 1)(g),
+    "blocks out of order": swap,
+    "one block less": leave_out,
     "a least value above the greatest": swap_extremes,
     "no extremes where values are": put("min", 2, np.nan),
     "a mean above the greatest value": lambda g: put("mean", 2, g["max"][2] + 1)(g),
     "a mean of nothing": put("mean", 2, np.nan),
     "extremes in a gap": lambda g: put("max", g["count"] == 0, 1.0)(g),
-    "a cell across a gap": over_the_gap,
-    "the cells of another series too": put("series", slice(None), 0),
+    "a block across a gap": over_the_gap,
+    "the blocks of another series too": put("series", slice(None), 0),
 }
 
 
@@ -295,7 +297,7 @@ def test_an_overview_that_contradicts_itself_or_the_index_is_not_used(bench, mon
     stored, key = written(bench, monkeypatch, LIES[lie])
 
     assert stored.level(key, 30) is None
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 def test_levels_that_contradict_each_other_are_not_used(bench, monkeypatch):
@@ -305,13 +307,13 @@ def test_levels_that_contradict_each_other_are_not_used(bench, monkeypatch):
 
     stored, key = written(bench, monkeypatch, change)
 
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 def test_an_unchanged_overview_is_used(bench, monkeypatch, pieces):
     stored, key = written(bench, monkeypatch, lambda group: None)
 
-    assert not same(stored.cells(key), from_rows(stored, key))
+    assert not same(stored.levels(key), from_rows(stored, key))
     assert len(stored.level(key, 30)) == 42
     assert len(pieces) == 3
 
@@ -334,7 +336,7 @@ def parquet(columns, groups=1, **types) -> bytes:
     return sink.getvalue()
 
 
-def cells_like(count, size=64) -> dict[str, np.ndarray]:
+def blocks_like(count, size=64) -> dict[str, np.ndarray]:
     """Columns that could be those of one series."""
     columns = {name: np.zeros(count, kind) for name, kind in COLUMNS.items()}
     columns["cell"][:] = columns["rows"][:] = columns["count"][:] = size
@@ -342,20 +344,20 @@ def cells_like(count, size=64) -> dict[str, np.ndarray]:
 
 
 def without(name) -> dict[str, np.ndarray]:
-    return {n: c for n, c in cells_like(10).items() if n != name}
+    return {n: c for n, c in blocks_like(10).items() if n != name}
 
 
 MADE_TO_HARM = {
-    "larger than any": lambda: parquet(cells_like(70_000)),
+    "larger than any": lambda: parquet(blocks_like(70_000)),
     "start is not one": lambda: parquet(without("start"), start=pa.array([None, *range(9)])),
-    "end is not one": lambda: parquet(cells_like(10) | {"end": np.zeros(10)}),
+    "end is not one": lambda: parquet(blocks_like(10) | {"end": np.zeros(10)}),
     "last": lambda: parquet(without("last")),
     "rows is not one": lambda: parquet(without("rows"), rows=pa.array(["x"] * 10)),
-    "more than one level": lambda: parquet(cells_like(10) | {"cell": np.int32([64, 512] * 5)}),
-    "other levels than any": lambda: parquet(cells_like(10, 100)),
-    "levels": lambda: parquet(cells_like(10, 512)),
-    "not in order": lambda: parquet(cells_like(10) | {"series": np.int32([0, 1] * 5)}),
-    "length": lambda: parquet(cells_like(10))[:-8] + b"\xff\xff\xff\xffPAR1",
+    "more than one level": lambda: parquet(blocks_like(10) | {"cell": np.int32([64, 512] * 5)}),
+    "other levels than any": lambda: parquet(blocks_like(10, 100)),
+    "levels": lambda: parquet(blocks_like(10, 512)),
+    "not in order": lambda: parquet(blocks_like(10) | {"series": np.int32([0, 1] * 5)}),
+    "length": lambda: parquet(blocks_like(10))[:-8] + b"\xff\xff\xff\xffPAR1",
 }
 
 
@@ -375,7 +377,7 @@ def test_an_overview_that_cannot_be_one_is_refused(tmp_path, told):
 
 def crafted(change, size=64) -> bytes:
     """An overview whose footer was changed, as no writer does it."""
-    blob = encode([cells_like(10, size)])
+    blob = encode([blocks_like(10, size)])
     length = int.from_bytes(blob[-8:-4], "little")
     footer = without_truths(decode_thrift(blob[-8 - length : -8])[0])
     added = change(footer[fields.GROUPS][0], footer) or b""
@@ -528,7 +530,7 @@ def test_a_mark_that_cannot_be_true_is_not_followed(bench, monkeypatch, change):
     key = next(iter(stored.extents))
 
     assert stored.level(key, 1) is None
-    assert same(stored.cells(key), from_rows(stored, key))
+    assert same(stored.levels(key), from_rows(stored, key))
 
 
 @pytest.mark.parametrize("mark", ["", "{", "[]", "null", "7", '{"offset": 1}', "[" * 100_000])
@@ -536,11 +538,11 @@ def test_a_mark_that_is_no_mark_is_not_followed(bench, monkeypatch, mark):
     monkeypatch.setattr(pack, "overview_mark", lambda b, o: mark)
     stored = open_stored(record(bench, series=1, rows=500))
 
-    assert stored.cells(next(iter(stored.extents)))[64].rows.sum() == 500
+    assert stored.levels(next(iter(stored.extents)))[64].rows.sum() == 500
 
 
 def test_a_later_minor_version_may_have_more_columns(tmp_path):
-    columns = cells_like(3) | {"start": np.arange(3), "end": np.arange(3)}
+    columns = blocks_like(3) | {"start": np.arange(3), "end": np.arange(3)}
     blob = parquet(columns, median=pa.array([1.0, 2.0, 3.0]))
     path = tmp_path / "file"
     path.write_bytes(blob)
@@ -571,12 +573,12 @@ def test_no_series_is_looked_for_among_all_others(bench):
     keys = list(stored.extents)
     stored.extents = Guarded(stored.extents)
 
-    found = [stored.cells(key) for key in keys]
+    found = [stored.levels(key) for key in keys]
 
-    assert [cells[64].rows.sum() for cells in found] == [100] * 3
+    assert [blocks[64].rows.sum() for blocks in found] == [100] * 3
 
 
-def test_a_directory_has_the_same_cells_as_its_finished_file(bench):
+def test_a_directory_has_the_same_blocks_as_its_finished_file(bench):
     bench.numbers(bench.series("gpu:0", "gpu.power"), range(START_US, START_US + 1000), noise(1000))
     bench.numbers(bench.series("kernel", "log.stdout", kind="text"), [START_US], [1.0])
     bench.writer.close()
@@ -585,7 +587,7 @@ def test_a_directory_has_the_same_cells_as_its_finished_file(bench):
     power, log = running.extents
 
     assert (running.level(power, 1), len(finished.level(power, 1))) == (None, 16)
-    assert running.cells(power)[64].rows.tolist() == finished.cells(power)[64].rows.tolist()
-    assert running.cells(log) == finished.cells(log) == {}
+    assert running.levels(power)[64].rows.tolist() == finished.levels(power)[64].rows.tolist()
+    assert running.levels(log) == finished.levels(log) == {}
     # Asked again, they are not computed again.
-    assert running.cells(power) is running.cells(power)
+    assert running.levels(power) is running.levels(power)

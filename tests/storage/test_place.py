@@ -14,6 +14,7 @@ import pytest
 
 from pulse_widgets.errors import RecordingError
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.series.columns import Columns, SeriesKey
 from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.series.rows import NO_STEP
@@ -23,7 +24,6 @@ from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.pack import Packer
 from pulse_widgets.storage.place import CachedFile, Local, bytes_in, content_of, open_regular
 from pulse_widgets.storage.reader import open_stored
-from pulse_widgets.widgets.replay import RecordingSource
 from tests.storage.bench import START_US, noise, same, tidy
 from tests.storage.golden import DATA
 from tests.storage.web import serving
@@ -176,7 +176,7 @@ def answers(stored) -> dict:
         "infos": stored.catalog.infos,
         "entities": stored.catalog.entities,
         "hosts": stored.catalog.hosts,
-        "cells": repr([stored.cells(key) for key in stored.extents]),
+        "levels": repr([stored.levels(key) for key in stored.extents]),
         "problems": stored.problems,
         "running": stored.running,
         "bytes": stored.nbytes,

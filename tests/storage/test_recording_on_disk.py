@@ -131,24 +131,24 @@ def test_the_overview_encloses_every_value_and_counts_every_row(bench):
     stored = finished(bench)
     key = SeriesKey("h0", "gpu:0", "gpu.power")
     values = noise(150_000)
-    levels = stored.cells(key)
+    levels = stored.levels(key)
     assert sorted(levels) == [64, 512, 4096]
-    for size, cells in levels.items():
-        assert cells.count.sum() == 150_000
-        for place in (0, len(cells) // 2, len(cells) - 1):
+    for size, blocks in levels.items():
+        assert blocks.count.sum() == 150_000
+        for place in (0, len(blocks) // 2, len(blocks) - 1):
             block = values[place * size : (place + 1) * size]
-            assert cells.least[place] <= block.min() <= cells.least[place] + 1e-5
-            assert cells.greatest[place] >= block.max() >= cells.greatest[place] - 1e-5
-            assert cells.last[place] == block[-1]
+            assert blocks.least[place] <= block.min() <= blocks.least[place] + 1e-5
+            assert blocks.greatest[place] >= block.max() >= blocks.greatest[place] - 1e-5
+            assert blocks.last[place] == block[-1]
 
 
 def test_the_overview_of_a_counter_shows_its_rate_and_its_last_reading(bench):
     long_and_short(bench)
-    cells = finished(bench).cells(SeriesKey("h0", "host", "disk.read.total"))[64]
+    blocks = finished(bench).levels(SeriesKey("h0", "host", "disk.read.total"))[64]
     # The count grows by 2k + 1 in the millisecond after reading k.
-    assert cells.greatest[0] == pytest.approx((2 * 62 + 1) * 1000)
-    assert cells.last[0] == 63.0**2
-    assert cells.count[0] == 63
+    assert blocks.greatest[0] == pytest.approx((2 * 62 + 1) * 1000)
+    assert blocks.last[0] == 63.0**2
+    assert blocks.count[0] == 63
 
 
 def test_a_wrong_index_is_rebuilt(bench, tmp_path):

@@ -8,9 +8,9 @@ from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import fit
 from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.series.wire import decode, keyframe
 from pulse_widgets.storage.compact import compact
-from pulse_widgets.widgets.replay import RecordingSource
 from tests.exchange.scene import svg_of
 from tests.storage.bench import START_US, Bench
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.library.answers import places_in, spread
+from pulse_widgets.series.envelopes import cut_at, extremes_of, places_in, spread
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.rows import NO_STEP
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.storage.cells import Cells
+    from pulse_widgets.series.envelopes import Envelopes
 
 __all__ = ["BUCKETS", "Picture"]
 
@@ -64,37 +64,39 @@ class Picture:
         silent : (k, 2) int64
             Begin and end of every silence.
         """
-        line = self._line[number]
-        place, nothing = self._places(time), np.isnan(value)
-        np.minimum.at(self._low[line], place, np.where(nothing, np.inf, value))
-        np.maximum.at(self._high[line], place, np.where(nothing, -np.inf, value))
-        self._miss(line, time[nothing], np.append(time[1:], self._end)[nothing])
-        self._miss(line, silent[:, 0], silent[:, 1])
+        line, bounds = self._line[number], cut_at(self._edges, time)
+        nothing = np.isnan(value)
+        extremes = extremes_of(value, bounds[:-1], ~nothing)
+        self._low[line], self._high[line] = extremes
+        if nothing.any():
+            self._miss(line, time[nothing], np.append(time[1:], self._end)[nothing])
+        if len(silent):
+            self._miss(line, silent[:, 0], silent[:, 1])
         if len(value):
             self._last[line] = value[-1]
-        known = step != NO_STEP
-        if known.any():
+        known = np.flatnonzero(step != NO_STEP)
+        if len(known):
+            ends = np.searchsorted(known, bounds)
+            there = ends[1:] > ends[:-1]
             steps = self._steps[number] = np.full(BUCKETS, np.nan)
-            steps[place[known]] = step[known]
+            steps[there] = step[known[ends[1:][there] - 1]]
 
-    def draw_cells(self, number: int, cells: Cells, last: float) -> None:
-        """Draw a series from its cells; one that reaches several buckets stands in each.
+    def draw_blocks(self, number: int, blocks: Envelopes, last: float) -> None:
+        """Draw a series from envelopes; a block that reaches several buckets stands in each.
 
         Parameters
         ----------
         number : int
-        cells : Cells
+        blocks : Envelopes
         last : float
             The newest value; NaN where there is none.
         """
         line = self._line[number]
-        there = cells.count > 0
-        filled = cells.take(there)
-        places = self._places(filled.start), self._places(filled.end)
-        spread(filled, *places, (self._low[line], self._high[line]))
-        # Nothing is known from a cell without values until the next cell begins.
-        until = np.append(cells.start[1:], self._end)
-        self._miss(line, cells.start[~there], until[~there])
+        there = blocks.count > 0
+        spread(blocks.take(there), self._edges[:-1], (self._low[line], self._high[line]))
+        # Nothing is known from a block without values until the next one begins.
+        until = np.append(blocks.start[1:], self._end)
+        self._miss(line, blocks.start[~there], until[~there])
         self._last[line] = last if math.isfinite(last) else math.nan
 
     def screen(self) -> Screen:

@@ -1,4 +1,4 @@
-"""The Parquet of the overview: columns of cells to bytes, and pieces of those bytes to columns.
+"""The Parquet of the overview: columns of envelopes to bytes, and pieces of those bytes to columns.
 
 All that the overview needs of Arrow is here; what goes in and comes out are numpy arrays.
 """
@@ -38,7 +38,7 @@ COLUMNS: Final[Mapping[str, type[np.generic]]] = {
 }
 """Name and type of each column, in the order of the file."""
 
-MOST_GROUP_CELLS: Final = 65_536
+MOST_GROUP_BLOCKS: Final = 65_536
 MOST_GROUP_BYTES: Final = 16 << 20
 _MOST_HEADER: Final = 1000
 _PAGE_UNPACKED: Final = key(2, I32)
@@ -79,10 +79,10 @@ class Group:
 
     Attributes
     ----------
-    cells : int
-        How many cells it holds.
+    blocks : int
+        How many blocks it holds.
     size : int
-        Rows of a full cell of its level.
+        Rows of a full block of its level.
     series : (int, int)
         Least and greatest series number in it.
     chunks : tuple of (int, int, int)
@@ -90,7 +90,7 @@ class Group:
         overview, and the bytes that it unpacks to.
     """
 
-    cells: int
+    blocks: int
     size: int
     series: tuple[int, int]
     chunks: tuple[tuple[int, int, int], ...]
@@ -189,7 +189,7 @@ class GroupDecoder:
         chunks = [about.column(k) for k in range(about.num_columns)]
         places = tuple(_place(chunk) for chunk in chunks)
         unpacked = sum(nbytes for _, _, nbytes in places)
-        if not (0 < about.num_rows <= MOST_GROUP_CELLS and unpacked <= MOST_GROUP_BYTES):
+        if not (0 < about.num_rows <= MOST_GROUP_BLOCKS and unpacked <= MOST_GROUP_BYTES):
             raise ValueError("a row group is larger than any of an overview")
         if any(end != begin for (_, end, _), (begin, _, _) in pairwise(places)):
             raise ValueError("the columns of a row group do not lie one after the other")
@@ -224,7 +224,7 @@ def _check_pages(chunk: memoryview, unpacked: int) -> None:
 
 
 def _numbers(column: Any, kind: type[np.generic], group: Group) -> NDArray[Any]:
-    if column.type != _ARROW[kind] or column.null_count or len(column) != group.cells:
+    if column.type != _ARROW[kind] or column.null_count or len(column) != group.blocks:
         raise ValueError("a column is not as its footer says")
     pieces = [
         np.frombuffer(chunk.buffers()[1], kind, len(chunk), chunk.offset * np.dtype(kind).itemsize)

@@ -1,7 +1,7 @@
 """The detail of a recording: rows of one series between two times, as a page gets them.
 
 A row whose value is NaN says that nothing is known from it to the next row. Wherever a range is
-cut out of a recording, and whether it is answered from rows or from cells, its gaps are in it.
+cut out of a recording, and whether it is answered from rows or from envelopes, its gaps are in it.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.series.gaps import gaps_of
+from pulse_widgets.series.rates import rates_of
 from pulse_widgets.series.rows import NO_STEP, Rows
-from pulse_widgets.storage.cells import rates_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
+    from pulse_widgets.series.envelopes import Envelopes
     from pulse_widgets.series.registry import SeriesInfo
-    from pulse_widgets.storage.cells import Cells
 
-__all__ = ["cell_rows", "is_rated", "shown", "silent_spans", "whole_rows"]
+__all__ = ["block_rows", "is_rated", "shown", "silent_spans", "whole_rows"]
 
 
 def is_rated(info: SeriesInfo) -> bool:
@@ -42,12 +42,17 @@ def shown(info: SeriesInfo, columns: Columns, silent: NDArray[np.int64]) -> NDAr
         Begin and end of every silence of the series.
     """
     if not is_rated(info):
-        return np.where(np.isfinite(columns.value), columns.value, np.nan)
+        return _finite(columns.value)
     rates = rates_of(columns)
     # The rate from before a silence to after it says nothing of either.
     after = silent[:, 1][silent[:, 1] <= columns.time[-1]]
     rates[np.searchsorted(columns.time, after)] = np.nan
-    return np.where(np.isfinite(rates), rates, np.nan)
+    return _finite(rates)
+
+
+def _finite(value: NDArray[np.float64]) -> NDArray[np.float64]:
+    finite = np.isfinite(value)
+    return value if finite.all() else np.where(finite, value, np.nan)
 
 
 def silent_spans(info: SeriesInfo, columns: Columns) -> NDArray[np.int64]:
@@ -99,21 +104,21 @@ def _is_unknown(columns: Columns, value: NDArray[np.float64], row: int, *, rated
     return not np.isfinite(known)
 
 
-def cell_rows(number: int, cells: Cells, start: int, end: int) -> Rows:
-    """Return the smallest and the largest value of each cell, where it begins and where it ends.
+def block_rows(number: int, blocks: Envelopes, start: int, end: int) -> Rows:
+    """Return the smallest and the largest value of each block, where it begins and where it ends.
 
-    A gap, and a cell without values, is one NaN.
+    A gap, and a block without values, is one NaN.
     """
-    # From a cell without values nothing is known until the next one, or ever after.
-    until = np.where(cells.count > 0, cells.end, np.append(cells.start[1:], end))
-    cells = cells.take((until >= start) & (cells.start < end))
-    there, long = cells.count > 0, cells.end > cells.start
-    wide = there & (cells.least < cells.greatest)
-    keep = np.stack([np.ones(len(cells), np.bool_), wide, there & long, wide & long], axis=1)
+    # From a block without values nothing is known until the next one, or ever after.
+    until = np.where(blocks.count > 0, blocks.end, np.append(blocks.start[1:], end))
+    blocks = blocks.take((until >= start) & (blocks.start < end))
+    there, long = blocks.count > 0, blocks.end > blocks.start
+    wide = there & (blocks.least < blocks.greatest)
+    keep = np.stack([np.ones(len(blocks), np.bool_), wide, there & long, wide & long], axis=1)
     # A silence begins after the row before it, whose time it has.
-    begin = cells.start + (cells.rows == 0)
-    time = np.stack([begin, begin, cells.end, cells.end], axis=1)[keep]
-    low, high = (np.where(there, v, np.nan) for v in (cells.least, cells.greatest))
+    begin = blocks.start + (blocks.rows == 0)
+    time = np.stack([begin, begin, blocks.end, blocks.end], axis=1)[keep]
+    low, high = (np.where(there, v, np.nan) for v in (blocks.least, blocks.greatest))
     value = np.stack([low, high, low, high], axis=1)[keep]
     time = np.clip(time, start, end - 1)
     return Rows(

@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.exchange.picture.document import figure_html
+from pulse_widgets.library import replay_source as replay
 from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_picture import BUCKETS, Picture
+from pulse_widgets.library.replay_source import RecordingSource
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.segment import ParquetSegment
-from pulse_widgets.widgets import replay
-from pulse_widgets.widgets.replay import RecordingSource
 from tests.storage.bench import START_US, Bench, noise
 
 SECOND = 1_000_000
@@ -120,7 +121,7 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
     bench, finished, size, gap, monkeypatch
 ):
     kind, rows = size
-    # Wide ranges are then answered from cells, narrow ones from rows.
+    # Wide ranges are then answered from blocks, narrow ones from rows.
     monkeypatch.setattr(replay, "WHOLE_ROWS", min(replay.WHOLE_ROWS, rows // 3))
     begin, end = outage(bench, kind, gap, rows)
     src = source(bench, finished=finished)
@@ -149,7 +150,7 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
         assert (shown > end).any() == sees_after
 
 
-@pytest.mark.parametrize("whole_rows", [replay.WHOLE_ROWS, 10], ids=["rows", "cells"])
+@pytest.mark.parametrize("whole_rows", [replay.WHOLE_ROWS, 10], ids=["rows", "blocks"])
 def test_an_outage_without_end_is_missing_to_the_end(bench, finished, whole_rows, monkeypatch):
     monkeypatch.setattr(replay, "WHOLE_ROWS", whole_rows)
     other = bench.series("gpu:1", "gpu.power")
@@ -360,11 +361,11 @@ def test_a_long_picture_reads_the_level_that_is_fine_enough_and_no_rows(
     assert screen.last.tolist() == [values[-1]] * 2
 
 
-def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
+def test_pictures_from_blocks_and_from_rows_agree(bench, monkeypatch):
     outage(bench, "gauge", "silence", 100_000)
     outage(bench, "counter", "missing", 210_000)
     quick = source(bench).screen()
-    monkeypatch.setattr(replay, "CELLS_A_BUCKET", 1 << 20)
+    monkeypatch.setattr(replay, "BLOCKS_A_BUCKET", 1 << 20)
     monkeypatch.setattr(replay, "WHOLE_ROWS", 1 << 30)
     exact = RecordingSource(Recording.open(bench.directory.with_suffix(".pulse.parquet"))).screen()
 
@@ -373,7 +374,7 @@ def test_pictures_from_cells_and_from_rows_agree(bench, monkeypatch):
     assert (quick.low <= exact.low).all()
     assert (quick.high >= exact.high).all()
     assert quick.last == pytest.approx(exact.last, rel=1e-9)
-    # Cells reach into the next bucket: an extreme may stand there too, but no further away.
+    # Blocks reach into the next bucket: an extreme may stand there too, but no further away.
     near = np.minimum(exact.low, np.minimum(np.roll(exact.low, 1, 1), np.roll(exact.low, -1, 1)))
     seen = quick.low <= quick.high
     assert (quick.low[seen] >= near[seen] - 0.01).all()
@@ -394,7 +395,7 @@ def test_the_newest_value_is_that_of_the_last_row(bench, rows, newest, told):
     assert repr(float(last)) == repr(told)
 
 
-def test_cells_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch):
+def test_blocks_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch):
     monkeypatch.setattr(replay, "WHOLE_ROWS", 1000)
     number = bench.series("gpu:0", "gpu.power")
     times = START_US + np.arange(6400) * 100_000
@@ -402,7 +403,7 @@ def test_cells_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch)
 
     found = source(bench).rows([0], times[0] / 1e6, times[-1] / 1e6)
 
-    # Both extremes stand where a cell begins and where it ends: no line zigzags between them.
+    # Both extremes stand where a block begins and where it ends: no line zigzags between them.
     assert found.value.tolist() == [0.0, 1.0] * 200
     assert found.time.tolist()[::2] == found.time.tolist()[1::2]
     assert found.time[::4].tolist() == times[::64].tolist()
@@ -447,3 +448,38 @@ def test_what_is_missing_is_said_in_whole_sentences_and_nothing_is_to_be_tried(b
         "2 rows are damaged in x and left out. 3 rows were dropped: why."
     )
     assert shown.state()["recording"]["remedy"] is None
+
+
+rows = st.lists(
+    st.tuples(
+        st.integers(0, 400),
+        st.one_of(st.floats(-1e9, 1e9), st.just(math.nan)),
+        st.one_of(st.just(NO_STEP), st.integers(0, 1 << 50)),
+    ),
+    min_size=1,
+    max_size=80,
+).map(lambda found: sorted(found, key=lambda row: row[0]))
+
+
+@given(rows, st.integers(1, 100_000))
+def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, scale):
+    time = np.array([t for t, _, _ in rows], np.int64) * scale
+    value = np.array([v for _, v, _ in rows], np.float64)
+    step = np.array([s for _, _, s in rows], np.int64)
+    picture = Picture([7], int(time[0]), int(time[-1]))
+    picture.draw_rows(7, time, value, step, np.zeros((0, 2), np.int64))
+    screen = picture.screen()
+
+    assert len(screen.edges) == BUCKETS + 1
+    seen = {k: [] for k in range(BUCKETS)}
+    for row, moment in enumerate(time.tolist()):
+        seen[max(k for k in range(BUCKETS) if picture._edges[k] <= moment)].append(row)
+    steps = screen.step[0] if len(screen.stepped) else np.full(BUCKETS, math.nan)
+    for bucket, held in seen.items():
+        known = [value[row] for row in held if not math.isnan(value[row])]
+        assert screen.low[0, bucket] == min(known, default=math.inf)
+        assert screen.high[0, bucket] == max(known, default=-math.inf)
+        counted = [step[row] for row in held if step[row] != NO_STEP]
+        assert repr(float(steps[bucket])) == repr(float(counted[-1]) if counted else math.nan)
+        if any(math.isnan(value[row]) for row in held) and not known:
+            assert screen.missing[0, bucket]

@@ -10,18 +10,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.library.replay_picture import BUCKETS, Picture
+from pulse_widgets.library.replay_rows import (
+    block_rows,
+    is_rated,
+    shown,
+    silent_spans,
+    whole_rows,
+)
 from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import Look, kind_stored_as
 from pulse_widgets.series.header import Events, MomentWire, SpanWire, newest, told_entities
+from pulse_widgets.series.levels import BLOCK
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.shown import moment_of, shown_series
 from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
-from pulse_widgets.storage.schema import CELL
 from pulse_widgets.storage.segment import Want
-from pulse_widgets.widgets.replay_picture import BUCKETS, Picture
-from pulse_widgets.widgets.replay_rows import cell_rows, is_rated, shown, silent_spans, whole_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,17 +36,17 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.columns import Columns, SeriesKey
+    from pulse_widgets.series.envelopes import Envelopes
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.registry import SeriesInfo
-    from pulse_widgets.storage.cells import Cells
 
 __all__ = ["RecordingSource"]
 
 WHOLE_ROWS: Final = 200_000
 """Beyond so many rows a series is answered from the recording's overview."""
-CELLS_A_BUCKET: Final = 4
-FINE_CELLS: Final = 40_000
-"""So many cells are detail enough for any page: twice the points that it may ask for."""
+BLOCKS_A_BUCKET: Final = 4
+FINE_BLOCKS: Final = 40_000
+"""So many blocks are detail enough for any page: twice the points that it may ask for."""
 _NO_SPANS: Final = np.zeros((0, 2), np.int64)
 
 
@@ -56,7 +62,7 @@ class RecordingSource:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._stored = recording._stored  # noqa: SLF001  the same package, one layer up
+        self._stored = recording.stored
         self._keys: list[SeriesKey] = list(self._stored.extents)
         stored = self._stored.catalog
         self._host_names = {
@@ -137,7 +143,7 @@ class RecordingSource:
     def rows(self, ids: Sequence[int], t0_s: float, t1_s: float) -> Rows:
         """Return the rows of some series between two Unix times.
 
-        A series with very many rows there is answered from the overview: of each cell its
+        A series with very many rows there is answered from the overview: of each block its
         smallest and its largest value. A gap is a NaN in either case.
         """
         self.screen()  # which finds the silences
@@ -146,11 +152,11 @@ class RecordingSource:
         for number in dict.fromkeys(ids):
             if not 0 <= number < len(self._keys) or not _is_drawn(self._infos[number]):
                 continue
-            cells = self._cells_between(number, start, end)
-            if cells is None:
+            envelopes = self._blocks_between(number, start, end)
+            if envelopes is None:
                 whole.append(number)
             else:
-                blocks.append(cell_rows(number, cells, start, end))
+                blocks.append(block_rows(number, envelopes, start, end))
         for since, together in self._together(whole, start, end):
             keys = [self._keys[number] for number in sorted(together)]
             for key, columns in merged(
@@ -161,22 +167,22 @@ class RecordingSource:
                 blocks.append(whole_rows(self._infos[number], columns, silent, start, end))
         return Rows.concat([block for block in blocks if len(block)])
 
-    def _cells_between(self, number: int, start: int, end: int) -> Cells | None:
-        """Return the cells that answer for a stretch; None where it has few enough rows."""
+    def _blocks_between(self, number: int, start: int, end: int) -> Envelopes | None:
+        """Return the blocks that answer for a stretch; None where it has few enough rows."""
         key, extent = self._keys[number], self._stored.extents[self._keys[number]]
         share = min(1.0, (end - start) / max(extent.end - extent.start, 1))
-        if extent.rows * share <= WHOLE_ROWS or not self._has_cells(number):
+        if extent.rows * share <= WHOLE_ROWS or not self._has_blocks(number):
             return None
-        enough = round(FINE_CELLS / share)
-        cells = self._stored.level(key, enough)
-        if cells is not None:
-            return cells
-        levels = self._stored.cells(key)
+        enough = round(FINE_BLOCKS / share)
+        blocks = self._stored.level(key, enough)
+        if blocks is not None:
+            return blocks
+        levels = self._stored.levels(key)
         fine = [size for size, each in levels.items() if len(each) >= enough]
         return levels[max(fine, default=min(levels))] if levels else None
 
-    def _has_cells(self, number: int) -> bool:
-        """Return whether what is drawn of a series is what its cells are made of."""
+    def _has_blocks(self, number: int) -> bool:
+        """Return whether what is drawn of a series is what its blocks are made of."""
         info = self._infos[number]
         return not kind_stored_as(info.kind).cumulative or is_rated(info)
 
@@ -235,7 +241,7 @@ class RecordingSource:
     def _draw(self) -> Screen:
         drawn = [i.id for i in self._infos if _is_drawn(i)]
         picture = Picture(drawn, *self._span())
-        whole = [number for number in drawn if not self._draw_cells(picture, number)]
+        whole = [number for number in drawn if not self._draw_blocks(picture, number)]
         keys = [self._keys[number] for number in whole]
         for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
             info = self._infos[self._number[key]]
@@ -247,23 +253,23 @@ class RecordingSource:
             self._keep_silences(info.id, silent)
         return picture.screen()
 
-    def _draw_cells(self, picture: Picture, number: int) -> bool:
+    def _draw_blocks(self, picture: Picture, number: int) -> bool:
         """Draw a long series from the overview; return whether that could be done."""
         info, key = self._infos[number], self._keys[number]
-        # A cell knows no step, which only what a user logs has, and of a counter no newest rate.
+        # A block knows no step, which only what a user logs has, and of a counter no newest rate.
         rated = kind_stored_as(info.kind).cumulative
         simple = not rated and info.entity != "user"
-        most = BUCKETS * CELLS_A_BUCKET * CELL if simple else WHOLE_ROWS
-        if self._stored.extents[key].rows <= most or not self._has_cells(number):
+        most = BUCKETS * BLOCKS_A_BUCKET * BLOCK if simple else WHOLE_ROWS
+        if self._stored.extents[key].rows <= most or not self._has_blocks(number):
             return False
-        cells = self._stored.level(key, BUCKETS * CELLS_A_BUCKET)
-        if cells is None:
+        blocks = self._stored.level(key, BUCKETS * BLOCKS_A_BUCKET)
+        if blocks is None:
             return False
-        quiet = cells.rows == 0
-        silent = np.stack([cells.start[quiet], cells.end[quiet]], axis=1)
+        quiet = blocks.rows == 0
+        silent = np.stack([blocks.start[quiet], blocks.end[quiet]], axis=1)
         self._keep_silences(number, silent)
-        last = self._newest_rate(number, silent) if rated else float(cells.last[-1])
-        picture.draw_cells(number, cells, last)
+        last = self._newest_rate(number, silent) if rated else float(blocks.last[-1])
+        picture.draw_blocks(number, blocks, last)
         return True
 
     def _newest_rate(self, number: int, silent: NDArray[np.int64]) -> float:

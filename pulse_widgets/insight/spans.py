@@ -1,0 +1,25 @@
+"""Notebook cells and other things that have a start and an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pulse_widgets.series.spans import Pairing, Span, text_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pulse_widgets.series.columns import Columns, SeriesKey
+
+__all__ = ["spans"]
+
+
+def spans(series: Iterable[tuple[SeriesKey, Columns]]) -> list[tuple[SeriesKey, Span]]:
+    """Return the spans of some series in order of their start."""
+    found: list[tuple[SeriesKey, Span]] = []
+    for key, columns in series:
+        pairing = Pairing()
+        told = [pairing.take(key, *row) for row in text_rows(columns)]
+        ended = [one for one in told if one.end is not None]
+        found += [(key, one) for one in (*ended, *pairing.waiting())]
+    return sorted(found, key=lambda pair: pair[1].start)
