@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { columns } from "../source";
 import { encodeFrame, encodeKeyframe, type Row } from "../testing/packets";
+import { arrivalOf } from "./channel";
 import { Store } from "./store";
 
 /** The value of every sample is its time, so that any point of a picture can be told right or wrong. */
@@ -100,7 +101,7 @@ test("draws nothing at a time at which it was not read, whatever a page has miss
       const store = new Store();
       for (const [i, packet] of packets.entries()) {
         const last = i === packets.length - 1;
-        if (last || i === 0 || (i >= opened && !lost.includes(i))) store.receive(packet);
+        if (last || i === 0 || (i >= opened && !lost.includes(i))) store.take(arrivalOf(packet));
       }
 
       for (const id of [PROMPT, BUFFERED]) {
@@ -129,4 +130,4 @@ test("draws nothing at a time at which it was not read, whatever a page has miss
     }),
     { numRuns: 1000 },
   );
-});
+}, 60_000);

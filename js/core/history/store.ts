@@ -10,16 +10,11 @@
 import type { Change, Columns, Ending, PulseEvent, SeriesWire, Source } from "../source";
 import type { State } from "../state.gen";
 import { type Labels, readState } from "../wire/header";
-import {
-  decodePacket,
-  type FramePacket,
-  type KeyframePacket,
-  type Packet,
-  type Rows,
-  type RowsPacket,
-} from "../wire/packet";
+import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
+import type { Arrival } from "./channel";
 import { Life } from "./life";
+import { Names } from "./names";
 import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
@@ -58,7 +53,9 @@ export class Store implements Source {
   #whole = false;
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
+  #keyframeSeq = -1;
   readonly #life = new Life();
+  readonly #names = new Names();
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -166,18 +163,35 @@ export class Store implements Source {
     return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
   }
 
-  /**
-   * Take in one packet and tell the subscribers.
-   *
-   * @throws WireError when the bytes are not a packet; the store is then as it was.
-   */
-  receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
-    const packet = decodePacket(bytes);
-    if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
+  /** Take in what a channel brought, and tell the subscribers. */
+  take({ packet, bytes, kept }: Arrival): void {
     this.#life.hear();
-    const change = this.#take(packet);
+    if (packet.kind === "keyframe") {
+      this.#remember(packet, bytes, kept);
+      if (!kept && this.#names.told(packet)) this.#forgetKept();
+    }
+    const change = this.#take(kept ? this.#lessened(packet) : packet);
     if (change) this.#tell(change);
-    return packet;
+  }
+
+  /** Keep the newest keyframe; of two of one moment the one that tells all. */
+  #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
+    if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
+    this.#newestKeyframe = bytes;
+    this.#keyframeSeq = seq;
+  }
+
+  /** All that was kept is told anew, with its names and paths. */
+  #forgetKept(): void {
+    this.#entities = {};
+    this.#events.clear();
+    this.#sortedEvents = [];
+  }
+
+  /** A kept keyframe without what is known better. */
+  #lessened(packet: Packet): Packet {
+    if (packet.kind !== "keyframe") return packet;
+    return { ...packet, ...this.#names.unknownOf(packet, this.#state) };
   }
 
   #take(packet: Packet): Change | null {
@@ -200,6 +214,7 @@ export class Store implements Source {
     if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
     this.#sawFrame = true;
+    this.#names.told(packet);
     const change = this.#news(packet);
     this.#add(packet.rows);
     this.#thin(packet);
@@ -359,9 +374,4 @@ export class Store implements Source {
       }
     }
   }
-}
-
-function bytesOf(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
