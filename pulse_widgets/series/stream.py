@@ -205,7 +205,7 @@ class Stream:
         return packet
 
     def keep(self, packet: bytes) -> None:
-        """Have a keyframe kept, redacted, for who comes later; a page that is open takes it, too."""
+        """Have a keyframe kept, redacted, for who comes later; an open page takes it, too."""
         kept = self._redacted(packet)
         for transport in list(self._transports):
             try:
