@@ -159,10 +159,6 @@ class Stream:
         """Hand packets to a transport, too, from now on."""
         self._transports.append(transport)
 
-    def detach(self, transport: Transport) -> None:
-        """Hand it no more."""
-        self._transports.remove(transport)
-
     # What is told ---------------------------------------------------------------------
 
     def publish(self, packet: bytes) -> None:
