@@ -176,3 +176,21 @@ test("of two keyframes of one moment the page keeps the one that tells all", () 
   expect(known([snapshot(3), told]).store.keyframe).toBe(told.bytes);
   expect(known([told, later]).store.keyframe).toBe(later.bytes);
 });
+
+test.each([3, 4])("a coarse one that was kept makes room for a finer one with number %i", (seq) => {
+  const fine = Array.from({ length: 10 }, (_, i) => [i, i + 1] as const);
+  const edges = Array.from({ length: 11 }, (_, i) => i);
+  const store = new Store();
+  const heights = () => {
+    const out = columns();
+    store.range(0, 0, 10, 1000, out);
+    return new Set(out.max.subarray(0, out.length)).size;
+  };
+
+  store.take(kept(keyframeOf(3, [0, 10], [{ id: 0, lo: 0, hi: 65533, codes: [[0, 11]] }])));
+  expect(heights()).toBe(1);
+  store.take(keyframeOf(seq, edges, [{ id: 0, lo: 0, hi: 65533, codes: fine }]));
+  expect(heights()).toBe(10);
+  store.take(kept(keyframeOf(3, [0, 10], [{ id: 0, lo: 0, hi: 65533, codes: [[0, 11]] }])));
+  expect(heights()).toBe(10);
+});

@@ -91,17 +91,19 @@ const pages = fc.record({
   plan: plans,
   opened: fc.integer({ min: 0, max: 12 }),
   lost: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 3 }),
+  kept: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 6 }),
 });
 
 test("draws nothing at a time at which it was not read, whatever a page has missed", () => {
   fc.assert(
-    fc.property(pages, ({ start, phase, together, plan, opened, lost }) => {
+    fc.property(pages, ({ start, phase, together, plan, opened, lost, kept }) => {
       const all = passes(start, phase, together);
       const packets = packetsOf(all, plan);
       const store = new Store();
       for (const [i, packet] of packets.entries()) {
         const last = i === packets.length - 1;
-        if (last || i === 0 || (i >= opened && !lost.includes(i))) store.take(arrivalOf(packet));
+        const comes = last || i === 0 || (i >= opened && !lost.includes(i));
+        if (comes) store.take(arrivalOf(packet, !last && kept.includes(i)));
       }
 
       for (const id of [PROMPT, BUFFERED]) {

@@ -170,7 +170,7 @@ export class Store implements Source {
       this.#remember(packet, bytes, kept);
       if (!kept && this.#names.told(packet)) this.#forgetKept();
     }
-    const change = this.#take(kept ? this.#lessened(packet) : packet);
+    const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
     if (change) this.#tell(change);
   }
 
@@ -194,12 +194,12 @@ export class Store implements Source {
     return { ...packet, ...this.#names.unknownOf(packet, this.#state) };
   }
 
-  #take(packet: Packet): Change | null {
+  #take(packet: Packet, kept: boolean): Change | null {
     switch (packet.kind) {
       case "frame":
         return this.#frame(packet);
       case "keyframe":
-        return this.#keyframe(packet);
+        return this.#keyframe(packet, kept);
       case "rows":
         return this.#rows(packet);
       default:
@@ -250,7 +250,7 @@ export class Store implements Source {
     this.#shrink();
   }
 
-  #keyframe(packet: KeyframePacket): Change | null {
+  #keyframe(packet: KeyframePacket, kept: boolean): Change | null {
     const change = this.#news(packet);
     this.#tellLast(packet);
     const tail = packet.edges[packet.buckets - 1];
@@ -258,7 +258,7 @@ export class Store implements Source {
     if (tail === undefined) return change;
     // What came after this keyframe was made is not in it.
     const known = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
-    const samples = this.#heal(packet, known);
+    const samples = this.#heal(packet, known, kept);
     if (samples) this.#clip();
     return { ...change, samples };
   }
@@ -285,13 +285,13 @@ export class Store implements Source {
     this.#seq = packet.seq;
   }
 
-  #heal(packet: KeyframePacket, known: number): boolean {
+  #heal(packet: KeyframePacket, known: number, kept: boolean): boolean {
     const end = packet.edges[packet.buckets] as number;
     let healed = false;
     for (const [row, id] of packet.ids.entries()) {
       const track = this.#track(id);
       const before = track.bytes;
-      healed = track.heal(() => envelopeOf(packet, row), end, known) || healed;
+      healed = track.heal(() => envelopeOf(packet, row), end, known, kept) || healed;
       this.#bytes += track.bytes - before;
     }
     return healed;
