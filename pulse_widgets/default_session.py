@@ -32,6 +32,7 @@ _DISABLED = "PULSE_DISABLED"
 
 NEEDED: Final = (
     "pulse_widgets.session.session",
+    "pulse_widgets.series.registry",
     # It cannot be loaded any more while the interpreter ends, and the recording needs it: a
     # process may log one value and be gone.
     "concurrent.futures.thread",

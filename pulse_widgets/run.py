@@ -168,7 +168,7 @@ class Run:
 
     def _ended(self) -> Recording:
         """Return the recording of everything accepted, wherever the rows are now."""
-        load(
+        _load(
             "pulse_widgets.library.shelf",
             "pulse_widgets.library.recording",
             "pulse_widgets.storage.unwritten",
@@ -234,10 +234,7 @@ class Run:
 
     def _make_writer(self) -> Writer:
         """Return what writes the recording; loading it takes longer than the first reading."""
-        load("pulse_widgets.storage.writer", "pulse_widgets.library.shelf")
-        # Each of these has an end of its own, which is to come after that of the session.
-        atexit.unregister(_leave)
-        atexit.register(_leave)
+        _load("pulse_widgets.storage.writer", "pulse_widgets.library.destination")
         from pulse_widgets.session.session import HOST
         from pulse_widgets.storage.writer import Writer
 
@@ -275,6 +272,7 @@ class Run:
     def _sealed(self) -> None:
         """Make one file of a recording whose last rows had to wait."""
         if self._unfinished and self.session.path is not None:
+            _load("pulse_widgets.library.shelf")
             from pulse_widgets.library.shelf import begin_finishing
 
             begin_finishing(self.session.path)
@@ -313,6 +311,13 @@ class Run:
             return ""
         remedy = self.session.recorder.state(self.session.path)["remedy"] or ""
         return "\n".join([*fresh, remedy])
+
+
+def _load(*names: str) -> None:
+    """Load modules that have an end of their own, which is to come after that of the session."""
+    load(*names)
+    atexit.unregister(_leave)
+    atexit.register(_leave)
 
 
 @atexit.register

@@ -304,7 +304,7 @@ def test_a_replay_has_no_live_actions_and_shows_every_series(kernel):
 @pytest.mark.slow
 def test_a_feed_nobody_looks_at_falls_silent_and_says_what_it_left_out(kernel):
     running = kernel()
-    running.run(START + "import pulse_widgets.widgets.sender as sender\nsender.SILENT_S = 0.5")
+    running.run(START + "import pulse_widgets.session.sender as sender\nsender.SILENT_S = 0.5")
     running.run("mon = pw.monitor('system', interval=0.2)\nmon")
     running.run("time.sleep(1)")
     running.client.kernel_info()

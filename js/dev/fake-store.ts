@@ -2,22 +2,42 @@
 
 import { Store } from "../core/history/store";
 import { columns } from "../core/source";
-import { encodeFrame, type Row } from "../core/testing/packets";
+import { type Row, rowsFrom } from "../core/testing/packets";
+import type { FramePacket } from "../core/wire/packet";
 import type { FakeSource } from "./fake-source";
+
+const NO_NEWS = {
+  reduced: [],
+  series: [],
+  entities: [],
+  state: null,
+  moments: [],
+  spans: [],
+  lines: [],
+};
 
 export function storeOf(fake: FakeSource): Store {
   const store = new Store();
-  const news = {
+  let seq = 0;
+  const show = (rows: readonly Row[], news: Partial<FramePacket> = {}) => {
+    const packet = {
+      kind: "frame",
+      seq: seq++,
+      rows: rowsFrom(rows),
+      ...NO_NEWS,
+      ...news,
+    } as const;
+    store.take({ packet, bytes: null, kept: false });
+  };
+  show(history(fake), {
     series: fake.catalog(),
     entities: fake.entities(),
     state: fake.state(),
     moments: fake.moments(),
     spans: fake.spans(),
-  };
-  let seq = 0;
-  store.receive(encodeFrame(seq++, history(fake), news));
+  });
   fake.subscribe((change) => {
-    if (change.samples) store.receive(encodeFrame(seq++, newest(fake)));
+    if (change.samples) show(newest(fake));
   });
   return store;
 }

@@ -5,25 +5,36 @@
 
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel, KernelMessage } from "@jupyterlab/services";
+import { type Channel, type Listener, tryArrival } from "../core/history/channel";
 
-export type Packet = ArrayBuffer | ArrayBufferView;
-
-export class KernelEar {
+export class KernelEar implements Channel {
   readonly #session: ISessionContext;
   readonly #feed: string;
-  readonly #hear: (packet: Packet) => void;
+  readonly #listeners = new Set<Listener>();
   #kernel: Kernel.IKernelConnection | null = null;
+  closed = false;
 
-  constructor(session: ISessionContext, feed: string, hear: (packet: Packet) => void) {
+  constructor(session: ISessionContext, feed: string) {
     this.#session = session;
     this.#feed = feed;
-    this.#hear = hear;
     session.kernelChanged.connect(this.#hook, this);
     session.sessionChanged.connect(this.#hook, this);
     this.#hook();
   }
 
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** It overhears what is said to others, and has no comm of its own. */
+  send(): boolean {
+    return false;
+  }
+
   dispose(): void {
+    this.closed = true;
+    this.#listeners.clear();
     this.#session.kernelChanged.disconnect(this.#hook, this);
     this.#session.sessionChanged.disconnect(this.#hook, this);
     this.#kernel?.iopubMessage.disconnect(this.#message, this);
@@ -40,12 +51,16 @@ export class KernelEar {
 
   #message(_: unknown, message: KernelMessage.IIOPubMessage): void {
     const packet = packetOf(message, this.#feed);
-    if (packet) this.#hear(packet);
+    const arrival = packet && tryArrival(packet);
+    if (arrival) for (const listener of this.#listeners) listener.hear(arrival);
   }
 }
 
 /** The packet in a message of this feed's comm, or null. */
-export function packetOf(message: KernelMessage.IIOPubMessage, feed: string): Packet | null {
+export function packetOf(
+  message: KernelMessage.IIOPubMessage,
+  feed: string,
+): ArrayBuffer | ArrayBufferView | null {
   if (message.header.msg_type !== "comm_msg") return null;
   const { comm_id, data } = message.content as KernelMessage.ICommMsgMsg["content"];
   if (comm_id !== feed) return null;

@@ -6,10 +6,11 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel, Widget } from "@lumino/widgets";
 import { mountDashboard } from "../core/dashboard/dashboard";
+import type { Arrival } from "../core/history/channel";
 import type { Ending } from "../core/source";
-import { REPLAY_MIME, readSaved, type Saved, SavedStore } from "../core/still/saved";
+import { REPLAY_MIME, readSaved, type Saved, SavedStore, savedChannel } from "../core/still/saved";
 import { decodePacket } from "../core/wire/packet";
-import { KernelEar, type Packet } from "./kernel-ear";
+import { KernelEar } from "./kernel-ear";
 import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { endOnPage, shownOnPage, startOnPage } from "./refresh";
@@ -101,7 +102,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
       const store = new SavedStore();
       // First, for what it then hears are last words.
       if (saved.ended) store.end(saved.ended);
-      store.receive(saved.keyframe);
+      savedChannel(saved).subscribe({ hear: (arrival) => store.take(arrival) });
       this.#store = store;
       this.#view = { layout: saved.layout, metrics: saved.metrics };
       this.#mount();
@@ -119,7 +120,8 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 
   #listen(host: Host, feed: string): void {
-    this.#ear = new KernelEar(host.sessionContext, feed, (packet) => this.#hear(packet));
+    this.#ear = new KernelEar(host.sessionContext, feed);
+    this.#ear.subscribe({ hear: (arrival) => this.#hear(arrival) });
     this.#stopWatching = onKernelEnd(host.sessionContext, (how) => this.#end(feed, how));
   }
 
@@ -128,18 +130,14 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (this.#store?.live) this.#store.end(how);
   }
 
-  #hear(packet: Packet): void {
+  #hear(arrival: Arrival): void {
     const store = this.#store;
     if (!store) return;
-    try {
-      const { kind } = store.receive(packet);
-      if (store.live || kind === "rows") return;
-      // The dashboard decides at its start whether it follows the present.
-      store.live = true;
-      this.#mount();
-    } catch (problem) {
-      console.error("Pulse: a packet was refused", problem);
-    }
+    store.take(arrival);
+    if (store.live || arrival.packet.kind === "rows") return;
+    // The dashboard decides at its start whether it follows the present.
+    store.live = true;
+    this.#mount();
   }
 
   async #goLive(host: Host, model: IRenderMime.IMimeModel): Promise<void> {

@@ -52,6 +52,37 @@ describe("loader", () => {
     expect(el.textContent).toBe("late of abc");
   });
 
+  test("asks for the code that the model of an ended session does not have any more", async () => {
+    const feed = new FakeModel({ code: "", code_hash: "2" });
+    const models = new Map<string, FakeModel>([["abc", feed]]);
+    const el = document.createElement("div");
+    const blob = vi.spyOn(globalThis, "Blob");
+
+    const drawn = loader.render({ model: monitor("over", models).asModel(), el });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(feed.sent).toEqual([{ kind: "code" }]);
+    expect(el.textContent).toBe("Pulse: loading");
+    feed.say({ kind: "packet" });
+    feed.say({ kind: "code", code: CODE });
+    await drawn;
+
+    expect(el.textContent).toBe("over of abc");
+    expect(blob).toHaveBeenCalledExactlyOnceWith([CODE], { type: "text/javascript" });
+  });
+
+  test("says so when the kernel that has the code is gone", async () => {
+    const feed = new FakeModel({ code: "", code_hash: "3" });
+    vi.spyOn(feed, "send").mockImplementation(() => {
+      throw new Error("the comm is closed");
+    });
+    const el = document.createElement("div");
+
+    const models = new Map<string, FakeModel>([["abc", feed]]);
+    await loader.render({ model: monitor("gone", models).asModel(), el });
+
+    expect(el.textContent).toMatch(/^Pulse cannot reach this kernel's feed: .*comm is closed/);
+  });
+
   test("says what to do when there is no feed", async () => {
     const el = document.createElement("div");
 

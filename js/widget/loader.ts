@@ -17,17 +17,28 @@ const page = globalThis as unknown as Page;
 page[CODE] ??= new Map();
 const modules = page[CODE];
 
+/** The model of a session that is over has no code any more, but its kernel gives it to who asks. */
+function codeOf(feed: AnyModel): Promise<string> {
+  return new Promise((done) => {
+    const code = feed.get("code");
+    if (code) return done(code);
+    feed.on("msg:custom", (said: { code?: string }) => said.code && done(said.code));
+    feed.send({ kind: "code" });
+  });
+}
+
+async function run(feed: AnyModel): Promise<DashboardModule> {
+  const url = URL.createObjectURL(new Blob([await codeOf(feed)], { type: "text/javascript" }));
+  return import(url).finally(() => URL.revokeObjectURL(url));
+}
+
 function load(feed: AnyModel): Promise<DashboardModule> {
   const hash = feed.get("code_hash");
   let code = modules.get(hash);
   if (!code) {
-    const url = URL.createObjectURL(new Blob([feed.get("code")], { type: "text/javascript" }));
-    code = import(url);
-    code.then(
-      () => URL.revokeObjectURL(url),
-      // A failed import must not be remembered, or no later cell could recover.
-      () => modules.delete(hash),
-    );
+    code = run(feed);
+    // A failed import must not be remembered, or no later cell could recover.
+    code.catch(() => modules.delete(hash));
     modules.set(hash, code);
   }
   return code;

@@ -45,6 +45,19 @@ export class FakeModel {
     }
   }
 
+  off(event: string, listener: Listener & (() => void)): void {
+    const drop = (all: unknown[]) =>
+      all.splice(0, all.length, ...all.filter((one) => one !== listener));
+    if (event === "msg:custom") drop(this.#listeners);
+    if (event === "comm_live_update") drop(this.#onComm);
+    drop(this.#onChange.get(event) ?? []);
+  }
+
+  /** The kernel sends a message without buffers. */
+  say(message: Record<string, unknown>): void {
+    for (const listener of this.#listeners) listener(message, []);
+  }
+
   /** The kernel sets a trait. */
   change(name: string, value: unknown): void {
     this.#traits[name] = value;

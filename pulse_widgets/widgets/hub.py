@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.loading import PANDAS, load
+from pulse_widgets.series.stream import Stream
 from pulse_widgets.series.wire import keyframe
+from pulse_widgets.session.sender import LiveSender, redacted
 from pulse_widgets.widgets.display import Outputs, Picture
 from pulse_widgets.widgets.feed import Feed
-from pulse_widgets.widgets.sender import LiveSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pulse_widgets.library.recording import Recording
-    from pulse_widgets.library.replay_source import RecordingSource
+    from pulse_widgets.series.stream import Provider
     from pulse_widgets.session.session import Session
-    from pulse_widgets.widgets.sender import SessionSource
 
 __all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
 
@@ -33,6 +33,9 @@ DRAWING: Final = (
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
 STRIP_BYTES = 60_000
+LAST_BYTES = 16_000
+"""What the model of the feed keeps of a session that is over: a program that runs notebooks writes
+it into the file, beside the picture."""
 
 
 class Hub:
@@ -40,7 +43,7 @@ class Hub:
 
     Parameters
     ----------
-    source : SessionSource or RecordingSource
+    provider : Provider
     feed : Feed
     session : Session or None
         None for a replay.
@@ -54,7 +57,7 @@ class Hub:
 
     def __init__(  # noqa: PLR0913  what a live stream and a replay differ in
         self,
-        source: SessionSource | RecordingSource,
+        provider: Provider,
         feed: Feed,
         *,
         session: Session | None,
@@ -67,7 +70,7 @@ class Hub:
         self.views: list[Outputs] = []
         self.stop = stop
         self.recording = open_recording
-        self._source = source
+        self._provider = provider
         self._session = session
         self._finished = False
 
@@ -107,25 +110,17 @@ class Hub:
             if shown not in drawn:
                 drawn[shown] = self.picture(outputs.layout, outputs.metrics)
             outputs.finish(drawn[shown])
+        self.feed.retire(self._last_words())
 
     def picture(self, layout: str, metrics: Sequence[str] | None) -> Picture:
         """Return what a view shows now, without what should not leave the machine."""
         load(*DRAWING)
-        from pulse_widgets.exchange.bundle import OUTPUT_BYTES, redact
+        from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import fit, matching
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
-        source = self._source
-        header = redact(
-            {
-                "series": source.series(),
-                "entities": source.entities(),
-                "state": source.state(),
-                **source.events(EVENTS_SAVED).plain(),
-            }
-        )
-        screen = source.screen()
+        screen, header = self._provider.screen(), self._header()
         if metrics:
             screen, header = matching(screen, header, metrics)
         strip = layout == "strip"
@@ -145,6 +140,25 @@ class Hub:
             html = draw(state=header["state"])
         return Picture(keyframe(0, screen, **header), html)
 
+    def _last_words(self) -> bytes:
+        load(*DRAWING)
+        from pulse_widgets.exchange.fitting import fit
+
+        screen, header = fit(self._provider.screen(), self._header(), LAST_BYTES)
+        return keyframe(0, screen, **header)
+
+    def _header(self) -> dict[str, Any]:
+        """Return what is known of the series, without what should not leave the machine."""
+        provider = self._provider
+        return redacted(
+            {
+                "series": provider.series(),
+                "entities": provider.entities(),
+                "state": provider.state(),
+                **provider.events(EVENTS_SAVED).plain(),
+            }
+        )
+
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
         self._live("mark").mark(label)
@@ -160,7 +174,7 @@ class Hub:
         load("pulse_widgets.widgets.status_table", *PANDAS)
         from pulse_widgets.widgets.status_table import StatusTable
 
-        state = self._source.state()
+        state = self._provider.state()
         rows: list[dict[str, Any]] = [
             {
                 "source": source["name"],
@@ -205,10 +219,11 @@ def live_hub(
 ) -> Hub:
     """Return the hub of a running session, with its sender started."""
     sender = LiveSender(session)
+    feed = Feed(sender.stream)
     sender.start()
     return Hub(
-        sender.source,
-        sender.feed,
+        sender.provider,
+        feed,
         session=session,
         stop=stop,
         open_recording=open_recording,
@@ -221,10 +236,11 @@ def replay_hub(recording: Recording) -> Hub:
     load("pulse_widgets.library.replay_source")
     from pulse_widgets.library.replay_source import RecordingSource
 
-    source = RecordingSource(recording)
+    provider = RecordingSource(recording)
+    stream = Stream(provider, redact=redacted)
     return Hub(
-        source,
-        Feed(source),
+        provider,
+        Feed(stream, stream.snapshot()),
         session=None,
         stop=lambda: recording,
         open_recording=lambda: recording,

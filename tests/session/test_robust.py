@@ -15,9 +15,10 @@ from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.wire import decode
+from pulse_widgets.session.sender import LiveSender
 from pulse_widgets.session.session import HOST, Session, Settings
 from pulse_widgets.storage.recorder import BATCH_ROWS
-from pulse_widgets.widgets.sender import LiveSender
+from tests.transports import Listed
 from tests.waiting import until
 
 
@@ -306,20 +307,21 @@ def test_a_program_without_ipython_does_not_load_it(python):
 
 
 def test_a_pass_of_the_feed_that_fails_does_not_end_it(session, monkeypatch, caplog):
-    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.session.sender.AGAIN_S", 0.01)
     sender = LiveSender(session)
-    state, failing = sender.source.state, [True]
+    sender.stream.attach(Listed())
+    state, failing = sender.provider.state, [True]
 
     def fails():
         if failing:
             raise ValueError("not JSON")
         return state()
 
-    monkeypatch.setattr(sender.source, "state", fails)
+    monkeypatch.setattr(sender.provider, "state", fails)
     sender.start()
-    until(lambda: sender.feed.failures > 1)
+    until(lambda: sender.stream.failures > 1)
     failing.clear()
-    until(lambda: sender.feed.sent_bytes)
+    until(lambda: sender.stream.sent_bytes)
     session.stop()
 
     assert sender.ended.wait(5)
@@ -645,14 +647,15 @@ def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer)
     assert said == ["1 of your last calls were not recorded: their device did not answer"]
 
 
-class Page:
+class Page(Listed):
     """What a page would hear of one logged number."""
 
-    def __init__(self, session, monkeypatch):
+    def __init__(self, session):
+        super().__init__()
         self.session = session
         self.sender = LiveSender(session)
-        self.packets = []
-        monkeypatch.setattr(self.sender.feed, "publish", self.packets.append)
+        self.packets = self.delivered
+        self.sender.stream.attach(self)
         self.series = session.registry.add(HOST, "user", "counter")
 
     def show(self, value):
@@ -682,8 +685,8 @@ class Page:
 
 
 def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
-    page = Page(session, monkeypatch)
+    monkeypatch.setattr("pulse_widgets.session.sender.AGAIN_S", 0.01)
+    page = Page(session)
     labelled, failing = session.labelled, []
 
     def fails_once():
@@ -698,7 +701,7 @@ def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monke
     until(lambda: 1.0 in page.values())
     failing.append(True)
     page.show(2.0)
-    until(lambda: page.sender.feed.failures)
+    until(lambda: page.sender.stream.failures)
     page.show(3.0)
     until(lambda: 3.0 in page.values())
     session.stop()
@@ -710,27 +713,27 @@ def test_rows_that_a_failed_pass_had_taken_are_known_to_be_missed(session, monke
 
 
 def test_a_page_that_asked_gets_its_keyframe_though_the_last_pass_fails(session, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.widgets.sender.AGAIN_S", 0.01)
-    page = Page(session, monkeypatch)
+    monkeypatch.setattr("pulse_widgets.session.sender.AGAIN_S", 0.01)
+    page = Page(session)
 
     def fails(_follower):
         raise MemoryError
 
     monkeypatch.setattr(session.stage, "screen_after", fails)
     session.stage.finished = True
-    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    page.sender.stream.answer({"kind": "hello"})
     page.sender.start()
     assert page.sender.ended.wait(5)
     until(lambda: page.headers("keyframe"))
     session.stage.finished = False
 
 
-def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, monkeypatch):
-    page = Page(session, monkeypatch)
+def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session):
+    page = Page(session)
     page.sender.start()
     for value in range(100):
         page.show(value)
-    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    page.sender.stream.answer({"kind": "hello"})
     until(lambda: page.headers("rows"))
 
     kinds = [decode(packet).header["kind"] for packet in page.packets]
@@ -747,10 +750,10 @@ def test_a_page_that_asks_early_is_told_every_row_of_what_it_missed(session, mon
 def test_a_page_that_cannot_ask_is_told_every_row_while_the_session_is_young_and_at_the_end(
     session, monkeypatch
 ):
-    monkeypatch.setattr("pulse_widgets.widgets.sender.FIRST_S", 0.01)
-    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_S", 0.2)
-    monkeypatch.setattr("pulse_widgets.widgets.sender.KEYFRAME_SHARE", 1.0)
-    page = Page(session, monkeypatch)
+    monkeypatch.setattr("pulse_widgets.session.sender.FIRST_S", 0.01)
+    monkeypatch.setattr("pulse_widgets.session.sender.KEYFRAME_S", 0.2)
+    monkeypatch.setattr("pulse_widgets.session.sender.KEYFRAME_SHARE", 1.0)
+    page = Page(session)
     page.sender.start()
     until(lambda: page.show(0) or page.headers("rows"))
     until(lambda: page.show(0) or len(page.headers("keyframe")) >= len(page.headers("rows")) + 2)
@@ -771,14 +774,14 @@ def test_a_page_that_cannot_ask_is_told_every_row_while_the_session_is_young_and
     assert told[-1] == 1
 
 
-def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, monkeypatch):
-    page = Page(session, monkeypatch)
+def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session):
+    page = Page(session)
     page.sender.start()
     many = np.arange(4001)
     session.stage.show(
         Rows.of([page.series] * len(many), time.time_ns() // 1000 + many, many.astype(float))
     )
-    page.sender.feed._receive(None, {"kind": "hello"}, None)
+    page.sender.stream.answer({"kind": "hello"})
     until(lambda: page.headers("keyframe"))
     session.stop()
     assert page.sender.ended.wait(5)
@@ -787,8 +790,8 @@ def test_a_page_that_asks_late_is_told_of_the_past_in_envelopes_alone(session, m
     assert page.headers("rows") == []
 
 
-def test_what_came_in_a_silence_before_the_end_is_known_to_be_missed(session, monkeypatch):
-    page = Page(session, monkeypatch)
+def test_what_came_in_a_silence_before_the_end_is_known_to_be_missed(session):
+    page = Page(session)
     page.sender.start()
     page.show(1.0)
     until(lambda: 1.0 in page.values())
@@ -802,13 +805,13 @@ def test_what_came_in_a_silence_before_the_end_is_known_to_be_missed(session, mo
     assert page.knows_of_a_hole()
 
 
-def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session, monkeypatch):
-    page = Page(session, monkeypatch)
+def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session):
+    page = Page(session)
     page.sender.start()
     for count in range(40):
         for value in range(count * 10, count * 10 + 10):
             page.show(value)
-        page.sender.feed._receive(None, {"kind": "hello"}, None)
+        page.sender.stream.answer({"kind": "hello"})
         until(lambda count=count: len(page.headers("keyframe")) > count)
     session.stop()
     assert page.sender.ended.wait(5)

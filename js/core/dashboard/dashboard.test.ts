@@ -4,7 +4,7 @@ import { LineChart } from "../charts/line-chart";
 import type { View } from "../charts/panel-view";
 import { Store } from "../history/store";
 import type { Source } from "../source";
-import { encodeFrame } from "../testing/packets";
+import { frameOf } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
 import { Timeline } from "./timeline";
 
@@ -49,7 +49,7 @@ function mounted(): {
     }),
   );
   const store = new Store();
-  store.receive(encodeFrame(1, [[0, 1, 0.5]], news));
+  store.take(frameOf(1, [[0, 1, 0.5]], news));
   const options = { layout: "dashboard", metrics: null, title: "" } as const;
   const el = document.body.appendChild(document.createElement("div"));
   leave = mountDashboard(el, store, options);
@@ -74,7 +74,7 @@ afterEach(() => {
 });
 
 test.each([
-  ["the last samples", (store: Store) => store.receive(encodeFrame(2, [[0, 2, 0.9]]))],
+  ["the last samples", (store: Store) => store.take(frameOf(2, [[0, 2, 0.9]]))],
   ["the end of its kernel", (store: Store) => store.end("died")],
 ])("a chart out of sight is not drawn for %s, and is once it is back", (_, happen) => {
   const { store, drawn, settle } = mounted();
@@ -122,7 +122,7 @@ test("headings of other packages stand in their order, come and go", () => {
   };
   const npu = { name: "npu", state: "failed", title: "My NPU", group: "NPU" };
   const news = { series: [one(1, "host", "x")], state: { phase: "running", sources: [npu] } };
-  store.receive(encodeFrame(2, [[1, 1, 1]], news));
+  store.take(frameOf(2, [[1, 1, 1]], news));
   settle();
   expect(told()).toEqual([["CPU"], ["NPU", "My NPU: stopped with an error"], ["Other metrics"]]);
 
@@ -136,15 +136,15 @@ test("headings of other packages stand in their order, come and go", () => {
     [3, 1, 1],
     [4, 1, 1],
   ] as const;
-  store.receive(encodeFrame(3, rows, { series, state: { phase: "running", sources: [] } }));
+  store.take(frameOf(3, rows, { series, state: { phase: "running", sources: [] } }));
   settle();
   expect(told()).toEqual([["CPU"], ["Your metrics"], ["NPU"], ["UPS"], ["Other metrics"]]);
 
   const gone = { ...npu, group: "Gone", state: "absent" };
-  store.receive(encodeFrame(4, [], { state: { phase: "running", sources: [gone] } }));
+  store.take(frameOf(4, [], { state: { phase: "running", sources: [gone] } }));
   settle();
   expect(told().map(([title]) => title)).toContain("Gone");
-  store.receive(encodeFrame(5, [], { state: { phase: "running", sources: [] } }));
+  store.take(frameOf(5, [], { state: { phase: "running", sources: [] } }));
   settle();
   expect(told().map(([title]) => title)).not.toContain("Gone");
 });
@@ -160,9 +160,7 @@ test("what was not true is told by the title of its reading", () => {
     group: "NPU",
     missing: [{ what: "npu:0 npu.power", why }],
   };
-  store.receive(
-    encodeFrame(2, [[1, 1, 1]], { series, state: { phase: "running", sources: [npu] } }),
-  );
+  store.take(frameOf(2, [[1, 1, 1]], { series, state: { phase: "running", sources: [npu] } }));
   settle();
   expect(document.querySelector(".pulse-absent .pulse-pairs")?.textContent).toBe(
     `NPU power, NPU 0${why}`,
@@ -171,7 +169,7 @@ test("what was not true is told by the title of its reading", () => {
 
 test("exact rows are asked for once, of the stretch at which zooming came to rest", () => {
   const { store, settle, press } = mounted();
-  store.receive(encodeFrame(2, [[0, 101, 0.5]]));
+  store.take(frameOf(2, [[0, 101, 0.5]]));
   const request = vi.fn();
   (store as Source).request = request;
   press("4");

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { arrivalOf } from "../history/channel";
 import { Store } from "../history/store";
 import type { Ending } from "../source";
 import { SavedStore } from "../still/saved";
-import { encodeFrame, encodeKeyframe } from "../testing/packets";
+import { encodeFrame, frameOf, keyframeOf } from "../testing/packets";
 import { endingCards } from "./cards";
 import { statusOf } from "./status";
 import { initialState } from "./view-state";
@@ -18,7 +19,7 @@ afterEach(() => {
 });
 
 function heard(state: Record<string, unknown> = running, store = new Store()): Store {
-  store.receive(encodeKeyframe(0, [0, 10], [{ id: 0, lo: 0, hi: 1, codes: [[0, 0]] }], { state }));
+  store.take(keyframeOf(0, [0, 10], [{ id: 0, lo: 0, hi: 1, codes: [[0, 0]] }], { state }));
   return store;
 }
 
@@ -75,8 +76,8 @@ test("a session that stopped because its kernel went says so, whichever is heard
   const last = encodeFrame(1, [], { state: { ...running, phase: "stopped" } });
 
   before.end("restarted");
-  before.receive(last);
-  after.receive(last);
+  before.take(arrivalOf(last));
+  after.take(arrivalOf(last));
   vi.advanceTimersByTime(1_000);
   after.end("restarted");
 
@@ -99,11 +100,11 @@ test("last words change nothing, and a kernel that goes on talking has not gone"
   store.end("restarted");
 
   vi.advanceTimersByTime(2_000);
-  store.receive(encodeFrame(1, [[0, 11, 1]]));
+  store.take(frameOf(1, [[0, 11, 1]]));
   expect(wordOf(store)).toBe("Kernel restarted");
 
   vi.advanceTimersByTime(20_000);
-  store.receive(encodeFrame(2, [[0, 31, 1]]));
+  store.take(frameOf(2, [[0, 31, 1]]));
   expect(store.ended()).toBeNull();
   expect(store.state().phase).toBe("running");
 });
@@ -120,10 +121,10 @@ test("a picture of a session that was cut off says so, too", () => {
 test("a session that somebody stopped in a cell stays stopped, however soon the kernel goes", () => {
   const store = heard({ ...running, kernel: { busy: true, cell: 4 } });
   const stopped = { ...running, phase: "stopped", kernel: { busy: true, cell: 4 } };
-  store.receive(encodeFrame(1, [], { state: stopped }));
+  store.take(frameOf(1, [], { state: stopped }));
   // Every keyframe says it again.
   vi.advanceTimersByTime(1_000);
-  store.receive(encodeFrame(2, [], { state: { ...stopped, kernel: { busy: false, cell: null } } }));
+  store.take(frameOf(2, [], { state: { ...stopped, kernel: { busy: false, cell: null } } }));
 
   vi.advanceTimersByTime(1_000);
   store.end("restarted");
@@ -137,7 +138,7 @@ test("a kernel that went while a cell ran is told, though its session says that 
   const stopped = { ...running, phase: "stopped", kernel: { busy: true, cell: 4 } };
 
   store.end("restarted");
-  store.receive(encodeFrame(1, [], { state: stopped }));
+  store.take(frameOf(1, [], { state: stopped }));
 
   expect(wordOf(store)).toBe("Kernel restarted");
 });

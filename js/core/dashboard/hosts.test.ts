@@ -6,7 +6,7 @@ import { buildGroups } from "../charts/groups";
 import { Legend } from "../charts/legend";
 import { marksOf } from "../charts/marks";
 import { Store } from "../history/store";
-import { encodeFrame, encodeKeyframe } from "../testing/packets";
+import { frameOf, keyframeOf } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
 import { figuresOf, Newest } from "./figures";
 import { groupNotes } from "./group-notes";
@@ -41,7 +41,7 @@ function storeOf(hosts: readonly string[] = ["h1", "h0"]): Store {
   const moments = hosts.map((host) => ({ ...about, host, facts: { label: "begin" } }));
   const entities = NAMED.filter(({ host }) => hosts.includes(host));
   const rows = series.map(({ id }) => [id, 1, LOADS[id] as number] as const);
-  store.receive(encodeFrame(1, rows, { series, entities, moments, state: { phase: "running" } }));
+  store.take(frameOf(1, rows, { series, entities, moments, state: { phase: "running" } }));
   return store;
 }
 
@@ -142,17 +142,17 @@ test("with one machine nothing says which", () => {
 
 test("a machine of which nothing is known is called by its id", () => {
   const store = new Store();
-  store.receive(encodeKeyframe(1, [0, 1], [], { series: seriesOf(["h0", "h1"]) }));
+  store.take(keyframeOf(1, [0, 1], [], { series: seriesOf(["h0", "h1"]) }));
   const labels = figuresOf(store, new Newest(store)).map(({ label }) => label);
   expect(labels.slice(0, 2)).toEqual(["h0 · GPU 0", "h1 · GPU 0"]);
 });
 
 test("a name that comes later is taken", () => {
   const store = new Store();
-  store.receive(encodeFrame(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]) }));
+  store.take(frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]) }));
   const el = shown(store);
   expect(textsOf(el, ".pulse-figure-label")[0]).toBe("h0 · GPU 0");
-  store.receive(encodeFrame(2, [[0, 2, 0.5]], { entities: NAMED }));
+  store.take(frameOf(2, [[0, 2, 0.5]], { entities: NAMED }));
   vi.advanceTimersByTime(2000);
   expect(textsOf(el, ".pulse-figure-label")[0]).toBe("node17 · GPU 0");
   expect(textsOf(el, ".pulse-name")).toContain("node18 · GPU 0");

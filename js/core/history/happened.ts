@@ -26,6 +26,13 @@ export class Happened {
     return { events: some || others, lines: lines.length > 0 };
   }
 
+  /** Let go of moments and spans, which are told anew. */
+  forget(): void {
+    this.#moments.clear();
+    this.#spans.clear();
+    this.moments = this.spans = [];
+  }
+
   #addMoments(moments: readonly MomentWire[]): boolean {
     const before = this.#moments.size;
     // A keyframe brings again what frames brought before.

@@ -43,6 +43,12 @@ export class Missed {
       .filter(({ t0, t1 }) => t0 < t1);
   }
 
+  /** Take all until now for missed: what was told of it was not all that there is to tell. */
+  again(): void {
+    this.#holes = [];
+    this.#since = Number.NEGATIVE_INFINITY;
+  }
+
   /** A keyframe that ends at `end` told all until `known`; what is later stays open. */
   told(known: number, end: number): void {
     this.#holes = this.#holes

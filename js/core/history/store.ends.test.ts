@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Columns, columns } from "../source";
-import { encodeFrame, encodeKeyframe, type Row } from "../testing/packets";
+import { encodeKeyframe, frameOf, keyframeOf, type Row } from "../testing/packets";
+import { arrivalOf } from "./channel";
 import { Store } from "./store";
 
 function picture(store: Store, t0: number, t1: number, points: number): Columns {
@@ -16,28 +17,28 @@ function minima(out: Columns): number[] {
 describe("the ends of what a Store has", () => {
   test("knows the exact last value that a keyframe tells, until a newer row comes", () => {
     const store = new Store();
-    store.receive(told(9, [342]));
+    store.take(arrivalOf(told(9, [342])));
     expect(store.last(0)?.value).toBe(342);
 
-    store.receive(encodeFrame(10, [[0, 6, 7]]));
+    store.take(frameOf(10, [[0, 6, 7]]));
     expect(store.last(0)).toEqual({ time: 6, value: 7 });
 
-    store.receive(told(9, [342]));
+    store.take(arrivalOf(told(9, [342])));
     expect(store.last(0)?.value).toBe(7);
-    store.receive(told(12, [8]));
+    store.take(arrivalOf(told(12, [8])));
     expect(store.last(0)?.value).toBe(8);
   });
 
   test("knows of a keyframe that a reading is missing now", () => {
     const store = new Store();
-    store.receive(told(9, [null]));
+    store.take(arrivalOf(told(9, [null])));
 
     expect(store.last(0)?.value).toBeNaN();
   });
 
   test("takes the middle of the last bucket where a keyframe tells no last value", () => {
     const store = new Store();
-    store.receive(told(9));
+    store.take(arrivalOf(told(9)));
 
     expect(store.last(0)?.value).toBe(300);
   });
@@ -47,9 +48,7 @@ describe("the ends of what a Store has", () => {
     const state = { phase: "stopped", t0: 9, t1: 21 };
     const codes = [[1, 1] as const, [2, 2] as const, [3, 3] as const];
 
-    store.receive(
-      encodeKeyframe(9, [0, 10, 20, 30], [{ id: 0, lo: 0, hi: 65533, codes }], { state }),
-    );
+    store.take(keyframeOf(9, [0, 10, 20, 30], [{ id: 0, lo: 0, hi: 65533, codes }], { state }));
 
     expect(store.extent()).toEqual([9, 21]);
     const out = picture(store, 0, 30, 300);
@@ -64,10 +63,10 @@ describe("the ends of what a Store has", () => {
     const running = { phase: "running", t0: 0, t1: null };
     const codes = [[1, 1] as const, [2, 2] as const];
     const envelopes = [{ id: 0, lo: 0, hi: 65533, codes }];
-    store.receive(encodeKeyframe(9, [0, 10, 20], envelopes, { state: running }));
+    store.take(keyframeOf(9, [0, 10, 20], envelopes, { state: running }));
     expect(store.extent()).toEqual([0, 20]);
 
-    store.receive(encodeFrame(10, [], { state: { phase: "stopped", t0: 0, t1: 13 } }));
+    store.take(frameOf(10, [], { state: { phase: "stopped", t0: 0, t1: 13 } }));
 
     expect(store.extent()).toEqual([0, 13]);
   });
@@ -75,11 +74,11 @@ describe("the ends of what a Store has", () => {
   test("shows samples that were taken before the session began no more than it has to", () => {
     const store = new Store();
     const rows = [7, 8, 9, 10].map((time): Row => [0, time, time]);
-    store.receive(encodeFrame(1, rows, { state: { phase: "running", t0: 8.5, t1: null } }));
+    store.take(frameOf(1, rows, { state: { phase: "running", t0: 8.5, t1: null } }));
     expect(store.extent()).toEqual([8.5, 10]);
 
     // A clock that was set is no reason to show nothing.
-    store.receive(encodeFrame(2, [], { state: { phase: "stopped", t0: 1e9, t1: 1e9 + 1 } }));
+    store.take(frameOf(2, [], { state: { phase: "stopped", t0: 1e9, t1: 1e9 + 1 } }));
     expect(store.extent()).toEqual([7, 10]);
   });
 });

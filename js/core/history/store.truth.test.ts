@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { columns } from "../source";
 import { encodeFrame, encodeKeyframe, type Row } from "../testing/packets";
+import { arrivalOf } from "./channel";
 import { Store } from "./store";
 
 /** The value of every sample is its time, so that any point of a picture can be told right or wrong. */
@@ -90,17 +91,19 @@ const pages = fc.record({
   plan: plans,
   opened: fc.integer({ min: 0, max: 12 }),
   lost: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 3 }),
+  kept: fc.array(fc.integer({ min: 0, max: 25 }), { maxLength: 6 }),
 });
 
 test("draws nothing at a time at which it was not read, whatever a page has missed", () => {
   fc.assert(
-    fc.property(pages, ({ start, phase, together, plan, opened, lost }) => {
+    fc.property(pages, ({ start, phase, together, plan, opened, lost, kept }) => {
       const all = passes(start, phase, together);
       const packets = packetsOf(all, plan);
       const store = new Store();
       for (const [i, packet] of packets.entries()) {
         const last = i === packets.length - 1;
-        if (last || i === 0 || (i >= opened && !lost.includes(i))) store.receive(packet);
+        const comes = last || i === 0 || (i >= opened && !lost.includes(i));
+        if (comes) store.take(arrivalOf(packet, !last && kept.includes(i)));
       }
 
       for (const id of [PROMPT, BUFFERED]) {
@@ -129,4 +132,4 @@ test("draws nothing at a time at which it was not read, whatever a page has miss
     }),
     { numRuns: 1000 },
   );
-});
+}, 60_000);

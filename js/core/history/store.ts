@@ -21,17 +21,12 @@ import type {
 import type { State } from "../state.gen";
 import { ownerKey } from "../vocabulary/owners";
 import { readState } from "../wire/header";
-import {
-  decodePacket,
-  type FramePacket,
-  type KeyframePacket,
-  type Packet,
-  type Rows,
-  type RowsPacket,
-} from "../wire/packet";
+import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
+import type { Arrival } from "./channel";
 import { Happened } from "./happened";
 import { Life } from "./life";
+import { Names } from "./names";
 import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
@@ -69,7 +64,9 @@ export class Store implements Source {
   #whole = false;
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
+  #keyframeSeq = -1;
   readonly #life = new Life();
+  readonly #names = new Names();
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -185,26 +182,42 @@ export class Store implements Source {
     return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
   }
 
-  /**
-   * Take in one packet and tell the subscribers.
-   *
-   * @throws WireError when the bytes are not a packet; the store is then as it was.
-   */
-  receive(bytes: ArrayBuffer | ArrayBufferView): Packet {
-    const packet = decodePacket(bytes);
-    if (packet.kind === "keyframe") this.#newestKeyframe = bytesOf(bytes);
+  /** Take in what a channel brought, and tell the subscribers. */
+  take({ packet, bytes, kept }: Arrival): void {
     this.#life.hear();
-    const change = this.#take(packet);
+    if (packet.kind === "keyframe") {
+      this.#remember(packet, bytes, kept);
+      if (!kept && this.#names.told(packet)) this.#forgetKept();
+    }
+    const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
     if (change) this.#tell(change);
-    return packet;
   }
 
-  #take(packet: Packet): Change | null {
+  /** Keep the newest keyframe; of two of one moment the one that tells all. */
+  #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
+    if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
+    this.#newestKeyframe = bytes;
+    this.#keyframeSeq = seq;
+  }
+
+  /** All that was kept is told anew, with its names and paths. */
+  #forgetKept(): void {
+    this.#entities = new Map();
+    this.#happened.forget();
+  }
+
+  /** A kept keyframe without what is known better. */
+  #lessened(packet: Packet): Packet {
+    if (packet.kind !== "keyframe") return packet;
+    return { ...packet, ...this.#names.unknownOf(packet, this.#state) };
+  }
+
+  #take(packet: Packet, kept: boolean): Change | null {
     switch (packet.kind) {
       case "frame":
         return this.#frame(packet);
       case "keyframe":
-        return this.#keyframe(packet);
+        return this.#keyframe(packet, kept);
       case "rows":
         return this.#rows(packet);
       default:
@@ -219,6 +232,7 @@ export class Store implements Source {
     if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
     this.#sawFrame = true;
+    this.#names.told(packet);
     const change = this.#news(packet);
     this.#add(packet.rows);
     this.#thin(packet);
@@ -254,7 +268,7 @@ export class Store implements Source {
     this.#shrink();
   }
 
-  #keyframe(packet: KeyframePacket): Change | null {
+  #keyframe(packet: KeyframePacket, kept: boolean): Change | null {
     const change = this.#news(packet);
     this.#tellLast(packet);
     const tail = packet.edges[packet.buckets - 1];
@@ -262,7 +276,7 @@ export class Store implements Source {
     if (tail === undefined) return change;
     // What came after this keyframe was made is not in it.
     const known = packet.seq < this.#seq ? tail : Number.POSITIVE_INFINITY;
-    const samples = this.#heal(packet, known);
+    const samples = this.#heal(packet, known, kept);
     if (samples) this.#clip();
     return { ...change, samples };
   }
@@ -289,13 +303,13 @@ export class Store implements Source {
     this.#seq = packet.seq;
   }
 
-  #heal(packet: KeyframePacket, known: number): boolean {
+  #heal(packet: KeyframePacket, known: number, kept: boolean): boolean {
     const end = packet.edges[packet.buckets] as number;
     let healed = false;
     for (const [row, id] of packet.ids.entries()) {
       const track = this.#track(id);
       const before = track.bytes;
-      healed = track.heal(() => envelopeOf(packet, row), end, known) || healed;
+      healed = track.heal(() => envelopeOf(packet, row), end, known, kept) || healed;
       this.#bytes += track.bytes - before;
     }
     return healed;
@@ -370,9 +384,4 @@ export class Store implements Source {
       }
     }
   }
-}
-
-function bytesOf(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -22,6 +22,8 @@ export class Track {
   #told: { readonly time: number; readonly value: number | null } | null = null;
   readonly #answers = new Answers();
   readonly #missed: Missed;
+  /** Some of what was missed is known from a kept keyframe alone. */
+  #fromKept = false;
 
   /** `whole`: nothing of the series can have been missed yet. */
   constructor(whole = true) {
@@ -53,13 +55,19 @@ export class Track {
 
   /**
    * Fill what was missed from a keyframe that ends at `end`, and say whether anything was. What
-   * came after `known` is not in it, and stays open.
+   * came after `known` is not in it, and stays open. One that was `kept` may be coarse, to be small:
+   * the next that was sent tells all of it anew.
    */
-  heal(envelope: () => Envelope, end: number, known: number): boolean {
+  heal(envelope: () => Envelope, end: number, known: number, kept = false): boolean {
+    if (!kept && this.#fromKept) {
+      this.#missed.again();
+      this.#fromKept = false;
+    }
     const holes = this.#missed.until(end);
     if (holes.length > 0) {
       const told = envelope();
       for (const { t0, t1 } of holes) this.fill(t0, t1, told);
+      this.#fromKept ||= kept;
     }
     this.#missed.told(known, end);
     return holes.length > 0;

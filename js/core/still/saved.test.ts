@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { encodeFrame, encodeKeyframe } from "../testing/packets";
+import { arrivalOf } from "../history/channel";
+import { encodeKeyframe, frameOf } from "../testing/packets";
 import { WireError } from "../wire/header";
 import { readSaved, SavedStore } from "./saved";
 
@@ -39,11 +40,11 @@ describe("readSaved", () => {
 describe("SavedStore", () => {
   test("takes nothing in a picture for running until it is heard of", () => {
     const store = new SavedStore();
-    store.receive(past);
+    store.take(arrivalOf(past));
     expect(store.state().phase).toBe("replay");
 
     store.live = true;
-    store.receive(encodeFrame(5, []));
+    store.take(frameOf(5, []));
 
     expect(store.state().phase).toBe("running");
   });

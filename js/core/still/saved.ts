@@ -1,5 +1,6 @@
 /** A picture that a notebook keeps: a keyframe, and the feed that may still be alive. */
 
+import { arrivalOf, type Channel } from "../history/channel";
 import { Store } from "../history/store";
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
@@ -69,6 +70,23 @@ export function toBase64(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
   }
   return btoa(text);
+}
+
+/**
+ * The channel of a picture: it brings one keyframe, and nobody is at the other end.
+ *
+ * @throws WireError when the keyframe is damaged.
+ */
+export function savedChannel({ keyframe }: Pick<Saved, "keyframe">): Channel {
+  const arrival = arrivalOf(keyframe, true);
+  return {
+    closed: true,
+    subscribe(listener) {
+      listener.hear(arrival);
+      return () => undefined;
+    },
+    send: () => false,
+  };
 }
 
 /** A store that shows a picture: what was running when it was saved is not running now. */

@@ -1,5 +1,6 @@
 /** Builds packets, for tests: what `pulse_widgets/series/wire.py` does in the kernel. */
 
+import { type Arrival, arrivalOf, type Channel, type Listener } from "../history/channel";
 import { encodePacket } from "../wire/encode";
 import { CODE_NONE, type Rows } from "../wire/packet";
 
@@ -51,6 +52,31 @@ export function encodeKeyframe(
   return encodePacket({ ...header, ...news }, [Float64Array.from(edges), codes(0), codes(1)]);
 }
 
+/** What a channel would bring. */
+export const frameOf = (...of: Parameters<typeof encodeFrame>): Arrival =>
+  arrivalOf(encodeFrame(...of));
+export const keyframeOf = (...of: Parameters<typeof encodeKeyframe>): Arrival =>
+  arrivalOf(encodeKeyframe(...of));
+export const answerOf = (...of: Parameters<typeof encodeRows>): Arrival =>
+  arrivalOf(encodeRows(...of));
+
+/** The same as a page finds it that opens later. */
+export const kept = (arrival: Arrival): Arrival => ({ ...arrival, kept: true });
+
+/** A channel that brings what was recorded, and notes what is asked. */
+export function recorded(arrivals: readonly Arrival[]): Channel & { readonly asked: unknown[] } {
+  const asked: unknown[] = [];
+  return {
+    asked,
+    closed: false,
+    subscribe(listener: Listener) {
+      for (const arrival of arrivals) listener.hear(arrival);
+      return () => undefined;
+    },
+    send: (request) => asked.push(request) > 0,
+  };
+}
+
 function sizes(rows: readonly Row[]): Header {
   return { n: rows.length, steps: rows.some((row) => row[3] !== undefined) };
 }
@@ -65,6 +91,18 @@ function columnsOf(rows: readonly Row[]): ArrayBufferView[] {
   }
   columns.push(Int32Array.from(rows, (row) => row[0]));
   return columns;
+}
+
+/** Rows as a decoded packet has them. */
+export function rowsFrom(rows: readonly Row[]): Rows {
+  const stepped = rows.some((row) => row[3] !== undefined);
+  return {
+    length: rows.length,
+    time: Float64Array.from(rows, (row) => row[1]),
+    value: Float64Array.from(rows, (row) => row[2]),
+    step: stepped ? Float64Array.from(rows, (row) => row[3] ?? Number.NaN) : null,
+    series: Int32Array.from(rows, (row) => row[0]),
+  };
 }
 
 export function rowsOf(rows: Rows): Row[] {

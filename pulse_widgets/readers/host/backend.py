@@ -12,8 +12,6 @@ import platform
 import time
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.readers.base import ALL_CLASSES, BackendCaps, BackendKind, RateClass, RawRecord
 from pulse_widgets.readers.host.odd import Odd, reason_of
@@ -69,6 +67,7 @@ class SystemBackend:
         self._per_device = per_device
         self._machine: HostParts | None = None
         self._parts: tuple[Part, ...] = ()
+        self._release = platform.release()
 
     @property
     def missing(self) -> Mapping[str, str]:
@@ -114,7 +113,7 @@ class SystemBackend:
         if self._machine is None:
             raise ReaderError("the system reader is not open", "Call open() before read().")
         now, wall = time.monotonic(), time.time()
-        rest = RawRecord(now, wall, "", {}, self.name, psutil.__version__)[4:]
+        rest = RawRecord(now, wall, "", {}, self.name, self._release)[4:]
         new = tuple.__new__  # half the cost of calling the class, for each of many cores
         return [
             new(RawRecord, (now, wall, entity, fields, *rest))

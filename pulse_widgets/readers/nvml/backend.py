@@ -13,16 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import ReaderError
+from pulse_widgets.loading import load
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawRecord
-from pulse_widgets.readers.nvml.events import Events
 from pulse_widgets.readers.nvml.fields import TABLE
-from pulse_widgets.readers.nvml.fleet import Fleet, unreadable
 from pulse_widgets.readers.nvml.library import Library
 from pulse_widgets.readers.nvml.records import Tick, mask_of, record
 from pulse_widgets.readers.select import GpuWish, Selection, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from pulse_widgets.readers.nvml.device import Device
+    from pulse_widgets.readers.nvml.events import Events
+    from pulse_widgets.readers.nvml.fleet import Fleet
 
 __all__ = ["NvmlBackend"]
 
@@ -80,7 +83,9 @@ class NvmlBackend:
         self._reprobe_s = reprobe_s
         self._look_at = 0.0
         self._library: Library | None = None
-        self._fleet = Fleet(gpus, os.environ if environ is None else environ, proc, reprobe_s)
+        self._environ = os.environ if environ is None else environ
+        self._fleet: Fleet | None = None
+        """Made once the library was there: without a driver nothing that asks it is loaded."""
         self._events: Events | None = None
         self._host: dict[str, float | str | None] = {}
         self._revision = -1
@@ -89,7 +94,11 @@ class NvmlBackend:
     @property
     def selection(self) -> Selection:
         """Which GPUs are read, and why these."""
-        return self._fleet.selection
+        return Selection((), reason="none") if self._fleet is None else self._fleet.selection
+
+    @property
+    def _devices(self) -> Sequence[Device]:
+        return () if self._fleet is None else self._fleet.devices
 
     # Opening --------------------------------------------------------------------------
 
@@ -120,6 +129,12 @@ class NvmlBackend:
         self._host = {key: text for key, text in (("driver", driver), ("cuda", cuda)) if text}
         now = self._clock()
         tick = Tick(mask_of(frozenset(RateClass)), now, time.time() - now, driver, everything=True)
+        load("pulse_widgets.readers.nvml.fleet", "pulse_widgets.readers.nvml.events")
+        from pulse_widgets.readers.nvml.events import Events
+        from pulse_widgets.readers.nvml.fleet import Fleet
+
+        if self._fleet is None:
+            self._fleet = Fleet(self._gpus, self._environ, self._proc, self._reprobe_s)
         self._fleet.find(library, tick)
         self._events = Events(library)
         self._watch()
@@ -128,9 +143,9 @@ class NvmlBackend:
     def _watch(self) -> None:
         """Take over which GPUs there are."""
         if self._events is not None:
-            living = (device for device in self._fleet.devices if not device.error)
+            living = (device for device in self._devices if not device.error)
             self._events.watch({device.entity: device.handle for device in living})
-        fields = frozenset(name for device in self._fleet.devices for name in device.fields)
+        fields = frozenset(name for device in self._devices for name in device.fields)
         self.caps = BackendCaps(BackendKind.NVML_DIRECT, fields)
         self._tell()
 
@@ -159,16 +174,18 @@ class NvmlBackend:
         offset, mask = time.time() - now, mask_of(due)
         version = str(self._host.get("driver", ""))
         spent = 0
-        if RateClass.SLOW in due and now >= self._look_at and self._fleet.devices:
+        if RateClass.SLOW in due and now >= self._look_at and self._devices:
             spent = self._look(now, Tick(mask, now, offset, version, everything=True))
         found: list[RawRecord] = []
         revision = 0
-        for device in self._fleet.devices:
+        for device in self._devices:
             # Each GPU has its own moment: with many of them a pass takes a while.
             tick = Tick(mask, self._clock(), offset, version, spent=spent)
             try:
                 found.extend(device.read(tick))
             except Exception as error:  # noqa: BLE001  the one place where a GPU is asked
+                from pulse_widgets.readers.nvml.fleet import unreadable
+
                 found.extend(device.fail(unreadable(error), tick))
             revision += device.revision + device.processes.revision
         tick = Tick(mask, now, offset, version)
@@ -184,7 +201,7 @@ class NvmlBackend:
     def _look(self, now: float, tick: Tick) -> int:
         """Look for GPUs that came, went or came back; return the calls that each was asked."""
         self._look_at = now + self._reprobe_s
-        if self._library is None:
+        if self._library is None or self._fleet is None:
             return 0
         before = self._fleet.revision
         made = self._fleet.look(self._library, tick)
@@ -202,7 +219,8 @@ class NvmlBackend:
             if self._events is not None:
                 self._events.close()
             library.close()
-        self._fleet.close()
+        if self._fleet is not None:
+            self._fleet.close()
         self._events = None
         self._host = {}
         self._revision = -1
@@ -210,9 +228,9 @@ class NvmlBackend:
 
     def _tell(self) -> None:
         """Say what is missing."""
-        told = dict(self._fleet.refused)
+        told = {} if self._fleet is None else dict(self._fleet.refused)
         told.update({f"host {name}": why for name, why in self.selection.ignored.items()})
-        for device in self._fleet.devices:
+        for device in self._devices:
             told.update(device.missing)
         if self._events is not None:
             told.update(self._events.missing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import sys
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -92,6 +93,7 @@ _REASONS: Final[dict[int, str]] = {
     Code.UNKNOWN: "the driver gives an unknown error (NVML error 999)",
 }
 
+_NAME: Final = "libnvidia-ml.so.1"
 _KERNEL_MODULE: Final = re.compile(r"Kernel Module.*?\s(\d+\.\d[\d.]*)")
 
 _TEXT_BYTES: Final = 96
@@ -124,6 +126,8 @@ class Library:
 
     def open(self) -> None:
         """Load and initialise it. Raises a `ReaderError` that names the cause."""
+        if not _is_there():
+            raise self._refusal(Code.LIBRARY_NOT_FOUND)
         try:
             import pynvml
 
@@ -294,6 +298,20 @@ class Library:
     def _library_version(self) -> str:
         # NVML puts the CUDA branch before the version of the driver it belongs to.
         return self.text("nvmlSystemGetNVMLVersion").partition(".")[2]
+
+
+def _is_there() -> bool:
+    """Return whether the system finds the library, as far as can be known here.
+
+    Where it does not, loading nvidia-ml-py would be a tenth of a first `monitor()`.
+    """
+    if sys.platform != "linux":
+        return True
+    try:
+        ctypes.CDLL(_NAME)
+    except OSError:
+        return False
+    return True
 
 
 def address_of(handle: Any) -> int | None:

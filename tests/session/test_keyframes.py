@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.widgets.sender import Keyframes
+from pulse_widgets.session.sender import Keyframes
 
 
 def sent(seconds, hears, *, spent_s=0.0, tick_s=0.25):

@@ -1,4 +1,4 @@
-"""The thread that sends what a session shows to its feed."""
+"""The thread that sends what a session shows to its stream."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.loading import load
+from pulse_widgets.series.stream import Stream
 from pulse_widgets.signals import Flag
-from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.rows import Rows
     from pulse_widgets.series.stage import Caught
     from pulse_widgets.session.session import Session
 
-__all__ = ["Keyframes", "LiveSender", "SessionSource"]
+__all__ = ["Keyframes", "LiveSender", "SessionProvider", "redacted"]
 
 LIVELY_TICK_S: Final = 0.1
 """Seconds between two frames once a view shows few charts, which are drawn more often."""
@@ -29,6 +32,9 @@ KEYFRAME_SHARE: Final = 0.005
 """Share of its time that the sender may spend on keyframes."""
 WHOLE_ROWS: Final = 4000
 """A session of so few rows is sent whole to a page that begins, beside its envelopes."""
+SNAPSHOT_FIRST_S: Final = 0.25
+"""Seconds until the first snapshot: the call that begins it all has returned by then."""
+SNAPSHOT_SOON_S: Final = 2.0
 SNAPSHOT_S: Final = 30.0
 """Seconds between two snapshots, which a page takes as keyframes as well."""
 STATE_S: Final = 2.0
@@ -37,11 +43,21 @@ AGAIN_S: Final = 1.0
 SILENT_S: Final = 60.0
 """Without a view heard of for this long, and no cell running, nothing is sent."""
 
+BUNDLE: Final = "pulse_widgets.exchange.bundle"
+
 _logger = logging.getLogger("pulse_widgets")
 
 
-class SessionSource:
-    """A running session as the source of a feed."""
+def redacted(header: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a keyframe's header without what should not leave the machine."""
+    load(BUNDLE)
+    from pulse_widgets.exchange.bundle import redact
+
+    return redact(header)
+
+
+class SessionProvider:
+    """A running session as the provider of a stream."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -107,7 +123,7 @@ class Keyframes:
 
 
 class LiveSender:
-    """Sends what a session shows to its feed, on one thread.
+    """Sends what a session shows to its stream, on one thread.
 
     Parameters
     ----------
@@ -116,7 +132,7 @@ class LiveSender:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.source = SessionSource(session)
+        self.provider = SessionProvider(session)
         self._heard = time.monotonic()
         self._known_series = 0
         self._labelled = 0
@@ -131,10 +147,9 @@ class LiveSender:
         self._failures = 0
         """Messages that could not be sent before the last keyframe."""
         self._subscription = session.subscribe()
-        begun = session.stage.screen_after(self._subscription)
-        self.feed = Feed(
-            self.source,
-            begun.screen,
+        self.stream = Stream(
+            self.provider,
+            redact=redacted,
             on_view=self._hear,
             on_hello=self._hello,
             on_lines=self._want_lines,
@@ -171,7 +186,7 @@ class LiveSender:
                 if not failed:
                     _logger.exception("a pass of the feed failed")
                 failed = True
-                self.feed.failures += 1
+                self.stream.failures += 1
                 # What it took to send is in the history alone, and who was promised waits.
                 self._skipped = self._asked = True
                 if self._session.stage.finished:
@@ -183,17 +198,17 @@ class LiveSender:
     def _last_words(self) -> None:
         """Send the last keyframe to a page that asked when the end was not yet known, or failed."""
         try:
-            self.feed.skip()
-            self.feed.publish_keyframe(snapshot=True)
+            self.stream.skip()
+            self.stream.keep(self.stream.publish_keyframe())
         except Exception:
             # The end of the thread: nothing comes after this that could heal a page.
-            self.feed.failures += 1
+            self.stream.failures += 1
             _logger.exception("the last picture of a session could not be sent")
 
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
         begun = time.monotonic()
-        keyframes, next_snapshot = Keyframes(begun), begun + 2.0
+        keyframes, next_snapshot = Keyframes(begun), begun + SNAPSHOT_FIRST_S
         while not stage.finished:
             # The stage shows something at most every tick: no pause is needed.
             subscription.arrived.wait(1.0)
@@ -203,30 +218,35 @@ class LiveSender:
                 self._skipped = True
             else:
                 missed = self._frame(now, *waiting)
-                snapshot = now >= next_snapshot
+                packet = b""
                 if missed or self._asked or keyframes.due(now, hears=self._hears()):
-                    self._keyframe(now, snapshot=snapshot, whole=keyframes.young(now))
+                    packet = self._keyframe(now, whole=keyframes.young(now))
                     keyframes.sent(now, time.monotonic() - now)
-                elif snapshot:
-                    self.feed.keep_snapshot(self._caught(now).screen)
-                next_snapshot = now + SNAPSHOT_S if snapshot else next_snapshot
+                if now >= next_snapshot:
+                    self.stream.keep(packet or self.stream.keyframe(self._caught(now).screen))
+                    soon = begun + SNAPSHOT_SOON_S
+                    next_snapshot = soon if now < soon else now + SNAPSHOT_S
             subscription.cpu_s = time.thread_time()
-            subscription.sent_bytes = self.feed.sent_bytes
-        self._keyframe(time.monotonic(), snapshot=True, whole=True)
+            subscription.sent_bytes = self.stream.sent_bytes
+        self.stream.keep(self._keyframe(time.monotonic(), whole=True))
 
     def _hears(self) -> bool:
         """Whether a page that asks is heard now, and has no reason to ask yet."""
         cells = self._session.cells
         # Without a notebook's own signals nobody knows whether the kernel is busy.
-        return cells.active and cells.cell is None and self.feed.failures == self._failures
+        return cells.active and cells.cell is None and self.stream.failures == self._failures
 
-    def _keyframe(self, now: float, *, snapshot: bool, whole: bool) -> None:
-        """Send the past so far, `whole` or for a page that asked with every row of a small one."""
+    def _keyframe(self, now: float, *, whole: bool) -> bytes:
+        """Send the past so far; `whole`, or to a page that asked, with every row of a small one.
+
+        Returns the packet of its envelopes.
+        """
         asked, self._asked = self._asked, False
-        self._failures = self.feed.failures
+        self._failures = self.stream.failures
         caught = self._caught(now, WHOLE_ROWS if whole or asked else 0)
-        self.feed.publish_keyframe(caught.screen, snapshot=snapshot)
-        self.feed.publish_whole(caught.whole)
+        packet = self.stream.publish_keyframe(caught.screen)
+        self.stream.publish_whole(caught.whole)
+        return packet
 
     def _caught(self, now: float, whole: int = 0) -> Caught:
         """Return the past so far, after a frame of what was waiting."""
@@ -244,7 +264,7 @@ class LiveSender:
         """Send one frame of what was waiting; return whether rows before it were missed."""
         missed = self._missed_something()
         if missed:
-            self.feed.skip()
+            self.stream.skip()
         news: dict[str, Any] = {}
         series = self._session.stage.series(self._known_series)
         if series:
@@ -256,9 +276,9 @@ class LiveSender:
             self._labelled = labelled
         news |= events.plain()
         if self._state_is_new(now):
-            news["state"] = self.source.state()
+            news["state"] = self.provider.state()
         if len(rows) or news:
-            self.feed.publish_frame(rows, **news)
+            self.stream.publish_frame(rows, **news)
         return missed
 
     def _state_is_new(self, now: float) -> bool:

@@ -1,0 +1,134 @@
+/** The store of a session that runs: it asks its channel for what it lacks. */
+
+import type { Packet } from "../wire/packet";
+import type { Arrival, Channel } from "./channel";
+import { Store } from "./store";
+
+/** How often the kernel hears that somebody looks; without it the feed falls silent after 60 s. */
+const SEEN_MS = 20_000;
+/** An unanswered request is no longer waited for after this long: the message may be lost. */
+const PATIENCE_MS = 600_000;
+/** A keyframe that follows a hole in the frames by itself comes within this; else it is asked for. */
+const HEALED_MS = 1_000;
+/** Series in one request: the kernel answers no more at once (`REPLY_SERIES_MOST`). */
+const SERIES_MOST = 1000;
+
+/** A request that was sent, and when. */
+interface Asked {
+  readonly sent: number;
+  readonly ids: ReadonlySet<number>;
+  readonly t0: number;
+  readonly t1: number;
+  readonly points: number;
+}
+
+export class LiveStore extends Store {
+  readonly #channel: Channel;
+  #views = 0;
+  #seen: ReturnType<typeof setInterval> | undefined;
+  #request = 0;
+  /** The newest frame that was missed and that no keyframe has told of; null for none. */
+  #missed: number | null = null;
+  #asking: ReturnType<typeof setTimeout> | undefined;
+  /** The unanswered requests. */
+  readonly #waiting = new Map<number, Asked>();
+
+  constructor(channel: Channel) {
+    super();
+    this.#channel = channel;
+    channel.subscribe({
+      hear: (arrival) => this.#hear(arrival),
+      closed: () => {
+        // A manager does this on a restart, before anybody could know of which kind.
+        if (!this.ended()) this.end("restarted");
+      },
+    });
+  }
+
+  /** A view shows this feed, until it calls what it gets. */
+  attach(): () => void {
+    this.#views++;
+    this.#send({ kind: "hello" });
+    this.#seen ??= setInterval(() => {
+      // A session that is over sends nothing more; its kernel is not to be kept from being idle.
+      if (this.state().phase !== "stopped") this.#send({ kind: "seen" });
+    }, SEEN_MS);
+    let here = true;
+    return () => {
+      if (!here) return;
+      here = false;
+      if (--this.#views > 0) return;
+      clearInterval(this.#seen);
+      this.#seen = undefined;
+    };
+  }
+
+  /** Nobody looks, and nothing will come any more: the kernel has closed the feed. */
+  get abandoned(): boolean {
+    return this.#views === 0 && this.#channel.closed;
+  }
+
+  /** Ask for exact rows, and only for what is neither here nor asked for. */
+  request(ids: readonly number[], t0: number, t1: number, points: number): void {
+    const sent = Date.now();
+    this.#forget(sent - PATIENCE_MS);
+    const density = points / (t1 - t0);
+    const asked = [...this.#waiting.values()].filter(
+      (one) => one.t0 <= t0 && one.t1 >= t1 && one.points / (one.t1 - one.t0) >= density,
+    );
+    const lacking = this.lacking(ids, t0, t1, points).filter(
+      (id) => !asked.some((one) => one.ids.has(id)),
+    );
+    for (let from = 0; from < lacking.length; from += SERIES_MOST) {
+      const request = ++this.#request;
+      const some = lacking.slice(from, from + SERIES_MOST);
+      if (!this.#send({ kind: "range", request, ids: some, t0, t1, points })) return;
+      this.#waiting.set(request, { sent, ids: new Set(some), t0, t1, points });
+    }
+  }
+
+  /** True while detail was asked for that has not come: the kernel answers when it is free. */
+  pending(): boolean {
+    if (this.ended()) return false;
+    this.#forget(Date.now() - PATIENCE_MS);
+    return this.#waiting.size > 0;
+  }
+
+  /** Wait no longer for the answers to what was sent before `since`. */
+  #forget(since: number): void {
+    for (const [request, { sent }] of this.#waiting) {
+      if (sent < since) this.#waiting.delete(request);
+    }
+  }
+
+  #hear(arrival: Arrival): void {
+    const lost = this.lost();
+    this.take(arrival);
+    const { packet } = arrival;
+    this.#heal(packet, lost);
+    // The kernel answers in order, so what was asked before this answer will not come.
+    if (packet.kind !== "rows") return;
+    for (const request of this.#waiting.keys()) {
+      if (request <= packet.request) this.#waiting.delete(request);
+    }
+  }
+
+  /** Frames may be lost on the way; outside a cell a keyframe comes only to who asks for it. */
+  #heal(packet: Packet, lostBefore: number): void {
+    if (packet.kind === "frame" && this.lost() > lostBefore) {
+      this.#missed = packet.seq - 1;
+      this.#asking ??= setTimeout(() => this.#ask(), HEALED_MS);
+    } else if (packet.kind === "keyframe" && packet.seq >= (this.#missed ?? 0)) {
+      this.#missed = null;
+    }
+  }
+
+  #ask(): void {
+    this.#asking = undefined;
+    if (this.#missed !== null && this.#views > 0) this.#send({ kind: "hello" });
+  }
+
+  #send(request: Parameters<Channel["send"]>[0]): boolean {
+    return !this.ended() && this.#channel.send(request);
+  }
+}

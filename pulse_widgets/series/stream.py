@@ -1,0 +1,274 @@
+"""One stream of packets to whoever shows a session or a recording.
+
+A *provider* knows the data. The stream numbers frames, makes keyframes of them and answers
+requests; *transports* carry the bytes: a comm of Jupyter, a file, a list in a test. Nothing here
+knows which::
+
+    Provider -> Stream -- packets --> Transport --> a page, a file
+                       <- requests --
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from pulse_widgets.series.history import reduce_rows
+from pulse_widgets.series.pieces import pieces_of
+from pulse_widgets.series.wire import decode, encode, frame, keyframe, rows_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pulse_widgets.series.header import Events
+    from pulse_widgets.series.history import Screen
+    from pulse_widgets.series.rows import Rows
+
+__all__ = ["Provider", "RangeRequest", "Stream", "Transport", "read_range"]
+
+REPLY_POINTS_MOST: Final = 20_000
+REPLY_SERIES_MOST: Final = 1000
+"""Series answered for at once; a page asks for more in several requests (`SERIES_MOST`)."""
+UNASKED: Final = 0
+"""The number of an answer to no request; pages count theirs from one."""
+EVENTS_SHOWN: Final = 200
+FAR_S: Final = 1e11
+"""Times beyond this, in seconds, are no times."""
+MOST_ID: Final = (1 << 31) - 1
+
+_logger = logging.getLogger("pulse_widgets")
+
+
+class Provider(Protocol):
+    """Where the pictures and the detail of a stream come from: a session, or a recording."""
+
+    def screen(self) -> Screen:
+        """Return envelopes of the whole past."""
+
+    def rows(self, ids: Sequence[int], t0_s: float, t1_s: float) -> Rows:
+        """Return the rows of some series between two Unix times."""
+
+    def series(self) -> list[dict[str, object]]:
+        """Return every series in the form the browser knows."""
+
+    def entities(self) -> list[dict[str, Any]]:
+        """Return the labels of every entity of every host."""
+
+    def events(self, count: int) -> Events:
+        """Return the newest moments and spans."""
+
+    def state(self) -> dict[str, Any]:
+        """Return what a view says in words."""
+
+
+class Transport(Protocol):
+    """Carries packets to whoever shows them. Any thread may call it."""
+
+    def deliver(self, packet: bytes) -> None:
+        """Hand a packet to everyone who listens now."""
+
+    def keep(self, packet: bytes) -> None:
+        """Hold a keyframe for who comes later, in place of the one held until now.
+
+        What is held may end up in a file that is shared, so it is redacted.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRequest:
+    """What a page asks for: the rows of some series between two Unix times.
+
+    Attributes
+    ----------
+    number : int
+        By which the page knows the answer.
+    ids : tuple of int
+    t0, t1 : float
+    points : int
+        In so many buckets a series; of a bucket with many rows only the extremes are sent.
+    """
+
+    number: int
+    ids: tuple[int, ...]
+    t0: float
+    t1: float
+    points: int
+
+
+def read_range(request: Mapping[str, Any]) -> RangeRequest | None:
+    """Return the request in a message of kind ``range``; None where it cannot be understood."""
+    try:
+        if not isinstance(request["ids"], list):
+            return None
+        asked = RangeRequest(
+            number=int(request["request"]),
+            ids=tuple(int(i) for i in request["ids"][:REPLY_SERIES_MOST]),
+            t0=float(request["t0"]),
+            t1=float(request["t1"]),
+            points=min(max(int(request["points"]), 1), REPLY_POINTS_MOST),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+    # A time that is no number is not below anything.
+    times_are_times = abs(asked.t0) < FAR_S and abs(asked.t1) < FAR_S
+    return asked if times_are_times and all(abs(i) <= MOST_ID for i in asked.ids) else None
+
+
+class Stream:
+    """Makes the packets of one session or recording, and hands them to transports.
+
+    Parameters
+    ----------
+    provider : Provider
+    redact : callable
+        Returns the header of a keyframe without what should not leave the machine; every
+        keyframe that a transport keeps goes through it.
+    on_view : callable, optional
+        Called when a view is heard of.
+    on_hello : callable, optional
+        Called when a view begins, which is to get a keyframe; True says that one will come.
+    on_lines : callable, optional
+        Called when a page begins or ceases to want lines of text.
+
+    Attributes
+    ----------
+    failures : int
+        Packets that a transport could not deliver.
+    sent_bytes : int
+        Bytes of those that were delivered.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        *,
+        redact: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+        on_view: Callable[[], None] = lambda: None,
+        on_hello: Callable[[], bool] = lambda: False,
+        on_lines: Callable[[bool], None] = lambda _: None,
+    ) -> None:
+        self._provider = provider
+        self._redact = redact
+        self._on_view = on_view
+        self._on_hello = on_hello
+        self._on_lines = on_lines
+        self._transports: list[Transport] = []
+        self._seq = 0
+        self.failures = 0
+        self.sent_bytes = 0
+
+    def attach(self, transport: Transport) -> None:
+        """Hand packets to a transport, too, from now on."""
+        self._transports.append(transport)
+
+    # What is told ---------------------------------------------------------------------
+
+    def publish(self, packet: bytes) -> None:
+        """Hand a packet to every transport."""
+        for transport in list(self._transports):
+            self.deliver(packet, transport)
+
+    def deliver(self, packet: bytes, transport: Transport) -> None:
+        """Hand a packet to one transport; one that fails is counted, and raises nothing."""
+        try:
+            transport.deliver(packet)
+        except Exception:
+            # It can fail in many foreign ways: a closed socket at exit, a context that is
+            # gone. The next keyframe heals the page; the notebook must not notice.
+            self.failures += 1
+            if self.failures == 1:
+                _logger.exception("a frame could not be sent")
+        else:
+            self.sent_bytes += len(packet)
+
+    def publish_frame(self, rows: Rows, **news: Any) -> None:
+        """Send rows, and what else is new: one frame, or several where the rows are many."""
+        for piece, reduced in pieces_of(rows) if len(rows) else [(rows, [])]:
+            self._seq += 1
+            self.publish(frame(self._seq, piece, reduced=reduced, **news))
+            news = {}
+
+    def skip(self) -> None:
+        """Leave a number out, so that pages know of a hole and take the next keyframe for it."""
+        self._seq += 1
+
+    def publish_keyframe(self, screen: Screen | None = None) -> bytes:
+        """Send the screen so far, and return the packet.
+
+        A given `screen` must hold the rows of the frames sent until now and no other: a page
+        takes a row of a later frame for one that the keyframe does not have.
+        """
+        packet = self.keyframe(screen)
+        self.publish(packet)
+        return packet
+
+    def keep(self, packet: bytes) -> None:
+        """Have a keyframe kept, redacted, for who comes later; an open page takes it, too."""
+        kept = self._redacted(packet)
+        for transport in list(self._transports):
+            try:
+                transport.keep(kept)
+            except Exception:
+                # As in `deliver`; who comes later asks for a keyframe in any case.
+                self.failures += 1
+                _logger.debug("a snapshot could not be kept", exc_info=True)
+
+    def publish_whole(self, rows: Rows) -> None:
+        """Send rows that nobody asked for: all that were shown until now."""
+        if len(rows):
+            t0, t1 = float(rows.time.min()) / 1e6, float(rows.time.max()) / 1e6
+            self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows, []))
+
+    def keyframe(self, screen: Screen | None = None) -> bytes:
+        """Return the packet that paints a page which has seen nothing yet."""
+        provider = self._provider
+        return keyframe(
+            self._seq,
+            provider.screen() if screen is None else screen,
+            series=provider.series(),
+            entities=provider.entities(),
+            state=provider.state(),
+            **provider.events(EVENTS_SHOWN).plain(),
+        )
+
+    def snapshot(self) -> bytes:
+        """Return a keyframe that may be kept: one without what should not leave the machine."""
+        return self._redacted(self.keyframe())
+
+    def _redacted(self, packet: bytes) -> bytes:
+        whole = decode(packet)
+        return encode({**whole.header, **self._redact(whole.header)}, whole.body)
+
+    # What is asked --------------------------------------------------------------------
+
+    def answer(self, request: object) -> bytes:
+        """Return the packet that answers a message of a page; empty where none is due.
+
+        Parameters
+        ----------
+        request : object
+            A mapping with a ``kind``: ``hello`` of a view that begins or that misses something,
+            ``seen`` of one that is still there, ``range`` for detail (see `RangeRequest`),
+            ``lines`` with ``on`` where lines of text are wanted, or no longer.
+            Anything else is not answered.
+        """
+        if not isinstance(request, dict):
+            return b""
+        self._on_view()
+        kind = request.get("kind")
+        if kind == "hello":
+            return b"" if self._on_hello() else self.keyframe()
+        if kind == "lines":
+            self._on_lines(request.get("on") is True)
+        if kind != "range":
+            return b""
+        asked = read_range(request)
+        if asked is None:
+            _logger.debug("a request for detail was not understood: %r", request)
+            return b""
+        found = self._provider.rows(asked.ids, asked.t0, asked.t1)
+        rows, reduced = reduce_rows(found, asked.points)
+        return rows_reply(asked.number, asked.ids, asked.t0, asked.t1, rows, reduced)
