@@ -52,7 +52,7 @@ RETRY_S: Final = 60.0
 WAITING_MOST: Final = 64
 """Passes that wait to be drained; beyond, the thread that reads makes rows of them."""
 TOGETHER_MOST: Final = 4
-"""Passes that become rows in one go; more of them save nothing and are remembered at length."""
+"""Passes that become rows in one go; more would cost no less, and each number is remembered."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -106,7 +106,7 @@ class SamplingCollector(Collector):
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
         self._ending = False
-        """The thread looks no more for such a flaw."""
+        """Whether the thread has looked for such a flaw for the last time."""
         self._clock = clock
         self._governor = governor
         self._phase_s = phase_s

@@ -164,7 +164,7 @@ class UserCollector(Collector):
             self._told = True
             self._arrived()
         except BaseException:
-            # Interrupted: who comes next tells.
+            # Interrupted: the next call tells instead.
             self._told = False
             raise
 
@@ -242,7 +242,7 @@ class UserCollector(Collector):
         self._devices.end()
 
     def _make_rows(self, log: Log) -> bool:
-        # First: what is appended after this tells again, what came before is counted below.
+        # Before the queue is counted: a call that comes after this line tells of itself again.
         self._told = False
         self._most, self._bytes = QUEUE_VALUES, 0
         with self._drain_lock:

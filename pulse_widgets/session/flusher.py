@@ -1,4 +1,4 @@
-"""The thread through which everything that arrives goes on: to the disk, and to the eye.
+"""The thread that carries what arrives on: to the disk, and to the screen.
 
 It drains all collectors into the log, in order, and it alone takes from the log, writes and
 closes, so that an interrupt of a cell tears nothing. It wakes just after readings are due and when
@@ -30,7 +30,7 @@ PHASE_S: Final = 0.01
 FLUSH_S: Final = 0.1
 """Seconds between two journal batches at least: with `SOON_S`, what a kill can cost at most."""
 SOON_S: Final = 0.12
-"""A reading is not told of when a pass comes within so many seconds by itself."""
+"""A reading wakes nobody when the next pass comes within so many seconds anyway."""
 AGE_S: Final = 0.2
 """Readings that come more often than this are taken several at a time."""
 IDLE_S: Final = 1.0
@@ -104,7 +104,7 @@ class Flusher:
 
     def start(self) -> None:
         """Start the thread."""
-        # Before: an interrupt must not make a running thread one that need not be waited for.
+        # Set first: nobody would wait for a thread that an interrupt kept from being noted.
         self._started = True
         try:
             start_thread("pulse-flusher", self._run)
@@ -121,7 +121,7 @@ class Flusher:
                 self._rung = True
                 self._arrival.ring()
             except BaseException:
-                # Interrupted: who comes next rings.
+                # Interrupted: the next arrival rings instead.
                 self._rung = False
                 raise
 
@@ -240,7 +240,7 @@ class Flusher:
         while self.drain():
             self._recorder.take()
         self._recorder.take()
-        # The recording takes every pass, the eye no more than it can follow.
+        # The recording takes the rows of every pass; an eye cannot follow that many.
         now = time.monotonic()
         if now >= self._next_show or self._ending:
             fresh = self._unseen.take()
@@ -254,7 +254,7 @@ class Flusher:
         due = self._due(now)
         self._next = due
         if self._arrival.wait(due - now):
-            # Together with what else arrives now, and no more often than a batch is due.
+            # Wait a little for what else arrives now: two batches are `FLUSH_S` apart.
             now = time.monotonic()
             self._pacing.wait(min(due, after(now, FLUSH_S, PHASE_S)) - now)
 

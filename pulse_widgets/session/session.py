@@ -56,9 +56,9 @@ HOST: Final = "h0"
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STAGGER_S: Final = 0.0015
-"""A source is read so long after the one before: what the reading of the host, the first, takes."""
+"""Seconds from the reading of one source to that of the next: about what reading the host takes."""
 PHASES: Final = 3
-"""From then on sources share the last moment: the flusher takes what was read soon after."""
+"""So many sources have a moment of their own; all later ones share the last one's."""
 STOP_S: Final = 1.0
 """How long a stop waits for the drivers."""
 
@@ -177,13 +177,13 @@ class Session:
             try:
                 sampler.start()
             except BaseException:
-                # Interrupted, say: asked again, it is to be read.
+                # After an interrupt, say, the next call must find it missing and add it again.
                 sampler.stop()
                 self.samplers = before
                 raise
             started.append(sampler)
             if not self.running:
-                # Stopped by another thread meanwhile, which may not have seen this one.
+                # Another thread has stopped the session meanwhile, perhaps before this was in it.
                 sampler.stop()
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S

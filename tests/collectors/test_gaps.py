@@ -60,8 +60,9 @@ def test_a_slow_reading_is_one_that_was_under_way():
 
 
 def test_readings_made_rarer_leave_no_gaps():
-    run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.1)
-    run.collector._governor.factor = lambda source, rate: 10 if rate is RateClass.GAUGES else 1
+    # Between two readings more passes than would be a gap at the interval itself.
+    run = Run(Scripted(good(**{"memory.used": 1.0})), interval=0.02)
+    run.collector._governor.factor = lambda source, rate: 30 if rate is RateClass.GAUGES else 1
 
     with run:
         until(lambda: sum(RateClass.GAUGES in due for due in run.backend.due) > 2)

@@ -98,10 +98,12 @@ def test_a_device_that_does_not_answer_holds_up_its_own_values_alone(session, wr
     assert not session.user._devices._thread.is_alive()
 
 
-def test_values_of_a_device_that_is_slow_are_waited_for_at_the_end(session, writer):
+def test_values_of_a_device_that_is_slow_are_waited_for_at_the_end(session, writer, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.collectors.device_values.PATIENCE_S", 0.2)
+
     class Slow(Tensor):
         def __float__(self):
-            time.sleep(0.05)
+            time.sleep(0.03)
             return self.value
 
     for number in range(20):

@@ -15,7 +15,8 @@ from pulse_widgets.storage.recorder import BATCH_ROWS
 from tests.waiting import until
 
 
-def test_rows_are_written_once_when_something_fails_after_them(session, writer):
+def test_rows_are_written_once_when_something_fails_after_them(session, writer, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.storage.recorder.AGAIN_S", 0.01)
     writer.beat_error = RuntimeError("can't start new thread")
     session.user.log({"loss": 1.0}, None)
     until(lambda: writer.rows and session.state()["recording"]["problem"])
@@ -60,7 +61,10 @@ def test_what_waited_for_the_disk_is_offered_in_batches_and_seldom(session, writ
     assert writer.rows == [float(number) for number in range(20) for _ in range(10_000)]
 
 
-def test_a_disk_that_hangs_at_the_end_is_named_and_takes_all_when_it_answers(session, writer):
+def test_a_disk_that_hangs_at_the_end_is_named_and_takes_all_when_it_answers(
+    session, writer, monkeypatch
+):
+    monkeypatch.setattr("pulse_widgets.session.flusher.STOP_S", 0.1)
     answers = threading.Event()
     append = writer.append
 
@@ -84,7 +88,8 @@ def test_a_disk_that_hangs_at_the_end_is_named_and_takes_all_when_it_answers(ses
     assert session.state()["recording"]["problem"] is None
 
 
-def test_a_short_script_waits_until_what_writes_is_loaded(tmp_path, writer):
+def test_a_short_script_waits_until_what_writes_is_loaded(tmp_path, writer, monkeypatch):
+    monkeypatch.setattr("pulse_widgets.session.flusher.STOP_S", 0.1)
     loaded = threading.Event()
 
     def loads():
@@ -99,7 +104,7 @@ def test_a_short_script_waits_until_what_writes_is_loaded(tmp_path, writer):
 
     stopping = threading.Thread(target=session.stop)
     stopping.start()
-    stopping.join(1.5)
+    stopping.join(0.5)
     still = stopping.is_alive()
     loaded.set()
     stopping.join(5)
