@@ -31,6 +31,7 @@ __all__ = ["DefaultSession", "default", "disabled"]
 _DISABLED = "PULSE_DISABLED"
 
 NEEDED: Final = (
+    "pulse_widgets.series.registry",
     "pulse_widgets.session.session",
     "pulse_widgets.series.registry",
     # It cannot be loaded any more while the interpreter ends, and the recording needs it: a

@@ -211,7 +211,7 @@ class Run:
         from pulse_widgets.storage.unwritten import nothing_stored, with_unwritten
 
         session = self.session
-        session.user.drain()  # the flusher may hang behind the disk
+        session.drain()
         problems = session.recorder.missing()
         if why and not any(why in problem for problem in problems):
             problems.append(f"{why}.")

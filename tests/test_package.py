@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -112,3 +113,27 @@ def test_a_disabled_process_does_nothing_at_all(tmp_path):
 
     assert out.split() == ["None", "None", "1"]
     assert not (tmp_path / "home").exists()
+
+
+MOST_LINES = 600
+"""A longer file holds more than one topic; js/layers.test.ts counts those of the browser."""
+
+
+def too_long(root):
+    """Return the Python files below a directory that have too many lines, but for node_modules."""
+    found = (path for path in root.rglob("*.py") if "node_modules" not in path.parts)
+    counted = {path: path.read_text(encoding="utf-8").count("\n") for path in found}
+    return {str(path.relative_to(root)): n for path, n in counted.items() if n > MOST_LINES}
+
+
+def test_no_file_of_python_is_too_long_to_be_read():
+    root = Path(__file__).parents[1]
+    assert (root / "pulse_widgets" / "api.py").is_file()
+    assert too_long(root) == {}
+
+
+def test_a_file_that_is_too_long_is_named_with_its_length(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "long.py").write_text("x = 1\n" * 601)
+    (tmp_path / "short.py").write_text("x = 1\n" * 600)
+    assert too_long(tmp_path) == {"a/long.py": 601}

@@ -1,4 +1,4 @@
-"""What every collector is: it fills a sink with rows and owns a status that says how it fares."""
+"""What every collector is: it keeps rows until they are drained, and says how it fares."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ import contextvars
 import math
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pulse_widgets.series.log import Log
-from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulse_widgets.errors import PulseError
+    from pulse_widgets.series.rows import Rows
 
-__all__ = ["STALL_S", "Collector", "Sink", "SourceStatus", "after", "start_thread"]
+__all__ = ["STALL_S", "Collector", "SourceStatus", "after", "start_thread"]
 
-Sink = Callable[[Rows], None]
-"""Where a collector hands its rows."""
+KEPT_BYTES = 64 << 20
+"""Bytes of rows that a collector keeps while nobody drains it, behind a disk that hangs say."""
 
 STALL_S = 2.0
 """A reading that takes longer than this is named as stalled."""
@@ -94,21 +95,26 @@ class SourceStatus:
 class Collector:
     """Base of everything that produces rows.
 
-    Used alone, it keeps what is added until it is collected: `collect` returns what waits,
-    `truncate` lets go of what was delivered, and rows added in between survive. Given a
-    sink, it hands every row on at once and keeps nothing.
+    It keeps what it is given until somebody drains it into a log; a session's flusher drains all
+    of its collectors. Used alone, it is read like a queue: `collect` returns what waits,
+    `truncate` lets go of what was delivered, and rows added in between survive.
 
     Parameters
     ----------
     name : str
-    sink : callable taking Rows, optional
+    arrived : callable
+        Called when something waits to be drained.
     """
 
-    def __init__(self, name: str, sink: Sink | None = None) -> None:
+    def __init__(self, name: str, arrived: Callable[[], None] = lambda: None) -> None:
         self.status = SourceStatus(name)
-        self._log = Log()
-        self._cursor = self._log.cursor()
-        self._sink: Sink = sink or self._log.append
+        self.dropped = 0
+        """Rows that were given up because nobody drained the collector for too long."""
+        self._arrived = arrived
+        self._kept = Log()
+        self._cursor = self._kept.cursor()
+        # One made in C, and held for a few steps: an interrupt cannot leave it locked.
+        self._kept_lock = threading.RLock()
 
     @property
     def name(self) -> str:
@@ -121,9 +127,30 @@ class Collector:
     def stop(self) -> None:
         """End collecting; returns at once, and may be called twice."""
 
+    def finish(self) -> None:
+        """Have ready what was accepted and is late, for the last time it is drained."""
+
     def add(self, rows: Rows) -> None:
-        """Hand over rows."""
-        self._sink(rows)
+        """Accept rows, and tell of them."""
+        self._keep(rows)
+        self._arrived()
+
+    def waiting(self) -> int:
+        """Return how much waits to be drained, in whatever unit it is kept."""
+        return len(self._kept)
+
+    def drain(self, log: Log) -> bool:
+        """Turn what waits into rows in `log`; return whether more waits that is as old.
+
+        Any thread may call it. Where much waits it takes a part of it: what was accepted first
+        can be on the disk while the rest is still drained.
+        """
+        if len(self._kept):
+            with self._kept_lock:
+                blocks = self._cursor.peek()
+                log.extend(blocks)
+                self._cursor.move(len(blocks))
+        return False
 
     def collect(self) -> list[Rows]:
         """Return the blocks of rows that wait, and keep them."""
@@ -131,7 +158,25 @@ class Collector:
 
     def truncate(self, count: int) -> None:
         """Let go of the first `count` blocks that `collect` returned."""
-        self._cursor.move(min(count, len(self._cursor.peek())))
+        with self._kept_lock:
+            self._cursor.move(min(count, len(self._cursor.peek())))
+
+    def _keep(self, rows: Rows) -> None:
+        """Keep rows until they are drained; beyond a bound the oldest are dropped, counted."""
+        self._kept.append(rows)
+        if self._kept.nbytes > KEPT_BYTES:
+            with self._kept_lock:
+                self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        left = self._kept.nbytes
+        blocks = self._cursor.peek()
+        gone = 0
+        while left > KEPT_BYTES and gone < len(blocks) - 1:
+            left -= blocks[gone].nbytes
+            gone += 1
+        self.dropped += sum(map(len, blocks[:gone]))
+        self._cursor.move(gone)
 
 
 def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:

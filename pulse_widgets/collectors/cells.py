@@ -10,12 +10,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.collectors.base import Collector, Sink
+from pulse_widgets.collectors.base import Collector
 from pulse_widgets.metrics.kinds import SPAN
 from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
@@ -30,12 +30,15 @@ class CellCollector(Collector):
     ----------
     registry : Registry
     clock : Clock
-    sink : callable taking Rows
     host : str
+    arrived : callable
+        Called when something waits to be drained.
     """
 
-    def __init__(self, registry: Registry, clock: Clock, sink: Sink, host: str) -> None:
-        super().__init__("cells", sink)
+    def __init__(
+        self, registry: Registry, clock: Clock, host: str, arrived: Callable[[], None]
+    ) -> None:
+        super().__init__("cells", arrived)
         self.status.state = "off"
         self._registry = registry
         self._clock = clock

@@ -39,6 +39,13 @@ class DeviceValues:
         self._wake = Alarm()
         self._thread: threading.Thread | None = None
         self._ending = False
+        self._put = self._done = 0
+        """Values that were given here, and that were read; each is counted by one thread alone."""
+
+    @property
+    def values(self) -> int:
+        """The values that are not rows yet: each holds memory of its device."""
+        return self._put - self._done
 
     def __len__(self) -> int:
         """Return the entries that are not rows yet."""
@@ -47,6 +54,7 @@ class DeviceValues:
     def put(self, entry: Entry) -> None:
         """Have an entry read; called by one thread at a time."""
         self._waiting.append(entry)
+        self._put += len(entry[2])
         if self._thread is None:
             self._thread = start_thread("pulse-values", self._run)
         self._wake.ring()
@@ -75,5 +83,5 @@ class DeviceValues:
             while self._waiting and not self._ending:
                 self._read(self._waiting[0])
                 # Only now: until here it counts as waiting.
-                self._waiting.popleft()
+                self._done += len(self._waiting.popleft()[2])
             self._wake.wait(60.0)

@@ -38,12 +38,12 @@ SETTLE_S: Final = 10.0
 """What is spent in this time after a beginning is not looked at."""
 WINDOW_S: Final = 20.0
 RELIEF: Final = 0.9
-"""Read twice as often again is what would then cost less than this share of the budget."""
+"""A class is read twice as often again if it then costs less than this share of the budget."""
 SLOW_AFTER: Final = 2
 RELIEVE_AFTER: Final = 3
 """So many windows in a row must say the same: one of them may lie in a dear moment."""
 AT_ONCE: Final = 2.0
-"""So many times the budget is slowed after one window."""
+"""One window is enough to slow what costs so many times the budget."""
 WORTH: Final = 0.05
 """What costs less than this share of the budget is not worth slowing."""
 _NEVER_SLOWED: Final = frozenset({RateClass.STATIC, RateClass.EVENTS})

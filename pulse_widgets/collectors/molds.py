@@ -26,8 +26,9 @@ SHAPES_KEPT: Final = 64
 class Molds:
     """What the readings of each shape of record become; every field is a known number.
 
-    A mold is a run of places in columns that all molds share, so that those of a pass are had by
-    taking places, however many records it has. Molds go by their numbers.
+    All molds lie in the same columns, one after the other. A mold is the range of places that
+    its fields have there, and is known by its number. The columns of a whole pass are then one
+    look-up, however many records the pass has.
     """
 
     def __init__(self) -> None:

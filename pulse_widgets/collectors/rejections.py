@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.readers.translate import in_short
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
@@ -39,6 +41,8 @@ class Rejections:
         self.reasons: Mapping[str, str] = {}
         self.open: frozenset[int] = frozenset()
         self._why: dict[Key, str] = {}
+        self._keys: dict[int, Key] = {}
+        """Of the open series."""
         self._met_us: dict[tuple[str, str], int] = {}
         """Host and entity of these to when they were read last."""
 
@@ -55,16 +59,25 @@ class Rejections:
             if reading.text or not math.isnan(reading.value)
         }
         kept = {key: why for key, why in self._why.items() if key not in good}
-        fresh = {key: f"the source says {told[-1]}, which cannot be true"
-                 for key, told in rejected.items()}  # fmt: skip
+        fresh = {key: _reason(told[-1]) for key, told in rejected.items()}
         self._why = kept | fresh
         self._met_us |= {key[:2]: now_us for key in fresh}
         self.meet({(reading.host, reading.entity) for reading in readings}, now_us)
-        self.open = frozenset(series[key] for key in self._why if key in series)
+        self._keys = {series[key]: key for key in self._why if key in series}
+        self.open = frozenset(self._keys)
 
-    def again(self, count: int, entities: AbstractSet[tuple[str, str]], now_us: int) -> None:
-        """Note a pass that rejected as many values of the same series as the one before."""
+    def again(
+        self,
+        count: int,
+        newest: Mapping[int, float | str | None],
+        entities: AbstractSet[tuple[str, str]],
+        now_us: int,
+    ) -> None:
+        """Note passes that rejected `count` values, all of open series, and the newest of each."""
         self.count += count
+        fresh = {self._keys[number]: _reason(in_short(raw)) for number, raw in newest.items()}
+        self._why |= fresh
+        self._met_us |= {key[:2]: now_us for key in fresh}
         self.meet(entities, now_us)
 
     def meet(self, entities: AbstractSet[tuple[str, str]], now_us: int) -> None:
@@ -80,5 +93,9 @@ class Rejections:
 
     def forget(self) -> None:
         """Begin anew; the count stays."""
-        self._why, self._met_us = {}, {}
+        self._why, self._keys, self._met_us = {}, {}, {}
         self.reasons, self.open = {}, frozenset()
+
+
+def _reason(said: str) -> str:
+    return f"the source says {said}, which cannot be true"

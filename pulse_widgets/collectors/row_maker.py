@@ -61,6 +61,27 @@ class Pass(NamedTuple):
     offset_us: int
 
 
+class _Gathered(NamedTuple):
+    """What records say, as columns.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        The mold of each record, and how many moments it has.
+    walls : (m,) float64
+        Unix seconds of all moments.
+    said : list
+        The readings as they were told.
+    raw : (n,) float64
+        The same as numbers.
+    """
+
+    sizes: tuple[int, ...]
+    walls: NDArray[np.float64]
+    said: list[float | str | None]
+    raw: NDArray[np.float64]
+
+
 class RowMaker:
     """Makes the rows of one source.
 
@@ -165,7 +186,7 @@ class RowMaker:
         gathered = self._gathered([record for each in passes for record in each.records])
         if gathered is None:
             return None
-        sizes, walls, raw = gathered
+        sizes, walls, said, raw = gathered
         shape = self._molds.shape(sizes)
         ahead_us = passes[0].now_us + FUTURE_US + last.offset_us
         if len(raw) != len(shape.ids) or (before and (walls * 1e6 > ahead_us).any()):
@@ -178,7 +199,9 @@ class RowMaker:
                 return None
             value = np.where(odd, np.nan, value)
             entities = {(r.host, entity_of(r.entity_id)) for each in passes for r in each.records}
-            self.rejections.again(int(odd.sum()), entities, last.now_us)
+            places = np.flatnonzero(odd).tolist()
+            newest = {int(shape.ids[place]): said[place] for place in places}
+            self.rejections.again(len(places), newest, entities, last.now_us)
         times = _stamps(walls, last)
         return Rows(shape.ids, times[shape.moments], shape.step, value)
 
@@ -190,10 +213,8 @@ class RowMaker:
         good = ids[~odd & ~np.isnan(raw)].tolist()
         return known.issuperset(ids[odd].tolist()) and known.isdisjoint(good)
 
-    def _gathered(
-        self, records: Sequence[RawRecord]
-    ) -> tuple[tuple[int, ...], NDArray[np.float64], NDArray[np.float64]] | None:
-        """Return molds with their moments, Unix seconds and readings of records.
+    def _gathered(self, records: Sequence[RawRecord]) -> _Gathered | None:
+        """Return what some records say, as columns.
 
         None where one of them has something that is not known yet, or is no number.
         """
@@ -222,7 +243,8 @@ class RowMaker:
         if not readings or not _NUMBERS.issuperset(map(type, readings)):
             return None
         try:
-            return tuple(sizes), np.array(walls), np.array(readings, np.float64)
+            raw = np.array(readings, np.float64)
+            return _Gathered(tuple(sizes), np.array(walls), readings, raw)
         except OverflowError:  # an integer beyond what a float can be
             return None
 

@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import ABANDON_S, Collector, Sink, after, start_thread
+from pulse_widgets.collectors.base import ABANDON_S, Collector, after, start_thread
 from pulse_widgets.collectors.presence import Presence
 from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import (
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pulse_widgets.collectors.governor import Governor
     from pulse_widgets.readers.contract import ReaderInfo
     from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.log import Log
     from pulse_widgets.series.registry import Registry
 
 __all__ = ["SamplingCollector"]
@@ -49,9 +50,9 @@ RETRY_S: Final = 60.0
 """A source that could not be opened is tried again after this many seconds."""
 
 WAITING_MOST: Final = 64
-"""Passes that wait to be drained; beyond, the thread that reads drains them itself."""
+"""Passes that wait to be drained; beyond, the thread that reads makes rows of them."""
 TOGETHER_MOST: Final = 4
-"""Passes that become rows in one go; more of them save nothing and are remembered at length."""
+"""Passes that become rows in one go; more would cost no less, and each number is remembered."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -66,7 +67,6 @@ class SamplingCollector(Collector):
         Gives series their ids.
     clock : Clock
         The session's time.
-    sink : callable taking Rows
     host : str
         The recording's id of this machine.
     interval_s : float
@@ -85,20 +85,20 @@ class SamplingCollector(Collector):
         *,
         registry: Registry,
         clock: Clock,
-        sink: Sink,
         host: str,
         interval_s: float,
         governor: Governor,
         phase_s: float = 0.0,
         arrived: Callable[[], None] = lambda: None,
     ) -> None:
-        super().__init__(backend.name, sink)
+        super().__init__(backend.name, arrived)
         self.backend = backend
         self.interval_s = interval_s
         self._rows = RowMaker(backend.name, registry, host)
         self._waiting: deque[Pass | Callable[[], list[Rows]]] = deque()
-        self._arrived = arrived
         self._drain_lock = threading.Lock()
+        self.drained = 0
+        """Rows made of readings so far."""
         self.info = introduced(backend)
         """What the backend says of itself; all of it once it is open."""
         self._most = WAITING_MOST
@@ -106,7 +106,7 @@ class SamplingCollector(Collector):
         self._flaw: Exception | None = None
         """Why what was read could not become rows."""
         self._ending = False
-        """The thread looks no more for such a flaw."""
+        """Whether the thread has looked for such a flaw for the last time."""
         self._clock = clock
         self._governor = governor
         self._phase_s = phase_s
@@ -153,23 +153,37 @@ class SamplingCollector(Collector):
         self._repaced = True
         self._wake.ring()
 
-    def drain(self) -> None:
-        """Turn everything that waits into rows, and hand those on; never raises.
+    def drain(self, log: Log) -> bool:
+        """Turn everything that waits into rows in `log`; never raises.
 
         Any thread may call it, and none needs to wait for the source.
         """
-        if not self._waiting:
-            return
-        with self._drain_lock:
-            blocks = self._drained()
-            self.add(Rows.concat([block for block in blocks if len(block)]))
+        if self._waiting or len(self._kept):
+            with self._drain_lock:
+                super().drain(log)
+                log.append(self._drained())
+        return False
+
+    def waiting(self) -> int:
+        """Return the passes that are not rows yet, and the blocks of rows."""
+        return len(self._waiting) + super().waiting()
 
     def collect(self) -> list[Rows]:
         """Return the blocks of rows that wait, and keep them."""
-        self.drain()
+        self._make_early()
         return super().collect()
 
-    def _drained(self) -> list[Rows]:
+    def _make_early(self) -> None:
+        """Turn what waits into rows, and keep them: those of many passes need less room."""
+        with self._drain_lock:
+            self._keep(self._drained())
+
+    def _drained(self) -> Rows:
+        rows = Rows.concat([block for block in self._taken() if len(block)])
+        self.drained += len(rows)
+        return rows
+
+    def _taken(self) -> list[Rows]:
         blocks: list[Rows] = []
         passes: list[Pass] = []
         while self._waiting:
@@ -387,7 +401,7 @@ class SamplingCollector(Collector):
     def _put(self, item: Pass | Callable[[], list[Rows]]) -> None:
         self._waiting.append(item)
         if len(self._waiting) >= self._most:
-            self.drain()
+            self._make_early()
         self._arrived()
 
 

@@ -61,10 +61,22 @@ class Log:
         self.nbytes = 0
         """Bytes of the blocks still held."""
 
+    def __len__(self) -> int:
+        """Return the number of blocks still held."""
+        return len(self._blocks)
+
     def append(self, rows: Rows) -> None:
-        """Add a block, a large one in pieces; an empty one is not kept."""
+        """Add a block, a large one in pieces; an empty one is not kept.
+
+        Its columns can only be read from now on.
+        """
         if not len(rows):
             return
+        # The recording, the history and the pages share a block: none of them may change it.
+        rows.series.setflags(write=False)
+        rows.time.setflags(write=False)
+        rows.step.setflags(write=False)
+        rows.value.setflags(write=False)
         # A block is written in one piece, and lost in one piece where a disk is torn.
         pieces = rows.split(BLOCK_BYTES)
         count, nbytes = len(rows), sum(piece.nbytes for piece in pieces)

@@ -17,7 +17,7 @@ PROMISED_OFTEN_CORES: Final = 0.03
 PROMISED_GPUS: Final = 8
 """For so many GPUs; more may cost more."""
 READINGS: Final = 10
-"""The cost on screen is a mean over so many looks: what is dear comes every 5 s."""
+"""The cost on screen is a mean over so many looks: the dearest readings come every 5 s only."""
 
 
 def promised(interval_s: float, gpus: int) -> float:
@@ -35,26 +35,27 @@ class Cost:
         CPU seconds so far of the threads that read.
     carrying : callable returning float
         The same of those that write and send what was read, and what the user logged.
+    readings : callable returning int
+        Rows of readings so far.
     rows : callable returning int
-        Rows of both that were accepted so far.
+        Rows of readings and of the user so far.
 
     Attributes
     ----------
     cores : float or None
         What the session costs now; None until that is known.
-    readings : int
-        Rows of readings so far; whoever accepts them counts.
     """
 
     def __init__(
         self,
         reading: Callable[[], float],
         carrying: Callable[[], float],
+        readings: Callable[[], int],
         rows: Callable[[], int],
     ) -> None:
         self.cores: float | None = None
-        self.readings = 0
-        self._reading, self._carrying, self._rows = reading, carrying, rows
+        self._reading, self._carrying = reading, carrying
+        self._readings, self._rows = readings, rows
         self._seen: deque[tuple[float, float]] = deque(maxlen=READINGS)
         """Monotonic and CPU seconds, newest last."""
         self._before = (0.0, 0, 0)
@@ -76,7 +77,7 @@ class Cost:
 
         That is their share of the rows: what the user logs is not made cheaper by reading less.
         """
-        now = (self._carrying(), self.readings, self._rows())
+        now = (self._carrying(), self._readings(), self._rows())
         carrying, ours, rows = (b - a for a, b in zip(self._before, now, strict=True))
         self._before = now
         return carrying * (min(ours / rows, 1.0) if rows else 1.0)

@@ -1,8 +1,8 @@
-"""The thread through which everything that arrives goes on: to the disk, and to the eye.
+"""The thread that carries what arrives on: to the disk, and to the screen.
 
-It writes and closes, and it alone takes from the log, so that an interrupt of a cell tears nothing.
-It drains what collectors hold, who do so themselves only where it does not get on. It wakes when
-readings are due, just after them, and when somebody rings; the processor is left alone between.
+It drains all collectors into the log, in order, and it alone takes from the log, writes and
+closes, so that an interrupt of a cell tears nothing. It wakes just after readings are due and when
+somebody rings; the processor is left alone between.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pulse_widgets.collectors.base import after, start_thread
 from pulse_widgets.signals import Alarm, Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pulse_widgets.collectors.user import UserCollector
+    from pulse_widgets.collectors.base import Collector
     from pulse_widgets.series.log import Log
     from pulse_widgets.series.stage import Stage
     from pulse_widgets.storage.recorder import Recorder
@@ -30,7 +30,7 @@ PHASE_S: Final = 0.01
 FLUSH_S: Final = 0.1
 """Seconds between two journal batches at least: with `SOON_S`, what a kill can cost at most."""
 SOON_S: Final = 0.12
-"""A reading is not told of when a pass comes within so many seconds by itself."""
+"""A reading wakes nobody when the next pass comes within so many seconds anyway."""
 AGE_S: Final = 0.2
 """Readings that come more often than this are taken several at a time."""
 IDLE_S: Final = 1.0
@@ -50,13 +50,11 @@ class Flusher:
     Parameters
     ----------
     log : Log
-    user : UserCollector
-        Drained into the log in each pass.
+    collectors : callable returning sequence of Collector
+        Those that are drained into the log in each pass.
     recorder : Recorder
         Follows the log.
     stage : Stage
-    also : callable taking monotonic seconds
-        Called at the start of each pass, on the flusher's thread.
 
     Attributes
     ----------
@@ -65,9 +63,9 @@ class Flusher:
     interval_s : float
         How often readings come; whoever changes it rings.
     besides_s : float
-        Monotonic seconds at which a pass is wanted besides; whoever is called then changes it.
-    gather : callable
-        Drains the other collectors into the log, on the flusher's thread; whoever has some sets it.
+        Monotonic seconds at which a pass is wanted besides.
+    besides : callable
+        Called then, on the flusher's thread, at the start of the pass; it may set another time.
     sealed : callable
         Called on the flusher's thread when the last row is on the disk and the files are closed.
     """
@@ -75,18 +73,17 @@ class Flusher:
     def __init__(
         self,
         log: Log,
-        user: UserCollector,
+        collectors: Callable[[], Sequence[Collector]],
         recorder: Recorder,
         stage: Stage,
-        also: Callable[[float], None],
     ) -> None:
         self.cpu_s = 0.0
         self.interval_s = self.besides_s = math.inf
-        self._user = user
+        self._log = log
+        self._collectors = collectors
         self._recorder = recorder
         self._stage = stage
-        self._also = also
-        self.gather: Callable[[], None] = lambda: None
+        self.besides: Callable[[], None] = lambda: None
         self.sealed: Callable[[], None] = lambda: None
         self._unseen = log.cursor()
         self._arrival = Alarm()
@@ -107,7 +104,7 @@ class Flusher:
 
     def start(self) -> None:
         """Start the thread."""
-        # Before: an interrupt must not make a running thread one that need not be waited for.
+        # Set first: nobody would wait for a thread that an interrupt kept from being noted.
         self._started = True
         try:
             start_thread("pulse-flusher", self._run)
@@ -124,7 +121,7 @@ class Flusher:
                 self._rung = True
                 self._arrival.ring()
             except BaseException:
-                # Interrupted: who comes next rings.
+                # Interrupted: the next arrival rings instead.
                 self._rung = False
                 raise
 
@@ -141,6 +138,19 @@ class Flusher:
         self.ring()
         taken.wait(RELIEF_S)
 
+    def drain(self) -> bool:
+        """Turn what waits in the collectors into rows in the log; return whether more is there.
+
+        A part of it where it is much. One that fails costs no other its rows.
+        """
+        more = False
+        for collector in self._collectors():
+            try:
+                more |= collector.drain(self._log)
+            except Exception as error:  # noqa: BLE001  kept as the problem of the recording
+                self._recorder.failed(error)
+        return more
+
     def finish(self) -> bool:
         """End it, and wait as long as it gets on; return whether the disk was asked to take all.
 
@@ -153,7 +163,7 @@ class Flusher:
         self._arrival.ring()
         seen, since = None, time.monotonic()
         while self._started and not self._flushed.wait(0.05):
-            now, progress = time.monotonic(), (len(self._user), self._recorder.progress())
+            now, progress = time.monotonic(), (self._waiting(), self._recorder.progress())
             if progress != seen:
                 seen, since = progress, now
             loading = self._alive and self._recorder.loading
@@ -179,8 +189,9 @@ class Flusher:
                 # A pass that begins after the end takes the last of what was accepted.
                 ending = self._ending
                 self._once(rest=not ending)
-            self._user.finish()
-            if self._unseen.peek():
+            for collector in self._collectors():
+                collector.finish()
+            if self._waiting():
                 self._once(rest=False)
             self._recorder.close()
         except BaseException as error:  # noqa: BLE001  the end of the thread
@@ -188,6 +199,9 @@ class Flusher:
         finally:
             self._wait_for_the_disk()
             self._flushed.set()
+
+    def _waiting(self) -> int:
+        return sum(collector.waiting() for collector in self._collectors())
 
     def _wait_for_the_disk(self) -> None:
         """Offer what waits until the disk has taken it, or the process ends."""
@@ -219,23 +233,20 @@ class Flusher:
             self._rest()
 
     def _pass(self, now: float) -> None:
-        try:
-            self._also(now)
-        finally:
-            # In turns: what was accepted first is on the disk while the rest is still drained.
-            self._user.drain(self._take)
-            self._take()
-            # The recording takes every pass, the eye no more than it can follow.
-            now = time.monotonic()
-            if now >= self._next_show or self._ending:
-                fresh = self._unseen.take()
-                if len(fresh):
-                    self._stage.show(fresh)
-                    self._next_show = now + self._stage.tick_s - FLUSH_S / 2
-
-    def _take(self) -> None:
-        self.gather()
+        if now >= self.besides_s:
+            self.besides_s = math.inf
+            self.besides()
+        # In turns: what was accepted first is on the disk while the rest is still drained.
+        while self.drain():
+            self._recorder.take()
         self._recorder.take()
+        # The recording takes the rows of every pass; an eye cannot follow that many.
+        now = time.monotonic()
+        if now >= self._next_show or self._ending:
+            fresh = self._unseen.take()
+            if len(fresh):
+                self._stage.show(fresh)
+                self._next_show = now + self._stage.tick_s - FLUSH_S / 2
 
     def _rest(self) -> None:
         """Wait until the next pass is due."""
@@ -243,7 +254,7 @@ class Flusher:
         due = self._due(now)
         self._next = due
         if self._arrival.wait(due - now):
-            # Together with what else arrives now, and no more often than a batch is due.
+            # Wait a little for what else arrives now: two batches are `FLUSH_S` apart.
             now = time.monotonic()
             self._pacing.wait(min(due, after(now, FLUSH_S, PHASE_S)) - now)
 

@@ -3,37 +3,35 @@
 ::
 
     backend -> SamplingCollector --+
-    pw.log  -> UserCollector ------+--> Log --> flusher thread --+--> Writer (the recording)
-    cells   -> CellCollector ------+                            +--> Stage (what is shown)
-                                                                        +--> subscriptions
+    pw.log  -> UserCollector ------+
+    cells   -> CellCollector ------+--> Log --+--> Writer (the recording)
+    mark()  -> MarkCollector ------+          +--> Stage (what is shown) --> subscriptions
+    itself  -> OwnCollector -------+
 
-The first two keep what they are given as it is, until the flusher drains them into the log.
-Nothing here knows Jupyter's widgets or the file format.
+Collectors keep what they are given, and say that something has arrived. The flusher's thread
+drains them into the log and takes it on from there. Nothing here knows Jupyter's widgets or the
+file format.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector, after
 from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
-from pulse_widgets.collectors.own import own_rows
+from pulse_widgets.collectors.marks import MarkCollector
+from pulse_widgets.collectors.own import OwnCollector
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.source_state import source_state
 from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
-from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.header import told_entities
 from pulse_widgets.series.log import Log
-from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
 from pulse_widgets.session.cost import Cost, promised
@@ -44,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pulse_widgets.collectors.base import Collector
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuWish
     from pulse_widgets.series.clock import Clock
@@ -55,14 +54,12 @@ __all__ = ["HOST", "Session", "Settings"]
 HOST: Final = "h0"
 """The recording's id of this machine; its name stands in the catalog of the run."""
 
-OWN_S: Final = 1.0
-"""Seconds between two readings of the monitor's own cost, at least."""
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
 STAGGER_S: Final = 0.0015
-"""A source is read so long after the one before: what the reading of the host, the first, takes."""
+"""Seconds from the reading of one source to that of the next: about what reading the host takes."""
 PHASES: Final = 3
-"""From then on sources share the last moment: the flusher takes what was read soon after."""
+"""So many sources have a moment of their own; all later ones share the last one's."""
 STOP_S: Final = 1.0
 """How long a stop waits for the drivers."""
 
@@ -104,22 +101,21 @@ class Session:
         self.log = Log()
         self.stage = Stage(registry, settings.interval_s)
         self.samplers: dict[str, SamplingCollector] = {}
-        self.user = UserCollector(registry, clock, self.log.append, HOST)
-        self.cells = CellCollector(registry, clock, self._take_in, HOST)
+        self._recorder = Recorder(self.log, HOST, labelled=self.labelled, labels=self.labels)
+        self._flusher = Flusher(self.log, self.collectors, self._recorder, self.stage)
+        self._flusher.interval_s = settings.interval_s
+        self._flusher.besides = self._end_burst
+        ring, relieve = self._flusher.ring, self._flusher.relieve
+        self.user = UserCollector(registry, clock, HOST, ring, relieve)
+        self.cells = CellCollector(registry, clock, HOST, ring)
+        self.marks = MarkCollector(registry, clock, HOST, ring)
+        self.own = OwnCollector(registry, clock, HOST, self._own_values, settings.interval_s)
         self.path: Path | None = None
         """The directory the recording is written to; None as long as there is none."""
         self.stopped_us: int | None = None
         self.ended = False
         """Whether it takes nothing more, and the disk was asked to take all."""
-        self._recorder = Recorder(self.log, HOST, labelled=self.labelled, labels=self.labels)
-        self._flusher = Flusher(self.log, self.user, self._recorder, self.stage, self._own)
-        self._flusher.gather = self._gather
-        self._flusher.interval_s = settings.interval_s
-        self.user.relieve = self._flusher.relieve
-        self.user.arrived = self._flusher.ring
-        self._cost = Cost(self._reading_s, self._carrying_s, lambda: self.log.rows)
-        self._next_own = 0.0
-        self._burst_ends: float | None = None
+        self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
         self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
     # Life -----------------------------------------------------------------------------
@@ -171,7 +167,6 @@ class Session:
                 backend,
                 registry=self.registry,
                 clock=self.clock,
-                sink=self._take_reading,
                 arrived=self._flusher.read,
                 host=HOST,
                 interval_s=self.interval_s,
@@ -183,13 +178,13 @@ class Session:
             try:
                 sampler.start()
             except BaseException:
-                # Interrupted, say: asked again, it is to be read.
+                # After an interrupt, say, the next call must find it missing and add it again.
                 sampler.stop()
                 self.samplers = before
                 raise
             started.append(sampler)
             if not self.running:
-                # Stopped by another thread meanwhile, which may not have seen this one.
+                # Another thread has stopped the session meanwhile, perhaps before this was in it.
                 sampler.stop()
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S
@@ -198,13 +193,16 @@ class Session:
 
     def set_interval(self, interval_s: float) -> None:
         """Take readings every `interval_s` seconds from now on."""
-        self.interval_s = interval_s
+        self.interval_s = self.own.interval_s = interval_s
         self._pace(interval_s)
 
     def burst(self, seconds: float, interval_s: float) -> None:
         """Take readings every `interval_s` seconds for some seconds, then as before."""
-        self._burst_ends = self._flusher.besides_s = time.monotonic() + seconds
+        self._flusher.besides_s = time.monotonic() + seconds
         self._pace(min(interval_s, self.interval_s))
+
+    def _end_burst(self) -> None:
+        self._pace(self.interval_s)
 
     def _pace(self, interval_s: float) -> None:
         self.governor.begin(interval_s)
@@ -215,9 +213,8 @@ class Session:
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
-        series = self.registry.add(HOST, "kernel", "mark", kind=MOMENT.stored)
-        text = json.dumps({"label": str(label)})
-        self._take_in(Rows.of([series], [self.clock.now_us()], [math.nan], text=[text]))
+        if not self.ended:
+            self.marks.mark(label)
 
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
@@ -241,6 +238,7 @@ class Session:
         self.user.close()
         if not self._flusher.finish():
             self._recorder.slow(at_end=True)
+        self.own.stop()
         self.stage.finish()
         self.ended = True
 
@@ -262,36 +260,15 @@ class Session:
 
     # What the flusher calls ------------------------------------------------------------
 
-    def _take_in(self, rows: Rows) -> None:
-        """Accept rows that come when they come."""
-        if not self.ended:
-            self.log.append(rows)
-            self._flusher.ring()
+    def drain(self) -> None:
+        """Turn what waits into rows where the flusher, behind a disk that hangs, does not."""
+        while self._flusher.drain():
+            pass
 
-    def _take_reading(self, rows: Rows) -> None:
-        """Accept rows of a sampler; one whose driver hung until after the end has none."""
-        if not self.ended:
-            self._cost.readings += len(rows)
-            self.log.append(rows)
-
-    def _gather(self) -> None:
-        """Turn what was read into rows."""
-        for sampler in self.samplers.values():
-            sampler.drain()
-
-    def _own(self, now: float) -> None:
-        """Record what the monitor costs, once an interval."""
-        if self._burst_ends is not None and now >= self._burst_ends:
-            self._burst_ends, self._flusher.besides_s = None, math.inf
-            self._pace(self.interval_s)
-        if now < self._next_own:
-            return
-        self._next_own = after(now, max(self.interval_s, OWN_S))
+    def _own_values(self, now: float) -> dict[tuple[str, str], float | None]:
+        """Return what the monitor costs and does now."""
         cpu = self._cost.cpu_s()
         self._cost.look(now, cpu, settled=self._recorder.settled)
-        self.log.append(own_rows(self.registry, HOST, self.clock.now_us(), self._own_values(cpu)))
-
-    def _own_values(self, cpu: float) -> dict[tuple[str, str], float | None]:
         busy = self.cells.busy_s() if self.cells.active else None
         values: dict[tuple[str, str], float | None] = {
             ("pulse", "pulse.cpu.total"): cpu,
@@ -314,6 +291,9 @@ class Session:
     def _reading_s(self) -> float:
         return sum(sampler.status.cost_s for sampler in self.samplers.values())
 
+    def _readings(self) -> int:
+        return sum(sampler.drained for sampler in self.samplers.values())
+
     def _carrying_s(self) -> float:
         return self._flusher.cpu_s + self.stage.sender_cpu_s()
 
@@ -330,11 +310,12 @@ class Session:
 
     def dropped(self) -> int:
         """Return the rows that were dropped, and the values of `pw.log` that were left out."""
-        return self._recorder.dropped + self.stage.dropped() + self.user.left_out
+        kept = sum(collector.dropped for collector in self.collectors())
+        return kept + self._recorder.dropped + self.stage.dropped() + self.user.left_out
 
     def collectors(self) -> list[Collector]:
-        """Return every collector."""
-        return [*self.samplers.values(), self.user, self.cells]
+        """Return every collector, in the order in which they are drained."""
+        return [self.own, *self.samplers.values(), self.user, self.cells, self.marks]
 
     def labelled(self) -> int:
         """Return a number that grows whenever `entities` has more to say."""

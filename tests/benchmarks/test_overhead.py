@@ -33,8 +33,9 @@ sampler = mon._hub._sender._session.samplers['nvml']
 def timed(call, taken):
     def timing(*arguments):
         begun = time.thread_time()
-        call(*arguments)
+        given = call(*arguments)
         taken.append(time.thread_time() - begun)
+        return given
     return timing
 ticks, drains = [], []
 sampler._pass, sampler.drain = timed(sampler._pass, ticks), timed(sampler.drain, drains)

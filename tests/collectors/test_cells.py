@@ -44,9 +44,9 @@ class Notebook:
 
 
 def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
-    notebook, registry, stored = Notebook(), Registry(), []
+    notebook, registry = Notebook(), Registry()
     monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
-    cells = CellCollector(registry, Clock(), stored.append, "h0")
+    cells = CellCollector(registry, Clock(), "h0", lambda: None)
     cells.start()
     for number in range(1000):
         notebook.run(f"step({number})", ValueError() if number == 7 else None)
@@ -54,7 +54,7 @@ def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
     assert [(one.entity, one.metric, one.kind) for one in registry.since(0)] == [
         ("kernel", "cell", "span")
     ]
-    spans = Shown(registry).take(Rows.concat(stored))[1].spans
+    spans = Shown(registry).take(Rows.concat(cells.collect()))[1].spans
     told = list({span.id: span for span in spans}.values())[1:]
     assert [span.facts["count"] for span in told] == list(range(2, 1002))
     assert [span.facts["line"] for span in told] == [f"step({n})" for n in range(1000)]

@@ -32,20 +32,25 @@ def ended():
 class Logged:
     """A collector with everything it handed on."""
 
-    def __init__(self):
+    def __init__(self, arrived=lambda: None, relieve=None):
         MADE.append(self)
         self.registry = Registry()
         self.log = Log()
         self.cursor = self.log.cursor()
-        self.user = UserCollector(self.registry, Clock(), self.log.append, "h0")
+        self.user = UserCollector(self.registry, Clock(), "h0", arrived, relieve)
 
     def several(self, calls):
         for call in calls:
             self.user.log(call, None)
 
+    def drain(self):
+        while self.user.drain(self.log):
+            pass
+
     def rows(self):
-        self.user.drain()
+        self.drain()
         assert self.user._devices.settle()
+        self.drain()
         rows = self.cursor.take()
         names = [self.registry[int(i)].metric for i in rows.series]
         return list(zip(names, rows.step.tolist(), rows.value.tolist(), strict=True)), rows
@@ -259,7 +264,7 @@ def test_four_threads_lose_nothing():
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        logged.user.drain()
+        logged.drain()
     rows = logged.rows()[0]
 
     for name in ("t0", "t1", "t2", "t3"):
@@ -294,9 +299,15 @@ def test_what_waits_is_handed_on_in_parts_so_that_the_first_is_not_held_up(monke
     for number in range(25):
         logged.user.log({"loss": 1.0, "lr": 2.0}, number)
 
-    logged.user.drain(lambda: seen.append(len(logged.cursor.take())))
+    while logged.user.drain(logged.log):
+        seen.append(len(logged.cursor.take()))
+        # What comes meanwhile is of the next time.
+        logged.user.log({"loss": 1.0}, 0)
 
-    assert seen == [10, 10, 10, 10, 10]
+    assert seen == [10, 10, 10, 10]
+    assert len(logged.cursor.take()) == 10
+    assert len(logged.user) == 4
+    assert not logged.user.drain(logged.log)
     assert len(logged.user) == 0
 
 
@@ -326,16 +337,116 @@ def test_a_value_whose_reading_panics_costs_itself_alone():
 
 
 def test_an_interrupted_ring_is_made_up_for_by_the_next_value():
-    logged, rung = Logged(), []
+    rung = []
 
     def rings():
         rung.append(1)
         if len(rung) == 1:
             raise KeyboardInterrupt
 
-    logged.user.arrived = rings
+    logged = Logged(arrived=rings)
     with pytest.raises(KeyboardInterrupt):
         logged.user.log({"loss": 1.0}, None)
     logged.user.log({"loss": 2.0}, None)
 
     assert len(rung) == 2
+
+
+NAMES = st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6, unique=True)
+
+
+@given(st.lists(NAMES, max_size=40), st.integers(1_000, 20_000))
+@pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
+def test_behind_a_disk_that_hangs_what_waits_is_bounded_in_bytes_and_the_rest_is_counted(
+    calls, most
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(user, "QUEUE_VALUES", 2)
+        patch.setattr(user, "QUEUE_BYTES", most)
+        patch.setattr(user, "PATIENCE_S", 0.0)
+        logged = Logged(relieve=lambda: None)
+        for names in calls:
+            assert logged.user.log(dict.fromkeys(names, 1.0), None)
+            assert sum(map(user._size_of, logged.user._queue)) <= most
+        found, rows = logged.rows()
+
+    told = [text for text in rows.text or [] if "too much waits for the disk" in text]
+    taken = sum(name != "event" for name, _, _ in found)
+    assert taken + logged.user.left_out == sum(map(len, calls))
+    assert len(told) == bool(logged.user.left_out)
+
+
+@pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
+def test_a_queue_that_was_too_full_takes_values_again_when_it_was_drained(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
+    monkeypatch.setattr(user, "PATIENCE_S", 0.0)
+    logged = Logged(relieve=lambda: None)
+    for number in range(1_000):
+        logged.user.log({"loss": float(number)}, None)
+
+    assert 0 < len(logged.user) < 10
+    assert len(logged.user) + logged.user.left_out == 1_000
+    # Who finds no room does not wait for it each time.
+    assert logged.user.pressed <= 500
+    logged.drain()
+    logged.user.log({"loss": 1_000.0}, None)
+
+    assert [value for name, _, value in logged.rows()[0] if name == "loss"][-1] == 1_000.0
+
+
+def test_as_long_as_a_full_queue_may_get_on_nothing_is_left_out(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
+    monkeypatch.setattr(user, "PATIENCE_S", 3600.0)
+    waits = []
+
+    def relieve():
+        # A slow disk: it takes something now and then.
+        waits.append(1)
+        if len(waits) % 5 == 0:
+            logged.drain()
+
+    logged = Logged(relieve=relieve)
+    for number in range(100):
+        logged.user.log({"loss": float(number)}, None)
+
+    assert [value for _, _, value in logged.rows()[0]] == [float(n) for n in range(100)]
+    assert logged.user.left_out == 0
+
+
+def test_calls_without_values_take_no_room():
+    logged = Logged()
+    for _ in range(10):
+        assert logged.user.log({}, None)
+    assert len(logged.user) == 0
+    logged.user.close()
+    assert not logged.user.log({}, None)
+
+
+def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monkeypatch):
+    class Value:
+        shape = ()
+
+        def detach(self):
+            return self
+
+        clone = detach
+
+        def __float__(self):
+            answers.wait(20)
+            return 1.0
+
+    monkeypatch.setattr(user, "QUEUE_VALUES", 100)
+    answers = threading.Event()
+    logged = Logged(relieve=lambda: None)
+    for _ in range(10):
+        logged.user.log({f"k{number}": Value() for number in range(50)}, None)
+        logged.drain()
+    held = logged.user._devices.values
+    answers.set()
+
+    assert held == 100
+    while len(logged.user):
+        logged.rows()
+    assert logged.log.rows == 500

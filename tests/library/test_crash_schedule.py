@@ -97,12 +97,17 @@ def copied(model: Bench, place: Path, name: str = "run.pulse") -> Path:
     return copy
 
 
-def killed(place: Path, how: str, model: Bench, delay_s: float) -> bool:
-    """Kill a process so long after it began to work; return whether it was at work still."""
+def started(place: Path, how: str, model: Bench) -> subprocess.Popen[str]:
+    """Start a process that is to work on a recording in `place`; it loads what it needs."""
+    place.mkdir(parents=True)
     directory = copied(model, place)
     spare = copied(model, place.with_name(f"{place.name}-spare"))
     words = [sys.executable, "-c", WORK, how, str(directory), str(spare)]
-    child = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def killed(child: subprocess.Popen[str], delay_s: float) -> bool:
+    """Kill a process so long after it began to work; return whether it was at work still."""
     assert child.stdout.readline() == "ready\n"
     child.stdin.write("\n")
     child.stdin.flush()
@@ -125,10 +130,13 @@ def state(place: Path) -> str:
 def test_kills_at_random_moments_of_finishing_lose_and_double_no_row(tmp_path, model, how):
     chance, seen, late = random.Random(how), Counter(), 0.25
     wanted = repr(expected(model.rows))
-    for number in range(KILLS):
-        place = tmp_path / str(number) / "recordings"
-        place.mkdir(parents=True)
-        at_work = killed(place, how, model, chance.uniform(0.0, late))
+    places = [tmp_path / str(number) / "recordings" for number in range(KILLS)]
+    child = started(places[0], how, model)
+    for place, following in zip(places, [*places[1:], None], strict=True):
+        at_work = killed(child, chance.uniform(0.0, late))
+        if following is not None:
+            # It loads while what the one before has left is looked at.
+            child = started(following, how, model)
         # Towards the moments that matter, on a machine of any speed.
         late = late * 1.1 if at_work else max(0.02, late * 0.9)
         seen[f"{state(place)}, {'at work' if at_work else 'done'}"] += 1

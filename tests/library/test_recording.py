@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,76 +16,8 @@ from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.shelf import finish
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
+from tests.library.machine import SECOND, cell, fill
 from tests.storage.bench import START_US, Bench, noise
-
-SECOND = 1_000_000
-
-
-def fill(bench: Bench) -> None:
-    """Twenty seconds of a machine with two GPUs, a training and three cells."""
-    reg = bench.series
-    power = [reg(f"gpu:{g}", "gpu.power", unit="W") for g in (0, 1)]
-    energy = reg("gpu:0", "gpu.energy", unit="J", kind="counter")
-    user = reg("host", "cpu.user.total", unit="s", kind="counter")
-    used = reg("host", "memory.used", unit="B")
-    disk = reg("fs:/home/ada/data", "disk.used", unit="B")
-    loss = reg("user", "train/loss")
-    event, mark = reg("gpu:1", "event", kind="text"), reg("kernel", "mark", kind="text")
-    out = reg("kernel", "log.stdout", kind="text")
-    for s in range(20):
-        t = START_US + s * SECOND
-        rows = [
-            (power[0], t, NO_STEP, 100.0 + s, "", b""),
-            (power[1], t, NO_STEP, 300.0 if s != 7 else math.nan, "", b""),
-            (energy, t, NO_STEP, 1000.0 + 100.0 * s, "", b""),
-            (user, t, NO_STEP, 5.0 + 0.5 * s, "", b""),
-            (used, t, NO_STEP, 2.0**30 * s, "", b""),
-            (disk, t, NO_STEP, 7.0, "", b""),
-            (loss, t + 1, s * 10, 1.0 / (s + 1), "", b""),
-        ]
-        bench.put(rows)
-    said = {"kind": "xid", "message": "XID 79 at /home/ada/job.py", "remedy": "restart"}
-    bench.put([(event, START_US + 3 * SECOND, NO_STEP, math.nan, json.dumps(said), b"")])
-    bench.put([(mark, START_US, NO_STEP, math.nan, json.dumps({"label": "begin"}), b"")])
-    bench.put([(out, START_US, NO_STEP, math.nan, "secret output", b"")])
-    cell(bench, 1, 2.0, 3.0, "ok")
-    cell(bench, 2, 6.0, 4.0, "error")
-    cell(bench, 3, 12.0, None, "")
-    bench.writer.describe(
-        {"h0": {"gpu:0": {"uuid": "GPU-aaaa-1", "bus_id": "00:01"}, "gpu:1": {"uuid": "GPU-bbbb"}}},
-        argv=["train.py", "--key=s3cret"],
-    )
-    bench.settle()
-
-
-def cell(  # noqa: PLR0917  what a row of the table has
-    bench: Bench,
-    count: int,
-    at: float,
-    seconds: float | None,
-    status: str,
-    entity: str = "kernel",
-) -> None:
-    series = bench.series(entity, "cell", unit="s", kind="span")
-    start = START_US + int(at * SECOND)
-    text = json.dumps({"id": f"{count}@", "count": count, "line": f"fit({count})"})
-    bench.put([(series, start, NO_STEP, math.nan, text, b"")])
-    if seconds is not None:
-        end = json.dumps(
-            {"id": f"{count}@", "status": status}
-            | ({"error": "KeyError"} if status == "error" else {})
-        )
-        bench.put([(series, start + int(seconds * SECOND), NO_STEP, seconds, end, b"")])
-
-
-@pytest.fixture(params=["running", "stopped", "finished"])
-def rec(request, bench):
-    fill(bench)
-    if request.param == "running":
-        return Recording.open(bench.directory / "run.pulse.json")
-    bench.writer.close()
-    path = bench.directory if request.param == "stopped" else compact(bench.directory)
-    return Recording.open(str(path))
 
 
 def test_the_series_are_listed_with_unit_kind_and_extent(rec):
@@ -400,64 +330,6 @@ def test_a_block_that_reaches_several_stretches_stands_in_each_and_counts_once(b
     assert (np.isnan(quick.mean) == (quick.count == 0)).all()
 
 
-def test_a_saved_copy_answers_the_same(rec, tmp_path):
-    path = rec.save(tmp_path / "copy", include=("output", "code", "argv"))
-    assert path.name == "copy.pulse.parquet"
-    copy = Recording.open(path)
-    shown = ["gpu.*", "cpu.*", "memory.*", "train/*", "cell"]
-    assert copy.select(shown).to_pandas().equals(rec.select(shown).to_pandas())
-    assert (
-        copy.select(["gpu.*", "cpu.*"]).summary().equals(rec.select(["gpu.*", "cpu.*"]).summary())
-    )
-    assert copy.start == rec.start
-    assert copy.events["message"].tolist()[0] == "begin"
-
-
-def test_a_saved_selection_holds_only_what_was_selected(rec, tmp_path):
-    place = tmp_path / "copies"
-    place.mkdir()
-    path = rec.select("gpu.power", start=5, end=8).save(place)
-    assert path == place / "run.pulse.parquet"
-    assert sorted(pd.read_parquet(path)["value"].dropna()) == [105, 106, 107, 300, 300]
-
-
-def test_what_is_private_does_not_leave_the_machine(rec, tmp_path):
-    path = rec.save(tmp_path / "copy.pulse.parquet")
-    frame = pd.read_parquet(path)
-    marks = pq.read_metadata(path).metadata
-    everything = frame.to_csv() + " ".join(v.decode("ascii", "replace") for v in marks.values())
-    for secret in (
-        "secret output",
-        "/home/ada",
-        "s3cret",
-        "fit(1)",
-        "job.py",
-        rec._stored.catalog.hosts["h0"]["boot_id"],
-    ):
-        assert secret not in everything
-    assert "XID 79" in everything
-    assert "fs:mount-1" in set(frame["entity"])
-    assert (tmp_path / "copy.pulse.parquet").stat().st_mode & 0o077 == 0
-    with pytest.raises(ArgumentError):
-        rec.save(tmp_path / "other", include=("everything",))
-
-
-def test_saving_replaces_the_same_recording_only(rec, tmp_path):
-    path = rec.save(tmp_path / "copy")
-    assert rec.save(path) == path
-    other = Bench(tmp_path / "other.pulse")
-    other.numbers(other.series(), [START_US], [1.0])
-    other.writer.close()
-    with pytest.raises(StorageError, match="not this recording"):
-        Recording.open(other.directory).save(path)
-    (tmp_path / "text.parquet").write_text("mine")
-    with pytest.raises(StorageError):
-        rec.save(tmp_path / "text.parquet")
-    with pytest.raises(StorageError):
-        rec.save(tmp_path / "absent" / "copy")
-    assert (tmp_path / "text.parquet").read_text() == "mine"
-
-
 def test_a_recording_outlives_the_directory_it_was_opened_from(bench):
     fill(bench)
     bench.minute()
@@ -522,23 +394,6 @@ def test_values_at_the_ends_of_what_a_float_holds_are_answered(bench, tmp_path, 
         assert (cells.least[0], cells.greatest[0]) == (-math.inf, math.inf)
         assert cells.count.sum() == 7
     rec.save(tmp_path / "copy")
-
-
-def test_a_part_does_not_replace_the_whole(rec, tmp_path):
-    whole = rec.save(tmp_path / "all")
-    before = whole.read_bytes()
-    part = rec.select("train/loss")
-
-    with pytest.raises(StorageError, match="holds more of this recording"):
-        part.save(tmp_path / "all")
-
-    assert whole.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()].count(whole.name) == 1
-    assert not list(tmp_path.glob(".all*"))
-    # The same part replaces itself, and the whole replaces a part.
-    small = part.save(tmp_path / "part")
-    assert part.save(tmp_path / "part") == small
-    assert len(Recording.open(rec.save(tmp_path / "part")).series) > 1
 
 
 def test_a_time_of_day_is_of_the_day_on_which_the_recording_began(rec):

@@ -4,9 +4,7 @@ import math
 
 import pytest
 
-from pulse_widgets.collectors import user as user_module
-from pulse_widgets.collectors.user import UserCollector
-from pulse_widgets.series.clock import Clock
+from pulse_widgets.collectors.base import Collector
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
@@ -20,11 +18,11 @@ from pulse_widgets.storage.recorder import Recorder
 def made(monkeypatch):
     """A flusher whose thread has not begun, its log and its stage."""
     registry, log = Registry(), Log()
-    user = UserCollector(registry, Clock(), log.append, "h0")
     recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
+    registry.add("h0", "user", "loss")
     stage = Stage(registry, 1.0)
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
-    return Flusher(log, user, recorder, stage, lambda now: None), log, stage
+    return Flusher(log, list, recorder, stage), log, stage
 
 
 @pytest.mark.parametrize(
@@ -86,10 +84,9 @@ def test_an_interrupted_ring_is_made_up_for_by_the_next(made, monkeypatch):
 
 def test_a_start_that_was_interrupted_holds_nobody_up_for_what_is_never_loaded(monkeypatch):
     registry, log = Registry(), Log()
-    user = UserCollector(registry, Clock(), log.append, "h0")
     recorder = Recorder(log, "h0", labelled=lambda: 0, labels=dict)
     recorder.make_writer = lambda: None
-    flusher = Flusher(log, user, recorder, Stage(registry, 1.0), lambda now: None)
+    flusher = Flusher(log, list, recorder, Stage(registry, 1.0))
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -106,19 +103,72 @@ def test_a_pass_that_is_wanted_besides_comes_when_it_is_wanted(made):
     flusher, _, _ = made
     flusher.interval_s, flusher.besides_s = 0.1, 100.05
     assert flusher._due(100.02) == 100.05
+    wanted = []
+    flusher.besides = lambda: wanted.append(flusher.besides_s)
+    flusher._pass(100.04)
+    flusher._pass(100.06)
+    flusher._pass(100.07)
+    assert wanted == [math.inf]
 
 
-def test_while_many_values_are_drained_readings_are_not_left_waiting(made, monkeypatch):
-    monkeypatch.setattr(user_module, "PART_VALUES", 10)
+class Parts(Collector):
+    """Has so many parts to drain each time."""
+
+    def __init__(self, name, parts, seen):
+        super().__init__(name)
+        self.parts, self.seen = parts, seen
+
+    def drain(self, log):
+        self.seen.append((self.name, self.parts))
+        self.parts -= self.parts > 0
+        return self.parts > 0
+
+
+def test_while_many_values_are_drained_no_other_collector_is_left_waiting(made):
     flusher, _, _ = made
-    gathered, taken = [], []
-    flusher.gather = lambda: gathered.append(len(flusher._user))
-    flusher._recorder.take = lambda: taken.append(len(gathered))
-    for step in range(35):
-        flusher._user.log({"loss": 1.0}, step)
+    seen = []
+    flusher._collectors = lambda: [Parts("few", 0, seen), many]
+    flusher._recorder.take = lambda: seen.append("taken")
+    many = Parts("many", 3, seen)
 
     flusher._pass(100.0)
 
-    assert gathered == [25, 15, 5, 0, 0]
-    # Each time just before the recorder takes.
-    assert taken == [1, 2, 3, 4, 5]
+    # Each in its turn, and each time the recorder takes what has come of it.
+    assert seen == [
+        ("few", 0), ("many", 3), "taken",
+        ("few", 0), ("many", 2), "taken",
+        ("few", 0), ("many", 1), "taken",
+    ]  # fmt: skip
+
+
+def test_a_collector_that_fails_costs_no_other_its_rows_and_is_told_of(made, caplog):
+    class Fails(Collector):
+        def drain(self, log):
+            raise RuntimeError("no values today")
+
+    flusher, log, _ = made
+    good = Collector("good")
+    flusher._collectors = lambda: [Fails("bad"), good]
+    cursor = log.cursor()
+    for number in (1.0, 2.0):
+        good.add(Rows.of([0], [1], [number]))
+        flusher._pass(100.0)
+
+    assert cursor.take().value.tolist() == [1.0, 2.0]
+    assert "no values today" in flusher._recorder.problem.problem
+    assert len(caplog.records) == 1
+
+
+def test_what_a_collector_finishes_late_is_still_taken(made):
+    class Late(Collector):
+        def finish(self):
+            self.add(Rows.of([0], [1], [7.0]))
+
+    flusher, log, _ = made
+    flusher._collectors = lambda: [late]
+    late, cursor = Late("late"), log.cursor()
+
+    flusher._ending = True
+    flusher._run()
+
+    assert cursor.take().value.tolist() == [7.0]

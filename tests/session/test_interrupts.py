@@ -172,3 +172,72 @@ def test_a_start_interrupted_anywhere_leaves_no_source_that_is_never_read(starte
     assert interrupted_everywhere(add) > 10
     session.stop()
     assert all(session.samplers[b.name].status.passes for b in asked if b.name in session.samplers)
+
+
+INTERRUPTED = """
+import pathlib, signal, numpy as np
+import pulse_widgets.collectors.user as user
+armed = False
+def interrupted(*_):
+    # Once for each time that it is armed: what catches an interrupt is not to be interrupted.
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
+signal.signal(signal.SIGALRM, interrupted)
+"""
+
+
+@pytest.mark.slow
+def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(python):
+    out = python(
+        INTERRUPTED + "user.QUEUE_VALUES = 2_000\n"
+        "pw.log({'a': 0.0}, step=0)\n"
+        "accepted, ends = 1, time.monotonic() + 4\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0.05, 0.037)\n"
+        "while time.monotonic() < ends:\n"
+        "    try:\n"
+        "        armed = True\n"
+        "        while time.monotonic() < ends:\n"
+        "            pw.log({'a': 1.0}, step=accepted)\n"
+        "            accepted += 1\n"
+        "        armed = False\n"
+        "    except KeyboardInterrupt: pass\n"
+        "signal.setitimer(signal.ITIMER_REAL, 0)\n"
+        "steps = pw.stop().to_pandas().query(\"metric == 'a'\")['step'].to_numpy(int)\n"
+        "print(accepted > 10_000, len(np.setdiff1d(np.arange(accepted), steps)))\n"
+        "print(home.default.session.state()['recording']['problem'])\n"
+    )
+    assert out == "True 0\nNone\n"
+
+
+def test_an_interrupt_anywhere_in_a_stop_loses_nothing(python):
+    out = python(
+        INTERRUPTED + "lost = []\n"
+        "for delay in np.linspace(0.001, 0.12, 12):\n"
+        "    warnings.simplefilter('ignore')\n"
+        "    for n in range(3000): pw.log({'a': 1.0}, step=n)\n"
+        "    signal.setitimer(signal.ITIMER_REAL, delay)\n"
+        "    try: armed = True; pw.stop(); time.sleep(0.2)\n"
+        "    except KeyboardInterrupt: pass\n"
+        "    rows = pw.stop().to_pandas().query(\"metric == 'a'\")\n"
+        "    lost.append(3000 - len(rows))\n"
+        "print(lost)\n"
+    )
+    assert out == f"{[0] * 12}\n"
+
+
+def test_an_interrupt_at_the_end_of_a_call_does_not_end_the_session_later(python):
+    out = python(
+        "import os, sys; sys.path.insert(0, os.getcwd())\n"
+        "from tests.session.test_interrupts import interrupted_everywhere\n"
+        "pw.log({'a': 1.0})\n"
+        "first, kept = home.default.session, []\n"
+        "def join():\n"
+        "    try: home.default.for_log()\n"
+        "    except KeyboardInterrupt as error: kept.append(error); raise\n"
+        "interrupted_everywhere(join)\n"
+        "kept.clear()\n"
+        "print(home.default.session is first, first.running)\n"
+    )
+    assert out == "True True\n"

@@ -215,40 +215,63 @@ def test_logging_after_a_stop_starts_one_new_session_and_says_so(python):
     assert done.stderr.count("new session") == 1
 
 
-@pytest.mark.parametrize(
-    ("call", "words"),
-    [
-        ("pw.monitor(interval=0.01)", "interval=0.01 is out of range"),
-        ("pw.monitor(interval='fast')", "is not a number"),
-        ("pw.monitor('nvlm')", "Did you mean 'nvml'"),
-        ("pw.monitor(record='/proc/no/such/place')", "/proc/no/such/place"),
-        ("pw.monitor(record=3)", "record=3"),
-        ("pw.monitor(record='/dev/null/x')", "/dev/null/x"),
-        ("pw.monitor(title=3)", "title=3"),
-        ("pw.replay(3)", "path=3 is not a path"),
-        ("pw.replay('')", "path='' is not a path"),
-        ("pw.monitor(3)", "There is no source 3"),
-        ("pw.monitor(None)", "There is no source None"),
-        ("pw.snapshot(5)", "There is no source 5"),
-        ("pw.monitor(gpus='x')", "gpus='x'"),
-        ("pw.monitor('system').view('foo')", "There is no layout 'foo'"),
-        ("pw.monitor('system').view('charts', metrics=[5])", "metrics=[5]"),
-        ("m = pw.monitor('system'); m.stop(); m.mark('late')", "mark() came after the end"),
-        ("m = pw.monitor('system'); m.stop(); m.burst()", "burst() came after the end"),
-        ("pw.replay('/etc/passwd')", "/etc/passwd"),
-        ("pw.replay('/no/such/file')", "/no/such/file"),
-    ],
-)
-@pytest.mark.slow
-def test_what_cannot_work_is_refused_with_a_remedy(python, call, words):
-    done = python(
-        f"try:\n    {call}\nexcept pw.PulseError as e:\n    print(e); print('REMEDY', e.remedy)"
-    )
+REFUSED = [
+    ("pw.monitor(interval=0.01)", "interval=0.01 is out of range"),
+    ("pw.monitor(interval='fast')", "is not a number"),
+    ("pw.monitor('nvlm')", "Did you mean 'nvml'"),
+    ("pw.monitor(record='/proc/no/such/place')", "/proc/no/such/place"),
+    ("pw.monitor(record=3)", "record=3"),
+    ("pw.monitor(record='/dev/null/x')", "/dev/null/x"),
+    ("pw.monitor(title=3)", "title=3"),
+    ("pw.replay(3)", "path=3 is not a path"),
+    ("pw.replay('')", "path='' is not a path"),
+    ("pw.monitor(3)", "There is no source 3"),
+    ("pw.monitor(None)", "There is no source None"),
+    ("pw.snapshot(5)", "There is no source 5"),
+    ("pw.monitor(gpus='x')", "gpus='x'"),
+    ("pw.monitor('system').view('foo')", "There is no layout 'foo'"),
+    ("pw.monitor('system').view('charts', metrics=[5])", "metrics=[5]"),
+    ("m = pw.monitor('system'); m.stop(); m.mark('late')", "mark() came after the end"),
+    ("m = pw.monitor('system'); m.stop(); m.burst()", "burst() came after the end"),
+    ("pw.replay('/etc/passwd')", "/etc/passwd"),
+    ("pw.replay('/no/such/file')", "/no/such/file"),
+]
 
-    assert words in done.stdout
-    assert done.stdout.partition("REMEDY ")[2].strip()
+
+@pytest.fixture(scope="module")
+def refusals(tmp_path_factory):
+    """What each of those calls raised, one after the other, and what else was said."""
+    code = (
+        "import json\n"
+        "told = {}\n"
+        f"for call in {[call for call, _ in REFUSED]!r}:\n"
+        "    try: exec(call)\n"
+        "    except pw.PulseError as error: told[call] = [str(error), error.remedy]\n"
+        "    pw.stop()\n"
+        "print(json.dumps(told))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", HEAD + code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "PULSE_HOME": str(tmp_path_factory.mktemp("home"))},
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize(("call", "words"), REFUSED)
+@pytest.mark.slow
+def test_what_cannot_work_is_refused_with_a_remedy(refusals, call, words):
+    told, besides = refusals
+    message, remedy = told[call]
+
+    assert words in message
+    assert remedy.strip()
     # Nothing is said about objects that were never made.
-    assert "ignored" not in done.stderr
+    assert "ignored" not in besides
 
 
 def test_a_joining_call_with_another_recording_is_refused(python):

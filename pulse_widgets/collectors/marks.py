@@ -1,0 +1,47 @@
+"""Labelled moments that the user puts on the time axis."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING
+
+from pulse_widgets.collectors.base import Collector
+from pulse_widgets.metrics.kinds import MOMENT
+from pulse_widgets.series.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.registry import Registry
+
+__all__ = ["MarkCollector"]
+
+
+class MarkCollector(Collector):
+    """Takes in what `Monitor.mark` is given.
+
+    Parameters
+    ----------
+    registry : Registry
+    clock : Clock
+    host : str
+    arrived : callable
+        Called when something waits to be drained.
+    """
+
+    def __init__(
+        self, registry: Registry, clock: Clock, host: str, arrived: Callable[[], None]
+    ) -> None:
+        super().__init__("marks", arrived)
+        self.status.state = "ok"
+        self._registry = registry
+        self._clock = clock
+        self._host = host
+
+    def mark(self, label: str) -> None:
+        """Put a labelled moment on the time axis."""
+        series = self._registry.add(self._host, "kernel", "mark", kind=MOMENT.stored)
+        text = json.dumps({"label": str(label)})
+        self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))

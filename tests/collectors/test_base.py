@@ -1,0 +1,66 @@
+"""What every collector does: it keeps rows until they are drained, and bounds what it keeps."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulse_widgets.collectors import base
+from pulse_widgets.collectors.base import Collector
+from pulse_widgets.series.log import Log
+from pulse_widgets.series.rows import Rows
+
+
+def row(number):
+    return Rows.of([0], [number], [float(number)])
+
+
+def values(blocks):
+    return Rows.concat(blocks).value.tolist()
+
+
+def test_what_was_added_waits_until_it_is_truncated():
+    collector = Collector("mine")
+    collector.add(row(1))
+    collector.add(row(2))
+
+    delivered = collector.collect()
+    collector.add(row(3))
+    collector.truncate(len(delivered))
+
+    assert values(delivered) == [1.0, 2.0]
+    assert values(collector.collect()) == [3.0]
+
+
+def test_what_is_added_is_told_of_and_drained_once_and_in_order():
+    rung, log = [], Log()
+    cursor = log.cursor()
+    collector = Collector("mine", lambda: rung.append(collector.waiting()))
+    for number in range(3):
+        collector.add(row(number))
+
+    # Told of when it is there already.
+    assert rung == [1, 2, 3]
+    assert collector.drain(log) is False
+    assert collector.drain(log) is False
+    assert values([cursor.take()]) == [0.0, 1.0, 2.0]
+    assert collector.waiting() == 0
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(0, 200))
+def test_what_nobody_drains_is_bounded_in_bytes_and_what_goes_is_the_oldest_and_counted(
+    letters, most
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base, "KEPT_BYTES", most)
+        collector, log = Collector("mine"), Log()
+        cursor = log.cursor()
+        for number, count in enumerate(letters):
+            collector.add(Rows.of([0], [number], [float(number)], text=["x" * 50 * count]))
+            kept = collector.collect()
+            # The newest is kept, however large it is.
+            assert len(kept) == 1 or sum(rows.nbytes for rows in kept) <= most
+        collector.drain(log)
+
+    left = cursor.take().value.tolist()
+    assert left == [float(n) for n in range(collector.dropped, len(letters))]
+    assert not letters or left
