@@ -13,7 +13,8 @@ from pulse_widgets.exchange.bundle import REPLAY_MIME
 from pulse_widgets.series.wire import decode
 from tests.kernels import kernels
 
-pytestmark = pytest.mark.filterwarnings("default")
+# Each starts a kernel, and together they take long.
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 START = "import pulse_widgets as pw, time, threading, json\n"
 
