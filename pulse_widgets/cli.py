@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.problem}\n{error.remedy}".rstrip(), file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # Whoever read our output has enough, as `head` does. Python would complain at exit.
+        # The reader of our output closed it, as `head` does. Python would print an error at exit.
         sys.stdout = None
         return 0
     return status
@@ -139,7 +139,7 @@ def _recordings(options: argparse.Namespace) -> int:
 
     frame = recordings()
     if options.json:
-        # The paths apart: pandas cannot write one that is not text.
+        # Paths are added here because pandas cannot write one that is not valid text.
         rows = json.loads(frame.drop(columns="path").to_json(orient="records", date_format="iso"))
         print(
             json.dumps(
@@ -227,7 +227,7 @@ def _say(line: str) -> None:
 
 
 def _progress(line: str) -> None:
-    # Standard output is for what was recorded.
+    # Messages go to standard error: standard output is for what was recorded.
     print(line, file=sys.stderr, flush=True)
 
 

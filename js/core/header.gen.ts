@@ -45,7 +45,7 @@ export interface SpanWire {
 }
 
 /** A line of text that was printed, for pages that asked for such lines. */
-export interface LineWire {
+export interface TextLineWire {
   /** The id of its series. */
   readonly series: number;
   /** Unix seconds. */

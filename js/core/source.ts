@@ -3,10 +3,10 @@
  * data inlined in a page are all a `Source`; one dashboard draws any of them.
  */
 
-import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "./header.gen";
 import type { State } from "./state.gen";
 
-export type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
+export type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "./header.gen";
 
 /** How a kernel went, of which the session itself cannot tell. */
 export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
@@ -55,7 +55,7 @@ export interface Source {
   /** In order of their start; what has not ended has no end. */
   spans(): readonly SpanWire[];
   /** The newest lines of text, oldest first, where somebody asked the kernel for them. */
-  lines?(): readonly LineWire[];
+  lines?(): readonly TextLineWire[];
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
   /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */

@@ -10,7 +10,7 @@ import type { Arrival } from "../core/history/channel";
 import type { Ending } from "../core/source";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore, savedChannel } from "../core/still/saved";
 import { decodePacket } from "../core/wire/packet";
-import { KernelEar } from "./kernel-ear";
+import { KernelChannel } from "./kernel-channel";
 import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { endOnPage, shownOnPage, startOnPage } from "./refresh";
@@ -33,7 +33,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   #modelId = "";
   #feed: string | null = null;
   #search: AbortController | null = null;
-  #ear: KernelEar | null = null;
+  #ear: KernelChannel | null = null;
   #stopWatching: () => void = () => undefined;
 
   constructor(host: Host | null) {
@@ -120,7 +120,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 
   #listen(host: Host, feed: string): void {
-    this.#ear = new KernelEar(host.sessionContext, feed);
+    this.#ear = new KernelChannel(host.sessionContext, feed);
     this.#ear.subscribe({ hear: (arrival) => this.#hear(arrival) });
     this.#stopWatching = onKernelEnd(host.sessionContext, (how) => this.#end(feed, how));
   }

@@ -30,7 +30,7 @@ LEAST_BUCKETS: Final = 30
 _OVERHEAD: Final = 2_000
 SERIES_FACTS: Final = 80
 """Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
-TOLD_BYTES: Final = 250
+HEADER_BYTES: Final = 250
 """What is said of series that were left out."""
 
 
@@ -77,7 +77,7 @@ def fit(
     kept = _shortened(header, room)
     ids = _affordable(screen, kept, room)
     if len(ids) < len(header["series"]):
-        ids = _affordable(screen, kept, room - TOLD_BYTES)
+        ids = _affordable(screen, kept, room - HEADER_BYTES)
         kept = _without(kept, ids)
     screen = _only(screen, ids)
     spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)

@@ -13,7 +13,7 @@ from pulse_widgets.series.state import SourceState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LEFT_OUT_BYTES", "left_out_said", "left_out_source"]
+__all__ = ["LEFT_OUT_BYTES", "left_out_sentence", "left_out_source"]
 
 LEFT_OUT_BYTES: Final = 150
 """More than the sentence takes as a paragraph."""
@@ -31,7 +31,7 @@ def left_out_source(count: int, state: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def left_out_said(state: Mapping[str, Any]) -> str:
+def left_out_sentence(state: Mapping[str, Any]) -> str:
     """Return the sentence about series that were left out; empty where all are there."""
     sources = state.get("sources") or []
     said = (str(s.get("problem") or "") for s in sources if s.get("name") == _NAME)

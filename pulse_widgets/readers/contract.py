@@ -23,7 +23,7 @@ from pulse_widgets.readers.rule import Rule
 if TYPE_CHECKING:
     from pulse_widgets.readers.base import Backend
 
-__all__ = ["NOTHING_SAID", "ReaderInfo", "ask", "check", "introduced", "lacks", "open_backend"]
+__all__ = ["NO_INFO", "ReaderInfo", "ask", "check", "introduced", "lacks", "open_backend"]
 
 _MEMBERS: Final = ("name", "caps", "missing", "open", "read", "close")
 _SHORTEST_S: Final = 0.1
@@ -54,7 +54,7 @@ class ReaderInfo:
     """It is one of ours, which say of what has gone that it is missing."""
 
 
-NOTHING_SAID: Final = ReaderInfo()
+NO_INFO: Final = ReaderInfo()
 
 
 def introduced(backend: Backend) -> ReaderInfo:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
-from pulse_widgets.readers.contract import NOTHING_SAID
+from pulse_widgets.readers.contract import NO_INFO
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Translator:
         Its rules and metrics.
     """
 
-    def __init__(self, info: ReaderInfo = NOTHING_SAID) -> None:
+    def __init__(self, info: ReaderInfo = NO_INFO) -> None:
         self.info = info
         self._plans: dict[str, Plan] = {}
         self._numbers: set[tuple[str, str, str]] = set()
@@ -203,7 +203,7 @@ def _factors(scale: float) -> tuple[float, float]:
     return scale, 1.0
 
 
-def translate(records: Iterable[RawRecord], info: ReaderInfo = NOTHING_SAID) -> Translation:
+def translate(records: Iterable[RawRecord], info: ReaderInfo = NO_INFO) -> Translation:
     """Return what one pass over a source says, see `Translator`."""
     return Translator(info).translate(records)
 

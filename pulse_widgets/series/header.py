@@ -13,22 +13,22 @@ from typing import Annotated, Any, Final
 
 __all__ = [
     "NO_EVENTS",
+    "Doc",
     "EntityWire",
     "Events",
-    "LineWire",
     "MomentWire",
-    "Said",
     "SeriesWire",
     "SpanWire",
+    "TextLineWire",
+    "entity_records",
     "newest",
     "plain",
-    "told_entities",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What there is to say of a field: a comment, and whether old saved outputs lack it."""
+class Doc:
+    """The comment of a field in TypeScript, and whether old saved outputs lack the field."""
 
     text: str
     later: bool = False
@@ -63,7 +63,7 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-def told_entities(
+def entity_records(
     entities: Mapping[str, Mapping[str, Mapping[str, str]]], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return what is known of entities as a list of plain `EntityWire` records.
@@ -89,32 +89,32 @@ def told_entities(
 class MomentWire:
     """Something that happened at one moment."""
 
-    time: Annotated[float, Said("Unix seconds.")]
+    time: Annotated[float, Doc("Unix seconds.")]
     host: str
     entity: str
     metric: str
-    facts: Annotated[Mapping[str, Any], Said("What its text says: a label, a message, ...")]
+    facts: Annotated[Mapping[str, Any], Doc("What its text says: a label, a message, ...")]
 
 
 @dataclass(frozen=True, slots=True)
 class SpanWire:
     """A stretch of time; it is told again when it has ended, with the same id and start."""
 
-    id: Annotated[str, Said("With its start it tells it from others of its host, entity, metric.")]
-    start: Annotated[float, Said("Unix seconds.")]
-    end: Annotated[float | None, Said("Null: it has not ended.")]
+    id: Annotated[str, Doc("With its start it tells it from others of its host, entity, metric.")]
+    start: Annotated[float, Doc("Unix seconds.")]
+    end: Annotated[float | None, Doc("Null: it has not ended.")]
     host: str
     entity: str
     metric: str
-    facts: Annotated[Mapping[str, Any], Said("What the texts of its start and its end say.")]
+    facts: Annotated[Mapping[str, Any], Doc("What the texts of its start and its end say.")]
 
 
 @dataclass(frozen=True, slots=True)
-class LineWire:
+class TextLineWire:
     """A line of text that was printed, for pages that asked for such lines."""
 
-    series: Annotated[int, Said("The id of its series.")]
-    time: Annotated[float, Said("Unix seconds.")]
+    series: Annotated[int, Doc("The id of its series.")]
+    time: Annotated[float, Doc("Unix seconds.")]
     text: str
 
 
@@ -132,7 +132,7 @@ class Events:
 
     moments: tuple[MomentWire, ...] = ()
     spans: tuple[SpanWire, ...] = ()
-    lines: tuple[LineWire, ...] = ()
+    lines: tuple[TextLineWire, ...] = ()
 
     def __len__(self) -> int:
         """Return how many things happened."""

@@ -1,4 +1,4 @@
-"""How the start row and the end row of a span find each other, live and in a recording."""
+"""Pairs the start row and the end row of each span, live and in a recording."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from pulse_widgets.series.history import reduce_rows
-from pulse_widgets.series.pieces import pieces_of
+from pulse_widgets.series.packet_rows import split_for_packets
 from pulse_widgets.series.wire import decode, encode, frame, keyframe, rows_reply
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def read_range(request: Mapping[str, Any]) -> RangeRequest | None:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    # A time that is no number is not below anything.
+    # Written so that NaN, which compares false, is refused as well.
     times_are_times = abs(asked.t0) < FAR_S and abs(asked.t1) < FAR_S
     return asked if times_are_times and all(abs(i) <= MOST_ID for i in asked.ids) else None
 
@@ -164,7 +164,7 @@ class Stream:
         """Hand packets to a transport, too, from now on."""
         self._transports.append(transport)
 
-    # What is told ---------------------------------------------------------------------
+    # Sending --------------------------------------------------------------------------
 
     def publish(self, packet: bytes) -> None:
         """Hand a packet to every transport."""
@@ -186,7 +186,7 @@ class Stream:
 
     def publish_frame(self, rows: Rows, **news: Any) -> None:
         """Send rows, and what else is new: one frame, or several where the rows are many."""
-        for piece, reduced in pieces_of(rows) if len(rows) else [(rows, [])]:
+        for piece, reduced in split_for_packets(rows) if len(rows) else [(rows, [])]:
             self._seq += 1
             self.publish(frame(self._seq, piece, reduced=reduced, **news))
             news = {}
@@ -212,7 +212,7 @@ class Stream:
             try:
                 transport.keep(kept)
             except Exception:
-                # As in `deliver`; who comes later asks for a keyframe in any case.
+                # As in `deliver`. A page that connects later asks for a keyframe anyway.
                 self.failures += 1
                 _logger.debug("a snapshot could not be kept", exc_info=True)
 
@@ -242,7 +242,7 @@ class Stream:
         whole = decode(packet)
         return encode({**whole.header, **self._redact(whole.header)}, whole.body)
 
-    # What is asked --------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------
 
     def answer(self, request: object) -> bytes:
         """Return the packet that answers a message of a page; empty where none is due.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.rows import Rows
-    from pulse_widgets.series.stage import Caught
+    from pulse_widgets.series.stage import CatchUp
     from pulse_widgets.session.session import Session
 
 __all__ = ["Keyframes", "LiveSender", "SessionProvider", "redacted"]
@@ -248,7 +248,7 @@ class LiveSender:
         self.stream.publish_whole(caught.whole)
         return packet
 
-    def _caught(self, now: float, whole: int = 0) -> Caught:
+    def _caught(self, now: float, whole: int = 0) -> CatchUp:
         """Return the past so far, after a frame of what was waiting."""
         caught = self._session.stage.screen_after(self._subscription, whole)
         self._frame(now, caught.rows, caught.events)

@@ -30,7 +30,7 @@ from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.readers.discover import make_backends
-from pulse_widgets.series.header import told_entities
+from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.collectors.base import Collector
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
     from pulse_widgets.storage.writer import Writer
@@ -72,12 +72,12 @@ class Settings:
     ----------
     interval_s : float
         Seconds between readings of gauges and counters.
-    gpus : GpuWish
+    gpus : GpuChoice
     title : str
     """
 
     interval_s: float = 1.0
-    gpus: GpuWish = "mine"
+    gpus: GpuChoice = "mine"
     title: str = ""
 
 
@@ -332,7 +332,7 @@ class Session:
 
     def entities(self) -> list[dict[str, Any]]:
         """Return the labels of every entity of every host, as they travel."""
-        return told_entities(self.labels(), {})
+        return entity_records(self.labels(), {})
 
     def gist(self) -> tuple[object, ...]:
         """Return what, when it changes, makes `state` worth telling again at once."""
@@ -356,7 +356,7 @@ class Session:
                 cores=self._cost.cores,
                 tick_s=max((s.status.tick_s for s in samplers.values()), default=None),
                 dropped=self.dropped(),
-                sent_bytes_s=self.stage.sent_rate(),
+                sent_bytes_per_s=self.stage.sent_rate(),
                 slowed="; ".join(f"{name}: {said}" for name, said in slowed.items() if said),
             ),
             kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),

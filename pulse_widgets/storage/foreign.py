@@ -15,7 +15,7 @@ from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.foreign import ForeignReader
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import group_index
-from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES
+from pulse_widgets.storage.limits import MOST_FOOTER, MOST_GROUP_BYTES
 from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import parse_json
 

@@ -47,7 +47,7 @@ class Outputs:
         self._handles: list[Any] = []
 
     def show(
-        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, picture: Picture
+        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, picture: SavedView
     ) -> None:
         """Display a view with its newest picture."""
         load(BUNDLE)
@@ -64,7 +64,7 @@ class Outputs:
         if handle is not None and widget_view is not None:
             self._handles.append(handle)
 
-    def finish(self, picture: Picture) -> None:
+    def finish(self, picture: SavedView) -> None:
         """Replace every output by the picture alone."""
         load(BUNDLE)
         from pulse_widgets.exchange.bundle import final_bundle
@@ -79,7 +79,7 @@ class Outputs:
                 _logger.exception("an output could not be replaced by its picture")
 
 
-class Picture:
+class SavedView:
     """The two forms of a picture: for our own renderer, and for everything else."""
 
     def __init__(self, keyframe: bytes, html: str) -> None:

@@ -10,7 +10,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.stream import Stream
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
-from pulse_widgets.widgets.display import Outputs, Picture
+from pulse_widgets.widgets.display import Outputs, SavedView
 from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Hub:
         if self._sender is not None:
             self._sender.ended.wait(LAST_FRAME_S)
         self._finished = True
-        drawn: dict[str, Picture] = {}
+        drawn: dict[str, SavedView] = {}
         for outputs in list(self.views):
             shown = repr((outputs.layout, outputs.metrics))
             if shown not in drawn:
@@ -112,12 +112,12 @@ class Hub:
             outputs.finish(drawn[shown])
         self.feed.retire(self._last_words())
 
-    def picture(self, layout: str, metrics: Sequence[str] | None) -> Picture:
+    def picture(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
         """Return what a view shows now, without what should not leave the machine."""
         load(*DRAWING)
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import fit, matching
-        from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
+        from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
         screen, header = self._provider.screen(), self._header()
@@ -136,9 +136,9 @@ class Hub:
         # A strip has no charts: of its past it needs hardly anything.
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
-        if left_out_said(header["state"]):
+        if left_out_sentence(header["state"]):
             html = draw(state=header["state"])
-        return Picture(keyframe(0, screen, **header), html)
+        return SavedView(keyframe(0, screen, **header), html)
 
     def _last_words(self) -> bytes:
         load(*DRAWING)
@@ -233,10 +233,10 @@ def live_hub(
 
 def replay_hub(recording: Recording) -> Hub:
     """Return the hub of a recording."""
-    load("pulse_widgets.library.replay_source")
-    from pulse_widgets.library.replay_source import RecordingSource
+    load("pulse_widgets.library.replay_provider")
+    from pulse_widgets.library.replay_provider import RecordingProvider
 
-    provider = RecordingSource(recording)
+    provider = RecordingProvider(recording)
     stream = Stream(provider, redact=redacted)
     return Hub(
         provider,

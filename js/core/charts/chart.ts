@@ -46,7 +46,7 @@ interface PlotLine {
 }
 
 /** A plain description of where things are, for painting under or over the lines. */
-export interface Frame {
+export interface PlotArea {
   readonly context: CanvasRenderingContext2D;
   /** The plotting area in canvas pixels. */
   readonly left: number;
@@ -74,8 +74,8 @@ export interface PlotOptions {
   readonly xText: (values: readonly number[], step: number) => string[];
   /** Time axes have ticks at whole minutes and hours, others at round numbers. */
   readonly time: boolean;
-  readonly under?: (frame: Frame) => void;
-  readonly over?: (frame: Frame) => void;
+  readonly under?: (area: PlotArea) => void;
+  readonly over?: (area: PlotArea) => void;
 }
 
 export interface PlotEvents {
@@ -165,8 +165,8 @@ export class Plot {
       hooks: {
         setCursor: [() => this.#moved()],
         setSelect: [() => this.#selected()],
-        drawAxes: [() => options.under?.(this.#frame())],
-        draw: [() => options.over?.(this.#frame())],
+        drawAxes: [() => options.under?.(this.#area())],
+        draw: [() => options.over?.(this.#area())],
       },
     };
   }
@@ -307,7 +307,7 @@ export class Plot {
     if (event.pointerType === "mouse") this.#events.cursor(null, 0);
   }
 
-  #frame(): Frame {
+  #area(): PlotArea {
     const { ctx, bbox } = this.#plot;
     return {
       context: ctx,

@@ -8,6 +8,8 @@ import { isDrawn } from "../vocabulary/kinds";
 import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 import { MOST_LINES } from "../vocabulary/shared.gen";
 import {
+  COMBINED_CHARTS,
+  type CombinedChart,
   groupOf,
   headingsWith,
   helpOf,
@@ -16,8 +18,6 @@ import {
   isSilent,
   isWhole,
   limitOf,
-  TOGETHER,
-  type Together,
   titleOf,
   USER_GROUP,
 } from "./panel-table";
@@ -115,7 +115,7 @@ interface Context {
 
 /** Series that may share a chart. */
 interface Bundle {
-  readonly together: Together | undefined;
+  readonly together: CombinedChart | undefined;
   readonly entityClass: string;
   readonly series: SeriesWire[];
 }
@@ -125,7 +125,9 @@ const ORDER = new Map(Object.keys(CATALOG).map((metric, index) => [metric, index
 function bundles(drawn: readonly SeriesWire[], still: boolean): Bundle[] {
   const found = new Map<string, Bundle>();
   for (const series of drawn) {
-    const together = still ? undefined : TOGETHER.find((t) => t.metrics.includes(series.metric));
+    const together = still
+      ? undefined
+      : COMBINED_CHARTS.find((t) => t.metrics.includes(series.metric));
     const kind = entityClass(series.entity);
     const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series)}`;
     const bundle = found.get(key) ?? { together, entityClass: kind, series: [] };
@@ -211,7 +213,7 @@ function lineKey({ host, entity, metric }: SeriesWire): string {
   return JSON.stringify([host, entity, metric]);
 }
 
-function wordLines(series: readonly SeriesWire[], together: Together): Line[] {
+function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line[] {
   return series.map((s) => {
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;

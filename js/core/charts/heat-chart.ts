@@ -8,7 +8,7 @@ import { rampGradient } from "../vocabulary/palette";
 import type { Span } from "../vocabulary/span";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
-import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
+import { AXIS_HEIGHT, GUTTER, HEADROOM, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
@@ -189,10 +189,10 @@ export class HeatChart implements View {
       yTicks: () => Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step + 0.5),
       yText: (values) => values.map((value) => this.#rowLabel(Math.floor(value))),
       xText: axisTimes,
-      under: (frame) => this.#paint(frame),
-      over: (frame) => {
+      under: (area) => this.#paint(area),
+      over: (area) => {
         const scene = this.#scene;
-        if (scene) paintMoments(frame, scene.marks, scene.theme);
+        if (scene) paintMoments(area, scene.marks, scene.theme);
       },
     };
   }
@@ -201,11 +201,11 @@ export class HeatChart implements View {
     return rowName(this.#panel.lines, row);
   }
 
-  #paint(frame: Frame): void {
+  #paint(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
     const { lines } = this.#panel;
-    this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
+    this.#painter.paint(area, this.#grid, lines.length, this.#values, scene.theme);
   }
 }
 

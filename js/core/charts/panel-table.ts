@@ -12,13 +12,13 @@ const MEMORY_GROUP = "Memory";
 const IO_GROUP = "Disk and network";
 
 /** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
-export interface Together {
+export interface CombinedChart {
   readonly title: string;
   readonly metrics: readonly string[];
   readonly words: readonly string[];
 }
 
-export const TOGETHER: readonly Together[] = [
+export const COMBINED_CHARTS: readonly CombinedChart[] = [
   {
     title: "Throttled",
     metrics: ["gpu.throttled.power", "gpu.throttled.thermal"],

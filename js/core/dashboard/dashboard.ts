@@ -12,8 +12,8 @@ import { panned, type Span } from "../vocabulary/span";
 import { Board, type BoardContent } from "./board";
 import { endingCards, writeCards } from "./cards";
 import { actionOf, steppedCursor } from "./commands";
+import { deviceSummaries } from "./device-summary";
 import { figuresOf, Newest } from "./figures";
-import { groupNotes } from "./group-notes";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { Scheduler } from "./scheduler";
@@ -186,7 +186,7 @@ class Dashboard {
     const content: BoardContent = {
       groups: this.#groups,
       state: this.#source.state(),
-      notes: groupNotes(this.#source),
+      notes: deviceSummaries(this.#source),
       byStep: (panel) => this.#isByStep(panel),
       metrics,
       chartsOnly: layout === "charts",

@@ -16,7 +16,7 @@ interface Answer extends Stretch {
 /** Both kinds of stretch are kept in order of time, and none reaches over another. */
 export class Answers {
   #given: Answer[] = [];
-  /** Where there may be rows that are not here, and no cell says so. */
+  /** Where there may be rows that are not here, and no bucket says so. */
   #open: Stretch[] = [];
 
   /** What was answered for [t0, t1] stands in the place of what was there. */
@@ -58,9 +58,9 @@ export class Answers {
 
   /**
    * Whether asking for `density` buckets a second of [t0, t1] could bring anything new; `coarse`
-   * says that a part of it is known as cells only.
+   * says that a part of it is known as buckets only.
    */
-  lacks(t0: number, t1: number, density: number, coarse: boolean): boolean {
+  incomplete(t0: number, t1: number, density: number, coarse: boolean): boolean {
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
     let known = t0;
     for (const one of within) {

@@ -76,12 +76,12 @@ export class LiveStore extends Store {
     const asked = [...this.#waiting.values()].filter(
       (one) => one.t0 <= t0 && one.t1 >= t1 && one.points / (one.t1 - one.t0) >= density,
     );
-    const lacking = this.lacking(ids, t0, t1, points).filter(
+    const incomplete = this.incomplete(ids, t0, t1, points).filter(
       (id) => !asked.some((one) => one.ids.has(id)),
     );
-    for (let from = 0; from < lacking.length; from += SERIES_MOST) {
+    for (let from = 0; from < incomplete.length; from += SERIES_MOST) {
       const request = ++this.#request;
-      const some = lacking.slice(from, from + SERIES_MOST);
+      const some = incomplete.slice(from, from + SERIES_MOST);
       if (!this.#send({ kind: "range", request, ids: some, t0, t1, points })) return;
       this.#waiting.set(request, { sent, ids: new Set(some), t0, t1, points });
     }

@@ -12,11 +12,11 @@ import type {
   Columns,
   Ending,
   EntityWire,
-  LineWire,
   MomentWire,
   SeriesWire,
   Source,
   SpanWire,
+  TextLineWire,
 } from "../source";
 import type { State } from "../state.gen";
 import { ownerKey } from "../vocabulary/owners";
@@ -24,9 +24,9 @@ import { readState } from "../wire/header";
 import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
 import type { Arrival } from "./channel";
-import { Happened } from "./happened";
-import { Life } from "./life";
-import { Names } from "./names";
+import { EventLog } from "./event-log";
+import { KernelLiveness } from "./kernel-liveness";
+import { SentNames } from "./sent-names";
 import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
@@ -48,7 +48,7 @@ const NOTHING: Change = {
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
   readonly #series = new Map<number, SeriesWire>();
-  readonly #happened = new Happened();
+  readonly #events = new EventLog();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #budget: number;
   #catalog: readonly SeriesWire[] = [];
@@ -65,8 +65,8 @@ export class Store implements Source {
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
   #keyframeSeq = -1;
-  readonly #life = new Life();
-  readonly #names = new Names();
+  readonly #liveness = new KernelLiveness();
+  readonly #names = new SentNames();
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -82,29 +82,29 @@ export class Store implements Source {
 
   /** A session whose kernel has gone does not run any more, whatever it said last. */
   state(): State {
-    const over = this.#life.ended !== null && this.#state.phase === "running";
+    const over = this.#liveness.ended !== null && this.#state.phase === "running";
     return over ? { ...this.#state, phase: "stopped" } : this.#state;
   }
 
   ended(): Ending | null {
-    return this.#life.ended;
+    return this.#liveness.ended;
   }
 
   /** The kernel has gone. */
   end(how: Ending): void {
-    if (this.#life.end(how)) this.#tell({ ...NOTHING, state: true });
+    if (this.#liveness.end(how)) this.#tell({ ...NOTHING, state: true });
   }
 
   moments(): readonly MomentWire[] {
-    return this.#happened.moments;
+    return this.#events.moments;
   }
 
   spans(): readonly SpanWire[] {
-    return this.#happened.spans;
+    return this.#events.spans;
   }
 
-  lines(): readonly LineWire[] {
-    return this.#happened.lines;
+  lines(): readonly TextLineWire[] {
+    return this.#events.lines;
   }
 
   lost(): number {
@@ -177,14 +177,14 @@ export class Store implements Source {
   }
 
   /** Which of `ids` would gain from a request for [t0, t1] in `points` buckets. */
-  lacking(ids: readonly number[], t0: number, t1: number, points: number): number[] {
+  incomplete(ids: readonly number[], t0: number, t1: number, points: number): number[] {
     const density = points / (t1 - t0);
-    return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
+    return ids.filter((id) => this.#tracks.get(id)?.incomplete(t0, t1, density));
   }
 
   /** Take in what a channel brought, and tell the subscribers. */
   take({ packet, bytes, kept }: Arrival): void {
-    this.#life.hear();
+    this.#liveness.hear();
     if (packet.kind === "keyframe") {
       this.#remember(packet, bytes, kept);
       if (!kept && this.#names.told(packet)) this.#forgetKept();
@@ -203,7 +203,7 @@ export class Store implements Source {
   /** All that was kept is told anew, with its names and paths. */
   #forgetKept(): void {
     this.#entities = new Map();
-    this.#happened.forget();
+    this.#events.forget();
   }
 
   /** A kept keyframe without what is known better. */
@@ -341,13 +341,13 @@ export class Store implements Source {
       this.#entities = new Map([...this.#entities, ...told]);
     }
     if (packet.state) this.#setState(packet.state);
-    const happened = this.#happened.add(packet);
+    const changed = this.#events.add(packet);
     const state = packet.state !== null;
-    return { series: packet.series.length > 0, entities, state, ...happened, samples: false };
+    return { series: packet.series.length > 0, entities, state, ...changed, samples: false };
   }
 
   #setState(state: State): void {
-    this.#life.told(state, this.#state.phase === "running");
+    this.#liveness.told(state, this.#state.phase === "running");
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();

@@ -4,10 +4,17 @@ import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
 import { isDrawn } from "../vocabulary/kinds";
 import { Owners } from "../vocabulary/owners";
-import { LIMIT_OF, MOST_LINES, PLURALS, WHOLES, WISHES, type Wish } from "../vocabulary/shared.gen";
+import {
+  LIMIT_OF,
+  MOST_LINES,
+  PLURALS,
+  PREFERRED_CHARTS,
+  type PreferredChart,
+  WHOLES,
+} from "../vocabulary/shared.gen";
 import type { KeyframePacket } from "../wire/packet";
 import { envelopeOf } from "../wire/parts";
-import { isLogged, isOwn, PLACES } from "./wishes";
+import { isLogged, isOwn, PLACES } from "./priorities";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
@@ -62,7 +69,7 @@ export function candidates(
   const hosts = packet.series.filter(isDrawn).map(({ host }) => host);
   const about = { packet, owners: new Owners(packet.entities, hosts) };
   const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, about));
-  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, about)) };
+  return { all, wished: PREFERRED_CHARTS.flatMap((wish) => wishedOf(wish, all, about)) };
 }
 
 /** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
@@ -130,7 +137,7 @@ function wanted({ all, wished }: Candidates, most: number): Candidate[] {
 
 /** The chart that is wished for, as far as there are readings of it: of the whole, else of parts. */
 function wishedOf(
-  wish: Wish,
+  wish: PreferredChart,
   all: readonly Candidate[],
   about: About,
 ): (Candidate & { first: boolean })[] {
@@ -148,7 +155,7 @@ function answers(own: Line["series"], metrics: readonly string[]): boolean {
 }
 
 /** Metrics that share a chart: a line each, or one each and owner. */
-function sharedChart(wish: Wish, panels: readonly Panel[], about: About): StillChart {
+function sharedChart(wish: PreferredChart, panels: readonly Panel[], about: About): StillChart {
   const [panel] = panels as readonly [Panel];
   const all = panels.flatMap(({ lines }) => lines);
   const groups = wish.metrics

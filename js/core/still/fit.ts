@@ -7,7 +7,7 @@ import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
 import { leftOutSource } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
-import { LEAST_BUCKETS, SERIES_FACTS, TOLD_BYTES } from "../vocabulary/shared.gen";
+import { HEADER_BYTES, LEAST_BUCKETS, SERIES_FACTS } from "../vocabulary/shared.gen";
 import { encodePacket } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
 import {
@@ -18,7 +18,7 @@ import {
   headerOf,
   type KeyframePacket,
 } from "../wire/packet";
-import { grouped } from "./wishes";
+import { grouped } from "./priorities";
 
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
@@ -41,7 +41,7 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   const header = shortened(headerOf(bytes).header, room);
   const all = affordable(packet, header, room);
   const whole = all.size === packet.series.length;
-  const kept = whole ? all : affordable(packet, header, room - TOLD_BYTES);
+  const kept = whole ? all : affordable(packet, header, room - HEADER_BYTES);
   const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
   const told = withSeries(header, packet, kept, rows);
   const stepped = packet.stepped.filter((id) => kept.has(id));

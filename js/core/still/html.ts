@@ -1,6 +1,6 @@
 /**
  * What a saved output shows where nothing of ours runs: a picture and a table, without script,
- * style sheet or network. The twin of `pulse_widgets/exchange/picture.py`, for the pictures that
+ * style sheet or network. The twin of `pulse_widgets/exchange/picture/document.py`, for the pictures that
  * the browser saves.
  */
 
@@ -9,14 +9,14 @@ import type { State } from "../state.gen";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
 import { formatValue, MISSING } from "../vocabulary/format";
-import { leftOutSaid } from "../vocabulary/left-out";
+import { leftOutSentence } from "../vocabulary/left-out";
 import {
   LEAST_POINTS,
   MOST_BYTES,
   MOST_CHARTS,
   MOST_POINTS,
   MOST_ROWS,
-  MOST_SAID,
+  MOST_SENTENCES,
   PHASE_WORDS,
   WIDTH,
 } from "../vocabulary/shared.gen";
@@ -58,7 +58,7 @@ export function stillHtml(
   { layout, metrics }: StillView = WHOLE,
 ): string {
   const charts = layout === "strip" ? 0 : MOST_CHARTS;
-  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SAID };
+  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SENTENCES };
   const all = candidates(packet, metrics);
   for (;;) {
     const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size);
@@ -83,9 +83,9 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
-  const gone = [leftOutSaid(state)].filter(Boolean);
+  const gone = [leftOutSentence(state)].filter(Boolean);
   const when = phase(state, span, ended);
-  const said = [...simulatedOf(state), when, ...gone, ...saidOf(state, size.said)];
+  const said = [...simulatedOf(state), when, ...gone, ...sentencesOf(state, size.said)];
   const caption = said.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
   const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
   return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
@@ -133,8 +133,8 @@ function simulatedOf({ simulated }: State): string[] {
 }
 
 /** What is not as it should be, and why. */
-function saidOf({ recording, sources }: State, most: number): string[] {
-  const left = leftOutSaid({ sources });
+function sentencesOf({ recording, sources }: State, most: number): string[] {
+  const left = leftOutSentence({ sources });
   const others = sources.filter(({ problem }) => problem === "" || problem !== left);
   const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
     const quiet = ["ok", "starting", "off"].includes(state);

@@ -1,5 +1,5 @@
 /**
- * The charts of a still picture as one SVG text, as `pulse_widgets/exchange/picture_svg.py` draws
+ * The charts of a still picture as one SVG text, as `pulse_widgets/exchange/picture/svg.py` draws
  * them. A line is the band from the smallest to the largest value of every column, so a spike of
  * one sample is as high as it was; where readings were missing nothing is drawn.
  */

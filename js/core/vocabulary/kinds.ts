@@ -32,6 +32,6 @@ function kindOfMetric(metric: string): Kind | undefined {
 
 /** Whether a series has numbers to draw. */
 export function isDrawn({ kind }: Pick<SeriesWire, "kind">): boolean {
-  const { look } = kindStoredAs(kind);
-  return look === "line" || look === "step";
+  const { drawnAs } = kindStoredAs(kind);
+  return drawnAs === "line" || drawnAs === "step";
 }

@@ -18,6 +18,6 @@ export function leftOutSource(count: number, recorded: boolean): SourceState {
 }
 
 /** The sentence about series that were left out; empty where all are there. */
-export function leftOutSaid({ sources }: Pick<State, "sources">): string {
+export function leftOutSentence({ sources }: Pick<State, "sources">): string {
   return sources.find(({ name }) => name === NAME)?.problem ?? "";
 }

@@ -1,5 +1,5 @@
 /**
- * Ranges and ticks of the value axis. The twin of `pulse_widgets/exchange/picture_axis.py`, which
+ * Ranges and ticks of the value axis. The twin of `pulse_widgets/exchange/picture/axis.py`, which
  * has the numbers and says why; `tests/data/axis.json` holds both to the same examples.
  */
 

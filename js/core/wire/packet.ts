@@ -6,7 +6,7 @@
  * Little endian. The header is padded with spaces to a multiple of 8.
  */
 
-import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "../header.gen";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
 import type { State } from "../state.gen";
 import {
   count,
@@ -52,7 +52,7 @@ interface News {
   readonly state: State | null;
   readonly moments: readonly MomentWire[];
   readonly spans: readonly SpanWire[];
-  readonly lines: readonly LineWire[];
+  readonly lines: readonly TextLineWire[];
 }
 
 export interface FramePacket extends News {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.left_out import left_out_said
+from pulse_widgets.exchange.left_out import left_out_sentence
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
 from pulse_widgets.exchange.picture.svg import WIDTH, Heading, clean, draw, shorten
@@ -25,7 +25,7 @@ from pulse_widgets.metrics.units import MISSING, format_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulse_widgets.exchange.picture.line import Line
+    from pulse_widgets.exchange.picture.chart import Line
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]
@@ -35,7 +35,7 @@ MOST_CHARTS: Final = 12
 MOST_ROWS: Final = 40
 MOST_POINTS: Final = 300
 LEAST_POINTS: Final = 24
-MOST_SAID: Final = 8
+MOST_SENTENCES: Final = 8
 """Sources and missing readings named below the picture."""
 
 PHASE_WORDS: Final = {
@@ -52,7 +52,7 @@ class _Size:
     charts: int
     points: int
     rows: int
-    said: int = MOST_SAID
+    said: int = MOST_SENTENCES
 
 
 def figure_html(  # noqa: PLR0913  one argument a part of the screen
@@ -165,7 +165,7 @@ class _Figure:
         if self._state.get("simulated"):
             yield "Simulated data: no device was read for it."
         yield self._phase()
-        left_out = left_out_said(self._state)
+        left_out = left_out_sentence(self._state)
         if left_out:
             yield left_out
         recording = self._state.get("recording") or {}
@@ -186,7 +186,7 @@ class _Figure:
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     """Yield what could not be read, and why."""
     said: list[str] = []
-    left_out = left_out_said(state)  # has been said already
+    left_out = left_out_sentence(state)  # has been said already
     for source in state.get("sources") or []:
         name = str(source.get("name"))
         if source.get("problem") and source["problem"] != left_out:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.exchange.picture.line import entity_label
+from pulse_widgets.exchange.picture.chart import entity_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.exchange.picture.line import Chart, Line, Trace
+    from pulse_widgets.exchange.picture.chart import Chart, Line, Trace
 
 __all__ = ["WIDTH", "Heading", "clean", "draw", "shorten"]
 

@@ -8,9 +8,9 @@ from itertools import chain
 from operator import sub
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.odd import shown
+from pulse_widgets.readers.host.kernel_numbers import MOST, numbers
+from pulse_widgets.readers.host.omissions import shown
 from pulse_widgets.readers.host.protocol import CpuTimes
-from pulse_widgets.readers.host.words import MOST, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _MOST_S: Final = 1e10
 """Some 300 years: no core is so old."""
 
 
-def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
+def cores_of(stat: bytes, omit: Callable[[str, str], None]) -> dict[int, CpuTimes]:
     """Return the times of each core in ``/proc/stat``, by the kernel's number of it.
 
     Raises
@@ -44,12 +44,12 @@ def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes
     # After the cores comes how often each interrupt happened, which can be very long.
     lines = stat.partition(b"\nintr")[0]
     rows = lines.splitlines()
-    # Lines of digits with nothing odd are read in half the time.
+    # Lines of digits of nothing else are read in half the time.
     names = b"cpu" * len(rows)
     plain = lines.startswith(b"cpu ") and lines.translate(None, _DIGITS) == names
     cores = _plain(rows[1:]) if plain else None
     if cores is None:
-        cores = _careful(rows, odd)
+        cores = _careful(rows, omit)
     if not cores:
         raise ValueError(f"/proc/stat has no line of a core: it begins with {shown(stat)}")
     return cores
@@ -78,7 +78,7 @@ def _plain(lines: list[bytes]) -> dict[int, CpuTimes] | None:
     return cores if most < MOST / hz and len(cores) == len(lines) else None
 
 
-def _careful(lines: list[bytes], odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
+def _careful(lines: list[bytes], omit: Callable[[str, str], None]) -> dict[int, CpuTimes]:
     """Return the times of each core whose line can be read."""
     rows = [words for words in map(bytes.split, lines) if words and words[0].startswith(b"cpu")]
     # All lines of a kernel have the same form: a line that is shorter than others is cut off.
@@ -92,7 +92,7 @@ def _careful(lines: list[bytes], odd: Callable[[str, str], None]) -> dict[int, C
         try:
             cores[int(name)] = _times(words, width)
         except ValueError as error:
-            odd(f"cpu:{int(name)} cpu.utilization", f"its line of /proc/stat {error}")
+            omit(f"cpu:{int(name)} cpu.utilization", f"its line of /proc/stat {error}")
     return cores
 
 

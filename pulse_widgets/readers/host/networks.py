@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
+from pulse_widgets.readers.host.device_lines import BadLineError, DeviceLines, count_of
 from pulse_widgets.readers.host.protocol import NetCounts
 from pulse_widgets.readers.host.sysfs import content_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pulse_widgets.readers.host.odd import Odd
+    from pulse_widgets.readers.host.omissions import Omissions
     from pulse_widgets.readers.host.proc_files import ProcFiles
 
 __all__ = ["LinuxNetworks", "which_networks"]
@@ -67,7 +67,7 @@ class LinuxNetworks:
     files : ProcFiles
     sys_root : str or None
         The sys tree of the same machine, where there is one.
-    odd : Odd
+    omissions : Omissions
         Told what is left out.
     clock : callable
         Returns monotonic seconds.
@@ -77,13 +77,13 @@ class LinuxNetworks:
         self,
         files: ProcFiles,
         sys_root: str | None,
-        odd: Odd,
+        omissions: Omissions,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
         self._clock = clock
-        self._lines = DeviceLines(_PATH, "net", _parsed, odd)
+        self._lines = DeviceLines(_PATH, "net", _parsed, omissions)
         self._ranks = _Ranks(sys_root, files.root)
         self._names: Collection[str] = ()
         self._in_sum: frozenset[str] = frozenset()
@@ -273,7 +273,7 @@ def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
     before, words = head.split(), rest.split()
     name = b"".join(before[:1] if colon else words[:1])
     if len(before) != 1 or len(words) != _WORDS:
-        raise OddLineError(name, f"its line of {_PATH} has {len(line.split())} words")
+        raise BadLineError(name, f"its line of {_PATH} has {len(line.split())} words")
     received, failed, lost, sent, unsent, dropped = (
         count_of(words[k], name, _PATH) for k in (0, 2, 3, 8, 10, 11)
     )

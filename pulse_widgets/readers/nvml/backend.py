@@ -18,7 +18,7 @@ from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawR
 from pulse_widgets.readers.nvml.fields import TABLE
 from pulse_widgets.readers.nvml.library import Library
 from pulse_widgets.readers.nvml.records import Tick, mask_of, record
-from pulse_widgets.readers.select import GpuWish, Selection, words_of
+from pulse_widgets.readers.select import GpuChoice, Selection, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ class NvmlBackend:
 
     def __init__(
         self,
-        gpus: GpuWish = "mine",
+        gpus: GpuChoice = "mine",
         *,
         environ: Mapping[str, str] | None = None,
         proc: Path = Path("/proc"),

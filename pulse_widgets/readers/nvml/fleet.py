@@ -20,7 +20,7 @@ from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.identity import Instances, bus_of, describe, identify
 from pulse_widgets.readers.nvml.library import Code, Library, address_of, reason_of
 from pulse_widgets.readers.nvml.processes import Family
-from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, short
+from pulse_widgets.readers.select import Gpu, GpuChoice, Selection, choose, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ class Fleet:
     """
 
     def __init__(
-        self, gpus: GpuWish, environ: Mapping[str, str], proc: Path, reprobe_s: float
+        self, gpus: GpuChoice, environ: Mapping[str, str], proc: Path, reprobe_s: float
     ) -> None:
         self.devices: list[Device] = []
         self.selection = Selection((), reason="none")

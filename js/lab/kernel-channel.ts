@@ -7,7 +7,7 @@ import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import { type Channel, type Listener, tryArrival } from "../core/history/channel";
 
-export class KernelEar implements Channel {
+export class KernelChannel implements Channel {
   readonly #session: ISessionContext;
   readonly #feed: string;
   readonly #listeners = new Set<Listener>();

@@ -1,18 +1,20 @@
 /**
  * Which readings a saved picture cannot do without. The dashboard has room for everything; a
- * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture_choice.py`, which
+ * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture/choice.py`, which
  * has the lists.
  */
 
 import { groupOf, type Named, USER_GROUP } from "../charts/panel-table";
 import { CATALOG } from "../vocabulary/catalog.gen";
 import { entityClass } from "../vocabulary/entities";
-import { LIMIT_OF, SINGLE, WHOLES, WISHES } from "../vocabulary/shared.gen";
+import { LIMIT_OF, PREFERRED_CHARTS, SINGLE, WHOLES } from "../vocabulary/shared.gen";
 
-const WISHED = new Map(WISHES.flatMap(({ metrics }, place) => metrics.map((m) => [m, place])));
-for (const [metric, place] of [...WISHED]) {
+const PREFERRED = new Map(
+  PREFERRED_CHARTS.flatMap(({ metrics }, place) => metrics.map((m) => [m, place])),
+);
+for (const [metric, place] of [...PREFERRED]) {
   const limit = LIMIT_OF[metric];
-  if (limit) WISHED.set(limit, place);
+  if (limit) PREFERRED.set(limit, place);
 }
 /** Metric to its place in the catalog. */
 export const PLACES: ReadonlyMap<string, number> = new Map(
@@ -55,7 +57,7 @@ function rankOf(group: readonly Named[]): readonly number[] {
   if (isLogged(one)) return [1];
   const kind = entityClass(one.entity);
   const whole = WHOLES.includes(kind);
-  const wished = WISHED.get(one.metric);
+  const wished = PREFERRED.get(one.metric);
   if (whole && wished !== undefined) return [SINGLE.includes(kind) ? 0 : 2, wished];
   return [3, group.length, whole ? 0 : 1, PLACES.get(one.metric) ?? -1];
 }

@@ -8,7 +8,7 @@ interface Hole {
   readonly t1: number;
 }
 
-export class Missed {
+export class MissingRanges {
   #holes: Hole[] = [];
   /** After this moment rows were missed, it is not known how many; null for none. */
   #since: number | null;

@@ -1,6 +1,6 @@
 /** What happened, in words: moments and spans, and the newest lines of text. */
 
-import type { LineWire, MomentWire, SpanWire } from "../source";
+import type { MomentWire, SpanWire, TextLineWire } from "../source";
 import type { FramePacket, KeyframePacket } from "../wire/packet";
 import { joinedSpan, spanKey } from "../wire/spans";
 
@@ -12,10 +12,10 @@ const LETTERS_KEPT = 2 ** 19;
 
 type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines">;
 
-export class Happened {
+export class EventLog {
   moments: readonly MomentWire[] = [];
   spans: readonly SpanWire[] = [];
-  lines: readonly LineWire[] = [];
+  lines: readonly TextLineWire[] = [];
   readonly #moments = new Map<string, MomentWire>();
   readonly #spans = new Map<string, SpanWire>();
 
@@ -62,7 +62,7 @@ function kept<T>(all: Map<string, T>, time: (one: T) => number): T[] {
   return sorted.slice(-EVENTS_KEPT).map(([, one]) => one);
 }
 
-function newestLines(lines: readonly LineWire[]): LineWire[] {
+function newestLines(lines: readonly TextLineWire[]): TextLineWire[] {
   let letters = 0;
   const newest = lines.slice(-LINES_KEPT).reverse();
   const tooMany = newest.findIndex(({ text }) => {

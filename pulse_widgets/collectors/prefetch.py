@@ -16,10 +16,10 @@ from pulse_widgets.signals import Flag, start_shielded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["EarlyBackend"]
+__all__ = ["PrefetchedBackend"]
 
 
-class EarlyBackend:
+class PrefetchedBackend:
     """A backend that is opened and read once on a thread of its own, begun by `start`.
 
     Its first `open` waits for that and its first `read` returns what was read then; both do

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.odd import shown
+from pulse_widgets.readers.host.omissions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

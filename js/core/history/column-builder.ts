@@ -1,9 +1,9 @@
-/** Minima and maxima in the buckets of a picture, while they are being gathered. */
+/** Minima and maxima in the buckets of a visible range, while they are being gathered. */
 
 import type { Columns } from "../source";
 
 /** Used for one series after another; its arrays are kept. */
-export class Picture {
+export class ColumnBuilder {
   width = 1;
   firstBucket = 0;
   lastBucket = 0;

@@ -16,7 +16,7 @@ interface News {
   readonly spans: readonly SpanWire[];
 }
 
-export class Names {
+export class SentNames {
   readonly #series = new Set<number>();
   readonly #entities = new Set<string>();
   #state = false;

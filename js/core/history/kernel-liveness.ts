@@ -7,7 +7,7 @@ import { isMoreExact } from "../vocabulary/ending";
 /** All that is to be heard of a kernel that goes arrives within so many ms. */
 const LAST_WORDS_MS = 10_000;
 
-export class Life {
+export class KernelLiveness {
   #ended: Ending | null = null;
   #endedAt = Number.NEGATIVE_INFINITY;
   /** When the session said that it was over: long ago where a cell had stopped it. */
