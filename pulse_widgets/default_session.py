@@ -173,7 +173,7 @@ class DefaultSession:
         clock = Clock()
         backends: list[str | Backend] = []
         try:
-            # First of all: what a session needs takes longer to load than to take a reading.
+            # Started first: importing what a session needs takes longer than a first reading.
             _begin(sources, gpus, backends)
 
             load(*NEEDED)

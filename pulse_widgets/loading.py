@@ -35,7 +35,7 @@ END_S: Final = 5.0
 LATER_S: Final = 1.0
 """How long what is needed later is left alone."""
 
-# One at a time: two threads inside one tangle of imports could each see the half of a module.
+# One at a time: two threads in a circle of imports could each see a half-loaded module.
 _door = threading.RLock()
 _ending = threading.Event()
 
@@ -67,7 +67,7 @@ def load_later(*names: str) -> None:
 def _load_each(names: tuple[str, ...]) -> None:
     if _ending.wait(LATER_S):
         return
-    # One by one: who needs something meanwhile waits for one of them at most.
+    # One by one: whoever needs a module meanwhile waits for at most one other.
     for name in names:
         if _ending.is_set():
             return

@@ -145,7 +145,7 @@ class Run:
                     if self.hub is not None:
                         self.hub.finish()
                 except Exception:
-                    # A picture that cannot be drawn is not tried for ever.
+                    # Drawing the last picture is not tried again once it has failed.
                     self.over = True
                     raise
                 self.over = True
@@ -328,7 +328,7 @@ def _leave() -> None:
         try:
             said.append(run.leave())
         except Exception:
-            # One recording is not to cost another its end.
+            # A failure with one recording must not keep the others from being closed.
             _logger.exception("a recording was not ended")
     if any(said):
         warn("\n".join(filter(None, said)))

@@ -1,6 +1,6 @@
 /**
- * An output of the notebook: the stored picture at once, the live widget as soon as it exists, and
- * in between, while a cell runs, whatever can be heard of the session.
+ * Renders a saved output: the stored picture at once, the live widget as soon as it exists, and in
+ * between, while a cell is running, what arrives on the kernel connection.
  */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
@@ -100,7 +100,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (saved.text === this.#drawn) return;
     try {
       const store = new SavedStore();
-      // First, for what it then hears are last words.
+      // Before the keyframe: that is older than this end, and must not look like a sign of life.
       if (saved.ended) store.end(saved.ended);
       savedChannel(saved).subscribe({ hear: (arrival) => store.take(arrival) });
       this.#store = store;
@@ -183,7 +183,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 }
 
-/** When the session of a picture began: no two of one kernel have that in common. */
+/** When the session of a picture began: it tells the sessions of one kernel apart. */
 function startOf(saved: Saved): number | undefined {
   try {
     const packet = decodePacket(saved.keyframe);

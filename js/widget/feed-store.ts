@@ -1,4 +1,4 @@
-/** The live feeds of a page, each shared by all views of it. */
+/** The stores of the live feeds on a page: one a feed, shared by all its views. */
 
 import type { AnyModel } from "@anywidget/types";
 import { LiveStore } from "../core/history/live-store";
@@ -22,8 +22,8 @@ const SOURCES = Symbol.for("pulse_widgets.sources");
 type Page = Record<symbol, Map<string, FeedStore> | undefined>;
 
 /**
- * The one source of a feed on this page. A kernel that restarted may give its new feed an id that
- * was there before, so the model itself is compared too.
+ * The one store of a feed on this page. After a restart a new feed may have an id that was used
+ * before, so the model itself is compared too.
  */
 export function storeOf(feed: AnyModel, id: string): FeedStore {
   const page = globalThis as unknown as Page;

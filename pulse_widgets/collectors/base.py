@@ -1,4 +1,4 @@
-"""What every collector is: it keeps rows until they are drained, and says how it fares."""
+"""The base of all collectors: keeps rows until they are drained, and reports a status."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class Collector:
         self._arrived = arrived
         self._kept = Log()
         self._cursor = self._kept.cursor()
-        # One made in C, and held for a few steps: an interrupt cannot leave it locked.
+        # A lock made in C and held briefly: an interrupt cannot leave it locked.
         self._kept_lock = threading.RLock()
 
     @property
@@ -205,6 +205,6 @@ def start_thread(name: str, target: Callable[[], None]) -> threading.Thread:
 
 
 def _calm(target: Callable[[], None]) -> None:
-    # The context brings along what the user told numpy to raise; a missing value is no error.
+    # The user may have told numpy to raise on NaN; here a missing value is no error.
     with np.errstate(all="ignore"):
         target()

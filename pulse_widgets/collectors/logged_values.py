@@ -138,7 +138,7 @@ def whole(step: Any) -> int:
     """
     try:
         number = int(step)
-        # True is 1 to Python; to who wrote it, it is no step.
+        # True equals 1 in Python, but nobody means a step by it.
         same = bool(number == step) and not isinstance(step, bool | np.bool_)
     except (TypeError, ValueError, OverflowError):
         same = False
@@ -161,5 +161,5 @@ def number_of(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        # An integer beyond the range of a float: as infinite as a float can say.
+        # An integer too large for a float becomes infinity.
         return math.inf if value > 0 else -math.inf

@@ -1,4 +1,4 @@
-"""Values of a source that cannot be true: how many, and which they are now."""
+"""Counts values of a source that cannot be true, and keeps which they are now."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""From the records of one source to rows: series ids, session time, what is missing.
+"""Makes rows of the records of one source: series ids, session time, missing readings.
 
-Sources say the same fields of the same entities on every tick. Such a pass is turned into rows
-by a few operations on whole columns; one with anything new in it goes through `translate`, value
-by value.
+A source mostly delivers the same fields of the same entities on every tick. Such a pass becomes
+rows by a few operations on whole columns. A pass with anything new in it goes through
+`translate`, value by value.
 """
 
 from __future__ import annotations
@@ -373,7 +373,7 @@ class RowMaker:
 def _stamps(walls_s: NDArray[np.float64], one: Pass) -> NDArray[np.int64]:
     """Return session times of Unix seconds, to the millisecond: finer is noise, and costs bytes."""
     time_ms = walls_s * 1e3 - one.offset_us / 1e3
-    # A clock that is that wrong says nothing; all charts would have to make room for it.
+    # So wrong a clock says nothing, and one such time would stretch every chart.
     time_ms[time_ms > (one.now_us + FUTURE_US) / 1e3] = one.now_us / 1e3
     return np.rint(time_ms).astype(np.int64) * 1000
 

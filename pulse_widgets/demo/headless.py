@@ -131,7 +131,7 @@ def _kernel(directory: Path) -> Iterator[Any]:
             remedy='Run `pip install "pulse_widgets[lab]"`.',
         ) from error
     manager = KernelManager(connection_file=str(directory / "kernel.json"))
-    # What the kernel prints besides our protocol is nobody's business.
+    # Ignore what the kernel prints besides the messages we expect.
     with (directory / "kernel.log").open("wb") as log:
         manager.start_kernel(stdout=log, stderr=log, cwd=str(directory))
     client = manager.client()

@@ -74,7 +74,7 @@ def examine_backend(backend: Backend) -> list[Check]:
         what = f"{type(error).__name__}: {error}"
         return [Check(name, State.WARN, what, "Please report this as a bug.")]
     finally:
-        # What it cannot let go of, it cannot be helped with.
+        # Nobody can act on a reader that fails to close, so it is not reported.
         with contextlib.suppress(Exception):
             backend.close()
 

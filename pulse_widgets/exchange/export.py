@@ -1,4 +1,4 @@
-"""What Python and the page both go by, written as TypeScript.
+"""Writes as TypeScript the constants and record types that Python shares with the page.
 
 ``python -m pulse_widgets.exchange.export`` writes the files into the source tree it is run in; a
 test fails while one of them is stale. The catalog has its own, `pulse_widgets.metrics.export`.

@@ -1,4 +1,4 @@
-"""How a screen is made small enough for a notebook; `js/core/still/fit.ts` does it alike."""
+"""Makes a screen small enough to be kept in a notebook; `js/core/still/fit.ts` is its twin."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
         return screen
     first = np.linspace(0, have, max(buckets, 1) + 1).astype(np.int64)
     starts = first[:-1]
-    # No sample at all is low > high, whatever the two stand at.
+    # Where there is no sample, low > high, whatever their values.
     seen = screen.low <= screen.high
     none = ~np.logical_or.reduceat(seen, starts, axis=1)
     low, _ = extremes_of(screen.low, starts, seen)

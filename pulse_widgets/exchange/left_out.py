@@ -1,4 +1,4 @@
-"""What a saved view says of the series it had no room for.
+"""The sentence of a saved output about series that it had no room for.
 
 The twin of `js/core/vocabulary/left-out.ts`.
 """

@@ -1,4 +1,4 @@
-"""The envelope of one series in even stretches of time."""
+"""Resamples one series: its envelope in intervals of equal length."""
 
 from __future__ import annotations
 

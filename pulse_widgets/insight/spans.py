@@ -1,4 +1,4 @@
-"""Notebook cells and other things that have a start and an end."""
+"""Lists the spans of a recording: notebook cells and whatever else has a start and an end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers of one series come to."""
+"""The summary of one series: its mean, extremes, last value and the like."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class Translator:
             elif raw is not None:
                 number = _number(raw)
                 if number is None or not plan.lowest <= number <= plan.highest:
-                    # NaN is how numpy and pandas say that there is none.
+                    # numpy and pandas write a missing value as NaN.
                     rejected = number is None or not math.isnan(number)
                 else:
                     value = number * plan.multiply / plan.divide

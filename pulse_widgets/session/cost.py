@@ -1,4 +1,4 @@
-"""What a session costs the process it watches: told on screen, and held to what is promised."""
+"""The CPU time that a session takes from the process it watches; shown, and kept in budget."""
 
 from __future__ import annotations
 

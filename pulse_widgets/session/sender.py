@@ -1,4 +1,4 @@
-"""The thread that sends what a session shows to its stream."""
+"""The thread that sends the rows and keyframes of a session to its stream."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ class LiveSender:
                     _logger.exception("a pass of the feed failed")
                 failed = True
                 self.stream.failures += 1
-                # What it took to send is in the history alone, and who was promised waits.
+                # The rows it took are now only in the history: the next pass must send a keyframe.
                 self._skipped = self._asked = True
                 if self._session.stage.finished:
                     self.ended.set()
@@ -201,7 +201,7 @@ class LiveSender:
             self.stream.skip()
             self.stream.keep(self.stream.publish_keyframe())
         except Exception:
-            # The end of the thread: nothing comes after this that could heal a page.
+            # The last packet: no later keyframe could bring a page what it lost.
             self.stream.failures += 1
             _logger.exception("the last picture of a session could not be sent")
 
@@ -210,7 +210,7 @@ class LiveSender:
         begun = time.monotonic()
         keyframes, next_snapshot = Keyframes(begun), begun + SNAPSHOT_FIRST_S
         while not stage.finished:
-            # The stage shows something at most every tick: no pause is needed.
+            # The stage delivers at most once a tick, so no pause is needed here.
             subscription.arrived.wait(1.0)
             now = time.monotonic()
             waiting = subscription.take()

@@ -118,7 +118,7 @@ class Session:
         self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
         self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
-    # Life -----------------------------------------------------------------------------
+    # Start and end -----------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -184,7 +184,7 @@ class Session:
                 raise
             started.append(sampler)
             if not self.running:
-                # Another thread has stopped the session meanwhile, perhaps before this was in it.
+                # Another thread stopped the session, perhaps before this collector was in it.
                 sampler.stop()
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S
@@ -233,7 +233,7 @@ class Session:
         for sampler in self.samplers.values():
             sampler.stop()
         for sampler in self.samplers.values():
-            # A driver that hangs is left behind: its thread is a daemon and hands on no row.
+            # A thread that hangs in a driver is abandoned: it is a daemon and adds no more rows.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
         self.user.close()
         if not self._flusher.finish():

@@ -1,4 +1,4 @@
-"""How a monitor gets into a notebook, and what it leaves there.
+"""Displays a monitor in a notebook, and replaces it by a saved output at its end.
 
 A live output carries the widget, and beside it the newest picture in forms that need neither
 kernel nor trust. When the session ends, every output of the monitor is replaced by the
@@ -80,7 +80,7 @@ class Outputs:
 
 
 class SavedView:
-    """The two forms of a picture: for our own renderer, and for everything else."""
+    """A view as it is saved: a keyframe for our own renderer, HTML for everything else."""
 
     def __init__(self, keyframe: bytes, html: str) -> None:
         self.keyframe = keyframe

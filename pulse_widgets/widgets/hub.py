@@ -133,7 +133,7 @@ class Hub:
             charts=0 if strip else MOST_CHARTS,
         )
         html = draw(state=header["state"])
-        # A strip has no charts: of its past it needs hardly anything.
+        # The strip layout has no charts, so it needs hardly any history.
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
         if left_out_sentence(header["state"]):

@@ -1,4 +1,4 @@
-/** From the series a source has to the groups of charts that show them. Pure. */
+/** Builds the groups of charts for the series of a source. Pure. */
 
 import type { EntityWire, SeriesWire } from "../source";
 import { CATALOG } from "../vocabulary/catalog.gen";
@@ -160,7 +160,7 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
   });
 }
 
-/** A title that tells the parts of a machine from the whole: by what they are told apart, or whose. */
+/** A title that says whether a chart is of the whole machine or of its parts, and of which. */
 function titled(
   title: string,
   { entityClass: kind }: Bundle,
@@ -235,7 +235,7 @@ function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
   });
 }
 
-/** Entities numbered within their class, so that GPU 2 has one colour everywhere. */
+/** Entities numbered within their class, so that GPU 2 has the same colour everywhere. */
 function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
   const byClass = new Map<string, Map<string, Owner>>();
   for (const series of catalog) {

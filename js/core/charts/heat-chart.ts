@@ -2,10 +2,10 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { Grid } from "../history/grid";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { rampGradient } from "../vocabulary/palette";
-import type { Span } from "../vocabulary/span";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
 import { AXIS_HEIGHT, GUTTER, HEADROOM, type Plot, type PlotArea, type PlotOptions } from "./chart";
@@ -44,7 +44,7 @@ export class HeatChart implements View {
   readonly #scale: Record<"ends" | "low" | "ramp" | "high", HTMLElement>;
   #plot: Plot | null = null;
   #scene: Scene | null = null;
-  #values: Span = [0, 1];
+  #values: AxisRange = [0, 1];
   #row: number | null = null;
   #top = 0;
 
@@ -157,7 +157,7 @@ export class HeatChart implements View {
     return { values: spanText(low, high, unit), ends };
   }
 
-  #valueRange(): Span {
+  #valueRange(): AxisRange {
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     this.#panel.lines.forEach((_, i) => {
       const ends = this.#grid.extremes(i);
@@ -209,7 +209,7 @@ export class HeatChart implements View {
   }
 }
 
-/** There is room for few letters: of several hosts the end of a name tells more than its start. */
+/** There is little room: with several hosts the end of a name tells them apart, not its start. */
 function rowName(lines: readonly Line[], row: number): string {
   const line = lines[row];
   if (!line) return "";

@@ -1,8 +1,8 @@
 /** Paints rows of buckets as pixels. */
 
 import type { Grid } from "../history/grid";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { type Ground, rampIndex, rampPixels } from "../vocabulary/palette";
-import type { Span } from "../vocabulary/span";
 import type { PlotArea } from "./chart";
 import type { Theme } from "./theme";
 
@@ -24,7 +24,7 @@ export class HeatPainter {
    * and a dip of one sample both show. A gap stays empty; a bucket without samples keeps the
    * colour of the sample before it, up to the next one.
    */
-  paint(area: PlotArea, grid: Grid, rows: number, values: Span, theme: Theme): void {
+  paint(area: PlotArea, grid: Grid, rows: number, values: AxisRange, theme: Theme): void {
     const width = grid.bucketCount;
     const height = rows * 2;
     if (width === 0 || rows === 0) return;
@@ -62,7 +62,7 @@ function paintRow(
   grid: Grid,
   row: number,
   ramp: Uint32Array,
-  values: Span,
+  values: AxisRange,
 ): void {
   const buckets = grid.buckets(row);
   if (!buckets) return;

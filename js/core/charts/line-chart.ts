@@ -71,7 +71,7 @@ export class LineChart implements View {
     this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
     const plot = this.#plot;
     if (!plot) return;
-    // A chart that was out of sight has not heard of a new theme.
+    // A chart that was out of sight has not been given a new theme.
     plot.setTheme(scene.theme);
     const { lines } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));

@@ -1,8 +1,8 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
 import type { Source, SpanWire } from "../source";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { Owners } from "../vocabulary/owners";
-import type { Span } from "../vocabulary/span";
 import type { PlotArea } from "./chart";
 import type { Theme } from "./theme";
 
@@ -18,7 +18,7 @@ export interface Mark {
   readonly label: string;
 }
 
-/** What happened, as marks in order of time; where there are several hosts each says whose. Pure. */
+/** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
@@ -63,7 +63,7 @@ export function marksAt(marks: readonly Mark[], time: number, reach: number, now
   );
 }
 
-export function marksWithin(marks: readonly Mark[], range: Span): Mark[] {
+export function marksWithin(marks: readonly Mark[], range: AxisRange): Mark[] {
   return marks.filter((mark) => {
     const end = mark.open ? Number.POSITIVE_INFINITY : (mark.end ?? mark.start);
     return end >= range[0] && mark.start <= range[1];

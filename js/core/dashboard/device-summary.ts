@@ -1,4 +1,4 @@
-/** One line about the devices of a group, for its heading. Pure. */
+/** One line that names the devices of a group, for its heading. Pure. */
 
 import { CPU_GROUP, GPU_GROUP } from "../charts/panel-table";
 import type { Source } from "../source";

@@ -1,7 +1,7 @@
 /**
- * Stretches of one series of which only the extremes are known: what a keyframe told, and rows
- * given up for want of memory. A bucket whose minimum is NaN is a gap: the reading was missing, or
- * a message was lost.
+ * The buckets of one series of which only minimum and maximum are known: from a keyframe, or of
+ * rows that were dropped to save memory. A bucket whose minimum is NaN is a gap: the reading was
+ * missing, or a message was lost.
  */
 
 export interface Bucket {
@@ -44,7 +44,7 @@ export class Coarse {
     if (this.#buckets.length > MOST) this.#merge();
   }
 
-  /** Leave nothing outside [t0, t1]; a bucket across an end becomes shorter. */
+  /** Drop all outside [t0, t1]; a bucket across an end becomes shorter. */
   clip(t0: number, t1: number): void {
     const [first, last] = [this.#buckets[0], this.#buckets[this.#buckets.length - 1]];
     if (!first || !last || (first.start >= t0 && last.end <= t1)) return;
@@ -74,12 +74,12 @@ export class Coarse {
     return low;
   }
 
-  /** Whether anything between the two times is known as a bucket only. */
+  /** Whether there is any bucket between the two times. */
   touches(t0: number, t1: number): boolean {
     return this.over(t0, t1).length > 0;
   }
 
-  /** The buckets of which a part lies between the two times. */
+  /** The buckets that overlap the time between the two. */
   over(t0: number, t1: number): Bucket[] {
     const near = this.at(t0);
     const buckets = this.#buckets.slice(Math.max(0, near - 1), this.at(t1) + 1);

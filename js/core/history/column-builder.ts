@@ -1,4 +1,4 @@
-/** Minima and maxima in the buckets of a visible range, while they are being gathered. */
+/** Gathers the minima and maxima of one series in the buckets of the visible range. */
 
 import type { Columns } from "../source";
 

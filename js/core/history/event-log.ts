@@ -1,4 +1,4 @@
-/** What happened, in words: moments and spans, and the newest lines of text. */
+/** Keeps the moments and spans of a session, and the newest lines of text. */
 
 import type { MomentWire, SpanWire, TextLineWire } from "../source";
 import type { FramePacket, KeyframePacket } from "../wire/packet";
@@ -19,14 +19,14 @@ export class EventLog {
   readonly #moments = new Map<string, MomentWire>();
   readonly #spans = new Map<string, SpanWire>();
 
-  /** Take in what a packet tells, and say what of it was new. */
+  /** Add those of a packet; returns what of it was new. */
   add({ moments, spans, lines }: News): { events: boolean; lines: boolean } {
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
     if (lines.length > 0) this.lines = newestLines([...this.lines, ...lines]);
     return { events: some || others, lines: lines.length > 0 };
   }
 
-  /** Let go of moments and spans, which are told anew. */
+  /** Drop all moments and spans: the packet that follows has all of them. */
   forget(): void {
     this.#moments.clear();
     this.#spans.clear();

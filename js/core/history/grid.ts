@@ -7,7 +7,7 @@
  */
 
 import { type Columns, columns, type Source } from "../source";
-import type { Span } from "../vocabulary/span";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { bucketWidth } from "./buckets";
 
 export type Value = number | null | undefined;
@@ -31,7 +31,7 @@ export class Grid {
   /** Shared x values, rising. The first and the last lie just outside the visible range. */
   xs: number[] = [];
   ys: Value[][] = [];
-  #range: Span = [0, 1];
+  #range: AxisRange = [0, 1];
   #width = 1;
   #first = 0;
   #count = 0;
@@ -53,7 +53,7 @@ export class Grid {
   fill(
     fetch: Fetch,
     ids: readonly (number | null)[],
-    range: Span,
+    range: AxisRange,
     points: number,
     stepped: boolean,
   ): void {

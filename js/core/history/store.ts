@@ -31,7 +31,7 @@ import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
 const BUDGET_BYTES = 192 * 2 ** 20;
-/** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
+/** The feed pauses while no page is open: such a pause may lie between frames this far apart. */
 const SILENCE_S = 3;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
@@ -80,7 +80,7 @@ export class Store implements Source {
     return [...this.#entities.values()];
   }
 
-  /** A session whose kernel has gone does not run any more, whatever it said last. */
+  /** A session whose kernel is gone is not running, whatever its last state says. */
   state(): State {
     const over = this.#liveness.ended !== null && this.#state.phase === "running";
     return over ? { ...this.#state, phase: "stopped" } : this.#state;
@@ -132,7 +132,7 @@ export class Store implements Source {
     return [Math.max(start, t0), Math.min(end, t1)];
   }
 
-  /** When the session was; without bounds where its own words contradict what it sent. */
+  /** Start and end of the session; without bounds where its state contradicts its samples. */
   #lived(start: number, end: number): [number, number] {
     const t0 = Number.isFinite(this.#state.t0) ? this.#state.t0 : Number.NEGATIVE_INFINITY;
     const t1 = this.#state.t1 ?? Number.POSITIVE_INFINITY;
@@ -187,29 +187,29 @@ export class Store implements Source {
     this.#liveness.hear();
     if (packet.kind === "keyframe") {
       this.#remember(packet, bytes, kept);
-      if (!kept && this.#names.told(packet)) this.#forgetKept();
+      if (!kept && this.#names.add(packet)) this.#forgetKept();
     }
     const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
     if (change) this.#tell(change);
   }
 
-  /** Keep the newest keyframe; of two of one moment the one that tells all. */
+  /** Keep the newest keyframe; of two of the same time the one with all names. */
   #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
     if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
     this.#newestKeyframe = bytes;
     this.#keyframeSeq = seq;
   }
 
-  /** All that was kept is told anew, with its names and paths. */
+  /** Drop what came from snapshots: it has just come again with its names and paths. */
   #forgetKept(): void {
     this.#entities = new Map();
     this.#events.forget();
   }
 
-  /** A kept keyframe without what is known better. */
+  /** A snapshot without the parts of which something better is known. */
   #lessened(packet: Packet): Packet {
     if (packet.kind !== "keyframe") return packet;
-    return { ...packet, ...this.#names.unknownOf(packet, this.#state) };
+    return { ...packet, ...this.#names.newIn(packet, this.#state) };
   }
 
   #take(packet: Packet, kept: boolean): Change | null {
@@ -232,7 +232,7 @@ export class Store implements Source {
     if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
     this.#sawFrame = true;
-    this.#names.told(packet);
+    this.#names.add(packet);
     const change = this.#news(packet);
     this.#add(packet.rows);
     this.#thin(packet);
@@ -281,7 +281,7 @@ export class Store implements Source {
     return { ...change, samples };
   }
 
-  /** The exact last values; of a series whose newest rows are here they are no news. */
+  /** The exact last values; not needed for a series whose newest rows are here. */
   #tellLast({ ids, last, seq, edges, buckets }: KeyframePacket): void {
     if (last === null) return;
     const time = edges[buckets] as number;
@@ -347,7 +347,7 @@ export class Store implements Source {
   }
 
   #setState(state: State): void {
-    this.#liveness.told(state, this.#state.phase === "running");
+    this.#liveness.update(state, this.#state.phase === "running");
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();
@@ -379,7 +379,7 @@ export class Store implements Source {
       try {
         listener(change);
       } catch (problem) {
-        // One view's fault is not another's.
+        // An error in one view must not keep the others from being told.
         console.error("Pulse: a view failed", problem);
       }
     }

@@ -69,7 +69,7 @@ export class Track {
       for (const { t0, t1 } of holes) this.fill(t0, t1, told);
       this.#fromKept ||= kept;
     }
-    this.#missed.told(known, end);
+    this.#missed.filled(known, end);
     return holes.length > 0;
   }
 

@@ -1,4 +1,4 @@
-/** What a still picture draws and lists, and what is known along each line. */
+/** Chooses what a still picture draws and lists, and makes the points of each line. */
 
 import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
@@ -117,7 +117,7 @@ interface Candidate {
 interface Candidates {
   /** Every panel of the dashboard. */
   readonly all: readonly Candidate[];
-  /** What is looked for first, in order. */
+  /** What readers look for first, in order. */
   readonly wished: readonly (Candidate & { readonly first: boolean })[];
 }
 
@@ -203,7 +203,7 @@ function chartOf(panel: Panel, about: About): Candidate {
   return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };
 }
 
-/** Many lines are a tangle; their common envelope tells more. */
+/** Too many lines cannot be told apart: their common envelope says more. */
 function merged(panel: Panel, about: About): StillLine {
   return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, about);
 }

@@ -59,7 +59,7 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   const shown = packet.series.filter((one) => !isDrawn(one) || wanted(one.metric));
   const kept = new Set(shown.map((one) => one.id));
   const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
-  // What was not asked for is not left out.
+  // Series that were not selected do not count as left out.
   const told = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
   return coarsened(packet, told, rows, packet.buckets);
 }
@@ -75,7 +75,7 @@ function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
   return ids.map((_, row) => row).filter(told);
 }
 
-/** The header without its oldest events, and without what crowds out the curves. */
+/** The header without its oldest events, and without texts that leave no room for the curves. */
 function shortened(header: Json, room: number): Json {
   let left = room / 8;
   const newest = (key: string, time: string) => {
@@ -132,7 +132,7 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
   return kept;
 }
 
-/** As the kernel writes it, with letters beyond ASCII as six: both have to choose alike. */
+/** As the kernel writes it, a letter beyond ASCII as six: both must choose the same series. */
 function escapedSize(part: unknown): number {
   const text = JSON.stringify(part);
   return text.length + 5 * text.replace(/[ -~]/g, "").length;
@@ -217,7 +217,7 @@ function putTogether(from: Codes, first: readonly number[], into: Codes): void {
     let [low, high, gap] = [CODE_NONE, -1, false];
     for (let i = first[bucket] as number; i < (first[bucket + 1] as number); i++) {
       const code = from.low[i] as number;
-      // A gap goes on until the next sample, also where no reading was due.
+      // A gap lasts until the next sample, also over buckets in which no reading was due.
       if (code !== CODE_NONE) missing = code === CODE_MISSING;
       gap ||= missing;
       if (code > CODE_TOP) continue;

@@ -1,11 +1,12 @@
 /**
- * What a saved output shows where nothing of ours runs: a picture and a table, without script,
- * style sheet or network. The twin of `pulse_widgets/exchange/picture/document.py`, for the pictures that
- * the browser saves.
+ * The HTML of a saved output for viewers without our code: a picture and a table, without script,
+ * style sheet or network. The twin of `pulse_widgets/exchange/picture/document.py`, for the outputs
+ * that the browser saves.
  */
 
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
 import { formatValue, MISSING } from "../vocabulary/format";
@@ -20,7 +21,6 @@ import {
   PHASE_WORDS,
   WIDTH,
 } from "../vocabulary/shared.gen";
-import type { Span } from "../vocabulary/span";
 import { utcStretch } from "../vocabulary/utc-text";
 import { readState } from "../wire/header";
 import type { KeyframePacket } from "../wire/packet";
@@ -47,10 +47,10 @@ export interface StillView {
 const WHOLE: StillView = { layout: "dashboard", metrics: null };
 
 /**
- * A keyframe as a `<figure>` of at most 60 kB. `ended` says how the kernel went, where
- * the session never said that it was over.
+ * A keyframe as a `<figure>` of at most 60 kB. `ended` is how the kernel ended, if the
+ * session did not report its own end.
  *
- * Columns give way first, then rows of the table, then charts.
+ * To fit, columns are dropped first, then rows of the table, then charts.
  */
 export function stillHtml(
   packet: KeyframePacket,
@@ -91,11 +91,16 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
 }
 
-function imageOf(packet: KeyframePacket, choice: Choice, span: Span, { points }: Size): string {
+function imageOf(
+  packet: KeyframePacket,
+  choice: Choice,
+  span: AxisRange,
+  { points }: Size,
+): string {
   const title = packet.state?.title || "Pulse";
   const note = packet.state?.simulated ? "Simulated data" : "";
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
-  const wide: Span = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
+  const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
   const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points);
   const data = toBase64(new TextEncoder().encode(svg));
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
@@ -103,12 +108,12 @@ function imageOf(packet: KeyframePacket, choice: Choice, span: Span, { points }:
   return `<img alt="${alt}" width="${WIDTH}" src="data:image/svg+xml;base64,${data}">`;
 }
 
-/** The stretch that has values, no more of it than the session lived through; null without any. */
+/** The time range that has values, cut to that of the session; null without any. */
 function spanOf(
   lines: readonly StillLine[],
   { edges }: KeyframePacket,
   { t0, t1 }: State,
-): Span | null {
+): AxisRange | null {
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { trace } of lines) {
     first = Math.min(first, trace.time[0] ?? first);
@@ -120,7 +125,7 @@ function spanOf(
   return [start < t0 && t0 < last ? t0 : start, t1 !== null && first < t1 && t1 < end ? t1 : end];
 }
 
-function phase(state: State, span: Span | null, ended: Ending | null): string {
+function phase(state: State, span: AxisRange | null, ended: Ending | null): string {
   const word = ended ? `${endingSentence(ended)}. The last heard before` : PHASE_WORDS[state.phase];
   const { path } = state.recording;
   const kept = path === null ? "" : ` Recording: ${path.replace(/\.pulse$/, "")}.`;
@@ -132,7 +137,7 @@ function simulatedOf({ simulated }: State): string[] {
   return simulated ? ["Simulated data: no device was read for it."] : [];
 }
 
-/** What is not as it should be, and why. */
+/** Sentences about what is wrong, and why. */
 function sentencesOf({ recording, sources }: State, most: number): string[] {
   const left = leftOutSentence({ sources });
   const others = sources.filter(({ problem }) => problem === "" || problem !== left);
@@ -160,7 +165,7 @@ function devicesOf({ entities }: KeyframePacket): string {
 }
 
 function tableOf({ lines, headings }: Choice, most: number): string {
-  // A reading that has not come yet is no news; one that is missing is.
+  // A series without a reading yet is not listed; one whose reading is missing is.
   const told = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
   const shown = told.slice(0, most);
   const rows = headings.flatMap((group) => {

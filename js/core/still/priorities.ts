@@ -1,6 +1,6 @@
 /**
- * Which readings a saved picture cannot do without. The dashboard has room for everything; a
- * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture/choice.py`, which
+ * Which series a saved picture shows first. The dashboard has room for everything; a picture has
+ * room for a dozen charts. The twin of `pulse_widgets/exchange/picture/choice.py`, which
  * has the lists.
  */
 
@@ -27,10 +27,10 @@ export function isOwn(one: Named): boolean {
 }
 
 /**
- * All series, those a saved view cannot do without first.
+ * All series in groups, the most important for a saved output first.
  *
- * What stands together is of one metric and one class of entities: a mean over some of the GPUs
- * is no mean of the GPUs. First the machine and the kernel, which take few series, and the user's
+ * A group has one metric of one class of entities, and is kept or left out as a whole: a mean over
+ * some of the GPUs is no mean of the GPUs. First the machine and the kernel, which take few series, and the user's
  * own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest groups
  * first.
  */
@@ -47,7 +47,7 @@ export function grouped<T extends Named>(series: readonly T[]): T[][] {
   return all.map(({ group }) => group);
 }
 
-/** A number that the user logged: nothing else can tell of it again. */
+/** A number that the user logged; nothing else has it. */
 export function isLogged(one: Named): boolean {
   return groupOf(one) === USER_GROUP;
 }

@@ -48,9 +48,9 @@ function objects(header: Json, key: string): Json[] {
 }
 
 class Redaction {
-  /** Hosts are numbered, so that two of them stay two. */
+  /** Hosts are numbered, so that two different ones do not become one. */
   readonly #hosts = new Map<unknown, string>();
-  /** Mounts are numbered, for their name is a path. */
+  /** Mounts are numbered, because their name is a path. */
   readonly #renamed = new Map<string, Owner>();
   readonly #names: RegExp | null;
 

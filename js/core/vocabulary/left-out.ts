@@ -1,11 +1,11 @@
 /**
- * What a saved view says of the series it had no room for. The twin of
+ * The sentence of a saved output about series that it had no room for. The twin of
  * `pulse_widgets/exchange/left_out.py`. Pure.
  */
 
 import type { SourceState, State } from "../state.gen";
 
-/** More than the sentence takes as a paragraph. */
+/** Bytes to keep free for the sentence; as a paragraph it takes fewer. */
 export const LEFT_OUT_BYTES = 150;
 
 const NAME = "saved output";

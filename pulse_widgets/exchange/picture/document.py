@@ -1,4 +1,4 @@
-"""What a saved output shows where nothing of ours runs: a picture and a table.
+"""The HTML of a saved output for viewers without our code: a picture and a table.
 
 Notebooks are read on web pages, in editors and as printed HTML, often by programs that strip
 scripts, styles and inline SVG. An ``<img>`` with its data inside and a plain ``<table>``
@@ -208,7 +208,7 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
 
 def _table(picked: Picked, most: int) -> str:
     lines = picked.lines
-    # A reading that has not come yet is no news; one that is missing is.
+    # A series that has no reading yet is not listed; one whose reading is missing is.
     told = [line for line in lines if len(line.trace) or line.trace.lost]
     shown = told[:most]
     rows = []

@@ -99,7 +99,7 @@ class SystemBackend:
         if "cpu.user.total" in names:
             names.add("cpu.utilization")
         self.caps = BackendCaps(BackendKind.SYSTEM, frozenset(names))
-        # A share of the time since a moment ago would be noise.
+        # A share of a very short time would be noise.
         self._machine.forget_times()
 
     def read(self, due: frozenset[RateClass]) -> list[RawRecord]:
@@ -133,7 +133,7 @@ class SystemBackend:
         now = time.monotonic()
         slow = RateClass.SLOW in due
         for part in self._parts:
-            # What never changes is not asked for again, unless it was not all there.
+            # What never changes is read once, and again only if something of it was missing.
             late = slow and part.incomplete and part.rate is RateClass.STATIC
             if (part.rate in due or late) and now >= part.retry_at:
                 for entity, fields in self._ask(part, now).items():

@@ -72,7 +72,7 @@ class DeviceLines:
         for line in lines:
             if not line or line.isspace():
                 continue
-            # A line that is printed twice says nothing new.
+            # The same line twice: the device was read already.
             if line in known:
                 continue
             known[line] = name, counts, why = before.get(line) or self._entry(line)

@@ -26,7 +26,7 @@ _SECTOR_BYTES: Final = 512
 _WORDS_LEAST: Final = 14
 """Kernel 4.18 and 5.5 have added columns at the end; partitions of kernel 2.6.24 had only 7."""
 
-# Memory, files used as disks, and drives for media that are changed: no disks.
+# Not counted as disks: RAM disks, files used as disks, drives for removable media.
 _NO_DISK: Final = re.compile(r"(ram|zram|loop|sr|fd)\d+$")
 # What passes requests on, the lower first. Network block devices (nbd, rbd) are not among them:
 # this machine sees no other device that carries their bytes.

@@ -1,4 +1,4 @@
-"""Numbers in the files of the kernel."""
+"""Parses numbers in the files of the kernel under /proc and /sys."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def spaces_of(mounts: bytes, omit: Callable[[str, str], None]) -> dict[str, Spac
     spaces: dict[str, Space] = {}
     done: set[bytes] = set()
     failed: dict[bytes, tuple[str, str]] = {}
-    # The sort keeps the order of equals; the root is first, and is the shortest path of all.
+    # Shortest path first, so that the root comes first; equal lengths keep their order.
     for device, path in sorted(_local(mounts, omit), key=lambda mount: len(mount.path)):
         if device in done:
             continue
@@ -69,7 +69,7 @@ def _local(mounts: bytes, omit: Callable[[str, str], None]) -> list[_Mount]:
         device, escaped, kind = words[:3]
         path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), escaped)
         asked = kind in _LOCAL or path in (b"/", _SHARED_MEMORY)
-        # Of several at one path the last is on top.
+        # Where several are mounted at one path, the last one hides the others.
         seen[path] = _Mount(device, path) if asked else None
     return [mount for mount in seen.values() if mount is not None]
 

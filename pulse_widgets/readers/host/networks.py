@@ -33,7 +33,7 @@ _WORDS: Final = 16
 # loopback0 is how Windows Subsystem for Linux shows the loopback of Windows.
 _LOOPBACK: Final = re.compile(r"lo\d*(:|$)|loopback\d|Loopback ")
 
-# How good a device is for the sum; the best that are there count, and loopback never.
+# Rank of an interface for the sum: only those of the best rank present count, never loopback.
 _REAL, _PLAIN, _BOND, _BRIDGE, _TUNNEL, _PAIR, _NEVER = range(7)
 _NAMES: Final = {
     _BOND: r"bond|team|lagg",
@@ -44,7 +44,7 @@ _NAMES: Final = {
     _PAIR: r"veth|vnet\d|vif|cali|lxc|fw(pr|ln)|eni[0-9a-f]{6}|azv|gke|v[be]-|feth|vmenet|epair",
 }
 _BY_NAME: Final = [(level, re.compile(names, re.IGNORECASE)) for level, names in _NAMES.items()]
-# The way out of a container is called so, and is one end of a pair whose other end is outside.
+# A container's way out has this name; it is one end of a pair whose other end is outside.
 _WAY_OUT: Final = re.compile(r"(eth|net|venet)\d+$")
 # Of /sys/class/net/X/type: Ethernet and InfiniBand, and those that show once more what another
 # interface of the same radio receives.
@@ -173,7 +173,7 @@ class _Ranks:
             by_name = told.get(name, _level_by_name(name, there))
             levels[name] = _NEVER if _LOOPBACK.match(name) else self._level(name, by_name)
         if self._base is not None and self._unsure and _REAL not in levels.values():
-            # Asked only then: a machine with many containers has hundreds.
+            # Asked only where no real interface is found: with many containers there are hundreds.
             for name in self._unsure:
                 levels[name] = _level_by_kernel(name, self._base, levels[name])
             self._unsure.clear()
@@ -268,7 +268,7 @@ def _master(name: str, base: str) -> str:
 
 
 def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
-    # Names may hold colons: of eth0:1 it is the second that ends the name.
+    # Names may hold colons: in `eth0:1:` the second one ends the name.
     head, colon, rest = line.rpartition(b":")
     before, words = head.split(), rest.split()
     name = b"".join(before[:1] if colon else words[:1])

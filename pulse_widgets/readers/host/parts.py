@@ -113,7 +113,7 @@ class HostParts:
         """Return the parts, those that share a file after one another."""
         static, slow = RateClass.STATIC, RateClass.SLOW
         gauges, counters = RateClass.GAUGES, RateClass.COUNTERS
-        # Half of what a pass costs, and nothing that a look ten times a second would show better.
+        # These are half of the cost of a pass, and change too slowly to be read ten times a second.
         steady = RateClass.STEADY
         return (
             Part("host", ("os", "cpu"), static, self._labels),
@@ -198,7 +198,7 @@ class HostParts:
                 )
             return {"host": dict.fromkeys(_CPU)}
         user, system, _, iowait, steal = seconds
-        # As `rounded`, whose calls would cost as much as the rest.
+        # As `rounded` does, written out: the calls would cost as much as all the rest.
         values = [int(each * 1e6 + 0.5) / 1e6 for each in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
@@ -215,7 +215,7 @@ class HostParts:
         fields = self._summed(_DISK, self._disk_sums, counted, "no disk can be read here")
         if self._per_device:
             for name, (*counts, busy_s, _) in disks.items():
-                # A device that never did anything is a placeholder of the kernel.
+                # A device that never did anything is only a placeholder of the kernel.
                 if any(counts):
                     each = fields[f"disk:{name}"] = dict(zip(_DISK, counts, strict=True))
                     if busy_s is not None:
@@ -229,7 +229,7 @@ class HostParts:
         fields = self._summed(_NET, self._net_sums, counted, why)
         if self._per_device:
             for name, (*counts, _) in networks.items():
-                # As with disks.
+                # A placeholder, as with disks.
                 if counts[0] or counts[1]:
                     fields[f"net:{name}"] = dict(zip(_NET, counts, strict=True))
         return fields

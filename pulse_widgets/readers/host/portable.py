@@ -72,7 +72,7 @@ class PsutilHost:
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each device psutil knows."""
-        # Where a number falls, psutil would add the old one to the new.
+        # nowrap: psutil would otherwise add the old number to a counter that fell.
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
         return {
             name: DiskCounts(

@@ -142,7 +142,7 @@ class ProcessTree:
         found = {}
         for pid in self._members:
             if pid != self._pid:
-                # It may have ended without anybody having waited for it yet.
+                # It may be a zombie: ended, but its parent has not waited for it yet.
                 found[pid] = {**self._io.get(pid, {}), **self._process_io(pid)}
         self._io = found
         return TreeIo(*(self._moved_bytes(name, own) for name in _IO))

@@ -57,7 +57,7 @@ class LinuxHost:
         self._files = ProcFiles(root)
         self._sys_root = sys_root
         self._tree = ProcessTree(self._files, pid, self.omissions)
-        # A captured tree says nothing of the devices of this machine.
+        # With a captured /proc the devices under /sys are those of another machine.
         told = None if sys_root == "/sys" and not self._files.is_real else sys_root
         self._disks = LinuxDisks(self._files, told, self.omissions)
         self._networks = LinuxNetworks(self._files, told, self.omissions)

@@ -180,7 +180,7 @@ class Device:
     def split(self, found: Instances) -> list[MigInstance]:
         """Take over which MIG instances there are; return those that are new."""
         if not (found.split or found.whole):
-            # Whether it is split could not be asked: what is known stays.
+            # Whether it is split is not known now: keep what was known.
             return []
         facts = self._readings.facts
         if found.split != facts.split:
@@ -292,7 +292,7 @@ class Device:
             self._checking = False
             instances, answers = found
             if instances.uuid and self.gpu.uuid and instances.uuid != self.gpu.uuid:
-                # Another GPU answers under this handle: it is none of ours.
+                # Another GPU answers under this handle, one that was not selected.
                 self.lose(Code.GPU_NOT_FOUND)
                 return made + 1
             self._learn(answers)

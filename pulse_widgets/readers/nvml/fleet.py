@@ -146,7 +146,7 @@ class Fleet:
         self._make(library, handles, tick)
         if all(device.error for device in self.devices):
             raise _all_gone(self.devices)
-        # One that does not say its UUID is asked for its place on the bus.
+        # Without a UUID it is identified by its bus id.
         return _CALLS + any(not each.uuid for each in handles)
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class Fleet:
             uuid = library.text("nvmlDeviceGetUUID", handle)
             key = self._key(library, index, uuid, handle)
             if key in found:
-                # Two that say the same name are two all the same.
+                # Two GPUs with the same name are still two.
                 key = f"{key} {bus_of(library, handle)} {index}"
             found[key] = _Handle(key, index, uuid, handle)
         return list(found.values()), closed
@@ -197,7 +197,7 @@ class Fleet:
             known = (key for key, gpu in self._remembered.items() if bus and gpu.bus_id == bus)
             return next(known, bus) or place
         for key, gpu in tuple(self._remembered.items()):
-            # It did not say its UUID before.
+            # Its UUID was not known before.
             if not gpu.uuid and (gpu.bus_id == bus if gpu.bus_id else key == place):
                 self._rename(key, uuid)
                 break
@@ -258,7 +258,7 @@ class Fleet:
         for key, device in self._read.items():
             each = here.get(key)
             if each is None:
-                # What was said when it was lost says more.
+                # The reason given when it was lost says more.
                 if not device.error:
                     self.revision += 1
                     device.lose(Code.GPU_NOT_FOUND)
@@ -268,7 +268,7 @@ class Fleet:
 
     def _choose_again(self) -> None:
         """Choose among all GPUs that were ever here; what is read already stays chosen."""
-        # A beginning of a UUID may fit two of them by now.
+        # The beginning of a UUID may match two GPUs by now.
         with contextlib.suppress(PulseError):
             chosen = choose(self._gpus, self._here(), self._environ)
             before = {device.gpu.index for device in self.devices}

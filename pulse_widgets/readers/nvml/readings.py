@@ -154,7 +154,7 @@ class Readings:
             self.passing.pop(call.spec.name, None)
             self.changed()
         call.flawed = bool(call.odd)
-        # The numbers that came first are told.
+        # The first wrong numbers are the ones that are reported.
         odd, before = self.odd, dict(self.odd)
         for name in call.spec.fields:
             odd.pop(name, None)
@@ -201,7 +201,7 @@ class Readings:
         """Every field whose metric nothing gives, to why."""
         given = {TABLE[name].metric for name in self.fields}
         told: dict[str, str] = {**self.facts.missing}
-        # What something else stood in for until lately is of no interest any more.
+        # Passing failures count only for fields that are in use now.
         passing = {name: why for name, why in self.passing.items() if self.active(name)}
         for name, why in {**passing, **self._absent}.items():
             for one in FIELDS_OF.get(name, (name,)):
