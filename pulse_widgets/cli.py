@@ -158,18 +158,18 @@ def _recordings(options: argparse.Namespace) -> int:
 def _hints(frame: pd.DataFrame) -> list[str]:
     """Return what to do about recordings that are not as they should be."""
     bad = frame[frame["state"] == "unreadable"]
-    told = [
+    hints = [
         f"{name} cannot be read: {problem.removeprefix(f'{path} cannot be read as a recording: ')}"
         for name, problem, path in zip(bad["name"], bad["problem"], bad["path"], strict=True)
     ]
     lacking = frame[(frame["state"] != "unreadable") & (frame["problem"] != "")]
     pairs = zip(lacking["name"], lacking["problem"], strict=True)
-    told += [f"{name}: {problem}" for name, problem in pairs]
+    hints += [f"{name}: {problem}" for name, problem in pairs]
     left = frame["name"][frame["state"] == "unfinished"].tolist()
     if left:
         word = shlex.quote(left[0])
-        told.append(f"To finish one that is unfinished: pulse-widgets repair {word}")
-    return list(map(_plain, told))
+        hints.append(f"To finish one that is unfinished: pulse-widgets repair {word}")
+    return list(map(_plain, hints))
 
 
 def _repair(options: argparse.Namespace) -> int:

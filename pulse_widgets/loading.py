@@ -57,9 +57,9 @@ def load(*names: str) -> None:
 
 
 def load_later(*names: str) -> None:
-    """Load modules in a while, when what the caller begins now has had its time.
+    """Load modules in the background, after what the caller is starting now.
 
-    Who needs one of them before it is there calls `load`, and is told then what is wrong.
+    Code that needs one of them sooner calls `load`, which also raises what is wrong with it.
     """
     start_shielded("pulse-load", partial(_load_each, names))
 
@@ -115,7 +115,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _require_handles() -> None:
-    """Make sure, as far as that goes, that no import breaks off for want of file handles.
+    """Check that enough file handles are left for an import not to fail halfway.
 
     Raises
     ------

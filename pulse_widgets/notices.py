@@ -24,7 +24,7 @@ def in_kernel() -> bool:
 
 
 def warn(message: str) -> None:
-    """Warn where the user called us; in a kernel the dashboard and the recording say it."""
+    """Warn at the user's line that called us; in a kernel the dashboard shows it instead."""
     if in_kernel():
         return
     level = _calls_inside()

@@ -116,8 +116,8 @@ function drawn(
   if (!picture) {
     const whole = matchingKeyframe(redactKeyframe(keyframe), metrics);
     const packet = decodePacket(whole) as KeyframePacket;
-    const told = state ? { ...packet, state } : packet;
-    picture = { whole, html: stillHtml(told, ended, { layout, metrics }) };
+    const shown = state ? { ...packet, state } : packet;
+    picture = { whole, html: stillHtml(shown, ended, { layout, metrics }) };
     pictures.set(view, picture);
   }
   return picture;

@@ -92,7 +92,7 @@ class Governor:
         self.begin(1.0)
 
     def begin(self, interval_s: float) -> None:
-        """Look anew: what starting costs, or another pace, tells nothing of what is to come."""
+        """Measure anew: what starting or another pace cost does not predict the next passes."""
         with self._lock:
             self._interval_s = interval_s
             self._factors = {}
@@ -185,7 +185,7 @@ class Governor:
         self._agree(verdict, needed)
 
     def _agree(self, verdict: tuple[float, _Part] | None, needed: int) -> None:
-        """Do what a window says once enough of them in a row have said it."""
+        """Act on a verdict once enough windows in a row agree on it."""
         said = (verdict[0], verdict[1].source, verdict[1].classes) if verdict else None
         self._agreed = self._agreed + 1 if said == self._verdict else 1
         self._verdict = said

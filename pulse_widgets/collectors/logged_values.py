@@ -84,7 +84,7 @@ def _is_text(name: str) -> bool:
 
 
 def accepted(value: Any) -> Any:
-    """Return what is queued for a value: a number, None, or what is read later on another thread.
+    """Return what to queue for a value: a number, None, or an object to be read on another thread.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def whole(step: Any) -> int:
 
 
 def as_logged(number: float | None) -> float:
-    """Return what stands for a value in a row: a NaN that was logged is not a missing one."""
+    """Return a value as it is stored: a NaN that was logged is not a missing value."""
     if number is None:
         return math.nan
     return LOGGED_NAN if number != number else number  # noqa: PLR0124  quicker than math.isnan

@@ -97,7 +97,7 @@ class RowMaker:
     Attributes
     ----------
     labels : dict of str to dict of str to dict of str to str
-        Host to entity to its labels, as far as they were told.
+        Host to entity to the labels that are known.
     labelled : int
         How often `labels` has changed.
     rejections : Rejections
@@ -121,14 +121,14 @@ class RowMaker:
         self._plans: dict[tuple[str, ...], tuple[list[str], NDArray[np.float64]]] = {}
 
     def begin(self, info: ReaderInfo = NO_INFO) -> None:
-        """Make rows of what a backend says that was opened, maybe not for the first time."""
+        """Begin with a backend that has just been opened, perhaps again."""
         self._translator = Translator(info)
         self._layouts = RecordLayouts()
         self._plans = {}
         self.rejections.forget()
 
     def together(self, passes: Sequence[Pass]) -> Rows | None:
-        """Return the rows of passes that followed one another and of which every series is known.
+        """Return the rows of consecutive passes all of whose series are known.
 
         A few at once cost little more than one. None where they are to be taken one by one.
         """
@@ -151,7 +151,7 @@ class RowMaker:
         return blocks + self._lost(translation, one.now_us)
 
     def gone(self, entities: AbstractSet[tuple[str, str]], now_us: int) -> list[Rows]:
-        """Return rows that say that entities, with their hosts, are not told of any more."""
+        """Return missing rows for entities that the source no longer reports."""
         ended = [
             series
             for (host, entity, _), series in self._series.items()
@@ -178,7 +178,7 @@ class RowMaker:
     def _alike(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes of which every series is known; None of others.
 
-        None also where another value than before cannot be true: that is told of one by one.
+        None also where a new value cannot be true: such values are reported one by one.
         """
         *before, last = passes
         if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
@@ -208,7 +208,7 @@ class RowMaker:
     def _is_open(
         self, ids: NDArray[np.int32], odd: NDArray[np.bool_], raw: NDArray[np.float64]
     ) -> bool:
-        """Return whether just what was rejected before is, as far as it is there."""
+        """Return whether the same readings are rejected as before, among those in this pass."""
         known = self.rejections.open
         good = ids[~odd & ~np.isnan(raw)].tolist()
         return known.issuperset(ids[odd].tolist()) and known.isdisjoint(good)

@@ -74,7 +74,7 @@ class _Source:
 def take_snapshot(names: Sequence[str | Backend], gpus: GpuChoice) -> pd.DataFrame:
     """Return one row a metric: entity, metric, value (NaN where missing), unit.
 
-    Where a source tells of other machines, the first column is the host, empty for this one.
+    If a source reports other machines, the first column is the host, empty for this one.
 
     Everything is read twice, a tenth of a second apart, so that counters give rates. States
     that are words are left out. What could not be opened or read is named in

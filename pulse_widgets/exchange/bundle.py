@@ -163,9 +163,9 @@ def _known_hosts(header: Mapping[str, Any]) -> Catalog:
 
 
 def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = redaction.value(dict(entity["labels"]))
+    labels: dict[str, Any] = redaction.value(dict(entity["labels"]))
     is_host = entity["entity"] == "host"
-    return {k: v for k, v in told.items() if not (is_host and k in _HOST_NAMES)}
+    return {k: v for k, v in labels.items() if not (is_host and k in _HOST_NAMES)}
 
 
 def _state(redaction: Redaction, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,5 +211,5 @@ def _event(
     owner = (event["host"], event["entity"])
     alike = {"host": hosts[event["host"]], "entity": redaction.entity(*owner)}
     facts = event["facts"]
-    told = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
-    return {**event, **renamed.get(owner, alike), "facts": told}
+    cleaned = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
+    return {**event, **renamed.get(owner, alike), "facts": cleaned}

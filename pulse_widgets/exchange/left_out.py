@@ -26,8 +26,8 @@ def left_out_source(count: int, state: Mapping[str, Any]) -> dict[str, Any]:
     said = f"{count} series {'is' if count == 1 else 'are'} left out of this saved view"
     if (state.get("recording") or {}).get("path"):
         said += "; pw.replay(...) of the recording shows all"
-    told = SourceState(_NAME, "", "", "ok", f"{said}.", "", missing=(), rejected=0)
-    made: dict[str, Any] = plain(told)
+    source = SourceState(_NAME, "", "", "ok", f"{said}.", "", missing=(), rejected=0)
+    made: dict[str, Any] = plain(source)
     return made
 
 

@@ -22,7 +22,7 @@ def located(path: Path) -> Path:
     Raises
     ------
     RecordingError
-        If a bare name is neither here nor on the shelf; tells of names that are like it.
+        If a bare name is neither here nor on the shelf; the remedy lists similar names.
     """
     if str(path) != path.name or any(map(os.path.lexists, _forms(path))):
         return path

@@ -86,12 +86,12 @@ class RecordingProvider:
 
     def events(self, count: int) -> Events:
         """Return the newest moments and spans, oldest first, so many of each at most."""
-        told = {
+        by_key = {
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         moments, spans = list[MomentWire](), list[SpanWire]()
-        for key, columns in merged(self._stored.segments, list(told)):
-            info = told[key]
+        for key, columns in merged(self._stored.segments, list(by_key)):
+            info = by_key[key]
             is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
             # A span has two rows.
             most = min(len(columns), count * (2 if is_span else 1))
@@ -105,7 +105,7 @@ class RecordingProvider:
         return newest(moments, spans, count)
 
     def state(self) -> dict[str, Any]:
-        """Return what a view says in words."""
+        """Return the state that views show."""
         about = self._stored.run.about
         start, end = self._span()
         return State(
@@ -182,7 +182,7 @@ class RecordingProvider:
         return levels[max(fine, default=min(levels))] if levels else None
 
     def _has_blocks(self, number: int) -> bool:
-        """Return whether what is drawn of a series is what its blocks are made of."""
+        """Return whether the blocks of a series are made of the values that are drawn."""
         info = self._infos[number]
         return not kind_stored_as(info.kind).cumulative or is_rated(info)
 
@@ -240,8 +240,8 @@ class RecordingProvider:
 
     def _draw(self) -> Screen:
         drawn = [i.id for i in self._infos if _is_drawn(i)]
-        picture = ScreenBuilder(drawn, *self._span())
-        whole = [number for number in drawn if not self._draw_blocks(picture, number)]
+        builder = ScreenBuilder(drawn, *self._span())
+        whole = [number for number in drawn if not self._draw_blocks(builder, number)]
         keys = [self._keys[number] for number in whole]
         for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
             info = self._infos[self._number[key]]
@@ -249,11 +249,11 @@ class RecordingProvider:
             # The first reading of a counter has no rate, which does not mean that it is missing.
             part = slice(int(is_rated(info)), None)
             value = shown(info, columns, silent)[part]
-            picture.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
+            builder.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
             self._keep_silences(info.id, silent)
-        return picture.screen()
+        return builder.screen()
 
-    def _draw_blocks(self, picture: ScreenBuilder, number: int) -> bool:
+    def _draw_blocks(self, builder: ScreenBuilder, number: int) -> bool:
         """Draw a long series from the overview; return whether that could be done."""
         info, key = self._infos[number], self._keys[number]
         # An overview has no steps, which logged values have, and no newest rate of a counter.
@@ -269,7 +269,7 @@ class RecordingProvider:
         silent = np.stack([blocks.start[quiet], blocks.end[quiet]], axis=1)
         self._keep_silences(number, silent)
         last = self._newest_rate(number, silent) if rated else float(blocks.last[-1])
-        picture.draw_blocks(number, blocks, last)
+        builder.draw_blocks(number, blocks, last)
         return True
 
     def _newest_rate(self, number: int, silent: NDArray[np.int64]) -> float:
@@ -295,8 +295,8 @@ def _is_event(info: SeriesInfo) -> bool:
 def _spans(info: SeriesInfo, columns: Columns) -> list[SpanWire]:
     """Return the spans of a series, each once, and with its end where that is known."""
     pairing = Pairing()
-    told = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
-    return list({(span.id, span.start): span for span in told}.values())
+    spans = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
+    return list({(span.id, span.start): span for span in spans}.values())
 
 
 def _ended(sentence: str) -> str:

@@ -180,7 +180,7 @@ def _unreadable(path: Path, problem: str) -> tuple[object, ...]:
 
 
 def _readable(text: str) -> str:
-    """Return a name from the disk, or what is said of it, as text; bytes need not be that."""
+    """Return a name from the disk as text; its bytes may not be valid text."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -212,7 +212,7 @@ def _settle(directory: Path, done: Flag) -> None:
 
 
 def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
-    """Make a directory a file; one that cannot be is named, and left alone for a day."""
+    """Make a directory one file; if that fails, report it and try again after a day."""
     from pulse_widgets.storage.compact import BusyError
 
     try:

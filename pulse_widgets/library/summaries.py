@@ -53,9 +53,9 @@ def summaries(
     found: dict[SeriesKey, Summary] = {}
     if whole:
         for c in chosen:
-            told = None if integrated(c) else _from_overview(stored, c)
-            if told is not None:
-                found[c.key] = told
+            summary = None if integrated(c) else _from_overview(stored, c)
+            if summary is not None:
+                found[c.key] = summary
     for c, columns in rows_of([c for c in chosen if c.key not in found]):
         line = summary_of(c.key.metric, c.info.unit, c.info.kind, columns, c.rate)
         if integrated(c):
@@ -73,7 +73,7 @@ def _from_overview(stored: Stored, c: Chosen) -> Summary | None:
 
 
 def envelope_of(stored: Stored, chosen: Chosen, window: Window, points: int) -> Envelope:
-    """Return the envelope of one series inside a window in so many even stretches."""
+    """Return the envelope of one series inside a window in so many equal intervals."""
     extent = stored.extents[chosen.key]
     drawn = chosen.rated or not chosen.stored_kind.cumulative
     if drawn and window.whole and extent.rows >= points * LEAST_ROWS:

@@ -74,7 +74,7 @@ class Kind:
     private : bool
         It stays out of copies that leave the machine, unless asked for.
     in_keyframes : bool
-        A view that comes late is told of it at once, not only when it asks.
+        It is in keyframes, so a view that opens late gets it without asking.
     """
 
     name: str
@@ -102,7 +102,7 @@ class Kind:
 
     @property
     def takes_words(self) -> bool:
-        """Whether a row may say a word where others have a number."""
+        """Whether a row may have a word in place of a number."""
         return "text" in self.carries
 
 

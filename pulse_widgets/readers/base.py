@@ -233,4 +233,4 @@ class Backend(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything; may be called twice, and after a failed `open`."""
+        """Release everything; may be called twice, and after a failed `open`."""

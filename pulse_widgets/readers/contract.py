@@ -59,8 +59,8 @@ NO_INFO: Final = ReaderInfo()
 
 def introduced(backend: Backend) -> ReaderInfo:
     """Return what a backend is called, open or not, whatever else is wrong with it."""
-    told = [getattr(backend, name, "") for name in ("title", "group", "name")]
-    title, group, name = (text if isinstance(text, str) else "" for text in told)
+    texts = [getattr(backend, name, "") for name in ("title", "group", "name")]
+    title, group, name = (text if isinstance(text, str) else "" for text in texts)
     return ReaderInfo(title=title or name, group=group or title or name)
 
 

@@ -187,8 +187,8 @@ class Translator:
                 else:
                     value = number * plan.multiply / plan.divide
             if rejected:
-                told = result.rejected.setdefault((host, entity, plan.metric), [])
-                told.append(in_short(raw))
+                values = result.rejected.setdefault((host, entity, plan.metric), [])
+                values.append(in_short(raw))
             if not plan.known and not self._is_number((host, entity, name), value):
                 continue
             readings.append(new(Reading, (entity, plan.metric, value, text, when, wall, host)))

@@ -40,17 +40,17 @@ PATTERNS_KEPT: Final = 32
 
 
 def display_series(info: SeriesInfo) -> dict[str, object]:
-    """Return what the browser is told of a series: a counter under the name of its rate."""
+    """Return a series as the browser gets it: a counter under the name of its rate."""
     rate, unit = rate_of(info.metric, info.kind, info.unit, info.labels) or ("", info.unit)
     metric, kind = rate or info.metric, GAUGE.stored if rate else info.kind
-    told = SeriesWire(info.id, info.host, info.entity, metric, unit, kind, dict(info.labels))
-    made: dict[str, object] = plain(told)
+    shown = SeriesWire(info.id, info.host, info.entity, metric, unit, kind, dict(info.labels))
+    made: dict[str, object] = plain(shown)
     return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
-    """What follows from the ids of a block of rows alone.
+    """How the rows of a block are treated, which follows from their series ids alone.
 
     Attributes
     ----------
@@ -129,7 +129,7 @@ class DisplayForm:
         self._patterns: dict[bytes, _Pattern] = {}
 
     def take(self, rows: Rows, *, lines: bool = False) -> tuple[Rows, Events]:
-        """Return the rows to draw, in arrival order, and what else `rows` tell.
+        """Return the rows to draw, in order of arrival, and the events in `rows`.
 
         A rate has the time of the later of its two readings. The first reading of a counter
         has no rate and no row; across a reset and beside a missing reading the rate is NaN.
@@ -209,11 +209,11 @@ class DisplayForm:
                 spans.append(span.on_the_wire(info))
             else:
                 moments.append(moment_of(info, time, texts[i]))
-        told = [TextLineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]
-        return Events(tuple(moments), tuple(spans), tuple(told))
+        sent = [TextLineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]
+        return Events(tuple(moments), tuple(spans), tuple(sent))
 
 
 def moment_of(info: SeriesInfo, time_us: int, text: str) -> MomentWire:
-    """Return what the browser is told of one row of a moment."""
+    """Return one row of a moment as the browser gets it."""
     facts = facts_of(text) or {"label": text}
     return MomentWire(time_us / 1e6, info.host, info.entity, info.metric, facts)

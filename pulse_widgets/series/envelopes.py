@@ -177,7 +177,7 @@ def _reduced(
     filled: NDArray[np.bool_],
     nothing: float,
 ) -> NDArray[Any]:
-    """Return `function` over each block; `nothing` for one that is empty."""
+    """Return `function` of each block; `nothing` for an empty block."""
     if filled.all():
         return np.asarray(function.reduceat(value, first, axis=-1))
     made = np.full((*value.shape[:-1], len(first)), nothing, value.dtype)
@@ -224,7 +224,7 @@ def widen(
 
 
 def places_in(edges: NDArray[Any], time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return in which stretch each time lies; `edges` are where the stretches begin."""
+    """Return in which interval each time lies; `edges` are where the intervals begin."""
     return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 1)
 
 
@@ -241,7 +241,7 @@ def single_rows(time: NDArray[np.int64], value: NDArray[np.float64]) -> Envelope
 
 
 def joined(fine: Envelopes, first: NDArray[np.int64]) -> Envelopes:
-    """Return envelopes of neighbours; each new one begins with the old one at `first`."""
+    """Merge neighbouring envelopes; each new one begins with the old one at `first`."""
     last = np.append(first[1:], len(fine)) - 1
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.add.reduceat(fine.total, first)
@@ -264,14 +264,14 @@ def spread(
     edges: NDArray[Any],
     into: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> None:
-    """Bring the extremes of envelopes into all stretches that each of them reaches.
+    """Add the extremes of envelopes to all intervals that each of them reaches.
 
     Parameters
     ----------
     envelopes : Envelopes
         All with values.
     edges : (n,) int64 or float64
-        Where the stretches begin, microseconds.
+        Where the intervals begin, microseconds.
     into : pair of (n,) float64
         The least and the greatest value of each stretch so far.
     """

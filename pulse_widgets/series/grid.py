@@ -25,7 +25,7 @@ __all__ = [
 FOLD: Final = 4
 """So many buckets of a grid are one of the next coarser."""
 COLUMNS: Final = 64
-"""Columns a grid holds: those of a picture, and those that are not folded yet."""
+"""Columns a grid holds: those on screen, and those that are not folded yet."""
 BUCKET_BYTES: Final = 8 + 8 + 1
 STEP_BYTES: Final = 8
 MORE_AT_MOST: Final = 1024
@@ -93,7 +93,7 @@ class Grid:
         self.step = _longer(self.step, stepped, np.nan)
 
     def keep(self, slots: NDArray[np.int64], stepped: NDArray[np.int64]) -> None:
-        """Keep these slots, in this order, and let go of the others."""
+        """Keep these slots, in this order, and drop the others."""
         self.low = self.low[slots[slots < len(self.low)]]
         self.high = self.high[slots[slots < len(self.high)]]
         self.lost = self.lost[slots[slots < len(self.lost)]]
@@ -118,7 +118,7 @@ class Grid:
         *,
         late: bool = False,
     ) -> None:
-        """Take in values whose buckets are held; the last of a bucket says if it is missing.
+        """Add values to buckets that are held; the last value of a bucket says if it is missing.
 
         Of values that are `late` it is not known what came after them in their bucket: a missing
         one stays to be seen.
@@ -189,7 +189,7 @@ class Grid:
         return Buckets(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
 
     def coarser(self) -> Grid:
-        """Return a grid of wider buckets with what is held here, which is let go of."""
+        """Return a grid of wider buckets with the content of this one, which is emptied."""
         made = Grid(self.width_us * FOLD, self.head // FOLD, self.first // FOLD)
         columns = np.arange(max(made.first, (self.head - COLUMNS) // FOLD), made.head + 1)
         buckets = self.folded(columns)

@@ -1,6 +1,6 @@
-"""What travels beside the numbers: series, entities, moments, spans and lines of text.
+"""The records of a packet's header: series, entities, moments, spans and lines of text.
 
-A thing is known by its host and its entity, never by one of them alone. The page's types,
+Host and entity together identify a thing, never one of them alone. The page's types,
 ``js/core/header.gen.ts``, are written from these classes by ``python -m
 pulse_widgets.exchange.export``: the texts beside the fields are the comments there.
 """
@@ -75,13 +75,13 @@ def entity_records(
     names : mapping of str to str
         Host to what the machine is called, as far as that is known.
     """
-    told = {
+    known = {
         (host, entity): labels for host, all_ in entities.items() for entity, labels in all_.items()
     }
     for host, name in names.items():
-        told[host, "host"] = {"name": name, **told.get((host, "host"), {})}
+        known[host, "host"] = {"name": name, **known.get((host, "host"), {})}
     return [
-        plain(EntityWire(host, entity, dict(labels))) for (host, entity), labels in told.items()
+        plain(EntityWire(host, entity, dict(labels))) for (host, entity), labels in known.items()
     ]
 
 
@@ -98,7 +98,7 @@ class MomentWire:
 
 @dataclass(frozen=True, slots=True)
 class SpanWire:
-    """A stretch of time; it is told again when it has ended, with the same id and start."""
+    """A span of time; it is sent again when it has ended, with the same id and start."""
 
     id: Annotated[str, Doc("With its start it tells it from others of its host, entity, metric.")]
     start: Annotated[float, Doc("Unix seconds.")]
@@ -120,7 +120,7 @@ class TextLineWire:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What happened, in words: all that a frame has besides numbers.
+    """Moments, spans and lines of text: all that a frame has besides numbers.
 
     Attributes
     ----------

@@ -173,7 +173,7 @@ class History:
             self.forgotten_before_us = max(self.forgotten_before_us, gone.end + 1)
 
     def release(self) -> None:
-        """Let go of the whole rows; the envelopes stay."""
+        """Drop the whole rows; the envelopes stay."""
         self._recent.clear()
         self._newest = []
         self._recent_bytes = 0
@@ -222,7 +222,7 @@ class History:
         """Keep the envelopes within the budget, without touching these slots.
 
         Series that have ended go first, those that ended longest ago. If that is not enough, the
-        picture gets wider buckets. Beyond that those go that have been silent for longest.
+        history gets wider buckets. Beyond that those go that have been silent for longest.
         """
         missing = np.isnan(self._slots.last[: self._slots.count])
         self._retire(missing, busy)

@@ -98,7 +98,7 @@ class Pyramid:
         return self._waiting.series.astype(np.int64)
 
     def keep(self, slots: NDArray[np.int64], step_slots: NDArray[np.int64]) -> None:
-        """Keep these slots and these step slots, and let go of the others."""
+        """Keep these slots and these step slots, and drop the others."""
         for grid in self._grids:
             grid.keep(slots, step_slots)
         self._older.keep(slots)
@@ -151,7 +151,7 @@ class Pyramid:
         self._grids.append(Grid(self._base_us, first, first))
 
     def _walk(self, rows: Rows) -> None:
-        """Put rows into the grids by and by, so that each column is folded before it is reused."""
+        """Put rows into the grids in parts, so that each column is folded before it is reused."""
         now_us, done = self._now_us(), 0
         while done < len(rows):
             grid = self._grids[0]
@@ -220,7 +220,7 @@ class Pyramid:
         self._fold(len(self._grids) - 2, SLACK)
 
     def shrink(self, most: int) -> None:
-        """Let go of the finest grids beyond so many; what they hold is in the others."""
+        """Drop the finest grids beyond so many; the others hold the same rows."""
         while len(self._grids) > most:
             fine, coarse = self._grids[:2]
             coarse.fold(fine, fine.head // FOLD)
@@ -242,7 +242,7 @@ class Pyramid:
                 coarse.fold(fine, fine.head // FOLD)
 
     def parts(self, slots: NDArray[np.int64], step_slots: NDArray[np.int64]) -> list[Part]:
-        """Return the picture of some slots, and of their steps, oldest first."""
+        """Return the buckets of some slots, and of their steps, oldest first."""
         if not self._grids:
             return []
         parts = self._older.parts(slots, step_slots, self._step_slot, self._origin_us)
@@ -256,7 +256,7 @@ class Pyramid:
         return parts
 
     def _spans(self) -> list[tuple[Grid, int, int]]:
-        """Which buckets of which grid make up the picture, oldest first."""
+        """Which buckets of which grid make up a screen, oldest first."""
         spans: list[tuple[Grid, int, int]] = []
         end, wanted = self._grids[0].head + 1, SHOWN
         for level, grid in enumerate(self._grids):
@@ -342,7 +342,7 @@ class _Older:
         grid.put_steps(own[stepped], bucket[stepped], rows.step[stepped], late=True)
 
     def keep(self, slots: NDArray[np.int64]) -> None:
-        """Keep these slots, in this order, and let go of the others."""
+        """Keep these slots, in this order, and drop the others."""
         if self._grid is None:
             return
         own = extended(self._own, int(slots.max(initial=-1)) + 1, -1)[slots]
@@ -358,7 +358,7 @@ class _Older:
         step_slot: NDArray[np.int32],
         end_us: int,
     ) -> list[Part]:
-        """Return the picture of some slots and of their steps, if there is anything."""
+        """Return the buckets of some slots and of their steps, if there are any."""
         grid = self._grid
         if grid is None:
             return []

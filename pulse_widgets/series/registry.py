@@ -68,7 +68,7 @@ class Registry:
         return self._infos[series]
 
     def find(self, host: str, entity: str, metric: str) -> int | None:
-        """Return the id of a series, or None when nobody announced it."""
+        """Return the id of a series, or None if it was never added."""
         return self._ids.get((host, entity, metric))
 
     def add(  # noqa: PLR0913  one argument a field of the key and the series
@@ -164,7 +164,7 @@ def _taken(key: tuple[str, str, str], owner: str) -> PulseError:
 
 
 def _require_names(*names: object) -> None:
-    """Refuse what no file can hold, for the sake of everything that is recorded beside it."""
+    """Refuse names that no file can hold: one would make the whole recording unwritable."""
     for name in names:
         if isinstance(name, str):
             try:

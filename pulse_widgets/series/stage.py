@@ -67,10 +67,10 @@ class Subscription:
 
     def push(self, rows: Rows, events: Events) -> None:
         """Add what was just shown."""
-        told = events if self.lines else events.without_lines()
-        size = rows.nbytes + sum(len(line.text) for line in told.lines)
+        wanted = events if self.lines else events.without_lines()
+        size = rows.nbytes + sum(len(line.text) for line in wanted.lines)
         with self._lock:
-            self._queue.append((rows, told, size))
+            self._queue.append((rows, wanted, size))
             self._bytes += size
             while self._bytes > QUEUE_BYTES and len(self._queue) > 1:
                 gone, _, freed = self._queue.popleft()

@@ -122,8 +122,8 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """Return it as values that JSON has: dicts and lists of texts and numbers."""
-        told: dict[str, Any] = plain(self)
-        return told
+        made: dict[str, Any] = plain(self)
+        return made
 
 
 @cache

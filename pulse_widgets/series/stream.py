@@ -43,7 +43,7 @@ _logger = logging.getLogger("pulse_widgets")
 
 
 class Provider(Protocol):
-    """Where the pictures and the detail of a stream come from: a session, or a recording."""
+    """The source of a stream's keyframes and replies: a session, or a recording."""
 
     def screen(self) -> Screen:
         """Return envelopes of the whole past."""
@@ -61,7 +61,7 @@ class Provider(Protocol):
         """Return the newest moments and spans."""
 
     def state(self) -> dict[str, Any]:
-        """Return what a view says in words."""
+        """Return the state that views show."""
 
 
 class Transport(Protocol):
@@ -71,7 +71,7 @@ class Transport(Protocol):
         """Hand a packet to everyone who listens now."""
 
     def keep(self, packet: bytes) -> None:
-        """Hold a keyframe for who comes later, in place of the one held until now.
+        """Keep a keyframe for pages that open later, in place of the one before.
 
         What is held may end up in a file that is shared, so it is redacted.
         """
@@ -177,7 +177,7 @@ class Stream:
             transport.deliver(packet)
         except Exception:
             # It can fail in many foreign ways: a closed socket at exit, a context that is
-            # gone. The next keyframe heals the page; the notebook must not notice.
+            # gone. The next keyframe brings what was lost; the notebook must not fail.
             self.failures += 1
             if self.failures == 1:
                 _logger.exception("a frame could not be sent")
@@ -192,7 +192,7 @@ class Stream:
             news = {}
 
     def skip(self) -> None:
-        """Leave a number out, so that pages know of a hole and take the next keyframe for it."""
+        """Skip a sequence number, so that pages notice a loss and take the next keyframe."""
         self._seq += 1
 
     def publish_keyframe(self, screen: Screen | None = None) -> bytes:
@@ -206,7 +206,7 @@ class Stream:
         return packet
 
     def keep(self, packet: bytes) -> None:
-        """Have a keyframe kept, redacted, for who comes later; an open page takes it, too."""
+        """Keep a redacted keyframe for pages that open later; open pages get it, too."""
         kept = self._redacted(packet)
         for transport in list(self._transports):
             try:
@@ -217,7 +217,7 @@ class Stream:
                 _logger.debug("a snapshot could not be kept", exc_info=True)
 
     def publish_whole(self, rows: Rows) -> None:
-        """Send rows that nobody asked for: all that were shown until now."""
+        """Send rows without a request: all that were shown until now."""
         if len(rows):
             t0, t1 = float(rows.time.min()) / 1e6, float(rows.time.max()) / 1e6
             self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows, []))

@@ -1,8 +1,8 @@
 """The thread that writes what arrives to the disk and passes it on to the views.
 
-It drains all collectors into the log, in order, and it alone takes from the log, writes and
-closes, so that an interrupt of a cell tears nothing. It wakes just after readings are due and when
-somebody rings; the processor is left alone between.
+It drains all collectors into the log, in order. Only this thread takes from the log, writes and
+closes files, so an interrupt of a cell cannot leave them half done. It wakes just after readings
+are due and when a collector rings, and sleeps between.
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ class Session:
         self.ended = True
 
     def leave(self) -> list[str]:
-        """Offer the disk a last time what still waits; return what is lost, in sentences."""
+        """Try once more to write what still waits; return what is lost, in sentences."""
         self._flusher.leave(STOP_S)
         self._recorder.process_ended = True
         return self._recorder.missing()
@@ -261,7 +261,7 @@ class Session:
     # What the flusher calls ------------------------------------------------------------
 
     def drain(self) -> None:
-        """Turn what waits into rows where the flusher, behind a disk that hangs, does not."""
+        """Turn what waits into rows while the flusher is stuck behind a disk that hangs."""
         while self._flusher.drain():
             pass
 
@@ -334,13 +334,13 @@ class Session:
         """Return the labels of every entity of every host, as they travel."""
         return entity_records(self.labels(), {})
 
-    def gist(self) -> tuple[object, ...]:
-        """Return what, when it changes, makes `state` worth telling again at once."""
+    def change_key(self) -> tuple[object, ...]:
+        """Return a value that changes whenever `state` should be sent again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
         return (self.running, self.interval_s, self.cells.cell, self._recorder.problem, *sources)
 
     def state(self) -> dict[str, Any]:
-        """Return everything a view says in words, as plain values."""
+        """Return the state that views show, as plain values."""
         samplers = self.samplers
         slowed = {name: self.governor.says(name) for name in samplers}
         return State(

@@ -121,7 +121,7 @@ class ForeignSegment(ParquetSegment):
 
 
 def _without_numbers(text: bytes) -> bytes:
-    """Return a catalog without what it says by series number: that of a copied one lies."""
+    """Return a catalog without facts by series number: in a copied catalog they may be wrong."""
     content: Any = parse_json(text)
     if isinstance(content, dict):
         content.pop("series", None)

@@ -29,7 +29,7 @@ DRAWING: Final = (
     "pulse_widgets.exchange.fitting",
     "pulse_widgets.exchange.picture.document",
 )
-"""What draws the pictures that stay in a notebook; a first frame needs none of it."""
+"""Modules that draw saved outputs; a first frame needs none of them."""
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
 STRIP_BYTES = 60_000
@@ -96,7 +96,7 @@ class Hub:
             self._sender.enliven()
 
     def finish(self) -> None:
-        """Replace every output by its last picture, after the last frame.
+        """Replace every output by its saved view, after the last frame.
 
         Called where the user stopped the session: a front end without a page, such as
         nbclient, hears only of what the running cell does.
@@ -108,12 +108,12 @@ class Hub:
         for outputs in list(self.views):
             shown = repr((outputs.layout, outputs.metrics))
             if shown not in drawn:
-                drawn[shown] = self.picture(outputs.layout, outputs.metrics)
+                drawn[shown] = self.saved_view(outputs.layout, outputs.metrics)
             outputs.finish(drawn[shown])
         self.feed.retire(self._last_words())
 
-    def picture(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
-        """Return what a view shows now, without what should not leave the machine."""
+    def saved_view(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
+        """Return a view as it is now, without what should not leave the machine."""
         load(*DRAWING)
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import fit, matching

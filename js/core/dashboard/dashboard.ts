@@ -79,7 +79,7 @@ class Dashboard {
   #heard = performance.now();
   readonly #described = new WeakMap<View, number>();
   #read = 0;
-  #told = 0;
+  #summaryAt = 0;
   #layoutStale = true;
   /** Series whose samples carry steps. */
   #steps: ReadonlySet<number> = new Set();
@@ -172,7 +172,7 @@ class Dashboard {
     if (action.type === "help") this.#help.show(action.open, this.#root);
     if (action.type === "range" || action.type === "reset") this.#requestDetail();
     for (const view of this.#board.views) view.stale = true;
-    this.#told = 0;
+    this.#summaryAt = 0;
     this.#read = 0;
     this.#scheduler.now();
   }
@@ -246,7 +246,7 @@ class Dashboard {
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
-    if (now - this.#told > SECOND / 2) this.#tell();
+    if (now - this.#summaryAt > SECOND / 2) this.#tell();
     this.#describe(now, scenes, 1);
   }
 
@@ -286,7 +286,7 @@ class Dashboard {
 
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
-    this.#told = performance.now();
+    this.#summaryAt = performance.now();
     if (this.#options.layout !== "charts") {
       this.#strip.update(figuresOf(this.#source, this.#newest));
     }

@@ -46,9 +46,9 @@ export class EventLog {
     let changed = false;
     for (const span of spans) {
       const known = this.#spans.get(spanKey(span));
-      const told = known ? joinedSpan(known, span) : span;
-      changed ||= JSON.stringify(known) !== JSON.stringify(told);
-      this.#spans.set(spanKey(span), told);
+      const joined = known ? joinedSpan(known, span) : span;
+      changed ||= JSON.stringify(known) !== JSON.stringify(joined);
+      this.#spans.set(spanKey(span), joined);
     }
     if (changed) this.spans = kept(this.#spans, ({ start }) => start);
     return changed;

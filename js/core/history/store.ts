@@ -337,8 +337,8 @@ export class Store implements Source {
     }
     const entities = packet.entities.length > 0;
     if (entities) {
-      const told = packet.entities.map((one) => [ownerKey(one), one] as const);
-      this.#entities = new Map([...this.#entities, ...told]);
+      const fresh = packet.entities.map((one) => [ownerKey(one), one] as const);
+      this.#entities = new Map([...this.#entities, ...fresh]);
     }
     if (packet.state) this.#setState(packet.state);
     const changed = this.#events.add(packet);

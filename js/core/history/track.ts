@@ -19,7 +19,7 @@ export class Track {
   readonly coarse = new Coarse();
   #slack = 0;
   /** What a keyframe said to be the last value, until a newer row comes. */
-  #told: { readonly time: number; readonly value: number | null } | null = null;
+  #keyframeLast: { readonly time: number; readonly value: number | null } | null = null;
   readonly #answers = new Answers();
   readonly #missed: MissingRanges;
   /** Some of what was missed is known from a kept keyframe alone. */
@@ -65,8 +65,8 @@ export class Track {
     }
     const holes = this.#missed.until(end);
     if (holes.length > 0) {
-      const told = envelope();
-      for (const { t0, t1 } of holes) this.fill(t0, t1, told);
+      const filler = envelope();
+      for (const { t0, t1 } of holes) this.fill(t0, t1, filler);
       this.#fromKept ||= kept;
     }
     this.#missed.filled(known, end);
@@ -150,7 +150,7 @@ export class Track {
       this.coarse.replace(start, end, [{ start, end, min: NaN, max: NaN, step: NaN }]);
     }
     if (time > this.exact.last) this.#endBucket(time);
-    if (time >= this.exact.last) this.#told = null;
+    if (time >= this.exact.last) this.#keyframeLast = null;
     this.exact.add(time, value, step);
   }
 
@@ -166,14 +166,14 @@ export class Track {
 
   /** Take `value` for the last one as of `time`; null says that there is none now. */
   tell(time: number, value: number | null): void {
-    this.#told = { time, value };
+    this.#keyframeLast = { time, value };
   }
 
   /** The newest value known: exact where a row or a keyframe told it, else of the last bucket. */
   last(): { time: number; value: number } | null {
     const newest = this.#newest();
-    if (this.#told === null) return newest;
-    const { time, value } = this.#told;
+    if (this.#keyframeLast === null) return newest;
+    const { time, value } = this.#keyframeLast;
     if (value === null) return newest && { ...newest, value: Number.NaN };
     return { time: newest?.time ?? time, value };
   }

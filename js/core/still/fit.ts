@@ -43,11 +43,11 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   const whole = all.size === packet.series.length;
   const kept = whole ? all : affordable(packet, header, room - HEADER_BYTES);
   const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
-  const told = withSeries(header, packet, kept, rows);
+  const smaller = withSeries(header, packet, kept, rows);
   const stepped = packet.stepped.filter((id) => kept.has(id));
   const column = 8 + 4 * rows.length + 8 * stepped.length;
-  const buckets = Math.floor((room - size(told) - 8) / column);
-  return coarsened(packet, told, rows, Math.max(1, Math.min(packet.buckets, buckets)));
+  const buckets = Math.floor((room - size(smaller) - 8) / column);
+  return coarsened(packet, smaller, rows, Math.max(1, Math.min(packet.buckets, buckets)));
 }
 
 /** The part of a keyframe that is of some metrics, by patterns of their names; null is all. */
@@ -60,8 +60,8 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   const kept = new Set(shown.map((one) => one.id));
   const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
   // Series that were not selected do not count as left out.
-  const told = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
-  return coarsened(packet, told, rows, packet.buckets);
+  const selected = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
+  return coarsened(packet, selected, rows, packet.buckets);
 }
 
 function size(part: unknown): number {
@@ -70,9 +70,9 @@ function size(part: unknown): number {
 
 /** The rows of series that have a value, or a reading that is missing. */
 function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
-  const told = (row: number) =>
+  const hasValue = (row: number) =>
     min.subarray(row * buckets, (row + 1) * buckets).some((code) => code !== CODE_NONE);
-  return ids.map((_, row) => row).filter(told);
+  return ids.map((_, row) => row).filter(hasValue);
 }
 
 /** The header without its oldest events, and without texts that leave no room for the curves. */
@@ -114,15 +114,15 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
     const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
     return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
   };
-  const told = (name: string): number => sizes.get(name) ?? 0;
+  const sizeOf = (name: string): number => sizes.get(name) ?? 0;
   const named = machinesOf(packet.series);
   let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1);
-  for (const name of named) left -= told(name);
+  for (const name of named) left -= sizeOf(name);
   const kept = new Set<number>();
   for (const group of grouped(packet.series)) {
     const names = new Set(group.map(keyOf));
     const fresh = [...names].filter((name) => !named.has(name));
-    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(told)];
+    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(sizeOf)];
     const after = costs.reduce((rest, one) => rest - one, left);
     if (after < 0) continue;
     left = after;
@@ -161,7 +161,7 @@ function withSeries(
   const all = objectsOf(header, "series");
   const series = all.filter((one) => kept.has(one["id"] as number));
   const there = new Set([...machinesOf(series), ...series.map(keyOf)]);
-  const told = {
+  const reduced = {
     ...header,
     series,
     entities: objectsOf(header, "entities").filter((one) => there.has(keyOf(one))),
@@ -172,14 +172,14 @@ function withSeries(
     stepped: packet.stepped.filter((id) => kept.has(id)),
   };
   const left = all.length - series.length;
-  return left === 0 ? told : { ...told, state: withLeftOut(told, left) };
+  return left === 0 ? reduced : { ...reduced, state: withLeftOut(reduced, left) };
 }
 
 function withLeftOut(header: Json, left: number): Json {
   const state = record(header["state"] ?? {}, "state");
   const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
-  const told = leftOutSource(left, recorded);
-  return { ...state, sources: [...list(state["sources"] ?? [], "sources"), told] };
+  const notice = leftOutSource(left, recorded);
+  return { ...state, sources: [...list(state["sources"] ?? [], "sources"), notice] };
 }
 
 /** The packet with as many old buckets in each new one as can be, so finer towards the end. */

@@ -166,16 +166,16 @@ function devicesOf({ entities }: KeyframePacket): string {
 
 function tableOf({ lines, headings }: Choice, most: number): string {
   // A series without a reading yet is not listed; one whose reading is missing is.
-  const told = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
-  const shown = told.slice(0, most);
+  const known = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
+  const shown = known.slice(0, most);
   const rows = headings.flatMap((group) => {
     const own = shown.filter((line) => line.group === group);
     const heading = `<tr><th>${clean(shorten(group, 60))}</th><td colspan="4"></td></tr>`;
     return own.length > 0 ? [heading, ...own.map(rowOf)] : [];
   });
-  const left = count(told.slice(most));
+  const left = count(known.slice(most));
   if (left > 0) rows.push(`<tr><td colspan="5">and ${left} more series</td></tr>`);
-  const waiting = count(lines) - count(told);
+  const waiting = count(lines) - count(known);
   const late = `<tr><td colspan="5">${waiting} series without a reading so far</td></tr>`;
   if (waiting > 0) rows.push(late);
   const names = ["Reading", "Of", "Min", "Max", "Last known"];

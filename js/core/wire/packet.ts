@@ -275,9 +275,9 @@ function keyframe(header: Json, body: Body): KeyframePacket {
   return { kind: "keyframe", seq, ...columns, ...news(header) };
 }
 
-function lastValues(told: unknown, length: number): (number | null)[] | null {
-  if (told === null) return null;
-  const values = list(told, "last");
+function lastValues(raw: unknown, length: number): (number | null)[] | null {
+  if (raw === null) return null;
+  const values = list(raw, "last");
   if (values.length !== length) throw new WireError("a keyframe needs one last value a series");
   return values.map((value) => (value === null ? null : finite(value, "last")));
 }

@@ -130,7 +130,7 @@ class _One:
 
     @property
     def logged(self) -> bool:
-        """Whether the user logged it: nothing else can tell of it again."""
+        """Whether the user logged it: such a number can be found nowhere else."""
         return self.heading == USER
 
 

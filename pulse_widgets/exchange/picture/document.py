@@ -209,8 +209,8 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
 def _table(picked: Picked, most: int) -> str:
     lines = picked.lines
     # A series that has no reading yet is not listed; one whose reading is missing is.
-    told = [line for line in lines if len(line.trace) or line.trace.lost]
-    shown = told[:most]
+    known = [line for line in lines if len(line.trace) or line.trace.lost]
+    shown = known[:most]
     rows = []
     heading = ""
     for line in sorted(shown, key=lambda line: picked.headings.index(line.heading)):
@@ -218,10 +218,10 @@ def _table(picked: Picked, most: int) -> str:
             heading = line.heading
             rows.append(f'<tr><th>{clean(shorten(heading, 60))}</th><td colspan="4"></td></tr>')
         rows.append(_row(line))
-    left = sum(len(line.ids) for line in told[most:])
+    left = sum(len(line.ids) for line in known[most:])
     if left:
         rows.append(f'<tr><td colspan="5">and {left} more series</td></tr>')
-    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in told)
+    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in known)
     if waiting:
         rows.append(f'<tr><td colspan="5">{waiting} series without a reading so far</td></tr>')
     head = "".join(f"<th>{name}</th>" for name in ("Reading", "Of", "Min", "Max", "Last known"))

@@ -72,10 +72,10 @@ class SystemBackend:
     @property
     def missing(self) -> Mapping[str, str]:
         """What is absent, and why; another mapping whenever that changes."""
-        return self._omissions.told
+        return self._omissions.reasons
 
     def open(self) -> None:
-        """Find out what this machine tells.
+        """Find out what can be read on this machine.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class SystemBackend:
         ]
 
     def close(self) -> None:
-        """Let go of the machine."""
+        """Close what is held open."""
         if self._machine is not None:
             self._machine.close()
         self._machine = None
@@ -146,7 +146,7 @@ class SystemBackend:
         return result
 
     def _ask(self, part: Part, now: float) -> Fields:
-        """Return what a part says, and None for what it said last time and does not now."""
+        """Return the fields of a part, with None for those it had last time only."""
         try:
             found = part.read()
         except Exception as error:  # noqa: BLE001  of whatever kind, only this part is lost
@@ -169,7 +169,7 @@ class SystemBackend:
 
 
 def _with_gone(found: Fields, before: Fields) -> Fields:
-    """Return what is found, with None for what was there before."""
+    """Return the fields found, with None for those that were there before."""
     whole = dict(found)
     for entity, fields in before.items():
         there = found.get(entity, {})

@@ -70,7 +70,7 @@ class LinuxDisks:
         }
 
     def _below(self) -> Callable[[str], list[str]]:
-        """Return what tells the devices that a device is made of."""
+        """Return the function that lists the devices a device is made of."""
         base = f"{self._sys_root}/block"
         listed = names_in(base) if self._sys_root is not None else []
 

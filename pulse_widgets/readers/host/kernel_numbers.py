@@ -32,7 +32,7 @@ def number(word: bytes) -> int:
 
 
 def numbers(words: Sequence[bytes]) -> list[int]:
-    """Return several; one look at all of them together costs less than one at each.
+    """Return several numbers; checking all together costs less than checking each.
 
     Raises
     ------

@@ -15,7 +15,7 @@ __all__ = ["memory_of", "memory_of_meminfo"]
 
 
 def memory_of_meminfo(content: bytes, omit: Callable[[str, str], None]) -> Memory:
-    """Return what ``/proc/meminfo`` says; a line that cannot be read takes its own numbers only."""
+    """Parse ``/proc/meminfo``; a line that cannot be read only makes its own numbers missing."""
     lines = b"\n" + content
     total = _told(lines, b"MemTotal:", "memory.total", omit)
     swap_total = _told(lines, b"SwapTotal:", "swap.total", omit)

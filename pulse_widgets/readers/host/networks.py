@@ -168,9 +168,9 @@ class _Ranks:
             del levels[name]
             self._unsure.discard(name)
         fresh = there - levels.keys()
-        told = self._told() if fresh else {}
+        by_kernel = self._told() if fresh else {}
         for name in fresh:
-            by_name = told.get(name, _level_by_name(name, there))
+            by_name = by_kernel.get(name, _level_by_name(name, there))
             levels[name] = _NEVER if _LOOPBACK.match(name) else self._level(name, by_name)
         if self._base is not None and self._unsure and _REAL not in levels.values():
             # Asked only where no real interface is found: with many containers there are hundreds.
@@ -181,7 +181,7 @@ class _Ranks:
         return frozenset(name for name, level in levels.items() if level == best < _NEVER)
 
     def _told(self) -> dict[str, int]:
-        """Return what the kernel tells of bonds and VLANs below /proc."""
+        """Return the bonds and VLANs that the kernel lists below /proc."""
         if self._root is None:
             return {}
         return {

@@ -28,12 +28,12 @@ class Omissions:
 
     Attributes
     ----------
-    told : mapping of str to str
+    reasons : mapping of str to str
         From what is left out to the reason; a new mapping whenever that changes.
     """
 
     def __init__(self) -> None:
-        self.told: Mapping[str, str] = {}
+        self.reasons: Mapping[str, str] = {}
         self._of: dict[Hashable, dict[str, str]] = {}
         self._now: dict[str, str] = {}
 
@@ -49,21 +49,21 @@ class Omissions:
         bool
             Whether anything is left out.
         """
-        told = self._now
-        if told:
+        fresh = self._now
+        if fresh:
             self._now = {}
-            if len(told) > _MOST:
-                told = _shortened(told)
-            if told == self._of.get(source):
+            if len(fresh) > _MOST:
+                fresh = _shortened(fresh)
+            if fresh == self._of.get(source):
                 return True
-            self._of[source] = told
+            self._of[source] = fresh
         elif self._of.pop(source, None) is None:
             return False
         self._tell()
-        return bool(told)
+        return bool(fresh)
 
     def _tell(self) -> None:
-        self.told = {what: why for each in self._of.values() for what, why in each.items()}
+        self.reasons = {what: why for each in self._of.values() for what, why in each.items()}
 
     def asked(self, source: Hashable, question: Callable[[], T]) -> T:
         """Return the answer to a question asked inside another; what it leaves out is its own."""
@@ -77,14 +77,14 @@ class Omissions:
     def forget(self) -> None:
         """Begin anew."""
         self._of.clear()
-        self.told = {}
+        self.reasons = {}
 
 
-def _shortened(told: dict[str, str]) -> dict[str, str]:
-    """Return the first of what is told; after them, one has the number of the others."""
-    devices = [what for what in told if not what.startswith(_OWN)]
+def _shortened(omitted: dict[str, str]) -> dict[str, str]:
+    """Return the first entries; the reason of the last one counts those that were cut."""
+    devices = [what for what in omitted if not what.startswith(_OWN)]
     dropped = set(devices[_MOST + 1 :])
-    short = {what: why for what, why in told.items() if what not in dropped}
+    short = {what: why for what, why in omitted.items() if what not in dropped}
     if dropped:
         short[devices[_MOST]] += f" (and {len(dropped)} more are left out)"
     return short

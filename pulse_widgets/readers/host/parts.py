@@ -102,7 +102,7 @@ class HostParts:
         self._thorough = thorough
 
     def close(self) -> None:
-        """Let go of what the host holds open."""
+        """Close what the host holds open."""
         self._host.close()
 
     def forget_times(self) -> None:
@@ -291,7 +291,7 @@ class HostParts:
 
 
 def _known(entity: str, names: Sequence[str], values: Sequence[float | None]) -> Fields:
-    """Return what is known; the reason for the rest was told."""
+    """Return the fields that are known; the reasons for the others were given."""
     fields: dict[str, float | str | None] = dict(zip(names, values, strict=True))
     if None in values:
         fields = {name: value for name, value in fields.items() if value is not None}

@@ -23,7 +23,7 @@ _CPU, _READ, _WRITTEN = "process.cpu.total", "process.read.total", "process.writ
 
 
 def asked(question: Callable[[], T], what: str, omit: Callable[[str, str], None]) -> T | None:
-    """Return the answer; a question that fails, with whatever, is told to `omit`."""
+    """Return the answer; None if the question fails, which is reported to `omit`."""
     try:
         return question()
     except Exception as error:  # noqa: BLE001  psutil throws what the system's calls throw

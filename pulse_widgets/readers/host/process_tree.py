@@ -216,7 +216,7 @@ class ProcessTree:
         return children is not None
 
     def _known(self, pid: int) -> _Process | None:
-        """Return what a process says; of one that says nothing any more, what it had counted."""
+        """Return the counters of a process; once it cannot be read, the last ones known."""
         try:
             return self._process(pid)
         except (OSError, ValueError) as error:

@@ -58,9 +58,9 @@ class LinuxHost:
         self._sys_root = sys_root
         self._tree = ProcessTree(self._files, pid, self.omissions)
         # With a captured /proc the devices under /sys are those of another machine.
-        told = None if sys_root == "/sys" and not self._files.is_real else sys_root
-        self._disks = LinuxDisks(self._files, told, self.omissions)
-        self._networks = LinuxNetworks(self._files, told, self.omissions)
+        sysfs = None if sys_root == "/sys" and not self._files.is_real else sys_root
+        self._disks = LinuxDisks(self._files, sysfs, self.omissions)
+        self._networks = LinuxNetworks(self._files, sysfs, self.omissions)
 
     def cpu_times(self) -> dict[int, CpuTimes]:
         """Return the times of each core that is online."""

@@ -146,4 +146,4 @@ class Host(Protocol):
         """Return how many files the processes found by `tree` hold open."""
 
     def close(self) -> None:
-        """Let go of what is held open; may be called twice."""
+        """Close what is held open; may be called twice."""

@@ -52,7 +52,7 @@ class DeviceSums:
         self._sums = [0.0] * len(metrics)
 
     def take(self, devices: Mapping[str, tuple[float, ...]], now: float) -> list[float | None]:
-        """Return the sums; None is one that is not known at this look.
+        """Return the sums; one that is not known now is None.
 
         Parameters
         ----------

@@ -228,11 +228,11 @@ class NvmlBackend:
 
     def _tell(self) -> None:
         """Say what is missing."""
-        told = {} if self._fleet is None else dict(self._fleet.refused)
-        told.update({f"host {name}": why for name, why in self.selection.ignored.items()})
+        missing = {} if self._fleet is None else dict(self._fleet.refused)
+        missing.update({f"host {name}": why for name, why in self.selection.ignored.items()})
         for device in self._devices:
-            told.update(device.missing)
+            missing.update(device.missing)
         if self._events is not None:
-            told.update(self._events.missing)
+            missing.update(self._events.missing)
         # A new one each time: other threads may be reading the one before.
-        self.missing = told
+        self.missing = missing

@@ -158,7 +158,7 @@ class Fleet:
     # Finding --------------------------------------------------------------------------
 
     def _asked(self, ask: Callable[..., T], *arguments: Any) -> T | None:
-        """Return what a GPU says; None where anything goes wrong, and `_why` says what."""
+        """Return the answer of a GPU; None if anything fails, with the reason in `_why`."""
         try:
             return ask(*arguments)
         except Exception as error:  # noqa: BLE001  the one place where GPUs are found
@@ -236,13 +236,13 @@ class Fleet:
         known = self._numbers
         opened = {known[each.key] for each in handles}
         # A GPU that was lost while it was read says so itself.
-        told = opened | {device.gpu.index for device in self._read.values()}
+        served = opened | {device.gpu.index for device in self._read.values()}
         new = count(max(known.values(), default=-1) + 1)
         for index, code in closed.items():
             number = next(each for each in new if each not in closed) if index in opened else index
-            if number not in told:
+            if number not in served:
                 self._refused[number] = reason_of(code)
-        for number in set(known.values()) - told:
+        for number in set(known.values()) - served:
             self._refused.setdefault(number, reason_of(Code.GPU_NOT_FOUND))
 
     def _here(self) -> list[Gpu]:
@@ -310,7 +310,7 @@ class Fleet:
 
 
 def unreadable(error: Exception) -> str:
-    """Return why a GPU is not read that gave an answer nobody expects."""
+    """Return why a GPU is not read after an unexpected answer of the driver."""
     return f"what the driver says of it cannot be read ({words_of(error)})"
 
 

@@ -91,10 +91,10 @@ class Samples:
         return 0 if self._first is None else len(self._buffers)
 
     def coming(self, tick: Tick) -> list[str]:
-        """Return the fields of which samples come: their present value is not to be taken.
+        """Return the fields that arrive as samples, whose current value must not be read.
 
-        After the first look they are waited for. They tell of the time before the look that
-        finds them, and a present value from in between would lie among them, out of order.
+        After the first reading only samples are used. They are from the time before the reading
+        that returns them, so a current value read in between would be out of order among them.
         """
         if self._first is None or tick.now <= self._first:
             return []

@@ -37,7 +37,7 @@ def shares(*looks, every=LONG):
 def read(text):
     omissions = Omissions()
     cores = omissions.asked("stat", lambda: cores_of(text.encode(), omissions))
-    return {n: round(times.user * TICKS) for n, times in cores.items()}, omissions.told
+    return {n: round(times.user * TICKS) for n, times in cores.items()}, omissions.reasons
 
 
 # One look at the file --------------------------------------------------------------------

@@ -240,7 +240,7 @@ def test_without_a_disk_the_sum_is_missing_with_a_reason_and_not_0(tmp_path, tex
     assert parts._disks() == {}
     parts._host.omissions.settle("disks")
 
-    assert "no disk" in parts._host.omissions.told["host disk.read.total"]
+    assert "no disk" in parts._host.omissions.reasons["host disk.read.total"]
 
 
 @pytest.mark.parametrize(

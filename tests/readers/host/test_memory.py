@@ -23,7 +23,7 @@ def read(**changes):
     memory = omissions.asked(
         "memory", lambda: memory_of_meminfo("".join(lines).encode(), omissions)
     )
-    told = {name.removeprefix("host "): why for name, why in omissions.told.items()}
+    told = {name.removeprefix("host "): why for name, why in omissions.reasons.items()}
     return {n: v and v / 1024 for n, v in memory._asdict().items()}, told
 
 
@@ -86,7 +86,7 @@ def test_the_last_line_needs_no_end(line, end):
     )
 
     assert {n: value / 1024 for n, value in memory._asdict().items()} == ALL
-    assert omissions.told == {}
+    assert omissions.reasons == {}
 
 
 NUMBER = st.none() | st.integers(0, 1 << 64)
@@ -107,5 +107,5 @@ def test_every_number_that_is_not_known_has_a_reason(total, free, available, swa
         "swap.used": memory.swap_used,
     }
     assert [
-        n for n, value in told.items() if value is None and f"host {n}" not in omissions.told
+        n for n, value in told.items() if value is None and f"host {n}" not in omissions.reasons
     ] == []

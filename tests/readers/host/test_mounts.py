@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there are no mo
 def read(mounts):
     omissions = Omissions()
     found = omissions.asked("mounts", lambda: spaces_of(mounts, omissions))
-    return set(found), omissions.told
+    return set(found), omissions.reasons
 
 
 AS_NOBODY = """
@@ -30,7 +30,7 @@ if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
 omissions = Omissions()
 found = omissions.asked(0, lambda: spaces_of(sys.stdin.buffer.read(), omissions))
-print(json.dumps([sorted(found), dict(omissions.told)]))
+print(json.dumps([sorted(found), dict(omissions.reasons)]))
 """
 
 

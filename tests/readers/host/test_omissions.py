@@ -11,12 +11,12 @@ def test_what_a_source_tells_stays_until_it_tells_it_no_more():
     omissions = Omissions()
     omissions.asked("disks", lambda: omissions("disk:a", "short"))
     omissions.asked("nets", lambda: omissions("net:b", "long"))
-    first = omissions.told
+    first = omissions.reasons
 
     omissions.asked("disks", lambda: None)
 
     assert first == {"disk:a": "short", "net:b": "long"}
-    assert omissions.told == {"net:b": "long"}
+    assert omissions.reasons == {"net:b": "long"}
 
 
 def test_a_source_asked_by_another_keeps_its_own():
@@ -30,17 +30,17 @@ def test_a_source_asked_by_another_keeps_its_own():
     omissions.asked("outer", outer)
     omissions.asked("outer", lambda: None)
 
-    assert omissions.told == {"host c": "inside"}
+    assert omissions.reasons == {"host c": "inside"}
 
 
 def test_the_same_told_again_changes_nothing():
     omissions = Omissions()
     omissions.asked("disks", lambda: omissions("disk:a", "short"))
-    before = omissions.told
+    before = omissions.reasons
 
     omissions.asked("disks", lambda: omissions("disk:a", "short"))
 
-    assert omissions.told is before
+    assert omissions.reasons is before
 
 
 def test_a_source_that_fails_keeps_what_it_told():
@@ -53,7 +53,7 @@ def test_a_source_that_fails_keeps_what_it_told():
     with pytest.raises(OSError, match="all"):
         omissions.asked("disks", fail)
 
-    assert omissions.told == {"disk:a": "short"}
+    assert omissions.reasons == {"disk:a": "short"}
 
 
 def test_of_many_devices_the_first_are_told_and_the_others_counted():
@@ -66,10 +66,10 @@ def test_of_many_devices_the_first_are_told_and_the_others_counted():
             omissions(f"host field{n}", "odd")
 
     omissions.asked("nets", garbage)
-    before = omissions.told
+    before = omissions.reasons
     omissions.asked("nets", garbage)
 
-    assert omissions.told is before
+    assert omissions.reasons is before
     devices = {what: why for what, why in before.items() if what.startswith("net:")}
     assert [*devices] == [f"net:{n} counters" for n in range(33)]
     assert [*devices.values()] == ["odd"] * 32 + ["odd (and 967 more are left out)"]
@@ -82,7 +82,7 @@ def test_so_many_devices_are_all_told_that_none_has_to_be_counted(count):
 
     omissions.asked("nets", lambda: [omissions(f"net:{n} counters", "odd") for n in range(count)])
 
-    assert [*omissions.told.values()] == ["odd"] * count
+    assert [*omissions.reasons.values()] == ["odd"] * count
 
 
 def test_settling_says_whether_anything_is_left_out():

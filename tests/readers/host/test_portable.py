@@ -128,7 +128,7 @@ def test_one_drive_that_fails_is_told_and_the_others_are_read(monkeypatch, tmp_p
     spaces = host.omissions.asked("spaces", host.spaces)
 
     assert set(spaces) == {str(tmp_path)}
-    assert host.omissions.told == {"fs:/an\\040empty\\040drive disk.total": "KeyError: 'odd'"}
+    assert host.omissions.reasons == {"fs:/an\\040empty\\040drive disk.total": "KeyError: 'odd'"}
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_child_that_fails_is_told_and_the_first_process_is_read(child):
 
     assert usage.children == 1
     assert usage.rss_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
-    assert host.omissions.told.keys() == {
+    assert host.omissions.reasons.keys() == {
         "pid:1 process.cpu.total",
         "pid:1 process.memory.rss",
         "pid:1 process.memory.virtual",
@@ -188,4 +188,4 @@ def test_no_room_at_all_is_no_number(monkeypatch):
     host = PsutilHost()
 
     assert host.omissions.asked("spaces", host.spaces) == {}
-    assert "0 bytes" in host.omissions.told["fs:/a disk.total"]
+    assert "0 bytes" in host.omissions.reasons["fs:/a disk.total"]

@@ -104,7 +104,7 @@ def test_a_process_that_does_not_exist_has_no_sums_and_a_reason():
     usage = omissions.asked("tree", lambda: tree.usage(thorough=True))
 
     assert usage == (None,) * 5
-    assert {what.split()[1] for what in omissions.told} == {
+    assert {what.split()[1] for what in omissions.reasons} == {
         "process.cpu.total", "process.memory.rss", "process.memory.virtual", "process.threads",
         "process.children",
     }  # fmt: skip
