@@ -74,7 +74,7 @@ def examine_backend(backend: Backend) -> list[Check]:
         what = f"{type(error).__name__}: {error}"
         return [Check(name, State.WARN, what, "Please report this as a bug.")]
     finally:
-        # What it cannot let go of, it cannot be helped with.
+        # Nobody can act on a reader that fails to close, so it is not reported.
         with contextlib.suppress(Exception):
             backend.close()
 
@@ -99,10 +99,10 @@ def _opened(backend: Backend, info: ReaderInfo, name: str) -> list[Check]:
         Check(
             f"{name}: rejected",
             State.WARN,
-            f"{metric} of {entity}: the source says {told[-1]}, which cannot be true",
+            f"{metric} of {entity}: the source says {values[-1]}, which cannot be true",
             "The value is left out. A newer driver may help.",
         )
-        for (_, entity, metric), told in translation.rejected.items()
+        for (_, entity, metric), values in translation.rejected.items()
     ]
     checks += [
         Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
@@ -116,11 +116,11 @@ def _devices(labels: Mapping[str, Mapping[str, str]]) -> str:
     for entity, about in labels.items():
         if "name" in about:
             alike.setdefault(about["name"], []).append(entity)
-    told = [
+    names = [
         f"{len(entities)} \N{MULTIPLICATION SIGN} {name} ({', '.join(entities)})"
         for name, entities in alike.items()
     ]
-    return ", ".join(told) or "this machine"
+    return ", ".join(names) or "this machine"
 
 
 def _by_reason(missing: Mapping[str, str]) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""What events, marks and alerts say."""
+"""Parses the text of events, marks and alerts."""
 
 from __future__ import annotations
 

@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from pulse_widgets.readers.base import ReaderConfig
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
 
 __all__ = ["AUTO", "READERS", "SOURCES", "make_backend", "make_backends", "source_names"]
 
 
-def _system(_gpus: GpuWish) -> Backend:
+def _system(_gpus: GpuChoice) -> Backend:
     from pulse_widgets.readers.host.backend import SystemBackend
 
     return SystemBackend()
 
 
-def _nvml(gpus: GpuWish) -> Backend:
+def _nvml(gpus: GpuChoice) -> Backend:
     from pulse_widgets.readers.nvml.backend import NvmlBackend
 
     return NvmlBackend(gpus)
 
 
-SOURCES: Final[dict[str, Callable[[GpuWish], Backend]]] = {"system": _system, "nvml": _nvml}
+SOURCES: Final[dict[str, Callable[[GpuChoice], Backend]]] = {"system": _system, "nvml": _nvml}
 """Name of each built-in source to the function that makes its backend."""
 
 READERS: Final = {
@@ -76,7 +76,7 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
     return list(dict.fromkeys(kept))
 
 
-def make_backends(names: Sequence[str | Backend], gpus: GpuWish) -> list[Backend]:
+def make_backends(names: Sequence[str | Backend], gpus: GpuChoice) -> list[Backend]:
     """Return a backend for each name; backends that were given are returned as they are."""
     return [_made(name, gpus) if isinstance(name, str) else name for name in names]
 
@@ -104,7 +104,7 @@ def _kinds() -> list[BackendKind]:
     return [kind for kind in BackendKind if _SAME.get(kind.value, kind.value) in SOURCES]
 
 
-def _made(name: str, gpus: GpuWish) -> Backend:
+def _made(name: str, gpus: GpuChoice) -> Backend:
     make = SOURCES.get(name)
     return plugins()[name].make(gpus) if make is None else make(gpus)
 

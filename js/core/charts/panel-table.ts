@@ -1,4 +1,4 @@
-/** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
+/** What the dashboard adds to the catalog: the order of charts, and which metrics share one. */
 
 import type { SeriesWire } from "../source";
 import { CATALOG, HEADING_OF, HEADINGS } from "../vocabulary/catalog.gen";
@@ -12,13 +12,13 @@ const MEMORY_GROUP = "Memory";
 const IO_GROUP = "Disk and network";
 
 /** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
-export interface Together {
+export interface CombinedChart {
   readonly title: string;
   readonly metrics: readonly string[];
   readonly words: readonly string[];
 }
 
-export const TOGETHER: readonly Together[] = [
+export const COMBINED_CHARTS: readonly CombinedChart[] = [
   {
     title: "Throttled",
     metrics: ["gpu.throttled.power", "gpu.throttled.thermal"],
@@ -96,7 +96,7 @@ const MAIN: ReadonlySet<string> = new Set([
   "progress",
 ]);
 
-/** Constants: they serve as limits, or say nothing as a curve. */
+/** Constants: they serve as limits, and a curve of one would say nothing. */
 const SILENT: ReadonlySet<string> = new Set([
   ...Object.values(LIMIT_OF),
   "cpu.count",
@@ -111,7 +111,7 @@ const SILENT: ReadonlySet<string> = new Set([
   "clock.offset",
 ]);
 
-/** A series, as far as it says what it measures. */
+/** The fields of a series that say what it measures. */
 export type Named = Pick<SeriesWire, "metric" | "entity" | "labels">;
 
 export function isMain(one: Named, group: string): boolean {

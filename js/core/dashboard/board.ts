@@ -7,7 +7,7 @@ import { headingsWith } from "../charts/panel-table";
 import type { ChartEvents, View } from "../charts/panel-view";
 import { h, setAttribute, setText } from "../dom";
 import type { State } from "../state.gen";
-import { leftOutSaid } from "../vocabulary/left-out";
+import { leftOutSentence } from "../vocabulary/left-out";
 import {
   absencesElement,
   absencesOf,
@@ -96,7 +96,7 @@ export class Board {
     const filled = new Set(content.groups.map((group) => group.title));
     const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
     writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
-    setText(this.#leftOut, leftOutSaid(content.state));
+    setText(this.#leftOut, leftOutSentence(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const shown = new Set<string>();
     const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
@@ -113,7 +113,7 @@ export class Board {
     }
     this.#drop(shown);
     this.#order(headings);
-    this.#tellQuiet(content, cards);
+    this.#writeAbsences(content, cards);
   }
 
   destroy(): void {
@@ -211,7 +211,7 @@ export class Board {
     }
   }
 
-  #tellQuiet(content: BoardContent, cards: readonly Card[]): void {
+  #writeAbsences(content: BoardContent, cards: readonly Card[]): void {
     setText(this.#quiet, quietText(content));
     this.#quiet.hidden = this.#quiet.textContent === "";
     const { groups, state } = content;

@@ -1,15 +1,15 @@
 // Written by `python -m pulse_widgets.metrics.export`; do not edit.
 
-export type KindName = "gauge" | "counter" | "state" | "span" | "moment" | "output" | "media";
+type KindName = "gauge" | "counter" | "state" | "span" | "moment" | "output" | "media";
 
-export type Look = "line" | "step" | "moment" | "span" | "text" | "media" | "none";
+type Drawing = "line" | "step" | "moment" | "span" | "text" | "media" | "none";
 
 /** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
 export interface Kind {
   readonly name: string;
   /** What a recording and the wire call it; several kinds may share that. */
   readonly stored: string;
-  readonly look: Look;
+  readonly drawnAs: Drawing;
   readonly carries: readonly ("value" | "text" | "data")[];
   readonly paired: boolean;
   readonly sampled: boolean;
@@ -25,7 +25,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   gauge: {
     name: "gauge",
     stored: "gauge",
-    look: "line",
+    drawnAs: "line",
     carries: ["value"],
     paired: false,
     sampled: true,
@@ -38,7 +38,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   counter: {
     name: "counter",
     stored: "counter",
-    look: "line",
+    drawnAs: "line",
     carries: ["value"],
     paired: false,
     sampled: true,
@@ -51,7 +51,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   state: {
     name: "state",
     stored: "state",
-    look: "step",
+    drawnAs: "step",
     carries: ["value", "text"],
     paired: false,
     sampled: false,
@@ -64,7 +64,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   span: {
     name: "span",
     stored: "span",
-    look: "span",
+    drawnAs: "span",
     carries: ["value", "text"],
     paired: true,
     sampled: false,
@@ -77,7 +77,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   moment: {
     name: "moment",
     stored: "text",
-    look: "moment",
+    drawnAs: "moment",
     carries: ["text"],
     paired: false,
     sampled: false,
@@ -90,7 +90,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   output: {
     name: "output",
     stored: "text",
-    look: "text",
+    drawnAs: "text",
     carries: ["text"],
     paired: false,
     sampled: false,
@@ -103,7 +103,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   media: {
     name: "media",
     stored: "media",
-    look: "media",
+    drawnAs: "media",
     carries: ["text", "data"],
     paired: false,
     sampled: false,
@@ -119,7 +119,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
 export const UNKNOWN: Kind = {
   name: "unknown",
   stored: "",
-  look: "none",
+  drawnAs: "none",
   carries: ["value", "text", "data"],
   paired: false,
   sampled: false,
@@ -130,23 +130,19 @@ export const UNKNOWN: Kind = {
   inKeyframes: false,
 };
 
-/** The chart groups, in the order of the dashboard. */
-export const GROUPS = [
-  "GPU",
-  "GPU memory",
-  "Power and thermal",
-  "Interconnect",
-  "GPU health",
-  "CPU",
-  "Memory",
-  "Disk and network",
-  "Kernel process",
-  "Container",
-  "Pulse itself",
-  "Text and events",
-] as const;
-
-export type MetricGroup = (typeof GROUPS)[number];
+type MetricGroup =
+  | "GPU"
+  | "GPU memory"
+  | "Power and thermal"
+  | "Interconnect"
+  | "GPU health"
+  | "CPU"
+  | "Memory"
+  | "Disk and network"
+  | "Kernel process"
+  | "Container"
+  | "Pulse itself"
+  | "Text and events";
 
 /** What charts and tables stand under, in order; our own cost comes last. */
 export const HEADINGS: readonly string[] = [
@@ -179,7 +175,7 @@ export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {
 };
 
 /** What the catalog says of one metric. */
-export interface CatalogMetric {
+interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
   readonly unit: string;
   readonly kind: KindName;

@@ -77,7 +77,7 @@ class Call:
     odd : mapping of str to str, or None
         Why some of the last answer cannot be true, by field.
     flawed : bool
-        It failed, or what it said could not be: the next answer deserves a look.
+        It failed, or its answer could not be true: the next answer is checked closely.
     """
 
     __slots__ = (

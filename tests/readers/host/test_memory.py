@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.readers.host.memory import memory_of, memory_of_meminfo
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 
 LINES = {
     "MemTotal": 800, "MemFree": 200, "MemAvailable": 500, "Buffers": 1, "Cached": 100,
@@ -19,9 +19,11 @@ ALL = {"total": 800, "available": 500, "used": 300, "swap_total": 100, "swap_use
 def read(**changes):
     """Return the memory, KiB, and the names of what is told; None is no line."""
     lines = [f"{n}:  {v} kB\n" for n, v in {**LINES, **changes}.items() if v is not None]
-    odd = Odd()
-    memory = odd.asked("memory", lambda: memory_of_meminfo("".join(lines).encode(), odd))
-    told = {name.removeprefix("host "): why for name, why in odd.told.items()}
+    omissions = Omissions()
+    memory = omissions.asked(
+        "memory", lambda: memory_of_meminfo("".join(lines).encode(), omissions)
+    )
+    told = {name.removeprefix("host "): why for name, why in omissions.reasons.items()}
     return {n: v and v / 1024 for n, v in memory._asdict().items()}, told
 
 
@@ -77,12 +79,14 @@ def test_no_memory_at_all_is_no_number():
 def test_the_last_line_needs_no_end(line, end):
     names = [*(name for name in LINES if name != line), line]
     content = b"\n".join(b"%s: %d kB" % (name.encode(), LINES[name]) for name in names)
-    odd = Odd()
+    omissions = Omissions()
 
-    memory = odd.asked(0, lambda: memory_of_meminfo(content.removesuffix(b" kB") + end, odd))
+    memory = omissions.asked(
+        0, lambda: memory_of_meminfo(content.removesuffix(b" kB") + end, omissions)
+    )
 
     assert {n: value / 1024 for n, value in memory._asdict().items()} == ALL
-    assert odd.told == {}
+    assert omissions.reasons == {}
 
 
 NUMBER = st.none() | st.integers(0, 1 << 64)
@@ -90,9 +94,9 @@ NUMBER = st.none() | st.integers(0, 1 << 64)
 
 @given(NUMBER, NUMBER, NUMBER, st.tuples(NUMBER, NUMBER))
 def test_every_number_that_is_not_known_has_a_reason(total, free, available, swap):
-    odd = Odd()
+    omissions = Omissions()
 
-    memory = odd.asked("memory", lambda: memory_of(total, free, available, swap, odd))
+    memory = omissions.asked("memory", lambda: memory_of(total, free, available, swap, omissions))
 
     assert all(value is None or value >= 0 for value in memory)
     assert memory.used is None or memory.used <= memory.total
@@ -102,4 +106,6 @@ def test_every_number_that_is_not_known_has_a_reason(total, free, available, swa
         "memory.available": memory.available,
         "swap.used": memory.swap_used,
     }
-    assert [n for n, value in told.items() if value is None and f"host {n}" not in odd.told] == []
+    assert [
+        n for n, value in told.items() if value is None and f"host {n}" not in omissions.reasons
+    ] == []

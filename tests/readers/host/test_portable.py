@@ -125,10 +125,10 @@ def test_one_drive_that_fails_is_told_and_the_others_are_read(monkeypatch, tmp_p
     )
     host = PsutilHost()
 
-    spaces = host.odd.asked("spaces", host.spaces)
+    spaces = host.omissions.asked("spaces", host.spaces)
 
     assert set(spaces) == {str(tmp_path)}
-    assert host.odd.told == {"fs:/an\\040empty\\040drive disk.total": "KeyError: 'odd'"}
+    assert host.omissions.reasons == {"fs:/an\\040empty\\040drive disk.total": "KeyError: 'odd'"}
 
 
 @pytest.fixture
@@ -155,11 +155,11 @@ def test_a_child_that_fails_is_told_and_the_first_process_is_read(child):
     child.append("odd")
     host = PsutilHost()
 
-    usage = host.odd.asked("tree", lambda: host.tree(thorough=True))
+    usage = host.omissions.asked("tree", lambda: host.tree(thorough=True))
 
     assert usage.children == 1
     assert usage.rss_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
-    assert host.odd.told.keys() == {
+    assert host.omissions.reasons.keys() == {
         "pid:1 process.cpu.total",
         "pid:1 process.memory.rss",
         "pid:1 process.memory.virtual",
@@ -187,5 +187,5 @@ def test_no_room_at_all_is_no_number(monkeypatch):
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [disk])
     host = PsutilHost()
 
-    assert host.odd.asked("spaces", host.spaces) == {}
-    assert "0 bytes" in host.odd.told["fs:/a disk.total"]
+    assert host.omissions.asked("spaces", host.spaces) == {}
+    assert "0 bytes" in host.omissions.reasons["fs:/a disk.total"]

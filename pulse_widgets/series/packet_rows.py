@@ -1,4 +1,4 @@
-"""How the rows of one tick travel: in packets of bounded size, and no more than a few."""
+"""Splits the rows of one tick into a few packets of bounded size."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.rows import Rows
 
-__all__ = ["PACKETS_MOST", "PACKET_ROWS", "pieces_of"]
+__all__ = ["PACKETS_MOST", "PACKET_ROWS", "split_for_packets"]
 
 PACKET_ROWS: Final = 1 << 16
 """At most 2.4 MB in a packet."""
 PACKETS_MOST: Final = 2
-"""Packets a tick: at ten ticks a second that is what a server lets through without fail."""
+"""Packets a tick: at ten ticks a second, as many as a Jupyter server passes on reliably."""
 ROWS_A_POINT: Final = 4
 """`reduce_rows` leaves so many rows a point."""
 
 
-def pieces_of(rows: Rows) -> Iterator[tuple[Rows, list[int]]]:
-    """Yield the rows in pieces, each with the series of which only the extremes are in it.
+def split_for_packets(rows: Rows) -> Iterator[tuple[Rows, list[int]]]:
+    """Yield the rows of each packet, with the ids of series of which it has only the extremes.
 
-    As long as they fit, all rows are there, in the order in which they came. Otherwise the series
-    with the most rows are reduced, so that a flood in one costs no other its rows.
+    As long as they fit, all rows are there, in order of arrival. Otherwise the series with the
+    most rows are reduced to their extremes, so that a flood in one series costs no other its rows.
     """
     if len(rows) > PACKET_ROWS * PACKETS_MOST:
         many = _largest(rows.series, PACKET_ROWS * (PACKETS_MOST - 1))

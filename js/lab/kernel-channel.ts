@@ -1,13 +1,13 @@
 /**
- * Hears a feed's packets on the kernel connection itself. After a reload the widget manager
- * restores nothing until the running cell has ended, but the messages arrive all the same.
+ * A channel that reads a feed's packets from the kernel connection itself. After a reload of the
+ * page the widget manager restores nothing until the running cell has ended, but messages arrive.
  */
 
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import { type Channel, type Listener, tryArrival } from "../core/history/channel";
 
-export class KernelEar implements Channel {
+export class KernelChannel implements Channel {
   readonly #session: ISessionContext;
   readonly #feed: string;
   readonly #listeners = new Set<Listener>();
@@ -27,7 +27,7 @@ export class KernelEar implements Channel {
     return () => this.#listeners.delete(listener);
   }
 
-  /** It overhears what is said to others, and has no comm of its own. */
+  /** It only listens: it has no comm of its own to send on. */
   send(): boolean {
     return false;
   }

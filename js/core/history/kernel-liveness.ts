@@ -1,19 +1,19 @@
-/** Whether the kernel of a session has gone, from words that come late and in any order. */
+/** Decides whether the kernel of a session is gone, from signs that come late and in any order. */
 
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
 import { isMoreExact } from "../vocabulary/ending";
 
-/** All that is to be heard of a kernel that goes arrives within so many ms. */
-const LAST_WORDS_MS = 10_000;
+/** The last messages of a kernel that ends all arrive within so many ms. */
+const LAST_MESSAGES_MS = 10_000;
 
-export class Life {
+export class KernelLiveness {
   #ended: Ending | null = null;
   #endedAt = Number.NEGATIVE_INFINITY;
-  /** When the session said that it was over: long ago where a cell had stopped it. */
+  /** When the session reported its end; minus infinity if a cell had stopped it. */
   #stoppedAt = Number.POSITIVE_INFINITY;
 
-  /** How the kernel went; null while it has not. */
+  /** How the kernel ended; null while it has not. */
   get ended(): Ending | null {
     return this.#ended;
   }
@@ -25,9 +25,9 @@ export class Life {
    */
   end(how: Ending): boolean {
     const now = performance.now();
-    if (now - this.#stoppedAt > LAST_WORDS_MS) return false;
+    if (now - this.#stoppedAt > LAST_MESSAGES_MS) return false;
     if (this.#ended !== null) {
-      const more = isMoreExact(how, this.#ended) && now - this.#endedAt < LAST_WORDS_MS;
+      const more = isMoreExact(how, this.#ended) && now - this.#endedAt < LAST_MESSAGES_MS;
       if (!more) return false;
     }
     this.#ended = how;
@@ -35,16 +35,16 @@ export class Life {
     return true;
   }
 
-  /** Something came from the kernel: long after its last words, it has not gone after all. */
+  /** A message came from the kernel. If that is long after its end, it did not end after all. */
   hear(): void {
-    if (performance.now() - this.#endedAt > LAST_WORDS_MS) this.#ended = null;
+    if (performance.now() - this.#endedAt > LAST_MESSAGES_MS) this.#ended = null;
   }
 
-  /** The session said how it is; `running` is how it was before. */
-  told(state: State, running: boolean): void {
+  /** A new state of the session; `running` says whether it was running before. */
+  update(state: State, running: boolean): void {
     if (state.phase === "running") this.#stoppedAt = Number.POSITIVE_INFINITY;
     else if (running || this.#stoppedAt === Number.POSITIVE_INFINITY) {
-      // A kernel that goes ends its session when no cell runs any more.
+      // A kernel that ends stops its session when no cell is running any more.
       const asked = state.kernel.busy && this.#ended === null;
       this.#stoppedAt = asked ? Number.NEGATIVE_INFINITY : performance.now();
     }

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pulse_widgets.collectors.early import EarlyBackend
+from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.errors import NoDeviceError
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, BackendCaps, BackendKind, RateClass
 from pulse_widgets.signals import start_shielded
@@ -47,7 +47,7 @@ GAUGES = frozenset({RateClass.GAUGES})
 
 def test_it_is_opened_and_read_before_anybody_asks_and_once_only():
     told = Told()
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
     early.start()
     early.open()
     assert told.did == ["open", ("read", ALL_CLASSES)]
@@ -60,7 +60,7 @@ def test_it_is_opened_and_read_before_anybody_asks_and_once_only():
 
 def test_what_cannot_be_opened_says_so_where_it_is_opened_and_is_tried_again():
     told = Told(error=NoDeviceError("none", remedy="buy one"))
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
     early.start()
     with pytest.raises(NoDeviceError, match="none"):
         early.open()
@@ -72,7 +72,7 @@ def test_what_cannot_be_opened_says_so_where_it_is_opened_and_is_tried_again():
 
 def test_a_first_reading_that_fails_is_read_again_by_who_can_tell_of_it():
     told = Told(fails=True)
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
     early.start()
     early.open()
     assert early.read(ALL_CLASSES) == [3]
@@ -81,7 +81,7 @@ def test_a_first_reading_that_fails_is_read_again_by_who_can_tell_of_it():
 def test_one_that_nobody_took_is_closed_when_its_reading_has_returned():
     answers = threading.Event()
     told = Told(waits=answers)
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
     early.start()
     early.give_up()
     assert "close" not in told.did
@@ -91,7 +91,7 @@ def test_one_that_nobody_took_is_closed_when_its_reading_has_returned():
 
 def test_one_that_somebody_took_is_left_to_him():
     told = Told()
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
     early.start()
     early.open()
     early.give_up()
@@ -102,12 +102,12 @@ def test_one_that_somebody_took_is_left_to_him():
 
 def test_reading_begins_before_numpy_is_loaded():
     code = (
-        "import sys, pulse_widgets as pw, pulse_widgets.collectors.early as early\n"
-        "class Seen(early.EarlyBackend):\n"
+        "import sys, pulse_widgets as pw, pulse_widgets.collectors.prefetch as early\n"
+        "class Seen(early.PrefetchedBackend):\n"
         "    def __init__(self, backend):\n"
         "        print('numpy' in sys.modules); super().__init__(backend)\n"
         "import pulse_widgets.default_session as home\n"
-        "home.EarlyBackend = Seen\n"
+        "home.PrefetchedBackend = Seen\n"
         "mon = pw.monitor('system', record=False)\n"
         "print('numpy' in sys.modules, mon.stop())\n"
     )
@@ -119,13 +119,13 @@ def test_reading_begins_before_numpy_is_loaded():
 
 def test_a_start_that_was_interrupted_is_whole_and_closes_what_it_opened(monkeypatch):
     told = Told()
-    early = EarlyBackend(told)
+    early = PrefetchedBackend(told)
 
     def interrupted(name, work):
         start_shielded(name, work)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pulse_widgets.collectors.early.start_shielded", interrupted)
+    monkeypatch.setattr("pulse_widgets.collectors.prefetch.start_shielded", interrupted)
     with pytest.raises(KeyboardInterrupt):
         early.start()
     early.give_up()
@@ -137,7 +137,7 @@ def test_a_start_that_was_interrupted_is_whole_and_closes_what_it_opened(monkeyp
 def test_it_is_closed_once_whoever_comes_first():
     for _ in range(200):
         told = Told()
-        early = EarlyBackend(told)
+        early = PrefetchedBackend(told)
         early.start()
         early.close()
         until(lambda told=told: "close" in told.did)

@@ -1,10 +1,10 @@
-"""Numbers in the files of the kernel."""
+"""Parses numbers in the files of the kernel under /proc and /sys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.odd import shown
+from pulse_widgets.readers.host.omissions import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ def number(word: bytes) -> int:
 
 
 def numbers(words: Sequence[bytes]) -> list[int]:
-    """Return several; one look at all of them together costs less than one at each.
+    """Return several numbers; checking all together costs less than checking each.
 
     Raises
     ------

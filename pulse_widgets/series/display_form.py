@@ -1,4 +1,4 @@
-"""From rows as they are stored to rows as they are shown.
+"""Turns rows as they are stored into display form.
 
 Counters are stored as read; charts show their rate. Rows of text become moments, spans and lines.
 Nothing here is drawn or sent.
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.metrics.catalog import kind_of, rate_of
-from pulse_widgets.metrics.kinds import GAUGE, Look
+from pulse_widgets.metrics.kinds import GAUGE, Drawing
 from pulse_widgets.metrics.rates import rate_of_change
 from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.header import (
     NO_EVENTS,
     Events,
-    LineWire,
     MomentWire,
     SeriesWire,
+    TextLineWire,
     plain,
 )
 from pulse_widgets.series.rows import Rows
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.registry import Registry, SeriesInfo
 
-__all__ = ["Shown", "moment_of", "shown_series"]
+__all__ = ["DisplayForm", "display_series", "moment_of"]
 
 PATTERN_ROWS: Final = 4096
 PATTERNS_KEPT: Final = 32
-"""Sources hand over in this order or that, some of them more rarely than others."""
+"""Row orders remembered: each source has its own few, which repeat."""
 
 
-def shown_series(info: SeriesInfo) -> dict[str, object]:
-    """Return what the browser is told of a series: a counter under the name of its rate."""
+def display_series(info: SeriesInfo) -> dict[str, object]:
+    """Return a series as the browser gets it: a counter under the name of its rate."""
     rate, unit = rate_of(info.metric, info.kind, info.unit, info.labels) or ("", info.unit)
     metric, kind = rate or info.metric, GAUGE.stored if rate else info.kind
-    told = SeriesWire(info.id, info.host, info.entity, metric, unit, kind, dict(info.labels))
-    made: dict[str, object] = plain(told)
+    shown = SeriesWire(info.id, info.host, info.entity, metric, unit, kind, dict(info.labels))
+    made: dict[str, object] = plain(shown)
     return made
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pattern:
-    """What follows from the ids of a block of rows alone.
+    """How the rows of a block are treated, which follows from their series ids alone.
 
     Attributes
     ----------
@@ -106,8 +106,8 @@ class _Pattern:
         )
 
 
-class Shown:
-    """Turns stored rows into shown rows; remembers the last reading of each counter.
+class DisplayForm:
+    """Turns stored rows into display form; remembers the last reading of each counter.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class Shown:
         self._patterns: dict[bytes, _Pattern] = {}
 
     def take(self, rows: Rows, *, lines: bool = False) -> tuple[Rows, Events]:
-        """Return the rows to draw, in arrival order, and what else `rows` tell.
+        """Return the rows to draw, in order of arrival, and the events in `rows`.
 
         A rate has the time of the later of its two readings. The first reading of a counter
         has no rate and no row; across a reset and beside a missing reading the rate is NaN.
@@ -163,7 +163,9 @@ class Shown:
         self._kinds += kinds
         self._counter = np.append(self._counter, counter)
         self._event = np.append(self._event, np.array([k.on_timeline for k in kinds], np.bool_))
-        self._line = np.append(self._line, np.array([k.look is Look.TEXT for k in kinds], np.bool_))
+        self._line = np.append(
+            self._line, np.array([k.drawn_as is Drawing.TEXT for k in kinds], np.bool_)
+        )
         self._drawn = np.append(self._drawn, np.array([k.numeric for k in kinds], np.bool_))
         self._last_time = np.append(self._last_time, np.full(len(fresh), -1, np.int64))
         self._last_value = np.append(self._last_value, np.full(len(fresh), np.nan))
@@ -202,16 +204,16 @@ class Shown:
         for i in events.tolist():
             number, time = int(rows.series[i]), int(rows.time[i])
             info = self._registry[number]
-            if self._kinds[number].look is Look.SPAN:
+            if self._kinds[number].drawn_as is Drawing.SPAN:
                 span = self._pairing.take(number, time, float(rows.value[i]), texts[i])
                 spans.append(span.on_the_wire(info))
             else:
                 moments.append(moment_of(info, time, texts[i]))
-        told = [LineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]
-        return Events(tuple(moments), tuple(spans), tuple(told))
+        sent = [TextLineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]
+        return Events(tuple(moments), tuple(spans), tuple(sent))
 
 
 def moment_of(info: SeriesInfo, time_us: int, text: str) -> MomentWire:
-    """Return what the browser is told of one row of a moment."""
+    """Return one row of a moment as the browser gets it."""
     facts = facts_of(text) or {"label": text}
     return MomentWire(time_us / 1e6, info.host, info.entity, info.metric, facts)

@@ -1,4 +1,4 @@
-/** One line about the devices of a group, for its heading. Pure. */
+/** One line that names the devices of a group, for its heading. Pure. */
 
 import { CPU_GROUP, GPU_GROUP } from "../charts/panel-table";
 import type { Source } from "../source";
@@ -6,7 +6,7 @@ import { isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 
 /** Group title to its note: "8 × NVIDIA H100, 80 GiB". */
-export function groupNotes(source: Source): ReadonlyMap<string, string> {
+export function deviceSummaries(source: Source): ReadonlyMap<string, string> {
   const known = source.entities();
   const gpus = known.filter(({ entity }) => isGpu(entity));
   const hosts = known.filter(({ entity }) => entity === "host");

@@ -1,4 +1,4 @@
-"""What a source left out, and why: single lines, cores, mounts, processes."""
+"""What a source could not read and left out (a line, a core, a mount, a process), and why."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping
 
-__all__ = ["Odd", "reason_of", "shown"]
+__all__ = ["Omissions", "reason_of", "shown"]
 
 T = TypeVar("T")
 
@@ -19,21 +19,21 @@ _OWN: Final = ("host ", "kernel ")
 """What is left out of these is always told: there are only so many fields."""
 
 
-class Odd:
-    """Collects what is left out, and forgets it when it is fine again.
+class Omissions:
+    """Collects what is left out and why, and forgets it once it can be read again.
 
-    Whoever reads calls it with what is left out (an entity, a space and a field, as in
-    `Backend.missing`) and the reason: ``odd("host swap.used", "SwapFree says '<unknown>'")``. It
-    stays until the source it was told of is asked again, and does not tell it any more.
+    A reader calls it with what is left out (an entity, a space and a field, as in
+    `Backend.missing`) and the reason: ``omit("host swap.used", "SwapFree says '<unknown>'")``.
+    That stays until the same source is read again without leaving it out.
 
     Attributes
     ----------
-    told : mapping of str to str
-        What is left out to its reason; a new mapping whenever that changes.
+    reasons : mapping of str to str
+        From what is left out to the reason; a new mapping whenever that changes.
     """
 
     def __init__(self) -> None:
-        self.told: Mapping[str, str] = {}
+        self.reasons: Mapping[str, str] = {}
         self._of: dict[Hashable, dict[str, str]] = {}
         self._now: dict[str, str] = {}
 
@@ -42,31 +42,31 @@ class Odd:
         self._now.setdefault(what, why)
 
     def settle(self, source: Hashable) -> bool:
-        """Take what was told since the last call as the source's, in place of last time's.
+        """Take what was left out since the last call as the source's, in place of the last time's.
 
         Returns
         -------
         bool
             Whether anything is left out.
         """
-        told = self._now
-        if told:
+        fresh = self._now
+        if fresh:
             self._now = {}
-            if len(told) > _MOST:
-                told = _shortened(told)
-            if told == self._of.get(source):
+            if len(fresh) > _MOST:
+                fresh = _shortened(fresh)
+            if fresh == self._of.get(source):
                 return True
-            self._of[source] = told
+            self._of[source] = fresh
         elif self._of.pop(source, None) is None:
             return False
         self._tell()
-        return bool(told)
+        return bool(fresh)
 
     def _tell(self) -> None:
-        self.told = {what: why for each in self._of.values() for what, why in each.items()}
+        self.reasons = {what: why for each in self._of.values() for what, why in each.items()}
 
     def asked(self, source: Hashable, question: Callable[[], T]) -> T:
-        """Return the answer to a question within another; what it leaves out is its own."""
+        """Return the answer to a question asked inside another; what it leaves out is its own."""
         outer, self._now = self._now, {}
         try:
             return question()
@@ -77,14 +77,14 @@ class Odd:
     def forget(self) -> None:
         """Begin anew."""
         self._of.clear()
-        self.told = {}
+        self.reasons = {}
 
 
-def _shortened(told: dict[str, str]) -> dict[str, str]:
-    """Return the first of what is told; after them, one has the number of the others."""
-    devices = [what for what in told if not what.startswith(_OWN)]
+def _shortened(omitted: dict[str, str]) -> dict[str, str]:
+    """Return the first entries; the reason of the last one counts those that were cut."""
+    devices = [what for what in omitted if not what.startswith(_OWN)]
     dropped = set(devices[_MOST + 1 :])
-    short = {what: why for what, why in told.items() if what not in dropped}
+    short = {what: why for what, why in omitted.items() if what not in dropped}
     if dropped:
         short[devices[_MOST]] += f" (and {len(dropped)} more are left out)"
     return short

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { encodeFrame, encodeKeyframe, encodePacket, encodeRows } from "../core/testing/packets";
-import { FeedSource, sourceOf } from "./feed-source";
+import { FeedStore, storeOf } from "./feed-store";
 import { FakeModel } from "./testing";
 
 const past = encodeKeyframe(
@@ -32,10 +32,10 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("FeedSource", () => {
+describe("FeedStore", () => {
   test("has the past from the snapshot before any message, and the present from messages", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     expect(source.extent()).toEqual([0, 20]);
 
     model.deliver(encodeFrame(4, [[0, 21, 7]]));
@@ -45,7 +45,7 @@ describe("FeedSource", () => {
 
   test("leaves the kernel in peace once the session is over", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     source.attach();
     model.deliver(encodeFrame(4, [], { state: { phase: "stopped", t0: 0, t1: 20 } }));
     model.sent.length = 0;
@@ -57,7 +57,7 @@ describe("FeedSource", () => {
 
   test("greets the kernel for each view and stays heard of while one is there", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     const kinds = () => model.sent.map((message) => message["kind"]);
 
     const leave = source.attach();
@@ -74,7 +74,7 @@ describe("FeedSource", () => {
 
   test("asks for what each view lacks, and waits for the kernel to be free", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
 
     source.request([0, 9], 1, 2, 600);
     source.request([0, 9], 3, 9, 600);
@@ -98,7 +98,7 @@ describe("FeedSource", () => {
   test("waits for no answer of a kernel that is gone", () => {
     const running = { state: { phase: "running" } };
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     model.deliver(encodeFrame(4, [[0, 21, 7]], running));
     source.request([0], 1, 9, 600);
     expect(source.pending()).toBe(true);
@@ -109,7 +109,7 @@ describe("FeedSource", () => {
     source.request([0], 3, 4, 600);
     expect(model.sent).toEqual([]);
 
-    const late = new FeedSource(model.asModel());
+    const late = new FeedStore(model.asModel());
     late.request([0], 3, 4, 600);
     expect(late.pending()).toBe(false);
   });
@@ -121,7 +121,7 @@ describe("FeedSource", () => {
     const snapshot = new DataView(encodeKeyframe(3, [0, 10, 20], envelopes).slice().buffer);
     const model = feed({ snapshot });
 
-    new FeedSource(model.asModel()).request(many, 1, 9, 600);
+    new FeedStore(model.asModel()).request(many, 1, 9, 600);
 
     const asked = model.sent.map((message) => (message as unknown as { ids: number[] }).ids);
     expect(asked.map((ids) => ids.length)).toEqual([1000, 1000, 300]);
@@ -129,7 +129,7 @@ describe("FeedSource", () => {
   });
 
   test("says what is wrong when the kernel speaks another version", () => {
-    const source = new FeedSource(feed({ wire: [2, 0] }).asModel());
+    const source = new FeedStore(feed({ wire: [2, 0] }).asModel());
 
     expect(source.problem).toContain("Upgrade this page's pulse_widgets");
   });
@@ -137,7 +137,7 @@ describe("FeedSource", () => {
   test("takes a manager that gave its comms up for a restart, and says no more to the kernel", () => {
     const running = { state: { phase: "running" } };
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     model.deliver(encodeFrame(4, [[0, 21, 7]], running));
     source.attach();
 
@@ -150,7 +150,7 @@ describe("FeedSource", () => {
 
   test("keeps what is known better of how the kernel went", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     model.deliver(encodeFrame(4, [[0, 21, 7]], { state: { phase: "running" } }));
 
     source.end("died");
@@ -162,7 +162,7 @@ describe("FeedSource", () => {
   describe("asks for a keyframe", () => {
     function watched() {
       const model = feed();
-      const source = new FeedSource(model.asModel());
+      const source = new FeedStore(model.asModel());
       source.attach();
       model.deliver(encodeFrame(4, [[0, 21, 7]]));
       model.sent.length = 0;
@@ -227,7 +227,7 @@ describe("FeedSource", () => {
 
     test("but not of a page that shows no view", () => {
       const model = feed();
-      new FeedSource(model.asModel());
+      new FeedStore(model.asModel());
 
       model.deliver(encodeFrame(4, [[0, 21, 7]]));
       model.deliver(encodeFrame(6, [[0, 23, 7]]));
@@ -239,7 +239,7 @@ describe("FeedSource", () => {
 
   test("takes a new snapshot for a keyframe", () => {
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
     model.deliver(encodeFrame(4, [[0, 21, 7]]));
     const next = encodeKeyframe(
       5,
@@ -266,7 +266,7 @@ describe("FeedSource", () => {
   test("survives a packet it cannot read", () => {
     vi.spyOn(console, "error").mockImplementation(() => {});
     const model = feed();
-    const source = new FeedSource(model.asModel());
+    const source = new FeedStore(model.asModel());
 
     model.deliver(encodePacket({ kind: "frame" }));
     model.deliver(encodeFrame(4, [[0, 21, 7]]));
@@ -275,28 +275,28 @@ describe("FeedSource", () => {
   });
 });
 
-describe("sourceOf", () => {
+describe("storeOf", () => {
   test("gives all views of a feed one source, and a new feed of the same id its own", () => {
     const [one, other] = [feed(), feed()];
 
-    const source = sourceOf(one.asModel(), "a");
+    const source = storeOf(one.asModel(), "a");
 
-    expect(sourceOf(one.asModel(), "a")).toBe(source);
-    expect(sourceOf(other.asModel(), "a")).not.toBe(source);
-    expect(sourceOf(one.asModel(), "b")).not.toBe(source);
+    expect(storeOf(one.asModel(), "a")).toBe(source);
+    expect(storeOf(other.asModel(), "a")).not.toBe(source);
+    expect(storeOf(one.asModel(), "b")).not.toBe(source);
   });
 
   test("forgets a closed feed once nobody looks at it", () => {
     const closed = feed();
-    const source = sourceOf(closed.asModel(), "closed");
+    const source = storeOf(closed.asModel(), "closed");
     const leave = source.attach();
     closed.comm_live = false;
 
-    sourceOf(feed().asModel(), "next");
-    expect(sourceOf(closed.asModel(), "closed")).toBe(source);
+    storeOf(feed().asModel(), "next");
+    expect(storeOf(closed.asModel(), "closed")).toBe(source);
 
     leave();
-    sourceOf(feed().asModel(), "after");
-    expect(sourceOf(closed.asModel(), "closed")).not.toBe(source);
+    storeOf(feed().asModel(), "after");
+    expect(storeOf(closed.asModel(), "closed")).not.toBe(source);
   });
 });

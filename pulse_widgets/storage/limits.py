@@ -1,4 +1,4 @@
-"""The sizes of a recording's files, and the bounds of what is read.
+"""How large row groups and files are written, and the most that a reader accepts.
 
 Two shapes: a row of the *journal* names its series by a number; a *tidy* row, of parts and of
 the finished file, names it by host, entity and metric.

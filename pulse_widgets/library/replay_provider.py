@@ -1,4 +1,4 @@
-"""A recording as the source of a feed: the same pictures and the same detail as live."""
+"""Provides a recording to a stream: the same keyframes and the same answers as live."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.library.replay_picture import BUCKETS, Picture
 from pulse_widgets.library.replay_rows import (
     block_rows,
     is_rated,
@@ -18,12 +17,13 @@ from pulse_widgets.library.replay_rows import (
     silent_spans,
     whole_rows,
 )
+from pulse_widgets.library.replay_screen import BUCKETS, ScreenBuilder
 from pulse_widgets.metrics.catalog import kind_of
-from pulse_widgets.metrics.kinds import Look, kind_stored_as
-from pulse_widgets.series.header import Events, MomentWire, SpanWire, newest, told_entities
+from pulse_widgets.metrics.kinds import Drawing, kind_stored_as
+from pulse_widgets.series.display_form import display_series, moment_of
+from pulse_widgets.series.header import Events, MomentWire, SpanWire, entity_records, newest
 from pulse_widgets.series.levels import BLOCK
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import moment_of, shown_series
 from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.registry import SeriesInfo
 
-__all__ = ["RecordingSource"]
+__all__ = ["RecordingProvider"]
 
 WHOLE_ROWS: Final = 200_000
 """Beyond so many rows a series is answered from the recording's overview."""
@@ -50,7 +50,7 @@ FINE_BLOCKS: Final = 40_000
 _NO_SPANS: Final = np.zeros((0, 2), np.int64)
 
 
-class RecordingSource:
+class RecordingProvider:
     """Answers a feed from a recording.
 
     Parameters
@@ -78,21 +78,21 @@ class RecordingSource:
 
     def series(self) -> list[dict[str, object]]:
         """Return every series in display form."""
-        return [shown_series(info) for info in self._infos]
+        return [display_series(info) for info in self._infos]
 
     def entities(self) -> list[dict[str, Any]]:
         """Return the labels of every entity of every host, as they travel."""
-        return told_entities(self._stored.catalog.entities, self._host_names)
+        return entity_records(self._stored.catalog.entities, self._host_names)
 
     def events(self, count: int) -> Events:
         """Return the newest moments and spans, oldest first, so many of each at most."""
-        told = {
+        by_key = {
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         moments, spans = list[MomentWire](), list[SpanWire]()
-        for key, columns in merged(self._stored.segments, list(told)):
-            info = told[key]
-            is_span = kind_of(info.metric, info.kind).look is Look.SPAN
+        for key, columns in merged(self._stored.segments, list(by_key)):
+            info = by_key[key]
+            is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
             # A span has two rows.
             most = min(len(columns), count * (2 if is_span else 1))
             last = columns.cut(len(columns) - most, len(columns))
@@ -105,7 +105,7 @@ class RecordingSource:
         return newest(moments, spans, count)
 
     def state(self) -> dict[str, Any]:
-        """Return what a view says in words."""
+        """Return the state that views show."""
         about = self._stored.run.about
         start, end = self._span()
         return State(
@@ -182,7 +182,7 @@ class RecordingSource:
         return levels[max(fine, default=min(levels))] if levels else None
 
     def _has_blocks(self, number: int) -> bool:
-        """Return whether what is drawn of a series is what its blocks are made of."""
+        """Return whether the blocks of a series are made of the values that are drawn."""
         info = self._infos[number]
         return not kind_stored_as(info.kind).cumulative or is_rated(info)
 
@@ -240,23 +240,23 @@ class RecordingSource:
 
     def _draw(self) -> Screen:
         drawn = [i.id for i in self._infos if _is_drawn(i)]
-        picture = Picture(drawn, *self._span())
-        whole = [number for number in drawn if not self._draw_blocks(picture, number)]
+        builder = ScreenBuilder(drawn, *self._span())
+        whole = [number for number in drawn if not self._draw_blocks(builder, number)]
         keys = [self._keys[number] for number in whole]
         for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
             info = self._infos[self._number[key]]
             silent = silent_spans(info, columns)
-            # The first reading of a counter has no rate; that is not a missing reading.
+            # The first reading of a counter has no rate, which does not mean that it is missing.
             part = slice(int(is_rated(info)), None)
             value = shown(info, columns, silent)[part]
-            picture.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
+            builder.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
             self._keep_silences(info.id, silent)
-        return picture.screen()
+        return builder.screen()
 
-    def _draw_blocks(self, picture: Picture, number: int) -> bool:
+    def _draw_blocks(self, builder: ScreenBuilder, number: int) -> bool:
         """Draw a long series from the overview; return whether that could be done."""
         info, key = self._infos[number], self._keys[number]
-        # A block knows no step, which only what a user logs has, and of a counter no newest rate.
+        # An overview has no steps, which logged values have, and no newest rate of a counter.
         rated = kind_stored_as(info.kind).cumulative
         simple = not rated and info.entity != "user"
         most = BUCKETS * BLOCKS_A_BUCKET * BLOCK if simple else WHOLE_ROWS
@@ -269,7 +269,7 @@ class RecordingSource:
         silent = np.stack([blocks.start[quiet], blocks.end[quiet]], axis=1)
         self._keep_silences(number, silent)
         last = self._newest_rate(number, silent) if rated else float(blocks.last[-1])
-        picture.draw_blocks(number, blocks, last)
+        builder.draw_blocks(number, blocks, last)
         return True
 
     def _newest_rate(self, number: int, silent: NDArray[np.int64]) -> float:
@@ -295,8 +295,8 @@ def _is_event(info: SeriesInfo) -> bool:
 def _spans(info: SeriesInfo, columns: Columns) -> list[SpanWire]:
     """Return the spans of a series, each once, and with its end where that is known."""
     pairing = Pairing()
-    told = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
-    return list({(span.id, span.start): span for span in told}.values())
+    spans = [pairing.take(None, *row).on_the_wire(info) for row in text_rows(columns)]
+    return list({(span.id, span.start): span for span in spans}.values())
 
 
 def _ended(sentence: str) -> str:

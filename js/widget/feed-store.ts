@@ -1,10 +1,10 @@
-/** The live feeds of a page, each shared by all views of it. */
+/** The stores of the live feeds on a page: one a feed, shared by all its views. */
 
 import type { AnyModel } from "@anywidget/types";
 import { LiveStore } from "../core/history/live-store";
 import { FeedChannel } from "./feed-channel";
 
-export class FeedSource extends LiveStore {
+export class FeedStore extends LiveStore {
   readonly feed: AnyModel;
   /** Why nothing can be shown: the two ends do not understand each other. Null when they do. */
   readonly problem: string | null;
@@ -19,21 +19,21 @@ export class FeedSource extends LiveStore {
 
 const SOURCES = Symbol.for("pulse_widgets.sources");
 
-type Page = Record<symbol, Map<string, FeedSource> | undefined>;
+type Page = Record<symbol, Map<string, FeedStore> | undefined>;
 
 /**
- * The one source of a feed on this page. A kernel that restarted may give its new feed an id that
- * was there before, so the model itself is compared too.
+ * The one store of a feed on this page. After a restart a new feed may have an id that was used
+ * before, so the model itself is compared too.
  */
-export function sourceOf(feed: AnyModel, id: string): FeedSource {
+export function storeOf(feed: AnyModel, id: string): FeedStore {
   const page = globalThis as unknown as Page;
   page[SOURCES] ??= new Map();
   const sources = page[SOURCES];
   let source = sources.get(id);
   if (source?.feed !== feed) {
     for (const [key, one] of sources) if (one.abandoned) sources.delete(key);
-    source = new FeedSource(feed);
+    source = new FeedStore(feed);
     sources.set(id, source);
   }
-  return source as FeedSource;
+  return source as FeedStore;
 }

@@ -1,4 +1,4 @@
-"""The envelope of one series in even stretches of time."""
+"""Resamples one series: its envelope in intervals of equal length."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ __all__ = ["Envelope", "envelope_of_blocks", "envelope_of_rows"]
 
 
 class Envelope(NamedTuple):
-    """Least, greatest and mean of even stretches of time.
+    """Minimum, maximum and mean of intervals of equal length.
 
     Attributes
     ----------
     time : (n,) datetime64[us]
-        Where each stretch begins, UTC.
+        Where each interval begins, UTC.
     min, max, mean : (n,) float64
         Of the finite values; NaN where there is none.
     count : (n,) int64
-        Finite values in the stretch.
+        Finite values in the interval.
     """
 
     time: NDArray[np.datetime64]
@@ -43,7 +43,7 @@ class Envelope(NamedTuple):
 
 
 def envelope_of_blocks(start: int, end: int, points: int, blocks: Envelopes) -> Envelope:
-    """Return the envelope of `points` stretches from `start` to `end`, the end inside.
+    """Return the envelope of `points` intervals from `start` to `end`, the end inside.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def envelope_of_blocks(start: int, end: int, points: int, blocks: Envelopes) -> 
         Microseconds.
     points : int
     blocks : Envelopes
-        The extremes of a block stand in every stretch that it reaches; its values are counted
+        The extremes of a block stand in every interval that it reaches; its values are counted
         where it begins.
     """
     begins = _edges(start, end, points)[:-1]
@@ -67,7 +67,7 @@ def envelope_of_blocks(start: int, end: int, points: int, blocks: Envelopes) -> 
 
 
 def envelope_of_rows(time: NDArray[np.int64], value: NDArray[np.float64], points: int) -> Envelope:
-    """Return the envelope of rows in `points` stretches from the first to the last of them.
+    """Return the envelope of rows in `points` intervals from the first to the last of them.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def envelope_of_rows(time: NDArray[np.int64], value: NDArray[np.float64], points
     value : (n,) float64
         Those that are not finite are no values.
     points : int
-        Without rows there are no stretches.
+        Without rows there are no intervals.
     """
     if not len(time):
         none = np.zeros(0)
@@ -98,7 +98,7 @@ def _envelope(
     count: NDArray[np.int64],
 ) -> Envelope:
     mean = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
-    # A block that reaches into a stretch has its extremes there, though no value begins in it.
+    # A block that reaches into a interval has its extremes there, though no value begins in it.
     known = extremes[0] <= extremes[1]
     low, high = (np.where(known, bound, np.nan) for bound in extremes)
     return Envelope(begins.view("datetime64[us]"), low, high, mean, count)

@@ -1,6 +1,6 @@
 /**
- * Where rows of one series were missed that no keyframe has told yet. Series do not come in step,
- * so each knows for itself from where to where it has holes.
+ * The time ranges of one series whose rows were lost and that no keyframe has filled yet. Series
+ * do not arrive at the same times, so each series has its own ranges.
  */
 
 interface Hole {
@@ -8,25 +8,25 @@ interface Hole {
   readonly t1: number;
 }
 
-export class Missed {
+export class MissingRanges {
   #holes: Hole[] = [];
-  /** After this moment rows were missed, it is not known how many; null for none. */
+  /** Rows after this time were lost, up to the next row that comes; null for none. */
   #since: number | null;
-  /** Where the gap begins that is to be shown; null for none. */
+  /** Where the gap to be drawn begins; null for none. */
   #gap: number | null = null;
 
-  /** `whole`: nothing of the series can have been missed yet. */
+  /** `whole`: no row of the series can have been lost yet. */
   constructor(whole: boolean) {
     this.#since = whole ? null : Number.NEGATIVE_INFINITY;
   }
 
-  /** Rows after `since` were missed; `gap` is where that shows, null where it is not to. */
+  /** Rows after `since` were lost; `gap` is where a gap is drawn from, null for none. */
   begin(since: number, gap: number | null): void {
     this.#since ??= since;
     this.#gap ??= gap;
   }
 
-  /** A row came: if it is the first since some were missed, the gap to show, if any. */
+  /** A row arrived. If it is the first after lost ones, returns the gap to draw, if any. */
   found(time: number): Hole | null {
     if (this.#since === null || time <= this.#since) return null;
     const gap = this.#gap;
@@ -43,14 +43,14 @@ export class Missed {
       .filter(({ t0, t1 }) => t0 < t1);
   }
 
-  /** Take all until now for missed: what was told of it was not all that there is to tell. */
+  /** Count everything until now as lost: what filled it was only a coarse snapshot. */
   again(): void {
     this.#holes = [];
     this.#since = Number.NEGATIVE_INFINITY;
   }
 
-  /** A keyframe that ends at `end` told all until `known`; what is later stays open. */
-  told(known: number, end: number): void {
+  /** A keyframe that ends at `end` has filled all until `known`; what is later stays open. */
+  filled(known: number, end: number): void {
     this.#holes = this.#holes
       .filter(({ t1 }) => t1 > known)
       .map(({ t0, t1 }) => ({ t0: Math.max(t0, known), t1 }));

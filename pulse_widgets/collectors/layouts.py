@@ -1,4 +1,7 @@
-"""What the readings of each shape of record become, learned once."""
+"""The layout of records: which series each field goes to and how it is scaled.
+
+It is worked out once for every shape of record, so that later passes are a few array operations.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +18,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["MOLDS_KEPT", "SHAPES_KEPT", "Molds", "Shape"]
+__all__ = ["LAYOUTS_KEPT", "PASS_LAYOUTS_KEPT", "PassLayout", "RecordLayouts"]
 
-MOLDS_KEPT: Final = 4096
-"""Shapes of records remembered; processes come and go, and each is an entity."""
-SHAPES_KEPT: Final = 64
-"""Shapes of passes remembered; a source has a handful, and bursts of samples make more."""
+LAYOUTS_KEPT: Final = 4096
+"""Record layouts remembered; processes come and go, and each is an entity."""
+PASS_LAYOUTS_KEPT: Final = 64
+"""Pass layouts remembered; a source has a handful, and bursts of samples make more."""
 
 
-class Molds:
-    """What the readings of each shape of record become; every field is a known number.
+class RecordLayouts:
+    """The layouts of all shapes of record seen so far whose fields are all known numbers.
 
-    All molds lie in the same columns, one after the other. A mold is the range of places that
-    its fields have there, and is known by its number. The columns of a whole pass are then one
+    All layouts lie in the same columns, one after the other. A layout is the range of indices of
+    its fields there, and is known by its number. The columns of a whole pass are then one
     look-up, however many records the pass has.
     """
 
@@ -37,7 +40,7 @@ class Molds:
         self._used = 0
         self._ids = np.zeros(0, np.int32)
         self._factors = np.zeros((0, 4))
-        self._shapes: dict[tuple[int, ...], Shape] = {}
+        self._passes: dict[tuple[int, ...], PassLayout] = {}
         self.find = self._numbers.get
 
     def learn(
@@ -45,12 +48,12 @@ class Molds:
     ) -> int | None:
         """Remember the series of each field of a record, and what it is to be multiplied with.
 
-        Returns the mold; None when there were too many, and all are forgotten.
+        Returns the layout; None when there were too many, and all are forgotten.
         """
-        if len(self._runs) >= MOLDS_KEPT:
+        if len(self._runs) >= LAYOUTS_KEPT:
             self._numbers.clear()
             self._runs.clear()
-            self._shapes.clear()
+            self._passes.clear()
             self._used = 0
             return None
         begin, self._used = self._used, self._used + len(ids)
@@ -58,32 +61,32 @@ class Molds:
         self._factors = extended(self._factors, self._used, 0)
         self._ids[begin : self._used] = ids
         self._factors[begin : self._used] = factors
-        mold = self._numbers[key] = len(self._runs)
+        layout = self._numbers[key] = len(self._runs)
         self._runs.append(np.arange(begin, self._used))
-        return mold
+        return layout
 
-    def shape(self, sizes: tuple[int, ...]) -> Shape:
-        """Return the columns of a pass: of each record the mold, and how many moments it has."""
-        shape = self._shapes.get(sizes)
-        if shape is None:
-            if len(self._shapes) >= SHAPES_KEPT:
-                self._shapes.clear()
-            shape = self._shapes[sizes] = self._make(sizes)
-        return shape
+    def of_pass(self, sizes: tuple[int, ...]) -> PassLayout:
+        """Return the columns of a pass: of each record the layout, and how many moments it has."""
+        columns = self._passes.get(sizes)
+        if columns is None:
+            if len(self._passes) >= PASS_LAYOUTS_KEPT:
+                self._passes.clear()
+            columns = self._passes[sizes] = self._make(sizes)
+        return columns
 
-    def _make(self, sizes: tuple[int, ...]) -> Shape:
+    def _make(self, sizes: tuple[int, ...]) -> PassLayout:
         runs: list[NDArray[np.intp]] = []
         moments: list[int] = []
         seen = 0
-        for mold, count in zip(sizes[::2], sizes[1::2], strict=True):
-            run = self._runs[mold]
+        for layout, count in zip(sizes[::2], sizes[1::2], strict=True):
+            run = self._runs[layout]
             runs.append(run.repeat(count))
             # Field by field, each at all moments of its record.
             moments += list(range(seen, seen + count)) * len(run)
             seen += count
         places = np.concatenate(runs)
         factors = self._factors[places].T
-        shape = Shape(
+        columns = PassLayout(
             self._ids[places],
             np.full(len(places), NO_STEP, np.int64),
             np.array(moments),
@@ -91,12 +94,12 @@ class Molds:
             plain=bool((factors[:2] == 1).all()),
         )
         # Ids and steps go into the rows of many ticks.
-        shape.ids.flags.writeable = shape.step.flags.writeable = False
-        return shape
+        columns.ids.flags.writeable = columns.step.flags.writeable = False
+        return columns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class PassLayout:
     """A pass as columns: each reading's series and plan.
 
     Attributes

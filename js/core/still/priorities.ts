@@ -1,18 +1,20 @@
 /**
- * Which readings a saved picture cannot do without. The dashboard has room for everything; a
- * picture has room for a dozen charts. The twin of `pulse_widgets/exchange/picture_choice.py`, which
+ * Which series a saved picture shows first. The dashboard has room for everything; a picture has
+ * room for a dozen charts. The twin of `pulse_widgets/exchange/picture/choice.py`, which
  * has the lists.
  */
 
 import { groupOf, type Named, USER_GROUP } from "../charts/panel-table";
 import { CATALOG } from "../vocabulary/catalog.gen";
 import { entityClass } from "../vocabulary/entities";
-import { LIMIT_OF, SINGLE, WHOLES, WISHES } from "../vocabulary/shared.gen";
+import { LIMIT_OF, PREFERRED_CHARTS, SINGLE, WHOLES } from "../vocabulary/shared.gen";
 
-const WISHED = new Map(WISHES.flatMap(({ metrics }, place) => metrics.map((m) => [m, place])));
-for (const [metric, place] of [...WISHED]) {
+const PREFERRED = new Map(
+  PREFERRED_CHARTS.flatMap(({ metrics }, place) => metrics.map((m) => [m, place])),
+);
+for (const [metric, place] of [...PREFERRED]) {
   const limit = LIMIT_OF[metric];
-  if (limit) WISHED.set(limit, place);
+  if (limit) PREFERRED.set(limit, place);
 }
 /** Metric to its place in the catalog. */
 export const PLACES: ReadonlyMap<string, number> = new Map(
@@ -25,10 +27,10 @@ export function isOwn(one: Named): boolean {
 }
 
 /**
- * All series, those a saved view cannot do without first.
+ * All series in groups, the most important for a saved output first.
  *
- * What stands together is of one metric and one class of entities: a mean over some of the GPUs
- * is no mean of the GPUs. First the machine and the kernel, which take few series, and the user's
+ * A group has one metric of one class of entities, and is kept or left out as a whole: a mean over
+ * some of the GPUs is no mean of the GPUs. First the machine and the kernel, which take few series, and the user's
  * own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest groups
  * first.
  */
@@ -45,7 +47,7 @@ export function grouped<T extends Named>(series: readonly T[]): T[][] {
   return all.map(({ group }) => group);
 }
 
-/** A number that the user logged: nothing else can tell of it again. */
+/** A number that the user logged; nothing else has it. */
 export function isLogged(one: Named): boolean {
   return groupOf(one) === USER_GROUP;
 }
@@ -55,7 +57,7 @@ function rankOf(group: readonly Named[]): readonly number[] {
   if (isLogged(one)) return [1];
   const kind = entityClass(one.entity);
   const whole = WHOLES.includes(kind);
-  const wished = WISHED.get(one.metric);
+  const wished = PREFERRED.get(one.metric);
   if (whole && wished !== undefined) return [SINGLE.includes(kind) ? 0 : 2, wished];
   return [3, group.length, whole ? 0 : 1, PLACES.get(one.metric) ?? -1];
 }

@@ -1,6 +1,6 @@
 /**
- * Which of the names that a page knows were told to it in full. A keyframe that was kept for later
- * lacks names and paths; it must not take the place of what a packet that was sent has told.
+ * Remembers which names came in packets that were sent. A keyframe that was kept as a snapshot has
+ * names and paths left out, so it must not replace those.
  */
 
 import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
@@ -16,15 +16,15 @@ interface News {
   readonly spans: readonly SpanWire[];
 }
 
-export class Names {
+export class SentNames {
   readonly #series = new Set<number>();
   readonly #entities = new Set<string>();
   #state = false;
   #events = false;
   #lesser = false;
 
-  /** A packet that was sent has told this; returns whether all that was kept is told anew. */
-  told({ kind, series, entities, state, moments, spans }: FramePacket | KeyframePacket): boolean {
+  /** Note a packet that was sent; returns whether it replaces all that came from snapshots. */
+  add({ kind, series, entities, state, moments, spans }: FramePacket | KeyframePacket): boolean {
     for (const { id } of series) this.#series.add(id);
     for (const one of entities) this.#entities.add(ownerKey(one));
     this.#state ||= state !== null;
@@ -34,8 +34,8 @@ export class Names {
     return true;
   }
 
-  /** What a kept keyframe says of which nothing better is known; `now` is the state on screen. */
-  unknownOf(packet: KeyframePacket, now: State): News {
+  /** The part of a snapshot of which nothing better is known; `now` is the state on screen. */
+  newIn(packet: KeyframePacket, now: State): News {
     const series = packet.series.filter(({ id }) => !this.#series.has(id));
     const named = new Set(series.map(ownerKey));
     const entities = packet.entities.filter((one) => {

@@ -1,6 +1,6 @@
-/** What happened, in words: moments and spans, and the newest lines of text. */
+/** Keeps the moments and spans of a session, and the newest lines of text. */
 
-import type { LineWire, MomentWire, SpanWire } from "../source";
+import type { MomentWire, SpanWire, TextLineWire } from "../source";
 import type { FramePacket, KeyframePacket } from "../wire/packet";
 import { joinedSpan, spanKey } from "../wire/spans";
 
@@ -12,21 +12,21 @@ const LETTERS_KEPT = 2 ** 19;
 
 type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines">;
 
-export class Happened {
+export class EventLog {
   moments: readonly MomentWire[] = [];
   spans: readonly SpanWire[] = [];
-  lines: readonly LineWire[] = [];
+  lines: readonly TextLineWire[] = [];
   readonly #moments = new Map<string, MomentWire>();
   readonly #spans = new Map<string, SpanWire>();
 
-  /** Take in what a packet tells, and say what of it was new. */
+  /** Add those of a packet; returns what of it was new. */
   add({ moments, spans, lines }: News): { events: boolean; lines: boolean } {
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
     if (lines.length > 0) this.lines = newestLines([...this.lines, ...lines]);
     return { events: some || others, lines: lines.length > 0 };
   }
 
-  /** Let go of moments and spans, which are told anew. */
+  /** Drop all moments and spans: the packet that follows has all of them. */
   forget(): void {
     this.#moments.clear();
     this.#spans.clear();
@@ -46,9 +46,9 @@ export class Happened {
     let changed = false;
     for (const span of spans) {
       const known = this.#spans.get(spanKey(span));
-      const told = known ? joinedSpan(known, span) : span;
-      changed ||= JSON.stringify(known) !== JSON.stringify(told);
-      this.#spans.set(spanKey(span), told);
+      const joined = known ? joinedSpan(known, span) : span;
+      changed ||= JSON.stringify(known) !== JSON.stringify(joined);
+      this.#spans.set(spanKey(span), joined);
     }
     if (changed) this.spans = kept(this.#spans, ({ start }) => start);
     return changed;
@@ -62,7 +62,7 @@ function kept<T>(all: Map<string, T>, time: (one: T) => number): T[] {
   return sorted.slice(-EVENTS_KEPT).map(([, one]) => one);
 }
 
-function newestLines(lines: readonly LineWire[]): LineWire[] {
+function newestLines(lines: readonly TextLineWire[]): TextLineWire[] {
   let letters = 0;
   const newest = lines.slice(-LINES_KEPT).reverse();
   const tooMany = newest.findIndex(({ text }) => {

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.metrics.rates import rate
+from pulse_widgets.series.display_form import DisplayForm, display_series
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.series.stage import Stage
 
 
@@ -24,7 +24,7 @@ def counters(count=1):
     st.integers(1, 7),
 )
 def test_rates_shown_block_by_block_are_those_of_the_whole_counter(readings, block):
-    shown = Shown(counters())
+    shown = DisplayForm(counters())
     count = np.array([np.nan if r is None else r for r in readings], float)
     time = np.arange(len(count)) * 1_000_000 + 1
 
@@ -40,13 +40,13 @@ def test_rates_shown_block_by_block_are_those_of_the_whole_counter(readings, blo
 
 
 def test_the_first_reading_of_a_counter_shows_nothing_rather_than_zero():
-    rows, _ = Shown(counters()).take(Rows.of([0], [1], [100.0]))
+    rows, _ = DisplayForm(counters()).take(Rows.of([0], [1], [100.0]))
 
     assert len(rows) == 0
 
 
 def test_counters_of_many_series_in_one_block_do_not_mix():
-    shown = Shown(counters(2))
+    shown = DisplayForm(counters(2))
 
     rows, _ = shown.take(
         Rows.of([0, 1, 1, 0], [0, 0, 1_000_000, 2_000_000], [10.0, 100.0, 150.0, 30.0])
@@ -60,14 +60,14 @@ def test_a_users_key_that_looks_like_a_counter_is_shown_as_it_was_logged():
     registry = Registry()
     registry.add("h0", "user", "cpu.user.total")
 
-    rows, _ = Shown(registry).take(Rows.of([0], [1], [3.0]))
+    rows, _ = DisplayForm(registry).take(Rows.of([0], [1], [3.0]))
 
     assert rows.value.tolist() == [3.0]
-    assert shown_series(registry[0])["metric"] == "cpu.user.total"
+    assert display_series(registry[0])["metric"] == "cpu.user.total"
 
 
 def test_a_counter_is_announced_under_the_name_and_unit_of_its_rate():
-    announced = shown_series(counters()[0])
+    announced = display_series(counters()[0])
 
     assert announced["metric"] == "disk.read"
     assert announced["unit"] == "B/s"
@@ -77,7 +77,7 @@ def test_infinite_values_are_shown_as_missing():
     registry = Registry()
     registry.add("h0", "user", "loss")
 
-    rows, _ = Shown(registry).take(Rows.of([0, 0], [1, 2], [np.inf, 1.0]))
+    rows, _ = DisplayForm(registry).take(Rows.of([0, 0], [1, 2], [np.inf, 1.0]))
 
     assert np.isnan(rows.value[0])
     assert rows.value[1] == 1.0
@@ -87,7 +87,7 @@ def test_marks_and_cells_become_events_and_are_not_drawn_as_values():
     registry = Registry()
     registry.add("h0", "kernel", "mark", kind="text")
 
-    rows, events = Shown(registry).take(
+    rows, events = DisplayForm(registry).take(
         Rows.of([0], [1_500_000], [np.nan], text=[json.dumps({"label": "epoch 2"})])
     )
 
@@ -141,7 +141,7 @@ def test_blocks_of_any_make_up_are_shown_as_one_row_after_the_other_would_be(row
     registry = counters(3)
     registry.add("h0", "host", "memory.used", unit="B")
     registry.add("h0", "host", "event", kind="text")
-    shown, got, events, at = Shown(registry), [], 0, 0
+    shown, got, events, at = DisplayForm(registry), [], 0, 0
     while at < len(rows):
         part = rows[at : at + sizes[at % len(sizes)]]
         time = [(at + place + 1) * 500_000 for place in range(len(part))]

@@ -1,4 +1,4 @@
-"""What a saved picture is made of: charts of lines, and what is known along each line."""
+"""The records a saved picture is made of: charts, their lines, and the points of each line."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def _part_label(part: Part, heading: str) -> str:
         return part.name[1:-1].replace('"', "") or part.name
     if part.kind in NAMES and part.name:
         return f"{NAMES[part.kind]} {part.name}"
-    # A number alone is no name.
+    # An id that is only a number gets its class in front.
     if part.name.isascii() and part.name.isdecimal():
         return f"{_spelled(part.kind, heading)} {part.name}"
     return part.name or part.kind

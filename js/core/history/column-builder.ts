@@ -1,9 +1,9 @@
-/** Minima and maxima in the buckets of a picture, while they are being gathered. */
+/** Gathers the minima and maxima of one series in the buckets of the visible range. */
 
 import type { Columns } from "../source";
 
 /** Used for one series after another; its arrays are kept. */
-export class Picture {
+export class ColumnBuilder {
   width = 1;
   firstBucket = 0;
   lastBucket = 0;

@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.series import pieces
-from pulse_widgets.series.pieces import pieces_of
+from pulse_widgets.series import packet_rows
+from pulse_widgets.series.packet_rows import split_for_packets
 from pulse_widgets.series.rows import Rows
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small_packets():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces, "PACKET_ROWS", 64)
+        patch.setattr(packet_rows, "PACKET_ROWS", 64)
         yield
 
 
@@ -24,7 +24,7 @@ def rows_of(series):
 def test_rows_that_fit_go_whole_and_in_order(series):
     rows = rows_of(series)
 
-    sent = list(pieces_of(rows))
+    sent = list(split_for_packets(rows))
 
     assert max(len(piece) for piece, _ in sent) <= 64
     assert len(sent) <= 2
@@ -43,7 +43,7 @@ def test_of_a_flood_the_extremes_go_and_it_is_said_and_the_others_go_whole(count
     random.shuffle(series)
     rows = rows_of(series)
 
-    sent = list(pieces_of(rows))
+    sent = list(split_for_packets(rows))
 
     assert len(sent) <= 2
     assert max(len(piece) for piece, _ in sent) <= 64

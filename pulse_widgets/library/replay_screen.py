@@ -1,4 +1,4 @@
-"""The picture of a whole recording: envelopes of many series in equal buckets of time."""
+"""Builds the screen of a whole recording: envelopes of its series in equal buckets of time."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.envelopes import Envelopes
 
-__all__ = ["BUCKETS", "Picture"]
+__all__ = ["BUCKETS", "ScreenBuilder"]
 
 BUCKETS: Final = 300
 
 
-class Picture:
-    """A screen that is being drawn.
+class ScreenBuilder:
+    """A screen that is filled series by series.
 
     Parameters
     ----------
     ids : sequence of int
-        The series that will be drawn.
+        The series that will be added.
     start, end : int
         First and last moment, microseconds.
     """
@@ -52,7 +52,7 @@ class Picture:
         step: NDArray[np.int64],
         silent: NDArray[np.int64],
     ) -> None:
-        """Draw a series from all its rows, in display form.
+        """Add a series from all its rows, in display form.
 
         Parameters
         ----------
@@ -82,7 +82,7 @@ class Picture:
             steps[there] = step[known[ends[1:][there] - 1]]
 
     def draw_blocks(self, number: int, blocks: Envelopes, last: float) -> None:
-        """Draw a series from envelopes; a block that reaches several buckets stands in each.
+        """Add a series from envelopes; a block that reaches several buckets stands in each.
 
         Parameters
         ----------
@@ -94,13 +94,13 @@ class Picture:
         line = self._line[number]
         there = blocks.count > 0
         spread(blocks.take(there), self._edges[:-1], (self._low[line], self._high[line]))
-        # Nothing is known from a block without values until the next one begins.
+        # A block without values is a gap until the next block begins.
         until = np.append(blocks.start[1:], self._end)
         self._miss(line, blocks.start[~there], until[~there])
         self._last[line] = last if math.isfinite(last) else math.nan
 
     def screen(self) -> Screen:
-        """Return what was drawn."""
+        """Return the screen."""
         return Screen(
             self._ids,
             self._edges / 1e6,
@@ -120,7 +120,7 @@ class Picture:
         return places_in(self._edges[:-1], time)
 
     def _miss(self, line: int, start: NDArray[np.int64], end: NDArray[np.int64]) -> None:
-        """Note stretches in which readings are missing; buckets with values are not missing."""
+        """Mark the buckets between start and end as missing; those with values stay as they are."""
         change = np.zeros(BUCKETS + 1, np.int64)
         np.add.at(change, self._places(start), 1)
         np.add.at(change, self._places(end) + 1, -1)

@@ -1,6 +1,6 @@
-"""A first reading that is taken while what will use it is still being loaded.
+"""Takes the first reading while the modules that will use it are still being loaded.
 
-Nothing here loads numpy, which takes a bare kernel longer than reading its machine.
+Nothing here imports numpy: in a fresh kernel that takes longer than reading the machine.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from pulse_widgets.signals import Flag, start_shielded
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["EarlyBackend"]
+__all__ = ["PrefetchedBackend"]
 
 
-class EarlyBackend:
+class PrefetchedBackend:
     """A backend that is opened and read once on a thread of its own, begun by `start`.
 
     Its first `open` waits for that and its first `read` returns what was read then; both do
@@ -45,7 +45,7 @@ class EarlyBackend:
         start_shielded(f"pulse-first-{self.name}", self._first)
 
     def __getattr__(self, name: str) -> Any:
-        """Return what else the backend says of itself, its rules say."""
+        """Return any other attribute of the backend, for example its rules."""
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._backend, name)
@@ -92,13 +92,13 @@ class EarlyBackend:
     def _first(self) -> None:
         try:
             self._backend.open()
-            # One that fails is made again by who takes the backend, and who can tell of it.
+            # A reading that fails is tried again by the collector, which can report the error.
             with contextlib.suppress(Exception):
                 self._records = self._backend.read(ALL_CLASSES)
         except Exception as error:  # noqa: BLE001  raised where it is opened
             self._error = error
         finally:
-            # Exactly one closes it: this thread, or who calls `close` from now on.
+            # Exactly one of two closes it: this thread, or the caller of `close` from now on.
             with self._lock:
                 closed = self._closed
                 self._done.set()

@@ -145,7 +145,7 @@ def target_of(path: Path, name: str) -> Path:
 def _require_replaceable(stored: Stored, target: Path) -> None:
     if not target.exists():
         return
-    # The directory that was opened may have become a file meanwhile.
+    # The directory may have been finished into a file since it was opened.
     path = stored.place.path
     own = [path, finished_path(path)] if path is not None else []
     if any(target.samefile(each) for each in own if each.exists()):
