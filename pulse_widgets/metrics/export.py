@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pulse_widgets.metrics.catalog import CATALOG, Group, Metric, Pace
 from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
 from pulse_widgets.metrics.kinds import KINDS, UNKNOWN, Kind, Look
+from pulse_widgets.metrics.metric import Shown
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.metrics.units import format_value
 
@@ -53,6 +54,8 @@ export interface CatalogMetric {
   readonly help: string;
   /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
   readonly totalUnit?: string;
+  /** Whether a dashboard draws it unasked: always, or never since it is a constant. */
+  readonly shown?: "main" | "silent";
 }
 """
 
@@ -171,6 +174,8 @@ def _typescript_entry(metric: Metric) -> Iterator[str]:
     yield f"    help: {_quoted(metric.help)},"
     if metric.rated:
         yield f"    totalUnit: {_quoted(metric.total_unit)},"
+    if metric.shown is not Shown.MORE:
+        yield f"    shown: {_quoted(metric.shown)},"
     yield "  },"
 
 

@@ -188,6 +188,8 @@ export interface CatalogMetric {
   readonly help: string;
   /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
   readonly totalUnit?: string;
+  /** Whether a dashboard draws it unasked: always, or never since it is a constant. */
+  readonly shown?: "main" | "silent";
 }
 
 /** Metric name to what it means, in the order of the dashboard. */
@@ -198,6 +200,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU utilization",
     group: "GPU",
     help: "Share of time in which at least one kernel ran; says nothing of how much it used.",
+    shown: "main",
   },
   "gpu.memory.busy": {
     unit: "1",
@@ -219,6 +222,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "SM active",
     group: "GPU",
     help: "Share of time with at least one warp on a multiprocessor, averaged over all of them.",
+    shown: "main",
   },
   "gpu.sm.occupancy": {
     unit: "1",
@@ -233,6 +237,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Tensor active",
     group: "GPU",
     help: "Share of cycles in which a tensor pipe was busy.",
+    shown: "main",
   },
   "gpu.tensor.hmma.active": {
     unit: "1",
@@ -275,6 +280,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "DRAM active",
     group: "GPU",
     help: "Share of cycles in which device memory moved data; near 0.8 is as fast as it gets.",
+    shown: "main",
   },
   "gpu.fp64.active": {
     unit: "1",
@@ -366,6 +372,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory used",
     group: "GPU memory",
     help: "Device memory that processes hold, without what the driver reserves.",
+    shown: "main",
   },
   "gpu.memory.free": {
     unit: "B",
@@ -387,6 +394,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory size",
     group: "GPU memory",
     help: "All device memory: used, free and reserved.",
+    shown: "silent",
   },
   "gpu.memory.utilization": {
     unit: "1",
@@ -401,6 +409,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory of the process",
     group: "GPU memory",
     help: "Device memory that one process holds on one GPU.",
+    shown: "main",
   },
   "process.gpu.sm": {
     unit: "1",
@@ -436,6 +445,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Power",
     group: "Power and thermal",
     help: "Electrical power the board draws.",
+    shown: "main",
   },
   "gpu.power.limit": {
     unit: "W",
@@ -443,6 +453,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Power limit",
     group: "Power and thermal",
     help: "The power the driver enforces at the moment.",
+    shown: "silent",
   },
   "gpu.power.limit.default": {
     unit: "W",
@@ -450,6 +461,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Default power limit",
     group: "Power and thermal",
     help: "The power limit the board was made for.",
+    shown: "silent",
   },
   "gpu.energy": {
     unit: "J",
@@ -464,6 +476,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Temperature",
     group: "Power and thermal",
     help: "Temperature of the GPU chip.",
+    shown: "main",
   },
   "gpu.memory.temperature": {
     unit: "degC",
@@ -485,6 +498,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Slowdown temperature",
     group: "Power and thermal",
     help: "Temperature at which the hardware slows the GPU down.",
+    shown: "silent",
   },
   "gpu.fan": {
     unit: "1",
@@ -499,6 +513,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "SM clock",
     group: "Power and thermal",
     help: "Clock of the multiprocessors.",
+    shown: "main",
   },
   "gpu.clock.memory": {
     unit: "Hz",
@@ -513,6 +528,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Highest SM clock",
     group: "Power and thermal",
     help: "The highest clock the multiprocessors can have.",
+    shown: "silent",
   },
   "gpu.pstate": {
     unit: "",
@@ -535,6 +551,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Power and thermal",
     help: "Share of time in which the power limit held the clocks down.",
     totalUnit: "s",
+    shown: "main",
   },
   "gpu.throttled.thermal": {
     unit: "1",
@@ -623,6 +640,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU receives over PCIe.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.pcie.tx": {
     unit: "B/s",
@@ -631,6 +649,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU sends over PCIe.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.rx": {
     unit: "B/s",
@@ -639,6 +658,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU receives over all its NVLinks.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.tx": {
     unit: "B/s",
@@ -647,6 +667,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU sends over all its NVLinks.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.throughput": {
     unit: "B/s",
@@ -764,6 +785,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Health",
     group: "GPU health",
     help: "Whether the GPU needs attention, in a word; derived.",
+    shown: "main",
   },
   "cpu.utilization": {
     unit: "1",
@@ -771,6 +793,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "CPU utilization",
     group: "CPU",
     help: "Share of time in which the CPU was neither idle nor waiting for disks.",
+    shown: "main",
   },
   "cpu.user": {
     unit: "1",
@@ -779,6 +802,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "CPU",
     help: "Share of all cores' time spent in programs.",
     totalUnit: "s",
+    shown: "main",
   },
   "cpu.system": {
     unit: "1",
@@ -817,6 +841,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "CPU cores",
     group: "CPU",
     help: "Logical cores of the machine.",
+    shown: "silent",
   },
   "cpu.pressure": {
     unit: "1",
@@ -832,6 +857,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Memory used",
     group: "Memory",
     help: "Memory that cannot be had without swapping: all less available.",
+    shown: "main",
   },
   "memory.available": {
     unit: "B",
@@ -846,6 +872,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Memory size",
     group: "Memory",
     help: "All memory of the machine.",
+    shown: "silent",
   },
   "memory.utilization": {
     unit: "1",
@@ -875,6 +902,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Swap size",
     group: "Memory",
     help: "All swap space of the machine.",
+    shown: "silent",
   },
   "disk.read": {
     unit: "B/s",
@@ -883,6 +911,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes read from disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "disk.write": {
     unit: "B/s",
@@ -891,6 +920,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes written to disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "disk.reads": {
     unit: "count/s",
@@ -944,6 +974,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "File system size",
     group: "Disk and network",
     help: "Size of a file system.",
+    shown: "silent",
   },
   "net.received": {
     unit: "B/s",
@@ -952,6 +983,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes received; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "net.sent": {
     unit: "B/s",
@@ -960,6 +992,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes sent; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "net.errors": {
     unit: "count/s",
@@ -984,6 +1017,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Container",
     help: "CPU seconds per second that the container uses.",
     totalUnit: "s",
+    shown: "main",
   },
   "cgroup.cpu.limit": {
     unit: "cores",
@@ -991,6 +1025,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container CPU limit",
     group: "Container",
     help: "Cores that the container may use; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.cpu.throttled": {
     unit: "1",
@@ -1006,6 +1041,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container memory",
     group: "Container",
     help: "Memory charged to the container, page cache included.",
+    shown: "main",
   },
   "cgroup.memory.working_set": {
     unit: "B",
@@ -1027,6 +1063,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container memory limit",
     group: "Container",
     help: "Memory at which the container is killed; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.oom_kills": {
     unit: "count/s",
@@ -1049,6 +1086,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container task limit",
     group: "Container",
     help: "Processes and threads the container may have; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.read": {
     unit: "B/s",
@@ -1072,6 +1110,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod CPU request",
     group: "Container",
     help: "Cores the pod asked for.",
+    shown: "silent",
   },
   "k8s.cpu.limit": {
     unit: "cores",
@@ -1079,6 +1118,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod CPU limit",
     group: "Container",
     help: "Cores the pod may use.",
+    shown: "silent",
   },
   "k8s.memory.request": {
     unit: "B",
@@ -1086,6 +1126,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod memory request",
     group: "Container",
     help: "Memory the pod asked for.",
+    shown: "silent",
   },
   "k8s.memory.limit": {
     unit: "B",
@@ -1093,6 +1134,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod memory limit",
     group: "Container",
     help: "Memory at which the pod is killed.",
+    shown: "silent",
   },
   "k8s.restarts": {
     unit: "count",
@@ -1108,6 +1150,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Kernel process",
     help: "CPU seconds per second; of the kernel, its children included.",
     totalUnit: "s",
+    shown: "main",
   },
   "process.memory.rss": {
     unit: "B",
@@ -1115,6 +1158,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Process memory",
     group: "Kernel process",
     help: "Resident memory; pages shared between processes count for each of them.",
+    shown: "main",
   },
   "process.memory.pss": {
     unit: "B",
@@ -1174,6 +1218,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Kernel process",
     help: "Share of time in which a cell was running.",
     totalUnit: "s",
+    shown: "main",
   },
   "kernel.cell": {
     unit: "",
@@ -1248,6 +1293,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Clock offset",
     group: "Pulse itself",
     help: "Wall clock minus the time of the recording; jumps when the clock is set.",
+    shown: "silent",
   },
   "log.stdout": {
     unit: "",
@@ -1311,5 +1357,6 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Progress",
     group: "Text and events",
     help: "Share of a loop that is done.",
+    shown: "main",
   },
 };

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.host.odd import shown
-from pulse_widgets.readers.host.protocol import Memory
 from pulse_widgets.readers.host.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["memory_of", "memory_of_meminfo"]
+__all__ = ["MEMORY", "memory_of", "memory_of_meminfo"]
+
+MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
+"""The metrics that are read here."""
 
 
-def memory_of_meminfo(content: bytes, odd: Callable[[str, str], None]) -> Memory:
-    """Return what ``/proc/meminfo`` says; a line that cannot be read takes its own numbers only."""
+def memory_of_meminfo(content: bytes, odd: Callable[[str, str], None]) -> dict[str, float | None]:
+    """Return what ``/proc/meminfo`` says; a line that cannot be read takes its own numbers only.
+
+    See `memory_of`.
+    """
     lines = b"\n" + content
     total = _told(lines, b"MemTotal:", "memory.total", odd)
     swap_total = _told(lines, b"SwapTotal:", "swap.total", odd)
@@ -37,8 +42,8 @@ def memory_of(
     available: float | None,
     swap: tuple[float | None, float | None],
     odd: Callable[[str, str], None],
-) -> Memory:
-    """Return what follows from the numbers a system gives; None are those it does not give.
+) -> dict[str, float | None]:
+    """Return each of `MEMORY` in bytes, None where the numbers a system gives do not tell it.
 
     Parameters
     ----------
@@ -72,7 +77,8 @@ def memory_of(
     for name, value in (("memory.total", total), ("memory.available", available)):
         if value is None:
             odd(f"host {name}", "the system does not tell it")
-    return Memory(total, available, used, swap[0], _swap_used(*swap, odd))
+    values = (total, available, used, swap[0], _swap_used(*swap, odd))
+    return dict(zip(MEMORY, values, strict=True))
 
 
 def _swap_used(
