@@ -12,7 +12,7 @@ from pulse_widgets.collectors.early import EarlyBackend
 from pulse_widgets.errors import SessionRunningError
 from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
-from pulse_widgets.readers.discover import READERS, make_backends
+from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
@@ -219,8 +219,9 @@ def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str |
     Any other backend may belong to the one thread that opens it.
     """
     _load_readers(sources)
+    ours = built_in()
     for name in sources:
-        if isinstance(name, str) and name in READERS:
+        if isinstance(name, str) and name in ours:
             (backend,) = make_backends([name], gpus)
             early = EarlyBackend(backend)
             backends.append(early)
@@ -231,7 +232,8 @@ def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str |
 
 def _load_readers(sources: Sequence[str | Backend]) -> None:
     """Load what the built-in sources are read with."""
-    load(*(READERS[name] for name in sources if isinstance(name, str) and name in READERS))
+    ours = built_in()
+    load(*(ours[name] for name in sources if isinstance(name, str) and name in ours))
 
 
 def _join(
