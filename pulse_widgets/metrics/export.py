@@ -25,6 +25,9 @@ __all__ = ["GENERATED", "to_markdown", "to_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.metrics.export"
 
+_UNTOLD: Final = frozenset({"help", "listed"})
+"""What the page does not need to know of a kind."""
+
 _KIND_TYPE: Final = """\
 /** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
 export interface Kind {
@@ -153,8 +156,8 @@ def _quoted(text: str) -> str:
 
 
 def _kind(kind: Kind, indent: str) -> str:
-    """Return one kind as an object of TypeScript; what only the documentation needs stays here."""
-    told = {name: value for name, value in asdict(kind).items() if name != "help"}
+    """Return one kind as an object of TypeScript."""
+    told = {name: value for name, value in asdict(kind).items() if name not in _UNTOLD}
     told["inKeyframes"] = told.pop("in_keyframes")
     lines = [f"{indent}  {name}: {_literal(value)}," for name, value in told.items()]
     return "\n".join(["{", *lines, f"{indent}}}"])
