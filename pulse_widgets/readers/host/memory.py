@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["MEMORY", "memory_of", "memory_of_meminfo"]
 
 MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
-"""The metrics that are read here."""
+"""The metrics that are read here; a system that has no such number leaves one out."""
 
 
 def memory_of_meminfo(content: bytes, odd: Callable[[str, str], None]) -> dict[str, float | None]:
@@ -43,7 +43,7 @@ def memory_of(
     swap: tuple[float | None, float | None],
     odd: Callable[[str, str], None],
 ) -> dict[str, float | None]:
-    """Return each of `MEMORY` in bytes, None where the numbers a system gives do not tell it.
+    """Return what follows from the numbers every system gives; None is what they do not tell.
 
     Parameters
     ----------
@@ -77,8 +77,13 @@ def memory_of(
     for name, value in (("memory.total", total), ("memory.available", available)):
         if value is None:
             odd(f"host {name}", "the system does not tell it")
-    values = (total, available, used, swap[0], _swap_used(*swap, odd))
-    return dict(zip(MEMORY, values, strict=True))
+    return {
+        "memory.total": total,
+        "memory.available": available,
+        "memory.used": used,
+        "swap.total": swap[0],
+        "swap.used": _swap_used(*swap, odd),
+    }
 
 
 def _swap_used(

@@ -203,6 +203,9 @@ class HostParts:
     def _memory(self) -> Fields:
         memory = self._host.memory()
         fields = _known("host", tuple(memory), tuple(memory.values()))
+        for name in MEMORY:
+            if name not in memory:
+                self._odd(f"host {name}", "this system does not count it")
         total, used = memory["memory.total"], memory["memory.used"]
         if total and used is not None:
             fields["host"]["memory.utilization"] = rounded(used / total, 1e4)

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from pulse_widgets.readers.base import ALL_CLASSES, RateClass
+from pulse_widgets.readers.host import parts
 from pulse_widgets.readers.host.backend import SystemBackend
 from pulse_widgets.readers.host.portable import PsutilHost
 
@@ -189,3 +190,15 @@ def test_no_room_at_all_is_no_number(monkeypatch):
 
     assert host.odd.asked("spaces", host.spaces) == {}
     assert "0 bytes" in host.odd.told["fs:/a disk.total"]
+
+
+def test_what_a_system_does_not_count_of_memory_is_missing_with_the_reason(monkeypatch):
+    monkeypatch.setattr(parts, "MEMORY", (*parts.MEMORY, "memory.dirty"))
+    backend = SystemBackend(host=PsutilHost())
+
+    with contextlib.closing(backend):
+        backend.open()
+        (host,) = [r for r in backend.read(ALL_CLASSES) if r.entity_id == "host"]
+
+        assert "memory.dirty" not in host.fields
+        assert backend.missing["host memory.dirty"] == "this system does not count it"
