@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -239,3 +240,23 @@ def test_a_kind_with_a_start_and_an_end_is_one_event_where_it_is_listed(bench, m
     assert events["message"].tolist() == ["a", "b"]
     assert events["metric"].tolist() == ["heat", "heat"]
     assert (events["time"].astype("int64") - START_US).tolist() == [0, 1_000_000]
+
+
+@pytest.mark.parametrize("look", [Look.MOMENT, Look.SPAN])
+@pytest.mark.parametrize("told", [True, False])
+def test_who_comes_late_is_told_of_what_its_kind_says_live_and_in_a_replay(
+    bench, monkeypatch, look, told
+):
+    monkeypatch.setitem(kinds._STORED, NEW, replace(LOOKS[look], in_keyframes=told))
+    registry = Registry()
+    stage = Stage(registry, 1.0)
+    follower = stage.subscribe()
+    series = bench.series("user", "x", kind=NEW)
+    bench.put([(series, START_US, NO_STEP, math.nan, '{"label": "a"}', b"")])
+    bench.settle()
+
+    stage.show(rows_of(registry, "x", NEW, '{"label": "a"}'))
+
+    assert len(follower.take()[1]) == 3
+    assert (len(stage.events(10)) > 0) == told
+    assert len(RecordingSource(Recording.open(bench.directory)).events(10)) == told
