@@ -12,7 +12,7 @@ from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.errors import SessionRunningError
 from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
-from pulse_widgets.readers.discover import READERS, make_backends
+from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
@@ -221,8 +221,9 @@ def _begin(
     Any other backend may belong to the one thread that opens it.
     """
     _load_readers(sources)
+    ours = built_in()
     for name in sources:
-        if isinstance(name, str) and name in READERS:
+        if isinstance(name, str) and name in ours:
             (backend,) = make_backends([name], gpus)
             early = PrefetchedBackend(backend)
             backends.append(early)
@@ -233,7 +234,8 @@ def _begin(
 
 def _load_readers(sources: Sequence[str | Backend]) -> None:
     """Load what the built-in sources are read with."""
-    load(*(READERS[name] for name in sources if isinstance(name, str) and name in READERS))
+    ours = built_in()
+    load(*(ours[name] for name in sources if isinstance(name, str) and name in ours))
 
 
 def _join(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ DRAWINGS = {
         carries=("value", "text", "data"),
         facts=True,
         in_keyframes=True,
+        listed=drawing is Drawing.MOMENT,
     )
     for drawing in Drawing
 }
@@ -87,7 +89,7 @@ def test_a_recording_and_its_replay_give_what_its_kind_says(bench, new):
     assert rec.series["kind"].tolist() == [NEW]
     assert len(rec.to_pandas()) == 3
     assert len(rec.summary()) == new.numeric
-    assert len(rec.events) == (3 if new.drawn_as is Drawing.MOMENT else 0)
+    assert len(rec.events) == (3 if new.listed else 0)
     assert list(src.screen().ids) == ([0] if new.numeric else [])
     assert len(src.rows([0], 0.0, 4e9)) == (3 if new.numeric else 0)
     assert len(src.events(10)) == (3 if new.on_timeline else 0)
@@ -212,3 +214,51 @@ def test_a_saved_picture_has_no_private_event():
     told = redact({"series": [], "entities": [], "state": {}, "moments": moments})["moments"]
 
     assert [event["metric"] for event in told] == ["mark", "notes"]
+
+
+def test_a_kind_with_a_start_and_an_end_is_one_event_where_it_is_listed(bench, monkeypatch):
+    kind = Kind(name="alert", help="", stored=NEW, drawn_as=Drawing.SPAN, carries=("value", "text"),
+                paired=True, facts=True, in_keyframes=True, listed=True)  # fmt: skip
+    monkeypatch.setitem(kinds._STORED, NEW, kind)
+    series = bench.series("host", "heat", kind=NEW)
+    rows = [(0, math.nan, "a"), (1, math.nan, "b"), (2, 2.0, "a")]
+    bench.put(
+        [
+            (
+                series,
+                START_US + s * 1_000_000,
+                NO_STEP,
+                passed,
+                json.dumps({"id": name, "label": name}),
+                b"",
+            )
+            for s, passed, name in rows
+        ]
+    )
+    bench.settle()
+
+    events = Recording.open(bench.directory).events
+
+    assert events["message"].tolist() == ["a", "b"]
+    assert events["metric"].tolist() == ["heat", "heat"]
+    assert (events["time"].astype("int64") - START_US).tolist() == [0, 1_000_000]
+
+
+@pytest.mark.parametrize("drawing", [Drawing.MOMENT, Drawing.SPAN])
+@pytest.mark.parametrize("told", [True, False])
+def test_who_comes_late_is_told_of_what_its_kind_says_live_and_in_a_replay(
+    bench, monkeypatch, drawing, told
+):
+    monkeypatch.setitem(kinds._STORED, NEW, replace(DRAWINGS[drawing], in_keyframes=told))
+    registry = Registry()
+    stage = Stage(registry, 1.0)
+    follower = stage.subscribe()
+    series = bench.series("user", "x", kind=NEW)
+    bench.put([(series, START_US, NO_STEP, math.nan, '{"label": "a"}', b"")])
+    bench.settle()
+
+    stage.show(rows_of(registry, "x", NEW, '{"label": "a"}'))
+
+    assert len(follower.take()[1]) == 3
+    assert (len(stage.events(10)) > 0) == told
+    assert len(RecordingProvider(Recording.open(bench.directory)).events(10)) == told

@@ -11,7 +11,7 @@ from pulse_widgets.diagnosis.check import Check, State
 from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, alike
 from pulse_widgets.readers.contract import ask, open_backend
-from pulse_widgets.readers.discover import AUTO, make_backends
+from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.readers.plugins import plugins
 from pulse_widgets.readers.translate import translate
 
@@ -30,8 +30,8 @@ _ABSENT: Final = (LibraryNotFoundError, NoDeviceError)
 
 
 def source_checks() -> Iterator[Check]:
-    """Yield what each source of ``sources="auto"`` has here."""
-    for backend in make_backends(AUTO, "mine"):
+    """Yield what each source has here, the built-in ones first."""
+    for backend in make_backends(list(built_in()), "mine"):
         yield from _in_time(backend)
     for plugin in plugins().values():
         yield from _in_time(plugin.make("mine"), f"from the package {plugin.package}")

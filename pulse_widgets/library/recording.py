@@ -21,7 +21,6 @@ from pulse_widgets.library.selection import (
     time_us,
 )
 from pulse_widgets.library.summaries import envelope_of, summaries
-from pulse_widgets.metrics.kinds import Drawing
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -257,7 +256,7 @@ class Recording:
 
         What was dropped on reading stands last, as an event without a time.
         """
-        chosen = [c for c in self._chosen if c.stored_kind.drawn_as is Drawing.MOMENT]
+        chosen = [c for c in self._chosen if c.stored_kind.listed]
         return tables.event_table(list(self._each(chosen)), self.problems)
 
     def cells(self) -> pd.DataFrame:

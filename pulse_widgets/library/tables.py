@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pulse_widgets.insight.events import event_of
+from pulse_widgets.insight.events import event_of, events_in
 from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
 from pulse_widgets.storage.extent import Extent
@@ -132,15 +132,11 @@ def event_table(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
     load(*PANDAS)
     import pandas as pd
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"time": t, "host": c.key.host, "entity": c.key.entity, "metric": c.key.metric}
-        | event_of(c.key.metric, text)
+        | event_of(c.key.metric, facts)
         for c, x in series
-        for t, text in zip(
-            x.time.tolist(),
-            x.text.texts() if x.text is not None else [""] * len(x),
-            strict=True,
-        )
+        for t, facts in events_in(c.key, x, c.stored_kind)
     ]
     rows.sort(key=lambda row: row["time"])
     rows += [

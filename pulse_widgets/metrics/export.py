@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pulse_widgets.metrics.catalog import CATALOG, Group, Metric, Pace
 from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
 from pulse_widgets.metrics.kinds import KINDS, UNKNOWN, Drawing, Kind
+from pulse_widgets.metrics.metric import Shown
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.metrics.units import format_value
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["GENERATED", "to_markdown", "to_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.metrics.export"
+
+_UNTOLD: Final = frozenset({"help", "listed"})
+"""What the page does not need to know of a kind."""
 
 _KIND_TYPE: Final = """\
 /** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
@@ -53,6 +57,8 @@ interface CatalogMetric {
   readonly help: string;
   /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
   readonly totalUnit?: string;
+  /** Whether a dashboard draws it unasked: always, or never since it is a constant. */
+  readonly shown?: "main" | "silent";
 }
 """
 
@@ -148,9 +154,9 @@ def _quoted(text: str) -> str:
 
 
 def _kind(kind: Kind, indent: str) -> str:
-    """Return one kind as an object of TypeScript; what only the documentation needs stays here."""
+    """Return one kind as an object of TypeScript; what only Python needs stays here."""
     camel = {"in_keyframes": "inKeyframes", "drawn_as": "drawnAs"}
-    shared = {name: value for name, value in asdict(kind).items() if name != "help"}
+    shared = {name: value for name, value in asdict(kind).items() if name not in _UNTOLD}
     lines = [
         f"{indent}  {camel.get(name, name)}: {_literal(value)}," for name, value in shared.items()
     ]
@@ -171,6 +177,8 @@ def _typescript_entry(metric: Metric) -> Iterator[str]:
     yield f"    help: {_quoted(metric.help)},"
     if metric.rated:
         yield f"    totalUnit: {_quoted(metric.total_unit)},"
+    if metric.shown is not Shown.MORE:
+        yield f"    shown: {_quoted(metric.shown)},"
     yield "  },"
 
 

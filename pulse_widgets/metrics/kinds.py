@@ -75,6 +75,8 @@ class Kind:
         It stays out of copies that leave the machine, unless asked for.
     in_keyframes : bool
         It is in keyframes, so a view that opens late gets it without asking.
+    listed : bool
+        Its rows are listed in `Recording.events`; what has a start and an end is one event.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Kind:
     facts: bool = False
     private: bool = False
     in_keyframes: bool = False
+    listed: bool = False
 
     @property
     def numeric(self) -> bool:
@@ -153,6 +156,7 @@ MOMENT: Final = Kind(
     carries=("text",),
     facts=True,
     in_keyframes=True,
+    listed=True,
 )
 OUTPUT: Final = Kind(
     name="output",

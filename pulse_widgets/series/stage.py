@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.display_form import DisplayForm, display_series
 from pulse_widgets.series.header import Events, newest
@@ -154,14 +155,18 @@ class Stage:
                 follower.push(rows, events)
 
     def _keep(self, events: Events) -> None:
-        self._moments.extend(events.moments)
-        for span in events.spans:
+        self._moments.extend(filter(self._in_keyframes, events.moments))
+        for span in filter(self._in_keyframes, events.spans):
             key = (span.host, span.entity, span.metric, span.id, span.start)
             # A span that has just ended moves to the end: the oldest are dropped first.
             self._spans.pop(key, None)
             self._spans[key] = span
         while len(self._spans) > EVENTS_KEPT:
             del self._spans[next(iter(self._spans))]
+
+    def _in_keyframes(self, one: MomentWire | SpanWire) -> bool:
+        number = self._registry.find(one.host, one.entity, one.metric)
+        return number is not None and kind_of(one.metric, self._registry[number].kind).in_keyframes
 
     def finish(self) -> None:
         """Say to every follower that nothing more will come."""

@@ -41,7 +41,8 @@ export interface Panel {
   readonly kind: string;
   /** What the lines are: "gpu", "cpu", "host", ... */
   readonly entityClass: string;
-  readonly heat: boolean;
+  /** There are too many lines to tell apart. */
+  readonly crowded: boolean;
   readonly whole: boolean;
   readonly main: boolean;
   readonly lines: readonly Line[];
@@ -200,7 +201,7 @@ function panelOf(
     unit: first.unit,
     kind: first.kind,
     entityClass: bundle.entityClass,
-    heat: lines.length > MOST_LINES,
+    crowded: lines.length > MOST_LINES,
     whole: isWhole(first.metric, first.unit),
     main: context.asked || (shown && series.some((s) => isMain(s, group))),
     lines,

@@ -14,6 +14,7 @@ import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
 import {
   type ChartEvents,
+  type ChartKind,
   limitValue,
   plotIn,
   pointsOf,
@@ -27,6 +28,12 @@ import {
 } from "./panel-view";
 import { readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
+
+export const HEAT: ChartKind = {
+  name: "heat",
+  fits: (panel) => panel.crowded,
+  make: (panel, events) => new HeatChart(panel, events),
+};
 
 /** What fits in front of a row. */
 const ROW_LETTERS = 9;

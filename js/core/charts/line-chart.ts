@@ -12,6 +12,7 @@ import { Legend } from "./legend";
 import { marksAt, paintBands, paintMoments } from "./marks";
 import {
   type ChartEvents,
+  type ChartKind,
   limitValue,
   plotIn,
   pointsOf,
@@ -25,6 +26,12 @@ import {
 } from "./panel-view";
 import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
+
+export const LINES: ChartKind = {
+  name: "lines",
+  fits: () => true,
+  make: (panel, events, byStep) => new LineChart(panel, events, byStep),
+};
 
 const HEIGHT = 132;
 const PIXELS_PER_TICK = 30;

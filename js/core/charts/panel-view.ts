@@ -48,6 +48,15 @@ export interface View {
   destroy(): void;
 }
 
+/** A kind of chart, as `chart-kinds.ts` lists it. */
+export interface ChartKind {
+  readonly name: string;
+  /** Whether it can draw a panel, and is what should. */
+  fits(panel: Panel): boolean;
+  /** `byStep`: over the steps that the user logged instead of over time. */
+  make(panel: Panel, events: ChartEvents, byStep: boolean): View;
+}
+
 /** Buckets per CSS pixel of a plot: with two points each, one point per pixel. */
 const BUCKETS_PER_PIXEL = 0.5;
 

@@ -1,8 +1,7 @@
 /** The groups of charts on screen, kept in step with what the source has and the viewer opened. */
 
+import { chartKindOf } from "../charts/chart-kinds";
 import { type Group, ownTitles, type Panel } from "../charts/groups";
-import { HeatChart } from "../charts/heat-chart";
-import { LineChart } from "../charts/line-chart";
 import { headingsWith } from "../charts/panel-table";
 import type { ChartEvents, View } from "../charts/panel-view";
 import { h, setAttribute, setText } from "../dom";
@@ -154,12 +153,11 @@ export class Board {
 
   /** The chart of a panel; a new one when its lines are others than before. */
   #view(panel: Panel, byStep: boolean): View {
-    const signature = `${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
+    const kind = chartKindOf(panel);
+    const signature = `${kind.name} ${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
     const slot = this.#slots.get(panel.key);
     if (slot?.signature === signature) return slot.view;
-    const view = panel.heat
-      ? new HeatChart(panel, this.#events)
-      : new LineChart(panel, this.#events, byStep);
+    const view = kind.make(panel, this.#events, byStep);
     if (slot) {
       slot.view.el.replaceWith(view.el);
       this.#forget(slot.view);

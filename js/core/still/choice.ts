@@ -197,7 +197,7 @@ function chartOf(panel: Panel, about: About): Candidate {
     const label = alone ? about.owners.label(line.series) : line.label;
     return stillLine(panel, [line], label, line.color, about);
   });
-  const lines = panel.heat && together ? [together] : separate;
+  const lines = panel.crowded && together ? [together] : separate;
   // The lines say whose they are: a title that tells the parts from the whole is not needed.
   const title = alike ? titleOf(seriesOf([panel])) : panel.title;
   return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.host.kernel_numbers import number
 from pulse_widgets.readers.host.omissions import shown
-from pulse_widgets.readers.host.protocol import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["memory_of", "memory_of_meminfo"]
+__all__ = ["MEMORY", "memory_of", "memory_of_meminfo"]
+
+MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
+"""The metrics that are read here; a system that has no such number leaves one out."""
 
 
-def memory_of_meminfo(content: bytes, omit: Callable[[str, str], None]) -> Memory:
-    """Parse ``/proc/meminfo``; a line that cannot be read only makes its own numbers missing."""
+def memory_of_meminfo(content: bytes, omit: Callable[[str, str], None]) -> dict[str, float | None]:
+    """Return what ``/proc/meminfo`` says; a line that cannot be read only costs its own numbers.
+
+    See `memory_of`.
+    """
     lines = b"\n" + content
     total = _told(lines, b"MemTotal:", "memory.total", omit)
     swap_total = _told(lines, b"SwapTotal:", "swap.total", omit)
@@ -37,7 +42,7 @@ def memory_of(
     available: float | None,
     swap: tuple[float | None, float | None],
     omit: Callable[[str, str], None],
-) -> Memory:
+) -> dict[str, float | None]:
     """Return what follows from the numbers a system gives; None are those it does not give.
 
     Parameters
@@ -72,7 +77,13 @@ def memory_of(
     for name, value in (("memory.total", total), ("memory.available", available)):
         if value is None:
             omit(f"host {name}", "the system does not tell it")
-    return Memory(total, available, used, swap[0], _swap_used(*swap, omit))
+    return {
+        "memory.total": total,
+        "memory.available": available,
+        "memory.used": used,
+        "swap.total": swap[0],
+        "swap.used": _swap_used(*swap, omit),
+    }
 
 
 def _swap_used(

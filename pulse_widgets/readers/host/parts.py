@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
 from pulse_widgets.readers.host.cores import CoreSeconds, CpuMeter, rounded
+from pulse_widgets.readers.host.memory import MEMORY
 from pulse_widgets.readers.host.sums import DeviceSums
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ Fields = dict[str, dict[str, float | str | None]]
 """Entity to field to reading."""
 
 _CPU: Final = ("cpu.user.total", "cpu.system.total", "cpu.iowait.total", "cpu.steal.total")
-_MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
 _DISK: Final = ("disk.read.total", "disk.write.total", "disk.reads.total", "disk.writes.total")
 _DISK_BUSY: Final = "disk.busy.total"
 _NET: Final = ("net.received.total", "net.sent.total", "net.errors.total", "net.dropped.total")
@@ -121,7 +121,7 @@ class HostParts:
             Part("host", ("cpu.count",), slow, self._count),
             Part("host", ("cpu.utilization",), gauges, self._utilization),
             Part("host", _CPU, counters, self._cpu_seconds),
-            Part("host", (*_MEMORY, "memory.utilization"), gauges, self._memory),
+            Part("host", (*MEMORY, "memory.utilization"), gauges, self._memory),
             Part("host", _DISK, steady, self._disks),
             Part("host", _NET, counters, self._networks),
             *(
@@ -204,9 +204,13 @@ class HostParts:
 
     def _memory(self) -> Fields:
         memory = self._host.memory()
-        fields = _known("host", _MEMORY, memory)
-        if memory.total and memory.used is not None:
-            fields["host"]["memory.utilization"] = rounded(memory.used / memory.total, 1e4)
+        fields = _known("host", tuple(memory), tuple(memory.values()))
+        for name in MEMORY:
+            if name not in memory:
+                self._omissions(f"host {name}", "this system does not count it")
+        total, used = memory["memory.total"], memory["memory.used"]
+        if total and used is not None:
+            fields["host"]["memory.utilization"] = rounded(used / total, 1e4)
         return fields
 
     def _disks(self) -> Fields:

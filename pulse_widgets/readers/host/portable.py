@@ -16,7 +16,6 @@ from pulse_widgets.readers.host.portable_tree import PsutilTree, asked
 from pulse_widgets.readers.host.protocol import (
     CpuTimes,
     DiskCounts,
-    Memory,
     NetCounts,
     Space,
     TreeIo,
@@ -58,8 +57,8 @@ class PsutilHost:
             raise OSError(f"{platform.system()} tells of no core")
         return cores
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
+    def memory(self) -> dict[str, float | None]:
+        """Return the machine's memory, by metric."""
         memory = asked(partial(_psutil, "virtual_memory"), "host memory.total", self.omissions)
         swap = asked(partial(_psutil, "swap_memory"), "host swap.total", self.omissions)
         return memory_of(

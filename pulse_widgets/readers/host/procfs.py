@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.host.protocol import (
         CpuTimes,
         DiskCounts,
-        Memory,
         NetCounts,
         Space,
         TreeIo,
@@ -66,8 +65,8 @@ class LinuxHost:
         """Return the times of each core that is online."""
         return cores_of(self._files.keep("stat"), self.omissions)
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
+    def memory(self) -> dict[str, float | None]:
+        """Return the machine's memory, by metric."""
         return memory_of_meminfo(self._files.keep("meminfo"), self.omissions)
 
     def disks(self) -> dict[str, DiskCounts]:

@@ -13,7 +13,6 @@ __all__ = [
     "CpuTimes",
     "DiskCounts",
     "Host",
-    "Memory",
     "NetCounts",
     "Space",
     "TreeIo",
@@ -31,16 +30,6 @@ class CpuTimes(NamedTuple):
     idle: float
     iowait: float = 0.0
     steal: float = 0.0
-
-
-class Memory(NamedTuple):
-    """Memory of the machine, bytes; None is what it does not tell."""
-
-    total: float | None
-    available: float | None
-    used: float | None
-    swap_total: float | None
-    swap_used: float | None
 
 
 class DiskCounts(NamedTuple):
@@ -112,8 +101,8 @@ class Host(Protocol):
     def cpu_times(self) -> Mapping[int, CpuTimes]:
         """Return the times of each core that is online, by the system's number of it."""
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
+    def memory(self) -> Mapping[str, float | None]:
+        """Return the machine's memory by metric, bytes; None is what it does not tell."""
 
     def disks(self) -> Mapping[str, DiskCounts]:
         """Return the counters of each device, partitions left out."""

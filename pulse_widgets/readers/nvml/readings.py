@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.nvml.batch import PATIENCE, Batch
-from pulse_widgets.readers.nvml.calls import CALLS, FANS, Call, make_call, make_fans
+from pulse_widgets.readers.nvml.calls import CALLS, Call, make_call
+from pulse_widgets.readers.nvml.fans import FANS, make_fans
 from pulse_widgets.readers.nvml.fields import FIELDS, TABLE
 from pulse_widgets.readers.nvml.library import UNSUPPORTED, Code, reason_of
 from pulse_widgets.readers.nvml.records import BIT
