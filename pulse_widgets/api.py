@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = ["doctor", "log", "monitor", "recordings", "replay", "snapshot", "stop"]
@@ -30,7 +30,7 @@ def monitor(
     *,
     interval: float | None = None,
     record: bool | str | Path | None = None,
-    gpus: GpuWish | None = None,
+    gpus: GpuChoice | None = None,
     title: str | None = None,
 ) -> Monitor:
     """Start watching, and return the dashboard.
@@ -175,7 +175,7 @@ def replay(recording: str | Path | Recording) -> Monitor:
 
 
 def snapshot(
-    sources: str | Backend | Sequence[str | Backend] = "auto", *, gpus: GpuWish = "mine"
+    sources: str | Backend | Sequence[str | Backend] = "auto", *, gpus: GpuChoice = "mine"
 ) -> pd.DataFrame:
     """Return the values of this moment, without starting a session.
 

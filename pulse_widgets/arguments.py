@@ -95,7 +95,7 @@ def checked_time(wall_s: float) -> float:
 
 
 def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # noqa: FBT001
-    """Return where to record: True, False, a path, or None for what goes without saying.
+    """Return where to record: True, False, a path, or None for the default.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # n
 
 
 def _require_name(place: str) -> None:
-    """Refuse what no file can be called, or what no page and no table can show."""
+    """Refuse a name that no file can have, or that no page or table can show."""
     name = Path(place).name.removesuffix(".parquet").removesuffix(".pulse")
     try:
         longer = len(name.encode()) > NAME_BYTES or len(place.encode()) > PATH_BYTES

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{error.problem}\n{error.remedy}".rstrip(), file=sys.stderr)
         return FAILED
     except BrokenPipeError:
-        # Whoever read our output has enough, as `head` does. Python would complain at exit.
+        # The reader of our output closed it, as `head` does. Python would print an error at exit.
         sys.stdout = None
         return 0
     return status
@@ -139,7 +139,7 @@ def _recordings(options: argparse.Namespace) -> int:
 
     frame = recordings()
     if options.json:
-        # The paths apart: pandas cannot write one that is not text.
+        # Paths are added here because pandas cannot write one that is not valid text.
         rows = json.loads(frame.drop(columns="path").to_json(orient="records", date_format="iso"))
         print(
             json.dumps(
@@ -158,18 +158,18 @@ def _recordings(options: argparse.Namespace) -> int:
 def _hints(frame: pd.DataFrame) -> list[str]:
     """Return what to do about recordings that are not as they should be."""
     bad = frame[frame["state"] == "unreadable"]
-    told = [
+    hints = [
         f"{name} cannot be read: {problem.removeprefix(f'{path} cannot be read as a recording: ')}"
         for name, problem, path in zip(bad["name"], bad["problem"], bad["path"], strict=True)
     ]
     lacking = frame[(frame["state"] != "unreadable") & (frame["problem"] != "")]
     pairs = zip(lacking["name"], lacking["problem"], strict=True)
-    told += [f"{name}: {problem}" for name, problem in pairs]
+    hints += [f"{name}: {problem}" for name, problem in pairs]
     left = frame["name"][frame["state"] == "unfinished"].tolist()
     if left:
         word = shlex.quote(left[0])
-        told.append(f"To finish one that is unfinished: pulse-widgets repair {word}")
-    return list(map(_plain, told))
+        hints.append(f"To finish one that is unfinished: pulse-widgets repair {word}")
+    return list(map(_plain, hints))
 
 
 def _repair(options: argparse.Namespace) -> int:
@@ -227,7 +227,7 @@ def _say(line: str) -> None:
 
 
 def _progress(line: str) -> None:
-    # Standard output is for what was recorded.
+    # Messages go to standard error: standard output is for what was recorded.
     print(line, file=sys.stderr, flush=True)
 
 

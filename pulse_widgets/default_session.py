@@ -8,11 +8,11 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.early import EarlyBackend
+from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.errors import SessionRunningError
 from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
-from pulse_widgets.readers.discover import READERS, make_backends
+from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.session.session import Session
     from pulse_widgets.widgets.hub import Hub
 
@@ -85,7 +85,7 @@ class DefaultSession:
         *,
         interval_s: float | None,
         record: bool | Path | None,
-        gpus: GpuWish | None,
+        gpus: GpuChoice | None,
         title: str,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
@@ -163,7 +163,7 @@ class DefaultSession:
         *,
         interval_s: float,
         record: bool | Path,
-        gpus: GpuWish,
+        gpus: GpuChoice,
         title: str,
     ) -> Run:
         self.stop()  # what an interrupt left of the session before
@@ -173,7 +173,7 @@ class DefaultSession:
         clock = Clock()
         backends: list[str | Backend] = []
         try:
-            # First of all: what a session needs takes longer to load than to take a reading.
+            # Started first: importing what a session needs takes longer than a first reading.
             _begin(sources, gpus, backends)
 
             load(*NEEDED)
@@ -186,7 +186,7 @@ class DefaultSession:
             session.add_sources(backends)
         except BaseException:
             for backend in backends:
-                if isinstance(backend, EarlyBackend):
+                if isinstance(backend, PrefetchedBackend):
                     backend.give_up()
             raise
         session.start()
@@ -213,16 +213,19 @@ class DefaultSession:
             self._forked = True
 
 
-def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str | Backend]) -> None:
+def _begin(
+    sources: Sequence[str | Backend], gpus: GpuChoice, backends: list[str | Backend]
+) -> None:
     """Begin to read the built-in sources, and put what is read into `backends`.
 
     Any other backend may belong to the one thread that opens it.
     """
     _load_readers(sources)
+    ours = built_in()
     for name in sources:
-        if isinstance(name, str) and name in READERS:
+        if isinstance(name, str) and name in ours:
             (backend,) = make_backends([name], gpus)
-            early = EarlyBackend(backend)
+            early = PrefetchedBackend(backend)
             backends.append(early)
             early.start()
         else:
@@ -231,7 +234,8 @@ def _begin(sources: Sequence[str | Backend], gpus: GpuWish, backends: list[str |
 
 def _load_readers(sources: Sequence[str | Backend]) -> None:
     """Load what the built-in sources are read with."""
-    load(*(READERS[name] for name in sources if isinstance(name, str) and name in READERS))
+    ours = built_in()
+    load(*(ours[name] for name in sources if isinstance(name, str) and name in ours))
 
 
 def _join(
@@ -239,7 +243,7 @@ def _join(
     *,
     interval_s: float | None,
     record: bool | Path | None,
-    gpus: GpuWish | None,
+    gpus: GpuChoice | None,
 ) -> None:
     if record is not None and record != run.record:
         raise SessionRunningError(

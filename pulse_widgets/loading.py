@@ -35,7 +35,7 @@ END_S: Final = 5.0
 LATER_S: Final = 1.0
 """How long what is needed later is left alone."""
 
-# One at a time: two threads inside one tangle of imports could each see the half of a module.
+# One at a time: two threads in a circle of imports could each see a half-loaded module.
 _door = threading.RLock()
 _ending = threading.Event()
 
@@ -57,9 +57,9 @@ def load(*names: str) -> None:
 
 
 def load_later(*names: str) -> None:
-    """Load modules in a while, when what the caller begins now has had its time.
+    """Load modules in the background, after what the caller is starting now.
 
-    Who needs one of them before it is there calls `load`, and is told then what is wrong.
+    Code that needs one of them sooner calls `load`, which also raises what is wrong with it.
     """
     start_shielded("pulse-load", partial(_load_each, names))
 
@@ -67,7 +67,7 @@ def load_later(*names: str) -> None:
 def _load_each(names: tuple[str, ...]) -> None:
     if _ending.wait(LATER_S):
         return
-    # One by one: who needs something meanwhile waits for one of them at most.
+    # One by one: whoever needs a module meanwhile waits for at most one other.
     for name in names:
         if _ending.is_set():
             return
@@ -115,7 +115,7 @@ def _uncollected() -> Iterator[None]:
 
 
 def _require_handles() -> None:
-    """Make sure, as far as that goes, that no import breaks off for want of file handles.
+    """Check that enough file handles are left for an import not to fail halfway.
 
     Raises
     ------

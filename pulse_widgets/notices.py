@@ -24,14 +24,14 @@ def in_kernel() -> bool:
 
 
 def warn(message: str) -> None:
-    """Warn where the user called us; in a kernel the dashboard and the recording say it."""
+    """Warn at the user's line that called us; in a kernel the dashboard shows it instead."""
     if in_kernel():
         return
     level = _calls_inside()
     if level:
         warnings.warn(message, RuntimeWarning, stacklevel=level)
     else:
-        # There is no line of the user's to show.
+        # No frame of the stack is the user's, so there is no line to point at.
         warnings.warn_explicit(message, RuntimeWarning, "pulse_widgets", 1)
 
 
@@ -40,7 +40,7 @@ def warn_from_thread(message: str) -> None:
     try:
         warn(message)
     except RuntimeWarning:
-        # The user made errors of warnings. Here is nobody to catch this one.
+        # Warnings may be set to raise, and on this thread nobody would catch the error.
         _logger.warning("%s", message)
 
 

@@ -75,7 +75,7 @@ class Run:
     # The start --------------------------------------------------------------------------
 
     def stand(self) -> None:
-        """Wait until what is accepted is recorded; say why where it is not.
+        """Wait until all accepted rows are on the disk; return why if they are not.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Run:
         return self.hub
 
     def undo(self) -> None:
-        """End it as if it had not begun: the call that began it failed, and nobody holds it."""
+        """Undo the start: the call that began it failed, so nobody has a reference to it."""
         self.over = True
         if self in _runs:
             _runs.remove(self)
@@ -145,7 +145,7 @@ class Run:
                     if self.hub is not None:
                         self.hub.finish()
                 except Exception:
-                    # A picture that cannot be drawn is not tried for ever.
+                    # Drawing the last picture is not tried again once it has failed.
                     self.over = True
                     raise
                 self.over = True
@@ -314,7 +314,7 @@ class Run:
 
 
 def _load(*names: str) -> None:
-    """Load modules that have an end of their own, which is to come after that of the session."""
+    """Load modules whose own exit handlers must run after that of the session."""
     load(*names)
     atexit.unregister(_leave)
     atexit.register(_leave)
@@ -328,7 +328,7 @@ def _leave() -> None:
         try:
             said.append(run.leave())
         except Exception:
-            # One recording is not to cost another its end.
+            # A failure with one recording must not keep the others from being closed.
             _logger.exception("a recording was not ended")
     if any(said):
         warn("\n".join(filter(None, said)))

@@ -1,4 +1,4 @@
-"""What one thread tells another, and an interrupt cannot tear.
+"""Signals between threads that an interrupt cannot leave in a broken state.
 
 A cell may be interrupted between any two steps of Python. `threading.Event` is made of such
 steps: interrupted inside one, the caller keeps the lock of the event, and the thread that sets

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 import pulse_widgets as pw
-from pulse_widgets import errors
+from pulse_widgets import cli, errors
+from pulse_widgets.exchange import export as exchange_export
+from pulse_widgets.metrics import export as metrics_export
 from pulse_widgets.metrics.catalog import CATALOG
+from pulse_widgets.metrics.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
 
@@ -74,6 +77,57 @@ def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_file_and_folder_that_is_named_is_there():
+    for page in ("contributing.md", "how-it-works.md"):
+        named = re.findall(r"`((?:\.ci|docs|js|pulse_widgets|tests)/[\w./-]*)`", text_of(page))
+
+        assert len(named) > 10, page
+        assert not [path for path in named if not (ROOT / path).exists()], page
+
+
+def test_the_commands_that_are_named_write_the_files_that_are_named():
+    page = text_of("contributing.md")
+
+    for module, made in ((metrics_export, "metrics"), (exchange_export, "exchange")):
+        (line,) = [
+            x for x in page.splitlines() if x.startswith(f"| `python -m pulse_widgets.{made}")
+        ]
+        assert re.findall(r"`([\w./-]+\.(?:ts|md))`", line) == list(module.GENERATED)
+
+
+def test_every_command_is_documented():
+    parsers = [a for a in cli._parser()._actions if a.choices]
+    commands = [name for parser in parsers for name in parser.choices]
+
+    assert len(commands) > 3
+    assert not [name for name in commands if f"`pulse-widgets {name}" not in text_of("api.md")]
+
+
+def test_the_format_says_what_rows_of_each_kind_are():
+    page = text_of("recording-format.md")
+
+    assert not [kind.stored for kind in KINDS.values() if f"| `{kind.stored}` |" not in page]
+
+
+def test_the_house_is_drawn_as_it_is_checked():
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (layers,) = [
+        contract["layers"]
+        for contract in config["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+    (drawing,) = re.findall(r"## The house.*?```\n(.*?)```", text_of("how-it-works.md"), re.DOTALL)
+
+    drawn = [re.split(r"  +", line)[0].split(" | ") for line in drawing.splitlines()]
+    assert drawn == [
+        [name.removeprefix("pulse_widgets.") for name in layer.split(" | ")] for layer in layers
+    ]
+
+
+def text_of(page):
+    return (ROOT / "docs" / page).read_text()
 
 
 def test_the_changelog_has_the_version_that_is_built():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,29 +13,30 @@ from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import matching
 from pulse_widgets.exchange.picture.choice import pick
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.library.replay_source import RecordingSource
+from pulse_widgets.library.replay_provider import RecordingProvider
 from pulse_widgets.metrics import kinds
-from pulse_widgets.metrics.kinds import GAUGE, KINDS, STATE, Kind, Look
+from pulse_widgets.metrics.kinds import GAUGE, KINDS, STATE, Drawing, Kind
+from pulse_widgets.series.display_form import DisplayForm, display_series
 from pulse_widgets.series.gaps import is_sampled
 from pulse_widgets.series.history import History
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import NO_STEP, Rows
-from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.series.stage import Stage
 from tests.storage.bench import START_US, Bench
 
 NEW = "of tomorrow"
-LOOKS = {
-    look: Kind(
-        name=look,
+DRAWINGS = {
+    drawing: Kind(
+        name=drawing,
         help="",
         stored=NEW,
-        look=look,
+        drawn_as=drawing,
         carries=("value", "text", "data"),
         facts=True,
         in_keyframes=True,
+        listed=drawing is Drawing.MOMENT,
     )
-    for look in Look
+    for drawing in Drawing
 }
 TIMES = START_US + np.arange(3) * 1_000_000
 
@@ -46,7 +48,9 @@ def bench(tmp_path):
     made.writer.close()
 
 
-@pytest.fixture(params=[*LOOKS.values(), None], ids=lambda kind: kind.look if kind else "not known")
+@pytest.fixture(
+    params=[*DRAWINGS.values(), None], ids=lambda kind: kind.drawn_as if kind else "not known"
+)
 def new(request, monkeypatch):
     """A kind that no other module has heard of; the last is one of a newer version."""
     if request.param is None:
@@ -80,12 +84,12 @@ def test_a_recording_and_its_replay_give_what_its_kind_says(bench, new):
     bench.put([(series, t, NO_STEP, 1.0, text, b"") for t in TIMES.tolist()])
     bench.settle()
     rec = Recording.open(bench.directory)
-    src = RecordingSource(rec)
+    src = RecordingProvider(rec)
 
     assert rec.series["kind"].tolist() == [NEW]
     assert len(rec.to_pandas()) == 3
     assert len(rec.summary()) == new.numeric
-    assert len(rec.events) == (3 if new.look is Look.MOMENT else 0)
+    assert len(rec.events) == (3 if new.listed else 0)
     assert list(src.screen().ids) == ([0] if new.numeric else [])
     assert len(src.rows([0], 0.0, 4e9)) == (3 if new.numeric else 0)
     assert len(src.events(10)) == (3 if new.on_timeline else 0)
@@ -98,7 +102,7 @@ def test_a_picture_and_a_view_of_some_metrics_draw_what_its_kind_says(new):
     registry = Registry()
     history = History(1.0)
     history.add(rows_of(registry, "x", NEW))
-    header = {"series": [shown_series(info) for info in registry.since(0)]}
+    header = {"series": [display_series(info) for info in registry.since(0)]}
     screen = history.screen([0])
 
     picked = pick(screen, header["series"], [], most=4, rows=10)
@@ -111,7 +115,7 @@ def test_a_picture_and_a_view_of_some_metrics_draw_what_its_kind_says(new):
 
 @pytest.mark.parametrize("flags", [GAUGE, STATE], ids=lambda kind: kind.name)
 def test_a_new_kind_is_summed_up_by_its_flags(bench, monkeypatch, flags):
-    kind = Kind(name="level", help="", stored=NEW, look=Look.STEP, carries=flags.carries,
+    kind = Kind(name="level", help="", stored=NEW, drawn_as=Drawing.STEP, carries=flags.carries,
                 sampled=flags.sampled, averaged=flags.averaged)  # fmt: skip
     monkeypatch.setitem(kinds._STORED, NEW, kind)
     bench.numbers(bench.series("user", "x", kind=NEW), TIMES, [1.0, 2.0, 6.0])
@@ -124,7 +128,7 @@ def test_a_new_kind_is_summed_up_by_its_flags(bench, monkeypatch, flags):
 
 
 def test_a_new_kind_that_counts_has_rates_everywhere(bench, monkeypatch):
-    kind = Kind(name="tally", help="", stored=NEW, look=Look.LINE, carries=("value",),
+    kind = Kind(name="tally", help="", stored=NEW, drawn_as=Drawing.LINE, carries=("value",),
                 cumulative=True, averaged=True)  # fmt: skip
     monkeypatch.setitem(kinds._STORED, NEW, kind)
     bench.numbers(bench.series("user", "x.total", kind=NEW), TIMES, [1.0, 3.0, 5.0])
@@ -134,7 +138,7 @@ def test_a_new_kind_that_counts_has_rates_everywhere(bench, monkeypatch):
     rows = rows_of(registry, "x.total", NEW)
 
     assert rec.select("x").summary()["mean"].tolist() == [2.0]
-    assert Shown(registry).take(rows)[0].value.tolist() == [1.0, 1.0]
+    assert DisplayForm(registry).take(rows)[0].value.tolist() == [1.0, 1.0]
 
 
 # What was decided by the name of a metric ------------------------------------------------------
@@ -156,11 +160,11 @@ def test_live_and_replay_tell_the_same_events(bench, metric, kind, told):
     series = bench.series("kernel", metric, kind=kind)
     bench.put([(series, START_US, NO_STEP, math.nan, "a line", b"")])
     bench.settle()
-    shown = Shown(bench.registry)
+    shown = DisplayForm(bench.registry)
 
     live = shown.take(Rows.of([series], [START_US], [math.nan], text=["a line"]))[1]
 
-    assert live == RecordingSource(Recording.open(bench.directory)).events(10)
+    assert live == RecordingProvider(Recording.open(bench.directory)).events(10)
     shown = [one.facts["label"] for one in (*live.moments, *live.spans)]
     assert shown == (["a line"] if told else [])
 
@@ -210,3 +214,51 @@ def test_a_saved_picture_has_no_private_event():
     told = redact({"series": [], "entities": [], "state": {}, "moments": moments})["moments"]
 
     assert [event["metric"] for event in told] == ["mark", "notes"]
+
+
+def test_a_kind_with_a_start_and_an_end_is_one_event_where_it_is_listed(bench, monkeypatch):
+    kind = Kind(name="alert", help="", stored=NEW, drawn_as=Drawing.SPAN, carries=("value", "text"),
+                paired=True, facts=True, in_keyframes=True, listed=True)  # fmt: skip
+    monkeypatch.setitem(kinds._STORED, NEW, kind)
+    series = bench.series("host", "heat", kind=NEW)
+    rows = [(0, math.nan, "a"), (1, math.nan, "b"), (2, 2.0, "a")]
+    bench.put(
+        [
+            (
+                series,
+                START_US + s * 1_000_000,
+                NO_STEP,
+                passed,
+                json.dumps({"id": name, "label": name}),
+                b"",
+            )
+            for s, passed, name in rows
+        ]
+    )
+    bench.settle()
+
+    events = Recording.open(bench.directory).events
+
+    assert events["message"].tolist() == ["a", "b"]
+    assert events["metric"].tolist() == ["heat", "heat"]
+    assert (events["time"].astype("int64") - START_US).tolist() == [0, 1_000_000]
+
+
+@pytest.mark.parametrize("drawing", [Drawing.MOMENT, Drawing.SPAN])
+@pytest.mark.parametrize("told", [True, False])
+def test_who_comes_late_is_told_of_what_its_kind_says_live_and_in_a_replay(
+    bench, monkeypatch, drawing, told
+):
+    monkeypatch.setitem(kinds._STORED, NEW, replace(DRAWINGS[drawing], in_keyframes=told))
+    registry = Registry()
+    stage = Stage(registry, 1.0)
+    follower = stage.subscribe()
+    series = bench.series("user", "x", kind=NEW)
+    bench.put([(series, START_US, NO_STEP, math.nan, '{"label": "a"}', b"")])
+    bench.settle()
+
+    stage.show(rows_of(registry, "x", NEW, '{"label": "a"}'))
+
+    assert len(follower.take()[1]) == 3
+    assert (len(stage.events(10)) > 0) == told
+    assert len(RecordingProvider(Recording.open(bench.directory)).events(10)) == told

@@ -29,7 +29,7 @@ export interface MomentWire {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** A stretch of time; it is told again when it has ended, with the same id and start. */
+/** A span of time; it is sent again when it has ended, with the same id and start. */
 export interface SpanWire {
   /** With its start it tells it from others of its host, entity, metric. */
   readonly id: string;
@@ -45,7 +45,7 @@ export interface SpanWire {
 }
 
 /** A line of text that was printed, for pages that asked for such lines. */
-export interface LineWire {
+export interface TextLineWire {
   /** The id of its series. */
   readonly series: number;
   /** Unix seconds. */

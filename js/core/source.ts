@@ -1,14 +1,14 @@
 /**
- * The seam between data and drawing. A live feed, a saved keyframe, a recording in a file and
- * data inlined in a page are all a `Source`; one dashboard draws any of them.
+ * `Source` is what the dashboard draws from. A live feed, a saved keyframe, a recording in a file
+ * and data inlined in a page all implement it.
  */
 
-import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "./header.gen";
 import type { State } from "./state.gen";
 
-export type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "./header.gen";
+export type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "./header.gen";
 
-/** How a kernel went, of which the session itself cannot tell. */
+/** How a kernel ended, which its session cannot report itself. */
 export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
 
 export type Ending = (typeof ENDINGS)[number];
@@ -18,18 +18,18 @@ export type Ending = (typeof ENDINGS)[number];
  *
  * The bucket width is 1, 2 or 5 times a power of ten and bucket edges are its multiples, so a pan
  * by any amount reuses the same buckets. `time` is the middle of a bucket, or the sample's own
- * time where the bucket holds one. A place with NaN in `min` and `max` is a gap: no line may cross
- * it; a bucket that ends in a gap has two places, first its values. Buckets without samples that
- * are not a gap do not appear. Where there is something before or after the picture, the first
- * or last place holds the nearest of it, however far. Arrays are reused between calls, and
- * replaced when they are too short; only the first `length` places count.
+ * time where the bucket holds one. An item with NaN in `min` and `max` is a gap: no line may cross
+ * it. A bucket that ends in a gap has two items, the first with its values. Buckets without samples
+ * that are not a gap have none. If there are samples before or after the range, the first or last
+ * item is the nearest of them, however far. Arrays are reused between calls, and replaced when they
+ * are too short; only the first `length` items count.
  */
 export interface Columns {
   length: number;
   time: Float64Array;
   min: Float64Array;
   max: Float64Array;
-  /** 1 where nothing but the stretch of the item before is known, going on. */
+  /** 1 where the item only continues the stored bucket that the item before is made of. */
   same: Uint8Array;
 }
 
@@ -55,7 +55,7 @@ export interface Source {
   /** In order of their start; what has not ended has no end. */
   spans(): readonly SpanWire[];
   /** The newest lines of text, oldest first, where somebody asked the kernel for them. */
-  lines?(): readonly LineWire[];
+  lines?(): readonly TextLineWire[];
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
   /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */
@@ -68,12 +68,12 @@ export interface Source {
   last(id: number): { time: number; value: number } | null;
   /** Ticks that never arrived. */
   lost(): number;
-  /** How the kernel went while the session was running; null where it is not known to have. */
+  /** How the kernel ended while the session was running; null unless it is known to have. */
   ended?(): Ending | null;
   subscribe(listener: (change: Change) => void): () => void;
-  /** Asks for the exact rows of [t0, t1]; the answer arrives when the kernel is free. */
+  /** Asks for the exact rows of [t0, t1]; the reply arrives when the kernel is free. */
   request?(ids: readonly number[], t0: number, t1: number, points: number): void;
-  /** True while an answer to `request` is awaited. */
+  /** True while a reply to `request` is awaited. */
   pending?(): boolean;
 }
 

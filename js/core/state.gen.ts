@@ -2,7 +2,7 @@
 
 /** Where a session is in its life. */
 export const PHASES = ["running", "stopped", "replay"] as const;
-export type Phase = (typeof PHASES)[number];
+type Phase = (typeof PHASES)[number];
 
 /** How a source does. */
 export const READINESS = [
@@ -14,7 +14,7 @@ export const READINESS = [
   "abandoned",
   "off",
 ] as const;
-export type Readiness = (typeof READINESS)[number];
+type Readiness = (typeof READINESS)[number];
 
 /** A reading that a source does not deliver here. */
 export interface MissingField {
@@ -38,7 +38,7 @@ export interface SourceState {
 }
 
 /** Where the recording is, and what is wrong with it. */
-export interface RecordingState {
+interface RecordingState {
   readonly path: string | null;
   readonly bytes: number;
   readonly problem: string | null;
@@ -46,25 +46,25 @@ export interface RecordingState {
 }
 
 /** What watching costs the process that is watched. */
-export interface CostState {
+interface CostState {
   readonly cores: number | null;
   /** How long the slowest reading took. */
   readonly tick_s: number | null;
   readonly dropped: number;
-  readonly sent_bytes_s: number;
+  readonly sent_bytes_per_s: number;
   /** Which readings are made rarer to keep within the budget. */
   readonly slowed: string;
 }
 
 /** What the kernel is doing. */
-export interface KernelState {
+interface KernelState {
   readonly busy: boolean;
   /** The number of the cell that runs. */
   readonly cell: number | null;
 }
 
 /** What the kernel's end is. */
-export interface Versions {
+interface Versions {
   readonly package: string;
   readonly wire: readonly [number, number];
 }

@@ -343,7 +343,7 @@ function baseState(scenario: Scenario): State {
       problem: null,
       remedy: null,
     },
-    cost: { cores: 0.0042, tick_s: 0.0012, dropped: 0, sent_bytes_s: 4000, slowed: "" },
+    cost: { cores: 0.0042, tick_s: 0.0012, dropped: 0, sent_bytes_per_s: 4000, slowed: "" },
     kernel: { busy: true, cell: 5 },
     versions: { package: "0.1.0", wire: [1, 0] },
   };

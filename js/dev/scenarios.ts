@@ -72,7 +72,7 @@ const FAULTS: Partial<State> = {
     problem: "The disk is full: 3 400 entries wait in memory.",
     remedy: "Free some space; recording goes on by itself.",
   },
-  cost: { cores: 0.012, tick_s: 0.002, dropped: 14, sent_bytes_s: 9000, slowed: "" },
+  cost: { cores: 0.012, tick_s: 0.002, dropped: 14, sent_bytes_per_s: 9000, slowed: "" },
 };
 
 const STARTING: Partial<State> = {
@@ -99,7 +99,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       phase: "replay",
       simulated: true,
       title: "eight-gpus",
-      cost: { cores: null, tick_s: null, dropped: 0, sent_bytes_s: 0, slowed: "" },
+      cost: { cores: null, tick_s: null, dropped: 0, sent_bytes_per_s: 0, slowed: "" },
       kernel: { busy: false, cell: null },
     },
   },
@@ -110,7 +110,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
         cores: 0.028,
         tick_s: 0.002,
         dropped: 0,
-        sent_bytes_s: 9000,
+        sent_bytes_per_s: 9000,
         slowed: "nvml: gauges read 2x rarer",
       },
     },

@@ -1,4 +1,4 @@
-/** Tells when the kernel of a notebook has gone, of which the kernel itself says nothing. */
+/** Notices when the kernel of a notebook has ended, which the kernel itself does not report. */
 
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel } from "@jupyterlab/services";
@@ -28,7 +28,7 @@ export function onKernelEnd(session: ISessionContext, end: (how: Ending) => void
     if (!oldValue || oldValue.id === newValue?.id) return;
     end(newValue ? "replaced" : "shut down");
   };
-  // Of what another page or program asked for nothing else may be heard.
+  // The only sign there may be when another page or program ended the kernel.
   const message: Slot<"iopubMessage"> = (_, { header, content }) => {
     if ((header.msg_type as string) !== "shutdown_reply") return;
     const { restart } = content as { readonly restart?: boolean };

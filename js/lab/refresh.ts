@@ -12,7 +12,7 @@ import { fitKeyframe, matchingKeyframe } from "../core/still/fit";
 import { type StillView, stillHtml } from "../core/still/html";
 import { redactKeyframe } from "../core/still/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
-import { LEFT_OUT_BYTES, leftOutSaid } from "../core/vocabulary/left-out";
+import { LEFT_OUT_BYTES, leftOutSentence } from "../core/vocabulary/left-out";
 import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
@@ -92,7 +92,7 @@ function fitted(data: Data, about: StillView & Data, shown: Shown): Data | null 
   const text = toBase64(kept);
   if (text.length > room) return null;
   const { state } = decodePacket(kept) as KeyframePacket;
-  return withText(text, state && leftOutSaid(state) ? drawn(shown, about, state).html : html);
+  return withText(text, state && leftOutSentence(state) ? drawn(shown, about, state).html : html);
 }
 
 interface Drawn {
@@ -111,13 +111,13 @@ function drawn(
 ): Drawn {
   const pictures = memory.get(keyframe) ?? new Map<string, Drawn>();
   memory.set(keyframe, pictures);
-  const view = JSON.stringify([ended, layout, metrics, state && leftOutSaid(state)]);
+  const view = JSON.stringify([ended, layout, metrics, state && leftOutSentence(state)]);
   let picture = pictures.get(view);
   if (!picture) {
     const whole = matchingKeyframe(redactKeyframe(keyframe), metrics);
     const packet = decodePacket(whole) as KeyframePacket;
-    const told = state ? { ...packet, state } : packet;
-    picture = { whole, html: stillHtml(told, ended, { layout, metrics }) };
+    const shown = state ? { ...packet, state } : packet;
+    picture = { whole, html: stillHtml(shown, ended, { layout, metrics }) };
     pictures.set(view, picture);
   }
   return picture;

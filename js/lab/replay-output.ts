@@ -1,6 +1,6 @@
 /**
- * An output of the notebook: the stored picture at once, the live widget as soon as it exists, and
- * in between, while a cell runs, whatever can be heard of the session.
+ * Renders a saved output: the stored picture at once, the live widget as soon as it exists, and in
+ * between, while a cell is running, what arrives on the kernel connection.
  */
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
@@ -10,7 +10,7 @@ import type { Arrival } from "../core/history/channel";
 import type { Ending } from "../core/source";
 import { REPLAY_MIME, readSaved, type Saved, SavedStore, savedChannel } from "../core/still/saved";
 import { decodePacket } from "../core/wire/packet";
-import { KernelEar } from "./kernel-ear";
+import { KernelChannel } from "./kernel-channel";
 import { onKernelEnd } from "./kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { endOnPage, shownOnPage, startOnPage } from "./refresh";
@@ -33,7 +33,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   #modelId = "";
   #feed: string | null = null;
   #search: AbortController | null = null;
-  #ear: KernelEar | null = null;
+  #ear: KernelChannel | null = null;
   #stopWatching: () => void = () => undefined;
 
   constructor(host: Host | null) {
@@ -100,7 +100,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (saved.text === this.#drawn) return;
     try {
       const store = new SavedStore();
-      // First, for what it then hears are last words.
+      // Before the keyframe: that is older than this end, and must not look like a sign of life.
       if (saved.ended) store.end(saved.ended);
       savedChannel(saved).subscribe({ hear: (arrival) => store.take(arrival) });
       this.#store = store;
@@ -120,7 +120,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 
   #listen(host: Host, feed: string): void {
-    this.#ear = new KernelEar(host.sessionContext, feed);
+    this.#ear = new KernelChannel(host.sessionContext, feed);
     this.#ear.subscribe({ hear: (arrival) => this.#hear(arrival) });
     this.#stopWatching = onKernelEnd(host.sessionContext, (how) => this.#end(feed, how));
   }
@@ -183,7 +183,7 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   }
 }
 
-/** When the session of a picture began: no two of one kernel have that in common. */
+/** When the session of a picture began: it tells the sessions of one kernel apart. */
 function startOf(saved: Saved): number | undefined {
   try {
     const packet = decodePacket(saved.keyframe);

@@ -1,7 +1,7 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
 import { mountDashboard } from "../core/dashboard/dashboard";
-import { sourceOf } from "./feed-source";
+import { storeOf } from "./feed-store";
 
 interface RenderContext {
   /** The Monitor: kind, metrics, title. */
@@ -19,7 +19,7 @@ export interface DashboardModule {
 
 /** Draw a live view into `el`; the result takes it away again and keeps the history. */
 export function render({ model, feed, id, el }: RenderContext): () => void {
-  const source = sourceOf(feed, id);
+  const source = storeOf(feed, id);
   el.replaceChildren();
   if (source.problem) {
     el.textContent = `Pulse: ${source.problem}`;

@@ -61,7 +61,7 @@ export class FeedChannel implements Channel {
       this.#feed.send(request);
       return true;
     } catch (problem) {
-      // Without a kernel nobody listens; what is here can still be looked at.
+      // The kernel is gone; what is here can still be viewed.
       console.warn("Pulse: the kernel cannot be reached", problem);
       return false;
     }

@@ -1,4 +1,4 @@
-"""What every collector is: it keeps rows until they are drained, and says how it fares."""
+"""The base of all collectors: keeps rows until they are drained, and reports a status."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class SourceStatus:
         self.state, self.problem, self.remedy = state, error.problem, error.remedy
 
     def judged(self) -> tuple[str, str, str]:
-        """Return state, problem and remedy, seeing a reading that hangs for what it is."""
+        """Return state, problem and remedy; a reading that takes too long counts as stalled."""
         since = self.busy_since
         hung = time.monotonic() - since if since is not None else 0.0
         if hung < STALL_S:
@@ -113,7 +113,7 @@ class Collector:
         self._arrived = arrived
         self._kept = Log()
         self._cursor = self._kept.cursor()
-        # One made in C, and held for a few steps: an interrupt cannot leave it locked.
+        # A lock made in C and held briefly: an interrupt cannot leave it locked.
         self._kept_lock = threading.RLock()
 
     @property
@@ -131,7 +131,7 @@ class Collector:
         """Have ready what was accepted and is late, for the last time it is drained."""
 
     def add(self, rows: Rows) -> None:
-        """Accept rows, and tell of them."""
+        """Accept rows, and wake the flusher."""
         self._keep(rows)
         self._arrived()
 
@@ -140,7 +140,7 @@ class Collector:
         return len(self._kept)
 
     def drain(self, log: Log) -> bool:
-        """Turn what waits into rows in `log`; return whether more waits that is as old.
+        """Move waiting rows into `log`; return whether some of them still wait.
 
         Any thread may call it. Where much waits it takes a part of it: what was accepted first
         can be on the disk while the rest is still drained.
@@ -157,7 +157,7 @@ class Collector:
         return self._cursor.peek()
 
     def truncate(self, count: int) -> None:
-        """Let go of the first `count` blocks that `collect` returned."""
+        """Drop the first `count` blocks that `collect` returned."""
         with self._kept_lock:
             self._cursor.move(min(count, len(self._cursor.peek())))
 
@@ -205,6 +205,6 @@ def start_thread(name: str, target: Callable[[], None]) -> threading.Thread:
 
 
 def _calm(target: Callable[[], None]) -> None:
-    # The context brings along what the user told numpy to raise; a missing value is no error.
+    # The user may have told numpy to raise on NaN; here a missing value is no error.
     with np.errstate(all="ignore"):
         target()

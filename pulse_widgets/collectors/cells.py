@@ -1,4 +1,4 @@
-"""Which cell is running, since when: spans, and the share of time the kernel is busy."""
+"""Watches notebook cells: a span for each, and the share of time the kernel is busy."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Values that live on a device are read on a thread of their own.
+"""Reads logged values that live on a device, such as tensors, on a thread of its own.
 
-Reading a tensor waits for the device, and a device that hangs, which is what a monitor is for,
-must hold up nothing but its own values.
+Reading one waits for the device. A device that hangs must hold up only its own values.
 """
 
 from __future__ import annotations
@@ -82,6 +81,6 @@ class DeviceValues:
         while not self._ending:
             while self._waiting and not self._ending:
                 self._read(self._waiting[0])
-                # Only now: until here it counts as waiting.
+                # Removed only now: until here it counts as waiting.
                 self._done += len(self._waiting.popleft()[2])
             self._wake.wait(60.0)

@@ -1,7 +1,7 @@
-"""Keeps the cost of reading within a budget by making the dearest readings rarer.
+"""Keeps the cost of reading within a budget by making the most expensive readings rarer.
 
-What falls due at one time is read in one pass, and only the pass has a price. What each of its
-parts costs follows from the passes that had fewer parts.
+Everything due at one time is read in one pass, and only the cost of a whole pass is measured. The
+cost of a part follows from comparing passes with it and passes without it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Part:
 
 
 class Governor:
-    """Halves the rate of the dearest part of reading whenever all of it passes the budget.
+    """Halves the rate of the most expensive readings whenever the total exceeds the budget.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Governor:
         self.begin(1.0)
 
     def begin(self, interval_s: float) -> None:
-        """Look anew: what starting costs, or another pace, tells nothing of what is to come."""
+        """Measure anew: what starting or another pace cost does not predict the next passes."""
         with self._lock:
             self._interval_s = interval_s
             self._factors = {}
@@ -143,7 +143,7 @@ class Governor:
         for (name, rate), factor in self._factors.items():
             if name == source:
                 named[factor].add(rate.value)
-        # Gauges stand for what is read with them: not every source has all of that.
+        # Gauges stand here for everything read with them: not every source has all classes.
         gauges = RateClass.GAUGES.value
         return ", ".join(
             f"{gauges if gauges in names else ' and '.join(sorted(names))} read {factor}x rarer"
@@ -162,7 +162,7 @@ class Governor:
 
     def _judge(self, now: float) -> None:
         fixed = self._measure(now)
-        # What carries readings follows them: it is as much rarer as they are.
+        # What only accompanies other readings is made rarer together with them.
         whole = 1 + self._carried_s / self._read_s if self._read_s > 0 else 1.0
         total = whole * (fixed + sum(part.cores for part in self._parts.values()))
         budget = self._budget()
@@ -185,7 +185,7 @@ class Governor:
         self._agree(verdict, needed)
 
     def _agree(self, verdict: tuple[float, _Part] | None, needed: int) -> None:
-        """Do what a window says once enough of them in a row have said it."""
+        """Act on a verdict once enough windows in a row agree on it."""
         said = (verdict[0], verdict[1].source, verdict[1].classes) if verdict else None
         self._agreed = self._agreed + 1 if said == self._verdict else 1
         self._verdict = said
@@ -202,7 +202,7 @@ class Governor:
             Cores that passes cost in which nothing was read that can be made rarer.
         """
         fixed_s = 0.0
-        # Long since: several windows may go by without a pass of what is read rarely.
+        # Use the last pass, even an old one: rare readings may skip several windows.
         self._read_s = self._read_s / 2 + sum(cpu for _, cpu in self._passes.values())
         self._carried_s = self._carried_s / 2 + self._carried()
         classes: defaultdict[tuple[str, float], set[RateClass]] = defaultdict(set)

@@ -84,7 +84,7 @@ def _is_text(name: str) -> bool:
 
 
 def accepted(value: Any) -> Any:
-    """Return what is queued for a value: a number, None, or what is read later on another thread.
+    """Return what to queue for a value: a number, None, or an object to be read on another thread.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def whole(step: Any) -> int:
     """
     try:
         number = int(step)
-        # True is 1 to Python; to who wrote it, it is no step.
+        # True equals 1 in Python, but nobody means a step by it.
         same = bool(number == step) and not isinstance(step, bool | np.bool_)
     except (TypeError, ValueError, OverflowError):
         same = False
@@ -150,7 +150,7 @@ def whole(step: Any) -> int:
 
 
 def as_logged(number: float | None) -> float:
-    """Return what stands for a value in a row: a NaN that was logged is not a missing one."""
+    """Return a value as it is stored: a NaN that was logged is not a missing value."""
     if number is None:
         return math.nan
     return LOGGED_NAN if number != number else number  # noqa: PLR0124  quicker than math.isnan
@@ -161,5 +161,5 @@ def number_of(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
-        # An integer beyond the range of a float: as infinite as a float can say.
+        # An integer too large for a float becomes infinity.
         return math.inf if value > 0 else -math.inf

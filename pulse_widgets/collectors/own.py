@@ -25,7 +25,7 @@ OWN_S: Final = 1.0
 
 
 class OwnCollector(Collector):
-    """Looks at the monitor itself when it is drained, once an interval.
+    """Measures the monitor itself when it is drained, once an interval.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class OwnCollector(Collector):
         self._next = 0.0
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop measuring."""
         self._next = math.inf
 
     def drain(self, log: Log) -> bool:

@@ -1,4 +1,4 @@
-"""Which entities a source tells of."""
+"""Notices entities that a source no longer reports."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["Presence"]
 
 
 class Presence:
-    """Finds the entities that a source has ceased to tell of, without a word.
+    """Finds the entities that a source stopped reporting without saying that they are missing.
 
-    Our own readers say of what has gone that it is missing. Those of other packages may just
-    leave it out; a line must not go on over that.
+    Our own readers report what has gone as missing. Readers of other packages may just leave it
+    out, and without this a chart would draw its line on across the gap.
     """
 
     def __init__(self) -> None:
-        self._told: dict[frozenset[RateClass], set[tuple[str, str]]] = {}
+        self._seen: dict[frozenset[RateClass], set[tuple[str, str]]] = {}
 
     def gone(
         self, due: frozenset[RateClass], records: Sequence[RawRecord]
     ) -> AbstractSet[tuple[str, str]]:
         """Return host and entity of what was there when the same classes were read last."""
         now = {(record.host, entity_of(record.entity_id)) for record in records}
-        before = self._told.get(due, set())
-        self._told[due] = now
+        before = self._seen.get(due, set())
+        self._seen[due] = now
         return before - now

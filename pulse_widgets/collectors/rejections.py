@@ -1,4 +1,4 @@
-"""Values of a source that cannot be true: how many, and which they are now."""
+"""Counts values of a source that cannot be true, and keeps which they are now."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Rejections:
             if reading.text or not math.isnan(reading.value)
         }
         kept = {key: why for key, why in self._why.items() if key not in good}
-        fresh = {key: _reason(told[-1]) for key, told in rejected.items()}
+        fresh = {key: _reason(values[-1]) for key, values in rejected.items()}
         self._why = kept | fresh
         self._met_us |= {key[:2]: now_us for key in fresh}
         self.meet({(reading.host, reading.entity) for reading in readings}, now_us)
@@ -87,9 +87,9 @@ class Rejections:
         held = {key[:2] for key in self._why}
         self._met_us = {e: us for e, us in met.items() if e in held and now_us - us < FORGET_US}
         self._why = {key: why for key, why in self._why.items() if key[:2] in self._met_us}
-        told = {f"{entity} {metric}": why for (_, entity, metric), why in self._why.items()}
-        if told != self.reasons:
-            self.reasons = told
+        reasons = {f"{entity} {metric}": why for (_, entity, metric), why in self._why.items()}
+        if reasons != self.reasons:
+            self.reasons = reasons
 
     def forget(self) -> None:
         """Begin anew; the count stays."""

@@ -1,8 +1,8 @@
-"""From the records of one source to rows: series ids, session time, what is missing.
+"""Makes rows of the records of one source: series ids, session time, missing readings.
 
-Sources say the same fields of the same entities on every tick. Such a pass is turned into rows
-by a few operations on whole columns; one with anything new in it goes through `translate`, value
-by value.
+A source mostly delivers the same fields of the same entities on every tick. Such a pass becomes
+rows by a few operations on whole columns. A pass with anything new in it goes through
+`translate`, value by value.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from pulse_widgets.collectors.molds import SHAPES_KEPT, Molds
+from pulse_widgets.collectors.layouts import PASS_LAYOUTS_KEPT, RecordLayouts
 from pulse_widgets.collectors.rejections import Rejections
 from pulse_widgets.errors import PulseError
 from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.metrics.kinds import GAUGE, MOMENT
-from pulse_widgets.readers.contract import NOTHING_SAID
+from pulse_widgets.readers.contract import NO_INFO
 from pulse_widgets.readers.translate import Translator, entity_of
 from pulse_widgets.series.rows import NO_STEP, Rows
 
@@ -67,7 +67,7 @@ class _Gathered(NamedTuple):
     Attributes
     ----------
     sizes : tuple of int
-        The mold of each record, and how many moments it has.
+        The layout of each record, and how many moments it has.
     walls : (m,) float64
         Unix seconds of all moments.
     said : list
@@ -97,7 +97,7 @@ class RowMaker:
     Attributes
     ----------
     labels : dict of str to dict of str to dict of str to str
-        Host to entity to its labels, as far as they were told.
+        Host to entity to the labels that are known.
     labelled : int
         How often `labels` has changed.
     rejections : Rejections
@@ -117,18 +117,18 @@ class RowMaker:
         self._translator = Translator()
         self._series: dict[tuple[str, str, str], int] = {}
         self._absent: set[int] = set()
-        self._molds = Molds()
+        self._layouts = RecordLayouts()
         self._plans: dict[tuple[str, ...], tuple[list[str], NDArray[np.float64]]] = {}
 
-    def begin(self, info: ReaderInfo = NOTHING_SAID) -> None:
-        """Make rows of what a backend says that was opened, maybe not for the first time."""
+    def begin(self, info: ReaderInfo = NO_INFO) -> None:
+        """Begin with a backend that has just been opened, perhaps again."""
         self._translator = Translator(info)
-        self._molds = Molds()
+        self._layouts = RecordLayouts()
         self._plans = {}
         self.rejections.forget()
 
     def together(self, passes: Sequence[Pass]) -> Rows | None:
-        """Return the rows of passes that followed one another and of which every series is known.
+        """Return the rows of consecutive passes all of whose series are known.
 
         A few at once cost little more than one. None where they are to be taken one by one.
         """
@@ -151,7 +151,7 @@ class RowMaker:
         return blocks + self._lost(translation, one.now_us)
 
     def gone(self, entities: AbstractSet[tuple[str, str]], now_us: int) -> list[Rows]:
-        """Return rows that say that entities, with their hosts, are not told of any more."""
+        """Return missing rows for entities that the source no longer reports."""
         ended = [
             series
             for (host, entity, _), series in self._series.items()
@@ -178,7 +178,7 @@ class RowMaker:
     def _alike(self, passes: Sequence[Pass]) -> Rows | None:
         """Return the rows of passes of which every series is known; None of others.
 
-        None also where another value than before cannot be true: that is told of one by one.
+        None also where a new value cannot be true: such values are reported one by one.
         """
         *before, last = passes
         if any(abs(each.offset_us - last.offset_us) > STEADY_US for each in before):
@@ -187,28 +187,28 @@ class RowMaker:
         if gathered is None:
             return None
         sizes, walls, said, raw = gathered
-        shape = self._molds.shape(sizes)
+        columns = self._layouts.of_pass(sizes)
         ahead_us = passes[0].now_us + FUTURE_US + last.offset_us
-        if len(raw) != len(shape.ids) or (before and (walls * 1e6 > ahead_us).any()):
+        if len(raw) != len(columns.ids) or (before and (walls * 1e6 > ahead_us).any()):
             return None
-        multiply, divide, lowest, highest = shape.factors
-        value = raw if shape.plain else raw * multiply / divide
+        multiply, divide, lowest, highest = columns.factors
+        value = raw if columns.plain else raw * multiply / divide
         odd = (raw < lowest) | (raw > highest)
         if odd.any() or self.rejections.open:
-            if not self._is_open(shape.ids, odd, raw):
+            if not self._is_open(columns.ids, odd, raw):
                 return None
             value = np.where(odd, np.nan, value)
             entities = {(r.host, entity_of(r.entity_id)) for each in passes for r in each.records}
             places = np.flatnonzero(odd).tolist()
-            newest = {int(shape.ids[place]): said[place] for place in places}
+            newest = {int(columns.ids[place]): said[place] for place in places}
             self.rejections.again(len(places), newest, entities, last.now_us)
         times = _stamps(walls, last)
-        return Rows(shape.ids, times[shape.moments], shape.step, value)
+        return Rows(columns.ids, times[columns.moments], columns.step, value)
 
     def _is_open(
         self, ids: NDArray[np.int32], odd: NDArray[np.bool_], raw: NDArray[np.float64]
     ) -> bool:
-        """Return whether just what was rejected before is, as far as it is there."""
+        """Return whether the same readings are rejected as before, among those in this pass."""
         known = self.rejections.open
         good = ids[~odd & ~np.isnan(raw)].tolist()
         return known.issuperset(ids[odd].tolist()) and known.isdisjoint(good)
@@ -221,22 +221,22 @@ class RowMaker:
         sizes: list[int] = []
         walls: list[float] = []
         readings: list[float | str | None] = []
-        find = self._molds.find
+        find = self._layouts.find
         for record in records:
             samples = record.samples
             fields = record.fields if samples is None else samples.fields
             key = (record.host, record.entity_id, *fields)
-            mold = find(key)
-            if mold is None:
-                mold = self._learn(key, record, tuple(fields))
-            if mold is None or record.error is not None:
+            layout = find(key)
+            if layout is None:
+                layout = self._learn(key, record, tuple(fields))
+            if layout is None or record.error is not None:
                 return None
             if samples is None:
-                sizes += (mold, 1)
+                sizes += (layout, 1)
                 walls.append(record.wallclock)
                 readings += record.fields.values()
             else:
-                sizes += (mold, len(samples.wallclocks))
+                sizes += (layout, len(samples.wallclocks))
                 walls += samples.wallclocks
                 for column in samples.fields.values():
                     readings += column
@@ -251,20 +251,20 @@ class RowMaker:
     def _learn(
         self, key: tuple[Hashable, ...], record: RawRecord, names: tuple[str, ...]
     ) -> int | None:
-        """Return the mold of a record of a new shape, None where not all of it is known."""
+        """Return the layout of a record of a new shape, None where not all of it is known."""
         if record.error is not None or not names:
             return None
         metrics, factors = self._plan(names)
         host, entity, known = record.host, entity_of(record.entity_id), self._series
         ids = [known.get((host, entity, metric), -1) for metric in metrics]
-        return None if -1 in ids else self._molds.learn(key, ids, factors)
+        return None if -1 in ids else self._layouts.learn(key, ids, factors)
 
     def _plan(self, names: tuple[str, ...]) -> tuple[list[str], NDArray[np.float64]]:
         """Return the metrics of some fields and the numbers of their plans."""
         planned = self._plans.get(names)
         if planned is None:
             plans = [self._translator.plan_of(name) for name in names]
-            if len(self._plans) >= SHAPES_KEPT:
+            if len(self._plans) >= PASS_LAYOUTS_KEPT:
                 self._plans.clear()
             numbers = [(plan.multiply, plan.divide, plan.lowest, plan.highest) for plan in plans]
             planned = self._plans[names] = [plan.metric for plan in plans], np.array(numbers)
@@ -373,7 +373,7 @@ class RowMaker:
 def _stamps(walls_s: NDArray[np.float64], one: Pass) -> NDArray[np.int64]:
     """Return session times of Unix seconds, to the millisecond: finer is noise, and costs bytes."""
     time_ms = walls_s * 1e3 - one.offset_us / 1e3
-    # A clock that is that wrong says nothing; all charts would have to make room for it.
+    # So wrong a clock says nothing, and one such time would stretch every chart.
     time_ms[time_ms > (one.now_us + FUTURE_US) / 1e3] = one.now_us / 1e3
     return np.rint(time_ms).astype(np.int64) * 1000
 

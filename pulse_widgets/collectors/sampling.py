@@ -204,7 +204,7 @@ class SamplingCollector(Collector):
 
     def _together(self, passes: Sequence[Pass]) -> list[Rows]:
         if len(passes) > 1:
-            # What is wrong with one of them comes up again below, and is told of there.
+            # An error of one of them occurs again below, and is reported there.
             with contextlib.suppress(Exception):
                 rows = self._rows.together(passes)
                 if rows is not None:
@@ -261,16 +261,16 @@ class SamplingCollector(Collector):
             self.status.fail(error)
             self._end_series(error.problem)
             self._close()
-            # Everything is due anew, what is read only once among it.
+            # Everything is due again, also what is read only once.
             self._next = {}
-            # From here on it is missing for this reason, and not as after a pause.
+            # From here on readings are missing for this reason, not because of a pause.
             self._last_us = 0
 
     def _close(self) -> None:
         try:
             self.backend.close()
         except Exception:
-            # A reader of another package may throw anything; what it said before stands.
+            # A reader of another package may raise anything: keep what it said before.
             _logger.exception("the %s reader could not be closed", self.name)
 
     def _end_series(self, why: str) -> None:
@@ -287,7 +287,7 @@ class SamplingCollector(Collector):
         try:
             self.info = info = open_backend(self.backend)
         except PulseError as error:
-            # One of another package is made only now.
+            # A backend of another package is created only now.
             self.info = introduced(self.backend)
             absent = isinstance(error, LibraryNotFoundError | NoDeviceError)
             self.status.fail(error, "absent" if absent else "failed")
@@ -297,7 +297,7 @@ class SamplingCollector(Collector):
             self.status.cost_s = time.thread_time()
         self._governor.paces(self.name, info.rates)
         self._presence = None if info.built_in else Presence()
-        # Another's backend may fill the same fields again for its next reading.
+        # A backend of another package may reuse the same dicts for its next reading.
         self._most = WAITING_MOST if info.lasting else 1
         self._put(partial(self._begun, info))
         return True
@@ -390,7 +390,7 @@ class SamplingCollector(Collector):
         if not self._last_us or silent_us < GAP_FACTOR * self._awaited_s * 1e6 + 500_000:
             return
         why = f"no reading for {silent_us / 1e6:.1f} s: "
-        # A reading is long, too, where other code holds the interpreter meanwhile.
+        # A reading also takes long when other code holds the interpreter meanwhile.
         if 2e6 * self._reading_s > silent_us:
             why += f"one was under way for {self._reading_s:.1f} s"
         else:

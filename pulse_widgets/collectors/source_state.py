@@ -1,4 +1,4 @@
-"""What a view says of a source that is read."""
+"""Makes the `SourceState` that views show for a source."""
 
 from __future__ import annotations
 

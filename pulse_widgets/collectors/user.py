@@ -164,7 +164,7 @@ class UserCollector(Collector):
             self._told = True
             self._arrived()
         except BaseException:
-            # Interrupted: the next call tells instead.
+            # Interrupted: the next call wakes the flusher instead.
             self._told = False
             raise
 
@@ -180,7 +180,7 @@ class UserCollector(Collector):
             (self._relieve or self.collect)()
             if len(self._queue) * len(entry[2]) < QUEUE_VALUES:
                 return
-            # A disk that hangs is no reason to wait with every call.
+            # If the disk hangs, do not make every call wait.
             self._bytes = sum(map(_size_of, list(self._queue)))
             self._most = 0
         full = self._bytes > QUEUE_BYTES and not self._is_worth_waiting()
@@ -224,7 +224,7 @@ class UserCollector(Collector):
         rest does not keep the flusher here.
         """
         with self._drain_lock:
-            # What a producer made rows of itself is older than what waits.
+            # Rows that a caller made itself are older than those still waiting.
             super().drain(log)
             return self._make_rows(log)
 
@@ -242,7 +242,7 @@ class UserCollector(Collector):
         self._devices.end()
 
     def _make_rows(self, log: Log) -> bool:
-        # Before the queue is counted: a call that comes after this line tells of itself again.
+        # Cleared before the queue is counted: a call after this line wakes the flusher again.
         self._told = False
         self._most, self._bytes = QUEUE_VALUES, 0
         with self._drain_lock:
@@ -259,7 +259,7 @@ class UserCollector(Collector):
         plain: list[Entry] = []
         while taken < calls and values < PART_VALUES and self._queue:
             if self._devices.values >= QUEUE_VALUES:
-                # A device that hangs: callers wait behind it, as behind a disk that does.
+                # The device hangs: callers wait, as they do for a disk that hangs.
                 taken = calls
                 break
             entry = self._queue.popleft()

@@ -62,7 +62,7 @@ _COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def record_headless(seconds: float, output: Path, *, say: Callable[[str], None]) -> list[str]:
-    """Watch this machine from a Jupyter kernel, write the recording, and tell what is in it.
+    """Watch this machine from a Jupyter kernel, write the recording, and print what is in it.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _kernel(directory: Path) -> Iterator[Any]:
             remedy='Run `pip install "pulse_widgets[lab]"`.',
         ) from error
     manager = KernelManager(connection_file=str(directory / "kernel.json"))
-    # What the kernel prints besides our protocol is nobody's business.
+    # Ignore what the kernel prints besides the messages we expect.
     with (directory / "kernel.log").open("wb") as log:
         manager.start_kernel(stdout=log, stderr=log, cwd=str(directory))
     client = manager.client()
@@ -190,9 +190,9 @@ def _require_alive(client: Any) -> None:
 
 def _failed(content: dict[str, Any]) -> PulseError:
     shown = content["traceback"][-1] if content["traceback"] else ""
-    told = _COLOUR.sub("", shown).strip() or f"{content['ename']}: {content['evalue']}"
+    text = _COLOUR.sub("", shown).strip() or f"{content['ename']}: {content['evalue']}"
     return PulseError(
-        f"The job failed in the kernel: {told}", remedy="Look at `pulse-widgets doctor`."
+        f"The job failed in the kernel: {text}", remedy="Look at `pulse-widgets doctor`."
     )
 
 

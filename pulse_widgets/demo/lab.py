@@ -138,7 +138,7 @@ def _free_port() -> int:
 
 def _wait_for_answer(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_S
-    # A proxy that the environment names has no business between us and our own server.
+    # Do not use a proxy of the environment to reach our own server on this machine.
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline and server.poll() is None:
         try:

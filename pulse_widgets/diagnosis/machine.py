@@ -91,16 +91,16 @@ def limits(proc: Path, cgroups: Path) -> Check:
         )
     inside = _container()
     where = f"in a container ({inside})" if inside else "no container"
-    told = [
+    limits = [
         *([f"{cores:g} of {os.cpu_count()} cores"] if cores is not None else []),
         *([f"{memory / 2**30:.1f} GiB of memory"] if memory is not None else []),
     ]
-    if not told:
+    if not limits:
         return Check("limits", State.OK, f"{where}, no limit of cores or memory")
     return Check(
         "limits",
         State.INFO,
-        f"{where}, limited to {' and '.join(told)}; CPU and memory shown are the machine's",
+        f"{where}, limited to {' and '.join(limits)}; CPU and memory shown are the machine's",
     )
 
 
@@ -135,9 +135,9 @@ def switch_checks(environ: Mapping[str, str]) -> Iterator[Check]:
             "monitor() and log() do nothing in this process",
             "Unset PULSE_DISABLED and restart the kernel.",
         )
-    told = [f"{name}={environ[name]}" for name in SWITCHES if name in environ]
-    if told:
-        yield Check("switches", State.INFO, ", ".join(told))
+    switches = [f"{name}={environ[name]}" for name in SWITCHES if name in environ]
+    if switches:
+        yield Check("switches", State.INFO, ", ".join(switches))
 
 
 def _process() -> Iterator[Check]:

@@ -1,8 +1,8 @@
 """What `pulse_widgets.doctor` answers: what works here, what does not, why, and what to try.
 
-The checks are in the siblings of this module: `diagnosis_install` (the package, Jupyter),
-`diagnosis_sources` (each source, opened for real) and `diagnosis_machine` (places, limits,
-neighbours). Each may fail without the others noticing.
+The checks are in the modules beside this one: `install` (the package, Jupyter), `sources` (each
+source, opened for real) and `machine` (directories, limits, other processes). If one of them
+fails, the others still run.
 """
 
 from __future__ import annotations

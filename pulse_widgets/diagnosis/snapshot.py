@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
 
 __all__ = ["take_snapshot"]
 
@@ -71,10 +71,10 @@ class _Source:
         return host, entity, name, _rate(self.before.get(key), self.after.get(key)), unit
 
 
-def take_snapshot(names: Sequence[str | Backend], gpus: GpuWish) -> pd.DataFrame:
+def take_snapshot(names: Sequence[str | Backend], gpus: GpuChoice) -> pd.DataFrame:
     """Return one row a metric: entity, metric, value (NaN where missing), unit.
 
-    Where a source tells of other machines, the first column is the host, empty for this one.
+    If a source reports other machines, the first column is the host, empty for this one.
 
     Everything is read twice, a tenth of a second apart, so that counters give rates. States
     that are words are left out. What could not be opened or read is named in

@@ -11,7 +11,7 @@ from pulse_widgets.diagnosis.check import Check, State
 from pulse_widgets.errors import LibraryNotFoundError, NoDeviceError, PulseError
 from pulse_widgets.readers.base import ALL_CLASSES, alike
 from pulse_widgets.readers.contract import ask, open_backend
-from pulse_widgets.readers.discover import AUTO, make_backends
+from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.readers.plugins import plugins
 from pulse_widgets.readers.translate import translate
 
@@ -30,8 +30,8 @@ _ABSENT: Final = (LibraryNotFoundError, NoDeviceError)
 
 
 def source_checks() -> Iterator[Check]:
-    """Yield what each source of ``sources="auto"`` has here."""
-    for backend in make_backends(AUTO, "mine"):
+    """Yield what each source has here, the built-in ones first."""
+    for backend in make_backends(list(built_in()), "mine"):
         yield from _in_time(backend)
     for plugin in plugins().values():
         yield from _in_time(plugin.make("mine"), f"from the package {plugin.package}")
@@ -74,7 +74,7 @@ def examine_backend(backend: Backend) -> list[Check]:
         what = f"{type(error).__name__}: {error}"
         return [Check(name, State.WARN, what, "Please report this as a bug.")]
     finally:
-        # What it cannot let go of, it cannot be helped with.
+        # Nobody can act on a reader that fails to close, so it is not reported.
         with contextlib.suppress(Exception):
             backend.close()
 
@@ -99,10 +99,10 @@ def _opened(backend: Backend, info: ReaderInfo, name: str) -> list[Check]:
         Check(
             f"{name}: rejected",
             State.WARN,
-            f"{metric} of {entity}: the source says {told[-1]}, which cannot be true",
+            f"{metric} of {entity}: the source says {values[-1]}, which cannot be true",
             "The value is left out. A newer driver may help.",
         )
-        for (_, entity, metric), told in translation.rejected.items()
+        for (_, entity, metric), values in translation.rejected.items()
     ]
     checks += [
         Check(f"{name}: not available", State.INFO, f"{', '.join(fields)}: {why}")
@@ -116,11 +116,11 @@ def _devices(labels: Mapping[str, Mapping[str, str]]) -> str:
     for entity, about in labels.items():
         if "name" in about:
             alike.setdefault(about["name"], []).append(entity)
-    told = [
+    names = [
         f"{len(entities)} \N{MULTIPLICATION SIGN} {name} ({', '.join(entities)})"
         for name, entities in alike.items()
     ]
-    return ", ".join(told) or "this machine"
+    return ", ".join(names) or "this machine"
 
 
 def _by_reason(missing: Mapping[str, str]) -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
-"""What a notebook keeps of a monitor: the MIME types of a saved output, and what is in them.
+"""The output of a monitor in a notebook: its MIME types, and what each of them holds.
 
-A notebook is shared, so what goes into it is not what the screen of its author shows: names
-and paths are left out, and all of it together stays small.
+Notebooks are shared, so a saved output leaves out names and paths that the live view shows, and
+it stays small.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     redaction = Redaction(_known_hosts(header))
     parts = ("series", "entities", "moments", "spans")
     found = dict.fromkeys(one["host"] for part in parts for one in header.get(part, []))
-    # By their number, so that two stay two.
+    # Numbered, so that two different ones do not become one.
     hosts = {host: f"h{number}" for number, host in enumerate(found)}
     renamed = _renamed(redaction, hosts, header["series"])
     series = [
@@ -117,7 +117,7 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
         }
         for s in header["series"]
     ]
-    # An entity without a series has nothing to be shown with, and its id may be a path.
+    # An entity without series is not shown, and its id may hold a path.
     entities = [
         {**renamed[owner], "labels": _labels(redaction, one)}
         for one in header["entities"]
@@ -163,9 +163,9 @@ def _known_hosts(header: Mapping[str, Any]) -> Catalog:
 
 
 def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = redaction.value(dict(entity["labels"]))
+    labels: dict[str, Any] = redaction.value(dict(entity["labels"]))
     is_host = entity["entity"] == "host"
-    return {k: v for k, v in told.items() if not (is_host and k in _HOST_NAMES)}
+    return {k: v for k, v in labels.items() if not (is_host and k in _HOST_NAMES)}
 
 
 def _state(redaction: Redaction, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,5 +211,5 @@ def _event(
     owner = (event["host"], event["entity"])
     alike = {"host": hosts[event["host"]], "entity": redaction.entity(*owner)}
     facts = event["facts"]
-    told = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
-    return {**event, **renamed.get(owner, alike), "facts": told}
+    cleaned = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
+    return {**event, **renamed.get(owner, alike), "facts": cleaned}

@@ -1,4 +1,4 @@
-"""What Python and the page both go by, written as TypeScript.
+"""Writes as TypeScript the constants and record types that Python shares with the page.
 
 ``python -m pulse_widgets.exchange.export`` writes the files into the source tree it is run in; a
 test fails while one of them is stale. The catalog has its own, `pulse_widgets.metrics.export`.
@@ -24,7 +24,7 @@ from typing import (
 )
 
 from pulse_widgets.exchange import fitting
-from pulse_widgets.exchange.picture import axis, choice, document, line, svg
+from pulse_widgets.exchange.picture import axis, chart, choice, document, svg
 from pulse_widgets.metrics import entities
 from pulse_widgets.series import header, state
 
@@ -43,10 +43,10 @@ _AXIS: Final = (
     "DECIMAL_STEPS", "BINARY_STEPS", "CLOCK_STEPS", "MONTHS",
 )  # fmt: skip
 _FIGURE: Final = (
-    "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SAID",
+    "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SENTENCES",
     "PHASE_WORDS",
 )  # fmt: skip
-_FITTING: Final = ("LEAST_BUCKETS", "SERIES_FACTS", "TOLD_BYTES")
+_FITTING: Final = ("LEAST_BUCKETS", "SERIES_FACTS", "HEADER_BYTES")
 _DRAWING: Final = (
     "WIDTH", "PX", "CARD", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM",
     "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
@@ -57,7 +57,7 @@ _HEADER: Final = (
     header.EntityWire,
     header.MomentWire,
     header.SpanWire,
-    header.LineWire,
+    header.TextLineWire,
 )
 _STATE: Final = (
     state.MissingField,
@@ -72,6 +72,8 @@ _WORDS: Final = {
     state.Phase: ("Phase", "PHASES", "Where a session is in its life."),
     state.Readiness: ("Readiness", "READINESS", "How a source does."),
 }
+_EXPORTED: Final = frozenset({*_HEADER, state.MissingField, state.SourceState, state.State})
+"""The page names these; the others are only parts of them."""
 _TYPES: Final = {
     str: "string",
     int: "number",
@@ -81,9 +83,9 @@ _TYPES: Final = {
     Any: "unknown",
 }
 
-_WISH: Final = """\
+_PREFERRED_CHART: Final = """\
 /** A chart that is worth having. */
-export interface Wish {
+export interface PreferredChart {
   readonly metrics: readonly string[];
   /** Comes before the user's own metrics. */
   readonly first: boolean;
@@ -106,11 +108,11 @@ def shared_typescript() -> str:
             *_constants(fitting, _FITTING),
             *_constants(svg, _DRAWING),
             "\n// What a saved picture shows: `picture/choice.py`.\n",
-            *_wishes(),
+            *_preferred_charts(),
             *_constants(choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
-            "\n// Entities: `metrics/entities.py`, `picture/line.py`.\n",
+            "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
-            *_constants(line, ("KNOWN", "NAMES", "PLURALS")),
+            *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),
             "",
         )
     )
@@ -147,13 +149,13 @@ def write(root: Path) -> None:
         (root / path).write_text(text(), encoding="utf-8")
 
 
-def _wishes() -> Iterator[str]:
-    yield _WISH
-    yield "export const WISHES: readonly Wish[] = ["
-    for wish in choice.WISHES:
-        fields = {"metrics": wish.metrics, "first": wish.first}
-        if wish.title:
-            fields |= {"title": wish.title, "words": wish.words}
+def _preferred_charts() -> Iterator[str]:
+    yield _PREFERRED_CHART
+    yield "export const PREFERRED_CHARTS: readonly PreferredChart[] = ["
+    for one in choice.PREFERRED_CHARTS:
+        fields = {"metrics": one.metrics, "first": one.first}
+        if one.title:
+            fields |= {"title": one.title, "words": one.words}
         parts = [f"{name}: {_text(value)}" for name, value in fields.items()]
         line = f"  {{ {', '.join(parts)} }},"
         yield from (
@@ -201,17 +203,17 @@ def _words(kind: Any, said: tuple[str, str, str]) -> Iterator[str]:
     line = f"export const {values} = {_text(words)} as const;"
     lines = (f"export const {values} = [", *(f"  {_text(word)}," for word in words), "] as const;")
     yield line if len(line) <= _WIDTH else "\n".join(lines)
-    yield f"export type {name} = (typeof {values})[number];\n"
+    yield f"type {name} = (typeof {values})[number];\n"
 
 
 def _interface(record: type) -> Iterator[str]:
     yield f"/** {record.__doc__} */"
-    yield f"export interface {record.__name__} {{"
+    yield f"{'export ' if record in _EXPORTED else ''}interface {record.__name__} {{"
     for name, hint in get_type_hints(record, include_extras=True).items():
-        kind, *said = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-        if said:
-            yield f"  /** {said[0].text} */"
-        yield f"  readonly {name}{'?' if said and said[0].later else ''}: {_type(kind)};"
+        kind, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if notes:
+            yield f"  /** {notes[0].text} */"
+        yield f"  readonly {name}{'?' if notes and notes[0].later else ''}: {_type(kind)};"
     yield "}\n"
 
 

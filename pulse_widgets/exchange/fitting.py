@@ -1,4 +1,4 @@
-"""How a screen is made small enough for a notebook; `js/core/still/fit.ts` does it alike."""
+"""Makes a screen small enough to be kept in a notebook; `js/core/still/fit.ts` is its twin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LEAST_BUCKETS: Final = 30
 _OVERHEAD: Final = 2_000
 SERIES_FACTS: Final = 80
 """Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
-TOLD_BYTES: Final = 250
+HEADER_BYTES: Final = 250
 """What is said of series that were left out."""
 
 
@@ -77,7 +77,7 @@ def fit(
     kept = _shortened(header, room)
     ids = _affordable(screen, kept, room)
     if len(ids) < len(header["series"]):
-        ids = _affordable(screen, kept, room - TOLD_BYTES)
+        ids = _affordable(screen, kept, room - HEADER_BYTES)
         kept = _without(kept, ids)
     screen = _only(screen, ids)
     spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)
@@ -86,7 +86,7 @@ def fit(
 
 
 def _something(screen: Screen) -> NDArray[np.bool_]:
-    """Return which series have a sample, or say that one is missing."""
+    """Return which series have a sample or a missing reading."""
     seen = (screen.low <= screen.high).any(axis=1)
     return np.asarray(seen | screen.missing.any(axis=1), np.bool_)
 
@@ -122,7 +122,7 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     buckets = min(LEAST_BUCKETS, len(screen.edges) - 1)
     drawn, stepped = set(screen.ids.tolist()), set(screen.stepped.tolist())
     about = {int(s["id"]): s for s in header["series"]}
-    told = {(e["host"], e["entity"]): _size(e) + 1 for e in header["entities"]}
+    sizes = {(e["host"], e["entity"]): _size(e) + 1 for e in header["entities"]}
 
     def cost(number: int) -> int:
         size = _size(about[number]) + 1
@@ -132,11 +132,11 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
 
     named = _machines(header["series"])
     room -= _size({**header, "series": [], "entities": []}) + 8 * (buckets + 1)
-    room -= sum(told.get(name, 0) for name in named)
+    room -= sum(sizes.get(name, 0) for name in named)
     kept: set[int] = set()
     for group in grouped(header["series"]):
         new = {(about[n]["host"], about[n]["entity"]) for n in group} - named
-        left = room - sum(map(cost, group)) - sum(told.get(name, 0) for name in new)
+        left = room - sum(map(cost, group)) - sum(sizes.get(name, 0) for name in new)
         if left < 0:
             continue
         room = left
@@ -155,8 +155,8 @@ def _without(header: Mapping[str, Any], ids: set[int]) -> dict[str, Any]:
     series = [s for s in header["series"] if int(s["id"]) in ids]
     there = {(s["host"], s["entity"]) for s in series} | _machines(series)
     state = dict(header["state"])
-    told = left_out_source(len(header["series"]) - len(series), state)
-    state["sources"] = [*(state.get("sources") or []), told]
+    notice = left_out_source(len(header["series"]) - len(series), state)
+    state["sources"] = [*(state.get("sources") or []), notice]
     entities = [e for e in header["entities"] if (e["host"], e["entity"]) in there]
     return {**header, "series": series, "entities": entities, "state": state}
 
@@ -203,7 +203,7 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
         return screen
     first = np.linspace(0, have, max(buckets, 1) + 1).astype(np.int64)
     starts = first[:-1]
-    # No sample at all is low > high, whatever the two stand at.
+    # Where there is no sample, low > high, whatever their values.
     seen = screen.low <= screen.high
     none = ~np.logical_or.reduceat(seen, starts, axis=1)
     low, _ = extremes_of(screen.low, starts, seen)

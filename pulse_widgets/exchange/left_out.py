@@ -1,4 +1,4 @@
-"""What a saved view says of the series it had no room for.
+"""The sentence of a saved output about series that it had no room for.
 
 The twin of `js/core/vocabulary/left-out.ts`.
 """
@@ -13,7 +13,7 @@ from pulse_widgets.series.state import SourceState
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LEFT_OUT_BYTES", "left_out_said", "left_out_source"]
+__all__ = ["LEFT_OUT_BYTES", "left_out_sentence", "left_out_source"]
 
 LEFT_OUT_BYTES: Final = 150
 """More than the sentence takes as a paragraph."""
@@ -26,12 +26,12 @@ def left_out_source(count: int, state: Mapping[str, Any]) -> dict[str, Any]:
     said = f"{count} series {'is' if count == 1 else 'are'} left out of this saved view"
     if (state.get("recording") or {}).get("path"):
         said += "; pw.replay(...) of the recording shows all"
-    told = SourceState(_NAME, "", "", "ok", f"{said}.", "", missing=(), rejected=0)
-    made: dict[str, Any] = plain(told)
+    source = SourceState(_NAME, "", "", "ok", f"{said}.", "", missing=(), rejected=0)
+    made: dict[str, Any] = plain(source)
     return made
 
 
-def left_out_said(state: Mapping[str, Any]) -> str:
+def left_out_sentence(state: Mapping[str, Any]) -> str:
     """Return the sentence about series that were left out; empty where all are there."""
     sources = state.get("sources") or []
     said = (str(s.get("problem") or "") for s in sources if s.get("name") == _NAME)

@@ -1,4 +1,4 @@
-"""Notebook cells and other things that have a start and an end."""
+"""Lists the spans of a recording: notebook cells and whatever else has a start and an end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def spans(series: Iterable[tuple[SeriesKey, Columns]]) -> list[tuple[SeriesKey, 
     found: list[tuple[SeriesKey, Span]] = []
     for key, columns in series:
         pairing = Pairing()
-        told = [pairing.take(key, *row) for row in text_rows(columns)]
-        ended = [one for one in told if one.end is not None]
+        parts = [pairing.take(key, *row) for row in text_rows(columns)]
+        ended = [one for one in parts if one.end is not None]
         found += [(key, one) for one in (*ended, *pairing.waiting())]
     return sorted(found, key=lambda pair: pair[1].start)

@@ -1,4 +1,4 @@
-"""What the numbers of one series come to."""
+"""The summary of one series: its mean, extremes, last value and the like."""
 
 from __future__ import annotations
 
@@ -97,11 +97,11 @@ def _of_counter(
 def summary_of_blocks(
     metric: str, unit: str, kind: str, blocks: Envelopes, rate: tuple[str, str] | None = None
 ) -> Summary | None:
-    """Return the summary of a series from its envelopes; None where only the rows can tell it.
+    """Return the summary of a series from its envelopes; None where that needs the rows.
 
-    Envelopes in a file are rounded, outwards: they are exact where least and greatest are the
-    same. So a gauge whose blocks each have one value only is told from them, and a counter
-    that stood still from its first row to its last.
+    Envelopes in a file are rounded outwards, so they are exact only where minimum and maximum are
+    equal. That holds for a gauge with one value in each block, and for a counter that never
+    changed.
 
     Parameters
     ----------
@@ -116,8 +116,8 @@ def summary_of_blocks(
         return None
     if kind_stored_as(kind).cumulative:
         still = 0 < len(values) == len(blocks) and not values.least.any()
-        # The first row has no rate. Another one without is beside a reset, or one of two rows
-        # of one time.
+        # The first row has no rate. Any other row without a rate is beside a reset, or is one of
+        # two rows at the same time.
         if not still or int((values.rows - values.count).sum()) != 1:
             return None
         name, rate_unit = rate or (metric, unit_of_rate(unit))

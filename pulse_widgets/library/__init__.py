@@ -1,1 +1,1 @@
-"""What a user holds: a recording, and the shelf of recordings."""
+"""Recordings as users see them: opened, listed, saved, repaired."""

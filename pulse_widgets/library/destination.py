@@ -64,7 +64,7 @@ def _absolute(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except (OSError, RuntimeError) as exc:
-        # There is no such user, or the working directory is gone.
+        # `~name` names no user, or the working directory was deleted.
         raise StorageError(
             f"{path} cannot be found: {exc}", remedy="Give a whole path with record=PATH."
         ) from exc
@@ -94,7 +94,7 @@ def _may_be_joined(directory: Path) -> bool:
     folders = writer_folders(Local(directory)) if directory.is_dir() else []
     if folders:
         return any(map(is_running, folders))
-    # Without a writer's folder there may be only what is made before the first row.
+    # A writer that has no folder yet has made only the description and hidden files.
     return directory.is_dir() and all(
         path.name == RUN or path.name.startswith(".") for path in directory.iterdir()
     )

@@ -1,4 +1,4 @@
-"""A recording in the hand: what it holds, what is selected of it, and what that says."""
+"""`Recording`: an opened recording, a selection of it, and the tables it answers with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.insight.spans import spans
 from pulse_widgets.library import tables
-from pulse_widgets.library.copy import save_copy
 from pulse_widgets.library.listing import html_table
+from pulse_widgets.library.lookup import located
+from pulse_widgets.library.saving import save_copy
 from pulse_widgets.library.selection import (
     Chosen,
     Window,
@@ -19,10 +20,8 @@ from pulse_widgets.library.selection import (
     narrow_steps,
     time_us,
 )
-from pulse_widgets.library.shelf import located
 from pulse_widgets.library.summaries import envelope_of, summaries
 from pulse_widgets.loading import load
-from pulse_widgets.metrics.kinds import Look
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from pulse_widgets.insight.stretches import Envelope
+    from pulse_widgets.insight.resample import Envelope
     from pulse_widgets.series.columns import Columns
 
 __all__ = ["Recording"]
@@ -84,7 +83,7 @@ class Recording:
         with as_ours(given):
             return cls(open_stored(located(given)))
 
-    # What it is -----------------------------------------------------------------------
+    # Facts ----------------------------------------------------------------------------
 
     @property
     def path(self) -> Path:
@@ -128,7 +127,7 @@ class Recording:
         """The files behind it, whatever is selected; for this package, not for users."""
         return self._stored
 
-    # What is selected -----------------------------------------------------------------
+    # Selecting ------ -----------------------------------------------------------------
 
     def select(  # noqa: PLR0913  one keyword for each thing a row has
         self,
@@ -251,7 +250,7 @@ class Recording:
             return tables.wide_table([(c, x) for c, x in self._each(payload=False) if c.numeric])
         return tables.as_pandas(self.to_arrow(data=data))
 
-    # What they say --------------------------------------------------------------------
+    # Answers --------------------------------------------------------------------------
 
     @property
     def events(self) -> pd.DataFrame:
@@ -259,7 +258,7 @@ class Recording:
 
         What was dropped on reading stands last, as an event without a time.
         """
-        chosen = [c for c in self._chosen if c.stored_kind.look is Look.MOMENT]
+        chosen = [c for c in self._chosen if c.stored_kind.listed]
         return tables.event_table(list(self._each(chosen)), self.problems)
 
     def cells(self) -> pd.DataFrame:
@@ -399,7 +398,7 @@ class Recording:
             ],
         )
 
-    # Within ---------------------------------------------------------------------------
+    # Private --------------------------------------------------------------------------
 
     def _extent(self) -> tuple[int, int]:
         """Return when what is selected begins and ends, microseconds since the epoch."""

@@ -1,4 +1,4 @@
-"""Finishes by hand what a crash left at any place."""
+"""Finishes, on request, a directory that a crash left behind."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pulse_widgets.errors import ArgumentError, StorageError
-from pulse_widgets.library.copy import target_of
-from pulse_widgets.library.shelf import located
+from pulse_widgets.library.lookup import located
+from pulse_widgets.library.saving import target_of
 from pulse_widgets.storage.claim import damaged_path, finished_path
 from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.compact import compact, finish_elsewhere, restore_run

@@ -44,7 +44,7 @@ def shown(info: SeriesInfo, columns: Columns, silent: NDArray[np.int64]) -> NDAr
     if not is_rated(info):
         return _finite(columns.value)
     rates = rates_of(columns)
-    # The rate from before a silence to after it says nothing of either.
+    # A rate across a silence is true of neither side of it, so it is left out.
     after = silent[:, 1][silent[:, 1] <= columns.time[-1]]
     rates[np.searchsorted(columns.time, after)] = np.nan
     return _finite(rates)
@@ -85,7 +85,7 @@ def whole_rows(
     breaks = breaks[breaks < end]
     if _is_unknown(columns, value, first - 1, rated=rated):
         breaks = np.unique(np.append(breaks, start))
-    # The first reading of a counter has no rate; that is not a missing reading.
+    # The first reading of a counter has no rate, which does not mean that it is missing.
     part = slice(max(first, int(rated)), max(stop, int(rated)))
     time, value, step = time[part], value[part], step[part]
     if len(breaks):
@@ -99,7 +99,7 @@ def _is_unknown(columns: Columns, value: NDArray[np.float64], row: int, *, rated
     """Return whether nothing is known after a row."""
     if row < 0:
         return False
-    # Of the first reading of a counter that is at hand only the reading itself is known.
+    # The first reading of a counter has no rate: the reading itself says if it is missing.
     known = columns.value[row] if rated and row == 0 else value[row]
     return not np.isfinite(known)
 
@@ -109,13 +109,13 @@ def block_rows(number: int, blocks: Envelopes, start: int, end: int) -> Rows:
 
     A gap, and a block without values, is one NaN.
     """
-    # From a block without values nothing is known until the next one, or ever after.
+    # A block without values is a gap, until the next block or to the end.
     until = np.where(blocks.count > 0, blocks.end, np.append(blocks.start[1:], end))
     blocks = blocks.take((until >= start) & (blocks.start < end))
     there, long = blocks.count > 0, blocks.end > blocks.start
     wide = there & (blocks.least < blocks.greatest)
     keep = np.stack([np.ones(len(blocks), np.bool_), wide, there & long, wide & long], axis=1)
-    # A silence begins after the row before it, whose time it has.
+    # A silence is stored with the time of the row before it; it begins just after that.
     begin = blocks.start + (blocks.rows == 0)
     time = np.stack([begin, begin, blocks.end, blocks.end], axis=1)[keep]
     low, high = (np.where(there, v, np.nan) for v in (blocks.least, blocks.greatest))

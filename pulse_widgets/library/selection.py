@@ -1,4 +1,4 @@
-"""Which series and which stretch of a recording somebody means."""
+"""Finds the series and the time window of a recording that a selection names."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def _by_metric(chosen: Sequence[Chosen], patterns: Sequence[str]) -> tuple[Chose
             hits.append(replace(c, rated=True))
     rates = {c.rate[0] for c in chosen if c.rate is not None}
     there = {c.metric for c in chosen} | rates
-    # Each pattern by itself, so that a misspelt one among others is not passed over.
+    # Each pattern must match something, or a misspelt one among others would go unnoticed.
     vain = [p for p in patterns if not any(_has_name(c, p) for c in hits)]
     return tuple(hits) if hits and not vain else _nothing("metric", vain, there)
 

@@ -1,10 +1,9 @@
-"""Where recordings lie, which there are, and how long they stay."""
+"""The user's directory of recordings: lists it, finishes what was left, removes the oldest."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import difflib
 import logging
 import os
 import threading
@@ -12,16 +11,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.errors import PulseError, RecordingError
+from pulse_widgets.errors import PulseError
 from pulse_widgets.library.destination import home
+from pulse_widgets.library.lookup import base_name, holds_any, listed, recordings_in
 from pulse_widgets.library.retention import keep_within
 from pulse_widgets.signals import Flag
 from pulse_widgets.storage.cleanup import remove_empty, remove_unfinished
 from pulse_widgets.storage.directory import (
     FAILED,
-    FINISHED,
     MOST_US,
-    RUN,
     SUFFIX,
 )
 from pulse_widgets.storage.untrusted import as_ours
@@ -39,7 +37,6 @@ __all__ = [
     "finish",
     "home",
     "keep_within",
-    "located",
     "network_note",
     "recordings",
 ]
@@ -117,7 +114,7 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     import pandas as pd
 
     found: dict[Path, tuple[object, ...]] = {}
-    for item in _items(place or home()):
+    for item in recordings_in(place or home()):
         if item not in found:
             path, line = _line(item)
             found[path] = line
@@ -131,30 +128,6 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     return table.sort_values("start", ascending=False, ignore_index=True)
 
 
-def located(path: Path) -> Path:
-    """Return a path; where a bare name is none here, that of the recording on the shelf.
-
-    Raises
-    ------
-    RecordingError
-        If a bare name is neither here nor on the shelf; tells of names that are like it.
-    """
-    if str(path) != path.name or any(map(os.path.lexists, _forms(path))):
-        return path
-    there = [each for each in _forms(home() / path.name) if os.path.lexists(each)]
-    if there:
-        return there[0]
-    names = sorted({_base(item.name) for item in _items(home())})
-    base = _base(path.name)
-    close = [name for name in names if base.lower() in name.lower()]
-    close += [x for x in difflib.get_close_matches(base, names) if x not in close]
-    like = " or ".join(map(repr, close[-3:]))
-    raise RecordingError(
-        f"There is no recording at {path}, and none of that name in {home()}",
-        remedy=f"{f'Perhaps {like}? ' if like else ''}pw.recordings() lists what there is.",
-    )
-
-
 def network_note(path: Path) -> str:
     """Return a sentence when `path` lies on a network file system; empty when it does not.
 
@@ -164,42 +137,6 @@ def network_note(path: Path) -> str:
     if kind not in _NETWORK:
         return ""
     return f"{path} lies on a network file system ({kind}); set PULSE_HOME to a local disk"
-
-
-def _base(name: str) -> str:
-    return name.removesuffix(".parquet").removesuffix(SUFFIX)
-
-
-def _forms(path: Path) -> list[Path]:
-    """Return the paths at which a recording of that name may lie; as it was named comes first."""
-    base = _base(path.name)
-    return [path, path.with_name(base + SUFFIX), path.with_name(base + FINISHED)]
-
-
-def _listed(place: Path) -> list[Path]:
-    """Return what lies in a directory; hidden files are unfinished ones."""
-    try:
-        return sorted(place / name for name in os.listdir(place) if not name.startswith("."))  # noqa: PTH208
-    except OSError:
-        return []
-
-
-def _items(place: Path) -> list[Path]:
-    """Return the directories of recordings, and then the files."""
-    listed = _listed(place)
-    directories = [p for p in listed if p.name.endswith(SUFFIX) and _holds_any(p)]
-    return directories + [p for p in listed if p.name.endswith(FINISHED)]
-
-
-def _holds_any(directory: Path) -> bool:
-    """Return whether there is anything of a recording in a directory, or it cannot be told."""
-    try:
-        names = os.listdir(directory)  # noqa: PTH208
-    except NotADirectoryError:
-        return False
-    except OSError:
-        return True
-    return any(name == RUN or name.startswith("w-") for name in names)
 
 
 def _line(path: Path) -> tuple[Path, tuple[object, ...]]:
@@ -220,7 +157,7 @@ def _line_of(stored: Stored) -> tuple[object, ...]:
     end = max((x.end for x in extents), default=start)
     state = "running" if stored.running else "unfinished" if stored.path.is_dir() else "finished"
     return (
-        _readable(_base(stored.path.name)),
+        _readable(base_name(stored.path.name)),
         start,
         max(0.0, (end - start) / 1e6),
         stored.nbytes,
@@ -238,12 +175,12 @@ def _unreadable(path: Path, problem: str) -> tuple[object, ...]:
     except OSError:
         return ()
     begin = start if 0 <= start <= MOST_US else None
-    name, words = _readable(_base(path.name)), _readable(problem)
+    name, words = _readable(base_name(path.name)), _readable(problem)
     return name, begin, None, None, None, None, "unreadable", "", words
 
 
 def _readable(text: str) -> str:
-    """Return a name from the disk, or what is said of it, as text; bytes need not be that."""
+    """Return a name from the disk as text; its bytes may not be valid text."""
     return text.encode("utf-8", "replace").decode()
 
 
@@ -261,11 +198,11 @@ def _settle(directory: Path, done: Flag) -> None:
         if place != home():
             return
         remove_unfinished(place)
-        for each in _listed(place):
+        for each in listed(place):
             if _ended.is_set():
                 return
             left = each.name.endswith(SUFFIX) and each != directory and os.path.isdir(each)  # noqa: PTH112
-            if left and not remove_empty(each) and _holds_any(each) and not _failed_lately(each):
+            if left and not remove_empty(each) and holds_any(each) and not _failed_lately(each):
                 _complete(each, compact)
         if not _ended.is_set():
             keep_within(place)
@@ -275,7 +212,7 @@ def _settle(directory: Path, done: Flag) -> None:
 
 
 def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
-    """Make a directory a file; one that cannot be is named, and left alone for a day."""
+    """Make a directory one file; if that fails, report it and try again after a day."""
     from pulse_widgets.storage.compact import BusyError
 
     try:
@@ -283,7 +220,7 @@ def _complete(directory: Path, finish_it: Callable[..., object]) -> None:
     except BusyError:
         pass  # it is still recorded, or another process finishes it
     except PulseError as exc:
-        # It stays as it is, and reads the same.
+        # It stays a directory, which reads the same as a file.
         _logger.warning("%s was not finished. %s", directory, exc.problem)
         with contextlib.suppress(OSError):
             (directory / FAILED).touch(0o600)

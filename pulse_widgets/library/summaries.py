@@ -1,11 +1,11 @@
-"""What the series of a recording come to: from the overview of its file where that tells it."""
+"""Summaries of the series of a recording, from the overview of its file where that is exact."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.insight.stretches import envelope_of_blocks, envelope_of_rows
+from pulse_widgets.insight.resample import envelope_of_blocks, envelope_of_rows
 from pulse_widgets.insight.summary import integral, summary_of, summary_of_blocks
 from pulse_widgets.series.levels import BLOCK
 from pulse_widgets.series.rates import rates_of
@@ -13,7 +13,7 @@ from pulse_widgets.series.rates import rates_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from pulse_widgets.insight.stretches import Envelope
+    from pulse_widgets.insight.resample import Envelope
     from pulse_widgets.insight.summary import Summary
     from pulse_widgets.library.selection import Chosen, Window
     from pulse_widgets.series.columns import Columns, SeriesKey
@@ -53,9 +53,9 @@ def summaries(
     found: dict[SeriesKey, Summary] = {}
     if whole:
         for c in chosen:
-            told = None if integrated(c) else _from_overview(stored, c)
-            if told is not None:
-                found[c.key] = told
+            summary = None if integrated(c) else _from_overview(stored, c)
+            if summary is not None:
+                found[c.key] = summary
     for c, columns in rows_of([c for c in chosen if c.key not in found]):
         line = summary_of(c.key.metric, c.info.unit, c.info.kind, columns, c.rate)
         if integrated(c):
@@ -65,7 +65,7 @@ def summaries(
 
 
 def _from_overview(stored: Stored, c: Chosen) -> Summary | None:
-    # A level that is coarser says as much of values that are all the same.
+    # If all values are equal, a coarser level gives the same answer with less to read.
     blocks = stored.level(c.key, 1)
     if blocks is None:
         return None
@@ -73,14 +73,14 @@ def _from_overview(stored: Stored, c: Chosen) -> Summary | None:
 
 
 def envelope_of(stored: Stored, chosen: Chosen, window: Window, points: int) -> Envelope:
-    """Return the envelope of one series inside a window in so many even stretches."""
+    """Return the envelope of one series inside a window in so many equal intervals."""
     extent = stored.extents[chosen.key]
     drawn = chosen.rated or not chosen.stored_kind.cumulative
     if drawn and window.whole and extent.rows >= points * LEAST_ROWS:
         blocks = stored.level(chosen.key, points * BLOCKS_A_POINT)
         if blocks is not None:
             return envelope_of_blocks(extent.start, extent.end, points, blocks)
-    # The rate of the first row inside needs the row before it.
+    # Keep one row before the window: the rate of the first row inside needs it.
     start = None if chosen.rated else window.start
     columns = stored.columns(chosen.key, start, window.end, payload=False)
     if chosen.rated:

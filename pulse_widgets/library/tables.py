@@ -1,4 +1,4 @@
-"""A recording's answers as tables: of pandas, and of Arrow where rows are wanted."""
+"""Makes tables of a recording: pandas DataFrames, and Arrow tables of rows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pulse_widgets.insight.events import event_of
+from pulse_widgets.insight.events import event_of, events_in
 from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
-from pulse_widgets.storage.reader import Extent
+from pulse_widgets.storage.extent import Extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,7 +118,7 @@ def wide_table(series: Sequence[tuple[Chosen, Columns]]) -> pd.DataFrame:
         name = (c.key.entity, c.metric)
         times = pd.DatetimeIndex(x.time.view("datetime64[us]"), tz="UTC", name="time")
         values = pd.Series(x.value, times)
-        # A time has one line, so of two rows at one time the later one is taken.
+        # The table has one row a time, so of two rows at one time the later is taken.
         columns[(c.key.host, *name) if several else name] = values[~times.duplicated(keep="last")]
     if not columns:
         return pd.DataFrame(index=pd.DatetimeIndex([], tz="UTC", name="time"))
@@ -132,15 +132,11 @@ def event_table(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
     load(*PANDAS)
     import pandas as pd
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"time": t, "host": c.key.host, "entity": c.key.entity, "metric": c.key.metric}
-        | event_of(c.key.metric, text)
+        | event_of(c.key.metric, facts)
         for c, x in series
-        for t, text in zip(
-            x.time.tolist(),
-            x.text.texts() if x.text is not None else [""] * len(x),
-            strict=True,
-        )
+        for t, facts in events_in(c.key, x, c.stored_kind)
     ]
     rows.sort(key=lambda row: row["time"])
     rows += [

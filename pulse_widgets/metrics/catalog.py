@@ -68,7 +68,7 @@ def kind_of(metric: str, stored: str) -> Kind:
     if known is not None and known.kind.stored == stored:
         return known.kind
     found = kind_stored_as(stored)
-    # A newer version may store what somebody printed in a way of its own.
+    # A newer version may store printed text under another kind.
     private = found is UNKNOWN and known is not None and known.kind.private
     return replace(found, private=True) if private else found
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.metrics.catalog import CATALOG, Group, Metric, Pace
 from pulse_widgets.metrics.headings import HEADING_OF, HEADINGS
-from pulse_widgets.metrics.kinds import KINDS, UNKNOWN, Kind, Look
+from pulse_widgets.metrics.kinds import KINDS, UNKNOWN, Drawing, Kind
+from pulse_widgets.metrics.metric import Shown
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
 from pulse_widgets.metrics.units import format_value
 
@@ -24,13 +25,16 @@ __all__ = ["GENERATED", "to_markdown", "to_typescript", "write"]
 
 _BY: Final = "python -m pulse_widgets.metrics.export"
 
+_UNTOLD: Final = frozenset({"help", "listed"})
+"""What the page does not need to know of a kind."""
+
 _KIND_TYPE: Final = """\
 /** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
 export interface Kind {
   readonly name: string;
   /** What a recording and the wire call it; several kinds may share that. */
   readonly stored: string;
-  readonly look: Look;
+  readonly drawnAs: Drawing;
   readonly carries: readonly ("value" | "text" | "data")[];
   readonly paired: boolean;
   readonly sampled: boolean;
@@ -44,7 +48,7 @@ export interface Kind {
 
 _TYPES: Final = """\
 /** What the catalog says of one metric. */
-export interface CatalogMetric {
+interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
   readonly unit: string;
   readonly kind: KindName;
@@ -53,6 +57,8 @@ export interface CatalogMetric {
   readonly help: string;
   /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
   readonly totalUnit?: string;
+  /** Whether a dashboard draws it unasked: always, or never since it is a constant. */
+  readonly shown?: "main" | "silent";
 }
 """
 
@@ -84,19 +90,19 @@ it stands under the entity `user`, so the two are never one series.
 
 def to_typescript() -> str:
     """Return the text of ``js/core/vocabulary/catalog.gen.ts``."""
-    groups = "\n".join(f"  {_quoted(group)}," for group in Group)
+    groups = "\n".join(f"  | {_quoted(group)}" for group in Group)
     headings = "\n".join(f"  {_quoted(heading)}," for heading in HEADINGS)
     places = "\n".join(
         f"  {group if group.isidentifier() else _quoted(group)}: {_quoted(heading)},"
         for group, heading in HEADING_OF.items()
     )
     names = " | ".join(_quoted(name) for name in KINDS)
-    looks = " | ".join(_quoted(look) for look in Look)
+    drawings = " | ".join(_quoted(drawing) for drawing in Drawing)
     return "\n".join(
         (
             f"// Written by `{_BY}`; do not edit.\n",
-            f"export type KindName = {names};\n",
-            f"export type Look = {looks};\n",
+            f"type KindName = {names};\n",
+            f"type Drawing = {drawings};\n",
             _KIND_TYPE,
             "/** Every kind. Where several are stored under one name it is the first of them. */",
             "export const KINDS: Readonly<Record<KindName, Kind>> = {",
@@ -104,9 +110,7 @@ def to_typescript() -> str:
             "};\n",
             "/** What a newer version wrote: it is kept and not drawn. */",
             f"export const UNKNOWN: Kind = {_kind(UNKNOWN, '')};\n",
-            "/** The chart groups, in the order of the dashboard. */",
-            f"export const GROUPS = [\n{groups}\n] as const;\n",
-            "export type MetricGroup = (typeof GROUPS)[number];\n",
+            f"type MetricGroup =\n{groups};\n",
             "/** What charts and tables stand under, in order; our own cost comes last. */",
             f"export const HEADINGS: readonly string[] = [\n{headings}\n];\n",
             "/** Where the metrics of a group stand. */",
@@ -150,10 +154,12 @@ def _quoted(text: str) -> str:
 
 
 def _kind(kind: Kind, indent: str) -> str:
-    """Return one kind as an object of TypeScript; what only the documentation needs stays here."""
-    told = {name: value for name, value in asdict(kind).items() if name != "help"}
-    told["inKeyframes"] = told.pop("in_keyframes")
-    lines = [f"{indent}  {name}: {_literal(value)}," for name, value in told.items()]
+    """Return one kind as an object of TypeScript; what only Python needs stays here."""
+    camel = {"in_keyframes": "inKeyframes", "drawn_as": "drawnAs"}
+    shared = {name: value for name, value in asdict(kind).items() if name not in _UNTOLD}
+    lines = [
+        f"{indent}  {camel.get(name, name)}: {_literal(value)}," for name, value in shared.items()
+    ]
     return "\n".join(["{", *lines, f"{indent}}}"])
 
 
@@ -171,6 +177,8 @@ def _typescript_entry(metric: Metric) -> Iterator[str]:
     yield f"    help: {_quoted(metric.help)},"
     if metric.rated:
         yield f"    totalUnit: {_quoted(metric.total_unit)},"
+    if metric.shown is not Shown.MORE:
+        yield f"    shown: {_quoted(metric.shown)},"
     yield "  },"
 
 

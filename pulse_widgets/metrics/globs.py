@@ -18,7 +18,7 @@ __all__ = ["matches", "matches_any"]
 
 def matches(name: str, pattern: str) -> bool:
     """Return whether a pattern names something."""
-    # The standard library reads "[...]" as a set of characters; "[[]" is one bracket.
+    # The standard library reads "[...]" as a set of characters; "[[]" matches one bracket.
     return fnmatchcase(name, pattern.replace("[", "[[]"))
 
 

@@ -1,4 +1,4 @@
-"""The headings under which charts and tables stand, and their order; the browser has the same."""
+"""The headings of charts and tables, and their order; the browser uses the same."""
 
 from __future__ import annotations
 

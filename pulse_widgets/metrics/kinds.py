@@ -1,6 +1,6 @@
-"""What the rows of a series are: one record a kind, shared with the browser.
+"""The kinds of series (gauge, counter, span ...) and what follows from each.
 
-This is the one place that lists kinds. Everything else asks a record.
+This is the one place that lists kinds; all other code reads the fields of a `Kind`.
 ``js/core/vocabulary/catalog.gen.ts`` has the same records.
 """
 
@@ -24,13 +24,13 @@ __all__ = [
     "SPAN",
     "STATE",
     "UNKNOWN",
+    "Drawing",
     "Kind",
-    "Look",
     "kind_stored_as",
 ]
 
 
-class Look(StrEnum):
+class Drawing(StrEnum):
     """How rows are drawn."""
 
     LINE = "line"
@@ -58,7 +58,7 @@ class Kind:
     stored : str
         What a recording calls it. Several kinds may share a name there; the metric then says
         which of them it is, and the first of them is that of a metric outside the catalog.
-    look : Look
+    drawn_as : Drawing
     carries : tuple of {"value", "text", "data"}
         The columns in which a row says something.
     paired : bool
@@ -74,13 +74,15 @@ class Kind:
     private : bool
         It stays out of copies that leave the machine, unless asked for.
     in_keyframes : bool
-        A view that comes late is told of it at once, not only when it asks.
+        It is in keyframes, so a view that opens late gets it without asking.
+    listed : bool
+        Its rows are listed in `Recording.events`; what has a start and an end is one event.
     """
 
     name: str
     help: str
     stored: str
-    look: Look
+    drawn_as: Drawing
     carries: tuple[Literal["value", "text", "data"], ...]
     paired: bool = False
     sampled: bool = False
@@ -89,20 +91,21 @@ class Kind:
     facts: bool = False
     private: bool = False
     in_keyframes: bool = False
+    listed: bool = False
 
     @property
     def numeric(self) -> bool:
         """Whether it has numbers to draw and to summarise."""
-        return self.look is Look.LINE or self.look is Look.STEP
+        return self.drawn_as is Drawing.LINE or self.drawn_as is Drawing.STEP
 
     @property
     def on_timeline(self) -> bool:
         """Whether its rows are events, which stand on the timeline."""
-        return self.look is Look.MOMENT or self.look is Look.SPAN
+        return self.drawn_as is Drawing.MOMENT or self.drawn_as is Drawing.SPAN
 
     @property
     def takes_words(self) -> bool:
-        """Whether a row may say a word where others have a number."""
+        """Whether a row may have a word in place of a number."""
         return "text" in self.carries
 
 
@@ -110,7 +113,7 @@ GAUGE: Final = Kind(
     name="gauge",
     help="A level at a moment.",
     stored="gauge",
-    look=Look.LINE,
+    drawn_as=Drawing.LINE,
     carries=("value",),
     sampled=True,
     averaged=True,
@@ -120,7 +123,7 @@ COUNTER: Final = Kind(
     name="counter",
     help="Never decreases, except on a reset.",
     stored="counter",
-    look=Look.LINE,
+    drawn_as=Drawing.LINE,
     carries=("value",),
     sampled=True,
     cumulative=True,
@@ -131,7 +134,7 @@ STATE: Final = Kind(
     name="state",
     help="A small number or a word, never averaged.",
     stored="state",
-    look=Look.STEP,
+    drawn_as=Drawing.STEP,
     carries=("value", "text"),
     in_keyframes=True,
 )
@@ -139,7 +142,7 @@ SPAN: Final = Kind(
     name="span",
     help="A start row and an end row, whose value is the seconds between.",
     stored="span",
-    look=Look.SPAN,
+    drawn_as=Drawing.SPAN,
     carries=("value", "text"),
     paired=True,
     facts=True,
@@ -149,16 +152,17 @@ MOMENT: Final = Kind(
     name="moment",
     help="Something that happened, told as text.",
     stored="text",
-    look=Look.MOMENT,
+    drawn_as=Drawing.MOMENT,
     carries=("text",),
     facts=True,
     in_keyframes=True,
+    listed=True,
 )
 OUTPUT: Final = Kind(
     name="output",
     help="A line of text that was printed.",
     stored="text",
-    look=Look.TEXT,
+    drawn_as=Drawing.TEXT,
     carries=("text",),
     private=True,
 )
@@ -166,7 +170,7 @@ MEDIA: Final = Kind(
     name="media",
     help="A picture, a sound or a video.",
     stored="media",
-    look=Look.MEDIA,
+    drawn_as=Drawing.MEDIA,
     carries=("text", "data"),
     facts=True,
 )
@@ -174,7 +178,7 @@ UNKNOWN: Final = Kind(
     name="unknown",
     help="What a newer version wrote; kept and not drawn.",
     stored="",
-    look=Look.NONE,
+    drawn_as=Drawing.NONE,
     carries=("value", "text", "data"),
     facts=True,
 )

@@ -1,4 +1,4 @@
-"""Values that numpy masks: they are missing."""
+"""Reads numpy masked arrays: a masked value is a missing value."""
 
 from __future__ import annotations
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from pulse_widgets.metrics.kinds import Kind
 
 __all__ = [
-    "TOTAL", "Group", "Metric", "Pace", "counter", "gauge", "grouped", "of_kind", "rated", "state",
+    "TOTAL", "Group", "Metric", "Pace", "Shown",
+    "counter", "gauge", "grouped", "main", "of_kind", "rated", "silent", "state",
 ]  # fmt: skip
 
 
@@ -26,6 +27,17 @@ class Pace(StrEnum):
     TICK = "tick"
     SLOW = "slow"
     STATIC = "static"
+
+
+class Shown(StrEnum):
+    """Whether a dashboard draws a metric that nobody asked for."""
+
+    MAIN = "main"
+    """Always."""
+    MORE = "more"
+    """Once its heading is unfolded."""
+    SILENT = "silent"
+    """Never. It is a constant: it serves as the limit of another, or says nothing as a curve."""
 
 
 class Group(StrEnum):
@@ -71,6 +83,8 @@ class Metric:
         The chart group it belongs to.
     pace : Pace
         How often it is worth reading.
+    shown : Shown
+        Whether a dashboard draws it unasked.
     """
 
     name: str
@@ -83,6 +97,7 @@ class Metric:
     total_unit: str = ""
     group: Group = Group.EVENTS
     pace: Pace = Pace.TICK
+    shown: Shown = Shown.MORE
 
     def forms(self) -> tuple[Metric, ...]:
         """Return the metric and, where it is a rate that has one, its counter."""
@@ -134,3 +149,13 @@ def rated(name: str, unit: str, title: str, text: str) -> Metric:
 def grouped(group: Group, *metrics: Metric) -> tuple[Metric, ...]:
     """Return the metrics, all put into `group`."""
     return tuple(replace(m, group=group) for m in metrics)
+
+
+def main(metric: Metric) -> Metric:
+    """Return the metric as one that a dashboard draws unasked."""
+    return replace(metric, shown=Shown.MAIN)
+
+
+def silent(metric: Metric) -> Metric:
+    """Return the metric as a constant, which is no chart of its own."""
+    return replace(metric, shown=Shown.SILENT)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from pulse_widgets.metrics.kinds import MOMENT, OUTPUT, SPAN
-from pulse_widgets.metrics.metric import Group, Metric, gauge, grouped, of_kind, rated
+from pulse_widgets.metrics.metric import (
+    Group,
+    Metric,
+    gauge,
+    grouped,
+    main,
+    of_kind,
+    rated,
+    silent,
+)
 
 __all__ = ["OWN_METRICS"]
 
@@ -27,8 +36,8 @@ _PULSE = grouped(
           "Entries that did not fit a buffer; the entity says which."),
     rated("pulse.missed", "count/s", "Ticks missed",
           "Ticks that were skipped because one before them took too long."),
-    gauge("clock.offset", "s", "Clock offset",
-          "Wall clock minus the time of the recording; jumps when the clock is set."),
+    silent(gauge("clock.offset", "s", "Clock offset",
+                 "Wall clock minus the time of the recording; jumps when the clock is set.")),
 )  # fmt: skip
 
 _EVENTS = grouped(
@@ -49,8 +58,8 @@ _EVENTS = grouped(
             "One execution of a notebook cell."),
     of_kind(SPAN, "span", "s", "Span",
             "A stretch of the user's code that was given a name."),
-    gauge("progress", "1", "Progress",
-          "Share of a loop that is done."),
+    main(gauge("progress", "1", "Progress",
+               "Share of a loop that is done.")),
 )  # fmt: skip
 
 OWN_METRICS: Final[tuple[Metric, ...]] = (*_PULSE, *_EVENTS)

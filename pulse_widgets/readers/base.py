@@ -68,7 +68,7 @@ class RateClass(Enum):
     PROCESSES = "processes"
     EVENTS = "events"
 
-    # That of Enum is written in Python, and some dozens are needed for a pass.
+    # The hash of Enum is written in Python, and a pass needs some dozens.
     __hash__ = object.__hash__
 
 
@@ -175,7 +175,7 @@ def alike(missing: Mapping[str, str]) -> dict[tuple[str, str], list[str]]:
     """
     found: dict[tuple[str, str], list[str]] = {}
     for what, why in missing.items():
-        # Another's backend may say anything.
+        # A backend of another package may return anything here.
         entity, _, field_name = str(what).partition(" ")
         found.setdefault((field_name, str(why)), []).append(entity)
     return found
@@ -233,4 +233,4 @@ class Backend(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of everything; may be called twice, and after a failed `open`."""
+        """Release everything; may be called twice, and after a failed `open`."""

@@ -23,7 +23,7 @@ from pulse_widgets.readers.rule import Rule
 if TYPE_CHECKING:
     from pulse_widgets.readers.base import Backend
 
-__all__ = ["NOTHING_SAID", "ReaderInfo", "ask", "check", "introduced", "lacks", "open_backend"]
+__all__ = ["NO_INFO", "ReaderInfo", "ask", "check", "introduced", "lacks", "open_backend"]
 
 _MEMBERS: Final = ("name", "caps", "missing", "open", "read", "close")
 _SHORTEST_S: Final = 0.1
@@ -54,13 +54,13 @@ class ReaderInfo:
     """It is one of ours, which say of what has gone that it is missing."""
 
 
-NOTHING_SAID: Final = ReaderInfo()
+NO_INFO: Final = ReaderInfo()
 
 
 def introduced(backend: Backend) -> ReaderInfo:
     """Return what a backend is called, open or not, whatever else is wrong with it."""
-    told = [getattr(backend, name, "") for name in ("title", "group", "name")]
-    title, group, name = (text if isinstance(text, str) else "" for text in told)
+    texts = [getattr(backend, name, "") for name in ("title", "group", "name")]
+    title, group, name = (text if isinstance(text, str) else "" for text in texts)
     return ReaderInfo(title=title or name, group=group or title or name)
 
 

@@ -4,48 +4,39 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import UnknownSourceError
+from pulse_widgets.loading import load
+from pulse_widgets.readers import sources as folder
 from pulse_widgets.readers.base import Backend, BackendKind
 from pulse_widgets.readers.contract import lacks
 from pulse_widgets.readers.plugins import plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pulse_widgets.readers.base import ReaderConfig
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
 
-__all__ = ["AUTO", "READERS", "SOURCES", "make_backend", "make_backends", "source_names"]
+__all__ = ["AUTO", "built_in", "make_backend", "make_backends", "source_names"]
 
-
-def _system(_gpus: GpuWish) -> Backend:
-    from pulse_widgets.readers.host.backend import SystemBackend
-
-    return SystemBackend()
-
-
-def _nvml(gpus: GpuWish) -> Backend:
-    from pulse_widgets.readers.nvml.backend import NvmlBackend
-
-    return NvmlBackend(gpus)
-
-
-SOURCES: Final[dict[str, Callable[[GpuWish], Backend]]] = {"system": _system, "nvml": _nvml}
-"""Name of each built-in source to the function that makes its backend."""
-
-READERS: Final = {
-    "system": "pulse_widgets.readers.host.backend",
-    "nvml": "pulse_widgets.readers.nvml.backend",
-}
-"""Name of each built-in source to the module that reads it."""
 
 AUTO: Final = ("system", "nvml")
 """What ``"auto"`` stands for; a source that is not on this machine says so and costs nothing."""
 
 _SAME: Final = {"nvml_direct": "nvml"}
 """Other words for a source."""
+
+
+def built_in() -> dict[str, str]:
+    """Return the name of each built-in source, those of ``"auto"`` first, to its module."""
+    load("pkgutil")  # the user's thread may ask
+    from pkgutil import iter_modules
+
+    found = {name for _, name, _ in iter_modules(folder.__path__)}
+    return {name: f"{folder.__name__}.{name}" for name in (*AUTO, *sorted(found - {*AUTO}))}
 
 
 def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str | Backend]:
@@ -76,7 +67,7 @@ def source_names(sources: str | Backend | Sequence[str | Backend]) -> list[str |
     return list(dict.fromkeys(kept))
 
 
-def make_backends(names: Sequence[str | Backend], gpus: GpuWish) -> list[Backend]:
+def make_backends(names: Sequence[str | Backend], gpus: GpuChoice) -> list[Backend]:
     """Return a backend for each name; backends that were given are returned as they are."""
     return [_made(name, gpus) if isinstance(name, str) else name for name in names]
 
@@ -90,10 +81,10 @@ def make_backend(config: ReaderConfig) -> Backend:
         Where this version has no reader of that kind.
     """
     name = _SAME.get(config.backend.value, config.backend.value)
-    if name not in SOURCES:
+    if name not in built_in():
         there = ", ".join(kind.value for kind in _kinds())
         raise UnknownSourceError(_not_yet(config.backend.value), remedy=f"Use one of {there}.")
-    return SOURCES[name]("all" if config.all_gpus else list(config.gpu_ids or ("mine",)))
+    return _made(name, "all" if config.all_gpus else list(config.gpu_ids or ("mine",)))
 
 
 def _not_yet(name: str) -> str:
@@ -101,21 +92,27 @@ def _not_yet(name: str) -> str:
 
 
 def _kinds() -> list[BackendKind]:
-    return [kind for kind in BackendKind if _SAME.get(kind.value, kind.value) in SOURCES]
+    there = built_in()
+    return [kind for kind in BackendKind if _SAME.get(kind.value, kind.value) in there]
 
 
-def _made(name: str, gpus: GpuWish) -> Backend:
-    make = SOURCES.get(name)
-    return plugins()[name].make(gpus) if make is None else make(gpus)
+def _made(name: str, gpus: GpuChoice) -> Backend:
+    module = built_in().get(name)
+    if module is None:
+        return plugins()[name].make(gpus)
+    load(module)
+    made: Backend = import_module(module).make(gpus)
+    return made
 
 
 def _known(given: str) -> str:
     name = _SAME.get(given, given)
-    if name in SOURCES:
+    ours = built_in()
+    if name in ours:
         return name
     others = plugins()
     if name not in others:
-        names = [*SOURCES, *others]
+        names = [*ours, *others]
         planned = name in {kind.value for kind in BackendKind}
         what = _not_yet(name) if planned else f"There is no source {given!r}"
         raise _unknown(what, names, difflib.get_close_matches(given, names))
@@ -130,7 +127,7 @@ def _backend(item: Any) -> Backend:
                 f"{type(item).__name__} is no reader: it has no {', '.join(missing)}",
                 remedy="Add what is missing, see pulse_widgets.readers.Backend.",
             )
-        raise _unknown(f"There is no source {item!r}", [*SOURCES, *plugins()])
+        raise _unknown(f"There is no source {item!r}", [*built_in(), *plugins()])
     if not isinstance(item.name, str) or not item.name:
         raise UnknownSourceError(
             f"The name of a reader is {item.name!r}",

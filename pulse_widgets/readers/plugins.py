@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
 
 __all__ = ["GROUP", "Plugin", "PluginBackend", "plugins"]
 
@@ -53,7 +53,7 @@ class Plugin:
         about = self.entry.dist
         return "unknown" if about is None else f"{about.name} {about.version}"
 
-    def make(self, gpus: GpuWish) -> PluginBackend:
+    def make(self, gpus: GpuChoice) -> PluginBackend:
         """Return its backend, which imports the package when it is opened."""
         return PluginBackend(self, gpus)
 
@@ -75,11 +75,11 @@ class PluginBackend:
     Parameters
     ----------
     plugin : Plugin
-    gpus : GpuWish
+    gpus : GpuChoice
         Which GPUs, for a reader that asks.
     """
 
-    def __init__(self, plugin: Plugin, gpus: GpuWish) -> None:
+    def __init__(self, plugin: Plugin, gpus: GpuChoice) -> None:
         self.name = plugin.name
         self._plugin = plugin
         self._gpus = gpus
@@ -148,7 +148,7 @@ class PluginBackend:
         return factory(config=_config(self._gpus)) if asks else factory()
 
 
-def _config(gpus: GpuWish) -> ReaderConfig:
+def _config(gpus: GpuChoice) -> ReaderConfig:
     from pulse_widgets.readers.select import words_of as words
 
     chosen = words(gpus)

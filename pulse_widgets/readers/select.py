@@ -24,9 +24,9 @@ from pulse_widgets.readers.gpus import Gpu, Mig, by_uuid, short, unnamed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Gpu", "GpuWish", "Mig", "Selection", "choose", "numbers", "short", "words_of"]
+__all__ = ["Gpu", "GpuChoice", "Mig", "Selection", "choose", "numbers", "short", "words_of"]
 
-GpuWish = str | int | list[str | int] | tuple[str | int, ...]
+GpuChoice = str | int | list[str | int] | tuple[str | int, ...]
 """What `gpus=` takes."""
 
 # No number of a GPU has more than twelve digits; Python refuses to read thousands of them.
@@ -86,7 +86,7 @@ class _Found:
         return Selection(tuple(sorted(self.migs)), migs, reason, value, dict(ignored))
 
 
-def words_of(gpus: GpuWish) -> tuple[str, ...]:
+def words_of(gpus: GpuChoice) -> tuple[str, ...]:
     """Return the words of a `gpus=` value, checked for form: ``"0,2-3"`` is ``("0", "2", "3")``.
 
     Raises
@@ -108,7 +108,7 @@ def words_of(gpus: GpuWish) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _no_choice(gpus: GpuWish) -> ArgumentError:
+def _no_choice(gpus: GpuChoice) -> ArgumentError:
     try:
         said = f"gpus={short(repr(gpus))}"
     except ValueError:
@@ -138,7 +138,7 @@ def _expanded(word: str) -> list[str]:
     return [str(number) for number in range(first, min(last, first + 1023) + 1)]
 
 
-def choose(gpus: GpuWish, here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
+def choose(gpus: GpuChoice, here: Sequence[Gpu], environ: Mapping[str, str]) -> Selection:
     """Return which of the GPUs that are here are asked for.
 
     Parameters

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.metrics.ranges import ANYTHING, range_of
-from pulse_widgets.readers.contract import NOTHING_SAID
+from pulse_widgets.readers.contract import NO_INFO
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Translator:
         Its rules and metrics.
     """
 
-    def __init__(self, info: ReaderInfo = NOTHING_SAID) -> None:
+    def __init__(self, info: ReaderInfo = NO_INFO) -> None:
         self.info = info
         self._plans: dict[str, Plan] = {}
         self._numbers: set[tuple[str, str, str]] = set()
@@ -182,13 +182,13 @@ class Translator:
             elif raw is not None:
                 number = _number(raw)
                 if number is None or not plan.lowest <= number <= plan.highest:
-                    # NaN is how numpy and pandas say that there is none.
+                    # numpy and pandas write a missing value as NaN.
                     rejected = number is None or not math.isnan(number)
                 else:
                     value = number * plan.multiply / plan.divide
             if rejected:
-                told = result.rejected.setdefault((host, entity, plan.metric), [])
-                told.append(in_short(raw))
+                values = result.rejected.setdefault((host, entity, plan.metric), [])
+                values.append(in_short(raw))
             if not plan.known and not self._is_number((host, entity, name), value):
                 continue
             readings.append(new(Reading, (entity, plan.metric, value, text, when, wall, host)))
@@ -203,7 +203,7 @@ def _factors(scale: float) -> tuple[float, float]:
     return scale, 1.0
 
 
-def translate(records: Iterable[RawRecord], info: ReaderInfo = NOTHING_SAID) -> Translation:
+def translate(records: Iterable[RawRecord], info: ReaderInfo = NO_INFO) -> Translation:
     """Return what one pass over a source says, see `Translator`."""
     return Translator(info).translate(records)
 

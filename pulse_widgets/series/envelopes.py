@@ -1,8 +1,8 @@
-"""Envelopes: what consecutive rows come to. All pictures and sums of rows are made of these.
+"""Envelopes: the minimum, maximum, sum and count of consecutive rows.
 
-Rows that are in order of time are cut into blocks, at edges (`cut_at`) or by number (`blocks_of`),
-and each block is summed up (`extremes_of`, `sums_of`). Rows in any other order are brought into
-their places one by one (`widen`).
+Everything drawn or summarised is made of these. Rows in order of time are cut into blocks, at
+edges (`cut_at`) or by number (`blocks_of`), and each block is reduced (`extremes_of`, `sums_of`).
+Rows in any other order widen the envelope of their bucket one by one (`widen`).
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Envelopes:
     def mean(self) -> NDArray[np.float64]:
         """The mean of the finite values; NaN where there is none."""
         nothing = np.full(len(self), np.nan)
-        # A sum beyond what a float holds must not bring the mean out of the envelope.
+        # A sum that overflows must not put the mean outside of the envelope.
         mean = np.divide(self.total, self.count, out=nothing, where=self.count > 0)
         inside: NDArray[np.float64] = np.clip(mean, self.least, self.greatest)
         return inside
@@ -177,11 +177,11 @@ def _reduced(
     filled: NDArray[np.bool_],
     nothing: float,
 ) -> NDArray[Any]:
-    """Return `function` over each block; `nothing` for one that is empty."""
+    """Return `function` of each block; `nothing` for an empty block."""
     if filled.all():
         return np.asarray(function.reduceat(value, first, axis=-1))
     made = np.full((*value.shape[:-1], len(first)), nothing, value.dtype)
-    # Of an empty block `reduceat` would give the value at which the next one begins.
+    # For an empty block `reduceat` returns the first value of the next block.
     if filled.any():
         made[..., filled] = function.reduceat(value, first[filled], axis=-1)
     return made
@@ -224,7 +224,7 @@ def widen(
 
 
 def places_in(edges: NDArray[Any], time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return in which stretch each time lies; `edges` are where the stretches begin."""
+    """Return in which interval each time lies; `edges` are where the intervals begin."""
     return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 1)
 
 
@@ -241,11 +241,11 @@ def single_rows(time: NDArray[np.int64], value: NDArray[np.float64]) -> Envelope
 
 
 def joined(fine: Envelopes, first: NDArray[np.int64]) -> Envelopes:
-    """Return envelopes of neighbours; each new one begins with the old one at `first`."""
+    """Merge neighbouring envelopes; each new one begins with the old one at `first`."""
     last = np.append(first[1:], len(fine)) - 1
     with np.errstate(over="ignore", invalid="ignore"):
         total = np.add.reduceat(fine.total, first)
-    # Infinity less infinity, where sums of finite values are beyond what a float holds.
+    # Sums of finite values may overflow, and infinity minus infinity is NaN.
     total[np.isnan(total)] = 0.0
     return Envelopes(
         np.add.reduceat(fine.rows, first),
@@ -264,14 +264,14 @@ def spread(
     edges: NDArray[Any],
     into: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> None:
-    """Bring the extremes of envelopes into all stretches that each of them reaches.
+    """Add the extremes of envelopes to all intervals that each of them reaches.
 
     Parameters
     ----------
     envelopes : Envelopes
         All with values.
     edges : (n,) int64 or float64
-        Where the stretches begin, microseconds.
+        Where the intervals begin, microseconds.
     into : pair of (n,) float64
         The least and the greatest value of each stretch so far.
     """

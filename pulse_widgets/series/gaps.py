@@ -81,7 +81,7 @@ def _long(spacing: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which spacings are long beside all of the series."""
     longest = int(spacing.max())
     rank = USUAL_PERCENT * (len(spacing) - 1) // 100
-    # Mostly none is; this tells it faster than putting them in order.
+    # Rows are nearly always in order, and checking that is faster than sorting.
     if longest <= LEAST_SILENCE_US or (spacing <= (longest - 1) // MANY).sum() <= rank:
         return _NONE
     usual = int(np.partition(spacing, rank)[rank])

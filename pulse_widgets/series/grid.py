@@ -25,15 +25,15 @@ __all__ = [
 FOLD: Final = 4
 """So many buckets of a grid are one of the next coarser."""
 COLUMNS: Final = 64
-"""Columns a grid holds: those of a picture, and those that are not folded yet."""
+"""Columns a grid holds: those on screen, and those that are not folded yet."""
 BUCKET_BYTES: Final = 8 + 8 + 1
 STEP_BYTES: Final = 8
 MORE_AT_MOST: Final = 1024
-"""Lines beyond those needed, at most, when an array grows."""
+"""Slots beyond those needed, at most, when an array grows."""
 
 
 class Buckets(NamedTuple):
-    """Some columns of some lines; the fields are those of a `Grid`."""
+    """Some columns of some slots; the fields are those of a `Grid`."""
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Buckets(NamedTuple):
 
 
 class Grid:
-    """A ring of the newest columns, a line for each series that is drawn.
+    """A ring of the newest columns, a slot for each series that is drawn.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ class Grid:
 
     Attributes
     ----------
-    low, high : (lines, COLUMNS) float64
+    low, high : (slots, COLUMNS) float64
         Smallest and largest value; infinite, low above high, where there is none.
-    lost : (lines, COLUMNS) bool
+    lost : (slots, COLUMNS) bool
         The last reading in the bucket was missing.
-    step : (stepped lines, COLUMNS) float64
+    step : (stepped slots, COLUMNS) float64
         The last step in the bucket, NaN where there is none; only of series that have steps.
     """
 
@@ -85,18 +85,18 @@ class Grid:
         """Whether half of the columns are in use: it is time for a coarser grid."""
         return self.head - self.first >= COLUMNS // 2
 
-    def grow(self, lines: int, stepped: int) -> None:
+    def grow(self, slots: int, stepped: int) -> None:
         """Make room for so many series, and so many of them that have steps."""
-        self.low = _longer(self.low, lines, np.inf)
-        self.high = _longer(self.high, lines, -np.inf)
-        self.lost = _longer(self.lost, lines, 0)
+        self.low = _longer(self.low, slots, np.inf)
+        self.high = _longer(self.high, slots, -np.inf)
+        self.lost = _longer(self.lost, slots, 0)
         self.step = _longer(self.step, stepped, np.nan)
 
-    def keep(self, lines: NDArray[np.int64], stepped: NDArray[np.int64]) -> None:
-        """Keep these lines, in this order, and let go of the others."""
-        self.low = self.low[lines[lines < len(self.low)]]
-        self.high = self.high[lines[lines < len(self.high)]]
-        self.lost = self.lost[lines[lines < len(self.lost)]]
+    def keep(self, slots: NDArray[np.int64], stepped: NDArray[np.int64]) -> None:
+        """Keep these slots, in this order, and drop the others."""
+        self.low = self.low[slots[slots < len(self.low)]]
+        self.high = self.high[slots[slots < len(self.high)]]
+        self.lost = self.lost[slots[slots < len(self.lost)]]
         self.step = self.step[stepped[stepped < len(self.step)]]
 
     def advance(self, bucket: int) -> None:
@@ -112,18 +112,18 @@ class Grid:
 
     def put(
         self,
-        lines: NDArray[np.int64],
+        slots: NDArray[np.int64],
         bucket: NDArray[np.int64],
         value: NDArray[np.float64],
         *,
         late: bool = False,
     ) -> None:
-        """Take in values whose buckets are held; the last of a bucket says if it is missing.
+        """Add values to buckets that are held; the last value of a bucket says if it is missing.
 
         Of values that are `late` it is not known what came after them in their bucket: a missing
         one stays to be seen.
         """
-        at = lines * COLUMNS + bucket % COLUMNS
+        at = slots * COLUMNS + bucket % COLUMNS
         missing = widen(self.low.reshape(-1), self.high.reshape(-1), at, value)
         lost = self.lost.reshape(-1)
         if late:
@@ -133,25 +133,25 @@ class Grid:
 
     def put_steps(
         self,
-        places: NDArray[np.int64],
+        step_slots: NDArray[np.int64],
         bucket: NDArray[np.int64],
         step: NDArray[np.int64],
         *,
         late: bool = False,
     ) -> None:
         """Take in the steps of values; of those that are `late`, the largest of a bucket stays."""
-        at, steps = places * COLUMNS + bucket % COLUMNS, self.step.reshape(-1)
+        at, steps = step_slots * COLUMNS + bucket % COLUMNS, self.step.reshape(-1)
         if late:
             np.fmax.at(steps, at, step.astype(float))
         else:
             steps[at] = step
 
     def buckets(
-        self, lines: NDArray[np.int64], places: NDArray[np.int64], start: int, end: int
+        self, slots: NDArray[np.int64], step_slots: NDArray[np.int64], start: int, end: int
     ) -> Buckets:
         """Return copies of the columns of the buckets from `start` to `end`, exclusive."""
         columns = np.arange(start, end) % COLUMNS
-        at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (lines, places))
+        at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (slots, step_slots))
         return Buckets(
             self.low.reshape(-1).take(at),
             self.high.reshape(-1).take(at),
@@ -175,7 +175,7 @@ class Grid:
     def folded(self, columns: NDArray[np.int64]) -> Buckets:
         """Return these columns of the next coarser grid, as far as they are held here."""
         parts = columns[:, None] * FOLD + np.arange(FOLD)
-        # A ring has no columns beyond its head: what stands there is older.
+        # The array is a ring: columns beyond the head hold older buckets, not newer ones.
         other = (parts > self.head) | (parts <= self.head - COLUMNS)
         parts = parts % COLUMNS
         low = np.where(other, np.inf, self.low[:, parts])
@@ -189,11 +189,11 @@ class Grid:
         return Buckets(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
 
     def coarser(self) -> Grid:
-        """Return a grid of wider buckets with what is held here, which is let go of."""
+        """Return a grid of wider buckets with the content of this one, which is emptied."""
         made = Grid(self.width_us * FOLD, self.head // FOLD, self.first // FOLD)
         columns = np.arange(max(made.first, (self.head - COLUMNS) // FOLD), made.head + 1)
         buckets = self.folded(columns)
-        # Before the new one takes its memory.
+        # Free the old array before the new one is allocated.
         self._clear()
         made.grow(len(buckets.low), len(buckets.step))
         made._fill(columns, buckets)
@@ -201,12 +201,12 @@ class Grid:
 
 
 def capacity(have: int, count: int) -> int:
-    """Return the lines an array gets that has some and needs `count`: some more, when it grows."""
+    """Return the slots an array gets that has some and needs `count`: some more, when it grows."""
     return have if count <= have else max(count, have + min(have // 4, MORE_AT_MOST), 16)
 
 
 def extended(values: NDArray[Any], count: int, fill: float) -> NDArray[Any]:
-    """Return an array with room for `count` lines, and some more when it grows."""
+    """Return an array with room for `count` slots, and some more when it grows."""
     return _longer(values, capacity(len(values), count), fill)
 
 

@@ -1,6 +1,6 @@
-"""What travels beside the numbers: series, entities, moments, spans and lines of text.
+"""The records of a packet's header: series, entities, moments, spans and lines of text.
 
-A thing is known by its host and its entity, never by one of them alone. The page's types,
+Host and entity together identify a thing, never one of them alone. The page's types,
 ``js/core/header.gen.ts``, are written from these classes by ``python -m
 pulse_widgets.exchange.export``: the texts beside the fields are the comments there.
 """
@@ -13,22 +13,22 @@ from typing import Annotated, Any, Final
 
 __all__ = [
     "NO_EVENTS",
+    "Doc",
     "EntityWire",
     "Events",
-    "LineWire",
     "MomentWire",
-    "Said",
     "SeriesWire",
     "SpanWire",
+    "TextLineWire",
+    "entity_records",
     "newest",
     "plain",
-    "told_entities",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What there is to say of a field: a comment, and whether old saved outputs lack it."""
+class Doc:
+    """The comment of a field in TypeScript, and whether old saved outputs lack the field."""
 
     text: str
     later: bool = False
@@ -63,7 +63,7 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-def told_entities(
+def entity_records(
     entities: Mapping[str, Mapping[str, Mapping[str, str]]], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return what is known of entities as a list of plain `EntityWire` records.
@@ -75,13 +75,13 @@ def told_entities(
     names : mapping of str to str
         Host to what the machine is called, as far as that is known.
     """
-    told = {
+    known = {
         (host, entity): labels for host, all_ in entities.items() for entity, labels in all_.items()
     }
     for host, name in names.items():
-        told[host, "host"] = {"name": name, **told.get((host, "host"), {})}
+        known[host, "host"] = {"name": name, **known.get((host, "host"), {})}
     return [
-        plain(EntityWire(host, entity, dict(labels))) for (host, entity), labels in told.items()
+        plain(EntityWire(host, entity, dict(labels))) for (host, entity), labels in known.items()
     ]
 
 
@@ -89,38 +89,38 @@ def told_entities(
 class MomentWire:
     """Something that happened at one moment."""
 
-    time: Annotated[float, Said("Unix seconds.")]
+    time: Annotated[float, Doc("Unix seconds.")]
     host: str
     entity: str
     metric: str
-    facts: Annotated[Mapping[str, Any], Said("What its text says: a label, a message, ...")]
+    facts: Annotated[Mapping[str, Any], Doc("What its text says: a label, a message, ...")]
 
 
 @dataclass(frozen=True, slots=True)
 class SpanWire:
-    """A stretch of time; it is told again when it has ended, with the same id and start."""
+    """A span of time; it is sent again when it has ended, with the same id and start."""
 
-    id: Annotated[str, Said("With its start it tells it from others of its host, entity, metric.")]
-    start: Annotated[float, Said("Unix seconds.")]
-    end: Annotated[float | None, Said("Null: it has not ended.")]
+    id: Annotated[str, Doc("With its start it tells it from others of its host, entity, metric.")]
+    start: Annotated[float, Doc("Unix seconds.")]
+    end: Annotated[float | None, Doc("Null: it has not ended.")]
     host: str
     entity: str
     metric: str
-    facts: Annotated[Mapping[str, Any], Said("What the texts of its start and its end say.")]
+    facts: Annotated[Mapping[str, Any], Doc("What the texts of its start and its end say.")]
 
 
 @dataclass(frozen=True, slots=True)
-class LineWire:
+class TextLineWire:
     """A line of text that was printed, for pages that asked for such lines."""
 
-    series: Annotated[int, Said("The id of its series.")]
-    time: Annotated[float, Said("Unix seconds.")]
+    series: Annotated[int, Doc("The id of its series.")]
+    time: Annotated[float, Doc("Unix seconds.")]
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What happened, in words: all that a frame has besides numbers.
+    """Moments, spans and lines of text: all that a frame has besides numbers.
 
     Attributes
     ----------
@@ -132,7 +132,7 @@ class Events:
 
     moments: tuple[MomentWire, ...] = ()
     spans: tuple[SpanWire, ...] = ()
-    lines: tuple[LineWire, ...] = ()
+    lines: tuple[TextLineWire, ...] = ()
 
     def __len__(self) -> int:
         """Return how many things happened."""

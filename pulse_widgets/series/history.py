@@ -1,4 +1,4 @@
-"""What the screen shows of the past: envelopes at every scale, and the newest rows whole."""
+"""The past of a session as views need it: envelopes at every scale, and the newest rows whole."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pulse_widgets.series.grid import BUCKET_BYTES, COLUMNS, STEP_BYTES
-from pulse_widgets.series.lines import Lines
 from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
 from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.slots import SlotTable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "Screen", "Sketch", "find_rows", "reduce_rows"]
 
-TOGETHER: Final = 64
+BLOCKS_JOINED: Final = 64
 """So many blocks that arrived are kept as one: looking through them costs by the block."""
-MARKED_AT_ONCE: Final = 4096
-MARKED_AT_MOST: Final = 1 << 15
+FOLDED_AT_ONCE: Final = 4096
+FOLDED_AT_MOST: Final = 1 << 15
 _EVER_US: Final = (-(1 << 63), (1 << 63) - 1)
 ROWS_AT_LEAST: Final = 8
 """This part of the budget is for whole rows, however many series there are."""
@@ -85,7 +85,7 @@ class Sketch:
         )
         empty = low > high
         missing = lost & empty
-        # Missing goes on until the next sample: its first empty bucket is where the gap is.
+        # A missing reading lasts until the next sample, so the empty bucket after it is a gap.
         missing[:, 1:] |= empty[:, 1:] & lost[:, :-1]
         seconds = np.concatenate(edges) / 1e6
         return Screen(self.ids, seconds, low, high, missing, self.stepped, step, self.last)
@@ -123,14 +123,14 @@ class History:
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:
-        self._lines = Lines()
+        self._slots = SlotTable()
         self._pyramid = Pyramid(int(min(max(interval_s / 2, 0.1), 1.0) * 1e6))
         self._recent: deque[_Block] = deque()
         self._newest: list[Rows] = []
         self._recent_bytes = 0
         self._budget = budget_bytes
-        self._unmarked: list[Rows] = []
-        self._unmarked_rows = 0
+        self._pending: list[Rows] = []
+        self._pending_count = 0
         self._end_us = 0
         self.forgotten_before_us = 0
         """Rows older than this are only known as envelopes."""
@@ -141,7 +141,7 @@ class History:
         return self._recent_bytes + self._envelope_bytes()
 
     def _envelope_bytes(self) -> int:
-        return self._pyramid.nbytes + self._lines.nbytes
+        return self._pyramid.nbytes + self._slots.nbytes
 
     def add(self, rows: Rows) -> None:
         """Take in rows in display form, in arrival order."""
@@ -150,14 +150,14 @@ class History:
         self._newest.append(rows)
         self._end_us = max(self._end_us, int(rows.time.max()) + 1)
         self._recent_bytes += rows.nbytes
-        if len(self._newest) >= TOGETHER:
+        if len(self._newest) >= BLOCKS_JOINED:
             self._recent.append(_Block.of(self._newest))
             self._newest = []
         self._trim()
-        # Marking many rows at once costs hardly more than marking a few.
-        self._unmarked.append(rows)
-        self._unmarked_rows += len(rows)
-        if self._unmarked_rows >= MARKED_AT_ONCE:
+        # Rows are added to the envelopes in bulk: many at once cost hardly more than a few.
+        self._pending.append(rows)
+        self._pending_count += len(rows)
+        if self._pending_count >= FOLDED_AT_ONCE:
             self._catch_up()
 
     def _trim(self) -> None:
@@ -173,42 +173,44 @@ class History:
             self.forgotten_before_us = max(self.forgotten_before_us, gone.end + 1)
 
     def release(self) -> None:
-        """Let go of the whole rows; the envelopes stay."""
+        """Drop the whole rows; the envelopes stay."""
         self._recent.clear()
         self._newest = []
         self._recent_bytes = 0
         self.forgotten_before_us = max(self.forgotten_before_us, self._end_us)
 
     def _catch_up(self) -> None:
-        if self._unmarked:
-            rows = Rows.concat(self._unmarked)
-            self._unmarked, self._unmarked_rows = [], 0
-            # Only so many series are sure of their envelopes at once.
-            for first in range(0, len(rows), MARKED_AT_MOST):
-                self._mark(rows.cut(first, first + MARKED_AT_MOST))
+        if self._pending:
+            rows = Rows.concat(self._pending)
+            self._pending, self._pending_count = [], 0
+            # The series of a batch are never retired to make room for it, so a batch is bounded.
+            for first in range(0, len(rows), FOLDED_AT_MOST):
+                self._fold_in(rows.cut(first, first + FOLDED_AT_MOST))
             self._trim()
 
-    def _mark(self, rows: Rows) -> None:
+    def _fold_in(self, rows: Rows) -> None:
         order = np.argsort(rows.time, kind="stable")
-        ordered, lines = rows.take(order), self._lines
-        at = lines.of(ordered.series)
-        lines.note(at, ordered.time, ordered.value)
-        lines.give_steps(at[ordered.step != NO_STEP])
+        ordered, slots = rows.take(order), self._slots
+        at = slots.of(ordered.series)
+        slots.note(at, ordered.time, ordered.value)
+        slots.give_steps(at[ordered.step != NO_STEP])
         if self._over():
             self._make_room(at)
-            at = lines.of(ordered.series)
+            at = slots.of(ordered.series)
         ordered = Rows(at.astype(np.int32), ordered.time, ordered.step, ordered.value)
-        self._pyramid.take(ordered, lines.place[: lines.count], lines.count, rows.time[-ARRIVALS:])
+        self._pyramid.take(
+            ordered, slots.step_slot[: slots.count], slots.count, rows.time[-ARRIVALS:]
+        )
 
     def _envelope_budget(self) -> int:
         return self._budget - self._budget // ROWS_AT_LEAST
 
     def _needed(self) -> tuple[int, int]:
-        """Bytes of one grid with all lines, and of all else that envelopes need."""
-        lines, pyramid = self._lines, self._pyramid
-        room, step_room = pyramid.room_for(lines.count, lines.stepped)
+        """Bytes of one grid with all slots, and of all else that envelopes need."""
+        slots, pyramid = self._slots, self._pyramid
+        room, step_room = pyramid.room_for(slots.count, slots.stepped)
         a_grid = COLUMNS * (BUCKET_BYTES * room + STEP_BYTES * step_room)
-        return a_grid, pyramid.other_bytes + lines.nbytes
+        return a_grid, pyramid.other_bytes + slots.nbytes
 
     def _over(self) -> bool:
         a_grid, other = self._needed()
@@ -217,31 +219,31 @@ class History:
         return a_grid * self._pyramid.levels > left
 
     def _make_room(self, busy: NDArray[np.int64]) -> None:
-        """Keep the envelopes within the budget, without touching these lines.
+        """Keep the envelopes within the budget, without touching these slots.
 
         Series that have ended go first, those that ended longest ago. If that is not enough, the
-        picture gets wider buckets. Beyond that those go that have been silent for longest.
+        history gets wider buckets. Beyond that those go that have been silent for longest.
         """
-        missing = np.isnan(self._lines.last[: self._lines.count])
+        missing = np.isnan(self._slots.last[: self._slots.count])
         self._retire(missing, busy)
         if self._over():
             self._pyramid.shrink(self._pyramid.most)
         if self._over():
-            self._retire(np.ones(self._lines.count, np.bool_), busy)
+            self._retire(np.ones(self._slots.count, np.bool_), busy)
 
     def _retire(self, which: NDArray[np.bool_], busy: NDArray[np.int64]) -> None:
-        lines, pyramid = self._lines, self._pyramid
-        which[busy] = which[pyramid.waiting_lines] = False
+        slots, pyramid = self._slots, self._pyramid
+        which[busy] = which[pyramid.waiting_slots] = False
         a_grid, other = self._needed()
         left = max(self._envelope_budget() - other, 0)
-        # Some more than needed, since every line that stays is moved.
-        stay = lines.count * left // max(a_grid * max(pyramid.levels, 1), 1) * 15 // 16
+        # More than needed are retired, since retiring any copies every slot that stays.
+        stay = slots.count * left // max(a_grid * max(pyramid.levels, 1), 1) * 15 // 16
         gone = np.flatnonzero(which)
-        gone = gone[np.argsort(lines.last_us[gone], kind="stable")][: max(lines.count - stay, 0)]
+        gone = gone[np.argsort(slots.last_us[gone], kind="stable")][: max(slots.count - stay, 0)]
         if len(gone):
-            mask = np.zeros(lines.count, np.bool_)
+            mask = np.zeros(slots.count, np.bool_)
             mask[gone] = True
-            pyramid.keep(*lines.retire(mask))
+            pyramid.keep(*slots.retire(mask))
 
     def screen(self, ids: Collection[int] | None = None) -> Screen:
         """Return envelopes of the whole past, finer towards now.
@@ -257,13 +259,13 @@ class History:
     def sketch(self, ids: Collection[int] | None = None) -> Sketch:
         """Return what `screen` needs, copied: what is added later does not change it."""
         self._catch_up()
-        lines = self._lines
-        drawn = np.flatnonzero(lines.line >= 0).astype(np.int32)
+        slots = self._slots
+        drawn = np.flatnonzero(slots.slot >= 0).astype(np.int32)
         chosen = drawn if ids is None else drawn[np.isin(drawn, np.array([*ids], np.int64))]
-        at = lines.line[chosen].astype(np.int64)
-        stepped = lines.place[at] >= 0
-        parts = self._pyramid.parts(at, lines.place[at[stepped]].astype(np.int64))
-        return Sketch(chosen, chosen[stepped], lines.last[at], parts)
+        at = slots.slot[chosen].astype(np.int64)
+        stepped = slots.step_slot[at] >= 0
+        parts = self._pyramid.parts(at, slots.step_slot[at[stepped]].astype(np.int64))
+        return Sketch(chosen, chosen[stepped], slots.last[at], parts)
 
     def everything(self, most: int) -> list[Rows]:
         """Return all blocks of rows; none where more than `most` rows have arrived."""

@@ -1,7 +1,7 @@
-"""The envelopes of whole series in finer and coarser levels, as an overview has them.
+"""The levels of an overview: envelopes of a whole series, each level coarser than the last.
 
-No block reaches across a gap: where a reading is missing, or none came for long, there is an
-envelope of its own that has no values. So an outage shows as a gap at every level.
+No envelope reaches across a gap. Where a reading is missing, or none came for long, an envelope
+without values stands in its place, so an outage shows as a gap at every level.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Arrivals in the order they came: blocks of rows, and a cursor for each consumer.
+"""The log of a session: blocks of rows in order of arrival, read by a cursor a consumer.
 
-A `Log` holds blocks of rows until every consumer has taken them.
+A block is freed once every consumer has read it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Log:
         rows.time.setflags(write=False)
         rows.step.setflags(write=False)
         rows.value.setflags(write=False)
-        # A block is written in one piece, and lost in one piece where a disk is torn.
+        # A block is written as one batch, and a failing disk loses whole batches: keep them small.
         pieces = rows.split(BLOCK_BYTES)
         count, nbytes = len(rows), sum(piece.nbytes for piece in pieces)
         with self._lock:

@@ -1,10 +1,11 @@
 """The envelopes of a history at every scale.
 
-They live on absolute grids, each four times as coarse as the one before. A column of a grid
-that is finished is folded into the coarser grid once, so a tick costs the same after a minute
-and after a week, and a picture of the whole past costs a few hundred columns. Each grid holds
-every row of the buckets that it has: a row that comes late goes into all grids that have passed
-its time, a row far ahead waits until the others come near.
+Each scale is a grid of buckets, four times as wide as those of the grid before it. A finished
+column of a grid is folded into the next coarser grid exactly once. So a tick costs the same after
+a minute and after a week, and the whole past is a few hundred columns.
+
+A row that comes late goes into every grid that has passed its time. A row whose time is far ahead
+of all others waits outside of the grids until the others come near.
 """
 
 from __future__ import annotations
@@ -27,24 +28,24 @@ SHOWN: Final = 56
 SLACK: Final = 8
 LEVELS: Final = 6
 NEAR: Final = COLUMNS // 2
-"""Columns by which the newest time may grow at once; a row further ahead is far ahead."""
+"""Columns by which the newest time may grow at once; rows beyond that wait."""
 ARRIVALS: Final = 64
-"""It is now where half of the newest rows are, so many of them."""
+"""The present is the median time of this many of the newest rows."""
 WAITING_MOST: Final = 1 << 14
-"""Rows that may wait because they are far ahead."""
+"""Rows with times far ahead that are kept waiting, at most."""
 WAITING_SHOWN: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Neighbouring columns of a picture: where each begins, where the last ends, what is in it."""
+    """Neighbouring buckets of a screen, from one grid: their edges and what is in them."""
 
     edges_us: NDArray[np.int64]
     buckets: Buckets
 
 
 class Pyramid:
-    """Envelopes of lines from the first row until now.
+    """Envelopes of all series from the first row until now.
 
     Parameters
     ----------
@@ -65,9 +66,9 @@ class Pyramid:
         self._older = _Older()
         self._origin_us = 0
         self._waiting = Rows.of([], [], [])
-        """Rows far ahead, by time; their series are lines."""
+        """Rows far ahead, by time; their series are slots."""
         self._arrivals = np.zeros(0, np.int64)
-        self._place = np.zeros(0, np.int32)
+        self._step_slot = np.zeros(0, np.int32)
         self._size = (0, 0)
 
     @property
@@ -75,11 +76,11 @@ class Pyramid:
         """Grids there are."""
         return len(self._grids)
 
-    def room_for(self, lines: int, stepped: int) -> tuple[int, int]:
-        """Return the lines, and places for steps, that each grid gets for so many."""
+    def room_for(self, slots: int, stepped: int) -> tuple[int, int]:
+        """Return the slots, and slots for steps, that each grid gets for so many."""
         have = max((len(grid.low) for grid in self._grids), default=0)
         have_steps = max((len(grid.step) for grid in self._grids), default=0)
-        return capacity(have, lines), capacity(have_steps, stepped)
+        return capacity(have, slots), capacity(have_steps, stepped)
 
     @property
     def nbytes(self) -> int:
@@ -92,35 +93,38 @@ class Pyramid:
         return self._older.nbytes + self._waiting.nbytes
 
     @property
-    def waiting_lines(self) -> NDArray[np.int64]:
-        """The lines of rows that are in no grid yet."""
+    def waiting_slots(self) -> NDArray[np.int64]:
+        """The slots of rows that are in no grid yet."""
         return self._waiting.series.astype(np.int64)
 
-    def keep(self, lines: NDArray[np.int64], places: NDArray[np.int64]) -> None:
-        """Keep these lines and the steps at these places, and let go of the others."""
+    def keep(self, slots: NDArray[np.int64], step_slots: NDArray[np.int64]) -> None:
+        """Keep these slots and these step slots, and drop the others."""
         for grid in self._grids:
-            grid.keep(lines, places)
-        self._older.keep(lines)
+            grid.keep(slots, step_slots)
+        self._older.keep(slots)
         wait = self._waiting
-        at = np.searchsorted(lines, wait.series).astype(np.int32)
+        at = np.searchsorted(slots, wait.series).astype(np.int32)
         self._waiting = Rows(at, wait.time, wait.step, wait.value)
 
     def take(
-        self, rows: Rows, place: NDArray[np.int32], count: int, arrivals: NDArray[np.int64]
+        self, rows: Rows, step_slot: NDArray[np.int32], count: int, arrivals: NDArray[np.int64]
     ) -> None:
-        """Take in rows that are sorted by time, their series being lines.
+        """Take in rows that are sorted by time, their series being slots.
 
         Parameters
         ----------
         rows : Rows
-        place : (lines,) int32
-            Line to its place among those with steps.
+        step_slot : (slots,) int32
+            Slot to its row in the arrays of steps.
         count : int
-            Lines there are.
+            Slots there are.
         arrivals : (n,) int64
             Times of the newest rows as they arrived.
         """
-        self._place, self._size = place, self.room_for(count, int(place.max(initial=-1)) + 1)
+        self._step_slot, self._size = (
+            step_slot,
+            self.room_for(count, int(step_slot.max(initial=-1)) + 1),
+        )
         self._arrivals = np.concatenate((self._arrivals, arrivals))[-ARRIVALS:]
         if not self._grids:
             self._begin(rows.time)
@@ -140,14 +144,14 @@ class Pyramid:
         return int(np.sort(self._arrivals)[(len(self._arrivals) - 1) // 2])
 
     def _begin(self, time: NDArray[np.int64]) -> None:
-        # What lies so far back that it would cost the others their detail is older than the first.
+        # Rows so far back that the grids would need wider buckets go to the grid of older rows.
         span = self._base_us * COLUMNS * FOLD ** (LEVELS - 1)
         first = int(time[np.searchsorted(time, self._now_us() - span)]) // self._base_us
         self._origin_us = first * self._base_us
         self._grids.append(Grid(self._base_us, first, first))
 
     def _walk(self, rows: Rows) -> None:
-        """Put rows into the grids by and by, so that each column is folded before it is reused."""
+        """Put rows into the grids in parts, so that each column is folded before it is reused."""
         now_us, done = self._now_us(), 0
         while done < len(rows):
             grid = self._grids[0]
@@ -166,7 +170,7 @@ class Pyramid:
     def _put(self, rows: Rows) -> None:
         fine = self._grids[0]
         newest = int(rows.time[-1])
-        # Grids that have passed the time of some of these rows do not get them by folding.
+        # A coarser grid that has passed the time of these rows gets them directly: folding is over.
         late = [g for g in self._grids[1:] if rows.time[0] < (g.head + 1) * g.width_us]
         fine.advance(newest // fine.width_us)
         held = int(np.searchsorted(rows.time, (fine.head - COLUMNS + 1) * fine.width_us))
@@ -182,12 +186,12 @@ class Pyramid:
     def _put_into(self, grid: Grid, rows: Rows, *, late: bool) -> None:
         if not len(rows):
             return
-        lines, bucket = rows.series.astype(np.int64), rows.time // grid.width_us
-        grid.put(lines, bucket, rows.value, late=late)
+        slots, bucket = rows.series.astype(np.int64), rows.time // grid.width_us
+        grid.put(slots, bucket, rows.value, late=late)
         stepped = rows.step != NO_STEP
         if stepped.any():
-            places = self._place[lines[stepped]].astype(np.int64)
-            grid.put_steps(places, bucket[stepped], rows.step[stepped], late=late)
+            step_slots = self._step_slot[slots[stepped]].astype(np.int64)
+            grid.put_steps(step_slots, bucket[stepped], rows.step[stepped], late=late)
 
     def _fold(self, level: int, slack: int) -> None:
         """Bring the finished columns of each grid from `level` on into the next coarser one.
@@ -216,7 +220,7 @@ class Pyramid:
         self._fold(len(self._grids) - 2, SLACK)
 
     def shrink(self, most: int) -> None:
-        """Let go of the finest grids beyond so many; what they hold is in the others."""
+        """Drop the finest grids beyond so many; the others hold the same rows."""
         while len(self._grids) > most:
             fine, coarse = self._grids[:2]
             coarse.fold(fine, fine.head // FOLD)
@@ -229,7 +233,7 @@ class Pyramid:
             self._add_level()
         self._fold_whole()
         for level, grid in enumerate(self._grids):
-            # What is before the finest grid's newest bucket counts as folded, and is empty.
+            # Everything before the finest grid's newest bucket counts as folded and is empty.
             grid.advance(time_us // grid.width_us - (1 if level else 0))
 
     def _fold_whole(self) -> None:
@@ -237,22 +241,22 @@ class Pyramid:
             if fine.head // FOLD > coarse.head:
                 coarse.fold(fine, fine.head // FOLD)
 
-    def parts(self, lines: NDArray[np.int64], places: NDArray[np.int64]) -> list[Part]:
-        """Return the picture of some lines, and of their steps, oldest first."""
+    def parts(self, slots: NDArray[np.int64], step_slots: NDArray[np.int64]) -> list[Part]:
+        """Return the buckets of some slots, and of their steps, oldest first."""
         if not self._grids:
             return []
-        parts = self._older.parts(lines, places, self._place, self._origin_us)
+        parts = self._older.parts(slots, step_slots, self._step_slot, self._origin_us)
         for grid, start, end in self._spans():
             edges = np.arange(start, end + 1) * grid.width_us
             if parts:
                 edges[0] = max(edges[0], self._origin_us)
-            parts.append(Part(edges, grid.buckets(lines, places, start, end)))
+            parts.append(Part(edges, grid.buckets(slots, step_slots, start, end)))
         if len(self._waiting):
-            parts.append(self._waiting_part(int(parts[-1].edges_us[-1]), lines, places))
+            parts.append(self._waiting_part(int(parts[-1].edges_us[-1]), slots, step_slots))
         return parts
 
     def _spans(self) -> list[tuple[Grid, int, int]]:
-        """Which buckets of which grid make up the picture, oldest first."""
+        """Which buckets of which grid make up a screen, oldest first."""
         spans: list[tuple[Grid, int, int]] = []
         end, wanted = self._grids[0].head + 1, SHOWN
         for level, grid in enumerate(self._grids):
@@ -269,7 +273,7 @@ class Pyramid:
         return spans[::-1]
 
     def _waiting_part(
-        self, start_us: int, lines: NDArray[np.int64], places: NDArray[np.int64]
+        self, start_us: int, slots: NDArray[np.int64], step_slots: NDArray[np.int64]
     ) -> Part:
         """Return buckets for the rows far ahead, with empty ones between."""
         rows, width = self._waiting, self._grids[0].width_us
@@ -278,8 +282,8 @@ class Pyramid:
         edges = np.unique(np.concatenate(([start_us], used * width, (used + 1) * width)))
         edges = edges[edges >= start_us]
         column = np.searchsorted(edges, rows.time, "right") - 1
-        buckets = _nothing(len(lines), len(places), len(edges) - 1)
-        self._fill(buckets, rows, column, lines, places)
+        buckets = _nothing(len(slots), len(step_slots), len(edges) - 1)
+        self._fill(buckets, rows, column, slots, step_slots)
         return Part(edges, buckets)
 
     def _fill(
@@ -287,28 +291,28 @@ class Pyramid:
         buckets: Buckets,
         rows: Rows,
         column: NDArray[np.int64],
-        lines: NDArray[np.int64],
-        places: NDArray[np.int64],
+        slots: NDArray[np.int64],
+        step_slots: NDArray[np.int64],
     ) -> None:
-        drawn, at = _found(rows.series, lines)
+        drawn, at = _found(rows.series, slots)
         value, column_drawn = rows.value[drawn], column[drawn]
         missing = widen(buckets.low, buckets.high, (at, column_drawn), value)
         buckets.lost[at, column_drawn] = missing
-        stepped, at = _found(self._place[rows.series], places)
+        stepped, at = _found(self._step_slot[rows.series], step_slots)
         stepped, at = stepped[keep := rows.step[stepped] != NO_STEP], at[keep]
         buckets.step[at, column[stepped]] = rows.step[stepped]
 
 
 class _Older:
-    """Envelopes of what came late and lies before the first row, in one grid.
+    """Envelopes of late rows that lie before the first row, in one grid.
 
-    Its buckets are as wide as it needs; few series have such rows, so it has lines of its own.
+    Its buckets are as wide as it needs; few series have such rows, so it has slots of its own.
     """
 
     def __init__(self) -> None:
         self._grid: Grid | None = None
         self._own = np.zeros(0, np.int32)
-        """Line to the line here, -1 where there is none."""
+        """Slot to the slot here, -1 where there is none."""
         self._count = 0
 
     @property
@@ -326,22 +330,22 @@ class _Older:
             grid = grid.coarser()
         grid.first = min(grid.first, first_us // grid.width_us)
         self._grid = grid
-        lines = rows.series
-        self._own = extended(self._own, int(lines.max()) + 1, -1)
-        fresh = np.unique(lines[self._own[lines] < 0])
+        slots = rows.series
+        self._own = extended(self._own, int(slots.max()) + 1, -1)
+        fresh = np.unique(slots[self._own[slots] < 0])
         self._own[fresh] = np.arange(self._count, self._count + len(fresh))
         self._count += len(fresh)
         grid.grow(*[capacity(len(grid.low), self._count)] * 2)
-        own, bucket = self._own[lines].astype(np.int64), rows.time // grid.width_us
+        own, bucket = self._own[slots].astype(np.int64), rows.time // grid.width_us
         grid.put(own, bucket, rows.value, late=True)
         stepped = rows.step != NO_STEP
         grid.put_steps(own[stepped], bucket[stepped], rows.step[stepped], late=True)
 
-    def keep(self, lines: NDArray[np.int64]) -> None:
-        """Keep these lines, in this order, and let go of the others."""
+    def keep(self, slots: NDArray[np.int64]) -> None:
+        """Keep these slots, in this order, and drop the others."""
         if self._grid is None:
             return
-        own = extended(self._own, int(lines.max(initial=-1)) + 1, -1)[lines]
+        own = extended(self._own, int(slots.max(initial=-1)) + 1, -1)[slots]
         stay = own[own >= 0].astype(np.int64)
         own[own >= 0] = np.arange(len(stay))
         self._grid.keep(stay, stay)
@@ -349,34 +353,34 @@ class _Older:
 
     def parts(
         self,
-        lines: NDArray[np.int64],
-        places: NDArray[np.int64],
-        place: NDArray[np.int32],
+        slots: NDArray[np.int64],
+        step_slots: NDArray[np.int64],
+        step_slot: NDArray[np.int32],
         end_us: int,
     ) -> list[Part]:
-        """Return the picture of some lines and of their steps, if there is anything."""
+        """Return the buckets of some slots and of their steps, if there are any."""
         grid = self._grid
         if grid is None:
             return []
         edges = np.arange(grid.first, grid.head + 2) * grid.width_us
         edges[-1] = end_us
-        buckets = _nothing(len(lines), len(places), len(edges) - 1)
+        buckets = _nothing(len(slots), len(step_slots), len(edges) - 1)
         here = np.flatnonzero(self._own >= 0)
-        here, at = here[(found := _found(here, lines))[0]], found[1]
+        here, at = here[(found := _found(here, slots))[0]], found[1]
         own = self._own[here].astype(np.int64)
         mine = grid.buckets(own, own, grid.first, grid.head + 1)
         buckets.low[at], buckets.high[at], buckets.lost[at] = mine.low, mine.high, mine.lost
-        which, at = _found(place[here], places)
+        which, at = _found(step_slot[here], step_slots)
         buckets.step[at] = mine.step[which]
         return [Part(edges, buckets)]
 
 
-def _nothing(lines: int, places: int, columns: int) -> Buckets:
+def _nothing(slots: int, step_slots: int, columns: int) -> Buckets:
     return Buckets(
-        np.full((lines, columns), np.inf),
-        np.full((lines, columns), -np.inf),
-        np.zeros((lines, columns), np.bool_),
-        np.full((places, columns), np.nan),
+        np.full((slots, columns), np.inf),
+        np.full((slots, columns), -np.inf),
+        np.zeros((slots, columns), np.bool_),
+        np.full((step_slots, columns), np.nan),
     )
 
 

@@ -1,4 +1,4 @@
-"""What is drawn of a series: its values, of a counter the rate."""
+"""The values of a series that are drawn: of a counter its rate, else the values as stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The series of a process: what each is about, and its small integer id."""
+"""The series of a session: the name, kind, unit and small integer id of each."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Registry:
     """Gives each series its id, and says which series are new since a given id."""
 
     def __init__(self) -> None:
-        # Taken again by a signal handler, or a finalizer, that logs what is new.
+        # Reentrant: a signal handler or finalizer on this thread may log a new series meanwhile.
         self._lock = threading.RLock()
         self._ids: dict[tuple[str, str, str], int] = {}
         self._infos: list[SeriesInfo] = []
@@ -68,7 +68,7 @@ class Registry:
         return self._infos[series]
 
     def find(self, host: str, entity: str, metric: str) -> int | None:
-        """Return the id of a series, or None when nobody announced it."""
+        """Return the id of a series, or None if it was never added."""
         return self._ids.get((host, entity, metric))
 
     def add(  # noqa: PLR0913  one argument a field of the key and the series
@@ -137,7 +137,7 @@ class Registry:
         while key not in self._ids:
             number = len(self._infos)
             info = SeriesInfo(number, *key, unit, kind, labels)
-            # Unless somebody was faster on this very thread: a signal handler, a finalizer.
+            # A signal handler or finalizer on this same thread may have added it just now.
             if len(self._infos) == number:
                 self._infos.append(info)
                 self._ids[key] = number
@@ -164,7 +164,7 @@ def _taken(key: tuple[str, str, str], owner: str) -> PulseError:
 
 
 def _require_names(*names: object) -> None:
-    """Refuse what no file can hold, for the sake of everything that is recorded beside it."""
+    """Refuse names that no file can hold: one would make the whole recording unwritable."""
     for name in names:
         if isinstance(name, str):
             try:

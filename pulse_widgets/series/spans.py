@@ -1,4 +1,4 @@
-"""How the start row and the end row of a span find each other, live and in a recording."""
+"""Pairs the start row and the end row of each span, live and in a recording."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Span:
     facts: Mapping[str, Any]
 
     def on_the_wire(self, info: SeriesInfo) -> SpanWire:
-        """Return it as a page is told of it."""
+        """Return it as a page gets it."""
         facts = {key: fact for key, fact in self.facts.items() if key != "id"}
         name = self.name or str(self.start)
         end = None if self.end is None else self.end / 1e6

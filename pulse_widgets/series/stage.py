@@ -1,4 +1,7 @@
-"""What is shown: one history for all views, and a queue for each that follows it."""
+"""Passes rows in display form to views: one history shared by all, one queue for each.
+
+`Stage.subscribe` gives a view its queue; `Stage.screen` is the past for a view that comes late.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.series.display_form import DisplayForm, display_series
 from pulse_widgets.series.header import Events, newest
 from pulse_widgets.series.history import History, Screen, find_rows
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import Shown, shown_series
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
@@ -21,10 +25,10 @@ if TYPE_CHECKING:
     from pulse_widgets.series.header import MomentWire, SpanWire
     from pulse_widgets.series.registry import Registry
 
-__all__ = ["Caught", "Stage", "Subscription"]
+__all__ = ["CatchUp", "Stage", "Subscription"]
 
 TICK_S: Final = 0.2
-"""Seconds between two looks of a follower: a whole dashboard is drawn no more often."""
+"""Seconds between two deliveries: a whole dashboard is drawn no more often."""
 QUEUE_BYTES: Final = 32 << 20
 EVENTS_KEPT: Final = 1000
 
@@ -32,8 +36,8 @@ EVENTS_KEPT: Final = 1000
 class Subscription:
     """Rows and events in display form, waiting for one consumer.
 
-    Bounded: a consumer that does not keep up loses the oldest rows, counted. It heals
-    through the history.
+    Bounded: a consumer that does not keep up loses the oldest rows, which are counted. The next
+    keyframe, made of the history, fills that gap.
 
     Attributes
     ----------
@@ -64,10 +68,10 @@ class Subscription:
 
     def push(self, rows: Rows, events: Events) -> None:
         """Add what was just shown."""
-        told = events if self.lines else events.without_lines()
-        size = rows.nbytes + sum(len(line.text) for line in told.lines)
+        wanted = events if self.lines else events.without_lines()
+        size = rows.nbytes + sum(len(line.text) for line in wanted.lines)
         with self._lock:
-            self._queue.append((rows, told, size))
+            self._queue.append((rows, wanted, size))
             self._bytes += size
             while self._bytes > QUEUE_BYTES and len(self._queue) > 1:
                 gone, _, freed = self._queue.popleft()
@@ -86,8 +90,8 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
-    """The past at one moment, for a follower that gets it.
+class CatchUp:
+    """The past at one moment, and what a subscription had waiting then.
 
     Attributes
     ----------
@@ -106,7 +110,7 @@ class Caught:
 
 
 class Stage:
-    """The shown form of a session: its history and its followers.
+    """A session in display form: its history and the subscriptions that follow it.
 
     Parameters
     ----------
@@ -117,7 +121,7 @@ class Stage:
 
     def __init__(self, registry: Registry, interval_s: float) -> None:
         self._registry = registry
-        self._shown = Shown(registry)
+        self._shown = DisplayForm(registry)
         self._history = History(interval_s)
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
         self._spans: dict[tuple[object, ...], SpanWire] = {}
@@ -146,19 +150,23 @@ class Stage:
         with self._lock:
             self._history.add(rows)
             self._keep(events)
-            # Under one lock, so that no screen holds a row that is neither sent nor waiting.
+            # One lock for both: a row in the history is also in every queue, or was sent already.
             for follower in self._subscriptions:
                 follower.push(rows, events)
 
     def _keep(self, events: Events) -> None:
-        self._moments.extend(events.moments)
-        for span in events.spans:
+        self._moments.extend(filter(self._in_keyframes, events.moments))
+        for span in filter(self._in_keyframes, events.spans):
             key = (span.host, span.entity, span.metric, span.id, span.start)
-            # What has just ended is the newest.
+            # A span that has just ended moves to the end: the oldest are dropped first.
             self._spans.pop(key, None)
             self._spans[key] = span
         while len(self._spans) > EVENTS_KEPT:
             del self._spans[next(iter(self._spans))]
+
+    def _in_keyframes(self, one: MomentWire | SpanWire) -> bool:
+        number = self._registry.find(one.host, one.entity, one.metric)
+        return number is not None and kind_of(one.metric, self._registry[number].kind).in_keyframes
 
     def finish(self) -> None:
         """Say to every follower that nothing more will come."""
@@ -167,7 +175,7 @@ class Stage:
             follower.arrived.ring()
 
     def release(self) -> None:
-        """Let go of what is only for zooming in; pictures of the whole stay."""
+        """Free the rows that only zooming in needs; the envelopes stay."""
         with self._lock:
             self._history.release()
 
@@ -180,7 +188,7 @@ class Stage:
             sketch = self._history.sketch(self._drawn() if ids is None else ids)
         return sketch.screen()
 
-    def screen_after(self, follower: Subscription, whole: int = 0) -> Caught:
+    def screen_after(self, follower: Subscription, whole: int = 0) -> CatchUp:
         """Return the screen together with what a follower had waiting.
 
         Parameters
@@ -193,7 +201,7 @@ class Stage:
             ids = self._drawn()
             rows, events = follower.take()
             sketch, blocks = self._history.sketch(ids), self._history.everything(whole)
-        return Caught(sketch.screen(), find_rows(blocks, ids), rows, events)
+        return CatchUp(sketch.screen(), find_rows(blocks, ids), rows, events)
 
     def _drawn(self) -> list[int]:
         return [info.id for info in self._registry.since(0) if kind_stored_as(info.kind).numeric]
@@ -208,7 +216,7 @@ class Stage:
 
     def series(self, first: int = 0) -> list[dict[str, object]]:
         """Return the shown form of every series whose id is `first` or more."""
-        return [shown_series(info) for info in self._registry.since(first)]
+        return [display_series(info) for info in self._registry.since(first)]
 
     def events(self, count: int) -> Events:
         """Return the newest moments and spans, oldest first, so many of each at most."""
@@ -218,7 +226,7 @@ class Stage:
 
     @property
     def tick_s(self) -> float:
-        """How often the liveliest follower wants to hear, seconds."""
+        """The shortest interval that any subscription asks for, seconds."""
         return min((follower.tick_s for follower in self._subscriptions), default=TICK_S)
 
     @property

@@ -1,4 +1,4 @@
-"""What a view says in words: one record, of a session that runs, one that stopped, and a replay.
+"""The state of a session or replay as views show it in words: one record.
 
 `State.plain` makes of it what goes over the wire and into saved outputs. The page's types,
 ``js/core/state.gen.ts``, are written from these classes by ``python -m
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Final, Literal
 
-from pulse_widgets.series.header import Said, plain
+from pulse_widgets.series.header import Doc, plain
 from pulse_widgets.series.wire import WIRE_VERSION
 
 __all__ = [
@@ -48,13 +48,13 @@ class SourceState:
     """How a source does, and what is missing of it."""
 
     name: str
-    title: Annotated[str, Said("What it is called on screen, where not by its name.", later=True)]
-    group: Annotated[str, Said("The heading its charts stand under.", later=True)]
+    title: Annotated[str, Doc("What it is called on screen, where not by its name.", later=True)]
+    group: Annotated[str, Doc("The heading its charts stand under.", later=True)]
     state: Readiness
     problem: str
     remedy: str
     missing: tuple[MissingField, ...]
-    rejected: Annotated[int, Said("Values that could not be true, and so are missing.", later=True)]
+    rejected: Annotated[int, Doc("Values that could not be true, and so are missing.", later=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,10 @@ class CostState:
     """What watching costs the process that is watched."""
 
     cores: float | None
-    tick_s: Annotated[float | None, Said("How long the slowest reading took.")]
+    tick_s: Annotated[float | None, Doc("How long the slowest reading took.")]
     dropped: int
-    sent_bytes_s: float
-    slowed: Annotated[str, Said("Which readings are made rarer to keep within the budget.")]
+    sent_bytes_per_s: float
+    slowed: Annotated[str, Doc("Which readings are made rarer to keep within the budget.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class KernelState:
     """What the kernel is doing."""
 
     busy: bool
-    cell: Annotated[int | None, Said("The number of the cell that runs.")]
+    cell: Annotated[int | None, Doc("The number of the cell that runs.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Versions:
         return cls(package_version(), WIRE_VERSION)
 
 
-NO_COST: Final = CostState(cores=None, tick_s=None, dropped=0, sent_bytes_s=0, slowed="")
+NO_COST: Final = CostState(cores=None, tick_s=None, dropped=0, sent_bytes_per_s=0, slowed="")
 """Where nothing is watched."""
 NO_KERNEL: Final = KernelState(busy=False, cell=None)
 
@@ -112,7 +112,7 @@ class State:
     title: str
     t0: float
     t1: float | None
-    interval: Annotated[float, Said("Seconds between two readings.")]
+    interval: Annotated[float, Doc("Seconds between two readings.")]
     simulated: bool
     sources: tuple[SourceState, ...]
     recording: RecordingState
@@ -122,8 +122,8 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """Return it as values that JSON has: dicts and lists of texts and numbers."""
-        told: dict[str, Any] = plain(self)
-        return told
+        made: dict[str, Any] = plain(self)
+        return made
 
 
 @cache

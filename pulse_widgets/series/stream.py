@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from pulse_widgets.series.history import reduce_rows
-from pulse_widgets.series.pieces import pieces_of
+from pulse_widgets.series.packet_rows import split_for_packets
 from pulse_widgets.series.wire import decode, encode, frame, keyframe, rows_reply
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _logger = logging.getLogger("pulse_widgets")
 
 
 class Provider(Protocol):
-    """Where the pictures and the detail of a stream come from: a session, or a recording."""
+    """The source of a stream's keyframes and replies: a session, or a recording."""
 
     def screen(self) -> Screen:
         """Return envelopes of the whole past."""
@@ -61,7 +61,7 @@ class Provider(Protocol):
         """Return the newest moments and spans."""
 
     def state(self) -> dict[str, Any]:
-        """Return what a view says in words."""
+        """Return the state that views show."""
 
 
 class Transport(Protocol):
@@ -71,7 +71,7 @@ class Transport(Protocol):
         """Hand a packet to everyone who listens now."""
 
     def keep(self, packet: bytes) -> None:
-        """Hold a keyframe for who comes later, in place of the one held until now.
+        """Keep a keyframe for pages that open later, in place of the one before.
 
         What is held may end up in a file that is shared, so it is redacted.
         """
@@ -112,7 +112,7 @@ def read_range(request: Mapping[str, Any]) -> RangeRequest | None:
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
-    # A time that is no number is not below anything.
+    # Written so that NaN, which compares false, is refused as well.
     times_are_times = abs(asked.t0) < FAR_S and abs(asked.t1) < FAR_S
     return asked if times_are_times and all(abs(i) <= MOST_ID for i in asked.ids) else None
 
@@ -164,7 +164,7 @@ class Stream:
         """Hand packets to a transport, too, from now on."""
         self._transports.append(transport)
 
-    # What is told ---------------------------------------------------------------------
+    # Sending --------------------------------------------------------------------------
 
     def publish(self, packet: bytes) -> None:
         """Hand a packet to every transport."""
@@ -177,7 +177,7 @@ class Stream:
             transport.deliver(packet)
         except Exception:
             # It can fail in many foreign ways: a closed socket at exit, a context that is
-            # gone. The next keyframe heals the page; the notebook must not notice.
+            # gone. The next keyframe brings what was lost; the notebook must not fail.
             self.failures += 1
             if self.failures == 1:
                 _logger.exception("a frame could not be sent")
@@ -186,13 +186,13 @@ class Stream:
 
     def publish_frame(self, rows: Rows, **news: Any) -> None:
         """Send rows, and what else is new: one frame, or several where the rows are many."""
-        for piece, reduced in pieces_of(rows) if len(rows) else [(rows, [])]:
+        for piece, reduced in split_for_packets(rows) if len(rows) else [(rows, [])]:
             self._seq += 1
             self.publish(frame(self._seq, piece, reduced=reduced, **news))
             news = {}
 
     def skip(self) -> None:
-        """Leave a number out, so that pages know of a hole and take the next keyframe for it."""
+        """Skip a sequence number, so that pages notice a loss and take the next keyframe."""
         self._seq += 1
 
     def publish_keyframe(self, screen: Screen | None = None) -> bytes:
@@ -206,18 +206,18 @@ class Stream:
         return packet
 
     def keep(self, packet: bytes) -> None:
-        """Have a keyframe kept, redacted, for who comes later; an open page takes it, too."""
+        """Keep a redacted keyframe for pages that open later; open pages get it, too."""
         kept = self._redacted(packet)
         for transport in list(self._transports):
             try:
                 transport.keep(kept)
             except Exception:
-                # As in `deliver`; who comes later asks for a keyframe in any case.
+                # As in `deliver`. A page that connects later asks for a keyframe anyway.
                 self.failures += 1
                 _logger.debug("a snapshot could not be kept", exc_info=True)
 
     def publish_whole(self, rows: Rows) -> None:
-        """Send rows that nobody asked for: all that were shown until now."""
+        """Send rows without a request: all that were shown until now."""
         if len(rows):
             t0, t1 = float(rows.time.min()) / 1e6, float(rows.time.max()) / 1e6
             self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows, []))
@@ -242,7 +242,7 @@ class Stream:
         whole = decode(packet)
         return encode({**whole.header, **self._redact(whole.header)}, whole.body)
 
-    # What is asked --------------------------------------------------------------------
+    # Requests -------------------------------------------------------------------------
 
     def answer(self, request: object) -> bytes:
         """Return the packet that answers a message of a page; empty where none is due.

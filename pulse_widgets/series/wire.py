@@ -1,4 +1,4 @@
-"""Bytes that travel from the kernel to the browser; `js/core/wire/packet.ts` is the other end.
+"""The packets that the kernel sends to the browser; `js/core/wire/packet.ts` decodes them.
 
 A *packet* is self-contained::
 
@@ -21,7 +21,7 @@ Kinds of packet (header key ``kind``):
 
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
-only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. A span is told when
+only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. A span is sent when
 it begins and again when it has ended, with the same id and start. ``state`` is one record of
 `pulse_widgets.series.state`.
 
@@ -241,7 +241,7 @@ def _quantize(
         scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
         down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
         up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
-    # A range too narrow or too wide to be divided is drawn as a block: it contains the truth.
+    # A range too narrow or too wide to divide becomes one block, which contains every value.
     blunt = ~np.isfinite(scale) | ~np.isfinite(span)
     down[blunt], up[blunt] = 0, CODE_TOP
     nothing = np.where(screen.missing, CODE_MISSING, CODE_NONE)

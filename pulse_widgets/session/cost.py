@@ -1,4 +1,4 @@
-"""What a session costs the process it watches: told on screen, and held to what is promised."""
+"""The CPU time that a session takes from the process it watches; shown, and kept in budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROMISED_OFTEN_CORES: Final = 0.03
 PROMISED_GPUS: Final = 8
 """For so many GPUs; more may cost more."""
 READINGS: Final = 10
-"""The cost on screen is a mean over so many looks: the dearest readings come every 5 s only."""
+"""The cost shown is a mean over so many measurements: the costliest readings come every 5 s."""
 
 
 def promised(interval_s: float, gpus: int) -> float:

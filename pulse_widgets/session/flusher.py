@@ -1,8 +1,8 @@
-"""The thread that carries what arrives on: to the disk, and to the screen.
+"""The thread that writes what arrives to the disk and passes it on to the views.
 
-It drains all collectors into the log, in order, and it alone takes from the log, writes and
-closes, so that an interrupt of a cell tears nothing. It wakes just after readings are due and when
-somebody rings; the processor is left alone between.
+It drains all collectors into the log, in order. Only this thread takes from the log, writes and
+closes files, so an interrupt of a cell cannot leave them half done. It wakes just after readings
+are due and when a collector rings, and sleeps between.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Flusher:
 
     def start(self) -> None:
         """Start the thread."""
-        # Set first: nobody would wait for a thread that an interrupt kept from being noted.
+        # Set first: if an interrupt came before this, `stop` would not wait for the thread.
         self._started = True
         try:
             start_thread("pulse-flusher", self._run)
@@ -186,7 +186,7 @@ class Flusher:
         ending = False
         try:
             while not ending:
-                # A pass that begins after the end takes the last of what was accepted.
+                # A pass that begins after `stop` takes the last rows that were accepted.
                 ending = self._ending
                 self._once(rest=not ending)
             for collector in self._collectors():
@@ -219,7 +219,7 @@ class Flusher:
             self._gone.set()
 
     def _once(self, *, rest: bool) -> None:
-        # From here on an arrival rings; whatever came before is seen by this pass.
+        # Rows that arrive from here on ring again; rows before are seen by this pass.
         self._rung, self._next = False, math.inf
         try:
             self._pass(time.monotonic())
@@ -236,11 +236,11 @@ class Flusher:
         if now >= self.besides_s:
             self.besides_s = math.inf
             self.besides()
-        # In turns: what was accepted first is on the disk while the rest is still drained.
+        # One collector at a time: the first rows are written while the rest is still drained.
         while self.drain():
             self._recorder.take()
         self._recorder.take()
-        # The recording takes the rows of every pass; an eye cannot follow that many.
+        # The recording gets the rows of every pass; views are updated less often.
         now = time.monotonic()
         if now >= self._next_show or self._ending:
             fresh = self._unseen.take()

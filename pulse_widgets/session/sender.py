@@ -1,4 +1,4 @@
-"""The thread that sends what a session shows to its stream."""
+"""The thread that sends the rows and keyframes of a session to its stream."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.rows import Rows
-    from pulse_widgets.series.stage import Caught
+    from pulse_widgets.series.stage import CatchUp
     from pulse_widgets.session.session import Session
 
 __all__ = ["Keyframes", "LiveSender", "SessionProvider", "redacted"]
@@ -68,7 +68,7 @@ class SessionProvider:
         self.events = session.stage.events
 
     def state(self) -> dict[str, Any]:
-        """Return what a view says in words."""
+        """Return the state that views show."""
         return self.session.state()
 
 
@@ -76,9 +76,9 @@ class Keyframes:
     """When the next keyframe of a session is due.
 
     A page asks for a keyframe when it opens and when it notices that a frame is missing. The
-    kernel hears that only between two cells, so in a cell keyframes come unasked, and one more
-    after it: a notebook that is saved keeps the newest. They do so at first, too, because a page
-    needs some time to begin, and after a message that could not be sent.
+    kernel receives that only between two cells. So while a cell runs keyframes are sent unasked,
+    and once more after it, because a notebook that is saved keeps the newest. They are also sent
+    unasked at the beginning, while a page is still loading, and after a packet that failed.
 
     Parameters
     ----------
@@ -94,20 +94,20 @@ class Keyframes:
         self._heard = now
         self._owed = False
 
-    def due(self, now: float, *, hears: bool) -> bool:
-        """Return whether one is due; `hears` says that the kernel can hear a page ask now."""
+    def due(self, now: float, *, reachable: bool) -> bool:
+        """Return whether one is due; `reachable` says that a request of a page would arrive now."""
         if self._young:
             return now >= self._next
-        self._owed = self._owed or not hears
+        self._owed = self._owed or not reachable
         if not self._owed:
             self._heard = now
             return False
         return now >= max(self._next, self._heard + self._pause)
 
     def sent(self, now: float, spent_s: float) -> None:
-        """Note that one was made, which took `spent_s`.
+        """Note that a keyframe was sent, which took `spent_s`.
 
-        Thousands of series make a dear keyframe, which comes more rarely then.
+        With thousands of series a keyframe is expensive, and then comes more rarely.
         """
         age_s = now - self._begun
         self._owed, self._heard = False, now
@@ -136,7 +136,7 @@ class LiveSender:
         self._heard = time.monotonic()
         self._known_series = 0
         self._labelled = 0
-        self._gist: tuple[object, ...] = ()
+        self._change_key: tuple[object, ...] = ()
         self.ended = Flag()
         """Set when the last frame has been sent."""
         self._state_at = 0.0
@@ -187,7 +187,7 @@ class LiveSender:
                     _logger.exception("a pass of the feed failed")
                 failed = True
                 self.stream.failures += 1
-                # What it took to send is in the history alone, and who was promised waits.
+                # The rows it took are now only in the history: the next pass must send a keyframe.
                 self._skipped = self._asked = True
                 if self._session.stage.finished:
                     self.ended.set()
@@ -201,7 +201,7 @@ class LiveSender:
             self.stream.skip()
             self.stream.keep(self.stream.publish_keyframe())
         except Exception:
-            # The end of the thread: nothing comes after this that could heal a page.
+            # The last packet: no later keyframe could bring a page what it lost.
             self.stream.failures += 1
             _logger.exception("the last picture of a session could not be sent")
 
@@ -210,7 +210,7 @@ class LiveSender:
         begun = time.monotonic()
         keyframes, next_snapshot = Keyframes(begun), begun + SNAPSHOT_FIRST_S
         while not stage.finished:
-            # The stage shows something at most every tick: no pause is needed.
+            # The stage delivers at most once a tick, so no pause is needed here.
             subscription.arrived.wait(1.0)
             now = time.monotonic()
             waiting = subscription.take()
@@ -219,37 +219,37 @@ class LiveSender:
             else:
                 missed = self._frame(now, *waiting)
                 packet = b""
-                if missed or self._asked or keyframes.due(now, hears=self._hears()):
+                if missed or self._asked or keyframes.due(now, reachable=self._reachable()):
                     packet = self._keyframe(now, whole=keyframes.young(now))
                     keyframes.sent(now, time.monotonic() - now)
                 if now >= next_snapshot:
-                    self.stream.keep(packet or self.stream.keyframe(self._caught(now).screen))
+                    self.stream.keep(packet or self.stream.keyframe(self._catch_up(now).screen))
                     soon = begun + SNAPSHOT_SOON_S
                     next_snapshot = soon if now < soon else now + SNAPSHOT_S
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.stream.sent_bytes
         self.stream.keep(self._keyframe(time.monotonic(), whole=True))
 
-    def _hears(self) -> bool:
-        """Whether a page that asks is heard now, and has no reason to ask yet."""
+    def _reachable(self) -> bool:
+        """Whether a request of a page would arrive now, and no packet has failed."""
         cells = self._session.cells
-        # Without a notebook's own signals nobody knows whether the kernel is busy.
+        # Without the signals of IPython it is not known whether the kernel is busy.
         return cells.active and cells.cell is None and self.stream.failures == self._failures
 
     def _keyframe(self, now: float, *, whole: bool) -> bytes:
-        """Send the past so far; `whole`, or to a page that asked, with every row of a small one.
+        """Send a keyframe; if `whole`, or on request, with every row if they are few.
 
         Returns the packet of its envelopes.
         """
         asked, self._asked = self._asked, False
         self._failures = self.stream.failures
-        caught = self._caught(now, WHOLE_ROWS if whole or asked else 0)
+        caught = self._catch_up(now, WHOLE_ROWS if whole or asked else 0)
         packet = self.stream.publish_keyframe(caught.screen)
         self.stream.publish_whole(caught.whole)
         return packet
 
-    def _caught(self, now: float, whole: int = 0) -> Caught:
-        """Return the past so far, after a frame of what was waiting."""
+    def _catch_up(self, now: float, whole: int = 0) -> CatchUp:
+        """Return the past so far, after sending a frame of what was waiting."""
         caught = self._session.stage.screen_after(self._subscription, whole)
         self._frame(now, caught.rows, caught.events)
         return caught
@@ -282,9 +282,9 @@ class LiveSender:
         return missed
 
     def _state_is_new(self, now: float) -> bool:
-        gist = self._session.gist()
-        if gist == self._gist and now - self._state_at < STATE_S:
+        key = self._session.change_key()
+        if key == self._change_key and now - self._state_at < STATE_S:
             return False
-        self._gist = gist
+        self._change_key = key
         self._state_at = now
         return True

@@ -30,7 +30,7 @@ from pulse_widgets.collectors.user import UserCollector
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.readers.discover import make_backends
-from pulse_widgets.series.header import told_entities
+from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.collectors.base import Collector
     from pulse_widgets.readers.base import Backend
-    from pulse_widgets.readers.select import GpuWish
+    from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
     from pulse_widgets.storage.writer import Writer
@@ -72,12 +72,12 @@ class Settings:
     ----------
     interval_s : float
         Seconds between readings of gauges and counters.
-    gpus : GpuWish
+    gpus : GpuChoice
     title : str
     """
 
     interval_s: float = 1.0
-    gpus: GpuWish = "mine"
+    gpus: GpuChoice = "mine"
     title: str = ""
 
 
@@ -118,7 +118,7 @@ class Session:
         self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
         self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
-    # Life -----------------------------------------------------------------------------
+    # Start and end -----------------------------------------------------------------------------
 
     @property
     def running(self) -> bool:
@@ -184,7 +184,7 @@ class Session:
                 raise
             started.append(sampler)
             if not self.running:
-                # Another thread has stopped the session meanwhile, perhaps before this was in it.
+                # Another thread stopped the session, perhaps before this collector was in it.
                 sampler.stop()
         # The first readings come first: what a session loads besides would delay them.
         deadline = time.monotonic() + FIRST_S
@@ -233,7 +233,7 @@ class Session:
         for sampler in self.samplers.values():
             sampler.stop()
         for sampler in self.samplers.values():
-            # A driver that hangs is left behind: its thread is a daemon and hands on no row.
+            # A thread that hangs in a driver is abandoned: it is a daemon and adds no more rows.
             sampler.join(max(0.0, min(deadline - 0.5, time.monotonic() + 0.3) - time.monotonic()))
         self.user.close()
         if not self._flusher.finish():
@@ -243,7 +243,7 @@ class Session:
         self.ended = True
 
     def leave(self) -> list[str]:
-        """Offer the disk a last time what still waits; return what is lost, in sentences."""
+        """Try once more to write what still waits; return what is lost, in sentences."""
         self._flusher.leave(STOP_S)
         self._recorder.process_ended = True
         return self._recorder.missing()
@@ -261,7 +261,7 @@ class Session:
     # What the flusher calls ------------------------------------------------------------
 
     def drain(self) -> None:
-        """Turn what waits into rows where the flusher, behind a disk that hangs, does not."""
+        """Turn what waits into rows while the flusher is stuck behind a disk that hangs."""
         while self._flusher.drain():
             pass
 
@@ -332,15 +332,15 @@ class Session:
 
     def entities(self) -> list[dict[str, Any]]:
         """Return the labels of every entity of every host, as they travel."""
-        return told_entities(self.labels(), {})
+        return entity_records(self.labels(), {})
 
-    def gist(self) -> tuple[object, ...]:
-        """Return what, when it changes, makes `state` worth telling again at once."""
+    def change_key(self) -> tuple[object, ...]:
+        """Return a value that changes whenever `state` should be sent again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
         return (self.running, self.interval_s, self.cells.cell, self._recorder.problem, *sources)
 
     def state(self) -> dict[str, Any]:
-        """Return everything a view says in words, as plain values."""
+        """Return the state that views show, as plain values."""
         samplers = self.samplers
         slowed = {name: self.governor.says(name) for name in samplers}
         return State(
@@ -356,7 +356,7 @@ class Session:
                 cores=self._cost.cores,
                 tick_s=max((s.status.tick_s for s in samplers.values()), default=None),
                 dropped=self.dropped(),
-                sent_bytes_s=self.stage.sent_rate(),
+                sent_bytes_per_s=self.stage.sent_rate(),
                 slowed="; ".join(f"{name}: {said}" for name, said in slowed.items() if said),
             ),
             kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),

@@ -40,7 +40,7 @@ def damaged_path(directory: Path) -> Path:
 
 
 def this_machine() -> dict[str, Any]:
-    """Return what a recording tells of the machine that it was made on."""
+    """Return the facts of this machine that a recording stores."""
     return {"name": platform.node(), "boot_id": boot_id()}
 
 
@@ -140,7 +140,7 @@ class Claim:
         _remove_folder(self.folder)
 
     def abandon(self) -> None:
-        """Let go of the file without unlocking it: the parent of this fork still holds it."""
+        """Close the file without unlocking it: the parent of this fork still holds it."""
         fd, self._fd = self._fd, -1
         if fd >= 0:
             # The descriptor is closed even where the disk reports an error.
@@ -149,7 +149,7 @@ class Claim:
 
 
 def _make(directory: Path, host_name: str, start_us: int) -> tuple[Path, int, bool]:
-    """Make the folder with its lock already held, so that none sees it without."""
+    """Make the folder with its lock already held, so that nobody sees it unlocked."""
     host = re.sub(r"[^A-Za-z0-9_.]", "_", host_name)[:64] or "host"
     # A random part, because a process that was killed may have had our process id.
     hidden = directory / f"{NEW}{os.getpid()}-{os.urandom(8).hex()}"

@@ -1,4 +1,4 @@
-"""What of a directory cannot be read, and whether it may be readable another time."""
+"""Collects what of a directory cannot be read, and whether trying again may help."""
 
 from __future__ import annotations
 

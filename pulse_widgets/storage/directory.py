@@ -393,7 +393,7 @@ def is_running(folder: WriterFolder) -> bool:
 
 @cache
 def boot_id() -> str:
-    """Return what tells this machine, since it was started, from every other."""
+    """Return an id of this machine since its last start."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

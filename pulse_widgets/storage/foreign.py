@@ -15,7 +15,7 @@ from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.foreign import ForeignReader
 from pulse_widgets.storage.directory import RunInfo
 from pulse_widgets.storage.index import group_index
-from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES
+from pulse_widgets.storage.limits import MOST_FOOTER, MOST_GROUP_BYTES
 from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import parse_json
 
@@ -121,7 +121,7 @@ class ForeignSegment(ParquetSegment):
 
 
 def _without_numbers(text: bytes) -> bytes:
-    """Return a catalog without what it says by series number: that of a copied one lies."""
+    """Return a catalog without facts by series number: in a copied catalog they may be wrong."""
     content: Any = parse_json(text)
     if isinstance(content, dict):
         content.pop("series", None)

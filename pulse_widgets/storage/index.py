@@ -15,7 +15,7 @@ from pulse_widgets.series.columns import SeriesKey
 from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.tables import read_table, write_table
-from pulse_widgets.storage.schema import MOST_TABLE_ROWS
+from pulse_widgets.storage.limits import MOST_TABLE_ROWS
 from pulse_widgets.storage.untrusted import is_bounded, parse_json
 from pulse_widgets.storage.version import MOST_JSON
 

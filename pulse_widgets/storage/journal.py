@@ -21,8 +21,8 @@ from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.stream import BatchWriter, read_batches
 from pulse_widgets.storage.disk import refusal, write_whole
+from pulse_widgets.storage.limits import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
 from pulse_widgets.storage.place import content_of
-from pulse_widgets.storage.schema import MOST_BATCH, MOST_BATCHES, MOST_JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

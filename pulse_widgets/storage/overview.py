@@ -1,4 +1,4 @@
-"""The overview: least, greatest and mean of blocks of rows, in coarser and coarser levels.
+"""The overview of a file: minimum, maximum and mean of blocks of rows, in coarser levels.
 
 A finished file carries it as a small Parquet file of its own between the last row group and
 the footer, so that a viewer draws the whole run from a few short reads. The blocks of a counter

@@ -17,8 +17,8 @@ from pulse_widgets.storage.arrow.overview import GroupDecoder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pulse_widgets.storage.extent import Extent
     from pulse_widgets.storage.place import File
-    from pulse_widgets.storage.reader import Extent
 
 __all__ = ["OverviewFile"]
 

@@ -11,9 +11,9 @@ from pulse_widgets.storage.arrow.convert import compressed_bytes
 from pulse_widgets.storage.arrow.files import COLUMNS, GroupWriter
 from pulse_widgets.storage.disk import refusal, sync
 from pulse_widgets.storage.index import Catalog, Entry, encode_index, guess
+from pulse_widgets.storage.limits import DATA_BYTES, DATA_GROUPS, GROUP, LONG, TEXT_BYTES
 from pulse_widgets.storage.overview import Overview, overview_mark
 from pulse_widgets.storage.parquet.seal import marks, seal
-from pulse_widgets.storage.schema import DATA_BYTES, DATA_GROUPS, GROUP, LONG, TEXT_BYTES
 from pulse_widgets.storage.version import VERSION
 
 if TYPE_CHECKING:

@@ -257,7 +257,7 @@ def open_regular(path: Path) -> int:
         If it cannot be opened.
     """
     _require_regular(path, os.stat(path))  # noqa: PTH116  beside fstat below
-    # It may have become another file since.
+    # The file may have been replaced since.
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     try:
         _require_regular(path, os.fstat(number))

@@ -1,4 +1,4 @@
-"""What is kept locally but leaves the machine only when asked for.
+"""Redaction: what is kept on this machine but left out of copies unless asked for.
 
 Captured output, cell source, command lines and tracebacks are left out unless included by
 name; names of users and hosts, and absolute paths, always.
@@ -109,7 +109,7 @@ class Redaction:
         return replace(columns, text=Packed.of_texts(texts))
 
     def run(self, run: RunInfo) -> RunInfo:
-        """Return what is known of the run, as it goes along; its title is what somebody chose."""
+        """Return the facts of the run for a copy; the title is kept, since a user chose it."""
         about = self.value(run.about)
         if "title" in run.about:
             about["title"] = run.about["title"]
@@ -137,13 +137,13 @@ class Redaction:
         return self._entities[host, entity]
 
     def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:
-        """Return labels as they go along; one that is a path goes whole, spaces and all."""
+        """Return labels for a copy; one that is a path is replaced whole, with its spaces."""
         whole = {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in labels.items()}
         kept: dict[str, Any] = self.value(whole)
         return kept
 
     def value(self, value: Any) -> Any:
-        """Return a JSON value as it goes along: whole keys left out, texts cleaned."""
+        """Return a JSON value for a copy: private keys left out, texts cleaned."""
         if isinstance(value, dict):
             return self._object(value)
         if isinstance(value, list):

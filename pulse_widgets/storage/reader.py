@@ -23,6 +23,7 @@ from pulse_widgets.storage.directory import (
     recording_path,
     writer_folders,
 )
+from pulse_widgets.storage.extent import Extent
 from pulse_widgets.storage.folder import name_hosts, read_folder
 from pulse_widgets.storage.foreign import ForeignSegment
 from pulse_widgets.storage.index import Catalog, entity_labels
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.segment import Segment
 
 __all__ = [
-    "Extent",
     "Stored",
     "is_finished_run",
     "open_directory",
@@ -48,15 +48,6 @@ __all__ = [
 ]
 
 _TRIES: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """How much there is of a series: rows, and first and last time in microseconds."""
-
-    rows: int
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -95,7 +86,7 @@ class Stored:
             for e in segment.entries:
                 old = sums.get(e.key)
                 fresh = Extent(e.rows, e.start, e.end)
-                sums[e.key] = fresh if old is None else _sum(old, fresh)
+                sums[e.key] = fresh if old is None else old.joined(fresh)
         self.extents = dict(sorted(sums.items()))
         self._numbers = {key: number for number, key in enumerate(self.extents)}
 
@@ -170,10 +161,6 @@ class Stored:
     def nbytes(self) -> int:
         """Bytes it takes now, of the finished file when the directory has become one."""
         return bytes_in(self.place) or bytes_in(_finished(self.place))
-
-
-def _sum(a: Extent, b: Extent) -> Extent:
-    return Extent(a.rows + b.rows, min(a.start, b.start), max(a.end, b.end))
 
 
 def open_stored(where: Path | Place) -> Stored:

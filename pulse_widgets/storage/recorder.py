@@ -1,4 +1,4 @@
-"""Takes what arrives in a log to the disk, and keeps it while the disk takes nothing."""
+"""Writes the rows of a log to the disk, and keeps them in memory while the disk fails."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ class Recorder:
             "remedy": remedy if problem else None,
         }
 
-    # Within -----------------------------------------------------------------------------
+    # Private ----------------------------------------------------------------------------
 
     def _offer(self, make_writer: Callable[[], Writer]) -> None:
         try:

@@ -25,9 +25,9 @@ from pulse_widgets.storage.index import (
     index_of,
     index_problem,
 )
+from pulse_widgets.storage.limits import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from pulse_widgets.storage.parquet.seal import check_footer
 from pulse_widgets.storage.place import CachedFile
-from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from pulse_widgets.storage.untrusted import may_pass
 from pulse_widgets.storage.version import check_version
 

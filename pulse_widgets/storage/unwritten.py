@@ -1,4 +1,4 @@
-"""Rows that the disk has not taken, read together with those that it has."""
+"""Reads a recording together with the rows that are not on the disk yet."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How a monitor gets into a notebook, and what it leaves there.
+"""Displays a monitor in a notebook, and replaces it by a saved output at its end.
 
-A live output carries the widget, and beside it the newest picture in forms that need neither
-kernel nor trust. When the session ends, every output of the monitor is replaced by the
-pictures alone. Models are never closed for that: a page that was reloaded in between has
+A live output carries the widget, and beside it a saved view, in forms that need neither
+kernel nor trust. When the session ends, every output of the monitor is replaced by its
+saved view alone. Models are never closed for that: a page that was reloaded in between has
 lost the connection from output to display id, and would be left with an empty box.
 """
 
@@ -47,29 +47,29 @@ class Outputs:
         self._handles: list[Any] = []
 
     def show(
-        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, picture: Picture
+        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, saved: SavedView
     ) -> None:
-        """Display a view with its newest picture."""
+        """Display a view together with its saved form."""
         load(BUNDLE)
         from IPython.display import display
 
         from pulse_widgets.exchange.bundle import final_bundle, live_bundle
 
         bundle = (
-            live_bundle(widget_view, feed_id, picture.keyframe, picture.html, view=self._view)
+            live_bundle(widget_view, feed_id, saved.keyframe, saved.html, view=self._view)
             if widget_view is not None
-            else final_bundle(picture.keyframe, picture.html, view=self._view)
+            else final_bundle(saved.keyframe, saved.html, view=self._view)
         )
         handle = display(bundle, raw=True, display_id=True)
         if handle is not None and widget_view is not None:
             self._handles.append(handle)
 
-    def finish(self, picture: Picture) -> None:
-        """Replace every output by the picture alone."""
+    def finish(self, saved: SavedView) -> None:
+        """Replace every output by the saved view alone."""
         load(BUNDLE)
         from pulse_widgets.exchange.bundle import final_bundle
 
-        bundle = final_bundle(picture.keyframe, picture.html, view=self._view)
+        bundle = final_bundle(saved.keyframe, saved.html, view=self._view)
         handles, self._handles = self._handles, []
         for handle in handles:
             try:
@@ -79,8 +79,8 @@ class Outputs:
                 _logger.exception("an output could not be replaced by its picture")
 
 
-class Picture:
-    """The two forms of a picture: for our own renderer, and for everything else."""
+class SavedView:
+    """A view as it is saved: a keyframe for our own renderer, HTML for everything else."""
 
     def __init__(self, keyframe: bytes, html: str) -> None:
         self.keyframe = keyframe

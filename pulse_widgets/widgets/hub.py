@@ -10,7 +10,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.stream import Stream
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
-from pulse_widgets.widgets.display import Outputs, Picture
+from pulse_widgets.widgets.display import Outputs, SavedView
 from pulse_widgets.widgets.feed import Feed
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ DRAWING: Final = (
     "pulse_widgets.exchange.fitting",
     "pulse_widgets.exchange.picture.document",
 )
-"""What draws the pictures that stay in a notebook; a first frame needs none of it."""
+"""Modules that draw saved outputs; a first frame needs none of them."""
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
 STRIP_BYTES = 60_000
@@ -96,7 +96,7 @@ class Hub:
             self._sender.enliven()
 
     def finish(self) -> None:
-        """Replace every output by its last picture, after the last frame.
+        """Replace every output by its saved view, after the last frame.
 
         Called where the user stopped the session: a front end without a page, such as
         nbclient, hears only of what the running cell does.
@@ -104,20 +104,20 @@ class Hub:
         if self._sender is not None:
             self._sender.ended.wait(LAST_FRAME_S)
         self._finished = True
-        drawn: dict[str, Picture] = {}
+        drawn: dict[str, SavedView] = {}
         for outputs in list(self.views):
             shown = repr((outputs.layout, outputs.metrics))
             if shown not in drawn:
-                drawn[shown] = self.picture(outputs.layout, outputs.metrics)
+                drawn[shown] = self.saved_view(outputs.layout, outputs.metrics)
             outputs.finish(drawn[shown])
         self.feed.retire(self._last_words())
 
-    def picture(self, layout: str, metrics: Sequence[str] | None) -> Picture:
-        """Return what a view shows now, without what should not leave the machine."""
+    def saved_view(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
+        """Return a view as it is now, without what should not leave the machine."""
         load(*DRAWING)
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import fit, matching
-        from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_said
+        from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
         screen, header = self._provider.screen(), self._header()
@@ -133,12 +133,12 @@ class Hub:
             charts=0 if strip else MOST_CHARTS,
         )
         html = draw(state=header["state"])
-        # A strip has no charts: of its past it needs hardly anything.
+        # The strip layout has no charts, so it needs hardly any history.
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
-        if left_out_said(header["state"]):
+        if left_out_sentence(header["state"]):
             html = draw(state=header["state"])
-        return Picture(keyframe(0, screen, **header), html)
+        return SavedView(keyframe(0, screen, **header), html)
 
     def _last_words(self) -> bytes:
         load(*DRAWING)
@@ -233,10 +233,10 @@ def live_hub(
 
 def replay_hub(recording: Recording) -> Hub:
     """Return the hub of a recording."""
-    load("pulse_widgets.library.replay_source")
-    from pulse_widgets.library.replay_source import RecordingSource
+    load("pulse_widgets.library.replay_provider")
+    from pulse_widgets.library.replay_provider import RecordingProvider
 
-    provider = RecordingSource(recording)
+    provider = RecordingProvider(recording)
     stream = Stream(provider, redact=redacted)
     return Hub(
         provider,

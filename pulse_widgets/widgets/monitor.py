@@ -83,8 +83,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         view = self._repr_mimebundle_() if live else None
         if isinstance(view, tuple):
             view = view[0]
-        picture = self._hub.picture(self.kind, self._outputs.metrics)
-        self._outputs.show(view, self._hub.feed.model_id if live else None, picture)
+        saved = self._hub.saved_view(self.kind, self._outputs.metrics)
+        self._outputs.show(view, self._hub.feed.model_id if live else None, saved)
 
     # What a user asks -----------------------------------------------------------------
 

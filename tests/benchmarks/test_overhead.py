@@ -68,7 +68,7 @@ def test_watching_eight_gpus_costs_little_and_asks_the_driver_little(  # noqa: P
     with_it = cores(running, seconds, settle=0.0)
 
     after = nvml.counts(tmp_path / "nvml")
-    state = json.loads(running.run("import json; print(json.dumps(mon._hub._source.state()))"))
+    state = json.loads(running.run("import json; print(json.dumps(mon._hub._provider.state()))"))
     ended = reading(running)
     thread, passes = (b - a for a, b in zip(began[:2], ended[:2], strict=True))
     ticks, drains = (b[len(a) :] for a, b in zip(began[2:], ended[2:], strict=True))

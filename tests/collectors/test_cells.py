@@ -4,9 +4,9 @@ import pytest
 
 from pulse_widgets.collectors.cells import CellCollector, _telling_line
 from pulse_widgets.series.clock import Clock
+from pulse_widgets.series.display_form import DisplayForm
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import Shown
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
     assert [(one.entity, one.metric, one.kind) for one in registry.since(0)] == [
         ("kernel", "cell", "span")
     ]
-    spans = Shown(registry).take(Rows.concat(cells.collect()))[1].spans
+    spans = DisplayForm(registry).take(Rows.concat(cells.collect()))[1].spans
     told = list({span.id: span for span in spans}.values())[1:]
     assert [span.facts["count"] for span in told] == list(range(2, 1002))
     assert [span.facts["line"] for span in told] == [f"step({n})" for n in range(1000)]

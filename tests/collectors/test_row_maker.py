@@ -6,17 +6,17 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulse_widgets.collectors import molds
-from pulse_widgets.collectors.molds import SHAPES_KEPT
+from pulse_widgets.collectors import layouts
+from pulse_widgets.collectors.layouts import PASS_LAYOUTS_KEPT
 from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.metric import gauge, rated
 from pulse_widgets.readers.base import RawRecord, RawSamples
 from pulse_widgets.readers.contract import ReaderInfo
 from pulse_widgets.readers.nvml.backend import NvmlBackend
+from pulse_widgets.series.display_form import display_series
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import NO_STEP, Rows
-from pulse_widgets.series.shown import shown_series
 
 INFO = ReaderInfo(group="Flux", rules=NvmlBackend.rules)
 
@@ -158,15 +158,15 @@ def test_many_shapes_are_not_kept_for_ever():
     one = record(1.0, **{"power.instant": 1})
     short.rows(looked([one]))
 
-    for count in range(1, 3 * SHAPES_KEPT):
+    for count in range(1, 3 * PASS_LAYOUTS_KEPT):
         (rows,) = short.rows(looked([one] * count))
         assert len(rows) == count
 
-    assert len(short._molds._shapes) <= SHAPES_KEPT
+    assert len(short._layouts._passes) <= PASS_LAYOUTS_KEPT
 
 
 def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
-    monkeypatch.setattr(molds, "MOLDS_KEPT", 10)
+    monkeypatch.setattr(layouts, "LAYOUTS_KEPT", 10)
     short = maker()
 
     for number in range(100):
@@ -174,11 +174,11 @@ def test_entities_that_came_and_went_are_not_kept_for_ever(monkeypatch):
         for _ in range(2):
             short.rows(looked([one]))
 
-    assert 0 < len(short._molds._runs) <= 10
+    assert 0 < len(short._layouts._runs) <= 10
 
 
 def test_a_pass_in_which_too_many_shapes_are_learned_is_still_right(monkeypatch):
-    monkeypatch.setattr(molds, "MOLDS_KEPT", 10)
+    monkeypatch.setattr(layouts, "LAYOUTS_KEPT", 10)
     short = maker()
     names = [f"pid:{number}" for number in range(16)]
 
@@ -348,8 +348,8 @@ def test_seconds_that_count_cores_say_so():
     short.rows(looked([record(**{"job.cpu.total": 7})]))
 
     (info,) = short._registry.since(0)
-    assert shown_series(info)["metric"] == "job.cpu"
-    assert shown_series(info)["unit"] == "cores"
+    assert display_series(info)["metric"] == "job.cpu"
+    assert display_series(info)["unit"] == "cores"
 
 
 def test_one_value_that_cannot_be_true_takes_no_other_away():

@@ -15,7 +15,7 @@ SECOND = """() => {
 """The second second of a session. Asked for once: a coarser keyframe may begin earlier."""
 LACKING = """([from, to]) => {
     const source = [...globalThis[Symbol.for('pulse_widgets.sources')].values()].pop();
-    return source.lacking(source.catalog().map(one => one.id), from, to, 100).length;
+    return source.incomplete(source.catalog().map(one => one.id), from, to, 100).length;
 }"""
 ASK = """([from, to]) => {
     const source = [...globalThis[Symbol.for('pulse_widgets.sources')].values()].pop();

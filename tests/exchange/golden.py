@@ -69,7 +69,7 @@ STATE = {
         },
         left_out_source(127, {"recording": {"path": "/data/run.pulse"}}),
     ],
-    "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_s": 0},
+    "cost": {"cores": None, "tick_s": None, "dropped": 0, "sent_bytes_per_s": 0},
     "kernel": {"busy": False, "cell": None},
 }
 

@@ -6,7 +6,7 @@
 import json
 from pathlib import Path
 
-from pulse_widgets.exchange.picture.line import entity_label
+from pulse_widgets.exchange.picture.chart import entity_label
 from pulse_widgets.exchange.picture.owners import Owners
 from pulse_widgets.metrics.entities import is_gpu, owner_key
 from pulse_widgets.metrics.headings import heading_of, title_of

@@ -234,7 +234,7 @@ def test_a_copy_that_is_put_beside_the_directory_costs_it_nothing(crashed, tmp_p
 
 
 def test_a_save_that_fails_leaves_nothing(crashed, tmp_path, monkeypatch):
-    from pulse_widgets.library import copy
+    from pulse_widgets.library import saving
 
     place = tmp_path / "copies"
     place.mkdir()
@@ -246,7 +246,7 @@ def test_a_save_that_fails_leaves_nothing(crashed, tmp_path, monkeypatch):
                 raise error
 
             with monkeypatch.context() as broken:
-                broken.setattr(copy, name, fails)
+                broken.setattr(saving, name, fails)
                 with pytest.raises(PulseError):
                     rec.save(place / "x")
             left = [path.name for path in place.iterdir()]

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.exchange.picture.document import figure_html
-from pulse_widgets.library import replay_source as replay
+from pulse_widgets.library import replay_provider as replay
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.library.replay_picture import BUCKETS, Picture
-from pulse_widgets.library.replay_source import RecordingSource
+from pulse_widgets.library.replay_provider import RecordingProvider
+from pulse_widgets.library.replay_screen import BUCKETS, ScreenBuilder
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage import overview_file
@@ -56,9 +56,9 @@ def outage(bench, kind, gap, rows, entity="gpu:0") -> tuple[int, int]:
     return begin, end
 
 
-def source(bench, *, finished=True) -> RecordingSource:
+def source(bench, *, finished=True) -> RecordingProvider:
     bench.writer.close()
-    return RecordingSource(
+    return RecordingProvider(
         Recording.open(compact(bench.directory) if finished else bench.directory)
     )
 
@@ -367,7 +367,9 @@ def test_pictures_from_blocks_and_from_rows_agree(bench, monkeypatch):
     quick = source(bench).screen()
     monkeypatch.setattr(replay, "BLOCKS_A_BUCKET", 1 << 20)
     monkeypatch.setattr(replay, "WHOLE_ROWS", 1 << 30)
-    exact = RecordingSource(Recording.open(bench.directory.with_suffix(".pulse.parquet"))).screen()
+    exact = RecordingProvider(
+        Recording.open(bench.directory.with_suffix(".pulse.parquet"))
+    ).screen()
 
     assert (quick.missing == exact.missing).all()
     assert ((quick.low <= quick.high) == (exact.low <= exact.high)).all()
@@ -466,7 +468,7 @@ def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, 
     time = np.array([t for t, _, _ in rows], np.int64) * scale
     value = np.array([v for _, v, _ in rows], np.float64)
     step = np.array([s for _, _, s in rows], np.int64)
-    picture = Picture([7], int(time[0]), int(time[-1]))
+    picture = ScreenBuilder([7], int(time[0]), int(time[-1]))
     picture.draw_rows(7, time, value, step, np.zeros((0, 2), np.int64))
     screen = picture.screen()
 

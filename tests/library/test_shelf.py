@@ -235,7 +235,7 @@ def test_a_script_that_ends_at_once_leaves_a_finished_file():
 def test_recordings_can_be_listed_while_one_of_them_becomes_a_file():
     bench = record(new_directory(None, "mine"))
     bench.writer.close()
-    items = shelf._items(home())
+    items = shelf.recordings_in(home())
     path = compact(bench.directory)
 
     lines = [shelf._line(item) for item in items]

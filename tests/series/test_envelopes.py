@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.insight.stretches import envelope_of_blocks, envelope_of_rows
+from pulse_widgets.insight.resample import envelope_of_blocks, envelope_of_rows
 from pulse_widgets.series.envelopes import (
     cut_at,
     extremes_of,

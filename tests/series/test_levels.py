@@ -17,10 +17,10 @@ from pulse_widgets.series.envelopes import Envelopes
 from pulse_widgets.series.gaps import gaps_of
 from pulse_widgets.series.levels import Drawn, levels_of
 from pulse_widgets.series.rates import shown_values
+from pulse_widgets.storage.extent import Extent
 from pulse_widgets.storage.overview import WORTH, Overview, overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.place import Local
-from pulse_widgets.storage.reader import Extent
 
 SECOND = 1_000_000
 LOGGED = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_0001))[0]

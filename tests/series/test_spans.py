@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from pulse_widgets.insight.spans import spans
 from pulse_widgets.series.columns import Columns, Packed, SeriesKey
+from pulse_widgets.series.display_form import DisplayForm
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
-from pulse_widgets.series.shown import Shown
 from pulse_widgets.series.spans import OPEN_MOST, Pairing
 
 SECOND = 1_000_000
@@ -35,7 +35,7 @@ def test_a_view_that_heard_every_block_knows_the_spans_of_the_recording(rows, bl
     registry = Registry()
     for number in range(3):
         registry.add("h0", f"host:{number}", "task", kind="span")
-    shown, told = Shown(registry), []
+    shown, told = DisplayForm(registry), []
     times = [(n + 10) * SECOND for n in range(len(rows))]
     for at in range(0, len(rows), block):
         part = rows[at : at + block]

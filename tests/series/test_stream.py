@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import History
-from pulse_widgets.series.pieces import PACKET_ROWS
+from pulse_widgets.series.packet_rows import PACKET_ROWS
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.stream import REPLY_SERIES_MOST, Stream, read_range
 from pulse_widgets.series.wire import decode

@@ -56,7 +56,7 @@ NOT_YET = (
     "pulse_widgets.library.finishing", "pulse_widgets.library.retention",
     "pulse_widgets.library.shelf", "pulse_widgets.storage.arrow.files",
     "pulse_widgets.storage.index", "pulse_widgets.storage.merge", "pulse_widgets.storage.parquet",
-    "pulse_widgets.storage.reader", "pulse_widgets.library.replay_source",
+    "pulse_widgets.storage.reader", "pulse_widgets.library.replay_provider",
     "pulse_widgets.widgets.status_table",
 )  # fmt: skip
 

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pulse_widgets.session.sender import Keyframes
 
 
-def sent(seconds, hears, *, spent_s=0.0, tick_s=0.25):
-    """Return when keyframes are sent; `hears` says at which moments a page would be heard."""
+def sent(seconds, reachable, *, spent_s=0.0, tick_s=0.25):
+    """Return when keyframes are sent; `reachable` says at which moments a page would be heard."""
     keyframes, moments = Keyframes(0.0), []
     for tick in range(1, int(seconds / tick_s) + 1):
         now = tick * tick_s
-        if keyframes.due(now, hears=hears(now)):
+        if keyframes.due(now, reachable=reachable(now)):
             keyframes.sent(now, spent_s)
             moments.append(now)
     return moments
@@ -49,15 +49,15 @@ def test_a_dear_one_comes_more_rarely():
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12))
 def test_nobody_waits_longer_than_the_pause_for_one_that_cannot_be_asked_for(spans):
-    heard = [hears for hears, ticks in spans for _ in range(ticks)]
+    heard = [reachable for reachable, ticks in spans for _ in range(ticks)]
     moments = sent(len(heard) / 4, lambda now: heard[int(now * 4) - 1])
 
     known = 0.0
-    for tick, hears in enumerate(heard, 1):
-        known = max(known, tick / 4 if hears or tick / 4 in moments else 0.0)
+    for tick, reachable in enumerate(heard, 1):
+        known = max(known, tick / 4 if reachable or tick / 4 in moments else 0.0)
         assert tick / 4 - known <= 5
-    # Nothing is owed, or it comes yet, once the kernel hears for long enough.
-    last = max((t / 4 for t, hears in enumerate(heard, 1) if not hears), default=0.0)
+    # Nothing is owed, or it comes yet, once the kernel reachable for long enough.
+    last = max((t / 4 for t, reachable in enumerate(heard, 1) if not reachable), default=0.0)
     assert max(last, 8) + 5 >= len(heard) / 4 or any(m >= last for m in moments)
     after = [moment for moment in moments if moment > 8]
     assert all(b - a >= 5 for a, b in pairwise(after))

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pulse_widgets.storage.limits import MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from pulse_widgets.storage.parquet import fields as f
 from pulse_widgets.storage.parquet.footer import check_blob, structure
 from pulse_widgets.storage.parquet.thrift import BINARY, STRUCT, encode, key
-from pulse_widgets.storage.schema import MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from tests.storage import sealed
 
 SIZE = 10_000

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import pulse_widgets as pw
 from pulse_widgets.errors import FormatVersionError, RecordingError
+from pulse_widgets.storage.limits import MOST_GROUP_BYTES
 from pulse_widgets.storage.parquet.seal import marks, seal
 from pulse_widgets.storage.reader import open_stored
-from pulse_widgets.storage.schema import MOST_GROUP_BYTES
 from tests.storage.bench import START_US
 from tests.storage.foreign import (
     KEYS,

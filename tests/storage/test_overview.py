@@ -20,6 +20,7 @@ from pulse_widgets.storage import overview, overview_file, pack
 from pulse_widgets.storage.arrow.convert import DAMAGE
 from pulse_widgets.storage.arrow.overview import COLUMNS, GroupDecoder, encode
 from pulse_widgets.storage.compact import compact
+from pulse_widgets.storage.extent import Extent
 from pulse_widgets.storage.overview import overview_mark
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.parquet import fields
@@ -27,7 +28,7 @@ from pulse_widgets.storage.parquet.thrift import BINARY, I32, STRUCT, key
 from pulse_widgets.storage.parquet.thrift import decode as decode_thrift
 from pulse_widgets.storage.parquet.thrift import encode as encode_thrift
 from pulse_widgets.storage.place import Local
-from pulse_widgets.storage.reader import Extent, open_stored
+from pulse_widgets.storage.reader import open_stored
 from tests.storage.bench import START_US, Bench, noise
 
 SECOND = 1_000_000

@@ -14,7 +14,7 @@ import pytest
 
 from pulse_widgets.errors import RecordingError
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.library.replay_source import RecordingSource
+from pulse_widgets.library.replay_provider import RecordingProvider
 from pulse_widgets.series.columns import Columns, SeriesKey
 from pulse_widgets.series.registry import SeriesInfo
 from pulse_widgets.series.rows import NO_STEP
@@ -314,7 +314,7 @@ def test_the_first_picture_of_a_replay_is_a_small_share_of_the_file(tmp_path):
     long_recording(tmp_path / "long.pulse.parquet", 4, 700_000)
     size = (tmp_path / "long.pulse.parquet").stat().st_size
     with serving(tmp_path) as site:
-        RecordingSource(Recording(open_stored(site.place / "long.pulse.parquet"))).screen()
+        RecordingProvider(Recording(open_stored(site.place / "long.pulse.parquet"))).screen()
         assert 512 << 10 < site.sent < 0.1 * size
         assert len(site.ranges) < 20
 

@@ -8,7 +8,7 @@ from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import fit
 from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library.recording import Recording
-from pulse_widgets.library.replay_source import RecordingSource
+from pulse_widgets.library.replay_provider import RecordingProvider
 from pulse_widgets.series.wire import decode, keyframe
 from pulse_widgets.storage.compact import compact
 from tests.exchange.scene import svg_of
@@ -40,7 +40,7 @@ def rec(request, tmp_path, monkeypatch):
 @pytest.fixture
 def header(rec):
     """The header of the keyframe that a page gets of the recording."""
-    src = RecordingSource(rec)
+    src = RecordingProvider(rec)
     told = src.events(10).plain()
     packet = keyframe(
         0,
@@ -82,7 +82,7 @@ def test_moments_and_spans_say_on_which_machine_they_were(header):
 
 
 def test_a_picture_draws_and_lists_both(rec):
-    src = RecordingSource(rec)
+    src = RecordingProvider(rec)
     html = figure_html(
         src.screen(), src.series(), title="", state=src.state(), entities=src.entities()
     )
@@ -98,7 +98,7 @@ def test_a_picture_draws_and_lists_both(rec):
 
 def test_a_saved_picture_keeps_them_apart_and_does_not_name_the_machines(header, rec):
     told = redact(header)
-    screen, told = fit(RecordingSource(rec).screen(), told, 100_000)
+    screen, told = fit(RecordingProvider(rec).screen(), told, 100_000)
     html = figure_html(
         screen, told["series"], title="", state=told["state"], entities=told["entities"]
     )

@@ -3,8 +3,8 @@
 import uPlot from "uplot";
 import uplotStyle from "uplot/dist/uPlot.min.css";
 import { nearestPlace, type Value } from "../history/grid";
+import { type AxisRange, selected } from "../vocabulary/axis-range";
 import { lineColor, lineDash } from "../vocabulary/palette";
-import { type Span, selected } from "../vocabulary/span";
 import { standsOnZero } from "../vocabulary/y-range";
 import type { Theme } from "./theme";
 
@@ -45,8 +45,8 @@ interface PlotLine {
   readonly stepped: boolean;
 }
 
-/** A plain description of where things are, for painting under or over the lines. */
-export interface Frame {
+/** The plotting area and its scales, for painting under or over the lines. */
+export interface PlotArea {
   readonly context: CanvasRenderingContext2D;
   /** The plotting area in canvas pixels. */
   readonly left: number;
@@ -68,20 +68,20 @@ export interface PlotOptions {
   readonly xAxis: boolean;
   /** Rows counted from the top, painted by `under`; there are no lines then. */
   readonly rows?: number;
-  readonly yRange: (low: number | null, high: number | null) => Span;
-  readonly yTicks: (range: Span, height: number) => number[];
+  readonly yRange: (low: number | null, high: number | null) => AxisRange;
+  readonly yTicks: (range: AxisRange, height: number) => number[];
   readonly yText: (values: readonly number[]) => string[];
   readonly xText: (values: readonly number[], step: number) => string[];
   /** Time axes have ticks at whole minutes and hours, others at round numbers. */
   readonly time: boolean;
-  readonly under?: (frame: Frame) => void;
-  readonly over?: (frame: Frame) => void;
+  readonly under?: (area: PlotArea) => void;
+  readonly over?: (area: PlotArea) => void;
 }
 
 export interface PlotEvents {
   /** The pointer is at x (null: it left), `top` CSS pixels from the top of the plot. */
   cursor(x: number | null, top: number): void;
-  zoom(range: Span): void;
+  zoom(range: AxisRange): void;
   reset(): void;
   /** Dragged by this much in units of x since the last call. */
   pan(by: number): void;
@@ -113,7 +113,7 @@ export class Plot {
   }
 
   /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
-  draw(xs: number[], ys: Value[][], range: Span): void {
+  draw(xs: number[], ys: Value[][], range: AxisRange): void {
     const plot = this.#plot;
     plot.batch(() => {
       plot.setData([xs, ...ys] as uPlot.AlignedData, false);
@@ -165,8 +165,8 @@ export class Plot {
       hooks: {
         setCursor: [() => this.#moved()],
         setSelect: [() => this.#selected()],
-        drawAxes: [() => options.under?.(this.#frame())],
-        draw: [() => options.over?.(this.#frame())],
+        drawAxes: [() => options.under?.(this.#area())],
+        draw: [() => options.over?.(this.#area())],
       },
     };
   }
@@ -307,7 +307,7 @@ export class Plot {
     if (event.pointerType === "mouse") this.#events.cursor(null, 0);
   }
 
-  #frame(): Frame {
+  #area(): PlotArea {
     const { ctx, bbox } = this.#plot;
     return {
       context: ctx,

@@ -81,12 +81,12 @@ describe("lines", () => {
   test("one a GPU, in the order of their numbers", () => {
     const [panel] = panels([...gpus(3).reverse()]);
     expect(panel?.lines.map((line) => line.label)).toEqual(["GPU 0", "GPU 1", "GPU 2"]);
-    expect(panel?.heat).toBe(false);
+    expect(panel?.crowded).toBe(false);
   });
 
-  test("become a heat strip when there are too many to tell apart", () => {
-    expect(panels(gpus(MOST_LINES))[0]?.heat).toBe(false);
-    expect(panels(gpus(MOST_LINES + 1))[0]?.heat).toBe(true);
+  test("are crowded when there are too many to tell apart", () => {
+    expect(panels(gpus(MOST_LINES))[0]?.crowded).toBe(false);
+    expect(panels(gpus(MOST_LINES + 1))[0]?.crowded).toBe(true);
   });
 
   test("have one colour for one GPU on every chart, also where others have no series", () => {
@@ -175,7 +175,7 @@ describe("what a reader of another package measures", () => {
             title: "NPU load",
             help: "Share of time.",
             main: true,
-            heat: false,
+            crowded: false,
             lines: [{ label: "NPU 0" }, { label: "NPU 1" }],
           },
         ],
@@ -253,9 +253,9 @@ describe("what a reader of another package measures", () => {
     ]);
   });
 
-  test("is a heat strip when there are too many lines to tell apart", () => {
-    expect(panels(npus(MOST_LINES))[0]?.heat).toBe(false);
-    expect(panels(npus(MOST_LINES + 1))[0]).toMatchObject({ heat: true, main: true });
+  test("is crowded when there are too many lines to tell apart", () => {
+    expect(panels(npus(MOST_LINES))[0]?.crowded).toBe(false);
+    expect(panels(npus(MOST_LINES + 1))[0]).toMatchObject({ crowded: true, main: true });
   });
 
   test("has one colour for one thing on every chart", () => {

@@ -1,4 +1,4 @@
-/** From the series a source has to the groups of charts that show them. Pure. */
+/** Builds the groups of charts for the series of a source. Pure. */
 
 import type { EntityWire, SeriesWire } from "../source";
 import { CATALOG } from "../vocabulary/catalog.gen";
@@ -8,6 +8,8 @@ import { isDrawn } from "../vocabulary/kinds";
 import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 import { MOST_LINES } from "../vocabulary/shared.gen";
 import {
+  COMBINED_CHARTS,
+  type CombinedChart,
   groupOf,
   headingsWith,
   helpOf,
@@ -16,8 +18,6 @@ import {
   isSilent,
   isWhole,
   limitOf,
-  TOGETHER,
-  type Together,
   titleOf,
   USER_GROUP,
 } from "./panel-table";
@@ -41,7 +41,8 @@ export interface Panel {
   readonly kind: string;
   /** What the lines are: "gpu", "cpu", "host", ... */
   readonly entityClass: string;
-  readonly heat: boolean;
+  /** There are too many lines to tell apart. */
+  readonly crowded: boolean;
   readonly whole: boolean;
   readonly main: boolean;
   readonly lines: readonly Line[];
@@ -115,7 +116,7 @@ interface Context {
 
 /** Series that may share a chart. */
 interface Bundle {
-  readonly together: Together | undefined;
+  readonly together: CombinedChart | undefined;
   readonly entityClass: string;
   readonly series: SeriesWire[];
 }
@@ -125,7 +126,9 @@ const ORDER = new Map(Object.keys(CATALOG).map((metric, index) => [metric, index
 function bundles(drawn: readonly SeriesWire[], still: boolean): Bundle[] {
   const found = new Map<string, Bundle>();
   for (const series of drawn) {
-    const together = still ? undefined : TOGETHER.find((t) => t.metrics.includes(series.metric));
+    const together = still
+      ? undefined
+      : COMBINED_CHARTS.find((t) => t.metrics.includes(series.metric));
     const kind = entityClass(series.entity);
     const key = `${together?.title ?? series.metric}\n${kind}\n${groupOf(series)}`;
     const bundle = found.get(key) ?? { together, entityClass: kind, series: [] };
@@ -158,7 +161,7 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
   });
 }
 
-/** A title that tells the parts of a machine from the whole: by what they are told apart, or whose. */
+/** A title that says whether a chart is of the whole machine or of its parts, and of which. */
 function titled(
   title: string,
   { entityClass: kind }: Bundle,
@@ -198,7 +201,7 @@ function panelOf(
     unit: first.unit,
     kind: first.kind,
     entityClass: bundle.entityClass,
-    heat: lines.length > MOST_LINES,
+    crowded: lines.length > MOST_LINES,
     whole: isWhole(first.metric, first.unit),
     main: context.asked || (shown && series.some((s) => isMain(s, group))),
     lines,
@@ -211,7 +214,7 @@ function lineKey({ host, entity, metric }: SeriesWire): string {
   return JSON.stringify([host, entity, metric]);
 }
 
-function wordLines(series: readonly SeriesWire[], together: Together): Line[] {
+function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line[] {
   return series.map((s) => {
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;
@@ -233,7 +236,7 @@ function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
   });
 }
 
-/** Entities numbered within their class, so that GPU 2 has one colour everywhere. */
+/** Entities numbered within their class, so that GPU 2 has the same colour everywhere. */
 function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
   const byClass = new Map<string, Map<string, Owner>>();
   for (const series of catalog) {

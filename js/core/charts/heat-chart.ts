@@ -2,18 +2,19 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { Grid } from "../history/grid";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { rampGradient } from "../vocabulary/palette";
-import type { Span } from "../vocabulary/span";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
-import { AXIS_HEIGHT, type Frame, GUTTER, HEADROOM, type Plot, type PlotOptions } from "./chart";
+import { AXIS_HEIGHT, GUTTER, HEADROOM, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
 import {
   type ChartEvents,
+  type ChartKind,
   limitValue,
   plotIn,
   pointsOf,
@@ -27,6 +28,12 @@ import {
 } from "./panel-view";
 import { readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
+
+export const HEAT: ChartKind = {
+  name: "heat",
+  fits: (panel) => panel.crowded,
+  make: (panel, events) => new HeatChart(panel, events),
+};
 
 /** What fits in front of a row. */
 const ROW_LETTERS = 9;
@@ -44,7 +51,7 @@ export class HeatChart implements View {
   readonly #scale: Record<"ends" | "low" | "ramp" | "high", HTMLElement>;
   #plot: Plot | null = null;
   #scene: Scene | null = null;
-  #values: Span = [0, 1];
+  #values: AxisRange = [0, 1];
   #row: number | null = null;
   #top = 0;
 
@@ -157,7 +164,7 @@ export class HeatChart implements View {
     return { values: spanText(low, high, unit), ends };
   }
 
-  #valueRange(): Span {
+  #valueRange(): AxisRange {
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     this.#panel.lines.forEach((_, i) => {
       const ends = this.#grid.extremes(i);
@@ -189,10 +196,10 @@ export class HeatChart implements View {
       yTicks: () => Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step + 0.5),
       yText: (values) => values.map((value) => this.#rowLabel(Math.floor(value))),
       xText: axisTimes,
-      under: (frame) => this.#paint(frame),
-      over: (frame) => {
+      under: (area) => this.#paint(area),
+      over: (area) => {
         const scene = this.#scene;
-        if (scene) paintMoments(frame, scene.marks, scene.theme);
+        if (scene) paintMoments(area, scene.marks, scene.theme);
       },
     };
   }
@@ -201,15 +208,15 @@ export class HeatChart implements View {
     return rowName(this.#panel.lines, row);
   }
 
-  #paint(frame: Frame): void {
+  #paint(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
     const { lines } = this.#panel;
-    this.#painter.paint(frame, this.#grid, lines.length, this.#values, scene.theme);
+    this.#painter.paint(area, this.#grid, lines.length, this.#values, scene.theme);
   }
 }
 
-/** There is room for few letters: of several hosts the end of a name tells more than its start. */
+/** There is little room: with several hosts the end of a name tells them apart, not its start. */
 function rowName(lines: readonly Line[], row: number): string {
   const line = lines[row];
   if (!line) return "";

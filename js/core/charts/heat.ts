@@ -1,9 +1,9 @@
 /** Paints rows of buckets as pixels. */
 
 import type { Grid } from "../history/grid";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { type Ground, rampIndex, rampPixels } from "../vocabulary/palette";
-import type { Span } from "../vocabulary/span";
-import type { Frame } from "./chart";
+import type { PlotArea } from "./chart";
 import type { Theme } from "./theme";
 
 /** CSS pixels of a row; even, because the upper half is the maximum and the lower the minimum. */
@@ -20,11 +20,11 @@ export class HeatPainter {
   #ramp: { ground: Ground; pixels: Uint32Array } | null = null;
 
   /**
-   * Fill the frame: each row has two pixel rows, its maximum above its minimum, so that a spike
+   * Fill the area: each row has two pixel rows, its maximum above its minimum, so that a spike
    * and a dip of one sample both show. A gap stays empty; a bucket without samples keeps the
    * colour of the sample before it, up to the next one.
    */
-  paint(frame: Frame, grid: Grid, rows: number, values: Span, theme: Theme): void {
+  paint(area: PlotArea, grid: Grid, rows: number, values: AxisRange, theme: Theme): void {
     const width = grid.bucketCount;
     const height = rows * 2;
     if (width === 0 || rows === 0) return;
@@ -36,7 +36,7 @@ export class HeatPainter {
       paintRow(pixels, row * 2 * width, width, grid, row, ramp, values);
     }
     canvas.getContext("2d")?.putImageData(image, 0, 0);
-    blit(frame, canvas, grid);
+    blit(area, canvas, grid);
   }
 
   #surface(width: number, height: number): { image: ImageData; canvas: HTMLCanvasElement } {
@@ -62,7 +62,7 @@ function paintRow(
   grid: Grid,
   row: number,
   ramp: Uint32Array,
-  values: Span,
+  values: AxisRange,
 ): void {
   const buckets = grid.buckets(row);
   if (!buckets) return;
@@ -85,11 +85,11 @@ function paintRow(
   }
 }
 
-function blit(frame: Frame, canvas: HTMLCanvasElement, grid: Grid): void {
-  const { context, left, top, width, height } = frame;
+function blit(area: PlotArea, canvas: HTMLCanvasElement, grid: Grid): void {
+  const { context, left, top, width, height } = area;
   const [origin, bucket] = grid.origin;
-  const from = frame.x(origin);
-  const to = frame.x(origin + bucket * grid.bucketCount);
+  const from = area.x(origin);
+  const to = area.x(origin + bucket * grid.bucketCount);
   context.save();
   context.beginPath();
   context.rect(left, top, width, height);

@@ -6,12 +6,13 @@ import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
-import { type Frame, GUTTER, type Plot, type PlotOptions } from "./chart";
+import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import { Legend } from "./legend";
 import { marksAt, paintBands, paintMoments } from "./marks";
 import {
   type ChartEvents,
+  type ChartKind,
   limitValue,
   plotIn,
   pointsOf,
@@ -25,6 +26,12 @@ import {
 } from "./panel-view";
 import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
+
+export const LINES: ChartKind = {
+  name: "lines",
+  fits: () => true,
+  make: (panel, events, byStep) => new LineChart(panel, events, byStep),
+};
 
 const HEIGHT = 132;
 const PIXELS_PER_TICK = 30;
@@ -71,7 +78,7 @@ export class LineChart implements View {
     this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
     const plot = this.#plot;
     if (!plot) return;
-    // A chart that was out of sight has not heard of a new theme.
+    // A chart that was out of sight has not been given a new theme.
     plot.setTheme(scene.theme);
     const { lines } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
@@ -119,7 +126,7 @@ export class LineChart implements View {
 
   /** A state holds until the next reading, which is a matter of time. */
   get #stepped(): boolean {
-    return kindStoredAs(this.#panel.kind).look === "step" && !this.byStep;
+    return kindStoredAs(this.#panel.kind).drawnAs === "step" && !this.byStep;
   }
 
   #options(): PlotOptions {
@@ -136,21 +143,21 @@ export class LineChart implements View {
       yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),
       yText: (values) => values.map((value) => formatValue(value, unit)),
       xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
-      under: (frame) => this.#under(frame),
-      over: (frame) => this.#over(frame),
+      under: (area) => this.#under(area),
+      over: (area) => this.#over(area),
     };
   }
 
-  #under(frame: Frame): void {
+  #under(area: PlotArea): void {
     const scene = this.#scene;
-    if (scene && !this.byStep) paintBands(frame, scene.marks, scene.theme, scene.now);
+    if (scene && !this.byStep) paintBands(area, scene.marks, scene.theme, scene.now);
   }
 
-  #over(frame: Frame): void {
+  #over(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
-    if (this.#limit !== null) paintLimit(frame, this.#limit, scene.theme);
-    if (!this.byStep) paintMoments(frame, scene.marks, scene.theme);
+    if (this.#limit !== null) paintLimit(area, this.#limit, scene.theme);
+    if (!this.byStep) paintMoments(area, scene.marks, scene.theme);
   }
 
   #tip(x: number | null): void {
@@ -176,9 +183,9 @@ function labelsAt(scene: Scene, x: number, pixel: number): string[] {
     .slice(-4);
 }
 
-function paintLimit(frame: Frame, limit: number, theme: Theme): void {
-  const { context, left, top, width, height, ratio } = frame;
-  const y = Math.round(frame.y(limit)) + 0.5;
+function paintLimit(area: PlotArea, limit: number, theme: Theme): void {
+  const { context, left, top, width, height, ratio } = area;
+  const y = Math.round(area.y(limit)) + 0.5;
   if (y < top || y > top + height) return;
   context.save();
   context.strokeStyle = theme.axis;

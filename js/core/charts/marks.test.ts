@@ -34,7 +34,7 @@ describe("cells and spans", () => {
   test("reach from their start to their end", () => {
     expect(marked({ spans: [cell] })).toEqual([
       {
-        ...{ ...HOME, metric: "cell", look: "span", start: 10, end: 25, open: false },
+        ...{ ...HOME, metric: "cell", drawnAs: "span", start: 10, end: 25, open: false },
         label: "cell [3] train()",
       },
     ]);

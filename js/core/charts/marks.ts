@@ -1,16 +1,16 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
 import type { Source, SpanWire } from "../source";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { Owners } from "../vocabulary/owners";
-import type { Span } from "../vocabulary/span";
-import type { Frame } from "./chart";
+import type { PlotArea } from "./chart";
 import type { Theme } from "./theme";
 
 export interface Mark {
   readonly host: string;
   readonly entity: string;
   readonly metric: string;
-  readonly look: "moment" | "span";
+  readonly drawnAs: "moment" | "span";
   readonly start: number;
   /** Null: a moment, or a stretch that has not ended. */
   readonly end: number | null;
@@ -18,7 +18,7 @@ export interface Mark {
   readonly label: string;
 }
 
-/** What happened, as marks in order of time; where there are several hosts each says whose. Pure. */
+/** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
@@ -26,12 +26,12 @@ export function marksOf(source: Told): Mark[] {
     owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
     const label = labelled(about.host, said(facts["label"] ?? facts["message"]) || about.metric);
-    return { ...about, look: "moment", start: time, end: null, open: false, label };
+    return { ...about, drawnAs: "moment", start: time, end: null, open: false, label };
   });
   const spans = source.spans().map((span): Mark => {
     const { host, entity, metric, start, end } = span;
     const label = labelled(host, spanLabel(span));
-    return { host, entity, metric, look: "span", start, end, open: end === null, label };
+    return { host, entity, metric, drawnAs: "span", start, end, open: end === null, label };
   });
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
@@ -63,7 +63,7 @@ export function marksAt(marks: readonly Mark[], time: number, reach: number, now
   );
 }
 
-export function marksWithin(marks: readonly Mark[], range: Span): Mark[] {
+export function marksWithin(marks: readonly Mark[], range: AxisRange): Mark[] {
   return marks.filter((mark) => {
     const end = mark.open ? Number.POSITIVE_INFINITY : (mark.end ?? mark.start);
     return end >= range[0] && mark.start <= range[1];
@@ -96,7 +96,7 @@ export function labelSpots(
   width: (text: string) => number,
 ): Spot[] {
   const moments = marks
-    .filter(({ look }) => look === "moment")
+    .filter(({ drawnAs }) => drawnAs === "moment")
     .map((mark) => ({ mark, at: x(mark.start) }))
     .filter(({ at }) => at >= left && at <= right);
   const spots: Spot[] = [];
@@ -116,14 +116,19 @@ export function labelSpots(
 }
 
 /** Cells and spans as faint bands; drawn below the lines of a chart. */
-export function paintBands(frame: Frame, marks: readonly Mark[], theme: Theme, now: number): void {
-  const { context, left, top, width, height } = frame;
+export function paintBands(
+  area: PlotArea,
+  marks: readonly Mark[],
+  theme: Theme,
+  now: number,
+): void {
+  const { context, left, top, width, height } = area;
   context.save();
   context.fillStyle = theme.band;
   for (const mark of marks) {
-    if (mark.look !== "span") continue;
-    const from = Math.max(frame.x(mark.start), left);
-    const to = Math.min(frame.x(mark.end ?? now), left + width);
+    if (mark.drawnAs !== "span") continue;
+    const from = Math.max(area.x(mark.start), left);
+    const to = Math.min(area.x(mark.end ?? now), left + width);
     if (to > from) context.fillRect(from, top, to - from, height);
   }
   context.restore();
@@ -139,13 +144,13 @@ export function momentColor(mark: Mark, theme: Theme): string {
 }
 
 /** Marks and events as vertical lines; drawn above the lines of a chart. */
-export function paintMoments(frame: Frame, marks: readonly Mark[], theme: Theme): void {
-  const { context, left, top, width, height, ratio } = frame;
+export function paintMoments(area: PlotArea, marks: readonly Mark[], theme: Theme): void {
+  const { context, left, top, width, height, ratio } = area;
   context.save();
   context.lineWidth = ratio;
   for (const mark of marks) {
-    if (mark.look !== "moment") continue;
-    const x = Math.round(frame.x(mark.start)) + 0.5;
+    if (mark.drawnAs !== "moment") continue;
+    const x = Math.round(area.x(mark.start)) + 0.5;
     if (x < left || x > left + width) continue;
     context.strokeStyle = momentColor(mark, theme);
     context.setLineDash(isUsers(mark) ? [4 * ratio, 3 * ratio] : [ratio, 2 * ratio]);

@@ -1,4 +1,4 @@
-/** What the dashboard adds to the catalog: which charts come first, and what is drawn together. */
+/** What the dashboard adds to the catalog: which metrics share a chart, and where a series stands. */
 
 import type { SeriesWire } from "../source";
 import { CATALOG, HEADING_OF, HEADINGS } from "../vocabulary/catalog.gen";
@@ -12,13 +12,13 @@ const MEMORY_GROUP = "Memory";
 const IO_GROUP = "Disk and network";
 
 /** Metrics drawn in one chart while a single entity has them, in charts of their own beyond. */
-export interface Together {
+export interface CombinedChart {
   readonly title: string;
   readonly metrics: readonly string[];
   readonly words: readonly string[];
 }
 
-export const TOGETHER: readonly Together[] = [
+export const COMBINED_CHARTS: readonly CombinedChart[] = [
   {
     title: "Throttled",
     metrics: ["gpu.throttled.power", "gpu.throttled.thermal"],
@@ -64,58 +64,16 @@ export const TOGETHER: readonly Together[] = [
   },
 ];
 
-/** Charts that are shown without being asked for. */
-const MAIN: ReadonlySet<string> = new Set([
-  "gpu.utilization",
-  "gpu.sm.active",
-  "gpu.tensor.active",
-  "gpu.dram.active",
-  "gpu.memory.used",
-  "process.gpu.memory",
-  "gpu.power",
-  "gpu.temperature",
-  "gpu.clock.sm",
-  "gpu.throttled.power",
-  "gpu.pcie.rx",
-  "gpu.pcie.tx",
-  "gpu.nvlink.rx",
-  "gpu.nvlink.tx",
-  "gpu.health",
-  "cpu.utilization",
-  "cpu.user",
-  "memory.used",
-  "disk.read",
-  "disk.write",
-  "net.received",
-  "net.sent",
-  "process.cpu",
-  "process.memory.rss",
-  "kernel.busy",
-  "cgroup.cpu",
-  "cgroup.memory.used",
-  "progress",
-]);
-
-/** Constants: they serve as limits, or say nothing as a curve. */
-const SILENT: ReadonlySet<string> = new Set([
-  ...Object.values(LIMIT_OF),
-  "cpu.count",
-  "gpu.power.limit.default",
-  "gpu.temperature.slowdown",
-  "gpu.clock.sm.max",
-  "k8s.cpu.request",
-  "k8s.cpu.limit",
-  "k8s.memory.request",
-  "k8s.memory.limit",
-  "cgroup.pids.limit",
-  "clock.offset",
-]);
-
-/** A series, as far as it says what it measures. */
+/** The fields of a series that say what it measures. */
 export type Named = Pick<SeriesWire, "metric" | "entity" | "labels">;
 
 export function isMain(one: Named, group: string): boolean {
-  return MAIN.has(one.metric) || group === USER_GROUP || group === OTHER_GROUP || isForeign(one);
+  return (
+    CATALOG[one.metric]?.shown === "main" ||
+    group === USER_GROUP ||
+    group === OTHER_GROUP ||
+    isForeign(one)
+  );
 }
 
 export function limitOf(metric: string): string | undefined {
@@ -123,7 +81,7 @@ export function limitOf(metric: string): string | undefined {
 }
 
 export function isSilent(metric: string): boolean {
-  return SILENT.has(metric);
+  return CATALOG[metric]?.shown === "silent";
 }
 
 export function isWhole(metric: string, unit: string): boolean {

@@ -3,7 +3,7 @@
 import { h, setText } from "../dom";
 import type { Fetch, Grid } from "../history/grid";
 import type { Source } from "../source";
-import type { Span } from "../vocabulary/span";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
@@ -13,13 +13,13 @@ import type { Theme } from "./theme";
 export interface Scene {
   readonly source: Source;
   readonly fetch: Fetch;
-  readonly range: Span;
+  readonly range: AxisRange;
   readonly hidden: ReadonlySet<string>;
   readonly theme: Theme;
   readonly marks: readonly Mark[];
   /** The newest moment there is: open stretches end here. */
   readonly now: number;
-  /** Held by pausing or zooming: the newest values are then not those in view. */
+  /** Paused or zoomed: the newest values are then not those in view. */
   readonly still: boolean;
 }
 
@@ -36,7 +36,7 @@ export interface View {
   readonly byStep: boolean;
   /** On screen; only then is it drawn. */
   seen: boolean;
-  /** Its picture is older than the scene. */
+  /** What it has drawn is older than the scene. */
   stale: boolean;
   draw(scene: Scene): void;
   /** Show the values at `x`, or the newest ones for null. */
@@ -48,7 +48,16 @@ export interface View {
   destroy(): void;
 }
 
-/** Buckets per CSS pixel of a plot: with two places each, one place per pixel. */
+/** A kind of chart, as `chart-kinds.ts` lists it. */
+export interface ChartKind {
+  readonly name: string;
+  /** Whether it can draw a panel, and is what should. */
+  fits(panel: Panel): boolean;
+  /** `byStep`: over the steps that the user logged instead of over time. */
+  make(panel: Panel, events: ChartEvents, byStep: boolean): View;
+}
+
+/** Buckets per CSS pixel of a plot: with two points each, one point per pixel. */
 const BUCKETS_PER_PIXEL = 0.5;
 
 /** The parts of a chart's element. */

@@ -53,13 +53,13 @@ export function readTheme(root: HTMLElement): Theme {
 /** Keep `root.dataset.ground` right and call `changed` after every switch; returns the cleanup. */
 export function followTheme(root: HTMLElement, changed: (theme: Theme) => void): () => void {
   const media = matchMedia("(prefers-color-scheme: dark)");
-  let told = "";
+  let last = "";
   const apply = () => {
     root.dataset["ground"] = preferredGround(media);
     const theme = readTheme(root);
     const text = JSON.stringify(theme);
-    if (text === told) return;
-    told = text;
+    if (text === last) return;
+    last = text;
     changed(theme);
   };
   // A host names its new theme first and loads its stylesheet afterwards.

@@ -1,13 +1,12 @@
 /** The groups of charts on screen, kept in step with what the source has and the viewer opened. */
 
+import { chartKindOf } from "../charts/chart-kinds";
 import { type Group, ownTitles, type Panel } from "../charts/groups";
-import { HeatChart } from "../charts/heat-chart";
-import { LineChart } from "../charts/line-chart";
 import { headingsWith } from "../charts/panel-table";
 import type { ChartEvents, View } from "../charts/panel-view";
 import { h, setAttribute, setText } from "../dom";
 import type { State } from "../state.gen";
-import { leftOutSaid } from "../vocabulary/left-out";
+import { leftOutSentence } from "../vocabulary/left-out";
 import {
   absencesElement,
   absencesOf,
@@ -96,7 +95,7 @@ export class Board {
     const filled = new Set(content.groups.map((group) => group.title));
     const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
     writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
-    setText(this.#leftOut, leftOutSaid(content.state));
+    setText(this.#leftOut, leftOutSentence(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const shown = new Set<string>();
     const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
@@ -113,7 +112,7 @@ export class Board {
     }
     this.#drop(shown);
     this.#order(headings);
-    this.#tellQuiet(content, cards);
+    this.#writeAbsences(content, cards);
   }
 
   destroy(): void {
@@ -154,12 +153,11 @@ export class Board {
 
   /** The chart of a panel; a new one when its lines are others than before. */
   #view(panel: Panel, byStep: boolean): View {
-    const signature = `${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
+    const kind = chartKindOf(panel);
+    const signature = `${kind.name} ${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
     const slot = this.#slots.get(panel.key);
     if (slot?.signature === signature) return slot.view;
-    const view = panel.heat
-      ? new HeatChart(panel, this.#events)
-      : new LineChart(panel, this.#events, byStep);
+    const view = kind.make(panel, this.#events, byStep);
     if (slot) {
       slot.view.el.replaceWith(view.el);
       this.#forget(slot.view);
@@ -211,7 +209,7 @@ export class Board {
     }
   }
 
-  #tellQuiet(content: BoardContent, cards: readonly Card[]): void {
+  #writeAbsences(content: BoardContent, cards: readonly Card[]): void {
     setText(this.#quiet, quietText(content));
     this.#quiet.hidden = this.#quiet.textContent === "";
     const { groups, state } = content;

@@ -1,4 +1,4 @@
-/** Sources that do not deliver: what is wrong, why, and what to try, in the place of their charts. */
+/** Cards for sources that do not deliver: what is wrong, why, and what to try. */
 
 import { CPU_GROUP, GPU_GROUP, headingsWith, OTHER_GROUP, USER_GROUP } from "../charts/panel-table";
 import { h } from "../dom";
@@ -32,7 +32,7 @@ const GROUP_OF_SOURCE: ReadonlyMap<string, string> = new Map([
   ["user", USER_GROUP],
 ]);
 
-/** What people call what a source reads. */
+/** Readable names of what each source reads. */
 const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
   ["nvml", "NVIDIA GPUs"],
   ["gpm", "GPU profiling metrics"],
@@ -119,7 +119,7 @@ function isFault(status: SourceState): boolean {
 }
 
 /**
- * What is quietly missing, with the reason: single fields, and sources that need no card.
+ * What is missing without a card, with the reason: single fields, and sources few people have.
  * `titles` are those of metrics outside the catalog. Pure.
  */
 export function absencesOf(

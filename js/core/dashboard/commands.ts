@@ -1,13 +1,13 @@
 /** From a key's command to a change of the view. Pure. */
 
-import { panned, type Span, scaled } from "../vocabulary/span";
+import { type AxisRange, panned, scaled } from "../vocabulary/axis-range";
 import type { Command } from "./keyboard";
 import { type Action, type ViewState, WINDOWS } from "./view-state";
 
 export interface CommandContext {
   readonly state: ViewState;
-  readonly range: Span;
-  readonly extent: Span;
+  readonly range: AxisRange;
+  readonly extent: AxisRange;
   readonly cursor: number | null;
   /** A live picture can be paused, a finished one cannot. */
   readonly running: boolean;
@@ -41,7 +41,7 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
 }
 
 /** The cursor moved by hundredths of the picture; it enters at the edge it moves away from. */
-export function steppedCursor(cursor: number | null, by: number, range: Span): number {
+export function steppedCursor(cursor: number | null, by: number, range: AxisRange): number {
   const at = cursor ?? (by < 0 ? range[1] : range[0]);
   const next = at + (by * (range[1] - range[0])) / 100;
   return Math.min(Math.max(next, range[0]), range[1]);

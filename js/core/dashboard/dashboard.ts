@@ -8,12 +8,12 @@ import { followTheme, readTheme, type Theme } from "../charts/theme";
 import { h } from "../dom";
 import { byStep, byTime } from "../history/grid";
 import type { Change, Source } from "../source";
-import { panned, type Span } from "../vocabulary/span";
+import { type AxisRange, panned } from "../vocabulary/axis-range";
 import { Board, type BoardContent } from "./board";
 import { endingCards, writeCards } from "./cards";
 import { actionOf, steppedCursor } from "./commands";
+import { deviceSummaries } from "./device-summary";
 import { figuresOf, Newest } from "./figures";
-import { groupNotes } from "./group-notes";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { Scheduler } from "./scheduler";
@@ -31,12 +31,12 @@ interface DashboardOptions {
   readonly title: string;
 }
 
-/** Draw at most so often: one chart alone may be livelier than a wall of them. */
+/** The least time between drawings: a single chart may be drawn more often than many. */
 const FEW_CHARTS = 4;
 const FEW_MS = 100;
 const MANY_MS = 200;
 const SECOND = 1000;
-/** Text twins are for reading at leisure. */
+/** Text twins are updated seldom: they are read slowly. */
 const DESCRIBE_MS = 5000;
 const DESCRIBE_MOST = 4;
 const READ_MS = 400;
@@ -60,7 +60,7 @@ class Dashboard {
   readonly #source: Source;
   readonly #options: DashboardOptions;
   readonly #root: HTMLElement;
-  /** What concerns every layout: that the kernel has gone. */
+  /** Cards shown in every layout: that the kernel has ended. */
   readonly #notices = h("div", { class: "pulse-cards pulse-ending" });
   readonly #strip = new Strip();
   readonly #toolbar: Toolbar;
@@ -79,7 +79,7 @@ class Dashboard {
   #heard = performance.now();
   readonly #described = new WeakMap<View, number>();
   #read = 0;
-  #told = 0;
+  #summaryAt = 0;
   #layoutStale = true;
   /** Series whose samples carry steps. */
   #steps: ReadonlySet<number> = new Set();
@@ -160,9 +160,9 @@ class Dashboard {
     if (change.series || change.entities) this.#newest = new Newest(this.#source);
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
-    // What is over cannot be resumed by hand any more.
+    // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
-    // A held picture does not move; its values and its status still do.
+    // While paused the charts stay, but values and status are updated.
     this.#scheduler.later();
   }
 
@@ -172,7 +172,7 @@ class Dashboard {
     if (action.type === "help") this.#help.show(action.open, this.#root);
     if (action.type === "range" || action.type === "reset") this.#requestDetail();
     for (const view of this.#board.views) view.stale = true;
-    this.#told = 0;
+    this.#summaryAt = 0;
     this.#read = 0;
     this.#scheduler.now();
   }
@@ -186,7 +186,7 @@ class Dashboard {
     const content: BoardContent = {
       groups: this.#groups,
       state: this.#source.state(),
-      notes: groupNotes(this.#source),
+      notes: deviceSummaries(this.#source),
       byStep: (panel) => this.#isByStep(panel),
       metrics,
       chartsOnly: layout === "charts",
@@ -198,18 +198,18 @@ class Dashboard {
     return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
   }
 
-  #extent(): Span {
+  #extent(): AxisRange {
     const [first, last] = this.#source.extent();
     const { t0, t1 } = this.#source.state();
     return Number.isFinite(first) ? [first, last] : [t0, t1 ?? t0];
   }
 
-  #range(): Span {
+  #range(): AxisRange {
     const live = this.#source.state().phase === "running";
     return visibleRange(this.#state, this.#extent(), live);
   }
 
-  #stepSpan(): Span {
+  #stepSpan(): AxisRange {
     if (this.#state.stepRange) return this.#state.stepRange;
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const id of this.#steps) {
@@ -246,11 +246,11 @@ class Dashboard {
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
-    if (now - this.#told > SECOND / 2) this.#tell();
+    if (now - this.#summaryAt > SECOND / 2) this.#tell();
     this.#describe(now, scenes, 1);
   }
 
-  /** Bring the text twins up to date that waited longest; all at once would be felt. */
+  /** Update the text twins that waited longest; updating all at once would be noticeable. */
   #describe(now: number, scenes: { time: Scene; step: Scene }, most: number): void {
     const due = this.#board.views
       .map((view) => ({ view, since: this.#described.get(view) ?? Number.NEGATIVE_INFINITY }))
@@ -286,7 +286,7 @@ class Dashboard {
 
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
-    this.#told = performance.now();
+    this.#summaryAt = performance.now();
     if (this.#options.layout !== "charts") {
       this.#strip.update(figuresOf(this.#source, this.#newest));
     }

@@ -24,7 +24,7 @@ export interface Figure {
 /** Beyond so many GPUs one figure sums them up. */
 const MOST_TILES = 8;
 
-/** A GPU of which none of these is known has nothing to say. */
+/** A GPU without any of these has no readings to show. */
 const GPU_SIGNS = ["gpu.utilization", "gpu.memory.used", "gpu.power", "gpu.temperature"];
 
 /** Looks up the newest value of a metric of an entity of a host. */

@@ -8,8 +8,8 @@ import { marksOf } from "../charts/marks";
 import { Store } from "../history/store";
 import { frameOf, keyframeOf } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
+import { deviceSummaries } from "./device-summary";
 import { figuresOf, Newest } from "./figures";
-import { groupNotes } from "./group-notes";
 
 const METRICS = [
   ["gpu:0", "gpu.utilization", "1"],
@@ -125,7 +125,7 @@ test("the colour of a GPU is that of the same GPU on every chart", () => {
 
 test("the heading of the GPUs tells both models, and marks whose they are", () => {
   const store = storeOf();
-  expect([...groupNotes(store)]).toEqual([
+  expect([...deviceSummaries(store)]).toEqual([
     ["GPU", "A100, H100"],
     ["CPU", "2 × EPYC"],
   ]);

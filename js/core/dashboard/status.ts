@@ -1,4 +1,4 @@
-/** What the toolbar says about the picture: live, held, late, or of the past. Pure. */
+/** The status in the toolbar: live, paused, late, or finished. Pure. */
 
 import type { Source } from "../source";
 import { endingWord } from "../vocabulary/ending";
@@ -6,7 +6,7 @@ import { elapsedText, stretchText } from "../vocabulary/time-text";
 import type { Status } from "./toolbar";
 import type { ViewState } from "./view-state";
 
-/** Silence of so many readings, and of at least so many seconds, is worth saying. */
+/** A source counts as late after this many intervals, and at least this many seconds. */
 const LATE_READINGS = 4;
 const LATE_SECONDS = 5;
 

@@ -8,8 +8,8 @@ const SPANS = new Set(["cell", "span", "task"]);
 function rows(...metrics: string[]): string[] {
   return rowsOf(
     metrics.map((metric): Mark => {
-      const look = SPANS.has(metric) ? "span" : "moment";
-      return { ...HERE, metric, look, label: metric };
+      const drawnAs = SPANS.has(metric) ? "span" : "moment";
+      return { ...HERE, metric, drawnAs, label: metric };
     }),
   );
 }

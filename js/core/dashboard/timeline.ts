@@ -2,10 +2,10 @@
 
 import {
   AXIS_HEIGHT,
-  type Frame,
   GUTTER,
   HEADROOM,
   type Plot,
+  type PlotArea,
   type PlotOptions,
 } from "../charts/chart";
 import {
@@ -143,26 +143,26 @@ export class Timeline implements View {
       yTicks: () => rows.map((_, row) => row + 0.5),
       yText: () => [...rows],
       xText: axisTimes,
-      under: (frame) => this.#paint(frame),
-      over: (frame) => {
+      under: (area) => this.#paint(area),
+      over: (area) => {
         const scene = this.#scene;
         if (!scene) return;
-        paintMoments(frame, scene.marks, scene.theme);
-        paintLabels(frame, scene, rows);
+        paintMoments(area, scene.marks, scene.theme);
+        paintLabels(area, scene, rows);
       },
     };
   }
 
-  #paint(frame: Frame): void {
+  #paint(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
-    const { context, left, top, width, height } = frame;
+    const { context, left, top, width, height } = area;
     context.save();
     context.beginPath();
     context.rect(left, top, width, height);
     context.clip();
     for (const mark of marksWithin(scene.marks, scene.range)) {
-      if (mark.look === "span") box(frame, mark, scene, this.#rows);
+      if (mark.drawnAs === "span") box(area, mark, scene, this.#rows);
     }
     context.restore();
   }
@@ -170,11 +170,11 @@ export class Timeline implements View {
 
 function spanRow(metric: string): string | undefined {
   const kind = Object.hasOwn(CATALOG, metric) ? CATALOG[metric]?.kind : undefined;
-  return kind && KINDS[kind].look === "span" ? `${metric}s` : undefined;
+  return kind && KINDS[kind].drawnAs === "span" ? `${metric}s` : undefined;
 }
 
-function rowOf({ look, metric }: Mark): string {
-  return look === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
+function rowOf({ drawnAs, metric }: Mark): string {
+  return drawnAs === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
 }
 
 /** The names of the rows there is anything for. Pure. */
@@ -190,13 +190,13 @@ function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): 
 }
 
 /** The labels of marks and events, each beside its line. */
-function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly string[]): void {
-  const { context, left, width, height, ratio } = frame;
+function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly string[]): void {
+  const { context, left, width, height, ratio } = area;
   const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
-  const y = frame.top + ((rows.indexOf(MOMENTS) + 0.5) * height) / rows.length + ratio * 0.5;
+  const y = area.top + ((rows.indexOf(MOMENTS) + 0.5) * height) / rows.length + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
-  const spots = labelSpots(marks, row, frame.x, (text) => context.measureText(text).width);
+  const spots = labelSpots(marks, row, area.x, (text) => context.measureText(text).width);
   for (const { mark, from, room } of spots) {
     context.fillStyle = momentColor(mark, theme);
     context.fillText(clipped(context, mark.label, room), from, y);
@@ -204,13 +204,13 @@ function paintLabels(frame: Frame, { marks, theme }: Scene, rows: readonly strin
   context.restore();
 }
 
-function box(frame: Frame, mark: Mark, scene: Scene, rows: readonly string[]): void {
-  const { context, left, width, height, ratio } = frame;
+function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly string[]): void {
+  const { context, left, width, height, ratio } = area;
   const row = rows.indexOf(rowOf(mark));
-  const from = Math.max(frame.x(mark.start), left - 8);
-  const to = Math.min(frame.x(mark.end ?? scene.now), left + width + 8);
+  const from = Math.max(area.x(mark.start), left - 8);
+  const to = Math.min(area.x(mark.end ?? scene.now), left + width + 8);
   const tall = height / rows.length;
-  const y = frame.top + row * tall + 2 * ratio;
+  const y = area.top + row * tall + 2 * ratio;
   const wide = Math.max(to - from - ratio, ratio);
   context.fillStyle = scene.theme.chip;
   context.beginPath();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { panned, scaled, selected } from "../vocabulary/span";
+import { panned, scaled, selected } from "../vocabulary/axis-range";
 import { initialState, reduce, type ViewState, visibleRange } from "./view-state";
 
 const start = initialState(300);

@@ -3,7 +3,7 @@
  * the kernel.
  */
 
-import { FIRST_SECONDS, NARROWEST, type Span } from "../vocabulary/span";
+import { type AxisRange, FIRST_SECONDS, NARROWEST } from "../vocabulary/axis-range";
 
 /** A preset length of history in seconds, or all there is. */
 export type Window = 30 | 300 | 3600 | "all";
@@ -13,14 +13,14 @@ export const WINDOWS: readonly Window[] = [30, 300, 3600, "all"];
 export interface ViewState {
   readonly window: Window;
   /** The stretch the viewer zoomed or panned to; null while the window decides. */
-  readonly range: Span | null;
+  readonly range: AxisRange | null;
   /** The end of the picture when it was paused; null while it follows the data. */
   readonly pausedAt: number | null;
   /** Keys of the lines that are hidden, on every chart that has them. */
   readonly hidden: ReadonlySet<string>;
   /** The x axis of charts whose series carry steps. */
   readonly axis: "time" | "step";
-  readonly stepRange: Span | null;
+  readonly stepRange: AxisRange | null;
   /** Groups that are folded away. */
   readonly folded: ReadonlySet<string>;
   /** Groups that also show their less common charts. */
@@ -30,7 +30,7 @@ export interface ViewState {
 
 export type Action =
   | { type: "window"; window: Window }
-  | { type: "range"; range: Span }
+  | { type: "range"; range: AxisRange }
   | { type: "reset" }
   | { type: "pause"; at: number }
   | { type: "resume" }
@@ -38,7 +38,7 @@ export type Action =
   | { type: "only"; key: string; keys: readonly string[] }
   | { type: "show-all" }
   | { type: "axis"; axis: "time" | "step" }
-  | { type: "step-range"; range: Span | null }
+  | { type: "step-range"; range: AxisRange | null }
   | { type: "fold"; group: string }
   | { type: "expand"; group: string }
   | { type: "help"; open: boolean };
@@ -68,7 +68,7 @@ export function reduce(state: ViewState, action: Action): ViewState {
     case "pause":
       return { ...state, pausedAt: action.at };
     case "resume":
-      // Whoever resumes wants to see what happens now, not the stretch studied meanwhile.
+      // Whoever resumes wants to see the present, not the range looked at meanwhile.
       return { ...state, pausedAt: null, range: null };
     case "hide":
       return { ...state, hidden: toggled(state.hidden, action.key) };
@@ -113,12 +113,12 @@ function onlyShown(
 }
 
 /**
- * The stretch of time to draw.
+ * The range of time to draw.
  *
  * A running session follows its newest sample; it starts `FIRST_SECONDS` wide, widens with the
  * data up to the window, and only then scrolls. A finished one shows the end of what there is.
  */
-export function visibleRange(state: ViewState, extent: Span, live: boolean): Span {
+export function visibleRange(state: ViewState, extent: AxisRange, live: boolean): AxisRange {
   if (state.range) return state.range;
   const [first, last] = extent;
   const end = state.pausedAt ?? last;

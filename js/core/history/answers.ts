@@ -1,35 +1,35 @@
-/** What the kernel has answered of one series, and where asking again would bring more. */
+/** Remembers for which time ranges of one series the kernel has answered, and how finely. */
 
-/** Stretches of each kind that are remembered. */
+/** Ranges of each kind that are remembered. */
 const MOST = 256;
 
-interface Stretch {
+interface Range {
   readonly t0: number;
   readonly t1: number;
 }
 
-interface Answer extends Stretch {
+interface Answer extends Range {
   /** Buckets a second of which the extremes came; Infinity when every row did. */
   readonly density: number;
 }
 
-/** Both kinds of stretch are kept in order of time, and none reaches over another. */
+/** Both kinds of range are kept in order of time, and none reaches over another. */
 export class Answers {
   #given: Answer[] = [];
-  /** Where there may be rows that are not here, and no cell says so. */
-  #open: Stretch[] = [];
+  /** Where rows may be missing here without a bucket that stands for them. */
+  #open: Range[] = [];
 
   /** What was answered for [t0, t1] stands in the place of what was there. */
   add(answer: Answer): void {
     if (!(answer.t0 < answer.t1)) return;
     this.#given = inOrder([...outside(this.#given, answer.t0, answer.t1), answer]);
     if (this.#given.length <= MOST) return;
-    // Of a whole answer that is forgotten the worst is a request too many.
+    // Forgetting an answer that had every row costs one request too many, no more.
     const whole = this.#given.findIndex((one) => one.density === Number.POSITIVE_INFINITY);
     this.#given.splice(Math.max(whole, 0), 1);
   }
 
-  /** Rows came without being asked for, and not all: one stretch with those before, if so did they. */
+  /** Only the extremes of some rows came unasked; joined with a range before that was like that. */
   thin(answer: Answer): void {
     const last = this.#given[this.#given.length - 1];
     const goesOn = last !== undefined && Number.isFinite(last.density) && last.t1 <= answer.t0;
@@ -47,7 +47,7 @@ export class Answers {
     if (!(t0 < t1)) return;
     this.#open = inOrder([...outside(this.#open, t0, t1), { t0, t1 }]);
     if (this.#open.length <= MOST) return;
-    const [first, second, ...rest] = this.#open as [Stretch, Stretch, ...Stretch[]];
+    const [first, second, ...rest] = this.#open as [Range, Range, ...Range[]];
     this.#open = [{ t0: first.t0, t1: second.t1 }, ...rest];
   }
 
@@ -58,9 +58,9 @@ export class Answers {
 
   /**
    * Whether asking for `density` buckets a second of [t0, t1] could bring anything new; `coarse`
-   * says that a part of it is known as cells only.
+   * says that a part of it is known as buckets only.
    */
-  lacks(t0: number, t1: number, density: number, coarse: boolean): boolean {
+  incomplete(t0: number, t1: number, density: number, coarse: boolean): boolean {
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
     let known = t0;
     for (const one of within) {
@@ -72,9 +72,9 @@ export class Answers {
   }
 }
 
-/** What lies outside [t0, t1]; a stretch across an end becomes shorter. */
-function outside<T extends Stretch>(stretches: readonly T[], t0: number, t1: number): T[] {
-  return stretches
+/** What lies outside [t0, t1]; a range across an end becomes shorter. */
+function outside<T extends Range>(ranges: readonly T[], t0: number, t1: number): T[] {
+  return ranges
     .flatMap((one) => [
       { ...one, t1: Math.min(one.t1, t0) },
       { ...one, t0: Math.max(one.t0, t1) },
@@ -82,6 +82,6 @@ function outside<T extends Stretch>(stretches: readonly T[], t0: number, t1: num
     .filter((rest) => rest.t0 < rest.t1);
 }
 
-function inOrder<T extends Stretch>(stretches: T[]): T[] {
-  return stretches.sort((a, b) => a.t0 - b.t0);
+function inOrder<T extends Range>(ranges: T[]): T[] {
+  return ranges.sort((a, b) => a.t0 - b.t0);
 }

@@ -1,18 +1,18 @@
 /**
- * How packets get to a page, and what the page says back. A comm of Jupyter, what is overheard on
- * a kernel connection and a picture in a notebook are all channels; a store does not know which.
+ * A channel brings packets to a page and carries its requests back. A comm of Jupyter, the messages
+ * on a kernel connection and a saved output are all channels; a store does not know which it has.
  */
 
 import { decodePacket, type Packet } from "../wire/packet";
 
-/** A packet that came. */
+/** A packet that has arrived. */
 export interface Arrival {
   readonly packet: Packet;
-  /** As it came; null where it never was bytes. */
+  /** Its bytes as they arrived; null if it was made on this page. */
   readonly bytes: Uint8Array | null;
   /**
-   * It was kept for pages that come later, in a place that others may see. So it lacks names and
-   * paths, and tells less than a packet that was sent.
+   * A snapshot that was kept for pages that open later. Others may see it, so names and paths are
+   * left out of it.
    */
   readonly kept: boolean;
 }
@@ -23,13 +23,13 @@ export interface Listener {
   closed?(): void;
 }
 
-/** What a page says. */
+/** What a page sends to the kernel. */
 export type Request =
-  /** A view begins, or packets are missing: a keyframe is wanted. */
+  /** Asks for a keyframe: a view has opened, or packets are missing. */
   | { readonly kind: "hello" }
-  /** A view is still there. */
+  /** A view is still open. */
   | { readonly kind: "seen" }
-  /** The rows of some series are wanted. */
+  /** Asks for the rows of some series. */
   | {
       readonly kind: "range";
       readonly request: number;
@@ -40,11 +40,11 @@ export type Request =
     };
 
 export interface Channel {
-  /** Nobody is at the other end any more. */
+  /** The other end is gone for good. */
   readonly closed: boolean;
-  /** Hand over what is here already, then each packet as it comes, until the result is called. */
+  /** Delivers what is here already, then each packet as it arrives, until the result is called. */
   subscribe(listener: Listener): () => void;
-  /** Returns whether there is somebody who may hear it. */
+  /** Returns whether the request could be sent. */
   send(request: Request): boolean;
 }
 
@@ -62,7 +62,7 @@ export function arrivalOf(bytes: ArrayBuffer | ArrayBufferView, kept = false): A
   return { packet, bytes: whole, kept };
 }
 
-/** As `arrivalOf`; null for bytes that are refused, which the next frame shows to be missing. */
+/** As `arrivalOf`; null for bytes that are refused: the next frame then reports a lost one. */
 export function tryArrival(bytes: ArrayBuffer | ArrayBufferView, kept = false): Arrival | null {
   try {
     return arrivalOf(bytes, kept);

@@ -1,92 +1,96 @@
 /**
- * Stretches of one series of which only the extremes are known: what a keyframe told, and rows
- * given up for want of memory. A cell whose minimum is NaN is a gap: the reading was missing, or
- * a message was lost.
+ * The buckets of one series of which only minimum and maximum are known: from a keyframe, or of
+ * rows that were dropped to save memory. A bucket whose minimum is NaN is a gap: the reading was
+ * missing, or a message was lost.
  */
 
-export interface Cell {
+export interface Bucket {
   readonly start: number;
   readonly end: number;
   /** NaN in both is a gap. */
   readonly min: number;
   readonly max: number;
-  /** The last step in the cell; NaN for none. */
+  /** The last step in the bucket; NaN for none. */
   readonly step: number;
 }
 
 /** Beyond this many, the older half is merged in pairs. */
 const MOST = 32_768;
 
-const CELL_BYTES = 64;
+const BUCKET_BYTES = 64;
 
-/** Cells in order of time, none overlapping another. */
+/** Buckets in order of time, none overlapping another. */
 export class Coarse {
-  #cells: Cell[] = [];
+  #buckets: Bucket[] = [];
 
-  get cells(): readonly Cell[] {
-    return this.#cells;
+  get buckets(): readonly Bucket[] {
+    return this.#buckets;
   }
 
   get bytes(): number {
-    return this.#cells.length * CELL_BYTES;
+    return this.#buckets.length * BUCKET_BYTES;
   }
 
-  /** Put `cells`, in order and within [t0, t1], in the place of all that lies there. */
-  replace(t0: number, t1: number, cells: readonly Cell[]): void {
-    const before: Cell[] = [];
-    const after: Cell[] = [];
-    for (const cell of this.#cells) {
-      if (cell.start < t0) before.push(cell.end > t0 ? { ...cell, end: t0 } : cell);
-      if (cell.end > t1) after.push(cell.start < t1 ? { ...cell, start: t1 } : cell);
-      else if (cell.start > t1) after.push(cell);
+  /** Put `buckets`, in order and within [t0, t1], in the place of all that lies there. */
+  replace(t0: number, t1: number, buckets: readonly Bucket[]): void {
+    const before: Bucket[] = [];
+    const after: Bucket[] = [];
+    for (const bucket of this.#buckets) {
+      if (bucket.start < t0) before.push(bucket.end > t0 ? { ...bucket, end: t0 } : bucket);
+      if (bucket.end > t1) after.push(bucket.start < t1 ? { ...bucket, start: t1 } : bucket);
+      else if (bucket.start > t1) after.push(bucket);
     }
-    this.#cells = [...before, ...cells, ...after];
-    if (this.#cells.length > MOST) this.#merge();
+    this.#buckets = [...before, ...buckets, ...after];
+    if (this.#buckets.length > MOST) this.#merge();
   }
 
-  /** Leave nothing outside [t0, t1]; a cell across an end becomes shorter. */
+  /** Drop all outside [t0, t1]; a bucket across an end becomes shorter. */
   clip(t0: number, t1: number): void {
-    const [first, last] = [this.#cells[0], this.#cells[this.#cells.length - 1]];
+    const [first, last] = [this.#buckets[0], this.#buckets[this.#buckets.length - 1]];
     if (!first || !last || (first.start >= t0 && last.end <= t1)) return;
-    this.#cells = this.#cells
-      .filter((cell) => cell.end > t0 && cell.start <= t1)
-      .map((cell) => ({ ...cell, start: Math.max(cell.start, t0), end: Math.min(cell.end, t1) }));
+    this.#buckets = this.#buckets
+      .filter((bucket) => bucket.end > t0 && bucket.start <= t1)
+      .map((bucket) => ({
+        ...bucket,
+        start: Math.max(bucket.start, t0),
+        end: Math.min(bucket.end, t1),
+      }));
   }
 
-  /** Add a cell that begins where all others have ended. */
-  push(cell: Cell): void {
-    this.#cells.push(cell);
-    if (this.#cells.length > MOST) this.#merge();
+  /** Add a bucket that begins where all others have ended. */
+  push(bucket: Bucket): void {
+    this.#buckets.push(bucket);
+    if (this.#buckets.length > MOST) this.#merge();
   }
 
-  /** Index of the first cell whose middle is at or after `time`. */
+  /** Index of the first bucket whose middle is at or after `time`. */
   at(time: number): number {
-    let [low, high] = [0, this.#cells.length];
+    let [low, high] = [0, this.#buckets.length];
     while (low < high) {
       const half = (low + high) >>> 1;
-      if (middle(this.#cells[half] as Cell) < time) low = half + 1;
+      if (middle(this.#buckets[half] as Bucket) < time) low = half + 1;
       else high = half;
     }
     return low;
   }
 
-  /** Whether anything between the two times is known as a cell only. */
+  /** Whether there is any bucket between the two times. */
   touches(t0: number, t1: number): boolean {
     return this.over(t0, t1).length > 0;
   }
 
-  /** The cells of which a part lies between the two times. */
-  over(t0: number, t1: number): Cell[] {
+  /** The buckets that overlap the time between the two. */
+  over(t0: number, t1: number): Bucket[] {
     const near = this.at(t0);
-    const cells = this.#cells.slice(Math.max(0, near - 1), this.at(t1) + 1);
-    return cells.filter((cell) => cell.start < t1 && cell.end > t0);
+    const buckets = this.#buckets.slice(Math.max(0, near - 1), this.at(t1) + 1);
+    return buckets.filter((bucket) => bucket.start < t1 && bucket.end > t0);
   }
 
   #merge(): void {
-    const half = this.#cells.length >> 1;
-    const merged: Cell[] = [];
+    const half = this.#buckets.length >> 1;
+    const merged: Bucket[] = [];
     for (let i = 0; i < half; i += 2) {
-      const [one, two] = [this.#cells[i] as Cell, this.#cells[i + 1] as Cell];
+      const [one, two] = [this.#buckets[i] as Bucket, this.#buckets[i + 1] as Bucket];
       if (i + 1 < half && Number.isNaN(one.min) === Number.isNaN(two.min)) {
         merged.push({
           start: one.start,
@@ -100,10 +104,10 @@ export class Coarse {
         if (i + 1 < half) merged.push(two);
       }
     }
-    this.#cells = [...merged, ...this.#cells.slice(half)];
+    this.#buckets = [...merged, ...this.#buckets.slice(half)];
   }
 }
 
-export function middle(cell: Cell): number {
-  return (cell.start + cell.end) / 2;
+export function middle(bucket: Bucket): number {
+  return (bucket.start + bucket.end) / 2;
 }

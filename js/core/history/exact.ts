@@ -1,14 +1,14 @@
 /**
  * The samples of one series, every one of them, in order of time, with a pyramid of minima and
- * maxima above: cells of 64 rows, then of 8 cells each. Any extreme is then found in a few dozen
+ * maxima above: blocks of 64 rows, then of 8 blocks each. Any extreme is then found in a few dozen
  * comparisons, however many rows there are.
  *
  * A row whose value is NaN says that the reading is missing from here to the next row.
  */
 
-/** Rows in the smallest cell of the pyramid, as a power of two. */
+/** Rows in the smallest block of the pyramid, as a power of two. */
 const BASE_BITS = 6;
-/** Cells of one level in a cell of the next, as a power of two. */
+/** Blocks of one level in a block of the next, as a power of two. */
 const FOLD_BITS = 3;
 const BASE_MASK = (1 << BASE_BITS) - 1;
 
@@ -112,7 +112,7 @@ export class Exact {
 
   /** Index of the first row at `from` or later whose bucket of `width` is `bucket` or later. */
   bucketStart(bucket: number, width: number, from: number): number {
-    // Few rows lie between two buckets of a picture, so look near `from` first.
+    // Few rows lie between two buckets on screen, so look near `from` first.
     let step = 1;
     let low = from;
     let high = from;
@@ -143,9 +143,9 @@ export class Exact {
       if (level >= 0) {
         const bits = BASE_BITS + level * FOLD_BITS;
         const { min, max } = this.#levels[level] as Level;
-        const cell = at >> bits;
-        if ((min[cell] as number) < least) least = min[cell] as number;
-        if ((max[cell] as number) > most) most = max[cell] as number;
+        const block = at >> bits;
+        if ((min[block] as number) < least) least = min[block] as number;
+        if ((max[block] as number) > most) most = max[block] as number;
         at += 1 << bits;
         continue;
       }
@@ -159,7 +159,7 @@ export class Exact {
     this.highest = most;
   }
 
-  /** The largest cell that begins at row `at` and ends by `to`; -1 for none. */
+  /** The largest block that begins at row `at` and ends by `to`; -1 for none. */
   #levelAt(at: number, to: number): number {
     let level = -1;
     for (let next = 0; next < this.#levels.length; next++) {
@@ -217,28 +217,28 @@ export class Exact {
     const start = (from >> BASE_BITS) << BASE_BITS;
     const size = this.length - start;
     for (let level = 0; level < this.#levels.length; level++) {
-      const cells = this.#levels[level] as Level;
+      const blocks = this.#levels[level] as Level;
       const bits = BASE_BITS + level * FOLD_BITS;
-      // The cell that `start` lies in begins anew; the rows before it in that cell come back in.
-      const cell = start >> bits;
-      cells.min.fill(Number.POSITIVE_INFINITY, cell);
-      cells.max.fill(Number.NEGATIVE_INFINITY, cell);
-      this.#refill(level, cell << bits, start);
+      // The block that `start` lies in begins anew; the rows before it in that block come back in.
+      const block = start >> bits;
+      blocks.min.fill(Number.POSITIVE_INFINITY, block);
+      blocks.max.fill(Number.NEGATIVE_INFINITY, block);
+      this.#refill(level, block << bits, start);
     }
     for (let i = 0; i < size; i++) this.#raise(start + i, this.value[start + i] as number);
   }
 
-  /** Bring rows [from, to), which are whole cells of the level below, into a level. */
+  /** Bring rows [from, to), which are whole blocks of the level below, into a level. */
   #refill(level: number, from: number, to: number): void {
     const below = this.#levels[level - 1];
     if (!below) return;
-    const cells = this.#levels[level] as Level;
+    const blocks = this.#levels[level] as Level;
     const bits = BASE_BITS + level * FOLD_BITS;
     const lower = bits - FOLD_BITS;
-    const cell = from >> bits;
+    const block = from >> bits;
     for (let part = from >> lower; part <= (to - 1) >> lower && from < to; part++) {
-      cells.min[cell] = Math.min(cells.min[cell] as number, below.min[part] as number);
-      cells.max[cell] = Math.max(cells.max[cell] as number, below.max[part] as number);
+      blocks.min[block] = Math.min(blocks.min[block] as number, below.min[part] as number);
+      blocks.max[block] = Math.max(blocks.max[block] as number, below.max[part] as number);
     }
   }
 
@@ -246,31 +246,31 @@ export class Exact {
   #raise(at: number, value: number): void {
     for (let level = 0; ; level++) {
       const bits = BASE_BITS + level * FOLD_BITS;
-      const cell = at >> bits;
-      // A level with a single cell would tell nothing that the level below does not.
-      if (level > 0 && cell === 0 && level >= this.#levels.length) return;
-      const cells = this.#level(level, cell);
-      if (value < (cells.min[cell] as number)) cells.min[cell] = value;
-      if (value > (cells.max[cell] as number)) cells.max[cell] = value;
+      const block = at >> bits;
+      // A level with a single block would tell nothing that the level below does not.
+      if (level > 0 && block === 0 && level >= this.#levels.length) return;
+      const blocks = this.#level(level, block);
+      if (value < (blocks.min[block] as number)) blocks.min[block] = value;
+      if (value > (blocks.max[block] as number)) blocks.max[block] = value;
     }
   }
 
-  #level(level: number, cell: number): Level {
-    let cells = this.#levels[level];
-    if (!cells) {
-      cells = { min: empty(16, 1), max: empty(16, -1) };
-      this.#levels[level] = cells;
+  #level(level: number, block: number): Level {
+    let blocks = this.#levels[level];
+    if (!blocks) {
+      blocks = { min: empty(16, 1), max: empty(16, -1) };
+      this.#levels[level] = blocks;
       // Rows until now were counted one level down only.
       this.#refill(level, 0, 1 << (BASE_BITS + level * FOLD_BITS));
     }
-    if (cell >= cells.min.length) {
-      const [min, max] = [empty(cell * 2, 1), empty(cell * 2, -1)];
-      min.set(cells.min);
-      max.set(cells.max);
-      cells.min = min;
-      cells.max = max;
+    if (block >= blocks.min.length) {
+      const [min, max] = [empty(block * 2, 1), empty(block * 2, -1)];
+      min.set(blocks.min);
+      max.set(blocks.max);
+      blocks.min = min;
+      blocks.max = max;
     }
-    return cells;
+    return blocks;
   }
 }
 

@@ -113,7 +113,7 @@ describe("a line", () => {
     expect(ys.slice(ys.indexOf(5), ys.indexOf(2))).toContain(null);
   });
 
-  test("comes from the sample before the picture and goes to the one after it", () => {
+  test("comes from the sample before the visible range and goes to the one after it", () => {
     const grid = filled(
       [
         [
@@ -218,7 +218,7 @@ describe("the value under the cursor", () => {
     expect(filled([line], [40, 49], 50, true).at(0, 48)).toMatchObject({ min: 1 });
   });
 
-  test("is the nearest one outside of the picture, where the line only runs through", () => {
+  test("is the nearest one outside the visible range, where the line only runs through", () => {
     const line: Sample[] = [
       [10, 3],
       [50, 7],
@@ -231,7 +231,7 @@ describe("the value under the cursor", () => {
     expect(filled([line], [60, 80]).at(0, 70)).toBeNull();
   });
 
-  test("has both ends of a bucket outside of the picture", () => {
+  test("has both ends of a bucket outside the visible range", () => {
     const grid = new Grid();
     const fetch: Fetch = (_id, _from, _to, _points, out) => {
       const all = { time: [10, 50], min: [1, 5], max: [2, 6] };

@@ -7,7 +7,7 @@
  */
 
 import { type Columns, columns, type Source } from "../source";
-import type { Span } from "../vocabulary/span";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { bucketWidth } from "./buckets";
 
 export type Value = number | null | undefined;
@@ -22,16 +22,16 @@ export interface Reading {
 /** Where values come from: `Source.range`, by time or by step. */
 export type Fetch = (id: number, from: number, to: number, points: number, out: Columns) => void;
 
-/** How far beyond the picture to look for the sample that a line comes from, in seconds. */
+/** How far beyond the visible range to look for the sample that a line comes from, in seconds. */
 const REACH = 60;
 
 const scratch = columns();
 
 export class Grid {
-  /** Shared x values, rising. The first and the last lie just outside the picture. */
+  /** Shared x values, rising. The first and the last lie just outside the visible range. */
   xs: number[] = [];
   ys: Value[][] = [];
-  #range: Span = [0, 1];
+  #range: AxisRange = [0, 1];
   #width = 1;
   #first = 0;
   #count = 0;
@@ -53,7 +53,7 @@ export class Grid {
   fill(
     fetch: Fetch,
     ids: readonly (number | null)[],
-    range: Span,
+    range: AxisRange,
     points: number,
     stepped: boolean,
   ): void {
@@ -88,7 +88,7 @@ export class Grid {
     return after.time - x < x - before.time ? after : before;
   }
 
-  /** The first bucket from `bucket` on that has anything; beyond the picture without any. */
+  /** The first bucket from `bucket` on that has anything; beyond the visible range without any. */
   #seek(line: number, bucket: number, by: 1 | -1): number {
     const low = this.#low[line] as Float64Array;
     const gap = this.#gap[line] as Uint8Array;
@@ -121,7 +121,7 @@ export class Grid {
     return [this.#first * this.#width, this.#width];
   }
 
-  /** Smallest and largest value of a line in the picture, or null without any. */
+  /** Smallest and largest value of a line in the visible range, or null without any. */
   extremes(line: number): readonly [number, number] | null {
     const [low, high] = [this.#low[line], this.#high[line]];
     if (!low || !high) return null;
@@ -151,7 +151,7 @@ export class Grid {
     }
   }
 
-  /** Put a line's samples into buckets; returns its neighbours just outside the picture. */
+  /** Put a line's samples into buckets; returns its neighbours just outside the visible range. */
   #gather(fetch: Fetch, id: number | null, line: number): Edges {
     const edges = new Edges();
     if (id === null) return edges;
@@ -248,7 +248,7 @@ export class Grid {
     return false;
   }
 
-  /** Let a line run off the picture towards its neighbours outside. */
+  /** Let a line run off the visible range towards its neighbours outside. */
   #continue(ys: Value[], edges: Edges, stepped: boolean): void {
     const end = ys.length - 1;
     const first = ys.findIndex((y) => y !== undefined);
@@ -267,7 +267,7 @@ export class Grid {
 }
 
 type Point = readonly [x: number, y: number];
-/** A bucket as one; of one outside of the picture the line takes the upper end. */
+/** A bucket as one; of one outside the visible range the line takes the upper end. */
 type Ends = readonly [x: number, high: number, low: number];
 
 function readingOf(bucket: Ends | null): Reading | null {
@@ -288,7 +288,7 @@ function between(
   return a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
 }
 
-/** The nearest samples on either side of the picture. */
+/** The nearest samples on either side of the visible range. */
 class Edges {
   left: Ends | null = null;
   right: Ends | null = null;

@@ -262,14 +262,14 @@ describe("Store", () => {
   test("puts exact rows in the place of an envelope, and asks no more for them", () => {
     const store = new Store();
     store.take(arrivalOf(keyframe(0, 0, 4)));
-    expect(store.lacking([0], 1, 3, 100)).toEqual([0]);
+    expect(store.incomplete([0], 1, 3, 100)).toEqual([0]);
 
     const rows = Array.from({ length: 20 }, (_, i): Row => [0, (i + 10) / 10, i + 10]);
     store.take(answerOf({ ids: [0], t0: 1, t1: 2.99, reduced: [] }, rows));
 
     expect(minima(picture(store, 1.05, 2.85, 1000)).slice(0, 4)).toEqual([10, 11, 12, 13]);
     expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, 10, 20, 30]);
-    expect(store.lacking([0], 1, 2.9, 1e6)).toEqual([]);
+    expect(store.incomplete([0], 1, 2.9, 1e6)).toEqual([]);
   });
 
   test("asks again for more detail than a thinned answer had", () => {
@@ -283,7 +283,7 @@ describe("Store", () => {
       ]),
     );
 
-    expect(store.lacking([0], 1, 2, 100)).toEqual([0]);
+    expect(store.incomplete([0], 1, 2, 100)).toEqual([0]);
   });
 
   test("asks for the rest where a frame had only the extremes, and only there", () => {
@@ -306,18 +306,18 @@ describe("Store", () => {
     );
     store.take(arrivalOf(frame(4, 50, 60)));
 
-    expect(store.lacking([0], 0, 1.8, 1000)).toEqual([]);
-    expect(store.lacking([0], 2.2, 2.4, 100)).toEqual([0]);
-    expect(store.lacking([0], 3.2, 3.4, 100)).toEqual([0]);
+    expect(store.incomplete([0], 0, 1.8, 1000)).toEqual([]);
+    expect(store.incomplete([0], 2.2, 2.4, 100)).toEqual([0]);
+    expect(store.incomplete([0], 3.2, 3.4, 100)).toEqual([0]);
     // What came is as fine as that picture needs.
-    expect(store.lacking([0], 2, 4, 1)).toEqual([]);
-    expect(store.lacking([0], 5.1, 5.8, 1000)).toEqual([]);
+    expect(store.incomplete([0], 2, 4, 1)).toEqual([]);
+    expect(store.incomplete([0], 5.1, 5.8, 1000)).toEqual([]);
 
     const rest = Array.from({ length: 100 }, (_, i): Row => [0, 2 + i / 100, i]);
     store.take(answerOf({ ids: [0], t0: 2, t1: 3, reduced: [] }, rest));
 
-    expect(store.lacking([0], 2.2, 2.4, 100)).toEqual([]);
-    expect(store.lacking([0], 3.2, 3.4, 100)).toEqual([0]);
+    expect(store.incomplete([0], 2.2, 2.4, 100)).toEqual([]);
+    expect(store.incomplete([0], 3.2, 3.4, 100)).toEqual([0]);
   });
 
   test("keeps an envelope of which the kernel has no rows any more", () => {
@@ -332,7 +332,7 @@ describe("Store", () => {
     );
 
     expect(minima(picture(store, 0, 3.99, 4))).toEqual([0, 10, 20, 30]);
-    expect(store.lacking([0], 0, 4, 100)).toEqual([]);
+    expect(store.incomplete([0], 0, 4, 100)).toEqual([]);
   });
 
   test("stays within its budget and keeps every extreme", () => {

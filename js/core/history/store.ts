@@ -12,11 +12,11 @@ import type {
   Columns,
   Ending,
   EntityWire,
-  LineWire,
   MomentWire,
   SeriesWire,
   Source,
   SpanWire,
+  TextLineWire,
 } from "../source";
 import type { State } from "../state.gen";
 import { ownerKey } from "../vocabulary/owners";
@@ -24,14 +24,14 @@ import { readState } from "../wire/header";
 import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
 import type { Arrival } from "./channel";
-import { Happened } from "./happened";
-import { Life } from "./life";
-import { Names } from "./names";
+import { EventLog } from "./event-log";
+import { KernelLiveness } from "./kernel-liveness";
+import { SentNames } from "./sent-names";
 import { Track } from "./track";
 
 /** Bytes of history that one store keeps. */
 const BUDGET_BYTES = 192 * 2 ** 20;
-/** The feed is silent while nobody looks; frames this far apart may have such a silence between. */
+/** The feed pauses while no page is open: such a pause may lie between frames this far apart. */
 const SILENCE_S = 3;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
@@ -48,7 +48,7 @@ const NOTHING: Change = {
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
   readonly #series = new Map<number, SeriesWire>();
-  readonly #happened = new Happened();
+  readonly #events = new EventLog();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #budget: number;
   #catalog: readonly SeriesWire[] = [];
@@ -65,8 +65,8 @@ export class Store implements Source {
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
   #keyframeSeq = -1;
-  readonly #life = new Life();
-  readonly #names = new Names();
+  readonly #liveness = new KernelLiveness();
+  readonly #names = new SentNames();
 
   constructor(options: { readonly budgetBytes?: number } = {}) {
     this.#budget = options.budgetBytes ?? BUDGET_BYTES;
@@ -80,31 +80,31 @@ export class Store implements Source {
     return [...this.#entities.values()];
   }
 
-  /** A session whose kernel has gone does not run any more, whatever it said last. */
+  /** A session whose kernel is gone is not running, whatever its last state says. */
   state(): State {
-    const over = this.#life.ended !== null && this.#state.phase === "running";
+    const over = this.#liveness.ended !== null && this.#state.phase === "running";
     return over ? { ...this.#state, phase: "stopped" } : this.#state;
   }
 
   ended(): Ending | null {
-    return this.#life.ended;
+    return this.#liveness.ended;
   }
 
   /** The kernel has gone. */
   end(how: Ending): void {
-    if (this.#life.end(how)) this.#tell({ ...NOTHING, state: true });
+    if (this.#liveness.end(how)) this.#tell({ ...NOTHING, state: true });
   }
 
   moments(): readonly MomentWire[] {
-    return this.#happened.moments;
+    return this.#events.moments;
   }
 
   spans(): readonly SpanWire[] {
-    return this.#happened.spans;
+    return this.#events.spans;
   }
 
-  lines(): readonly LineWire[] {
-    return this.#happened.lines;
+  lines(): readonly TextLineWire[] {
+    return this.#events.lines;
   }
 
   lost(): number {
@@ -132,7 +132,7 @@ export class Store implements Source {
     return [Math.max(start, t0), Math.min(end, t1)];
   }
 
-  /** When the session was; without bounds where its own words contradict what it sent. */
+  /** Start and end of the session; without bounds where its state contradicts its samples. */
   #lived(start: number, end: number): [number, number] {
     const t0 = Number.isFinite(this.#state.t0) ? this.#state.t0 : Number.NEGATIVE_INFINITY;
     const t1 = this.#state.t1 ?? Number.POSITIVE_INFINITY;
@@ -177,39 +177,39 @@ export class Store implements Source {
   }
 
   /** Which of `ids` would gain from a request for [t0, t1] in `points` buckets. */
-  lacking(ids: readonly number[], t0: number, t1: number, points: number): number[] {
+  incomplete(ids: readonly number[], t0: number, t1: number, points: number): number[] {
     const density = points / (t1 - t0);
-    return ids.filter((id) => this.#tracks.get(id)?.lacks(t0, t1, density));
+    return ids.filter((id) => this.#tracks.get(id)?.incomplete(t0, t1, density));
   }
 
   /** Take in what a channel brought, and tell the subscribers. */
   take({ packet, bytes, kept }: Arrival): void {
-    this.#life.hear();
+    this.#liveness.hear();
     if (packet.kind === "keyframe") {
       this.#remember(packet, bytes, kept);
-      if (!kept && this.#names.told(packet)) this.#forgetKept();
+      if (!kept && this.#names.add(packet)) this.#forgetKept();
     }
     const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
     if (change) this.#tell(change);
   }
 
-  /** Keep the newest keyframe; of two of one moment the one that tells all. */
+  /** Keep the newest keyframe; of two of the same time the one with all names. */
   #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
     if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
     this.#newestKeyframe = bytes;
     this.#keyframeSeq = seq;
   }
 
-  /** All that was kept is told anew, with its names and paths. */
+  /** Drop what came from snapshots: it has just come again with its names and paths. */
   #forgetKept(): void {
     this.#entities = new Map();
-    this.#happened.forget();
+    this.#events.forget();
   }
 
-  /** A kept keyframe without what is known better. */
+  /** A snapshot without the parts of which something better is known. */
   #lessened(packet: Packet): Packet {
     if (packet.kind !== "keyframe") return packet;
-    return { ...packet, ...this.#names.unknownOf(packet, this.#state) };
+    return { ...packet, ...this.#names.newIn(packet, this.#state) };
   }
 
   #take(packet: Packet, kept: boolean): Change | null {
@@ -232,7 +232,7 @@ export class Store implements Source {
     if (missed > 0) this.#miss(true);
     this.#seq = packet.seq;
     this.#sawFrame = true;
-    this.#names.told(packet);
+    this.#names.add(packet);
     const change = this.#news(packet);
     this.#add(packet.rows);
     this.#thin(packet);
@@ -281,7 +281,7 @@ export class Store implements Source {
     return { ...change, samples };
   }
 
-  /** The exact last values; of a series whose newest rows are here they are no news. */
+  /** The exact last values; not needed for a series whose newest rows are here. */
   #tellLast({ ids, last, seq, edges, buckets }: KeyframePacket): void {
     if (last === null) return;
     const time = edges[buckets] as number;
@@ -337,17 +337,17 @@ export class Store implements Source {
     }
     const entities = packet.entities.length > 0;
     if (entities) {
-      const told = packet.entities.map((one) => [ownerKey(one), one] as const);
-      this.#entities = new Map([...this.#entities, ...told]);
+      const fresh = packet.entities.map((one) => [ownerKey(one), one] as const);
+      this.#entities = new Map([...this.#entities, ...fresh]);
     }
     if (packet.state) this.#setState(packet.state);
-    const happened = this.#happened.add(packet);
+    const changed = this.#events.add(packet);
     const state = packet.state !== null;
-    return { series: packet.series.length > 0, entities, state, ...happened, samples: false };
+    return { series: packet.series.length > 0, entities, state, ...changed, samples: false };
   }
 
   #setState(state: State): void {
-    this.#life.told(state, this.#state.phase === "running");
+    this.#liveness.update(state, this.#state.phase === "running");
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
     if (moved) this.#clip();
@@ -379,7 +379,7 @@ export class Store implements Source {
       try {
         listener(change);
       } catch (problem) {
-        // One view's fault is not another's.
+        // An error in one view must not keep the others from being told.
         console.error("Pulse: a view failed", problem);
       }
     }

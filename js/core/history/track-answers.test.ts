@@ -5,7 +5,7 @@ import { Track } from "./track";
 
 const { NaN: NAN } = Number;
 
-test("whatever was looked at before, a stretch that is asked for when lacking is whole", () => {
+test("whatever was looked at before, a stretch that is asked for when incomplete is whole", () => {
   const value = fc.integer({ min: 0, max: 20 });
   const look = fc.tuple(fc.integer({ min: 0, max: 59 }), fc.integer({ min: 1, max: 20 }));
   fc.assert(
@@ -24,7 +24,7 @@ test("whatever was looked at before, a stretch that is asked for when lacking is
         for (const [from, length] of looks) {
           const [t0, t1] = [from, Math.min(from + length, 60)];
           const there = samples.filter(({ time }) => time >= t0 && time <= t1);
-          if (track.lacks(t0, t1, 1000)) track.answer(t0, t1, batchOf(there), Infinity);
+          if (track.incomplete(t0, t1, 1000)) track.answer(t0, t1, batchOf(there), Infinity);
           const [first, end] = [track.exact.lowerBound(t0), track.exact.upperBound(t1)];
           const shown = [...track.exact.value.subarray(first, end)];
           expect(shown).toEqual(there.map((one) => one.value));
@@ -39,16 +39,16 @@ test("is asked for again when a thinner answer took the place of its rows, or th
   const track = new Track(false);
   track.fill(0, 640, envelope(samples, 64));
   track.answer(100, 200, batchOf(samples.slice(100, 200)), Infinity);
-  expect(track.lacks(120, 180, 1)).toBe(false);
+  expect(track.incomplete(120, 180, 1)).toBe(false);
 
   track.answer(0, 640, batchOf(samples.filter((_, i) => i % 10 === 0)), 0.1);
-  expect(track.lacks(120, 180, 1)).toBe(true);
+  expect(track.incomplete(120, 180, 1)).toBe(true);
 
   track.answer(0, 640, batchOf(samples), Infinity);
-  expect(track.lacks(120, 180, 1)).toBe(false);
+  expect(track.incomplete(120, 180, 1)).toBe(false);
   track.giveUp();
-  expect(track.lacks(20, 100, 1)).toBe(true);
-  expect(track.lacks(200, 640, 1)).toBe(false);
+  expect(track.incomplete(20, 100, 1)).toBe(true);
+  expect(track.incomplete(200, 640, 1)).toBe(false);
 });
 
 test("two answers side by side are as good as one", () => {
@@ -59,10 +59,10 @@ test("two answers side by side are as good as one", () => {
   track.answer(0, 50, batchOf(samples.slice(0, 51)), Infinity);
   track.answer(50, 99, batchOf(samples.slice(50)), Infinity);
 
-  expect(track.lacks(10, 90, 1000)).toBe(false);
+  expect(track.incomplete(10, 90, 1000)).toBe(false);
 });
 
-test("the two ends of a cell that an answer parts are both asked for", () => {
+test("the two ends of a bucket that an answer parts are both asked for", () => {
   const track = new Track(false);
   const told = { min: 1, max: 5, missing: 0 };
   track.fill(0, 10, {
@@ -76,10 +76,10 @@ test("the two ends of a cell that an answer parts are both asked for", () => {
 
   track.answer(4, 6, { length: 2, time: [4, 6], value: [2, 3], step: null }, Infinity);
 
-  expect(track.coarse.cells.map(({ start, end, min, max }) => [start, end, min, max])).toEqual([
+  expect(track.coarse.buckets.map(({ start, end, min, max }) => [start, end, min, max])).toEqual([
     [0, 4, 1, 5],
     [6, 10, 1, 5],
   ]);
-  expect(track.lacks(1, 3, 100)).toBe(true);
-  expect(track.lacks(7, 9, 100)).toBe(true);
+  expect(track.incomplete(1, 3, 100)).toBe(true);
+  expect(track.incomplete(7, 9, 100)).toBe(true);
 });

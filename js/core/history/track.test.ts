@@ -239,17 +239,17 @@ describe("a bucket that reaches over the first or the last exact row", () => {
   });
 
   test("is one moment before the first exact step, where what is left of it ends", () => {
-    const [cell] = joined(falling, 7, 40, 0.16).coarse.cells;
+    const [bucket] = joined(falling, 7, 40, 0.16).coarse.buckets;
 
-    expect(cell).toEqual({ start: 0, end: 7 * 0.015, min: 1, max: 1, step: 6 });
+    expect(bucket).toEqual({ start: 0, end: 7 * 0.015, min: 1, max: 1, step: 6 });
   });
 
   test("keeps a spike and a dip that only its unseen part has", () => {
     const samples = [1, 9, -9, 1, 2, 1].map((value, i) => ({ time: i, value }));
 
-    const [cell] = joined(samples, 3, 6, 6).coarse.cells;
+    const [bucket] = joined(samples, 3, 6, 6).coarse.buckets;
 
-    expect(cell).toMatchObject({ start: 0, end: 3, min: -9, max: 9 });
+    expect(bucket).toMatchObject({ start: 0, end: 3, min: -9, max: 9 });
   });
 
   // Of a bucket unseen on both sides of the exact rows, an extreme may lie on either.
@@ -262,7 +262,7 @@ describe("a bucket that reaches over the first or the last exact row", () => {
         const from = Math.floor(Math.min(a, b) * (all.length - 1));
         const to = Math.floor(Math.max(a, b) * (all.length - 1)) + 1;
         const track = joined(samples, from, to, width);
-        for (const { start, min, max } of track.coarse.cells) {
+        for (const { start, min, max } of track.coarse.buckets) {
           const bucket = Math.floor(start / width);
           const unseen = all.filter(
             (_, t) => Math.floor(t / width) === bucket && (t < from || t >= to),
@@ -287,7 +287,7 @@ describe("a bucket that reaches over the first or the last exact row", () => {
 
     track.answer(0, 1, { length: time.length, time, value, step }, Infinity);
 
-    expect(track.coarse.cells).toEqual([{ start: 0, end: 0.105, min: 1, max: 1, step: 6 }]);
+    expect(track.coarse.buckets).toEqual([{ start: 0, end: 0.105, min: 1, max: 1, step: 6 }]);
   });
 
   test("goes when an answer that ends within it tells both of its ends", () => {
@@ -296,7 +296,7 @@ describe("a bucket that reaches over the first or the last exact row", () => {
 
     track.answer(0, falling[39]?.time ?? NAN, batchOf(falling), Infinity);
 
-    expect(track.coarse.cells).toEqual([]);
+    expect(track.coarse.buckets).toEqual([]);
   });
 
   test("keeps, after an answer that ends within it, the end that the answer does not tell", () => {
@@ -306,7 +306,7 @@ describe("a bucket that reaches over the first or the last exact row", () => {
     track.answer(0, falling[1]?.time ?? NAN, batchOf(falling.slice(0, 2)), Infinity);
 
     const low = Math.min(...falling.filter(({ time }) => time < 0.16).map((one) => one.value));
-    expect(track.coarse.cells[0]).toMatchObject({ min: low, max: low });
+    expect(track.coarse.buckets[0]).toMatchObject({ min: low, max: low });
   });
 });
 

@@ -1,33 +1,33 @@
-/** What the page knows of one series: exact rows, and cells where only extremes are known. */
+/** What the page knows of one series: exact rows, and buckets where only extremes are known. */
 
 import type { Columns } from "../source";
 import type { Envelope } from "../wire/parts";
 import { Answers } from "./answers";
 import { bucketWidth } from "./buckets";
-import { type Cell, Coarse, middle } from "./coarse";
+import { type Bucket, Coarse, middle } from "./coarse";
+import { ColumnBuilder } from "./column-builder";
 import { type Batch, Exact } from "./exact";
-import { Missed } from "./missed";
-import { Picture } from "./picture";
+import { MissingRanges } from "./missing-ranges";
 
-/** Rows per cell when exact rows are given up. */
+/** Rows per bucket when exact rows are given up. */
 const GIVEN_UP = 64;
 
-const picture = new Picture();
+const builder = new ColumnBuilder();
 
 export class Track {
   readonly exact = new Exact();
   readonly coarse = new Coarse();
   #slack = 0;
   /** What a keyframe said to be the last value, until a newer row comes. */
-  #told: { readonly time: number; readonly value: number | null } | null = null;
+  #keyframeLast: { readonly time: number; readonly value: number | null } | null = null;
   readonly #answers = new Answers();
-  readonly #missed: Missed;
+  readonly #missed: MissingRanges;
   /** Some of what was missed is known from a kept keyframe alone. */
   #fromKept = false;
 
   /** `whole`: nothing of the series can have been missed yet. */
   constructor(whole = true) {
-    this.#missed = new Missed(whole);
+    this.#missed = new MissingRanges(whole);
   }
 
   get bytes(): number {
@@ -36,18 +36,18 @@ export class Track {
 
   /** First moment of which anything is known; Infinity when nothing is. */
   get start(): number {
-    return Math.min(this.exact.first, this.coarse.cells[0]?.start ?? Number.POSITIVE_INFINITY);
+    return Math.min(this.exact.first, this.coarse.buckets[0]?.start ?? Number.POSITIVE_INFINITY);
   }
 
   get end(): number {
-    const cells = this.coarse.cells;
-    return Math.max(this.exact.last, cells[cells.length - 1]?.end ?? Number.NEGATIVE_INFINITY);
+    const buckets = this.coarse.buckets;
+    return Math.max(this.exact.last, buckets[buckets.length - 1]?.end ?? Number.NEGATIVE_INFINITY);
   }
 
   /** Rows were missed since the newest that is here; when `lost`, that is shown as a gap. */
   miss(lost: boolean): void {
-    const { cells } = this.coarse;
-    const tail = cells[cells.length - 1];
+    const { buckets } = this.coarse;
+    const tail = buckets[buckets.length - 1];
     // The last bucket of a keyframe ends in the future: what was missed may have begun within it.
     const start = tail && tail.end > this.exact.last ? tail.start : Number.NEGATIVE_INFINITY;
     this.#missed.begin(Math.max(start, this.exact.last), lost ? this.end : null);
@@ -65,64 +65,64 @@ export class Track {
     }
     const holes = this.#missed.until(end);
     if (holes.length > 0) {
-      const told = envelope();
-      for (const { t0, t1 } of holes) this.fill(t0, t1, told);
+      const filler = envelope();
+      for (const { t0, t1 } of holes) this.fill(t0, t1, filler);
       this.#fromKept ||= kept;
     }
-    this.#missed.told(known, end);
+    this.#missed.filled(known, end);
     return holes.length > 0;
   }
 
-  /** Fill [t0, t1] from an envelope; exact rows there stay, and cells there are replaced. */
+  /** Fill [t0, t1] from an envelope; exact rows there stay, and buckets there are replaced. */
   fill(t0: number, t1: number, envelope: Envelope): void {
     this.#slack = Math.max(this.#slack, envelope.slack);
     const { edges } = envelope;
-    const cells: Cell[] = [];
+    const buckets: Bucket[] = [];
     for (let i = 0; i + 1 < edges.length; i++) {
       const start = Math.max(edges[i] as number, t0);
       const end = Math.min(edges[i + 1] as number, t1);
-      if (start < end) this.#cell(cells, i, start, end, envelope);
+      if (start < end) this.#bucket(buckets, i, start, end, envelope);
     }
-    this.coarse.replace(t0, t1, cells);
+    this.coarse.replace(t0, t1, buckets);
   }
 
-  #cell(cells: Cell[], i: number, start: number, end: number, envelope: Envelope): void {
+  #bucket(buckets: Bucket[], i: number, start: number, end: number, envelope: Envelope): void {
     const min = envelope.min[i] as number;
     const max = envelope.max[i] as number;
     if (Number.isNaN(min) && !envelope.missing[i]) return;
     const [from, to] = [envelope.edges[i] as number, envelope.edges[i + 1] as number];
     const step = envelope.step?.[i] ?? Number.NaN;
     const rest = this.#rest({ start: from, end: to, min, max, step }, start, end);
-    if (rest) cells.push(rest);
+    if (rest) buckets.push(rest);
   }
 
   /**
-   * What a cell tells of [start, end], the part of it that is not known. An end that the known
+   * What a bucket tells of [start, end], the part of it that is not known. An end that the known
    * parts reach need not come from here, and drawing it again would show a spike where there was
    * none: the other end stays alone, and nothing does when both are reached, but that to ask there
    * may bring more.
    */
-  #rest(cell: Cell, start: number, end: number): Cell | null {
-    const rest = { ...cell, start, end, step: this.#stepIn(cell, end) };
-    const known = this.#known(cell, start, end);
+  #rest(bucket: Bucket, start: number, end: number): Bucket | null {
+    const rest = { ...bucket, start, end, step: this.#stepIn(bucket, end) };
+    const known = this.#known(bucket, start, end);
     if (!known) return rest;
-    if (Number.isNaN(cell.min)) return null;
-    const low = known.min <= cell.min + this.#slack;
-    const high = known.max >= cell.max - this.#slack;
+    if (Number.isNaN(bucket.min)) return null;
+    const low = known.min <= bucket.min + this.#slack;
+    const high = known.max >= bucket.max - this.#slack;
     if (low && high) {
       this.#answers.open(start, end);
       return null;
     }
-    return { ...rest, min: low ? cell.max : cell.min, max: high ? cell.min : cell.max };
+    return { ...rest, min: low ? bucket.max : bucket.min, max: high ? bucket.min : bucket.max };
   }
 
-  /** The extremes of what is known of a cell outside [start, end]; null for nothing. */
-  #known(cell: Cell, start: number, end: number): { min: number; max: number } | null {
+  /** The extremes of what is known of a bucket outside [start, end]; null for nothing. */
+  #known(bucket: Bucket, start: number, end: number): { min: number; max: number } | null {
     const { exact, coarse } = this;
-    const [from, to] = [exact.lowerBound(cell.start), exact.lowerBound(cell.end)];
+    const [from, to] = [exact.lowerBound(bucket.start), exact.lowerBound(bucket.end)];
     exact.scan(from, to);
     let { lowest: min, highest: max } = exact;
-    for (const other of coarse.over(cell.start, cell.end)) {
+    for (const other of coarse.over(bucket.start, bucket.end)) {
       if ((other.end > start && other.start < end) || Number.isNaN(other.min)) continue;
       min = Math.min(min, other.min);
       max = Math.max(max, other.max);
@@ -130,16 +130,16 @@ export class Track {
     return from < to || min <= max ? { min, max } : null;
   }
 
-  /** The last step of a cell before `end`: where exact rows go on, just before theirs. */
-  #stepIn(cell: Cell, end: number): number {
+  /** The last step of a bucket before `end`: where exact rows go on, just before theirs. */
+  #stepIn(bucket: Bucket, end: number): number {
     const { step, time, length } = this.exact;
-    if (!step) return cell.step;
-    for (let i = this.exact.lowerBound(end); i < length && (time[i] as number) < cell.end; i++) {
+    if (!step) return bucket.step;
+    for (let i = this.exact.lowerBound(end); i < length && (time[i] as number) < bucket.end; i++) {
       const first = step[i] as number;
       // No step lies before the first one.
       if (!Number.isNaN(first)) return Math.max(first - 1, Math.min(first, 0));
     }
-    return cell.step;
+    return bucket.step;
   }
 
   /** Add an exact row. */
@@ -149,41 +149,41 @@ export class Track {
       const { t0: start, t1: end } = gap;
       this.coarse.replace(start, end, [{ start, end, min: NaN, max: NaN, step: NaN }]);
     }
-    if (time > this.exact.last) this.#endCell(time);
-    if (time >= this.exact.last) this.#told = null;
+    if (time > this.exact.last) this.#endBucket(time);
+    if (time >= this.exact.last) this.#keyframeLast = null;
     this.exact.add(time, value, step);
   }
 
   /** The last bucket of a keyframe ends in the future, and so may a gap: where the next row comes. */
-  #endCell(time: number): void {
-    const { cells } = this.coarse;
-    let at = cells.length - 1;
-    while (at >= 0 && (cells[at] as Cell).start >= time) at--;
-    const end = cells[at]?.end ?? time;
+  #endBucket(time: number): void {
+    const { buckets } = this.coarse;
+    let at = buckets.length - 1;
+    while (at >= 0 && (buckets[at] as Bucket).start >= time) at--;
+    const end = buckets[at]?.end ?? time;
     if (end > time) this.coarse.replace(time, end, []);
     this.#answers.close(time, Number.POSITIVE_INFINITY);
   }
 
   /** Take `value` for the last one as of `time`; null says that there is none now. */
   tell(time: number, value: number | null): void {
-    this.#told = { time, value };
+    this.#keyframeLast = { time, value };
   }
 
-  /** The newest value known: exact where a row or a keyframe told it, else of the last cell. */
+  /** The newest value known: exact where a row or a keyframe told it, else of the last bucket. */
   last(): { time: number; value: number } | null {
     const newest = this.#newest();
-    if (this.#told === null) return newest;
-    const { time, value } = this.#told;
+    if (this.#keyframeLast === null) return newest;
+    const { time, value } = this.#keyframeLast;
     if (value === null) return newest && { ...newest, value: Number.NaN };
     return { time: newest?.time ?? time, value };
   }
 
-  /** The newest thing known; a cell answers with its middle. */
+  /** The newest thing known; a bucket answers with its middle. */
   #newest(): { time: number; value: number } | null {
     const { exact } = this;
-    const cell = this.coarse.cells[this.coarse.cells.length - 1];
-    if (cell && !(middle(cell) <= exact.last)) {
-      return { time: middle(cell), value: (cell.min + cell.max) / 2 };
+    const bucket = this.coarse.buckets[this.coarse.buckets.length - 1];
+    if (bucket && !(middle(bucket) <= exact.last)) {
+      return { time: middle(bucket), value: (bucket.min + bucket.max) / 2 };
     }
     if (exact.length === 0) return null;
     return { time: exact.last, value: exact.value[exact.length - 1] as number };
@@ -201,10 +201,10 @@ export class Track {
     this.#answers.close(from, t1);
     this.exact.replace(from, t1, batch);
     const across = (time: number) =>
-      this.coarse.cells.find((cell) => cell.start < time && cell.end > time);
+      this.coarse.buckets.find((bucket) => bucket.start < time && bucket.end > time);
     const [first, last] = [across(from), across(t1)];
     this.coarse.replace(first?.start ?? from, last?.end ?? t1, []);
-    // Both before either is put back: two parts of one cell tell nothing of each other.
+    // Both before either is put back: two parts of one bucket tell nothing of each other.
     const before = first && this.#rest(first, first.start, from);
     const after = last && this.#rest(last, t1, last.end);
     if (before) this.coarse.replace(before.start, before.end, [before]);
@@ -217,8 +217,8 @@ export class Track {
   }
 
   /** Whether asking for `density` buckets a second of [t0, t1] could bring anything new. */
-  lacks(t0: number, t1: number, density: number): boolean {
-    return this.#answers.lacks(t0, t1, density, this.coarse.touches(t0, t1));
+  incomplete(t0: number, t1: number, density: number): boolean {
+    return this.#answers.incomplete(t0, t1, density, this.coarse.touches(t0, t1));
   }
 
   /** Give up the older quarter of the exact rows and keep their extremes. */
@@ -226,7 +226,7 @@ export class Track {
     const rows = Math.floor(this.exact.length / 4 / GIVEN_UP) * GIVEN_UP;
     if (rows === 0) return;
     const { exact } = this;
-    const cells: Cell[] = [];
+    const buckets: Bucket[] = [];
     for (let from = 0; from < rows; from += GIVEN_UP) {
       const start = exact.time[from] as number;
       const end = exact.time[from + GIVEN_UP] as number;
@@ -235,12 +235,12 @@ export class Track {
       const { lowest: min, highest: max } = exact;
       const step = exact.step?.[from + GIVEN_UP - 1] ?? Number.NaN;
       const ended = Number.isNaN(exact.value[from + GIVEN_UP - 1] as number);
-      if (min <= max) cells.push({ start, end: ended ? last : end, min, max, step });
-      if (ended) cells.push({ start: last, end, min: Number.NaN, max: Number.NaN, step });
+      if (min <= max) buckets.push({ start, end: ended ? last : end, min, max, step });
+      if (ended) buckets.push({ start: last, end, min: Number.NaN, max: Number.NaN, step });
     }
     const [t0, t1] = [exact.first, exact.time[rows] as number];
-    // Cells between the rows are holes that a keyframe filled; the new cells cover them.
-    this.coarse.replace(t0, t1, cells);
+    // Buckets between the rows are holes that a keyframe filled; the new buckets cover them.
+    this.coarse.replace(t0, t1, buckets);
     this.#answers.forget(t0, t1);
     exact.dropFirst(rows);
   }
@@ -248,25 +248,25 @@ export class Track {
   /** Fills `out` as `Source.range` promises. */
   columns(t0: number, t1: number, points: number, out: Columns): void {
     const width = bucketWidth((t1 - t0) / Math.max(points, 1));
-    picture.begin(Math.floor(t0 / width), Math.floor(t1 / width), width);
-    this.#before(picture);
-    this.#gatherCells(picture);
-    this.#gatherRows(picture);
-    this.#after(picture);
-    picture.write(out);
+    builder.begin(Math.floor(t0 / width), Math.floor(t1 / width), width);
+    this.#before(builder);
+    this.#gatherBuckets(builder);
+    this.#gatherRows(builder);
+    this.#after(builder);
+    builder.write(out);
   }
 
   /** As `columns`, with steps in the place of times. */
   columnsByStep(from: number, to: number, points: number, out: Columns): void {
     const width = bucketWidth((to - from) / Math.max(points, 1));
-    picture.begin(Math.floor(from / width), Math.floor(to / width), width);
+    builder.begin(Math.floor(from / width), Math.floor(to / width), width);
     const edges = new Neighbours(from, to);
     this.#eachStep((step, min, max) => {
-      picture.see(step, step, min, max, Number.isNaN(min));
+      builder.see(step, step, min, max, Number.isNaN(min));
       edges.see(step, min, max);
     });
-    edges.tell(picture);
-    picture.write(out);
+    edges.tell(builder);
+    builder.write(out);
   }
 
   stepExtent(): [number, number] | null {
@@ -279,7 +279,7 @@ export class Track {
   }
 
   #eachStep(see: (step: number, min: number, max: number) => void): void {
-    for (const { step, min, max } of this.coarse.cells) {
+    for (const { step, min, max } of this.coarse.buckets) {
       if (!Number.isNaN(step)) see(step, min, max);
     }
     const { exact } = this;
@@ -291,28 +291,28 @@ export class Track {
     }
   }
 
-  /** A cell counts in all buckets whose middle it covers: its extremes may lie anywhere in it. */
-  #gatherCells(into: Picture): void {
-    const { cells } = this.coarse;
+  /** A stored bucket counts in every drawn one whose middle it covers: its extremes may be there. */
+  #gatherBuckets(into: ColumnBuilder): void {
+    const { buckets } = this.coarse;
     let i = this.coarse.at(into.from);
-    while (i > 0 && (cells[i - 1] as Cell).end > into.from) i--;
-    for (; i < cells.length; i++) {
-      const cell = cells[i] as Cell;
-      const own = Math.floor(middle(cell) / into.width);
-      const first = Math.min(own, Math.ceil(cell.start / into.width - 0.5));
-      const last = Math.max(own, Math.ceil(cell.end / into.width - 0.5) - 1);
+    while (i > 0 && (buckets[i - 1] as Bucket).end > into.from) i--;
+    for (; i < buckets.length; i++) {
+      const bucket = buckets[i] as Bucket;
+      const own = Math.floor(middle(bucket) / into.width);
+      const first = Math.min(own, Math.ceil(bucket.start / into.width - 0.5));
+      const last = Math.max(own, Math.ceil(bucket.end / into.width - 0.5) - 1);
       if (first > into.lastBucket) return;
-      const missing = Number.isNaN(cell.min);
+      const missing = Number.isNaN(bucket.min);
       const to = Math.min(last, into.lastBucket);
       const from = Math.max(first, into.firstBucket);
-      for (let bucket = from; bucket <= to; bucket++) {
-        const time = bucket === own ? middle(cell) : (bucket + 0.5) * into.width;
-        into.see(time, time, cell.min, cell.max, missing, bucket > from);
+      for (let at = from; at <= to; at++) {
+        const time = at === own ? middle(bucket) : (at + 0.5) * into.width;
+        into.see(time, time, bucket.min, bucket.max, missing, at > from);
       }
     }
   }
 
-  #gatherRows(into: Picture): void {
+  #gatherRows(into: ColumnBuilder): void {
     const { exact } = this;
     let from = exact.bucketStart(into.firstBucket, into.width, 0);
     while (from < exact.length) {
@@ -330,38 +330,38 @@ export class Track {
     }
   }
 
-  /** The newest thing before the picture, from which the line comes in. */
-  #before(into: Picture): void {
+  /** The newest thing before the visible range, from which the line comes in. */
+  #before(into: ColumnBuilder): void {
     const { exact, coarse } = this;
     const row = exact.bucketStart(into.firstBucket, into.width, 0) - 1;
     let near = coarse.at(into.from) - 1;
-    while (near >= 0 && bucketOf(coarse.cells[near], into.width) >= into.firstBucket) near--;
-    const cell = coarse.cells[near];
+    while (near >= 0 && drawnBucketOf(coarse.buckets[near], into.width) >= into.firstBucket) near--;
+    const bucket = coarse.buckets[near];
     const time = row >= 0 ? (exact.time[row] as number) : Number.NEGATIVE_INFINITY;
-    if (cell && middle(cell) > time) into.before(middle(cell), cell.min, cell.max);
+    if (bucket && middle(bucket) > time) into.before(middle(bucket), bucket.min, bucket.max);
     else if (row >= 0) into.before(time, exact.value[row] as number, exact.value[row] as number);
   }
 
-  /** The oldest thing after the picture, to which the line goes. */
-  #after(into: Picture): void {
+  /** The oldest thing after the visible range, to which the line goes. */
+  #after(into: ColumnBuilder): void {
     const { exact, coarse } = this;
     const row = exact.bucketStart(into.lastBucket + 1, into.width, 0);
     let near = coarse.at(into.lastBucket * into.width);
-    while (bucketOf(coarse.cells[near], into.width) <= into.lastBucket) near++;
-    const cell = coarse.cells[near];
+    while (drawnBucketOf(coarse.buckets[near], into.width) <= into.lastBucket) near++;
+    const bucket = coarse.buckets[near];
     const time = row < exact.length ? (exact.time[row] as number) : Number.POSITIVE_INFINITY;
-    if (cell && middle(cell) < time) into.after(middle(cell), cell.min, cell.max);
+    if (bucket && middle(bucket) < time) into.after(middle(bucket), bucket.min, bucket.max);
     else if (row < exact.length) {
       into.after(time, exact.value[row] as number, exact.value[row] as number);
     }
   }
 }
 
-function bucketOf(cell: Cell | undefined, width: number): number {
-  return cell ? Math.floor(middle(cell) / width) : Number.POSITIVE_INFINITY;
+function drawnBucketOf(bucket: Bucket | undefined, width: number): number {
+  return bucket ? Math.floor(middle(bucket) / width) : Number.POSITIVE_INFINITY;
 }
 
-/** The things nearest to a picture on either side, where they come in no order. */
+/** The things nearest to the visible range on either side, where they come in no order. */
 class Neighbours {
   #left: readonly [number, number, number] | null = null;
   #right: readonly [number, number, number] | null = null;
@@ -376,8 +376,8 @@ class Neighbours {
     if (at > this.to && at <= (this.#right?.[0] ?? at)) this.#right = [at, min, max];
   }
 
-  tell(picture: Picture): void {
-    if (this.#left) picture.before(...this.#left);
-    if (this.#right) picture.after(...this.#right);
+  tell(builder: ColumnBuilder): void {
+    if (this.#left) builder.before(...this.#left);
+    if (this.#right) builder.after(...this.#right);
   }
 }

@@ -1,13 +1,20 @@
-/** What a still picture draws and lists, and what is known along each line. */
+/** Chooses what a still picture draws and lists, and makes the points of each line. */
 
 import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
 import { isDrawn } from "../vocabulary/kinds";
 import { Owners } from "../vocabulary/owners";
-import { LIMIT_OF, MOST_LINES, PLURALS, WHOLES, WISHES, type Wish } from "../vocabulary/shared.gen";
+import {
+  LIMIT_OF,
+  MOST_LINES,
+  PLURALS,
+  PREFERRED_CHARTS,
+  type PreferredChart,
+  WHOLES,
+} from "../vocabulary/shared.gen";
 import type { KeyframePacket } from "../wire/packet";
 import { envelopeOf } from "../wire/parts";
-import { isLogged, isOwn, PLACES } from "./wishes";
+import { isLogged, isOwn, PLACES } from "./priorities";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
@@ -62,7 +69,7 @@ export function candidates(
   const hosts = packet.series.filter(isDrawn).map(({ host }) => host);
   const about = { packet, owners: new Owners(packet.entities, hosts) };
   const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, about));
-  return { all, wished: WISHES.flatMap((wish) => wishedOf(wish, all, about)) };
+  return { all, wished: PREFERRED_CHARTS.flatMap((wish) => wishedOf(wish, all, about)) };
 }
 
 /** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
@@ -110,7 +117,7 @@ interface Candidate {
 interface Candidates {
   /** Every panel of the dashboard. */
   readonly all: readonly Candidate[];
-  /** What is looked for first, in order. */
+  /** What readers look for first, in order. */
   readonly wished: readonly (Candidate & { readonly first: boolean })[];
 }
 
@@ -130,7 +137,7 @@ function wanted({ all, wished }: Candidates, most: number): Candidate[] {
 
 /** The chart that is wished for, as far as there are readings of it: of the whole, else of parts. */
 function wishedOf(
-  wish: Wish,
+  wish: PreferredChart,
   all: readonly Candidate[],
   about: About,
 ): (Candidate & { first: boolean })[] {
@@ -148,7 +155,7 @@ function answers(own: Line["series"], metrics: readonly string[]): boolean {
 }
 
 /** Metrics that share a chart: a line each, or one each and owner. */
-function sharedChart(wish: Wish, panels: readonly Panel[], about: About): StillChart {
+function sharedChart(wish: PreferredChart, panels: readonly Panel[], about: About): StillChart {
   const [panel] = panels as readonly [Panel];
   const all = panels.flatMap(({ lines }) => lines);
   const groups = wish.metrics
@@ -190,13 +197,13 @@ function chartOf(panel: Panel, about: About): Candidate {
     const label = alone ? about.owners.label(line.series) : line.label;
     return stillLine(panel, [line], label, line.color, about);
   });
-  const lines = panel.heat && together ? [together] : separate;
+  const lines = panel.crowded && together ? [together] : separate;
   // The lines say whose they are: a title that tells the parts from the whole is not needed.
   const title = alike ? titleOf(seriesOf([panel])) : panel.title;
   return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };
 }
 
-/** Many lines are a tangle; their common envelope tells more. */
+/** Too many lines cannot be told apart: their common envelope says more. */
 function merged(panel: Panel, about: About): StillLine {
   return stillLine(panel, panel.lines, plural(panel, panel.lines.length), 0, about);
 }

@@ -7,7 +7,7 @@ import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
 import { leftOutSource } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
-import { LEAST_BUCKETS, SERIES_FACTS, TOLD_BYTES } from "../vocabulary/shared.gen";
+import { HEADER_BYTES, LEAST_BUCKETS, SERIES_FACTS } from "../vocabulary/shared.gen";
 import { encodePacket } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
 import {
@@ -18,7 +18,7 @@ import {
   headerOf,
   type KeyframePacket,
 } from "../wire/packet";
-import { grouped } from "./wishes";
+import { grouped } from "./priorities";
 
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
@@ -41,13 +41,13 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   const header = shortened(headerOf(bytes).header, room);
   const all = affordable(packet, header, room);
   const whole = all.size === packet.series.length;
-  const kept = whole ? all : affordable(packet, header, room - TOLD_BYTES);
+  const kept = whole ? all : affordable(packet, header, room - HEADER_BYTES);
   const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
-  const told = withSeries(header, packet, kept, rows);
+  const smaller = withSeries(header, packet, kept, rows);
   const stepped = packet.stepped.filter((id) => kept.has(id));
   const column = 8 + 4 * rows.length + 8 * stepped.length;
-  const buckets = Math.floor((room - size(told) - 8) / column);
-  return coarsened(packet, told, rows, Math.max(1, Math.min(packet.buckets, buckets)));
+  const buckets = Math.floor((room - size(smaller) - 8) / column);
+  return coarsened(packet, smaller, rows, Math.max(1, Math.min(packet.buckets, buckets)));
 }
 
 /** The part of a keyframe that is of some metrics, by patterns of their names; null is all. */
@@ -59,9 +59,9 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   const shown = packet.series.filter((one) => !isDrawn(one) || wanted(one.metric));
   const kept = new Set(shown.map((one) => one.id));
   const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
-  // What was not asked for is not left out.
-  const told = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
-  return coarsened(packet, told, rows, packet.buckets);
+  // Series that were not selected do not count as left out.
+  const selected = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
+  return coarsened(packet, selected, rows, packet.buckets);
 }
 
 function size(part: unknown): number {
@@ -70,12 +70,12 @@ function size(part: unknown): number {
 
 /** The rows of series that have a value, or a reading that is missing. */
 function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
-  const told = (row: number) =>
+  const hasValue = (row: number) =>
     min.subarray(row * buckets, (row + 1) * buckets).some((code) => code !== CODE_NONE);
-  return ids.map((_, row) => row).filter(told);
+  return ids.map((_, row) => row).filter(hasValue);
 }
 
-/** The header without its oldest events, and without what crowds out the curves. */
+/** The header without its oldest events, and without texts that leave no room for the curves. */
 function shortened(header: Json, room: number): Json {
   let left = room / 8;
   const newest = (key: string, time: string) => {
@@ -114,15 +114,15 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
     const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
     return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
   };
-  const told = (name: string): number => sizes.get(name) ?? 0;
+  const sizeOf = (name: string): number => sizes.get(name) ?? 0;
   const named = machinesOf(packet.series);
   let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1);
-  for (const name of named) left -= told(name);
+  for (const name of named) left -= sizeOf(name);
   const kept = new Set<number>();
   for (const group of grouped(packet.series)) {
     const names = new Set(group.map(keyOf));
     const fresh = [...names].filter((name) => !named.has(name));
-    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(told)];
+    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(sizeOf)];
     const after = costs.reduce((rest, one) => rest - one, left);
     if (after < 0) continue;
     left = after;
@@ -132,7 +132,7 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
   return kept;
 }
 
-/** As the kernel writes it, with letters beyond ASCII as six: both have to choose alike. */
+/** As the kernel writes it, a letter beyond ASCII as six: both must choose the same series. */
 function escapedSize(part: unknown): number {
   const text = JSON.stringify(part);
   return text.length + 5 * text.replace(/[ -~]/g, "").length;
@@ -161,7 +161,7 @@ function withSeries(
   const all = objectsOf(header, "series");
   const series = all.filter((one) => kept.has(one["id"] as number));
   const there = new Set([...machinesOf(series), ...series.map(keyOf)]);
-  const told = {
+  const reduced = {
     ...header,
     series,
     entities: objectsOf(header, "entities").filter((one) => there.has(keyOf(one))),
@@ -172,14 +172,14 @@ function withSeries(
     stepped: packet.stepped.filter((id) => kept.has(id)),
   };
   const left = all.length - series.length;
-  return left === 0 ? told : { ...told, state: withLeftOut(told, left) };
+  return left === 0 ? reduced : { ...reduced, state: withLeftOut(reduced, left) };
 }
 
 function withLeftOut(header: Json, left: number): Json {
   const state = record(header["state"] ?? {}, "state");
   const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
-  const told = leftOutSource(left, recorded);
-  return { ...state, sources: [...list(state["sources"] ?? [], "sources"), told] };
+  const notice = leftOutSource(left, recorded);
+  return { ...state, sources: [...list(state["sources"] ?? [], "sources"), notice] };
 }
 
 /** The packet with as many old buckets in each new one as can be, so finer towards the end. */
@@ -217,7 +217,7 @@ function putTogether(from: Codes, first: readonly number[], into: Codes): void {
     let [low, high, gap] = [CODE_NONE, -1, false];
     for (let i = first[bucket] as number; i < (first[bucket + 1] as number); i++) {
       const code = from.low[i] as number;
-      // A gap goes on until the next sample, also where no reading was due.
+      // A gap lasts until the next sample, also over buckets in which no reading was due.
       if (code !== CODE_NONE) missing = code === CODE_MISSING;
       gap ||= missing;
       if (code > CODE_TOP) continue;

@@ -1,26 +1,26 @@
 /**
- * What a saved output shows where nothing of ours runs: a picture and a table, without script,
- * style sheet or network. The twin of `pulse_widgets/exchange/picture.py`, for the pictures that
- * the browser saves.
+ * The HTML of a saved output for viewers without our code: a picture and a table, without script,
+ * style sheet or network. The twin of `pulse_widgets/exchange/picture/document.py`, for the outputs
+ * that the browser saves.
  */
 
 import type { Ending } from "../source";
 import type { State } from "../state.gen";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
 import { formatValue, MISSING } from "../vocabulary/format";
-import { leftOutSaid } from "../vocabulary/left-out";
+import { leftOutSentence } from "../vocabulary/left-out";
 import {
   LEAST_POINTS,
   MOST_BYTES,
   MOST_CHARTS,
   MOST_POINTS,
   MOST_ROWS,
-  MOST_SAID,
+  MOST_SENTENCES,
   PHASE_WORDS,
   WIDTH,
 } from "../vocabulary/shared.gen";
-import type { Span } from "../vocabulary/span";
 import { utcStretch } from "../vocabulary/utc-text";
 import { readState } from "../wire/header";
 import type { KeyframePacket } from "../wire/packet";
@@ -47,10 +47,10 @@ export interface StillView {
 const WHOLE: StillView = { layout: "dashboard", metrics: null };
 
 /**
- * A keyframe as a `<figure>` of at most 60 kB. `ended` says how the kernel went, where
- * the session never said that it was over.
+ * A keyframe as a `<figure>` of at most 60 kB. `ended` is how the kernel ended, if the
+ * session did not report its own end.
  *
- * Columns give way first, then rows of the table, then charts.
+ * To fit, columns are dropped first, then rows of the table, then charts.
  */
 export function stillHtml(
   packet: KeyframePacket,
@@ -58,7 +58,7 @@ export function stillHtml(
   { layout, metrics }: StillView = WHOLE,
 ): string {
   const charts = layout === "strip" ? 0 : MOST_CHARTS;
-  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SAID };
+  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SENTENCES };
   const all = candidates(packet, metrics);
   for (;;) {
     const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size);
@@ -83,19 +83,24 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
-  const gone = [leftOutSaid(state)].filter(Boolean);
+  const gone = [leftOutSentence(state)].filter(Boolean);
   const when = phase(state, span, ended);
-  const said = [...simulatedOf(state), when, ...gone, ...saidOf(state, size.said)];
+  const said = [...simulatedOf(state), when, ...gone, ...sentencesOf(state, size.said)];
   const caption = said.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
   const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
   return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
 }
 
-function imageOf(packet: KeyframePacket, choice: Choice, span: Span, { points }: Size): string {
+function imageOf(
+  packet: KeyframePacket,
+  choice: Choice,
+  span: AxisRange,
+  { points }: Size,
+): string {
   const title = packet.state?.title || "Pulse";
   const note = packet.state?.simulated ? "Simulated data" : "";
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
-  const wide: Span = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
+  const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
   const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points);
   const data = toBase64(new TextEncoder().encode(svg));
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
@@ -103,12 +108,12 @@ function imageOf(packet: KeyframePacket, choice: Choice, span: Span, { points }:
   return `<img alt="${alt}" width="${WIDTH}" src="data:image/svg+xml;base64,${data}">`;
 }
 
-/** The stretch that has values, no more of it than the session lived through; null without any. */
+/** The time range that has values, cut to that of the session; null without any. */
 function spanOf(
   lines: readonly StillLine[],
   { edges }: KeyframePacket,
   { t0, t1 }: State,
-): Span | null {
+): AxisRange | null {
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { trace } of lines) {
     first = Math.min(first, trace.time[0] ?? first);
@@ -120,7 +125,7 @@ function spanOf(
   return [start < t0 && t0 < last ? t0 : start, t1 !== null && first < t1 && t1 < end ? t1 : end];
 }
 
-function phase(state: State, span: Span | null, ended: Ending | null): string {
+function phase(state: State, span: AxisRange | null, ended: Ending | null): string {
   const word = ended ? `${endingSentence(ended)}. The last heard before` : PHASE_WORDS[state.phase];
   const { path } = state.recording;
   const kept = path === null ? "" : ` Recording: ${path.replace(/\.pulse$/, "")}.`;
@@ -132,9 +137,9 @@ function simulatedOf({ simulated }: State): string[] {
   return simulated ? ["Simulated data: no device was read for it."] : [];
 }
 
-/** What is not as it should be, and why. */
-function saidOf({ recording, sources }: State, most: number): string[] {
-  const left = leftOutSaid({ sources });
+/** Sentences about what is wrong, and why. */
+function sentencesOf({ recording, sources }: State, most: number): string[] {
+  const left = leftOutSentence({ sources });
   const others = sources.filter(({ problem }) => problem === "" || problem !== left);
   const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
     const quiet = ["ok", "starting", "off"].includes(state);
@@ -160,17 +165,17 @@ function devicesOf({ entities }: KeyframePacket): string {
 }
 
 function tableOf({ lines, headings }: Choice, most: number): string {
-  // A reading that has not come yet is no news; one that is missing is.
-  const told = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
-  const shown = told.slice(0, most);
+  // A series without a reading yet is not listed; one whose reading is missing is.
+  const known = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
+  const shown = known.slice(0, most);
   const rows = headings.flatMap((group) => {
     const own = shown.filter((line) => line.group === group);
     const heading = `<tr><th>${clean(shorten(group, 60))}</th><td colspan="4"></td></tr>`;
     return own.length > 0 ? [heading, ...own.map(rowOf)] : [];
   });
-  const left = count(told.slice(most));
+  const left = count(known.slice(most));
   if (left > 0) rows.push(`<tr><td colspan="5">and ${left} more series</td></tr>`);
-  const waiting = count(lines) - count(told);
+  const waiting = count(lines) - count(known);
   const late = `<tr><td colspan="5">${waiting} series without a reading so far</td></tr>`;
   if (waiting > 0) rows.push(late);
   const names = ["Reading", "Of", "Min", "Max", "Last known"];

@@ -26,10 +26,10 @@ export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   return withHeader(packet, (header) => {
     const redaction = new Redaction(header);
     const saved = (key: string) => {
-      const told = objects(header, key).filter(
+      const allowed = objects(header, key).filter(
         ({ metric }) => !kindOfEvent(String(metric)).private,
       );
-      return told.slice(-EVENTS_SAVED).map((event) => redaction.event(event));
+      return allowed.slice(-EVENTS_SAVED).map((event) => redaction.event(event));
     };
     return {
       ...header,
@@ -48,9 +48,9 @@ function objects(header: Json, key: string): Json[] {
 }
 
 class Redaction {
-  /** Hosts are numbered, so that two of them stay two. */
+  /** Hosts are numbered, so that two different ones do not become one. */
   readonly #hosts = new Map<unknown, string>();
-  /** Mounts are numbered, for their name is a path. */
+  /** Mounts are numbered, because their name is a path. */
   readonly #renamed = new Map<string, Owner>();
   readonly #names: RegExp | null;
 
@@ -67,20 +67,20 @@ class Redaction {
       const known = this.#renamed.has(ownerKey({ host, entity }));
       const mount = !known && String(entity).startsWith("fs:/") && entity !== "fs:/";
       if (mount) mounts.set(host, (mounts.get(host) ?? 0) + 1);
-      const told = mount ? `fs:mount-${mounts.get(host)}` : String(entity);
-      this.#rename({ host, entity }, { host: name, entity: told });
+      const shown = mount ? `fs:mount-${mounts.get(host)}` : String(entity);
+      this.#rename({ host, entity }, { host: name, entity: shown });
     }
     this.#names = this.#hostNames(objects(header, "entities"));
   }
 
-  #rename(owner: Owner, told: Owner): void {
+  #rename(owner: Owner, renamed: Owner): void {
     const key = ownerKey(owner);
-    if (!this.#renamed.has(key)) this.#renamed.set(key, told);
+    if (!this.#renamed.has(key)) this.#renamed.set(key, renamed);
   }
 
   series(one: Json): Json {
-    const told = this.#renamed.get(ownerKey(one as unknown as Owner));
-    return { ...one, ...told, labels: this.#value(one["labels"] ?? {}) };
+    const renamed = this.#renamed.get(ownerKey(one as unknown as Owner));
+    return { ...one, ...renamed, labels: this.#value(one["labels"] ?? {}) };
   }
 
   /** The labels of what has a series: an entity without one may have a path for a name. */
@@ -106,17 +106,17 @@ class Redaction {
   event(event: Json): Json {
     const facts = record(event["facts"] ?? {}, "facts");
     const kept = OWN_WORDS.filter((key) => key in facts).map((key) => [key, facts[key]]);
-    const told = { ...(this.#value(facts) as Json), ...Object.fromEntries(kept) };
+    const cleaned = { ...(this.#value(facts) as Json), ...Object.fromEntries(kept) };
     const owner = this.#renamed.get(ownerKey(event as unknown as Owner));
     const alike = { host: this.#hosts.get(event["host"]), entity: this.#value(event["entity"]) };
-    return { ...event, ...(owner ?? alike), facts: told };
+    return { ...event, ...(owner ?? alike), facts: cleaned };
   }
 
   #hostNames(entities: readonly Json[]): RegExp | null {
     const hosts = entities.filter(({ entity }) => entity === "host");
     const names = hosts.flatMap(({ labels }) => {
-      const told = record(labels, "labels");
-      return HOST_NAMES.map((key) => told[key]);
+      const known = record(labels, "labels");
+      return HOST_NAMES.map((key) => known[key]);
     });
     const hidden = names.filter((name): name is string => {
       return typeof name === "string" && !NAMELESS.has(name);
@@ -135,8 +135,8 @@ class Redaction {
     }
     if (Array.isArray(value)) return value.map((item) => this.#value(item));
     if (typeof value !== "object" || value === null) return value;
-    const told = Object.entries(value).filter(([key]) => !PRIVATE.has(key));
-    return Object.fromEntries(told.map(([key, item]) => [key, this.#value(item)]));
+    const allowed = Object.entries(value).filter(([key]) => !PRIVATE.has(key));
+    return Object.fromEntries(allowed.map(([key, item]) => [key, this.#value(item)]));
   }
 }
 

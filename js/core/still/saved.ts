@@ -1,4 +1,4 @@
-/** A picture that a notebook keeps: a keyframe, and the feed that may still be alive. */
+/** Reads a saved output: its keyframe, and the id of the feed that may still be alive. */
 
 import { arrivalOf, type Channel } from "../history/channel";
 import { Store } from "../history/store";
@@ -22,7 +22,7 @@ export interface Saved {
   readonly layout: Layout;
   /** Globs of metric names the view was limited to; null shows all. */
   readonly metrics: readonly string[] | null;
-  /** How the kernel went, when it went before the session was over. */
+  /** How the kernel ended, if it ended before its session did. */
   readonly ended: Ending | null;
 }
 
@@ -73,7 +73,7 @@ export function toBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The channel of a picture: it brings one keyframe, and nobody is at the other end.
+ * The channel of a saved output: it brings one keyframe and takes no requests.
  *
  * @throws WireError when the keyframe is damaged.
  */
@@ -89,9 +89,9 @@ export function savedChannel({ keyframe }: Pick<Saved, "keyframe">): Channel {
   };
 }
 
-/** A store that shows a picture: what was running when it was saved is not running now. */
+/** The store of a saved output: what was running when it was saved is not running now. */
 export class SavedStore extends Store {
-  /** True once the session has been heard of again. */
+  /** True once a new packet of the session has arrived. */
   live = false;
 
   override state(): State {

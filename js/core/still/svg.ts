@@ -1,9 +1,10 @@
 /**
- * The charts of a still picture as one SVG text, as `pulse_widgets/exchange/picture_svg.py` draws
+ * The charts of a still picture as one SVG text, as `pulse_widgets/exchange/picture/svg.py` draws
  * them. A line is the band from the smallest to the largest value of every column, so a spike of
  * one sample is as high as it was; where readings were missing nothing is drawn.
  */
 
+import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
 import {
   BOTTOM,
@@ -23,7 +24,6 @@ import {
   WARN,
   WIDTH,
 } from "../vocabulary/shared.gen";
-import type { Span } from "../vocabulary/span";
 import { utcTicks } from "../vocabulary/utc-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
 import { extent, isEmpty, type StillChart, type StillLine, type Trace } from "./choice";
@@ -65,7 +65,7 @@ export function shorten(text: string, most: number): string {
 export function drawSvg(
   charts: readonly StillChart[],
   heading: Heading,
-  span: Span,
+  span: AxisRange,
   points: number,
 ): string {
   const across = columnsFor(charts.length);
@@ -111,11 +111,11 @@ class Card {
   readonly #chart: StillChart;
   readonly #width: number;
   readonly #plot: number;
-  readonly #span: Span;
+  readonly #span: AxisRange;
   readonly #points: number;
-  readonly #range: Span;
+  readonly #range: AxisRange;
 
-  constructor(chart: StillChart, width: number, span: Span, points: number) {
+  constructor(chart: StillChart, width: number, span: AxisRange, points: number) {
     this.#chart = chart;
     this.#width = width;
     this.#plot = width - LEFT - RIGHT;
@@ -226,7 +226,7 @@ class Card {
 
   #curve(line: StillLine): string {
     const alone = this.#chart.lines.length === 1;
-    // Many tints on top of each other are mud.
+    // Many bands on top of each other would hide one another.
     const tint = (0.24 / this.#chart.lines.length).toFixed(2);
     const looks = {
       band: `fill="${colorOf(line)}" fill-opacity="${tint}" stroke-width="${alone ? 2.4 : 2}"`,

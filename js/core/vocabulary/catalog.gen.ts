@@ -1,15 +1,15 @@
 // Written by `python -m pulse_widgets.metrics.export`; do not edit.
 
-export type KindName = "gauge" | "counter" | "state" | "span" | "moment" | "output" | "media";
+type KindName = "gauge" | "counter" | "state" | "span" | "moment" | "output" | "media";
 
-export type Look = "line" | "step" | "moment" | "span" | "text" | "media" | "none";
+type Drawing = "line" | "step" | "moment" | "span" | "text" | "media" | "none";
 
 /** What the rows of a series are; `pulse_widgets/metrics/kinds.py` says what each field means. */
 export interface Kind {
   readonly name: string;
   /** What a recording and the wire call it; several kinds may share that. */
   readonly stored: string;
-  readonly look: Look;
+  readonly drawnAs: Drawing;
   readonly carries: readonly ("value" | "text" | "data")[];
   readonly paired: boolean;
   readonly sampled: boolean;
@@ -25,7 +25,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   gauge: {
     name: "gauge",
     stored: "gauge",
-    look: "line",
+    drawnAs: "line",
     carries: ["value"],
     paired: false,
     sampled: true,
@@ -38,7 +38,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   counter: {
     name: "counter",
     stored: "counter",
-    look: "line",
+    drawnAs: "line",
     carries: ["value"],
     paired: false,
     sampled: true,
@@ -51,7 +51,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   state: {
     name: "state",
     stored: "state",
-    look: "step",
+    drawnAs: "step",
     carries: ["value", "text"],
     paired: false,
     sampled: false,
@@ -64,7 +64,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   span: {
     name: "span",
     stored: "span",
-    look: "span",
+    drawnAs: "span",
     carries: ["value", "text"],
     paired: true,
     sampled: false,
@@ -77,7 +77,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   moment: {
     name: "moment",
     stored: "text",
-    look: "moment",
+    drawnAs: "moment",
     carries: ["text"],
     paired: false,
     sampled: false,
@@ -90,7 +90,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   output: {
     name: "output",
     stored: "text",
-    look: "text",
+    drawnAs: "text",
     carries: ["text"],
     paired: false,
     sampled: false,
@@ -103,7 +103,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
   media: {
     name: "media",
     stored: "media",
-    look: "media",
+    drawnAs: "media",
     carries: ["text", "data"],
     paired: false,
     sampled: false,
@@ -119,7 +119,7 @@ export const KINDS: Readonly<Record<KindName, Kind>> = {
 export const UNKNOWN: Kind = {
   name: "unknown",
   stored: "",
-  look: "none",
+  drawnAs: "none",
   carries: ["value", "text", "data"],
   paired: false,
   sampled: false,
@@ -130,23 +130,19 @@ export const UNKNOWN: Kind = {
   inKeyframes: false,
 };
 
-/** The chart groups, in the order of the dashboard. */
-export const GROUPS = [
-  "GPU",
-  "GPU memory",
-  "Power and thermal",
-  "Interconnect",
-  "GPU health",
-  "CPU",
-  "Memory",
-  "Disk and network",
-  "Kernel process",
-  "Container",
-  "Pulse itself",
-  "Text and events",
-] as const;
-
-export type MetricGroup = (typeof GROUPS)[number];
+type MetricGroup =
+  | "GPU"
+  | "GPU memory"
+  | "Power and thermal"
+  | "Interconnect"
+  | "GPU health"
+  | "CPU"
+  | "Memory"
+  | "Disk and network"
+  | "Kernel process"
+  | "Container"
+  | "Pulse itself"
+  | "Text and events";
 
 /** What charts and tables stand under, in order; our own cost comes last. */
 export const HEADINGS: readonly string[] = [
@@ -179,7 +175,7 @@ export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {
 };
 
 /** What the catalog says of one metric. */
-export interface CatalogMetric {
+interface CatalogMetric {
   /** `1` (fraction), `B`, `B/s`, `W`, `J`, `s`, `Hz`, `degC`, `cores`, `count`, `count/s` or "". */
   readonly unit: string;
   readonly kind: KindName;
@@ -188,6 +184,8 @@ export interface CatalogMetric {
   readonly help: string;
   /** Only of a rate that has a counter, called name + ".total": the unit of that counter. */
   readonly totalUnit?: string;
+  /** Whether a dashboard draws it unasked: always, or never since it is a constant. */
+  readonly shown?: "main" | "silent";
 }
 
 /** Metric name to what it means, in the order of the dashboard. */
@@ -198,6 +196,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU utilization",
     group: "GPU",
     help: "Share of time in which at least one kernel ran; says nothing of how much it used.",
+    shown: "main",
   },
   "gpu.memory.busy": {
     unit: "1",
@@ -219,6 +218,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "SM active",
     group: "GPU",
     help: "Share of time with at least one warp on a multiprocessor, averaged over all of them.",
+    shown: "main",
   },
   "gpu.sm.occupancy": {
     unit: "1",
@@ -233,6 +233,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Tensor active",
     group: "GPU",
     help: "Share of cycles in which a tensor pipe was busy.",
+    shown: "main",
   },
   "gpu.tensor.hmma.active": {
     unit: "1",
@@ -275,6 +276,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "DRAM active",
     group: "GPU",
     help: "Share of cycles in which device memory moved data; near 0.8 is as fast as it gets.",
+    shown: "main",
   },
   "gpu.fp64.active": {
     unit: "1",
@@ -366,6 +368,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory used",
     group: "GPU memory",
     help: "Device memory that processes hold, without what the driver reserves.",
+    shown: "main",
   },
   "gpu.memory.free": {
     unit: "B",
@@ -387,6 +390,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory size",
     group: "GPU memory",
     help: "All device memory: used, free and reserved.",
+    shown: "silent",
   },
   "gpu.memory.utilization": {
     unit: "1",
@@ -401,6 +405,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "GPU memory of the process",
     group: "GPU memory",
     help: "Device memory that one process holds on one GPU.",
+    shown: "main",
   },
   "process.gpu.sm": {
     unit: "1",
@@ -436,6 +441,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Power",
     group: "Power and thermal",
     help: "Electrical power the board draws.",
+    shown: "main",
   },
   "gpu.power.limit": {
     unit: "W",
@@ -443,6 +449,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Power limit",
     group: "Power and thermal",
     help: "The power the driver enforces at the moment.",
+    shown: "silent",
   },
   "gpu.power.limit.default": {
     unit: "W",
@@ -450,6 +457,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Default power limit",
     group: "Power and thermal",
     help: "The power limit the board was made for.",
+    shown: "silent",
   },
   "gpu.energy": {
     unit: "J",
@@ -464,6 +472,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Temperature",
     group: "Power and thermal",
     help: "Temperature of the GPU chip.",
+    shown: "main",
   },
   "gpu.memory.temperature": {
     unit: "degC",
@@ -485,6 +494,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Slowdown temperature",
     group: "Power and thermal",
     help: "Temperature at which the hardware slows the GPU down.",
+    shown: "silent",
   },
   "gpu.fan": {
     unit: "1",
@@ -499,6 +509,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "SM clock",
     group: "Power and thermal",
     help: "Clock of the multiprocessors.",
+    shown: "main",
   },
   "gpu.clock.memory": {
     unit: "Hz",
@@ -513,6 +524,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Highest SM clock",
     group: "Power and thermal",
     help: "The highest clock the multiprocessors can have.",
+    shown: "silent",
   },
   "gpu.pstate": {
     unit: "",
@@ -535,6 +547,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Power and thermal",
     help: "Share of time in which the power limit held the clocks down.",
     totalUnit: "s",
+    shown: "main",
   },
   "gpu.throttled.thermal": {
     unit: "1",
@@ -623,6 +636,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU receives over PCIe.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.pcie.tx": {
     unit: "B/s",
@@ -631,6 +645,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU sends over PCIe.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.rx": {
     unit: "B/s",
@@ -639,6 +654,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU receives over all its NVLinks.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.tx": {
     unit: "B/s",
@@ -647,6 +663,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Interconnect",
     help: "Bytes the GPU sends over all its NVLinks.",
     totalUnit: "B",
+    shown: "main",
   },
   "gpu.nvlink.throughput": {
     unit: "B/s",
@@ -764,6 +781,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Health",
     group: "GPU health",
     help: "Whether the GPU needs attention, in a word; derived.",
+    shown: "main",
   },
   "cpu.utilization": {
     unit: "1",
@@ -771,6 +789,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "CPU utilization",
     group: "CPU",
     help: "Share of time in which the CPU was neither idle nor waiting for disks.",
+    shown: "main",
   },
   "cpu.user": {
     unit: "1",
@@ -779,6 +798,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "CPU",
     help: "Share of all cores' time spent in programs.",
     totalUnit: "s",
+    shown: "main",
   },
   "cpu.system": {
     unit: "1",
@@ -817,6 +837,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "CPU cores",
     group: "CPU",
     help: "Logical cores of the machine.",
+    shown: "silent",
   },
   "cpu.pressure": {
     unit: "1",
@@ -832,6 +853,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Memory used",
     group: "Memory",
     help: "Memory that cannot be had without swapping: all less available.",
+    shown: "main",
   },
   "memory.available": {
     unit: "B",
@@ -846,6 +868,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Memory size",
     group: "Memory",
     help: "All memory of the machine.",
+    shown: "silent",
   },
   "memory.utilization": {
     unit: "1",
@@ -875,6 +898,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Swap size",
     group: "Memory",
     help: "All swap space of the machine.",
+    shown: "silent",
   },
   "disk.read": {
     unit: "B/s",
@@ -883,6 +907,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes read from disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "disk.write": {
     unit: "B/s",
@@ -891,6 +916,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes written to disks; on the host all physical devices together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "disk.reads": {
     unit: "count/s",
@@ -944,6 +970,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "File system size",
     group: "Disk and network",
     help: "Size of a file system.",
+    shown: "silent",
   },
   "net.received": {
     unit: "B/s",
@@ -952,6 +979,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes received; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "net.sent": {
     unit: "B/s",
@@ -960,6 +988,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Disk and network",
     help: "Bytes sent; on the host all physical interfaces together, each byte once.",
     totalUnit: "B",
+    shown: "main",
   },
   "net.errors": {
     unit: "count/s",
@@ -984,6 +1013,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Container",
     help: "CPU seconds per second that the container uses.",
     totalUnit: "s",
+    shown: "main",
   },
   "cgroup.cpu.limit": {
     unit: "cores",
@@ -991,6 +1021,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container CPU limit",
     group: "Container",
     help: "Cores that the container may use; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.cpu.throttled": {
     unit: "1",
@@ -1006,6 +1037,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container memory",
     group: "Container",
     help: "Memory charged to the container, page cache included.",
+    shown: "main",
   },
   "cgroup.memory.working_set": {
     unit: "B",
@@ -1027,6 +1059,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container memory limit",
     group: "Container",
     help: "Memory at which the container is killed; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.oom_kills": {
     unit: "count/s",
@@ -1049,6 +1082,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Container task limit",
     group: "Container",
     help: "Processes and threads the container may have; absent without a limit.",
+    shown: "silent",
   },
   "cgroup.read": {
     unit: "B/s",
@@ -1072,6 +1106,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod CPU request",
     group: "Container",
     help: "Cores the pod asked for.",
+    shown: "silent",
   },
   "k8s.cpu.limit": {
     unit: "cores",
@@ -1079,6 +1114,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod CPU limit",
     group: "Container",
     help: "Cores the pod may use.",
+    shown: "silent",
   },
   "k8s.memory.request": {
     unit: "B",
@@ -1086,6 +1122,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod memory request",
     group: "Container",
     help: "Memory the pod asked for.",
+    shown: "silent",
   },
   "k8s.memory.limit": {
     unit: "B",
@@ -1093,6 +1130,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Pod memory limit",
     group: "Container",
     help: "Memory at which the pod is killed.",
+    shown: "silent",
   },
   "k8s.restarts": {
     unit: "count",
@@ -1108,6 +1146,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Kernel process",
     help: "CPU seconds per second; of the kernel, its children included.",
     totalUnit: "s",
+    shown: "main",
   },
   "process.memory.rss": {
     unit: "B",
@@ -1115,6 +1154,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Process memory",
     group: "Kernel process",
     help: "Resident memory; pages shared between processes count for each of them.",
+    shown: "main",
   },
   "process.memory.pss": {
     unit: "B",
@@ -1174,6 +1214,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     group: "Kernel process",
     help: "Share of time in which a cell was running.",
     totalUnit: "s",
+    shown: "main",
   },
   "kernel.cell": {
     unit: "",
@@ -1248,6 +1289,7 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Clock offset",
     group: "Pulse itself",
     help: "Wall clock minus the time of the recording; jumps when the clock is set.",
+    shown: "silent",
   },
   "log.stdout": {
     unit: "",
@@ -1311,5 +1353,6 @@ export const CATALOG: Readonly<Record<string, CatalogMetric>> = {
     title: "Progress",
     group: "Text and events",
     help: "Share of a loop that is done.",
+    shown: "main",
   },
 };

@@ -1,4 +1,4 @@
-/** A kernel that went away while its session was running: what to say of it. Pure. */
+/** The words for a kernel that ended while its session was running. Pure. */
 
 import { ENDINGS, type Ending } from "../source";
 
@@ -6,7 +6,7 @@ export function readEnding(value: unknown): Ending | null {
   return ENDINGS.find((ending) => ending === value) ?? null;
 }
 
-/** Of several signs the first tells most, but for two that say a word too little. */
+/** Of several signs the first is kept, unless a later one says more exactly what happened. */
 export function isMoreExact(how: Ending, before: Ending): boolean {
   return (
     (how === "died" && before === "restarted") || (how === "replaced" && before === "shut down")

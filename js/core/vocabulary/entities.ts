@@ -1,4 +1,4 @@
-/** Entity ids as people say them, and in the order in which people list them. */
+/** Entity ids as readable names, and their order. */
 
 import { GREEDY, KNOWN, NAMES, ORDER } from "./shared.gen";
 
@@ -72,7 +72,7 @@ export function entityLabel(entity: string, labels: Labels = {}): string {
 function partLabel({ kind, name }: Part, labels: Labels = {}): string {
   if (kind === "labels") return name.slice(1, -1).replaceAll('"', "") || name;
   if (name && Object.hasOwn(NAMES, kind)) return `${NAMES[kind]} ${name}`;
-  // A number alone is no name.
+  // An id that is only a number gets its class in front.
   return /^\d+$/.test(name) ? `${spelled(kind, labels["group"] ?? "")} ${name}` : name || kind;
 }
 

@@ -37,15 +37,15 @@ test.each(Object.values(KINDS))("$name has a chart where it is drawn as a line",
   const series = { id: 0, host: "h0", entity: "user", metric: "x", unit: "", labels: {} };
   const groups = buildGroups([{ ...series, kind: kind.stored }], [], null);
 
-  expect(groups.length > 0).toBe(kind.look === "line" || kind.look === "step");
+  expect(groups.length > 0).toBe(kind.drawnAs === "line" || kind.drawnAs === "step");
 });
 
 /** Comparisons with, and lists of, names of kinds: `kind === "state"`, `["gauge", "state"]`. */
 function namesIn(text: string): string[] {
   const kinds = [...Object.values(KINDS).flatMap(({ name, stored }) => [name, stored])];
   const told = Object.keys(CATALOG).filter((metric) => {
-    const { look } = kindOfEvent(metric);
-    return look !== "line" && look !== "step";
+    const { drawnAs } = kindOfEvent(metric);
+    return drawnAs !== "line" && drawnAs !== "step";
   });
   const one = (names: string[]) =>
     `"(?:${names.map((name) => name.replace(".", "\\.")).join("|")})"`;

@@ -3,7 +3,7 @@
 import type { SeriesWire } from "../source";
 import { CATALOG, KINDS, type Kind, UNKNOWN } from "./catalog.gen";
 
-/** Where several kinds are stored under one name, the first of them stays. */
+/** Where several kinds are stored under one name, the first of them counts. */
 const STORED = new Map(
   Object.values(KINDS)
     .reverse()
@@ -15,7 +15,7 @@ export function kindStoredAs(stored: string): Kind {
   return STORED.get(stored) ?? UNKNOWN;
 }
 
-/** The metric tells apart what is stored under the same name. */
+/** The kind of a series: the metric decides between kinds stored under the same name. */
 export function kindOf({ metric, kind }: Pick<SeriesWire, "metric" | "kind">): Kind {
   const known = kindOfMetric(metric);
   return known?.stored === kind ? known : kindStoredAs(kind);
@@ -32,6 +32,6 @@ function kindOfMetric(metric: string): Kind | undefined {
 
 /** Whether a series has numbers to draw. */
 export function isDrawn({ kind }: Pick<SeriesWire, "kind">): boolean {
-  const { look } = kindStoredAs(kind);
-  return look === "line" || look === "step";
+  const { drawnAs } = kindStoredAs(kind);
+  return drawnAs === "line" || drawnAs === "step";
 }

@@ -1,11 +1,11 @@
 /**
- * What a saved view says of the series it had no room for. The twin of
+ * The sentence of a saved output about series that it had no room for. The twin of
  * `pulse_widgets/exchange/left_out.py`. Pure.
  */
 
 import type { SourceState, State } from "../state.gen";
 
-/** More than the sentence takes as a paragraph. */
+/** Bytes to keep free for the sentence; as a paragraph it takes fewer. */
 export const LEFT_OUT_BYTES = 150;
 
 const NAME = "saved output";
@@ -18,6 +18,6 @@ export function leftOutSource(count: number, recorded: boolean): SourceState {
 }
 
 /** The sentence about series that were left out; empty where all are there. */
-export function leftOutSaid({ sources }: Pick<State, "sources">): string {
+export function leftOutSentence({ sources }: Pick<State, "sources">): string {
   return sources.find(({ name }) => name === NAME)?.problem ?? "";
 }

@@ -1,12 +1,12 @@
 /**
- * What things are called where there may be several machines, and in which order they stand. The
- * twin of `pulse_widgets/exchange/picture/owners.py`.
+ * Names of entities where there may be several machines, and their order. The twin of
+ * `pulse_widgets/exchange/picture/owners.py`.
  */
 
 import type { EntityWire } from "../source";
 import { compareEntities, compareNames, entityLabel } from "./entities";
 
-/** By what a thing is known: an entity alone may be of any machine. */
+/** Host and entity identify a thing; an entity alone may be on any machine. */
 export interface Owner {
   readonly host: string;
   readonly entity: string;
@@ -14,7 +14,7 @@ export interface Owner {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** A text that is another for any two owners. */
+/** A key that differs for any two owners. */
 export function ownerKey({ host, entity }: Owner): string {
   return JSON.stringify([host, entity]);
 }
@@ -35,7 +35,7 @@ export class Owners {
       return [host, this.labels({ host, entity: "host" })["name"]?.trim() || host] as const;
     });
     const often = (name: string) => names.filter(([, other]) => other === name).length;
-    // Two machines of one name stay two.
+    // Two machines with the same name stay two.
     this.#hosts = new Map(
       names.map(([host, name]) => [host, often(name) === 1 ? name : `${name} (${host})`]),
     );

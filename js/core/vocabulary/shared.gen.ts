@@ -35,7 +35,7 @@ export const MOST_CHARTS = 12;
 export const MOST_ROWS = 40;
 export const MOST_POINTS = 300;
 export const LEAST_POINTS = 24;
-export const MOST_SAID = 8;
+export const MOST_SENTENCES = 8;
 export const PHASE_WORDS: Readonly<Record<string, string>> = {
   running: "Live when this was saved",
   stopped: "Finished",
@@ -43,7 +43,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
 };
 export const LEAST_BUCKETS = 30;
 export const SERIES_FACTS = 80;
-export const TOLD_BYTES = 250;
+export const HEADER_BYTES = 250;
 export const WIDTH = 960;
 export const PX = 2;
 export const CARD = 158;
@@ -73,7 +73,7 @@ export const WARN = "#a8480a";
 // What a saved picture shows: `picture/choice.py`.
 
 /** A chart that is worth having. */
-export interface Wish {
+export interface PreferredChart {
   readonly metrics: readonly string[];
   /** Comes before the user's own metrics. */
   readonly first: boolean;
@@ -82,7 +82,7 @@ export interface Wish {
   readonly words?: readonly string[];
 }
 
-export const WISHES: readonly Wish[] = [
+export const PREFERRED_CHARTS: readonly PreferredChart[] = [
   { metrics: ["gpu.utilization"], first: true },
   { metrics: ["gpu.memory.used"], first: true },
   { metrics: ["gpu.power"], first: true },
@@ -133,7 +133,7 @@ export const LIMIT_OF: Readonly<Record<string, string>> = {
   "cgroup.memory.working_set": "cgroup.memory.limit",
 };
 
-// Entities: `metrics/entities.py`, `picture/line.py`.
+// Entities: `metrics/entities.py`, `picture/chart.py`.
 
 export const GREEDY: readonly string[] = ["disk", "fs", "net", "pod", "stream", "worker"];
 export const ORDER: readonly string[] = [

@@ -1,6 +1,6 @@
 /**
  * Moments as text by the UTC clock: a saved picture is read where the clock may be another. The
- * twin of `pulse_widgets/exchange/picture_axis.py`; `tests/data/axis.json` holds both to it.
+ * twin of `pulse_widgets/exchange/picture/axis.py`; `tests/data/axis.json` holds both to it.
  */
 
 import { formatValue } from "./format";

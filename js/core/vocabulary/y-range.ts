@@ -1,8 +1,9 @@
 /**
- * Ranges and ticks of the value axis. The twin of `pulse_widgets/exchange/picture_axis.py`, which
+ * Ranges and ticks of the value axis. The twin of `pulse_widgets/exchange/picture/axis.py`, which
  * has the numbers and says why; `tests/data/axis.json` holds both to the same examples.
  */
 
+import type { AxisRange } from "./axis-range";
 import {
   AMOUNTS,
   BINARY_STEPS,
@@ -13,7 +14,6 @@ import {
   LEAST_SHARE,
   NEAR_ZERO,
 } from "./shared.gen";
-import type { Span } from "./span";
 
 const DAY = 86_400;
 
@@ -31,12 +31,12 @@ interface YRule {
  * Zero is in view unless the data sits far from it and moves little (a clock at 1.9 GHz, a
  * temperature around 60 °C): then a flat line at the top edge would hide what changes.
  */
-export function yRange(low: number | null, high: number | null, rule: YRule): Span {
+export function yRange(low: number | null, high: number | null, rule: YRule): AxisRange {
   const [bottom, top] = wanted(low, high, rule);
   return apart(Math.max(bottom, -Number.MAX_VALUE), Math.min(top, Number.MAX_VALUE));
 }
 
-function wanted(low: number | null, high: number | null, rule: YRule): Span {
+function wanted(low: number | null, high: number | null, rule: YRule): AxisRange {
   if (rule.whole) return [0, Math.max(1, (high ?? 0) * HEADROOM)];
   if (low === null || high === null) return [0, rule.limit ?? 1];
   const top = rule.limit === null ? high : Math.max(high, rule.limit);
@@ -50,25 +50,25 @@ function wanted(low: number | null, high: number | null, rule: YRule): Span {
 }
 
 /** Two numbers that a double cannot tell apart make no axis. */
-function apart(bottom: number, top: number): Span {
+function apart(bottom: number, top: number): AxisRange {
   const least = Math.max(Math.abs(bottom), Math.abs(top)) * 1e-9 + 1e-300;
   if (top - bottom >= least) return [bottom, top];
   return [Math.max(bottom - least, -Number.MAX_VALUE), Math.min(top + least, Number.MAX_VALUE)];
 }
 
-function around(low: number, high: number): Span {
+function around(low: number, high: number): AxisRange {
   const half = Math.max(high - low, LEAST_DEGREES) * 0.55;
   const middle = low / 2 + high / 2;
   return [middle - half, middle + half];
 }
 
 /** Whether zero is in view: an area over another level would have no meaning. */
-export function standsOnZero([bottom, top]: Span): boolean {
+export function standsOnZero([bottom, top]: AxisRange): boolean {
   return bottom <= 0 && top >= 0;
 }
 
 /** Round values for `count` or fewer lines across `range`, in steps natural to the unit. */
-export function yTicks(range: Span, unit: string, count: number): number[] {
+export function yTicks(range: AxisRange, unit: string, count: number): number[] {
   const raw = (range[1] - range[0]) / Math.max(1, count);
   // Smaller steps have no logarithm to trust.
   if (!(raw > 1e-300) || !Number.isFinite(raw)) return [];

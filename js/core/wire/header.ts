@@ -1,6 +1,6 @@
 /** Reads the JSON header of a packet: everything after this file may trust its types. */
 
-import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "../header.gen";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
 import { type MissingField, PHASES, READINESS, type SourceState, type State } from "../state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -126,7 +126,7 @@ function aboutOf(one: Json): Omit<MomentWire, "time"> {
   };
 }
 
-export function readLines(value: unknown): LineWire[] {
+export function readLines(value: unknown): TextLineWire[] {
   return optionalList(value).map((item) => {
     const one = record(item, "line");
     const series = count(one["series"], "line series", 2 ** 31 - 1);
@@ -182,7 +182,7 @@ export function readState(value: unknown): State {
       cores: numberOrNull(cost["cores"]),
       tick_s: numberOrNull(cost["tick_s"]),
       dropped: number(cost["dropped"], 0),
-      sent_bytes_s: number(cost["sent_bytes_s"], 0),
+      sent_bytes_per_s: number(cost["sent_bytes_per_s"] ?? cost["sent_bytes_s"], 0),
       slowed: text(cost["slowed"]),
     },
     kernel: { busy: kernel["busy"] === true, cell: numberOrNull(kernel["cell"]) },

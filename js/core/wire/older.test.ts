@@ -88,3 +88,8 @@ test("an entity is one of each host that has it, and a machine has its name", ()
     { host: "h1", entity: "host", labels: { name: "node17" } },
   ]);
 });
+
+test.each(["sent_bytes_s", "sent_bytes_per_s"])("bytes a second are read from %s", (name) => {
+  const { state } = older({ state: { phase: "stopped", cost: { [name]: 9000 } } });
+  expect(state?.cost.sent_bytes_per_s).toBe(9000);
+});

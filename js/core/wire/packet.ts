@@ -6,7 +6,7 @@
  * Little endian. The header is padded with spaces to a multiple of 8.
  */
 
-import type { EntityWire, LineWire, MomentWire, SeriesWire, SpanWire } from "../header.gen";
+import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
 import type { State } from "../state.gen";
 import {
   count,
@@ -52,7 +52,7 @@ interface News {
   readonly state: State | null;
   readonly moments: readonly MomentWire[];
   readonly spans: readonly SpanWire[];
-  readonly lines: readonly LineWire[];
+  readonly lines: readonly TextLineWire[];
 }
 
 export interface FramePacket extends News {
@@ -275,9 +275,9 @@ function keyframe(header: Json, body: Body): KeyframePacket {
   return { kind: "keyframe", seq, ...columns, ...news(header) };
 }
 
-function lastValues(told: unknown, length: number): (number | null)[] | null {
-  if (told === null) return null;
-  const values = list(told, "last");
+function lastValues(raw: unknown, length: number): (number | null)[] | null {
+  if (raw === null) return null;
+  const values = list(raw, "last");
   if (values.length !== length) throw new WireError("a keyframe needs one last value a series");
   return values.map((value) => (value === null ? null : finite(value, "last")));
 }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.picture.line import PLURALS, Chart, Line, Trace
+from pulse_widgets.exchange.picture.chart import PLURALS, Chart, Line, Trace
 from pulse_widgets.exchange.picture.owners import Owners
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import owner_key, parse
@@ -32,7 +32,7 @@ MOST_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PreferredChart:
     """A chart that is worth having: its metrics, and what each is called beside the others."""
 
     metrics: tuple[str, ...]
@@ -42,26 +42,26 @@ class Wish:
     """Comes before the user's own metrics."""
 
 
-WISHES: Final = (
-    Wish(("gpu.utilization",), first=True),
-    Wish(("gpu.memory.used",), first=True),
-    Wish(("gpu.power",), first=True),
-    Wish(("gpu.temperature",), first=True),
-    Wish(("gpu.sm.active",)),
-    Wish(("gpu.tensor.active",)),
-    Wish(("gpu.dram.active",)),
-    Wish(("gpu.clock.sm",)),
-    Wish(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
-    Wish(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
-    Wish(("cpu.utilization",), first=True),
-    Wish(("cgroup.cpu",)),
-    Wish(("memory.used",), first=True),
-    Wish(("cgroup.memory.used",)),
-    Wish(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
-    Wish(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
-    Wish(("process.cpu",), first=True),
-    Wish(("process.memory.rss",)),
-    Wish(("process.gpu.memory",)),
+PREFERRED_CHARTS: Final = (
+    PreferredChart(("gpu.utilization",), first=True),
+    PreferredChart(("gpu.memory.used",), first=True),
+    PreferredChart(("gpu.power",), first=True),
+    PreferredChart(("gpu.temperature",), first=True),
+    PreferredChart(("gpu.sm.active",)),
+    PreferredChart(("gpu.tensor.active",)),
+    PreferredChart(("gpu.dram.active",)),
+    PreferredChart(("gpu.clock.sm",)),
+    PreferredChart(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
+    PreferredChart(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
+    PreferredChart(("cpu.utilization",), first=True),
+    PreferredChart(("cgroup.cpu",)),
+    PreferredChart(("memory.used",), first=True),
+    PreferredChart(("cgroup.memory.used",)),
+    PreferredChart(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
+    PreferredChart(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
+    PreferredChart(("process.cpu",), first=True),
+    PreferredChart(("process.memory.rss",)),
+    PreferredChart(("process.gpu.memory",)),
 )
 
 LIMIT_OF: Final[Mapping[str, str]] = {
@@ -130,7 +130,7 @@ class _One:
 
     @property
     def logged(self) -> bool:
-        """Whether the user logged it: nothing else can tell of it again."""
+        """Whether the user logged it: such a number can be found nowhere else."""
         return self.heading == USER
 
 
@@ -166,7 +166,7 @@ def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     user's own numbers, which are nowhere else; then how the GPUs did; then the rest, the smallest
     groups first.
     """
-    wanted = {metric: place for place, wish in enumerate(WISHES) for metric in wish.metrics}
+    wanted = {metric: place for place, one in enumerate(PREFERRED_CHARTS) for metric in one.metrics}
     limits = {LIMIT_OF[metric]: place for metric, place in wanted.items() if metric in LIMIT_OF}
     wanted |= limits
     catalog = {metric: place for place, metric in enumerate(CATALOG)}
@@ -210,7 +210,7 @@ class _Picker:
 
     def pick(self, most: int, rows: int) -> Picked:
         """Choose the charts, and order all lines by how much they are wanted."""
-        charts = [(wish, self._chart(wish)) for wish in WISHES]
+        charts = [(wish, self._chart(wish)) for wish in PREFERRED_CHARTS]
         first = [c for wish, c in charts if c is not None and wish.first][:most]
         own = [c for c in self._own() if not c.empty][: most - len(first)]
         room = most - len(first) - len(own)
@@ -246,7 +246,7 @@ class _Picker:
         lines = self._lines(bundle)
         return Chart(lines[0].title, lines[0].unit, tuple(lines))
 
-    def _chart(self, wish: Wish) -> Chart | None:
+    def _chart(self, wish: PreferredChart) -> Chart | None:
         kinds = {
             kind
             for (metric, kind), bundle in self._bundles.items()

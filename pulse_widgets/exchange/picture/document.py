@@ -1,4 +1,4 @@
-"""What a saved output shows where nothing of ours runs: a picture and a table.
+"""The HTML of a saved output for viewers without our code: a picture and a table.
 
 Notebooks are read on web pages, in editors and as printed HTML, often by programs that strip
 scripts, styles and inline SVG. An ``<img>`` with its data inside and a plain ``<table>``
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.left_out import left_out_said
+from pulse_widgets.exchange.left_out import left_out_sentence
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
 from pulse_widgets.exchange.picture.svg import WIDTH, Heading, clean, draw, shorten
@@ -25,7 +25,7 @@ from pulse_widgets.metrics.units import MISSING, format_value
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from pulse_widgets.exchange.picture.line import Line
+    from pulse_widgets.exchange.picture.chart import Line
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]
@@ -35,7 +35,7 @@ MOST_CHARTS: Final = 12
 MOST_ROWS: Final = 40
 MOST_POINTS: Final = 300
 LEAST_POINTS: Final = 24
-MOST_SAID: Final = 8
+MOST_SENTENCES: Final = 8
 """Sources and missing readings named below the picture."""
 
 PHASE_WORDS: Final = {
@@ -52,7 +52,7 @@ class _Size:
     charts: int
     points: int
     rows: int
-    said: int = MOST_SAID
+    said: int = MOST_SENTENCES
 
 
 def figure_html(  # noqa: PLR0913  one argument a part of the screen
@@ -165,7 +165,7 @@ class _Figure:
         if self._state.get("simulated"):
             yield "Simulated data: no device was read for it."
         yield self._phase()
-        left_out = left_out_said(self._state)
+        left_out = left_out_sentence(self._state)
         if left_out:
             yield left_out
         recording = self._state.get("recording") or {}
@@ -186,7 +186,7 @@ class _Figure:
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     """Yield what could not be read, and why."""
     said: list[str] = []
-    left_out = left_out_said(state)  # has been said already
+    left_out = left_out_sentence(state)  # has been said already
     for source in state.get("sources") or []:
         name = str(source.get("name"))
         if source.get("problem") and source["problem"] != left_out:
@@ -208,9 +208,9 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
 
 def _table(picked: Picked, most: int) -> str:
     lines = picked.lines
-    # A reading that has not come yet is no news; one that is missing is.
-    told = [line for line in lines if len(line.trace) or line.trace.lost]
-    shown = told[:most]
+    # A series that has no reading yet is not listed; one whose reading is missing is.
+    known = [line for line in lines if len(line.trace) or line.trace.lost]
+    shown = known[:most]
     rows = []
     heading = ""
     for line in sorted(shown, key=lambda line: picked.headings.index(line.heading)):
@@ -218,10 +218,10 @@ def _table(picked: Picked, most: int) -> str:
             heading = line.heading
             rows.append(f'<tr><th>{clean(shorten(heading, 60))}</th><td colspan="4"></td></tr>')
         rows.append(_row(line))
-    left = sum(len(line.ids) for line in told[most:])
+    left = sum(len(line.ids) for line in known[most:])
     if left:
         rows.append(f'<tr><td colspan="5">and {left} more series</td></tr>')
-    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in told)
+    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in known)
     if waiting:
         rows.append(f'<tr><td colspan="5">{waiting} series without a reading so far</td></tr>')
     head = "".join(f"<th>{name}</th>" for name in ("Reading", "Of", "Min", "Max", "Last known"))

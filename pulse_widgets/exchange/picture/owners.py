@@ -1,4 +1,4 @@
-"""What things are called where there may be several machines; `js/core/vocabulary/owners.ts`, too.
+"""Names of entities where there may be several machines; twin of `owners.ts`.
 
 With one host ``gpu:0`` is ``GPU 0``. With several it is ``node17 · GPU 0``: by the name of the
 machine where that is known, else by its id.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.exchange.picture.line import entity_label
+from pulse_widgets.exchange.picture.chart import entity_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -35,7 +35,7 @@ class Owners:
             for host in hosts
         }
         often = Counter(names.values())
-        # Two machines of one name stay two.
+        # Two machines with the same name stay two.
         self._hosts = {h: n if often[n] == 1 else f"{n} ({h})" for h, n in names.items()}
 
     def label(self, host: str, entity: str, labels: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pulse_widgets.exchange.picture.line import Chart, Line, Trace
+    from pulse_widgets.exchange.picture.chart import Chart, Line, Trace
 
 __all__ = ["WIDTH", "Heading", "clean", "draw", "shorten"]
 
@@ -132,7 +132,7 @@ class _Card:
         self._height = CARD - TOP - BOTTOM
         self._span = span
         self._points = min(points, self._plot)
-        # Many tints on top of each other are mud.
+        # Many bands on top of each other would hide one another.
         self._tint = round(0.24 / len(chart.lines), 2)
         extents = [line.trace.extent for line in chart.lines if line.trace.extent]
         self._range = value_range(

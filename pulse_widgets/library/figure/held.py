@@ -9,7 +9,7 @@ from pulse_widgets.insight.events import event_of
 from pulse_widgets.insight.spans import spans
 from pulse_widgets.library.figure.parts import Held
 from pulse_widgets.library.selection import chosen_of
-from pulse_widgets.series.header import told_entities
+from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.spans import text_rows
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.segment import Want
@@ -64,7 +64,7 @@ def held_of(
         chosen=tuple(c for c in chosen if c.numeric),
         narrowed=narrowed,
         rows=rows,
-        owners=Owners(told_entities(stored.catalog.entities, names), hosts),
+        owners=Owners(entity_records(stored.catalog.entities, names), hosts),
         cells=[
             span for _, span in spans((c.key, columns) for c, columns in rows(cells, text=True))
         ],

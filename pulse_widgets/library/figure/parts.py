@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.exchange.picture.choice import WISHES
+from pulse_widgets.exchange.picture.choice import PREFERRED_CHARTS
 from pulse_widgets.exchange.picture.svg import COLORS
 from pulse_widgets.metrics.entities import owner_key
 from pulse_widgets.metrics.headings import USER, heading_of, title_of
@@ -173,7 +173,7 @@ def _order(one: Chosen) -> Any:
 def _first(groups: dict[str, list[Chosen]]) -> Iterator[str]:
     """Yield what people look for first: their own metrics, then the GPUs, then the machine."""
     own = [name for name, (one, *_) in groups.items() if _heading(one) == USER]
-    usual = [name for wish in WISHES for name in wish.metrics if name in groups]
+    usual = [name for chart in PREFERRED_CHARTS for name in chart.metrics if name in groups]
     found = list(dict.fromkeys([*own, *usual])) or list(groups)
     yield from found[:PANELS_FIRST]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.errors import ReaderError
 from pulse_widgets.readers.base import ALL_CLASSES, BackendCaps, BackendKind, RateClass, RawRecord
-from pulse_widgets.readers.host.odd import Odd, reason_of
+from pulse_widgets.readers.host.omissions import Omissions, reason_of
 from pulse_widgets.readers.host.parts import HostParts
 from pulse_widgets.readers.host.procfs import LinuxHost
 
@@ -61,7 +61,7 @@ class SystemBackend:
         host: Host | None = None,
     ) -> None:
         self.caps = BackendCaps(BackendKind.SYSTEM)
-        self._odd = Odd()
+        self._omissions = Omissions()
         self._pid = os.getpid() if pid is None else pid
         self._make_host: Callable[[], Host] = lambda: host or _host_of(root, sys_root, self._pid)
         self._per_device = per_device
@@ -72,10 +72,10 @@ class SystemBackend:
     @property
     def missing(self) -> Mapping[str, str]:
         """What is absent, and why; another mapping whenever that changes."""
-        return self._odd.told
+        return self._omissions.reasons
 
     def open(self) -> None:
-        """Find out what this machine tells.
+        """Find out what can be read on this machine.
 
         Raises
         ------
@@ -87,8 +87,8 @@ class SystemBackend:
             host = self._make_host()
         except Exception as error:
             raise _nothing(reason_of(error)) from error
-        self._odd = host.odd
-        self._odd.forget()
+        self._omissions = host.omissions
+        self._omissions.forget()
         self._machine = HostParts(host, pid=self._pid, per_device=self._per_device)
         self._parts = self._machine.parts()
         found = self._gather(self._machine, ALL_CLASSES)
@@ -99,7 +99,7 @@ class SystemBackend:
         if "cpu.user.total" in names:
             names.add("cpu.utilization")
         self.caps = BackendCaps(BackendKind.SYSTEM, frozenset(names))
-        # A share of the time since a moment ago would be noise.
+        # A share of a very short time would be noise.
         self._machine.forget_times()
 
     def read(self, due: frozenset[RateClass]) -> list[RawRecord]:
@@ -121,7 +121,7 @@ class SystemBackend:
         ]
 
     def close(self) -> None:
-        """Let go of the machine."""
+        """Close what is held open."""
         if self._machine is not None:
             self._machine.close()
         self._machine = None
@@ -133,9 +133,9 @@ class SystemBackend:
         now = time.monotonic()
         slow = RateClass.SLOW in due
         for part in self._parts:
-            # What never changes is not asked for again, unless it was not all there.
+            # What never changes is read once, and again only if something of it was missing.
             late = slow and part.incomplete and part.rate is RateClass.STATIC
-            if (part.rate in due or late) and now >= part.asked_again_at:
+            if (part.rate in due or late) and now >= part.retry_at:
                 for entity, fields in self._ask(part, now).items():
                     if entity not in _SHARED:
                         result[entity] = fields
@@ -146,20 +146,20 @@ class SystemBackend:
         return result
 
     def _ask(self, part: Part, now: float) -> Fields:
-        """Return what a part says, and None for what it said last time and does not now."""
+        """Return the fields of a part, with None for those it had last time only."""
         try:
             found = part.read()
         except Exception as error:  # noqa: BLE001  of whatever kind, only this part is lost
             found = {}
             reason = reason_of(error)
             for name in part.fields:
-                self._odd(f"{part.entity} {name}", reason)
+                self._omissions(f"{part.entity} {name}", reason)
             if part.failures:
-                part.asked_again_at = now + min(2.0 ** min(part.failures - 1, 9), RETRY_MOST_S)
+                part.retry_at = now + min(2.0 ** min(part.failures - 1, 9), RETRY_MOST_S)
             part.failures += 1
         else:
             part.failures = 0
-        part.incomplete = self._odd.settle(part)
+        part.incomplete = self._omissions.settle(part)
         before, part.delivered = part.delivered, found
         for entity, fields in before.items():
             there = found.get(entity)
@@ -169,7 +169,7 @@ class SystemBackend:
 
 
 def _with_gone(found: Fields, before: Fields) -> Fields:
-    """Return what is found, with None for what was there before."""
+    """Return the fields found, with None for those that were there before."""
     whole = dict(found)
     for entity, fields in before.items():
         there = found.get(entity, {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.words import clock_hz
+from pulse_widgets.readers.host.kernel_numbers import clock_hz
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ _SAMPLED_CORES: Final = 8
 _NUMBER_MOST: Final = 64
 
 
-def clocks_of_governor(sys_root: str, odd: Callable[[str, str], None]) -> list[float]:
+def clocks_of_governor(sys_root: str, omit: Callable[[str, str], None]) -> list[float]:
     """Return the clocks, Hz, of at most eight cores, evenly spread; none where no file has one."""
     base = f"{sys_root}/devices/system/cpu"
     try:
@@ -34,18 +34,18 @@ def clocks_of_governor(sys_root: str, odd: Callable[[str, str], None]) -> list[f
         except FileNotFoundError:
             continue  # offline, or without a governor
         except (OSError, ValueError) as error:
-            odd(f"cpu:{core} cpu.frequency", f"its scaling_cur_freq: {error}")
+            omit(f"cpu:{core} cpu.frequency", f"its scaling_cur_freq: {error}")
     return clocks
 
 
-def clocks_of_cpuinfo(cpuinfo: bytes, odd: Callable[[str, str], None]) -> list[float]:
+def clocks_of_cpuinfo(cpuinfo: bytes, omit: Callable[[str, str], None]) -> list[float]:
     """Return the clocks, Hz, in ``/proc/cpuinfo``; not every processor has them there."""
     clocks = []
     for core, text in enumerate(_values(cpuinfo, b"cpu MHz")):
         try:
             clocks.append(clock_hz(text, 1e6))
         except ValueError as error:
-            odd(f"cpu:{core} cpu.frequency", f"cpu MHz of /proc/cpuinfo {error}")
+            omit(f"cpu:{core} cpu.frequency", f"cpu MHz of /proc/cpuinfo {error}")
     return clocks
 
 

@@ -8,9 +8,9 @@ from itertools import chain
 from operator import sub
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.odd import shown
+from pulse_widgets.readers.host.kernel_numbers import MOST, numbers
+from pulse_widgets.readers.host.omissions import shown
 from pulse_widgets.readers.host.protocol import CpuTimes
-from pulse_widgets.readers.host.words import MOST, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ _MOST_S: Final = 1e10
 """Some 300 years: no core is so old."""
 
 
-def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
+def cores_of(stat: bytes, omit: Callable[[str, str], None]) -> dict[int, CpuTimes]:
     """Return the times of each core in ``/proc/stat``, by the kernel's number of it.
 
     Raises
@@ -41,15 +41,15 @@ def cores_of(stat: bytes, odd: Callable[[str, str], None]) -> dict[int, CpuTimes
     ValueError
         When there is none that can be read.
     """
-    # After the cores comes how often each interrupt happened, which can be very long.
+    # The counts of interrupts that follow can be very long, so they are cut off first.
     lines = stat.partition(b"\nintr")[0]
     rows = lines.splitlines()
-    # Lines of digits with nothing odd are read in half the time.
+    # Lines that have nothing but digits are read in half the time.
     names = b"cpu" * len(rows)
     plain = lines.startswith(b"cpu ") and lines.translate(None, _DIGITS) == names
     cores = _plain(rows[1:]) if plain else None
     if cores is None:
-        cores = _careful(rows, odd)
+        cores = _careful(rows, omit)
     if not cores:
         raise ValueError(f"/proc/stat has no line of a core: it begins with {shown(stat)}")
     return cores
@@ -61,7 +61,7 @@ def _plain(lines: list[bytes]) -> dict[int, CpuTimes] | None:
     cores = {}
     try:
         for line in lines:
-            # user holds the time of guests already.
+            # `user` includes the time of guests already.
             name, user, nice, system, idle, iowait, irq, softirq, steal = line.split(None, 9)[:9]
             if not name.startswith(b"cpu"):
                 return None
@@ -78,21 +78,21 @@ def _plain(lines: list[bytes]) -> dict[int, CpuTimes] | None:
     return cores if most < MOST / hz and len(cores) == len(lines) else None
 
 
-def _careful(lines: list[bytes], odd: Callable[[str, str], None]) -> dict[int, CpuTimes]:
+def _careful(lines: list[bytes], omit: Callable[[str, str], None]) -> dict[int, CpuTimes]:
     """Return the times of each core whose line can be read."""
     rows = [words for words in map(bytes.split, lines) if words and words[0].startswith(b"cpu")]
-    # All lines of a kernel have the same form: a line that is shorter than others is cut off.
+    # All lines of one kernel have the same number of words: a shorter one was cut off.
     width = max(_LEAST_WORDS, min(_USED_WORDS, max(map(len, rows), default=0)))
     cores: dict[int, CpuTimes] = {}
     for words in rows:
         name = words[0][3:]
-        # The line without a number is the sum.
+        # The line `cpu`, without a number, is the sum of all cores.
         if not name.isdigit() or len(name) > _USED_WORDS or int(name) in cores:
             continue
         try:
             cores[int(name)] = _times(words, width)
         except ValueError as error:
-            odd(f"cpu:{int(name)} cpu.utilization", f"its line of /proc/stat {error}")
+            omit(f"cpu:{int(name)} cpu.utilization", f"its line of /proc/stat {error}")
     return cores
 
 
@@ -102,7 +102,7 @@ def _times(words: list[bytes], width: int) -> CpuTimes:
     values = numbers(words[1:width])
     if width < _USED_WORDS:  # before Linux 2.6.11
         values += [0] * (_USED_WORDS - width)
-    # user holds the time of guests already.
+    # `user` includes the time of guests already.
     user, nice, system, idle, iowait, irq, softirq, steal = values
     hz = _TICKS_A_SECOND
     return CpuTimes(
@@ -139,7 +139,7 @@ class CpuMeter:
             if busy_s < 0 or rest_s < -_ROUNDING_S or busy_s + rest_s > limit:
                 shares[core] = None
                 continue
-            # The kernel corrects idle time now and then: that is no time running backwards.
+            # The kernel corrects idle time now and then, so a small fall is no reset.
             rest_s = max(rest_s, 0.0)
             shares[core] = _share(busy_s, rest_s)
             all_busy += busy_s
@@ -244,5 +244,5 @@ def _share(busy: float, idle: float) -> float | None:
 
 def rounded(value: float, parts: float) -> float:
     """Return what is not negative, rounded to so many parts of one."""
-    # Built-in round() goes through the digits of the number, and costs as much as a file.
+    # Built-in round() works on decimal digits, and costs as much as reading a file.
     return int(value * parts + 0.5) / parts

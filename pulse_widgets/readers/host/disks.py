@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
+from pulse_widgets.readers.host.device_lines import BadLineError, DeviceLines, count_of
 from pulse_widgets.readers.host.protocol import DiskCounts
 from pulse_widgets.readers.host.sysfs import names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pulse_widgets.readers.host.odd import Odd
+    from pulse_widgets.readers.host.omissions import Omissions
     from pulse_widgets.readers.host.proc_files import ProcFiles
 
 __all__ = ["LinuxDisks", "which_disks"]
@@ -26,7 +26,7 @@ _SECTOR_BYTES: Final = 512
 _WORDS_LEAST: Final = 14
 """Kernel 4.18 and 5.5 have added columns at the end; partitions of kernel 2.6.24 had only 7."""
 
-# Memory, files used as disks, and drives for media that are changed: no disks.
+# Not counted as disks: RAM disks, files used as disks, drives for removable media.
 _NO_DISK: Final = re.compile(r"(ram|zram|loop|sr|fd)\d+$")
 # What passes requests on, the lower first. Network block devices (nbd, rbd) are not among them:
 # this machine sees no other device that carries their bytes.
@@ -46,14 +46,14 @@ class LinuxDisks:
     files : ProcFiles
     sys_root : str or None
         The sys tree of the same machine, where there is one.
-    odd : Odd
+    omissions : Omissions
         Told what is left out.
     """
 
-    def __init__(self, files: ProcFiles, sys_root: str | None, odd: Odd) -> None:
+    def __init__(self, files: ProcFiles, sys_root: str | None, omissions: Omissions) -> None:
         self._files = files
         self._sys_root = sys_root
-        self._lines = DeviceLines(_PATH, "disk", _parsed, odd)
+        self._lines = DeviceLines(_PATH, "disk", _parsed, omissions)
         self._names: Collection[str] = ()
         self._in_sum: dict[str, bool] = {}
 
@@ -70,7 +70,7 @@ class LinuxDisks:
         }
 
     def _below(self) -> Callable[[str], list[str]]:
-        """Return what tells the devices that a device is made of."""
+        """Return the function that lists the devices a device is made of."""
         base = f"{self._sys_root}/block"
         listed = names_in(base) if self._sys_root is not None else []
 
@@ -145,7 +145,7 @@ def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
     words = line.split()
     name = b"".join(words[2:3])
     if len(words) < _WORDS_LEAST:
-        raise OddLineError(name, f"its line of {_PATH} has {len(words)} words")
+        raise BadLineError(name, f"its line of {_PATH} has {len(words)} words")
     reads, read_sectors, writes, write_sectors, busy_ms = (
         count_of(words[k], name, _PATH) for k in (3, 5, 7, 9, 12)
     )

@@ -7,7 +7,7 @@ import re
 import stat
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pulse_widgets.readers.host.odd import reason_of, shown
+from pulse_widgets.readers.host.omissions import reason_of, shown
 from pulse_widgets.readers.host.protocol import Space
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ class _Mount(NamedTuple):
     """May hold any byte but 0."""
 
 
-def spaces_of(mounts: bytes, odd: Callable[[str, str], None]) -> dict[str, Space]:
+def spaces_of(mounts: bytes, omit: Callable[[str, str], None]) -> dict[str, Space]:
     """Return the room on each local file system in ``/proc/self/mounts``, by its mount point.
 
     Of one that is mounted several times the shortest path counts that can be read; the root
-    counts whatever it is. Without a path that can be read, it is told to `odd` and left out. One
+    counts whatever it is. Without a path that can be read, it is told to `omit` and left out. One
     that another was mounted over is not seen: whoever asks for its path would ask the other.
     """
     spaces: dict[str, Space] = {}
     done: set[bytes] = set()
     failed: dict[bytes, tuple[str, str]] = {}
-    # The sort keeps the order of equals; the root is first, and is the shortest path of all.
-    for device, path in sorted(_local(mounts, odd), key=lambda mount: len(mount.path)):
+    # Shortest path first, so that the root comes first; equal lengths keep their order.
+    for device, path in sorted(_local(mounts, omit), key=lambda mount: len(mount.path)):
         if device in done:
             continue
         try:
@@ -53,23 +53,23 @@ def spaces_of(mounts: bytes, odd: Callable[[str, str], None]) -> dict[str, Space
             done.add(device)
     for device, (name, why) in failed.items():
         if device not in done:
-            odd(f"fs:{name} disk.total", why)
+            omit(f"fs:{name} disk.total", why)
     return spaces
 
 
-def _local(mounts: bytes, odd: Callable[[str, str], None]) -> list[_Mount]:
+def _local(mounts: bytes, omit: Callable[[str, str], None]) -> list[_Mount]:
     """Return those that can be asked, in the order of their paths in the table."""
     seen: dict[bytes, _Mount | None] = {}
     for number, line in enumerate(mounts.splitlines(), 1):
         words = line.split()
         if len(words) < _LEAST_WORDS:
             if words:
-                odd(f"fs:{number} disk.total", f"line {number} of the mounts is {shown(line)}")
+                omit(f"fs:{number} disk.total", f"line {number} of the mounts is {shown(line)}")
             continue
         device, escaped, kind = words[:3]
         path = _ESCAPE.sub(lambda found: bytes([int(found[1], 8)]), escaped)
         asked = kind in _LOCAL or path in (b"/", _SHARED_MEMORY)
-        # Of several at one path the last is on top.
+        # Where several are mounted at one path, the last one hides the others.
         seen[path] = _Mount(device, path) if asked else None
     return [mount for mount in seen.values() if mount is not None]
 

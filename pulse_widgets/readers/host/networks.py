@@ -14,14 +14,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.host.device_lines import DeviceLines, OddLineError, count_of
+from pulse_widgets.readers.host.device_lines import BadLineError, DeviceLines, count_of
 from pulse_widgets.readers.host.protocol import NetCounts
 from pulse_widgets.readers.host.sysfs import content_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from pulse_widgets.readers.host.odd import Odd
+    from pulse_widgets.readers.host.omissions import Omissions
     from pulse_widgets.readers.host.proc_files import ProcFiles
 
 __all__ = ["LinuxNetworks", "which_networks"]
@@ -33,7 +33,7 @@ _WORDS: Final = 16
 # loopback0 is how Windows Subsystem for Linux shows the loopback of Windows.
 _LOOPBACK: Final = re.compile(r"lo\d*(:|$)|loopback\d|Loopback ")
 
-# How good a device is for the sum; the best that are there count, and loopback never.
+# Rank of an interface for the sum: only those of the best rank present count, never loopback.
 _REAL, _PLAIN, _BOND, _BRIDGE, _TUNNEL, _PAIR, _NEVER = range(7)
 _NAMES: Final = {
     _BOND: r"bond|team|lagg",
@@ -44,7 +44,7 @@ _NAMES: Final = {
     _PAIR: r"veth|vnet\d|vif|cali|lxc|fw(pr|ln)|eni[0-9a-f]{6}|azv|gke|v[be]-|feth|vmenet|epair",
 }
 _BY_NAME: Final = [(level, re.compile(names, re.IGNORECASE)) for level, names in _NAMES.items()]
-# The way out of a container is called so, and is one end of a pair whose other end is outside.
+# A container's way out has this name; it is one end of a pair whose other end is outside.
 _WAY_OUT: Final = re.compile(r"(eth|net|venet)\d+$")
 # Of /sys/class/net/X/type: Ethernet and InfiniBand, and those that show once more what another
 # interface of the same radio receives.
@@ -67,7 +67,7 @@ class LinuxNetworks:
     files : ProcFiles
     sys_root : str or None
         The sys tree of the same machine, where there is one.
-    odd : Odd
+    omissions : Omissions
         Told what is left out.
     clock : callable
         Returns monotonic seconds.
@@ -77,13 +77,13 @@ class LinuxNetworks:
         self,
         files: ProcFiles,
         sys_root: str | None,
-        odd: Odd,
+        omissions: Omissions,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._files = files
         self._clock = clock
-        self._lines = DeviceLines(_PATH, "net", _parsed, odd)
+        self._lines = DeviceLines(_PATH, "net", _parsed, omissions)
         self._ranks = _Ranks(sys_root, files.root)
         self._names: Collection[str] = ()
         self._in_sum: frozenset[str] = frozenset()
@@ -168,12 +168,12 @@ class _Ranks:
             del levels[name]
             self._unsure.discard(name)
         fresh = there - levels.keys()
-        told = self._told() if fresh else {}
+        by_kernel = self._told() if fresh else {}
         for name in fresh:
-            by_name = told.get(name, _level_by_name(name, there))
+            by_name = by_kernel.get(name, _level_by_name(name, there))
             levels[name] = _NEVER if _LOOPBACK.match(name) else self._level(name, by_name)
         if self._base is not None and self._unsure and _REAL not in levels.values():
-            # Asked only then: a machine with many containers has hundreds.
+            # Asked only where no real interface is found: with many containers there are hundreds.
             for name in self._unsure:
                 levels[name] = _level_by_kernel(name, self._base, levels[name])
             self._unsure.clear()
@@ -181,7 +181,7 @@ class _Ranks:
         return frozenset(name for name, level in levels.items() if level == best < _NEVER)
 
     def _told(self) -> dict[str, int]:
-        """Return what the kernel tells of bonds and VLANs below /proc."""
+        """Return the bonds and VLANs that the kernel lists below /proc."""
         if self._root is None:
             return {}
         return {
@@ -268,12 +268,12 @@ def _master(name: str, base: str) -> str:
 
 
 def _parsed(line: bytes) -> tuple[bytes, tuple[float, ...]]:
-    # Names may hold colons: of eth0:1 it is the second that ends the name.
+    # Names may hold colons: in `eth0:1:` the second one ends the name.
     head, colon, rest = line.rpartition(b":")
     before, words = head.split(), rest.split()
     name = b"".join(before[:1] if colon else words[:1])
     if len(before) != 1 or len(words) != _WORDS:
-        raise OddLineError(name, f"its line of {_PATH} has {len(line.split())} words")
+        raise BadLineError(name, f"its line of {_PATH} has {len(line.split())} words")
     received, failed, lost, sent, unsent, dropped = (
         count_of(words[k], name, _PATH) for k in (0, 2, 3, 8, 10, 11)
     )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
 from pulse_widgets.readers.host.cores import CoreSeconds, CpuMeter, rounded
+from pulse_widgets.readers.host.memory import MEMORY
 from pulse_widgets.readers.host.sums import DeviceSums
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ Fields = dict[str, dict[str, float | str | None]]
 """Entity to field to reading."""
 
 _CPU: Final = ("cpu.user.total", "cpu.system.total", "cpu.iowait.total", "cpu.steal.total")
-_MEMORY: Final = ("memory.total", "memory.available", "memory.used", "swap.total", "swap.used")
 _DISK: Final = ("disk.read.total", "disk.write.total", "disk.reads.total", "disk.writes.total")
 _DISK_BUSY: Final = "disk.busy.total"
 _NET: Final = ("net.received.total", "net.sent.total", "net.errors.total", "net.dropped.total")
@@ -53,7 +53,7 @@ class Part:
         What it said last.
     failures : int
         How often it failed since it last worked.
-    asked_again_at : float
+    retry_at : float
         Monotonic seconds before which it is left alone.
     incomplete : bool
         It left something out when it was asked last.
@@ -65,7 +65,7 @@ class Part:
     read: Callable[[], Fields]
     delivered: Fields = field(default_factory=dict)
     failures: int = 0
-    asked_again_at: float = 0.0
+    retry_at: float = 0.0
     incomplete: bool = False
 
 
@@ -83,14 +83,14 @@ class HostParts:
 
     def __init__(self, host: Host, *, pid: int, per_device: bool) -> None:
         self._host = host
-        self._odd = host.odd
+        self._omissions = host.omissions
         self._pid = pid
         self._per_device = per_device
         self._meter = CpuMeter()
         self._seconds = CoreSeconds()
         self._core_names: dict[int, str] = {}
-        self._disk_sums = DeviceSums(_DISK, host.odd)
-        self._net_sums = DeviceSums(_NET, host.odd)
+        self._disk_sums = DeviceSums(_DISK, host.omissions)
+        self._net_sums = DeviceSums(_NET, host.omissions)
         self._cores: Mapping[int, CpuTimes] | None = None
         self._cores_at = 0.0
         self._usage: TreeUsage | None = None
@@ -102,7 +102,7 @@ class HostParts:
         self._thorough = thorough
 
     def close(self) -> None:
-        """Let go of what the host holds open."""
+        """Close what the host holds open."""
         self._host.close()
 
     def forget_times(self) -> None:
@@ -113,7 +113,7 @@ class HostParts:
         """Return the parts, those that share a file after one another."""
         static, slow = RateClass.STATIC, RateClass.SLOW
         gauges, counters = RateClass.GAUGES, RateClass.COUNTERS
-        # Half of what a pass costs, and nothing that a look ten times a second would show better.
+        # These are half of the cost of a pass, and change too slowly to be read ten times a second.
         steady = RateClass.STEADY
         return (
             Part("host", ("os", "cpu"), static, self._labels),
@@ -121,7 +121,7 @@ class HostParts:
             Part("host", ("cpu.count",), slow, self._count),
             Part("host", ("cpu.utilization",), gauges, self._utilization),
             Part("host", _CPU, counters, self._cpu_seconds),
-            Part("host", (*_MEMORY, "memory.utilization"), gauges, self._memory),
+            Part("host", (*MEMORY, "memory.utilization"), gauges, self._memory),
             Part("host", _DISK, steady, self._disks),
             Part("host", _NET, counters, self._networks),
             *(
@@ -154,7 +154,7 @@ class HostParts:
 
     def _times(self) -> Mapping[int, CpuTimes]:
         if self._cores is None:
-            self._cores = self._odd.asked("cores", self._host.cpu_times)
+            self._cores = self._omissions.asked("cores", self._host.cpu_times)
             self._cores_at = time.monotonic()
         return self._cores
 
@@ -183,28 +183,34 @@ class HostParts:
             for core, share in cores.items():
                 fields[names[core]] = {"cpu.utilization": share}
         if whole is None:
-            self._odd("host cpu.utilization", _NO_TIME.format("all cores"))
+            self._omissions("host cpu.utilization", _NO_TIME.format("all cores"))
         elif None in cores.values():
             for core in [core for core, share in cores.items() if share is None]:
-                self._odd(f"cpu:{core} cpu.utilization", _NO_TIME.format("this core"))
+                self._omissions(f"cpu:{core} cpu.utilization", _NO_TIME.format("this core"))
         return fields
 
     def _cpu_seconds(self) -> Fields:
         seconds = self._seconds.take(self._counting(), self._cores_at)
         if seconds is None:
             for name in _CPU:
-                self._odd(f"host {name}", "no core is there that counted right since the last look")
+                self._omissions(
+                    f"host {name}", "no core is there that counted right since the last look"
+                )
             return {"host": dict.fromkeys(_CPU)}
         user, system, _, iowait, steal = seconds
-        # As `rounded`, whose calls would cost as much as the rest.
+        # As `rounded` does, written out: the calls would cost as much as all the rest.
         values = [int(each * 1e6 + 0.5) / 1e6 for each in (user, system, iowait, steal)]
         return {"host": dict(zip(_CPU, values, strict=True))}
 
     def _memory(self) -> Fields:
         memory = self._host.memory()
-        fields = _known("host", _MEMORY, memory)
-        if memory.total and memory.used is not None:
-            fields["host"]["memory.utilization"] = rounded(memory.used / memory.total, 1e4)
+        fields = _known("host", tuple(memory), tuple(memory.values()))
+        for name in MEMORY:
+            if name not in memory:
+                self._omissions(f"host {name}", "this system does not count it")
+        total, used = memory["memory.total"], memory["memory.used"]
+        if total and used is not None:
+            fields["host"]["memory.utilization"] = rounded(used / total, 1e4)
         return fields
 
     def _disks(self) -> Fields:
@@ -213,7 +219,7 @@ class HostParts:
         fields = self._summed(_DISK, self._disk_sums, counted, "no disk can be read here")
         if self._per_device:
             for name, (*counts, busy_s, _) in disks.items():
-                # A device that never did anything is a placeholder of the kernel.
+                # A device that never did anything is only a placeholder of the kernel.
                 if any(counts):
                     each = fields[f"disk:{name}"] = dict(zip(_DISK, counts, strict=True))
                     if busy_s is not None:
@@ -227,7 +233,7 @@ class HostParts:
         fields = self._summed(_NET, self._net_sums, counted, why)
         if self._per_device:
             for name, (*counts, _) in networks.items():
-                # As with disks.
+                # A placeholder, as with disks.
                 if counts[0] or counts[1]:
                     fields[f"net:{name}"] = dict(zip(_NET, counts, strict=True))
         return fields
@@ -244,7 +250,7 @@ class HostParts:
         if devices:
             return {"host": dict(zip(names, values, strict=True))}
         for name in names:
-            self._odd(f"host {name}", otherwise)
+            self._omissions(f"host {name}", otherwise)
         return {}
 
     def _pressure(self, area: str) -> Fields:
@@ -263,7 +269,7 @@ class HostParts:
 
     def _tree(self) -> TreeUsage:
         if self._usage is None:
-            self._usage = self._odd.asked("tree", self._ask_tree)
+            self._usage = self._omissions.asked("tree", self._ask_tree)
         return self._usage
 
     def _ask_tree(self) -> TreeUsage:
@@ -289,7 +295,7 @@ class HostParts:
 
 
 def _known(entity: str, names: Sequence[str], values: Sequence[float | None]) -> Fields:
-    """Return what is known; the reason for the rest was told."""
+    """Return the fields that are known; the reasons for the others were given."""
     fields: dict[str, float | str | None] = dict(zip(names, values, strict=True))
     if None in values:
         fields = {name: value for name, value in fields.items() if value is not None}

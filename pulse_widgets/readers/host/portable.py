@@ -11,12 +11,11 @@ import psutil
 from pulse_widgets.readers.host.disks import which_disks
 from pulse_widgets.readers.host.memory import memory_of
 from pulse_widgets.readers.host.networks import which_networks
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 from pulse_widgets.readers.host.portable_tree import PsutilTree, asked
 from pulse_widgets.readers.host.protocol import (
     CpuTimes,
     DiskCounts,
-    Memory,
     NetCounts,
     Space,
     TreeIo,
@@ -36,13 +35,13 @@ class PsutilHost:
 
     Attributes
     ----------
-    odd : Odd
+    omissions : Omissions
         Told what is left out.
     """
 
     def __init__(self, *, pid: int | None = None) -> None:
-        self.odd = Odd()
-        self._tree = PsutilTree(pid, self.odd)
+        self.omissions = Omissions()
+        self._tree = PsutilTree(pid, self.omissions)
 
     def close(self) -> None:
         """Hold nothing open."""
@@ -51,28 +50,28 @@ class PsutilHost:
         """Return the times of each core, by its place in psutil's list."""
         cores = {}
         for core, times in enumerate(psutil.cpu_times(percpu=True)):
-            answer = asked(partial(_core, times), f"cpu:{core} cpu.utilization", self.odd)
+            answer = asked(partial(_core, times), f"cpu:{core} cpu.utilization", self.omissions)
             if answer is not None:
                 cores[core] = answer
         if not cores:
             raise OSError(f"{platform.system()} tells of no core")
         return cores
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
-        memory = asked(partial(_psutil, "virtual_memory"), "host memory.total", self.odd)
-        swap = asked(partial(_psutil, "swap_memory"), "host swap.total", self.odd)
+    def memory(self) -> dict[str, float | None]:
+        """Return the machine's memory, by metric."""
+        memory = asked(partial(_psutil, "virtual_memory"), "host memory.total", self.omissions)
+        swap = asked(partial(_psutil, "swap_memory"), "host swap.total", self.omissions)
         return memory_of(
             getattr(memory, "total", None),
             getattr(memory, "free", None),
             getattr(memory, "available", None),
             (getattr(swap, "total", None), getattr(swap, "free", None)),
-            self.odd,
+            self.omissions,
         )
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each device psutil knows."""
-        # Where a number falls, psutil would add the old one to the new.
+        # nowrap: psutil would otherwise add the old number to a counter that fell.
         counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
         return {
             name: DiskCounts(
@@ -119,16 +118,16 @@ class PsutilHost:
             # An empty drive fails, too.
             mount = partition.mountpoint
             name = "fs:{} disk.total".format(mount.replace(" ", r"\040"))
-            usage = asked(partial(_psutil, "disk_usage", mount), name, self.odd)
+            usage = asked(partial(_psutil, "disk_usage", mount), name, self.omissions)
             if usage is not None and not usage.total > 0:
-                self.odd(name, f"it is said to have {usage.total} bytes")
+                self.omissions(name, f"it is said to have {usage.total} bytes")
             elif usage is not None:
                 spaces[mount] = Space(usage.used, usage.free, usage.total)
         return spaces
 
     def labels(self) -> dict[str, str]:
         """Return operating system and processor."""
-        model = asked(platform.processor, "host cpu", self.odd)
+        model = asked(platform.processor, "host cpu", self.omissions)
         return {
             "os": f"{platform.system()} {platform.release()}",
             "cpu": model or platform.machine(),

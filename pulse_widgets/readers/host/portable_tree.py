@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import psutil
 
-from pulse_widgets.readers.host.odd import reason_of
+from pulse_widgets.readers.host.omissions import reason_of
 from pulse_widgets.readers.host.process_tree import Rising
 from pulse_widgets.readers.host.protocol import TreeIo, TreeUsage
 
@@ -22,12 +22,12 @@ _TIMES: Final = ("user", "system", "children_user", "children_system")
 _CPU, _READ, _WRITTEN = "process.cpu.total", "process.read.total", "process.write.total"
 
 
-def asked(question: Callable[[], T], what: str, odd: Callable[[str, str], None]) -> T | None:
-    """Return the answer; a question that fails, with whatever, is told to `odd`."""
+def asked(question: Callable[[], T], what: str, omit: Callable[[str, str], None]) -> T | None:
+    """Return the answer; None if the question fails, which is reported to `omit`."""
     try:
         return question()
     except Exception as error:  # noqa: BLE001  psutil throws what the system's calls throw
-        odd(what, reason_of(error))
+        omit(what, reason_of(error))
         return None
 
 
@@ -41,13 +41,13 @@ class PsutilTree:
     ----------
     pid : int or None
         The process at the top; None is this one.
-    odd : callable
+    omit : callable
         Told what is left out, and why.
     """
 
-    def __init__(self, pid: int | None, odd: Callable[[str, str], None]) -> None:
+    def __init__(self, pid: int | None, omit: Callable[[str, str], None]) -> None:
         self._pid = pid
-        self._odd = odd
+        self._omit = omit
         self._members: list[psutil.Process] = []
         self._no_children = "they were not looked for yet"
         self._counted: dict[psutil.Process, dict[str, float]] = {}
@@ -69,7 +69,7 @@ class PsutilTree:
         cpu, rss, virtual, threads = zip(*answers, strict=True)
         children = sum(any(value is not None for value in each) for each in answers[1:])
         if self._no_children:
-            self._odd("kernel process.children", self._no_children)
+            self._omit("kernel process.children", self._no_children)
         return TreeUsage(
             self._counter(_CPU, cpu),
             _sum(rss),
@@ -131,7 +131,7 @@ class PsutilTree:
                 return None
             entity = "kernel" if first else f"pid:{process.pid}"
             for field in fields:
-                self._odd(f"{entity} {field}", reason_of(error))
+                self._omit(f"{entity} {field}", reason_of(error))
             return None
 
     def _counter(self, field: str, values: Sequence[float | None]) -> float | None:
@@ -145,7 +145,7 @@ class PsutilTree:
             whole += counted.get(field, 0.0)
         risen = self._rising[field].take(whole)
         if risen is None:
-            self._odd(f"kernel {field}", "a process has ended, and is not counted elsewhere yet")
+            self._omit(f"kernel {field}", "a process has ended, and is not counted elsewhere yet")
         return risen
 
 

@@ -50,7 +50,7 @@ class ProcFiles:
         try:
             return _whole(fd, last_below=_ENTRY_MOST)
         except OSError:
-            # The next reading opens it anew.
+            # Close it after a failure: the next reading opens it again.
             os.close(self._open.pop(path))
             raise
 

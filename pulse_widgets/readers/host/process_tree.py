@@ -7,9 +7,9 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pulse_widgets.readers.host.odd import reason_of, shown
+from pulse_widgets.readers.host.kernel_numbers import number, numbers
+from pulse_widgets.readers.host.omissions import reason_of, shown
 from pulse_widgets.readers.host.protocol import TreeIo, TreeUsage
-from pulse_widgets.readers.host.words import number, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,7 +90,7 @@ class ProcessTree:
 
     Children are looked up in the main thread's list on every pass (one small file a process), and
     in the lists of all threads on a thorough one. A process that cannot be read, though it is
-    there, is told to `odd`: the sums are those of the others, and what it had counted stays in.
+    there, is told to `omit`: the sums are those of the others, and what it had counted stays in.
 
     Parameters
     ----------
@@ -98,14 +98,14 @@ class ProcessTree:
         The proc tree.
     pid : int
         The process at the top.
-    odd : callable
+    omit : callable
         Told what is left out, and why.
     """
 
-    def __init__(self, files: ProcFiles, pid: int, odd: Callable[[str, str], None]) -> None:
+    def __init__(self, files: ProcFiles, pid: int, omit: Callable[[str, str], None]) -> None:
         self._files = files
         self._pid = pid
-        self._odd = odd
+        self._omit = omit
         # The files of the process at the top last as long as the reader; others come and go. That
         # of its children reads as empty when it has ended, without an error.
         lasting = ["stat", "io", *([f"task/{pid}/children"] if pid == os.getpid() else [])]
@@ -127,7 +127,7 @@ class ProcessTree:
         _, own_s, ended_s, threads, virtual, rss = zip(*read, strict=True)
         cpu_s = self._cpu.take(sum(own_s) + sum(ended_s))
         if cpu_s is None:
-            self._odd("kernel process.cpu.total", _MOVING)
+            self._omit("kernel process.cpu.total", _MOVING)
         return TreeUsage(cpu_s, sum(rss), sum(virtual), sum(threads), children)
 
     def io(self) -> TreeIo:
@@ -142,7 +142,7 @@ class ProcessTree:
         found = {}
         for pid in self._members:
             if pid != self._pid:
-                # It may have ended without anybody having waited for it yet.
+                # It may be a zombie: ended, but its parent has not waited for it yet.
                 found[pid] = {**self._io.get(pid, {}), **self._process_io(pid)}
         self._io = found
         return TreeIo(*(self._moved_bytes(name, own) for name in _IO))
@@ -154,7 +154,7 @@ class ProcessTree:
             own[name] + sum(each.get(name, 0) for each in self._io.values())
         )
         if moved is None:
-            self._odd(f"kernel {_IO[name]}", _MOVING)
+            self._omit(f"kernel {_IO[name]}", _MOVING)
         return moved
 
     def _process_io(self, pid: int) -> dict[bytes, int]:
@@ -216,7 +216,7 @@ class ProcessTree:
         return children is not None
 
     def _known(self, pid: int) -> _Process | None:
-        """Return what a process says; of one that says nothing any more, what it had counted."""
+        """Return the counters of a process; once it cannot be read, the last ones known."""
         try:
             return self._process(pid)
         except (OSError, ValueError) as error:
@@ -232,9 +232,9 @@ class ProcessTree:
 
     def _left_out(self, pid: int, field: str, error: Exception) -> None:
         if pid == self._pid:
-            self._odd(f"kernel {field}", reason_of(error))
+            self._omit(f"kernel {field}", reason_of(error))
         elif not isinstance(error, _ENDED):
-            self._odd(f"pid:{pid} {field}", reason_of(error))
+            self._omit(f"pid:{pid} {field}", reason_of(error))
 
     def _children(self, pid: int, *, thorough: bool) -> list[int] | None:
         """Return the children that are listed; None where the main thread's list is not there."""

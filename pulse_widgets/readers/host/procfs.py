@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Final
 from pulse_widgets.readers.host.clocks import clocks_of_cpuinfo, clocks_of_governor, model_of
 from pulse_widgets.readers.host.cores import cores_of
 from pulse_widgets.readers.host.disks import LinuxDisks
+from pulse_widgets.readers.host.kernel_numbers import number
 from pulse_widgets.readers.host.memory import memory_of_meminfo
 from pulse_widgets.readers.host.mounts import spaces_of
 from pulse_widgets.readers.host.networks import LinuxNetworks
-from pulse_widgets.readers.host.odd import Odd, reason_of, shown
+from pulse_widgets.readers.host.omissions import Omissions, reason_of, shown
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.process_tree import ProcessTree
-from pulse_widgets.readers.host.words import number
 
 if TYPE_CHECKING:
     from pulse_widgets.readers.host.protocol import (
         CpuTimes,
         DiskCounts,
-        Memory,
         NetCounts,
         Space,
         TreeIo,
@@ -48,27 +47,27 @@ class LinuxHost:
 
     Attributes
     ----------
-    odd : Odd
+    omissions : Omissions
         Told what is left out.
     """
 
     def __init__(self, root: str = "/proc", *, sys_root: str = "/sys", pid: int) -> None:
-        self.odd = Odd()
+        self.omissions = Omissions()
         self._files = ProcFiles(root)
         self._sys_root = sys_root
-        self._tree = ProcessTree(self._files, pid, self.odd)
-        # A captured tree says nothing of the devices of this machine.
-        told = None if sys_root == "/sys" and not self._files.is_real else sys_root
-        self._disks = LinuxDisks(self._files, told, self.odd)
-        self._networks = LinuxNetworks(self._files, told, self.odd)
+        self._tree = ProcessTree(self._files, pid, self.omissions)
+        # With a captured /proc the devices under /sys are those of another machine.
+        sysfs = None if sys_root == "/sys" and not self._files.is_real else sys_root
+        self._disks = LinuxDisks(self._files, sysfs, self.omissions)
+        self._networks = LinuxNetworks(self._files, sysfs, self.omissions)
 
     def cpu_times(self) -> dict[int, CpuTimes]:
         """Return the times of each core that is online."""
-        return cores_of(self._files.keep("stat"), self.odd)
+        return cores_of(self._files.keep("stat"), self.omissions)
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
-        return memory_of_meminfo(self._files.keep("meminfo"), self.odd)
+    def memory(self) -> dict[str, float | None]:
+        """Return the machine's memory, by metric."""
+        return memory_of_meminfo(self._files.keep("meminfo"), self.omissions)
 
     def disks(self) -> dict[str, DiskCounts]:
         """Return the counters of each device, partitions left out."""
@@ -88,16 +87,16 @@ class LinuxHost:
 
     def frequency(self) -> float:
         """Return the mean clock of the cores whose clock is known."""
-        clocks = clocks_of_governor(self._sys_root, self.odd)
+        clocks = clocks_of_governor(self._sys_root, self.omissions)
         if not clocks:
-            clocks = clocks_of_cpuinfo(self._files.read("cpuinfo"), self.odd)
+            clocks = clocks_of_cpuinfo(self._files.read("cpuinfo"), self.omissions)
         if not clocks:
             raise OSError("the kernel does not say at which clock the cores run")
         return sum(clocks) / len(clocks)
 
     def spaces(self) -> dict[str, Space]:
         """Return the room on each local file system; one mounted twice counts once."""
-        return spaces_of(self._files.read("self/mounts"), self.odd)
+        return spaces_of(self._files.read("self/mounts"), self.omissions)
 
     def labels(self) -> dict[str, str]:
         """Return operating system and processor."""
@@ -105,7 +104,7 @@ class LinuxHost:
             model = model_of(self._files.read("cpuinfo"))
         except OSError as error:
             model = ""  # the kind of machine is a name, too
-            self.odd("host cpu", f"only the kind of machine: {reason_of(error)}")
+            self.omissions("host cpu", f"only the kind of machine: {reason_of(error)}")
         labels = {
             "os": f"{platform.system()} {platform.release()}",
             "cpu": model or platform.machine(),

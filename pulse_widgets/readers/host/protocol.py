@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pulse_widgets.readers.host.odd import Odd
+    from pulse_widgets.readers.host.omissions import Omissions
 
 __all__ = [
     "CpuTimes",
     "DiskCounts",
     "Host",
-    "Memory",
     "NetCounts",
     "Space",
     "TreeIo",
@@ -31,16 +30,6 @@ class CpuTimes(NamedTuple):
     idle: float
     iowait: float = 0.0
     steal: float = 0.0
-
-
-class Memory(NamedTuple):
-    """Memory of the machine, bytes; None is what it does not tell."""
-
-    total: float | None
-    available: float | None
-    used: float | None
-    swap_total: float | None
-    swap_used: float | None
 
 
 class DiskCounts(NamedTuple):
@@ -102,18 +91,18 @@ class TreeUsage(NamedTuple):
 class Host(Protocol):
     """One machine as one operating system shows it.
 
-    Every method may raise any `Exception`, and takes away only what it would have returned. What
-    it leaves out of its answer it tells `odd`. (More methods than a seam should have: each is a
-    different file of the system, and must be able to fail alone.)
+    Every method may raise any `Exception`: only what it would have returned is then missing. What
+    it leaves out of its answer it adds to `omissions`. (There are more methods than a seam should
+    have: each reads a different file of the system, and must be able to fail alone.)
     """
 
-    odd: Odd
+    omissions: Omissions
 
     def cpu_times(self) -> Mapping[int, CpuTimes]:
         """Return the times of each core that is online, by the system's number of it."""
 
-    def memory(self) -> Memory:
-        """Return the machine's memory."""
+    def memory(self) -> Mapping[str, float | None]:
+        """Return the machine's memory by metric, bytes; None is what it does not tell."""
 
     def disks(self) -> Mapping[str, DiskCounts]:
         """Return the counters of each device, partitions left out."""
@@ -146,4 +135,4 @@ class Host(Protocol):
         """Return how many files the processes found by `tree` hold open."""
 
     def close(self) -> None:
-        """Let go of what is held open; may be called twice."""
+        """Close what is held open; may be called twice."""

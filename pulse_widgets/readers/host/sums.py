@@ -37,14 +37,14 @@ class DeviceSums:
     ----------
     fields : sequence of str
         The host's metrics, one for each counter of a device.
-    odd : callable
+    omit : callable
         Told what is left out.
     """
 
-    def __init__(self, fields: Sequence[str], odd: Callable[[str, str], None]) -> None:
+    def __init__(self, fields: Sequence[str], omit: Callable[[str, str], None]) -> None:
         metrics = [metric for metric in map(lookup, fields) if metric is not None]
         self._fields = tuple(fields)
-        self._odd = odd
+        self._omit = omit
         self._most = [range_of(metric)[1] for metric in metrics]
         self._fastest = [_FASTEST[metric.unit] for metric in metrics]
         self._at = -math.inf
@@ -52,7 +52,7 @@ class DeviceSums:
         self._sums = [0.0] * len(metrics)
 
     def take(self, devices: Mapping[str, tuple[float, ...]], now: float) -> list[float | None]:
-        """Return the sums; None is one that is not known at this look.
+        """Return the sums; one that is not known now is None.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class DeviceSums:
         last: Mapping[str, tuple[float, ...]],
         values: list[float | None],
     ) -> None:
-        """Say what is odd with some counters, by device and place, and which sums it takes away."""
+        """Say which counters are wrong, by device and index, and which sums are missing for it."""
         marks = self._last or {}
         for name, k in strange:
             count, before = marks[name][k], last[name][k] if name in last else _UNKNOWN
@@ -118,6 +118,6 @@ class DeviceSums:
                 why = f"the counter of {name} {was}: how much passed is not known"
             else:
                 why = f"the counter of {name} rose by {count - before:g}, which no device can do"
-            self._odd(f"host {self._fields[k]}", why)
+            self._omit(f"host {self._fields[k]}", why)
             if lost or all(counts[k] == _UNKNOWN for counts in marks.values()):
                 values[k] = None

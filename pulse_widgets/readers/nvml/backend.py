@@ -18,7 +18,7 @@ from pulse_widgets.readers.base import BackendCaps, BackendKind, RateClass, RawR
 from pulse_widgets.readers.nvml.fields import TABLE
 from pulse_widgets.readers.nvml.library import Library
 from pulse_widgets.readers.nvml.records import Tick, mask_of, record
-from pulse_widgets.readers.select import GpuWish, Selection, words_of
+from pulse_widgets.readers.select import GpuChoice, Selection, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,7 @@ class NvmlBackend:
 
     def __init__(
         self,
-        gpus: GpuWish = "mine",
+        gpus: GpuChoice = "mine",
         *,
         environ: Mapping[str, str] | None = None,
         proc: Path = Path("/proc"),
@@ -228,11 +228,11 @@ class NvmlBackend:
 
     def _tell(self) -> None:
         """Say what is missing."""
-        told = {} if self._fleet is None else dict(self._fleet.refused)
-        told.update({f"host {name}": why for name, why in self.selection.ignored.items()})
+        missing = {} if self._fleet is None else dict(self._fleet.refused)
+        missing.update({f"host {name}": why for name, why in self.selection.ignored.items()})
         for device in self._devices:
-            told.update(device.missing)
+            missing.update(device.missing)
         if self._events is not None:
-            told.update(self._events.missing)
+            missing.update(self._events.missing)
         # A new one each time: other threads may be reading the one before.
-        self.missing = told
+        self.missing = missing

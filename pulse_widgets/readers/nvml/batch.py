@@ -87,7 +87,7 @@ class Batch:
     ) -> None:
         self._function = function
         self._library = library
-        # Those that are never settled last, where they are once the others are.
+        # Fields that never settle go last, so that they are together once the others have settled.
         fields = sorted(fields, key=lambda state: state.never_settles)
         ids = tuple(part for state in fields for part in state.parts)
         ends = list(accumulate(len(state.parts) for state in fields))
@@ -164,7 +164,7 @@ class Batch:
         usual = [] if any(codes[at] for _, at in settled) else outcomes
         found = whole, converted, usual
         if usual:
-            # GPUs are mostly alike: what all of them use is in the processor's caches already.
+            # GPUs are mostly alike: sharing these objects keeps them in the processor's caches.
             found = self._library.shared((whole, converted, tuple(usual)), lambda: found)
         self._whole, self._converted, self._outcomes = found
 
@@ -275,13 +275,13 @@ class Batch:
         if not kept:
             self._drop(state, reason_of(why, mig=self._mig), stamp_us, into)
             return 0
-        # One part without a value now makes the sum unknown, not smaller.
+        # If one part has no value now, the sum is unknown, not smaller.
         known = len(here) == len(kept) and math.isfinite(total)
         lack = _NO_PART if here else reason_of(why, mig=self._mig)
         before = state.delivered
         self._summed(state, total if known else None, lack, stamp_us, into)
         if not state.had.issuperset(here):
-            # A sum of more parts than before is no growth of it.
+            # A sum over more parts than before cannot be compared with the one before.
             if before and known:
                 into[-1] = (state.spec.name, None, stamp_us)
             state.had.update(here)

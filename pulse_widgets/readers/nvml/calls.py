@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.units import format_value
 from pulse_widgets.readers.base import RateClass
+from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     """Puts an answer under our names; returns why some of it cannot be true, where some cannot."""
 
 __all__ = [
-    "CALLS", "FANS", "MIG_MEMORY", "MOST_BYTES",
-    "Call", "CallSpec", "Fields", "make_call", "make_fans",
+    "CALLS", "CALL_RULES", "MIG_MEMORY", "MOST_BYTES",
+    "Call", "CallSpec", "Fields", "make_call", "unsigned",
 ]  # fmt: skip
 
 Fields = dict[str, "float | str | None"]
@@ -77,7 +78,7 @@ class Call:
     odd : mapping of str to str, or None
         Why some of the last answer cannot be true, by field.
     flawed : bool
-        It failed, or what it said could not be: the next answer deserves a look.
+        It failed, or its answer could not be true: the next answer is checked closely.
     """
 
     __slots__ = (
@@ -131,7 +132,8 @@ def _taking(out: Any, parts: Mapping[str, str]) -> Take:
     return take
 
 
-def _unsigned(name: str, *before: Any) -> Callable[[Any], Any]:
+def unsigned(name: str, *before: Any) -> Callable[[Any], Any]:
+    """Return what makes a call that gives one whole number of 32 bit."""
     return _number(name, ctypes.c_uint, *before)
 
 
@@ -257,7 +259,7 @@ CALLS: Final[tuple[CallSpec, ...]] = (
         "nvmlDeviceGetTemperature",
         ("temperature.gpu",),
         RateClass.GAUGES,
-        _unsigned("temperature.gpu", ctypes.c_uint(_SENSOR_GPU)),
+        unsigned("temperature.gpu", ctypes.c_uint(_SENSOR_GPU)),
         stand_in=True,
     ),
     CallSpec(
@@ -265,21 +267,21 @@ CALLS: Final[tuple[CallSpec, ...]] = (
         "nvmlDeviceGetClockInfo",
         ("clock.sm",),
         RateClass.GAUGES,
-        _unsigned("clock.sm", ctypes.c_uint(_CLOCK_SM)),
+        unsigned("clock.sm", ctypes.c_uint(_CLOCK_SM)),
     ),
     CallSpec(
         "clock.memory",
         "nvmlDeviceGetClockInfo",
         ("clock.memory",),
         RateClass.GAUGES,
-        _unsigned("clock.memory", ctypes.c_uint(_CLOCK_MEMORY)),
+        unsigned("clock.memory", ctypes.c_uint(_CLOCK_MEMORY)),
     ),
     CallSpec(
         "power.mean",
         "nvmlDeviceGetPowerUsage",
         ("power.mean",),
         RateClass.GAUGES,
-        _unsigned("power.mean"),
+        unsigned("power.mean"),
         stand_in=True,
     ),
     CallSpec(
@@ -320,15 +322,15 @@ CALLS: Final[tuple[CallSpec, ...]] = (
         "nvmlDeviceGetFanSpeed",
         ("fan.speed",),
         RateClass.SLOW,
-        _unsigned("fan.speed"),
+        unsigned("fan.speed"),
         queued=True,
         stand_in=True,
     ),
-    _slow("power.limit", "GetEnforcedPowerLimit", _unsigned("power.limit")),
-    _slow("pstate", "GetPerformanceState", _unsigned("pstate")),
+    _slow("power.limit", "GetEnforcedPowerLimit", unsigned("power.limit")),
+    _slow("pstate", "GetPerformanceState", unsigned("pstate")),
     _slow("temperature.margin", "GetMarginTemperature", _margin),
-    _slow("pcie.generation", "GetCurrPcieLinkGeneration", _unsigned("pcie.generation")),
-    _slow("pcie.width", "GetCurrPcieLinkWidth", _unsigned("pcie.width")),
+    _slow("pcie.generation", "GetCurrPcieLinkGeneration", unsigned("pcie.generation")),
+    _slow("pcie.width", "GetCurrPcieLinkWidth", unsigned("pcie.width")),
     _slow("utilization.encoder", "GetEncoderUtilization", _engine("utilization.encoder")),
     _slow("utilization.decoder", "GetDecoderUtilization", _engine("utilization.decoder")),
     _slow("utilization.jpeg", "GetJpgUtilization", _engine("utilization.jpeg")),
@@ -338,15 +340,36 @@ CALLS: Final[tuple[CallSpec, ...]] = (
 MIG_MEMORY: Final = tuple(spec for spec in CALLS if spec.name in {"memory", "memory.v1"})
 """What a MIG instance is asked, the newer call first."""
 
-FANS: Final = CallSpec(
-    "fan.speed",
-    "nvmlDeviceGetFanSpeed_v2",
-    ("fan.speed",),
-    RateClass.SLOW,
-    _unsigned("fan.speed"),
-    queued=True,
-    fallback="fan.speed.old",
-)
+_PERCENT: Final = {
+    "utilization.gpu": "gpu.utilization",
+    "utilization.memory": "gpu.memory.busy",
+    "utilization.encoder": "gpu.encoder.utilization",
+    "utilization.decoder": "gpu.decoder.utilization",
+    "utilization.jpeg": "gpu.jpeg.utilization",
+    "utilization.ofa": "gpu.ofa.utilization",
+}
+
+CALL_RULES: Final[Mapping[str, Rule]] = {
+    # More than 100 % is a known corruption of the driver, not a busy GPU.
+    **{name: Rule(metric, 0.01, lowest=0, highest=100) for name, metric in _PERCENT.items()},
+    "memory.used": Rule("gpu.memory.used"),
+    "memory.free": Rule("gpu.memory.free"),
+    "memory.reserved": Rule("gpu.memory.reserved"),
+    "memory.total": Rule("gpu.memory.total"),
+    "power.mean": Rule("gpu.power", 1e-3),
+    "power.limit": Rule("gpu.power.limit", 1e-3),
+    "energy.call": Rule("gpu.energy", 1e-3),
+    "temperature.gpu": Rule("gpu.temperature"),
+    "temperature.margin": Rule("gpu.temperature.margin"),
+    "fan.speed": Rule("gpu.fan", 0.01),
+    "clock.sm": Rule("gpu.clock.sm", 1e6),
+    "clock.memory": Rule("gpu.clock.memory", 1e6),
+    "pstate": Rule("gpu.pstate"),
+    "throttle.reasons": Rule("gpu.throttled"),
+    "pcie.generation": Rule("gpu.pcie.generation"),
+    "pcie.width": Rule("gpu.pcie.width"),
+}
+"""What each field of the calls means."""
 
 
 def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
@@ -359,28 +382,3 @@ def make_call(spec: CallSpec, library: Library, handle: Any) -> Call | None:
     except AttributeError:
         return None
     return Call(spec, function, (handle, *arguments), take)
-
-
-class _FanCalls(Call):
-    """The mean speed of all fans: one driver call a fan, one fan at a time."""
-
-    __slots__ = ("_speeds",)
-
-    def __init__(self, function: Callable[..., int], handle: Any, fans: int) -> None:
-        super().__init__(FANS, function, (handle,), lambda _: None)
-        self._speeds = [0] * fans
-
-    def __call__(self, into: Fields) -> int:
-        speed, fan = ctypes.c_uint(), self.more
-        code = self._function(*self._arguments, ctypes.c_uint(fan), ctypes.byref(speed))
-        self._speeds[fan] = speed.value
-        self.more = 0 if code else (fan + 1) % len(self._speeds)
-        if not code and not self.more:
-            into["fan.speed"] = sum(self._speeds) / len(self._speeds)
-        return code
-
-
-def make_fans(library: Library, handle: Any, fans: int) -> Call | None:
-    """Return the call for the mean speed of all fans, None where the driver is too old."""
-    function = library.function(FANS.symbol)
-    return None if function is None else _FanCalls(function, handle, fans)

@@ -89,8 +89,8 @@ class Device:
         self._library = library
         self._reprobe_s = reprobe_s
         self._probe_at = self._check_at = 0.0
-        self._retell = False
-        """What is told once is to be told again: it was lost, or has said more of itself."""
+        self._send_again = False
+        """Labels, which are sent once, are due again: it was lost, or more of it is known."""
         self._unnamed = ""
         self._readings = Readings(library, facts)
         self.processes = GpuProcesses(library, self.entity, family, facts.memory_bytes)
@@ -100,7 +100,7 @@ class Device:
         """Read the GPU through this handle from now on; what is known of it stays."""
         self.handle = handle
         returned, self.error = bool(self.error), ""
-        self._retell = returned or self._retell
+        self._send_again = returned or self._send_again
         self._readings.bind(handle)
         self._samples = Samples(self._library, handle, self.entity)
         self._check = Check(self._library, handle)
@@ -129,8 +129,8 @@ class Device:
         fields, stamped, others = self._collect(tick)
         if self.error:
             return self._lost_records(tick)
-        if tick.due & _STATIC or (self._retell and tick.due & _SLOW):
-            self._retell = False
+        if tick.due & _STATIC or (self._send_again and tick.due & _SLOW):
+            self._send_again = False
             fields.update(self._readings.facts.labels)
             fields.update(self._readings.facts.statics)
             others = [*(mig.labels(tick) for mig in self.migs), *others]
@@ -163,12 +163,12 @@ class Device:
     @property
     def missing(self) -> dict[str, str]:
         """Every field whose metric nothing gives, to why."""
-        told = {f"{self.entity} {name}": why for name, why in self._readings.missing.items()}
+        missing = {f"{self.entity} {name}": why for name, why in self._readings.missing.items()}
         if self._unnamed:
-            told[f"{self.entity} MIG"] = self._unnamed
+            missing[f"{self.entity} MIG"] = self._unnamed
         for mig in self.migs:
-            told.update(mig.missing)
-        return told | self.processes.missing
+            missing.update(mig.missing)
+        return missing | self.processes.missing
 
     def _lost_records(self, tick: Tick) -> list[RawRecord]:
         """Return what says that nothing of it can be read."""
@@ -180,7 +180,7 @@ class Device:
     def split(self, found: Instances) -> list[MigInstance]:
         """Take over which MIG instances there are; return those that are new."""
         if not (found.split or found.whole):
-            # Whether it is split could not be asked: what is known stays.
+            # Whether it is split is not known now: keep what was known.
             return []
         facts = self._readings.facts
         if found.split != facts.split:
@@ -253,9 +253,9 @@ class Device:
         return fields, stamped, others
 
     def _after(self, before: Plan, stamped: Sequence[Stamped], tick: Tick) -> Plan:
-        """Return the plan with the calls that stand in now for fields of the batch.
+        """Return the plan with the calls that now replace fields of the batch.
 
-        A field that has just ended says so, and what stands in for it begins with the next tick.
+        A field that has just ended is reported missing; its replacement begins with the next tick.
         """
         ended = {name for name, value, _ in stamped if value is None}
         plan = self._readings.plan(tick.due)
@@ -292,7 +292,7 @@ class Device:
             self._checking = False
             instances, answers = found
             if instances.uuid and self.gpu.uuid and instances.uuid != self.gpu.uuid:
-                # Another GPU answers under this handle: it is none of ours.
+                # Another GPU answers under this handle, one that was not selected.
                 self.lose(Code.GPU_NOT_FOUND)
                 return made + 1
             self._learn(answers)
@@ -302,14 +302,14 @@ class Device:
         return steps
 
     def _learn(self, answers: Answers) -> None:
-        """Take over what it says of itself only now."""
+        """Note facts that it reports only now."""
         before = self._readings.facts
         answers = {**before.answers, **answers}
         if answers != before.answers:
             facts = facts_of(answers, split=before.split)
             self._readings.renew(facts)
             self.processes.most_bytes = facts.memory_bytes
-            self._retell = True
+            self._send_again = True
             self.revision += 1
 
     def _make_direct(

@@ -1,7 +1,7 @@
 """What NVML is asked for: the fields of the batch, and what each name means.
 
 The names are ours, in NVML's units (percent, milliwatts, megahertz ...); `TABLE` takes them to
-the catalog. Which call gives the ones that have no field id is in `calls`.
+the catalog. Those that have no field id stand in `calls`, with the call that gives them.
 
 Two fields are never asked for: 185 (mean power; milliseconds a reading) and, because it blocks
 for 20 ms, ``nvmlDeviceGetPcieThroughput``.
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.readers.base import RateClass
+from pulse_widgets.readers.nvml.calls import CALL_RULES
 from pulse_widgets.readers.rule import Rule
 
 if TYPE_CHECKING:
@@ -107,44 +108,18 @@ FIELDS: Final[tuple[FieldSpec, ...]] = (
     _one(145, "remapped.failed", RateClass.SLOW),
 )
 
-_PERCENT: Final = {
-    "utilization.gpu": "gpu.utilization",
-    "utilization.memory": "gpu.memory.busy",
-    "utilization.encoder": "gpu.encoder.utilization",
-    "utilization.decoder": "gpu.decoder.utilization",
-    "utilization.jpeg": "gpu.jpeg.utilization",
-    "utilization.ofa": "gpu.ofa.utilization",
-}
-
 TABLE: Final[Mapping[str, Rule]] = MappingProxyType(
     {
-        # More than 100 % is a known corruption of the driver, not a busy GPU.
-        **{name: Rule(metric, 0.01, lowest=0, highest=100) for name, metric in _PERCENT.items()},
-        "memory.used": Rule("gpu.memory.used"),
-        "memory.free": Rule("gpu.memory.free"),
-        "memory.reserved": Rule("gpu.memory.reserved"),
-        "memory.total": Rule("gpu.memory.total"),
+        **CALL_RULES,
         "power.instant": Rule("gpu.power", 1e-3),
-        "power.mean": Rule("gpu.power", 1e-3),
-        "power.limit": Rule("gpu.power.limit", 1e-3),
         "power.limit.default": Rule("gpu.power.limit.default", 1e-3),
         "energy": Rule("gpu.energy", 1e-3),
-        "energy.call": Rule("gpu.energy", 1e-3),
-        "temperature.gpu": Rule("gpu.temperature"),
         "temperature.memory": Rule("gpu.memory.temperature"),
-        "temperature.margin": Rule("gpu.temperature.margin"),
         "temperature.slowdown": Rule("gpu.temperature.slowdown"),
-        "fan.speed": Rule("gpu.fan", 0.01),
-        "clock.sm": Rule("gpu.clock.sm", 1e6),
-        "clock.memory": Rule("gpu.clock.memory", 1e6),
         "clock.sm.max": Rule("gpu.clock.sm.max", 1e6),
-        "pstate": Rule("gpu.pstate"),
-        "throttle.reasons": Rule("gpu.throttled"),
         **{f"throttled.{why}": Rule(f"gpu.throttled.{why}.total", 1e-9) for why in _THROTTLED},
         "pcie.rx": Rule("gpu.pcie.rx.total"),
         "pcie.tx": Rule("gpu.pcie.tx.total"),
-        "pcie.generation": Rule("gpu.pcie.generation"),
-        "pcie.width": Rule("gpu.pcie.width"),
         "pcie.replays": Rule("gpu.pcie.replays.total"),
         # The sum over the links and the older per-link counters are in KiB, the newer in bytes.
         "nvlink.rx": Rule("gpu.nvlink.rx.total", 1024),

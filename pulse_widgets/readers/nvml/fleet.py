@@ -20,7 +20,7 @@ from pulse_widgets.readers.nvml.device import Device
 from pulse_widgets.readers.nvml.identity import Instances, bus_of, describe, identify
 from pulse_widgets.readers.nvml.library import Code, Library, address_of, reason_of
 from pulse_widgets.readers.nvml.processes import Family
-from pulse_widgets.readers.select import Gpu, GpuWish, Selection, choose, short
+from pulse_widgets.readers.select import Gpu, GpuChoice, Selection, choose, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,7 +72,7 @@ class Fleet:
     """
 
     def __init__(
-        self, gpus: GpuWish, environ: Mapping[str, str], proc: Path, reprobe_s: float
+        self, gpus: GpuChoice, environ: Mapping[str, str], proc: Path, reprobe_s: float
     ) -> None:
         self.devices: list[Device] = []
         self.selection = Selection((), reason="none")
@@ -146,7 +146,7 @@ class Fleet:
         self._make(library, handles, tick)
         if all(device.error for device in self.devices):
             raise _all_gone(self.devices)
-        # One that does not say its UUID is asked for its place on the bus.
+        # Without a UUID it is identified by its bus id.
         return _CALLS + any(not each.uuid for each in handles)
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ class Fleet:
     # Finding --------------------------------------------------------------------------
 
     def _asked(self, ask: Callable[..., T], *arguments: Any) -> T | None:
-        """Return what a GPU says; None where anything goes wrong, and `_why` says what."""
+        """Return the answer of a GPU; None if anything fails, with the reason in `_why`."""
         try:
             return ask(*arguments)
         except Exception as error:  # noqa: BLE001  the one place where GPUs are found
@@ -183,7 +183,7 @@ class Fleet:
             uuid = library.text("nvmlDeviceGetUUID", handle)
             key = self._key(library, index, uuid, handle)
             if key in found:
-                # Two that say the same name are two all the same.
+                # Two GPUs with the same name are still two.
                 key = f"{key} {bus_of(library, handle)} {index}"
             found[key] = _Handle(key, index, uuid, handle)
         return list(found.values()), closed
@@ -197,7 +197,7 @@ class Fleet:
             known = (key for key, gpu in self._remembered.items() if bus and gpu.bus_id == bus)
             return next(known, bus) or place
         for key, gpu in tuple(self._remembered.items()):
-            # It did not say its UUID before.
+            # Its UUID was not known before.
             if not gpu.uuid and (gpu.bus_id == bus if gpu.bus_id else key == place):
                 self._rename(key, uuid)
                 break
@@ -236,13 +236,13 @@ class Fleet:
         known = self._numbers
         opened = {known[each.key] for each in handles}
         # A GPU that was lost while it was read says so itself.
-        told = opened | {device.gpu.index for device in self._read.values()}
+        served = opened | {device.gpu.index for device in self._read.values()}
         new = count(max(known.values(), default=-1) + 1)
         for index, code in closed.items():
             number = next(each for each in new if each not in closed) if index in opened else index
-            if number not in told:
+            if number not in served:
                 self._refused[number] = reason_of(code)
-        for number in set(known.values()) - told:
+        for number in set(known.values()) - served:
             self._refused.setdefault(number, reason_of(Code.GPU_NOT_FOUND))
 
     def _here(self) -> list[Gpu]:
@@ -258,7 +258,7 @@ class Fleet:
         for key, device in self._read.items():
             each = here.get(key)
             if each is None:
-                # What was said when it was lost says more.
+                # The reason given when it was lost says more.
                 if not device.error:
                     self.revision += 1
                     device.lose(Code.GPU_NOT_FOUND)
@@ -268,7 +268,7 @@ class Fleet:
 
     def _choose_again(self) -> None:
         """Choose among all GPUs that were ever here; what is read already stays chosen."""
-        # A beginning of a UUID may fit two of them by now.
+        # The beginning of a UUID may match two GPUs by now.
         with contextlib.suppress(PulseError):
             chosen = choose(self._gpus, self._here(), self._environ)
             before = {device.gpu.index for device in self.devices}
@@ -310,7 +310,7 @@ class Fleet:
 
 
 def unreadable(error: Exception) -> str:
-    """Return why a GPU is not read that gave an answer nobody expects."""
+    """Return why a GPU is not read after an unexpected answer of the driver."""
     return f"what the driver says of it cannot be read ({words_of(error)})"
 
 

@@ -171,7 +171,7 @@ class Library:
         return found
 
     def attempt(self, name: str, *arguments: Any) -> tuple[Any, int]:
-        """Return what a function of nvidia-ml-py says, and 0; or None and why it says nothing.
+        """Return the result of a function of nvidia-ml-py and 0, or None and its error code.
 
         Whatever it raises becomes a code: a version of nvidia-ml-py may lack the function or a
         structure of it, and some answers of a driver are more than it expects.
@@ -182,7 +182,7 @@ class Library:
             return None, _code_of(error)
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """Return what a function of nvidia-ml-py says, None where it fails."""
+        """Return the result of a function of nvidia-ml-py, None if it fails."""
         return self.attempt(name, *arguments)[0]
 
     def text(self, symbol: str, *arguments: Any) -> str:
@@ -315,7 +315,7 @@ def _is_there() -> bool:
 
 
 def address_of(handle: Any) -> int | None:
-    """Return what tells the handles of the library apart."""
+    """Return the address of a handle, which tells handles apart."""
     return ctypes.cast(handle, ctypes.c_void_p).value
 
 

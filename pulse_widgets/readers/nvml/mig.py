@@ -82,10 +82,10 @@ class MigInstance:
     @property
     def missing(self) -> dict[str, str]:
         """What of it is missing, to why."""
-        told = {f"{self.entity} {name}": "n/a (MIG)" for name in _NOT_OF_AN_INSTANCE}
+        missing = {f"{self.entity} {name}": "n/a (MIG)" for name in _NOT_OF_AN_INSTANCE}
         if self._why:
-            told[f"{self.entity} memory.used"] = self._why
-        return told | {f"{self.entity} {name}": why for name, why in self._odd.items()}
+            missing[f"{self.entity} memory.used"] = self._why
+        return missing | {f"{self.entity} {name}": why for name, why in self._odd.items()}
 
     def labels(self, tick: Tick) -> RawRecord:
         """Return what does not change about it."""

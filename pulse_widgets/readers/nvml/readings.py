@@ -1,4 +1,4 @@
-"""What there is to read of one GPU: the calls, what stands in for what, what is missing."""
+"""The readings of one GPU: its driver calls, their fallbacks, and what is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.readers.nvml.batch import PATIENCE, Batch
-from pulse_widgets.readers.nvml.calls import CALLS, FANS, Call, make_call, make_fans
+from pulse_widgets.readers.nvml.calls import CALLS, Call, make_call
+from pulse_widgets.readers.nvml.fans import FANS, make_fans
 from pulse_widgets.readers.nvml.fields import FIELDS, TABLE
 from pulse_widgets.readers.nvml.library import UNSUPPORTED, Code, reason_of
 from pulse_widgets.readers.nvml.records import BIT
@@ -26,7 +27,7 @@ PRIMARY: Final = {
     **{spec.fallback: spec.name for spec in FIELDS if spec.fallback},
     **{spec.fallback: spec.name for spec in (*CALLS, FANS) if spec.fallback},
 }
-"""What stands in for another, to that other."""
+"""A fallback, to the call it replaces."""
 
 FIELDS_OF: Final = {spec.name: spec.fields for spec in (*CALLS, FANS)}
 
@@ -147,14 +148,14 @@ class Readings:
         return batch.changed or passing != before
 
     def look_at(self, call: Call) -> bool:
-        """Take back what was said of a call, and remember what of its answer cannot be."""
+        """Clear the failure of a call, and note values of its answer that cannot be true."""
         restored = bool(call.reason or call.failures)
         if restored:
             call.reason, call.failures = "", 0
             self.passing.pop(call.spec.name, None)
             self.changed()
         call.flawed = bool(call.odd)
-        # The numbers that came first are told.
+        # The first wrong numbers are the ones that are reported.
         odd, before = self.odd, dict(self.odd)
         for name in call.spec.fields:
             odd.pop(name, None)
@@ -183,7 +184,7 @@ class Readings:
 
     @property
     def untried(self) -> bool:
-        """Something stands in now for what gives nothing, and has not had a value yet."""
+        """A fallback is in use that has not had a value yet."""
         return any(
             name in PRIMARY and self.active(name) and not self._delivered(name)
             for name in self._names()
@@ -200,16 +201,16 @@ class Readings:
     def missing(self) -> dict[str, str]:
         """Every field whose metric nothing gives, to why."""
         given = {TABLE[name].metric for name in self.fields}
-        told: dict[str, str] = {**self.facts.missing}
-        # What something else stood in for until lately is of no interest any more.
+        missing: dict[str, str] = {**self.facts.missing}
+        # Passing failures count only for fields that are in use now.
         passing = {name: why for name, why in self.passing.items() if self.active(name)}
         for name, why in {**passing, **self._absent}.items():
             for one in FIELDS_OF.get(name, (name,)):
                 if name == "power.instant" and TABLE[name].metric in given:
-                    told[one] = why + _MEAN_POWER
+                    missing[one] = why + _MEAN_POWER
                 elif TABLE[one].metric not in given or name in passing:
-                    told[one] = why
-        return told | self.odd
+                    missing[one] = why
+        return missing | self.odd
 
     def active(self, name: str) -> bool:
         """Return whether a call or field is asked for: it gives something, and is needed."""

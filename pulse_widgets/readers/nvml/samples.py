@@ -91,10 +91,10 @@ class Samples:
         return 0 if self._first is None else len(self._buffers)
 
     def coming(self, tick: Tick) -> list[str]:
-        """Return the fields of which samples come: their present value is not to be taken.
+        """Return the fields that arrive as samples, whose current value must not be read.
 
-        After the first look they are waited for. They tell of the time before the look that
-        finds them, and a present value from in between would lie among them, out of order.
+        After the first reading only samples are used. They are from the time before the reading
+        that returns them, so a current value read in between would be out of order among them.
         """
         if self._first is None or tick.now <= self._first:
             return []
@@ -112,7 +112,7 @@ class Samples:
         """Look again at the buffers that were given up."""
         if self._function is None or len(self._buffers) == len(_KINDS):
             return
-        # What was before is not waited for: the present value is taken until samples come.
+        # The current value is used until samples come; older ones are not waited for.
         self._first = tick.now if self._first is None else self._first
         wall_us = int((tick.now + tick.offset) * 1e6)
         kept = {buffer.kind: buffer for buffer in self._buffers}
@@ -148,7 +148,7 @@ class Samples:
                 continue
             buffer.empty += 1
             if buffer.trial:
-                # The present value is taken now: samples of before it would be out of order.
+                # Later samples only: those from before the current value would be out of order.
                 buffer.since_us = wall_us
             if code in UNSUPPORTED or buffer.empty >= _PATIENCE:
                 self._buffers.remove(buffer)
@@ -169,7 +169,7 @@ class Samples:
         first, last = max(buffer.since_us, wall_us - OLDEST_US), wall_us + NEWEST_US
         in_order = stamps_us == sorted(set(stamps_us))
         if stamps_us and not (in_order and first < stamps_us[0] and stamps_us[-1] < last):
-            # Some drivers give the whole buffer again, or places that were never filled.
+            # Some drivers return the whole buffer again, or entries that were never filled.
             found = dict(zip(stamps_us, raw, strict=True))
             stamps_us = sorted(stamp_us for stamp_us in found if first < stamp_us < last)
             raw = [found[stamp_us] for stamp_us in stamps_us]

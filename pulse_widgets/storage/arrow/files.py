@@ -21,7 +21,7 @@ from pulse_widgets.storage.arrow.convert import (
     tidy_table,
     words_of,
 )
-from pulse_widgets.storage.arrow.source import arrow_file
+from pulse_widgets.storage.arrow.file_adapter import arrow_file
 from pulse_widgets.storage.parquet.seal import crc_of
 
 if TYPE_CHECKING:

@@ -187,7 +187,7 @@ def _by_page(chunk: _Chunk) -> list[_Piece]:
 
 
 def _is_sound(page: Page, chunk: _Chunk) -> bool:
-    # What it says to unpack to is allocated, so it has to be in bounds.
+    # Arrow allocates the size that the header claims, so that size is checked first.
     return page.whole and page.unpacked <= chunk.about[fields.UNPACKED]
 
 

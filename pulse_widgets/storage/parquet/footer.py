@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.storage.limits import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
 from pulse_widgets.storage.parquet import fields
 from pulse_widgets.storage.parquet.thrift import decode
-from pulse_widgets.storage.schema import MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS
 
 if TYPE_CHECKING:
     from pulse_widgets.storage.parquet.thrift import Struct

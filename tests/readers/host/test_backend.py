@@ -158,7 +158,7 @@ class Counted:
 
     def __getattr__(self, name):
         found = getattr(self.host, name)
-        if not callable(found) or name == "odd":
+        if not callable(found) or name == "omissions":
             return found
 
         def asked(*arguments, **named):
@@ -295,9 +295,9 @@ def test_a_file_that_stays_away_is_tried_ever_more_rarely(opened, captured):
 
     pauses = []
     for _ in range(1100):
-        part.asked_again_at = 0.0
+        part.retry_at = 0.0
         backend.read(TICK)
-        pauses.append(round(part.asked_again_at - time.monotonic()))
+        pauses.append(round(part.retry_at - time.monotonic()))
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1] == RETRY_MOST_S
@@ -425,5 +425,5 @@ def _spend(seconds: float) -> None:
 
 def _later(backend, seconds):
     for part in backend._parts:
-        part.asked_again_at -= seconds
+        part.retry_at -= seconds
     return _values(backend.read(TICK))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.readers.host.cores import CoreSeconds, CpuMeter, cores_of
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 from pulse_widgets.readers.host.protocol import CpuTimes
 
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
@@ -35,9 +35,9 @@ def shares(*looks, every=LONG):
 
 
 def read(text):
-    odd = Odd()
-    cores = odd.asked("stat", lambda: cores_of(text.encode(), odd))
-    return {n: round(times.user * TICKS) for n, times in cores.items()}, odd.told
+    omissions = Omissions()
+    cores = omissions.asked("stat", lambda: cores_of(text.encode(), omissions))
+    return {n: round(times.user * TICKS) for n, times in cores.items()}, omissions.reasons
 
 
 # One look at the file --------------------------------------------------------------------

@@ -238,9 +238,9 @@ def test_without_a_disk_the_sum_is_missing_with_a_reason_and_not_0(tmp_path, tex
     parts = _host(tmp_path, text)
 
     assert parts._disks() == {}
-    parts._host.odd.settle("disks")
+    parts._host.omissions.settle("disks")
 
-    assert "no disk" in parts._host.odd.told["host disk.read.total"]
+    assert "no disk" in parts._host.omissions.reasons["host disk.read.total"]
 
 
 @pytest.mark.parametrize(

@@ -11,26 +11,26 @@ from pathlib import Path
 import pytest
 
 from pulse_widgets.readers.host.mounts import spaces_of
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there are no mounts to read")
 
 
 def read(mounts):
-    odd = Odd()
-    found = odd.asked("mounts", lambda: spaces_of(mounts, odd))
-    return set(found), odd.told
+    omissions = Omissions()
+    found = omissions.asked("mounts", lambda: spaces_of(mounts, omissions))
+    return set(found), omissions.reasons
 
 
 AS_NOBODY = """
 import json, os, sys
 from pulse_widgets.readers.host.mounts import spaces_of
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 if os.getuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-odd = Odd()
-found = odd.asked(0, lambda: spaces_of(sys.stdin.buffer.read(), odd))
-print(json.dumps([sorted(found), dict(odd.told)]))
+omissions = Omissions()
+found = omissions.asked(0, lambda: spaces_of(sys.stdin.buffer.read(), omissions))
+print(json.dumps([sorted(found), dict(omissions.reasons)]))
 """
 
 

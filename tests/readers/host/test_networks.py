@@ -266,10 +266,10 @@ def test_with_loopback_alone_the_sum_is_missing_with_a_reason_and_not_0(tmp_path
     parts = _parts(tmp_path, [LINE.format("lo")])
 
     fields = parts._networks()
-    parts._host.odd.settle("networks")
+    parts._host.omissions.settle("networks")
 
     assert set(fields) == {"net:lo"}
-    assert "loopback" in parts._host.odd.told["host net.received.total"]
+    assert "loopback" in parts._host.omissions.reasons["host net.received.total"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")

@@ -182,7 +182,7 @@ def test_what_an_odd_file_takes_is_told_and_told_no_more_when_it_is_fine(tmp_pat
         odd = set(backend.missing)
         make(tmp_path, second=1)
         for part in backend._parts:
-            part.asked_again_at = 0.0
+            part.retry_at = 0.0
         backend.read(ALL_CLASSES)
         fine = set(backend.missing)
 
@@ -253,7 +253,7 @@ def test_cores_that_are_plugged_in_later_are_counted(tmp_path):
             lines = [f"cpu{n} 5 0 5 5 0 0 0 0 0 0\n" for n in range(cores)]
             put(tmp_path, "stat", "cpu  9 0 9 9 0 0 0 0 0 0\n" + "".join(lines))
             for part in backend._parts:
-                part.asked_again_at = 0.0
+                part.retry_at = 0.0
             counts.append(read(backend, slow)["host cpu.count"])
         assert "host cpu.count" not in backend.missing
 

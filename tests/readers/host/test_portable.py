@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from pulse_widgets.readers.base import ALL_CLASSES, RateClass
+from pulse_widgets.readers.host import parts
 from pulse_widgets.readers.host.backend import SystemBackend
 from pulse_widgets.readers.host.portable import PsutilHost
 
@@ -121,20 +122,24 @@ def test_one_drive_that_fails_is_told_and_the_others_are_read(monkeypatch, tmp_p
     drives = [one._replace(mountpoint=mount) for mount in (str(tmp_path), "/an empty drive")]
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: drives)
     monkeypatch.setattr(
-        psutil, "disk_usage", lambda mount: plain(mount) if mount == str(tmp_path) else {}["odd"]
+        psutil,
+        "disk_usage",
+        lambda mount: plain(mount) if mount == str(tmp_path) else {}["omissions"],
     )
     host = PsutilHost()
 
-    spaces = host.odd.asked("spaces", host.spaces)
+    spaces = host.omissions.asked("spaces", host.spaces)
 
     assert set(spaces) == {str(tmp_path)}
-    assert host.odd.told == {"fs:/an\\040empty\\040drive disk.total": "KeyError: 'odd'"}
+    assert host.omissions.reasons == {
+        "fs:/an\\040empty\\040drive disk.total": "KeyError: 'omissions'"
+    }
 
 
 @pytest.fixture
 def child(monkeypatch):
-    """A child that had counted a million seconds, and is odd while the list has an element."""
-    odd = []
+    """A child that had counted a million seconds, and is omissions while the list has an element."""
+    omissions = []
     first = psutil.Process(1)
     monkeypatch.setattr(psutil.Process, "children", lambda *_, **__: [first])
     for name in ("cpu_times", "memory_info"):
@@ -143,23 +148,23 @@ def child(monkeypatch):
         def ask(self, plain=plain, name=name):
             if self.pid != 1:
                 return plain(self)
-            if odd:
-                raise RuntimeError("odd")
+            if omissions:
+                raise RuntimeError("omissions")
             return plain(self)._replace(**{"user": 1e6} if name == "cpu_times" else {})
 
         monkeypatch.setattr(OF_A_PROCESS, name, ask)
-    return odd
+    return omissions
 
 
 def test_a_child_that_fails_is_told_and_the_first_process_is_read(child):
-    child.append("odd")
+    child.append("omissions")
     host = PsutilHost()
 
-    usage = host.odd.asked("tree", lambda: host.tree(thorough=True))
+    usage = host.omissions.asked("tree", lambda: host.tree(thorough=True))
 
     assert usage.children == 1
     assert usage.rss_bytes == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
-    assert host.odd.told.keys() == {
+    assert host.omissions.reasons.keys() == {
         "pid:1 process.cpu.total",
         "pid:1 process.memory.rss",
         "pid:1 process.memory.virtual",
@@ -170,7 +175,7 @@ def test_what_a_child_had_counted_stays_while_it_does_not_say(child):
     host = PsutilHost()
 
     counts = [host.tree(thorough=True).cpu_s]
-    child.append("odd")
+    child.append("omissions")
     counts += [host.tree(thorough=False).cpu_s for _ in range(5)]
     child.clear()
     counts.append(host.tree(thorough=False).cpu_s)
@@ -187,5 +192,17 @@ def test_no_room_at_all_is_no_number(monkeypatch):
     monkeypatch.setattr(psutil, "disk_partitions", lambda **_: [disk])
     host = PsutilHost()
 
-    assert host.odd.asked("spaces", host.spaces) == {}
-    assert "0 bytes" in host.odd.told["fs:/a disk.total"]
+    assert host.omissions.asked("spaces", host.spaces) == {}
+    assert "0 bytes" in host.omissions.reasons["fs:/a disk.total"]
+
+
+def test_what_a_system_does_not_count_of_memory_is_missing_with_the_reason(monkeypatch):
+    monkeypatch.setattr(parts, "MEMORY", (*parts.MEMORY, "memory.dirty"))
+    backend = SystemBackend(host=PsutilHost())
+
+    with contextlib.closing(backend):
+        backend.open()
+        (host,) = [r for r in backend.read(ALL_CLASSES) if r.entity_id == "host"]
+
+        assert "memory.dirty" not in host.fields
+        assert backend.missing["host memory.dirty"] == "this system does not count it"

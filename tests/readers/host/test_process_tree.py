@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.readers.host.odd import Odd
+from pulse_widgets.readers.host.omissions import Omissions
 from pulse_widgets.readers.host.proc_files import ProcFiles
 from pulse_widgets.readers.host.process_tree import ProcessTree, Rising
 
@@ -30,7 +30,7 @@ def child():
 
 def test_a_running_child_counts_with_its_parent(child):
     alone = psutil.Process()
-    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Odd())
+    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Omissions())
 
     usage = tree.usage(thorough=False)
 
@@ -41,7 +41,7 @@ def test_a_running_child_counts_with_its_parent(child):
 
 
 def test_the_time_of_a_child_stays_when_it_has_ended(child):
-    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Odd())
+    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Omissions())
     before = tree.usage(thorough=False)
 
     child.communicate("\n")
@@ -65,7 +65,7 @@ def test_a_thorough_look_finds_the_child_of_another_thread():
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as parent:
         parent.stdout.readline()
-        tree = ProcessTree(ProcFiles("/proc"), parent.pid, Odd())
+        tree = ProcessTree(ProcFiles("/proc"), parent.pid, Omissions())
 
         cursory = tree.usage(thorough=False).children
         thorough = tree.usage(thorough=True).children
@@ -76,7 +76,7 @@ def test_a_thorough_look_finds_the_child_of_another_thread():
 
 
 def test_traffic_to_disk_is_counted(tmp_path):
-    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Odd())
+    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Omissions())
     tree.usage(thorough=False)
     before = tree.io()
 
@@ -89,7 +89,7 @@ def test_traffic_to_disk_is_counted(tmp_path):
 
 
 def test_open_files_are_counted(tmp_path):
-    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Odd())
+    tree = ProcessTree(ProcFiles("/proc"), os.getpid(), Omissions())
     tree.usage(thorough=False)
     before = tree.files()
 
@@ -98,13 +98,13 @@ def test_open_files_are_counted(tmp_path):
 
 
 def test_a_process_that_does_not_exist_has_no_sums_and_a_reason():
-    odd = Odd()
-    tree = ProcessTree(ProcFiles("/proc"), 2**22 + 1, odd)
+    omissions = Omissions()
+    tree = ProcessTree(ProcFiles("/proc"), 2**22 + 1, omissions)
 
-    usage = odd.asked("tree", lambda: tree.usage(thorough=True))
+    usage = omissions.asked("tree", lambda: tree.usage(thorough=True))
 
     assert usage == (None,) * 5
-    assert {what.split()[1] for what in odd.told} == {
+    assert {what.split()[1] for what in omissions.reasons} == {
         "process.cpu.total", "process.memory.rss", "process.memory.virtual", "process.threads",
         "process.children",
     }  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_captured_tree_is_summed_from_its_files(tmp_path):
     _capture(tmp_path, 10, ticks=(100, 50, 7, 3), threads=3, pages=5, children=[11])
     _capture(tmp_path, 11, ticks=(20, 0, 0, 0), threads=1, pages=2, children=[])
 
-    usage = ProcessTree(ProcFiles(str(tmp_path)), 10, Odd()).usage(thorough=False)
+    usage = ProcessTree(ProcFiles(str(tmp_path)), 10, Omissions()).usage(thorough=False)
 
     ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
     assert usage == (pytest.approx(180 / ticks), 7 * page, 2000, 4, 1)
@@ -125,7 +125,7 @@ def test_a_captured_tree_is_summed_from_its_files(tmp_path):
 def test_the_traffic_of_a_child_nobody_waited_for_stays_counted(tmp_path):
     _capture(tmp_path, 10, ticks=(1, 0, 0, 0), io=(100, 10), children=[11])
     _capture(tmp_path, 11, ticks=(1, 0, 0, 0), io=(1000, 0), children=[])
-    tree = ProcessTree(ProcFiles(str(tmp_path)), 10, Odd())
+    tree = ProcessTree(ProcFiles(str(tmp_path)), 10, Omissions())
     tree.usage(thorough=False)
     before = tree.io()
 
@@ -145,7 +145,7 @@ def _capture(root, pid, *, ticks, children, threads=1, pages=1, io=(0, 0)):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "children").write_text(" ".join(map(str, children)))
     words = ["S", *["0"] * 10, *ticks, "0", "0", threads, "0", "777", "1000", pages, "0", "0"]
-    (root / str(pid) / "stat").write_text(f"{pid} (odd) name) {' '.join(map(str, words))}\n")
+    (root / str(pid) / "stat").write_text(f"{pid} (omissions) name) {' '.join(map(str, words))}\n")
     (root / str(pid) / "io").write_text(f"rchar: 1\nread_bytes: {io[0]}\nwrite_bytes: {io[1]}\n")
 
 

@@ -39,7 +39,7 @@ def test_core_times_add_low_priority_to_user_and_interrupts_to_system(captured):
 def test_available_memory_is_estimated_where_the_kernel_does_not_say(captured):
     host = captured({"meminfo": "MemTotal: 100 kB\nMemFree: 20 kB\nBuffers: 5 kB\nCached: 10 kB\n"})
 
-    assert host.memory() == (100 * 1024, 35 * 1024, 65 * 1024, None, None)
+    assert tuple(host.memory().values()) == (100 * 1024, 35 * 1024, 65 * 1024, None, None)
 
 
 def test_pressure_is_the_time_in_which_some_task_waited(captured):
@@ -102,8 +102,8 @@ def test_a_real_machine_says_the_same_as_psutil(make):
     host = make()
 
     memory = host.memory()
-    assert memory.total == psutil.virtual_memory().total
-    assert memory.available == pytest.approx(psutil.virtual_memory().available, rel=0.1)
+    assert memory["memory.total"] == psutil.virtual_memory().total
+    assert memory["memory.available"] == pytest.approx(psutil.virtual_memory().available, rel=0.1)
     cores = psutil.cpu_times(percpu=True)
     assert [core.idle for core in host.cpu_times().values()] == [
         pytest.approx(core.idle, abs=2) for core in cores

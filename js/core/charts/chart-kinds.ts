@@ -1,0 +1,13 @@
+/** Every kind of chart there is; nothing else lists them. */
+
+import type { Panel } from "./groups";
+import { HEAT } from "./heat-chart";
+import { LINES } from "./line-chart";
+import type { ChartKind } from "./panel-view";
+
+/** Of several that fit a panel the first one draws it; the last one fits all. */
+export const CHART_KINDS: readonly ChartKind[] = [HEAT, LINES];
+
+export function chartKindOf(panel: Panel): ChartKind {
+  return CHART_KINDS.find((kind) => kind.fits(panel)) ?? LINES;
+}

@@ -1,0 +1,73 @@
+/** Keeps the moments and spans of a session, and the newest lines of text. */
+
+import type { MomentWire, SpanWire, TextLineWire } from "../source";
+import type { FramePacket, KeyframePacket } from "../wire/packet";
+import { joinedSpan, spanKey } from "../wire/spans";
+
+/** Moments kept, and spans. */
+const EVENTS_KEPT = 5_000;
+const LINES_KEPT = 2_000;
+/** Letters of all lines that are kept together. */
+const LETTERS_KEPT = 2 ** 19;
+
+type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines">;
+
+export class EventLog {
+  moments: readonly MomentWire[] = [];
+  spans: readonly SpanWire[] = [];
+  lines: readonly TextLineWire[] = [];
+  readonly #moments = new Map<string, MomentWire>();
+  readonly #spans = new Map<string, SpanWire>();
+
+  /** Add those of a packet; returns what of it was new. */
+  add({ moments, spans, lines }: News): { events: boolean; lines: boolean } {
+    const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
+    if (lines.length > 0) this.lines = newestLines([...this.lines, ...lines]);
+    return { events: some || others, lines: lines.length > 0 };
+  }
+
+  /** Drop all moments and spans: the packet that follows has all of them. */
+  forget(): void {
+    this.#moments.clear();
+    this.#spans.clear();
+    this.moments = this.spans = [];
+  }
+
+  #addMoments(moments: readonly MomentWire[]): boolean {
+    const before = this.#moments.size;
+    // A keyframe brings again what frames brought before.
+    for (const moment of moments) this.#moments.set(JSON.stringify(moment), moment);
+    if (this.#moments.size === before) return false;
+    this.moments = kept(this.#moments, ({ time }) => time);
+    return true;
+  }
+
+  #addSpans(spans: readonly SpanWire[]): boolean {
+    let changed = false;
+    for (const span of spans) {
+      const known = this.#spans.get(spanKey(span));
+      const joined = known ? joinedSpan(known, span) : span;
+      changed ||= JSON.stringify(known) !== JSON.stringify(joined);
+      this.#spans.set(spanKey(span), joined);
+    }
+    if (changed) this.spans = kept(this.#spans, ({ start }) => start);
+    return changed;
+  }
+}
+
+/** The newest in order; the others are let go. */
+function kept<T>(all: Map<string, T>, time: (one: T) => number): T[] {
+  const sorted = [...all].sort(([, a], [, b]) => time(a) - time(b));
+  for (const [key] of sorted.slice(0, -EVENTS_KEPT)) all.delete(key);
+  return sorted.slice(-EVENTS_KEPT).map(([, one]) => one);
+}
+
+function newestLines(lines: readonly TextLineWire[]): TextLineWire[] {
+  let letters = 0;
+  const newest = lines.slice(-LINES_KEPT).reverse();
+  const tooMany = newest.findIndex(({ text }) => {
+    letters += text.length;
+    return letters > LETTERS_KEPT;
+  });
+  return newest.slice(0, tooMany < 0 ? undefined : tooMany).reverse();
+}
