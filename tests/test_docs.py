@@ -1,5 +1,6 @@
 """The documentation builds without a warning and leaves nothing public out."""
 
+import builtins
 import re
 import subprocess
 import sys
@@ -95,6 +96,31 @@ def test_the_commands_that_are_named_write_the_files_that_are_named():
             x for x in page.splitlines() if x.startswith(f"| `python -m pulse_widgets.{made}")
         ]
         assert re.findall(r"`([\w./-]+\.(?:ts|md))`", line) == list(module.GENERATED)
+
+
+@pytest.mark.parametrize(
+    ("language", "folder", "names"),
+    [
+        ("python", "pulse_widgets", r"(?<![\w.])([A-Za-z_]\w+)\("),
+        ("ts", "js/core", r"\b([A-Z]\w+)\b"),
+    ],
+)
+def test_what_an_example_uses_is_there(language, folder, names):
+    page = text_of("contributing.md")
+    blocks = re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+    files = [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.ts")]
+    sources = "\n".join(file.read_text("utf-8") for file in files)
+    told = re.sub(r"\".*?\"|(#|//).*", "", "\n".join(blocks))
+
+    used = set(re.findall(names, told))
+
+    own = set(re.findall(r"(?:def|class|const) (\w+)", told))
+    assert len(used - own) > 3
+    assert not [
+        name
+        for name in used - own
+        if not re.search(rf"\b{name}\b", sources) and not hasattr(builtins, name)
+    ]
 
 
 def test_every_command_is_documented():
