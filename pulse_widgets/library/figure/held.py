@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pulse_widgets.exchange.picture.owners import Owners
-from pulse_widgets.insight.events import event_of
+from pulse_widgets.insight.events import event_of, events_in
 from pulse_widgets.insight.spans import spans
 from pulse_widgets.library.figure.parts import Held
 from pulse_widgets.library.selection import chosen_of
 from pulse_widgets.series.header import entity_records
-from pulse_widgets.series.spans import text_rows
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.segment import Want
 
@@ -69,9 +68,9 @@ def held_of(
             span for _, span in spans((c.key, columns) for c, columns in rows(cells, text=True))
         ],
         marks=[
-            (time, event_of("mark", text)["message"])
-            for _, columns in rows(marks, text=True)
-            for time, _, text in text_rows(columns)
+            (time, event_of("mark", facts)["message"])
+            for one, columns in rows(marks, text=True)
+            for time, facts in events_in(one.key, columns, one.stored_kind)
         ],
         start=extent[0],
         end=extent[1] if window.end is None else min(extent[1], window.end - 1),
