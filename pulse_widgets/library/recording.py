@@ -21,6 +21,7 @@ from pulse_widgets.library.selection import (
     time_us,
 )
 from pulse_widgets.library.summaries import envelope_of, summaries
+from pulse_widgets.loading import load
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     import pandas as pd
+    import plotly.graph_objects as go
     from numpy.typing import NDArray
 
     from pulse_widgets.insight.resample import Envelope
@@ -285,6 +287,62 @@ class Recording:
             whole=self._window.whole,
         )
         return tables.summary_table(lines)
+
+    def figure(
+        self,
+        kind: str = "series",
+        *,
+        metrics: str | Sequence[str] | None = None,
+        by: str | None = None,
+        points: int = 600,
+        template: Any = None,
+    ) -> go.Figure:
+        """Return a Plotly figure of what is selected, to style, save and share.
+
+        Parameters
+        ----------
+        kind : str
+            ``"series"``: each metric over time, the mean as a line in a band from least to
+            greatest value, broken where nothing is known, idle time between notebook cells in
+            grey. ``"heatmap"``: a row for each entity, coloured by the mean.
+            ``"scatter"``: the first metric against the second, coloured by the third or by
+            entity. ``"distribution"``: least, quartiles, greatest value and mean.
+        metrics : str or list of str, optional
+            Names or patterns, as in `select`. Without them a series figure of a whole recording
+            shows your own metrics and the usual ones of GPUs and machine.
+        by : str, optional
+            What a figure is split by. Series: a chart for each ``"metric"`` or for each
+            ``"entity"``, too. Distribution: a box for each ``"entity"`` or each ``"cell"``.
+        points : int
+            Points of a line, and columns of a heat map, at most.
+        template : str or plotly.graph_objects.layout.Template, optional
+            Of Plotly, such as ``"plotly_dark"``.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
+            Times are UTC. Axes are in the units people use; titles and hover name them.
+
+        Raises
+        ------
+        MissingExtraError
+            If Plotly is not installed: ``pip install "pulse_widgets[plot]"``.
+        ArgumentError
+            If there is nothing to draw, or too much for one figure.
+        UnknownMetricError
+            If nothing matches a name.
+        """
+        load("pulse_widgets.library.figure.make", "pulse_widgets.library.figure.held")
+        from pulse_widgets.library.figure.held import held_of
+        from pulse_widgets.library.figure.make import check, figure_of
+
+        asked = check(kind, by, points)
+        chosen = self._chosen
+        if metrics is not None:
+            chosen = narrow(chosen, self._stored, metric=metrics, wanted={}, labels=None)
+        narrowed = len(chosen) < len(chosen_of(self._stored))
+        held = held_of(self._stored, chosen, self._window, self._extent(), narrowed=narrowed)
+        return figure_of(held, kind, metrics, asked, template)
 
     def save(self, path: str | Path, include: str | Collection[str] = ()) -> Path:
         """Write what is selected as one finished file, and return its path.

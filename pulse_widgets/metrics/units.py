@@ -50,7 +50,7 @@ import math
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final
 
-__all__ = ["MISSING", "format_value"]
+__all__ = ["MISSING", "axis_unit", "format_value"]
 
 MISSING: Final = "\N{EN DASH}"
 """The text of a value that is not there."""
@@ -194,3 +194,25 @@ def _grouped(digits: str) -> str:
     if len(whole) < len(str(_GROUPED_FROM)):
         return digits
     return f"{int(whole):,}".replace(",", _GAP) + point + rest
+
+
+def axis_unit(largest: float, unit: str) -> tuple[float, str]:
+    """Return the unit of an axis: by what to divide values in `unit`, and what to write after them.
+
+    Parameters
+    ----------
+    largest : float
+        The greatest absolute value on the axis.
+    unit : str
+        A unit of the catalog; any other is written as it stands.
+    """
+    if unit == "1":
+        return 0.01, " %"
+    if unit == "s" and math.isfinite(largest) and largest >= 2 * _MINUTE:
+        return (_HOUR, " h") if largest >= 2 * _HOUR else (_MINUTE, " min")
+    if unit not in _LADDERS:
+        return 1.0, f" {unit}" if unit else ""
+    steps = _LADDERS[unit][1]
+    if not largest > 0:
+        return next(step for step in steps if step[0] == 1)
+    return [step for step in steps if step[0] <= largest or step is steps[0]][-1]
