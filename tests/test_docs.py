@@ -13,6 +13,7 @@ import pulse_widgets as pw
 from pulse_widgets import cli, errors
 from pulse_widgets.exchange import export as exchange_export
 from pulse_widgets.metrics import export as metrics_export
+from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.kinds import KINDS
 
@@ -101,7 +102,7 @@ def test_the_commands_that_are_named_write_the_files_that_are_named():
 @pytest.mark.parametrize(
     ("language", "folder", "names"),
     [
-        ("python", "pulse_widgets", r"(?<![\w.])([A-Za-z_]\w+)\("),
+        ("python", "pulse_widgets", r"(?<![\w.])([A-Za-z_]\w+(?=\()|[A-Z]\w+|\w+(?==[^=]))"),
         ("ts", "js/core", r"\b([A-Z]\w+)\b"),
     ],
 )
@@ -114,13 +115,25 @@ def test_what_an_example_uses_is_there(language, folder, names):
 
     used = set(re.findall(names, told))
 
-    own = set(re.findall(r"(?:def|class|const) (\w+)", told))
+    made = re.findall(r"(?:def|class|const) (\w+)|^(\w+): Final", told, re.MULTILINE)
+    own = {name for pair in made for name in pair}
     assert len(used - own) > 3
     assert not [
         name
         for name in used - own
         if not re.search(rf"\b{name}\b", sources) and not hasattr(builtins, name)
     ]
+
+
+def test_the_kind_in_the_guide_is_one():
+    (block,) = re.findall(r"```python\n(ALERT: .*?)```", text_of("contributing.md"), re.DOTALL)
+    names = dict(vars(kinds))
+
+    exec(block, names)
+
+    assert names["ALERT"].paired
+    assert names["ALERT"].listed
+    assert names["ALERT"].on_timeline
 
 
 def test_every_command_is_documented():
