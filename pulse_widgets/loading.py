@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gc
 import os
 import sys
 import threading
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pulse_widgets.errors import StorageError
 from pulse_widgets.signals import aside, start_shielded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["PANDAS", "load", "load_later"]
 
@@ -86,9 +82,8 @@ def _load(names: tuple[str, ...]) -> None:
         try:
             if not all(map(_is_loaded, names)):
                 _require_handles()
-            with _uncollected():
-                for name in names:
-                    import_module(name)
+            for name in names:
+                import_module(name)
         except OSError as error:
             raise StorageError(
                 f"pulse_widgets cannot be loaded: {error.strerror or error}",
@@ -96,22 +91,6 @@ def _load(names: tuple[str, ...]) -> None:
                 "call again.",
                 errno=error.errno,
             ) from error
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let nothing be collected meanwhile.
-
-    Modules are many objects, and none of them is garbage. The collector would look through all
-    that the process holds: for 40 ms in a kernel with pandas, and longer beside a user's data.
-    """
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def _require_handles() -> None:

@@ -10,7 +10,6 @@ interface RenderContext {
   /** The feed's model id. */
   id: string;
   el: HTMLElement;
-  signal?: AbortSignal | undefined;
 }
 
 export interface DashboardModule {

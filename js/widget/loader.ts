@@ -9,59 +9,68 @@ import type { DashboardModule } from "./dashboard-entry";
 
 type Page = Record<symbol, Map<unknown, Promise<DashboardModule>> | undefined>;
 
+/** So many tries are ten seconds. */
+const TRIES = 40;
+const PAUSE_MS = 250;
 const CODE = Symbol.for("pulse_widgets.code");
-const TRIES = 20;
-const PAUSE_MS = 300;
-
 const page = globalThis as unknown as Page;
 page[CODE] ??= new Map();
+/** By the hash of their code. An import is here only once its code is at hand, so it ends. */
 const modules = page[CODE];
 
-/** The model of a session that is over has no code any more, but its kernel gives it to who asks. */
-function codeOf(feed: AnyModel): Promise<string> {
-  return new Promise((done) => {
-    const code = feed.get("code");
-    if (code) return done(code);
-    feed.on("msg:custom", (said: { code?: string }) => said.code && done(said.code));
-    feed.send({ kind: "code" });
-  });
-}
-
-async function run(feed: AnyModel): Promise<DashboardModule> {
-  const url = URL.createObjectURL(new Blob([await codeOf(feed)], { type: "text/javascript" }));
+function run(code: string): Promise<DashboardModule> {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   return import(url).finally(() => URL.revokeObjectURL(url));
 }
 
-function load(feed: AnyModel): Promise<DashboardModule> {
-  const hash = feed.get("code_hash");
-  let code = modules.get(hash);
-  if (!code) {
-    code = run(feed);
-    // A failed import must not be remembered, or no later cell could recover.
-    code.catch(() => modules.delete(hash));
-    modules.set(hash, code);
-  }
-  return code;
-}
-
-/** The feed's model may be created after ours, so its absence is not an error at first. */
-async function find(model: AnyModel, id: string, signal?: AbortSignal): Promise<AnyModel> {
-  for (let n = 1; ; n++)
+/**
+ * Draw once the feed and the code are there.
+ *
+ * The feed's model may be created after ours, so its absence is not an error at first. The model
+ * of a session that is over has no code any more, but its kernel gives it to who asks: late when
+ * it is busy, and never when it is gone. Another feed may bring the same code meanwhile. So this
+ * looks again and again, as long as the view is there.
+ */
+async function draw(model: AnyModel, el: HTMLElement, signal?: AbortSignal) {
+  const id = String(model.get("feed")).replace(/^(IPY_MODEL_|anywidget:)/, "");
+  let feed: AnyModel | undefined;
+  let code: string | undefined;
+  for (let n = 1; !signal?.aborted; n++) {
     try {
-      return (await model.widget_manager.get_model(id)) as AnyModel;
+      feed ??= (await model.widget_manager.get_model(id)) as AnyModel;
     } catch (problem) {
-      if (n >= TRIES || signal?.aborted) throw problem;
-      await new Promise((done) => setTimeout(done, PAUSE_MS));
+      if (n >= TRIES) throw problem;
     }
+    if (feed) {
+      const hash = feed.get("code_hash");
+      const text = feed.get("code") || code;
+      let module = modules.get(hash);
+      if (text && !module) {
+        module = run(text);
+        // A failed import must not be remembered, or no later cell could recover.
+        module.catch(() => modules.delete(hash));
+        modules.set(hash, module);
+      }
+      if (module) return (await module).render({ model, feed, id, el });
+      if (code == null) {
+        code = "";
+        feed.on("msg:custom", (said: { code?: string }) => {
+          code ||= said.code;
+        });
+        feed.send({ kind: "code" });
+      }
+      if (n === TRIES)
+        el.textContent = "This view has ended, or its kernel is busy. Run the cell again.";
+    }
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
+  }
 }
 
 export default {
   async render({ model, el, signal }: { model: AnyModel; el: HTMLElement; signal?: AbortSignal }) {
+    el.textContent = "Pulse: loading";
     try {
-      const id = String(model.get("feed")).replace(/^(IPY_MODEL_|anywidget:)/, "");
-      el.textContent = "Pulse: loading";
-      const feed = await find(model, id, signal);
-      return (await load(feed)).render({ model, feed, id, el, signal });
+      return await draw(model, el, signal);
     } catch (problem) {
       el.textContent = `Pulse cannot reach this kernel's feed: ${problem}. Run the cell again.`;
     }

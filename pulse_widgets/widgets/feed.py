@@ -74,6 +74,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         code = bundled("dashboard.js")
         self._stream = stream
         self._send_lock = threading.Lock()
+        self._retired = False
         super().__init__(
             code=code,
             code_hash=hashlib.sha256(code.encode()).hexdigest()[:12],
@@ -90,9 +91,10 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
             self.send({"kind": "packet"}, buffers=[packet])
 
     def keep(self, packet: bytes) -> None:
-        """Hold a keyframe for pages that open later."""
+        """Hold a keyframe for pages that open later; once the feed is retired, do nothing."""
         with self._send_lock:
-            self.snapshot = packet
+            if not self._retired:
+                self.snapshot = packet
 
     def retire(self, last: bytes) -> None:
         """Leave in the model only what a notebook file may hold, and `last` to paint a page with.
@@ -102,6 +104,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         """
         try:
             with self._send_lock, self.hold_sync():
+                self._retired = True
                 self.snapshot, self.code = last, ""
         except Exception:
             # Foreign code behind a closing front end; the recording is safe already.

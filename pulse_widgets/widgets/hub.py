@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +12,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.stream import Stream
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
+from pulse_widgets.signals import start_shielded
 from pulse_widgets.widgets.display import Outputs, SavedView
 from pulse_widgets.widgets.feed import Feed
 
@@ -34,8 +37,12 @@ EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
 STRIP_BYTES = 60_000
 LAST_BYTES = 16_000
-"""What the model of the feed keeps of a session that is over: a program that runs notebooks writes
-it into the file, beside the picture."""
+"""What the model of the feed keeps of a replay, or of a session that is over: a program that runs
+notebooks writes it into the file, beside the picture. A page asks for the rest."""
+UNASKED_S: Final = (1.0, 3.0)
+"""Pauses before a replay that was shown is sent whole, to a page that a busy kernel cannot hear."""
+
+_logger = logging.getLogger("pulse_widgets")
 
 
 class Hub:
@@ -53,6 +60,8 @@ class Hub:
         Returns the recording as it is now, or None.
     sender : LiveSender, optional
         Sends the frames of a session.
+    shown : callable, optional
+        Called when a live view was displayed.
     """
 
     def __init__(  # noqa: PLR0913  what a live stream and a replay differ in
@@ -64,12 +73,14 @@ class Hub:
         stop: Callable[[], Recording | None],
         open_recording: Callable[[], Recording | None],
         sender: LiveSender | None = None,
+        shown: Callable[[], None] = lambda: None,
     ) -> None:
         self._sender = sender
         self.feed = feed
         self.views: list[Outputs] = []
         self.stop = stop
         self.recording = open_recording
+        self.shown = shown
         self._provider = provider
         self._session = session
         self._finished = False
@@ -110,7 +121,7 @@ class Hub:
             if shown not in drawn:
                 drawn[shown] = self.saved_view(outputs.layout, outputs.metrics)
             outputs.finish(drawn[shown])
-        self.feed.retire(self._last_words())
+        self.feed.retire(_small_keyframe(self._provider))
 
     def saved_view(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
         """Return a view as it is now, without what should not leave the machine."""
@@ -120,7 +131,7 @@ class Hub:
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
-        screen, header = self._provider.screen(), self._header()
+        screen, header = self._provider.screen(), _header(self._provider)
         if metrics:
             screen, header = matching(screen, header, metrics)
         strip = layout == "strip"
@@ -139,25 +150,6 @@ class Hub:
         if left_out_sentence(header["state"]):
             html = draw(state=header["state"])
         return SavedView(keyframe(0, screen, **header), html)
-
-    def _last_words(self) -> bytes:
-        load(*DRAWING)
-        from pulse_widgets.exchange.fitting import fit
-
-        screen, header = fit(self._provider.screen(), self._header(), LAST_BYTES)
-        return keyframe(0, screen, **header)
-
-    def _header(self) -> dict[str, Any]:
-        """Return what is known of the series, without what should not leave the machine."""
-        provider = self._provider
-        return redacted(
-            {
-                "series": provider.series(),
-                "entities": provider.entities(),
-                "state": provider.state(),
-                **provider.events(EVENTS_SAVED).plain(),
-            }
-        )
 
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
@@ -211,6 +203,27 @@ class Hub:
         return self._session
 
 
+def _header(provider: Provider) -> dict[str, Any]:
+    """Return what is known of the series, without what should not leave the machine."""
+    return redacted(
+        {
+            "series": provider.series(),
+            "entities": provider.entities(),
+            "state": provider.state(),
+            **provider.events(EVENTS_SAVED).plain(),
+        }
+    )
+
+
+def _small_keyframe(provider: Provider) -> bytes:
+    """Return a keyframe that is small enough for the model of a feed."""
+    load(*DRAWING)
+    from pulse_widgets.exchange.fitting import fit
+
+    screen, header = fit(provider.screen(), _header(provider), LAST_BYTES)
+    return keyframe(0, screen, **header)
+
+
 def live_hub(
     session: Session,
     *,
@@ -237,11 +250,31 @@ def replay_hub(recording: Recording) -> Hub:
     from pulse_widgets.library.replay_provider import RecordingProvider
 
     provider = RecordingProvider(recording)
-    stream = Stream(provider, redact=redacted)
+    heard = threading.Event()
+    stream = Stream(provider, redact=redacted, on_hello=partial(_note, heard))
     return Hub(
         provider,
-        Feed(stream, stream.snapshot()),
+        Feed(stream, _small_keyframe(provider)),
         session=None,
         stop=lambda: recording,
         open_recording=lambda: recording,
+        shown=partial(start_shielded, "pulse-replay", partial(_send_until_heard, stream, heard)),
     )
+
+
+def _note(heard: threading.Event) -> bool:
+    heard.set()
+    # The stream itself is to answer.
+    return False
+
+
+def _send_until_heard(stream: Stream, heard: threading.Event) -> None:
+    """Send the whole picture unasked, until a page has asked for it."""
+    for pause_s in UNASKED_S:
+        if heard.wait(pause_s):
+            return
+        try:
+            stream.publish_keyframe()
+        except Exception:
+            # The top of the thread: the recording may have been closed meanwhile.
+            _logger.debug("a replay could not be sent", exc_info=True)

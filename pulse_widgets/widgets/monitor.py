@@ -85,6 +85,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             view = view[0]
         saved = self._hub.saved_view(self.kind, self._outputs.metrics)
         self._outputs.show(view, self._hub.feed.model_id if live else None, saved)
+        if live:
+            self._hub.shown()
 
     # What a user asks -----------------------------------------------------------------
 

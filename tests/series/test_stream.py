@@ -359,6 +359,19 @@ def test_a_feed_that_is_over_keeps_no_code_and_no_path_and_gives_the_code_to_who
     page.feed.close()
 
 
+def test_a_keyframe_that_comes_after_the_end_does_not_fill_the_model_again(monkeypatch):
+    stream = made()
+    page = Page(stream, monkeypatch)
+    stream.keep(stream.keyframe())
+    assert decode(page.feed.snapshot).header["series"]
+
+    page.feed.retire(b"the last")
+    stream.keep(stream.keyframe())
+
+    assert (page.feed.code, page.feed.snapshot, stream.failures) == ("", b"the last", 0)
+    page.feed.close()
+
+
 @pytest.mark.parametrize(
     ("message", "heard"),
     [

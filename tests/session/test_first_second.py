@@ -100,27 +100,47 @@ def test_a_first_monitor_loads_only_what_a_first_frame_needs(record, tmp_path):
     assert [name for name in loaded if f"{name}.".startswith(tuple(f"{n}." for n in not_yet))] == []
 
 
-@pytest.mark.parametrize("state", ["enable", "disable"])
-@pytest.mark.parametrize("fails", [False, True])
-def test_nothing_is_collected_while_modules_are_loaded_and_all_is_as_before(state, fails, tmp_path):
-    code = "kept = [[i] for i in range(100_000)]\n" + ("raise ValueError\n" if fails else "")
-    (tmp_path / "large.py").write_text(code)
-    out, _ = run(
-        "import gc, pulse_widgets.loading as loading\n"
-        f"sys.path.insert(0, sys.argv[1]); gc.{state}()\n"
-        "runs = []\n"
-        "def look(phase, info):\n"
-        "    if 'large' in sys.modules: runs.append(phase)\n"
-        "gc.callbacks.append(look)\n"
-        "try: loading._load(('large',))\n"
-        "except ValueError: print('failed')\n"
-        "gc.callbacks.clear()\n"
-        "print(len(runs) <= 2, gc.isenabled())\n",
-        tmp_path / "home",
-        tmp_path,
-    )
+COLLECTED = """
+import gc, weakref
+import pulse_widgets.loading as loading
+sys.path.insert(0, sys.argv[1])
+sys.begun, sys.go = threading.Event(), threading.Event()
+loading.LATER_S = 0
+start = {
+    'load': lambda: threading.Thread(target=loading.load, args=('slow',)).start(),
+    'load_later': lambda: loading.load_later('slow'),
+}[sys.argv[2]]
+class Node: pass
+def of_a_cycle():
+    node = Node()
+    node.itself = node
+    return weakref.ref(node)
+getattr(gc, sys.argv[3])()
+gc.set_threshold(500, 5, 5)
+start()
+sys.begun.wait(20)
+seen = gc.isenabled(), gc.get_threshold()
+cycles = [of_a_cycle() for _ in range(3000)]
+alive = sum(cycle() is not None for cycle in cycles)
+getattr(gc, sys.argv[4])()
+sys.go.set()
+with loading._door: pass
+print(json.dumps([seen, alive < 1000, gc.isenabled(), gc.get_threshold(), sys.modules['slow'].whole]))
+"""
 
-    assert out == f"{'failed' * fails}{chr(10) * fails}True {state == 'enable'}\n"
+
+@pytest.mark.parametrize("how", ["load", "load_later"])
+@pytest.mark.parametrize(
+    ("before", "meanwhile"), [("enable", "enable"), ("enable", "disable"), ("disable", "enable")]
+)
+def test_loading_leaves_the_garbage_collector_as_the_user_has_it(how, before, meanwhile, tmp_path):
+    (tmp_path / "slow.py").write_text("import sys\nsys.begun.set()\nsys.go.wait(20)\nwhole = 7\n")
+
+    out, _ = run("import json\n" + COLLECTED, tmp_path / "home", tmp_path, how, before, meanwhile)
+
+    enabled, thresholds = before == "enable", [500, 5, 5]
+    after = meanwhile == "enable"
+    assert json.loads(out) == [[enabled, thresholds], enabled, after, thresholds, 7]
 
 
 def test_what_is_needed_later_is_loaded_by_then(monkeypatch):

@@ -99,6 +99,63 @@ def test_what_is_kept_while_a_session_runs_holds_neither_paths_nor_lines_of_cell
     assert str(tmp_path) in told["state"]["recording"]["path"]
 
 
+RECORDED = (
+    "import pulse_widgets as pw, time\nmon = pw.monitor('system')\n"
+    "for i in range(200): pw.log({f'm{k}': float(i + k) for k in range(60)}, step=i)\n"
+    "rec = mon.stop()"
+)
+
+
+def whole(packet):
+    """Return whether every metric that was logged is in a packet."""
+    return {f"m{k}" for k in range(60)} <= {series["metric"] for series in packet.header["series"]}
+
+
+@pytest.mark.slow
+def test_a_replay_keeps_a_small_snapshot_and_sends_the_whole_to_a_page_that_is_not_heard(
+    kernel, tmp_path
+):
+    running = kernel()
+    running.run(f"{SOURCE}\n{RECORDED}")
+    running.published.clear()
+    running.run("import os, pulse_widgets.widgets.hub as hub\nhub.UNASKED_S = (0.0, 0.0)")
+    # The kernel is busy until all has come.
+    free = tmp_path / "free"
+    request = running.client.execute(
+        f"display(pw.replay(rec))\nwhile not os.path.exists({str(free)!r}): time.sleep(0.01)\n"
+    )
+    running.wait_until(lambda: len(running.packets("keyframe")) == 2)
+    free.touch()
+    running.wait_for(request)
+
+    ((content, buffers),) = [
+        (message["content"]["data"], message["buffers"])
+        for message in running.of("comm_open")
+        if "code_hash" in message["content"]["data"].get("state", {})
+    ]
+    kept = bytes(buffers[content["buffer_paths"].index(["snapshot"])])
+    assert len(kept) <= 16_000
+    assert_tells_nothing(decode(kept), tmp_path)
+    assert not whole(decode(kept))
+    assert [whole(packet) for packet in running.packets("keyframe")] == [True, True]
+
+
+@pytest.mark.slow
+def test_a_replay_whose_page_asks_sends_the_whole_once(kernel):
+    running = kernel()
+    running.run(f"{RECORDED}\nimport threading, pulse_widgets.widgets.hub as hub")
+    running.published.clear()
+    running.run("hub.UNASKED_S = (60.0, 60.0)\npw.replay(rec)")
+
+    running.tell_feed(kind="hello")
+    running.wait_until(lambda: running.packets("keyframe"))
+    running.run(
+        "while any(t.name == 'pulse-replay' for t in threading.enumerate()): time.sleep(0.01)"
+    )
+
+    assert [whole(packet) for packet in running.packets("keyframe")] == [True]
+
+
 @pytest.mark.slow
 def test_a_page_gets_the_code_of_a_session_that_is_over_when_it_asks(kernel):
     running = kernel()
