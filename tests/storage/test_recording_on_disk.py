@@ -184,6 +184,43 @@ def test_several_writers_are_one_recording_and_two_machines_two_hosts(tmp_path):
     assert tidy(open_stored(compact(directory))) == tidy(stored)
 
 
+OTHER = st.sampled_from(["h1", "h2", "h3", "node-b"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(told=st.lists(st.frozensets(OTHER, max_size=3), min_size=2, max_size=4), parts=st.booleans())
+def test_machines_that_a_reader_tells_of_are_not_mixed_with_those_of_other_writers(
+    tmp_path_factory, told, parts
+):
+    directory = tmp_path_factory.mktemp("d") / "run.pulse"
+    benches = [Bench(directory) for _ in told]
+    machine: dict[float, object] = {}
+    for writer, (bench, hosts) in enumerate(zip(benches, told, strict=True)):
+        for host in ("h0", *sorted(hosts)):
+            value = float(len(machine))
+            machine[value] = (writer, host) if host == "h0" else host
+            series = bench.registry.add(host, "gpu:0", "gpu.power", unit="W", kind="gauge")
+            bench.numbers(series, [START_US + int(value)], [value])
+        if parts:
+            bench.minute()
+        about = bench.writer.folder / "writer.json"
+        content = json.loads(about.read_text())
+        content["hosts"]["h0"] = {"name": f"node{writer}", "boot_id": "b"}
+        about.write_text(json.dumps(content))
+        bench.writer.close()
+
+    stored = open_stored(directory)
+
+    found: dict[str, set[object]] = {}
+    for key in stored.extents:
+        rows = stored.columns(key).value.tolist()
+        found.setdefault(key.host, set()).update(machine[value] for value in rows)
+    assert all(len(machines) == 1 for machines in found.values())
+    assert len(found) == len(set(machine.values()))
+    told_of = {host for host in machine.values() if isinstance(host, str)}
+    assert all(found[host] == {host} for host in told_of)
+
+
 def test_a_recording_that_runs_is_not_compacted(bench):
     bench.numbers(bench.series(), [START_US], [1.0])
     with pytest.raises(StorageError, match="still being recorded"):
