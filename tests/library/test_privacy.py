@@ -165,7 +165,7 @@ def test_many_mounts_and_hosts_are_redacted_in_linear_time():
     catalog.add(SeriesInfo(-1, *key) for key in keys)
     catalog.label({key.host: {key.entity: {"a": "b"}} for key in keys})
     catalog.hosts = {key.host: {"name": "x"} for key in keys}
-    made = redaction()
+    made = Redaction(catalog)
     renamed = made.keys(keys)
     told = made.catalog(catalog, renamed)
     assert len(told.infos) == len(told.entities) == 20_000
@@ -246,3 +246,49 @@ def test_our_own_sentences_give_no_part_of_a_path_away(place):
         assert not any(
             word in clean for word in ("Nightingale", "Acme", "today", "runs", "journal")
         )
+
+
+machines = st.sampled_from(["node-a.corp", "node-b.corp", "10.2.3.4", "vm", "h1", "h2", "7"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(hosts=st.sets(machines, min_size=1), selected=machines | st.none())
+def test_a_copy_numbers_the_machines_that_a_reader_names(tmp_path_factory, hosts, selected):
+    place = tmp_path_factory.mktemp("p")
+    bench = Bench(place / "run.pulse")
+    for number, host in enumerate(sorted(hosts)):
+        power = bench.registry.add(host, "gpu:0", "gpu.power", unit="W", kind="gauge")
+        bench.numbers(power, [START_US + number], [float(number)])
+        bench.writer.describe({host: {"gpu:0": {"name": f"of {host}"}}})
+        mark = bench.registry.add(host, "kernel", "mark", unit="", kind="text")
+        said = json.dumps({"label": f"begun on {host}, 5 of 7"})
+        bench.put([(mark, START_US + number, NO_STEP, 0.0, said, b"")])
+    bench.settle()
+    recording = Recording.open(bench.directory)
+    path = recording.save(place / "copy")
+    bench.writer.close()
+
+    content = path.read_bytes()
+    told = everything(path)
+    secret = {host for host in hosts if not host[1:].isdigit() and host != "7"}
+    assert not any(host in text for host in secret for text in told)
+    assert not any(host.encode() in content for host in secret - {"vm"})
+    assert any("5 of 7" in text for text in told)
+    copy = Recording.open(path)
+    names = {key.host for key in copy._stored.extents}
+    assert all(name[0] == "h" and name[1:].isdigit() for name in names)
+    assert names >= {host for host in hosts if host[0] == "h"}
+    values = [copy.select("gpu.power", host=name).values()[1].tolist() for name in sorted(names)]
+    assert sorted(values) == [[float(number)] for number in range(len(hosts))]
+
+
+ids = st.lists(st.sampled_from(["1@0", f"/home/{USER}/a.py-1", f"/home/{USER}/a.py-2", f"{USER}7"]))
+
+
+@given(begun=ids)
+def test_ids_of_spans_are_cleaned_and_stay_different(begun):
+    made = redaction()
+    told = [made.value({"id": name, "label": name})["id"] for name in begun]
+    assert not any(USER in name or "a.py" in name for name in told)
+    assert len(set(zip(begun, told, strict=True))) == len(set(begun)) == len(set(told))
+    assert all(new == "1@0" for old, new in zip(begun, told, strict=True) if old == "1@0")
