@@ -40,18 +40,27 @@ _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "argv": frozenset({"argv", "command", "cmdline", "executable"}),
 }
 _NEVER: Final = frozenset({"user", "username", "hostname", "cwd", "home", "boot_id", "machine_id"})
+# The same as in `js/core/still/redact.ts`; `tests/data/redact.json` holds both to it.
+_BODY: Final = r"(?:\\[ ]|[^\s'\"`])*"
+_WORD: Final = r"[\w.()&+-]+"
+# A name with spaces is known only by the slash behind it. "rows/s" and "and/or" are words.
+_ON: Final = rf"(?:(?<![.,:;!?)\]}}>])[ ](?:{_WORD}[ ]){{0,3}}{_WORD}[/\\](?!(?:s|h|or)\b){_BODY})*"
+_REST: Final = rf"{_BODY}{_ON}[^\s'\"`.,:;!?)\]}}>]"
 # A slash between words ("rows/s", "train/loss") or behind a scheme ("https://") begins no path.
-_PATH: Final = re.compile(
-    r"""
-      file://[^\s'"]+
-    | (?<=") (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/"]) [^"\n]* (?=")   # in quotes, to their end
-    | (?<=') (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/']) [^'\n]* (?=')
-    | (?<![\w/.~]) /(?![-\s/]) [^'"\n:;]* \.pulse (?:\.parquet)? (?![\w.]) [^\s'":;,]*  # ours
-    | (?<![\w/.~]) (?:~[\w.-]*)? /(?![-\s/]) [^\s'"]* [^\s'".,:;!?)\]}>]
-    | (?<!\w) [A-Za-z]:[/\\] [^\s'"]* [^\s'".,:;!?)\]}>]
-    """,
-    re.VERBOSE,
+_PATHS: Final = (
+    *(
+        rf"(?<={q})(?:file://|(?:~[\w.-]*|[A-Za-z]:)?[/\\](?![-/{q}]))[^{q}\n]*(?={q})"
+        for q in "\"'`"  # in quotes, to their end
+    ),
+    rf"file://{_REST}",
+    # Of ours, which are known by their end.
+    r"(?<![\w/.~])/(?![-\s/])[^'\"\n:;]{0,4096}\.pulse(?:\.parquet)?(?![\w.])[^\s'\":;,]*",
+    rf"(?<![\w/.~])(?:~[\w.-]*)?/(?![-\s/]){_REST}",
+    rf"(?<![\w:/.~])//(?=[\w.-]+/){_REST}",
+    rf"(?<!\w)(?:[A-Za-z]:[/\\]|~[\w.-]*\\){_REST}",
+    rf"(?<![\w\\])\\{{2,4}}(?=[\w.$-]+\\){_REST}",
 )
+_PATH: Final = re.compile("|".join(_PATHS))
 _WHOLE: Final = re.compile(r"(?:~[\w.-]*|[A-Za-z]:)?[/\\](?!/).+")
 _LOST: Final = '{"message": "Left out of this copy: it is nested too deep"}'
 _DIGITS: Final = 20

@@ -25,7 +25,11 @@ from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 from tests.storage.bench import START_US, Bench
 
-USER, HOST = "lovelace", "engine-7.lab.example.org"
+EXAMPLES = json.loads(
+    (Path(__file__).parent.parent / "data/redact.json").read_text(encoding="utf-8")
+)
+"""Texts and what is told of them; the browser is held to them, too."""
+USER, HOST = "lovelace", EXAMPLES["host"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,36 +42,12 @@ def redaction(include=()) -> Redaction:
     return Redaction(Catalog(hosts={"h0": {"name": HOST}}), include)
 
 
-PATHS = {
-    "no such file: /home/ada/data.csv": "no such file: <path>",
-    "/data is full": "<path> is full",
-    "at /a/b.py:12: KeyError": "at <path>: KeyError",
-    "open('/home/ada/My Data/x.csv') failed": "open('<path>') failed",
-    'open("/home/ada/My Data/x") failed': 'open("<path>") failed',
-    "'/a b' and '/c d'": "'<path>' and '<path>'",
-    "see file:///home/ada/x": "see <path>",
-    "path:/home/ada/x, size 5": "path:<path>, size 5",
-    "fs:/home/ada/data is full": "fs:<path> is full",
-    "--out=/scratch/x": "--out=<path>",
-    "~/runs and ~ada/runs": "<path> and <path>",
-    "(/usr/lib/a,b;c).": "(<path>).",
-    r"C:\Users\ada\x.txt is open": "<path> is open",
-    "D:/data/x is open": "<path> is open",
-    "PATH=/usr/bin:/bin": "PATH=<path>",
-}
-WORDS = [
-    "rows/s", "train/loss", "a/b sweep", "and/or", "3 / 4", "+/- 5", "https://example.org/a/b",
-    "s3://bucket/key", "5 GiB/s at 3 km/h", "./run.sh", "../x/y", "x // y", "", "lovelaces",
-    "engine", "engineering", "n/a",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "told"), PATHS.items())
-def test_absolute_paths_are_blotted_out(text, told):
+@pytest.mark.parametrize(("text", "told"), [*EXAMPLES["paths"].items(), *EXAMPLES["hosts"].items()])
+def test_absolute_paths_and_names_of_hosts_are_blotted_out(text, told):
     assert redaction().text(text) == told
 
 
-@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("text", EXAMPLES["words"])
 def test_what_is_no_path_and_no_name_stays(text):
     assert redaction().text(text) == text
 
