@@ -72,10 +72,12 @@ function renew(data: Data, find: Find): Data | null {
   // has redacted: the keyframe it keeps for pages that open later, or else what is saved already.
   const newer = shown.kept && !(endOf(shown.kept) < endOf(saved.keyframe)) ? shown.kept : null;
   const old = newer !== null && endOf(newer) - endOf(saved.keyframe) > OLD_S;
-  if (!old && !shown.stopped) return null;
   const picture = { keyframe: newer ?? saved.keyframe, ended: shown.ended };
+  // The last one that is kept comes a moment after the page has heard of the end.
+  const over = shown.stopped && (shown.ended !== null || saysStopped(picture.keyframe));
+  if (!old && !over) return null;
   const { layout, metrics } = saved;
-  if (!shown.stopped) return fitted(data, { feed: saved.feed, layout, metrics }, picture);
+  if (!over) return fitted(data, { feed: saved.feed, layout, metrics }, picture);
   // The kernel replaces the output of a session that ended, but not after a reload of the page:
   // the connection from display id to output is lost then.
   const { [WIDGET_MIME]: _, ...rest } = data;
@@ -135,6 +137,11 @@ function drawn(
 function charactersOf(data: Data): number {
   const text = JSON.stringify(data);
   return text.length + 5 * text.replace(/[ -~]/g, "").length + SPACES;
+}
+
+function saysStopped(keyframe: Uint8Array): boolean {
+  const packet = decodePacket(keyframe);
+  return packet.kind === "keyframe" && packet.state?.phase === "stopped";
 }
 
 /** The moment at which a keyframe ends, in unix seconds. */
