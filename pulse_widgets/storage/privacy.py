@@ -121,7 +121,7 @@ class Redaction:
         found = rf"(?<!{letter})(?:{joined})(?!{letter})"
         self._names = re.compile(found) if hidden else None
         self._entities: dict[tuple[str, str], str] = {}
-        self._mounts: Counter[str] = Counter()
+        self._numbers: Counter[tuple[str, str]] = Counter()
         self._ids: dict[str, str] = {}
 
     def keeps(self, key: SeriesKey) -> bool:
@@ -170,12 +170,15 @@ class Redaction:
         return self._hosts[host]
 
     def entity(self, host: str, entity: str) -> str:
-        """Return the id; mounts below the root are numbered, for their name is a path."""
-        if not entity.startswith("fs:/") or entity == "fs:/":
-            return entity
+        """Return the id; one with a path or a name in it is numbered, as ``fs:mount-1``."""
         if (host, entity) not in self._entities:
-            self._mounts[host] += 1
-            self._entities[host, entity] = f"fs:mount-{self._mounts[host]}"
+            sort, _, name = entity.partition(":")
+            numbered = entity
+            if self.text(name) != name and entity != "fs:/":
+                self._numbers[host, sort] += 1
+                word = "mount" if sort == "fs" else "name"
+                numbered = f"{sort}:{word}-{self._numbers[host, sort]}"
+            self._entities[host, entity] = numbered
         return self._entities[host, entity]
 
     def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:

@@ -262,6 +262,21 @@ def test_a_copy_numbers_the_machines_that_a_reader_names(tmp_path_factory, hosts
     assert sorted(values) == [[float(number)] for number in range(len(hosts))]
 
 
+THINGS = {
+    "fs:/": "fs:/", "fs:/home/ada": "fs:mount-1", "fs:/mnt/My Disk": "fs:mount-2",
+    "gpu:0/mig:1": "gpu:0/mig:1", "user": "user", "pulse/log": "pulse/log", "net:eth0": "net:eth0",
+    "job:/home/ada/train.py": "job:name-1", f"job:of {USER}": "job:name-2",
+    f"node:{HOST}": "node:name-1", "job:7": "job:7",
+}  # fmt: skip
+
+
+def test_a_thing_whose_id_has_a_path_or_a_name_is_numbered():
+    made = redaction()
+    assert {entity: made.entity("h0", entity) for entity in THINGS} == THINGS
+    assert {entity: made.entity("h0", entity) for entity in THINGS} == THINGS
+    assert made.entity("h1", "fs:/mnt/My Disk") == "fs:mount-1"
+
+
 ids = st.lists(st.sampled_from(["1@0", f"/home/{USER}/a.py-1", f"/home/{USER}/a.py-2", f"{USER}7"]))
 
 

@@ -136,3 +136,18 @@ test("what was redacted once stays as it is", () => {
   const facts = labels.map((label) => ({ label }));
   expect(told(facts).moments.map((one) => one.facts)).toEqual(facts.slice(-50));
 });
+
+test("a thing whose id has a path or a name is numbered, as in the kernel", () => {
+  const ids = ["fs:/", "fs:/home/ada", "fs:/mnt/My Disk", "gpu:0/mig:1", "user", "pulse/log"];
+  const named = ["net:eth0", "job:/home/ada/train.py", `node:${EXAMPLES.host}`, "job:7"];
+  const { host } = EXAMPLES;
+  const packet = encodeKeyframe(1, [0, 1], [], {
+    series: [...ids, ...named].map((entity, id) => ({ id, ...series, host: "h0", entity })),
+    entities: [{ host: "h0", entity: "host", labels: { name: host } }],
+  });
+  const told = decodePacket(redactKeyframe(packet)) as KeyframePacket;
+  expect(told.series.map(({ entity }) => entity)).toEqual([
+    ...["fs:/", "fs:mount-1", "fs:mount-2", "gpu:0/mig:1", "user", "pulse/log"],
+    ...["net:eth0", "job:name-1", "node:name-1", "job:7"],
+  ]);
+});

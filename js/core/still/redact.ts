@@ -75,25 +75,33 @@ class Redaction {
   /** Hosts are numbered, so that two different ones do not become one. */
   readonly #hosts: ReadonlyMap<string, string>;
   readonly #ids = new Map<string, string>();
-  /** Mounts are numbered, because their name is a path. */
+  /** Things are numbered where their id has a path or a name in it, as a mount's has. */
   readonly #renamed = new Map<string, Owner>();
   readonly #names: RegExp | null;
 
   constructor(header: Json) {
-    const mounts = new Map<unknown, number>();
+    const numbers = new Map<string, number>();
     const parts = ["series", "entities", "moments", "spans"];
     const found = parts.flatMap((key) => objects(header, key).map(({ host }) => String(host)));
     this.#hosts = numbered(found);
+    this.#names = this.#hostNames(objects(header, "entities"));
     for (const { host, entity } of objects(header, "series") as unknown as Owner[]) {
       const name = this.#hosts.get(String(host)) as string;
       this.#rename({ host, entity: "host" }, { host: name, entity: "host" });
       const known = this.#renamed.has(ownerKey({ host, entity }));
-      const mount = !known && String(entity).startsWith("fs:/") && entity !== "fs:/";
-      if (mount) mounts.set(host, (mounts.get(host) ?? 0) + 1);
-      const shown = mount ? `fs:mount-${mounts.get(host)}` : String(entity);
+      const shown = known ? entity : this.#entity({ host, entity }, numbers);
       this.#rename({ host, entity }, { host: name, entity: shown });
     }
-    this.#names = this.#hostNames(objects(header, "entities"));
+  }
+
+  #entity({ host, entity }: Owner, numbers: Map<string, number>): string {
+    const [sort = ""] = String(entity).split(":", 1);
+    const name = String(entity).slice(sort.length + 1);
+    if (entity === "fs:/" || this.#text(name) === name) return String(entity);
+    const key = ownerKey({ host, entity: sort });
+    const number = (numbers.get(key) ?? 0) + 1;
+    numbers.set(key, number);
+    return `${sort}:${sort === "fs" ? "mount" : "name"}-${number}`;
   }
 
   #rename(owner: Owner, renamed: Owner): void {
