@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.journal import JournalContent
     from pulse_widgets.storage.place import Place
 
-__all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_journals"]
+__all__ = ["OWN_HOST", "lost_end", "lost_part", "name_hosts", "read_folder", "torn_journals"]
 
 NAMED: Final = 10
 """Lost parts that are named one by one."""
