@@ -26,7 +26,10 @@ class Outputs {
   }
 }
 
-const shown = (end: number, stopped: boolean) => ({ keyframe: until(end), stopped, ended: null });
+const shown = (end: number, stopped: boolean) => shownAs(until(end), stopped);
+const shownAs = (kept: Uint8Array, stopped: boolean) => {
+  return { keyframe: kept, kept, stopped, ended: null };
+};
 const until = (end: number) => encodeKeyframe(0, [0, end], []);
 
 function output(end: number, feed: string | undefined): Record<string, unknown> {
@@ -66,7 +69,7 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   (stale["data"] as Record<string, unknown>)["text/html"] = "<figure>the beginning</figure>";
   const outputs = new Outputs([stale]);
 
-  refreshOutputs(outputs.asModel(), () => ({ keyframe: newest, stopped: true, ended: null }));
+  refreshOutputs(outputs.asModel(), () => shownAs(newest, true));
 
   const { data } = outputs.items[0] as { data: Record<string, string> };
   expect(newest.length * (4 / 3)).toBeGreaterThan(200_000);
@@ -86,12 +89,27 @@ test("a save makes the output of an ended session a picture alone", () => {
   const widget = { "application/vnd.jupyter.widget-view+json": { model_id: "m" } };
   const outputs = new Outputs([{ ...live, data: { ...(live["data"] as object), ...widget } }]);
 
-  refreshOutputs(outputs.asModel(), () => shown(101, true));
+  const last = encodeKeyframe(0, [0, 101], [], { state: { phase: "stopped" } });
+  refreshOutputs(outputs.asModel(), () => shownAs(last, true));
 
   const data = (outputs.items[0] as { data: Record<string, unknown> }).data;
   expect(Object.keys(data).sort()).toEqual([REPLAY_MIME, "text/html", "text/plain"]);
   expect(readSaved(data[REPLAY_MIME]).feed).toBeNull();
-  expect(keyframeOf(outputs.items[0])).toEqual(until(101));
+  const kept = decodePacket(keyframeOf(outputs.items[0])) as KeyframePacket;
+  expect(kept.edges.at(-1)).toBe(101);
+});
+
+test("an output stays live until the last picture of its session has come", () => {
+  const stored = [output(100, "a"), output(10, "a")];
+  const outputs = new Outputs([...stored]);
+  const last = encodeKeyframe(0, [0, 101], [], { state: { phase: "stopped" } });
+
+  const before = { ...shownAs(last, true), kept: until(101) };
+  refreshOutputs(outputs.asModel(), () => before);
+
+  expect(outputs.items[0]).toEqual(stored[0]);
+  const data = (outputs.items[1] as { data: Record<string, unknown> }).data;
+  expect(readSaved(data[REPLAY_MIME]).feed).toBe("a");
 });
 
 test("the output of a session whose kernel died says so in both pictures", () => {
@@ -100,7 +118,7 @@ test("the output of a session whose kernel died says so in both pictures", () =>
   const newest = encodeKeyframe(0, [0, 101], envelopes, { series, state: { phase: "running" } });
   const outputs = new Outputs([output(100, "a")]);
 
-  const gone = { keyframe: newest, stopped: true, ended: "died" } as const;
+  const gone = { ...shownAs(newest, true), ended: "died" } as const;
   refreshOutputs(outputs.asModel(), () => gone);
 
   const data = (outputs.items[0] as { data: Record<string, unknown> }).data;
@@ -114,10 +132,7 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
     ...{ kind: "gauge", labels: {} },
   }));
   const lines = named.map(({ id }) => ({ id, lo: 0, hi: 1, codes: [[0, 65533] as const] }));
-  const newest = {
-    ...shown(500, false),
-    keyframe: encodeKeyframe(1, [0, 500], lines, { series: named }),
-  };
+  const newest = shownAs(encodeKeyframe(1, [0, 500], lines, { series: named }), false);
   const view = (about: Record<string, unknown>) => ({
     output_type: "display_data",
     data: { [REPLAY_MIME]: { version: 1, feed: "a", keyframe: toBase64(until(1)), ...about } },
@@ -138,3 +153,48 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
   const ids = outputs.items.map((item) => (decodePacket(keyframeOf(item)) as KeyframePacket).ids);
   expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1]]);
 });
+
+/** What a kernel tells of a machine whose name the page is not told, in full or redacted. */
+function saying(label: string, end: number, phase: string): Uint8Array {
+  const owner = { host: "h0", entity: "kernel" };
+  return encodeKeyframe(1, [0, end], [], {
+    series: [{ id: 0, ...owner, metric: "pulse.cpu", unit: "1", kind: "gauge", labels: { label } }],
+    entities: [{ ...owner, labels: { label } }],
+    state: { phase, sources: [{ name: "system", state: "failed", problem: label, remedy: label }] },
+    moments: [{ ...owner, time: 1, metric: "mark", facts: { label } }],
+    spans: [{ ...owner, id: label, start: 1, end: null, metric: "task", facts: { label } }],
+  });
+}
+
+test.each([
+  ["while it runs", "running"],
+  ["when it is over", "stopped"],
+])("a save tells no more of a session than the kernel's own redacted keyframe, %s", (_, phase) => {
+  const outputs = new Outputs([output(100, "a")]);
+  const [full, kept] = [
+    saying("begun on gpubox7", 300, phase),
+    saying("begun on <name>", 290, phase),
+  ];
+
+  const stopped = phase === "stopped";
+  refreshOutputs(outputs.asModel(), () => ({ keyframe: full, kept, stopped, ended: null }));
+
+  const told =
+    JSON.stringify(outputs.items) + new TextDecoder().decode(keyframeOf(outputs.items[0]));
+  expect(told).not.toContain("gpubox7");
+  expect(told).toContain("begun on <name>");
+  expect((decodePacket(keyframeOf(outputs.items[0])) as KeyframePacket).edges.at(-1)).toBe(290);
+});
+
+test.each([null, until(50)])(
+  "without a newer one that was redacted the picture stays, %#",
+  (kept) => {
+    const stored = [output(100, "a")];
+    for (const stopped of [false, true]) {
+      const outputs = new Outputs([...stored]);
+      const full = saying("begun on gpubox7", 300, stopped ? "stopped" : "running");
+      refreshOutputs(outputs.asModel(), () => ({ keyframe: full, kept, stopped, ended: null }));
+      expect(keyframeOf(outputs.items[0])).toEqual(until(100));
+    }
+  },
+);

@@ -26,6 +26,8 @@ const SPACES = 200;
 /** A feed that is shown on this page, as its newest keyframe has it. */
 interface Shown {
   readonly keyframe: Uint8Array;
+  /** The newest that the kernel has redacted; null before any, and of versions without it. */
+  readonly kept: Uint8Array | null;
   /** The session is over. */
   readonly stopped: boolean;
   /** How its kernel went, where that was its end. */
@@ -66,21 +68,27 @@ function renew(data: Data, find: Find): Data | null {
   const saved = readSaved(data[REPLAY_MIME]);
   const shown = saved.feed === null ? null : find(saved.feed);
   if (!shown) return null;
-  const old = endOf(shown.keyframe) - endOf(saved.keyframe) > OLD_S;
-  if (!old && !shown.stopped) return null;
+  // The page does not know all names that a sentence may have, so it saves only what the kernel
+  // has redacted: the keyframe it keeps for pages that open later, or else what is saved already.
+  const newer = shown.kept && !(endOf(shown.kept) < endOf(saved.keyframe)) ? shown.kept : null;
+  const old = newer !== null && endOf(newer) - endOf(saved.keyframe) > OLD_S;
+  const picture = { keyframe: newer ?? saved.keyframe, ended: shown.ended };
+  // The last one that is kept comes a moment after the page has heard of the end.
+  const over = shown.stopped && (shown.ended !== null || saysStopped(picture.keyframe));
+  if (!old && !over) return null;
   const { layout, metrics } = saved;
-  if (!shown.stopped) return fitted(data, { feed: saved.feed, layout, metrics }, shown);
+  if (!over) return fitted(data, { feed: saved.feed, layout, metrics }, picture);
   // The kernel replaces the output of a session that ended, but not after a reload of the page:
   // the connection from display id to output is lost then.
   const { [WIDGET_MIME]: _, ...rest } = data;
-  return fitted(rest, { layout, metrics, ...(shown.ended && { ended: shown.ended }) }, shown);
+  return fitted(rest, { layout, metrics, ...(shown.ended && { ended: shown.ended }) }, picture);
 }
 
 /**
  * The data with both forms of the newest picture, together as small as an output has to be; null
  * where they cannot be that: then what is there stays, which is of one moment.
  */
-function fitted(data: Data, about: StillView & Data, shown: Shown): Data | null {
+function fitted(data: Data, about: StillView & Data, shown: Picture): Data | null {
   const { whole, html } = drawn(shown, about);
   const withText = (text: string, still: string) => ({
     ...data,
@@ -95,6 +103,8 @@ function fitted(data: Data, about: StillView & Data, shown: Shown): Data | null 
   return withText(text, state && leftOutSentence(state) ? drawn(shown, about, state).html : html);
 }
 
+type Picture = Pick<Shown, "keyframe" | "ended">;
+
 interface Drawn {
   readonly whole: Uint8Array;
   readonly html: string;
@@ -105,7 +115,7 @@ const memory = new WeakMap<Uint8Array, Map<string, Drawn>>();
 
 /** `state` is what the picture says, where that is not what the session said. */
 function drawn(
-  { keyframe, ended }: Shown,
+  { keyframe, ended }: Picture,
   { layout, metrics }: StillView,
   state: State | null = null,
 ): Drawn {
@@ -129,6 +139,11 @@ function charactersOf(data: Data): number {
   return text.length + 5 * text.replace(/[ -~]/g, "").length + SPACES;
 }
 
+function saysStopped(keyframe: Uint8Array): boolean {
+  const packet = decodePacket(keyframe);
+  return packet.kind === "keyframe" && packet.state?.phase === "stopped";
+}
+
 /** The moment at which a keyframe ends, in unix seconds. */
 function endOf(keyframe: Uint8Array): number {
   const packet = decodePacket(keyframe);
@@ -138,6 +153,7 @@ function endOf(keyframe: Uint8Array): number {
 /** What of a source may be relied on, whatever version it is of. */
 interface PageSource {
   readonly keyframe: Uint8Array | null;
+  readonly kept?: Uint8Array | null;
   state(): { readonly phase: string; readonly t0?: number };
   ended?(): Ending | null;
   end?(how: Ending): void;
@@ -150,7 +166,8 @@ export function shownOnPage(feed: string): Shown | null {
   const source = sourceOnPage(feed);
   if (!source?.keyframe) return null;
   const stopped = source.state().phase === "stopped";
-  return { keyframe: source.keyframe, stopped, ended: source.ended?.() ?? null };
+  const { keyframe, kept = null } = source;
+  return { keyframe, kept, stopped, ended: source.ended?.() ?? null };
 }
 
 /** When the session of a feed began; NaN while nothing of it is known. */

@@ -79,18 +79,17 @@ def final_bundle(
 # What stays on the machine ----------------------------------------------------------------
 
 _HOST_NAMES: Final = frozenset({"name", "fqdn", "node"})
-_KEPT: Final = frozenset({"kind", "id", "status", "state"})
-"""Facts of an event that are words of ours."""
 
 
 def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     """Return a keyframe's header without what should not leave the machine unasked.
 
     By the same rules as a saved recording. Names of the user and of hosts become ``<name>``,
-    absolute paths ``<path>``. Of a recording's path its last part stays, which is what one
-    looks for. A mount below the root is a path, so it becomes ``fs:mount-1``. Source lines,
-    captured output, command lines and tracebacks of events are dropped. Names of metrics, of
-    sources and other words of ours stay as they are.
+    absolute paths ``<path>``. Hosts are numbered where a reader uses their names as ids, and so
+    is the id of a span that has a path or a name in it. Of a recording's path its last part
+    stays, which is what one looks for. A mount below the root is a path, so it becomes
+    ``fs:mount-1``. Source lines, captured output, command lines and tracebacks of events are
+    dropped. Names of metrics and of sources stay as they are.
 
     Parameters
     ----------
@@ -103,12 +102,9 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     dict
         The same keys.
     """
-    redaction = Redaction(_known_hosts(header))
-    parts = ("series", "entities", "moments", "spans")
-    found = dict.fromkeys(one["host"] for part in parts for one in header.get(part, []))
-    # Numbered, so that two different ones do not become one.
-    hosts = {host: f"h{number}" for number, host in enumerate(found)}
-    renamed = _renamed(redaction, hosts, header["series"])
+    catalog, names = _known_hosts(header)
+    redaction = Redaction(catalog, names=names)
+    renamed = _renamed(redaction, header["series"])
     series = [
         {
             **s,
@@ -128,11 +124,7 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
         "entities": entities,
         "state": _state(redaction, header["state"]),
         **{
-            key: [
-                _event(redaction, one, renamed, hosts)
-                for one in header[key]
-                if not _is_private(one)
-            ]
+            key: [_event(redaction, one, renamed) for one in header[key] if not _is_private(one)]
             for key in ("moments", "spans")
             if key in header
         },
@@ -140,26 +132,28 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(
-    redaction: Redaction, hosts: Mapping[str, str], series: Sequence[Mapping[str, Any]]
+    redaction: Redaction, series: Sequence[Mapping[str, Any]]
 ) -> dict[tuple[str, str], dict[str, str]]:
     """Return what the things are called that have a series, and their machines."""
     owners = dict.fromkeys([(s["host"], s["entity"]) for s in series])
     owners |= dict.fromkeys([(s["host"], "host") for s in series])
     return {
-        (host, entity): {"host": hosts[host], "entity": redaction.entity(host, entity)}
+        (host, entity): {"host": redaction.host(host), "entity": redaction.entity(host, entity)}
         for host, entity in owners
     }
 
 
-def _known_hosts(header: Mapping[str, Any]) -> Catalog:
-    """Return a catalog of the host names that must not appear."""
+def _known_hosts(header: Mapping[str, Any]) -> tuple[Catalog, set[str]]:
+    """Return a catalog of the hosts, and names that must not appear."""
     here = platform.node()
     names = {here, here.partition(".")[0]}
     for one in header["entities"]:
         if one["entity"] == "host":
             known = [one["labels"].get(key) for key in (*_HOST_NAMES, "hostname")]
             names |= {str(name) for name in known if name}
-    return Catalog(hosts={name: {"name": name} for name in sorted(names)})
+    parts = ("series", "entities", "moments", "spans")
+    ids = {one["host"] for part in parts for one in header.get(part, [])}
+    return Catalog(hosts={str(host): {} for host in ids}), names
 
 
 def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,11 +199,10 @@ def _event(
     redaction: Redaction,
     event: Mapping[str, Any],
     renamed: Mapping[tuple[str, str], Mapping[str, str]],
-    hosts: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return a moment or a span with what its texts say cleaned."""
     owner = (event["host"], event["entity"])
-    alike = {"host": hosts[event["host"]], "entity": redaction.entity(*owner)}
-    facts = event["facts"]
-    cleaned = redaction.value(dict(facts)) | {key: facts[key] for key in _KEPT if key in facts}
-    return {**event, **renamed.get(owner, alike), "facts": cleaned}
+    alike = {"host": redaction.host(event["host"]), "entity": redaction.entity(*owner)}
+    named = {"id": redaction.identity(event["id"])} if "id" in event else {}
+    facts = redaction.value(dict(event["facts"]))
+    return {**event, **named, **renamed.get(owner, alike), "facts": facts}

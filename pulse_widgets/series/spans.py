@@ -60,15 +60,17 @@ class Pairing:
     def take(self, series: Hashable, time: int, value: float, text: str) -> Span:
         """Return the span that a row begins, or that it ends.
 
-        A start row has no value, an end row the seconds that passed. An end row whose start is
-        not known tells by its seconds when that was.
+        A start row has no value, an end row the seconds that passed. A start row that comes again
+        tells nothing new. An end row whose start is not known tells by its seconds when that was.
         """
         facts = facts_of(text)
         if facts is None:
             facts = {"label": text} if text else {}
         name = str(facts.get("id", ""))
         key = (series, name)
-        if math.isnan(value) and key not in self._open:
+        if math.isnan(value):
+            if key in self._open:
+                return self._open[key]
             if len(self._open) >= OPEN_MOST:
                 del self._open[next(iter(self._open))]
             self._open[key] = Span(name, time, None, math.nan, facts)

@@ -19,19 +19,20 @@ from pulse_widgets.storage.segment import ParquetSegment
 from pulse_widgets.storage.untrusted import as_ours, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from pulse_widgets.storage.damage import Damage
     from pulse_widgets.storage.directory import PartName, WriterFolder
     from pulse_widgets.storage.index import Catalog
     from pulse_widgets.storage.journal import JournalContent
     from pulse_widgets.storage.place import Place
-    from pulse_widgets.storage.segment import Segment
 
-__all__ = ["lost_end", "lost_part", "name_hosts", "read_folder", "torn_journals"]
+__all__ = ["OWN_HOST", "lost_end", "lost_part", "name_hosts", "read_folder", "torn_journals"]
 
 NAMED: Final = 10
 """Lost parts that are named one by one."""
+OWN_HOST: Final = "h0"
+"""What each writer calls the machine it is on."""
 MOST_HOSTS: Final = 10_000
 MOST_NAME: Final = 255
 """Letters of a file name, at most."""
@@ -40,19 +41,18 @@ _KEPT_OPEN: Final = 64
 
 def read_folder(
     folder: WriterFolder,
-    hosts: Mapping[str, str],
     known: dict[str, ParquetSegment],
     damage: Damage,
     *,
     alive: bool,
-) -> list[Segment]:
+) -> list[ParquetSegment | MemorySegment]:
     """Return the segments of a writer; what cannot be read goes to `damage`.
+
+    Their hosts are called as the writer calls them.
 
     Parameters
     ----------
     folder : WriterFolder
-    hosts : mapping of str to str
-        Host ids to be called otherwise.
     known : dict of str to ParquetSegment
         Parts that are open already, by their names in the directory. They never change, so they
         are not read again.
@@ -75,11 +75,11 @@ def read_folder(
         damage.add(folder.name, f"{folder.name} cannot be listed: {exc.strerror}", exc)
         return []
     parts, journals = standing(names)
-    segments: dict[int, Segment | None] = {}
+    segments: dict[int, ParquetSegment | MemorySegment | None] = {}
     for part in parts:
-        segments[part.first] = _part(folder, part_name(part), hosts, known, damage)
+        segments[part.first] = _part(folder, part_name(part), known, damage)
     for n in journals:
-        segments[n] = _journal(folder, journal_name(n), hosts, damage, alive=alive)
+        segments[n] = _journal(folder, journal_name(n), damage, alive=alive)
     if not alive:
         damage.problems += _gone(folder, parts)
     # In order of arrival, in which parts and journals may alternate.
@@ -126,11 +126,7 @@ def lost_part(folder: WriterFolder, name: str, exc: BaseException) -> str:
 
 
 def _part(
-    folder: WriterFolder,
-    name: str,
-    hosts: Mapping[str, str],
-    known: dict[str, ParquetSegment],
-    damage: Damage,
+    folder: WriterFolder, name: str, known: dict[str, ParquetSegment], damage: Damage
 ) -> ParquetSegment | None:
     place, called = folder.place / name, f"{folder.name}/{name}"
     if called in known:
@@ -138,7 +134,7 @@ def _part(
     try:
         with as_ours(place, FileNotFoundError):  # then it was merged, or the run finished
             # The number of files that a process may have open is limited.
-            known[called] = ParquetSegment(place, hosts, keep=len(known) < _KEPT_OPEN)
+            known[called] = ParquetSegment(place, keep=len(known) < _KEPT_OPEN)
     except FormatVersionError:
         raise
     except RecordingError as exc:
@@ -147,13 +143,13 @@ def _part(
 
 
 def _journal(
-    folder: WriterFolder, name: str, hosts: Mapping[str, str], damage: Damage, *, alive: bool
+    folder: WriterFolder, name: str, damage: Damage, *, alive: bool
 ) -> MemorySegment | None:
     place, called = folder.place / name, f"{folder.name}/{name}"
     try:
         with as_ours(place, FileNotFoundError):  # then it became a part
             content = read_journal(place)
-            segment = MemorySegment(content.series, content.columns, content.infos, hosts)
+            segment = MemorySegment(content.series, content.columns, content.infos)
     except RecordingError as exc:
         reason = _words(exc, place)
         damage.add(called, f"{called} cannot be read, its rows are missing: {reason}", exc)
@@ -193,14 +189,34 @@ def _words(exc: BaseException, place: Place) -> str:
     return problem
 
 
-def name_hosts(folders: Sequence[WriterFolder], catalog: Catalog) -> list[dict[str, str]]:
+def name_hosts(
+    folders: Sequence[WriterFolder], catalog: Catalog, used: Sequence[Collection[str]] = ()
+) -> list[dict[str, str]]:
     """Give every machine an id of its own; each writer calls its own machine h0.
 
     A writer that cannot say which machine it is on has one to itself: rows of two machines are
     never mixed.
+
+    Parameters
+    ----------
+    folders : sequence of WriterFolder
+    catalog : Catalog
+        Gets what is known of the machines.
+    used : sequence of collection of str
+        The hosts in the series of each writer. A reader may tell of machines that the writer
+        does not list; they keep their ids.
+
+    Returns
+    -------
+    list of dict
+        For each writer the ids to be called otherwise.
     """
     named: dict[tuple[str, str], str] = {}
-    taken: set[str] = set()
+    taken = {
+        host
+        for folder, hosts in zip(folders, used, strict=False)
+        for host in {*hosts} - {OWN_HOST, *_object(folder.about.get("hosts"))}
+    }
     renames: list[dict[str, str]] = []
     free = 0
     for folder in folders:
@@ -219,13 +235,13 @@ def name_hosts(folders: Sequence[WriterFolder], catalog: Catalog) -> list[dict[s
                 rename[host] = chosen
         renames.append(rename)
     for folder, rename in zip(folders, renames, strict=True):
-        if "h0" in _object(folder.about.get("hosts")):
+        if OWN_HOST in _object(folder.about.get("hosts")):
             continue
-        if "h0" in taken:
+        if OWN_HOST in taken:
             while f"h{free}" in taken:
                 free += 1
-            rename["h0"] = f"h{free}"
-        taken.add(rename.get("h0", "h0"))
+            rename[OWN_HOST] = f"h{free}"
+        taken.add(rename.get(OWN_HOST, OWN_HOST))
     return renames
 
 

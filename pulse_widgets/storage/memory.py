@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,17 @@ class MemorySegment:
             if end > first
         ]
         self._of = {entry.key: entry for entry in self.entries}
+
+    def rehost(self, hosts: Mapping[str, str]) -> None:
+        """Call some hosts otherwise: `hosts` gives their new ids, which no other host has."""
+        renamed = [
+            replace(e, key=e.key._replace(host=hosts.get(e.key.host, e.key.host)))
+            for e in self.entries
+        ]
+        self.entries = sorted(renamed, key=lambda entry: entry.key)
+        self._of = {entry.key: entry for entry in self.entries}
+        old, self.catalog = self.catalog, Catalog()
+        self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`."""

@@ -14,6 +14,7 @@ import pwd
 import re
 from collections import Counter
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import ArgumentError
@@ -22,7 +23,7 @@ from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from pulse_widgets.metrics.kinds import Kind
     from pulse_widgets.series.columns import Columns, SeriesKey
@@ -39,22 +40,39 @@ _KEYS: Final[Mapping[str, frozenset[str]]] = {
     "argv": frozenset({"argv", "command", "cmdline", "executable"}),
 }
 _NEVER: Final = frozenset({"user", "username", "hostname", "cwd", "home", "boot_id", "machine_id"})
+# The same as in `js/core/still/redact.ts`; `tests/data/redact.json` holds both to it.
+_BODY: Final = r"(?:\\[ ]|[^\s'\"`])*"
+_WORD: Final = r"[\w.()&+-]+"
+# A name with spaces is known only by the slash behind it. "rows/s" and "and/or" are words.
+_ON: Final = rf"(?:(?<![.,:;!?)\]}}>])[ ](?:{_WORD}[ ]){{0,3}}{_WORD}[/\\](?!(?:s|h|or)\b){_BODY})*"
+_REST: Final = rf"{_BODY}{_ON}[^\s'\"`.,:;!?)\]}}>]"
 # A slash between words ("rows/s", "train/loss") or behind a scheme ("https://") begins no path.
-_PATH: Final = re.compile(
-    r"""
-      file://[^\s'"]+
-    | (?<=") (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/"]) [^"\n]* (?=")   # in quotes, to their end
-    | (?<=') (?:~[\w.-]*|[A-Za-z]:)? [/\\](?![-/']) [^'\n]* (?=')
-    | (?<![\w/.~]) /(?![-\s/]) [^'"\n:;]* \.pulse (?:\.parquet)? (?![\w.]) [^\s'":;,]*  # ours
-    | (?<![\w/.~]) (?:~[\w.-]*)? /(?![-\s/]) [^\s'"]* [^\s'".,:;!?)\]}>]
-    | (?<!\w) [A-Za-z]:[/\\] [^\s'"]* [^\s'".,:;!?)\]}>]
-    """,
-    re.VERBOSE,
+_PATHS: Final = (
+    *(
+        rf"(?<={q})(?:file://|(?:~[\w.-]*|[A-Za-z]:)?[/\\](?![-/{q}]))[^{q}\n]*(?={q})"
+        for q in "\"'`"  # in quotes, to their end
+    ),
+    rf"file://{_REST}",
+    # Of ours, which are known by their end.
+    r"(?<![\w/.~])/(?![-\s/])[^'\"\n:;]{0,4096}\.pulse(?:\.parquet)?(?![\w.])[^\s'\":;,]*",
+    rf"(?<![\w/.~])(?:~[\w.-]*)?/(?![-\s/]){_REST}",
+    rf"(?<![\w:/.~])//(?=[\w.-]+/){_REST}",
+    rf"(?<!\w)(?:[A-Za-z]:[/\\]|~[\w.-]*\\){_REST}",
+    rf"(?<![\w\\])\\{{2,4}}(?=[\w.$-]+\\){_REST}",
 )
+_PATH: Final = re.compile("|".join(_PATHS))
 _WHOLE: Final = re.compile(r"(?:~[\w.-]*|[A-Za-z]:)?[/\\](?!/).+")
 _LOST: Final = '{"message": "Left out of this copy: it is nested too deep"}'
 _DIGITS: Final = 20
 _NAMELESS: Final = frozenset({"", "root", "user", "localhost", "host", "kernel"})
+_NUMBERED: Final = re.compile(r"h\d+", re.ASCII)
+
+
+def _numbered(hosts: Iterable[str]) -> dict[str, str]:
+    names = sorted(set(hosts))
+    taken = {name for name in names if _NUMBERED.fullmatch(name)}
+    free = (f"h{number}" for number in count() if f"h{number}" not in taken)
+    return {name: name if name in taken else next(free) for name in names}
 
 
 class Redaction:
@@ -63,9 +81,12 @@ class Redaction:
     Parameters
     ----------
     catalog : Catalog
-        Of the recording; says which host names there are, and what the series are.
+        Of the recording; says which hosts there are, how they are called, and what the series
+        are.
     include : collection of str
         Any of ``"output"``, ``"code"``, ``"argv"``.
+    names : collection of str
+        Names of machines besides those in the catalog.
 
     Raises
     ------
@@ -73,7 +94,9 @@ class Redaction:
         If `include` names something else.
     """
 
-    def __init__(self, catalog: Catalog, include: Collection[str] = ()) -> None:
+    def __init__(
+        self, catalog: Catalog, include: Collection[str] = (), *, names: Collection[str] = ()
+    ) -> None:
         unknown = sorted(set(include) - set(INCLUDES))
         if unknown:
             raise ArgumentError(
@@ -83,15 +106,23 @@ class Redaction:
         self._described = catalog
         self._output = "output" in include
         self._gone = _NEVER.union(*(keys for name, keys in _KEYS.items() if name not in include))
-        names = _users().union(*(_host_names(about) for about in catalog.hosts.values()))
-        hidden = sorted(names - _NAMELESS, key=len, reverse=True)
+        keyed = {key.host for key in catalog.infos}
+        self._hosts = _numbered({*keyed, *catalog.entities, *catalog.hosts})
+        known = {str(about.get("name") or "") for about in catalog.hosts.values()}
+        ids = {host for host, number in self._hosts.items() if host != number}
+        secret = _users().union(*map(_spellings, {*names, *known, *ids}))
+        # Digits alone name nothing, and are in most texts.
+        hidden = sorted(
+            (name for name in secret - _NAMELESS if not name.isdigit()), key=len, reverse=True
+        )
         joined = "|".join(map(re.escape, hidden))
         # Beside letters it is another word; figures and "_" are often put to a name.
         letter = r"[^\W\d_]"
         found = rf"(?<!{letter})(?:{joined})(?!{letter})"
         self._names = re.compile(found) if hidden else None
         self._entities: dict[tuple[str, str], str] = {}
-        self._mounts: Counter[str] = Counter()
+        self._numbers: Counter[tuple[str, str]] = Counter()
+        self._ids: dict[str, str] = {}
 
     def keeps(self, key: SeriesKey) -> bool:
         """Return whether a series goes along at all."""
@@ -122,18 +153,32 @@ class Redaction:
         there = {(key.host, key.entity) for key in keys}
         for host, named in catalog.entities.items():
             kept = {e: labels for e, labels in named.items() if (host, e) in there}
-            made.entities[host] = {self.entity(host, e): self.labels(x) for e, x in kept.items()}
+            told = {self.entity(host, e): self.labels(x) for e, x in kept.items()}
+            made.entities[self.host(host)] = told
         for host, about in catalog.hosts.items():
-            made.hosts[host] = {k: v for k, v in self.value(about).items() if k != "name"}
+            made.hosts[self.host(host)] = {
+                k: v for k, v in self.value(about).items() if k != "name"
+            }
         return made
 
+    def host(self, host: str) -> str:
+        """Return what to call a host of the catalog.
+
+        A reader may use the names of machines as ids. These become ``h0``, ``h1``, ..., so that
+        two different ones do not become one; ids that are such numbers already stay.
+        """
+        return self._hosts[host]
+
     def entity(self, host: str, entity: str) -> str:
-        """Return the id; mounts below the root are numbered, for their name is a path."""
-        if not entity.startswith("fs:/") or entity == "fs:/":
-            return entity
+        """Return the id; one with a path or a name in it is numbered, as ``fs:mount-1``."""
         if (host, entity) not in self._entities:
-            self._mounts[host] += 1
-            self._entities[host, entity] = f"fs:mount-{self._mounts[host]}"
+            sort, _, name = entity.partition(":")
+            numbered = entity
+            if self.text(name) != name and entity != "fs:/":
+                self._numbers[host, sort] += 1
+                word = "mount" if sort == "fs" else "name"
+                numbered = f"{sort}:{word}-{self._numbers[host, sort]}"
+            self._entities[host, entity] = numbered
         return self._entities[host, entity]
 
     def labels(self, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -150,6 +195,16 @@ class Redaction:
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
 
+    def identity(self, name: str) -> str:
+        """Return the id of an event; one with a path or a name in it is numbered.
+
+        Cleaned as other texts are, two ids could become one, and rows of two spans would be
+        taken for those of one.
+        """
+        if self.text(name) == name:
+            return name
+        return self._ids.setdefault(name, f"<id {len(self._ids) + 1}>")
+
     def text(self, text: str) -> str:
         """Return a text with its absolute paths, and names of users and hosts, blotted out."""
         clean = _PATH.sub("<path>", text)
@@ -159,10 +214,10 @@ class Redaction:
         return kind_of(key.metric, self._described.describe(key).kind)
 
     def _info(self, info: SeriesInfo, key: SeriesKey) -> SeriesInfo:
-        return replace(info, entity=key.entity, labels=self.labels(info.labels))
+        return replace(info, host=key.host, entity=key.entity, labels=self.labels(info.labels))
 
     def _key(self, key: SeriesKey) -> SeriesKey:
-        return key._replace(entity=self.entity(key.host, key.entity))
+        return key._replace(host=self.host(key.host), entity=self.entity(key.host, key.entity))
 
     def _json_text(self, text: str) -> str:
         twice: list[str] = []
@@ -185,7 +240,9 @@ class Redaction:
             if key not in self._gone:
                 name = self.text(key)
                 # Several may have become the same.
-                made[f"{name} {len(made)}" if name in made else name] = self.value(inner)
+                is_id = key == "id" and isinstance(inner, str)
+                kept = self.identity(inner) if is_id else self.value(inner)
+                made[f"{name} {len(made)}" if name in made else name] = kept
         return made
 
 
@@ -209,9 +266,8 @@ def _int(text: str) -> int | float:
     return int(text) if len(text) <= _DIGITS else float(text)
 
 
-def _host_names(about: Mapping[str, Any]) -> set[str]:
+def _spellings(name: str) -> set[str]:
     """Return how a machine is called: its name, without its domain, and as folders have it."""
-    name = str(about.get("name") or "")
     plain = {name, name.partition(".")[0]}
     return plain | {re.sub(r"[^A-Za-z0-9_.]", "_", each) for each in plain}
 

@@ -309,13 +309,22 @@ def _look(directory: Place, known: dict[str, ParquetSegment]) -> tuple[Stored, D
     catalog, segments, damage = Catalog(), list[Any](), Damage()
     running, about = False, dict(run.about)
     damage.problems += sentences(about.get("problems"))
-    for folder, hosts in zip(folders, name_hosts(folders, catalog), strict=True):
+    held = []
+    for folder in folders:
         alive = is_running(folder)
         running = running or alive
-        for segment in read_folder(folder, hosts, known, damage, alive=alive):
+        held.append(read_folder(folder, known, damage, alive=alive))
+    # Only when all is read: from here on nothing fails, so nothing is renamed twice.
+    used = [{e.key.host for segment in own for e in segment.entries} for own in held]
+    labels = [entity_labels(folder.about.get("entities")) for folder in folders]
+    everywhere = [{*hosts, *named} for hosts, named in zip(used, labels, strict=True)]
+    renames = name_hosts(folders, catalog, everywhere)
+    for folder, own, entities, hosts in zip(folders, held, labels, renames, strict=True):
+        for segment in own:
+            if hosts:
+                segment.rehost(hosts)
             catalog.add(segment.catalog.infos.values())
             segments.append(segment)
-        entities = entity_labels(folder.about.get("entities"))
         catalog.label({hosts.get(host, host): named for host, named in entities.items()})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})

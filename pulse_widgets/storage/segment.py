@@ -117,8 +117,6 @@ class ParquetSegment:
     Parameters
     ----------
     place : Place
-    hosts : mapping of str to str
-        Host ids to be called otherwise.
     keep : bool
         Keep the file open between reads; it can then be read even when somebody removes it.
 
@@ -144,9 +142,7 @@ class ParquetSegment:
         If there is none; a merged part may have taken its place meanwhile.
     """
 
-    def __init__(
-        self, place: Place, hosts: Mapping[str, str] | None = None, *, keep: bool = True
-    ) -> None:
+    def __init__(self, place: Place, *, keep: bool = True) -> None:
         self.place = place
         self.file = CachedFile(place.open())
         self.lost: dict[int, int] = {}
@@ -165,10 +161,7 @@ class ParquetSegment:
             self.entries = self._index()
             keys = list(dict.fromkeys(entry.key for entry in self.entries))
             self.catalog = Catalog.decode(self.marks.get(b"pulse.catalog", b"{}"), keys)
-        if hosts:
-            self._rehost(hosts)
-        self._names = [entry.key for entry in self.entries]
-        self.sorted = all(a <= b for a, b in zip(self._names, self._names[1:], strict=False))
+        self._list_names()
         if not keep:
             self.file.close()
 
@@ -315,13 +308,19 @@ class ParquetSegment:
                 return "the index names other series than the rows"
         return ""
 
-    def _rehost(self, hosts: Mapping[str, str]) -> None:
+    def rehost(self, hosts: Mapping[str, str]) -> None:
+        """Call some hosts otherwise: `hosts` gives their new ids. Nothing is read for it."""
         self.entries = [
             replace(e, key=e.key._replace(host=hosts.get(e.key.host, e.key.host)))
             for e in self.entries
         ]
         old, self.catalog = self.catalog, Catalog()
         self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
+        self._list_names()
+
+    def _list_names(self) -> None:
+        self._names = [entry.key for entry in self.entries]
+        self.sorted = all(a <= b for a, b in zip(self._names, self._names[1:], strict=False))
 
 
 def _of_another(place: Place, why: str) -> OtherWriterError:

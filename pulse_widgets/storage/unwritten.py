@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from itertools import count
 from typing import TYPE_CHECKING
 
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.storage.claim import SENTENCE_LENGTH, this_machine
 from pulse_widgets.storage.directory import RunInfo
+from pulse_widgets.storage.folder import OWN_HOST
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.journal import columns_of_rows
 from pulse_widgets.storage.memory import MemorySegment
@@ -15,7 +17,7 @@ from pulse_widgets.storage.place import Local
 from pulse_widgets.storage.reader import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -51,7 +53,8 @@ def with_unwritten(
         rows = Rows.concat(list(blocks))
         columns = columns_of_rows(rows)
         infos = {info.id: info for info in registry.since(0)}
-        segment = MemorySegment(rows.series, columns, infos, {"h0": _our_host(stored)})
+        told = {info.host for info in infos.values()}
+        segment = MemorySegment(rows.series, columns, infos, _renames(stored, told))
         stored.catalog.add(segment.catalog.infos.values())
         segments.append(segment)
     return Stored(
@@ -65,7 +68,19 @@ def _same(written: str, problem: str) -> bool:
     return written == problem or cut
 
 
+def _renames(stored: Stored, told: Collection[str]) -> dict[str, str]:
+    """Return what a recording calls the hosts `told` of this process, where that is otherwise.
+
+    A machine that a reader has told of just now may have the id that another writer's got.
+    """
+    renames = {OWN_HOST: _our_host(stored)}
+    taken = {*stored.catalog.hosts, *told, *(key.host for key in stored.extents)}
+    free = (f"h{number}" for number in count() if f"h{number}" not in taken)
+    clashing = sorted({*told} & stored.catalog.hosts.keys() - {OWN_HOST})
+    return renames | {host: next(free) for host in clashing}
+
+
 def _our_host(stored: Stored) -> str:
     """Return what a recording of several machines calls this one."""
     ours = this_machine()
-    return next((host for host, facts in stored.catalog.hosts.items() if facts == ours), "h0")
+    return next((host for host, facts in stored.catalog.hosts.items() if facts == ours), OWN_HOST)

@@ -153,6 +153,29 @@ def test_words_of_ours_survive_a_user_of_the_same_name(monkeypatch):
     assert told["series"][0]["metric"] == "cpu.system"
 
 
+SECRETS = ["/home/ada/train.py-1", "/home/ada/train.py-2", "on node-a.corp", "babbage"]
+
+
+@pytest.mark.parametrize("key", ["id", "kind", "status", "state", "label", "name"])
+def test_no_fact_and_no_id_of_an_event_tells_a_path_or_a_name(key, monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "babbage")
+    scene = Scene()
+    scene.add("user", "loss", [1.0])
+    scene.series[0]["host"] = "node-a.corp"
+    header = header_of(scene)
+    event = {"host": "node-a.corp", "entity": "kernel", "metric": "task"}
+    header["moments"] = [{**event, "time": 1.0, "facts": {key: text}} for text in SECRETS]
+    header["spans"] = [
+        {**event, "id": text, "start": 1.0, "end": 2.0, "facts": {key: text}} for text in SECRETS
+    ]
+    told = redact(header)
+    assert not any(word in json.dumps(told) for word in ("ada", "node-a", "babbage"))
+    assert {one["host"] for part in ("series", "moments", "spans") for one in told[part]} == {"h0"}
+    assert len({span["id"] for span in told["spans"]}) == len(SECRETS)
+    plain = {**event, "id": "3", "start": 1.0, "end": 2.0, "facts": {key: "ok"}}
+    assert redact({**header, "spans": [plain]})["spans"] == [{**plain, "host": "h0"}]
+
+
 # Size ---------------------------------------------------------------------------------
 
 

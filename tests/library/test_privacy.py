@@ -25,7 +25,11 @@ from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 from tests.storage.bench import START_US, Bench
 
-USER, HOST = "lovelace", "engine-7.lab.example.org"
+EXAMPLES = json.loads(
+    (Path(__file__).parent.parent / "data/redact.json").read_text(encoding="utf-8")
+)
+"""Texts and what is told of them; the browser is held to them, too."""
+USER, HOST = "lovelace", EXAMPLES["host"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,36 +42,12 @@ def redaction(include=()) -> Redaction:
     return Redaction(Catalog(hosts={"h0": {"name": HOST}}), include)
 
 
-PATHS = {
-    "no such file: /home/ada/data.csv": "no such file: <path>",
-    "/data is full": "<path> is full",
-    "at /a/b.py:12: KeyError": "at <path>: KeyError",
-    "open('/home/ada/My Data/x.csv') failed": "open('<path>') failed",
-    'open("/home/ada/My Data/x") failed': 'open("<path>") failed',
-    "'/a b' and '/c d'": "'<path>' and '<path>'",
-    "see file:///home/ada/x": "see <path>",
-    "path:/home/ada/x, size 5": "path:<path>, size 5",
-    "fs:/home/ada/data is full": "fs:<path> is full",
-    "--out=/scratch/x": "--out=<path>",
-    "~/runs and ~ada/runs": "<path> and <path>",
-    "(/usr/lib/a,b;c).": "(<path>).",
-    r"C:\Users\ada\x.txt is open": "<path> is open",
-    "D:/data/x is open": "<path> is open",
-    "PATH=/usr/bin:/bin": "PATH=<path>",
-}
-WORDS = [
-    "rows/s", "train/loss", "a/b sweep", "and/or", "3 / 4", "+/- 5", "https://example.org/a/b",
-    "s3://bucket/key", "5 GiB/s at 3 km/h", "./run.sh", "../x/y", "x // y", "", "lovelaces",
-    "engine", "engineering", "n/a",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("text", "told"), PATHS.items())
-def test_absolute_paths_are_blotted_out(text, told):
+@pytest.mark.parametrize(("text", "told"), [*EXAMPLES["paths"].items(), *EXAMPLES["hosts"].items()])
+def test_absolute_paths_and_names_of_hosts_are_blotted_out(text, told):
     assert redaction().text(text) == told
 
 
-@pytest.mark.parametrize("text", WORDS)
+@pytest.mark.parametrize("text", EXAMPLES["words"])
 def test_what_is_no_path_and_no_name_stays(text):
     assert redaction().text(text) == text
 
@@ -165,7 +145,7 @@ def test_many_mounts_and_hosts_are_redacted_in_linear_time():
     catalog.add(SeriesInfo(-1, *key) for key in keys)
     catalog.label({key.host: {key.entity: {"a": "b"}} for key in keys})
     catalog.hosts = {key.host: {"name": "x"} for key in keys}
-    made = redaction()
+    made = Redaction(catalog)
     renamed = made.keys(keys)
     told = made.catalog(catalog, renamed)
     assert len(told.infos) == len(told.entities) == 20_000
@@ -246,3 +226,64 @@ def test_our_own_sentences_give_no_part_of_a_path_away(place):
         assert not any(
             word in clean for word in ("Nightingale", "Acme", "today", "runs", "journal")
         )
+
+
+machines = st.sampled_from(["node-a.corp", "node-b.corp", "10.2.3.4", "vm", "h1", "h2", "7"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(hosts=st.sets(machines, min_size=1), selected=machines | st.none())
+def test_a_copy_numbers_the_machines_that_a_reader_names(tmp_path_factory, hosts, selected):
+    place = tmp_path_factory.mktemp("p")
+    bench = Bench(place / "run.pulse")
+    for number, host in enumerate(sorted(hosts)):
+        power = bench.registry.add(host, "gpu:0", "gpu.power", unit="W", kind="gauge")
+        bench.numbers(power, [START_US + number], [float(number)])
+        bench.writer.describe({host: {"gpu:0": {"name": f"of {host}"}}})
+        mark = bench.registry.add(host, "kernel", "mark", unit="", kind="text")
+        said = json.dumps({"label": f"begun on {host}, 5 of 7"})
+        bench.put([(mark, START_US + number, NO_STEP, 0.0, said, b"")])
+    bench.settle()
+    recording = Recording.open(bench.directory)
+    path = recording.save(place / "copy")
+    bench.writer.close()
+
+    content = path.read_bytes()
+    told = everything(path)
+    secret = {host for host in hosts if not host[1:].isdigit() and host != "7"}
+    assert not any(host in text for host in secret for text in told)
+    assert not any(host.encode() in content for host in secret - {"vm"})
+    assert any("5 of 7" in text for text in told)
+    copy = Recording.open(path)
+    names = {key.host for key in copy._stored.extents}
+    assert all(name[0] == "h" and name[1:].isdigit() for name in names)
+    assert names >= {host for host in hosts if host[0] == "h"}
+    values = [copy.select("gpu.power", host=name).values()[1].tolist() for name in sorted(names)]
+    assert sorted(values) == [[float(number)] for number in range(len(hosts))]
+
+
+THINGS = {
+    "fs:/": "fs:/", "fs:/home/ada": "fs:mount-1", "fs:/mnt/My Disk": "fs:mount-2",
+    "gpu:0/mig:1": "gpu:0/mig:1", "user": "user", "pulse/log": "pulse/log", "net:eth0": "net:eth0",
+    "job:/home/ada/train.py": "job:name-1", f"job:of {USER}": "job:name-2",
+    f"node:{HOST}": "node:name-1", "job:7": "job:7",
+}  # fmt: skip
+
+
+def test_a_thing_whose_id_has_a_path_or_a_name_is_numbered():
+    made = redaction()
+    assert {entity: made.entity("h0", entity) for entity in THINGS} == THINGS
+    assert {entity: made.entity("h0", entity) for entity in THINGS} == THINGS
+    assert made.entity("h1", "fs:/mnt/My Disk") == "fs:mount-1"
+
+
+ids = st.lists(st.sampled_from(["1@0", f"/home/{USER}/a.py-1", f"/home/{USER}/a.py-2", f"{USER}7"]))
+
+
+@given(begun=ids)
+def test_ids_of_spans_are_cleaned_and_stay_different(begun):
+    made = redaction()
+    told = [made.value({"id": name, "label": name})["id"] for name in begun]
+    assert not any(USER in name or "a.py" in name for name in told)
+    assert len(set(zip(begun, told, strict=True))) == len(set(begun)) == len(set(told))
+    assert all(new == "1@0" for old, new in zip(begun, told, strict=True) if old == "1@0")

@@ -73,3 +73,48 @@ def test_spans_that_never_end_do_not_fill_the_memory():
     waiting = pairing.waiting()
     assert len(waiting) == OPEN_MOST
     assert waiting[-1].name == str(OPEN_MOST + 9)
+
+
+REPEATS = st.lists(st.tuples(st.sampled_from(["a", "b", ""]), st.integers(1, 3)), max_size=8)
+
+
+@given(REPEATS, st.booleans())
+def test_a_start_row_that_comes_again_begins_and_ends_nothing(begun, ended):
+    registry = Registry()
+    number = registry.add("h0", "kernel", "task", kind="span")
+    rows = []
+    for nth, (name, times) in enumerate(begun):
+        rows += [((10 * nth + 10) * SECOND, math.nan, text_of(nth, name))] * times
+        if ended or nth + 1 < len(begun):
+            rows.append(((10 * nth + 15) * SECOND, 5.0, text_of(nth, name)))
+    columns = Columns(
+        np.array([time for time, _, _ in rows], np.int64),
+        np.zeros(len(rows), np.int64),
+        np.array([value for _, value, _ in rows], float),
+        Packed.of_texts([text for _, _, text in rows]),
+    )
+    shown = (
+        DisplayForm(registry)
+        .take(
+            Rows.of(
+                [number] * len(rows),
+                [time for time, _, _ in rows],
+                [value for _, value, _ in rows],
+                text=[text for _, _, text in rows],
+            )
+        )[1]
+        .spans
+    )
+
+    recorded = [one for _, one in spans([(SeriesKey("h0", "kernel", "task"), columns)])]
+    expected = [
+        (
+            (10 * nth + 10) * SECOND,
+            (10 * nth + 15) * SECOND if ended or nth + 1 < len(begun) else None,
+        )
+        for nth in range(len(begun))
+    ]
+    assert [(one.start, one.end) for one in recorded] == expected
+    # A page replaces what it has of a span by its id and start.
+    on_page = {(one.id, round(one.start * 1e6)): one.end and round(one.end * 1e6) for one in shown}
+    assert sorted((start, end) for (_, start), end in on_page.items()) == expected

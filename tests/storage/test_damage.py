@@ -245,10 +245,10 @@ def test_what_may_be_readable_another_time_is_not_given_up(tmp_path, monkeypatch
     bench = crashed(tmp_path / "run.pulse")
     ordinary = reading.ParquetSegment
 
-    def fails(path, hosts, **how):
+    def fails(path, **how):
         if path.name == part_name(PartName(1, 1)):
             raise error
-        return ordinary(path, hosts, **how)
+        return ordinary(path, **how)
 
     with monkeypatch.context() as broken:
         broken.setattr(reading, "ParquetSegment", fails)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from pulse_widgets.errors import FormatVersionError, RecordingError, StorageError
 from pulse_widgets.series.columns import SeriesKey
-from pulse_widgets.series.rows import NO_STEP
+from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.directory import PartName, part_name, plan_merge, standing
 from pulse_widgets.storage.reader import open_stored
+from pulse_widgets.storage.unwritten import with_unwritten
 from tests.storage.bench import START_US, Bench, expected, noise, same, tidy
 
 value = st.one_of(st.floats(), st.integers(0, 5).map(float), st.just(math.nan))
@@ -182,6 +183,63 @@ def test_several_writers_are_one_recording_and_two_machines_two_hosts(tmp_path):
     assert sum(x.rows for x in stored.extents.values()) == 6
     assert stored.catalog.hosts[hosts["rank:2"]]["name"] == "elsewhere"
     assert tidy(open_stored(compact(directory))) == tidy(stored)
+
+
+OTHER = st.sampled_from(["h1", "h2", "h3", "node-b"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(told=st.lists(st.frozensets(OTHER, max_size=3), min_size=2, max_size=4), parts=st.booleans())
+def test_machines_that_a_reader_tells_of_are_not_mixed_with_those_of_other_writers(
+    tmp_path_factory, told, parts
+):
+    directory = tmp_path_factory.mktemp("d") / "run.pulse"
+    benches = [Bench(directory) for _ in told]
+    machine: dict[float, object] = {}
+    for writer, (bench, hosts) in enumerate(zip(benches, told, strict=True)):
+        for host in ("h0", *sorted(hosts)):
+            value = float(len(machine))
+            machine[value] = (writer, host) if host == "h0" else host
+            series = bench.registry.add(host, "gpu:0", "gpu.power", unit="W", kind="gauge")
+            bench.numbers(series, [START_US + int(value)], [value])
+        if parts:
+            bench.minute()
+        about = bench.writer.folder / "writer.json"
+        content = json.loads(about.read_text())
+        content["hosts"]["h0"] = {"name": f"node{writer}", "boot_id": "b"}
+        about.write_text(json.dumps(content))
+        bench.writer.close()
+
+    stored = open_stored(directory)
+
+    found: dict[str, set[object]] = {}
+    for key in stored.extents:
+        rows = stored.columns(key).value.tolist()
+        found.setdefault(key.host, set()).update(machine[value] for value in rows)
+    assert all(len(machines) == 1 for machines in found.values())
+    assert len(found) == len(set(machine.values()))
+    told_of = {host for host in machine.values() if isinstance(host, str)}
+    assert all(found[host] == {host} for host in told_of)
+
+
+def test_machines_of_rows_that_are_not_written_yet_are_not_mixed_with_others(tmp_path):
+    directory = tmp_path / "run.pulse"
+    theirs, ours = Bench(directory), Bench(directory)
+    about = theirs.writer.folder / "writer.json"
+    content = json.loads(about.read_text())
+    content["hosts"]["h0"] = {"name": "elsewhere", "boot_id": "other"}
+    about.write_text(json.dumps(content))
+    for number, bench in enumerate((theirs, ours)):
+        bench.numbers(bench.series(), [START_US], [float(number)])
+    added = [ours.registry.add(host, "host", "memory.used") for host in ("h1", "h2", "h0")]
+    block = Rows.of(added, [START_US + 1] * 3, [2.0, 3.0, 1.0])
+
+    stored = with_unwritten(open_stored(directory), [block], ours.registry, [])
+
+    found = {key.host: set(stored.columns(key).value.tolist()) for key in stored.extents}
+    assert sorted(map(sorted, found.values())) == [[0.0], [1.0], [2.0], [3.0]]
+    for bench in (theirs, ours):
+        bench.writer.close()
 
 
 def test_a_recording_that_runs_is_not_compacted(bench):

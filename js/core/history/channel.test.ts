@@ -161,6 +161,14 @@ test("what was kept at the end of a session says that it is over", () => {
   expect(known([whole(1), plainFrame(2), last(2)])).toMatchObject({ ...IN_FULL, phase: "stopped" });
 });
 
+test("only what was kept may be saved, however new the rest is", () => {
+  const [first, second] = [snapshot(1), snapshot(3)];
+
+  expect(known([whole(1), plainFrame(2)]).store.kept).toBe(null);
+  expect(known([first, whole(4)]).store.kept).toBe(first.bytes);
+  expect(known([first, whole(2), second, whole(3)]).store.kept).toBe(second.bytes);
+});
+
 test("what was kept heals the samples that were missed", () => {
   const { store } = known([frame(1), plainFrame(4), snapshot(4)]);
 

@@ -65,6 +65,7 @@ export class Store implements Source {
   #bytes = 0;
   #newestKeyframe: Uint8Array | null = null;
   #keyframeSeq = -1;
+  #newestKept: Uint8Array | null = null;
   readonly #liveness = new KernelLiveness();
   readonly #names = new SentNames();
 
@@ -114,6 +115,11 @@ export class Store implements Source {
   /** The newest keyframe that arrived, whole; null before any. */
   get keyframe(): Uint8Array | null {
     return this.#newestKeyframe;
+  }
+
+  /** The newest keyframe that the kernel has redacted: only this may be saved. Null before any. */
+  get kept(): Uint8Array | null {
+    return this.#newestKept;
   }
 
   /** Bytes of samples and envelopes held. */
@@ -195,6 +201,7 @@ export class Store implements Source {
 
   /** Keep the newest keyframe; of two of the same time the one with all names. */
   #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
+    if (kept) this.#newestKept = bytes;
     if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
     this.#newestKeyframe = bytes;
     this.#keyframeSeq = seq;
