@@ -219,7 +219,8 @@ def live_hub(
 ) -> Hub:
     """Return the hub of a running session, with its sender started."""
     sender = LiveSender(session)
-    feed = Feed(sender.stream)
+    # A page that opens before the first frame, or that never hears one, has this to show.
+    feed = Feed(sender.stream, sender.opening())
     sender.start()
     return Hub(
         sender.provider,

@@ -84,6 +84,7 @@ export class Newest {
 }
 
 export function figuresOf(source: Source, newest: Newest): Figure[] {
+  if (!(source.heard?.() ?? true)) return [];
   return [
     ...gpuFigures(newest),
     ...newest.hosts.slice(0, MOST_TILES).flatMap((host) => hostFigures(host, newest)),

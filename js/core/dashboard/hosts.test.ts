@@ -149,7 +149,9 @@ test("a machine of which nothing is known is called by its id", () => {
 
 test("a name that comes later is taken", () => {
   const store = new Store();
-  store.take(frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]) }));
+  store.take(
+    frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]), state: { phase: "running" } }),
+  );
   const el = shown(store);
   expect(textsOf(el, ".pulse-figure-label")[0]).toBe("h0 · GPU 0");
   store.take(frameOf(2, [[0, 2, 0.5]], { entities: NAMED }));
