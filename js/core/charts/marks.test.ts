@@ -35,6 +35,7 @@ describe("cells and spans", () => {
     expect(marked({ spans: [cell] })).toEqual([
       {
         ...{ ...HOME, metric: "cell", drawnAs: "span", start: 10, end: 25, open: false },
+        machine: HOME.host,
         label: "cell [3] train()",
       },
     ]);

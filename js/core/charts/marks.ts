@@ -8,6 +8,8 @@ import type { Theme } from "./theme";
 
 export interface Mark {
   readonly host: string;
+  /** What the host is called. */
+  readonly machine: string;
   readonly entity: string;
   readonly metric: string;
   readonly drawnAs: "moment" | "span";
@@ -26,12 +28,14 @@ export function marksOf(source: Told): Mark[] {
     owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
     const label = labelled(about.host, said(facts["label"] ?? facts["message"]) || about.metric);
-    return { ...about, drawnAs: "moment", start: time, end: null, open: false, label };
+    const machine = owners.host(about.host);
+    return { ...about, machine, drawnAs: "moment", start: time, end: null, open: false, label };
   });
   const spans = source.spans().map((span): Mark => {
     const { host, entity, metric, start, end } = span;
     const label = labelled(host, spanLabel(span));
-    return { host, entity, metric, drawnAs: "span", start, end, open: end === null, label };
+    const about = { host, machine: owners.host(host), entity, metric, label };
+    return { ...about, drawnAs: "span", start, end, open: end === null };
   });
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
