@@ -367,12 +367,10 @@ class Recording:
             return self._chosen[0]
         several = len({c.key.host for c in self._chosen}) > 1
         named = self._stored.catalog.host_name
-        some = ", ".join(
-            f"{c.metric} of {c.key.entity}" + (f" on {named(c.key.host)}" if several else "")
-            for c in self._chosen[:5]
-        )
+        places = {c.key.host: f" on {named(c.key.host)}" * several for c in self._chosen}
+        some = [f"{c.metric} of {c.key.entity}{places[c.key.host]}" for c in self._chosen[:5]]
         raise ArgumentError(
-            f"{len(self._chosen)} series are selected, not one: {some}",
+            f"{len(self._chosen)} series are selected, not one: {', '.join(some)}",
             remedy="Narrow it with select(metric, entity=..., host=...).",
         )
 

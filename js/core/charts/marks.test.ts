@@ -36,6 +36,7 @@ describe("cells and spans", () => {
       {
         ...{ ...HOME, metric: "cell", drawnAs: "span", start: 10, end: 25, open: false },
         machine: HOME.host,
+        text: "cell [3] train()",
         label: "cell [3] train()",
       },
     ]);

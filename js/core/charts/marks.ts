@@ -17,6 +17,9 @@ export interface Mark {
   /** Null: a moment, or a stretch that has not ended. */
   readonly end: number | null;
   readonly open: boolean;
+  /** What it is called beside the name of its host. */
+  readonly text: string;
+  /** What it is called where nothing else says whose it is. */
   readonly label: string;
 }
 
@@ -27,15 +30,15 @@ export function marksOf(source: Told): Mark[] {
   const labelled = (host: string, label: string) =>
     owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
-    const label = labelled(about.host, said(facts["label"] ?? facts["message"]) || about.metric);
-    const machine = owners.host(about.host);
-    return { ...about, machine, drawnAs: "moment", start: time, end: null, open: false, label };
+    const text = said(facts["label"] ?? facts["message"]) || about.metric;
+    const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
+    return { ...about, ...names, drawnAs: "moment", start: time, end: null, open: false };
   });
   const spans = source.spans().map((span): Mark => {
     const { host, entity, metric, start, end } = span;
-    const label = labelled(host, spanLabel(span));
-    const about = { host, machine: owners.host(host), entity, metric, label };
-    return { ...about, drawnAs: "span", start, end, open: end === null };
+    const text = spanLabel(span);
+    const names = { machine: owners.host(host), text, label: labelled(host, text) };
+    return { host, entity, metric, ...names, drawnAs: "span", start, end, open: end === null };
   });
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }

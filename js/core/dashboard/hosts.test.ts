@@ -131,6 +131,7 @@ test("the heading of the GPUs tells both models, and marks whose they are", () =
   ]);
   const labels = marksOf(store).map(({ label }) => label);
   expect(labels.sort()).toEqual(["node17 · begin", "node18 · begin"]);
+  expect(marksOf(store).map(({ text }) => text)).toEqual(["begin", "begin"]);
 });
 
 test("with one machine nothing says which", () => {

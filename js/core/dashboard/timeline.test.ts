@@ -8,7 +8,7 @@ const HERE = { machine: "h0", entity: "kernel", start: 1, end: null, open: false
 
 function mark(metric: string, host = "h0", machine = host): Mark {
   const drawnAs = SPANS.has(metric) ? "span" : "moment";
-  return { ...HERE, host, machine, metric, drawnAs, label: metric };
+  return { ...HERE, host, machine, metric, drawnAs, text: metric, label: metric };
 }
 
 function names(...marks: Mark[]): string[] {
@@ -38,6 +38,7 @@ describe("with several hosts", () => {
     const all = [...marks, mark("span", ...second)];
     expect(names(...all)).toEqual(["node17", "node18", "node18", "marks"]);
     expect(new Set(rowsOf(all).map(({ key }) => key)).size).toBe(4);
+    expect(rowsOf(all).map(({ ofHost }) => ofHost)).toEqual([true, true, true, false]);
   });
 
   test("of which one alone has spans, these need no name", () => {

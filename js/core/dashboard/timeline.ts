@@ -51,6 +51,8 @@ interface Row {
   readonly key: string;
   /** Stands beside it. */
   readonly name: string;
+  /** The name is that of the host of its spans. */
+  readonly ofHost: boolean;
 }
 
 export class Timeline implements View {
@@ -205,8 +207,8 @@ export function rowsOf(marks: readonly Mark[]): Row[] {
   return [...first]
     .sort(([, a], [, b]) => place(a) - place(b) || compareNames(a.host, b.host))
     .map(([key, mark]) => {
-      const named = several && mark.drawnAs === "span";
-      return { key, name: named ? shortName(mark.machine) : kindOfRow(mark) };
+      const ofHost = several && mark.drawnAs === "span";
+      return { key, name: ofHost ? shortName(mark.machine) : kindOfRow(mark), ofHost };
     });
 }
 
@@ -258,7 +260,7 @@ function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly Row[]): vo
   if (room < LEAST_LABEL * ratio) return;
   context.fillStyle = scene.theme.text;
   write(context, scene.theme, ratio);
-  const text = clipped(context, mark.label, room);
+  const text = clipped(context, rows[row]?.ofHost ? mark.text : mark.label, room);
   context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
 }
 
