@@ -40,8 +40,15 @@ NEEDED: Final = (
 )
 """What a session is made of."""
 
-LATER: Final = (
+SHOWN_WITH: Final = (
+    "pulse_widgets.widgets.monitor",
+    "pulse_widgets.widgets.hub",
+    # It redacts the keyframe that a page opens with.
     "pulse_widgets.exchange.bundle",
+)
+"""What a view of a session needs; loaded while the sources take their first reading."""
+
+LATER: Final = (
     "pulse_widgets.exchange.fitting",
     "pulse_widgets.exchange.picture.document",
     "pulse_widgets.library.recording",
@@ -104,7 +111,7 @@ class DefaultSession:
                     _join(run, interval_s=interval_s, record=record, gpus=gpus)
                     _load_readers(sources)
                     run.session.add_sources(sources)
-                load("pulse_widgets.widgets.monitor", "pulse_widgets.widgets.hub")
+                load(*SHOWN_WITH)
                 run.stand()
                 hub = run.shared()
                 # Now that nothing can fail any more, others may log into it.

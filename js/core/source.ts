@@ -50,6 +50,8 @@ export interface Source {
   catalog(): readonly SeriesWire[];
   entities(): readonly EntityWire[];
   state(): State;
+  /** False as long as nothing is known of the session, not even whether it runs. */
+  heard?(): boolean;
   /** Oldest first. */
   moments(): readonly MomentWire[];
   /** In order of their start; what has not ended has no end. */

@@ -2,6 +2,7 @@ import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { expect, test } from "vitest";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
 import { encodeKeyframe } from "../core/testing/packets";
+import { STRIP_METRICS } from "../core/vocabulary/shared.gen";
 import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { refreshOutputs } from "./refresh";
 
@@ -198,3 +199,36 @@ test.each([null, until(50)])(
     }
   },
 );
+
+test("a strip is renewed with what its figures are made of, and hardly any past", () => {
+  const edges = Array.from({ length: 301 }, (_, i) => 1000 + i);
+  const codes = edges.slice(1).map((_, i) => [i, i + 7] as const);
+  const owners = [...Array.from({ length: 200 }, (_, i) => `cpu:${i}`), "host", "gpu:0", "user"];
+  const about = owners.flatMap((entity, owner) =>
+    [...STRIP_METRICS, "train/loss"].map((metric, i) => ({
+      ...{ id: owner * 100 + i, host: "h0", entity, metric },
+      ...{ unit: "W", kind: "gauge", labels: {} },
+    })),
+  );
+  const newest = encodeKeyframe(
+    9,
+    edges,
+    about.map(({ id }) => ({ id, lo: 0, hi: 700, codes })),
+    { series: about, spans: [{ id: "1", start: 1000, end: 1001, facts: {} }] },
+  );
+  const stale = output(100, "a");
+  const data = stale["data"] as Record<string, object>;
+  data[REPLAY_MIME] = { ...data[REPLAY_MIME], layout: "strip" };
+  const outputs = new Outputs([stale]);
+
+  const shown = { keyframe: newest, kept: newest, stopped: false, ended: null };
+  refreshOutputs(outputs.asModel(), () => shown);
+
+  const kept = decodePacket(keyframeOf(outputs.items[0])) as KeyframePacket;
+  const owned = new Set(kept.series.map(({ entity }) => entity));
+  expect([...owned]).toEqual(["host", "gpu:0", "user"]);
+  expect(kept.series.map(({ metric }) => metric)).not.toContain("train/loss");
+  expect(kept.ids).toEqual(kept.series.map(({ id }) => id));
+  expect([kept.buckets, kept.edges.at(-1), kept.spans]).toEqual([30, 1300, []]);
+  expect(keyframeOf(outputs.items[0]).length).toBeLessThan(20_000);
+});

@@ -8,11 +8,12 @@ import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import type { Ending } from "../core/source";
 import type { State } from "../core/state.gen";
-import { fitKeyframe, matchingKeyframe } from "../core/still/fit";
+import { fitKeyframe, matchingKeyframe, stripKeyframe } from "../core/still/fit";
 import { type StillView, stillHtml } from "../core/still/html";
 import { redactKeyframe } from "../core/still/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
 import { LEFT_OUT_BYTES, leftOutSentence } from "../core/vocabulary/left-out";
+import { STRIP_BYTES } from "../core/vocabulary/shared.gen";
 import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
@@ -95,7 +96,8 @@ function fitted(data: Data, about: StillView & Data, shown: Picture): Data | nul
     [REPLAY_MIME]: { version: 1, ...about, keyframe: text },
     "text/html": still,
   });
-  const room = MOST_CHARACTERS - charactersOf(withText("", html)) - LEFT_OUT_BYTES;
+  const most = about.layout === "strip" ? STRIP_BYTES : MOST_CHARACTERS;
+  const room = Math.min(most, MOST_CHARACTERS - charactersOf(withText("", html)) - LEFT_OUT_BYTES);
   const kept = fitKeyframe(whole, Math.floor(room / 4) * 3);
   const text = toBase64(kept);
   if (text.length > room) return null;
@@ -127,7 +129,8 @@ function drawn(
     const whole = matchingKeyframe(redactKeyframe(keyframe), metrics);
     const packet = decodePacket(whole) as KeyframePacket;
     const shown = state ? { ...packet, state } : packet;
-    picture = { whole, html: stillHtml(shown, ended, { layout, metrics }) };
+    const html = stillHtml(shown, ended, { layout, metrics });
+    picture = { whole: layout === "strip" ? stripKeyframe(whole) : whole, html };
     pictures.set(view, picture);
   }
   return picture;

@@ -20,11 +20,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["coarsen", "fit", "matching"]
+__all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip"]
 
 MOST_BUCKETS: Final = 300
 LEAST_BUCKETS: Final = 30
 """With fewer a curve is no picture; rather than that, series are left out."""
+
+STRIP_METRICS: Final = (
+    "gpu.utilization", "gpu.memory.used", "gpu.memory.total", "gpu.power", "gpu.temperature",
+    "cpu.utilization", "cpu.count", "memory.used", "memory.total",
+    "process.cpu", "process.memory.rss",
+)  # fmt: skip
+"""What the figures of a strip are made of; `js/core/dashboard/figures.ts` makes them."""
+CORE: Final = "cpu:"
+"""How the ids of single cores begin, which have no figure."""
+CORE_COUNT: Final = "cpu.count"
+STRIP_BYTES: Final = 60_000
+"""What the keyframe of a strip may take in base64, on a machine with very many GPUs."""
 
 # Quotes in the HTML are escaped in the notebook, and the bundle has keys.
 _OVERHEAD: Final = 2_000
@@ -53,6 +65,23 @@ def matching(
         if not kind_stored_as(s["kind"]).numeric or matches_any(s["metric"], patterns)
     ]
     return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
+
+
+def of_strip(screen: Screen, header: Mapping[str, Any]) -> tuple[Screen, dict[str, Any]]:
+    """Return the part of a screen and its header that a strip shows: figures, hardly any past."""
+    # Single cores are counted, where nothing says how many there are.
+    counted = {s["host"] for s in header["series"] if s["metric"] == CORE_COUNT}
+    series = [
+        s
+        for s in header["series"]
+        if s["metric"] in STRIP_METRICS
+        and not (s["entity"].startswith(CORE) and s["host"] in counted)
+    ]
+    there = {(s["host"], s["entity"]) for s in series} | _machines(series)
+    entities = [e for e in header["entities"] if (e["host"], e["entity"]) in there]
+    shown = coarsen(_only(screen, [int(s["id"]) for s in series]), LEAST_BUCKETS)
+    lean = {"series": series, "entities": entities, "moments": [], "spans": []}
+    return shown, {**header, **lean}
 
 
 def fit(

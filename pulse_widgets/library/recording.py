@@ -119,8 +119,12 @@ class Recording:
 
     @property
     def series(self) -> pd.DataFrame:
-        """One row a series: host, entity, metric, unit, kind, rows, start, end."""
-        return tables.series_table(self._chosen, self._spans())
+        """One row a series: host, entity, metric, unit, kind, rows, start, end.
+
+        Where there are several hosts, ``host_name`` at the end is what each is called;
+        ``select(host=...)`` takes either.
+        """
+        return tables.series_table(self._chosen, self._spans(), self._stored.catalog.host_name)
 
     @property
     def stored(self) -> Stored:
@@ -419,9 +423,12 @@ class Recording:
     def _one(self) -> Chosen:
         if len(self._chosen) == 1:
             return self._chosen[0]
-        some = ", ".join(f"{c.metric} of {c.key.entity}" for c in self._chosen[:5])
+        several = len({c.key.host for c in self._chosen}) > 1
+        named = self._stored.catalog.host_name
+        places = {c.key.host: f" on {named(c.key.host)}" * several for c in self._chosen}
+        some = [f"{c.metric} of {c.key.entity}{places[c.key.host]}" for c in self._chosen[:5]]
         raise ArgumentError(
-            f"{len(self._chosen)} series are selected, not one: {some}",
+            f"{len(self._chosen)} series are selected, not one: {', '.join(some)}",
             remedy="Narrow it with select(metric, entity=..., host=...).",
         )
 

@@ -13,7 +13,7 @@ from pulse_widgets.storage.arrow.convert import tidy_table as arrow_table
 from pulse_widgets.storage.extent import Extent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
@@ -54,6 +54,14 @@ def _times(times: Sequence[int | None]) -> Any:
     return pd.Series(whole.view("datetime64[us]")).dt.tz_localize("UTC")
 
 
+def _texts(texts: Sequence[str]) -> Any:
+    """Return texts as a column, NA for empty ones."""
+    load(*PANDAS)
+    import pandas as pd
+
+    return pd.array([text or pd.NA for text in texts], dtype="string")
+
+
 def extent_of(columns: Columns | Extent | None) -> tuple[int, int | None, int | None]:
     """Return rows, first and last time of columns, or of what an index says of them."""
     if isinstance(columns, Extent):
@@ -64,15 +72,21 @@ def extent_of(columns: Columns | Extent | None) -> tuple[int, int | None, int | 
 
 
 def series_table(
-    chosen: Sequence[Chosen], spans: Sequence[tuple[int, int | None, int | None]]
+    chosen: Sequence[Chosen],
+    spans: Sequence[tuple[int, int | None, int | None]],
+    host_name: Callable[[str], str],
 ) -> pd.DataFrame:
-    """Return one row a series, with its rows, start and end."""
+    """Return one row a series, with its rows, start and end.
+
+    Of several hosts it also has their names.
+    """
     load(*PANDAS)
     import pandas as pd
 
-    return pd.DataFrame(
+    hosts = [c.key.host for c in chosen]
+    table = pd.DataFrame(
         {
-            "host": [c.key.host for c in chosen],
+            "host": hosts,
             "entity": [c.key.entity for c in chosen],
             "metric": [c.metric for c in chosen],
             "unit": [c.unit for c in chosen],
@@ -82,6 +96,9 @@ def series_table(
             "end": _times([end for _, _, end in spans]),
         }
     )
+    if len(set(hosts)) > 1:
+        table["host_name"] = [host_name(host) for host in hosts]
+    return table
 
 
 def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
@@ -164,11 +181,11 @@ def cell_table(cells: Sequence[tuple[SeriesKey, Span]], *, running: bool) -> pd.
             "start": _times([s.start for s in spans]),
             "end": _times([s.end for s in spans]),
             "seconds": np.array([s.seconds for s in spans], np.float64),
-            "status": [
-                str(s.facts.get("status", "ok")) if s.end is not None else unended for s in spans
-            ],
-            "line": [str(s.facts.get("line", "")) or pd.NA for s in spans],
-            "error": [str(s.facts.get("error", "")) or pd.NA for s in spans],
+            "status": _texts(
+                [str(s.facts.get("status", "ok")) if s.end is not None else unended for s in spans]
+            ),
+            "line": _texts([str(s.facts.get("line", "")) for s in spans]),
+            "error": _texts([str(s.facts.get("error", "")) for s in spans]),
         }
     )
 

@@ -234,9 +234,9 @@ class Stream:
             **provider.events(EVENTS_SHOWN).plain(),
         )
 
-    def snapshot(self) -> bytes:
+    def snapshot(self, screen: Screen | None = None) -> bytes:
         """Return a keyframe that may be kept: one without what should not leave the machine."""
-        return self._redacted(self.keyframe())
+        return self._redacted(self.keyframe(screen))
 
     def _redacted(self, packet: bytes) -> bytes:
         whole = decode(packet)

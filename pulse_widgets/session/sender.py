@@ -159,6 +159,13 @@ class LiveSender:
         """Begin to send."""
         start_thread("pulse-feed", self._run)
 
+    def opening(self) -> bytes:
+        """Return a keyframe of what was shown until now, without what should not leave the machine.
+
+        Frames carry what is shown from then on; so this comes before `start`.
+        """
+        return self.stream.snapshot(self._session.stage.screen_after(self._subscription).screen)
+
     def enliven(self) -> None:
         """Send more often: some view shows a choice of metrics, and so few charts."""
         self._subscription.tick_s = LIVELY_TICK_S

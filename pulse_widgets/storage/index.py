@@ -203,6 +203,10 @@ class Catalog:
         """Return what is known of a series, or what the catalog of metrics says of it."""
         return self.infos.get(key) or guess(key)
 
+    def host_name(self, host: str) -> str:
+        """Return the name of a machine; its id where the name is not known."""
+        return str(self.hosts.get(host, {}).get("name") or host)
+
     def label(self, entities: Mapping[str, Mapping[str, Mapping[str, str]]]) -> None:
         """Add labels of entities."""
         for host, named in entities.items():

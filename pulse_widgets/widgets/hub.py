@@ -35,7 +35,6 @@ DRAWING: Final = (
 """Modules that draw saved outputs; a first frame needs none of them."""
 EVENTS_SAVED = 50
 LAST_FRAME_S = 1.0
-STRIP_BYTES = 60_000
 LAST_BYTES = 16_000
 """What the model of the feed keeps of a replay, or of a session that is over: a program that runs
 notebooks writes it into the file, beside the picture. A page asks for the rest."""
@@ -127,7 +126,7 @@ class Hub:
         """Return a view as it is now, without what should not leave the machine."""
         load(*DRAWING)
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
-        from pulse_widgets.exchange.fitting import fit, matching
+        from pulse_widgets.exchange.fitting import STRIP_BYTES, fit, matching, of_strip
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
@@ -144,7 +143,8 @@ class Hub:
             charts=0 if strip else MOST_CHARTS,
         )
         html = draw(state=header["state"])
-        # The strip layout has no charts, so it needs hardly any history.
+        if strip:
+            screen, header = of_strip(screen, header)
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
         if left_out_sentence(header["state"]):
@@ -232,7 +232,8 @@ def live_hub(
 ) -> Hub:
     """Return the hub of a running session, with its sender started."""
     sender = LiveSender(session)
-    feed = Feed(sender.stream)
+    # A page that opens before the first frame, or that never hears one, has this to show.
+    feed = Feed(sender.stream, sender.opening())
     sender.start()
     return Hub(
         sender.provider,

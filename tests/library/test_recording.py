@@ -198,6 +198,15 @@ def test_cells_are_told_alike_whether_one_series_has_them_or_each_has_its_own(tm
     assert tables[0]["end"].isna().sum() == 3
 
 
+@pytest.mark.parametrize("chosen", ["*", "memory.used"])
+def test_text_that_a_cell_does_not_have_is_na_whatever_the_other_cells_have(rec, chosen):
+    cells = rec.select(chosen).cells()
+    for name in ("status", "line", "error"):
+        assert cells[name].dtype == "string"
+        assert all(text is pd.NA or isinstance(text, str) for text in cells[name])
+    assert [text is pd.NA for text in cells["error"]] == [True, False, True][: len(cells)]
+
+
 def test_events_are_listed_in_order_of_time(rec):
     events = rec.events
     assert events["message"].tolist() == ["begin", "XID 79 at /home/ada/job.py"]

@@ -8,6 +8,8 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.wire import decode
 from pulse_widgets.session.sender import LiveSender
 from pulse_widgets.session.session import HOST
+from pulse_widgets.widgets.feed import Feed
+from pulse_widgets.widgets.hub import live_hub
 from tests.transports import Listed
 from tests.waiting import until
 
@@ -47,6 +49,24 @@ class Page(Listed):
     def knows_of_a_hole(self):
         seqs = [header["seq"] for header in self.headers("frame")]
         return seqs != list(range(seqs[0], seqs[0] + len(seqs)))
+
+
+def test_a_page_opens_with_what_was_shown_until_then_and_hears_the_rest_once(session, monkeypatch):
+    page = Page(session)
+    monkeypatch.setattr(Feed, "deliver", lambda _, packet: page.deliver(packet))
+    for value in (1.0, 2.0):
+        page.show(value)
+
+    hub = live_hub(session, stop=lambda: None, open_recording=lambda: None)
+    opened = decode(hub.feed.snapshot).header
+    page.show(3.0)
+    until(lambda: 3.0 in page.values())
+
+    assert (opened["kind"], opened["seq"]) == ("keyframe", 0)
+    assert opened["state"]["phase"] == "running"
+    assert {"loss", "counter"} <= {one["metric"] for one in opened["series"]}
+    assert opened["hi"][opened["ids"].index(page.series)] == 2.0
+    assert page.values() == [3.0]
 
 
 def test_a_pass_of_the_feed_that_fails_does_not_end_it(session, monkeypatch, caplog):

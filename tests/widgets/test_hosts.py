@@ -4,6 +4,7 @@ import platform
 
 import pytest
 
+from pulse_widgets.errors import ArgumentError
 from pulse_widgets.exchange.bundle import redact
 from pulse_widgets.exchange.fitting import fit
 from pulse_widgets.exchange.picture.document import figure_html
@@ -108,6 +109,22 @@ def test_a_saved_picture_keeps_them_apart_and_does_not_name_the_machines(header,
     said = html + str(told["entities"]) + str(told["moments"]) + str(told["spans"])
     assert not [name for name in MACHINES if name in said]
     assert {one["host"] for one in told["moments"]} == {"h0", "h1"}
+
+
+def test_a_choice_that_is_not_one_series_says_on_which_machines_they_are(rec):
+    with pytest.raises(ArgumentError) as told:
+        rec.select("gpu.power").values()
+
+    named = "gpu.power of gpu:0 on node17, gpu.power of gpu:0 on node18"
+    assert str(told.value).splitlines()[0].endswith(f"2 series are selected, not one: {named}")
+
+
+def test_the_list_of_series_names_the_machines_where_there_are_several(rec):
+    names = dict(zip(rec.series["host"], rec.series["host_name"], strict=True))
+    assert sorted(names.values()) == list(MACHINES)
+    for host, name in names.items():
+        assert len(rec.select(host=host).series) == len(rec.select(host=name).series) == 3
+        assert "host_name" not in rec.select(host=host).series
 
 
 @pytest.mark.parametrize(("name", "watts"), [(n, w) for n, (_, w) in MACHINES.items()])

@@ -35,6 +35,8 @@ describe("cells and spans", () => {
     expect(marked({ spans: [cell] })).toEqual([
       {
         ...{ ...HOME, metric: "cell", drawnAs: "span", start: 10, end: 25, open: false },
+        machine: HOME.host,
+        text: "cell [3] train()",
         label: "cell [3] train()",
       },
     ]);

@@ -8,6 +8,8 @@ import type { Theme } from "./theme";
 
 export interface Mark {
   readonly host: string;
+  /** What the host is called. */
+  readonly machine: string;
   readonly entity: string;
   readonly metric: string;
   readonly drawnAs: "moment" | "span";
@@ -15,6 +17,9 @@ export interface Mark {
   /** Null: a moment, or a stretch that has not ended. */
   readonly end: number | null;
   readonly open: boolean;
+  /** What it is called beside the name of its host. */
+  readonly text: string;
+  /** What it is called where nothing else says whose it is. */
   readonly label: string;
 }
 
@@ -25,13 +30,15 @@ export function marksOf(source: Told): Mark[] {
   const labelled = (host: string, label: string) =>
     owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
-    const label = labelled(about.host, said(facts["label"] ?? facts["message"]) || about.metric);
-    return { ...about, drawnAs: "moment", start: time, end: null, open: false, label };
+    const text = said(facts["label"] ?? facts["message"]) || about.metric;
+    const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
+    return { ...about, ...names, drawnAs: "moment", start: time, end: null, open: false };
   });
   const spans = source.spans().map((span): Mark => {
     const { host, entity, metric, start, end } = span;
-    const label = labelled(host, spanLabel(span));
-    return { host, entity, metric, drawnAs: "span", start, end, open: end === null, label };
+    const text = spanLabel(span);
+    const names = { machine: owners.host(host), text, label: labelled(host, text) };
+    return { host, entity, metric, ...names, drawnAs: "span", start, end, open: end === null };
   });
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }

@@ -18,6 +18,8 @@ import {
 } from "./cards";
 import type { ViewState } from "./view-state";
 
+const WAITING = "Waiting for the first reading\u2026";
+
 interface BoardEvents extends ChartEvents {
   fold(group: string): void;
   expand(group: string): void;
@@ -28,6 +30,8 @@ interface BoardEvents extends ChartEvents {
 export interface BoardContent {
   readonly groups: readonly Group[];
   readonly state: State;
+  /** Whether the state is known. */
+  readonly heard: boolean;
   /** Facts about a group's devices, for the right of its heading. */
   readonly notes: ReadonlyMap<string, string>;
   /** Panels drawn over steps instead of time. */
@@ -242,13 +246,14 @@ export class Board {
 }
 
 /** What to say while there is nothing, or not yet everything, to draw. */
-function quietText({ groups, state, metrics }: BoardContent): string {
+function quietText({ groups, state, heard, metrics }: BoardContent): string {
   const starting = startingOf(state.sources);
   if (starting.length > 0) return `Waiting for the first reading of: ${starting.join(", ")}`;
   if (groups.length > 0) return "";
+  if (!heard) return WAITING;
   if (metrics?.length) {
     return `No series matches ${metrics.map((glob) => `"${glob}"`).join(", ")} yet.`;
   }
   if (state.phase !== "running") return "This recording holds no readings.";
-  return "Waiting for the first reading\u2026";
+  return WAITING;
 }

@@ -36,6 +36,21 @@ const news = { series: [{ ...LOAD, kind: "gauge", labels: {} }], state: { phase:
 
 let leave = (): void => {};
 
+/** What a view of `store` says: its status, and the window that is pressed. */
+function shown(store: Store): { text: () => string; status: () => string; window: () => string } {
+  const el = document.body.appendChild(document.createElement("div"));
+  leave = mountDashboard(el, store, { layout: "dashboard", metrics: null, title: "" });
+  const textOf = (query: string) => el.querySelector(query)?.textContent ?? "";
+  return {
+    text: () =>
+      [...el.querySelectorAll(".pulse > :not(style, .pulse-help)")]
+        .map((e) => e.textContent)
+        .join(" "),
+    status: () => textOf(".pulse-status"),
+    window: () => textOf('[aria-label="Time window"] [aria-pressed=true]'),
+  };
+}
+
 /** A dashboard of one chart, and how often chart and timeline were drawn. */
 function mounted(): {
   store: Store;
@@ -182,4 +197,54 @@ test("exact rows are asked for once, of the stretch at which zooming came to res
   const [ids, t0, t1] = request.mock.calls[0] as [number[], number, number];
   expect(ids).toEqual([0]);
   expect(t1 - t0).toBeCloseTo(25, 0);
+});
+
+test("a view that has heard nothing is connecting: neither a replay nor without a recording", () => {
+  const store = new Store();
+  const view = shown(store);
+
+  expect(view.status()).toBe("Connecting");
+  expect(view.text()).not.toMatch(/recording|readings|replay/i);
+
+  store.take(frameOf(1, [[0, 1, 0.5]], news));
+  vi.advanceTimersByTime(1000);
+  expect(view.status()).toBe("Live");
+  expect(view.text()).toMatch(/Recording/);
+});
+
+test.each([
+  ["at once", "running", true, "5 min"],
+  ["later", "running", false, "5 min"],
+  ["at once", "replay", true, "All"],
+  ["later", "replay", false, "All"],
+  ["later", "stopped", false, "All"],
+])("what is heard %s of a session that is %s (%s) decides the first window: %s", (...row) => {
+  const [, phase, early, window] = row;
+  const store = new Store();
+  const hear = () => store.take(frameOf(1, [[0, 1, 0.5]], { ...news, state: { phase } }));
+  if (early) hear();
+  const view = shown(store);
+  if (!early) hear();
+  vi.advanceTimersByTime(1000);
+
+  expect(view.window()).toBe(window);
+});
+
+test("a picture that goes live shows the last minutes, unless its viewer chose another window", () => {
+  for (const [key, expected] of [
+    ["", "5 min"],
+    ["1", "30 s"],
+    ["4", "All"],
+  ]) {
+    const store = new Store();
+    store.take(frameOf(1, [[0, 1, 0.5]], { ...news, state: { phase: "replay" } }));
+    const view = shown(store);
+    const root = document.body.lastElementChild?.firstElementChild;
+    if (key) root?.dispatchEvent(new KeyboardEvent("keydown", { key }));
+    store.take(frameOf(2, [[0, 2, 0.5]], news));
+    vi.advanceTimersByTime(1000);
+
+    expect(view.window()).toBe(expected);
+    leave();
+  }
 });

@@ -42,6 +42,8 @@ const DESCRIBE_MOST = 4;
 const READ_MS = 400;
 const REQUEST_MS = 300;
 const REQUEST_POINTS = 1000;
+/** Seconds of a running session shown at first. */
+const LIVE_WINDOW = 300;
 
 /**
  * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
@@ -70,6 +72,7 @@ class Dashboard {
   readonly #scheduler: Scheduler;
   readonly #cleanup: (() => void)[] = [];
   #state: ViewState;
+  #windowChosen = false;
   #theme: Theme;
   #groups: Group[] = [];
   #marks: Mark[] = [];
@@ -88,7 +91,8 @@ class Dashboard {
   constructor(el: HTMLElement, source: Source, options: DashboardOptions) {
     this.#source = source;
     this.#options = options;
-    this.#state = initialState(source.state().phase === "running" ? 300 : "all");
+    this.#state = initialState("all");
+    this.#followPresent();
     this.#newest = new Newest(source);
     const events = this.#chartEvents();
     this.#toolbar = new Toolbar({
@@ -154,8 +158,15 @@ class Dashboard {
     this.#scheduler.now();
   }
 
+  /** A running session is shown by its last minutes, unless the viewer chose otherwise. */
+  #followPresent(): void {
+    if (this.#windowChosen || this.#source.state().phase !== "running") return;
+    this.#state = { ...this.#state, window: LIVE_WINDOW };
+  }
+
   #changed(change: Change): void {
     this.#heard = performance.now();
+    if (change.state) this.#followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series || change.entities) this.#newest = new Newest(this.#source);
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
@@ -167,6 +178,7 @@ class Dashboard {
   }
 
   #dispatch(action: Action): void {
+    this.#windowChosen ||= action.type === "window";
     this.#state = reduce(this.#state, action);
     if (["fold", "expand", "axis"].includes(action.type)) this.#layoutStale = true;
     if (action.type === "help") this.#help.show(action.open, this.#root);
@@ -186,6 +198,7 @@ class Dashboard {
     const content: BoardContent = {
       groups: this.#groups,
       state: this.#source.state(),
+      heard: this.#source.heard?.() ?? true,
       notes: deviceSummaries(this.#source),
       byStep: (panel) => this.#isByStep(panel),
       metrics,

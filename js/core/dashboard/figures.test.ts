@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { FakeSource } from "../../dev/fake-source";
 import { SCENARIOS } from "../../dev/scenarios";
+import { stripSeries } from "../still/fit";
 import { figuresOf, Newest } from "./figures";
 
 function figures(name: string) {
@@ -26,6 +27,14 @@ describe("the summary strip", () => {
     const [all] = figures("many");
     expect(all?.label).toBe("64 GPUs, mean");
     expect(all?.note).toMatch(/^2\.\d+\/5 TiB · 1\d(\.\d)? kW · hottest \d\d(\.\d)? °C$/);
+  });
+
+  test.each(Object.keys(SCENARIOS))("of %s needs no metric that a saved strip lacks", (name) => {
+    const source = new FakeSource(SCENARIOS[name] as NonNullable<(typeof SCENARIOS)[string]>);
+    const whole = figuresOf(source, new Newest(source));
+    const kept = stripSeries(source.catalog());
+    source.catalog = () => kept;
+    expect(figuresOf(source, new Newest(source))).toEqual(whole);
   });
 
   test("warns when the recording cannot be written, and when ticks were lost", () => {

@@ -84,10 +84,19 @@ export class Newest {
 }
 
 export function figuresOf(source: Source, newest: Newest): Figure[] {
+  if (!(source.heard?.() ?? true)) return [];
+  const gpus = newest.owners.filter(({ entity }) => isGpu(entity));
+  const single = gpus.length <= MOST_TILES ? gpus : [];
+  const kernels = kernelsOf(newest).slice(0, MOST_TILES);
+  const machines = new Set(newest.hosts.slice(0, MOST_TILES));
   return [
-    ...gpuFigures(newest),
-    ...newest.hosts.slice(0, MOST_TILES).flatMap((host) => hostFigures(host, newest)),
-    ...kernelFigures(source, newest),
+    ...(single.length < gpus.length ? [gpusFigure(gpus, newest)] : []),
+    // All of one machine, then all of the next.
+    ...newest.hosts.flatMap((host) => [
+      ...single.filter((gpu) => gpu.host === host).map((gpu) => gpuFigure(gpu, newest)),
+      ...(machines.has(host) ? hostFigures(host, newest) : []),
+      ...kernels.filter((one) => one.host === host).map((one) => kernelFigure(one, source, newest)),
+    ]),
     recordingFigure(source),
     ...costFigures(source),
   ];
@@ -97,12 +106,6 @@ function figure(key: string, label: string, value: string, more: Partial<Figure>
   const { note = "", bars = [], warn = false, name = key, host = null } = more;
   const title = more.title ?? [label, value, note].filter(Boolean).join(", ");
   return { key, name, host, label, value, note, bars, warn, title };
-}
-
-function gpuFigures(newest: Newest): Figure[] {
-  const gpus = newest.owners.filter(({ entity }) => isGpu(entity));
-  if (gpus.length > MOST_TILES) return [gpusFigure(gpus, newest)];
-  return gpus.map((gpu) => gpuFigure(gpu, newest));
 }
 
 function gpuFigure(gpu: Owner, newest: Newest): Figure {
@@ -177,13 +180,12 @@ function hostFigures(host: string, newest: Newest): Figure[] {
 }
 
 /** The kernel of this session; a recording of several has one of each host. */
-function kernelFigures(source: Source, newest: Newest): Figure[] {
-  const kernels = newest.owners.filter(
+function kernelsOf(newest: Newest): Owner[] {
+  return newest.owners.filter(
     (one) =>
       one.entity === "kernel" &&
       (newest.has(one, "process.cpu") || newest.has(one, "process.memory.rss")),
   );
-  return kernels.slice(0, MOST_TILES).map((kernel) => kernelFigure(kernel, source, newest));
 }
 
 function kernelFigure(kernel: Owner, source: Source, newest: Newest): Figure {

@@ -83,15 +83,15 @@ test("there are two cards, host by host, each with its own number", () => {
   const cards = labels.map((label, i) => [label, values[i]]);
   expect(cards.slice(0, 4)).toEqual([
     ["node17 · GPU 0", "75 %"],
-    ["node18 · GPU 0", "25 %"],
     ["node17 · CPU", "90 %"],
+    ["node18 · GPU 0", "25 %"],
     ["node18 · CPU", "10 %"],
   ]);
   const tiles = [...el.querySelectorAll<HTMLElement>(".pulse-figure")].slice(0, 4);
   expect(tiles.map(({ dataset }) => [dataset["figure"], dataset["host"]])).toEqual([
     ["gpu:0", "h0"],
-    ["gpu:0", "h1"],
     ["cpu", "h0"],
+    ["gpu:0", "h1"],
     ["cpu", "h1"],
   ]);
 });
@@ -131,6 +131,7 @@ test("the heading of the GPUs tells both models, and marks whose they are", () =
   ]);
   const labels = marksOf(store).map(({ label }) => label);
   expect(labels.sort()).toEqual(["node17 · begin", "node18 · begin"]);
+  expect(marksOf(store).map(({ text }) => text)).toEqual(["begin", "begin"]);
 });
 
 test("with one machine nothing says which", () => {
@@ -144,12 +145,14 @@ test("a machine of which nothing is known is called by its id", () => {
   const store = new Store();
   store.take(keyframeOf(1, [0, 1], [], { series: seriesOf(["h0", "h1"]) }));
   const labels = figuresOf(store, new Newest(store)).map(({ label }) => label);
-  expect(labels.slice(0, 2)).toEqual(["h0 · GPU 0", "h1 · GPU 0"]);
+  expect(labels.slice(0, 4)).toEqual(["h0 · GPU 0", "h0 · CPU", "h1 · GPU 0", "h1 · CPU"]);
 });
 
 test("a name that comes later is taken", () => {
   const store = new Store();
-  store.take(frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]) }));
+  store.take(
+    frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]), state: { phase: "running" } }),
+  );
   const el = shown(store);
   expect(textsOf(el, ".pulse-figure-label")[0]).toBe("h0 · GPU 0");
   store.take(frameOf(2, [[0, 2, 0.5]], { entities: NAMED }));

@@ -31,6 +31,9 @@ export function statusOf(
     const detail = known ? stretchText(first, last) : "no readings";
     return { ...shared, tone: "late", word: endingWord(ended), detail };
   }
+  if (!(source.heard?.() ?? true)) {
+    return { ...shared, tone: "held", word: "Connecting", detail: "" };
+  }
   if (state.phase !== "running") {
     const detail = known ? stretchText(first, last) : "no readings";
     const word = state.phase === "replay" ? "Replay" : "Stopped";

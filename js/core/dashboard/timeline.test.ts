@@ -1,20 +1,19 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Mark } from "../charts/marks";
 import { rowsOf } from "./timeline";
 
 /** Spans among the metrics; all others are moments. */
 const SPANS = new Set(["cell", "span", "task"]);
+const HERE = { machine: "h0", entity: "kernel", start: 1, end: null, open: false };
 
-function rows(...metrics: string[]): string[] {
-  return rowsOf(
-    metrics.map((metric): Mark => {
-      const drawnAs = SPANS.has(metric) ? "span" : "moment";
-      return { ...HERE, metric, drawnAs, label: metric };
-    }),
-  );
+function mark(metric: string, host = "h0", machine = host): Mark {
+  const drawnAs = SPANS.has(metric) ? "span" : "moment";
+  return { ...HERE, host, machine, metric, drawnAs, text: metric, label: metric };
 }
 
-const HERE = { host: "h0", entity: "kernel", start: 1, end: null, open: false };
+function names(...marks: Mark[]): string[] {
+  return rowsOf(marks).map(({ name }) => name);
+}
 
 test.each([
   [
@@ -24,7 +23,30 @@ test.each([
   [["event", "alert", "notes"], ["marks"]],
   // A metric that the catalog does not know shares the row of named spans.
   [["task"], ["spans"]],
+  [["task", "span"], ["spans"]],
   [[], []],
 ])("%j stand in the rows %j", (metrics, expected) => {
-  expect(rows(...metrics)).toEqual(expected);
+  expect(names(...metrics.map((metric) => mark(metric)))).toEqual(expected);
+});
+
+describe("with several hosts", () => {
+  const [first, second] = [["h2", "node17"] as const, ["h10", "node18.cluster.org"] as const];
+
+  test("spans of each have their own row with its name, in order of the hosts", () => {
+    const marks = [mark("mark", ...second), mark("cell", ...second), mark("cell", ...first)];
+    expect(names(...marks, mark("mark", ...first))).toEqual(["node17", "node18", "marks"]);
+    const all = [...marks, mark("span", ...second)];
+    expect(names(...all)).toEqual(["node17", "node18", "node18", "marks"]);
+    expect(new Set(rowsOf(all).map(({ key }) => key)).size).toBe(4);
+    expect(rowsOf(all).map(({ ofHost }) => ofHost)).toEqual([true, true, true, false]);
+  });
+
+  test("of which one alone has spans, these need no name", () => {
+    expect(names(mark("cell", ...first), mark("mark", ...second))).toEqual(["cells", "marks"]);
+  });
+
+  test("a long name keeps its end, where machines of one kind differ", () => {
+    const marks = [17, 18].map((n) => mark("cell", `h${n}`, `gpu-server-${n}`));
+    expect(names(...marks)).toEqual(["\u2026erver-17", "\u2026erver-18"]);
+  });
 });

@@ -28,6 +28,7 @@ import {
 import type { Theme } from "../charts/theme";
 import { h } from "../dom";
 import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
+import { compareNames } from "../vocabulary/entities";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 
 const ROW = 20;
@@ -35,13 +36,24 @@ const ROW = 20;
 const MOMENTS = "marks";
 /** The row of spans that the catalog does not know. */
 const OTHER_SPANS = "spans";
-/** The rows, where there is anything for them: one for each metric of spans, and the moments. */
+/** The kinds of rows, in order: one for each metric of spans, and the moments. */
 const ROWS: readonly string[] = [
   ...Object.keys(CATALOG).flatMap((metric) => spanRow(metric) ?? []),
   MOMENTS,
 ];
+/** Letters that fit beside a row. */
+const ROW_LETTERS = 9;
 /** Pixels a label needs at least. */
 const LEAST_LABEL = 24;
+
+/** One row of the timeline. */
+interface Row {
+  readonly key: string;
+  /** Stands beside it. */
+  readonly name: string;
+  /** The name is that of the host of its spans. */
+  readonly ofHost: boolean;
+}
 
 export class Timeline implements View {
   readonly el: HTMLElement;
@@ -53,7 +65,7 @@ export class Timeline implements View {
   readonly #twin = h("table");
   readonly #events: ChartEvents;
   #plot: Plot | null = null;
-  #rows: readonly string[] = [];
+  #rows: readonly Row[] = [];
   #scene: Scene | null = null;
 
   constructor(events: ChartEvents) {
@@ -81,7 +93,7 @@ export class Timeline implements View {
   draw(scene: Scene): void {
     this.#scene = scene;
     const rows = rowsOf(scene.marks);
-    if (rows.join() !== this.#rows.join()) {
+    if (JSON.stringify(rows) !== JSON.stringify(this.#rows)) {
       this.#plot?.destroy();
       this.#plot = null;
       this.#rows = rows;
@@ -141,7 +153,7 @@ export class Timeline implements View {
       time: true,
       yRange: () => [0, rows.length],
       yTicks: () => rows.map((_, row) => row + 0.5),
-      yText: () => [...rows],
+      yText: () => rows.map(({ name }) => name),
       xText: axisTimes,
       under: (area) => this.#paint(area),
       over: (area) => {
@@ -173,14 +185,31 @@ function spanRow(metric: string): string | undefined {
   return kind && KINDS[kind].drawnAs === "span" ? `${metric}s` : undefined;
 }
 
-function rowOf({ drawnAs, metric }: Mark): string {
+/** What kind of row a mark is in. */
+function kindOfRow({ drawnAs, metric }: Mark): string {
   return drawnAs === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
 }
 
-/** The names of the rows there is anything for. Pure. */
-export function rowsOf(marks: readonly Mark[]): string[] {
-  const there = new Set(marks.map(rowOf));
-  return ROWS.filter((name) => there.has(name));
+/** The key of the row a mark is in: spans of two hosts at one time must not hide each other. */
+function rowKey(mark: Mark): string {
+  return mark.drawnAs === "moment" ? MOMENTS : JSON.stringify([kindOfRow(mark), mark.host]);
+}
+
+/**
+ * The rows there is anything for: moments share one, spans have one for each host. Where several
+ * hosts have spans each row has the name of its host beside it. Pure.
+ */
+export function rowsOf(marks: readonly Mark[]): Row[] {
+  const first = new Map(marks.map((mark) => [rowKey(mark), mark] as const));
+  const spans = marks.filter(({ drawnAs }) => drawnAs === "span");
+  const several = new Set(spans.map(({ host }) => host)).size > 1;
+  const place = (mark: Mark) => ROWS.indexOf(kindOfRow(mark));
+  return [...first]
+    .sort(([, a], [, b]) => place(a) - place(b) || compareNames(a.host, b.host))
+    .map(([key, mark]) => {
+      const ofHost = several && mark.drawnAs === "span";
+      return { key, name: ofHost ? shortName(mark.machine) : kindOfRow(mark), ofHost };
+    });
 }
 
 function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): void {
@@ -190,10 +219,10 @@ function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): 
 }
 
 /** The labels of marks and events, each beside its line. */
-function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly string[]): void {
+function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly Row[]): void {
   const { context, left, width, height, ratio } = area;
   const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
-  const y = area.top + ((rows.indexOf(MOMENTS) + 0.5) * height) / rows.length + ratio * 0.5;
+  const y = area.top + ((placeOf(MOMENTS, rows) + 0.5) * height) / rows.length + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
   const spots = labelSpots(marks, row, area.x, (text) => context.measureText(text).width);
@@ -204,9 +233,19 @@ function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly str
   context.restore();
 }
 
-function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly string[]): void {
+/** A machine's own name without its domain; of a long one the end, where most differ. */
+function shortName(machine: string): string {
+  const [name = machine] = machine.split(".", 1);
+  return name.length > ROW_LETTERS ? `\u2026${name.slice(1 - ROW_LETTERS)}` : name;
+}
+
+function placeOf(wanted: string, rows: readonly Row[]): number {
+  return rows.findIndex(({ key }) => key === wanted);
+}
+
+function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly Row[]): void {
   const { context, left, width, height, ratio } = area;
-  const row = rows.indexOf(rowOf(mark));
+  const row = placeOf(rowKey(mark), rows);
   const from = Math.max(area.x(mark.start), left - 8);
   const to = Math.min(area.x(mark.end ?? scene.now), left + width + 8);
   const tall = height / rows.length;
@@ -221,7 +260,7 @@ function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly string[]):
   if (room < LEAST_LABEL * ratio) return;
   context.fillStyle = scene.theme.text;
   write(context, scene.theme, ratio);
-  const text = clipped(context, mark.label, room);
+  const text = clipped(context, rows[row]?.ofHost ? mark.text : mark.label, room);
   context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
 }
 

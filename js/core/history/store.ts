@@ -54,6 +54,7 @@ export class Store implements Source {
   #catalog: readonly SeriesWire[] = [];
   #entities: ReadonlyMap<string, EntityWire> = new Map();
   #state: State = readState({});
+  #heard = false;
   #lost = 0;
   /** The newest frame whose samples are here; -1 before any. */
   #seq = -1;
@@ -85,6 +86,11 @@ export class Store implements Source {
   state(): State {
     const over = this.#liveness.ended !== null && this.#state.phase === "running";
     return over ? { ...this.#state, phase: "stopped" } : this.#state;
+  }
+
+  /** Whether a state has arrived; until then the one of `state` says nothing. */
+  heard(): boolean {
+    return this.#heard;
   }
 
   ended(): Ending | null {
@@ -357,6 +363,7 @@ export class Store implements Source {
     this.#liveness.update(state, this.#state.phase === "running");
     const moved = state.t0 !== this.#state.t0 || state.t1 !== this.#state.t1;
     this.#state = state;
+    this.#heard = true;
     if (moved) this.#clip();
   }
 

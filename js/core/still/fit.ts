@@ -3,11 +3,19 @@
  * `pulse_widgets/exchange/fitting.py`, for the pictures that the browser saves.
  */
 
+import type { SeriesWire } from "../source";
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
 import { leftOutSource } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
-import { HEADER_BYTES, LEAST_BUCKETS, SERIES_FACTS } from "../vocabulary/shared.gen";
+import {
+  CORE,
+  CORE_COUNT,
+  HEADER_BYTES,
+  LEAST_BUCKETS,
+  SERIES_FACTS,
+  STRIP_METRICS,
+} from "../vocabulary/shared.gen";
 import { encodePacket } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
 import {
@@ -62,6 +70,25 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   // Series that were not selected do not count as left out.
   const selected = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
   return coarsened(packet, selected, rows, packet.buckets);
+}
+
+/** The series that figures are made of. Single cores are counted, where nothing says how many. */
+export function stripSeries(series: readonly SeriesWire[]): SeriesWire[] {
+  const counted = series.filter(({ metric }) => metric === CORE_COUNT).map(({ host }) => host);
+  const core = ({ host, entity }: SeriesWire) => entity.startsWith(CORE) && counted.includes(host);
+  return series.filter((one) => STRIP_METRICS.includes(one.metric) && !core(one));
+}
+
+/** The part of a keyframe that a strip shows: figures, and hardly any past. */
+export function stripKeyframe(bytes: Uint8Array): Uint8Array {
+  const packet = decodePacket(bytes);
+  if (packet.kind !== "keyframe") return bytes;
+  const { header } = headerOf(bytes);
+  const kept = new Set(stripSeries(packet.series).map(({ id }) => id));
+  const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
+  const { state = null } = header;
+  const lean = { ...withSeries(header, packet, kept, rows), state, moments: [], spans: [] };
+  return coarsened(packet, lean, rows, Math.min(packet.buckets, LEAST_BUCKETS));
 }
 
 function size(part: unknown): number {
@@ -190,7 +217,9 @@ function coarsened(
   buckets: number,
 ): Uint8Array<ArrayBuffer> {
   const have = packet.buckets;
-  const first = Array.from({ length: buckets + 1 }, (_, i) => Math.floor((i * have) / buckets));
+  const first = Array.from({ length: buckets + 1 }, (_, i) =>
+    Math.floor((i * have) / Math.max(buckets, 1)),
+  );
   const min = new Uint16Array(rows.length * buckets);
   const max = new Uint16Array(rows.length * buckets);
   for (const [at, row] of rows.entries()) {

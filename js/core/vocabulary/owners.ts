@@ -12,6 +12,10 @@ export interface Owner {
   readonly entity: string;
 }
 
+/** What the user logs is of this entity, and beside the name of a machine is called so. */
+const USER = "user";
+const OWN_METRICS = "your metrics";
+
 type Labels = Readonly<Record<string, string>>;
 
 /** A key that differs for any two owners. */
@@ -59,6 +63,7 @@ export class Owners {
     const { host, entity, labels } = owner;
     const name = entityLabel(entity, { ...this.labels(owner), ...labels });
     if (!this.several) return name;
-    return entity === "host" ? this.host(host) : `${this.host(host)} \u00b7 ${name}`;
+    if (entity === "host") return this.host(host);
+    return `${this.host(host)} \u00b7 ${entity === USER ? OWN_METRICS : name}`;
   }
 }

@@ -44,6 +44,22 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
 export const LEAST_BUCKETS = 30;
 export const SERIES_FACTS = 80;
 export const HEADER_BYTES = 250;
+export const STRIP_METRICS: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.memory.total",
+  "gpu.power",
+  "gpu.temperature",
+  "cpu.utilization",
+  "cpu.count",
+  "memory.used",
+  "memory.total",
+  "process.cpu",
+  "process.memory.rss",
+];
+export const CORE = "cpu:";
+export const CORE_COUNT = "cpu.count";
+export const STRIP_BYTES = 60000;
 export const WIDTH = 960;
 export const PX = 2;
 export const CARD = 158;

@@ -7,7 +7,7 @@ machine where that is known, else by its id.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.exchange.picture.chart import entity_label
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 __all__ = ["Owners"]
+
+USER: Final = "user"
+OWN_METRICS: Final = "your metrics"
+"""What the user logs is of this entity, and beside the name of a machine is called so."""
 
 
 class Owners:
@@ -44,4 +48,6 @@ class Owners:
         if len(self._hosts) <= 1:
             return name
         machine = self._hosts.get(host, host)
-        return machine if entity == "host" else f"{machine} · {name}"
+        if entity == "host":
+            return machine
+        return f"{machine} · {OWN_METRICS if entity == USER else name}"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pulse_widgets.loading import load
 from pulse_widgets.series.columns import Packed
 from pulse_widgets.storage.arrow.convert import joined, packed, plain, words_of
 from pulse_widgets.storage.parquet.footer import check_blob
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = ["read_table", "write_table"]
+
+PARQUET: Final = "pyarrow.parquet"
+"""Loaded where a table is read or written: a page opens before that."""
 
 _TYPES: Final[Mapping[type[np.generic], Any]] = {
     np.int32: pa.int32(),
@@ -41,6 +44,9 @@ def write_table(words: Mapping[str, Sequence[str]], numbers: Mapping[str, NDArra
         kind = _TYPES[values.dtype.type]
         fields.append(pa.field(name, kind, nullable=False))
         columns.append(plain(kind, values))
+    load(PARQUET)
+    import pyarrow.parquet as pq
+
     sink = io.BytesIO()
     whole = [n for n, values in numbers.items() if values.dtype.kind == "i"]
     pq.write_table(
@@ -71,6 +77,9 @@ def read_table(
         damaged bytes also what `DAMAGE` lists.
     """
     check_blob(content)
+    load(PARQUET)
+    import pyarrow.parquet as pq
+
     file = pq.ParquetFile(pa.BufferReader(content), read_dictionary=list(words))
     about = file.metadata
     groups = (about.row_group(g) for g in range(about.num_row_groups))
