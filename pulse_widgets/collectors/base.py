@@ -138,7 +138,8 @@ class Collector:
 
     def missing(self, *, at_end: bool) -> list[str]:  # noqa: ARG002  for those that read late
         """Return what was accepted and is in no recording, and why, in sentences."""
-        return [f"{self._counted(number)} lost: {why}." for why, number in list(self.lost.items())]
+        lost = list(self.lost.items())
+        return [f"{self._counted(number)} lost: {why}." for why, number in lost if number]
 
     def late(self) -> int:
         """Return how many rows only wait to be drained."""

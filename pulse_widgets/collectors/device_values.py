@@ -23,8 +23,8 @@ __all__ = ["DeviceValues"]
 
 PATIENCE_S: Final = 0.5
 """How long a device may take for one value while its values are waited for."""
-RETRY_S: Final = 1.0
-"""Seconds before an entry is read again whose rows could not be made."""
+RETRY_S: Final = 0.1
+"""Seconds before an entry is handed on again whose rows could not be made."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -55,6 +55,8 @@ class DeviceValues:
         self._ending = False
         self._put = self._done = 0
         """Values that were given here, and that were dealt with."""
+        self._numbers: dict[str, Any] = {}
+        """What was read of the first entry: nothing is read twice."""
         self.read = 0
         """Values that were read so far."""
         self._seen = -1
@@ -119,7 +121,7 @@ class DeviceValues:
                 while self._waiting and not self._ending:
                     self._take(self._waiting[0])
             except Exception:
-                # Out of memory, say. The entry still waits, and is read again.
+                # Out of memory, say. The entry still waits, and is handed on again.
                 _logger.exception("values of a device could not be taken")
                 time.sleep(RETRY_S)
             else:
@@ -127,13 +129,14 @@ class DeviceValues:
 
     def _take(self, entry: Entry) -> None:
         time_us, step, values = entry
-        numbers: dict[str, Any] = {}
         for name, value in values.items():
-            numbers[name] = self._read(name, value)
-            self.read += 1
+            if name not in self._numbers:
+                self._numbers[name] = self._read(name, value)
+                self.read += 1
         with self._lock:
             if not self._ending:
-                self._hand_on((time_us, step, numbers))
+                self._hand_on((time_us, step, self._numbers))
                 # Removed only now: until here it counts as waiting.
                 self._waiting.popleft()
                 self._done += len(values)
+        self._numbers = {}

@@ -197,7 +197,8 @@ class UserCollector(Collector):
         """Leave the values of a call out, for which there is no room: counted, and said."""
         behind_device = not is_ready(entry) and self._devices.values >= QUEUE_VALUES
         why = "too much waited for their device" if behind_device else CROWDED
-        self.lost[why] += len(entry[2])
+        with self._drain_lock:
+            self.lost[why] += len(entry[2])
         if why not in self._left_out:
             self._left_out.add(why)
             self._say(f"pw.log() leaves values out: {why}. stop() tells how many")

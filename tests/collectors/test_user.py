@@ -1,3 +1,4 @@
+import contextlib
 import json
 import math
 import threading
@@ -462,3 +463,61 @@ def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monke
         "350 values of pw.log were lost: too much waited for their device."
     ]
     assert sum(name.startswith("k") for name, *_ in logged.rows()[0]) == held
+
+
+@pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
+def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
+    monkeypatch.setattr(user, "PATIENCE_S", 10.0)
+    clock = [100.0]
+    monkeypatch.setattr(user.time, "monotonic", lambda: clock[0])
+
+    def relieve():
+        clock[0] += 1.0
+
+    logged = Logged(relieve=relieve)
+
+    def waits_until_one_is_left_out():
+        began, before = clock[0], logged.user.left_out
+        while logged.user.left_out == before:
+            logged.user.log({"loss": 1.0}, None)
+        return clock[0] - began
+
+    first = waits_until_one_is_left_out()
+    # The disk is back, and the loop logs on: the queue is hardly ever empty.
+    while logged.user.drain(logged.log):
+        logged.user.log({"loss": 1.0}, None)
+    logged.user.log({"loss": 1.0}, None)
+    logged.user.log({"loss": 1.0}, None)
+    clock[0] += 1000.0
+
+    assert waits_until_one_is_left_out() >= 10.0
+    assert first >= 10.0
+    assert logged.user.missing(at_end=False) == [
+        "2 values of pw.log were lost: too much waited for the disk."
+    ]
+
+
+@given(st.lists(st.booleans(), max_size=12), st.integers(0, 40))
+def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fails, count):
+    make, fails = UserCollector._rows_of, list(fails)
+
+    def rows_of(collector, entries):
+        if fails and fails.pop():
+            raise MemoryError
+        return make(collector, entries)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UserCollector, "_rows_of", rows_of)
+        patch.setattr(user, "PART_VALUES", 7)
+        logged = Logged()
+        for number in range(count):
+            logged.user.log({"loss": float(number)}, None)
+        while fails:
+            with contextlib.suppress(MemoryError):
+                logged.drain()
+        logged.drain()
+
+    assert [value for *_, value in logged.taken()] == [float(number) for number in range(count)]
+    assert logged.user.late() == 0

@@ -106,12 +106,10 @@ def counted(said):
 def quick():
     """Patience that is soon at its end."""
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in (
-            (flusher, "STOP_S"),
-            (session_module, "STOP_S"),
-            (device_values, "PATIENCE_S"),
-        ):
-            patch.setattr(module, name, 0.1)
+        patch.setattr(flusher, "STOP_S", 0.4)
+        patch.setattr(session_module, "STOP_S", 0.1)
+        patch.setattr(device_values, "PATIENCE_S", 0.3)
+        patch.setattr(device_values, "RETRY_S", 0.01)
         patch.setattr(flusher, "AGAIN_S", 0.01)
         patch.setattr(flusher, "RELIEF_S", 0.01)
         patch.setattr(user, "PATIENCE_S", 0.02)
@@ -210,3 +208,37 @@ def test_values_of_a_device_are_waited_for_as_long_as_it_gets_on(read, count, en
     assert left.strip() == stopped.strip() == end
     assert ("3 values of pw.log were lost" in warned) == (count == 3)
     assert ("3 values of pw.log were lost" in said) == (count == 3)
+
+
+HUNG = """
+from pulse_widgets.session.flusher import Flusher
+from pulse_widgets.storage.recorder import Recorder
+from pulse_widgets.storage.writer import Writer
+began, go, over = threading.Event(), threading.Event(), threading.Event()
+append, drain, unwritten = Writer.append, Flusher.drain, Recorder.unwritten
+def hangs(self, rows):
+    if armed: began.set(); go.wait(20)
+    return append(self, rows)
+def late(self):
+    if go.is_set() and threading.current_thread().name == 'pulse-flusher': over.wait(20)
+    return drain(self)
+def ends(self, then, seconds):
+    go.set()
+    return unwritten(self, then, 20)
+Writer.append, Flusher.drain, Recorder.unwritten = hangs, late, ends
+armed = False
+mon = pw.monitor(sources='system', gpus='none', record=sys.argv[1] + '/r')
+armed = True
+pw.log({'x': 0.0}); began.wait(20)
+for i in range(1, 50): pw.log({'x': float(i)}); mon.mark(str(i))
+rec = pw.stop()
+over.set()
+print(rec.select('x').values()[1].tolist() == list(range(50)), len(rec.select('mark').to_pandas()))
+"""
+
+
+@pytest.mark.slow
+def test_a_write_that_ends_while_stop_waits_keeps_nothing_from_what_it_returns(tmp_path):
+    out, _ = run(HUNG, tmp_path / "home", tmp_path)
+
+    assert out == "True 49\n"
