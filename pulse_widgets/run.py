@@ -197,6 +197,10 @@ class Run:
         from pulse_widgets.storage.unwritten import with_unwritten
 
         recorder, place = self.session.recorder, self.session.path
+        if not recorder.sealed:
+            # A write may have ended just now: the flusher has not taken what came meanwhile.
+            self.session.drain()
+            rows = recorder.held()
         if place is None or not recorder.settled:
             return self._of_memory(recorder.problem.problem if recorder.problem else "")
         if recorder.sealed:

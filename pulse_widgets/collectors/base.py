@@ -6,6 +6,7 @@ import contextvars
 import math
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["STALL_S", "Collector", "SourceStatus", "after", "start_thread"]
 
-KEPT_BYTES = 64 << 20
+KEPT_BYTES = 256 << 20
 """Bytes of rows that a collector keeps while nobody drains it, behind a disk that hangs say."""
+
+CROWDED = "too much waited for the disk"
+"""Why rows were given up that nobody drained."""
 
 STALL_S = 2.0
 """A reading that takes longer than this is named as stalled."""
@@ -108,8 +112,8 @@ class Collector:
 
     def __init__(self, name: str, arrived: Callable[[], None] = lambda: None) -> None:
         self.status = SourceStatus(name)
-        self.dropped = 0
-        """Rows that were given up because nobody drained the collector for too long."""
+        self.lost: Counter[str] = Counter()
+        """Rows, or values of `pw.log`, that were accepted and then given up, by the reason."""
         self._arrived = arrived
         self._kept = Log()
         self._cursor = self._kept.cursor()
@@ -127,8 +131,27 @@ class Collector:
     def stop(self) -> None:
         """End collecting; returns at once, and may be called twice."""
 
-    def finish(self) -> None:
-        """Have ready what was accepted and is late, for the last time it is drained."""
+    @property
+    def dropped(self) -> int:
+        """How many rows, or values of `pw.log`, were given up."""
+        return sum(self.lost.values())
+
+    def missing(self, *, at_end: bool) -> list[str]:  # noqa: ARG002  for those that read late
+        """Return what was accepted and is in no recording, and why, in sentences."""
+        lost = list(self.lost.items())
+        return [f"{self._counted(number)} lost: {why}." for why, number in lost if number]
+
+    def late(self) -> int:
+        """Return how many rows only wait to be drained."""
+        return sum(map(len, self._cursor.peek()))
+
+    def gets_on(self) -> int:
+        """Return a number that changes whenever something late has become rows."""
+        return 0
+
+    def finish(self) -> bool:
+        """Have ready what was accepted and is late; return whether more is to come."""
+        return False
 
     def add(self, rows: Rows) -> None:
         """Accept rows, and wake the flusher."""
@@ -147,9 +170,14 @@ class Collector:
         """
         if len(self._kept):
             with self._kept_lock:
-                blocks = self._cursor.peek()
-                log.extend(blocks)
-                self._cursor.move(len(blocks))
+                moved = 0
+                try:
+                    for rows in self._cursor.peek():
+                        log.append(rows)
+                        moved += 1
+                finally:
+                    # Where one fails, each of them is still in one place, and in one alone.
+                    self._cursor.move(moved)
         return False
 
     def collect(self) -> list[Rows]:
@@ -175,8 +203,13 @@ class Collector:
         while left > KEPT_BYTES and gone < len(blocks) - 1:
             left -= blocks[gone].nbytes
             gone += 1
-        self.dropped += sum(map(len, blocks[:gone]))
+        self.lost[CROWDED] += sum(map(len, blocks[:gone]))
         self._cursor.move(gone)
+
+    def _counted(self, number: int) -> str:
+        """Return so many of what it is given, as the beginning of a sentence."""
+        rows = "row" if number == 1 else "rows"
+        return f"{number} {rows} of {self.name} {'was' if number == 1 else 'were'}"
 
 
 def after(now_s: float, period_s: float, phase_s: float = 0.0) -> float:

@@ -114,8 +114,9 @@ class CellCollector(Collector):
         content = {"id": self._id(self.cell), "status": status}
         if error is not None:
             content["error"] = type(error).__name__
-        self._span(seconds, content)
+        # First: an interrupt of what follows must not leave the kernel busy for ever.
         self.cell = None
+        self._span(seconds, content)
 
     def _id(self, count: int) -> str:
         return f"{count}@{self._began_us}"

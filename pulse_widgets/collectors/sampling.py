@@ -161,7 +161,12 @@ class SamplingCollector(Collector):
         if self._waiting or len(self._kept):
             with self._drain_lock:
                 super().drain(log)
-                log.append(self._drained())
+                rows = self._drained()
+                try:
+                    log.append(rows)
+                except BaseException as error:
+                    self.lost[words_of(error)] += len(rows)
+                    raise
         return False
 
     def waiting(self) -> int:

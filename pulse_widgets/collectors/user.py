@@ -9,8 +9,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector
-from pulse_widgets.collectors.device_values import DeviceValues, Entry
+from pulse_widgets.collectors.base import CROWDED, Collector
+from pulse_widgets.collectors.calls import Entry, is_ready, size_of
+from pulse_widgets.collectors.device_values import DeviceValues
 from pulse_widgets.collectors.logged_values import (
     PLAIN,
     STEP_LIMIT,
@@ -44,16 +45,12 @@ QUEUE_VALUES: Final = 20_000
 PART_VALUES: Final = 10_000
 QUEUE_BYTES: Final = 64 << 20
 """Behind a disk that hangs more values may wait, up to so many bytes; then they are left out."""
-CALL_BYTES: Final = 320
-VALUE_BYTES: Final = 96
-"""Bytes of a waiting call, and of each of its values besides the name, about."""
 
 PATIENCE_S: Final = 10.0
 """How long callers wait for room in it, each a little, before values are left out."""
-OVERFULL: Final = "\0"
-"""Stands for no name of the user's: why the values of a whole call were left out."""
-_READY: Final = PLAIN | {type(None)}
-"""What becomes a row without being read from anywhere."""
+SILENT: Final = "their device did not answer"
+SETTLE_S: Final = 0.1
+"""How long values of a device are waited for before those that came are written."""
 
 
 class UserCollector(Collector):
@@ -90,7 +87,7 @@ class UserCollector(Collector):
         self._clock = clock
         self._host = host
         self._queue: deque[Entry] = deque()
-        self._devices = DeviceValues(self._from_device)
+        self._devices = DeviceValues(self._read, self._from_device)
         self._drain_lock = threading.RLock()
         self._due = 0
         """Calls that waited when their draining began, and wait still."""
@@ -109,8 +106,8 @@ class UserCollector(Collector):
         self._told = False
         self._closed = False
         self._unreadable: set[str] = set()
-        self.left_out = 0
-        """Values that were no numbers, of one name too many, or too many for a disk that hangs."""
+        self.refused = 0
+        """Values that were no numbers, or of one name too many."""
         self._left_out: set[str] = set()
 
     def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> bool:
@@ -170,7 +167,9 @@ class UserCollector(Collector):
 
     def _press(self, entry: Entry) -> None:
         """Wait until what waits was taken; where nothing is, count the bytes of every call."""
-        size = _size_of(entry)
+        if self._has_room(entry):
+            return
+        size = size_of(entry)
         self._unpressed += len(entry[2])
         if self._bytes:
             self._bytes += size
@@ -178,19 +177,36 @@ class UserCollector(Collector):
             self.pressed += 1
             self._unpressed = 0
             (self._relieve or self.collect)()
-            if len(self._queue) * len(entry[2]) < QUEUE_VALUES:
+            if self._has_room(entry):
                 return
             # If the disk hangs, do not make every call wait.
-            self._bytes = sum(map(_size_of, list(self._queue)))
+            self._bytes = sum(map(size_of, [*self._queue, *self._devices.entries()]))
             self._most = 0
-        full = self._bytes > QUEUE_BYTES and not self._is_worth_waiting()
+        full = not self._is_worth_waiting() and self._bytes > QUEUE_BYTES
         if full and self._taken_back(entry):
             self._bytes -= size
-            self._leave_out(OVERFULL, "too much waits for the disk already", len(entry[2]))
+            self._give_up(entry)
+
+    def _has_room(self, entry: Entry) -> bool:
+        """Return whether a call need not wait; a device holds up only its own values."""
+        if len(self._queue) * len(entry[2]) >= QUEUE_VALUES:
+            return False
+        return self._devices.values < QUEUE_VALUES or is_ready(entry)
+
+    def _give_up(self, entry: Entry) -> None:
+        """Leave the values of a call out, for which there is no room: counted, and said."""
+        behind_device = not is_ready(entry) and self._devices.values >= QUEUE_VALUES
+        why = "too much waited for their device" if behind_device else CROWDED
+        with self._drain_lock:
+            self.lost[why] += len(entry[2])
+        if why not in self._left_out:
+            self._left_out.add(why)
+            self._say(f"pw.log() leaves values out: {why}. stop() tells how many")
 
     def _is_worth_waiting(self) -> bool:
         """Return whether there is no room, and that not for long."""
         if self._bytes <= QUEUE_BYTES:
+            self._full_s = None
             return False
         if self._full_s is None:
             self._full_s = time.monotonic()
@@ -234,42 +250,70 @@ class UserCollector(Collector):
             pass
         return super().collect()
 
-    def finish(self) -> None:
-        """Turn what still waits for a device into rows, as long as the device gets on."""
-        if not self._devices.settle():
-            left = len(self._devices)
-            self._tell(f"{left} of your last calls were not recorded: their device did not answer")
-        self._devices.end()
+    @property
+    def left_out(self) -> int:
+        """Values that are in no recording: no numbers, too many names, or given up."""
+        return self.refused + self.dropped
+
+    def late(self) -> int:
+        """Return how many values only wait to be drained."""
+        return super().late() + sum(len(entry[2]) for entry in self._queue.copy())
+
+    def gets_on(self) -> int:
+        """Return how many values were read from a device so far."""
+        return self._devices.read
+
+    def missing(self, *, at_end: bool) -> list[str]:
+        """Return what was accepted and is in no recording, and why, in sentences."""
+        said = super().missing(at_end=at_end)
+        behind = self._devices.values
+        if at_end and behind:
+            said.append(f"{self._counted(behind)} not recorded: {SILENT} yet.")
+        return said
+
+    def finish(self) -> bool:
+        """Wait a little for a device; return whether more is to come, as long as it gets on."""
+        if self._devices.settle(SETTLE_S):
+            return True
+        calls, values = self._devices.end()
+        if calls:
+            self.lost[SILENT] += values
+            self._tell(f"{calls} of your last calls were not recorded: their device did not answer")
+        return False
+
+    def _counted(self, number: int) -> str:
+        return f"{number} value of pw.log was" if number == 1 else f"{number} values of pw.log were"
 
     def _make_rows(self, log: Log) -> bool:
         # Cleared before the queue is counted: a call after this line wakes the flusher again.
         self._told = False
-        self._most, self._bytes = QUEUE_VALUES, 0
+        self._bytes = 0
+        # Where a device is behind, each call is looked at: who logs more of it waits.
+        self._most = QUEUE_VALUES if self._devices.values < QUEUE_VALUES else 0
         with self._drain_lock:
             if not self._due:
                 self._due = len(self._queue)
             self._due -= self._make_part(log, self._due)
-            if not self._queue:
-                self._full_s = None
             return self._due > 0
 
     def _make_part(self, log: Log, calls: int) -> int:
         """Turn some of the calls that wait into rows; return how many of them are dealt with."""
         taken = values = 0
         plain: list[Entry] = []
-        while taken < calls and values < PART_VALUES and self._queue:
-            if self._devices.values >= QUEUE_VALUES:
-                # The device hangs: callers wait, as they do for a disk that hangs.
-                taken = calls
-                break
-            entry = self._queue.popleft()
-            taken += 1
-            if _READY.issuperset(map(type, entry[2].values())):
-                plain.append(entry)
-                values += len(entry[2])
-            else:
-                self._devices.put(entry)
-        log.append(self._rows_of(plain))
+        try:
+            while taken < calls and values < PART_VALUES and self._queue:
+                entry = self._queue.popleft()
+                taken += 1
+                if is_ready(entry):
+                    plain.append(entry)
+                    values += len(entry[2])
+                elif not self._devices.put(entry):
+                    self.lost[SILENT] += len(entry[2])
+            log.append(self._rows_of(plain))
+        except BaseException:
+            # Short of memory, say: they wait on, and the next pass takes them.
+            self._queue.extendleft(reversed(plain))
+            raise
         return taken if self._queue else calls
 
     def _rows_of(self, entries: Sequence[Entry]) -> Rows:
@@ -330,18 +374,14 @@ class UserCollector(Collector):
                 self._leave_out("", f"{error.problem}. {error.remedy}")
         return taken
 
-    def _leave_out(self, what: str, why: str, count: int = 1) -> None:
-        """Go on without a value or some: they are counted, and said once of each name."""
-        self.left_out += count
+    def _leave_out(self, what: str, why: str) -> None:
+        """Go on without a value: it is counted, and said once of each name."""
+        self.refused += 1
         if what not in self._left_out:
             self._left_out.add(what)
-            said = "a value" if count == 1 else f"{count} values"
-            message = f"pw.log() left {said} out: {why}"
-            self._tell(message)
-            warn(message)
+            self._say(f"pw.log() left a value out: {why}")
 
-
-def _size_of(entry: Entry) -> int:
-    """Return the bytes that a waiting call takes, about."""
-    values = entry[2]
-    return CALL_BYTES + VALUE_BYTES * len(values) + sum(map(len, values))
+    def _say(self, message: str) -> None:
+        """Tell it in the recording, and to whoever sees no dashboard."""
+        self._tell(message)
+        warn(message)

@@ -147,8 +147,10 @@ class Flusher:
         for collector in self._collectors():
             try:
                 more |= collector.drain(self._log)
-            except Exception as error:  # noqa: BLE001  kept as the problem of the recording
-                self._recorder.failed(error)
+            except Exception as error:  # noqa: BLE001  kept as a problem of the recording
+                self._recorder.not_taken(collector.name, error)
+            else:
+                self._recorder.taken(collector.name)
         return more
 
     def finish(self) -> bool:
@@ -163,7 +165,7 @@ class Flusher:
         self._arrival.ring()
         seen, since = None, time.monotonic()
         while self._started and not self._flushed.wait(0.05):
-            now, progress = time.monotonic(), (self._waiting(), self._recorder.progress())
+            now, progress = time.monotonic(), self._progress()
             if progress != seen:
                 seen, since = progress, now
             loading = self._alive and self._recorder.loading
@@ -189,8 +191,8 @@ class Flusher:
                 # A pass that begins after `stop` takes the last rows that were accepted.
                 ending = self._ending
                 self._once(rest=not ending)
-            for collector in self._collectors():
-                collector.finish()
+            while self._finish_collectors():
+                self._once(rest=False)
             if self._waiting():
                 self._once(rest=False)
             self._recorder.close()
@@ -199,6 +201,18 @@ class Flusher:
         finally:
             self._wait_for_the_disk()
             self._flushed.set()
+
+    def _finish_collectors(self) -> bool:
+        """Return whether more is to come of any of them."""
+        more = False
+        for collector in self._collectors():
+            more |= collector.finish()
+        return more
+
+    def _progress(self) -> tuple[int, ...]:
+        """Return what changes whenever something gets on: values are read, rows are written."""
+        read = sum(collector.gets_on() for collector in self._collectors())
+        return self._waiting(), read, *self._recorder.progress()
 
     def _waiting(self) -> int:
         return sum(collector.waiting() for collector in self._collectors())

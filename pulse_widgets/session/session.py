@@ -110,6 +110,7 @@ class Session:
         self.cells = CellCollector(registry, clock, HOST, ring)
         self.marks = MarkCollector(registry, clock, HOST, ring)
         self.own = OwnCollector(registry, clock, HOST, self._own_values, settings.interval_s)
+        self._recorder.late, self._recorder.lost_before = self._late, self._lost
         self.path: Path | None = None
         """The directory the recording is written to; None as long as there is none."""
         self.stopped_us: int | None = None
@@ -245,6 +246,9 @@ class Session:
     def leave(self) -> list[str]:
         """Try once more to write what still waits; return what is lost, in sentences."""
         self._flusher.leave(STOP_S)
+        if not self._recorder.sealed:
+            # The flusher is stuck: what waits for it is to be counted.
+            self.drain()
         self._recorder.process_ended = True
         return self._recorder.missing()
 
@@ -311,7 +315,18 @@ class Session:
     def dropped(self) -> int:
         """Return the rows that were dropped, and the values of `pw.log` that were left out."""
         kept = sum(collector.dropped for collector in self.collectors())
-        return kept + self._recorder.dropped + self.stage.dropped() + self.user.left_out
+        return kept + self._recorder.dropped + self.stage.dropped() + self.user.refused
+
+    def _late(self) -> int:
+        """Return what the user gave that waits before the log.
+
+        Readings are drained before they are counted; those that end after `stop` are not of it.
+        """
+        return self.user.late() + self.cells.late() + self.marks.late()
+
+    def _lost(self, at_end: bool) -> list[str]:  # noqa: FBT001  handed to the recorder
+        """Return what was accepted and never came to the log, in sentences."""
+        return [said for each in self.collectors() for said in each.missing(at_end=at_end)]
 
     def collectors(self) -> list[Collector]:
         """Return every collector, in the order in which they are drained."""
@@ -337,7 +352,7 @@ class Session:
     def change_key(self) -> tuple[object, ...]:
         """Return a value that changes whenever `state` should be sent again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
-        return (self.running, self.interval_s, self.cells.cell, self._recorder.problem, *sources)
+        return (self.running, self.interval_s, self.cells.cell, self._recorder.trouble(), *sources)
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show, as plain values."""

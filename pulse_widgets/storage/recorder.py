@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import PulseError, words_of
@@ -67,6 +68,10 @@ class Recorder:
         Why the newest rows could not be written; None while all is well.
     dropped : int
         Rows that were given up because the disk took none for too long.
+    late : callable returning int
+        How many rows, or values of `pw.log`, wait before the log.
+    lost_before : callable taking bool, and returning list of str
+        What was accepted and never came to the log, in sentences; the session ends if it is True.
     loaded : bool
         Whether all modules that writing needs are loaded; set by `make_writer`.
     tried : Flag
@@ -105,6 +110,12 @@ class Recorder:
         self._next = 0.0
         self._described = 0
         self._logged: set[str] = set()
+        self._not_taken: dict[str, str] = {}
+        """Collectors of which the newest rows could not be taken, and why."""
+        self.failures: Counter[str] = Counter()
+        """How often that failed, by collector."""
+        self.late: Callable[[], int] = lambda: 0
+        self.lost_before: Callable[[bool], list[str]] = lambda _at_end: []
         self._ending = False
         self._since: dt.datetime | None = None
         """When rows began to wait for the disk."""
@@ -127,11 +138,28 @@ class Recorder:
 
     def failed(self, error: BaseException) -> None:
         """Say that something unforeseen went wrong; it is logged once."""
+        words = self._log_once(error)
+        self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
+
+    def not_taken(self, name: str, error: BaseException) -> None:
+        """Say that what a collector has could not be taken; it is tried again with each pass.
+
+        Apart from `problem`, which a disk that takes the rows of the others puts right.
+        """
+        self.failures[name] += 1
+        self._not_taken[name] = self._log_once(error)
+
+    def taken(self, name: str) -> None:
+        """Say that what a collector has was taken."""
+        if self._not_taken:
+            self._not_taken.pop(name, None)
+
+    def _log_once(self, error: BaseException) -> str:
         words = words_of(error)
         if words not in self._logged:
             self._logged.add(words)
             _logger.error("a pass of the flusher failed", exc_info=error)
-        self.problem = PulseError(f"Not everything could be recorded: {words}", remedy=WAIT)
+        return words
 
     def close(self, *, last: bool = False) -> None:
         """Write what is left, even if the disk has just refused, and then close the files.
@@ -173,6 +201,15 @@ class Recorder:
         """Return what grows while rows are being written."""
         return self._cursor.position, self._writer.bytes_written if self._writer else 0
 
+    def trouble(self) -> str:
+        """Return what keeps rows from the disk; empty while all is well."""
+        if self.problem is not None:
+            return self.problem.problem
+        return "; ".join(
+            f"what {name} had could not be taken, {self.failures[name]} times: {words}"
+            for name, words in list(self._not_taken.items())
+        )
+
     def slow(self, *, at_end: bool) -> None:
         """Say that the disk holds up the recording."""
         self._ending = self._ending or at_end
@@ -212,8 +249,12 @@ class Recorder:
 
     def missing(self) -> list[str]:
         """Return what is not on the disk and why, in sentences."""
-        said = []
-        waiting, why = self.waiting(), self.problem.problem if self.problem else "the disk is slow"
+        if self.make_writer is None or self.unwanted:
+            return []
+        ended = self._ending or self.sealed or self.process_ended
+        said = self.lost_before(ended)
+        waiting = self.waiting() + (self.late() if ended else 0)
+        why = self.trouble() or "the disk is slow"
         if self.dropped:
             said.append(f"{_rows(self.dropped)} dropped: {self._why}.")
         if waiting and (self.sealed or self.process_ended):
@@ -228,7 +269,7 @@ class Recorder:
     def state(self, path: Path | None) -> dict[str, Any]:
         """Return where the recording is, how large, and what is wrong with it."""
         writer, refused = self._writer, self.problem
-        problem = refused.problem if refused is not None else (writer.problem if writer else "")
+        problem = self.trouble() or (writer.problem if writer else "")
         remedy = refused.remedy if refused is not None else WAIT
         missing = self.missing() if self._ending else []
         if missing:
@@ -313,7 +354,8 @@ class Recorder:
             self._reported = said
         if self.warn is None or self._ending:
             return
-        for word, true in (("waiting", self._since is not None), ("dropped", self.dropped > 0)):
+        dropped = self.dropped > 0 or bool(self.lost_before(False))
+        for word, true in (("waiting", self._since is not None), ("dropped", dropped)):
             if true and word not in self.warned:
                 self.warned.add(word)
                 remedy = self.problem.remedy if self.problem is not None else ""

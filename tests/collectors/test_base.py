@@ -1,5 +1,7 @@
 """What every collector does: it keeps rows until they are drained, and bounds what it keeps."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,3 +66,35 @@ def test_what_nobody_drains_is_bounded_in_bytes_and_what_goes_is_the_oldest_and_
     left = cursor.take().value.tolist()
     assert left == [float(n) for n in range(collector.dropped, len(letters))]
     assert not letters or left
+    words = {0: [], 1: ["1 row of mine was"]}
+    gone = words.get(collector.dropped, [f"{collector.dropped} rows of mine were"])
+    assert collector.missing(at_end=False) == [
+        f"{one} lost: too much waited for the disk." for one in gone
+    ]
+
+
+class Short(Log):
+    """Has no memory for some of the blocks it is given."""
+
+    def __init__(self, fails):
+        super().__init__()
+        self.fails = list(fails)
+
+    def append(self, rows):
+        if self.fails and self.fails.pop(0):
+            raise MemoryError
+        super().append(rows)
+
+
+@given(st.lists(st.booleans(), max_size=30), st.integers(0, 12))
+def test_of_rows_that_cannot_be_taken_each_is_taken_later_once_and_in_order(fails, count):
+    collector, log = Collector("mine"), Short(fails)
+    cursor = log.cursor()
+    for number in range(count):
+        collector.add(Rows.of([0], [number], [float(number)]))
+    for _ in range(len(fails) + 1):
+        with contextlib.suppress(MemoryError):
+            collector.drain(log)
+
+    assert cursor.take().value.tolist() == [float(number) for number in range(count)]
+    assert collector.late() == 0

@@ -61,3 +61,23 @@ def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
     failed = [span.facts.get("error") for span in told]
     assert failed == ["ValueError" if n == 7 else None for n in range(1000)]
     assert all(span.end is not None for span in told)
+
+
+def test_an_interrupt_at_the_end_of_a_cell_leaves_the_kernel_idle(monkeypatch):
+    notebook, interrupts = Notebook(), []
+
+    def arrived():
+        if interrupts:
+            raise interrupts.pop()
+
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
+    cells = CellCollector(Registry(), Clock(), "h0", arrived)
+    cells.start()
+    assert cells.cell is not None
+    interrupts.append(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        notebook.hooks["post_run_cell"]()
+
+    assert cells.cell is None
+    busy = cells.busy_s()
+    assert cells.busy_s() == busy

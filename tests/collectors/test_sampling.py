@@ -4,6 +4,7 @@ import math
 from typing import ClassVar
 
 import numpy as np
+import pytest
 
 from pulse_widgets.collectors import base, sampling
 from pulse_widgets.errors import DeviceLostError
@@ -64,6 +65,22 @@ def test_rows_that_nobody_takes_are_bounded_in_bytes_and_the_oldest_are_dropped_
 
     assert run.values("memory.used") == [7.0, 8.0, 9.0]
     assert run.collector.dropped == 7
+
+
+def test_readings_that_cannot_be_taken_are_counted_and_told(monkeypatch):
+    run = Run(Scripted(good(**{"memory.used": 1.0})))
+    run.collector._hand_over(run.backend.read(TICK), TICK)
+
+    class Short:
+        def append(self, rows):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        run.collector.drain(Short())
+
+    (said,) = run.collector.missing(at_end=False)
+    assert "lost: MemoryError" in said
+    assert run.collector.dropped > 0
 
 
 def test_used_alone_it_gives_its_rows_to_who_collects_them():

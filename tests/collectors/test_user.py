@@ -1,3 +1,4 @@
+import contextlib
 import json
 import math
 import threading
@@ -49,11 +50,16 @@ class Logged:
 
     def rows(self):
         self.drain()
-        assert self.user._devices.settle()
+        self.user._devices.settle(20)
+        assert not len(self.user._devices)
         self.drain()
-        rows = self.cursor.take()
+        return self.taken(), self.last
+
+    def taken(self):
+        """Return the rows that were drained since the last call."""
+        self.last = rows = self.cursor.take()
         names = [self.registry[int(i)].metric for i in rows.series]
-        return list(zip(names, rows.step.tolist(), rows.value.tolist(), strict=True)), rows
+        return list(zip(names, rows.step.tolist(), rows.value.tolist(), strict=True))
 
 
 def test_values_come_out_as_they_went_in_with_their_steps():
@@ -367,10 +373,10 @@ def test_behind_a_disk_that_hangs_what_waits_is_bounded_in_bytes_and_the_rest_is
         logged = Logged(relieve=lambda: None)
         for names in calls:
             assert logged.user.log(dict.fromkeys(names, 1.0), None)
-            assert sum(map(user._size_of, logged.user._queue)) <= most
+            assert sum(map(user.size_of, logged.user._queue)) <= most
         found, rows = logged.rows()
 
-    told = [text for text in rows.text or [] if "too much waits for the disk" in text]
+    told = [text for text in rows.text or [] if "too much waited for the disk" in text]
     taken = sum(name != "event" for name, _, _ in found)
     assert taken + logged.user.left_out == sum(map(len, calls))
     assert len(told) == bool(logged.user.left_out)
@@ -424,6 +430,7 @@ def test_calls_without_values_take_no_room():
     assert not logged.user.log({}, None)
 
 
+@pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
 def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monkeypatch):
     class Value:
         shape = ()
@@ -438,15 +445,79 @@ def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monke
             return 1.0
 
     monkeypatch.setattr(user, "QUEUE_VALUES", 100)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 2 * 50 * 100)
+    monkeypatch.setattr(user, "PATIENCE_S", 0.0)
     answers = threading.Event()
     logged = Logged(relieve=lambda: None)
-    for _ in range(10):
+    for number in range(10):
         logged.user.log({f"k{number}": Value() for number in range(50)}, None)
+        logged.user.log({"plain": number}, None)
         logged.drain()
     held = logged.user._devices.values
+    plain = [name for name, *_ in logged.taken() if name == "plain"]
     answers.set()
 
-    assert held == 100
-    while len(logged.user):
-        logged.rows()
-    assert logged.log.rows == 500
+    assert held == 150
+    assert len(plain) == 10
+    assert logged.user.missing(at_end=False) == [
+        "350 values of pw.log were lost: too much waited for their device."
+    ]
+    assert sum(name.startswith("k") for name, *_ in logged.rows()[0]) == held
+
+
+@pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
+def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch):
+    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
+    monkeypatch.setattr(user, "PATIENCE_S", 10.0)
+    clock = [100.0]
+    monkeypatch.setattr(user.time, "monotonic", lambda: clock[0])
+
+    def relieve():
+        clock[0] += 1.0
+
+    logged = Logged(relieve=relieve)
+
+    def waits_until_one_is_left_out():
+        began, before = clock[0], logged.user.left_out
+        while logged.user.left_out == before:
+            logged.user.log({"loss": 1.0}, None)
+        return clock[0] - began
+
+    first = waits_until_one_is_left_out()
+    # The disk is back, and the loop logs on: the queue is hardly ever empty.
+    while logged.user.drain(logged.log):
+        logged.user.log({"loss": 1.0}, None)
+    logged.user.log({"loss": 1.0}, None)
+    logged.user.log({"loss": 1.0}, None)
+    clock[0] += 1000.0
+
+    assert waits_until_one_is_left_out() >= 10.0
+    assert first >= 10.0
+    assert logged.user.missing(at_end=False) == [
+        "2 values of pw.log were lost: too much waited for the disk."
+    ]
+
+
+@given(st.lists(st.booleans(), max_size=12), st.integers(0, 40))
+def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fails, count):
+    make, fails = UserCollector._rows_of, list(fails)
+
+    def rows_of(collector, entries):
+        if fails and fails.pop():
+            raise MemoryError
+        return make(collector, entries)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(UserCollector, "_rows_of", rows_of)
+        patch.setattr(user, "PART_VALUES", 7)
+        logged = Logged()
+        for number in range(count):
+            logged.user.log({"loss": float(number)}, None)
+        while fails:
+            with contextlib.suppress(MemoryError):
+                logged.drain()
+        logged.drain()
+
+    assert [value for *_, value in logged.taken()] == [float(number) for number in range(count)]
+    assert logged.user.late() == 0

@@ -155,7 +155,10 @@ def test_a_collector_that_fails_costs_no_other_its_rows_and_is_told_of(made, cap
         flusher._pass(100.0)
 
     assert cursor.take().value.tolist() == [1.0, 2.0]
-    assert "no values today" in flusher._recorder.problem.problem
+    assert (
+        "bad had could not be taken, 2 times: RuntimeError: no values today"
+        in (flusher._recorder.state(None)["problem"])
+    )
     assert len(caplog.records) == 1
 
 
@@ -163,6 +166,7 @@ def test_what_a_collector_finishes_late_is_still_taken(made):
     class Late(Collector):
         def finish(self):
             self.add(Rows.of([0], [1], [7.0]))
+            return False
 
     flusher, log, _ = made
     flusher._collectors = lambda: [late]
