@@ -37,6 +37,7 @@ AFTER: Final = (
     "rec.save(PATH) of the recording that stop() returns writes them elsewhere."
 )
 GONE: Final = "Record to another disk with record=PATH."
+UNREAD: Final = "See `dmesg` for what holds up the device; wait for its work before you stop."
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -274,7 +275,10 @@ class Recorder:
         missing = self.missing() if self._ending else []
         if missing:
             problem = " ".join(missing)
-            remedy = AFTER if self.waiting() and not (self.sealed or self.process_ended) else GONE
+            later = self.waiting() and not (self.sealed or self.process_ended)
+            # A device that hangs is not helped by another disk.
+            by_disk = self.dropped or self.waiting() or "disk" in problem
+            remedy = AFTER if later else GONE if by_disk else UNREAD
         return {
             "path": str(path) if path is not None else None,
             "bytes": writer.bytes_written if writer is not None else 0,
