@@ -89,15 +89,15 @@ class _Pattern:
         drawn: NDArray[np.bool_],
         counter: NDArray[np.bool_],
     ) -> _Pattern:
-        places = np.flatnonzero(counter[ids])
+        places = np.flatnonzero(counter.take(ids))
         places = places[np.argsort(ids[places], kind="stable")]
         sorted_ids = ids[places]
         begins = np.diff(sorted_ids, prepend=np.int32(-1)) != 0
         ends = np.diff(sorted_ids, append=np.int32(-1)) != 0
         return cls(
-            np.flatnonzero(event[ids]),
-            np.flatnonzero(line[ids]),
-            drawn[ids],
+            np.flatnonzero(event.take(ids)),
+            np.flatnonzero(line.take(ids)),
+            drawn.take(ids),
             places,
             sorted_ids,
             np.maximum(np.arange(len(places)) - 1, 0),

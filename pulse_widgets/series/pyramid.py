@@ -298,7 +298,7 @@ class Pyramid:
         value, column_drawn = rows.value[drawn], column[drawn]
         missing = widen(buckets.low, buckets.high, (at, column_drawn), value)
         buckets.lost[at, column_drawn] = missing
-        stepped, at = _found(self._step_slot[rows.series], step_slots)
+        stepped, at = _found(self._step_slot.take(rows.series), step_slots)
         stepped, at = stepped[keep := rows.step[stepped] != NO_STEP], at[keep]
         buckets.step[at, column[stepped]] = rows.step[stepped]
 

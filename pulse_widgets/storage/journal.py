@@ -131,7 +131,8 @@ class Journal:
             grown = np.zeros(2 * len(self._registry), np.bool_)
             grown[: len(self._announced)] = self._announced
             self._announced = grown
-        known = self._announced[ids]
+        # Not `self._announced[ids]`: where memory is short, that ends the process in NumPy 2.4.
+        known = self._announced.take(ids)
         if known.all():
             return np.zeros(0, np.int64)
         return np.unique(ids[~known]).astype(np.int64)
