@@ -363,7 +363,7 @@ def test_keyframes_come_unasked_in_a_cell_alone(kernel):
     for where in ("idle", "busy"):
         frames, keyframes = (len(running.packets(kind)) for kind in ("frame", "keyframe"))
         if where == "busy":
-            running.run("end = time.time() + 12\nwhile time.time() < end: time.sleep(0.1)")
+            running.run("end = time.time() + 14\nwhile time.time() < end: time.sleep(0.1)")
         else:
             running.wait_until(lambda seen=frames: len(running.packets("frame")) >= seen + 14, 60)
         counted[where] = len(running.packets("keyframe")) - keyframes

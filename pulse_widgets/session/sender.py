@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
@@ -30,6 +31,8 @@ KEYFRAME_S: Final = 5.0
 """Seconds between two keyframes while a page that misses something cannot ask for one."""
 KEYFRAME_SHARE: Final = 0.005
 """Share of its time that the sender may spend on keyframes."""
+COSTS_KEPT: Final = 3
+"""Keyframes whose costs are remembered."""
 WHOLE_ROWS: Final = 4000
 """A session of so few rows is sent whole to a page that begins, beside its envelopes."""
 SNAPSHOT_FIRST_S: Final = 0.25
@@ -93,6 +96,7 @@ class Keyframes:
         self._young = True
         self._heard = now
         self._owed = False
+        self._spent: deque[float] = deque(maxlen=COSTS_KEPT)
 
     def due(self, now: float, *, reachable: bool) -> bool:
         """Return whether one is due; `reachable` says that a request of a page would arrive now."""
@@ -107,14 +111,16 @@ class Keyframes:
     def sent(self, now: float, spent_s: float) -> None:
         """Note that a keyframe was sent, which took `spent_s`.
 
-        With thousands of series a keyframe is expensive, and then comes more rarely.
+        With thousands of series a keyframe is expensive, and then comes more rarely. The cheapest
+        of the last ones counts: a full garbage collection may fall into any of them.
         """
+        self._spent.append(spent_s)
         age_s = now - self._begun
         self._owed, self._heard = False, now
         self._young = age_s < KEYFRAME_S
         self._pause = max(age_s, FIRST_S)
         if not self._young:
-            self._pause = max(KEYFRAME_S, spent_s / KEYFRAME_SHARE)
+            self._pause = max(KEYFRAME_S, min(self._spent) / KEYFRAME_SHARE)
         self._next = now + self._pause
 
     def young(self, now: float) -> bool:
@@ -227,8 +233,10 @@ class LiveSender:
                 missed = self._frame(now, *waiting)
                 packet = b""
                 if missed or self._asked or keyframes.due(now, reachable=self._reachable()):
+                    # Not by the clock: waiting for the interpreter is no cost of ours.
+                    before = time.thread_time()
                     packet = self._keyframe(now, whole=keyframes.young(now))
-                    keyframes.sent(now, time.monotonic() - now)
+                    keyframes.sent(now, time.thread_time() - before)
                 if now >= next_snapshot:
                     self.stream.keep(packet or self.stream.keyframe(self._catch_up(now).screen))
                     soon = begun + SNAPSHOT_SOON_S

@@ -43,6 +43,16 @@ def test_many_short_cells_need_no_more_than_a_long_one():
     assert all(5 <= b - a <= 6 for a, b in pairwise(many[3:]))
 
 
+def test_a_pause_of_the_interpreter_in_one_makes_the_next_no_later():
+    keyframes, moments = Keyframes(0.0), []
+    for tick in range(1, 240):
+        now = tick * 0.25
+        if keyframes.due(now, reachable=False):
+            keyframes.sent(now, 0.5 if len(moments) == 5 else 0.01)
+            moments.append(now)
+    assert moments == [1, 2, 4, *range(8, 60, 5)]
+
+
 def test_a_dear_one_comes_more_rarely():
     assert sent(600, lambda _: False, spent_s=0.5) == [1, 2, 4, *range(8, 600, 100)]
 
