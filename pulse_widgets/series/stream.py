@@ -18,7 +18,7 @@ import numpy as np
 
 from pulse_widgets.series.history import reduce_rows
 from pulse_widgets.series.packet_rows import split_for_packets
-from pulse_widgets.series.wire import decode, encode, frame, keyframe, rows_reply
+from pulse_widgets.series.wire import frame, keyframe, rows_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
 
-__all__ = ["Provider", "RangeRequest", "Stream", "Transport", "read_range"]
+__all__ = ["Provider", "RangeRequest", "Stream", "Transport", "header_of", "read_range"]
 
 REPLY_POINTS_MOST: Final = 20_000
 REPLY_SERIES_MOST: Final = 1000
@@ -75,6 +75,16 @@ class Transport(Protocol):
 
         What is held may end up in a file that is shared, so it is redacted.
         """
+
+
+def header_of(provider: Provider, events: int = EVENTS_SHOWN) -> dict[str, Any]:
+    """Return what a keyframe says beside its envelopes, with so many of the newest events."""
+    return {
+        "series": provider.series(),
+        "entities": provider.entities(),
+        "state": provider.state(),
+        **provider.events(events).plain(),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,19 +205,20 @@ class Stream:
         """Skip a sequence number, so that pages notice a loss and take the next keyframe."""
         self._seq += 1
 
-    def publish_keyframe(self, screen: Screen | None = None) -> bytes:
-        """Send the screen so far, and return the packet.
+    def publish_keyframe(self, screen: Screen | None = None) -> None:
+        """Send the screen so far.
 
         A given `screen` must hold the rows of the frames sent until now and no other: a page
         takes a row of a later frame for one that the keyframe does not have.
         """
-        packet = self.keyframe(screen)
-        self.publish(packet)
-        return packet
+        self.publish(self.keyframe(screen))
 
-    def keep(self, packet: bytes) -> None:
-        """Keep a redacted keyframe for pages that open later; open pages get it, too."""
-        kept = self._redacted(packet)
+    def keep(self, screen: Screen | None = None) -> None:
+        """Keep a redacted keyframe for pages that open later; open pages get it, too.
+
+        A given `screen` is as in `publish_keyframe`.
+        """
+        kept = self.snapshot(screen)
         for transport in list(self._transports):
             try:
                 transport.keep(kept)
@@ -224,23 +235,13 @@ class Stream:
 
     def keyframe(self, screen: Screen | None = None) -> bytes:
         """Return the packet that paints a page which has seen nothing yet."""
-        provider = self._provider
-        return keyframe(
-            self._seq,
-            provider.screen() if screen is None else screen,
-            series=provider.series(),
-            entities=provider.entities(),
-            state=provider.state(),
-            **provider.events(EVENTS_SHOWN).plain(),
-        )
+        screen = self._provider.screen() if screen is None else screen
+        return keyframe(self._seq, screen, **header_of(self._provider))
 
     def snapshot(self, screen: Screen | None = None) -> bytes:
         """Return a keyframe that may be kept: one without what should not leave the machine."""
-        return self._redacted(self.keyframe(screen))
-
-    def _redacted(self, packet: bytes) -> bytes:
-        whole = decode(packet)
-        return encode({**whole.header, **self._redact(whole.header)}, whole.body)
+        screen = self._provider.screen() if screen is None else screen
+        return keyframe(self._seq, screen, **self._redact(header_of(self._provider)))
 
     # Requests -------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulse_widgets.series.header import Events
+    from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
     from pulse_widgets.series.stage import CatchUp
     from pulse_widgets.session.session import Session
@@ -212,7 +213,9 @@ class LiveSender:
         """Send the last keyframe to a page that asked when the end was not yet known, or failed."""
         try:
             self.stream.skip()
-            self.stream.keep(self.stream.publish_keyframe())
+            screen = self.provider.screen()
+            self.stream.publish_keyframe(screen)
+            self.stream.keep(screen)
         except Exception:
             # The last packet: no later keyframe could bring a page what it lost.
             self.stream.failures += 1
@@ -231,14 +234,14 @@ class LiveSender:
                 self._skipped = True
             else:
                 missed = self._frame(now, *waiting)
-                packet = b""
+                screen = None
                 if missed or self._asked or keyframes.due(now, reachable=self._reachable()):
                     # Not by the clock: waiting for the interpreter is no cost of ours.
                     before = time.thread_time()
-                    packet = self._keyframe(now, whole=keyframes.young(now))
+                    screen = self._keyframe(now, whole=keyframes.young(now))
                     keyframes.sent(now, time.thread_time() - before)
                 if now >= next_snapshot:
-                    self.stream.keep(packet or self.stream.keyframe(self._catch_up(now).screen))
+                    self.stream.keep(screen or self._catch_up(now).screen)
                     soon = begun + SNAPSHOT_SOON_S
                     next_snapshot = soon if now < soon else now + SNAPSHOT_S
             subscription.cpu_s = time.thread_time()
@@ -251,17 +254,17 @@ class LiveSender:
         # Without the signals of IPython it is not known whether the kernel is busy.
         return cells.active and cells.cell is None and self.stream.failures == self._failures
 
-    def _keyframe(self, now: float, *, whole: bool) -> bytes:
+    def _keyframe(self, now: float, *, whole: bool) -> Screen:
         """Send a keyframe; if `whole`, or on request, with every row if they are few.
 
-        Returns the packet of its envelopes.
+        Returns its envelopes.
         """
         asked, self._asked = self._asked, False
         self._failures = self.stream.failures
         caught = self._catch_up(now, WHOLE_ROWS if whole or asked else 0)
-        packet = self.stream.publish_keyframe(caught.screen)
+        self.stream.publish_keyframe(caught.screen)
         self.stream.publish_whole(caught.whole)
-        return packet
+        return caught.screen
 
     def _catch_up(self, now: float, whole: int = 0) -> CatchUp:
         """Return the past so far, after sending a frame of what was waiting."""

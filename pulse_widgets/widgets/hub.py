@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.loading import PANDAS, load
-from pulse_widgets.series.stream import Stream
+from pulse_widgets.series.stream import Stream, header_of
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
 from pulse_widgets.signals import start_shielded
@@ -130,7 +130,7 @@ class Hub:
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
 
-        screen, header = self._provider.screen(), _header(self._provider)
+        screen, header = self._provider.screen(), redacted(header_of(self._provider, EVENTS_SAVED))
         if metrics:
             screen, header = matching(screen, header, metrics)
         strip = layout == "strip"
@@ -203,24 +203,12 @@ class Hub:
         return self._session
 
 
-def _header(provider: Provider) -> dict[str, Any]:
-    """Return what is known of the series, without what should not leave the machine."""
-    return redacted(
-        {
-            "series": provider.series(),
-            "entities": provider.entities(),
-            "state": provider.state(),
-            **provider.events(EVENTS_SAVED).plain(),
-        }
-    )
-
-
 def _small_keyframe(provider: Provider) -> bytes:
     """Return a keyframe that is small enough for the model of a feed."""
     load(*DRAWING)
     from pulse_widgets.exchange.fitting import fit
 
-    screen, header = fit(provider.screen(), _header(provider), LAST_BYTES)
+    screen, header = fit(provider.screen(), redacted(header_of(provider, EVENTS_SAVED)), LAST_BYTES)
     return keyframe(0, screen, **header)
 
 

@@ -50,7 +50,7 @@ class Past:
 
 
 def without_state(header):
-    return {"state": {}}
+    return {**header, "state": {}}
 
 
 def made(**how):
@@ -144,7 +144,8 @@ def test_a_frame_with_news_and_no_rows_is_one_frame(told):
 def test_who_listens_hears_everything_and_what_is_kept_is_redacted(told):
     stream, transport = told
 
-    stream.keep(stream.publish_keyframe())
+    stream.publish_keyframe()
+    stream.keep()
 
     assert [decode(p).header["state"] for p in transport.delivered] == [Past().state()]
     assert transport.kept
@@ -169,7 +170,8 @@ def test_a_transport_that_fails_is_counted_and_costs_no_other_a_packet(caplog):
         stream.attach(transport)
 
     stream.publish_frame(Past().stored)
-    stream.keep(stream.publish_keyframe())
+    stream.publish_keyframe()
+    stream.keep()
 
     assert [decode(p).header["kind"] for p in whole.delivered] == ["frame", "keyframe"]
     assert len(whole.kept) == 1
@@ -362,11 +364,11 @@ def test_a_feed_that_is_over_keeps_no_code_and_no_path_and_gives_the_code_to_who
 def test_a_keyframe_that_comes_after_the_end_does_not_fill_the_model_again(monkeypatch):
     stream = made()
     page = Page(stream, monkeypatch)
-    stream.keep(stream.keyframe())
+    stream.keep()
     assert decode(page.feed.snapshot).header["series"]
 
     page.feed.retire(b"the last")
-    stream.keep(stream.keyframe())
+    stream.keep()
 
     assert (page.feed.code, page.feed.snapshot, stream.failures) == ("", b"the last", 0)
     page.feed.close()
