@@ -45,6 +45,15 @@ export interface Change {
   readonly samples: boolean;
 }
 
+export const NO_CHANGE: Change = {
+  series: false,
+  entities: false,
+  state: false,
+  events: false,
+  lines: false,
+  samples: false,
+};
+
 export interface Source {
   /** All series, in order of id. A new array whenever a series was added. */
   catalog(): readonly SeriesWire[];

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.series.log import Log
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from pulse_widgets.errors import PulseError
+    from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.series.rows import Rows
 
 __all__ = ["STALL_S", "Collector", "SourceStatus", "after", "start_thread"]
@@ -77,6 +79,19 @@ class SourceStatus:
     def fail(self, error: PulseError, state: str = "failed") -> None:
         """Take over the problem and the remedy of an error."""
         self.state, self.problem, self.remedy = state, error.problem, error.remedy
+
+    def fare(self, records: Sequence[RawRecord], refused: PulseError | None) -> None:
+        """Say how a pass went: by the errors of its records, else by what became no row."""
+        errors = [record for record in records if record.error]
+        if not errors:
+            self.state = "ok"
+            self.problem, self.remedy = (refused.problem, refused.remedy) if refused else ("", "")
+            return
+        every = len(errors) == len(records)
+        self.state = "failed" if every else "ok"
+        self.problem = _by_error(errors)
+        others = "" if every else "Its other devices go on. "
+        self.remedy = f"{others}See `dmesg` for the driver's messages."
 
     def judged(self) -> tuple[str, str, str]:
         """Return state, problem and remedy; a reading that takes too long counts as stalled."""
@@ -241,3 +256,10 @@ def _calm(target: Callable[[], None]) -> None:
     # The user may have told numpy to raise on NaN; here a missing value is no error.
     with np.errstate(all="ignore"):
         target()
+
+
+def _by_error(errors: Sequence[RawRecord]) -> str:
+    alike: dict[str | None, list[str]] = {}
+    for record in errors:
+        alike.setdefault(record.error, []).append(record.entity_id)
+    return "; ".join(f"{in_short(names)}: {why}" for why, names in alike.items()) + "."

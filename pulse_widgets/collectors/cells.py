@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import sys
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.collectors.base import Collector
 from pulse_widgets.metrics.kinds import SPAN
-from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.facts import row_of_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -123,8 +122,7 @@ class CellCollector(Collector):
 
     def _span(self, seconds: float, content: Mapping[str, object]) -> None:
         series = self._registry.add(self._host, "kernel", "cell", unit="s", kind=SPAN.stored)
-        now = self._clock.now_us()
-        self.add(Rows.of([series], [now], [seconds], text=[json.dumps(content)]))
+        self.add(row_of_facts(series, self._clock.now_us(), content, seconds))
 
 
 def _telling_line(source: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import TYPE_CHECKING
 
 from pulse_widgets.collectors.base import Collector
 from pulse_widgets.metrics.kinds import MOMENT
-from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.facts import row_of_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,5 +41,4 @@ class MarkCollector(Collector):
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
         series = self._registry.add(self._host, "kernel", "mark", kind=MOMENT.stored)
-        text = json.dumps({"label": str(label)})
-        self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))
+        self.add(row_of_facts(series, self._clock.now_us(), {"label": str(label)}))

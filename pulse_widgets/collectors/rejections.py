@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.readers.translate import in_short
+from pulse_widgets.readers.translate import short_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Rejections:
     ) -> None:
         """Note passes that rejected `count` values, all of open series, and the newest of each."""
         self.count += count
-        fresh = {self._keys[number]: _reason(in_short(raw)) for number, raw in newest.items()}
+        fresh = {self._keys[number]: _reason(short_text(raw)) for number, raw in newest.items()}
         self._why |= fresh
         self._met_us |= {key[:2]: now_us for key in fresh}
         self.meet(entities, now_us)

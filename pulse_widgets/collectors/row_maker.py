@@ -7,7 +7,6 @@ rows by a few operations on whole columns. A pass with anything new in it goes t
 
 from __future__ import annotations
 
-import json
 import math
 from types import NoneType
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -21,7 +20,8 @@ from pulse_widgets.metrics.catalog import rate_of
 from pulse_widgets.metrics.kinds import GAUGE, MOMENT
 from pulse_widgets.readers.contract import NO_INFO
 from pulse_widgets.readers.translate import Translator, entity_of
-from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.facts import row_of_facts
+from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -367,7 +367,7 @@ class RowMaker:
         entity = f"pulse/{self._source}"
         series = self._registry.add(self._host, entity, "event", kind=MOMENT.stored)
         content = {"kind": kind, "source": self._source, "message": message}
-        return Rows.of([series], [now_us], [math.nan], [NO_STEP], [json.dumps(content)])
+        return row_of_facts(series, now_us, content)
 
 
 def _stamps(walls_s: NDArray[np.float64], one: Pass) -> NDArray[np.int64]:

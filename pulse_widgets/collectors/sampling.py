@@ -24,7 +24,6 @@ from pulse_widgets.errors import (
     ReaderError,
     words_of,
 )
-from pulse_widgets.metrics.entities import in_short
 from pulse_widgets.readers.base import ALL_CLASSES, Backend, RateClass, RawRecord
 from pulse_widgets.readers.contract import ask, introduced, open_backend
 from pulse_widgets.series.rows import Rows
@@ -367,18 +366,7 @@ class SamplingCollector(Collector):
         rejections = self._rows.rejections
         self.status.missing = {**self.backend.missing, **rejections.reasons}
         self.status.rejected = rejections.count
-        errors = [record for record in records if record.error]
-        if errors:
-            every = len(errors) == len(records)
-            self.status.state = "failed" if every else "ok"
-            self.status.problem = _told(errors)
-            others = "" if every else "Its other devices go on. "
-            self.status.remedy = f"{others}See `dmesg` for the driver's messages."
-        else:
-            refused = self._rows.refused
-            self.status.state = "ok"
-            self.status.problem = refused.problem if refused else ""
-            self.status.remedy = refused.remedy if refused else ""
+        self.status.fare(records, self._rows.refused)
 
     def _hand_over(self, records: Sequence[RawRecord], due: frozenset[RateClass]) -> None:
         now_us = self._clock.now_us()
@@ -408,10 +396,3 @@ class SamplingCollector(Collector):
         if len(self._waiting) >= self._most:
             self._make_early()
         self._arrived()
-
-
-def _told(errors: Sequence[RawRecord]) -> str:
-    alike: dict[str | None, list[str]] = {}
-    for record in errors:
-        alike.setdefault(record.error, []).append(record.entity_id)
-    return "; ".join(f"{in_short(names)}: {why}" for why, names in alike.items()) + "."

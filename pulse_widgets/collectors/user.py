@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import threading
 import time
 from collections import deque
@@ -27,6 +25,7 @@ from pulse_widgets.collectors.logged_values import (
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.notices import warn
+from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
@@ -346,8 +345,8 @@ class UserCollector(Collector):
 
     def _tell(self, message: str) -> None:
         series = self._registry.add(self._host, "pulse/log", "event", kind=MOMENT.stored)
-        text = json.dumps({"kind": "log", "message": message[:500]})
-        self.add(Rows.of([series], [self._clock.now_us()], [math.nan], text=[text]))
+        facts = {"kind": "log", "message": message[:500]}
+        self.add(row_of_facts(series, self._clock.now_us(), facts))
 
     def _checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
         """Return the flat copy of a mapping, without the values that are no numbers.

@@ -188,7 +188,7 @@ class Translator:
                     value = number * plan.multiply / plan.divide
             if rejected:
                 values = result.rejected.setdefault((host, entity, plan.metric), [])
-                values.append(in_short(raw))
+                values.append(short_text(raw))
             if not plan.known and not self._is_number((host, entity, name), value):
                 continue
             readings.append(new(Reading, (entity, plan.metric, value, text, when, wall, host)))
@@ -220,7 +220,7 @@ def _number(raw: Any) -> float | None:
         return None
 
 
-def in_short(raw: object) -> str:
+def short_text(raw: object) -> str:
     """Return a value as a few letters; an object may not be able to say what it is."""
     if isinstance(raw, str):
         return repr(str(raw)[:_SAID_MOST])

@@ -7,16 +7,17 @@
  * both by exact rows.
  */
 
-import type {
-  Change,
-  Columns,
-  Ending,
-  EntityWire,
-  MomentWire,
-  SeriesWire,
-  Source,
-  SpanWire,
-  TextLineWire,
+import {
+  type Change,
+  type Columns,
+  type Ending,
+  type EntityWire,
+  type MomentWire,
+  NO_CHANGE,
+  type SeriesWire,
+  type Source,
+  type SpanWire,
+  type TextLineWire,
 } from "../source";
 import type { State } from "../state.gen";
 import { ownerKey } from "../vocabulary/owners";
@@ -35,15 +36,6 @@ const BUDGET_BYTES = 192 * 2 ** 20;
 const SILENCE_S = 3;
 /** Of a bucket in a thinned answer the first, smallest, largest and last row are kept. */
 const KEPT_A_BUCKET = 4;
-
-const NOTHING: Change = {
-  series: false,
-  entities: false,
-  state: false,
-  events: false,
-  lines: false,
-  samples: false,
-};
 
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
@@ -99,7 +91,7 @@ export class Store implements Source {
 
   /** The kernel has gone. */
   end(how: Ending): void {
-    if (this.#liveness.end(how)) this.#tell({ ...NOTHING, state: true });
+    if (this.#liveness.end(how)) this.#tell({ ...NO_CHANGE, state: true });
   }
 
   moments(): readonly MomentWire[] {
@@ -340,7 +332,7 @@ export class Store implements Source {
       this.#bytes += track.bytes - before;
     }
     this.#shrink();
-    return { ...NOTHING, samples: true };
+    return { ...NO_CHANGE, samples: true };
   }
 
   #news(packet: FramePacket | KeyframePacket): Change {

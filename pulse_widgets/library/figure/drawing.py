@@ -240,13 +240,21 @@ def _over_time(figure: Any, held: Held) -> None:
     for shape in shapes:
         x0, x1 = stamps(np.array([shape.pop("x0"), shape.pop("x1")]))
         figure.add_shape(x0=x0, x1=x1, y0=0, y1=1, xref="x", yref="paper", layer="below", **shape)
-    if len(lines) <= NAMED_MOST:
-        for time, label, _ in lines:
-            figure.add_annotation(
-                x=stamps(np.array([time]))[0], y=1, xref="x", yref="paper", xanchor="left",
-                yanchor="top", text=_plain(label[:24]), showarrow=False,
-                font={"size": 10, "color": "grey"},
-            )  # fmt: skip
+    for time, label, dash in lines if len(lines) <= NAMED_MOST else ():
+        # Cells above and marks below: a mark is often made where a cell begins.
+        cell = dash == "dot"
+        figure.add_annotation(
+            x=stamps(np.array([time]))[0],
+            y=1 if cell else 0,
+            xref="x",
+            yref="paper",
+            xanchor="left",
+            yanchor="top" if cell else "bottom",
+            text=_plain(label[:24]),
+            showarrow=False,
+            font={"size": 10, "color": "#444"},
+            bgcolor="rgba(255,255,255,0.7)",
+        )
 
 
 def _between(busy: list[tuple[int, int]], start: int, end: int) -> Iterator[tuple[int, int]]:
