@@ -26,6 +26,7 @@ import pulse_widgets as pw
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series.rows import NO_STEP
 from pulse_widgets.storage.compact import compact
+from tests import memory
 from tests.storage.bench import START_US, Bench
 from tests.storage.sealed import damage
 
@@ -226,8 +227,7 @@ def work(folder: Path, name: str, seed: int, count: int) -> dict:
             for place in touched:
                 os.pwrite(file.fileno(), content[place : place + 1], place)
     assert at.file.read_bytes() == content
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    return {"flips": count, **outcomes, "faults": faults, "peak": peak}
+    return {"flips": count, **outcomes, "faults": faults, "peak": memory.peak()}
 
 
 def run(folder: Path, name: str, seed: int, count: int) -> dict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.storage.arrow.framing import sound_bytes
 from pulse_widgets.storage.journal import Journal, read_journal
 from pulse_widgets.storage.place import Local
+from tests import memory
 
 row = st.tuples(
     st.integers(0, 4),
@@ -234,15 +234,11 @@ def test_what_a_batch_claims_to_unpack_to_is_bounded_before_it_is_unpacked(tmp_p
     whole = path.read_bytes()
     for claim in (1 << 29, 1 << 40, -5 & (2**64 - 1)):
         path.write_bytes(claiming(whole, ends[1], claim))
-        before = peak_memory()
+        before = memory.forget_peak()
         got = read_journal(Local(path))
         assert (got.batches, got.dropped_bytes) == (1, len(whole) - ends[1])
         assert got.reason
-        assert peak_memory() - before < 100 << 20
-
-
-def peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+        assert memory.peak() - before < 100 << 20
 
 
 def test_a_real_bomb_is_refused(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pulse_widgets.storage.parquet.pages import Page, page_at
 from pulse_widgets.storage.parquet.seal import check_footer
 from pulse_widgets.storage.parquet.thrift import I32, encode, key
 from pulse_widgets.storage.place import Local
+from tests import memory
 from tests.storage import sealed
 from tests.storage.sealed import VALUES
 
@@ -175,13 +175,13 @@ def test_rows_that_are_not_lost_are_right_whatever_was_flipped(made):
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_three_thousand_flips_give_no_wrong_row_and_take_little_memory(tmp_path):
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = memory.forget_peak()
     damaged = 0
     for k, (final, split) in enumerate(KINDS):
         made = case(tmp_path / f"{k}.parquet", final=final, split=split)
         damaged += flip_everywhere(made, 1000, 1 + k)[1]
     assert damaged >= 3000
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+    assert memory.peak() - before < 200 << 20
 
 
 def flip_headers(made: Case, count: int, seed: int) -> int:
