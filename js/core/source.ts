@@ -14,7 +14,7 @@ export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
 export type Ending = (typeof ENDINGS)[number];
 
 /**
- * Min and max of one series in each bucket of an absolute grid, for drawing.
+ * Min, max and mean of one series in each bucket of an absolute grid, for drawing.
  *
  * The bucket width is 1, 2 or 5 times a power of ten and bucket edges are its multiples, so a pan
  * by any amount reuses the same buckets. `time` is the middle of a bucket, or the sample's own
@@ -29,6 +29,11 @@ export interface Columns {
   time: Float64Array;
   min: Float64Array;
   max: Float64Array;
+  /**
+   * Mean of the finite values in the bucket. NaN where it is not known, as in keyframes of older
+   * versions: then only the band between `min` and `max` can be drawn.
+   */
+  mean: Float64Array;
   /** 1 where the item only continues the stored bucket that the item before is made of. */
   same: Uint8Array;
 }
@@ -70,13 +75,32 @@ export interface Source {
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
   /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */
-  rangeByStep?(id: number, from: number, to: number, points: number, out: Columns): void;
+  rangeByStep?(
+    id: number,
+    from: number,
+    to: number,
+    points: number,
+    out: Columns,
+    run?: number,
+  ): void;
+  /**
+   * How often the steps of a series began anew: a step that is smaller than the one before it
+   * begins another run. `run` of `rangeByStep` counts from 0, the oldest; without it the newest.
+   */
+  stepRuns?(id: number): number;
   /** Smallest and largest step of a series, or null without any. */
   stepExtent?(id: number): [number, number] | null;
   /** First and last moment of which anything is known; [NaN, NaN] when nothing is. */
   extent(): [number, number];
   /** The newest row: value is NaN where the reading is missing now. Null before the first. */
   last(id: number): { time: number; value: number } | null;
+  /**
+   * The last reading at or before `time`: value is NaN where it was missing then. Of a bucket of
+   * which only extremes are known it is the mean. Null before the first.
+   */
+  at?(id: number, time: number): { time: number; value: number } | null;
+  /** What is shown is from a kept picture and may be out of date: nothing newer was heard yet. */
+  stale?(): boolean;
   /** Ticks that never arrived. */
   lost(): number;
   /** How the kernel ended while the session was running; null unless it is known to have. */
@@ -95,6 +119,7 @@ export function columns(capacity = 512): Columns {
     time: new Float64Array(capacity),
     min: new Float64Array(capacity),
     max: new Float64Array(capacity),
+    mean: new Float64Array(capacity),
     same: new Uint8Array(capacity),
   };
 }

@@ -16,6 +16,7 @@ import {
   type ChartEvents,
   type ChartKind,
   limitValue,
+  type Place,
   plotIn,
   pointsOf,
   type Scene,
@@ -32,7 +33,7 @@ import type { Theme } from "./theme";
 export const HEAT: ChartKind = {
   name: "heat",
   fits: (panel) => panel.crowded,
-  make: (panel, events) => new HeatChart(panel, events),
+  make: (panel, events, place) => new HeatChart(panel, events, place),
 };
 
 /** What fits in front of a row. */
@@ -44,6 +45,7 @@ export class HeatChart implements View {
   seen = false;
   stale = true;
   readonly #panel: Panel;
+  readonly #axis: boolean;
   readonly #shell: Shell;
   readonly #grid = new Grid();
   readonly #events: ChartEvents;
@@ -55,8 +57,9 @@ export class HeatChart implements View {
   #row: number | null = null;
   #top = 0;
 
-  constructor(panel: Panel, events: ChartEvents) {
+  constructor(panel: Panel, events: ChartEvents, { axis }: Place) {
     this.#panel = panel;
+    this.#axis = axis;
     this.#events = {
       ...events,
       cursor: (x, top) => {
@@ -190,7 +193,7 @@ export class HeatChart implements View {
       filled: false,
       rows,
       height: height + AXIS_HEIGHT + HEADROOM,
-      xAxis: true,
+      xAxis: this.#axis,
       time: true,
       yRange: () => [0, rows],
       yTicks: () => Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step + 0.5),

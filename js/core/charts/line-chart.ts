@@ -14,6 +14,7 @@ import {
   type ChartEvents,
   type ChartKind,
   limitValue,
+  type Place,
   plotIn,
   pointsOf,
   type Scene,
@@ -30,7 +31,7 @@ import type { Theme } from "./theme";
 export const LINES: ChartKind = {
   name: "lines",
   fits: () => true,
-  make: (panel, events, byStep) => new LineChart(panel, events, byStep),
+  make: (panel, events, place) => new LineChart(panel, events, place),
 };
 
 const HEIGHT = 132;
@@ -42,6 +43,7 @@ export class LineChart implements View {
   seen = false;
   stale = true;
   readonly #panel: Panel;
+  readonly #axis: boolean;
   readonly #shell: Shell;
   readonly #legend: Legend | null;
   readonly #grid = new Grid();
@@ -51,8 +53,9 @@ export class LineChart implements View {
   #limit: number | null = null;
   #top = 0;
 
-  constructor(panel: Panel, events: ChartEvents, byStep: boolean) {
+  constructor(panel: Panel, events: ChartEvents, { byStep, axis }: Place) {
     this.#panel = panel;
+    this.#axis = axis;
     this.byStep = byStep;
     const own = byStep ? { ...events, ...events.step } : events;
     this.#events = {
@@ -137,7 +140,7 @@ export class LineChart implements View {
       // Between two steps nothing is known: a line leads from the one to the other, no more.
       filled: !this.byStep,
       height: HEIGHT,
-      xAxis: true,
+      xAxis: this.#axis,
       time: !this.byStep,
       yRange: (low, high) => yRange(low, high, { unit, whole, limit: this.#limit }),
       yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),

@@ -21,6 +21,12 @@ export interface Scene {
   readonly now: number;
   /** Paused or zoomed: the newest values are then not those in view. */
   readonly still: boolean;
+  /** Key of the line to be lifted above the others, which grow pale; null for none. */
+  readonly lifted: string | null;
+  /** Of the user's own metrics: weight of the past in the smoothed line, 0 for none, below 1. */
+  readonly smooth: number;
+  /** The user's own metrics stand on a logarithmic axis. */
+  readonly log: boolean;
 }
 
 export interface ChartEvents extends PlotEvents {
@@ -48,13 +54,20 @@ export interface View {
   destroy(): void;
 }
 
+/** How a chart stands on the page. */
+export interface Place {
+  /** Over the steps that the user logged instead of over time. */
+  readonly byStep: boolean;
+  /** It has the labels of the x axis below it; of charts above one another only the lowest has. */
+  readonly axis: boolean;
+}
+
 /** A kind of chart, as `chart-kinds.ts` lists it. */
 export interface ChartKind {
   readonly name: string;
   /** Whether it can draw a panel, and is what should. */
   fits(panel: Panel): boolean;
-  /** `byStep`: over the steps that the user logged instead of over time. */
-  make(panel: Panel, events: ChartEvents, byStep: boolean): View;
+  make(panel: Panel, events: ChartEvents, place: Place): View;
 }
 
 /** Buckets per CSS pixel of a plot: with two points each, one point per pixel. */

@@ -161,7 +161,7 @@ export class Board {
     const signature = `${kind.name} ${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
     const slot = this.#slots.get(panel.key);
     if (slot?.signature === signature) return slot.view;
-    const view = kind.make(panel, this.#events, byStep);
+    const view = kind.make(panel, this.#events, { byStep, axis: true });
     if (slot) {
       slot.view.el.replaceWith(view.el);
       this.#forget(slot.view);

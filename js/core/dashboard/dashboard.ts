@@ -240,6 +240,9 @@ class Dashboard {
       theme: this.#theme,
       marks: this.#marks,
       now: this.#extent()[1],
+      lifted: null,
+      smooth: 0,
+      log: false,
       still: this.#state.pausedAt !== null || this.#state.range !== null,
     };
     return {

@@ -98,6 +98,7 @@ function put(out: Columns, time: number, min: number, max: number, same = 0): vo
   out.time[out.length] = time;
   out.min[out.length] = min;
   out.max[out.length] = max;
+  out.mean[out.length] = (min + max) / 2;
   out.same[out.length] = same;
   out.length++;
 }
@@ -107,5 +108,6 @@ function reserve(out: Columns, length: number): void {
   out.time = new Float64Array(length * 2);
   out.min = new Float64Array(length * 2);
   out.max = new Float64Array(length * 2);
+  out.mean = new Float64Array(length * 2);
   out.same = new Uint8Array(length * 2);
 }
