@@ -24,7 +24,16 @@ from typing import (
 )
 
 from pulse_widgets.exchange import fitting
-from pulse_widgets.exchange.picture import axis, chart, choice, document, svg
+from pulse_widgets.exchange.picture import (
+    axis,
+    chart,
+    choice,
+    curve,
+    document,
+    figures,
+    svg,
+    table,
+)
 from pulse_widgets.metrics import entities
 from pulse_widgets.series import header, state
 
@@ -44,15 +53,19 @@ _AXIS: Final = (
 )  # fmt: skip
 _FIGURE: Final = (
     "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SENTENCES",
-    "PHASE_WORDS",
+    "OPEN_SENTENCES", "PHASE_WORDS",
 )  # fmt: skip
 _FITTING: Final = (
     "LEAST_BUCKETS", "SERIES_FACTS", "HEADER_BYTES", "STRIP_METRICS", "CORE", "CORE_COUNT",
     "STRIP_BYTES",
 )  # fmt: skip
+_CHOICE: Final = ("MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "LIMIT_OF")
+_CURVES: Final = ("PX", "AROUND", "SPIKE", "LEAST_SPIKE", "UNDER_LINE")
+_FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
 _DRAWING: Final = (
-    "WIDTH", "PX", "CARD", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM",
-    "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
+    "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT", "AXIS",
+    "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT", "GRID", "EDGE",
+    "PAPER", "WARN", "FONT",
 )  # fmt: skip
 
 _HEADER: Final = (
@@ -106,13 +119,16 @@ def shared_typescript() -> str:
             f"// Written by `{_BY}`; do not edit.\n",
             "// Axes: `picture/axis.py` says what each is.\n",
             *_constants(axis, _AXIS),
-            "\n// A saved picture: `picture/document.py`, `picture/svg.py`, `fitting.py`.\n",
+            "\n// A saved picture: the modules of `picture`, and `fitting.py`.\n",
             *_constants(document, _FIGURE),
             *_constants(fitting, _FITTING),
             *_constants(svg, _DRAWING),
+            *_constants(curve, _CURVES),
+            *_constants(figures, _FIGURES),
+            *_constants(table, ("HEADS",)),
             "\n// What a saved picture shows: `picture/choice.py`.\n",
             *_preferred_charts(),
-            *_constants(choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
+            *_constants(choice, _CHOICE),
             "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
             *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),

@@ -128,23 +128,23 @@ class Hub:
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import STRIP_BYTES, fit, matching, of_strip
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
-        from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
+        from pulse_widgets.exchange.picture.document import figure_html
 
         screen, header = self._provider.screen(), redacted(header_of(self._provider, EVENTS_SAVED))
         if metrics:
             screen, header = matching(screen, header, metrics)
         strip = layout == "strip"
+        if strip and not metrics:
+            screen, header = of_strip(screen, header)
         draw = partial(
             figure_html,
             screen,
             header["series"],
             title=str(header["state"].get("title") or "Pulse"),
             entities=header["entities"],
-            charts=0 if strip else MOST_CHARTS,
+            strip=strip,
         )
         html = draw(state=header["state"])
-        if strip:
-            screen, header = of_strip(screen, header)
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
         if left_out_sentence(header["state"]):

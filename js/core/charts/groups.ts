@@ -230,7 +230,7 @@ function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
       key: alone ? lineKey(s) : ownerKey(s),
       label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
       id: s.id,
-      color: alone ? 0 : (context.colors.get(ownerKey(s)) ?? 0),
+      color: context.colors.get(ownerKey(s)) ?? 0,
       series: s,
     };
   });

@@ -23,12 +23,18 @@ from pulse_widgets.metrics.kinds import kind_stored_as
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from pulse_widgets.series.history import Screen
 
 __all__ = ["Picked", "grouped", "pick"]
 
 MOST_LINES: Final = 8
 """Beyond so many lines a chart is a tangle; their common envelope tells more."""
+HEAT_ROWS: Final = 64
+"""Up to so many they are drawn as rows of colours."""
+COLUMNS: Final = 3
+"""Charts beside one another. As the dashboard shows a row of them, so a row is the user's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,7 @@ class _Picker:
         self._screen = screen
         self._row = {int(number): row for row, number in enumerate(screen.ids)}
         self._centre = (screen.edges[:-1] + screen.edges[1:]) / 2
+        self._width = np.diff(screen.edges)
         self._owners = Owners(entities, {one.host: None for one in series})
         self._bundles: dict[tuple[str, str], list[_One]] = {}
         for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
@@ -211,11 +218,15 @@ class _Picker:
     def pick(self, most: int, rows: int) -> Picked:
         """Choose the charts, and order all lines by how much they are wanted."""
         charts = [(wish, self._chart(wish)) for wish in PREFERRED_CHARTS]
-        first = [c for wish, c in charts if c is not None and wish.first][:most]
-        own = [c for c in self._own() if not c.empty][: most - len(first)]
+        own = [c for c in self._own() if not c.empty]
+        wished = [c for wish, c in charts if c is not None and wish.first]
+        first = wished[: most - min(len(own), most // COLUMNS)]
+        own = own[: most - len(first)]
         room = most - len(first) - len(own)
         rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
-        chosen = [c for _, c in charts if c in first or c in rest] + own
+        machine = [c for _, c in charts if c in first or c in rest]
+        logged = [c for c in own if c.lines[0].heading == USER]
+        chosen = [*logged, *machine, *(c for c in own if c not in logged)]
         if all(chart.empty for chart in chosen):
             chosen = list(islice(self._others(), most))
         return Picked(tuple(chosen), tuple(self._all(chosen, rows)), self._headings)
@@ -244,7 +255,13 @@ class _Picker:
 
     def _plain_chart(self, bundle: list[_One]) -> Chart:
         lines = self._lines(bundle)
-        return Chart(lines[0].title, lines[0].unit, tuple(lines))
+        whole = self._line(bundle, _plural(bundle), 0) if len(bundle) > 1 else None
+        return Chart(lines[0].title, lines[0].unit, tuple(lines), None, whole, self._rows(bundle))
+
+    def _rows(self, bundle: list[_One]) -> tuple[Line, ...]:
+        if not MOST_LINES < len(bundle) <= HEAT_ROWS:
+            return ()
+        return tuple(self._line([one], self._label(one), 0) for one in bundle)
 
     def _chart(self, wish: PreferredChart) -> Chart | None:
         kinds = {
@@ -263,17 +280,17 @@ class _Picker:
         )
         title = wish.title or lines[0].title
         limit = self._limit(wish.metrics[0], kind)
-        one = bundles[0] if len(bundles) == 1 and len(lines) > 1 else None
+        one = bundles[0] if len(wish.metrics) == 1 and len(bundles[0]) > 1 else None
         whole = self._line(one, _plural(one), 0) if one else None
-        return Chart(title, lines[0].unit, tuple(lines), limit, whole)
+        rows = self._rows(one) if one else ()
+        return Chart(title, lines[0].unit, tuple(lines), limit, whole, rows)
 
     def _lines(self, bundle: list[_One]) -> list[Line]:
         if len(bundle) > MOST_LINES:
             return [self._line(bundle, _plural(bundle), 0)]
-        alone = len(bundle) == 1
+        # GPU 3 has its colour also where it is the only line.
         return [
-            self._line([one], self._label(one), 0 if alone else self._place[one.host, one.entity])
-            for one in bundle
+            self._line([one], self._label(one), self._place[one.host, one.entity]) for one in bundle
         ]
 
     def _word_lines(self, bundles: list[list[_One]], words: Mapping[str, str]) -> list[Line]:
@@ -304,6 +321,7 @@ class _Picker:
         low = np.where(seen, screen.low[rows], np.inf).min(axis=0, initial=np.inf)
         high = np.where(seen, screen.high[rows], -np.inf).max(axis=0, initial=-np.inf)
         there = low <= high
+        mean = _mean_of(screen, rows, seen)
         gap = screen.missing[rows].any(axis=0) & ~there
         at = np.flatnonzero(there)
         lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
@@ -311,7 +329,8 @@ class _Picker:
         last = None
         if len(rows) == 1 and screen.last is not None and np.isfinite(screen.last[rows[0]]):
             last = float(screen.last[rows[0]])
-        return Trace(self._centre[at], low[at], high[at], segment, lost, last)
+        time, width = self._centre[at], self._width[at]
+        return Trace(time, width, low[at], high[at], mean[at], segment, lost, last)
 
     def _limit(self, metric: str, kind: str) -> float | None:
         name = LIMIT_OF.get(metric)
@@ -343,6 +362,18 @@ class _Picker:
 
     def _label(self, one: _One) -> str:
         return self._owners.label(one.host, one.entity, one.labels)
+
+
+def _mean_of(
+    screen: Screen, rows: NDArray[np.intp], seen: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Return the mean of the means of some series; NaN where one of them is not known."""
+    low, high = screen.low[rows], screen.high[rows]
+    known = np.full(low.shape, np.nan) if screen.mean is None else screen.mean[rows]
+    known = np.where(np.isnan(known) & (low == high), low, known)
+    share = np.where(seen, known, 0.0) / np.maximum(seen.sum(axis=0), 1)
+    mean: NDArray[np.float64] = share.sum(axis=0)
+    return mean
 
 
 def _within(charts: list[Chart], rows: int) -> list[Line]:
