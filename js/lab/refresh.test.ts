@@ -142,6 +142,7 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
     view({ layout: "dashboard" }),
     view({ layout: "charts", metrics: ["gpu.*"] }),
     view({ layout: "strip" }),
+    view({ layout: "strip", metrics: ["gpu.*"] }),
   ]);
 
   refreshOutputs(outputs.asModel(), () => newest);
@@ -149,10 +150,14 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
   const htmls = outputs.items.map(
     (item) => (item as { data: Record<string, string> }).data["text/html"],
   );
-  expect(htmls.map((html) => html?.includes("CPU utilization"))).toEqual([true, false, true]);
-  expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, false]);
+  const said = htmls.map((html) => html?.includes("CPU utilization"));
+  expect(said).toEqual([true, false, true, false]);
+  expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, true, true]);
+  // A strip has its figures, and no table.
+  expect(htmls.map((html) => html?.includes("<table"))).toEqual([true, true, false, false]);
+  expect(htmls[3]).toContain(`alt="Pulse: GPU 0 0 W to 1 W"`);
   const ids = outputs.items.map((item) => (decodePacket(keyframeOf(item)) as KeyframePacket).ids);
-  expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1]]);
+  expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1], [0]]);
 });
 
 /** What a kernel tells of a machine whose name the page is not told, in full or redacted. */

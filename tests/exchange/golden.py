@@ -5,17 +5,20 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.document import figure_html
+from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import keyframe
-from tests.exchange.scene import START, Scene, svg_of
+from tests.exchange.scene import START, Scene, svg_of, svg_text
 
 HOME = Path(__file__).parents[1] / "data" / "figure"
 COUNT = 120
+WORDS = {"words.json": True, "words-without-means.json": False}
 
 
 def scene():
@@ -80,12 +83,13 @@ def packet():
     return keyframe(0, made.screen(), series=made.series, entities=made.entities, state=STATE)
 
 
-def words():
-    """Everything the picture of the kernel says, in order."""
+def words(*, means=True):
+    """Everything the picture of the kernel says, in order; without means as of an older kernel."""
     made = scene()
-    html = figure_html(
-        made.screen(), made.series, title="Training", state=STATE, entities=made.entities
-    )
+    screen = made.screen()
+    if not means:
+        screen = replace(screen, mean=np.full_like(screen.mean, np.nan))
+    html = figure_html(screen, made.series, title="Training", state=STATE, entities=made.entities)
     texts = ["".join(e.itertext()) for e in svg_of(html).iter() if e.tag.endswith("text")]
     rest = re.split(r"<[^>]+>", re.sub(r"<img[^>]*>", "", html))
     return {
@@ -95,8 +99,60 @@ def words():
     }
 
 
+def exact():
+    """A screen whose values a packet holds as they are: whole numbers in the range of its codes.
+
+    Noise with a spike, a curve with a gap, eight lines, and twelve parts.
+    """
+    random, buckets, edge = np.random.default_rng(5), 200, 65533.0
+    series, low, high = [], [], []
+
+    def add(entity, metric, middle, spread, unit="W"):
+        known = {"id": len(series), "host": "h0", "entity": entity, "metric": metric}
+        series.append({**known, "unit": unit, "kind": "gauge", "labels": {}})
+        low.append(middle - random.integers(0, spread, buckets))
+        high.append(middle + random.integers(0, spread, buckets))
+
+    add("user", "noise", np.full(buckets, 30_000), 20_000)
+    high[0][150] = 65_000
+    add("user", "curve", (20_000 + 18_000 * np.sin(np.arange(buckets) / 20)).astype(int), 1)
+    for gpu in range(8):
+        add(f"gpu:{gpu}", "gpu.power", np.full(buckets, 20_000 + 3_000 * gpu), 1_500)
+    for core in range(12):
+        add(f"cpu:{core}", "core.load", random.integers(0, 60_000, buckets), 5_000)
+    low, high = np.clip(np.array(low, float), 0, edge), np.clip(np.array(high, float), 0, edge)
+    low[:, 0], high[:, -1] = 0.0, edge
+    missing = np.zeros(low.shape, bool)
+    missing[1, 60:80] = missing[12, 100:120] = True
+    low[missing], high[missing] = np.inf, -np.inf
+    mean = np.full(low.shape, np.nan)
+    mean[~missing] = np.floor((low[~missing] + high[~missing]) / 2)
+    none = (np.zeros(0, np.int32), np.zeros((0, buckets)))
+    ids, edges = np.arange(len(series), dtype=np.int32), START + 4.0 * np.arange(buckets + 1)
+    return series, Screen(ids, edges, low, high, mean, missing, *none)
+
+
+EXACT = {**STATE, "t1": START + 800.0, "sources": []}
+
+
+def exact_packet():
+    """The exact screen as the browser gets it."""
+    series, screen = exact()
+    return keyframe(0, screen, series=series, entities=[], state=EXACT)
+
+
+def exact_svg():
+    """The picture of the exact screen, an element a line."""
+    series, screen = exact()
+    html = figure_html(screen, series, title="Training", state=EXACT, entities=[])
+    return svg_text(html).replace("><", ">\n<")
+
+
 if __name__ == "__main__":
     HOME.mkdir(parents=True, exist_ok=True)
     (HOME / "screen.packet").write_bytes(packet())
-    said = json.dumps(words(), ensure_ascii=False, indent=1)
-    (HOME / "words.json").write_text(said + "\n", encoding="utf-8")
+    (HOME / "exact.packet").write_bytes(exact_packet())
+    (HOME / "exact.svg").write_text(exact_svg(), encoding="utf-8")
+    for name, means in WORDS.items():
+        said = json.dumps(words(means=means), ensure_ascii=False, indent=1)
+        (HOME / name).write_text(said + "\n", encoding="utf-8")

@@ -78,5 +78,10 @@ class Scene:
 
 def svg_of(html: str) -> ET.Element:
     """Return the picture in a figure."""
+    return ET.fromstring(svg_text(html))
+
+
+def svg_text(html: str) -> str:
+    """Return the text of the picture in a figure."""
     (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', html)
-    return ET.fromstring(base64.b64decode(data))
+    return base64.b64decode(data).decode()

@@ -31,6 +31,8 @@ import { drawSvg } from "./svg";
 import { knownLines, seriesIn, tableOf } from "./table";
 import { clean, shorten } from "./text";
 
+/** Rows by which no lines are put together. */
+const EACH = Number.POSITIVE_INFINITY;
 /** Rows for the lines of the charts; the others are for what has no chart. */
 const CHART_ROWS = MOST_ROWS - MOST_ROWS / 5;
 
@@ -61,7 +63,7 @@ export function stillHtml(
   { layout, metrics }: StillView = WHOLE,
 ): string {
   const all = candidates(packet, metrics);
-  if (layout === "strip") return stripFigure(packet, ended, choose(all, MOST_CHARTS, CHART_ROWS));
+  if (layout === "strip") return stripFigure(packet, ended, choose(all, MOST_CHARTS, EACH));
   let size: Size = {
     charts: MOST_CHARTS,
     points: MOST_POINTS,

@@ -102,19 +102,19 @@ function hasNames(chart: StillChart, names: readonly string[]): boolean {
 /** A key for each name, with the last values of its lines, chart by chart. */
 function legend(charts: readonly StillChart[], shared: readonly string[]): string {
   const of = charts.filter((chart) => hasNames(chart, shared));
-  const room = Math.floor((WIDTH - 2 * GAP) / LEGEND_COLUMNS);
+  const room = Math.floor((WIDTH - 32) / LEGEND_COLUMNS);
   const keys = shared.map((name, place) => {
     const lines = of.map((chart) => chart.lines[place] as StillLine);
     const x = 16 + (place % LEGEND_COLUMNS) * room;
     const y = HEADER + 8 + Math.floor(place / LEGEND_COLUMNS) * LEGEND_ROW;
     const label = shorten(name, 20);
     const values = lines.map((line) => lastText([line])).join(" \u00b7 ");
-    const most = Math.max(Math.trunc((room - 24 - textWidth(label)) / 5.6), 0);
+    const most = Math.max(Math.trunc((room - 24 - textWidth(label)) / 5.2), 0);
     const color = colorOf(lines[0] as StillLine);
     return (
       `<rect x="${x}" y="${y - 9}" width="10" height="10" rx="2" fill="${color}"/>` +
       `<text x="${x + 15}" y="${y}"><tspan font-weight="600" fill="${INK}">${clean(label)}` +
-      `</tspan> ${clean(shorten(values, most))}</text>`
+      `</tspan> <tspan font-size="10">${clean(shorten(values, most))}</tspan></text>`
     );
   });
   return keys.join("");
@@ -196,9 +196,9 @@ class Card {
     const { width } = this.#frame;
     const style = `font-size="12" font-weight="600" fill="${INK}"`;
     const value = isEmpty(this.#chart) ? "" : shorten(lastText(this.#chart.lines), 22);
-    const room = width - 24 - 7 * value.length;
-    const title = shorten(this.#chart.title, Math.trunc(room / 7.2));
-    const names = this.#named ? "" : this.#names(24 + 7 * title.length, 12 + room);
+    const room = width - 24 - textWidth(value, true);
+    const title = shorten(this.#chart.title, Math.trunc(room / 7.5));
+    const names = this.#named ? "" : this.#names(20 + textWidth(title, true), room);
     const right = value && text(width - 12, 19, value, `text-anchor="end" ${style}`);
     return text(12, 19, title, style) + names + right;
   }

@@ -23,9 +23,10 @@ export function shorten(text: string, most: number): string {
   return flat.length <= most ? flat : `${flat.slice(0, Math.max(most, 1) - 1)}…`;
 }
 
-/** About how many pixels a text takes. */
-export function textWidth(words: string): number {
-  return [...words].reduce((sum, letter) => sum + (/\p{Lu}/u.test(letter) ? 7.5 : 6), 0);
+/** About how many pixels a text takes; a bold one is that of a title. */
+export function textWidth(words: string, bold = false): number {
+  const plain = [...words].reduce((sum, one) => sum + (/\p{Lu}/u.test(one) ? 7.5 : 6), 0);
+  return bold ? plain * 1.25 : plain;
 }
 
 /** A text of an SVG. */

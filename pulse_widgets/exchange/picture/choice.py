@@ -124,10 +124,7 @@ class _One:
     @property
     def kind(self) -> str:
         """The class of its entity: ``gpu``, ``host``, ``cpu``."""
-        parts = parse(self.entity)
-        if not parts:
-            return ""
-        return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
+        return _kind_of(self.entity)
 
     @property
     def own(self) -> bool:
@@ -208,12 +205,15 @@ class _Picker:
             self._bundles.setdefault((one.metric, one.kind), []).append(one)
         self._headings = headings_with(one.heading for one in series)
         self._order = list(dict.fromkeys((s.metric, s.kind) for s in series))
+        # Also those of which nothing is chosen: GPU 3 keeps its colour.
+        owners = {(one.host, one.entity) for one in series}
+        owners |= {(str(one["host"]), str(one["entity"])) for one in entities}
         self._place: dict[tuple[str, str], int] = {}
         counts: dict[str, int] = {}
-        for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
-            if (one.host, one.entity) not in self._place:
-                self._place[one.host, one.entity] = counts.get(one.kind, 0)
-                counts[one.kind] = counts.get(one.kind, 0) + 1
+        for owner in sorted(owners, key=lambda owner: owner_key(*owner)):
+            kind = _kind_of(owner[1])
+            self._place[owner] = counts.get(kind, 0)
+            counts[kind] = counts.get(kind, 0) + 1
 
     def pick(self, most: int, rows: int) -> Picked:
         """Choose the charts, and order all lines by how much they are wanted."""
@@ -369,8 +369,7 @@ def _mean_of(
 ) -> NDArray[np.float64]:
     """Return the mean of the means of some series; NaN where one of them is not known."""
     low, high = screen.low[rows], screen.high[rows]
-    known = np.full(low.shape, np.nan) if screen.mean is None else screen.mean[rows]
-    known = np.where(np.isnan(known) & (low == high), low, known)
+    known = np.where(np.isnan(screen.mean[rows]) & (low == high), low, screen.mean[rows])
     share = np.where(seen, known, 0.0) / np.maximum(seen.sum(axis=0), 1)
     mean: NDArray[np.float64] = share.sum(axis=0)
     return mean
@@ -388,6 +387,14 @@ def _within(charts: list[Chart], rows: int) -> list[Line]:
 
 def _plural(bundle: list[_One]) -> str:
     return f"{len(bundle)} {PLURALS.get(bundle[0].kind, 'series')}"
+
+
+def _kind_of(entity: str) -> str:
+    """Return the class of an entity: ``gpu``, ``host``, ``cpu``."""
+    parts = parse(entity)
+    if not parts:
+        return ""
+    return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
 
 
 def _one(series: Mapping[str, Any]) -> _One:

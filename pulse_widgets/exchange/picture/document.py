@@ -39,6 +39,8 @@ MOST_POINTS: Final = 300
 LEAST_POINTS: Final = 24
 MOST_SENTENCES: Final = 8
 """Sources and missing readings that are named."""
+EACH: Final = 100_000
+"""Rows by which no lines are put together."""
 OPEN_SENTENCES: Final = 2
 """So many of what is wrong stand below the picture, the others in the part that folds."""
 
@@ -141,14 +143,14 @@ class _Figure:
         self._title = title
         self._state = state
         self._devices = _devices(entities)
-        self._pick = cache(partial(pick, screen, series, entities, rows=MOST_ROWS))
-        self._all = self._pick(MOST_CHARTS)
+        self._pick = cache(partial(pick, screen, series, entities))
+        self._all = self._pick(MOST_CHARTS, MOST_ROWS)
         self._lines = self._all.lines
         self._span = _span(self._lines, screen, state)
 
     def html(self, size: _Size) -> str:
         """Return the figure at one size."""
-        picked = self._pick(size.charts)
+        picked = self._pick(size.charts, MOST_ROWS)
         image = self._image(picked, size.points) if self._span and picked.charts else ""
         said, more = self._said(size.said)
         values = table(self._all, size.rows) if self._lines else ""
@@ -161,7 +163,7 @@ class _Figure:
     def strip(self) -> str:
         """Return the figure of a strip: the newest values, and what there is to say of them."""
         note = "Simulated data" if self._state.get("simulated") else ""
-        svg, words = figures_svg(self._all, self._title, note)
+        svg, words = figures_svg(self._pick(MOST_CHARTS, EACH), self._title, note)
         alt = f"{shorten(self._title, 80)}: {words}"
         image = _img(svg, alt) if words and self._span else ""
         said, more = self._said(MOST_SENTENCES)

@@ -22,8 +22,8 @@ WIDTH: Final = 960
 
 GAP: Final = 8
 HEADER: Final = 54
-LEFT, RIGHT, TOP, BOTTOM = 62, 10, 28, 10
-PLOT: Final = 78
+LEFT, RIGHT, TOP, BOTTOM = 62, 10, 32, 10
+PLOT: Final = 76
 """Height of a plot, and of the plots of a single row."""
 TALL_PLOT: Final = 120
 AXIS: Final = 14
@@ -127,7 +127,7 @@ def _names(chart: Chart) -> tuple[str, ...]:
 def _legend(charts: Sequence[Chart], shared: Sequence[str]) -> str:
     """Return a key for each name, with the last values of its lines, chart by chart."""
     of = [chart for chart in charts if shared and _names(chart) == shared]
-    room = (WIDTH - 2 * GAP) // LEGEND_COLUMNS
+    room = (WIDTH - 32) // LEGEND_COLUMNS
     parts = []
     for place, name in enumerate(shared):
         lines = [chart.lines[place] for chart in of]
@@ -135,11 +135,11 @@ def _legend(charts: Sequence[Chart], shared: Sequence[str]) -> str:
         y = HEADER + 8 + place // LEGEND_COLUMNS * LEGEND_ROW
         label = shorten(name, 20)
         values = " · ".join(last_text([line]) for line in lines)
-        most = max(int((room - 24 - text_width(label)) / 5.6), 0)
+        most = max(int((room - 24 - text_width(label)) / 5.2), 0)
         parts.append(
             f'<rect x="{x}" y="{y - 9}" width="10" height="10" rx="2" fill="{_color(lines[0])}"/>'
             f'<text x="{x + 15}" y="{y}"><tspan font-weight="600" fill="{INK}">{clean(label)}'
-            f"</tspan> {clean(shorten(values, most))}</text>"
+            f'</tspan> <tspan font-size="10">{clean(shorten(values, most))}</tspan></text>'
         )
     return "".join(parts)
 
@@ -218,15 +218,13 @@ class _Card:
 
     def _title(self) -> str:
         """Return the title, what the lines are called, and the last value."""
-        style = f'y="19" font-size="12" font-weight="600" fill="{INK}"'
+        style = f'font-size="12" font-weight="600" fill="{INK}"'
         value = "" if self._chart.empty else shorten(last_text(self._chart.lines), 22)
-        room = self._frame.width - 24 - 7 * len(value)
-        text = shorten(self._chart.title, int(room / 7.2))
-        names = "" if self._named else self._names(24 + 7 * len(text), 12 + room)
-        right = (
-            f'<text x="{self._frame.width - 12}" text-anchor="end" {style}>{clean(value)}</text>'
-        )
-        return f'<text x="12" {style}>{clean(text)}</text>{names}{right if value else ""}'
+        room = self._frame.width - 24 - text_width(value, bold=True)
+        text = shorten(self._chart.title, int(room / 7.5))
+        names = "" if self._named else self._names(20 + text_width(text, bold=True), room)
+        right = f'<text x="{self._frame.width - 12}" y="19" text-anchor="end" {style}>{clean(value)}</text>'
+        return f'<text x="12" y="19" {style}>{clean(text)}</text>{names}{right if value else ""}'
 
     def _names(self, x: float, end: float) -> str:
         """Return what the lines are called, as far as there is room up to `end`."""

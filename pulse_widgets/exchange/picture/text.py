@@ -24,9 +24,10 @@ def shorten(text: str, most: int) -> str:
     return flat if len(flat) <= most else flat[: max(most, 1) - 1] + "…"
 
 
-def text_width(text: str) -> float:
-    """Return about how many pixels a text takes."""
-    return sum(7.5 if letter.isupper() else 6.0 for letter in text)
+def text_width(text: str, *, bold: bool = False) -> float:
+    """Return about how many pixels a text takes; a bold one is that of a title."""
+    plain = sum(7.5 if letter.isupper() else 6.0 for letter in text)
+    return plain * 1.25 if bold else plain
 
 
 def nearest(x: float) -> int:
