@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe } from "../testing/packets";
-import { LEFT, RIGHT } from "../vocabulary/shared.gen";
+import { lineColor } from "../vocabulary/palette";
+import { COLORS, LEFT, RIGHT } from "../vocabulary/shared.gen";
 import { CODE_MISSING, decodePacket, type KeyframePacket } from "../wire/packet";
 import { stillHtml } from "./html";
 
@@ -39,6 +40,10 @@ function svgOf(html: string): string {
   const [, data = ""] = /base64,([^"]*)"/.exec(html) ?? [];
   return new TextDecoder().decode(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)));
 }
+
+test("a saved picture has the colours of the dashboard on light ground", () => {
+  expect(COLORS).toEqual(COLORS.map((_, place) => lineColor(place, "light")));
+});
 
 describe("stillHtml", () => {
   test("says when, of what and how it ended, and what could not be read", () => {

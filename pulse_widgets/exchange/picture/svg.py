@@ -223,7 +223,8 @@ class _Card:
         room = self._frame.width - 24 - text_width(value, bold=True)
         text = shorten(self._chart.title, int(room / 7.5))
         names = "" if self._named else self._names(20 + text_width(text, bold=True), room)
-        right = f'<text x="{self._frame.width - 12}" y="19" text-anchor="end" {style}>{clean(value)}</text>'
+        end = self._frame.width - 12
+        right = f'<text x="{end}" y="19" text-anchor="end" {style}>{clean(value)}</text>'
         return f'<text x="12" y="19" {style}>{clean(text)}</text>{names}{right if value else ""}'
 
     def _names(self, x: float, end: float) -> str:
