@@ -31,6 +31,8 @@ from pulse_widgets.exchange.picture import (
     curve,
     document,
     figures,
+    heat,
+    story,
     svg,
     table,
 )
@@ -61,11 +63,13 @@ _FITTING: Final = (
 )  # fmt: skip
 _CHOICE: Final = ("MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "LIMIT_OF")
 _CURVES: Final = ("PX", "AROUND", "SPIKE", "LEAST_SPIKE", "UNDER_LINE")
+_STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "MOST_MARKS")
+_HEAT: Final = ("RAMP", "LEVELS", "HEAT_BYTES", "HEAT_COLUMNS")
 _FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
 _DRAWING: Final = (
-    "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT", "AXIS",
-    "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT", "GRID", "EDGE",
-    "PAPER", "WARN", "FONT",
+    "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT",
+    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT",
+    "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
 )  # fmt: skip
 
 _HEADER: Final = (
@@ -124,6 +128,8 @@ def shared_typescript() -> str:
             *_constants(fitting, _FITTING),
             *_constants(svg, _DRAWING),
             *_constants(curve, _CURVES),
+            *_constants(heat, _HEAT),
+            *_constants(story, _STORY),
             *_constants(figures, _FIGURES),
             *_constants(table, ("HEADS",)),
             "\n// What a saved picture shows: `picture/choice.py`.\n",

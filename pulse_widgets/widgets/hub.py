@@ -129,11 +129,14 @@ class Hub:
         from pulse_widgets.exchange.fitting import STRIP_BYTES, fit, matching, of_strip
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
         from pulse_widgets.exchange.picture.document import figure_html
+        from pulse_widgets.exchange.picture.story import Story
 
-        screen, header = self._provider.screen(), redacted(header_of(self._provider, EVENTS_SAVED))
+        screen = self._provider.screen()
+        header = header_of(self._provider, EVENTS_SAVED + 1)
+        strip = layout == "strip"
+        header = redacted(header if strip else _newest_events(header))
         if metrics:
             screen, header = matching(screen, header, metrics)
-        strip = layout == "strip"
         if strip and not metrics:
             screen, header = of_strip(screen, header)
         draw = partial(
@@ -143,6 +146,7 @@ class Hub:
             title=str(header["state"].get("title") or "Pulse"),
             entities=header["entities"],
             strip=strip,
+            story=Story(header.get("moments", ()), header.get("spans", ())),
         )
         html = draw(state=header["state"])
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
@@ -201,6 +205,16 @@ class Hub:
                 remedy="Start another session with pw.monitor().",
             )
         return self._session
+
+
+def _newest_events(header: dict[str, Any]) -> dict[str, Any]:
+    """Return a header with as many events as are saved; where there were more its state says so."""
+    from pulse_widgets.exchange.left_out import with_events_left_out
+
+    kept = {key: header.get(key, [])[-EVENTS_SAVED:] for key in ("moments", "spans")}
+    if all(len(kept[key]) == len(header.get(key, [])) for key in kept):
+        return header
+    return {**header, **kept, "state": with_events_left_out(header["state"])}
 
 
 def _small_keyframe(provider: Provider) -> bytes:

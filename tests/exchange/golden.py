@@ -12,6 +12,7 @@ import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.document import figure_html
+from pulse_widgets.exchange.picture.story import Story
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import keyframe
 from tests.exchange.scene import START, Scene, svg_of, svg_text
@@ -118,7 +119,7 @@ def exact():
     add("user", "curve", (20_000 + 18_000 * np.sin(np.arange(buckets) / 20)).astype(int), 1)
     for gpu in range(8):
         add(f"gpu:{gpu}", "gpu.power", np.full(buckets, 20_000 + 3_000 * gpu), 1_500)
-    for core in range(12):
+    for core in range(12):  # more than there are lines: rows of colours
         add(f"cpu:{core}", "core.load", random.integers(0, 60_000, buckets), 5_000)
     low, high = np.clip(np.array(low, float), 0, edge), np.clip(np.array(high, float), 0, edge)
     low[:, 0], high[:, -1] = 0.0, edge
@@ -132,19 +133,36 @@ def exact():
     return series, Screen(ids, edges, low, high, mean, missing, *none)
 
 
+def _span(start, end):
+    return {"id": str(start), "start": START + start, "end": end and START + end, "host": "h0",
+            "entity": "kernel", "metric": "cell", "facts": {}}  # fmt: skip
+
+
+def _moment(time, metric, label=""):
+    return {"time": START + time, "host": "h0", "entity": "user", "metric": metric,
+            "facts": {"label": label} if label else {}}  # fmt: skip
+
+
+MOMENTS = [_moment(-5, "mark", "too early"), _moment(300.2, "mark", "epoch <2>"),
+           _moment(300.3, "mark"), _moment(500, "event", "lost")]  # fmt: skip
+SPANS = [_span(20, 100), _span(90, 95), _span(101, 101.5), _span(300, 450), _span(700, None)]
 EXACT = {**STATE, "t1": START + 800.0, "sources": []}
 
 
 def exact_packet():
     """The exact screen as the browser gets it."""
     series, screen = exact()
-    return keyframe(0, screen, series=series, entities=[], state=EXACT)
+    return keyframe(
+        0, screen, series=series, entities=[], state=EXACT, moments=MOMENTS, spans=SPANS
+    )
 
 
 def exact_svg():
     """The picture of the exact screen, an element a line."""
     series, screen = exact()
-    html = figure_html(screen, series, title="Training", state=EXACT, entities=[])
+    story = Story(MOMENTS, SPANS)
+    html = figure_html(screen, series, title="Training", state=EXACT, entities=[], story=story)
+    assert "<p>Marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark</p>" in html
     return svg_text(html).replace("><", ">\n<")
 
 

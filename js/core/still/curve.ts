@@ -134,23 +134,32 @@ function levels(points: readonly Point[]): Corner[][] {
 
 /** The way from the mean to every extreme that sticks out of the band around it. */
 function spikes(points: readonly Point[]): string {
-  const found = runs(points, ({ mean }) => mean !== null).flatMap((part) =>
-    (["top", "bottom"] as const).flatMap((side) => {
-      const far = part.map((one) => Math.abs(one[side] - (one.mean as number)));
-      const out = part.filter((_, i) => sticks(far, i));
+  const found = runs(points, ({ mean }) => mean !== null).flatMap((part) => {
+    const spread = part.map((one, i) => spreadOf(one, part[i - 1] ?? one));
+    return (["top", "bottom"] as const).flatMap((side) => {
+      const out = part.filter((one, i) => sticks(2 * distance(one, side), spread, i));
       return out.map((one) => `M${one.x} ${one.mean}V${one[side]}`);
-    }),
-  );
+    });
+  });
   return found.join("");
 }
 
-/** Whether a distance is beyond what is usual around it. */
-function sticks(far: readonly number[], i: number): boolean {
-  const own = far[i] as number;
-  if (own < LEAST_SPIKE) return false;
-  const around = far.slice(Math.max(i - AROUND, 0), i + AROUND + 1);
-  const others = around.reduce((sum, one) => sum + one, -own);
-  return own * (around.length - 1) > SPIKE * others;
+function distance(one: Point, side: "top" | "bottom"): number {
+  return Math.abs(one[side] - (one.mean as number));
+}
+
+/** Of lone samples the band has no width: they are spread by how far they move. */
+function spreadOf(one: Point, before: Point): number {
+  const step = Math.abs((one.mean as number) - (before.mean as number));
+  return Math.max(2 * distance(one, "top"), 2 * distance(one, "bottom"), step);
+}
+
+/** Whether a distance is beyond the spread that is usual around it. */
+function sticks(far: number, spread: readonly number[], i: number): boolean {
+  if (far < 2 * LEAST_SPIKE) return false;
+  const around = spread.slice(Math.max(i - AROUND, 0), i + AROUND + 1);
+  const others = around.reduce((sum, one) => sum + one, -(spread[i] as number));
+  return far * (around.length - 1) > SPIKE * others;
 }
 
 function runs(

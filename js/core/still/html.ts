@@ -9,7 +9,7 @@ import type { State } from "../state.gen";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
-import { leftOutSentence } from "../vocabulary/left-out";
+import { LEFT_OUT_NAME, leftOutSentence } from "../vocabulary/left-out";
 import {
   LEAST_POINTS,
   MOST_BYTES,
@@ -27,6 +27,7 @@ import type { KeyframePacket } from "../wire/packet";
 import { type Choice, candidates, choose, type StillLine } from "./choice";
 import { figuresSvg } from "./figures";
 import { type Layout, toBase64 } from "./saved";
+import { markSentence } from "./story";
 import { drawSvg } from "./svg";
 import { knownLines, seriesIn, tableOf } from "./table";
 import { clean, shorten } from "./text";
@@ -94,9 +95,10 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
   const [said, more] = sentencesOf(state, phase(state, span, ended), size.said);
+  const marks = [markSentence(packet)].filter(Boolean);
   const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
   const summary = table ? `Values (${seriesIn(knownLines(choice))} series)` : "More";
-  return figureOf(image, said, summary, table + paragraphs(more));
+  return figureOf(image, said, summary, table + paragraphs([...marks, ...more]));
 }
 
 /** The figure of a strip: the newest values, and what there is to say of them. */
@@ -131,7 +133,7 @@ function imageOf(
   const note = packet.state ? noteOf(packet.state) : "";
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
   const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
-  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points);
+  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points, packet);
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
   return imageTag(svg, `${shorten(title, 80)}: charts of ${names}; ${subtitle}`);
 }
@@ -180,15 +182,15 @@ function sentencesOf(state: State, when: string, most: number): readonly [string
   const left = leftOutSentence(state);
   const plain = [...simulatedOf(state), when, left].filter(Boolean);
   const { problem, remedy } = state.recording;
-  const wrong = [problem ? `${problem} ${remedy ?? ""}` : "", ...reasonsOf(state, left, most)];
+  const wrong = [problem ? `${problem} ${remedy ?? ""}` : "", ...reasonsOf(state, most)];
   const said = wrong.filter(Boolean);
   const shown = Math.min(OPEN_SENTENCES, most);
   return [[...plain, ...said.slice(0, shown)], said.slice(shown)];
 }
 
 /** What could not be read, and why. */
-function reasonsOf({ sources }: State, left: string, most: number): string[] {
-  const others = sources.filter(({ problem }) => problem === "" || problem !== left);
+function reasonsOf({ sources }: State, most: number): string[] {
+  const others = sources.filter(({ name }) => name !== LEFT_OUT_NAME);
   const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
     const quiet = ["ok", "starting", "off"].includes(state);
     const own = problem ? `${name}: ${problem} ${remedy}` : quiet ? "" : `${name}: ${state}`;

@@ -11,10 +11,12 @@ import {
   COLORS,
   COLUMNS,
   EDGE,
+  FLAT_ROWS,
   FONT,
   GAP,
   GRID,
   HEADER,
+  IDLE,
   INK,
   LEFT,
   LEGEND_COLUMNS,
@@ -34,6 +36,8 @@ import { utcTicks } from "../vocabulary/utc-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
 import { extent, isEmpty, newest, type StillChart, type StillLine } from "./choice";
 import { bandOf, Scale, shapeOf } from "./curve";
+import { heatImage, rampStops } from "./heat";
+import { idlePath, markPaths, type Story } from "./story";
 import { clean, shorten, text, textWidth } from "./text";
 
 interface Heading {
@@ -49,15 +53,17 @@ export function drawSvg(
   heading: Heading,
   span: AxisRange,
   points: number,
+  story: Story,
 ): string {
   const across = columnsFor(charts.length);
   const rows = Math.ceil(charts.length / across);
   const width = Math.floor((WIDTH - GAP * (across + 1)) / across);
-  const plot = rows > 1 ? PLOT : TALL_PLOT;
+  const most = Math.max(0, ...charts.map((chart) => chart.rows.length));
+  const plot = rows > 1 && most <= FLAT_ROWS ? PLOT : TALL_PLOT;
   const shared = sharedNames(charts);
   const top = HEADER + Math.ceil(shared.length / LEGEND_COLUMNS) * LEGEND_ROW;
   const height = top + rows * (TOP + plot + BOTTOM + GAP) + AXIS;
-  const frame = new Frame(width, plot, span, points);
+  const frame = new Frame(width, plot, span, points, most > 0);
   const cards = charts.map((chart, i) => {
     const x = GAP + (i % across) * (width + GAP);
     const y = top + Math.floor(i / across) * (TOP + plot + BOTTOM + GAP);
@@ -66,9 +72,9 @@ export function drawSvg(
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" ` +
     `viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}" font-size="11" fill="${SOFT}">` +
-    frame.backdrop() +
+    frame.backdrop(story) +
     `<rect width="${WIDTH}" height="${height}" rx="10" fill="${PAPER}"/>` +
-    `${headingOf(heading)}${legend(charts, shared)}${cards.join("")}</svg>`
+    `${headingOf(heading, most > 0)}${legend(charts, shared)}${cards.join("")}</svg>`
   );
 }
 
@@ -77,12 +83,13 @@ function columnsFor(charts: number): number {
   return charts === 4 ? 2 : COLUMNS;
 }
 
-function headingOf({ title, subtitle, note }: Heading): string {
+function headingOf({ title, subtitle, note }: Heading, heat: boolean): string {
+  const below = heat ? `${subtitle}, a row each, the first at the top` : subtitle;
   const warning = note
     ? text(WIDTH - 16, 24, shorten(note, 60), `text-anchor="end" fill="${WARN}" font-weight="600"`)
     : "";
   const large = `font-size="16" font-weight="600" fill="${INK}"`;
-  return text(16, 25, shorten(title, 60), large) + text(16, 43, shorten(subtitle, 150)) + warning;
+  return text(16, 25, shorten(title, 60), large) + text(16, 43, shorten(below, 150)) + warning;
 }
 
 /** The names that the lines of several charts have; none where there are no such charts. */
@@ -139,6 +146,8 @@ class Frame {
     readonly height: number,
     readonly span: AxisRange,
     readonly points: number,
+    /** There are rows of colours. */
+    readonly heat: boolean,
   ) {
     this.plot = width - LEFT - RIGHT;
   }
@@ -152,13 +161,23 @@ class Frame {
     return utcTicks(...this.span, this.plot < 400 ? 4 : 8);
   }
 
-  /** What lies behind every plot: the grid of time. */
-  backdrop(): string {
+  /** What lies behind every plot: what is idle, the grid of time, marks. */
+  backdrop(story: Story): string {
     const scale = this.scale();
     const lines = this.times().map(({ time }) => `M${scale.x(time)} 0v${this.height * PX}`);
-    const d = lines.join("");
-    const grid = d ? `<path stroke="${GRID}" stroke-width="2" d="${d}"/>` : "";
-    return `<defs><g id="t">${grid}</g></defs>`;
+    const [marks, events] = markPaths(story, scale);
+    const parts = [
+      path(idlePath(story, scale), `fill="${IDLE}"`),
+      path(lines.join(""), `stroke="${GRID}" stroke-width="2"`),
+      path(marks, `stroke="${SOFT}" stroke-width="2" stroke-dasharray="8 6"`),
+      path(events, `stroke="${WARN}" stroke-width="2" stroke-dasharray="2 6"`),
+    ];
+    // Where readings are missing a row of colours is hatched: its lowest colour is pale.
+    const missing =
+      `<pattern id="m" width="8" height="8" patternUnits="userSpaceOnUse">` +
+      `<path stroke="${SOFT}" d="M0 8L8 0"/></pattern>`;
+    const ramp = `<linearGradient id="h" x2="0" y2="1">${rampStops()}</linearGradient>`;
+    return `<defs><g id="t">${parts.join("")}</g>${this.heat ? missing + ramp : ""}</defs>`;
   }
 }
 
@@ -227,18 +246,31 @@ class Card {
 
   /** The grid and the curves share one group in half pixels with its origin in the plot. */
   #drawing(): string {
+    const drawn =
+      this.#chart.rows.length > 0
+        ? this.#heat()
+        : `<use href="#t"/>${this.#grid()}${this.#curves()}`;
     return (
       `${this.#labels()}<g transform="translate(${LEFT} ${TOP}) scale(${1 / PX})" fill="none" ` +
-      `stroke-linejoin="round" stroke-linecap="round"><use href="#t"/>` +
-      `${this.#grid()}${this.#curves()}</g>`
+      `stroke-linejoin="round" stroke-linecap="round">${drawn}</g>`
     );
   }
 
+  /** A row of colours for each line, and what the colours mean beside the labels. */
+  #heat(): string {
+    const bar = `<rect x="-10" width="6" height="${this.#frame.height * PX}" fill="url(#h)"/>`;
+    const traces = this.#chart.rows.map(({ trace }) => trace);
+    const size = `width="${this.#frame.plot * PX}" height="${this.#frame.height * PX}"`;
+    return `${bar}<rect ${size} fill="url(#m)"/>${heatImage(traces, this.#scale)}`;
+  }
+
   #labels(): string {
+    // The bar that says what colours mean stands between the labels and the plot.
+    const edge = LEFT - (this.#chart.rows.length > 0 ? 10 : 6);
     const values = this.#ticks().map((value) => {
       const words = shorten(formatValue(value, this.#chart.unit), 12);
       const y = TOP + this.#scale.y(value) / PX + 3.5;
-      return text(LEFT - 6, y, words, 'text-anchor="end" font-size="10"');
+      return text(edge, y, words, 'text-anchor="end" font-size="10"');
     });
     const right = this.#frame.width - 4;
     const times = this.#frame.times().map(({ time, text: words }) => {

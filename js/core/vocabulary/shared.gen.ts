@@ -70,6 +70,7 @@ export const TOP = 32;
 export const BOTTOM = 10;
 export const PLOT = 76;
 export const TALL_PLOT = 120;
+export const FLAT_ROWS = 16;
 export const AXIS = 14;
 export const LEGEND_COLUMNS = 4;
 export const LEGEND_ROW = 18;
@@ -90,12 +91,28 @@ export const GRID = "#e8ecf1";
 export const EDGE = "#dfe5eb";
 export const PAPER = "#f4f6f9";
 export const WARN = "#a8480a";
+export const IDLE = "#f1f3f7";
 export const FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
 export const PX = 2;
 export const AROUND = 16;
 export const SPIKE = 3;
 export const LEAST_SPIKE = 3;
 export const UNDER_LINE = 2;
+export const RAMP: readonly string[] = [
+  "#e9f0f6",
+  "#b0d0e2",
+  "#5ea5c8",
+  "#2170a8",
+  "#14427e",
+  "#0c1c4a",
+];
+export const LEVELS = 15;
+export const HEAT_BYTES = 4500;
+export const HEAT_COLUMNS = 120;
+export const CELL = "cell";
+export const MARK = "mark";
+export const LEAST_IDLE = 4;
+export const MOST_MARKS = 12;
 export const MOST_FIGURES = 40;
 export const FIGURE_COLUMNS = 4;
 export const FIGURE_ROW = 20;

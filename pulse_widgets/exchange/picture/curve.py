@@ -186,22 +186,24 @@ def _spikes(one: _Stretch) -> str:
     parts = []
     for part in _runs(one.mean != UNKNOWN):
         mean = one.mean[part]
-        for extreme in (one.top[part], one.bottom[part]):
-            far = np.abs(extreme - mean)
-            parts += [
-                f"M{one.x[part[i]]} {mean[i]}V{extreme[i]}" for i in np.flatnonzero(_sticks(far))
-            ]
+        ends = one.top[part], one.bottom[part]
+        # Of lone samples the band has no width: they are spread by how far they move.
+        steps = np.abs(np.diff(mean, prepend=mean[0]))
+        spread = np.maximum(2 * np.abs(np.array(ends) - mean).max(axis=0), steps)
+        for end in ends:
+            sticks = _sticks(2 * np.abs(end - mean), spread)
+            parts += [f"M{one.x[part[i]]} {mean[i]}V{end[i]}" for i in np.flatnonzero(sticks)]
     return "".join(parts)
 
 
-def _sticks(far: _Ints) -> NDArray[np.bool_]:
-    """Return which distances are beyond what is usual around them."""
+def _sticks(far: _Ints, spread: _Ints) -> NDArray[np.bool_]:
+    """Return which distances are beyond the spread that is usual around them."""
     at = np.arange(len(far))
     first, last = np.maximum(at - AROUND, 0), np.minimum(at + AROUND, len(far) - 1)
-    sums = np.append(0, np.cumsum(far))
-    others = sums[last + 1] - sums[first] - far
+    sums = np.append(0, np.cumsum(spread))
+    others = sums[last + 1] - sums[first] - spread
     count = last - first
-    sticks: NDArray[np.bool_] = (far * count > SPIKE * others) & (far >= LEAST_SPIKE)
+    sticks: NDArray[np.bool_] = (far * count > SPIKE * others) & (far >= 2 * LEAST_SPIKE)
     return sticks
 
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.left_out import left_out_sentence
+from pulse_widgets.exchange.left_out import LEFT_OUT_NAME, left_out_sentence
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
 from pulse_widgets.exchange.picture.figures import figures_svg
+from pulse_widgets.exchange.picture.story import NO_STORY, mark_sentence
 from pulse_widgets.exchange.picture.svg import WIDTH, Heading, draw
 from pulse_widgets.exchange.picture.table import known_lines, series_in, table
 from pulse_widgets.exchange.picture.text import clean, shorten
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pulse_widgets.exchange.picture.chart import Line
+    from pulse_widgets.exchange.picture.story import Story
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]
@@ -71,6 +73,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     entities: Sequence[Mapping[str, Any]],
     limit_bytes: int = MOST_BYTES,
     strip: bool = False,
+    story: Story = NO_STORY,
 ) -> str:
     """Return a screen as HTML that needs no script, no style sheet and no network.
 
@@ -91,6 +94,9 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     strip : bool
         The picture has the newest values instead of charts, and there is no table.
 
+    story : Story
+        Cells and marks, which are drawn behind the charts.
+
     Returns
     -------
     str
@@ -100,7 +106,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     """
     # The user may have told numpy to raise where a share is too small for a number.
     with np.errstate(all="ignore"):
-        figure = _Figure(screen, series, title, state, entities)
+        figure = _Figure(screen, series, title, state, entities, story)
         return figure.strip() if strip else _fitting(figure, limit_bytes)
 
 
@@ -131,14 +137,16 @@ def _smaller(size: _Size, share: float) -> _Size:
 class _Figure:
     """One screen, drawn as often as needed until it fits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  one argument a part of the screen
         self,
         screen: Screen,
         series: Sequence[Mapping[str, Any]],
         title: str,
         state: Mapping[str, Any],
         entities: Sequence[Mapping[str, Any]],
+        story: Story,
     ) -> None:
+        self._story = story
         self.columns = len(screen.edges)
         self._title = title
         self._state = state
@@ -154,6 +162,7 @@ class _Figure:
         image = self._image(picked, size.points) if self._span and picked.charts else ""
         said, more = self._said(size.said)
         values = table(self._all, size.rows) if self._lines else ""
+        more = [*filter(None, [mark_sentence(self._story)]), *more]
         count = series_in(known_lines(self._all))
         summary = f"Values ({count} series)" if values else "More"
         folded = f"<details><summary>{summary}</summary>{values}{_paragraphs(more)}</details>"
@@ -176,7 +185,8 @@ class _Figure:
         if self._devices:
             subtitle += f" · {self._devices}"
         note = "Simulated data" if self._state.get("simulated") else ""
-        svg = draw(picked.charts, Heading(self._title, subtitle, note), _wide(self._span), points)
+        heading = Heading(self._title, subtitle, note)
+        svg = draw(picked.charts, heading, _wide(self._span), points, self._story)
         names = ", ".join(shorten(chart.title, 40) for chart in picked.charts)
         return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}")
 
@@ -217,10 +227,11 @@ def _paragraphs(sentences: Sequence[str]) -> str:
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     """Yield what could not be read, and why."""
     said: list[str] = []
-    left_out = left_out_sentence(state)  # has been said already
     for source in state.get("sources") or []:
         name = str(source.get("name"))
-        if source.get("problem") and source["problem"] != left_out:
+        if name == LEFT_OUT_NAME:
+            continue  # has been said already
+        if source.get("problem"):
             remedy = f" {source['remedy']}" if source.get("remedy") else ""
             said.append(f"{name}: {source['problem']}{remedy}")
         elif source.get("state") not in {"ok", "starting", "off"}:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.exchange.picture.axis import time_ticks, value_range, value_ticks
 from pulse_widgets.exchange.picture.curve import PX, Scale, band_of, shape_of
+from pulse_widgets.exchange.picture.heat import heat_image, ramp_stops
+from pulse_widgets.exchange.picture.story import NO_STORY, idle_path, mark_paths
 from pulse_widgets.exchange.picture.text import clean, nearest, shorten, text_width
 from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pulse_widgets.exchange.picture.chart import Chart, Line
+    from pulse_widgets.exchange.picture.chart import Chart, Line, Trace
+    from pulse_widgets.exchange.picture.story import Story
 
 __all__ = ["FONT", "WIDTH", "Heading", "draw", "last_text"]
 
@@ -26,6 +29,8 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 10, 32, 10
 PLOT: Final = 76
 """Height of a plot, and of the plots of a single row."""
 TALL_PLOT: Final = 120
+FLAT_ROWS: Final = 16
+"""More rows of colours need a taller plot."""
 AXIS: Final = 14
 """What the labels of time take, below the lowest chart of a column."""
 LEGEND_COLUMNS: Final = 4
@@ -39,6 +44,7 @@ COLORS: Final = (
 )  # fmt: skip
 INK, SOFT, GRID, EDGE, PAPER = "#1c2733", "#586674", "#e8ecf1", "#dfe5eb", "#f4f6f9"
 WARN: Final = "#a8480a"
+IDLE: Final = "#f1f3f7"
 FONT: Final = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif"
 
 
@@ -58,7 +64,13 @@ class Heading:
     note: str = ""
 
 
-def draw(charts: Sequence[Chart], heading: Heading, span: tuple[float, float], points: int) -> str:
+def draw(
+    charts: Sequence[Chart],
+    heading: Heading,
+    span: tuple[float, float],
+    points: int,
+    story: Story = NO_STORY,
+) -> str:
     """Return the picture.
 
     Parameters
@@ -69,15 +81,18 @@ def draw(charts: Sequence[Chart], heading: Heading, span: tuple[float, float], p
         Unix times of the left and right edge of every chart.
     points : int
         Columns a chart has at most.
+    story : Story
+        What is drawn behind every chart.
     """
     across = _columns(len(charts))
     rows = -(-len(charts) // across)
     width = (WIDTH - GAP * (across + 1)) // across
-    plot = PLOT if rows > 1 else TALL_PLOT
+    most = max((len(chart.rows) for chart in charts), default=0)
+    plot = PLOT if rows > 1 and most <= FLAT_ROWS else TALL_PLOT
     shared = _shared(charts)
     top = HEADER + (-(-len(shared) // LEGEND_COLUMNS) * LEGEND_ROW if shared else 0)
     height = top + rows * (TOP + plot + BOTTOM + GAP) + AXIS
-    frame = _Frame(width, plot, span, points)
+    frame = _Frame(width, plot, span, points, heat=most > 0)
     cards = [
         _Card(chart, frame, shared, last=i + across >= len(charts)).draw(
             GAP + i % across * (width + GAP), top + i // across * (TOP + plot + BOTTOM + GAP)
@@ -87,9 +102,9 @@ def draw(charts: Sequence[Chart], heading: Heading, span: tuple[float, float], p
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         f'viewBox="0 0 {WIDTH} {height}" font-family="{FONT}" font-size="11" fill="{SOFT}">'
-        f"{frame.backdrop()}"
+        f"{frame.backdrop(story)}"
         f'<rect width="{WIDTH}" height="{height}" rx="10" fill="{PAPER}"/>'
-        f"{_heading(heading)}{_legend(charts, shared)}{''.join(cards)}</svg>"
+        f"{_heading(heading, heat=most > 0)}{_legend(charts, shared)}{''.join(cards)}</svg>"
     )
 
 
@@ -97,7 +112,7 @@ def _columns(charts: int) -> int:
     return charts if charts in {1, 2} else 2 if charts == 4 else 3  # noqa: PLR2004
 
 
-def _heading(heading: Heading) -> str:
+def _heading(heading: Heading, *, heat: bool) -> str:
     title = shorten(heading.title, 60)
     note = ""
     if heading.note:
@@ -105,9 +120,10 @@ def _heading(heading: Heading) -> str:
             f'<text x="{WIDTH - 16}" y="24" text-anchor="end" fill="{WARN}" font-weight="600">'
             f"{clean(shorten(heading.note, 60))}</text>"
         )
+    subtitle = heading.subtitle + (", a row each, the first at the top" if heat else "")
     return (
         f'<text x="16" y="25" font-size="16" font-weight="600" fill="{INK}">{clean(title)}</text>'
-        f'<text x="16" y="43">{clean(shorten(heading.subtitle, 150))}</text>{note}'
+        f'<text x="16" y="43">{clean(shorten(subtitle, 150))}</text>{note}'
     )
 
 
@@ -166,6 +182,8 @@ class _Frame:
     height: int
     span: tuple[float, float]
     points: int
+    heat: bool
+    """Whether there are rows of colours."""
 
     @property
     def plot(self) -> int:
@@ -180,12 +198,25 @@ class _Frame:
         """Return round moments with their texts."""
         return time_ticks(*self.span, 4 if self.plot < 400 else 8)  # noqa: PLR2004
 
-    def backdrop(self) -> str:
-        """Return what lies behind every plot: the grid of time."""
+    def backdrop(self, story: Story) -> str:
+        """Return what lies behind every plot: what is idle, the grid of time, marks."""
         scale = self.scale()
         lines = "".join(f"M{scale.x(time)} 0v{self.height * PX}" for time, _ in self.times())
-        grid = f'<path stroke="{GRID}" stroke-width="2" d="{lines}"/>' if lines else ""
-        return f'<defs><g id="t">{grid}</g></defs>'
+        marks, events = mark_paths(story, scale)
+        parts = (
+            _path(idle_path(story, scale), f'fill="{IDLE}"'),
+            _path(lines, f'stroke="{GRID}" stroke-width="2"'),
+            _path(marks, f'stroke="{SOFT}" stroke-width="2" stroke-dasharray="8 6"'),
+            _path(events, f'stroke="{WARN}" stroke-width="2" stroke-dasharray="2 6"'),
+        )
+        ramp = f'<linearGradient id="h" x2="0" y2="1">{ramp_stops()}</linearGradient>'
+        # Where readings are missing a row of colours is hatched: its lowest colour is pale.
+        missing = (
+            f'<pattern id="m" width="8" height="8" patternUnits="userSpaceOnUse">'
+            f'<path stroke="{SOFT}" d="M0 8L8 0"/></pattern>'
+        )
+        missing, ramp = (part if self.heat else "" for part in (missing, ramp))
+        return f'<defs><g id="t">{"".join(parts)}</g>{missing}{ramp}</defs>'
 
 
 class _Card:
@@ -258,18 +289,27 @@ class _Card:
 
     def _drawing(self) -> str:
         # The grid and the curves share one group in half pixels with its origin in the plot.
+        rows = [line.trace for line in self._chart.rows]
+        drawn = self._heat(rows) if rows else f'<use href="#t"/>{self._grid()}{self._curves()}'
         return (
             f'{self._labels()}<g transform="translate({LEFT} {TOP}) scale({1 / PX})" fill="none" '
-            f'stroke-linejoin="round" stroke-linecap="round"><use href="#t"/>'
-            f"{self._grid()}{self._curves()}</g>"
+            f'stroke-linejoin="round" stroke-linecap="round">{drawn}</g>'
         )
+
+    def _heat(self, rows: Sequence[Trace]) -> str:
+        """Return a row of colours for each line, and what the colours mean beside the labels."""
+        bar = f'<rect x="-10" width="6" height="{self._frame.height * PX}" fill="url(#h)"/>'
+        hatched = f'<rect width="{self._scale.width * PX}" height="{self._frame.height * PX}"'
+        return f'{bar}{hatched} fill="url(#m)"/>{heat_image(rows, self._scale)}'
 
     def _labels(self) -> str:
         parts = []
+        # The bar that says what colours mean stands between the labels and the plot.
+        right = LEFT - (10 if self._chart.rows else 6)
         for value in self._ticks():
             y = TOP + self._scale.y(value) / PX
             parts.append(
-                f'<text x="{LEFT - 6}" y="{y + 3.5:g}" text-anchor="end" font-size="10">'
+                f'<text x="{right}" y="{y + 3.5:g}" text-anchor="end" font-size="10">'
                 f"{clean(shorten(format_value(value, self._chart.unit), 12))}</text>"
             )
         for time, text in self._frame.times() if self._last else ():
