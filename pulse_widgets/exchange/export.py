@@ -27,7 +27,6 @@ from pulse_widgets.exchange import fitting
 from pulse_widgets.exchange.picture import (
     axis,
     chart,
-    choice,
     curve,
     document,
     figures,
@@ -35,6 +34,7 @@ from pulse_widgets.exchange.picture import (
     story,
     svg,
     table,
+    wishes,
 )
 from pulse_widgets.metrics import entities
 from pulse_widgets.series import header, state
@@ -132,9 +132,9 @@ def shared_typescript() -> str:
             *_constants(story, _STORY),
             *_constants(figures, _FIGURES),
             *_constants(table, ("HEADS",)),
-            "\n// What a saved picture shows: `picture/choice.py`.\n",
+            "\n// What a saved picture shows: `picture/wishes.py`.\n",
             *_preferred_charts(),
-            *_constants(choice, _CHOICE),
+            *_constants(wishes, _CHOICE),
             "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
             *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),
@@ -177,7 +177,7 @@ def write(root: Path) -> None:
 def _preferred_charts() -> Iterator[str]:
     yield _PREFERRED_CHART
     yield "export const PREFERRED_CHARTS: readonly PreferredChart[] = ["
-    for one in choice.PREFERRED_CHARTS:
+    for one in wishes.PREFERRED_CHARTS:
         fields = {"metrics": one.metrics, "first": one.first}
         if one.title:
             fields |= {"title": one.title, "words": one.words}

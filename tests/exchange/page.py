@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import struct
+import zlib
 from html.parser import HTMLParser
 
 from pulse_widgets.exchange.picture.svg import GRID, PLOT, PX, SOFT, TALL_PLOT
@@ -70,6 +73,23 @@ def cards(html: str):
 def card(html: str, title: str):
     (found,) = [c for c in cards(html) if c.find(f"{SVG}text").text == title]
     return found
+
+
+def pixels_of(card) -> list[list[int]]:
+    """Return the numbers of the colours in a card's image, line by line."""
+    (image,) = card.iter(f"{SVG}image")
+    data = base64.b64decode(image.get("href").partition("base64,")[2])
+    width, height, depth, kind = struct.unpack(">IIBB", data[16:26])
+    assert data.startswith(b"\x89PNG")
+    assert (depth, kind) == (4, 3)
+    at = data.index(b"IDAT")
+    (length,) = struct.unpack(">I", data[at - 4 : at])
+    body = data[at + 4 : at + 4 + length]
+    assert struct.unpack(">I", data[at + 4 + length :][:4])[0] == zlib.crc32(b"IDAT" + body)
+    raw = zlib.decompress(body)
+    stride = 1 + (width + 1) // 2
+    lines = [raw[n * stride + 1 : (n + 1) * stride] for n in range(height)]
+    return [[n for pair in line for n in (pair >> 4, pair & 15)][:width] for line in lines]
 
 
 def means(card) -> list:

@@ -65,7 +65,7 @@ class Scene:
         )
         return history.screen(range(len(self.series)))
 
-    def html(self, *, title="Training", limit_bytes=60_000, **state) -> str:
+    def html(self, *, title="Training", limit_bytes=60_000, strip=False, **state) -> str:
         return figure_html(
             self.screen(),
             self.series,
@@ -73,6 +73,7 @@ class Scene:
             state=STATE | state,
             entities=self.entities,
             limit_bytes=limit_bytes,
+            strip=strip,
         )
 
 

@@ -214,8 +214,14 @@ class Card {
   #title(): string {
     const { width } = this.#frame;
     const style = `font-size="12" font-weight="600" fill="${INK}"`;
-    const value = isEmpty(this.#chart) ? "" : shorten(lastText(this.#chart.lines), 22);
-    const room = width - 24 - textWidth(value, true);
+    const { lines } = this.#chart;
+    let value = isEmpty(this.#chart) ? "" : shorten(lastText(lines), 22);
+    let room = width - 24 - textWidth(value, true);
+    // What the lines are called matters more than where they ended.
+    const needed = 20 + textWidth(this.#chart.title, true) + namesWidth(lines);
+    if (value && !this.#named && lines.length > 1 && needed > room) {
+      [value, room] = ["", width - 24];
+    }
     const title = shorten(this.#chart.title, Math.trunc(room / 7.5));
     const names = this.#named ? "" : this.#names(20 + textWidth(title, true), room);
     const right = value && text(width - 12, 19, value, `text-anchor="end" ${style}`);
@@ -318,6 +324,11 @@ class Card {
     );
     return [...bands, ...above].join("");
   }
+}
+
+function namesWidth(lines: readonly StillLine[]): number {
+  const [, names] = common(lines.map(({ label }) => label));
+  return names.reduce((sum, name) => sum + 22 + textWidth(shorten(name, 14)), 0);
 }
 
 function singleName({ label }: StillLine, from: number, end: number): string {

@@ -118,7 +118,7 @@ export const FIGURE_COLUMNS = 4;
 export const FIGURE_ROW = 20;
 export const HEADS: readonly string[] = ["Reading", "Of", "Min", "Mean", "Max", "Last known"];
 
-// What a saved picture shows: `picture/choice.py`.
+// What a saved picture shows: `picture/wishes.py`.
 
 /** A chart that is worth having. */
 export interface PreferredChart {
@@ -152,8 +152,9 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
     words: ["received", "sent"],
   },
   { metrics: ["cpu.utilization"], first: true },
-  { metrics: ["cgroup.cpu"], first: false },
   { metrics: ["memory.used"], first: true },
+  { metrics: ["process.cpu"], first: true },
+  { metrics: ["cgroup.cpu"], first: false },
   { metrics: ["cgroup.memory.used"], first: false },
   { metrics: ["disk.read", "disk.write"], first: true, title: "Disk", words: ["read", "written"] },
   {
@@ -162,7 +163,6 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
     title: "Network",
     words: ["received", "sent"],
   },
-  { metrics: ["process.cpu"], first: true },
   { metrics: ["process.memory.rss"], first: false },
   { metrics: ["process.gpu.memory"], first: false },
 ];

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.exchange.picture.choice import LIMIT_OF
 from pulse_widgets.exchange.picture.svg import EDGE, FONT, INK, SOFT, WARN, WIDTH, last_text
 from pulse_widgets.exchange.picture.table import known_lines
 from pulse_widgets.exchange.picture.text import clean, shorten, text_width
+from pulse_widgets.exchange.picture.wishes import LIMIT_OF
 
 if TYPE_CHECKING:
     from pulse_widgets.exchange.picture.chart import Line
