@@ -79,7 +79,7 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   expect(kept.edges.at(-1)).toBe(1300);
   expect(kept.buckets).toBeGreaterThanOrEqual(30);
   expect(kept.ids.length).toBeGreaterThan(200);
-  const said = `<p>${480 - kept.ids.length} series are left out of this saved view.</p>`;
+  const said = `${480 - kept.ids.length} series are left out of this saved view.</p>`;
   expect(data["text/html"]).toContain(said);
   // Nobody who sees the picture alone takes the beginning for the end.
   expect(data["text/html"]).toContain("Finished: 1 Jan 1970, 00:16:40 to 00:21:40");

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe, encodePacket } from "../testing/packets";
+import { leftOutSentence } from "../vocabulary/left-out";
 import { CODE_MISSING, CODE_NONE, decodePacket, type KeyframePacket } from "../wire/packet";
 import { envelopeOf } from "../wire/parts";
 import { fitKeyframe, stripKeyframe } from "./fit";
@@ -204,7 +205,12 @@ describe("fitKeyframe", () => {
     const fitted = fitKeyframe(packet, 20_000);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    const { moments, spans, buckets } = read(fitted);
+    const { moments, spans, buckets, state } = read(fitted);
+    const said = "The oldest cells and marks are left out of this saved view.";
+    expect(state && leftOutSentence(state)).toBe(said);
+    // It is said once, also where a view is made smaller again.
+    const again = read(fitKeyframe(fitted, 15_000)).state;
+    expect(again && leftOutSentence(again)).toBe(said);
     expect(moments.at(-1)?.time).toBe(49);
     expect(spans.at(-1)?.start).toBe(48);
     expect(Math.abs(moments.length - spans.length)).toBeLessThan(2);

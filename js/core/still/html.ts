@@ -185,7 +185,7 @@ function sentencesOf(state: State, when: string, most: number): readonly [string
   const wrong = [problem ? `${problem} ${remedy ?? ""}` : "", ...reasonsOf(state, most)];
   const said = wrong.filter(Boolean);
   const shown = Math.min(OPEN_SENTENCES, most);
-  return [[...plain, ...said.slice(0, shown)], said.slice(shown)];
+  return [[plain.join(" "), ...said.slice(0, shown)], said.slice(shown)];
 }
 
 /** What could not be read, and why. */

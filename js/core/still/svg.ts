@@ -218,12 +218,12 @@ class Card {
     let value = isEmpty(this.#chart) ? "" : shorten(lastText(lines), 22);
     let room = width - 24 - textWidth(value, true);
     // What the lines are called matters more than where they ended.
-    const needed = 20 + textWidth(this.#chart.title, true) + namesWidth(lines);
+    const needed = 22 + textWidth(this.#chart.title, true) + namesWidth(lines);
     if (value && !this.#named && lines.length > 1 && needed > room) {
       [value, room] = ["", width - 24];
     }
     const title = shorten(this.#chart.title, Math.trunc(room / 7.5));
-    const names = this.#named ? "" : this.#names(20 + textWidth(title, true), room);
+    const names = this.#named ? "" : this.#names(22 + textWidth(title, true), room);
     const right = value && text(width - 12, 19, value, `text-anchor="end" ${style}`);
     return text(12, 19, title, style) + names + right;
   }

@@ -26,7 +26,7 @@ export function shorten(text: string, most: number): string {
 /** About how many pixels a text takes; a bold one is that of a title. */
 export function textWidth(words: string, bold = false): number {
   const plain = [...words].reduce((sum, one) => sum + (/\p{Lu}/u.test(one) ? 7.5 : 6), 0);
-  return bold ? plain * 1.25 : plain;
+  return bold ? plain * 1.3 : plain;
 }
 
 /** A text of an SVG. */

@@ -203,7 +203,7 @@ class _Figure:
         if recording.get("problem"):
             wrong.insert(0, f"{recording['problem']} {recording.get('remedy') or ''}")
         shown = min(OPEN_SENTENCES, most)
-        return plain + wrong[:shown], wrong[shown:]
+        return [" ".join(plain), *wrong[:shown]], wrong[shown:]
 
     def _phase(self) -> str:
         phase = PHASE_WORDS.get(str(self._state.get("phase")), "Saved")

@@ -254,10 +254,10 @@ class _Card:
         room = self._frame.width - 24 - text_width(value, bold=True)
         if value and not self._named and len(self._chart.lines) > 1:
             # What the lines are called matters more than where they ended.
-            needed = 20 + text_width(self._chart.title, bold=True) + self._names_width()
+            needed = 22 + text_width(self._chart.title, bold=True) + self._names_width()
             value, room = (value, room) if needed <= room else ("", self._frame.width - 24)
         text = shorten(self._chart.title, int(room / 7.5))
-        names = "" if self._named else self._names(20 + text_width(text, bold=True), room)
+        names = "" if self._named else self._names(22 + text_width(text, bold=True), room)
         end = self._frame.width - 12
         right = f'<text x="{end}" y="19" text-anchor="end" {style}>{clean(value)}</text>'
         return f'<text x="12" y="19" {style}>{clean(text)}</text>{names}{right if value else ""}'

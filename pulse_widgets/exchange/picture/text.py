@@ -27,7 +27,7 @@ def shorten(text: str, most: int) -> str:
 def text_width(text: str, *, bold: bool = False) -> float:
     """Return about how many pixels a text takes; a bold one is that of a title."""
     plain = sum(7.5 if letter.isupper() else 6.0 for letter in text)
-    return plain * 1.25 if bold else plain
+    return plain * 1.3 if bold else plain
 
 
 def nearest(x: float) -> int:
