@@ -1,9 +1,12 @@
 """What the curves of a saved picture look like."""
 
+import re
 from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.exchange.picture.svg import COLORS, TALL_PLOT
@@ -151,3 +154,30 @@ def test_a_reading_in_the_bucket_in_which_the_session_began_is_drawn():
 
     # The middle of that bucket lies before the session; the reading stands at the left edge.
     assert curves(card(html, "CPU utilization")) == [[(0, TALL_PLOT), (0, TALL_PLOT)]]
+
+
+@given(
+    at=st.integers(500, 1900),
+    width=st.integers(1, 400),
+    gpus=st.sampled_from([1, 2, 8]),
+    limit=st.sampled_from([60_000, 25_000]),
+)
+@settings(max_examples=12, deadline=None)
+def test_a_planted_spike_is_drawn_in_full_colour_wherever_it_is(at, width, gpus, limit):
+    noise = np.random.default_rng(at)
+    scene = Scene()
+    for gpu in range(gpus):
+        values = noise.normal(0.6, 0.01, 2000)
+        # The curve falls and rises near it, which is no reason to overlook it.
+        values[at - width - 20 : at - 20] = 0.05
+        values[at] = 0.98 if gpu == gpus - 1 else values[at]
+        scene.add(f"gpu:{gpu}", "gpu.utilization", values)
+
+    html = scene.html(limit_bytes=limit)
+
+    drawn = card(html, "GPU utilization")
+    own = [p for p in means(drawn) + spikes(drawn) if p.get("stroke") == COLORS[gpus - 1]]
+    top = min(
+        y for path in own for part in re.findall("M[^M]+", path.get("d")) for _, y in corners(part)
+    )
+    assert top <= 0.06 * height(html)

@@ -5,7 +5,7 @@
  */
 
 import type { AxisRange } from "../vocabulary/axis-range";
-import { AROUND, LEAST_SPIKE, PX, SPIKE, UNDER_LINE } from "../vocabulary/shared.gen";
+import { AROUND, LEAST_SPIKE, LONE, PX, SPIKE, UNDER_LINE } from "../vocabulary/shared.gen";
 import type { Trace } from "./choice";
 
 /** Turns times and values into half pixels of a plot. */
@@ -137,7 +137,7 @@ function spikes(points: readonly Point[]): string {
   const found = runs(points, ({ mean }) => mean !== null).flatMap((part) => {
     const spread = part.map((one, i) => spreadOf(one, part[i - 1] ?? one));
     return (["top", "bottom"] as const).flatMap((side) => {
-      const out = part.filter((one, i) => sticks(2 * distance(one, side), spread, i));
+      const out = part.filter((one, i) => sticks(LONE * distance(one, side), spread, i));
       return out.map((one) => `M${one.x} ${one.mean}V${one[side]}`);
     });
   });
@@ -151,15 +151,17 @@ function distance(one: Point, side: "top" | "bottom"): number {
 /** Of lone samples the band has no width: they are spread by how far they move. */
 function spreadOf(one: Point, before: Point): number {
   const step = Math.abs((one.mean as number) - (before.mean as number));
-  return Math.max(2 * distance(one, "top"), 2 * distance(one, "bottom"), step);
+  return Math.max(LONE * distance(one, "top"), LONE * distance(one, "bottom"), step);
 }
 
-/** Whether a distance is beyond the spread that is usual around it. */
+/**
+ * Whether a distance is beyond the spread that is usual around it: the median, because a fall of
+ * the whole curve nearby is no reason to overlook a spike.
+ */
 function sticks(far: number, spread: readonly number[], i: number): boolean {
-  if (far < 2 * LEAST_SPIKE) return false;
-  const around = spread.slice(Math.max(i - AROUND, 0), i + AROUND + 1);
-  const others = around.reduce((sum, one) => sum + one, -(spread[i] as number));
-  return far * (around.length - 1) > SPIKE * others;
+  if (far < LONE * LEAST_SPIKE) return false;
+  const around = spread.slice(Math.max(i - AROUND, 0), i + AROUND + 1).sort((a, b) => a - b);
+  return far > SPIKE * (around[around.length >> 1] as number);
 }
 
 function runs(

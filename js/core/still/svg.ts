@@ -316,13 +316,16 @@ class Card {
       together && lines.length > MOST_BANDS
         ? [path(bandOf(together.trace, this.#scale), `fill="${SOFT}" fill-opacity="0.16"`)]
         : shapes.map(([color, { band }]) => path(band, `fill="${color}" fill-opacity="${tint}"`));
-    const above = shapes.map(
-      ([color, { line, spikes, dots }]) =>
-        path(line, `stroke="${color}" stroke-width="2.6"`) +
+    const above = shapes.map(([color, { line }]) =>
+      path(line, `stroke="${color}" stroke-width="2.6"`),
+    );
+    // No line hides what stands out.
+    const out = shapes.map(
+      ([color, { spikes, dots }]) =>
         path(spikes, `stroke="${color}" stroke-width="2"`) +
         path(dots, `stroke="${color}" stroke-width="7"`),
     );
-    return [...bands, ...above].join("");
+    return [...bands, ...above, ...out].join("");
   }
 }
 

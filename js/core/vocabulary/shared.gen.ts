@@ -96,6 +96,7 @@ export const FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,san
 export const PX = 2;
 export const AROUND = 16;
 export const SPIKE = 3;
+export const LONE = 2;
 export const LEAST_SPIKE = 3;
 export const UNDER_LINE = 2;
 export const RAMP: readonly string[] = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,8 @@ AROUND: Final = 16
 """Columns on either side that a spike is compared with."""
 SPIKE: Final = 3
 """A spike is so many times as far from the mean as the columns around it are."""
+LONE: Final = 2
+"""The share of the step from one mean to the next that counts as spread is one in so many."""
 LEAST_SPIKE: Final = 3
 """Half pixels; a shorter one hides under the line."""
 UNDER_LINE: Final = 2
@@ -189,21 +192,24 @@ def _spikes(one: _Stretch) -> str:
         ends = one.top[part], one.bottom[part]
         # Of lone samples the band has no width: they are spread by how far they move.
         steps = np.abs(np.diff(mean, prepend=mean[0]))
-        spread = np.maximum(2 * np.abs(np.array(ends) - mean).max(axis=0), steps)
+        spread = np.maximum(LONE * np.abs(np.array(ends) - mean).max(axis=0), steps)
         for end in ends:
-            sticks = _sticks(2 * np.abs(end - mean), spread)
+            sticks = _sticks(LONE * np.abs(end - mean), spread)
             parts += [f"M{one.x[part[i]]} {mean[i]}V{end[i]}" for i in np.flatnonzero(sticks)]
     return "".join(parts)
 
 
 def _sticks(far: _Ints, spread: _Ints) -> NDArray[np.bool_]:
-    """Return which distances are beyond the spread that is usual around them."""
+    """Return which distances are beyond the spread that is usual around them.
+
+    The median, because a fall of the whole curve nearby is no reason to overlook a spike.
+    """
+    outside = np.iinfo(np.int64).max
+    around = sliding_window_view(np.pad(spread, AROUND, constant_values=outside), 2 * AROUND + 1)
     at = np.arange(len(far))
-    first, last = np.maximum(at - AROUND, 0), np.minimum(at + AROUND, len(far) - 1)
-    sums = np.append(0, np.cumsum(spread))
-    others = sums[last + 1] - sums[first] - spread
-    count = last - first
-    sticks: NDArray[np.bool_] = (far * count > SPIKE * others) & (far >= 2 * LEAST_SPIKE)
+    count = np.minimum(at, AROUND) + 1 + np.minimum(at[::-1], AROUND)
+    usual = np.take_along_axis(np.sort(around, axis=1), (count // 2)[:, None], axis=1)[:, 0]
+    sticks: NDArray[np.bool_] = (far > SPIKE * usual) & (far >= LONE * LEAST_SPIKE)
     return sticks
 
 

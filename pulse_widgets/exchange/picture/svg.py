@@ -358,12 +358,15 @@ class _Card:
                 _path(one.band, f'fill="{color}" fill-opacity="{tint}"') for color, one in shapes
             )
         above = "".join(
-            _path(one.line, f'stroke="{color}" stroke-width="2.6"')
-            + _path(one.spikes, f'stroke="{color}" stroke-width="2"')
+            _path(one.line, f'stroke="{color}" stroke-width="2.6"') for color, one in shapes
+        )
+        # No line hides what stands out.
+        out = "".join(
+            _path(one.spikes, f'stroke="{color}" stroke-width="2"')
             + _path(one.dots, f'stroke="{color}" stroke-width="7"')
             for color, one in shapes
         )
-        return below + above
+        return below + above + out
 
 
 def _path(d: str, look: str) -> str:
