@@ -11,6 +11,8 @@ interface Range {
 interface Answer extends Range {
   /** Buckets a second of which the extremes came; Infinity when every row did. */
   readonly density: number;
+  /** Rows are here, but not all: only the extremes of each bucket. */
+  readonly thinned?: boolean;
 }
 
 /** Both kinds of range are kept in order of time, and none reaches over another. */
@@ -33,8 +35,13 @@ export class Answers {
   thin(answer: Answer): void {
     const last = this.#given[this.#given.length - 1];
     const goesOn = last !== undefined && Number.isFinite(last.density) && last.t1 <= answer.t0;
-    if (!goesOn) this.add(answer);
-    else this.add({ ...answer, t0: last.t0, density: Math.min(last.density, answer.density) });
+    const density = goesOn ? Math.min(last.density, answer.density) : answer.density;
+    this.add({ t0: goesOn ? last.t0 : answer.t0, t1: answer.t1, density, thinned: true });
+  }
+
+  /** Whether of some rows in [t0, t1] only the extremes are here. */
+  thinned(t0: number, t1: number): boolean {
+    return this.#given.some((one) => one.thinned && one.t0 <= t1 && one.t1 >= t0);
   }
 
   /** What was answered for [t0, t1] is not here any more. */

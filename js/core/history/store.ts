@@ -165,9 +165,20 @@ export class Store implements Source {
   }
 
   /** As `range`, by step: `out.time` holds steps. Rows without a step do not appear. */
-  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
+  rangeByStep(
+    id: number,
+    from: number,
+    to: number,
+    points: number,
+    out: Columns,
+    run?: number,
+  ): void {
     out.length = 0;
-    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out);
+    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out, run);
+  }
+
+  stepRuns(id: number): number {
+    return this.#tracks.get(id)?.stepRuns() ?? 0;
   }
 
   /** Smallest and largest step of a series, or null without any. */

@@ -8,6 +8,8 @@ export interface Envelope {
   /** NaN where a bucket has no value. */
   readonly min: Float64Array;
   readonly max: Float64Array;
+  /** NaN where it is not known. */
+  readonly mean?: Float64Array;
   /** 1 where the reading is missing. */
   readonly missing: Uint8Array;
   /** The last step of each bucket, or null. */
