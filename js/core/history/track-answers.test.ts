@@ -69,6 +69,7 @@ test("the two ends of a bucket that an answer parts are both asked for", () => {
     edges: Float64Array.of(0, 10),
     min: Float64Array.of(told.min),
     max: Float64Array.of(told.max),
+    mean: Float64Array.of(Number.NaN),
     missing: Uint8Array.of(told.missing),
     step: null,
     slack: 0,

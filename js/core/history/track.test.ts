@@ -141,7 +141,7 @@ describe("Track", () => {
     const min = Float64Array.of(1, NAN, NAN, 5);
     const max = Float64Array.of(3, NAN, NAN, 5);
     const missing = Uint8Array.of(0, 0, 1, 0);
-    track.fill(0, 40, { edges, min, max, missing, step: null, slack: 0 });
+    track.fill(0, 40, { edges, min, max, mean: min, missing, step: null, slack: 0 });
     const out = columns();
 
     track.columns(6, 36, 15, out);

@@ -99,7 +99,7 @@ export class Track {
     const max = envelope.max[i] as number;
     if (Number.isNaN(min) && !envelope.missing[i]) return;
     const [from, to] = [envelope.edges[i] as number, envelope.edges[i + 1] as number];
-    const mean = within(envelope.mean?.[i] ?? Number.NaN, min, max);
+    const mean = within(envelope.mean[i] as number, min, max);
     const step = envelope.step?.[i] ?? Number.NaN;
     const whole = { start: from, end: to, min, max, mean, rows: Number.NaN, step };
     const rest = this.#rest(whole, start, end);
