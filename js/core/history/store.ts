@@ -159,6 +159,11 @@ export class Store implements Source {
     return this.#tracks.get(id)?.last() ?? null;
   }
 
+  /** The last reading at or before `time`: NaN where it was missing then, null before the first. */
+  at(id: number, time: number): { time: number; value: number } | null {
+    return this.#tracks.get(id)?.at(time) ?? null;
+  }
+
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
     out.length = 0;
     if (t0 < t1) this.#tracks.get(id)?.columns(t0, t1, points, out);

@@ -3,11 +3,12 @@
 import type { Columns } from "../source";
 import type { Envelope } from "../wire/parts";
 import { Answers } from "./answers";
-import { type Bucket, Coarse, middle, readingOf } from "./coarse";
+import { type Bucket, Coarse } from "./coarse";
 import { drawByTime } from "./drawing";
 import { type Batch, Exact } from "./exact";
 import { joined, spanOf, within } from "./mean";
 import { MissingRanges } from "./missing-ranges";
+import { type Reading, readingAt } from "./reading";
 import { Steps } from "./steps";
 
 /** Rows per bucket when exact rows are given up. */
@@ -192,23 +193,18 @@ export class Track {
   }
 
   /** The newest value known: exact where a row or a keyframe told it, else of the last bucket. */
-  last(): { time: number; value: number } | null {
-    const newest = this.#newest();
-    if (this.#keyframeLast === null) return newest;
-    const { time, value } = this.#keyframeLast;
-    if (value === null) return newest && { ...newest, value: Number.NaN };
-    return { time: newest?.time ?? time, value };
+  last(): Reading | null {
+    return this.at(Number.POSITIVE_INFINITY);
   }
 
-  /** The newest thing known; a bucket answers with its middle. */
-  #newest(): { time: number; value: number } | null {
-    const { exact } = this;
-    const bucket = this.coarse.buckets[this.coarse.buckets.length - 1];
-    if (bucket && !(middle(bucket) <= exact.last)) {
-      return { time: middle(bucket), value: readingOf(bucket) };
-    }
-    if (exact.length === 0) return null;
-    return { time: exact.last, value: exact.value[exact.length - 1] as number };
+  /** The last value known at or before `time`; null before the first. */
+  at(time: number): Reading | null {
+    const told = this.#keyframeLast;
+    if (told === null) return readingAt(this.exact, this.coarse, time);
+    const newest = readingAt(this.exact, this.coarse, Number.POSITIVE_INFINITY);
+    if (time < (newest ?? told).time) return readingAt(this.exact, this.coarse, time);
+    if (told.value === null) return newest && { ...newest, value: Number.NaN };
+    return { time: (newest ?? told).time, value: told.value };
   }
 
   /**
