@@ -4,7 +4,7 @@
  * or a message was lost.
  */
 
-import { weighted, within } from "./mean";
+import { limited, weighted } from "./mean";
 
 export interface Bucket {
   readonly start: number;
@@ -137,7 +137,7 @@ function merge(one: Bucket, two: Bucket): Bucket {
     if (bucket.rows === 0) return 0;
     return Number.isNaN(rows) ? bucket.end - bucket.start : bucket.rows;
   };
-  const mean = within(weighted(one.mean, weight(one), two.mean, weight(two)), min, max);
+  const mean = limited(weighted(one.mean, weight(one), two.mean, weight(two)), min, max);
   const step = Number.isNaN(two.step) ? one.step : two.step;
   return { start: one.start, end: two.end, min, max, mean, rows, step };
 }

@@ -1,7 +1,7 @@
 /** Gathers extremes and mean of one series in the buckets of the visible range. */
 
 import type { Columns } from "../source";
-import { joined, within } from "./mean";
+import { joined, limited } from "./mean";
 import type { Pyramid } from "./pyramid";
 
 /** What a stored bucket says at one moment. */
@@ -157,7 +157,7 @@ export class ColumnBuilder {
     const [min, max] = [all.min[i] as number, all.max[i] as number];
     const time = all.single[i] ? last : (this.firstBucket + i + 0.5) * this.width;
     if (min <= max)
-      put(out, time, min, max, within(this.#mean(i), min, max), all.same[i] as number);
+      put(out, time, min, max, limited(this.#mean(i), min, max), all.same[i] as number);
     if (all.missing[i]) put(out, time, Number.NaN, Number.NaN, Number.NaN, 0);
   }
 

@@ -18,6 +18,8 @@ export interface Batch {
   readonly step: ArrayLike<number> | null;
 }
 
+const NO_ROWS: Batch = { length: 0, time: [], value: [], step: null };
+
 export class Exact {
   length = 0;
   time = new Float64Array(64);
@@ -49,9 +51,17 @@ export class Exact {
 
   /** Put `batch` in the place of all rows with t0 <= time <= t1. */
   replace(t0: number, t1: number, batch: Batch): void {
+    this.#splice(this.lowerBound(t0), this.upperBound(t1), batch);
+  }
+
+  /** Forget the rows with t0 <= time < t1. */
+  remove(t0: number, t1: number): void {
+    this.#splice(this.lowerBound(t0), this.lowerBound(t1), NO_ROWS);
+  }
+
+  /** Put `batch` in the place of rows [from, to). */
+  #splice(from: number, to: number, batch: Batch): void {
     this.version++;
-    const from = this.lowerBound(t0);
-    const to = this.upperBound(t1);
     const grow = batch.length - (to - from);
     const rest = this.length - to;
     if (batch.step && !this.step) this.#addSteps();

@@ -12,7 +12,7 @@ export function weighted(one: number, weight: number, two: number, other: number
 }
 
 /** `mean` within the extremes, which sums and codes miss by a rounding; NaN stays. */
-export function within(mean: number, min: number, max: number): number {
+export function limited(mean: number, min: number, max: number): number {
   return mean < min ? min : mean > max ? max : mean;
 }
 

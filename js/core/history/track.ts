@@ -2,11 +2,11 @@
 
 import type { Columns } from "../source";
 import type { Envelope } from "../wire/parts";
-import { Answers } from "./answers";
+import { Answers, united, within } from "./answers";
 import { type Bucket, Coarse } from "./coarse";
 import { drawByTime } from "./drawing";
 import { type Batch, Exact } from "./exact";
-import { joined, spanOf, within } from "./mean";
+import { joined, limited, spanOf } from "./mean";
 import { MissingRanges } from "./missing-ranges";
 import { type Reading, readingAt } from "./reading";
 import { Steps } from "./steps";
@@ -82,9 +82,17 @@ export class Track {
     return holes.length > 0;
   }
 
-  /** Fill [t0, t1] from an envelope; exact rows there stay, and buckets there are replaced. */
+  /**
+   * Fill [t0, t1] from an envelope; exact rows there stay, and buckets there are replaced, but for
+   * the finer ones of an answer.
+   */
   fill(t0: number, t1: number, envelope: Envelope): void {
     this.#slack = Math.max(this.#slack, envelope.slack);
+    const parts = this.#answers.coarser(t0, t1, densityOf(envelope));
+    for (const part of parts) this.#fill(part.t0, part.t1, envelope);
+  }
+
+  #fill(t0: number, t1: number, envelope: Envelope): void {
     const { edges } = envelope;
     const buckets: Bucket[] = [];
     for (let i = 0; i + 1 < edges.length; i++) {
@@ -95,12 +103,31 @@ export class Track {
     this.coarse.replace(t0, t1, buckets);
   }
 
+  /**
+   * Take in an envelope that answers a request for `asked` buckets a second of [t0, t1]. The exact
+   * rows that are known stay; of those of which only extremes came, the envelope tells more.
+   */
+  refine(t0: number, t1: number, envelope: Envelope, asked: number): void {
+    const density = densityOf(envelope);
+    const thinned = this.#answers.thinnedBelow(t0, t1, density);
+    for (const part of thinned) this.exact.remove(part.t0, part.t1);
+    const wide = (one: Bucket) => Number.isNaN(one.min) || (one.end - one.start) * density > 1;
+    const coarser = this.coarse.over(t0, t1).filter(wide);
+    const buckets = coarser.map(({ start, end }) => ({ t0: start, t1: end }));
+    const before = { t0, t1: this.start };
+    const unseen = [...this.#missed.until(t1), ...this.#answers.opened(t0, t1), before];
+    const parts = united(within([...buckets, ...thinned, ...unseen], t0, t1));
+    this.#answers.close(t0, t1);
+    for (const part of parts) this.fill(part.t0, part.t1, envelope);
+    this.#answers.refine(t0, t1, Math.max(density, asked));
+  }
+
   #bucket(buckets: Bucket[], i: number, start: number, end: number, envelope: Envelope): void {
     const min = envelope.min[i] as number;
     const max = envelope.max[i] as number;
     if (Number.isNaN(min) && !envelope.missing[i]) return;
     const [from, to] = [envelope.edges[i] as number, envelope.edges[i + 1] as number];
-    const mean = within(envelope.mean[i] as number, min, max);
+    const mean = limited(envelope.mean[i] as number, min, max);
     const step = envelope.step?.[i] ?? Number.NaN;
     const whole = { start: from, end: to, min, max, mean, rows: Number.NaN, step };
     const rest = this.#rest(whole, start, end);
@@ -130,7 +157,7 @@ export class Track {
     // Known and unknown parts together have the mean of the whole.
     const length = bucket.end - bucket.start;
     const left = (bucket.mean * length - known.mean * known.length) / (length - known.length);
-    return { ...rest, min, max, mean: within(Number.isNaN(left) ? bucket.mean : left, min, max) };
+    return { ...rest, min, max, mean: limited(Number.isNaN(left) ? bucket.mean : left, min, max) };
   }
 
   /** What is known of a bucket outside [start, end]; null for nothing. */
@@ -215,7 +242,7 @@ export class Track {
     const from = Math.max(t0, batch.length > 0 ? (batch.time[0] as number) : t1);
     this.#answers.add({ t0, t1: from, density: Number.POSITIVE_INFINITY });
     if (batch.length === 0) return;
-    this.#answers.add({ t0: from, t1, density });
+    this.#answers.add({ t0: from, t1, density, thinned: Number.isFinite(density) });
     this.#answers.close(from, t1);
     this.exact.replace(from, t1, batch);
     const across = (time: number) =>
@@ -251,7 +278,7 @@ export class Track {
       const last = exact.time[from + GIVEN_UP - 1] as number;
       const { lowest: min, highest: max, sum, count } = exact.scan(from, from + GIVEN_UP);
       const thinned = this.#answers.thinned(start, last);
-      const mean = within(thinned ? Number.NaN : sum / count, min, max);
+      const mean = limited(thinned ? Number.NaN : sum / count, min, max);
       const step = exact.step?.[from + GIVEN_UP - 1] ?? Number.NaN;
       const ended = Number.isNaN(exact.value[from + GIVEN_UP - 1] as number);
       const all = { start, end: ended ? last : end, min, max, mean, rows: count, step };
@@ -284,7 +311,26 @@ export class Track {
   }
 }
 
+/** Let the largest tracks give up rows until all keep to `budget` bytes; returns what they hold. */
+export function shrink(tracks: readonly Track[], budget: number): number {
+  let bytes = tracks.reduce((sum, track) => sum + track.bytes, 0);
+  while (bytes > budget) {
+    const largest = tracks.reduce((a, b) => (b.exact.bytes > a.exact.bytes ? b : a));
+    const before = largest.bytes;
+    largest.giveUp();
+    bytes += largest.bytes - before;
+    if (largest.bytes >= before) break;
+  }
+  return bytes;
+}
+
 function missing(start: number, end: number, step: number): Bucket {
   const [min, max, mean] = [Number.NaN, Number.NaN, Number.NaN];
   return { start, end, min, max, mean, rows: 0, step };
+}
+
+/** Buckets a second. */
+function densityOf({ edges }: Envelope): number {
+  const [first, last] = [edges[0] as number, edges[edges.length - 1] as number];
+  return (edges.length - 1) / (last - first);
 }
