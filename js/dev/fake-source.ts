@@ -258,6 +258,12 @@ export class FakeSource implements Source {
     return count > pause ? count - pause + on : count;
   }
 
+  /** The step at which a reading was logged; undefined for series without steps. */
+  stepOf(id: number, time: number): number | undefined {
+    const stepped = this.#tracks[id]?.series.entity === "user";
+    return stepped ? Math.round(this.#stepAt(time)) : undefined;
+  }
+
   /** Steps that jump back begin another run. */
   #runAt(time: number): number {
     const [pause, on] = this.#scenario.jump ?? [0, 0];

@@ -71,6 +71,7 @@ export class Answers {
 
   /** Whether of some rows in [t0, t1] only the extremes are here. */
   thinned(t0: number, t1: number): boolean {
+    if (this.#given.length === 0) return false;
     return this.#given.some((one) => one.thinned && one.t0 <= t1 && one.t1 >= t0);
   }
 
@@ -98,14 +99,16 @@ export class Answers {
    * says that a part of it is known as buckets only.
    */
   incomplete(t0: number, t1: number, density: number, coarse: boolean): boolean {
+    // The same request, moved along, differs by a rounding.
+    const wanted = density * (1 - 1e-6);
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
     let known = t0;
     for (const one of within) {
-      if (one.t0 <= known && one.density >= density) known = Math.max(known, one.t1);
+      if (one.t0 <= known && one.density >= wanted) known = Math.max(known, one.t1);
     }
     if (known >= t1) return false;
     const open = this.#open.some((one) => one.t0 < t1 && one.t1 > t0);
-    return coarse || open || within.some((answer) => answer.density < density);
+    return coarse || open || within.some((answer) => answer.density < wanted);
   }
 }
 

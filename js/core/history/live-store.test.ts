@@ -72,6 +72,18 @@ function answer(request: Range): Arrival {
   return { packet, bytes: null, kept: false };
 }
 
+/** An answer in 400 buckets, which are wider than those that were asked for. */
+function told(request: Range): Arrival {
+  const edges = Float64Array.from({ length: 401 }, (_, i) => 100 + i / 4);
+  const flat = new Float64Array(400).fill(3);
+  const [missing, step] = [new Uint8Array(400), null];
+  const envelope = { edges, min: flat, max: flat, mean: flat, missing, step, slack: 0 };
+  const { packet } = answer(request);
+  if (packet.kind !== "rows") throw new Error("an answer has rows");
+  const instead = { ...packet, rows: rowsFrom([]), envelopes: [{ id: 0, envelope }] };
+  return { packet: instead, bytes: null, kept: false };
+}
+
 describe("what is stale", () => {
   const frame = frameOf(4, [[0, 201, 3]]);
   const snapshot = (phase: string) => kept(picture(3, 1, phase));
@@ -204,30 +216,25 @@ describe("a request", () => {
     expect(store.pending()).toBe(false);
   });
 
+  test("that only moves about within what an envelope told is not sent", () => {
+    const { kernel, store } = page();
+    kernel.says(picture(3, 1));
+    const [span, points] = [100 / 3, 1000];
+    store.request([0], 100, 200, (points * 100) / span);
+    kernel.says(told(kernel.ranges[0] as Range));
+
+    for (let by = -50; by < 150; by += 0.7) store.request([0], by, by + span, points);
+
+    const further = kernel.ranges.slice(1).filter(({ t1 }) => t1 <= 200);
+    expect(further).toEqual([]);
+  });
+
   test("answered by an envelope is not sent again, and one for more detail is", () => {
     const { kernel, store } = page();
     kernel.says(picture(3, 1));
     store.request([0], 100, 200, 1000);
     const [request] = kernel.ranges as [Range];
-    // The kernel's buckets are wider than those that were asked for.
-    const edges = Float64Array.from({ length: 401 }, (_, i) => 100 + i / 4);
-    const flat = new Float64Array(400).fill(3);
-    const envelope = {
-      edges,
-      min: flat,
-      max: flat,
-      mean: flat,
-      missing: new Uint8Array(400),
-      step: null,
-      slack: 0,
-    };
-    const packet = {
-      ...answer(request).packet,
-      rows: rowsFrom([]),
-      envelopes: [{ id: 0, envelope }],
-    };
-
-    kernel.says({ packet: packet as Arrival["packet"], bytes: null, kept: false });
+    kernel.says(told(request));
 
     store.request([0], 100, 200, 1000);
     store.request([0], 120, 140, 200);

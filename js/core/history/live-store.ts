@@ -88,18 +88,19 @@ export class LiveStore extends Store {
     const t0 = Math.max(from, this.#began());
     if (!(t0 < t1)) return [];
     const density = wanted / (t1 - from);
-    const points = Math.ceil(density * (t1 - t0));
     const same = [...this.#pending.values()].filter(
       (one) => one.t0 <= t0 && one.t1 >= t1 && one.points / (one.t1 - one.t0) >= density,
     );
+    const points = density * (t1 - t0);
     const incomplete = this.incomplete(ids, t0, t1, points).filter(
       (id) => !same.some((one) => one.ids.has(id)),
     );
     for (let at = 0; at < incomplete.length; at += SERIES_MOST) {
       const request = ++this.#request;
       const some = incomplete.slice(at, at + SERIES_MOST);
-      if (!this.#send({ kind: "range", request, ids: some, t0, t1, points })) return [];
-      this.#pending.set(request, { sent, ids: new Set(some), t0, t1, points });
+      const asked = { t0, t1, points: Math.ceil(points) };
+      if (!this.#send({ kind: "range", request, ids: some, ...asked })) return [];
+      this.#pending.set(request, { sent, ids: new Set(some), ...asked });
     }
     return incomplete;
   }

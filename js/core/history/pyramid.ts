@@ -52,14 +52,26 @@ export class Pyramid {
         at += 1 << bits;
         continue;
       }
-      for (const end = Math.min(to, (at | BASE_MASK) + 1); at < end; at++) {
-        const one = value[at] as number;
+      const end = Math.min(to, (at | BASE_MASK) + 1);
+      let part = 0;
+      for (let i = at; i < end; i++) {
+        const one = value[i] as number;
         if (one < least) least = one;
         if (one > most) most = one;
-        if (!Number.isFinite(one)) continue;
-        sum += one;
-        count++;
+        part += one;
       }
+      if (Number.isFinite(part)) {
+        sum += part;
+        count += end - at;
+      } else {
+        // Some of them are not finite; to look for those in the loop above would slow all down.
+        for (let i = at; i < end; i++) {
+          if (!Number.isFinite(value[i])) continue;
+          sum += value[i] as number;
+          count++;
+        }
+      }
+      at = end;
     }
     this.lowest = least;
     this.highest = most;

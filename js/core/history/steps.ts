@@ -73,12 +73,29 @@ export class Steps {
       this.#rows = this.#buckets = 0;
     }
     const { buckets } = this.#coarse;
-    for (; this.#rows < exact.length; this.#rows++) {
+    while (this.#rows < exact.length) {
       const time = exact.time[this.#rows] as number;
       while ((buckets[this.#buckets]?.start ?? time) < time) this.#see(false, this.#buckets++);
-      this.#see(true, this.#rows);
+      this.#see(true, this.#rows++);
+      const next = buckets[this.#buckets]?.start ?? Number.POSITIVE_INFINITY;
+      this.#rows = this.#goOn(this.#rows, next);
     }
     while (this.#buckets < buckets.length) this.#see(false, this.#buckets++);
+  }
+
+  /** Let the newest part take all rows from `at` on that go on with it and come before `next`. */
+  #goOn(at: number, next: number): number {
+    const { length, time, step } = this.#exact;
+    const part = this.#runs[this.#runs.length - 1]?.at(-1);
+    if (!step || !part?.rows || part.to !== at) return at;
+    let [end, last] = [at, part.last];
+    while (end < length && (step[end] as number) >= last && (time[end] as number) <= next) {
+      last = step[end++] as number;
+    }
+    part.to = end;
+    part.last = last;
+    if (this.#extent) this.#extent[1] = Math.max(this.#extent[1], last);
+    return end;
   }
 
   #see(rows: boolean, at: number): void {
@@ -174,16 +191,27 @@ export class Steps {
 
   /** The first of a part, from `from` on, whose drawn bucket is `wanted` or later. */
   #indexOf(part: Part, from: number, wanted: number): number {
-    let [low, high] = [from, part.to];
+    // Few rows lie between two buckets on screen, so look near `from` first.
+    let [low, high] = [from, from];
+    for (let by = 1; high < part.to && this.#isEarly(part, high, wanted); by *= 2) {
+      low = high + 1;
+      high += by;
+    }
+    high = Math.min(high, part.to);
     while (low < high) {
       const half = (low + high) >>> 1;
-      let at = half;
-      while (at >= low && Number.isNaN(this.#stepAt(part.rows, at))) at--;
-      const early = at < low || Math.floor(this.#stepAt(part.rows, at) / builder.width) < wanted;
-      if (early) low = half + 1;
-      else high = at;
+      if (this.#isEarly(part, half, wanted)) low = half + 1;
+      else high = half;
     }
+    while (low < part.to && Number.isNaN(this.#stepAt(part.rows, low))) low++;
     return low;
+  }
+
+  /** Whether what is at `at`, or the last before it that has a step, is in a bucket before `wanted`. */
+  #isEarly(part: Part, at: number, wanted: number): boolean {
+    let near = at;
+    while (Number.isNaN(this.#stepAt(part.rows, near)) && near > part.from) near--;
+    return Math.floor(this.#stepAt(part.rows, near) / builder.width) < wanted;
   }
 
   /** Let the line come from, or go to, what lies just out of sight, if that has a step. */
