@@ -181,9 +181,9 @@ describe("after a reload", () => {
 
     const all = kernel.ranges;
     expect(all.flatMap(({ ids }) => ids)).toHaveLength(count);
-    expect(all.reduce((sum, one) => sum + one.ids.length * one.points, 0)).toBeLessThan(110_000);
+    expect(all.reduce((sum, one) => sum + one.ids.length * one.points, 0)).toBeLessThan(61_000);
     const rows = all.map(({ ids, t0, t1 }) => (ids.length * (t1 - t0)) / interval);
-    expect(rows.reduce((a, b) => a + b, 0)).toBeLessThan(510_000);
+    expect(rows.reduce((a, b) => a + b, 0)).toBeLessThan(201_000);
   });
 });
 

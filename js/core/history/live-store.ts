@@ -14,8 +14,8 @@ const HEALED_MS = 1_000;
 const SERIES_MOST = 1000;
 
 /** Rows that a page asks for by itself, about, and buckets of them: all series together. */
-const OWN_ROWS = 500_000;
-const OWN_BUCKETS = 100_000;
+const OWN_ROWS = 200_000;
+const OWN_BUCKETS = 60_000;
 const OWN_POINTS = 1000;
 
 /** A request that was sent, and when. */
