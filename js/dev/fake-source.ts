@@ -35,6 +35,8 @@ export interface Scenario {
   /** Seconds before the end in which GPU 0 has no readings. */
   readonly hole: readonly [number, number] | null;
   readonly lost: number;
+  /** What is shown is from a kept picture, and nothing newer was heard. */
+  readonly stale?: boolean;
 }
 
 interface Track {
@@ -207,42 +209,84 @@ export class FakeSource implements Source {
     reserve(out, to - from);
     while (from < to) {
       const bucket = Math.floor((this.#times[from] as number) / width);
-      let [min, max, count] = [Number.NaN, Number.NaN, 0];
+      let [min, max, sum, count, finite] = [Number.NaN, Number.NaN, 0, 0, 0];
       const first = this.#times[from] as number;
       while (from < to && Math.floor((this.#times[from] as number) / width) === bucket) {
         const value = track.values[from] as number;
         if (!(min <= value) && !Number.isNaN(value)) min = value;
         if (!(max >= value) && !Number.isNaN(value)) max = value;
+        if (Number.isFinite(value)) {
+          sum += value;
+          finite++;
+        }
         from++;
         count++;
       }
       out.time[out.length] = count > 1 ? (bucket + 0.5) * width : first;
       out.min[out.length] = min;
-      out.max[out.length++] = max;
+      out.max[out.length] = max;
+      out.mean[out.length] = sum / finite;
+      out.same[out.length++] = 0;
     }
   }
 
-  rangeByStep(id: number, from: number, to: number, _points: number, out: Columns): void {
-    const { jump } = this.#scenario;
-    const [pause, on] = jump ?? [0, 0];
+  rangeByStep(
+    id: number,
+    from: number,
+    to: number,
+    _points: number,
+    out: Columns,
+    run = this.stepRuns(id) - 1,
+  ): void {
     this.range(id, T0, T0 + 1e6, 1e9, out);
     let length = 0;
     for (let i = 0; i < out.length; i++) {
-      const count = ((out.time[i] as number) - T0) * 10;
-      const step = jump && count > pause ? count - pause + on : count;
-      if (step < from || step > to) continue;
+      const time = out.time[i] as number;
+      const step = this.#stepAt(time);
+      if (step < from || step > to || this.#runAt(time) !== run) continue;
       out.time[length] = step;
       out.min[length] = out.min[i] as number;
-      out.max[length++] = out.max[i] as number;
+      out.max[length] = out.max[i] as number;
+      out.mean[length++] = out.mean[i] as number;
     }
     out.length = length;
   }
 
-  stepExtent(id: number): [number, number] | null {
-    const user = this.#tracks[id]?.series.entity === "user";
-    if (!user) return null;
+  #stepAt(time: number): number {
+    const [pause, on] = this.#scenario.jump ?? [Number.POSITIVE_INFINITY, 0];
+    const count = (time - T0) * 10;
+    return count > pause ? count - pause + on : count;
+  }
+
+  /** The step at which a reading was logged; undefined for series without steps. */
+  stepOf(id: number, time: number): number | undefined {
+    const stepped = this.#tracks[id]?.series.entity === "user";
+    return stepped ? Math.round(this.#stepAt(time)) : undefined;
+  }
+
+  /** Steps that jump back begin another run. */
+  #runAt(time: number): number {
     const [pause, on] = this.#scenario.jump ?? [0, 0];
-    return [0, ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
+    return on < pause && (time - T0) * 10 > pause ? 1 : 0;
+  }
+
+  stepRuns(id: number): number {
+    return this.stepExtent(id) ? 1 + this.#runAt(this.#times.at(-1) ?? T0) : 0;
+  }
+
+  stepExtent(id: number): [number, number] | null {
+    if (this.#tracks[id]?.series.entity !== "user") return null;
+    return [0, this.#times.reduce((most, time) => Math.max(most, this.#stepAt(time)), 0)];
+  }
+
+  at(id: number, time: number): { time: number; value: number } | null {
+    const tick = lowerBound(this.#times, time + 1e-9) - 1;
+    const value = this.#tracks[id]?.values[tick];
+    return value === undefined ? null : { time: this.#times[tick] as number, value };
+  }
+
+  stale(): boolean {
+    return this.#scenario.stale ?? false;
   }
 
   extent(): [number, number] {
@@ -364,4 +408,6 @@ function reserve(out: Columns, length: number): void {
   out.time = new Float64Array(length * 2);
   out.min = new Float64Array(length * 2);
   out.max = new Float64Array(length * 2);
+  out.mean = new Float64Array(length * 2);
+  out.same = new Uint8Array(length * 2);
 }

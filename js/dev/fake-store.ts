@@ -45,7 +45,7 @@ export function storeOf(fake: FakeSource): Store {
 function newest(fake: FakeSource): Row[] {
   return fake.catalog().flatMap(({ id }) => {
     const last = fake.last(id);
-    return last ? [[id, last.time, last.value] as const] : [];
+    return last ? [rowOf(fake, id, last.time, last.value)] : [];
   });
 }
 
@@ -54,9 +54,13 @@ function history(fake: FakeSource): Row[] {
   const [first, last] = fake.extent();
   return fake.catalog().flatMap(({ id }) => {
     fake.range(id, first, last + 1, 1e9, out);
-    return Array.from(
-      { length: out.length },
-      (_, i) => [id, out.time[i] as number, out.max[i] as number] as const,
+    return Array.from({ length: out.length }, (_, i) =>
+      rowOf(fake, id, out.time[i] as number, out.max[i] as number),
     );
   });
+}
+
+function rowOf(fake: FakeSource, id: number, time: number, value: number): Row {
+  const step = fake.stepOf(id, time);
+  return step === undefined ? [id, time, value] : [id, time, value, step];
 }

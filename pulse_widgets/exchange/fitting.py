@@ -12,7 +12,7 @@ from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.choice import grouped
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.series.envelopes import extremes_of
+from pulse_widgets.series.envelopes import extremes_of, mean_of
 from pulse_widgets.series.history import Screen
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def fit(
         kept = _without(kept, ids)
     screen = _only(screen, ids)
     spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)
-    column = 8 + 4 * len(screen.ids) + 8 * len(screen.stepped)
+    column = 8 + 6 * len(screen.ids) + 8 * len(screen.stepped)
     return coarsen(screen, max(1, min(MOST_BUCKETS, spare // column))), kept
 
 
@@ -156,7 +156,7 @@ def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int
     def cost(number: int) -> int:
         size = _size(about[number]) + 1
         if number in drawn:
-            size += SERIES_FACTS + (12 if number in stepped else 4) * buckets
+            size += SERIES_FACTS + (14 if number in stepped else 6) * buckets
         return size
 
     named = _machines(header["series"])
@@ -199,10 +199,12 @@ def _only(screen: Screen, ids: Iterable[int]) -> Screen:
         ids=screen.ids[row],
         low=screen.low[row],
         high=screen.high[row],
+        mean=screen.mean[row],
         missing=screen.missing[row],
         stepped=screen.stepped[step],
         step=screen.step[step],
         last=None if screen.last is None else screen.last[row],
+        weight=None if screen.weight is None else screen.weight[row],
     )
 
 
@@ -224,7 +226,9 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
     Screen
         As many old buckets in each new one as can be, so it stays finer towards the end.
         `low` is the smallest of the lows and `high` the largest of the highs; `step` is the
-        last one. A bucket is missing when it has no sample because readings were missing; a
+        last one. `mean` is that of the means, each weighing as much as `weight` says, or, where
+        that is not known, as long as its bucket lasts; with one that is not known, none is.
+        A bucket is missing when it has no sample because readings were missing; a
         gap shorter than a bucket is not seen any more, a longer one is.
     """
     have = len(screen.edges) - 1
@@ -237,17 +241,36 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
     none = ~np.logical_or.reduceat(seen, starts, axis=1)
     low, _ = extremes_of(screen.low, starts, seen)
     _, high = extremes_of(screen.high, starts, seen)
+    mean, weight = _joined_means(screen, starts, (low, high))
     missing = np.logical_or.reduceat(_until_next(screen.missing, seen), starts, axis=1) & none
     return Screen(
         screen.ids,
         screen.edges[first],
         low,
         high,
+        mean,
         missing,
         screen.stepped,
         _last_steps(screen.step, first),
         screen.last,
+        weight,
     )
+
+
+def _joined_means(
+    screen: Screen, starts: NDArray[np.int64], within: tuple[NDArray[Any], NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the mean of each of the new buckets, and its weight where that is known."""
+    seen = screen.low <= screen.high
+    weight = np.diff(screen.edges) if screen.weight is None else screen.weight
+    weight = np.where(seen, weight, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(np.where(seen, screen.mean, 0.0) * weight, starts, axis=1)
+    together = np.add.reduceat(weight, starts, axis=1)
+    mean = mean_of(total, together, *within)
+    # Values of which the mean is not known are in no mean of all.
+    mean[np.logical_or.reduceat(seen & np.isnan(screen.mean), starts, axis=1)] = np.nan
+    return mean, None if screen.weight is None else together
 
 
 def _until_next(missing: NDArray[np.bool_], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:

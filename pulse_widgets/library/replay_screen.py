@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.envelopes import cut_at, extremes_of, places_in, spread
+from pulse_widgets.series.envelopes import (
+    cut_at,
+    extremes_of,
+    mean_of,
+    places_in,
+    spread,
+    sums_of,
+)
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.rows import NO_STEP
 
@@ -40,6 +47,8 @@ class ScreenBuilder:
         self._line = {number: line for line, number in enumerate(ids)}
         self._low = np.full((len(ids), BUCKETS), np.inf)
         self._high = np.full((len(ids), BUCKETS), -np.inf)
+        self._total = np.zeros((len(ids), BUCKETS))
+        self._weight = np.zeros((len(ids), BUCKETS))
         self._missing = np.zeros((len(ids), BUCKETS), np.bool_)
         self._last = np.full(len(ids), np.nan)
         self._steps: dict[int, NDArray[np.float64]] = {}
@@ -68,6 +77,7 @@ class ScreenBuilder:
         nothing = np.isnan(value)
         extremes = extremes_of(value, bounds[:-1], ~nothing)
         self._low[line], self._high[line] = extremes
+        self._total[line], self._weight[line] = sums_of(value, bounds[:-1], ~nothing)
         if nothing.any():
             self._miss(line, time[nothing], np.append(time[1:], self._end)[nothing])
         if len(silent):
@@ -84,6 +94,8 @@ class ScreenBuilder:
     def draw_blocks(self, number: int, blocks: Envelopes, last: float) -> None:
         """Add a series from envelopes; a block that reaches several buckets stands in each.
 
+        Its values count in each by the share of its time that lies there.
+
         Parameters
         ----------
         number : int
@@ -93,7 +105,12 @@ class ScreenBuilder:
         """
         line = self._line[number]
         there = blocks.count > 0
-        spread(blocks.take(there), self._edges[:-1], (self._low[line], self._high[line]))
+        spread(
+            blocks.take(there),
+            self._edges[:-1],
+            (self._low[line], self._high[line]),
+            (self._total[line], self._weight[line]),
+        )
         # A block without values is a gap until the next block begins.
         until = np.append(blocks.start[1:], self._end)
         self._miss(line, blocks.start[~there], until[~there])
@@ -106,10 +123,12 @@ class ScreenBuilder:
             self._edges / 1e6,
             self._low,
             self._high,
+            mean_of(self._total, self._weight, self._low, self._high),
             self._missing & (self._low > self._high),
             np.array(list(self._steps), np.int32),
             np.array(list(self._steps.values())).reshape(len(self._steps), BUCKETS),
             self._last,
+            self._weight,
         )
 
     @property

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from pulse_widgets.series.envelopes import widen
+from pulse_widgets.series.envelopes import add_up, widen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -26,7 +28,7 @@ FOLD: Final = 4
 """So many buckets of a grid are one of the next coarser."""
 COLUMNS: Final = 64
 """Columns a grid holds: those on screen, and those that are not folded yet."""
-BUCKET_BYTES: Final = 8 + 8 + 1
+BUCKET_BYTES: Final = 8 + 8 + 8 + 4 + 1
 STEP_BYTES: Final = 8
 MORE_AT_MOST: Final = 1024
 """Slots beyond those needed, at most, when an array grows."""
@@ -37,8 +39,21 @@ class Buckets(NamedTuple):
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    total: NDArray[np.float64]
+    number: NDArray[np.int32]
     lost: NDArray[np.bool_]
     step: NDArray[np.float64]
+
+
+_EMPTY: Final[Mapping[str, Any]] = {
+    "low": np.float64(np.inf),
+    "high": np.float64(-np.inf),
+    "total": np.float64(0),
+    "number": np.int32(0),
+    "lost": np.bool_(0),
+    "step": np.float64(np.nan),
+}
+"""What stands in a bucket without a row."""
 
 
 class Grid:
@@ -57,6 +72,10 @@ class Grid:
     ----------
     low, high : (slots, COLUMNS) float64
         Smallest and largest value; infinite, low above high, where there is none.
+    total : (slots, COLUMNS) float64
+        Sum of the values.
+    number : (slots, COLUMNS) int32
+        How many values there are.
     lost : (slots, COLUMNS) bool
         The last reading in the bucket was missing.
     step : (stepped slots, COLUMNS) float64
@@ -70,15 +89,19 @@ class Grid:
         self._clear()
 
     def _clear(self) -> None:
-        self.low = np.full((0, COLUMNS), np.inf)
-        self.high = np.full((0, COLUMNS), -np.inf)
-        self.lost = np.zeros((0, COLUMNS), np.bool_)
-        self.step = np.full((0, COLUMNS), np.nan)
+        none = (0, COLUMNS)
+        self.low, self.high = np.full(none, np.inf), np.full(none, -np.inf)
+        self.total, self.number = np.zeros(none), np.zeros(none, np.int32)
+        self.lost, self.step = np.zeros(none, np.bool_), np.full(none, np.nan)
+
+    @property
+    def _fields(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        return ((name, getattr(self, name)) for name in Buckets._fields)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.low.nbytes + self.high.nbytes + self.lost.nbytes + self.step.nbytes
+        return sum(field.nbytes for _, field in self._fields)
 
     @property
     def full(self) -> bool:
@@ -87,27 +110,23 @@ class Grid:
 
     def grow(self, slots: int, stepped: int) -> None:
         """Make room for so many series, and so many of them that have steps."""
-        self.low = _longer(self.low, slots, np.inf)
-        self.high = _longer(self.high, slots, -np.inf)
-        self.lost = _longer(self.lost, slots, 0)
-        self.step = _longer(self.step, stepped, np.nan)
+        for name, field in self._fields:
+            count = stepped if name == "step" else slots
+            setattr(self, name, _longer(field, count, _EMPTY[name]))
 
     def keep(self, slots: NDArray[np.int64], stepped: NDArray[np.int64]) -> None:
         """Keep these slots, in this order, and drop the others."""
-        self.low = self.low[slots[slots < len(self.low)]]
-        self.high = self.high[slots[slots < len(self.high)]]
-        self.lost = self.lost[slots[slots < len(self.lost)]]
-        self.step = self.step[stepped[stepped < len(self.step)]]
+        for name, field in self._fields:
+            stay = stepped if name == "step" else slots
+            setattr(self, name, field[stay[stay < len(field)]])
 
     def advance(self, bucket: int) -> None:
         """Make `bucket` the newest, with empty columns between."""
         if bucket <= self.head:
             return
         fresh = np.arange(max(self.head + 1, bucket - COLUMNS + 1), bucket + 1) % COLUMNS
-        self.low[:, fresh] = np.inf
-        self.high[:, fresh] = -np.inf
-        self.lost[:, fresh] = False
-        self.step[:, fresh] = np.nan
+        for name, field in self._fields:
+            field[:, fresh] = _EMPTY[name]
         self.head = bucket
 
     def put(
@@ -125,6 +144,7 @@ class Grid:
         """
         at = slots * COLUMNS + bucket % COLUMNS
         missing = widen(self.low.reshape(-1), self.high.reshape(-1), at, value)
+        add_up(self.total.reshape(-1), self.number.reshape(-1), at, value)
         lost = self.lost.reshape(-1)
         if late:
             lost[at[missing]] = True
@@ -153,10 +173,10 @@ class Grid:
         columns = np.arange(start, end) % COLUMNS
         at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (slots, step_slots))
         return Buckets(
-            self.low.reshape(-1).take(at),
-            self.high.reshape(-1).take(at),
-            self.lost.reshape(-1).take(at),
-            self.step.reshape(-1).take(step_at),
+            *(
+                field.reshape(-1).take(step_at if name == "step" else at)
+                for name, field in self._fields
+            )
         )
 
     def fold(self, fine: Grid, done: int) -> None:
@@ -167,10 +187,9 @@ class Grid:
 
     def _fill(self, columns: NDArray[np.int64], buckets: Buckets) -> None:
         target = columns % COLUMNS
-        self.low[: len(buckets.low), target] = buckets.low
-        self.high[: len(buckets.high), target] = buckets.high
-        self.lost[: len(buckets.lost), target] = buckets.lost
-        self.step[: len(buckets.step), target] = buckets.step
+        contents: tuple[NDArray[Any], ...] = buckets
+        for (_, field), content in zip(self._fields, contents, strict=True):
+            field[: len(content), target] = content
 
     def folded(self, columns: NDArray[np.int64]) -> Buckets:
         """Return these columns of the next coarser grid, as far as they are held here."""
@@ -180,13 +199,17 @@ class Grid:
         parts = parts % COLUMNS
         low = np.where(other, np.inf, self.low[:, parts])
         high = np.where(other, -np.inf, self.high[:, parts])
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.where(other, 0.0, self.total[:, parts]).sum(axis=2)
+        number = np.where(other, 0, self.number[:, parts]).sum(axis=2, dtype=np.int32)
         lost = self.lost[:, parts] & ~other
         last = np.zeros(lost.shape[:2], np.bool_)
         for part in range(FOLD):
             seen = (low[:, :, part] <= high[:, :, part]) | lost[:, :, part]
             last = np.where(seen, lost[:, :, part], last)
         step = np.where(other, np.nan, self.step[:, parts])
-        return Buckets(low.min(axis=2), high.max(axis=2), last, np.fmax.reduce(step, axis=2))
+        low, high = low.min(axis=2), high.max(axis=2)
+        return Buckets(low, high, total, number, last, np.fmax.reduce(step, axis=2))
 
     def coarser(self) -> Grid:
         """Return a grid of wider buckets with the content of this one, which is emptied."""

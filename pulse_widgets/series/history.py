@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.series.envelopes import mean_of
 from pulse_widgets.series.grid import BUCKET_BYTES, COLUMNS, STEP_BYTES
 from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
 from pulse_widgets.series.rows import NO_STEP, Rows
@@ -40,6 +41,8 @@ class Screen:
         Unix seconds; finer towards the end.
     low, high : (S, N) float64
         Smallest and largest value in the bucket; low > high where there is no sample.
+    mean : (S, N) float64
+        Mean of the values in the bucket; NaN where there is none, or where it is not known.
     missing : (S, N) bool
         The bucket has no sample because readings were missing, and is to be drawn as a gap.
     stepped : (K,) int32
@@ -49,16 +52,20 @@ class Screen:
     last : (S,) float64, or None
         The newest value, NaN where there is none or the newest reading is missing; None where
         that is not known.
+    weight : (S, N) float64, or None
+        How many values the mean is of, which may be a part of one; None where that is not known.
     """
 
     ids: NDArray[np.int32]
     edges: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    mean: NDArray[np.float64]
     missing: NDArray[np.bool_]
     stepped: NDArray[np.int32]
     step: NDArray[np.float64]
     last: NDArray[np.float64] | None = None
+    weight: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +82,24 @@ class Sketch:
         if not self.parts:
             none = np.empty((len(self.ids), 0))
             empty = none.astype(np.bool_)
+            stepped, step = self.stepped[:0], none[:0]
             return Screen(
-                self.ids, np.zeros(1), none, none, empty, self.stepped[:0], none[:0], self.last
+                self.ids, np.zeros(1), none, none, none, empty, stepped, step, self.last, none
             )
         edges = [part.edges_us[:-1] for part in self.parts] + [self.parts[-1].edges_us[-1:]]
-        low, high, lost, step = (
-            np.concatenate([part.buckets[field] for part in self.parts], axis=1)
-            for field in range(4)
+        low, high, total, count, lost, step = (
+            np.concatenate(fields, axis=1)
+            for fields in zip(*(part.buckets for part in self.parts), strict=True)
         )
         empty = low > high
         missing = lost & empty
         # A missing reading lasts until the next sample, so the empty bucket after it is a gap.
         missing[:, 1:] |= empty[:, 1:] & lost[:, :-1]
         seconds = np.concatenate(edges) / 1e6
-        return Screen(self.ids, seconds, low, high, missing, self.stepped, step, self.last)
+        mean, weight = mean_of(total, count, low, high), count.astype(np.float64)
+        return Screen(
+            self.ids, seconds, low, high, mean, missing, self.stepped, step, self.last, weight
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,7 @@ class History:
 
     Notes
     -----
-    A series takes memory when its first row arrives, at most 7 kB however long a session lasts.
+    A series takes memory when its first row arrives, at most 12 kB however long a session lasts.
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.envelopes import widen
+from pulse_widgets.series.envelopes import add_up, widen
 from pulse_widgets.series.grid import COLUMNS, FOLD, Buckets, Grid, capacity, extended
 from pulse_widgets.series.rows import NO_STEP, Rows
 
@@ -297,6 +297,7 @@ class Pyramid:
         drawn, at = _found(rows.series, slots)
         value, column_drawn = rows.value[drawn], column[drawn]
         missing = widen(buckets.low, buckets.high, (at, column_drawn), value)
+        add_up(buckets.total, buckets.number, (at, column_drawn), value)
         buckets.lost[at, column_drawn] = missing
         stepped, at = _found(self._step_slot.take(rows.series), step_slots)
         stepped, at = stepped[keep := rows.step[stepped] != NO_STEP], at[keep]
@@ -369,7 +370,8 @@ class _Older:
         here, at = here[(found := _found(here, slots))[0]], found[1]
         own = self._own[here].astype(np.int64)
         mine = grid.buckets(own, own, grid.first, grid.head + 1)
-        buckets.low[at], buckets.high[at], buckets.lost[at] = mine.low, mine.high, mine.lost
+        for name in Buckets._fields[:-1]:
+            getattr(buckets, name)[at] = getattr(mine, name)
         which, at = _found(step_slot[here], step_slots)
         buckets.step[at] = mine.step[which]
         return [Part(edges, buckets)]
@@ -379,6 +381,8 @@ def _nothing(slots: int, step_slots: int, columns: int) -> Buckets:
     return Buckets(
         np.full((slots, columns), np.inf),
         np.full((slots, columns), -np.inf),
+        np.zeros((slots, columns)),
+        np.zeros((slots, columns), np.int32),
         np.zeros((slots, columns), np.bool_),
         np.full((step_slots, columns), np.nan),
     )

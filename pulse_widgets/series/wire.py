@@ -13,8 +13,9 @@ Kinds of packet (header key ``kind``):
     f64 step[n] when ``steps`` (NaN: none), i32 series[n].
 ``keyframe``
     The screen so far, as envelopes: f64 edges[N+1], f64 last step[K*N] of the ``stepped``
-    series, u16 min[S*N], u16 max[S*N]. Code 0 to 65533 maps linearly onto lo..hi, 65534 is
-    a missing reading, 65535 a bucket without a sample.
+    series, then u16 codes [S*N] of each of the ``codes``: ``min``, ``max`` and ``mean``. Code 0
+    to 65533 maps linearly onto lo..hi, 65534 is a missing reading, 65535 a bucket without a
+    sample; as a mean it is one that is not known. A mean lies between min and max.
 ``rows``
     The answer to a request for detail; or, with the number 0, what a page gets unasked at its
     beginning: every row of a young session. Body as in a frame.
@@ -27,6 +28,8 @@ it begins and again when it has ended, with the same id and start. ``state`` is 
 
 Minor versions:
 
+1.2
+    ``codes`` came with the mean; without it a keyframe has min and max.
 1.1
     ``entities`` is a list of host, entity and labels; ``moments``, ``spans`` and ``lines`` came.
 1.0
@@ -65,7 +68,7 @@ __all__ = [
     "rows_reply",
 ]
 
-WIRE_VERSION: Final = (1, 1)
+WIRE_VERSION: Final = (1, 2)
 """Major and minor; two ends of the same major understand each other."""
 
 CODE_TOP: Final = 65533
@@ -185,7 +188,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     spans: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the packet that paints a page which has seen nothing yet."""
-    low, high, codes_min, codes_max = _quantize(screen)
+    low, high, codes = _quantize(screen)
     header = {
         "kind": "keyframe",
         "seq": seq,
@@ -193,6 +196,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         "ids": screen.ids.tolist(),
         "lo": low.tolist(),
         "hi": high.tolist(),
+        "codes": ["min", "max", "mean"],
         "stepped": screen.stepped.tolist(),
         "last": _known(screen.last),
         "series": list(series),
@@ -207,8 +211,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         (
             screen.edges.astype("<f8").tobytes(),
             screen.step.astype("<f8").tobytes(),
-            codes_min.tobytes(),
-            codes_max.tobytes(),
+            *(each.tobytes() for each in codes),
         )
     )
     return encode(header, body)
@@ -229,8 +232,8 @@ def _columns(rows: Rows, *, stepped: bool) -> bytes:
 
 def _quantize(
     screen: Screen,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint16], NDArray[np.uint16]]:
-    """Map each series' envelope onto 0..CODE_TOP of its own range."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.uint16]]]:
+    """Map min, max and mean of each series onto 0..CODE_TOP of its own range."""
     seen = screen.low <= screen.high
     low = np.where(seen, screen.low, np.inf).min(axis=1, initial=np.inf)
     high = np.where(seen, screen.high, -np.inf).max(axis=1, initial=-np.inf)
@@ -241,10 +244,11 @@ def _quantize(
         scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
         down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
         up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
+        middle = np.rint((screen.mean - low[:, None]) * scale[:, None])
     # A range too narrow or too wide to divide becomes one block, which contains every value.
     blunt = ~np.isfinite(scale) | ~np.isfinite(span)
-    down[blunt], up[blunt] = 0, CODE_TOP
+    down[blunt], up[blunt], middle[blunt] = 0, CODE_TOP, np.nan
+    down, up = np.clip(down, 0, CODE_TOP), np.clip(up, 0, CODE_TOP)
+    middle = np.where(np.isnan(middle), CODE_NONE, np.clip(middle, down, up))
     nothing = np.where(screen.missing, CODE_MISSING, CODE_NONE)
-    codes_min = np.where(seen, np.clip(down, 0, CODE_TOP), nothing).astype("<u2")
-    codes_max = np.where(seen, np.clip(up, 0, CODE_TOP), nothing).astype("<u2")
-    return low, high, codes_min, codes_max
+    return low, high, [np.where(seen, code, nothing).astype("<u2") for code in (down, up, middle)]

@@ -290,7 +290,9 @@ def test_a_small_screen_is_left_as_it_is():
 
 # Coarsening ---------------------------------------------------------------------------
 
-VALUES = st.none() | st.just("missing") | st.tuples(st.floats(-5, 5), st.floats(0, 5))
+VALUES = (
+    st.none() | st.just("missing") | st.tuples(st.floats(-5, 5), st.floats(0, 5), st.floats(0, 1))
+)
 
 
 @st.composite
@@ -300,7 +302,7 @@ def screens(draw):
         st.lists(st.lists(VALUES, min_size=buckets, max_size=buckets), min_size=1, max_size=3)
     )
     low = np.full((len(cells), buckets), np.inf)
-    high = -low
+    high, mean, weight = -low, low * np.nan, np.zeros(low.shape)
     missing = np.zeros(low.shape, bool)
     for i, row in enumerate(cells):
         for j, cell in enumerate(row):
@@ -308,6 +310,8 @@ def screens(draw):
                 missing[i, j] = True
             elif cell is not None:
                 low[i, j], high[i, j] = cell[0], cell[0] + cell[1]
+                mean[i, j] = min(cell[0] + cell[1] * cell[2], high[i, j])
+                weight[i, j] = 1 + 9 * cell[2]
     widths = draw(st.lists(st.floats(0.1, 100), min_size=buckets, max_size=buckets))
     step = np.array(
         [
@@ -320,7 +324,9 @@ def screens(draw):
     )
     edges = np.concatenate([[0.0], np.cumsum(widths)])
     ids = np.arange(len(cells), dtype=np.int32)
-    return Screen(ids, edges, low, high, missing, ids[:1], step)
+    mean[:, draw(st.integers(0, 60)) :: 7] = np.nan
+    known = weight if draw(st.booleans()) else None
+    return Screen(ids, edges, low, high, mean, missing, ids[:1], step, None, known)
 
 
 @given(screens(), st.integers(1, 40))
@@ -340,9 +346,17 @@ def test_a_coarser_screen_tells_nothing_else(screen, buckets):
             if inside.any():
                 assert coarse.low[row, k] == screen.low[row][inside].min()
                 assert coarse.high[row, k] == screen.high[row][inside].max()
+                weights = np.diff(screen.edges) if screen.weight is None else screen.weight[row]
+                mean = np.average(screen.mean[row][inside], weights=weights[inside])
+                assert coarse.mean[row, k] == pytest.approx(mean, nan_ok=True)
+                assert not coarse.mean[row, k] < coarse.low[row, k]
+                assert not coarse.mean[row, k] > coarse.high[row, k]
+                if screen.weight is not None:
+                    assert coarse.weight[row, k] == pytest.approx(weights[inside].sum())
                 assert not coarse.missing[row, k]
             else:
                 assert coarse.low[row, k] > coarse.high[row, k]
+                assert np.isnan(coarse.mean[row, k])
     steps = [screen.step[0][(part == k) & ~np.isnan(screen.step[0])] for k in range(count)]
     expected = [s[-1] if len(s) else np.nan for s in steps]
     np.testing.assert_array_equal(coarse.step[0], expected)

@@ -377,6 +377,11 @@ def test_pictures_from_blocks_and_from_rows_agree(bench, monkeypatch):
     assert (quick.high >= exact.high).all()
     assert quick.last == pytest.approx(exact.last, rel=1e-9)
     # Blocks reach into the next bucket: an extreme may stand there too, but no further away.
+    # A block that reaches into a bucket counts by its share of time, not by the values there.
+    off = np.abs(quick.mean - exact.mean)
+    assert np.nanquantile(off, 0.9) < 0.1
+    assert np.nanmax(off) < 0.1 * np.nanmax(quick.high - quick.low)
+    assert quick.weight.sum(axis=1) == pytest.approx(exact.weight.sum(axis=1))
     near = np.minimum(exact.low, np.minimum(np.roll(exact.low, 1, 1), np.roll(exact.low, -1, 1)))
     seen = quick.low <= quick.high
     assert (quick.low[seen] >= near[seen] - 0.01).all()
@@ -481,6 +486,8 @@ def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, 
         known = [value[row] for row in held if not math.isnan(value[row])]
         assert screen.low[0, bucket] == min(known, default=math.inf)
         assert screen.high[0, bucket] == max(known, default=-math.inf)
+        mean = math.fsum(known) / len(known) if known else math.nan
+        assert screen.mean[0, bucket] == pytest.approx(mean, abs=1e-6, nan_ok=True)
         counted = [step[row] for row in held if step[row] != NO_STEP]
         assert repr(float(steps[bucket])) == repr(float(counted[-1]) if counted else math.nan)
         if any(math.isnan(value[row]) for row in held) and not known:

@@ -61,7 +61,15 @@ describe("a line", () => {
       const track = new Track();
       const edges = Float64Array.of(0, 20, 40);
       const [min, max] = [Float64Array.from(low), Float64Array.from(high)];
-      track.fill(0, 40, { edges, min, max, missing: new Uint8Array(2), step: null, slack: 0 });
+      track.fill(0, 40, {
+        edges,
+        min,
+        max,
+        mean: min,
+        missing: new Uint8Array(2),
+        step: null,
+        slack: 0,
+      });
       const grid = new Grid();
       const fetch: Fetch = (_id, from, to, points, out) => track.columns(from, to, points, out);
       grid.fill(fetch, [0], [0, 40], 40, false);

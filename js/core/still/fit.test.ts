@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe, encodePacket } from "../testing/packets";
 import { CODE_MISSING, CODE_NONE, decodePacket, type KeyframePacket } from "../wire/packet";
-import { fitKeyframe } from "./fit";
+import { envelopeOf } from "../wire/parts";
+import { fitKeyframe, stripKeyframe } from "./fit";
 
 interface Case {
   readonly name: string;
@@ -210,6 +211,50 @@ describe("fitKeyframe", () => {
     expect(buckets).toBe(300);
   });
 
+  test("joins means by the time of their buckets, and knows none where it knows one not", () => {
+    const code = fc.tuple(fc.nat(65533), fc.nat(65533), fc.nat(65533)).map((all) => {
+      const [min, mean, max] = all.sort((a, b) => a - b) as [number, number, number];
+      return [min, max, mean] as const;
+    });
+    const unknown = fc.constant([5, 9, CODE_NONE] as const);
+    const cell = fc.oneof({ weight: 9, arbitrary: code }, unknown, fc.constant(null));
+    const widths = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 31, maxLength: 80 });
+    const shape = widths.chain((each) =>
+      fc.tuple(
+        fc.constant(each),
+        fc.array(cell, { minLength: each.length, maxLength: each.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shape, ([widths, codes]) => {
+        const edges = widths.map((_, i) => widths.slice(0, i).reduce((sum, w) => sum + w, 0));
+        edges.push((edges.at(-1) ?? 0) + (widths.at(-1) ?? 0));
+        const about = { id: 0, lo: 0, hi: 65533, codes };
+        const shown = { series: [series(0, "gpu.power")] };
+        const packet = encodeKeyframe(0, edges, [about], shown);
+
+        const fitted = read(stripKeyframe(packet));
+
+        expect(fitted.buckets).toBe(30);
+        const { min, max, mean } = envelopeOf(fitted, 0);
+        for (let k = 0; k < 30; k++) {
+          const [start, end] = [fitted.edges[k] as number, fitted.edges[k + 1] as number];
+          const inside = codes.flatMap((all, i) =>
+            all && start <= (edges[i] as number) && (edges[i] as number) < end
+              ? [{ mean: all[2] === CODE_NONE ? Number.NaN : all[2], width: widths[i] as number }]
+              : [],
+          );
+          const seconds = inside.reduce((sum, { width }) => sum + width, 0);
+          const exact = inside.reduce((sum, one) => sum + one.mean * one.width, 0) / seconds;
+          if (Number.isNaN(exact)) expect(mean[k]).toBeNaN();
+          else expect(Math.abs((mean[k] as number) - exact)).toBeLessThanOrEqual(0.5 + 1e-6);
+          expect((mean[k] as number) < (min[k] as number)).toBe(false);
+          expect((mean[k] as number) > (max[k] as number)).toBe(false);
+        }
+      }),
+    );
+  });
+
   test("never loses an extreme or a gap of what it keeps, and always fits", () => {
     const pair = fc.oneof(
       fc.tuple(fc.nat(65533), fc.nat(65533)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]),
@@ -259,8 +304,14 @@ function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uin
   const header = {
     ...{ kind: "keyframe", seq: 0, buckets, ids: MANY, stepped: MANY },
     ...{ lo: MANY.map(() => 0), hi: MANY.map(() => 1), series: MANY.map((id) => series(id)) },
-    ...{ entities: [], state: {} },
+    ...{ entities: [], state: {}, codes: ["min", "max", "mean"] },
   };
   const stepLast = Float64Array.from(MANY.flatMap(() => steps));
-  return encodePacket(header, [Float64Array.from(edges(buckets)), stepLast, column, column]);
+  return encodePacket(header, [
+    Float64Array.from(edges(buckets)),
+    stepLast,
+    column,
+    column,
+    column,
+  ]);
 }

@@ -26,12 +26,16 @@ import {
   headerOf,
   type KeyframePacket,
 } from "../wire/packet";
+import { meanCode } from "../wire/parts";
 import { grouped } from "./priorities";
 
 /** The fixed part of a packet, and what pads its header. */
 const FRAME_BYTES = 16 + 8;
-/** What a header holds of its series, without any. */
-const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] };
+/** What a header holds of its series, without any; that there are codes counts as overhead. */
+const NO_SERIES = {
+  ...{ series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] },
+  codes: undefined,
+};
 
 /**
  * A keyframe of at most `most` bytes.
@@ -53,7 +57,7 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
   const smaller = withSeries(header, packet, kept, rows);
   const stepped = packet.stepped.filter((id) => kept.has(id));
-  const column = 8 + 4 * rows.length + 8 * stepped.length;
+  const column = 8 + 6 * rows.length + 8 * stepped.length;
   const buckets = Math.floor((room - size(smaller) - 8) / column);
   return coarsened(packet, smaller, rows, Math.max(1, Math.min(packet.buckets, buckets)));
 }
@@ -138,7 +142,7 @@ function affordable(packet: KeyframePacket, header: Json, room: number): Set<num
   const about = new Map(objectsOf(header, "series").map((one) => [one["id"] as number, one]));
   const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
   const cost = (id: number): number => {
-    const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
+    const curve = SERIES_FACTS + (stepped.has(id) ? 14 : 6) * buckets;
     return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
   };
   const sizeOf = (name: string): number => sizes.get(name) ?? 0;
@@ -209,7 +213,10 @@ function withLeftOut(header: Json, left: number): Json {
   return { ...state, sources: [...list(state["sources"] ?? [], "sources"), notice] };
 }
 
-/** The packet with as many old buckets in each new one as can be, so finer towards the end. */
+/**
+ * The packet with as many old buckets in each new one as can be, so finer towards the end.
+ * Of means each weighs as long as its bucket lasts: how many values it is of is not known here.
+ */
 function coarsened(
   packet: KeyframePacket,
   header: Json,
@@ -220,42 +227,49 @@ function coarsened(
   const first = Array.from({ length: buckets + 1 }, (_, i) =>
     Math.floor((i * have) / Math.max(buckets, 1)),
   );
-  const min = new Uint16Array(rows.length * buckets);
-  const max = new Uint16Array(rows.length * buckets);
+  const codes = [0, 0, 0].map(() => new Uint16Array(rows.length * buckets)) as Codes;
   for (const [at, row] of rows.entries()) {
-    const from = row * have;
-    const [low, high] = [packet.min, packet.max].map((codes) => codes.subarray(from, from + have));
-    const span = [at * buckets, (at + 1) * buckets] as const;
-    const codes = { low: low as Uint16Array, high: high as Uint16Array };
-    putTogether(codes, first, { low: min.subarray(...span), high: max.subarray(...span) });
+    const into = codes.map((all) => all.subarray(at * buckets, (at + 1) * buckets)) as Codes;
+    putTogether(packet, row, first, into);
   }
   const edges = Float64Array.from(first, (edge) => packet.edges[edge] as number);
   const steps = lastSteps(packet, header["stepped"] as readonly number[], first);
-  return encodePacket({ ...header, buckets }, [edges, steps, min, max]);
+  const told = { ...header, buckets, codes: ["min", "max", "mean"] };
+  return encodePacket(told, [edges, steps, ...codes]);
 }
 
-interface Codes {
-  readonly low: Uint16Array;
-  readonly high: Uint16Array;
-}
+type Codes = [min: Uint16Array, max: Uint16Array, mean: Uint16Array];
 
 /** Put the buckets from each of `first` up to the next together. */
-function putTogether(from: Codes, first: readonly number[], into: Codes): void {
+function putTogether(
+  packet: KeyframePacket,
+  row: number,
+  first: readonly number[],
+  [min, max, mean]: Codes,
+): void {
+  const { buckets: have, edges } = packet;
   let missing = false;
   for (let bucket = 0; bucket + 1 < first.length; bucket++) {
-    let [low, high, gap] = [CODE_NONE, -1, false];
+    let [low, high, gap, total, seconds] = [CODE_NONE, -1, false, 0, 0];
     for (let i = first[bucket] as number; i < (first[bucket + 1] as number); i++) {
-      const code = from.low[i] as number;
+      const code = packet.min[row * have + i] as number;
       // A gap lasts until the next sample, also over buckets in which no reading was due.
       if (code !== CODE_NONE) missing = code === CODE_MISSING;
       gap ||= missing;
       if (code > CODE_TOP) continue;
       low = Math.min(low, code);
-      high = Math.max(high, from.high[i] as number);
+      high = Math.max(high, packet.max[row * have + i] as number);
+      const middle = meanCode(packet, row * have + i);
+      const lasts = (edges[i + 1] as number) - (edges[i] as number);
+      // Values of which the mean is not known are in no mean of all.
+      total += middle > CODE_TOP ? Number.NaN : middle * lasts;
+      seconds += lasts;
     }
     const none = gap ? CODE_MISSING : CODE_NONE;
-    into.low[bucket] = high < 0 ? none : low;
-    into.high[bucket] = high < 0 ? none : high;
+    min[bucket] = high < 0 ? none : low;
+    max[bucket] = high < 0 ? none : high;
+    const middle = Math.min(Math.max(Math.round(total / seconds), low), high);
+    mean[bucket] = high < 0 ? none : Number.isNaN(middle) ? CODE_NONE : middle;
   }
 }
 

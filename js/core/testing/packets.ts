@@ -24,7 +24,7 @@ export interface EncodedEnvelope {
   readonly id: number;
   readonly lo: number;
   readonly hi: number;
-  readonly codes: readonly (readonly [number, number] | null)[];
+  readonly codes: readonly (readonly [min: number, max: number, mean?: number] | null)[];
 }
 
 export function encodeKeyframe(
@@ -33,8 +33,8 @@ export function encodeKeyframe(
   envelopes: readonly EncodedEnvelope[],
   news: Header = {},
 ): Uint8Array {
-  const codes = (end: 0 | 1) =>
-    Uint16Array.from(envelopes.flatMap((one) => one.codes.map((pair) => pair?.[end] ?? CODE_NONE)));
+  const codes = (part: 0 | 1 | 2) =>
+    Uint16Array.from(envelopes.flatMap((one) => one.codes.map((all) => all?.[part] ?? CODE_NONE)));
   const header = {
     kind: "keyframe",
     seq,
@@ -42,6 +42,7 @@ export function encodeKeyframe(
     ids: envelopes.map((one) => one.id),
     lo: envelopes.map((one) => one.lo),
     hi: envelopes.map((one) => one.hi),
+    codes: ["min", "max", "mean"],
     stepped: [],
     series: [],
     entities: [],
@@ -49,7 +50,8 @@ export function encodeKeyframe(
     moments: [],
     spans: [],
   };
-  return encodePacket({ ...header, ...news }, [Float64Array.from(edges), codes(0), codes(1)]);
+  const columns = [Float64Array.from(edges), codes(0), codes(1), codes(2)];
+  return encodePacket({ ...header, ...news }, columns);
 }
 
 /** What a channel would bring. */

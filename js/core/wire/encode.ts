@@ -35,6 +35,6 @@ export function withHeader(
   packet: Uint8Array,
   change: (header: Json) => Json,
 ): Uint8Array<ArrayBuffer> {
-  const { header, bodyAt } = headerOf(packet);
-  return encodePacket(change(header), [packet.subarray(bodyAt)]);
+  const { header, bodyAt, minor } = headerOf(packet);
+  return encodePacket(change(header), [packet.subarray(bodyAt)], [WIRE_VERSION[0], minor]);
 }

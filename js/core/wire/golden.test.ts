@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { rowsOf } from "../testing/packets";
 import { decodePacket, type FramePacket, type KeyframePacket, type RowsPacket } from "./packet";
+import { envelopeOf } from "./parts";
 
 const NONE = Number.NaN;
 const T0 = 1_760_000_000;
@@ -48,6 +49,11 @@ describe("packets as the kernel writes them", () => {
     expect([...keyframe.stepLast]).toEqual([NONE, NONE, 12]);
     expect([...keyframe.min]).toEqual([0, 65534, 16383, 65535, 65535, 0]);
     expect([...keyframe.max]).toEqual([8192, 65534, 65533, 65535, 65535, 0]);
+    expect([...(keyframe.mean ?? [])]).toEqual([2048, 65534, 65535, 65535, 65535, 0]);
+    const [power, loss] = [0, 1].map((row) => envelopeOf(keyframe, row));
+    expect(power?.mean[0]).toBeCloseTo(1.25, 3);
+    expect([...(power?.mean.subarray(1) ?? [])]).toEqual([NONE, NONE]);
+    expect([...(loss?.mean ?? [])]).toEqual([NONE, NONE, -5]);
   });
 
   test("an answer", () => {
@@ -55,6 +61,7 @@ describe("packets as the kernel writes them", () => {
 
     expect(answer).toMatchObject({ kind: "rows", request: 4, ids: [1], t0: T0, t1: T0 + 1 });
     expect(answer.reduced).toEqual([1]);
+    expect(answer.envelopes).toEqual([]);
     expect(rowsOf(answer.rows)).toEqual([
       [1, T0, 1.5],
       [1, T0 + 0.5, 2.5],

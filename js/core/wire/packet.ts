@@ -8,6 +8,7 @@
 
 import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
 import type { State } from "../state.gen";
+import type { Envelope } from "./envelope";
 import {
   count,
   finite,
@@ -25,7 +26,7 @@ import {
 } from "./header";
 import { upgraded } from "./older";
 
-export const WIRE_VERSION: readonly [number, number] = [1, 1];
+export const WIRE_VERSION: readonly [number, number] = [1, 2];
 
 /** Largest code that stands for a value. */
 export const CODE_TOP = 65533;
@@ -80,9 +81,11 @@ export interface KeyframePacket extends News {
   readonly stepLast: Float64Array;
   readonly min: Uint16Array;
   readonly max: Uint16Array;
+  /** Beyond `CODE_TOP` where it is not known; null in packets of older versions. */
+  readonly mean: Uint16Array | null;
 }
 
-/** Exact rows, to stand instead of what is known of `ids` within [t0, t1]. */
+/** Rows and envelopes, to stand instead of what is known of `ids` within [t0, t1]. */
 export interface RowsPacket {
   readonly kind: "rows";
   readonly request: number;
@@ -92,6 +95,8 @@ export interface RowsPacket {
   /** The series of which only the extremes were sent. */
   readonly reduced: readonly number[];
   readonly rows: Rows;
+  /** Of series with very many rows, in place of their rows; others have all their rows. */
+  readonly envelopes: readonly { readonly id: number; readonly envelope: Envelope }[];
 }
 
 /** A kind that a newer minor version added. */
@@ -249,6 +254,7 @@ function rowsReply(header: Json, body: Body): RowsPacket {
     t1: finite(header["t1"], "t1"),
     reduced: ids(header["reduced"] ?? [], "reduced"),
     rows: rows(header, body),
+    envelopes: [],
   };
 }
 
@@ -267,12 +273,24 @@ function keyframe(header: Json, body: Body): KeyframePacket {
     throw new WireError("the edges of a keyframe do not rise");
   }
   const stepLast = body.f64(stepped.length * buckets);
-  const min = body.u16(seriesIds.length * buckets);
-  const max = body.u16(seriesIds.length * buckets);
+  const { min, max, mean } = codesOf(header, body, seriesIds.length * buckets);
   body.end();
   const seq = count(header["seq"], "seq");
-  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast, min, max };
-  return { kind: "keyframe", seq, ...columns, ...news(header) };
+  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast };
+  return { kind: "keyframe", seq, ...columns, min, max, mean, ...news(header) };
+}
+
+/** The columns of codes; a newer version may have more than are known here. */
+function codesOf(
+  header: Json,
+  body: Body,
+  length: number,
+): Pick<KeyframePacket, "min" | "max" | "mean"> {
+  const names = list(header["codes"] ?? ["min", "max"], "codes");
+  const columns = new Map(names.map((name) => [name, body.u16(length)]));
+  const [min, max, mean] = [columns.get("min"), columns.get("max"), columns.get("mean")];
+  if (!min || !max) throw new WireError("a keyframe needs extremes");
+  return { min, max, mean: mean ?? null };
 }
 
 function lastValues(raw: unknown, length: number): (number | null)[] | null {
