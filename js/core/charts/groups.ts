@@ -72,7 +72,7 @@ export function buildGroups(
   }
   return headingsWith(drawn.map(groupOf)).flatMap((title) => {
     const own = byGroup.get(title) ?? [];
-    own.sort((a, b) => Number(b.main) - Number(a.main));
+    own.sort((a, b) => rankOf(a) - rankOf(b));
     // Of the user's own metrics the dashboard shows as many as there is room for.
     const all = asked || title === USER_GROUP;
     const shown = all ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));
@@ -85,6 +85,11 @@ export function ownTitles(groups: readonly Group[]): Map<string, string> {
   const shown = groups.flatMap(({ panels }) => panels.flatMap(({ lines }) => lines.slice(0, 1)));
   const own = shown.filter(({ series }) => isForeign(series));
   return new Map(own.map(({ series }) => [series.metric, titleOf(series)]));
+}
+
+/** What is shown at first, the rest, and tables below all charts. */
+function rankOf({ main, processes }: Panel): number {
+  return processes ? 2 : Number(!main);
 }
 
 function extra(panel: Panel): Panel {

@@ -32,7 +32,7 @@ export interface Panel {
   readonly lines: readonly Line[];
   /** Ids of the series whose last value is the limit of these lines. */
   readonly limits: readonly number[];
-  /** Of the user's own metrics: what the name begins with, "train" of `train/lr`; else empty. */
+  /** Of the user's own metrics: the heading they share with others, "train" of `train/lr`. */
   readonly prefix?: string;
   /** The lines are processes, and their newest values rows of a table. */
   readonly processes?: readonly Process[];

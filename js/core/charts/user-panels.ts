@@ -225,8 +225,10 @@ function pairPanel(
     return { key: lineKey(own), label: prefix || metric, id: own.id, color, series: own };
   });
   lines.sort((a, b) => a.color - b.color);
-  const words = lines.map(({ label }) => label).join(", ");
+  const words = lines.map(({ label }) => label);
   const bare = alone.has(leaf) && !metrics.some(({ metric }) => metric === leaf);
-  const title = titled(bare ? `${leaf} (${words})` : leaf, series, context);
-  return { ...panelOf(title, series, lines, context), prefix: headOf(leaf) };
+  const title = titled(bare ? `${leaf} (${words.join(", ")})` : leaf, series, context);
+  const prefix =
+    headOf(leaf) || (words.length > 3 ? `${words[0]}, …, ${words.at(-1)}` : words.join(", "));
+  return { ...panelOf(title, series, lines, context), prefix };
 }

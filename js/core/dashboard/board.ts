@@ -16,6 +16,8 @@ import {
   startingOf,
   writeCards,
 } from "./cards";
+import type { SectionContext, SectionExtras } from "./section-extras";
+import { SECTION_EXTRAS } from "./sections";
 import type { ViewState } from "./view-state";
 
 const WAITING = "Waiting for the first reading\u2026";
@@ -41,7 +43,11 @@ export interface BoardContent {
   readonly chartsOnly: boolean;
 }
 
+/** Charts of a section with extras that are shown before it is opened. */
+const FIRST_ROW = 3;
+
 interface Section {
+  readonly extras: SectionExtras | undefined;
   readonly el: HTMLElement;
   readonly toggle: HTMLButtonElement;
   readonly note: HTMLElement;
@@ -52,12 +58,16 @@ interface Section {
 
 interface Slot {
   readonly view: View;
+  readonly panel: Panel;
   readonly signature: string;
 }
 
 export class Board {
   readonly el = h("div", { class: "pulse-board" });
   readonly #events: BoardEvents;
+  readonly #context: SectionContext;
+  /** Extras outlive their section: what is typed into them stays. */
+  readonly #extras = new Map<string, SectionExtras>();
   readonly #sections = new Map<string, Section>();
   readonly #slots = new Map<string, Slot>();
   readonly #watched = new Map<Element, View>();
@@ -69,8 +79,9 @@ export class Board {
   readonly #sizes: ResizeObserver;
   #absentText = "";
 
-  constructor(events: BoardEvents) {
+  constructor(events: BoardEvents, context: SectionContext) {
     this.#events = events;
+    this.#context = context;
     this.#seen = new IntersectionObserver((entries) => this.#intersect(entries), {
       rootMargin: "80px",
     });
@@ -81,6 +92,16 @@ export class Board {
   /** Charts that are on screen, and what else is watched. */
   get views(): View[] {
     return [...this.#watched.values()].filter((view) => view.seen);
+  }
+
+  /** Ids of all series that have a chart, on screen or not. */
+  get shownIds(): number[] {
+    return [...this.#slots.values()].flatMap(({ panel }) => panel.lines.map(({ id }) => id));
+  }
+
+  /** Brings the keyboard to the tools of a section. */
+  focus(title: string): void {
+    this.#extras.get(title)?.focus?.();
   }
 
   /** The scene has changed: what is out of sight is not drawn now, but when it appears. */
@@ -102,12 +123,13 @@ export class Board {
     setText(this.#leftOut, leftOutSentence(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const shown = new Set<string>();
-    const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
+    const hinted = content.chartsOnly || content.metrics?.length ? [] : this.#hinted();
+    const headings = headingsWith([...filled, ...hinted, ...cards.map((card) => card.group)]);
     for (const title of new Set([...headings, ...this.#sections.keys()])) {
       const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
       const own = cards.filter((card) => card.group === title);
       const section = this.#sections.get(title);
-      if (group.panels.length === 0 && own.length === 0) {
+      if (group.panels.length === 0 && own.length === 0 && !hinted.includes(title)) {
         section?.el.remove();
         this.#sections.delete(title);
         continue;
@@ -133,26 +155,47 @@ export class Board {
     state: ViewState,
     shown: Set<string>,
   ): void {
+    const { extras } = section;
     const folded = state.folded.has(group.title);
     const open = content.chartsOnly || state.expanded.has(group.title);
-    const main = group.panels.filter((panel) => panel.main);
-    const extra = group.panels.length - main.length;
+    const chosen = extras?.choose(group.panels) ?? group.panels;
+    const main = extras ? chosen.slice(0, FIRST_ROW) : chosen.filter((panel) => panel.main);
+    const count = chosen.length - main.length;
+    const whole = open || (extras?.whole?.() ?? false);
     setAttribute(section.toggle, "aria-expanded", folded ? "false" : "true");
     setText(section.note, content.notes.get(group.title) ?? "");
-    section.more.hidden = folded || extra === 0 || content.chartsOnly;
-    const count = main.length === 0 ? `Show ${extra}` : `${extra} more`;
-    setText(section.more, open ? "Show fewer" : count);
-    section.grid.hidden = folded;
-    section.cards.hidden = folded;
+    section.more.hidden = folded || count === 0 || content.chartsOnly || (whole && !open);
+    setText(
+      section.more,
+      open ? "Show fewer" : main.length === 0 ? `Show ${count}` : `${count} more`,
+    );
+    const hint = group.panels.length === 0 ? extras?.hint : undefined;
+    for (const el of [section.grid, section.cards]) el.hidden = folded;
+    for (const el of [extras?.tools, extras?.below]) {
+      if (el) el.hidden = folded || group.panels.length === 0;
+    }
     writeCards(section.cards, cards);
     if (folded) return;
-    const panels = open ? group.panels : main;
-    for (const [index, panel] of panels.entries()) {
-      const { el } = this.#view(panel, content.byStep(panel));
+    const panels = whole ? chosen.slice(0, extras?.most?.()) : main;
+    const charts = panels.map((panel) => this.#view(panel, content.byStep(panel)).el);
+    for (const panel of panels) shown.add(panel.key);
+    const items = hint ? [hint] : (extras?.arrange?.(charts, whole) ?? charts);
+    for (const [index, el] of items.entries()) {
       const place = section.grid.children[index] ?? null;
       if (el !== place) section.grid.insertBefore(el, place);
-      shown.add(panel.key);
     }
+    for (const el of [...section.grid.children].slice(items.length)) el.remove();
+  }
+
+  /** Sections that have nothing but a hint how to fill them. */
+  #hinted(): string[] {
+    return [...SECTION_EXTRAS.keys()].filter((title) => this.#extrasOf(title)?.hint);
+  }
+
+  #extrasOf(title: string): SectionExtras | undefined {
+    const found = this.#extras.get(title) ?? SECTION_EXTRAS.get(title)?.(this.#context);
+    if (found) this.#extras.set(title, found);
+    return found;
   }
 
   /** The chart of a panel; a new one when its lines are others than before. */
@@ -166,7 +209,7 @@ export class Board {
       slot.view.el.replaceWith(view.el);
       this.#forget(slot.view);
     }
-    this.#slots.set(panel.key, { view, signature });
+    this.#slots.set(panel.key, { view, panel, signature });
     this.watch(view);
     return view;
   }
@@ -195,9 +238,12 @@ export class Board {
     const cards = h("div", { class: "pulse-cards" });
     const grid = h("div", { class: "pulse-grid" });
     const heading = h("h3", {}, toggle);
-    const head = h("header", { class: "pulse-group-head" }, heading, note, more);
+    const extras = this.#extrasOf(title);
+    const head = h("header", { class: "pulse-group-head" }, heading, note);
+    head.append(...(extras ? [extras.tools] : []), more);
     const el = h("section", { class: "pulse-group", "aria-label": title }, head, cards, grid);
-    const section = { el, toggle, note, more, cards, grid };
+    if (extras?.below) el.append(extras.below);
+    const section = { extras, el, toggle, note, more, cards, grid };
     this.#sections.set(title, section);
     this.el.insertBefore(el, this.#quiet);
     return section;

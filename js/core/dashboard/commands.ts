@@ -36,6 +36,7 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
     case "help":
       return { type: "help", open: !state.help };
     case "step":
+    case "search":
       return null;
   }
 }

@@ -139,7 +139,12 @@ test("headings of other packages stand in their order, come and go", () => {
   const news = { series: [one(1, "host", "x")], state: { phase: "running", sources: [npu] } };
   store.take(frameOf(2, [[1, 1, 1]], news));
   settle();
-  expect(told()).toEqual([["CPU"], ["NPU", "My NPU: stopped with an error"], ["Other metrics"]]);
+  expect(told()).toEqual([
+    ["CPU"],
+    ["Your metrics"],
+    ["NPU", "My NPU: stopped with an error"],
+    ["Other metrics"],
+  ]);
 
   const series = [
     one(2, "ups:1", "ups.load", { group: "UPS" }),

@@ -3,6 +3,7 @@
 import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
 import { type Mark, marksOf } from "../charts/marks";
+import { USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents, Scene, View } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
 import { h } from "../dom";
@@ -16,6 +17,7 @@ import { deviceSummaries } from "./device-summary";
 import { figuresOf, Newest } from "./figures";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
+import { Memory } from "./remembered";
 import { Scheduler } from "./scheduler";
 import { statusOf } from "./status";
 import { Strip } from "./strip";
@@ -75,8 +77,12 @@ class Dashboard {
   #windowChosen = false;
   #theme: Theme;
   #groups: Group[] = [];
+  /** The series are others than those of the groups. */
+  #groupsStale = true;
+  readonly #memory: Memory;
   #marks: Mark[] = [];
-  #newest: Newest;
+  /** Made when it is asked for: series may come one by one. */
+  #newest: Newest | null = null;
   #cursor: number | null = null;
   #cursorByStep = false;
   #heard = performance.now();
@@ -84,8 +90,10 @@ class Dashboard {
   #read = 0;
   #summaryAt = 0;
   #layoutStale = true;
-  /** Series whose samples carry steps. */
-  #steps: ReadonlySet<number> = new Set();
+  /** Some samples carry steps. */
+  #stepped = false;
+  /** Ids of the series that have a chart. */
+  #shown: readonly number[] = [];
   #request: ReturnType<typeof setTimeout> | undefined;
 
   constructor(el: HTMLElement, source: Source, options: DashboardOptions) {
@@ -93,7 +101,7 @@ class Dashboard {
     this.#options = options;
     this.#state = initialState("all");
     this.#followPresent();
-    this.#newest = new Newest(source);
+    this.#memory = new Memory("");
     const events = this.#chartEvents();
     this.#toolbar = new Toolbar({
       dispatch: (a) => this.#dispatch(a),
@@ -101,12 +109,24 @@ class Dashboard {
     });
     this.#timeline = new Timeline(events);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
-    this.#board = new Board({
-      ...events,
-      fold: (group) => this.#dispatch({ type: "fold", group }),
-      expand: (group) => this.#dispatch({ type: "expand", group }),
-      appeared: () => this.#scheduler.now(),
-    });
+    this.#board = new Board(
+      {
+        ...events,
+        fold: (group) => this.#dispatch({ type: "fold", group }),
+        expand: (group) => this.#dispatch({ type: "expand", group }),
+        appeared: () => this.#scheduler.now(),
+      },
+      {
+        source,
+        memory: this.#memory,
+        axis: {
+          now: () => this.#state.axis,
+          choose: (axis) => this.#dispatch({ type: "axis", axis }),
+          stepped: () => this.#stepped,
+        },
+        changed: () => this.#choseAgain(),
+      },
+    );
     this.#scheduler = new Scheduler(
       () => this.#draw(),
       () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
@@ -168,7 +188,7 @@ class Dashboard {
     this.#heard = performance.now();
     if (change.state) this.#followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
-    if (change.series || change.entities) this.#newest = new Newest(this.#source);
+    if (change.series || change.entities) [this.#newest, this.#groupsStale] = [null, true];
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
@@ -191,10 +211,12 @@ class Dashboard {
 
   #layout(): void {
     this.#layoutStale = false;
-    this.#steps = stepped(this.#source);
     const { metrics, layout } = this.#options;
     if (layout === "strip") return;
-    this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
+    if (this.#groupsStale) {
+      this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
+      this.#groupsStale = false;
+    }
     const content: BoardContent = {
       groups: this.#groups,
       state: this.#source.state(),
@@ -205,10 +227,24 @@ class Dashboard {
       chartsOnly: layout === "charts",
     };
     this.#board.update(content, this.#state);
+    // Only of what is shown: there may be thousands of others.
+    this.#shown = this.#board.shownIds;
+    const has = (id: number) => (this.#source.stepExtent?.(id) ?? null) !== null;
+    if (this.#stepped || !this.#shown.some(has)) return;
+    this.#stepped = true;
+    this.#board.update(content, this.#state);
+  }
+
+  /** The tools of a section have changed what is shown, or how. */
+  #choseAgain(): void {
+    this.#layoutStale = true;
+    for (const view of this.#board.views) view.stale = true;
+    this.#scheduler.now();
   }
 
   #isByStep(panel: Panel): boolean {
-    return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
+    const has = ({ id }: { id: number }) => (this.#source.stepExtent?.(id) ?? null) !== null;
+    return this.#state.axis === "step" && panel.lines.some(has);
   }
 
   #extent(): AxisRange {
@@ -225,7 +261,8 @@ class Dashboard {
   #stepSpan(): AxisRange {
     if (this.#state.stepRange) return this.#state.stepRange;
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const id of this.#steps) {
+    if (this.#state.axis === "time") return [0, 1];
+    for (const id of this.#shown) {
       const [from, to] = this.#source.stepExtent?.(id) ?? [first, last];
       [first, last] = [Math.min(first, from), Math.max(last, to)];
     }
@@ -241,8 +278,8 @@ class Dashboard {
       marks: this.#marks,
       now: this.#extent()[1],
       lifted: null,
-      smooth: 0,
-      log: false,
+      smooth: this.#memory.record.smooth,
+      log: this.#memory.record.log,
       still: this.#state.pausedAt !== null || this.#state.range !== null,
     };
     return {
@@ -304,12 +341,13 @@ class Dashboard {
   #tell(): void {
     this.#summaryAt = performance.now();
     if (this.#options.layout !== "charts") {
+      this.#newest ??= new Newest(this.#source);
       this.#strip.update(figuresOf(this.#source, this.#newest));
     }
     writeCards(this.#notices, endingCards(this.#source));
     const silent = (performance.now() - this.#heard) / 1000;
     const status = statusOf(this.#source, this.#state, silent, this.#options.title);
-    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0 }, this.#state);
+    this.#toolbar.update(status, this.#state);
   }
 
   #setTheme(theme: Theme): void {
@@ -361,6 +399,10 @@ class Dashboard {
 
   #run(command: Command): void {
     const range = this.#range();
+    if (command.do === "search") {
+      this.#board.focus(USER_GROUP);
+      return;
+    }
     if (command.do === "step") {
       this.#moveCursor(steppedCursor(this.#cursor, command.by, range), false);
       return;
@@ -381,13 +423,8 @@ class Dashboard {
     this.#request = setTimeout(() => {
       const range = this.#state.range;
       if (!range || !this.#source.request) return;
-      const ids = this.#groups.flatMap((g) => g.panels.flatMap((p) => p.lines.map((l) => l.id)));
+      const ids = this.#shown;
       if (ids.length > 0) this.#source.request(ids, range[0], range[1], REQUEST_POINTS);
     }, REQUEST_MS);
   }
-}
-
-function stepped(source: Source): Set<number> {
-  const ids = source.catalog().map((series) => series.id);
-  return new Set(ids.filter((id) => source.stepExtent?.(id)));
 }

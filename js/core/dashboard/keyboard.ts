@@ -9,6 +9,7 @@ export type Command =
   | { do: "step"; by: number }
   | { do: "show-all" }
   | { do: "axis" }
+  | { do: "search" }
   | { do: "help" };
 
 interface Key {
@@ -33,6 +34,7 @@ const KEYS: readonly Key[] = [
   { keys: ["."], shown: ".", what: "cursor right", command: { do: "step", by: 1 } },
   { keys: ["a"], shown: "a", what: "show all lines", command: { do: "show-all" } },
   { keys: ["x"], shown: "x", what: "x axis: time or step", command: { do: "axis" } },
+  { keys: ["/"], shown: "/", what: "search your metrics", command: { do: "search" } },
   { keys: ["?"], shown: "?", what: "this list", command: { do: "help" } },
 ];
 

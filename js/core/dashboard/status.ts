@@ -11,12 +11,7 @@ const LATE_READINGS = 4;
 const LATE_SECONDS = 5;
 
 /** `silent` is how long ago the source last changed, in seconds. */
-export function statusOf(
-  source: Source,
-  view: ViewState,
-  silent: number,
-  title: string,
-): Omit<Status, "stepped"> {
+export function statusOf(source: Source, view: ViewState, silent: number, title: string): Status {
   const state = source.state();
   const shared = {
     simulated: state.simulated,

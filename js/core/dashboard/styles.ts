@@ -1,5 +1,7 @@
 /** The dashboard's stylesheet. It follows JupyterLab's colours where there are any. */
 
+import { OWN_STYLE } from "./own-styles";
+
 const TOKENS = `
 .pulse {
   --pulse-surface: var(--jp-layout-color0, #fff);
@@ -330,4 +332,4 @@ const NOTES = `
 .pulse .pulse-help strong { font-weight: 600; }
 .pulse-help .pulse-pairs b { font-weight: 600; }`;
 
-export const STYLE: string = [TOKENS, FRAME, TOOLBAR, STRIP, BOARD, NOTES].join("\n");
+export const STYLE: string = [TOKENS, FRAME, TOOLBAR, STRIP, BOARD, NOTES, OWN_STYLE].join("\n");

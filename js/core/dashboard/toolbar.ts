@@ -12,8 +12,6 @@ export interface Status {
   readonly title: string;
   /** A live picture can be paused. */
   readonly running: boolean;
-  /** Some series carry steps. */
-  readonly stepped: boolean;
   /** Finer data than the browser has is on its way. */
   readonly waiting: boolean;
 }
@@ -38,8 +36,6 @@ export class Toolbar {
   readonly #simulated = h("span", { class: "pulse-simulated", hidden: true }, "Simulated data");
   readonly #waiting = h("span", { class: "pulse-detail", hidden: true }, "loading detail\u2026");
   readonly #windows: Map<Window, HTMLButtonElement>;
-  readonly #axes: Map<"time" | "step", HTMLButtonElement>;
-  readonly #axis: HTMLElement;
   readonly #pause: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
   readonly #all: HTMLButtonElement;
@@ -53,13 +49,6 @@ export class Toolbar {
         button(NAMES.get(window) ?? "", () => dispatch({ type: "window", window })),
       ]),
     );
-    this.#axes = new Map(
-      (["time", "step"] as const).map((axis) => [
-        axis,
-        button(axis === "time" ? "Time" : "Step", () => dispatch({ type: "axis", axis })),
-      ]),
-    );
-    this.#axis = segments("X axis", this.#axes.values());
     this.#pause = button("Pause", events.pause);
     this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
     this.#all = button("Show all lines", () => dispatch({ type: "show-all" }));
@@ -79,8 +68,6 @@ export class Toolbar {
     for (const [window, el] of this.#windows) {
       pressed(el, state.range === null && state.window === window);
     }
-    for (const [axis, el] of this.#axes) pressed(el, state.axis === axis);
-    this.#axis.hidden = !status.stepped;
     this.#pause.hidden = !status.running;
     setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
     pressed(this.#pause, state.pausedAt !== null);
@@ -95,7 +82,6 @@ export class Toolbar {
     controls.append(
       this.#all,
       this.#reset,
-      this.#axis,
       segments("Time window", this.#windows.values()),
       this.#pause,
       this.#help,
