@@ -36,7 +36,10 @@ export class OwnMetrics implements SectionExtras {
   readonly #hint = hintElement();
   readonly #headings = new Map<string, HTMLElement>();
   #pages = 1;
+  /** What was chosen last, and what it was chosen for. */
   #placed: readonly Placed[] = [];
+  #chosen: readonly Panel[] = [];
+  #because: readonly unknown[] = [];
   #total = 0;
 
   constructor(context: SectionContext) {
@@ -68,11 +71,16 @@ export class OwnMetrics implements SectionExtras {
 
   choose(panels: readonly Panel[]): readonly Panel[] {
     const { pinned } = this.#context.memory.record;
-    const found = matching(panels, this.#search.value);
-    this.#placed = ordered(found, pinned);
+    const because = [panels, this.#search.value, pinned];
+    // Laid out is often, and there may be thousands.
+    if (because.some((one, i) => one !== this.#because[i])) {
+      this.#because = because;
+      this.#placed = ordered(matching(panels, this.#search.value), pinned);
+      this.#chosen = this.#placed.map(({ panel }) => panel);
+    }
     this.#total = panels.length;
     this.#write();
-    return this.#placed.map(({ panel }) => panel);
+    return this.#chosen;
   }
 
   whole(): boolean {
