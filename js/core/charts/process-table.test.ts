@@ -148,6 +148,17 @@ describe("processes", () => {
     expect(more.hidden).toBe(true);
   });
 
+  test("that come later join the table, which stays as open as it was", () => {
+    const many = Array.from({ length: 14 }, (_, i) => `pid:${i}/gpu:0`);
+    const values = Object.fromEntries(many.map((_, i) => [2 * i, (i + 1) * GIB]));
+    const table = tableOf(processes(catalogOf(many.slice(0, 13))));
+    table.show(values);
+    table.view.el.querySelector("button")?.click();
+    expect(table.texts()).toHaveLength(13);
+    table.view.take?.(processes(catalogOf(many)));
+    expect(table.show(values)).toHaveLength(14);
+  });
+
   test("of two machines, or two GPUs, are never one row", () => {
     const both = [
       ...catalogOf(["pid:7/gpu:0", "pid:7/gpu:1"]),

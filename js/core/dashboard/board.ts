@@ -204,6 +204,11 @@ export class Board {
     const signature = `${kind.name} ${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
     const slot = this.#slots.get(panel.key);
     if (slot?.signature === signature) return slot.view;
+    if (slot?.view.take && chartKindOf(slot.panel) === kind) {
+      slot.view.take(panel);
+      this.#slots.set(panel.key, { ...slot, panel, signature });
+      return slot.view;
+    }
     const view = kind.make(panel, this.#events, { byStep, axis: true });
     if (slot) {
       slot.view.el.replaceWith(view.el);

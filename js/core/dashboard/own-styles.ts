@@ -55,9 +55,13 @@ export const OWN_STYLE = `
 .pulse-mine { flex: none; padding: 0 6px; border-radius: 8px; background: var(--pulse-chip); font-size: 11px; }
 .pulse-table caption { padding: 0; height: 0; caption-side: top; }
 .pulse .pulse-processes .pulse-more { border: 0; padding: 2px 4px; margin-left: -2px; color: var(--pulse-accent); }
+@container (max-width: 620px) {
+  .pulse-own-tools { order: 1; flex-basis: 100%; justify-content: flex-start; padding-bottom: 4px; }
+}
 @container (max-width: 420px) {
-  .pulse .pulse-search { flex: 1 1 100%; }
-  .pulse-own-tools { justify-content: flex-start; }
+  .pulse .pulse-search { flex: 1 1 60%; }
+  .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .pulse-own-tools { column-gap: 8px; }
   .pulse .pulse-table { font-size: 11px; }
   .pulse .pulse-table :is(th, td) { padding-right: 7px; }
   .pulse .pulse-table :is(th, td:last-child) { white-space: normal; }
