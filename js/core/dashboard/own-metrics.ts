@@ -56,8 +56,8 @@ export class OwnMetrics implements SectionExtras {
     this.#listen();
     const words = h("span", {}, "smoothing");
     const smooth = h("label", { class: "pulse-smooth" }, words, this.#slider, this.#weight);
-    setAttribute(this.#log, "title", "Logarithmic scale");
-    setAttribute(this.#log, "aria-label", "Logarithmic scale");
+    setAttribute(this.#log, "title", "Logarithmic axis");
+    setAttribute(this.#log, "aria-label", "log scale");
     this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis);
     this.below.append(this.#none, this.#more);
   }
