@@ -31,6 +31,8 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
       const anchor = cursor ?? (range[0] + range[1]) / 2;
       return { type: "range", range: scaled(range, command.factor, anchor, extent) };
     }
+    case "all":
+      return { type: "all", all: !state.all };
     case "axis":
       return { type: "axis", axis: state.axis === "time" ? "step" : "time" };
     case "help":

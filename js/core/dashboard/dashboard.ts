@@ -6,29 +6,36 @@ import { type Mark, marksOf } from "../charts/marks";
 import type { ChartEvents, Scene, View } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
 import { h } from "../dom";
-import { byStep, byTime } from "../history/grid";
 import type { Change, Source } from "../source";
-import { type AxisRange, panned } from "../vocabulary/axis-range";
-import { Board, type BoardContent } from "./board";
+import { panned } from "../vocabulary/axis-range";
+import { Board } from "./board";
 import { endingCards, writeCards } from "./cards";
 import { actionOf, steppedCursor } from "./commands";
 import { deviceSummaries } from "./device-summary";
-import { figuresOf, Newest } from "./figures";
+import { Footer } from "./footer";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
+import { isHidden, linesOfGpus } from "./legend-keys";
+import { Overview } from "./overview";
+import { Readings } from "./readings";
+import { Memory, NOTHING } from "./remembered";
+import { extentOf, rangeOf, type Scenes, scenesOf, stepped, stepSpan, stillAt } from "./scenes";
 import { Scheduler } from "./scheduler";
 import { statusOf } from "./status";
 import { Strip } from "./strip";
 import { STYLE } from "./styles";
 import { Timeline } from "./timeline";
 import { Toolbar } from "./toolbar";
-import { type Action, initialState, reduce, type ViewState, visibleRange } from "./view-state";
+import { Twins } from "./twins";
+import { type Action, initialState, reduce, type ViewState } from "./view-state";
 
 interface DashboardOptions {
   readonly layout: "dashboard" | "strip" | "charts";
   /** Globs of metric names to show; null shows all. */
   readonly metrics: readonly string[] | null;
   readonly title: string;
+  /** Whose choices the page remembers, beside those of each replayed recording: the notebook. */
+  readonly page?: string;
 }
 
 /** The least time between drawings: a single chart may be drawn more often than many. */
@@ -36,14 +43,16 @@ const FEW_CHARTS = 4;
 const FEW_MS = 100;
 const MANY_MS = 200;
 const SECOND = 1000;
-/** Text twins are updated seldom: they are read slowly. */
-const DESCRIBE_MS = 5000;
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+/** Text twins that are updated in one go. */
 const DESCRIBE_MOST = 4;
 const READ_MS = 400;
 const REQUEST_MS = 300;
 const REQUEST_POINTS = 1000;
 /** Seconds of a running session shown at first. */
 const LIVE_WINDOW = 300;
+/** What changes which charts there are, or how they stand. */
+const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis", "remembered"];
 
 /**
  * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
@@ -65,24 +74,30 @@ class Dashboard {
   /** Cards shown in every layout: that the kernel has ended. */
   readonly #notices = h("div", { class: "pulse-cards pulse-ending" });
   readonly #strip = new Strip();
+  readonly #overview: Overview;
+  readonly #footer = new Footer();
   readonly #toolbar: Toolbar;
   readonly #board: Board;
   readonly #timeline: Timeline;
   readonly #help: Help;
   readonly #scheduler: Scheduler;
+  readonly #twins = new Twins();
   readonly #cleanup: (() => void)[] = [];
+  #memory: Memory | null = null;
   #state: ViewState;
   #windowChosen = false;
   #theme: Theme;
   #groups: Group[] = [];
   #marks: Mark[] = [];
-  #newest: Newest;
+  #readings: Readings;
+  #lines: ReadonlyMap<string, readonly string[]> = new Map();
+  #lifted: string | null = null;
   #cursor: number | null = null;
   #cursorByStep = false;
   #heard = performance.now();
-  readonly #described = new WeakMap<View, number>();
-  #read = 0;
-  #summaryAt = 0;
+  #read = LONG_AGO;
+  #summaryAt = LONG_AGO;
+  #foldsAt = LONG_AGO;
   #layoutStale = true;
   /** Series whose samples carry steps. */
   #steps: ReadonlySet<number> = new Set();
@@ -93,20 +108,29 @@ class Dashboard {
     this.#options = options;
     this.#state = initialState("all");
     this.#followPresent();
-    this.#newest = new Newest(source);
+    this.#readings = new Readings(source);
     const events = this.#chartEvents();
     this.#toolbar = new Toolbar({
       dispatch: (a) => this.#dispatch(a),
       pause: () => this.#run({ do: "pause" }),
     });
+    this.#overview = new Overview({
+      toggle: (key, only) => this.#toggleGpu(key, only),
+      lift: (key) => this.#lift(key),
+    });
     this.#timeline = new Timeline(events);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
-    this.#board = new Board({
-      ...events,
-      fold: (group) => this.#dispatch({ type: "fold", group }),
-      expand: (group) => this.#dispatch({ type: "expand", group }),
-      appeared: () => this.#scheduler.now(),
-    });
+    this.#board = new Board(
+      {
+        ...events,
+        open: (group, open) => this.#dispatch({ type: "open", group, open }),
+        expand: (group) => this.#dispatch({ type: "expand", group }),
+        appeared: () => this.#scheduler.now(),
+        reflow: () => this.#relayout(),
+      },
+      { source, memory: () => this.#remember(), changed: () => this.#relayout() },
+      this.#timeline.el,
+    );
     this.#scheduler = new Scheduler(
       () => this.#draw(),
       () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
@@ -136,8 +160,10 @@ class Dashboard {
     });
     const { layout } = this.#options;
     root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#notices);
-    if (layout !== "charts") root.append(this.#strip.el);
-    if (layout !== "strip") root.append(this.#timeline.el, this.#board.el);
+    if (layout === "strip") root.append(this.#strip.el);
+    if (layout === "dashboard") root.append(this.#overview.el);
+    if (layout !== "strip") root.append(this.#board.el);
+    if (layout === "dashboard") root.append(this.#footer.el);
     root.append(this.#help.el);
     el.append(root);
     return root;
@@ -164,122 +190,118 @@ class Dashboard {
     this.#state = { ...this.#state, window: LIVE_WINDOW };
   }
 
+  /** The choices made here before; they are looked up once it is known what is shown. */
+  #remember(): Memory {
+    if (this.#memory) return this.#memory;
+    const { layout, metrics, page } = this.#options;
+    const { phase, recording } = this.#source.state();
+    const what = phase === "replay" ? recording.path : page;
+    const key = what ? [what, layout, ...(metrics ?? [])].join(" ") : "";
+    if (!(this.#source.heard?.() ?? true)) return new Memory("");
+    this.#memory = new Memory(key);
+    const { record } = this.#memory;
+    if (record !== NOTHING) this.#dispatch({ type: "remembered", record });
+    this.#windowChosen ||= record.window !== null;
+    return this.#memory;
+  }
+
   #changed(change: Change): void {
     this.#heard = performance.now();
     if (change.state) this.#followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
-    if (change.series || change.entities) this.#newest = new Newest(this.#source);
+    if (change.series || change.entities) this.#readings = new Readings(this.#source);
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
-    // While paused the charts stay, but values and status are updated.
+    // While paused the picture stays, but the status goes on.
     this.#scheduler.later();
   }
 
   #dispatch(action: Action): void {
     this.#windowChosen ||= action.type === "window";
     this.#state = reduce(this.#state, action);
-    if (["fold", "expand", "axis"].includes(action.type)) this.#layoutStale = true;
+    if (LAYOUT_ACTIONS.includes(action.type)) this.#layoutStale = true;
     if (action.type === "help") this.#help.show(action.open, this.#root);
     if (action.type === "range" || action.type === "reset") this.#requestDetail();
+    if (action.type !== "remembered") this.#keep();
     for (const view of this.#board.views) view.stale = true;
-    this.#summaryAt = 0;
-    this.#read = 0;
+    this.#summaryAt = LONG_AGO;
+    this.#foldsAt = LONG_AGO;
+    this.#read = LONG_AGO;
+    this.#scheduler.now();
+  }
+
+  #keep(): void {
+    const { hidden, opened, folded, expanded, all, window } = this.#state;
+    this.#memory?.change({
+      window: this.#windowChosen ? window : null,
+      hidden: [...hidden],
+      opened: [...opened],
+      folded: [...folded],
+      expanded: [...expanded],
+      all,
+    });
+  }
+
+  #relayout(): void {
+    this.#layoutStale = true;
+    for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
 
   #layout(): void {
+    this.#remember();
     this.#layoutStale = false;
+    this.#foldsAt = LONG_AGO;
     this.#steps = stepped(this.#source);
     const { metrics, layout } = this.#options;
-    if (layout === "strip") return;
     this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
-    const content: BoardContent = {
+    this.#lines = linesOfGpus(this.#groups, this.#readings.gpus);
+    if (layout === "strip") return;
+    const content = {
       groups: this.#groups,
       state: this.#source.state(),
       heard: this.#source.heard?.() ?? true,
+      gpus: this.#readings.gpus.length > 0,
       notes: deviceSummaries(this.#source),
-      byStep: (panel) => this.#isByStep(panel),
+      byStep: (panel: Panel) => this.#isByStep(panel),
       metrics,
       chartsOnly: layout === "charts",
     };
-    this.#board.update(content, this.#state);
+    this.#footer.setAbsences(this.#board.update(content, this.#state));
   }
 
   #isByStep(panel: Panel): boolean {
     return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
   }
 
-  #extent(): AxisRange {
-    const [first, last] = this.#source.extent();
-    const { t0, t1 } = this.#source.state();
-    return Number.isFinite(first) ? [first, last] : [t0, t1 ?? t0];
-  }
-
-  #range(): AxisRange {
-    const live = this.#source.state().phase === "running";
-    return visibleRange(this.#state, this.#extent(), live);
-  }
-
-  #stepSpan(): AxisRange {
-    if (this.#state.stepRange) return this.#state.stepRange;
-    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const id of this.#steps) {
-      const [from, to] = this.#source.stepExtent?.(id) ?? [first, last];
-      [first, last] = [Math.min(first, from), Math.max(last, to)];
-    }
-    if (first > last) return [0, 1];
-    return first < last ? [first, last] : [first, first + 1];
-  }
-
-  #scenes(): { time: Scene; step: Scene } {
-    const shared = {
+  #scenes(): Scenes {
+    return scenesOf({
       source: this.#source,
-      hidden: this.#state.hidden,
+      state: this.#state,
       theme: this.#theme,
       marks: this.#marks,
-      now: this.#extent()[1],
-      lifted: null,
-      smooth: 0,
-      log: false,
-      still: this.#state.pausedAt !== null || this.#state.range !== null,
-    };
-    return {
-      time: { ...shared, fetch: byTime(this.#source), range: this.#range() },
-      step: { ...shared, fetch: byStep(this.#source), range: this.#stepSpan() },
-    };
+      steps: this.#steps,
+      lifted: this.#lifted,
+      record: this.#memory?.record ?? NOTHING,
+    });
   }
 
   #draw(): void {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
-    this.#timeline.el.hidden = this.#marks.length === 0;
+    const running = this.#source.state().phase === "running";
+    this.#timeline.el.hidden = this.#marks.length === 0 && !running;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
-    for (const view of views) view.draw(this.#sceneOf(view, scenes));
+    for (const view of views) view.draw(sceneOf(view, scenes));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
     if (now - this.#summaryAt > SECOND / 2) this.#tell();
-    this.#describe(now, scenes, 1);
-  }
-
-  /** Update the text twins that waited longest; updating all at once would be noticeable. */
-  #describe(now: number, scenes: { time: Scene; step: Scene }, most: number): void {
-    const due = this.#board.views
-      .map((view) => ({ view, since: this.#described.get(view) ?? Number.NEGATIVE_INFINITY }))
-      .filter(({ since }) => now - since > DESCRIBE_MS)
-      .sort((a, b) => a.since - b.since);
-    for (const { view } of due.slice(0, most)) {
-      this.#described.set(view, now);
-      view.describe(this.#sceneOf(view, scenes));
-    }
-  }
-
-  #sceneOf(view: View, scenes: { time: Scene; step: Scene }): Scene {
-    return view.byStep ? scenes.step : scenes.time;
+    this.#twins.write(views, (view) => sceneOf(view, scenes), 1);
   }
 
   /** Write the values at the cursor, or the newest ones, on every chart. */
@@ -288,33 +310,75 @@ class Dashboard {
     const scenes = this.#scenes();
     for (const view of this.#board.views) {
       const own = view.byStep === this.#cursorByStep;
-      view.point(own ? this.#cursor : null, this.#sceneOf(view, scenes));
+      view.point(own ? this.#cursor : null, sceneOf(view, scenes));
     }
   }
 
   #everySecond(): void {
     if (document.hidden) return;
     this.#tell();
-    const now = performance.now();
-    if (now - this.#read > READ_MS) this.#pointAll();
-    this.#describe(now, this.#scenes(), DESCRIBE_MOST);
+    const scenes = this.#scenes();
+    if (performance.now() - this.#read > READ_MS) this.#pointAll();
+    this.#twins.write(this.#board.views, (view) => sceneOf(view, scenes), DESCRIBE_MOST);
   }
 
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
     this.#summaryAt = performance.now();
-    if (this.#options.layout !== "charts") {
-      this.#strip.update(figuresOf(this.#source, this.#newest));
-    }
+    this.#tellValues();
     writeCards(this.#notices, endingCards(this.#source));
+    this.#footer.update(this.#source);
     const silent = (performance.now() - this.#heard) / 1000;
     const status = statusOf(this.#source, this.#state, silent, this.#options.title);
-    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0 }, this.#state);
+    const sections = this.#options.layout === "dashboard" && !this.#options.metrics?.length;
+    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0, sections }, this.#state);
+    this.#root.classList.toggle("pulse-stale", status.stale);
+  }
+
+  /** The cards follow the cursor; without one they show now, or the moment of the pause. */
+  #tellValues(): void {
+    const { layout, metrics } = this.#options;
+    if (!(this.#source.heard?.() ?? true)) return;
+    const cursor = this.#cursorByStep ? null : this.#cursor;
+    const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
+    const { ground, accent } = this.#theme;
+    const range = rangeOf(this.#source, this.#state);
+    if (layout === "strip" && metrics?.length) {
+      this.#strip.updateChosen(this.#groups, readings, range, ground);
+    } else if (layout === "strip") this.#strip.update(readings, ground);
+    if (layout !== "dashboard") return;
+    const { hidden } = this.#state;
+    this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, this.#lines), ground);
+    const now = performance.now();
+    if (now - this.#foldsAt < SECOND) return;
+    this.#foldsAt = now;
+    this.#board.tell(readings, range, accent);
   }
 
   #setTheme(theme: Theme): void {
     this.#theme = theme;
     for (const view of [this.#timeline, ...this.#board.views]) view.setTheme(theme);
+    this.#foldsAt = LONG_AGO;
+    this.#tell();
+    this.#scheduler.now();
+  }
+
+  /** Hide or show all lines of a GPU, or of all others. */
+  #toggleGpu(gpu: string, only: boolean): void {
+    const own = this.#lines.get(gpu) ?? [gpu];
+    if (!only) {
+      const hide = !isHidden({ key: gpu }, this.#state.hidden, this.#lines);
+      this.#dispatch({ type: "hide-all", keys: own, hide });
+      return;
+    }
+    const others = [...this.#lines].filter(([key]) => key !== gpu).flatMap(([, keys]) => keys);
+    this.#dispatch({ type: "only-these", own, others });
+  }
+
+  #lift(key: string | null): void {
+    if (key === this.#lifted) return;
+    this.#lifted = key;
+    for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
 
@@ -324,9 +388,10 @@ class Dashboard {
       zoom: (range) => this.#dispatch({ type: "range", range }),
       reset: () => this.#dispatch({ type: "reset" }),
       pan: (by) => {
-        const range = this.#range();
+        const range = rangeOf(this.#source, this.#state);
         const share = by / (range[1] - range[0]);
-        this.#dispatch({ type: "range", range: panned(range, share, this.#extent()) });
+        const next = panned(range, share, extentOf(this.#source));
+        this.#dispatch({ type: "range", range: next });
       },
       toggle: (key, only, keys) =>
         this.#dispatch(only ? { type: "only", key, keys } : { type: "hide", key }),
@@ -334,7 +399,7 @@ class Dashboard {
         cursor: (x) => this.#moveCursor(x, true),
         zoom: (range) => this.#dispatch({ type: "step-range", range }),
         pan: (by) => {
-          const [from, to] = this.#stepSpan();
+          const [from, to] = stepSpan(this.#source, this.#state, this.#steps);
           this.#dispatch({ type: "step-range", range: [from + by, to + by] });
         },
       },
@@ -345,6 +410,7 @@ class Dashboard {
     this.#cursor = x;
     this.#cursorByStep = byStep;
     this.#pointAll();
+    this.#tellValues();
   }
 
   #key(event: KeyboardEvent): void {
@@ -352,7 +418,8 @@ class Dashboard {
       this.#dispatch({ type: "help", open: false });
     } else {
       const command = commandOf(event);
-      if (!command) return;
+      // What is typed into a field is text.
+      if (!command || event.target instanceof HTMLInputElement) return;
       this.#run(command);
     }
     event.preventDefault();
@@ -360,7 +427,7 @@ class Dashboard {
   }
 
   #run(command: Command): void {
-    const range = this.#range();
+    const range = rangeOf(this.#source, this.#state);
     if (command.do === "step") {
       this.#moveCursor(steppedCursor(this.#cursor, command.by, range), false);
       return;
@@ -368,7 +435,7 @@ class Dashboard {
     const action = actionOf(command, {
       state: this.#state,
       range,
-      extent: this.#extent(),
+      extent: extentOf(this.#source),
       cursor: this.#cursor,
       running: this.#source.state().phase === "running",
     });
@@ -387,7 +454,6 @@ class Dashboard {
   }
 }
 
-function stepped(source: Source): Set<number> {
-  const ids = source.catalog().map((series) => series.id);
-  return new Set(ids.filter((id) => source.stepExtent?.(id)));
+function sceneOf(view: View, scenes: Scenes): Scene {
+  return view.byStep ? scenes.step : scenes.time;
 }

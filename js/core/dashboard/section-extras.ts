@@ -19,7 +19,7 @@ export interface SectionExtras {
 export interface SectionContext {
   readonly source: Source;
   /** Pins, smoothing and axis are kept in here; the scene of the charts is made of it. */
-  readonly memory: Memory;
+  memory(): Memory;
   /** Choose again and draw again: something has changed that `choose` or a chart depends on. */
   changed(): void;
 }

@@ -1,6 +1,7 @@
 /** Status, time window, pause and the rest of the controls. */
 
 import { h, setAttribute, setText } from "../dom";
+import { elapsedText } from "../vocabulary/time-text";
 import { type Action, type ViewState, WINDOWS, type Window } from "./view-state";
 
 export interface Status {
@@ -16,6 +17,12 @@ export interface Status {
   readonly stepped: boolean;
   /** Finer data than the browser has is on its way. */
   readonly waiting: boolean;
+  /** What is shown may be out of date. */
+  readonly stale: boolean;
+  /** Seconds of which anything is known. */
+  readonly length: number;
+  /** There are sections that open. */
+  readonly sections: boolean;
 }
 
 const NAMES = new Map<Window, string>([
@@ -24,6 +31,15 @@ const NAMES = new Map<Window, string>([
   [3600, "1 h"],
   ["all", "All"],
 ]);
+
+/** What a window shows: one that is longer than what is known shows all of it. Pure. */
+export function windowText(window: Window, length: number): string {
+  const name = NAMES.get(window) ?? "";
+  const known = Number.isFinite(length) && length > 0;
+  if (window === "all") return known ? `${name} (${elapsedText(length)})` : name;
+  if (!known || length >= window) return name;
+  return `${name} (${elapsedText(length)} so far)`;
+}
 
 interface ToolbarEvents {
   dispatch(action: Action): void;
@@ -42,6 +58,7 @@ export class Toolbar {
   readonly #axis: HTMLElement;
   readonly #pause: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
+  readonly #hidden: HTMLButtonElement;
   readonly #all: HTMLButtonElement;
   readonly #help: HTMLButtonElement;
 
@@ -62,7 +79,10 @@ export class Toolbar {
     this.#axis = segments("X axis", this.#axes.values());
     this.#pause = button("Pause", events.pause);
     this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
-    this.#all = button("Show all lines", () => dispatch({ type: "show-all" }));
+    this.#hidden = button("", () => dispatch({ type: "show-all" }));
+    this.#all = button("Show all", () => {
+      dispatch({ type: "all", all: this.#all.getAttribute("aria-pressed") !== "true" });
+    });
     this.#help = button("?", () => dispatch({ type: "help", open: true }));
     this.#help.title = "Keys and gestures";
     this.#help.setAttribute("aria-label", "Keys and gestures");
@@ -78,6 +98,10 @@ export class Toolbar {
     this.#waiting.hidden = !status.waiting;
     for (const [window, el] of this.#windows) {
       pressed(el, state.range === null && state.window === window);
+      const said = windowText(window, status.length);
+      el.classList.toggle("pulse-beyond", said !== NAMES.get(window) && window !== "all");
+      setAttribute(el, "title", said);
+      setAttribute(el, "aria-label", said);
     }
     for (const [axis, el] of this.#axes) pressed(el, state.axis === axis);
     this.#axis.hidden = !status.stepped;
@@ -85,7 +109,11 @@ export class Toolbar {
     setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
     pressed(this.#pause, state.pausedAt !== null);
     this.#reset.hidden = state.range === null && state.stepRange === null;
-    this.#all.hidden = state.hidden.size === 0;
+    this.#hidden.hidden = state.hidden.size === 0;
+    setText(this.#hidden, `Show hidden (${state.hidden.size})`);
+    this.#all.hidden = !status.sections;
+    setText(this.#all, state.all ? "Show less" : "Show all");
+    pressed(this.#all, state.all);
   }
 
   #layout(): HTMLElement {
@@ -93,11 +121,12 @@ export class Toolbar {
     name.append(this.#status, this.#detail, this.#title, this.#simulated, this.#waiting);
     const controls = h("div", { class: "pulse-controls" });
     controls.append(
-      this.#all,
+      this.#hidden,
       this.#reset,
       this.#axis,
       segments("Time window", this.#windows.values()),
       this.#pause,
+      this.#all,
       this.#help,
     );
     return h("div", { class: "pulse-toolbar" }, name, controls);
