@@ -2,7 +2,8 @@
 
 import { type AxisRange, panned, scaled } from "../vocabulary/axis-range";
 import type { Command } from "./keyboard";
-import { type Action, type ViewState, WINDOWS } from "./view-state";
+import type { Action, ViewState } from "./view-state";
+import { WINDOWS } from "./windows";
 
 export interface CommandContext {
   readonly state: ViewState;

@@ -5,7 +5,7 @@
  * there, is full or holds nonsense changes nothing: the view then begins as if for the first time.
  */
 
-import { WINDOWS, type Window } from "./view-state";
+import { WINDOWS, type Window } from "./windows";
 
 /** Raised when a field changes its meaning; records of other versions are ignored. */
 const VERSION = 1;

@@ -2,7 +2,8 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { elapsedText } from "../vocabulary/time-text";
-import { type Action, type ViewState, WINDOWS, type Window } from "./view-state";
+import type { Action, ViewState } from "./view-state";
+import { WINDOWS, type Window } from "./windows";
 
 export interface Status {
   readonly tone: "live" | "held" | "past" | "late";

@@ -5,11 +5,7 @@
 
 import { type AxisRange, FIRST_SECONDS, NARROWEST } from "../vocabulary/axis-range";
 import type { Remembered } from "./remembered";
-
-/** A preset length of history in seconds, or all there is. */
-export type Window = 30 | 300 | 3600 | "all";
-
-export const WINDOWS: readonly Window[] = [30, 300, 3600, "all"];
+import type { Window } from "./windows";
 
 export interface ViewState {
   readonly window: Window;
