@@ -24,6 +24,8 @@ export interface Scenario {
   readonly user: boolean;
   /** Further metrics of the user's, each with its one value. */
   readonly own: Readonly<Record<string, number>>;
+  /** Processes on each GPU, the kernel first. */
+  readonly processes: number;
   readonly events: boolean;
   /** Steps go on at the second of these once they have come to the first. */
   readonly jump: readonly [number, number] | null;
@@ -120,6 +122,11 @@ const PULSE: Shapes = {
   "pulse.tick.late": (t) => 0.0002 + (noise(Math.floor(t * 10), 22) > 0.97 ? 0.02 : 0),
 };
 
+const PROCESS: Shapes = {
+  "process.gpu.memory": (t, s) => Math.max(0.2, 40 / s - 0.2 * wave(t, s, 50)) * GIB,
+  "process.gpu.sm": (t, s) => training(t, s) / s,
+};
+
 const USER: Shapes = {
   "train/loss": (t) => 2.4 * Math.exp(-t / 240) + 0.3 + 0.06 * noise(Math.floor(t * 10), 30),
   "val/loss": (t) => 2.5 * Math.exp(-t / 260) + 0.42,
@@ -153,7 +160,21 @@ export class FakeSource implements Source {
     return this.#hosts().flatMap((host, n) => [
       { host, entity: "host", labels: { name: `node-${17 + n}`, "cpu model": cpu } },
       ...gpus.map((entity) => ({ host, entity, labels: gpu })),
+      { host, entity: "kernel", labels: { pid: "4711" } },
+      ...gpus.flatMap((one) =>
+        this.#pids().map((pid, i) => {
+          const name = i === 0 ? "python" : `dataloader worker ${i}`;
+          return { host, entity: `pid:${pid}/${one}`, labels: { name } };
+        }),
+      ),
     ]);
+  }
+
+  #pids(): (number | string)[] {
+    const count = this.#scenario.processes;
+    return Array.from({ length: count }, (_, i) =>
+      i > 0 && i === count - 1 ? "others" : 4711 + i,
+    );
   }
 
   #hosts(): string[] {
@@ -271,6 +292,13 @@ export class FakeSource implements Source {
     for (const host of this.#hosts()) {
       for (const metric of Object.keys(GPU)) {
         for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i, host);
+      }
+      for (const [n, pid] of this.#pids().entries()) {
+        for (let i = 0; i < gpus; i++) {
+          for (const metric of Object.keys(PROCESS)) {
+            this.#add(metric, `pid:${pid}/gpu:${i}`, PROCESS, n + 1 + i / 8, host);
+          }
+        }
       }
       for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1, host);
       for (let i = 0; i < cores; i++) this.#add("cpu.utilization", `cpu:${i}`, HOST, i + 40, host);

@@ -11,6 +11,7 @@ const PLAIN: Scenario = {
   hz: 1,
   user: true,
   own: {},
+  processes: 0,
   jump: null,
   events: true,
   only: null,
@@ -82,6 +83,26 @@ const STARTING: Partial<State> = {
   ],
 };
 
+/** As the metrics of a training run are called. */
+const TRAINING = [
+  "train/loss",
+  "val/loss",
+  "train/accuracy",
+  "val/accuracy",
+  "train/grad_norm",
+  "train/learning_rate",
+  "optimizer/momentum",
+  "optimizer/weight_decay",
+];
+
+function layers(count: number): Record<string, number> {
+  const names = [
+    ...TRAINING,
+    ...Array.from({ length: count }, (_, i) => `layer${i >> 2}/w${i % 4}`),
+  ];
+  return Object.fromEntries(names.slice(0, count).map((name, i) => [name, 1 + i / 10]));
+}
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   one: { ...PLAIN, hole: [110, 70] },
   eight: { ...PLAIN, gpus: 8, cores: 64, hole: [110, 70] },
@@ -116,6 +137,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Nothing of the user's yet; five metrics, 200 and 5000. */
+  own0: { ...PLAIN, user: false, processes: 1 },
+  own5: { ...PLAIN, own: { "train/accuracy": 0.7, "val/accuracy": 0.6 }, processes: 3 },
+  own200: { ...PLAIN, gpus: 2, user: false, own: layers(200), processes: 8 },
+  own5000: { ...PLAIN, seconds: 60, user: false, own: layers(5000) },
   /** Numbers far from zero, beside some that are near it. */
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */

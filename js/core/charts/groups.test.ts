@@ -290,14 +290,14 @@ describe("what a reader of another package measures", () => {
 });
 
 test("shows of very many metrics the first, and all that were asked for", () => {
-  const many = Array.from({ length: 200 }, (_, i) => series(`loss/${i}`, "user"));
+  const many = Array.from({ length: 200 }, (_, i) => series(`x${i}`, "host"));
   const shown = (found: Group[]) => found[0]?.panels.filter((panel) => panel.main) ?? [];
 
   const group = build(many);
   expect(group[0]?.panels).toHaveLength(200);
   expect(shown(group).map(({ title }) => title)).toEqual(
-    Array.from({ length: 24 }, (_, i) => `loss/${i}`),
+    Array.from({ length: 24 }, (_, i) => `x${i}`),
   );
-  expect(shown(build(many, ["loss/1*"]))).toHaveLength(111);
+  expect(shown(build(many, ["x1*"]))).toHaveLength(111);
   expect(shown(build(many.slice(0, 24)))).toHaveLength(24);
 });

@@ -9,9 +9,10 @@ import type { AxisRange } from "../vocabulary/axis-range";
 import { leftOutSentence } from "../vocabulary/left-out";
 import { type Absence, absencesOf, cardsOf, recordingCards, startingOf, writeCards } from "./cards";
 import type { Readings } from "./readings";
-import { SECTION_EXTRAS, type SectionContext, type SectionExtras } from "./section-extras";
+import type { SectionContext, SectionExtras } from "./section-extras";
+import { axesOf, type Chosen, type Section, sectionsOf } from "./section-plan";
 import { type SectionEvents, SectionView } from "./section-view";
-import { axesOf, type Section, sectionsOf } from "./sections";
+import { SECTION_EXTRAS } from "./sections";
 import { Slots } from "./slots";
 import type { ViewState } from "./view-state";
 
@@ -73,6 +74,16 @@ export class Board {
     return this.#slots.views;
   }
 
+  /** Ids of all series that have a chart, on screen or not. */
+  get shownIds(): number[] {
+    return this.#slots.ids;
+  }
+
+  /** Brings the keyboard to the tools of a section. */
+  focus(title: string): void {
+    this.#extras.get(title)?.focus?.();
+  }
+
   ageUnseen(): void {
     this.#slots.ageUnseen();
   }
@@ -93,7 +104,7 @@ export class Board {
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const asked = chartsOnly || Boolean(metrics?.length);
     const { gpus } = content;
-    const chosen = this.#chosen(content, asked);
+    const chosen = this.#chosen(content);
     const sections = sectionsOf(chosen, state, { asked, columns: this.#columns, gpus });
     const shown = new Set<string>();
     this.#leave(new Set(sections.map(({ title }) => title)));
@@ -102,13 +113,9 @@ export class Board {
       // What is open at first stays above the others, so that nothing jumps when it is folded.
       const lead = asked || place < leading(sections);
       put(lead ? this.#open : this.#rest, view.el, lead ? place : place - leading(sections));
-      view.update(
-        section,
-        content.notes.get(section.title) ?? "",
-        state.expanded.has(section.title),
-      );
+      view.update(section, content.notes.get(section.title) ?? "");
       if (section.open) this.#fill(view, section, content, shown);
-      else view.grid.replaceChildren();
+      else view.arrange([], false);
     }
     this.#slots.keep(shown);
     this.#sayQuiet(content);
@@ -126,35 +133,39 @@ export class Board {
   }
 
   /** The groups with the panels that their extras choose; a section may have a hint alone. */
-  #chosen({ groups, heard }: BoardContent, asked: boolean): Group[] {
+  #chosen({ groups, chartsOnly, metrics }: BoardContent): Chosen[] {
     for (const [title, make] of SECTION_EXTRAS) {
       if (!this.#extras.has(title)) this.#extras.set(title, make(this.#context));
     }
     const found = new Map(groups.map((group) => [group.title, group]));
-    const hinted = [...this.#extras].filter(([, extras]) => heard && !asked && extras.hint);
-    const titles = headingsWith([...found.keys(), ...hinted.map(([title]) => title)]);
-    return titles.flatMap((title) => {
-      const group = found.get(title);
-      const extras = this.#extras.get(title);
-      if (group) return [{ title, panels: extras?.choose(group.panels) ?? group.panels }];
-      return hinted.some(([one]) => one === title) ? [{ title, panels: [] }] : [];
+    const asked = chartsOnly || Boolean(metrics?.length);
+    const hints = asked ? [] : [...this.#extras].filter(([, extras]) => extras.hint);
+    const hinted = new Set(hints.map(([title]) => title).filter((title) => !found.has(title)));
+    return headingsWith([...found.keys(), ...hinted]).flatMap((title): Chosen[] => {
+      const panels = found.get(title)?.panels;
+      if (!panels) return hinted.has(title) ? [{ title, panels: [], hinted: true }] : [];
+      const chosen = this.#extras.get(title)?.choose(panels) ?? panels;
+      return [{ title, panels: chosen, hinted: false }];
     });
   }
 
   #fill(
-    { grid }: SectionView,
-    { panels, shown: most, title }: Section,
+    view: SectionView,
+    { panels, shown: first, title, expanded }: Section,
     content: BoardContent,
     shown: Set<string>,
   ): void {
-    const drawn = this.#extras.get(title)?.whole?.() ? panels : panels.slice(0, most);
+    const extras = this.#extras.get(title);
+    const whole = expanded || (extras?.whole?.() ?? false);
+    const drawn = panels.slice(0, whole ? (extras?.most?.() ?? first) : first);
     const steps = drawn.map((panel) => content.byStep(panel));
     const axes = axesOf(steps, this.#columns);
-    for (const [place, panel] of drawn.entries()) {
+    const charts = drawn.map((panel, place) => {
       const at = { byStep: steps[place] as boolean, axis: axes[place] as boolean };
-      put(grid, this.#slots.view(panel, at).el, place);
       shown.add(panel.key);
-    }
+      return this.#slots.view(panel, at).el;
+    });
+    view.arrange(charts, whole);
   }
 
   #section(section: Section): SectionView {

@@ -39,8 +39,14 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
     case "help":
       return { type: "help", open: !state.help };
     case "step":
+    case "search":
       return null;
   }
+}
+
+/** The range moved by so much of the axis. */
+export function panAction(by: number, range: AxisRange, extent: AxisRange): Action {
+  return { type: "range", range: panned(range, by / (range[1] - range[0]), extent) };
 }
 
 /** The cursor moved by hundredths of the picture; it enters at the edge it moves away from. */

@@ -140,7 +140,7 @@ test("headings of other packages stand in their order, come and go", () => {
   const news = { series: [one(1, "host", "x")], state: { phase: "running", sources: [npu] } };
   store.take(frameOf(2, [[1, 1, 1]], news));
   settle();
-  expect(told()).toEqual(["CPU", "Other metrics"]);
+  expect(told()).toEqual(["Your metrics", "CPU", "Other metrics"]);
   expect(cards()).toEqual(["My NPU: stopped with an error"]);
 
   const series = [

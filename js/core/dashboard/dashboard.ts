@@ -3,40 +3,37 @@
 import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
 import { type Mark, marksOf } from "../charts/marks";
-import type { ChartEvents, Scene, View } from "../charts/panel-view";
+import { USER_GROUP } from "../charts/panel-table";
+import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
 import { h } from "../dom";
 import type { Change, Source } from "../source";
-import { panned } from "../vocabulary/axis-range";
 import { Board } from "./board";
-import { endingCards, writeCards } from "./cards";
-import { actionOf, steppedCursor } from "./commands";
+import { Choices } from "./choices";
+import { actionOf, panAction, steppedCursor } from "./commands";
+import { Detail } from "./detail";
 import { deviceSummaries } from "./device-summary";
-import { Footer } from "./footer";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
-import { isHidden, linesOfGpus } from "./legend-keys";
-import { Overview } from "./overview";
+import { linesOfGpus, toggled } from "./legend-keys";
 import { Readings } from "./readings";
-import { Memory, NOTHING } from "./remembered";
-import { extentOf, rangeOf, type Scenes, scenesOf, stepped, stepSpan, stillAt } from "./scenes";
+import {
+  extentOf,
+  hasSteps,
+  isByStep,
+  rangeOf,
+  type Scenes,
+  sceneOf,
+  scenesOf,
+  stepSpan,
+  stillAt,
+} from "./scenes";
 import { Scheduler } from "./scheduler";
-import { statusOf } from "./status";
-import { Strip } from "./strip";
 import { STYLE } from "./styles";
+import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
-import { Toolbar } from "./toolbar";
 import { Twins } from "./twins";
-import { type Action, initialState, reduce, type ViewState } from "./view-state";
-
-interface DashboardOptions {
-  readonly layout: "dashboard" | "strip" | "charts";
-  /** Globs of metric names to show; null shows all. */
-  readonly metrics: readonly string[] | null;
-  readonly title: string;
-  /** Whose choices the page remembers, beside those of each replayed recording: the notebook. */
-  readonly page?: string;
-}
+import type { Action, ViewState } from "./view-state";
 
 /** The least time between drawings: a single chart may be drawn more often than many. */
 const FEW_CHARTS = 4;
@@ -47,49 +44,35 @@ const LONG_AGO = Number.NEGATIVE_INFINITY;
 /** Text twins that are updated in one go. */
 const DESCRIBE_MOST = 4;
 const READ_MS = 400;
-const REQUEST_MS = 300;
-const REQUEST_POINTS = 1000;
-/** Seconds of a running session shown at first. */
-const LIVE_WINDOW = 300;
 /** What changes which charts there are, or how they stand. */
-const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis", "remembered"];
+const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis"];
 
 /**
  * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
  * Styles go into `el` too, because a host may render in a shadow root.
  */
-export function mountDashboard(
-  el: HTMLElement,
-  source: Source,
-  options: DashboardOptions,
-): () => void {
+export function mountDashboard(el: HTMLElement, source: Source, options: Manner): () => void {
   const dashboard = new Dashboard(el, source, options);
   return () => dashboard.destroy();
 }
 
 class Dashboard {
   readonly #source: Source;
-  readonly #options: DashboardOptions;
+  readonly #options: Manner;
   readonly #root: HTMLElement;
-  /** Cards shown in every layout: that the kernel has ended. */
-  readonly #notices = h("div", { class: "pulse-cards pulse-ending" });
-  readonly #strip = new Strip();
-  readonly #overview: Overview;
-  readonly #footer = new Footer();
-  readonly #toolbar: Toolbar;
+  readonly #choices: Choices;
+  readonly #around: Surroundings;
+  readonly #detail: Detail;
   readonly #board: Board;
   readonly #timeline: Timeline;
   readonly #help: Help;
   readonly #scheduler: Scheduler;
   readonly #twins = new Twins();
   readonly #cleanup: (() => void)[] = [];
-  #memory: Memory | null = null;
-  #state: ViewState;
-  #windowChosen = false;
   #theme: Theme;
   #groups: Group[] = [];
   #marks: Mark[] = [];
-  #readings: Readings;
+  #index: Readings | null = null;
   #lines: ReadonlyMap<string, readonly string[]> = new Map();
   #lifted: string | null = null;
   #cursor: number | null = null;
@@ -99,23 +82,25 @@ class Dashboard {
   #summaryAt = LONG_AGO;
   #foldsAt = LONG_AGO;
   #layoutStale = true;
-  /** Series whose samples carry steps. */
-  #steps: ReadonlySet<number> = new Set();
-  #request: ReturnType<typeof setTimeout> | undefined;
+  /** The series are others than those of the groups. */
+  #groupsStale = true;
+  /** Some samples carry steps. */
+  #stepped = false;
+  /** Ids of the series that have a chart. */
+  #shown: readonly number[] = [];
 
-  constructor(el: HTMLElement, source: Source, options: DashboardOptions) {
+  constructor(el: HTMLElement, source: Source, options: Manner) {
     this.#source = source;
     this.#options = options;
-    this.#state = initialState("all");
-    this.#followPresent();
-    this.#readings = new Readings(source);
+    this.#choices = new Choices(source, options);
+    this.#detail = new Detail(source);
     const events = this.#chartEvents();
-    this.#toolbar = new Toolbar({
+    this.#around = new Surroundings(options, {
       dispatch: (a) => this.#dispatch(a),
       pause: () => this.#run({ do: "pause" }),
-    });
-    this.#overview = new Overview({
-      toggle: (key, only) => this.#toggleGpu(key, only),
+      toggle: (key, only) => {
+        this.#dispatch(toggled(key, only, this.#state.hidden, this.#lines));
+      },
       lift: (key) => this.#lift(key),
     });
     this.#timeline = new Timeline(events);
@@ -128,7 +113,16 @@ class Dashboard {
         appeared: () => this.#scheduler.now(),
         reflow: () => this.#relayout(),
       },
-      { source, memory: () => this.#remember(), changed: () => this.#relayout() },
+      {
+        source,
+        memory: this.#choices.memory,
+        axis: {
+          now: () => this.#state.axis,
+          choose: (axis) => this.#dispatch({ type: "axis", axis }),
+          stepped: () => this.#stepped,
+        },
+        changed: () => this.#relayout(),
+      },
       this.#timeline.el,
     );
     this.#scheduler = new Scheduler(
@@ -142,7 +136,7 @@ class Dashboard {
 
   destroy(): void {
     for (const clean of this.#cleanup) clean();
-    clearTimeout(this.#request);
+    this.#detail.destroy();
     this.#scheduler.destroy();
     this.#board.destroy();
     this.#timeline.destroy();
@@ -158,12 +152,9 @@ class Dashboard {
       // JupyterLab would take single letters for its own while focus is in here.
       "data-lm-suppress-shortcuts": "true",
     });
-    const { layout } = this.#options;
-    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#notices);
-    if (layout === "strip") root.append(this.#strip.el);
-    if (layout === "dashboard") root.append(this.#overview.el);
-    if (layout !== "strip") root.append(this.#board.el);
-    if (layout === "dashboard") root.append(this.#footer.el);
+    root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
+    if (this.#options.layout !== "strip") root.append(this.#board.el);
+    root.append(...this.#around.below);
     root.append(this.#help.el);
     el.append(root);
     return root;
@@ -184,32 +175,11 @@ class Dashboard {
     this.#scheduler.now();
   }
 
-  /** A running session is shown by its last minutes, unless the viewer chose otherwise. */
-  #followPresent(): void {
-    if (this.#windowChosen || this.#source.state().phase !== "running") return;
-    this.#state = { ...this.#state, window: LIVE_WINDOW };
-  }
-
-  /** The choices made here before; they are looked up once it is known what is shown. */
-  #remember(): Memory {
-    if (this.#memory) return this.#memory;
-    const { layout, metrics, page } = this.#options;
-    const { phase, recording } = this.#source.state();
-    const what = phase === "replay" ? recording.path : page;
-    const key = what ? [what, layout, ...(metrics ?? [])].join(" ") : "";
-    if (!(this.#source.heard?.() ?? true)) return new Memory("");
-    this.#memory = new Memory(key);
-    const { record } = this.#memory;
-    if (record !== NOTHING) this.#dispatch({ type: "remembered", record });
-    this.#windowChosen ||= record.window !== null;
-    return this.#memory;
-  }
-
   #changed(change: Change): void {
     this.#heard = performance.now();
-    if (change.state) this.#followPresent();
+    if (change.state) this.#choices.followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
-    if (change.series || change.entities) this.#readings = new Readings(this.#source);
+    if (change.series || change.entities) [this.#index, this.#groupsStale] = [null, true];
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
@@ -219,12 +189,12 @@ class Dashboard {
   }
 
   #dispatch(action: Action): void {
-    this.#windowChosen ||= action.type === "window";
-    this.#state = reduce(this.#state, action);
+    this.#choices.apply(action);
     if (LAYOUT_ACTIONS.includes(action.type)) this.#layoutStale = true;
     if (action.type === "help") this.#help.show(action.open, this.#root);
-    if (action.type === "range" || action.type === "reset") this.#requestDetail();
-    if (action.type !== "remembered") this.#keep();
+    if (action.type === "range" || action.type === "reset") {
+      this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
+    }
     for (const view of this.#board.views) view.stale = true;
     this.#summaryAt = LONG_AGO;
     this.#foldsAt = LONG_AGO;
@@ -232,16 +202,8 @@ class Dashboard {
     this.#scheduler.now();
   }
 
-  #keep(): void {
-    const { hidden, opened, folded, expanded, all, window } = this.#state;
-    this.#memory?.change({
-      window: this.#windowChosen ? window : null,
-      hidden: [...hidden],
-      opened: [...opened],
-      folded: [...folded],
-      expanded: [...expanded],
-      all,
-    });
+  get #state(): ViewState {
+    return this.#choices.state;
   }
 
   #relayout(): void {
@@ -251,13 +213,15 @@ class Dashboard {
   }
 
   #layout(): void {
-    this.#remember();
+    this.#choices.remember();
     this.#layoutStale = false;
     this.#foldsAt = LONG_AGO;
-    this.#steps = stepped(this.#source);
     const { metrics, layout } = this.#options;
-    this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
-    this.#lines = linesOfGpus(this.#groups, this.#readings.gpus);
+    if (this.#groupsStale) {
+      this.#groupsStale = false;
+      this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
+      this.#lines = linesOfGpus(this.#groups, this.#readings.gpus);
+    }
     if (layout === "strip") return;
     const content = {
       groups: this.#groups,
@@ -265,15 +229,22 @@ class Dashboard {
       heard: this.#source.heard?.() ?? true,
       gpus: this.#readings.gpus.length > 0,
       notes: deviceSummaries(this.#source),
-      byStep: (panel: Panel) => this.#isByStep(panel),
+      byStep: (panel: Panel) => isByStep(panel, this.#source, this.#state),
       metrics,
       chartsOnly: layout === "charts",
     };
-    this.#footer.setAbsences(this.#board.update(content, this.#state));
+    this.#around.footer.setAbsences(this.#board.update(content, this.#state));
+    // Only of what is shown: there may be thousands of others.
+    this.#shown = this.#board.shownIds;
+    if (this.#stepped || !this.#shown.some((id) => hasSteps(this.#source, id))) return;
+    this.#stepped = true;
+    this.#board.update(content, this.#state);
   }
 
-  #isByStep(panel: Panel): boolean {
-    return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
+  /** Made when it is asked for: series may come one by one. */
+  get #readings(): Readings {
+    this.#index ??= new Readings(this.#source);
+    return this.#index;
   }
 
   #scenes(): Scenes {
@@ -282,9 +253,9 @@ class Dashboard {
       state: this.#state,
       theme: this.#theme,
       marks: this.#marks,
-      steps: this.#steps,
+      shown: this.#shown,
       lifted: this.#lifted,
-      record: this.#memory?.record ?? NOTHING,
+      record: this.#choices.memory.record,
     });
   }
 
@@ -325,30 +296,21 @@ class Dashboard {
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
     this.#summaryAt = performance.now();
-    this.#tellValues();
-    writeCards(this.#notices, endingCards(this.#source));
-    this.#footer.update(this.#source);
     const silent = (performance.now() - this.#heard) / 1000;
-    const status = statusOf(this.#source, this.#state, silent, this.#options.title);
-    const sections = this.#options.layout === "dashboard" && !this.#options.metrics?.length;
-    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0, sections }, this.#state);
-    this.#root.classList.toggle("pulse-stale", status.stale);
+    const stale = this.#around.tell(this.#source, this.#state, silent);
+    this.#root.classList.toggle("pulse-stale", stale);
+    this.#tellValues();
   }
 
   /** The cards follow the cursor; without one they show now, or the moment of the pause. */
   #tellValues(): void {
-    const { layout, metrics } = this.#options;
     if (!(this.#source.heard?.() ?? true)) return;
     const cursor = this.#cursorByStep ? null : this.#cursor;
     const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
     const { ground, accent } = this.#theme;
     const range = rangeOf(this.#source, this.#state);
-    if (layout === "strip" && metrics?.length) {
-      this.#strip.updateChosen(this.#groups, readings, range, ground);
-    } else if (layout === "strip") this.#strip.update(readings, ground);
-    if (layout !== "dashboard") return;
-    const { hidden } = this.#state;
-    this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, this.#lines), ground);
+    const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
+    this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
     const now = performance.now();
     if (now - this.#foldsAt < SECOND) return;
     this.#foldsAt = now;
@@ -361,18 +323,6 @@ class Dashboard {
     this.#foldsAt = LONG_AGO;
     this.#tell();
     this.#scheduler.now();
-  }
-
-  /** Hide or show all lines of a GPU, or of all others. */
-  #toggleGpu(gpu: string, only: boolean): void {
-    const own = this.#lines.get(gpu) ?? [gpu];
-    if (!only) {
-      const hide = !isHidden({ key: gpu }, this.#state.hidden, this.#lines);
-      this.#dispatch({ type: "hide-all", keys: own, hide });
-      return;
-    }
-    const others = [...this.#lines].filter(([key]) => key !== gpu).flatMap(([, keys]) => keys);
-    this.#dispatch({ type: "only-these", own, others });
   }
 
   #lift(key: string | null): void {
@@ -389,9 +339,7 @@ class Dashboard {
       reset: () => this.#dispatch({ type: "reset" }),
       pan: (by) => {
         const range = rangeOf(this.#source, this.#state);
-        const share = by / (range[1] - range[0]);
-        const next = panned(range, share, extentOf(this.#source));
-        this.#dispatch({ type: "range", range: next });
+        this.#dispatch(panAction(by, range, extentOf(this.#source)));
       },
       toggle: (key, only, keys) =>
         this.#dispatch(only ? { type: "only", key, keys } : { type: "hide", key }),
@@ -399,7 +347,7 @@ class Dashboard {
         cursor: (x) => this.#moveCursor(x, true),
         zoom: (range) => this.#dispatch({ type: "step-range", range }),
         pan: (by) => {
-          const [from, to] = stepSpan(this.#source, this.#state, this.#steps);
+          const [from, to] = stepSpan(this.#source, this.#state, this.#shown);
           this.#dispatch({ type: "step-range", range: [from + by, to + by] });
         },
       },
@@ -428,6 +376,10 @@ class Dashboard {
 
   #run(command: Command): void {
     const range = rangeOf(this.#source, this.#state);
+    if (command.do === "search") {
+      this.#board.focus(USER_GROUP);
+      return;
+    }
     if (command.do === "step") {
       this.#moveCursor(steppedCursor(this.#cursor, command.by, range), false);
       return;
@@ -441,19 +393,4 @@ class Dashboard {
     });
     if (action) this.#dispatch(action);
   }
-
-  /** Ask for exact rows of what the viewer zoomed to, once the zooming has come to rest. */
-  #requestDetail(): void {
-    clearTimeout(this.#request);
-    this.#request = setTimeout(() => {
-      const range = this.#state.range;
-      if (!range || !this.#source.request) return;
-      const ids = this.#groups.flatMap((g) => g.panels.flatMap((p) => p.lines.map((l) => l.id)));
-      if (ids.length > 0) this.#source.request(ids, range[0], range[1], REQUEST_POINTS);
-    }, REQUEST_MS);
-  }
-}
-
-function sceneOf(view: View, scenes: Scenes): Scene {
-  return view.byStep ? scenes.step : scenes.time;
 }

@@ -10,6 +10,7 @@ export type Command =
   | { do: "show-all" }
   | { do: "all" }
   | { do: "axis" }
+  | { do: "search" }
   | { do: "help" };
 
 interface Key {
@@ -35,6 +36,7 @@ const KEYS: readonly Key[] = [
   { keys: ["a"], shown: "a", what: "show all lines", command: { do: "show-all" } },
   { keys: ["s"], shown: "s", what: "open all sections, or less", command: { do: "all" } },
   { keys: ["x"], shown: "x", what: "x axis: time or step", command: { do: "axis" } },
+  { keys: ["/"], shown: "/", what: "search your metrics", command: { do: "search" } },
   { keys: ["?"], shown: "?", what: "this list", command: { do: "help" } },
 ];
 

@@ -3,6 +3,7 @@
 import type { Group } from "../charts/groups";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import type { GpuFacts } from "./gpu-facts";
+import type { Action } from "./view-state";
 
 /** Key of a GPU to the keys of its lines. A lone line has a key of its own in each chart. */
 export function linesOfGpus(
@@ -28,4 +29,19 @@ export function isHidden(
   lines: ReadonlyMap<string, readonly string[]>,
 ): boolean {
   return (lines.get(key) ?? [key]).every((one) => hidden.has(one));
+}
+
+/** What a click on a GPU's card does: hide or show its lines, or hide all others. */
+export function toggled(
+  gpu: string,
+  only: boolean,
+  hidden: ReadonlySet<string>,
+  lines: ReadonlyMap<string, readonly string[]>,
+): Action {
+  const own = lines.get(gpu) ?? [gpu];
+  if (!only) {
+    return { type: "hide-all", keys: own, hide: !isHidden({ key: gpu }, hidden, lines) };
+  }
+  const others = [...lines].filter(([key]) => key !== gpu).flatMap(([, keys]) => keys);
+  return { type: "only-these", own, others };
 }

@@ -1,7 +1,8 @@
 /** What the charts draw: the range of time and of steps in view, and what is lifted or hidden. Pure. */
 
+import type { Panel } from "../charts/groups";
 import type { Mark } from "../charts/marks";
-import type { Scene } from "../charts/panel-view";
+import type { Scene, View } from "../charts/panel-view";
 import type { Theme } from "../charts/theme";
 import { byStep, byTime, type Fetch } from "../history/grid";
 import type { Source } from "../source";
@@ -19,14 +20,14 @@ export interface SceneContext {
   readonly state: ViewState;
   readonly theme: Theme;
   readonly marks: readonly Mark[];
-  /** Series whose samples carry steps. */
-  readonly steps: ReadonlySet<number>;
+  /** Ids of the series that have a chart. */
+  readonly shown: readonly number[];
   readonly lifted: string | null;
   readonly record: Remembered;
 }
 
 export function scenesOf(context: SceneContext): Scenes {
-  const { source, state, theme, marks, steps, lifted, record } = context;
+  const { source, state, theme, marks, shown, lifted, record } = context;
   const { pausedAt } = state;
   const shared = {
     source,
@@ -46,7 +47,7 @@ export function scenesOf(context: SceneContext): Scenes {
       fetch: pausedAt === null ? fetch : upTo(fetch, pausedAt),
       range: rangeOf(source, state),
     },
-    step: { ...shared, fetch: byStep(source), range: stepSpan(source, state, steps) },
+    step: { ...shared, fetch: byStep(source), range: stepSpan(source, state, shown) },
   };
 }
 
@@ -56,6 +57,11 @@ function upTo(fetch: Fetch, end: number): Fetch {
     fetch(id, from, to, points, out);
     while (out.length > 0 && (out.time[out.length - 1] as number) > end) out.length--;
   };
+}
+
+/** Whether over time or over steps. */
+export function sceneOf(view: View, scenes: Scenes): Scene {
+  return view.byStep ? scenes.step : scenes.time;
 }
 
 export function extentOf(source: Source): AxisRange {
@@ -75,10 +81,11 @@ export function stillAt(source: Source, state: ViewState): number | null {
   return state.pausedAt;
 }
 
-export function stepSpan(source: Source, state: ViewState, steps: ReadonlySet<number>): AxisRange {
+export function stepSpan(source: Source, state: ViewState, shown: readonly number[]): AxisRange {
   if (state.stepRange) return state.stepRange;
+  if (state.axis === "time") return [0, 1];
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const id of steps) {
+  for (const id of shown) {
     const [from, to] = source.stepExtent?.(id) ?? [first, last];
     [first, last] = [Math.min(first, from), Math.max(last, to)];
   }
@@ -86,7 +93,11 @@ export function stepSpan(source: Source, state: ViewState, steps: ReadonlySet<nu
   return first < last ? [first, last] : [first, first + 1];
 }
 
-export function stepped(source: Source): Set<number> {
-  const ids = source.catalog().map((series) => series.id);
-  return new Set(ids.filter((id) => source.stepExtent?.(id)));
+export function hasSteps(source: Source, id: number): boolean {
+  return (source.stepExtent?.(id) ?? null) !== null;
+}
+
+/** Whether a panel is drawn over steps now. */
+export function isByStep({ lines }: Panel, source: Source, state: ViewState): boolean {
+  return state.axis === "step" && lines.some(({ id }) => hasSteps(source, id));
 }

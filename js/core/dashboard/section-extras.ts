@@ -11,19 +11,33 @@ export interface SectionExtras {
   choose(panels: readonly Panel[]): readonly Panel[];
   /** All that was chosen is shown, not only a first row: something is being searched for. */
   whole?(): boolean;
+  /** So many of the chosen are shown at most; `below` leads to the others. */
+  most?(): number;
+  /**
+   * What stands in the grid for the charts shown, in order: they themselves, and headings between
+   * them. `open`: more than a first row is shown. Called whenever the board is laid out.
+   */
+  arrange?(charts: readonly HTMLElement[], open: boolean): readonly HTMLElement[];
+  /** Stands below the charts. */
+  readonly below?: HTMLElement;
   /** Stands in the section while it has nothing to draw: what to do to get something. */
-  readonly hint?: HTMLElement;
+  readonly hint?: HTMLElement | undefined;
+  /** Brings the keyboard to the first of the tools. */
+  focus?(): void;
 }
 
 /** What extras may see and change of their view. */
 export interface SectionContext {
   readonly source: Source;
-  /** Pins, smoothing and axis are kept in here; the scene of the charts is made of it. */
-  memory(): Memory;
+  /** Pins and smoothing are kept in here; the scene of the charts is made of it. */
+  readonly memory: Memory;
+  /** The x axis of charts whose series carry steps. */
+  readonly axis: {
+    now(): "time" | "step";
+    choose(axis: "time" | "step"): void;
+    /** Whether there are such charts. */
+    stepped(): boolean;
+  };
   /** Choose again and draw again: something has changed that `choose` or a chart depends on. */
   changed(): void;
 }
-
-/** Title of a group to what makes its extras, once a view. */
-export const SECTION_EXTRAS: ReadonlyMap<string, (context: SectionContext) => SectionExtras> =
-  new Map();

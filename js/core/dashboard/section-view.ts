@@ -4,7 +4,7 @@ import { h, setAttribute, setText } from "../dom";
 import type { AxisRange } from "../vocabulary/axis-range";
 import type { Readings } from "./readings";
 import type { SectionExtras } from "./section-extras";
-import type { Section } from "./sections";
+import type { Section } from "./section-plan";
 import { Sparkline } from "./sparkline";
 import { type Summary, summaryOf } from "./summaries";
 
@@ -16,7 +16,7 @@ export interface SectionEvents {
 
 export class SectionView {
   readonly el: HTMLElement;
-  readonly grid = h("div", { class: "pulse-grid" });
+  readonly #grid = h("div", { class: "pulse-grid" });
   readonly #toggle: HTMLButtonElement;
   readonly #name = h("span");
   readonly #note = h("span", { class: "pulse-note" });
@@ -38,31 +38,53 @@ export class SectionView {
     this.#more = h("button", { type: "button", class: "pulse-more" });
     this.#more.addEventListener("click", () => events.expand(title));
     if (extras) this.#tools.append(extras.tools);
-    if (extras?.hint) this.#hint.append(extras.hint);
     const heading = h("h3", {}, this.#toggle);
     const head = h("header", { class: "pulse-group-head" }, heading, this.#note);
     head.append(this.#spark.el, this.#value, this.#tools, this.#more);
     this.el = h("section", { class: "pulse-group", "aria-label": title });
-    this.el.append(head, this.#hint, this.grid);
+    this.el.append(head, this.#hint, this.#grid);
+    if (extras?.below) this.el.append(extras.below);
   }
 
-  update(section: Section, note: string, expanded: boolean): void {
+  update(section: Section, note: string): void {
     this.#section = section;
-    const { open, panels, shown, heading } = section;
+    const { open, panels, shown, heading, hinted, expanded, title } = section;
     this.el.dataset["open"] = String(open);
     setAttribute(this.#toggle, "aria-expanded", open ? "true" : "false");
     setText(this.#name, heading);
     setText(this.#note, open ? note : "");
     setAttribute(this.#note, "title", note || null);
-    const extra = panels.length - Math.min(shown, panels.length);
-    this.#more.hidden = !open || (extra === 0 && !expanded);
+    const extra = Math.max(panels.length - shown, 0);
+    const searching = this.#extras?.whole?.() ?? false;
+    this.#more.hidden = !open || searching || (extra === 0 && !this.#opened(section));
     setText(this.#more, extra > 0 ? `${extra} more ${extra === 1 ? "chart" : "charts"}` : "Fewer");
-    setAttribute(this.#more, "aria-label", `${section.title}: ${this.#more.textContent}`);
-    this.#tools.hidden = !open || !this.#extras || panels.length === 0;
-    this.#hint.hidden = !open || !this.#extras?.hint || panels.length > 0;
+    setAttribute(this.#more, "aria-label", `${title}: ${this.#more.textContent}`);
+    setAttribute(this.#more, "aria-expanded", expanded ? "true" : "false");
+    this.#tools.hidden = !open || !this.#extras || hinted;
+    if (this.#extras) this.#extras.tools.hidden = this.#tools.hidden;
+    const hint = open && hinted ? this.#extras?.hint : undefined;
+    this.#hint.hidden = !hint;
+    if (hint && hint.parentElement !== this.#hint) this.#hint.replaceChildren(hint);
     this.#value.hidden = open;
     this.#spark.el.hidden = open;
-    this.grid.hidden = !open || panels.length === 0;
+    this.#grid.hidden = !open || hinted;
+    if (this.#extras?.below) this.#extras.below.hidden = !open || hinted;
+  }
+
+  /** Its own button showed all of it, and can take that back. */
+  #opened({ expanded, panels }: Section): boolean {
+    return expanded && panels.length > 3;
+  }
+
+  /** Put the charts into the grid, and what its extras have between them. */
+  arrange(charts: readonly HTMLElement[], whole: boolean): void {
+    const items = (charts.length > 0 && this.#extras?.arrange?.(charts, whole)) || charts;
+    if (charts.length === 0 && this.#section.open) this.#extras?.arrange?.([], whole);
+    for (const [place, el] of items.entries()) {
+      const there = this.#grid.children[place] ?? null;
+      if (there !== el) this.#grid.insertBefore(el, there);
+    }
+    for (const el of [...this.#grid.children].slice(items.length)) el.remove();
   }
 
   /** The line of a folded section, in the range in view. */

@@ -6,6 +6,7 @@ import type { ChartEvents, Place, View } from "../charts/panel-view";
 
 interface Slot {
   readonly view: View;
+  readonly panel: Panel;
   readonly signature: string;
 }
 
@@ -31,6 +32,11 @@ export class Slots {
     return [...this.#watched.values()].filter((view) => view.seen);
   }
 
+  /** Ids of all series that have a chart, on screen or not. */
+  get ids(): number[] {
+    return [...this.#slots.values()].flatMap(({ panel }) => panel.lines.map(({ id }) => id));
+  }
+
   /** The scene has changed: what is out of sight is not drawn now, but when it appears. */
   ageUnseen(): void {
     for (const view of this.#watched.values()) view.stale ||= !view.seen;
@@ -54,7 +60,7 @@ export class Slots {
       slot.view.el.replaceWith(view.el);
       this.#forget(slot.view);
     }
-    this.#slots.set(panel.key, { view, signature });
+    this.#slots.set(panel.key, { view, panel, signature });
     this.watch(view);
     return view;
   }

@@ -16,7 +16,7 @@ export function statusOf(
   view: ViewState,
   silent: number,
   title: string,
-): Omit<Status, "stepped" | "sections"> {
+): Omit<Status, "sections"> {
   const state = source.state();
   const [first, last] = source.extent();
   const known = Number.isFinite(first);

@@ -1,5 +1,6 @@
 /** The dashboard's stylesheet. It follows JupyterLab's colours where there are any. */
 
+import { OWN_STYLE } from "./own-styles";
 import { OVERVIEW, SECTIONS, TOOLBAR } from "./styles-board";
 
 const TOKENS = `
@@ -188,4 +189,13 @@ const NOTES = `
 .pulse .pulse-help strong { font-weight: 600; }
 .pulse-help .pulse-pairs b { font-weight: 600; }`;
 
-export const STYLE: string = [TOKENS, FRAME, TOOLBAR, OVERVIEW, SECTIONS, CHARTS, NOTES].join("\n");
+export const STYLE: string = [
+  TOKENS,
+  FRAME,
+  TOOLBAR,
+  OVERVIEW,
+  SECTIONS,
+  CHARTS,
+  NOTES,
+  OWN_STYLE,
+].join("\n");

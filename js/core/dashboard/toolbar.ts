@@ -14,8 +14,6 @@ export interface Status {
   readonly title: string;
   /** A live picture can be paused. */
   readonly running: boolean;
-  /** Some series carry steps. */
-  readonly stepped: boolean;
   /** Finer data than the browser has is on its way. */
   readonly waiting: boolean;
   /** What is shown may be out of date. */
@@ -42,7 +40,7 @@ export function windowText(window: Window, length: number): string {
   return `${name} (${elapsedText(length)} so far)`;
 }
 
-interface ToolbarEvents {
+export interface ToolbarEvents {
   dispatch(action: Action): void;
   pause(): void;
 }
@@ -55,8 +53,6 @@ export class Toolbar {
   readonly #simulated = h("span", { class: "pulse-simulated", hidden: true }, "Simulated data");
   readonly #waiting = h("span", { class: "pulse-detail", hidden: true }, "loading detail\u2026");
   readonly #windows: Map<Window, HTMLButtonElement>;
-  readonly #axes: Map<"time" | "step", HTMLButtonElement>;
-  readonly #axis: HTMLElement;
   readonly #pause: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
   readonly #hidden: HTMLButtonElement;
@@ -71,13 +67,6 @@ export class Toolbar {
         button(NAMES.get(window) ?? "", () => dispatch({ type: "window", window })),
       ]),
     );
-    this.#axes = new Map(
-      (["time", "step"] as const).map((axis) => [
-        axis,
-        button(axis === "time" ? "Time" : "Step", () => dispatch({ type: "axis", axis })),
-      ]),
-    );
-    this.#axis = segments("X axis", this.#axes.values());
     this.#pause = button("Pause", events.pause);
     this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
     this.#hidden = button("", () => dispatch({ type: "show-all" }));
@@ -104,8 +93,6 @@ export class Toolbar {
       setAttribute(el, "title", said);
       setAttribute(el, "aria-label", said);
     }
-    for (const [axis, el] of this.#axes) pressed(el, state.axis === axis);
-    this.#axis.hidden = !status.stepped;
     this.#pause.hidden = !status.running;
     setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
     pressed(this.#pause, state.pausedAt !== null);
@@ -124,7 +111,6 @@ export class Toolbar {
     controls.append(
       this.#hidden,
       this.#reset,
-      this.#axis,
       segments("Time window", this.#windows.values()),
       this.#pause,
       this.#all,
