@@ -1,6 +1,5 @@
 /** A deterministic Source for looking at the dashboard without a kernel. */
 
-import { bucketWidth } from "../core/history/buckets";
 import type {
   Change,
   Columns,
@@ -12,6 +11,7 @@ import type {
 } from "../core/source";
 import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
+import { fillColumns } from "./columns-of";
 
 export interface Scenario {
   /** Machines that have all of it, one as the other. */
@@ -219,28 +219,9 @@ export class FakeSource implements Source {
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
-    const width = bucketWidth((t1 - t0) / points);
-    const track = this.#tracks[id];
     out.length = 0;
-    if (!track) return;
-    let from = lowerBound(this.#times, t0);
-    const to = lowerBound(this.#times, t1 + 1e-9);
-    reserve(out, to - from);
-    while (from < to) {
-      const bucket = Math.floor((this.#times[from] as number) / width);
-      let [min, max, count] = [Number.NaN, Number.NaN, 0];
-      const first = this.#times[from] as number;
-      while (from < to && Math.floor((this.#times[from] as number) / width) === bucket) {
-        const value = track.values[from] as number;
-        if (!(min <= value) && !Number.isNaN(value)) min = value;
-        if (!(max >= value) && !Number.isNaN(value)) max = value;
-        from++;
-        count++;
-      }
-      out.time[out.length] = count > 1 ? (bucket + 0.5) * width : first;
-      out.min[out.length] = min;
-      out.max[out.length++] = max;
-    }
+    const values = this.#tracks[id]?.values;
+    if (values) fillColumns(this.#times, values, t0, t1, points, out);
   }
 
   rangeByStep(id: number, from: number, to: number, _points: number, out: Columns): void {
@@ -254,6 +235,7 @@ export class FakeSource implements Source {
       if (step < from || step > to) continue;
       out.time[length] = step;
       out.min[length] = out.min[i] as number;
+      out.mean[length] = out.mean[i] as number;
       out.max[length++] = out.max[i] as number;
     }
     out.length = length;
@@ -375,21 +357,4 @@ function baseState(scenario: Scenario): State {
     kernel: { busy: true, cell: 5 },
     versions: { package: "0.1.0", wire: [1, 0] },
   };
-}
-
-function lowerBound(values: readonly number[], wanted: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((values[middle] as number) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function reserve(out: Columns, length: number): void {
-  if (out.time.length >= length) return;
-  out.time = new Float64Array(length * 2);
-  out.min = new Float64Array(length * 2);
-  out.max = new Float64Array(length * 2);
 }

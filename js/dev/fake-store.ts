@@ -1,10 +1,9 @@
-/** A real Store fed by a FakeSource, one frame a reading, as the kernel would send them. */
+/** A real Store fed by another source, one frame a reading, as the kernel would send them. */
 
 import { Store } from "../core/history/store";
-import { columns } from "../core/source";
+import { columns, type Source } from "../core/source";
 import { type Row, rowsFrom } from "../core/testing/packets";
 import type { FramePacket } from "../core/wire/packet";
-import type { FakeSource } from "./fake-source";
 
 const NO_NEWS = {
   reduced: [],
@@ -16,7 +15,7 @@ const NO_NEWS = {
   lines: [],
 };
 
-export function storeOf(fake: FakeSource): Store {
+export function storeOf(fake: Source): Store {
   const store = new Store();
   let seq = 0;
   const show = (rows: readonly Row[], news: Partial<FramePacket> = {}) => {
@@ -42,14 +41,14 @@ export function storeOf(fake: FakeSource): Store {
   return store;
 }
 
-function newest(fake: FakeSource): Row[] {
+function newest(fake: Source): Row[] {
   return fake.catalog().flatMap(({ id }) => {
     const last = fake.last(id);
     return last ? [[id, last.time, last.value] as const] : [];
   });
 }
 
-function history(fake: FakeSource): Row[] {
+function history(fake: Source): Row[] {
   const out = columns();
   const [first, last] = fake.extent();
   return fake.catalog().flatMap(({ id }) => {

@@ -72,9 +72,6 @@ export interface ChartKind {
   make(panel: Panel, events: ChartEvents, place: Place): View;
 }
 
-/** Buckets per CSS pixel of a plot: with two points each, one point per pixel. */
-const BUCKETS_PER_PIXEL = 0.5;
-
 /** The parts of a chart's element. */
 export interface Shell {
   readonly el: HTMLElement;
@@ -121,8 +118,9 @@ export function plotIn(
   return width < 80 ? null : new Plot(host, width, options, events, theme);
 }
 
-export function pointsOf(plot: Plot): number {
-  return Math.max(40, Math.round(plot.span * BUCKETS_PER_PIXEL));
+/** Device pixels across a plot. */
+export function pixelsOf(plot: Plot): number {
+  return Math.max(40, Math.round(plot.span * (globalThis.devicePixelRatio || 1)));
 }
 
 /** Last, lowest and highest value of each line in view, as rows of text. */

@@ -187,7 +187,8 @@ function joinBare(measured: readonly Measured[], keys: Map<Measured, string>): v
   }
   for (const one of measured) {
     const pair = beside.get(keys.get(one) as string);
-    if (pair && !pair.trained) keys.set(one, pair.key);
+    // A metric that is called as a part is called would be taken for that part.
+    if (pair && !pair.trained && !PARTS.has(one.metric.toLowerCase())) keys.set(one, pair.key);
   }
 }
 

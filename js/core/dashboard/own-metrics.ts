@@ -209,7 +209,7 @@ function hintElement(): HTMLElement {
   const said = h("span", { class: "pulse-detail", role: "status" });
   copy.addEventListener("click", () => void copied(code, said));
   const words = h("p", { class: "pulse-detail" }, "What you log is drawn here:");
-  return h("div", { class: "pulse-hint" }, words, h("div", {}, code, copy, said));
+  return h("div", { class: "pulse-own-hint" }, words, h("div", {}, code, copy, said));
 }
 
 async function copied(code: HTMLElement, said: HTMLElement): Promise<void> {

@@ -29,7 +29,7 @@ export const OWN_STYLE = `
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }
 .pulse .pulse-pin[aria-pressed="true"] svg { fill: var(--pulse-accent); stroke: var(--pulse-accent); }
 /* As high as a row of charts: nothing moves when the first one comes. */
-.pulse-hint {
+.pulse-own-hint {
   grid-column: 1 / -1;
   display: grid;
   align-content: center;
@@ -40,8 +40,8 @@ export const OWN_STYLE = `
   border: 1px dashed var(--pulse-line);
   border-radius: 7px;
 }
-.pulse-hint > div { display: flex; flex-wrap: wrap; justify-content: center; align-items: center; gap: 6px 10px; }
-.pulse .pulse-hint code { font-size: 13px; overflow-wrap: anywhere; user-select: all; }
+.pulse-own-hint > div { display: flex; flex-wrap: wrap; justify-content: center; align-items: center; gap: 6px 10px; }
+.pulse .pulse-own-hint code { font-size: 13px; overflow-wrap: anywhere; user-select: all; }
 .pulse-processes { grid-column: 1 / -1; }
 .pulse .pulse-table { width: 100%; max-width: 760px; margin: 0; border-collapse: collapse; border: 0; font-size: 12px; table-layout: auto; }
 .pulse .pulse-table :is(th, td, tr, thead, tbody) { background: none; border: 0; text-align: left; font-weight: 400; color: inherit; }
@@ -56,6 +56,7 @@ export const OWN_STYLE = `
 .pulse-table caption { padding: 0; height: 0; caption-side: top; }
 .pulse .pulse-processes .pulse-more { border: 0; padding: 2px 4px; margin-left: -2px; color: var(--pulse-accent); }
 @container (max-width: 620px) {
+  .pulse-group-head > :has(> .pulse-own-tools) { order: 1; flex-basis: 100%; }
   .pulse-own-tools { order: 1; flex-basis: 100%; justify-content: flex-start; padding-bottom: 4px; }
 }
 @container (max-width: 420px) {

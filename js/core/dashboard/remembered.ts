@@ -5,7 +5,7 @@
  * there, is full or holds nonsense changes nothing: the view then begins as if for the first time.
  */
 
-import { WINDOWS, type Window } from "./view-state";
+import { WINDOWS, type Window } from "./windows";
 
 /** Raised when a field changes its meaning; records of other versions are ignored. */
 const VERSION = 1;
@@ -52,14 +52,21 @@ export type Keep = Pick<Storage, "getItem" | "setItem" | "removeItem" | "key" | 
 
 /** The record of one view. */
 export class Memory {
-  readonly #name: string;
-  readonly #keep: Keep | null;
-  #record: Remembered;
+  readonly #storage: Keep | null;
+  #name = PREFIX;
+  #keep: Keep | null = null;
+  #record: Remembered = NOTHING;
 
   /** `key` says whose choices they are; an empty one keeps nothing beyond this view. */
   constructor(key: string, keep: Keep | null = storage()) {
+    this.#storage = keep;
+    this.open(key);
+  }
+
+  /** Take up the record of a key, once it is known. */
+  open(key: string): void {
     this.#name = PREFIX + key;
-    this.#keep = key === "" ? null : keep;
+    this.#keep = key === "" ? null : this.#storage;
     this.#record = this.#read();
   }
 

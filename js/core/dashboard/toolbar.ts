@@ -1,7 +1,9 @@
 /** Status, time window, pause and the rest of the controls. */
 
 import { h, setAttribute, setText } from "../dom";
-import { type Action, type ViewState, WINDOWS, type Window } from "./view-state";
+import { elapsedText } from "../vocabulary/time-text";
+import type { Action, ViewState } from "./view-state";
+import { WINDOWS, type Window } from "./windows";
 
 export interface Status {
   readonly tone: "live" | "held" | "past" | "late";
@@ -14,6 +16,12 @@ export interface Status {
   readonly running: boolean;
   /** Finer data than the browser has is on its way. */
   readonly waiting: boolean;
+  /** What is shown may be out of date. */
+  readonly stale: boolean;
+  /** Seconds of which anything is known. */
+  readonly length: number;
+  /** There are sections that open. */
+  readonly sections: boolean;
 }
 
 const NAMES = new Map<Window, string>([
@@ -23,7 +31,16 @@ const NAMES = new Map<Window, string>([
   ["all", "All"],
 ]);
 
-interface ToolbarEvents {
+/** What a window shows: one that is longer than what is known shows all of it. Pure. */
+export function windowText(window: Window, length: number): string {
+  const name = NAMES.get(window) ?? "";
+  const known = Number.isFinite(length) && length > 0;
+  if (window === "all") return known ? `${name} (${elapsedText(length)})` : name;
+  if (!known || length >= window) return name;
+  return `${name} (${elapsedText(length)} so far)`;
+}
+
+export interface ToolbarEvents {
   dispatch(action: Action): void;
   pause(): void;
 }
@@ -38,6 +55,7 @@ export class Toolbar {
   readonly #windows: Map<Window, HTMLButtonElement>;
   readonly #pause: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
+  readonly #hidden: HTMLButtonElement;
   readonly #all: HTMLButtonElement;
   readonly #help: HTMLButtonElement;
 
@@ -51,7 +69,10 @@ export class Toolbar {
     );
     this.#pause = button("Pause", events.pause);
     this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
-    this.#all = button("Show all lines", () => dispatch({ type: "show-all" }));
+    this.#hidden = button("", () => dispatch({ type: "show-all" }));
+    this.#all = button("Show all", () => {
+      dispatch({ type: "all", all: this.#all.getAttribute("aria-pressed") !== "true" });
+    });
     this.#help = button("?", () => dispatch({ type: "help", open: true }));
     this.#help.title = "Keys and gestures";
     this.#help.setAttribute("aria-label", "Keys and gestures");
@@ -67,12 +88,20 @@ export class Toolbar {
     this.#waiting.hidden = !status.waiting;
     for (const [window, el] of this.#windows) {
       pressed(el, state.range === null && state.window === window);
+      const said = windowText(window, status.length);
+      el.classList.toggle("pulse-beyond", said !== NAMES.get(window) && window !== "all");
+      setAttribute(el, "title", said);
+      setAttribute(el, "aria-label", said);
     }
     this.#pause.hidden = !status.running;
     setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
     pressed(this.#pause, state.pausedAt !== null);
     this.#reset.hidden = state.range === null && state.stepRange === null;
-    this.#all.hidden = state.hidden.size === 0;
+    this.#hidden.hidden = state.hidden.size === 0;
+    setText(this.#hidden, `Show hidden (${state.hidden.size})`);
+    this.#all.hidden = !status.sections;
+    setText(this.#all, state.all ? "Show less" : "Show all");
+    pressed(this.#all, state.all);
   }
 
   #layout(): HTMLElement {
@@ -80,10 +109,11 @@ export class Toolbar {
     name.append(this.#status, this.#detail, this.#title, this.#simulated, this.#waiting);
     const controls = h("div", { class: "pulse-controls" });
     controls.append(
-      this.#all,
+      this.#hidden,
       this.#reset,
       segments("Time window", this.#windows.values()),
       this.#pause,
+      this.#all,
       this.#help,
     );
     return h("div", { class: "pulse-toolbar" }, name, controls);

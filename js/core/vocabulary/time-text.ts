@@ -47,3 +47,8 @@ export function elapsedText(seconds: number): string {
 function isToday(date: Date): boolean {
   return date.toDateString() === new Date().toDateString();
 }
+
+/** "14:02:10", with the day where that is another one. */
+export function clockText(time: number): string {
+  return momentText(time, 60);
+}
