@@ -27,6 +27,10 @@ export interface Scenario {
   /** Processes on each GPU, the kernel first. */
   readonly processes: number;
   readonly events: boolean;
+  /** MIG instances of each GPU. */
+  readonly migs: number;
+  /** Values of single series, by "entity metric" of the first host. */
+  readonly shapes: Readonly<Record<string, (t: number) => number>>;
   /** Steps go on at the second of these once they have come to the first. */
   readonly jump: readonly [number, number] | null;
   /** Only series whose metric starts with one of these; null takes all. */
@@ -79,6 +83,8 @@ const GPU: Shapes = {
   "gpu.power": (t, s) => 120 + 480 * training(t, s) + 20 * noise(Math.floor(t * 10), s),
   "gpu.power.limit": () => 700,
   "gpu.temperature": (t, s) => 48 + 14 * training(Math.floor(t / 5) * 5, s) + s * 0.4,
+  "gpu.temperature.slowdown": () => 90,
+  "gpu.xid": () => 0,
   "gpu.clock.sm": (t, s) => 1.755e9 + 0.21e9 * Math.round(noise(Math.floor(t / 4), s) * 3) * 0.333,
   "gpu.throttled.power": (t, s) => (noise(Math.floor(t / 9), s) > 0.9 ? 0.12 : 0),
   "gpu.throttled.thermal": () => 0,
@@ -87,6 +93,12 @@ const GPU: Shapes = {
   "gpu.nvlink.rx": (t, s) => 140e9 * training(t, s + 6),
   "gpu.nvlink.tx": (t, s) => 140e9 * training(t, s + 7),
   "gpu.ecc.corrected": () => 0,
+};
+
+const PART: Shapes = {
+  "gpu.sm.active": training,
+  "gpu.memory.used": (t, s) => (8 + 3 * wave(t, s, 70)) * GIB,
+  "gpu.memory.total": () => 20 * GIB,
 };
 
 const HOST: Shapes = {
@@ -253,9 +265,23 @@ export class FakeSource implements Source {
   }
 
   last(id: number): { time: number; value: number } | null {
-    const time = this.#times.at(-1);
-    const value = this.#tracks[id]?.values.at(-1);
-    return time === undefined || value === undefined ? null : { time, value };
+    return this.#reading(id, this.#times.length - 1);
+  }
+
+  at(id: number, time: number): { time: number; value: number } | null {
+    let place = this.#times.length - 1;
+    while (place >= 0 && (this.#times[place] as number) > time) place--;
+    return this.#reading(id, place);
+  }
+
+  /** A missing reading is told once, where it begins. */
+  #reading(id: number, place: number): { time: number; value: number } | null {
+    const values = this.#tracks[id]?.values;
+    if (place < 0 || !values) return null;
+    const value = values[place] as number;
+    let first = place;
+    while (Number.isNaN(value) && first > 0 && Number.isNaN(values[first - 1] as number)) first--;
+    return { time: this.#times[first] as number, value };
   }
 
   lost(): number {
@@ -288,7 +314,7 @@ export class FakeSource implements Source {
   }
 
   #declare(): void {
-    const { gpus, cores, user } = this.#scenario;
+    const { gpus, cores, user, migs } = this.#scenario;
     for (const host of this.#hosts()) {
       for (const metric of Object.keys(GPU)) {
         for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i, host);
@@ -298,6 +324,12 @@ export class FakeSource implements Source {
           for (const metric of Object.keys(PROCESS)) {
             this.#add(metric, `pid:${pid}/gpu:${i}`, PROCESS, n + 1 + i / 8, host);
           }
+        }
+      }
+      for (const metric of ["gpu.sm.active", "gpu.memory.used", "gpu.memory.total"]) {
+        for (let i = 0; i < gpus * migs; i++) {
+          const entity = `gpu:${Math.floor(i / migs)}/mig:${i % migs}`;
+          this.#add(metric, entity, PART, i + 20, host);
         }
       }
       for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1, host);
@@ -316,7 +348,8 @@ export class FakeSource implements Source {
     const { only, most } = this.#scenario;
     if (only && !only.some((start) => metric.startsWith(start))) return;
     if (this.#tracks.length >= most) return;
-    const shape = shapes[metric] as Shapes[string];
+    const own = host === "h0" ? this.#scenario.shapes[`${entity} ${metric}`] : undefined;
+    const shape = own ?? (shapes[metric] as Shapes[string]);
     const { unit = "", kind: name = "gauge" } = CATALOG[metric] ?? {};
     const kind = KINDS[name].stored;
     const id = this.#tracks.length;

@@ -14,6 +14,8 @@ const PLAIN: Scenario = {
   processes: 0,
   jump: null,
   events: true,
+  migs: 0,
+  shapes: {},
   only: null,
   most: 100_000,
   state: {},
@@ -103,9 +105,37 @@ function layers(count: number): Record<string, number> {
   return Object.fromEntries(names.slice(0, count).map((name, i) => [name, 1 + i / 10]));
 }
 
+/** One GPU that is hot, one that is lost, one that is full, one with an error. */
+const TROUBLE: Scenario["shapes"] = {
+  "gpu:5 gpu.temperature": (t) => (t > 150 ? 89 : 66 + t / 20),
+  "gpu:5 gpu.utilization": (t) => (t > 150 ? 0.97 : 0.86),
+  "gpu:5 gpu.throttled.thermal": (t) => (t > 150 ? 0.12 : 0),
+  "gpu:5 gpu.power": (t) => (t > 150 ? 438 : 530),
+  ...Object.fromEntries(
+    ["utilization", "memory.used", "power", "temperature"].map((name) => [
+      `gpu:2 gpu.${name}`,
+      (t: number) => (t > 120 ? Number.NaN : name === "utilization" ? 0.8 : 60),
+    ]),
+  ),
+};
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   one: { ...PLAIN, hole: [110, 70] },
   eight: { ...PLAIN, gpus: 8, cores: 64, hole: [110, 70] },
+  /** One of eight runs hot: it must catch the eye. */
+  hot: {
+    ...PLAIN,
+    gpus: 8,
+    cores: 16,
+    shapes: Object.fromEntries(
+      Object.entries(TROUBLE).filter(([series]) => series.startsWith("gpu:5")),
+    ),
+  },
+  trouble: { ...PLAIN, gpus: 8, cores: 16, shapes: TROUBLE },
+  two: { ...PLAIN, gpus: 2, migs: 3 },
+  four: { ...PLAIN, gpus: 4, cores: 32 },
+  sixteen: { ...PLAIN, gpus: 16, cores: 64, shapes: TROUBLE },
+  silent: { ...PLAIN, gpus: 8, user: false, events: false },
   many: { ...PLAIN, gpus: 64, cores: 128, hole: [110, 70] },
   hosts: { ...PLAIN, hosts: 2, gpus: 2 },
   nogpu: { ...PLAIN, gpus: 0, state: NO_GPU },

@@ -68,7 +68,7 @@ export function gpuFacts(readings: Readings): GpuFacts[] {
     const heat = readings.of(gpu, "gpu.temperature");
     const { gone, since } = lost(gpu, readings);
     const alarms = gone
-      ? [lostAlarm(since)]
+      ? [lostAlarm(since, readings.time)]
       : [memoryAlarm(used, total, readings), heatAlarm(gpu, heat, readings)]
           .concat(throttleAlarm(gpu, readings), xidAlarm(gpu, readings))
           .filter((alarm) => alarm !== null);
@@ -101,12 +101,12 @@ function lost(gpu: Owner, readings: Readings): { gone: boolean; since: number } 
   return { gone: silent && ended.length > 0, since: Math.min(...times) };
 }
 
-function lostAlarm(since: number): Alarm {
-  const at = `lost at ${clockText(since)}`;
+function lostAlarm(since: number, now: number): Alarm {
+  const at = clockText(since, now);
   return {
     kind: "lost",
-    word: at,
-    clause: `gives no readings since ${clockText(since)}`,
+    word: `lost at ${at}`,
+    clause: "lost, it gives no readings",
     time: since,
   };
 }
@@ -118,7 +118,7 @@ function memoryAlarm(used: number | null, total: number | null, readings: Readin
   return {
     kind: "memory",
     word: `memory ${full}`,
-    clause: `memory is ${full}`,
+    clause: `memory ${full}`,
     time: readings.time,
   };
 }
@@ -135,7 +135,7 @@ function heatAlarm(gpu: Owner, heat: number | null, readings: Readings): Alarm |
       : below > 0
         ? `, ${formatValue(below, "degC")} below slowdown`
         : ", where it slows down";
-  const clause = `is at ${degrees}${margin}`;
+  const clause = `${degrees}${margin}`;
   return { kind: "heat", word: `${degrees} hot`, clause, time: readings.time };
 }
 
@@ -158,7 +158,7 @@ function xidAlarm(gpu: Owner, readings: Readings): Alarm | null {
   return {
     kind: "xid",
     word: `Xid ${xid.value}`,
-    clause: `reported Xid ${xid.value}`,
+    clause: `Xid ${xid.value}, see the driver's log`,
     time: xid.time,
   };
 }

@@ -16,6 +16,8 @@ export interface MachineFacts {
   readonly bars: readonly (number | null | undefined)[];
   /** The same as part of a line: what is set in bold stands between asterisks. */
   readonly line: string;
+  /** The least of it, where room is scarcer still. */
+  readonly short: string;
 }
 
 /** Of one host: its CPU, its memory, and the kernel of this session if it runs there. */
@@ -41,6 +43,7 @@ function cpuFacts(machine: Owner, readings: Readings): MachineFacts | null {
     labels: ["busy", "disk wait"],
     bars: [busy, wait],
     line: `CPU *${value}*${count === null ? "" : ` of ${formatValue(count, "count")}`}`,
+    short: `CPU *${value}*`,
   };
 }
 
@@ -66,6 +69,7 @@ function memoryFacts(machine: Owner, readings: Readings): MachineFacts | null {
     labels: ["used", "swap"],
     bars: [shareOf(used, total), shareOf(...swap) ?? undefined],
     line: `memory *${text}*`,
+    short: `mem *${text}*`,
   };
 }
 
@@ -90,6 +94,7 @@ function kernelFacts(host: string, readings: Readings): MachineFacts | null {
     labels: ["cores", "memory"],
     bars: [shareOf(cores, count), shareOf(bytes, readings.of(machine, "memory.total"))],
     line: [`kernel *${value}*`, memory, doing].filter(Boolean).join(", "),
+    short: `kernel *${value}*`,
   };
 }
 

@@ -12,6 +12,8 @@ export interface News {
   readonly time: number;
   readonly text: string;
   readonly alarm: boolean;
+  /** `time` as it is said beside the other times in view. */
+  readonly clock: string;
 }
 
 /** So many of the older ones are listed. */
@@ -27,13 +29,17 @@ export function newsOf(readings: Readings, gpus: readonly GpuFacts[]): News[] {
   const alarms = gpus
     .filter((gpu) => gpu.alarms.length > 0)
     .map((gpu): News => {
-      const text = `${names.label(gpu.owner)} ${gpu.alarms.map(({ clause }) => clause).join("; it ")}`;
-      return { time: gpu.alarms[0]?.time ?? readings.time, text, alarm: true };
+      const text = `${names.label(gpu.owner)}: ${gpu.alarms.map(({ clause }) => clause).join(", ")}`;
+      const time = gpu.alarms[0]?.time ?? readings.time;
+      return { time, text, alarm: true, clock: clockText(time, readings.time) };
     });
   const told = source
     .moments()
     .filter(({ time }) => moment === null || time <= moment)
-    .map((one): News => ({ time: one.time, text: textOf(one, readings), alarm: isAlert(one) }))
+    .map((one): News => {
+      const clock = clockText(one.time, readings.time);
+      return { time: one.time, text: textOf(one, readings), alarm: isAlert(one), clock };
+    })
     .sort((a, b) => b.time - a.time);
   return [...alarms, ...told];
 }
@@ -69,15 +75,15 @@ export class NewsLine {
     this.el.style.visibility = first ? "" : "hidden";
     if (!first) return;
     this.el.classList.toggle("pulse-alarm", first.alarm);
-    setText(this.#time, `${first.alarm ? `${SIGN} ` : ""}${clockText(first.time)} `);
+    setText(this.#time, `${first.alarm ? `${SIGN} ` : ""}${first.clock}\u00a0`);
     setText(this.#text, first.text);
-    setText(this.#more, others.length > 0 ? ` \u00b7 ${others.length} more` : "");
-    this.el.title = `${clockText(first.time)} ${first.text}`;
+    setText(this.#more, others.length > 0 ? `\u00a0\u00b7 ${others.length} more` : "");
+    this.el.title = `${first.clock} ${first.text}`;
     this.#list.replaceChildren(...news.slice(0, MOST).map(item));
   }
 }
 
-function item({ time, text, alarm }: News): HTMLElement {
+function item({ clock, text, alarm }: News): HTMLElement {
   const sign = alarm ? `${SIGN} ` : "";
-  return h("li", alarm ? { class: "pulse-alarm" } : {}, `${sign}${clockText(time)} ${text}`);
+  return h("li", alarm ? { class: "pulse-alarm" } : {}, `${sign}${clock} ${text}`);
 }

@@ -60,7 +60,7 @@ function sectionOf(group: Chosen, state: ViewState, context: SectionsContext): S
   const expanded = state.expanded.has(title) || state.all;
   const mains = own ? 0 : panels.filter((panel) => panel.main).length;
   const row = context.columns * Math.ceil(ROW / context.columns);
-  const least = first || own ? ROW : Math.max(mains, row);
+  const least = first || own ? row : Math.max(mains, row);
   const most = state.expanded.has(title) ? panels.length : MOST_AT_ONCE;
   const shown = context.asked ? panels.length : expanded ? most : least;
   const heading = first && !context.gpus && !context.asked ? MACHINE_HEADING : title;

@@ -5,7 +5,7 @@ import { h, setAttribute, setText } from "../dom";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
 import { type Ground, lineColor } from "../vocabulary/palette";
-import { degreesText, mean, ofText, sum, wattsText } from "./amounts";
+import { degreesText, mean, ofText, wattsText } from "./amounts";
 import { fleetFacts } from "./fleet";
 import { SIGN } from "./gpu-cards";
 import { type GpuFacts, gpuFacts } from "./gpu-facts";
@@ -29,30 +29,47 @@ export function stripParts(readings: Readings): Part[] {
     const own = gpus.filter(({ owner }) => owner.host === host);
     return [
       ...(own.length > 0 ? gpuParts(own, `${host} `, name) : []),
-      ...machineFacts(host, readings).map(({ key, line }, place) => {
+      ...machineFacts(host, readings).map(({ key, line, short }, place) => {
         const whose = place === 0 && own.length === 0 ? name : "";
-        return part(`${host} ${key}`, `${whose}${line}`);
+        return part(`${host} ${key}`, `${whose}${short}`, line);
       }),
     ];
   });
   return lines;
 }
 
+/** Of several GPUs the mean and the spread of the load, the means of memory and power, the hottest. */
 function gpuParts(gpus: readonly GpuFacts[], prefix: string, host: string): Part[] {
   const known = (of: (gpu: GpuFacts) => number | null) => gpus.map(of).filter((v) => v !== null);
-  const busy = known((gpu) => gpu.busy);
-  const [used, total] = [sum(known((gpu) => gpu.used)), sum(known((gpu) => gpu.total))];
-  const heats = known((gpu) => gpu.heat);
+  const [busy, watts, heats] = [
+    known((gpu) => gpu.busy),
+    known((gpu) => gpu.power),
+    known((gpu) => gpu.heat),
+  ];
+  const [used, total] = [mean(known((gpu) => gpu.used)), mean(known((gpu) => gpu.total))];
   const { lost } = fleetFacts(gpus);
-  const name = gpus.length > 1 ? `${gpus.length} GPUs` : (gpus[0]?.label ?? "");
-  const spread = gpus.length > 1 && busy.length > 1 ? ` (${spreadText(busy)})` : "";
-  const watts = known((gpu) => gpu.power);
+  const many = gpus.length > 1;
+  const name = many ? `${gpus.length} GPUs` : (gpus[0]?.label ?? "");
+  const spread = many && busy.length > 1 ? ` (${spreadText(busy)})` : "";
+  const of = many ? "mean of the GPUs: " : "";
+  const load = `${host}${name} *${formatValue(mean(busy), "1")}*${spread}`;
+  const hottest = degreesText(Math.max(...heats));
   return [
-    part(`${prefix}gpu`, `${host}${name} *${formatValue(mean(busy), "1")}*${spread}`),
-    ...(lost > 0 ? [part(`${prefix}lost`, `${SIGN} ${lost} lost`, true)] : []),
-    ...(used === null ? [] : [part(`${prefix}memory`, `mem *${ofText(used, total)}*`)]),
-    ...(watts.length > 0 ? [part(`${prefix}power`, wattsText(sum(watts)))] : []),
-    ...(heats.length > 0 ? [part(`${prefix}heat`, degreesText(Math.max(...heats)))] : []),
+    part(`${prefix}gpu`, load, `busy, ${of}${formatValue(mean(busy), "1")}`),
+    ...(lost > 0 ? [{ ...part(`${prefix}lost`, `${SIGN} ${lost} lost`), alarm: true }] : []),
+    ...(used === null
+      ? []
+      : [
+          part(
+            `${prefix}memory`,
+            `mem *${ofText(used, total)}*`,
+            `memory, ${of}${ofText(used, total)}`,
+          ),
+        ]),
+    ...(watts.length > 0
+      ? [part(`${prefix}power`, wattsText(mean(watts)), `power, ${of}${wattsText(mean(watts))}`)]
+      : []),
+    ...(heats.length > 0 ? [part(`${prefix}heat`, hottest, `the hottest: ${hottest}`)] : []),
   ];
 }
 
@@ -61,8 +78,8 @@ function spreadText(shares: readonly number[]): string {
   return `${percent(Math.min(...shares))}\u2013${percent(Math.max(...shares))}`;
 }
 
-function part(key: string, text: string, alarm = false): Part {
-  return { key, text, title: text.replaceAll("*", ""), alarm };
+function part(key: string, text: string, title = text): Part {
+  return { key, text, title: title.replaceAll("*", ""), alarm: false };
 }
 
 /** A metric of the user's choice: a name, how it went, and its value. */

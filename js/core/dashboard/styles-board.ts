@@ -45,7 +45,8 @@ export const TOOLBAR = `
 .pulse .pulse-controls button.pulse-beyond[aria-pressed="true"] { background: none; color: var(--pulse-text); box-shadow: inset 0 -2px var(--pulse-chip); }
 .pulse .pulse-segments:has(.pulse-beyond[aria-pressed="true"]) button[title^="All"] { background: var(--pulse-chip); }
 @container (max-width: 420px) {
-  .pulse .pulse-controls button { padding: 1px 6px; }
+  .pulse-controls { gap: 3px; }
+  .pulse .pulse-controls button { padding: 1px 5px; }
 }`;
 
 export const OVERVIEW = `
@@ -99,8 +100,8 @@ export const OVERVIEW = `
 .pulse-fleet .pulse-bars { grid-template-columns: max-content 1fr max-content 1fr; margin: 2px 0 3px; }
 .pulse-cells { display: flex; flex-wrap: wrap; gap: 2px; }
 .pulse .pulse-cell {
-  flex: 0 0 13px;
-  width: 13px;
+  flex: 1 1 12px;
+  max-width: 40px;
   height: 14px;
   min-height: 14px;
   padding: 0;
@@ -114,13 +115,15 @@ export const OVERVIEW = `
 .pulse .pulse-cell:hover { border-color: var(--pulse-text); }
 .pulse .pulse-cell.pulse-alarmed { border: 2px solid var(--pulse-warn); line-height: 9px; }
 .pulse .pulse-cell[aria-pressed="false"] { opacity: 0.25; }
-.pulse-line { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 16px; min-height: 18px; margin: 2px 1px 0; }
+.pulse-line { display: flex; font-size: 11px; flex-wrap: wrap; align-items: baseline; gap: 0 16px; min-height: 18px; margin: 2px 1px 0; }
 .pulse-machine { color: var(--pulse-text-2); }
 .pulse-machine b { color: var(--pulse-text); font-weight: 600; }
 .pulse-machine:empty { display: none; }
-.pulse-news { position: relative; flex: 1 1 240px; min-width: 0; color: var(--pulse-text-2); text-align: right; }
+.pulse-news { position: relative; flex: 1 1 300px; min-width: 0; color: var(--pulse-text-2); text-align: right; }
 .pulse-machine:empty + .pulse-news { text-align: left; }
-.pulse-news summary { display: block; overflow: hidden; list-style: none; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-news summary { display: flex; justify-content: flex-end; list-style: none; white-space: nowrap; }
+.pulse-machine:empty + .pulse-news summary { justify-content: flex-start; }
+.pulse-news-text { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .pulse-news summary::-webkit-details-marker { display: none; }
 .pulse-news.pulse-alarm { font-weight: 500; }
 .pulse-news-more { color: var(--pulse-text-2); font-weight: 400; }
@@ -143,14 +146,23 @@ export const OVERVIEW = `
 }
 .pulse.pulse-stale :is(.pulse-overview, .pulse-plot, .pulse-strip) { filter: grayscale(1); opacity: 0.6; }
 @container (max-width: 739px) {
+  .pulse .pulse-tile { padding: 3px 6px 4px; }
+  .pulse .pulse-card-note { font-size: 10.5px; }
+}
+@container (max-width: 599px) {
   .pulse .pulse-tiles:is([data-count="3"], [data-count="4"]) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 @container (max-width: 459px) {
-  .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }
+  .pulse .pulse-tiles { gap: 5px 6px; }
+  .pulse-note { white-space: normal; }
+  .pulse .pulse-tile { padding: 3px 6px 4px; }
   .pulse-fleet .pulse-card-head { flex-wrap: wrap; }
   .pulse-fleet .pulse-card-note { order: 3; flex-basis: 100%; }
   .pulse-news { flex-basis: 100%; text-align: left; }
-  .pulse-news summary { white-space: normal; }
+  .pulse-news summary { display: block; white-space: normal; }
+}
+@container (max-width: 259px) {
+  .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }
 }
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 14px; padding: 4px 10px; }
 .pulse-layout-strip .pulse-toolbar { flex: none; margin: 0; min-height: 0; }
@@ -198,7 +210,9 @@ export const SECTIONS = `
 .pulse-group[data-open="false"] h3 button:hover { background: none; }
 .pulse-group[data-open="false"]:hover { background: var(--pulse-soft); }
 .pulse-spark { flex: 1 1 40px; min-width: 0; width: 40px; height: 20px; }
-.pulse-fold-value { flex: none; font-weight: 600; white-space: nowrap; }
+.pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; text-align: right; white-space: nowrap; }
+.pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
+.pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
 .pulse-folded { margin-top: 4px; }
 .pulse-hint { padding: 0 0 4px; color: var(--pulse-text-2); }
 .pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; margin-bottom: 4px; }
