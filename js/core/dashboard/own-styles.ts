@@ -1,7 +1,7 @@
 /** The stylesheet of the user's own metrics and of the table of processes. */
 
 export const OWN_STYLE = `
-.pulse-group-head { flex-wrap: wrap; }
+.pulse-group-head:has(.pulse-own-tools:not([hidden])) { flex-wrap: wrap; }
 .pulse-own-tools { display: flex; flex: 1 1 auto; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 2px 12px; min-width: 0; color: var(--pulse-text-2); }
 .pulse .pulse-own-tools :is(input, button) { margin: 0; font: inherit; color: inherit; }
 .pulse .pulse-search {
@@ -28,14 +28,14 @@ export const OWN_STYLE = `
 .pulse .pulse-pin { flex: none; align-self: center; width: 24px; height: 24px; min-height: 0; margin: -5px -6px -5px -4px; padding: 5px; border: 0; }
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }
 .pulse .pulse-pin[aria-pressed="true"] svg { fill: var(--pulse-accent); stroke: var(--pulse-accent); }
-/* As high as a row of charts: nothing moves when the first one comes. */
+/* As high as tools and a row of charts: nothing moves when the first one comes. */
 .pulse-own-hint {
   grid-column: 1 / -1;
   display: grid;
   align-content: center;
   justify-items: center;
   gap: 6px;
-  min-height: 150px;
+  min-height: 151px;
   padding: 8px;
   border: 1px dashed var(--pulse-line);
   border-radius: 7px;
@@ -58,11 +58,13 @@ export const OWN_STYLE = `
 @container (max-width: 620px) {
   .pulse-group-head > :has(> .pulse-own-tools) { order: 1; flex-basis: 100%; }
   .pulse-own-tools { order: 1; flex-basis: 100%; justify-content: flex-start; padding-bottom: 4px; }
+  .pulse-own-hint { min-height: 181px; }
 }
 @container (max-width: 420px) {
   .pulse .pulse-search { flex: 1 1 60%; }
   .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .pulse-own-tools { column-gap: 8px; }
+  .pulse-own-hint { min-height: 211px; }
   .pulse .pulse-table { font-size: 11px; }
   .pulse .pulse-table :is(th, td) { padding-right: 7px; }
   .pulse .pulse-table :is(th, td:last-child) { white-space: normal; }
