@@ -128,6 +128,12 @@ test("a search says how many it found; Escape forgets it, then leaves the box", 
   expect(document.activeElement).toBe(view.el.firstElementChild);
 });
 
+test("a search counts metrics, not charts", () => {
+  const view = mounted(["train/loss", "val/loss", "lr"]);
+  view.type("loss");
+  expect(view.find('[role="status"]').textContent).toBe("2 of 3");
+});
+
 test("what is typed into the box is no command, and / leads into it", () => {
   const view = mounted(["loss"]);
   const paused = () => view.el.querySelector(".pulse-status")?.textContent;
@@ -200,9 +206,17 @@ test("a pin brings a chart to the front, and says so", () => {
   view.settle();
   expect(view.titles()).toEqual(["loss", "a", "b"]);
 
-  pin("loss").click();
+  // By the keyboard: a click of the pointer counts itself in its detail.
+  pin("loss").focus();
+  pin("loss").dispatchEvent(new MouseEvent("click", { detail: 0 }));
   view.settle();
   expect(view.titles()).toEqual(["a", "b", "c"]);
+  expect(document.activeElement).toBe(view.search);
+
+  pin("c").dispatchEvent(new MouseEvent("click", { detail: 0 }));
+  view.settle();
+  expect(view.titles()).toEqual(["c", "a", "b"]);
+  expect(document.activeElement).toBe(pin("c"));
 });
 
 test("time or step is a question only where there are steps", () => {

@@ -32,7 +32,7 @@ export class OwnMetrics implements SectionExtras {
   readonly #axes: ReadonlyMap<"time" | "step", HTMLButtonElement>;
   readonly #axis: HTMLElement;
   readonly #more = h("button", { type: "button" });
-  readonly #none = h("p", { class: "pulse-detail" });
+  readonly #none = h("p", { class: "pulse-detail" }, "No name matches.");
   readonly #hint = hintElement();
   readonly #headings = new Map<string, HTMLElement>();
   #pages = 1;
@@ -40,7 +40,8 @@ export class OwnMetrics implements SectionExtras {
   #placed: readonly Placed[] = [];
   #chosen: readonly Panel[] = [];
   #because: readonly unknown[] = [];
-  #total = 0;
+  /** How many metrics were chosen of how many. */
+  #said = "";
 
   constructor(context: SectionContext) {
     this.#context = context;
@@ -77,8 +78,9 @@ export class OwnMetrics implements SectionExtras {
       this.#because = because;
       this.#placed = ordered(matching(panels, this.#search.value), pinned);
       this.#chosen = this.#placed.map(({ panel }) => panel);
+      this.#said = `${countOf(this.#chosen)} of ${countOf(panels)}`;
     }
-    this.#total = panels.length;
+    this.#none.hidden = panels.length === 0 || this.#chosen.length > 0;
     this.#write();
     return this.#chosen;
   }
@@ -94,12 +96,6 @@ export class OwnMetrics implements SectionExtras {
   /** The charts with a pin each, and what stands between them. */
   arrange(charts: readonly HTMLElement[], open: boolean): readonly HTMLElement[] {
     const left = this.#placed.length - charts.length;
-    const searched = this.whole();
-    setText(
-      this.#none,
-      searched && this.#total > 0 && charts.length === 0 ? "No name matches." : "",
-    );
-    this.#none.hidden = this.#none.textContent === "";
     this.#more.hidden = !open || left <= 0;
     setText(this.#more, `Show ${Math.min(PAGE, left)} more of ${left}`);
     return charts.flatMap((el, i) => {
@@ -159,7 +155,7 @@ export class OwnMetrics implements SectionExtras {
     const { memory, axis } = this.#context;
     const { smooth, log } = memory.record;
     const weight = smooth.toFixed(2);
-    setText(this.#count, this.whole() ? `${this.#placed.length} of ${this.#total}` : "");
+    setText(this.#count, this.whole() ? this.#said : "");
     if (Number(this.#slider.value) !== smooth) this.#slider.value = weight;
     setText(this.#weight, smooth > 0 ? weight : "off");
     setAttribute(this.#slider, "aria-valuetext", smooth > 0 ? weight : "off");
@@ -177,10 +173,17 @@ export class OwnMetrics implements SectionExtras {
     const on = isPinned(panel, memory.record.pinned);
     setAttribute(button, "aria-pressed", String(on));
     setAttribute(button, "aria-label", `Pin ${panel.title}`);
-    button.onclick = () => {
+    button.onclick = ({ detail }) => {
       memory.change({ pinned: toggledPin(panel, memory.record.pinned) });
       changed();
+      // The chart moves in the next frame, and takes the keyboard with it; a click has none.
+      if (detail === 0) requestAnimationFrame(() => this.#follow(button));
     };
+  }
+
+  /** A chart that has left the first row has left the page, too. */
+  #follow(button: HTMLElement): void {
+    (button.isConnected ? button : this.#search).focus();
   }
 
   #heading(text: string): HTMLElement {
@@ -188,6 +191,12 @@ export class OwnMetrics implements SectionExtras {
     this.#headings.set(text, found);
     return found;
   }
+}
+
+/** How many metrics the charts show. */
+function countOf(panels: readonly Panel[]): number {
+  const names = ({ lines }: Panel) => new Set(lines.map(({ series }) => series.metric)).size;
+  return panels.reduce((count, panel) => count + names(panel), 0);
 }
 
 function pin(): HTMLButtonElement {
