@@ -172,18 +172,20 @@ export class OwnMetrics implements SectionExtras {
     if (!(button instanceof HTMLButtonElement)) return;
     const on = isPinned(panel, memory.record.pinned);
     setAttribute(button, "aria-pressed", String(on));
-    setAttribute(button, "aria-label", `Pin ${panel.title}`);
+    setAttribute(button, "aria-label", pinLabel(panel.title));
     button.onclick = ({ detail }) => {
       memory.change({ pinned: toggledPin(panel, memory.record.pinned) });
       changed();
       // The chart moves in the next frame, and takes the keyboard with it; a click has none.
-      if (detail === 0) requestAnimationFrame(() => this.#follow(button));
+      if (detail === 0) requestAnimationFrame(() => this.#follow(panel));
     };
   }
 
-  /** A chart that has left the first row has left the page, too. */
-  #follow(button: HTMLElement): void {
-    (button.isConnected ? button : this.#search).focus();
+  /** In another place a chart may be made anew; one that has left the first row is gone. */
+  #follow({ title }: Panel): void {
+    const pins = this.tools.closest(".pulse-group")?.querySelectorAll<HTMLElement>(".pulse-pin");
+    const own = [...(pins ?? [])].find((pin) => pin.getAttribute("aria-label") === pinLabel(title));
+    (own ?? this.#search).focus();
   }
 
   #heading(text: string): HTMLElement {
@@ -191,6 +193,10 @@ export class OwnMetrics implements SectionExtras {
     this.#headings.set(text, found);
     return found;
   }
+}
+
+function pinLabel(title: string): string {
+  return `Pin ${title}`;
 }
 
 /** How many metrics the charts show. */
