@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import * as groups from "../charts/groups";
-import { LineChart } from "../charts/line-chart";
+import { LINES, LineChart } from "../charts/line-chart";
 import { Store } from "../history/store";
 import type { SeriesWire } from "../source";
 import { frameOf, type Row } from "../testing/packets";
@@ -217,6 +217,19 @@ test("a pin brings a chart to the front, and says so", () => {
   view.settle();
   expect(view.titles()).toEqual(["c", "a", "b"]);
   expect(document.activeElement).toBe(pin("c"));
+});
+
+test("under each heading the lowest charts have the labels of the time axis", () => {
+  const made = vi.spyOn(LINES, "make");
+  const view = mounted(["a/x", "a/y", "a/z", "a/w", "b/x1", "b/y1"]);
+  const axes = () => made.mock.calls.map(([{ title }, , { axis }]) => `${title} ${axis}`);
+  expect(axes()).toEqual(["a/x true", "a/y true", "a/z true"]);
+  made.mockClear();
+  view.button("more").click();
+  view.settle();
+  const told = Object.fromEntries(axes().map((one) => one.split(" ")));
+  // Three stand beside one another: below "a/x" is "a/w", below the two others nothing of theirs.
+  expect(told).toEqual({ "a/x": "false", "a/w": "true", "b/x1": "true", "b/y1": "true" });
 });
 
 test("time or step is a question only where there are steps", () => {

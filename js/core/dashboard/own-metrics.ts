@@ -2,7 +2,7 @@
 
 import type { Panel } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
-import { isPinned, matching, ordered, PAGE, type Placed, toggledPin } from "./own-order";
+import { isPinned, matching, ordered, PAGE, type Placed, runsOf, toggledPin } from "./own-order";
 import type { SectionContext, SectionExtras } from "./section-extras";
 
 /** The whole of what a first metric needs. */
@@ -91,6 +91,10 @@ export class OwnMetrics implements SectionExtras {
 
   most(): number {
     return this.#pages * PAGE;
+  }
+
+  blocks(count: number, open: boolean): readonly number[] {
+    return open ? runsOf(this.#placed.slice(0, count)) : [count];
   }
 
   /** The charts with a pin each, and what stands between them. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { buildGroups, type Panel } from "../charts/groups";
-import { isPinned, matching, ordered, toggledPin } from "./own-order";
+import { isPinned, matching, ordered, runsOf, toggledPin } from "./own-order";
 
 function panelsOf(names: readonly string[]): readonly Panel[] {
   const catalog = names.map((metric, id) => {
@@ -83,6 +83,9 @@ describe("order", () => {
         const changes = placed.filter(({ heading }, i) => heading !== placed[i - 1]?.heading);
         const headings = placed.map(({ heading }) => heading);
         expect(changes.length).toBeLessThanOrEqual(new Set(headings).size);
+        const runs = runsOf(placed);
+        expect(runs.reduce((sum, one) => sum + one, 0)).toBe(placed.length);
+        expect(runs).toHaveLength(new Set(headings).size);
       }),
     );
   });

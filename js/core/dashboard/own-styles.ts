@@ -24,7 +24,7 @@ export const OWN_STYLE = `
 .pulse-own-below { display: flex; gap: 12px; }
 .pulse-own-below:has(> :not([hidden])) { margin-top: 8px; }
 .pulse .pulse-own-below button { border: 0; padding: 2px 4px; color: var(--pulse-accent); }
-.pulse .pulse-prefix { grid-column: 1 / -1; margin: 4px 0 -8px; color: var(--pulse-text-2); font-weight: 600; overflow-wrap: anywhere; }
+.pulse .pulse-prefix { grid-column: 1 / -1; margin: 2px 0 -6px 2px; color: var(--pulse-text-2); font-weight: 600; overflow-wrap: anywhere; }
 .pulse .pulse-pin { flex: none; align-self: center; width: 24px; height: 24px; min-height: 0; margin: -5px -6px -5px -4px; padding: 5px; border: 0; }
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }
 .pulse .pulse-pin[aria-pressed="true"] svg { fill: var(--pulse-accent); stroke: var(--pulse-accent); }
