@@ -211,3 +211,27 @@ test("whatever the names, each series is one line of one chart, and a pair has o
     { numRuns: 1000 },
   );
 });
+
+test("the series of 5000 metrics are looked at a few times each when one more comes", () => {
+  const names = Array.from({ length: 5000 }, (_, i) => `layer${i >> 2}/w${i % 4}`);
+  const plain = names.map((name, id) => series(name, { id }));
+  const reads = new Map<string | symbol, number>();
+  const counted = plain.map(
+    (one) =>
+      new Proxy(one, {
+        get(target, name) {
+          reads.set(name, (reads.get(name) ?? 0) + 1);
+          return Reflect.get(target, name);
+        },
+      }),
+  );
+  expect(panels(counted)).toHaveLength(5000);
+  expect([...reads].filter(([, times]) => times > 25 * counted.length)).toEqual([]);
+
+  const times = Array.from({ length: 5 }, () => {
+    const begun = performance.now();
+    buildGroups(plain, [], null);
+    return performance.now() - begun;
+  });
+  console.info(`5000 series: grouped in ${Math.min(...times).toFixed(1)} ms`);
+});
