@@ -62,11 +62,6 @@ function around(low: number, high: number): AxisRange {
   return [middle - half, middle + half];
 }
 
-/** Whether zero is in view: an area over another level would have no meaning. */
-export function standsOnZero([bottom, top]: AxisRange): boolean {
-  return bottom <= 0 && top >= 0;
-}
-
 /** Round values for `count` or fewer lines across `range`, in steps natural to the unit. */
 export function yTicks(range: AxisRange, unit: string, count: number): number[] {
   const raw = (range[1] - range[0]) / Math.max(1, count);
