@@ -142,8 +142,7 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   for (let i = 0; i < count; i++) {
     const side = spikes[i] as number;
     if (side === 0) continue;
-    // The line itself need not pass a bucket that only goes on with the one before.
-    const from = y(mean[i] as number);
+    const from = y(rootOf(mean, i, side));
     const x = column(i) + 0.5;
     for (const end of [side & UP ? high[i] : undefined, side & DOWN ? low[i] : undefined]) {
       const to = y(finite(end, mean[i]));
@@ -154,6 +153,16 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   }
   context.stroke();
   context.globalAlpha = 1;
+}
+
+/** Where a column that sticks out begins: at its mean, or at the lower one of a mean beside it. */
+function rootOf(mean: Float64Array, i: number, side: number): number {
+  const own = mean[i] as number;
+  const [before = own, after = own] = [mean[i - 1], mean[i + 1]];
+  const beside = (before + after) / 2;
+  if (side === UP) return beside < own ? beside : own;
+  if (side === DOWN) return beside > own ? beside : own;
+  return own;
 }
 
 /** A small triangle at the edge that an infinite value lies beyond. */

@@ -4,6 +4,8 @@
 const AROUND = 16;
 /** How many times farther than usual the end of a bucket lies from its mean. */
 const FAR = 3;
+/** The same for its mean and those of the buckets beside it: noise of lone samples has peaks, too. */
+const LONE_FAR = 7.5;
 
 export const UP = 1;
 export const DOWN = 2;
@@ -47,10 +49,12 @@ export function spikesOf({ low, high, mean }: Band, count: number, out: Uint8Arr
     }
     out[i] = 0;
     if (!isKnown(i) || known < 2) continue;
-    const usual = Math.max((sum - (spread[i] as number)) / (known - 1), 0) * FAR;
+    const usual = Math.max((sum - (spread[i] as number)) / (known - 1), 0);
     const own = mean[i] as number;
-    const up = (high[i] as number) - own > usual ? UP : 0;
-    out[i] = up | (own - (low[i] as number) > usual ? DOWN : 0);
+    const peak = own - ((mean[i - 1] as number) + (mean[i + 1] as number)) / 2;
+    const up = (high[i] as number) - own > usual * FAR || peak > usual * LONE_FAR ? UP : 0;
+    const down = own - (low[i] as number) > usual * FAR || -peak > usual * LONE_FAR ? DOWN : 0;
+    out[i] = up | down;
   }
 }
 
