@@ -2,7 +2,7 @@
 
 import uPlot from "uplot";
 import uplotStyle from "uplot/dist/uPlot.min.css";
-import { nearestPlace, type Value } from "../history/grid";
+import { nearestPlace } from "../history/grid";
 import { type AxisRange, selected } from "../vocabulary/axis-range";
 import { lineColor } from "../vocabulary/palette";
 import type { Theme } from "./theme";
@@ -114,10 +114,10 @@ export class Plot {
   }
 
   /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
-  draw(xs: number[], ys: Value[][], range: AxisRange): void {
+  draw(xs: ArrayLike<number>, ys: readonly ArrayLike<number>[], range: AxisRange): void {
     const plot = this.#plot;
     plot.batch(() => {
-      plot.setData([xs, ...ys] as uPlot.AlignedData, false);
+      plot.setData([xs, ...ys] as unknown as uPlot.AlignedData, false);
       plot.setScale("x", { min: range[0], max: range[1] });
     });
   }
@@ -227,7 +227,10 @@ export class Plot {
       },
       dataIdx: (plot, series, index) => {
         const stepped = this.#options.lines[series - 1]?.stepped ?? false;
-        return nearestPlace(plot.data[series] ?? [], index, stepped);
+        const ys = (plot.data[series] ?? []) as ArrayLike<number>;
+        const at = nearestPlace(ys, index, stepped);
+        // Null shows no point; uPlot's types do not say so.
+        return Number.isFinite(ys[at]) ? at : (null as unknown as number);
       },
       bind: {
         mousedown: (_plot, _target, handler) => (event) => {

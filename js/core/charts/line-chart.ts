@@ -169,7 +169,7 @@ export class LineChart implements View {
     const inks = [...this.#inks.entries()];
     for (const [i, ink] of inks) paintBand(area, grid, i, ink);
     for (const [i, ink] of inks) {
-      paintLine(area, grid.xs, grid.ys[i] ?? [], ink);
+      paintLine(area, grid.xs, grid.ys[i] as Float64Array, ink);
       paintSpikes(area, grid, i, ink);
       paintInfinities(area, grid, i, ink);
     }
