@@ -31,6 +31,7 @@ from pulse_widgets.exchange.picture import (
     document,
     figures,
     heat,
+    pairs,
     story,
     svg,
     table,
@@ -63,6 +64,7 @@ _FITTING: Final = (
 )  # fmt: skip
 _CHOICE: Final = ("MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "LIMIT_OF")
 _CURVES: Final = ("PX", "AROUND", "SPIKE", "LONE", "LEAST_SPIKE", "UNDER_LINE")
+_PAIRS: Final = ("PARTS", "OTHER_COLORS", "MANNERS")
 _STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "MOST_MARKS")
 _HEAT: Final = ("RAMP", "LEVELS", "HEAT_BYTES", "HEAT_COLUMNS")
 _FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
@@ -135,6 +137,7 @@ def shared_typescript() -> str:
             "\n// What a saved picture shows: `picture/wishes.py`.\n",
             *_preferred_charts(),
             *_constants(wishes, _CHOICE),
+            *_constants(pairs, _PAIRS),
             "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
             *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),
@@ -196,14 +199,16 @@ def _constants(module: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
 
 def _constant(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        yield f"export const {name}: Readonly<Record<string, string>> = {{"
+        kind = "number" if all(isinstance(one, int) for one in value.values()) else "string"
+        yield f"export const {name}: Readonly<Record<string, {kind}>> = {{"
         for key, one in value.items():
             yield f"  {key if key.isidentifier() else _text(key)}: {_text(one)},"
         yield "};"
     elif isinstance(value, tuple):
         yield from _list(name, value)
     else:
-        yield f"export const {name} = {_text(value)};"
+        line = f"export const {name} = {_text(value)};"
+        yield line if len(line) <= _WIDTH else line.replace(" = ", " =\n  ", 1)
 
 
 def _list(name: str, value: tuple[str, ...] | tuple[float, ...]) -> Iterator[str]:

@@ -117,6 +117,8 @@ def exact():
     add("user", "noise", np.full(buckets, 30_000), 20_000)
     high[0][150] = 65_000
     add("user", "curve", (20_000 + 18_000 * np.sin(np.arange(buckets) / 20)).astype(int), 1)
+    for n, metric in enumerate(("val/loss", "train/loss")):
+        add("user", metric, np.full(buckets, 15_000 + 20_000 * n), 9_000)
     for gpu in range(8):
         add(f"gpu:{gpu}", "gpu.power", np.full(buckets, 20_000 + 3_000 * gpu), 1_500)
     for core in range(12):  # more than there are lines: rows of colours
@@ -124,7 +126,7 @@ def exact():
     low, high = np.clip(np.array(low, float), 0, edge), np.clip(np.array(high, float), 0, edge)
     low[:, 0], high[:, -1] = 0.0, edge
     missing = np.zeros(low.shape, bool)
-    missing[1, 60:80] = missing[12, 100:120] = True
+    missing[1, 60:80] = missing[14, 100:120] = True
     low[missing], high[missing] = np.inf, -np.inf
     mean = np.full(low.shape, np.nan)
     mean[~missing] = np.floor((low[~missing] + high[~missing]) / 2)

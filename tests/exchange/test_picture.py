@@ -121,7 +121,7 @@ def test_what_a_reader_of_another_package_measures_stands_under_its_heading():
 
     assert titles(html) == ["loss", "Latency", "NPU load", "ups.load", "x"]
     rows = Page(html).rows[1:]
-    headings = ["Disk and network", "Your metrics", "My NPUs", "U" * 59 + "…", "Other metrics"]
+    headings = ["Your metrics", "Disk and network", "My NPUs", "U" * 59 + "…", "Other metrics"]
     assert [row[0] for row in rows if len(row) == 2] == headings
     assert ["NPU load", "NPU 0", "10 %", "15 %", "20 %", "20 %"] in rows
     assert ["NPU load", "Model X (1)", "10 %", "20 %", "30 %", "30 %"] in rows

@@ -98,8 +98,9 @@ function sharedNames(charts: readonly StillChart[]): readonly string[] {
   return charts.map(namesOf).find((names) => names.length > 1 && alike(names) > 1) ?? [];
 }
 
+/** What the lines are called, where that is what they belong to. */
 function namesOf({ lines }: StillChart): readonly string[] {
-  return lines.map(({ label }) => label);
+  return lines.every(({ label, owner }) => label === owner) ? lines.map(({ label }) => label) : [];
 }
 
 function hasNames(chart: StillChart, names: readonly string[]): boolean {

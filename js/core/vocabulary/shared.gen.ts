@@ -183,6 +183,22 @@ export const LIMIT_OF: Readonly<Record<string, string>> = {
   "cgroup.memory.used": "cgroup.memory.limit",
   "cgroup.memory.working_set": "cgroup.memory.limit",
 };
+export const PARTS: Readonly<Record<string, number>> = {
+  train: 0,
+  training: 0,
+  val: 1,
+  valid: 1,
+  validation: 1,
+  dev: 1,
+  test: 2,
+  testing: 2,
+  eval: 3,
+  evaluation: 3,
+  holdout: 3,
+};
+export const OTHER_COLORS = 4;
+export const MANNERS =
+  "all avg average chosen count delta epoch fps hist id index iter iteration last max mean med median min n norm num p1 p5 p10 p25 p50 p75 p90 p95 p99 q25 q50 q75 rate ratio rejected rms running scale size std step steps sum time total value values var variance x y z";
 
 // Entities: `metrics/entities.py`, `picture/chart.py`.
 

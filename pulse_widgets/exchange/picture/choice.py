@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.exchange.picture.chart import PLURALS, Chart, Line, Trace
 from pulse_widgets.exchange.picture.owners import Owners
+from pulse_widgets.exchange.picture.pairs import Measured, paired
+from pulse_widgets.exchange.picture.traces import trace_of
 from pulse_widgets.exchange.picture.wishes import (
     COLUMNS,
     HEAT_ROWS,
@@ -33,11 +33,13 @@ from pulse_widgets.metrics.kinds import kind_stored_as
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from pulse_widgets.series.history import Screen
 
 __all__ = ["Picked", "grouped", "pick"]
+
+
+USER_KIND: Final = "user"
+"""The class of what was logged by no rank or other part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class _One:
     title: str
     heading: str
     labels: Mapping[str, Any]
+    stored: str
+    """Its kind, as it is stored."""
 
     @property
     def kind(self) -> str:
@@ -148,8 +152,6 @@ class _Picker:
     ) -> None:
         self._screen = screen
         self._row = {int(number): row for row, number in enumerate(screen.ids)}
-        self._centre = (screen.edges[:-1] + screen.edges[1:]) / 2
-        self._width = np.diff(screen.edges)
         self._owners = Owners(entities, {one.host: None for one in series})
         self._bundles: dict[tuple[str, str], list[_One]] = {}
         for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
@@ -183,14 +185,37 @@ class _Picker:
         return Picked(tuple(chosen), tuple(self._all(chosen, rows)), self._headings)
 
     def _own(self) -> Iterable[Chart]:
-        """Yield a chart for each metric that only its owner knows, the user's own first.
+        """Yield the charts of metrics that only their owner knows, the user's own first.
 
         Under one heading the machine comes before its parts, else they come in the order of their
         first use.
         """
         own = [one for one in map(self._bundles.__getitem__, self._order) if one[0].own]
         own.sort(key=self._place_of)
-        yield from map(self._plain_chart, own)
+        logged = [bundle for bundle in own if bundle[0].logged]
+        yield from self._pairs(logged)
+        yield from map(self._plain_chart, own[len(logged) :])
+
+    def _pairs(self, logged: list[list[_One]]) -> Iterable[Chart]:
+        """Yield a chart for each quantity that the user logged, whatever it was measured of."""
+        measured = []
+        for bundle in logged:
+            one, single = bundle[0], len(bundle) == 1
+            owner = (one.host, one.entity) if single else one.kind
+            measured.append(Measured(one.metric, (owner, one.unit, one.stored), single=single))
+        for group in paired(measured):
+            bundles = [logged[member.place] for member in group.members]
+            if not group.title:
+                yield self._plain_chart(bundles[0])
+                continue
+            one = bundles[0][0]
+            lines = tuple(
+                self._line(bundle, member.label, member.color)
+                for bundle, member in zip(bundles, group.members, strict=True)
+            )
+            # Ranks are told apart, as on the dashboard.
+            title = group.title if one.kind == USER_KIND else f"{group.title}, {self._label(one)}"
+            yield Chart(title, one.unit, lines)
 
     def _place_of(self, bundle: list[_One]) -> tuple[bool, int, bool]:
         one = bundle[0]
@@ -266,22 +291,7 @@ class _Picker:
         return Line(first.metric, first.unit, label, owner, place, ids, trace, *said)
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
-        rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)
-        screen = self._screen
-        seen = screen.low[rows] <= screen.high[rows]
-        low = np.where(seen, screen.low[rows], np.inf).min(axis=0, initial=np.inf)
-        high = np.where(seen, screen.high[rows], -np.inf).max(axis=0, initial=-np.inf)
-        there = low <= high
-        mean = _mean_of(screen, rows, seen)
-        gap = screen.missing[rows].any(axis=0) & ~there
-        at = np.flatnonzero(there)
-        lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
-        segment = np.cumsum(gap, dtype=np.int64)[at]
-        last = None
-        if len(rows) == 1 and screen.last is not None and np.isfinite(screen.last[rows[0]]):
-            last = float(screen.last[rows[0]])
-        time, width = self._centre[at], self._width[at]
-        return Trace(time, width, low[at], high[at], mean[at], segment, lost, last)
+        return trace_of(self._screen, [self._row[number] for number in ids if number in self._row])
 
     def _limit(self, metric: str, kind: str) -> float | None:
         name = LIMIT_OF.get(metric)
@@ -302,12 +312,15 @@ class _Picker:
                 rest.extend(self._lines(left))
         place = {metric: number for number, metric in enumerate(CATALOG)}
         silent = frozenset(LIMIT_OF.values())
+        # The user's own stand as in their charts.
+        order = {line.ids: n for n, line in enumerate(_lines_of(self._own()))}
         yield from sorted(
             rest,
             key=lambda line: (
                 len(line.trace) == 0,
                 line.metric in silent,
                 place.get(line.metric, -1),
+                order.get(line.ids, -1),
             ),
         )
 
@@ -315,15 +328,8 @@ class _Picker:
         return self._owners.label(one.host, one.entity, one.labels)
 
 
-def _mean_of(
-    screen: Screen, rows: NDArray[np.intp], seen: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return the mean of the means of some series; NaN where one of them is not known."""
-    low, high = screen.low[rows], screen.high[rows]
-    known = np.where(np.isnan(screen.mean[rows]) & (low == high), low, screen.mean[rows])
-    share = np.where(seen, known, 0.0) / np.maximum(seen.sum(axis=0), 1)
-    mean: NDArray[np.float64] = share.sum(axis=0)
-    return mean
+def _lines_of(charts: Iterable[Chart]) -> Iterable[Line]:
+    return (line for chart in charts for line in chart.lines)
 
 
 def _within(charts: list[Chart], rows: int) -> list[Line]:
@@ -360,6 +366,7 @@ def _one(series: Mapping[str, Any]) -> _One:
         title_of(metric, entity, labels),
         heading_of(metric, entity, labels),
         labels,
+        str(series["kind"]),
     )
 
 

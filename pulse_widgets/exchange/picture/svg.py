@@ -137,7 +137,9 @@ def _shared(charts: Sequence[Chart]) -> tuple[str, ...]:
 
 
 def _names(chart: Chart) -> tuple[str, ...]:
-    return tuple(line.label for line in chart.lines)
+    """Return what the lines are called, where that is what they belong to."""
+    names = tuple(line.label for line in chart.lines)
+    return names if names == tuple(line.owner for line in chart.lines) else ()
 
 
 def _legend(charts: Sequence[Chart], shared: Sequence[str]) -> str:
