@@ -134,3 +134,20 @@ def test_a_strip_saves_its_figures_and_no_table():
     assert drawn == ["Training", "train/loss 1", "GPU 0 20 % · 200 W", "GPU 1 30 % · 200 W",
                      f"Memory used {MISSING}"]  # fmt: skip
     assert int(svg_of(html).get("height")) < 80
+
+
+def test_the_lines_of_a_chart_are_named_on_it_or_for_all_charts_above_them():
+    scene = Scene()
+    for metric in ("train/loss", "val/loss", "train/acc", "val/acc"):
+        scene.add("user", metric, [1.0, 2.0])
+    words = ["".join(text.itertext()) for text in card(scene.html(), "loss").iter(f"{SVG}text")]
+    assert {"train", "val"} <= set(words)
+    for gpu in range(8):
+        scene.add(f"gpu:{gpu}", "gpu.power", [100.0, 200.0])
+    words = ["".join(text.itertext()) for text in card(scene.html(), "Power").iter(f"{SVG}text")]
+    assert {str(gpu) for gpu in range(8)} <= set(words)
+    for gpu in range(8):
+        scene.add(f"gpu:{gpu}", "gpu.temperature", [50.0, 60.0])
+    above = ["".join(text.itertext()) for text in svg_of(scene.html()).findall(f"{SVG}text")]
+    assert [f"GPU {gpu} 200 W · 60 °C" for gpu in range(8)] == above[2:]
+    assert {"train", "val"} <= {text.text for text in card(scene.html(), "acc").iter(f"{SVG}text")}

@@ -84,7 +84,7 @@ function columnsFor(charts: number): number {
 }
 
 function headingOf({ title, subtitle, note }: Heading, heat: boolean): string {
-  const below = heat ? `${subtitle}, a row each, the first at the top` : subtitle;
+  const below = heat ? `${subtitle} \u00b7 in rows of colours the first is at the top` : subtitle;
   const warning = note
     ? text(WIDTH - 16, 24, shorten(note, 60), `text-anchor="end" fill="${WARN}" font-weight="600"`)
     : "";
@@ -195,7 +195,7 @@ class Card {
   constructor(chart: StillChart, frame: Frame, shared: readonly string[], last: boolean) {
     this.#chart = chart;
     this.#frame = frame;
-    this.#named = hasNames(chart, shared);
+    this.#named = shared.length > 0 && hasNames(chart, shared);
     this.#last = last;
     const [low, high] = extent(chart.lines.map(({ trace }) => trace)) ?? [null, null];
     this.#scale = frame.scale(yRange(low, high, chart));
@@ -239,7 +239,7 @@ class Card {
     let x = from;
     for (const [place, one] of lines.entries()) {
       const name = shorten(names[place] as string, 14);
-      const needed = textWidth(name) + 22;
+      const needed = textWidth(name) + 20;
       if (x + needed > end) {
         parts.push(text(Math.round(x), 19, `+${lines.length - place}`));
         break;
@@ -332,7 +332,7 @@ class Card {
 
 function namesWidth(lines: readonly StillLine[]): number {
   const [, names] = common(lines.map(({ label }) => label));
-  return names.reduce((sum, name) => sum + 22 + textWidth(shorten(name, 14)), 0);
+  return names.reduce((sum, name) => sum + 20 + textWidth(shorten(name, 14)), 0);
 }
 
 function singleName({ label }: StillLine, from: number, end: number): string {

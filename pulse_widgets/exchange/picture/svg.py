@@ -120,7 +120,7 @@ def _heading(heading: Heading, *, heat: bool) -> str:
             f'<text x="{WIDTH - 16}" y="24" text-anchor="end" fill="{WARN}" font-weight="600">'
             f"{clean(shorten(heading.note, 60))}</text>"
         )
-    subtitle = heading.subtitle + (", a row each, the first at the top" if heat else "")
+    subtitle = heading.subtitle + (" · in rows of colours the first is at the top" if heat else "")
     return (
         f'<text x="16" y="25" font-size="16" font-weight="600" fill="{INK}">{clean(title)}</text>'
         f'<text x="16" y="43">{clean(shorten(subtitle, 150))}</text>{note}'
@@ -227,7 +227,7 @@ class _Card:
     def __init__(self, chart: Chart, frame: _Frame, shared: tuple[str, ...], *, last: bool) -> None:
         self._chart = chart
         self._frame = frame
-        self._named = _names(chart) == shared
+        self._named = bool(shared) and _names(chart) == shared
         self._last = last
         extents = [line.trace.extent for line in chart.lines if line.trace.extent]
         self._scale = frame.scale(
@@ -266,7 +266,7 @@ class _Card:
 
     def _names_width(self) -> float:
         _, names = _common(self._chart.lines)
-        return sum(22 + text_width(shorten(name, 14)) for name in names)
+        return sum(20 + text_width(shorten(name, 14)) for name in names)
 
     def _names(self, x: float, end: float) -> str:
         """Return what the lines are called, as far as there is room up to `end`."""
@@ -277,7 +277,7 @@ class _Card:
         parts = []
         for place, (line, name) in enumerate(zip(lines, names, strict=True)):
             short = shorten(name, 14)
-            needed = 22 + text_width(short)
+            needed = 20 + text_width(short)
             if x + needed > end:
                 parts.append(f'<text x="{nearest(x)}" y="19">+{len(lines) - place}</text>')
                 break
