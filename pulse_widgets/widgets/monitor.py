@@ -69,7 +69,13 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         hub.add_view(self._outputs, few_charts=chosen is not None)
 
     def __repr__(self) -> str:
-        return "pulse monitor"
+        # Of a monitor whose making was refused there is no more to tell.
+        hub = vars(self).get("_hub")
+        if hub is None:
+            return "<Monitor>"
+        layout = "" if self.kind == "dashboard" else f"{self.kind}, "
+        closed = "" if self._outputs in hub.views else "closed view, "
+        return f"<Monitor {layout}{closed}{hub.line()}>"
 
     def __del__(self) -> None:
         """Leave the page alone: what is shown goes on when nobody holds the view any more.
