@@ -189,7 +189,7 @@ class Recording:
     # The rows -------------------------------------------------------------------------
 
     def values(self) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-        """Return the one series that is selected.
+        """Return times and values of the one series that is selected.
 
         Returns
         -------
@@ -239,7 +239,7 @@ class Recording:
         return tables.tidy_table(((c, x) for c, x in self._each()), data=data)
 
     def to_pandas(self, *, wide: bool = False, data: bool = False) -> pd.DataFrame:
-        """Return the rows that are selected.
+        """Return the rows that are selected, one a line or one column a series.
 
         Parameters
         ----------
