@@ -3,9 +3,11 @@
 import builtins
 import importlib.util
 import re
+import struct
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from pulse_widgets.metrics import export as metrics_export
 from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.kinds import KINDS
+from tests.png import MAGIC
 
 ROOT = Path(__file__).parents[1]
 
@@ -151,6 +154,51 @@ def test_every_name_in_an_example_is_one_that_works(page):
 
     assert len(used) > 10
     assert not [f"{owner}.{name}" for owner, name in used if not hasattr(homes[owner], name)]
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_of_the_package_is_there(page):
+    text = page.read_text()
+    homes = {"pw": pw, "rec": pw.Recording, "mon": pw.Monitor, "Recording": pw.Recording}
+
+    used = re.findall(r"(?<![\w./])(pw|mon|rec|Recording)\.([a-z]\w*)", text)
+
+    assert not [f"{owner}.{name}" for owner, name in used if not hasattr(homes[owner], name)]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/quickstart.md", "notebooks/01_quickstart.ipynb"]
+)
+def test_every_metric_in_an_example_is_one(page):
+    text = (ROOT / page).read_text()
+    areas = {name.split(".")[0] for name in CATALOG}
+
+    named = {
+        name
+        for name in re.findall(r"[\"\\]([a-z]+(?:\.[a-z0-9_*]+)+)\\?\"", text)
+        if name.split(".")[0] in areas
+    }
+
+    assert named
+    assert not [name for name in named if not any(fnmatch(one, name) for one in CATALOG)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pictures_are_those_that_the_script_makes_and_small(theme):
+    picture = ROOT / f"docs/images/live-{theme}.png"
+    data = picture.read_bytes()
+    width, height = struct.unpack_from(">II", data, 16)
+
+    assert data.startswith(MAGIC)
+    # At most as high as the script takes them, of a palette.
+    assert 900 < width < 1100
+    assert height <= 900
+    assert data[24:26] == bytes([8, 3])
+    assert len(data) < 150_000
+    assert f"docs/images/{picture.name}" in (ROOT / "README.md").read_text()
 
 
 def test_links_between_pages_lead_somewhere():
