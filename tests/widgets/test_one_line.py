@@ -1,6 +1,9 @@
 """What `repr` says of a monitor: live, stopped, closed, unrecorded, replayed, never made."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -98,3 +101,19 @@ def test_one_that_was_never_made_has_a_text_too():
 @pytest.mark.parametrize("name", ["plain", "a\x1b[31m"])
 def test_the_name_of_its_recording_does_nothing_to_a_terminal(tmp_path, name):
     assert repr(pw.monitor("system", record=tmp_path / f"{name}.pulse")).isprintable()
+
+
+def test_a_terminal_shows_the_line(tmp_path):
+    code = "import pulse_widgets as pw; display(pw.monitor('system', record=False))"
+
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "-c", code],
+        env={**os.environ, "IPYTHONDIR": str(tmp_path / "ipython")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    line = r"<Monitor live, LENGTH, \d+ series, not recorded>"
+    assert re.fullmatch(line, counted(done.stdout.strip())), done.stderr
