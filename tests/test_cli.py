@@ -236,8 +236,6 @@ def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_pat
             f"{base}/api/contents/01_quickstart.ipynb?token={token}"
         ) as got:
             served = json.load(got)["content"]
-        with urllib.request.urlopen(f"{base}/api/sessions?token={token}") as got:
-            sessions = json.load(got)
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{base}/api/contents/01_quickstart.ipynb")
         shown = opened.read_text().strip()
@@ -248,10 +246,6 @@ def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_pat
     assert line.startswith("JupyterLab is running: http://127.0.0.1:")
     assert shown == url
     assert len(served["cells"]) == len(json.loads(quickstart().read_bytes())["cells"])
-    # A cell may be run as soon as the page is there.
-    assert [(one["path"], one["kernel"]["name"]) for one in sessions] == [
-        ("01_quickstart.ipynb", "python3")
-    ]
     assert refused.value.code == 403
     assert "jupyterlab" in words
     assert not any(token in word for word in words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
@@ -30,11 +29,7 @@ __all__ = ["quickstart", "run_lab", "server_command"]
 NOTEBOOK: Final = "01_quickstart.ipynb"
 START_S: Final = 60.0
 END_S: Final = 10.0
-KERNEL_S: Final = 10.0
 LOG_LINES: Final = 15
-
-# Do not use a proxy of the environment to reach our own server on this machine.
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def run_lab(*, say: Callable[[str], None], browser: bool = True) -> int:
@@ -129,7 +124,6 @@ def _server(directory: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     try:
         base = f"http://127.0.0.1:{port}"
         _wait_for_answer(server, f"{base}/api/status?token={token}", log)
-        _start_kernel(f"{base}/api/sessions?token={token}")
         yield server, f"{base}/lab/tree/{NOTEBOOK}?token={token}"
     finally:
         _end(server)
@@ -144,9 +138,11 @@ def _free_port() -> int:
 
 def _wait_for_answer(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_S
+    # Do not use a proxy of the environment to reach our own server on this machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with _DIRECT.open(url, timeout=2):
+            with direct.open(url, timeout=2):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -155,20 +151,6 @@ def _wait_for_answer(server: subprocess.Popen[bytes], url: str, log: Path) -> No
         "JupyterLab did not start:\n" + "\n".join(f"  {line}" for line in said),
         remedy="Look at `pulse-widgets doctor`, or use the demo with --headless.",
     )
-
-
-def _start_kernel(sessions: str) -> None:
-    """Start the notebook's kernel while the page loads.
-
-    A cell that is run before there is a kernel makes JupyterLab ask which one to start.
-    """
-    wanted = {"path": NOTEBOOK, "name": NOTEBOOK, "type": "notebook", "kernel": {"name": "python3"}}
-    request = urllib.request.Request(  # noqa: S310  our own server
-        sessions, json.dumps(wanted).encode(), {"Content-Type": "application/json"}
-    )
-    # Without it the page starts one.
-    with contextlib.suppress(urllib.error.URLError, OSError):
-        _DIRECT.open(request, timeout=KERNEL_S).close()
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
