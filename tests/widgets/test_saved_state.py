@@ -63,7 +63,8 @@ def test_a_notebook_that_a_program_ran_holds_neither_code_nor_paths_and_is_small
     assert_tells_nothing(last, home)
     assert last.header["state"]["phase"] == "stopped"
     # The size of the finished file, and not of the journal that it was made of.
-    (file,) = home.rglob("*.pulse.parquet")
+    name = last.header["state"]["recording"]["path"].removesuffix(".pulse")
+    (file,) = home.rglob(f"{name}.pulse.parquet")
     saved = [output.data[REPLAY]["keyframe"] for cell in done.cells for output in cell.outputs
              if REPLAY in output.get("data", {})]  # fmt: skip
     packets = [last, *(decode(base64.b64decode(text)) for text in saved)]
