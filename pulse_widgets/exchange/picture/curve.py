@@ -108,14 +108,14 @@ class Shape:
     dots: str
 
 
-def shape_of(trace: Trace, scale: Scale) -> Shape:
-    """Return how a trace is drawn."""
+def shape_of(trace: Trace, scale: Scale, *, banded: bool = True) -> Shape:
+    """Return how a trace is drawn, with its band or without."""
     band, line, spikes, dots = [], [], [], []
     for stretch in _stretches(trace, scale):
         if len(stretch) == 1:
             dots.append(_dot(stretch))
             continue
-        band.append(_band(stretch))
+        band.append(_band(stretch) if banded else "")
         line.append(_line(stretch))
         spikes.append(_spikes(stretch))
     return Shape(*("".join(parts) for parts in (band, line, spikes, dots)))

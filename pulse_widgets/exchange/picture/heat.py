@@ -17,7 +17,7 @@ import numpy as np
 from pulse_widgets.exchange.picture.curve import PX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -60,12 +60,11 @@ def heat_image(traces: Sequence[Trace], scale: Scale) -> str:
     )
 
 
-def _row(trace: Trace, scale: Scale, columns: int) -> Iterator[list[int]]:
-    """Yield the colours of the largest and of the smallest values, column by column."""
-    top = [0] * columns
-    bottom = [0] * columns
+def _row(trace: Trace, scale: Scale, columns: int) -> tuple[_Ints, _Ints]:
+    """Return the colours of the largest and of the smallest values, column by column."""
+    top = np.zeros(columns, np.int64)
+    bottom = np.full(columns, LEVELS + 1)
     if len(trace):
-        highest, lowest = _levels(trace.high, scale), _levels(trace.low, scale)
         start, end = scale.span
         share = (trace.time - start) / (end - start)
         half = trace.width / 2 / (end - start)
@@ -74,13 +73,11 @@ def _row(trace: Trace, scale: Scale, columns: int) -> Iterator[list[int]]:
         # What is between two readings of which none is missing has the colour of the one before.
         same = np.append(np.diff(trace.segment) == 0, False)
         last = np.where(same, np.maximum(last, np.append(first[1:], 0) - 1), last)
-        for i, (begin, stop) in enumerate(zip(first, np.maximum(last, first), strict=True)):
-            for column in range(begin, stop + 1):
-                top[column] = max(top[column], int(highest[i]))
-                low = int(lowest[i])
-                bottom[column] = min(bottom[column] or low, low)
-    yield top
-    yield bottom
+        wide = np.maximum(last, first) - first + 1
+        column = np.arange(wide.sum()) + np.repeat(first - (np.cumsum(wide) - wide), wide)
+        np.maximum.at(top, column, np.repeat(_levels(trace.high, scale), wide))
+        np.minimum.at(bottom, column, np.repeat(_levels(trace.low, scale), wide))
+    return top, np.where(top == 0, 0, bottom)
 
 
 def _levels(value: NDArray[np.float64], scale: Scale) -> _Ints:

@@ -351,9 +351,12 @@ class _Card:
     def _curves(self) -> str:
         """Return the bands, and above them the lines."""
         lines, whole = self._chart.lines, self._chart.whole
-        shapes = [(_color(line), shape_of(line.trace, self._scale)) for line in lines]
+        common = whole is not None and len(lines) > MOST_BANDS
+        shapes = [
+            (_color(line), shape_of(line.trace, self._scale, banded=not common)) for line in lines
+        ]
         tint = f"{0.26 / len(lines) ** 0.5:.2f}"
-        if whole is not None and len(lines) > MOST_BANDS:
+        if whole is not None and common:
             below = _path(band_of(whole.trace, self._scale), f'fill="{SOFT}" fill-opacity="0.16"')
         else:
             below = "".join(
