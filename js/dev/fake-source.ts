@@ -237,6 +237,12 @@ export class FakeSource implements Source {
     return time === undefined || value === undefined ? null : { time, value };
   }
 
+  at(id: number, time: number): { time: number; value: number } | null {
+    const at = this.#times.findLastIndex((one) => one <= time);
+    const value = this.#tracks[id]?.values[at];
+    return value === undefined ? null : { time: this.#times[at] as number, value };
+  }
+
   lost(): number {
     return this.#scenario.lost;
   }

@@ -30,6 +30,8 @@ export interface Line {
   /** Place in the palette: the same thing has the same colour on every chart. */
   readonly color: number;
   readonly series: SeriesWire;
+  /** It is of one of several things of its kind: where it is alone its name has to be said. */
+  readonly named: boolean;
 }
 
 export interface Panel {
@@ -85,6 +87,7 @@ export function buildGroups(
       catalog.map(({ host }) => host),
     ),
     colors: entityColors(catalog),
+    crowds: crowdsOf(catalog),
   };
   const panels = bundles(drawn, still).flatMap((bundle) => panelsOf(bundle, context));
   return headingsWith(drawn.map(groupOf)).flatMap((title) => {
@@ -112,6 +115,8 @@ interface Context {
   readonly still: boolean;
   readonly owners: Owners;
   readonly colors: ReadonlyMap<string, number>;
+  /** How many there are of each kind of thing. */
+  readonly crowds: ReadonlyMap<string, number>;
 }
 
 /** Series that may share a chart. */
@@ -218,22 +223,35 @@ function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line
   return series.map((s) => {
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;
-    return { key: lineKey(s), label, id: s.id, color: place, series: s };
+    return { key: lineKey(s), label, id: s.id, color: place, series: s, named: false };
   });
 }
 
 function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
   return series.map((s) => {
     const alone = series.length === 1;
+    const named = (context.crowds.get(entityClass(s.entity)) ?? 0) > 1;
     return {
       // A lone line is its metric: hiding it must not hide the host's other charts.
-      key: alone ? lineKey(s) : ownerKey(s),
+      key: alone && !named ? lineKey(s) : ownerKey(s),
       label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
       id: s.id,
-      color: alone ? 0 : (context.colors.get(ownerKey(s)) ?? 0),
+      color: context.colors.get(ownerKey(s)) ?? 0,
       series: s,
+      named: named && groupOf(s) !== USER_GROUP,
     };
   });
+}
+
+/** How many there are of each kind of thing. */
+function crowdsOf(catalog: readonly SeriesWire[]): Map<string, number> {
+  const owners = new Map(catalog.map((series) => [ownerKey(series), series.entity]));
+  const crowds = new Map<string, number>();
+  for (const entity of owners.values()) {
+    const kind = entityClass(entity);
+    crowds.set(kind, (crowds.get(kind) ?? 0) + 1);
+  }
+  return crowds;
 }
 
 /** Entities numbered within their class, so that GPU 2 has the same colour everywhere. */
