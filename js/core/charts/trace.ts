@@ -1,6 +1,6 @@
 /** Paints one line of a chart: the band of its extremes, its line, what sticks out, infinities. */
 
-import type { Grid, Value } from "../history/grid";
+import { GAP, type Grid } from "../history/grid";
 import { DOWN, spikesOf, UP } from "../history/spikes";
 import type { PlotArea } from "./chart";
 
@@ -26,10 +26,11 @@ let spikes = new Uint8Array(0);
 
 /** Only what is in the plotting area is painted by `paint`. */
 export function clipped(area: PlotArea, paint: (context: CanvasRenderingContext2D) => void): void {
-  const { context, left, top, width, height } = area;
+  const { context, left, top, width, height, ratio } = area;
   context.save();
   context.beginPath();
-  context.rect(left, top, width, height);
+  // A line along an edge is whole.
+  context.rect(left, top - ratio, width, height + 2 * ratio);
   context.clip();
   paint(context);
   context.restore();
@@ -47,16 +48,22 @@ export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): v
   context.lineWidth = 1;
   context.setLineDash([]);
   context.beginPath();
-  let [at, top, bottom] = [Number.NaN, 0, 0];
+  let at = Number.NaN;
+  let [top, bottom] = [0, 0];
   const end = () => {
     if (!(bottom > top)) return;
     context.moveTo(at + 0.5, top);
     context.lineTo(at + 0.5, bottom);
   };
   for (let i = 0; i < grid.bucketCount; i++) {
-    const [from, to] = [finite(low[i], mean[i]), finite(high[i], mean[i])];
+    const from = finite(low[i], mean[i]);
+    const to = finite(high[i], mean[i]);
     if (!(to > from)) continue;
-    const [upper, lower] = [Math.floor(y(to)), Math.ceil(y(from))];
+    const upper = Math.floor(y(to));
+    let lower = Math.ceil(y(from));
+    // A logarithmic axis has no place for the lower end, and perhaps none for either.
+    if (Number.isNaN(lower)) lower = area.top + area.height;
+    if (!(lower > upper)) continue;
     const next = column(i);
     if (next === at) {
       top = Math.min(top, upper);
@@ -64,7 +71,9 @@ export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): v
       continue;
     }
     end();
-    [at, top, bottom] = [next, upper, lower];
+    at = next;
+    top = upper;
+    bottom = lower;
   }
   end();
   context.stroke();
@@ -72,12 +81,7 @@ export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): v
 }
 
 /** The line through the means; a value between two gaps is a dot. */
-export function paintLine(
-  area: PlotArea,
-  xs: readonly number[],
-  ys: readonly Value[],
-  ink: Ink,
-): void {
+export function paintLine(area: PlotArea, xs: Float64Array, ys: Float64Array, ink: Ink): void {
   const { context, ratio } = area;
   context.globalAlpha = ink.line;
   context.strokeStyle = ink.color;
@@ -98,27 +102,31 @@ export function paintLine(
 /** Adds the line to the path; returns the places of values that no line leads to or from. */
 function trace(
   { context, x, y }: PlotArea,
-  xs: readonly number[],
-  ys: readonly Value[],
+  xs: Float64Array,
+  ys: Float64Array,
   stepped: boolean,
 ): (readonly [number, number])[] {
   const dots: (readonly [number, number])[] = [];
   let [length, lastX, lastY] = [0, 0, 0];
   for (let i = 0; i <= ys.length; i++) {
-    const value = ys[i];
-    if (value === undefined && i < ys.length) continue;
-    if (value === null || value === undefined) {
+    const value = i < ys.length ? (ys[i] as number) : GAP;
+    // A bucket without samples is crossed.
+    if (Number.isNaN(value)) continue;
+    const px = x(xs[i] as number);
+    // What has no place on a logarithmic axis is as good as missing.
+    const py = value === GAP ? Number.NaN : y(value);
+    if (Number.isNaN(py)) {
       if (length === 1) dots.push([lastX, lastY]);
       length = 0;
       continue;
     }
-    const [px, py] = [x(xs[i] as number), y(value)];
     if (length === 0) context.moveTo(px, py);
     else if (stepped) {
       context.lineTo(px, lastY);
       context.lineTo(px, py);
     } else context.lineTo(px, py);
-    [lastX, lastY] = [px, py];
+    lastX = px;
+    lastY = py;
     length++;
   }
   return dots;
@@ -142,8 +150,8 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   for (let i = 0; i < count; i++) {
     const side = spikes[i] as number;
     if (side === 0) continue;
-    // The line itself need not pass a bucket that only goes on with the one before.
-    const from = y(mean[i] as number);
+    let from = y(rootOf(mean, i, side));
+    if (Number.isNaN(from)) from = area.top + area.height;
     const x = column(i) + 0.5;
     for (const end of [side & UP ? high[i] : undefined, side & DOWN ? low[i] : undefined]) {
       const to = y(finite(end, mean[i]));
@@ -154,6 +162,15 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   }
   context.stroke();
   context.globalAlpha = 1;
+}
+
+/** Where a column that sticks out begins: at its mean, or at the nearer mean beside it. */
+function rootOf(mean: Float64Array, i: number, side: number): number {
+  const own = mean[i] as number;
+  const [before = own, after = own] = [mean[i - 1], mean[i + 1]];
+  const [above, below] = [Math.max(before, after), Math.min(before, after)];
+  if (side === UP && above < own) return above;
+  return side === DOWN && below > own ? below : own;
 }
 
 /** A small triangle at the edge that an infinite value lies beyond. */

@@ -1,16 +1,18 @@
 /**
  * One x axis for all lines of a chart, made of buckets of equal width, each at most a pixel wide.
  * A line runs through the means of its buckets; the extremes of each are a band around it, so that
- * a spike of one sample shows at every zoom. `null` is a gap (a missing reading, or a mean that is
- * not known); `undefined` is a bucket without samples, which the line crosses. A stretch of several
- * buckets of which only the extremes are known is one band with one point of the line.
+ * a spike of one sample shows at every zoom. A stretch of several buckets of which only the extremes
+ * are known is one band with one point of the line.
  */
 
 import { type Columns, columns, type Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { widthWithin } from "./buckets";
 
-export type Value = number | null | undefined;
+/** In place of a value: a bucket without samples, which the line crosses. */
+export const NOTHING = Number.NaN;
+/** In place of a value: a gap. The reading is missing, or the mean of a bucket is not known. */
+export const GAP = Number.POSITIVE_INFINITY;
 
 /** What a line says at one moment; null limits mean that the reading is missing there. */
 export interface Reading {
@@ -51,8 +53,13 @@ let counts = new Float64Array(0);
 
 export class Grid {
   /** Shared x values, rising. The first and the last lie just outside the visible range. */
-  xs: number[] = [];
-  ys: Value[][] = [];
+  xs = new Float64Array(0);
+  /** Values of each line, `NOTHING` or `GAP`. Numbers alone: boxes for others would be garbage. */
+  ys: Float64Array[] = [];
+  #xs = new Float64Array(0);
+  readonly #ys: Float64Array[] = [];
+  /** On which sides of its values some line has a gap in each bucket. */
+  #sides = new Uint8Array(0);
   #range: AxisRange = [0, 1];
   #width = 1;
   #first = 0;
@@ -161,7 +168,7 @@ export class Grid {
   reach(): readonly [number, number] | null {
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let line = 0; line < this.ys.length; line++) {
-      const ys = this.ys[line] as Value[];
+      const ys = this.ys[line] as Float64Array;
       const [low, high] = this.extremes(line) ?? [];
       for (const value of [low, high, ys[0], ys[ys.length - 1]]) {
         if (typeof value !== "number" || !Number.isFinite(value)) continue;
@@ -174,16 +181,26 @@ export class Grid {
 
   #reserve(lines: number): void {
     const count = this.#count;
-    if (this.#places.length < count) this.#places = new Int32Array(count * 2);
+    if (this.#places.length < count) {
+      this.#places = new Int32Array(count * 2);
+      this.#sides = new Uint8Array(count * 2);
+      this.#xs = new Float64Array(count * 6 + 2);
+    }
     if (counts.length < count) counts = new Float64Array(count * 2);
-    while (this.ys.length < lines) this.ys.push([]);
+    this.#sides.fill(0, 0, count);
     this.ys.length = lines;
     for (let line = 0; line < lines; line++) {
       const strip = this.#strips[line];
       if (!strip || strip.low.length < count) this.#strips[line] = emptyStrip(count * 2);
+      if ((this.#ys[line]?.length ?? 0) < this.#xs.length) {
+        this.#ys[line] = new Float64Array(this.#xs.length);
+      }
       const { low, high, mean, gap, same } = this.#strips[line] as Strip;
-      for (const column of [low, high, mean]) column.fill(Number.NaN, 0, count);
-      for (const column of [gap, same]) column.fill(0, 0, count);
+      low.fill(Number.NaN, 0, count);
+      high.fill(Number.NaN, 0, count);
+      mean.fill(Number.NaN, 0, count);
+      gap.fill(0, 0, count);
+      same.fill(0, 0, count);
     }
   }
 
@@ -195,11 +212,13 @@ export class Grid {
     fetch(id, t0, t1, (t1 - t0) / this.#width, scratch);
     counts.fill(0, 0, this.#count);
     const strip = this.#strips[line] as Strip;
+    let broken = false;
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
       const bucket = Math.floor(time / this.#width) - this.#first;
       if (bucket >= 0 && bucket < this.#count) {
         see(strip, bucket, i);
+        broken ||= strip.gap[bucket] !== 0;
         continue;
       }
       const [low, high] = [scratch.min[i] as number, scratch.max[i] as number];
@@ -210,52 +229,53 @@ export class Grid {
         break;
       }
     }
+    if (broken) this.#note(strip);
     return edges;
+  }
+
+  /** Remember where values of a line stand beside a gap. */
+  #note({ low, gap }: Strip): void {
+    for (let bucket = 0; bucket < this.#count; bucket++) {
+      if (Number.isNaN(low[bucket] as number)) continue;
+      this.#sides[bucket] = (this.#sides[bucket] as number) | (gap[bucket] as number);
+    }
   }
 
   /** Lay out the x values: one a bucket, others beside it where some line has values and a gap. */
   #place(): void {
-    const xs = this.xs;
+    const xs = this.#xs;
     const width = this.#width;
     let next = 1;
     xs[0] = (this.#first - 0.5) * width;
     for (let bucket = 0; bucket < this.#count; bucket++) {
       const left = (this.#first + bucket) * width;
-      const broken = this.#breaks(bucket);
-      if (broken & GAP_BEFORE) xs[next++] = left + width * 0.125;
+      const sides = this.#sides[bucket] as number;
+      if (sides & GAP_BEFORE) xs[next++] = left + width * 0.125;
       this.#places[bucket] = next;
       xs[next++] = left + width * 0.5;
-      if (broken & GAP_AFTER) xs[next++] = left + width * 0.875;
+      if (sides & GAP_AFTER) xs[next++] = left + width * 0.875;
     }
-    xs[next] = (this.#first + this.#count + 0.5) * width;
-    xs.length = next + 1;
-  }
-
-  /** On which sides of the values in a bucket some line has a gap. */
-  #breaks(bucket: number): number {
-    let sides = 0;
+    xs[next++] = (this.#first + this.#count + 0.5) * width;
+    this.xs = xs.subarray(0, next);
     for (let line = 0; line < this.ys.length; line++) {
-      const { gap, low } = this.#strips[line] as Strip;
-      if (gap[bucket] && !Number.isNaN(low[bucket] as number)) sides |= gap[bucket] as number;
+      this.ys[line] = (this.#ys[line] as Float64Array).subarray(0, next);
     }
-    return sides;
   }
 
   #write(line: number, edges: Edges, stepped: boolean, valueAt?: (x: number) => number): void {
-    const ys = this.ys[line] as Value[];
+    const ys = this.ys[line] as Float64Array;
     const { low, high, mean, gap, same } = this.#strips[line] as Strip;
-    ys.length = this.xs.length;
-    ys.fill(undefined);
+    ys.fill(NOTHING);
     let previous = edges.left?.mean ?? Number.NaN;
     for (let bucket = 0; bucket < this.#count; bucket++) {
       const at = this.#places[bucket] as number;
       const broken = gap[bucket] as number;
       if (Number.isNaN(low[bucket] as number)) {
-        if (broken) ys[at] = null;
+        if (broken) ys[at] = GAP;
         continue;
       }
-      if (broken & GAP_BEFORE) ys[at - 1] = null;
-      if (broken & GAP_AFTER) ys[at + 1] = null;
+      if (broken & GAP_BEFORE) ys[at - 1] = GAP;
+      if (broken & GAP_AFTER) ys[at + 1] = GAP;
       if (same[bucket]) continue;
       let value = mean[bucket] as number;
       if (stepped && low[bucket] !== high[bucket]) {
@@ -264,25 +284,26 @@ export class Grid {
         value = Number.isNaN(held) ? farEnd(previous, low[bucket], high[bucket]) : held;
       }
       previous = value;
-      ys[at] = Number.isFinite(value) ? value : null;
+      ys[at] = Number.isFinite(value) ? value : GAP;
     }
     this.#continue(ys, edges, stepped);
     widenGaps(ys);
   }
 
   /** Let a line run off the visible range towards its neighbours outside. */
-  #continue(ys: Value[], edges: Edges, stepped: boolean): void {
+  #continue(ys: Float64Array, edges: Edges, stepped: boolean): void {
     const end = ys.length - 1;
-    const first = ys.findIndex((y) => y !== undefined);
-    const last = ys.findLastIndex((y) => y !== undefined);
+    let [first, last] = [0, end];
+    while (first <= end && Number.isNaN(ys[first] as number)) first++;
+    while (last >= 0 && Number.isNaN(ys[last] as number)) last--;
     const inside = (at: number): Point | null => {
-      const y = ys[at];
-      return at > 0 && y !== null && y !== undefined ? [this.xs[at] as number, y] : null;
+      const y = ys[at] as number;
+      return Number.isFinite(y) ? [this.xs[at] as number, y] : null;
     };
     const [left, right] = [pointOf(edges.left), pointOf(edges.right)];
     const [start, stop] = [this.xs[0] as number, this.xs[end] as number];
-    ys[0] = between(left, first < 0 ? right : inside(first), start, stepped);
-    ys[end] = between(first < 0 ? left : inside(last), right, stop, stepped);
+    ys[0] = between(left, first > end ? right : inside(first), start, stepped);
+    ys[end] = between(first > end ? left : inside(last), right, stop, stepped);
   }
 }
 
@@ -348,30 +369,33 @@ function pointOf(one: Reading | null): Point | null {
   return one && one.mean !== null ? [one.time, one.mean] : null;
 }
 
-/** The value at `x` of the line from `a` to `b`; undefined unless both are there. */
-function between(a: Point | null, b: Point | null, x: number, stepped: boolean): Value {
-  if (!a || !b) return undefined;
+/** The value at `x` of the line from `a` to `b`, if both are there. */
+function between(a: Point | null, b: Point | null, x: number, stepped: boolean): number {
+  if (!a || !b) return NOTHING;
   if (stepped || b[0] <= a[0]) return a[1];
   return a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
 }
 
 /** A gap reaches from the value before it to the value after it. */
-function widenGaps(ys: Value[]): void {
+function widenGaps(ys: Float64Array): void {
   for (let i = 0; i < ys.length; i++) {
-    if (ys[i] !== null) continue;
-    for (let k = i - 1; k >= 0 && ys[k] === undefined; k--) ys[k] = null;
-    for (; i + 1 < ys.length && ys[i + 1] === undefined; i++) ys[i + 1] = null;
+    if (ys[i] !== GAP) continue;
+    for (let k = i - 1; k >= 0 && Number.isNaN(ys[k] as number); k--) ys[k] = GAP;
+    for (; i + 1 < ys.length && Number.isNaN(ys[i + 1] as number); i++) ys[i + 1] = GAP;
   }
 }
 
-/** The place nearest to `index` that the line there runs from or to; in steps the one before it. */
-export function nearestPlace(ys: ArrayLike<Value>, index: number, stepped: boolean): number {
+/**
+ * The place nearest to `index` that the line there runs from or to; in steps the one before it.
+ * There may be a gap in that place, or nothing.
+ */
+export function nearestPlace(ys: ArrayLike<number>, index: number, stepped: boolean): number {
+  const isEmpty = (at: number) => Number.isNaN(ys[at] as number);
   let [before, after] = [index, index];
-  while (after < ys.length && ys[after] === undefined) after++;
+  while (after < ys.length && isEmpty(after)) after++;
   if (after === ys.length) return index;
-  while (before > 0 && ys[before] === undefined) before--;
-  const known = ys[before] !== undefined;
-  return known && !stepped && after - index < index - before ? after : before;
+  while (before > 0 && isEmpty(before)) before--;
+  return !isEmpty(before) && !stepped && after - index < index - before ? after : before;
 }
 
 /** Values by wall time. */

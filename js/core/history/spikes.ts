@@ -4,6 +4,8 @@
 const AROUND = 16;
 /** How many times farther than usual the end of a bucket lies from its mean. */
 const FAR = 3;
+/** The same for a mean beyond both of those beside it: noise of lone samples has peaks, too. */
+const LONE_FAR = 8;
 
 export const UP = 1;
 export const DOWN = 2;
@@ -14,7 +16,7 @@ interface Band {
   readonly mean: Float64Array;
 }
 
-let spread = new Float64Array(0);
+let spreads = new Float64Array(0);
 
 /**
  * For each of the first `count` buckets: bits that say at which end it sticks out.
@@ -24,37 +26,56 @@ let spread = new Float64Array(0);
  * that is more: so noise of one sample a bucket is as wide as noise of many.
  */
 export function spikesOf({ low, high, mean }: Band, count: number, out: Uint8Array): void {
-  if (spread.length < count) spread = new Float64Array(count * 2);
-  let previous = Number.NaN;
-  for (let i = 0; i < count; i++) {
-    const own = mean[i] as number;
-    const ends = Math.max((high[i] as number) - own, own - (low[i] as number));
-    const step = Math.abs(own - previous) / 2;
-    spread[i] = ends > step || !(step >= 0) ? ends : step;
-    if (own - own === 0) previous = own;
-  }
+  spread(low, high, mean, count);
   let [sum, known, from, to] = [0, 0, 0, 0];
   for (let i = 0; i < count; i++) {
     for (; to < count && to <= i + AROUND; to++) {
-      if (!isKnown(to)) continue;
-      sum += spread[to] as number;
+      const next = spreads[to] as number;
+      if (next < 0) continue;
+      sum += next;
       known++;
     }
     for (; from < i - AROUND; from++) {
-      if (!isKnown(from)) continue;
-      sum -= spread[from] as number;
+      const gone = spreads[from] as number;
+      if (gone < 0) continue;
+      sum -= gone;
       known--;
     }
     out[i] = 0;
-    if (!isKnown(i) || known < 2) continue;
-    const usual = Math.max((sum - (spread[i] as number)) / (known - 1), 0) * FAR;
+    const ownSpread = spreads[i] as number;
+    if (ownSpread < 0 || known < 2) continue;
+    const usual = (sum > ownSpread ? sum - ownSpread : 0) / (known - 1);
+    // What is no farther than the band around it cannot stick out of it.
+    if (ownSpread <= usual * FAR) continue;
     const own = mean[i] as number;
-    const up = (high[i] as number) - own > usual ? UP : 0;
-    out[i] = up | (own - (low[i] as number) > usual ? DOWN : 0);
+    const before = knownOr(mean[i - 1], own);
+    const after = knownOr(mean[i + 1], own);
+    // Also beyond the means beside it: one sample moves the mean of its bucket, too.
+    const [above, below] = [Math.max(before, after), Math.min(before, after)];
+    const over = Math.min((high[i] as number) - own, (high[i] as number) - above);
+    const under = Math.min(own - (low[i] as number), below - (low[i] as number));
+    const up = over > usual * FAR || own - above > usual * LONE_FAR ? UP : 0;
+    const down = under > usual * FAR || below - own > usual * LONE_FAR ? DOWN : 0;
+    out[i] = up | down;
   }
 }
 
-function isKnown(i: number): boolean {
-  const one = spread[i] as number;
-  return one - one === 0;
+/** How wide every bucket is; -1 where that is not known. */
+function spread(low: Float64Array, high: Float64Array, mean: Float64Array, count: number): void {
+  if (spreads.length < count) spreads = new Float64Array(count * 2);
+  let previous = Number.NaN;
+  for (let i = 0; i < count; i++) {
+    const own = mean[i] as number;
+    const [up, down] = [(high[i] as number) - own, own - (low[i] as number)];
+    const step = Math.abs(own - previous) / 2;
+    let wide = up > down ? up : down;
+    if (step > wide) wide = step;
+    spreads[i] = wide < Number.POSITIVE_INFINITY ? wide : -1;
+    if (own - own === 0) previous = own;
+  }
+}
+
+function knownOr(value: number | undefined, other: number): number {
+  const known = value as number;
+  return known - known === 0 ? known : other;
 }

@@ -106,7 +106,7 @@ describe("Track.columns", () => {
       track.columns(offset, offset + 9000, 300, out);
       const at = out.max.subarray(0, out.length).indexOf(99);
 
-      expect(out.time[at]).toBe(5425);
+      expect(out.time[at]).toBe(5424);
     }
   });
 

@@ -73,11 +73,16 @@ export function rampIndex(value: number, low: number, high: number): number {
   return Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
 }
 
+/** The colour of one value, for a stylesheet. */
+export function rampColor(ground: Ground, value: number, low: number, high: number): string {
+  const pixel = rampPixels(ground)[rampIndex(value, low, high)] as number;
+  return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+}
+
 /** The same ramp for a stylesheet; one colour where all values are the same. */
 export function rampGradient(ground: Ground, low: number, high: number): string {
   if (!(high > low)) {
-    const pixel = rampPixels(ground)[rampIndex(low, low, high)] as number;
-    const color = `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+    const color = rampColor(ground, low, low, high);
     return `linear-gradient(${color}, ${color})`;
   }
   const stops = RAMPS[ground].map((stop) => `rgb(${stop.join(" ")})`);

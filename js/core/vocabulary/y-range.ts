@@ -37,7 +37,7 @@ export function yRange(low: number | null, high: number | null, rule: YRule): Ax
 }
 
 function wanted(low: number | null, high: number | null, rule: YRule): AxisRange {
-  if (rule.whole) return [0, Math.max(1, (high ?? 0) * HEADROOM)];
+  if (rule.whole) return [0, high !== null && high > 1 ? high * HEADROOM : 1];
   if (low === null || high === null) return [0, rule.limit ?? 1];
   const top = rule.limit === null ? high : Math.max(high, rule.limit);
   if (rule.unit === "degC") return around(low, high);
