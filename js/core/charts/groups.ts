@@ -55,7 +55,7 @@ export function buildGroups(
   const drawn = catalog.filter((s) => wanted(s.metric) && (asked || still || !isSilent(s.metric)));
   const context: Context = {
     catalog,
-    classes: classesOf(catalog),
+    classes: once(() => classesOf(catalog)),
     asked,
     still,
     owners: new Owners(
@@ -65,13 +65,14 @@ export function buildGroups(
     colors: entityColors(catalog),
     crowds: crowdsOf(catalog),
   };
+  const headings = new Map(drawn.map((one) => [one, groupOf(one)]));
   const byGroup = new Map<string, Panel[]>();
-  for (const panel of withOwnKeys(panelsOf(drawn, context))) {
+  for (const panel of withOwnKeys(panelsOf(headings, context))) {
     const own = byGroup.get(panel.group);
     if (own) own.push(panel);
     else byGroup.set(panel.group, [panel]);
   }
-  return headingsWith(drawn.map(groupOf)).flatMap((title) => {
+  return headingsWith(headings.values()).flatMap((title) => {
     const own = byGroup.get(title) ?? [];
     own.sort((a, b) => rankOf(a) - rankOf(b));
     // Of the user's own metrics the dashboard shows as many as there is room for.
@@ -81,8 +82,16 @@ export function buildGroups(
   });
 }
 
-/** Titles of the metrics that are not in the catalog. */
-export function ownTitles(groups: readonly Group[]): Map<string, string> {
+const TITLES = new WeakMap<readonly Group[], Map<string, string>>();
+
+/** Titles of the metrics that are not in the catalog; looked for once in the same groups. */
+export function ownTitles(groups: readonly Group[]): ReadonlyMap<string, string> {
+  const known = TITLES.get(groups) ?? titlesIn(groups);
+  TITLES.set(groups, known);
+  return known;
+}
+
+function titlesIn(groups: readonly Group[]): Map<string, string> {
   const shown = groups.flatMap(({ panels }) => panels.flatMap(({ lines }) => lines.slice(0, 1)));
   const own = shown.filter(({ series }) => isForeign(series));
   return new Map(own.map(({ series }) => [series.metric, titleOf(series)]));
@@ -97,6 +106,14 @@ function extra(panel: Panel): Panel {
   return { ...panel, main: false };
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 function classesOf(catalog: readonly SeriesWire[]): Map<string, Set<string>> {
   const classes = new Map<string, Set<string>>();
   for (const { metric, entity } of catalog) {
@@ -106,13 +123,15 @@ function classesOf(catalog: readonly SeriesWire[]): Map<string, Set<string>> {
   return classes;
 }
 
-function panelsOf(drawn: readonly SeriesWire[], context: Context): Panel[] {
-  const user = drawn.filter((one) => groupOf(one) === USER_GROUP && !isForeign(one));
-  const users = new Set(user);
+/** `headings`: every series that is drawn, and what it stands under. */
+function panelsOf(headings: ReadonlyMap<SeriesWire, string>, context: Context): Panel[] {
+  const [user, processes, others]: [SeriesWire[], SeriesWire[], SeriesWire[]] = [[], [], []];
   // Who asks for a metric of processes by its name wants to see it over time.
-  const inTable = (one: SeriesWire) => !context.asked && !context.still && isOfProcess(one);
-  const processes = drawn.filter(inTable);
-  const others = drawn.filter((one) => !users.has(one) && !inTable(one));
+  const tables = !context.asked && !context.still;
+  for (const [one, heading] of headings) {
+    if (heading === USER_GROUP && !isForeign(one)) user.push(one);
+    else (tables && isOfProcess(one) ? processes : others).push(one);
+  }
   return [
     ...bundles(others, context.still).flatMap((bundle) => bundlePanels(bundle, context)),
     ...(processes.length > 0 ? [processPanel(processes, context)] : []),

@@ -53,6 +53,8 @@ export interface View {
   describe(scene: Scene): void;
   setTheme(theme: Theme): void;
   resize(): void;
+  /** Show other lines in the same element; without it a view is made anew when its lines change. */
+  take?(panel: Panel): void;
   destroy(): void;
 }
 

@@ -59,7 +59,7 @@ export interface Process {
 export interface Context {
   readonly catalog: readonly SeriesWire[];
   /** The classes of things that have a metric. */
-  readonly classes: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly classes: () => ReadonlyMap<string, ReadonlySet<string>>;
   readonly asked: boolean;
   readonly still: boolean;
   readonly owners: Owners;
@@ -77,6 +77,7 @@ export function panelOf(
   series: readonly SeriesWire[],
   lines: Line[],
   context: Context,
+  prefix = "",
 ): Panel {
   const first = series[0] as SeriesWire;
   const group = groupOf(first);
@@ -95,6 +96,7 @@ export function panelOf(
     main: context.asked || (shown && series.some((s) => isMain(s, group))),
     lines,
     limits: limitIds(series, context.catalog),
+    prefix,
   };
 }
 
@@ -104,8 +106,9 @@ export function titled(title: string, series: readonly SeriesWire[], context: Co
   if (!first) return title;
   const kind = entityClass(first.entity);
   const suffix = classSuffix(kind);
-  const others = (context.classes.get(first.metric)?.size ?? 0) > 1;
-  if (!suffix && (isKnownClass(kind) || !others)) return title;
+  if (!suffix && isKnownClass(kind)) return title;
+  const others = suffix !== "" || (context.classes().get(first.metric)?.size ?? 0) > 1;
+  if (!others) return title;
   if (new Set(series.map(ownerKey)).size > 1) return `${title}, ${suffix || `by ${kind}`}`;
   return `${title}, ${context.owners.label(first)}`;
 }
@@ -140,10 +143,11 @@ function limitIds(series: readonly SeriesWire[], catalog: readonly SeriesWire[])
 
 /** The same panels, each with a key of its own: two may have the same title. */
 export function withOwnKeys(panels: readonly Panel[]): Panel[] {
-  const times = new Map<string, number>();
+  const taken = new Set<string>();
   return panels.map((panel) => {
-    const before = times.get(panel.key) ?? 0;
-    times.set(panel.key, before + 1);
-    return before === 0 ? panel : { ...panel, key: `${panel.key}#${before + 1}` };
+    let key = panel.key;
+    for (let i = 2; taken.has(key); i++) key = `${panel.key}#${i}`;
+    taken.add(key);
+    return key === panel.key ? panel : { ...panel, key };
   });
 }

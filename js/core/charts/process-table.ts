@@ -87,7 +87,7 @@ export class ProcessTable implements View {
   readonly byStep = false;
   seen = false;
   stale = true;
-  readonly #panel: Panel;
+  #panel: Panel;
   readonly #when = h("span", { class: "pulse-whose" });
   readonly #body = h("tbody");
   readonly #table: HTMLTableElement;
@@ -137,6 +137,12 @@ export class ProcessTable implements View {
   describe(): void {
     const count = this.#shown.length;
     setAttribute(this.el, "aria-label", `${this.#panel.title}: ${count} shown as a table`);
+  }
+
+  /** Processes come and go while their table is open, and a finger is on its button. */
+  take(panel: Panel): void {
+    this.#panel = panel;
+    this.stale = true;
   }
 
   setTheme(): void {}

@@ -98,7 +98,10 @@ function headOf(metric: string): string {
 interface Measured {
   readonly metric: string;
   readonly series: SeriesWire[];
+  /** Whose it is; null for several. */
   readonly owner: string | null;
+  /** The parts of its name, if it may be one of a pair. */
+  readonly parts: Named | null;
 }
 
 /** A chart to be: one metric of all its owners, or several metrics of one. */
@@ -121,8 +124,8 @@ export function userPanels(series: readonly SeriesWire[], context: Context): Pan
     if (chart.metrics.length > 1) return pairPanel(chart, colors, alone, context);
     const own = [...first.series].sort(compareOwners);
     const title = titled(titleOf(own[0] as SeriesWire), own, context);
-    const panel = panelOf(title, own, entityLines(own, context), context);
-    return { ...panel, prefix: headOf(first.metric) };
+    const lines = entityLines(own, context);
+    return panelOf(title, own, lines, context, headOf(first.metric));
   });
 }
 
@@ -136,7 +139,10 @@ function measuredOf(series: readonly SeriesWire[]): Measured[] {
   }
   return [...found.values()].map((own) => {
     const [first] = own as [SeriesWire];
-    return { metric: first.metric, series: own, owner: own.length > 1 ? null : ownerKey(first) };
+    const { metric } = first;
+    // Ranks and hosts are lines already: with pairs of them nobody could tell which is whose.
+    if (own.length > 1) return { metric, series: own, owner: null, parts: null };
+    return { metric, series: own, owner: ownerKey(first), parts: partsOf(metric) };
   });
 }
 
@@ -159,8 +165,7 @@ function paired(measured: readonly Measured[]): Chart[] {
 
 /** What metrics of one chart share; a key of its own for what stands alone. */
 function keyOf(one: Measured): string {
-  // Ranks and hosts are lines already: with pairs of them nobody could tell which is whose.
-  const parts = one.owner === null ? null : partsOf(one.metric);
+  const { parts } = one;
   return parts ? shared(one, parts.leaf, parts.style) : shared(one, one.metric, "");
 }
 
@@ -173,7 +178,7 @@ function shared({ owner, series: [first] }: Measured, leaf: string, style: strin
 function joinBare(measured: readonly Measured[], keys: Map<Measured, string>): void {
   const beside = new Map<string, { key: string; trained: boolean }>();
   for (const [one, key] of keys) {
-    const parts = one.owner === null ? null : partsOf(one.metric);
+    const { parts } = one;
     const color = parts ? PARTS.get(parts.prefix.toLowerCase()) : undefined;
     if (!parts || color === undefined) continue;
     const bare = shared(one, parts.leaf, "");
@@ -182,13 +187,13 @@ function joinBare(measured: readonly Measured[], keys: Map<Measured, string>): v
   }
   for (const one of measured) {
     const pair = beside.get(keys.get(one) as string);
-    if (pair && !pair.trained) keys.set(one, pair.key);
+    // A metric that is called as a part is called would be taken for that part.
+    if (pair && !pair.trained && !PARTS.has(one.metric.toLowerCase())) keys.set(one, pair.key);
   }
 }
 
 function leafOf(metrics: readonly Measured[]): string {
-  const parts = metrics.map(({ metric }) => partsOf(metric)).find((one) => one !== null);
-  return parts?.leaf ?? "";
+  return metrics.find(({ parts }) => parts !== null)?.parts?.leaf ?? "";
 }
 
 /** Prefixes that are no part of the data, numbered in the order in which they came. */
@@ -196,8 +201,8 @@ function prefixColors(charts: readonly Chart[]): Map<string, number> {
   const colors = new Map<string, number>();
   for (const { metrics } of charts) {
     if (metrics.length < 2) continue;
-    for (const { metric } of metrics) {
-      const prefix = partsOf(metric)?.prefix ?? "";
+    for (const { parts } of metrics) {
+      const prefix = parts?.prefix ?? "";
       const part = PARTS.get(prefix.toLowerCase());
       if (part === undefined && prefix && !colors.has(prefix)) {
         colors.set(prefix, OTHER_COLORS + colors.size);
@@ -215,8 +220,8 @@ function pairPanel(
 ): Panel {
   const series = metrics.map((one) => one.series[0] as SeriesWire);
   const taken = new Set<number>();
-  const lines = metrics.map(({ metric }, i): Line => {
-    const prefix = partsOf(metric)?.prefix ?? "";
+  const lines = metrics.map(({ metric, parts }, i): Line => {
+    const prefix = parts?.prefix ?? "";
     // Without a word for its part it is that of the training, and is called as it was logged.
     let color = PARTS.get(prefix.toLowerCase()) ?? colors.get(prefix) ?? 0;
     while (taken.has(color)) color++;
@@ -237,5 +242,5 @@ function pairPanel(
   const title = titled(bare ? `${leaf} (${words.join(", ")})` : leaf, series, context);
   const prefix =
     headOf(leaf) || (words.length > 3 ? `${words[0]}, …, ${words.at(-1)}` : words.join(", "));
-  return { ...panelOf(title, series, lines, context), prefix };
+  return panelOf(title, series, lines, context, prefix);
 }

@@ -159,7 +159,11 @@ export class Board {
     const whole = expanded || (extras?.whole?.() ?? false);
     const drawn = panels.slice(0, whole ? (extras?.most?.() ?? first) : first);
     const steps = drawn.map((panel) => content.byStep(panel));
-    const axes = axesOf(steps, this.#columns);
+    const blocks = extras?.blocks?.(drawn.length, whole) ?? [drawn.length];
+    const axes = blocks.flatMap((size, i) => {
+      const from = blocks.slice(0, i).reduce((sum, one) => sum + one, 0);
+      return axesOf(steps.slice(from, from + size), this.#columns);
+    });
     const charts = drawn.map((panel, place) => {
       const at = { byStep: steps[place] as boolean, axis: axes[place] as boolean };
       shown.add(panel.key);

@@ -366,8 +366,7 @@ class Dashboard {
       this.#dispatch({ type: "help", open: false });
     } else {
       const command = commandOf(event);
-      // What is typed into a field is text.
-      if (!command || event.target instanceof HTMLInputElement) return;
+      if (!command) return;
       this.#run(command);
     }
     event.preventDefault();

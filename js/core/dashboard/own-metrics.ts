@@ -2,7 +2,7 @@
 
 import type { Panel } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
-import { isPinned, matching, ordered, PAGE, type Placed, toggledPin } from "./own-order";
+import { isPinned, matching, ordered, PAGE, type Placed, runsOf, toggledPin } from "./own-order";
 import type { SectionContext, SectionExtras } from "./section-extras";
 
 /** The whole of what a first metric needs. */
@@ -32,12 +32,16 @@ export class OwnMetrics implements SectionExtras {
   readonly #axes: ReadonlyMap<"time" | "step", HTMLButtonElement>;
   readonly #axis: HTMLElement;
   readonly #more = h("button", { type: "button" });
-  readonly #none = h("p", { class: "pulse-detail" });
+  readonly #none = h("p", { class: "pulse-detail" }, "No name matches.");
   readonly #hint = hintElement();
   readonly #headings = new Map<string, HTMLElement>();
   #pages = 1;
+  /** What was chosen last, and what it was chosen for. */
   #placed: readonly Placed[] = [];
-  #total = 0;
+  #chosen: readonly Panel[] = [];
+  #because: readonly unknown[] = [];
+  /** How many metrics were chosen of how many. */
+  #said = "";
 
   constructor(context: SectionContext) {
     this.#context = context;
@@ -53,8 +57,8 @@ export class OwnMetrics implements SectionExtras {
     this.#listen();
     const words = h("span", {}, "smoothing");
     const smooth = h("label", { class: "pulse-smooth" }, words, this.#slider, this.#weight);
-    setAttribute(this.#log, "title", "Logarithmic scale");
-    setAttribute(this.#log, "aria-label", "Logarithmic scale");
+    setAttribute(this.#log, "title", "Logarithmic axis");
+    setAttribute(this.#log, "aria-label", "log scale");
     this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis);
     this.below.append(this.#none, this.#more);
   }
@@ -68,11 +72,17 @@ export class OwnMetrics implements SectionExtras {
 
   choose(panels: readonly Panel[]): readonly Panel[] {
     const { pinned } = this.#context.memory.record;
-    const found = matching(panels, this.#search.value);
-    this.#placed = ordered(found, pinned);
-    this.#total = panels.length;
+    const because = [panels, this.#search.value, pinned];
+    // Laid out is often, and there may be thousands.
+    if (because.some((one, i) => one !== this.#because[i])) {
+      this.#because = because;
+      this.#placed = ordered(matching(panels, this.#search.value), pinned);
+      this.#chosen = this.#placed.map(({ panel }) => panel);
+      this.#said = `${countOf(this.#chosen)} of ${countOf(panels)}`;
+    }
+    this.#none.hidden = panels.length === 0 || this.#chosen.length > 0;
     this.#write();
-    return this.#placed.map(({ panel }) => panel);
+    return this.#chosen;
   }
 
   whole(): boolean {
@@ -83,15 +93,13 @@ export class OwnMetrics implements SectionExtras {
     return this.#pages * PAGE;
   }
 
+  blocks(count: number, open: boolean): readonly number[] {
+    return open ? runsOf(this.#placed.slice(0, count)) : [count];
+  }
+
   /** The charts with a pin each, and what stands between them. */
   arrange(charts: readonly HTMLElement[], open: boolean): readonly HTMLElement[] {
     const left = this.#placed.length - charts.length;
-    const searched = this.whole();
-    setText(
-      this.#none,
-      searched && this.#total > 0 && charts.length === 0 ? "No name matches." : "",
-    );
-    this.#none.hidden = this.#none.textContent === "";
     this.#more.hidden = !open || left <= 0;
     setText(this.#more, `Show ${Math.min(PAGE, left)} more of ${left}`);
     return charts.flatMap((el, i) => {
@@ -151,7 +159,7 @@ export class OwnMetrics implements SectionExtras {
     const { memory, axis } = this.#context;
     const { smooth, log } = memory.record;
     const weight = smooth.toFixed(2);
-    setText(this.#count, this.whole() ? `${this.#placed.length} of ${this.#total}` : "");
+    setText(this.#count, this.whole() ? this.#said : "");
     if (Number(this.#slider.value) !== smooth) this.#slider.value = weight;
     setText(this.#weight, smooth > 0 ? weight : "off");
     setAttribute(this.#slider, "aria-valuetext", smooth > 0 ? weight : "off");
@@ -168,11 +176,20 @@ export class OwnMetrics implements SectionExtras {
     if (!(button instanceof HTMLButtonElement)) return;
     const on = isPinned(panel, memory.record.pinned);
     setAttribute(button, "aria-pressed", String(on));
-    setAttribute(button, "aria-label", `Pin ${panel.title}`);
-    button.onclick = () => {
+    setAttribute(button, "aria-label", pinLabel(panel.title));
+    button.onclick = ({ detail }) => {
       memory.change({ pinned: toggledPin(panel, memory.record.pinned) });
       changed();
+      // The chart moves in the next frame, and takes the keyboard with it; a click has none.
+      if (detail === 0) requestAnimationFrame(() => this.#follow(panel));
     };
+  }
+
+  /** In another place a chart may be made anew; one that has left the first row is gone. */
+  #follow({ title }: Panel): void {
+    const pins = this.tools.closest(".pulse-group")?.querySelectorAll<HTMLElement>(".pulse-pin");
+    const own = [...(pins ?? [])].find((pin) => pin.getAttribute("aria-label") === pinLabel(title));
+    (own ?? this.#search).focus();
   }
 
   #heading(text: string): HTMLElement {
@@ -180,6 +197,16 @@ export class OwnMetrics implements SectionExtras {
     this.#headings.set(text, found);
     return found;
   }
+}
+
+function pinLabel(title: string): string {
+  return `Pin ${title}`;
+}
+
+/** How many metrics the charts show. */
+function countOf(panels: readonly Panel[]): number {
+  const names = ({ lines }: Panel) => new Set(lines.map(({ series }) => series.metric)).size;
+  return panels.reduce((count, panel) => count + names(panel), 0);
 }
 
 function pin(): HTMLButtonElement {
@@ -201,7 +228,7 @@ function hintElement(): HTMLElement {
   const said = h("span", { class: "pulse-detail", role: "status" });
   copy.addEventListener("click", () => void copied(code, said));
   const words = h("p", { class: "pulse-detail" }, "What you log is drawn here:");
-  return h("div", { class: "pulse-hint" }, words, h("div", {}, code, copy, said));
+  return h("div", { class: "pulse-own-hint" }, words, h("div", {}, code, copy, said));
 }
 
 async function copied(code: HTMLElement, said: HTMLElement): Promise<void> {

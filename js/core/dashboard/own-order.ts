@@ -68,6 +68,16 @@ function blocksOf(panels: readonly Panel[], all: readonly Panel[]): Map<string, 
   return blocks;
 }
 
+/** How many stand under each heading in turn. */
+export function runsOf(placed: readonly Placed[]): number[] {
+  const runs: number[] = [];
+  for (const [i, { heading }] of placed.entries()) {
+    if (i > 0 && heading === placed[i - 1]?.heading) runs.push((runs.pop() ?? 0) + 1);
+    else runs.push(1);
+  }
+  return runs;
+}
+
 export function isPinned({ lines }: Panel, pinned: readonly string[]): boolean {
   return lines.some(({ series }) => pinned.includes(series.metric));
 }

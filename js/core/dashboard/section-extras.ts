@@ -18,6 +18,8 @@ export interface SectionExtras {
    * them. `open`: more than a first row is shown. Called whenever the board is laid out.
    */
   arrange?(charts: readonly HTMLElement[], open: boolean): readonly HTMLElement[];
+  /** How many of the first `count` charts stand together before each heading between them. */
+  blocks?(count: number, open: boolean): readonly number[];
   /** Stands below the charts. */
   readonly below?: HTMLElement;
   /** Stands in the section while it has nothing to draw: what to do to get something. */

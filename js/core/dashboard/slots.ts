@@ -55,6 +55,11 @@ export class Slots {
     const signature = `${kind.name} ${place.byStep} ${place.axis} ${lines}`;
     const slot = this.#slots.get(panel.key);
     if (slot?.signature === signature) return slot.view;
+    if (slot?.view.take && chartKindOf(slot.panel) === kind) {
+      slot.view.take(panel);
+      this.#slots.set(panel.key, { ...slot, panel, signature });
+      return slot.view;
+    }
     const view = kind.make(panel, this.#events, place);
     if (slot) {
       slot.view.el.replaceWith(view.el);
