@@ -183,7 +183,7 @@ export const OVERVIEW = `
 
 export const SECTIONS = `
 .pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2px 18px; }
-.pulse-timeline { margin-top: 2px; }
+
 .pulse-group { min-width: 0; }
 .pulse-group[data-open="true"] { grid-column: 1 / -1; }
 .pulse-group-head { position: relative; display: flex; align-items: baseline; gap: 10px; min-height: 22px; }
@@ -213,10 +213,10 @@ export const SECTIONS = `
 .pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; text-align: right; white-space: nowrap; }
 .pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
 .pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
-.pulse-folded { margin-top: 4px; }
+.pulse-folded { margin-top: 2px; row-gap: 0; }
 .pulse-hint { padding: 0 0 4px; color: var(--pulse-text-2); }
-.pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; margin-bottom: 4px; }
-.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 20px; margin-top: 4px; color: var(--pulse-text-2); font-size: 11px; }
+.pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; }
+.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 18px; margin-top: 3px; color: var(--pulse-text-2); font-size: 11px; }
 .pulse-foot-parts { display: flex; flex-wrap: wrap; gap: 0 20px; min-width: 0; }
 .pulse-foot-part { overflow-wrap: anywhere; }
 .pulse-foot-parts[data-rec="true"] .pulse-foot-part:first-child::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 6px; border-radius: 50%; background: var(--pulse-text-2); }

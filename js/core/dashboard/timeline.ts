@@ -26,7 +26,7 @@ import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
 import { compareNames } from "../vocabulary/entities";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 
-const ROW = 20;
+const ROW = 17;
 /** The row of all moments. */
 const MOMENTS = "marks";
 /** The row of spans that the catalog does not know. */
@@ -145,7 +145,7 @@ export class Timeline implements View {
       lines: [{ color: 0, stepped: true }],
       rows: rows.length,
       height: rows.length * ROW,
-      xAxis: true,
+      xAxis: false,
       time: true,
       yRange: () => [0, rows.length],
       yTicks: () => rows.map((_, row) => row + 0.5),
