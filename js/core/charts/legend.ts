@@ -1,7 +1,7 @@
 /** The lines of a chart by name; a click hides a line, with Alt or Ctrl all others. */
 
 import { h, setAttribute } from "../dom";
-import { type Ground, lineColor, lineDash } from "../vocabulary/palette";
+import { type Ground, lineColor, lineDash, textColor } from "../vocabulary/palette";
 import type { Line } from "./groups";
 
 interface Entry {
@@ -48,7 +48,7 @@ export class Legend {
       const color = lineColor(line.color, ground);
       if (swatch.getAttribute("stroke") === color) continue;
       swatch.setAttribute("stroke", color);
-      button.style.setProperty("--line", color);
+      button.style.setProperty("--line", textColor(line.color, ground));
     }
   }
 }

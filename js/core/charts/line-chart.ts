@@ -5,7 +5,7 @@ import { byStep, Grid, type Reading, type ValueAt } from "../history/grid";
 import { smoothed } from "../history/smoothed";
 import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
-import { lineColor, lineDash } from "../vocabulary/palette";
+import { lineColor, lineDash, textColor } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { logAxis, type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
@@ -321,7 +321,7 @@ export class LineChart implements View {
     const [line, ...others] = this.#panel.lines;
     if (!line?.named || others.length > 0) return;
     setText(this.#shell.whose, line.label);
-    const color = lineColor(line.color, scene.theme.ground);
+    const color = textColor(line.color, scene.theme.ground);
     if (this.#shell.whose.style.getPropertyValue("--line") !== color) {
       this.#shell.whose.style.setProperty("--line", color);
     }

@@ -28,19 +28,9 @@ export const OWN_STYLE = `
 .pulse .pulse-pin { flex: none; align-self: center; width: 24px; height: 24px; min-height: 0; margin: -5px -6px -5px -4px; padding: 5px; border: 0; }
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }
 .pulse .pulse-pin[aria-pressed="true"] svg { fill: var(--pulse-accent); stroke: var(--pulse-accent); }
-/* One line, so that charts of the machine stay in sight. */
-.pulse-own-hint {
-  grid-column: 1 / -1;
-  display: flex;
-  flex-wrap: wrap;
-  align-items: center;
-  gap: 2px 10px;
-  min-height: 28px;
-  padding: 1px 8px;
-  border: 1px dashed var(--pulse-line);
-  border-radius: 6px;
-}
-.pulse-own-hint > div { display: flex; flex-wrap: wrap; justify-content: center; align-items: center; gap: 6px 10px; }
+/* Beside the heading, so that the charts of the machine stay in sight. */
+.pulse-own-hint { display: flex; flex-wrap: wrap; align-items: center; gap: 0 10px; }
+.pulse-own-hint > div { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; }
 .pulse .pulse-own-hint code { font-size: 12px; overflow-wrap: anywhere; user-select: all; }
 .pulse-processes { grid-column: 1 / -1; }
 .pulse .pulse-table { width: 100%; max-width: 760px; margin: 0; border-collapse: collapse; border: 0; font-size: 12px; table-layout: auto; }
