@@ -135,6 +135,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   two: { ...PLAIN, gpus: 2, migs: 3 },
   four: { ...PLAIN, gpus: 4, cores: 32 },
   sixteen: { ...PLAIN, gpus: 16, cores: 64, shapes: TROUBLE },
+  calm: { ...PLAIN, user: false, events: false },
   silent: { ...PLAIN, gpus: 8, user: false, events: false },
   many: { ...PLAIN, gpus: 64, cores: 128, hole: [110, 70] },
   hosts: { ...PLAIN, hosts: 2, gpus: 2 },

@@ -21,13 +21,15 @@ def open_page(chrome, site):
     """A function that opens a scenario; at the end no page may have reported an error."""
     pages, faults = [], []
 
-    def opened(query, width=1200, height=900):
+    def opened(query, width=1200, height=900, *, compact=False):
         page = chrome.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
         page.goto(f"{site}?{query}")
         page.wait_for_selector(".pulse-chart .u-over")
+        if not compact and "layout" not in query and "metrics" not in query:
+            page.get_by_role("button", name="Show all").click()
         pages.append(page)
         return page
 

@@ -34,7 +34,15 @@ describe("cells and spans", () => {
   test("reach from their start to their end", () => {
     expect(marked({ spans: [cell] })).toEqual([
       {
-        ...{ ...HOME, metric: "cell", drawnAs: "span", start: 10, end: 25, open: false },
+        ...{
+          ...HOME,
+          metric: "cell",
+          drawnAs: "span",
+          start: 10,
+          end: 25,
+          open: false,
+          failed: false,
+        },
         machine: HOME.host,
         text: "cell [3] train()",
         label: "cell [3] train()",
