@@ -116,6 +116,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Many samples a pixel: noise, waves under noise, short bursts. */
+  dense: {
+    ...PLAIN,
+    cores: 0,
+    seconds: 5400,
+    hz: 5,
+    hole: [2000, 1700],
+    only: ["gpu.utilization", "gpu.pcie", "gpu.power", "cpu.utilization", "net", "pulse", "train"],
+    state: { phase: "replay", title: "dense", kernel: { busy: false, cell: null } },
+  },
   /** Numbers far from zero, beside some that are near it. */
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */
