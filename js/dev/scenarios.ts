@@ -12,6 +12,7 @@ const PLAIN: Scenario = {
   user: true,
   own: {},
   jump: null,
+  restart: null,
   events: true,
   only: null,
   most: 100_000,
@@ -130,6 +131,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */
   jump: { ...PLAIN, gpus: 0, events: false, jump: [199, 5200] },
+  /** The same steps three times over. */
+  restart: { ...PLAIN, gpus: 0, events: false, restart: 900 },
   /** More metrics of the user's than anyone looks at at once. */
   flood: {
     ...PLAIN,

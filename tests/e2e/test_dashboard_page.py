@@ -369,3 +369,32 @@ def test_text_twins_have_headers_for_columns_and_rows(open_page):
     head, rows = page.locator(".pulse-chart table").first.evaluate(read)
     assert head == [["col", name] for name in ("series", "last", "lowest", "highest")]
     assert set(rows) == {"row"}
+
+
+INKS = """() => {
+    const canvas = document.querySelector('.pulse-chart canvas');
+    const over = document.querySelector('.pulse-chart .u-over').getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
+    const x = Math.round(over.left - box.left + over.width * 0.31);
+    const top = Math.round(over.top - box.top);
+    const pen = canvas.getContext('2d');
+    const { data } = pen.getImageData(x, top + 2, 1, Math.round(over.height) - 4);
+    const inks = [];
+    let rest = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        // Grey is the grid; a line may lie between two pixels.
+        const ink = data[i + 2] - data[i] > 25 ? data[i + 3] / 255 : 0;
+        if (ink > 0) rest += ink;
+        else if (rest > 0) { inks.push(rest); rest = 0; }
+    }
+    return inks;
+}"""
+
+
+def test_steps_that_begin_anew_are_drawn_before_their_older_runs_which_are_paler(open_page):
+    page = open_page("scenario=restart&layout=charts&metrics=val/loss", height=600)
+    page.locator("button:text-is('Step')").click()
+    inks = eventually(lambda: page.evaluate(INKS), lambda inks: len(inks) == 3)
+    *older, newest = inks
+    assert newest > 0.8
+    assert max(older) < 0.6
