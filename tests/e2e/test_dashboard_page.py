@@ -398,3 +398,17 @@ def test_steps_that_begin_anew_are_drawn_before_their_older_runs_which_are_paler
     *older, newest = inks
     assert newest > 0.8
     assert max(older) < 0.6
+
+
+def test_between_two_readings_a_still_picture_has_the_one_before_and_never_a_dash(open_page):
+    page = open_page("scenario=one", height=1000)
+    page.locator(".pulse").focus()
+    for _ in range(14):
+        page.keyboard.press("+")
+    wait_for_status(page, "Zoomed")
+    values = page.locator(".pulse-now:not(:empty)")
+    # Readings are a second apart: none is in the picture.
+    eventually(lambda: width_in_view(page), lambda seconds: seconds < 0.1)
+    page.mouse.move(1, 1)
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 4)
+    assert [text for text in texts if not re.search(r"\d", text)] == []
