@@ -54,6 +54,9 @@ class Screen:
         that is not known.
     weight : (S, N) float64, or None
         How many values the mean is of, which may be a part of one; None where that is not known.
+    grain : (S,) int64, or None
+        How coarse the values are to be told in a keyframe, see `pulse_widgets.series.wire`;
+        None is as fine as can be.
     """
 
     ids: NDArray[np.int32]
@@ -66,6 +69,7 @@ class Screen:
     step: NDArray[np.float64]
     last: NDArray[np.float64] | None = None
     weight: NDArray[np.float64] | None = None
+    grain: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
