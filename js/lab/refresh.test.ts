@@ -62,7 +62,8 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   const codesOf = (id: number) =>
     Array.from({ length: buckets }, (_, i) => {
       const least = noise(id * buckets + i);
-      return [least, least + (noise(least) % (65534 - least))] as const;
+      const more = noise(least) % (65534 - least);
+      return [least, least + more, least + (noise(more) % (more + 1))] as const;
     });
   const about = Array.from({ length: 1600 }, (_, id) => ({
     ...{ id, host: "host-0", entity: `gpu:${id % 8}`, metric: `gpu.metric.${id >> 3}` },
