@@ -20,7 +20,7 @@ from pulse_widgets.exchange.picture.choice import (
 )
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.series.envelopes import extremes_of, mean_of
+from pulse_widgets.series.envelopes import even_edges, extremes_of, mean_of
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import keyframe
 
@@ -197,12 +197,12 @@ def _detailed(screen: Screen, seen: Collection[int], detail: Sequence[int]) -> S
     The others have a value in each bucket, too: in those that are one of theirs, the same.
     """
     buckets, grain, fewer, coarser = detail
-    places = _places(screen.edges, buckets)
+    places = even_edges(screen.edges, buckets)
     fine = _joined(screen, places)
     rest = ~np.isin(screen.ids, [*seen])
     grains = np.where(rest, coarser, grain)
     if rest.any() and fewer < len(places) - 1:
-        own = _places(fine.edges, fewer)
+        own = even_edges(fine.edges, fewer)
         coarse = _joined(_only(screen, screen.ids[rest]), places[own])
         column = np.repeat(np.arange(len(own) - 1), np.diff(own))
         for name in ("low", "high", "mean", "missing"):
@@ -298,18 +298,7 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
         A bucket is missing when it has no sample because readings were missing; a
         gap shorter than a bucket is not seen any more, a longer one is.
     """
-    return _joined(screen, _places(screen.edges, max(buckets, 1)))
-
-
-def _places(edges: NDArray[np.float64], buckets: int) -> NDArray[np.int64]:
-    """Return which edges are those of at most so many buckets that last about equally long."""
-    have = len(edges) - 1
-    if have <= buckets:
-        return np.arange(have + 1)
-    wanted = edges[0] + (edges[-1] - edges[0]) * (np.arange(1, buckets) / buckets)
-    above = np.searchsorted(edges, wanted).clip(1, have)
-    nearest = above - (wanted - edges[above - 1] < edges[above] - wanted)
-    return np.unique(np.concatenate(([0], nearest, [have])))
+    return _joined(screen, even_edges(screen.edges, max(buckets, 1)))
 
 
 def _joined(screen: Screen, first: NDArray[np.int64]) -> Screen:

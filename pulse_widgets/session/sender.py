@@ -30,7 +30,7 @@ FIRST_S: Final = 1.0
 """Seconds until the first keyframe."""
 KEYFRAME_S: Final = 5.0
 """Seconds between two keyframes while a page that misses something cannot ask for one."""
-KEYFRAME_SHARE: Final = 0.005
+KEYFRAME_SHARE: Final = 0.002
 """Share of its time that the sender may spend on keyframes."""
 COSTS_KEPT: Final = 3
 """Keyframes whose costs are remembered."""
