@@ -83,4 +83,6 @@ export interface State {
   readonly cost: CostState;
   readonly kernel: KernelState;
   readonly versions: Versions;
+  /** Of a replay whose session was still running when it was opened: when. */
+  readonly as_of?: number | null;
 }

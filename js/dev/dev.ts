@@ -3,6 +3,7 @@
 import { mountDashboard } from "../core/dashboard/dashboard";
 import { FakeSource } from "./fake-source";
 import { storeOf } from "./fake-store";
+import { type Given, GivenSource } from "./given-source";
 import { SCENARIOS } from "./scenarios";
 
 const query = new URLSearchParams(location.search);
@@ -18,8 +19,11 @@ document.body.append(host);
 const layouts = ["dashboard", "strip", "charts"] as const;
 const layout = layouts.find((name) => name === query.get("layout")) ?? "dashboard";
 const fake = new FakeSource(scenario);
+/** A test may hand over samples of its own before the page loads. */
+const { pulseGiven } = globalThis as { pulseGiven?: readonly Given[] };
+const shown = pulseGiven ? new GivenSource(pulseGiven, fake.state()) : fake;
 /** `via=store`: the same data through packets and the real store. */
-const source = query.get("via") === "store" ? storeOf(fake) : fake;
+const source = query.get("via") === "store" ? storeOf(shown) : shown;
 const started = performance.now();
 const unmount = mountDashboard(host, source, {
   layout,

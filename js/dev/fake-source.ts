@@ -1,6 +1,5 @@
 /** A deterministic Source for looking at the dashboard without a kernel. */
 
-import { bucketWidth } from "../core/history/buckets";
 import type {
   Change,
   Columns,
@@ -12,6 +11,7 @@ import type {
 } from "../core/source";
 import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
+import { fillColumns } from "./columns-of";
 
 export interface Scenario {
   /** Machines that have all of it, one as the other. */
@@ -24,7 +24,13 @@ export interface Scenario {
   readonly user: boolean;
   /** Further metrics of the user's, each with its one value. */
   readonly own: Readonly<Record<string, number>>;
+  /** Processes on each GPU, the kernel first. */
+  readonly processes: number;
   readonly events: boolean;
+  /** MIG instances of each GPU. */
+  readonly migs: number;
+  /** Values of single series, by "entity metric" of the first host. */
+  readonly shapes: Readonly<Record<string, (t: number) => number>>;
   /** Steps go on at the second of these once they have come to the first. */
   readonly jump: readonly [number, number] | null;
   /** Only series whose metric starts with one of these; null takes all. */
@@ -35,6 +41,8 @@ export interface Scenario {
   /** Seconds before the end in which GPU 0 has no readings. */
   readonly hole: readonly [number, number] | null;
   readonly lost: number;
+  /** What is shown is from a kept picture, and nothing newer was heard. */
+  readonly stale?: boolean;
 }
 
 interface Track {
@@ -77,6 +85,8 @@ const GPU: Shapes = {
   "gpu.power": (t, s) => 120 + 480 * training(t, s) + 20 * noise(Math.floor(t * 10), s),
   "gpu.power.limit": () => 700,
   "gpu.temperature": (t, s) => 48 + 14 * training(Math.floor(t / 5) * 5, s) + s * 0.4,
+  "gpu.temperature.slowdown": () => 90,
+  "gpu.xid": () => 0,
   "gpu.clock.sm": (t, s) => 1.755e9 + 0.21e9 * Math.round(noise(Math.floor(t / 4), s) * 3) * 0.333,
   "gpu.throttled.power": (t, s) => (noise(Math.floor(t / 9), s) > 0.9 ? 0.12 : 0),
   "gpu.throttled.thermal": () => 0,
@@ -85,6 +95,12 @@ const GPU: Shapes = {
   "gpu.nvlink.rx": (t, s) => 140e9 * training(t, s + 6),
   "gpu.nvlink.tx": (t, s) => 140e9 * training(t, s + 7),
   "gpu.ecc.corrected": () => 0,
+};
+
+const PART: Shapes = {
+  "gpu.sm.active": training,
+  "gpu.memory.used": (t, s) => (8 + 3 * wave(t, s, 70)) * GIB,
+  "gpu.memory.total": () => 20 * GIB,
 };
 
 const HOST: Shapes = {
@@ -120,6 +136,11 @@ const PULSE: Shapes = {
   "pulse.tick.late": (t) => 0.0002 + (noise(Math.floor(t * 10), 22) > 0.97 ? 0.02 : 0),
 };
 
+const PROCESS: Shapes = {
+  "process.gpu.memory": (t, s) => Math.max(0.2, 40 / s - 0.2 * wave(t, s, 50)) * GIB,
+  "process.gpu.sm": (t, s) => training(t, s) / s,
+};
+
 const USER: Shapes = {
   "train/loss": (t) => 2.4 * Math.exp(-t / 240) + 0.3 + 0.06 * noise(Math.floor(t * 10), 30),
   "val/loss": (t) => 2.5 * Math.exp(-t / 260) + 0.42,
@@ -153,7 +174,21 @@ export class FakeSource implements Source {
     return this.#hosts().flatMap((host, n) => [
       { host, entity: "host", labels: { name: `node-${17 + n}`, "cpu model": cpu } },
       ...gpus.map((entity) => ({ host, entity, labels: gpu })),
+      { host, entity: "kernel", labels: { pid: "4711" } },
+      ...gpus.flatMap((one) =>
+        this.#pids().map((pid, i) => {
+          const name = i === 0 ? "python" : `dataloader worker ${i}`;
+          return { host, entity: `pid:${pid}/${one}`, labels: { name } };
+        }),
+      ),
     ]);
+  }
+
+  #pids(): (number | string)[] {
+    const count = this.#scenario.processes;
+    return Array.from({ length: count }, (_, i) =>
+      i > 0 && i === count - 1 ? "others" : 4711 + i,
+    );
   }
 
   #hosts(): string[] {
@@ -198,51 +233,62 @@ export class FakeSource implements Source {
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
-    const width = bucketWidth((t1 - t0) / points);
-    const track = this.#tracks[id];
     out.length = 0;
-    if (!track) return;
-    let from = lowerBound(this.#times, t0);
-    const to = lowerBound(this.#times, t1 + 1e-9);
-    reserve(out, to - from);
-    while (from < to) {
-      const bucket = Math.floor((this.#times[from] as number) / width);
-      let [min, max, count] = [Number.NaN, Number.NaN, 0];
-      const first = this.#times[from] as number;
-      while (from < to && Math.floor((this.#times[from] as number) / width) === bucket) {
-        const value = track.values[from] as number;
-        if (!(min <= value) && !Number.isNaN(value)) min = value;
-        if (!(max >= value) && !Number.isNaN(value)) max = value;
-        from++;
-        count++;
-      }
-      out.time[out.length] = count > 1 ? (bucket + 0.5) * width : first;
-      out.min[out.length] = min;
-      out.max[out.length++] = max;
-    }
+    const values = this.#tracks[id]?.values;
+    if (values) fillColumns(this.#times, values, t0, t1, points, out);
   }
 
-  rangeByStep(id: number, from: number, to: number, _points: number, out: Columns): void {
-    const { jump } = this.#scenario;
-    const [pause, on] = jump ?? [0, 0];
+  rangeByStep(
+    id: number,
+    from: number,
+    to: number,
+    _points: number,
+    out: Columns,
+    run = this.stepRuns(id) - 1,
+  ): void {
     this.range(id, T0, T0 + 1e6, 1e9, out);
     let length = 0;
     for (let i = 0; i < out.length; i++) {
-      const count = ((out.time[i] as number) - T0) * 10;
-      const step = jump && count > pause ? count - pause + on : count;
-      if (step < from || step > to) continue;
+      const time = out.time[i] as number;
+      const step = this.#stepAt(time);
+      if (step < from || step > to || this.#runAt(time) !== run) continue;
       out.time[length] = step;
       out.min[length] = out.min[i] as number;
+      out.mean[length] = out.mean[i] as number;
       out.max[length++] = out.max[i] as number;
     }
     out.length = length;
   }
 
-  stepExtent(id: number): [number, number] | null {
-    const user = this.#tracks[id]?.series.entity === "user";
-    if (!user) return null;
+  #stepAt(time: number): number {
+    const [pause, on] = this.#scenario.jump ?? [Number.POSITIVE_INFINITY, 0];
+    const count = (time - T0) * 10;
+    return count > pause ? count - pause + on : count;
+  }
+
+  /** The step at which a reading was logged; undefined for series without steps. */
+  stepOf(id: number, time: number): number | undefined {
+    const stepped = this.#tracks[id]?.series.entity === "user";
+    return stepped ? Math.round(this.#stepAt(time)) : undefined;
+  }
+
+  /** Steps that jump back begin another run. */
+  #runAt(time: number): number {
     const [pause, on] = this.#scenario.jump ?? [0, 0];
-    return [0, ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
+    return on < pause && (time - T0) * 10 > pause ? 1 : 0;
+  }
+
+  stepRuns(id: number): number {
+    return this.stepExtent(id) ? 1 + this.#runAt(this.#times.at(-1) ?? T0) : 0;
+  }
+
+  stepExtent(id: number): [number, number] | null {
+    if (this.#tracks[id]?.series.entity !== "user") return null;
+    return [0, this.#times.reduce((most, time) => Math.max(most, this.#stepAt(time)), 0)];
+  }
+
+  stale(): boolean {
+    return this.#scenario.stale ?? false;
   }
 
   extent(): [number, number] {
@@ -250,9 +296,23 @@ export class FakeSource implements Source {
   }
 
   last(id: number): { time: number; value: number } | null {
-    const time = this.#times.at(-1);
-    const value = this.#tracks[id]?.values.at(-1);
-    return time === undefined || value === undefined ? null : { time, value };
+    return this.#reading(id, this.#times.length - 1);
+  }
+
+  at(id: number, time: number): { time: number; value: number } | null {
+    let place = this.#times.length - 1;
+    while (place >= 0 && (this.#times[place] as number) > time) place--;
+    return this.#reading(id, place);
+  }
+
+  /** A missing reading is told once, where it begins. */
+  #reading(id: number, place: number): { time: number; value: number } | null {
+    const values = this.#tracks[id]?.values;
+    if (place < 0 || !values) return null;
+    const value = values[place] as number;
+    let first = place;
+    while (Number.isNaN(value) && first > 0 && Number.isNaN(values[first - 1] as number)) first--;
+    return { time: this.#times[first] as number, value };
   }
 
   lost(): number {
@@ -285,10 +345,23 @@ export class FakeSource implements Source {
   }
 
   #declare(): void {
-    const { gpus, cores, user } = this.#scenario;
+    const { gpus, cores, user, migs } = this.#scenario;
     for (const host of this.#hosts()) {
       for (const metric of Object.keys(GPU)) {
         for (let i = 0; i < gpus; i++) this.#add(metric, `gpu:${i}`, GPU, i, host);
+      }
+      for (const [n, pid] of this.#pids().entries()) {
+        for (let i = 0; i < gpus; i++) {
+          for (const metric of Object.keys(PROCESS)) {
+            this.#add(metric, `pid:${pid}/gpu:${i}`, PROCESS, n + 1 + i / 8, host);
+          }
+        }
+      }
+      for (const metric of ["gpu.sm.active", "gpu.memory.used", "gpu.memory.total"]) {
+        for (let i = 0; i < gpus * migs; i++) {
+          const entity = `gpu:${Math.floor(i / migs)}/mig:${i % migs}`;
+          this.#add(metric, entity, PART, i + 20, host);
+        }
       }
       for (const metric of Object.keys(HOST)) this.#add(metric, "host", HOST, 1, host);
       for (let i = 0; i < cores; i++) this.#add("cpu.utilization", `cpu:${i}`, HOST, i + 40, host);
@@ -306,7 +379,8 @@ export class FakeSource implements Source {
     const { only, most } = this.#scenario;
     if (only && !only.some((start) => metric.startsWith(start))) return;
     if (this.#tracks.length >= most) return;
-    const shape = shapes[metric] as Shapes[string];
+    const own = host === "h0" ? this.#scenario.shapes[`${entity} ${metric}`] : undefined;
+    const shape = own ?? (shapes[metric] as Shapes[string]);
     const { unit = "", kind: name = "gauge" } = CATALOG[metric] ?? {};
     const kind = KINDS[name].stored;
     const id = this.#tracks.length;
@@ -347,21 +421,4 @@ function baseState(scenario: Scenario): State {
     kernel: { busy: true, cell: 5 },
     versions: { package: "0.1.0", wire: [1, 0] },
   };
-}
-
-function lowerBound(values: readonly number[], wanted: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((values[middle] as number) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function reserve(out: Columns, length: number): void {
-  if (out.time.length >= length) return;
-  out.time = new Float64Array(length * 2);
-  out.min = new Float64Array(length * 2);
-  out.max = new Float64Array(length * 2);
 }

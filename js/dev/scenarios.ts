@@ -11,8 +11,11 @@ const PLAIN: Scenario = {
   hz: 1,
   user: true,
   own: {},
+  processes: 0,
   jump: null,
   events: true,
+  migs: 0,
+  shapes: {},
   only: null,
   most: 100_000,
   state: {},
@@ -82,9 +85,57 @@ const STARTING: Partial<State> = {
   ],
 };
 
+/** As the metrics of a training run are called. */
+const TRAINING = [
+  "train/loss",
+  "val/loss",
+  "train/accuracy",
+  "val/accuracy",
+  "train/grad_norm",
+  "train/learning_rate",
+  "optimizer/momentum",
+  "optimizer/weight_decay",
+];
+
+function layers(count: number): Record<string, number> {
+  const names = [
+    ...TRAINING,
+    ...Array.from({ length: count }, (_, i) => `layer${i >> 2}/w${i % 4}`),
+  ];
+  return Object.fromEntries(names.slice(0, count).map((name, i) => [name, 1 + i / 10]));
+}
+
+/** One GPU that is hot, one that is lost, one that is full, one with an error. */
+const TROUBLE: Scenario["shapes"] = {
+  "gpu:5 gpu.temperature": (t) => (t > 150 ? 89 : 66 + t / 20),
+  "gpu:5 gpu.utilization": (t) => (t > 150 ? 0.97 : 0.86),
+  "gpu:5 gpu.throttled.thermal": (t) => (t > 150 ? 0.12 : 0),
+  "gpu:5 gpu.power": (t) => (t > 150 ? 438 : 530),
+  ...Object.fromEntries(
+    ["utilization", "memory.used", "power", "temperature"].map((name) => [
+      `gpu:2 gpu.${name}`,
+      (t: number) => (t > 120 ? Number.NaN : name === "utilization" ? 0.8 : 60),
+    ]),
+  ),
+};
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   one: { ...PLAIN, hole: [110, 70] },
   eight: { ...PLAIN, gpus: 8, cores: 64, hole: [110, 70] },
+  /** One of eight runs hot: it must catch the eye. */
+  hot: {
+    ...PLAIN,
+    gpus: 8,
+    cores: 16,
+    shapes: Object.fromEntries(
+      Object.entries(TROUBLE).filter(([series]) => series.startsWith("gpu:5")),
+    ),
+  },
+  trouble: { ...PLAIN, gpus: 8, cores: 16, shapes: TROUBLE },
+  two: { ...PLAIN, gpus: 2, migs: 3 },
+  four: { ...PLAIN, gpus: 4, cores: 32 },
+  sixteen: { ...PLAIN, gpus: 16, cores: 64, shapes: TROUBLE },
+  silent: { ...PLAIN, gpus: 8, user: false, events: false },
   many: { ...PLAIN, gpus: 64, cores: 128, hole: [110, 70] },
   hosts: { ...PLAIN, hosts: 2, gpus: 2 },
   nogpu: { ...PLAIN, gpus: 0, state: NO_GPU },
@@ -116,6 +167,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Nothing of the user's yet; five metrics, 200 and 5000. */
+  own0: { ...PLAIN, user: false, processes: 1 },
+  own5: { ...PLAIN, own: { "train/accuracy": 0.7, "val/accuracy": 0.6 }, processes: 3 },
+  own200: { ...PLAIN, gpus: 2, user: false, own: layers(200), processes: 8 },
+  own5000: { ...PLAIN, seconds: 60, user: false, own: layers(5000) },
   /** Numbers far from zero, beside some that are near it. */
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */

@@ -36,6 +36,12 @@ SHOTS: dict[str, tuple[str, int, int]] = {
     "stopped-light": ("scenario=stopped", 1200, 700),
     "narrow-light": ("scenario=eight", 320, 2200),
     "wide-light": ("scenario=eight", 1600, 1200),
+    **{
+        f"own{count}-{theme}{suffix}": (f"scenario=own{count}&theme={theme}", width, 900)
+        for count in (0, 5, 200, 5000)
+        for theme in ("light", "dark")
+        for suffix, width in (("", 1000), ("-narrow", 320))
+    },
     "strip-light": ("scenario=one&layout=strip", 1100, 120),
     "charts-light": ("scenario=eight&layout=charts&metrics=gpu.utilization,cpu.*", 1100, 500),
 }
@@ -43,6 +49,12 @@ SHOTS: dict[str, tuple[str, int, int]] = {
 
 def prepare(page: Page, name: str) -> None:
     """Bring the page into the state that the picture is about."""
+    if name == "own200-light":
+        page.get_by_label("Your metrics", exact=True).get_by_text("more").click()
+    if name == "own200-dark":
+        page.get_by_label("Search your metrics").fill("layer1*/w?")
+    if name == "own5000-dark":
+        page.get_by_label("Search your metrics").fill("layer77")
     if name == "one-dark":
         page.mouse.move(330, 420)
     if name == "eight-light":

@@ -20,6 +20,7 @@ export interface DashboardModule {
 export function render({ model, feed, id, el }: RenderContext): () => void {
   const source = storeOf(feed, id);
   el.replaceChildren();
+  widen(el);
   if (source.problem) {
     el.textContent = `Pulse: ${source.problem}`;
     return () => el.replaceChildren();
@@ -29,9 +30,21 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
     layout: model.get("kind") ?? "dashboard",
     metrics: model.get("metrics") ?? null,
     title: model.get("title") ?? "",
+    page: location.pathname,
   });
   return () => {
     unmount();
     leave();
   };
+}
+
+/**
+ * Take the width there is, in any layout: boxes of ipywidgets size what is in them by its content,
+ * and a dashboard, which fits itself to its width, has none of its own.
+ */
+function widen(el: HTMLElement): void {
+  for (const node of [el, el.closest<HTMLElement>(".jupyter-widgets")]) {
+    if (!node) continue;
+    Object.assign(node.style, { flex: "1 1 auto", width: "100%", minWidth: "300px" });
+  }
 }

@@ -125,6 +125,7 @@ class RecordingProvider:
             cost=NO_COST,
             kernel=NO_KERNEL,
             versions=Versions.here(),
+            as_of=end / 1e6 if self._stored.running else None,
         ).plain()
 
     def _bytes(self) -> int:

@@ -19,7 +19,6 @@ OTHER: Final = "Other metrics"
 OWN: Final = "The monitor itself"
 
 HEADING_OF: Final[Mapping[Group, str]] = {group: str(group) for group in Group} | {
-    Group.GPU_MEMORY: str(Group.MEMORY),
     Group.HEALTH: str(Group.GPU),
     Group.CONTAINER: str(Group.CPU),
     Group.PULSE: OWN,
@@ -28,18 +27,19 @@ HEADING_OF: Final[Mapping[Group, str]] = {group: str(group) for group in Group} 
 """Group of the catalog to the heading its metrics stand under."""
 
 HEADINGS: Final = (
+    USER,
     str(Group.GPU),
-    str(Group.MEMORY),
+    str(Group.GPU_MEMORY),
     str(Group.POWER),
     str(Group.INTERCONNECT),
     str(Group.CPU),
+    str(Group.MEMORY),
     str(Group.IO),
     str(Group.PROCESS),
-    USER,
-    OTHER,
     OWN,
+    OTHER,
 )
-"""Ours in order, our own cost last. Those of readers from other packages come before `OTHER`."""
+"""Ours in order, what was logged first. Those of readers from other packages come before `OTHER`."""
 
 
 def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) -> str:

@@ -119,6 +119,10 @@ class State:
     cost: CostState
     kernel: KernelState
     versions: Versions
+    as_of: Annotated[
+        float | None,
+        Doc("Of a replay whose session was still running when it was opened: when.", later=True),
+    ] = None
 
     def plain(self) -> dict[str, Any]:
         """Return it as values that JSON has: dicts and lists of texts and numbers."""

@@ -26,6 +26,7 @@ CHROME_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+REPOSITORY = Path(__file__).parents[2]
 TOKEN = uuid.uuid4().hex
 SHOTS = Path(os.environ.get("PULSE_SHOTS", "/tmp/pulse-shots"))
 
@@ -236,3 +237,14 @@ def page(chrome, lab):
     context.close()
     lab.reset()
     assert [e for e in wrapped.errors if not wrapped.expected or wrapped.expected not in e] == []
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The development page, built."""
+    node = shutil.which("node")
+    if node is None or not (REPOSITORY / "node_modules/esbuild").is_dir():
+        pytest.skip("no node, or npm ci was not run")
+    out = tmp_path_factory.mktemp("site")
+    subprocess.run([node, "js/dev/build.mjs", str(out)], cwd=REPOSITORY, check=True)
+    return (out / "index.html").as_uri()

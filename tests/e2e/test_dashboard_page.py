@@ -1,15 +1,11 @@
 """The dashboard in a real Chromium, with a source that needs no kernel."""
 
 import re
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import eventually
 
-REPOSITORY = Path(__file__).parents[2]
 COUNT_DRAWINGS = """() => {
     window.drawings = 0;
     const clear = CanvasRenderingContext2D.prototype.clearRect;
@@ -18,17 +14,6 @@ COUNT_DRAWINGS = """() => {
         return clear.apply(this, box);
     };
 }"""
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """The development page, built."""
-    node = shutil.which("node")
-    if node is None or not (REPOSITORY / "node_modules/esbuild").is_dir():
-        pytest.skip("no node, or npm ci was not run")
-    out = tmp_path_factory.mktemp("site")
-    subprocess.run([node, "js/dev/build.mjs", str(out)], cwd=REPOSITORY, check=True)
-    return (out / "index.html").as_uri()
 
 
 @pytest.fixture

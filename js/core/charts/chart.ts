@@ -2,10 +2,9 @@
 
 import uPlot from "uplot";
 import uplotStyle from "uplot/dist/uPlot.min.css";
-import { nearestPlace, type Value } from "../history/grid";
+import { nearestPlace } from "../history/grid";
 import { type AxisRange, selected } from "../vocabulary/axis-range";
-import { lineColor, lineDash } from "../vocabulary/palette";
-import { standsOnZero } from "../vocabulary/y-range";
+import { lineColor } from "../vocabulary/palette";
 import type { Theme } from "./theme";
 
 export const PLOT_STYLE: string = uplotStyle;
@@ -40,6 +39,9 @@ function timeRoom(seconds: number): number {
   return seconds * 66 < MINUTE ? 66 : 40;
 }
 
+/** uPlot keeps the cursor and the axes; `under` and `over` paint all there is between them. */
+const UNPAINTED: uPlot.Series = { paths: () => null, points: { show: false }, auto: false };
+
 interface PlotLine {
   readonly color: number;
   readonly stepped: boolean;
@@ -61,14 +63,13 @@ export interface PlotArea {
 
 export interface PlotOptions {
   readonly lines: readonly PlotLine[];
-  /** What lies between a lone line and zero is filled, where zero is in view. */
-  readonly filled: boolean;
   readonly height: number;
   /** False leaves out the x axis and its labels. */
   readonly xAxis: boolean;
   /** Rows counted from the top, painted by `under`; there are no lines then. */
   readonly rows?: number;
-  readonly yRange: (low: number | null, high: number | null) => AxisRange;
+  /** What the value axis shows now. */
+  readonly yRange: () => AxisRange;
   readonly yTicks: (range: AxisRange, height: number) => number[];
   readonly yText: (values: readonly number[]) => string[];
   readonly xText: (values: readonly number[], step: number) => string[];
@@ -113,10 +114,10 @@ export class Plot {
   }
 
   /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
-  draw(xs: number[], ys: Value[][], range: AxisRange): void {
+  draw(xs: ArrayLike<number>, ys: readonly ArrayLike<number>[], range: AxisRange): void {
     const plot = this.#plot;
     plot.batch(() => {
-      plot.setData([xs, ...ys] as uPlot.AlignedData, false);
+      plot.setData([xs, ...ys] as unknown as uPlot.AlignedData, false);
       plot.setScale("x", { min: range[0], max: range[1] });
     });
   }
@@ -160,7 +161,7 @@ export class Plot {
         y: this.#yScale(),
       },
       axes: [this.#xAxis(), this.#yAxis()],
-      series: [{}, ...options.lines.map((line) => this.#series(line))],
+      series: [{}, ...options.lines.map(() => UNPAINTED)],
       cursor: this.#cursor(options.rows === undefined),
       hooks: {
         setCursor: [() => this.#moved()],
@@ -174,28 +175,7 @@ export class Plot {
   #yScale(): uPlot.Scale {
     const { rows, yRange } = this.#options;
     if (rows !== undefined) return { dir: -1, range: [0, rows] };
-    return { range: (_plot, low, high) => [...yRange(low ?? null, high ?? null)] };
-  }
-
-  #series(line: PlotLine): uPlot.Series {
-    // uPlot draws no axis without a series.
-    if (this.#options.rows !== undefined) return { paths: () => null, points: { show: false } };
-    const series: uPlot.Series = {
-      stroke: () => lineColor(line.color, this.#theme.ground),
-      width: 1 / (globalThis.devicePixelRatio || 1),
-      dash: [...lineDash(line.color)],
-      points: { show: false },
-    };
-    if (this.#options.filled && this.#options.lines.length === 1 && !line.stepped) {
-      series.fill = (plot) => {
-        const { min = 0, max = 0 } = plot.scales["y"] ?? {};
-        const tint = `${lineColor(line.color, this.#theme.ground)}1f`;
-        return standsOnZero([min, max]) ? tint : "transparent";
-      };
-    }
-    const stepped = line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
-    if (stepped) series.paths = stepped;
-    return series;
+    return { range: () => [...yRange()] };
   }
 
   #xAxis(): uPlot.Axis {
@@ -247,7 +227,10 @@ export class Plot {
       },
       dataIdx: (plot, series, index) => {
         const stepped = this.#options.lines[series - 1]?.stepped ?? false;
-        return nearestPlace(plot.data[series] ?? [], index, stepped);
+        const ys = (plot.data[series] ?? []) as ArrayLike<number>;
+        const at = nearestPlace(ys, index, stepped);
+        // Null shows no point; uPlot's types do not say so.
+        return Number.isFinite(ys[at]) ? at : (null as unknown as number);
       },
       bind: {
         mousedown: (_plot, _target, handler) => (event) => {
@@ -308,16 +291,20 @@ export class Plot {
   }
 
   #area(): PlotArea {
-    const { ctx, bbox } = this.#plot;
-    return {
-      context: ctx,
-      left: bbox.left,
-      top: bbox.top,
-      width: bbox.width,
-      height: bbox.height,
-      ratio: globalThis.devicePixelRatio || 1,
-      x: (value) => this.#plot.valToPos(value, "x", true),
-      y: (value) => this.#plot.valToPos(value, "y", true),
-    };
+    const { ctx, bbox, scales } = this.#plot;
+    const { left, top, width, height } = bbox;
+    const across = ends(scales["x"]);
+    const [low, high] = ends(scales["y"]);
+    // A dashboard asks for ten thousands of places a second: no look-up for each of them.
+    const x = (value: number) => left + ((value - across[0]) * width) / (across[1] - across[0]);
+    const y = (value: number) => top + ((high - value) * height) / (high - low);
+    const flipped = (value: number) => top + ((value - low) * height) / (high - low);
+    const ratio = globalThis.devicePixelRatio || 1;
+    const isFlipped = this.#options.rows !== undefined;
+    return { context: ctx, left, top, width, height, ratio, x, y: isFlipped ? flipped : y };
   }
+}
+
+function ends({ min = 0, max = 1 }: uPlot.Scale = {}): AxisRange {
+  return [min, max];
 }

@@ -46,16 +46,16 @@ describe("groups", () => {
       series("http_requests", '{code="500"}'),
     ]).map((group) => group.title);
     expect(titles).toEqual([
+      "Your metrics",
       "GPU",
-      "Memory",
       "Power and thermal",
       "Interconnect",
       "CPU",
+      "Memory",
       "Disk and network",
       "Kernel process",
-      "Your metrics",
-      "Other metrics",
       "The monitor itself",
+      "Other metrics",
     ]);
   });
 
@@ -183,7 +183,7 @@ describe("what a reader of another package measures", () => {
     ]);
   });
 
-  test("comes after the user's metrics and before the others, by the alphabet", () => {
+  test("comes after what we measure and before the others, by the alphabet", () => {
     const catalog = [
       series("pulse.cpu", "pulse"),
       series("x", "host"),
@@ -194,12 +194,12 @@ describe("what a reader of another package measures", () => {
       series("gpu.power", "gpu:0"),
     ];
     expect(headings(catalog)).toEqual([
-      "Power and thermal",
       "Your metrics",
+      "Power and thermal",
+      "The monitor itself",
       "My NPUs",
       "UPS",
       "Other metrics",
-      "The monitor itself",
     ]);
   });
 
@@ -229,8 +229,8 @@ describe("what a reader of another package measures", () => {
       series("x", "host", { labels: { title: "X" } }),
     ];
     expect(build(catalog).map(({ title, panels }) => [title, panels.map((p) => p.title)])).toEqual([
-      ["Memory", ["Memory used"]],
       ["Your metrics", ["loss", "lr, rank 1"]],
+      ["Memory", ["Memory used"]],
       ["Other metrics", ["x"]],
     ]);
   });
@@ -290,14 +290,14 @@ describe("what a reader of another package measures", () => {
 });
 
 test("shows of very many metrics the first, and all that were asked for", () => {
-  const many = Array.from({ length: 200 }, (_, i) => series(`loss/${i}`, "user"));
+  const many = Array.from({ length: 200 }, (_, i) => series(`x${i}`, "host"));
   const shown = (found: Group[]) => found[0]?.panels.filter((panel) => panel.main) ?? [];
 
   const group = build(many);
   expect(group[0]?.panels).toHaveLength(200);
   expect(shown(group).map(({ title }) => title)).toEqual(
-    Array.from({ length: 24 }, (_, i) => `loss/${i}`),
+    Array.from({ length: 24 }, (_, i) => `x${i}`),
   );
-  expect(shown(build(many, ["loss/1*"]))).toHaveLength(111);
+  expect(shown(build(many, ["x1*"]))).toHaveLength(111);
   expect(shown(build(many.slice(0, 24)))).toHaveLength(24);
 });

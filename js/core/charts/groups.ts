@@ -2,53 +2,34 @@
 
 import type { EntityWire, SeriesWire } from "../source";
 import { CATALOG } from "../vocabulary/catalog.gen";
-import { classSuffix, entityClass, isKnownClass } from "../vocabulary/entities";
+import { entityClass } from "../vocabulary/entities";
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
 import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
-import { MOST_LINES } from "../vocabulary/shared.gen";
+import {
+  type Context,
+  entityLines,
+  type Line,
+  lineKey,
+  type Panel,
+  panelOf,
+  titled,
+  withOwnKeys,
+} from "./panel";
 import {
   COMBINED_CHARTS,
   type CombinedChart,
   groupOf,
   headingsWith,
-  helpOf,
   isForeign,
-  isMain,
   isSilent,
-  isWhole,
-  limitOf,
   titleOf,
   USER_GROUP,
 } from "./panel-table";
+import { isOfProcess, processPanel } from "./processes";
+import { userPanels } from "./user-panels";
 
-export interface Line {
-  /** Names what the line stands for; hiding it hides every line of that key. */
-  readonly key: string;
-  readonly label: string;
-  readonly id: number;
-  /** Place in the palette: the same thing has the same colour on every chart. */
-  readonly color: number;
-  readonly series: SeriesWire;
-}
-
-export interface Panel {
-  readonly key: string;
-  readonly group: string;
-  readonly title: string;
-  readonly help: string;
-  readonly unit: string;
-  readonly kind: string;
-  /** What the lines are: "gpu", "cpu", "host", ... */
-  readonly entityClass: string;
-  /** There are too many lines to tell apart. */
-  readonly crowded: boolean;
-  readonly whole: boolean;
-  readonly main: boolean;
-  readonly lines: readonly Line[];
-  /** Ids of the series whose last value is the limit of these lines. */
-  readonly limits: readonly number[];
-}
+export type { Line, Panel } from "./panel";
 
 export interface Group {
   readonly title: string;
@@ -57,10 +38,6 @@ export interface Group {
 
 /** Charts of a group that are shown without being asked for. */
 const MOST_SHOWN = 24;
-
-/** Parts of a machine: charts of them are shown where they are asked for. */
-const PART_CLASSES = /^(cpu|disk|fs|net|pid|link|ci|cell)$/;
-const SHOWN_BY_PART = new Set(["cpu.utilization", "process.gpu.memory"]);
 
 /**
  * `still`: also the constants that serve as limits, which nobody asked for, and each metric in a
@@ -78,6 +55,7 @@ export function buildGroups(
   const drawn = catalog.filter((s) => wanted(s.metric) && (asked || still || !isSilent(s.metric)));
   const context: Context = {
     catalog,
+    classes: once(() => classesOf(catalog)),
     asked,
     still,
     owners: new Owners(
@@ -86,32 +64,78 @@ export function buildGroups(
     ),
     colors: entityColors(catalog),
   };
-  const panels = bundles(drawn, still).flatMap((bundle) => panelsOf(bundle, context));
-  return headingsWith(drawn.map(groupOf)).flatMap((title) => {
-    const own = panels.filter((panel) => panel.group === title);
-    own.sort((a, b) => Number(b.main) - Number(a.main));
-    const shown = asked ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));
+  const headings = new Map(drawn.map((one) => [one, groupOf(one)]));
+  const byGroup = new Map<string, Panel[]>();
+  for (const panel of withOwnKeys(panelsOf(headings, context))) {
+    const own = byGroup.get(panel.group);
+    if (own) own.push(panel);
+    else byGroup.set(panel.group, [panel]);
+  }
+  return headingsWith(headings.values()).flatMap((title) => {
+    const own = byGroup.get(title) ?? [];
+    own.sort((a, b) => rankOf(a) - rankOf(b));
+    // Of the user's own metrics the dashboard shows as many as there is room for.
+    const all = asked || title === USER_GROUP;
+    const shown = all ? own : own.map((panel, i) => (i < MOST_SHOWN ? panel : extra(panel)));
     return own.length > 0 ? [{ title, panels: shown }] : [];
   });
 }
 
-/** Titles of the metrics that are not in the catalog. */
-export function ownTitles(groups: readonly Group[]): Map<string, string> {
+const TITLES = new WeakMap<readonly Group[], Map<string, string>>();
+
+/** Titles of the metrics that are not in the catalog; looked for once in the same groups. */
+export function ownTitles(groups: readonly Group[]): ReadonlyMap<string, string> {
+  const known = TITLES.get(groups) ?? titlesIn(groups);
+  TITLES.set(groups, known);
+  return known;
+}
+
+function titlesIn(groups: readonly Group[]): Map<string, string> {
   const shown = groups.flatMap(({ panels }) => panels.flatMap(({ lines }) => lines.slice(0, 1)));
   const own = shown.filter(({ series }) => isForeign(series));
   return new Map(own.map(({ series }) => [series.metric, titleOf(series)]));
+}
+
+/** What is shown at first, the rest, and tables below all charts. */
+function rankOf({ main, processes }: Panel): number {
+  return processes ? 2 : Number(!main);
 }
 
 function extra(panel: Panel): Panel {
   return { ...panel, main: false };
 }
 
-interface Context {
-  readonly catalog: readonly SeriesWire[];
-  readonly asked: boolean;
-  readonly still: boolean;
-  readonly owners: Owners;
-  readonly colors: ReadonlyMap<string, number>;
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+function classesOf(catalog: readonly SeriesWire[]): Map<string, Set<string>> {
+  const classes = new Map<string, Set<string>>();
+  for (const { metric, entity } of catalog) {
+    const own = classes.get(metric) ?? new Set();
+    classes.set(metric, own.add(entityClass(entity)));
+  }
+  return classes;
+}
+
+/** `headings`: every series that is drawn, and what it stands under. */
+function panelsOf(headings: ReadonlyMap<SeriesWire, string>, context: Context): Panel[] {
+  const [user, processes, others]: [SeriesWire[], SeriesWire[], SeriesWire[]] = [[], [], []];
+  // Who asks for a metric of processes by its name wants to see it over time.
+  const tables = !context.asked && !context.still;
+  for (const [one, heading] of headings) {
+    if (heading === USER_GROUP && !isForeign(one)) user.push(one);
+    else (tables && isOfProcess(one) ? processes : others).push(one);
+  }
+  return [
+    ...bundles(others, context.still).flatMap((bundle) => bundlePanels(bundle, context)),
+    ...(processes.length > 0 ? [processPanel(processes, context)] : []),
+    ...userPanels(user, context),
+  ];
 }
 
 /** Series that may share a chart. */
@@ -135,15 +159,18 @@ function bundles(drawn: readonly SeriesWire[], still: boolean): Bundle[] {
     bundle.series.push(series);
     found.set(key, bundle);
   }
-  const place = (bundle: Bundle) =>
-    Math.min(...bundle.series.map((s) => ORDER.get(s.metric) ?? Number.MAX_SAFE_INTEGER));
-  const ofParts = (bundle: Bundle) => Number(bundle.entityClass !== "host");
+  const placed = [...found.values()].map((bundle) => ({
+    bundle,
+    place: Math.min(...bundle.series.map((s) => ORDER.get(s.metric) ?? Number.MAX_SAFE_INTEGER)),
+    ofParts: Number(bundle.entityClass !== "host"),
+  }));
   // A stable sort: metrics outside the catalog stay in the order in which they appeared. A
   // recording sorts by entity: of one metric the whole machine comes first there, too.
-  return [...found.values()].sort((a, b) => place(a) - place(b) || ofParts(a) - ofParts(b));
+  placed.sort((a, b) => a.place - b.place || a.ofParts - b.ofParts);
+  return placed.map(({ bundle }) => bundle);
 }
 
-function panelsOf(bundle: Bundle, context: Context): Panel[] {
+function bundlePanels(bundle: Bundle, context: Context): Panel[] {
   const { together, series } = bundle;
   const owners = new Set(series.map(ownerKey));
   const metrics = [...new Set(series.map((s) => s.metric))];
@@ -151,67 +178,14 @@ function panelsOf(bundle: Bundle, context: Context): Panel[] {
     const ordered = [...series].sort(
       (a, b) => together.metrics.indexOf(a.metric) - together.metrics.indexOf(b.metric),
     );
-    const title = titled(together.title, bundle, ordered, context);
-    return [panelOf(bundle, title, ordered, wordLines(ordered, together), context)];
+    const title = titled(together.title, ordered, context);
+    return [panelOf(title, ordered, wordLines(ordered, together), context)];
   }
   return metrics.map((metric) => {
     const own = series.filter((s) => s.metric === metric).sort(compareOwners);
-    const title = titled(titleOf(own[0] as SeriesWire), bundle, own, context);
-    return panelOf(bundle, title, own, entityLines(own, context), context);
+    const title = titled(titleOf(own[0] as SeriesWire), own, context);
+    return panelOf(title, own, entityLines(own, context), context);
   });
-}
-
-/** A title that says whether a chart is of the whole machine or of its parts, and of which. */
-function titled(
-  title: string,
-  { entityClass: kind }: Bundle,
-  series: readonly SeriesWire[],
-  context: Context,
-): string {
-  const [first] = series;
-  const suffix = classSuffix(kind);
-  if (!first || !(suffix || (!isKnownClass(kind) && hasOthers(first.metric, kind, context)))) {
-    return title;
-  }
-  if (new Set(series.map(ownerKey)).size > 1) return `${title}, ${suffix || `by ${kind}`}`;
-  return `${title}, ${context.owners.label(first)}`;
-}
-
-/** Whether things of another class have the metric, too. */
-function hasOthers(metric: string, kind: string, { catalog }: Context): boolean {
-  return catalog.some((one) => one.metric === metric && entityClass(one.entity) !== kind);
-}
-
-function panelOf(
-  bundle: Bundle,
-  title: string,
-  series: readonly SeriesWire[],
-  lines: Line[],
-  context: Context,
-): Panel {
-  const first = series[0] as SeriesWire;
-  const group = groupOf(first);
-  const shown =
-    !PART_CLASSES.test(bundle.entityClass) || SHOWN_BY_PART.has(first.metric) || isForeign(first);
-  return {
-    key: `${group}/${title}/${bundle.entityClass}`,
-    group,
-    title,
-    help: helpOf(first),
-    unit: first.unit,
-    kind: first.kind,
-    entityClass: bundle.entityClass,
-    crowded: lines.length > MOST_LINES,
-    whole: isWhole(first.metric, first.unit),
-    main: context.asked || (shown && series.some((s) => isMain(s, group))),
-    lines,
-    limits: limitIds(series, context.catalog),
-  };
-}
-
-/** Names one metric of one owner. */
-function lineKey({ host, entity, metric }: SeriesWire): string {
-  return JSON.stringify([host, entity, metric]);
 }
 
 function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line[] {
@@ -219,20 +193,6 @@ function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;
     return { key: lineKey(s), label, id: s.id, color: place, series: s };
-  });
-}
-
-function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
-  return series.map((s) => {
-    const alone = series.length === 1;
-    return {
-      // A lone line is its metric: hiding it must not hide the host's other charts.
-      key: alone ? lineKey(s) : ownerKey(s),
-      label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
-      id: s.id,
-      color: alone ? 0 : (context.colors.get(ownerKey(s)) ?? 0),
-      series: s,
-    };
   });
 }
 
@@ -251,11 +211,4 @@ function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
     }
   }
   return colors;
-}
-
-function limitIds(series: readonly SeriesWire[], catalog: readonly SeriesWire[]): number[] {
-  const limit = limitOf((series[0] as SeriesWire).metric);
-  if (!limit) return [];
-  const owners = new Set(series.map(ownerKey));
-  return catalog.filter((s) => s.metric === limit && owners.has(ownerKey(s))).map((s) => s.id);
 }

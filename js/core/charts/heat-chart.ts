@@ -18,7 +18,6 @@ import {
   limitValue,
   type Place,
   plotIn,
-  pointsOf,
   type Scene,
   type Shell,
   shell,
@@ -36,6 +35,8 @@ export const HEAT: ChartKind = {
   make: (panel, events, place) => new HeatChart(panel, events, place),
 };
 
+/** Columns are never narrower than a pixel: none is left out. */
+const COLUMNS_PER_PIXEL = 0.78;
 /** What fits in front of a row. */
 const ROW_LETTERS = 9;
 
@@ -91,7 +92,7 @@ export class HeatChart implements View {
     plot.setTheme(scene.theme);
     const { lines, unit } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
-    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), true);
+    this.#grid.fill(scene.fetch, ids, scene.range, plot.span * COLUMNS_PER_PIXEL, true);
     this.#values = this.#valueRange();
     const [low, high] = this.#values;
     setText(this.#scale.low, low < high ? formatValue(low, unit) : "");
@@ -190,7 +191,6 @@ export class HeatChart implements View {
     const step = [1, 2, 4, 8, 16, 32, 64].find((n) => n >= every) ?? 128;
     return {
       lines: [{ color: 0, stepped: true }],
-      filled: false,
       rows,
       height: height + AXIS_HEIGHT + HEADROOM,
       xAxis: this.#axis,

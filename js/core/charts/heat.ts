@@ -1,6 +1,6 @@
 /** Paints rows of buckets as pixels. */
 
-import type { Grid } from "../history/grid";
+import { GAP_AFTER, GAP_BEFORE, type Grid } from "../history/grid";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { type Ground, rampIndex, rampPixels } from "../vocabulary/palette";
 import type { PlotArea } from "./chart";
@@ -73,6 +73,7 @@ function paintRow(
       if (gap[i]) held = -1;
       continue;
     }
+    if ((gap[i] as number) & GAP_BEFORE) held = -1;
     const upper = ramp[rampIndex(high[i] as number, values[0], values[1])] as number;
     const lower = ramp[rampIndex(low[i] as number, values[0], values[1])] as number;
     for (let k = held + 1; held >= 0 && k < i; k++) {
@@ -81,7 +82,7 @@ function paintRow(
     }
     pixels[offset + i] = upper;
     pixels[offset + width + i] = lower;
-    held = gap[i] ? -1 : i;
+    held = (gap[i] as number) & GAP_AFTER ? -1 : i;
   }
 }
 

@@ -1,13 +1,14 @@
 /** A chart of up to eight lines, with a legend that is also the table of their values. */
 
 import { setAttribute, setText } from "../dom";
-import { Grid } from "../history/grid";
+import { Grid, type ValueAt } from "../history/grid";
 import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
+import { lineColor, lineDash } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
-import type { Panel } from "./groups";
+import type { Line, Panel } from "./groups";
 import { Legend } from "./legend";
 import { marksAt, paintBands, paintMoments } from "./marks";
 import {
@@ -15,8 +16,8 @@ import {
   type ChartKind,
   limitValue,
   type Place,
+  pixelsOf,
   plotIn,
-  pointsOf,
   type Scene,
   type Shell,
   shell,
@@ -27,6 +28,7 @@ import {
 } from "./panel-view";
 import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
+import { clipped, type Ink, paintBand, paintInfinities, paintLine, paintSpikes } from "./trace";
 
 export const LINES: ChartKind = {
   name: "lines",
@@ -51,6 +53,7 @@ export class LineChart implements View {
   #plot: Plot | null = null;
   #scene: Scene | null = null;
   #limit: number | null = null;
+  #inks: readonly Ink[] = [];
   #top = 0;
 
   constructor(panel: Panel, events: ChartEvents, { byStep, axis }: Place) {
@@ -85,8 +88,11 @@ export class LineChart implements View {
     plot.setTheme(scene.theme);
     const { lines } = this.#panel;
     const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
-    this.#grid.fill(scene.fetch, ids, scene.range, pointsOf(plot), this.#stepped);
+    const valueAt: ValueAt = (id, x) => scene.source.at?.(id, x)?.value ?? Number.NaN;
+    const pixels = pixelsOf(plot);
+    this.#grid.fill(scene.fetch, ids, scene.range, pixels, this.#stepped, valueAt);
     this.#limit = limitValue(this.#panel, scene);
+    this.#inks = inksOf(lines, scene, this.#stepped);
     plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
     this.#legend?.setHidden(scene.hidden, scene.theme.ground);
     this.stale = false;
@@ -137,12 +143,13 @@ export class LineChart implements View {
     const stepped = this.#stepped;
     return {
       lines: lines.map((line) => ({ color: line.color, stepped })),
-      // Between two steps nothing is known: a line leads from the one to the other, no more.
-      filled: !this.byStep,
       height: HEIGHT,
       xAxis: this.#axis,
       time: !this.byStep,
-      yRange: (low, high) => yRange(low, high, { unit, whole, limit: this.#limit }),
+      yRange: () => {
+        const [low, high] = this.#grid.reach() ?? [null, null];
+        return yRange(low, high, { unit, whole, limit: this.#limit });
+      },
       yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),
       yText: (values) => values.map((value) => formatValue(value, unit)),
       xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
@@ -154,6 +161,18 @@ export class LineChart implements View {
   #under(area: PlotArea): void {
     const scene = this.#scene;
     if (scene && !this.byStep) paintBands(area, scene.marks, scene.theme, scene.now);
+    clipped(area, () => this.#paint(area));
+  }
+
+  #paint(area: PlotArea): void {
+    const grid = this.#grid;
+    const inks = [...this.#inks.entries()];
+    for (const [i, ink] of inks) paintBand(area, grid, i, ink);
+    for (const [i, ink] of inks) {
+      paintLine(area, grid.xs, grid.ys[i] as Float64Array, ink);
+      paintSpikes(area, grid, i, ink);
+      paintInfinities(area, grid, i, ink);
+    }
   }
 
   #over(area: PlotArea): void {
@@ -177,6 +196,23 @@ export class LineChart implements View {
       : [momentText(x, scene.range[1] - scene.range[0]), ...labelsAt(scene, x, pixel)];
     showTip(this.#shell.tip, (x - scene.range[0]) / pixel + GUTTER, lines);
   }
+}
+
+/** Opacity of the band of a lone line; many bands over one another are paler. */
+const BAND = 0.3;
+
+/** How the lines are painted. */
+function inksOf(lines: readonly Line[], scene: Scene, stepped: boolean): Ink[] {
+  const shown = lines.filter((line) => !scene.hidden.has(line.key)).length;
+  const band = BAND / Math.sqrt(Math.max(shown, 1));
+  return lines.map(({ color }) => ({
+    color: lineColor(color, scene.theme.ground),
+    dash: lineDash(color),
+    line: 1,
+    band,
+    width: 1,
+    stepped,
+  }));
 }
 
 /** The newest few of what the pointer touches, give or take some pixels. */

@@ -115,10 +115,11 @@ export function isForeign(one: Named): boolean {
   return !(one.metric in CATALOG) && ownGroup(one) !== "" && !isLogged(one);
 }
 
+const LOGGED = /^(?:user(?:\/|$)|rank(?:[:/]|$))/;
+
 /** Whether the user logged it; `user:1000` may be an entity of a reader. */
 function isLogged({ metric, entity }: Named): boolean {
-  const first = entity.split("/", 1)[0] ?? "";
-  return first === "user" || first.split(":", 1)[0] === "rank" || metric === "progress";
+  return LOGGED.test(entity) || metric === "progress";
 }
 
 function ownGroup({ labels }: Named): string {

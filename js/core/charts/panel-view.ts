@@ -51,6 +51,8 @@ export interface View {
   describe(scene: Scene): void;
   setTheme(theme: Theme): void;
   resize(): void;
+  /** Show other lines in the same element; without it a view is made anew when its lines change. */
+  take?(panel: Panel): void;
   destroy(): void;
 }
 
@@ -69,9 +71,6 @@ export interface ChartKind {
   fits(panel: Panel): boolean;
   make(panel: Panel, events: ChartEvents, place: Place): View;
 }
-
-/** Buckets per CSS pixel of a plot: with two points each, one point per pixel. */
-const BUCKETS_PER_PIXEL = 0.5;
 
 /** The parts of a chart's element. */
 export interface Shell {
@@ -119,8 +118,9 @@ export function plotIn(
   return width < 80 ? null : new Plot(host, width, options, events, theme);
 }
 
-export function pointsOf(plot: Plot): number {
-  return Math.max(40, Math.round(plot.span * BUCKETS_PER_PIXEL));
+/** Device pixels across a plot. */
+export function pixelsOf(plot: Plot): number {
+  return Math.max(40, Math.round(plot.span * (globalThis.devicePixelRatio || 1)));
 }
 
 /** Last, lowest and highest value of each line in view, as rows of text. */

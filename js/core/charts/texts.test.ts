@@ -18,7 +18,7 @@ test("a bucket with two values says both, with one unit where they share it", ()
 
 test("a missing reading is a dash, never a number", () => {
   expect(readingText(null, "W")).toBe("–");
-  expect(readingText({ time: 0, min: null, max: null }, "W")).toBe("–");
+  expect(readingText({ time: 0, min: null, max: null, mean: null }, "W")).toBe("–");
 });
 
 test("running times grow from seconds to hours", () => {

@@ -1,30 +1,30 @@
-/** The groups of charts on screen, kept in step with what the source has and the viewer opened. */
+/** The sections on screen, kept in step with what the source has and the viewer opened. */
 
-import { chartKindOf } from "../charts/chart-kinds";
 import { type Group, ownTitles, type Panel } from "../charts/groups";
-import { headingsWith } from "../charts/panel-table";
+import { headingsWith, USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents, View } from "../charts/panel-view";
-import { h, setAttribute, setText } from "../dom";
+import { h, setText } from "../dom";
 import type { State } from "../state.gen";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { leftOutSentence } from "../vocabulary/left-out";
-import {
-  absencesElement,
-  absencesOf,
-  type Card,
-  cardsOf,
-  recordingCards,
-  startingOf,
-  writeCards,
-} from "./cards";
+import { type Absence, absencesOf, cardsOf, recordingCards, startingOf, writeCards } from "./cards";
+import type { Readings } from "./readings";
+import type { SectionContext, SectionExtras } from "./section-extras";
+import { axesOf, type Chosen, type Section, sectionsOf } from "./section-plan";
+import { type SectionEvents, SectionView } from "./section-view";
+import { SECTION_EXTRAS } from "./sections";
+import { Slots } from "./slots";
 import type { ViewState } from "./view-state";
 
 const WAITING = "Waiting for the first reading\u2026";
+/** Widths from which on three, and two, charts stand beside one another. */
+const [THREE_FROM, TWO_FROM] = [740, 460];
 
-interface BoardEvents extends ChartEvents {
-  fold(group: string): void;
-  expand(group: string): void;
+interface BoardEvents extends ChartEvents, SectionEvents {
   /** A chart came into view. */
   appeared(): void;
+  /** There is room for another number of charts beside one another. */
+  reflow(): void;
 }
 
 export interface BoardContent {
@@ -32,6 +32,7 @@ export interface BoardContent {
   readonly state: State;
   /** Whether the state is known. */
   readonly heard: boolean;
+  readonly gpus: boolean;
   /** Facts about a group's devices, for the right of its heading. */
   readonly notes: ReadonlyMap<string, string>;
   /** Panels drawn over steps instead of time. */
@@ -41,208 +42,179 @@ export interface BoardContent {
   readonly chartsOnly: boolean;
 }
 
-interface Section {
-  readonly el: HTMLElement;
-  readonly toggle: HTMLButtonElement;
-  readonly note: HTMLElement;
-  readonly more: HTMLButtonElement;
-  readonly cards: HTMLElement;
-  readonly grid: HTMLElement;
-}
-
-interface Slot {
-  readonly view: View;
-  readonly signature: string;
-}
-
 export class Board {
   readonly el = h("div", { class: "pulse-board" });
   readonly #events: BoardEvents;
-  readonly #sections = new Map<string, Section>();
-  readonly #slots = new Map<string, Slot>();
-  readonly #watched = new Map<Element, View>();
+  readonly #context: SectionContext;
+  readonly #slots: Slots;
+  readonly #sections = new Map<string, SectionView>();
+  readonly #extras = new Map<string, SectionExtras>();
   readonly #quiet = h("p", { class: "pulse-waiting", role: "status" });
-  readonly #absent = h("div");
   readonly #notices = h("div", { class: "pulse-cards pulse-notices" });
   readonly #leftOut = h("p", { class: "pulse-left-out", role: "note", hidden: true });
-  readonly #seen: IntersectionObserver;
-  readonly #sizes: ResizeObserver;
-  #absentText = "";
+  readonly #open = h("div", { class: "pulse-sections" });
+  /** Between the charts and what is folded: they share its time. */
+  readonly #middle: HTMLElement;
+  readonly #rest = h("div", { class: "pulse-sections pulse-folded" });
+  readonly #width: ResizeObserver;
+  #columns = 3;
 
-  constructor(events: BoardEvents) {
+  constructor(events: BoardEvents, context: SectionContext, middle: HTMLElement) {
     this.#events = events;
-    this.#seen = new IntersectionObserver((entries) => this.#intersect(entries), {
-      rootMargin: "80px",
-    });
-    this.#sizes = new ResizeObserver((entries) => this.#resize(entries));
-    this.el.append(this.#leftOut, this.#notices, this.#quiet, this.#absent);
+    this.#context = context;
+    this.#middle = middle;
+    this.#slots = new Slots(events, () => events.appeared());
+    this.#width = new ResizeObserver(() => this.#measure());
+    this.#width.observe(this.el);
+    this.el.append(this.#leftOut, this.#notices, this.#quiet, this.#open, middle, this.#rest);
   }
 
   /** Charts that are on screen, and what else is watched. */
   get views(): View[] {
-    return [...this.#watched.values()].filter((view) => view.seen);
+    return this.#slots.views;
   }
 
-  /** The scene has changed: what is out of sight is not drawn now, but when it appears. */
+  /** Ids of all series that have a chart, on screen or not. */
+  get shownIds(): number[] {
+    return this.#slots.ids;
+  }
+
+  /** Brings the keyboard to the tools of a section. */
+  focus(title: string): void {
+    this.#extras.get(title)?.focus?.();
+  }
+
   ageUnseen(): void {
-    for (const view of this.#watched.values()) view.stale ||= !view.seen;
+    this.#slots.ageUnseen();
   }
 
-  /** Watch a view that stands outside the board, too. */
+  /** Watch a view that stands outside the sections, too. */
   watch(view: View): void {
-    this.#watched.set(view.el, view);
-    this.#seen.observe(view.el);
-    this.#sizes.observe(view.el);
+    this.#slots.watch(view);
   }
 
-  update(content: BoardContent, state: ViewState): void {
-    const filled = new Set(content.groups.map((group) => group.title));
-    const cards = content.chartsOnly ? [] : cardsOf(content.state.sources, filled);
-    writeCards(this.#notices, content.chartsOnly ? [] : recordingCards(content.state));
+  /** What is not available here is returned: it stands in the footer. */
+  update(content: BoardContent, state: ViewState): Absence[] {
+    const { chartsOnly, metrics, groups } = content;
+    const faults = chartsOnly
+      ? []
+      : cardsOf(content.state.sources, new Set(groups.map((g) => g.title)));
+    writeCards(this.#notices, chartsOnly ? [] : [...recordingCards(content.state), ...faults]);
     setText(this.#leftOut, leftOutSentence(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
+    const asked = chartsOnly || Boolean(metrics?.length);
+    const { gpus } = content;
+    const chosen = this.#chosen(content);
+    const sections = sectionsOf(chosen, state, { asked, columns: this.#columns, gpus });
     const shown = new Set<string>();
-    const headings = headingsWith([...filled, ...cards.map((card) => card.group)]);
-    for (const title of new Set([...headings, ...this.#sections.keys()])) {
-      const group = content.groups.find((g) => g.title === title) ?? { title, panels: [] };
-      const own = cards.filter((card) => card.group === title);
-      const section = this.#sections.get(title);
-      if (group.panels.length === 0 && own.length === 0) {
-        section?.el.remove();
-        this.#sections.delete(title);
-        continue;
-      }
-      this.#fill(section ?? this.#addSection(title), group, own, content, state, shown);
+    this.#leave(new Set(sections.map(({ title }) => title)));
+    for (const [place, section] of sections.entries()) {
+      const view = this.#section(section);
+      // What is open at first stays above the others, so that nothing jumps when it is folded.
+      const lead = asked || place < leading(sections);
+      put(lead ? this.#open : this.#rest, view.el, lead ? place : place - leading(sections));
+      view.update(section, content.notes.get(section.title) ?? "");
+      if (section.open) this.#fill(view, section, content, shown);
+      else view.arrange([], false);
     }
-    this.#drop(shown);
-    this.#order(headings);
-    this.#writeAbsences(content, cards);
+    this.#slots.keep(shown);
+    this.#sayQuiet(content);
+    return chartsOnly ? [] : absencesOf(content.state.sources, faults, ownTitles(groups));
+  }
+
+  /** Bring the lines of what is folded up to date. */
+  tell(readings: Readings, range: AxisRange, color: string): void {
+    for (const view of this.#sections.values()) view.tell(readings, range, color);
   }
 
   destroy(): void {
-    this.#seen.disconnect();
-    this.#sizes.disconnect();
-    for (const { view } of this.#slots.values()) view.destroy();
+    this.#width.disconnect();
+    this.#slots.destroy();
+  }
+
+  /** The groups with the panels that their extras choose; a section may have a hint alone. */
+  #chosen({ groups, chartsOnly, metrics }: BoardContent): Chosen[] {
+    for (const [title, make] of SECTION_EXTRAS) {
+      if (!this.#extras.has(title)) this.#extras.set(title, make(this.#context));
+    }
+    const found = new Map(groups.map((group) => [group.title, group]));
+    const asked = chartsOnly || Boolean(metrics?.length);
+    const hints = asked ? [] : [...this.#extras].filter(([, extras]) => extras.hint);
+    const hinted = new Set(hints.map(([title]) => title).filter((title) => !found.has(title)));
+    return headingsWith([...found.keys(), ...hinted]).flatMap((title): Chosen[] => {
+      const panels = found.get(title)?.panels;
+      if (!panels) return hinted.has(title) ? [{ title, panels: [], hinted: true }] : [];
+      const chosen = this.#extras.get(title)?.choose(panels) ?? panels;
+      return [{ title, panels: chosen, hinted: false }];
+    });
   }
 
   #fill(
-    section: Section,
-    group: Group,
-    cards: readonly Card[],
+    view: SectionView,
+    { panels, shown: first, title, expanded }: Section,
     content: BoardContent,
-    state: ViewState,
     shown: Set<string>,
   ): void {
-    const folded = state.folded.has(group.title);
-    const open = content.chartsOnly || state.expanded.has(group.title);
-    const main = group.panels.filter((panel) => panel.main);
-    const extra = group.panels.length - main.length;
-    setAttribute(section.toggle, "aria-expanded", folded ? "false" : "true");
-    setText(section.note, content.notes.get(group.title) ?? "");
-    section.more.hidden = folded || extra === 0 || content.chartsOnly;
-    const count = main.length === 0 ? `Show ${extra}` : `${extra} more`;
-    setText(section.more, open ? "Show fewer" : count);
-    section.grid.hidden = folded;
-    section.cards.hidden = folded;
-    writeCards(section.cards, cards);
-    if (folded) return;
-    const panels = open ? group.panels : main;
-    for (const [index, panel] of panels.entries()) {
-      const { el } = this.#view(panel, content.byStep(panel));
-      const place = section.grid.children[index] ?? null;
-      if (el !== place) section.grid.insertBefore(el, place);
+    const extras = this.#extras.get(title);
+    const whole = expanded || (extras?.whole?.() ?? false);
+    const drawn = panels.slice(0, whole ? (extras?.most?.() ?? first) : first);
+    const steps = drawn.map((panel) => content.byStep(panel));
+    const blocks = extras?.blocks?.(drawn.length, whole) ?? [drawn.length];
+    const axes = blocks.flatMap((size, i) => {
+      const from = blocks.slice(0, i).reduce((sum, one) => sum + one, 0);
+      return axesOf(steps.slice(from, from + size), this.#columns);
+    });
+    const charts = drawn.map((panel, place) => {
+      const at = { byStep: steps[place] as boolean, axis: axes[place] as boolean };
       shown.add(panel.key);
-    }
+      return this.#slots.view(panel, at).el;
+    });
+    view.arrange(charts, whole);
   }
 
-  /** The chart of a panel; a new one when its lines are others than before. */
-  #view(panel: Panel, byStep: boolean): View {
-    const kind = chartKindOf(panel);
-    const signature = `${kind.name} ${byStep} ${panel.lines.map((line) => `${line.id}:${line.label}`).join()}`;
-    const slot = this.#slots.get(panel.key);
-    if (slot?.signature === signature) return slot.view;
-    const view = kind.make(panel, this.#events, { byStep, axis: true });
-    if (slot) {
-      slot.view.el.replaceWith(view.el);
-      this.#forget(slot.view);
-    }
-    this.#slots.set(panel.key, { view, signature });
-    this.watch(view);
+  #section(section: Section): SectionView {
+    const { title } = section;
+    const known = this.#sections.get(title);
+    if (known) return known;
+    const view = new SectionView(section, this.#events, this.#extras.get(title) ?? null);
+    this.#sections.set(title, view);
     return view;
   }
 
-  #drop(shown: ReadonlySet<string>): void {
-    for (const [key, { view }] of this.#slots) {
-      if (shown.has(key)) continue;
-      this.#forget(view);
-      this.#slots.delete(key);
+  #leave(titles: ReadonlySet<string>): void {
+    for (const [title, { el }] of this.#sections) {
+      if (titles.has(title)) continue;
+      el.remove();
+      this.#sections.delete(title);
     }
   }
 
-  #forget(view: View): void {
-    this.#seen.unobserve(view.el);
-    this.#sizes.unobserve(view.el);
-    this.#watched.delete(view.el);
-    view.destroy();
-  }
-
-  #addSection(title: string): Section {
-    const toggle = h("button", { type: "button", "aria-expanded": "true" }, title);
-    toggle.addEventListener("click", () => this.#events.fold(title));
-    const note = h("span", { class: "pulse-note" });
-    const more = h("button", { type: "button", class: "pulse-more" });
-    more.addEventListener("click", () => this.#events.expand(title));
-    const cards = h("div", { class: "pulse-cards" });
-    const grid = h("div", { class: "pulse-grid" });
-    const heading = h("h3", {}, toggle);
-    const head = h("header", { class: "pulse-group-head" }, heading, note, more);
-    const el = h("section", { class: "pulse-group", "aria-label": title }, head, cards, grid);
-    const section = { el, toggle, note, more, cards, grid };
-    this.#sections.set(title, section);
-    this.el.insertBefore(el, this.#quiet);
-    return section;
-  }
-
-  #order(headings: readonly string[]): void {
-    let place: Element | null = this.#notices.nextElementSibling;
-    for (const title of headings) {
-      const section = this.#sections.get(title);
-      if (!section) continue;
-      if (section.el === place) place = place.nextElementSibling;
-      else this.el.insertBefore(section.el, place);
-    }
-  }
-
-  #writeAbsences(content: BoardContent, cards: readonly Card[]): void {
+  #sayQuiet(content: BoardContent): void {
     setText(this.#quiet, quietText(content));
     this.#quiet.hidden = this.#quiet.textContent === "";
-    const { groups, state } = content;
-    const absences = content.chartsOnly ? [] : absencesOf(state.sources, cards, ownTitles(groups));
-    const text = JSON.stringify(absences);
-    if (text === this.#absentText) return;
-    this.#absentText = text;
-    this.#absent.replaceChildren(...(absences.length > 0 ? [absencesElement(absences)] : []));
+    this.#middle.dataset["quiet"] = String(content.groups.length === 0);
   }
 
-  #intersect(entries: readonly IntersectionObserverEntry[]): void {
-    let appeared = false;
-    for (const entry of entries) {
-      const view = this.#watched.get(entry.target);
-      if (!view) continue;
-      view.seen = entry.isIntersecting;
-      appeared ||= view.seen && view.stale;
-    }
-    if (appeared) this.#events.appeared();
+  #measure(): void {
+    const { clientWidth: width } = this.el;
+    if (width === 0) return;
+    const columns = width >= THREE_FROM ? 3 : width >= TWO_FROM ? 2 : 1;
+    this.el.dataset["columns"] = String(columns);
+    if (columns === this.#columns) return;
+    this.#columns = columns;
+    this.#events.reflow();
   }
+}
 
-  #resize(entries: readonly ResizeObserverEntry[]): void {
-    for (const entry of entries) {
-      const view = this.#watched.get(entry.target);
-      view?.resize();
-      if (view) view.stale = true;
-    }
-    this.#events.appeared();
-  }
+/** How many sections stand above the timeline: the user's own, and the one of the first row. */
+function leading(sections: readonly Section[]): number {
+  const own = sections[0]?.title === USER_GROUP ? 1 : 0;
+  return Math.min(own + 1, sections.length);
+}
+
+function put(into: HTMLElement, el: HTMLElement, place: number): void {
+  const there = into.children[place] ?? null;
+  if (there !== el) into.insertBefore(el, there);
 }
 
 /** What to say while there is nothing, or not yet everything, to draw. */

@@ -16,15 +16,10 @@ function status(name: string, state: SourceState["state"], more: Partial<SourceS
 const none = new Set<string>();
 
 describe("cards", () => {
-  test("stand in the place of a group that everyone expects, with cause and remedy", () => {
-    expect(cardsOf([status("nvml", "absent")], none)).toMatchObject([
-      { group: "GPU", why: "nvml problem", remedy: "nvml remedy", fault: false },
+  test("say of what, why, and what to try", () => {
+    expect(cardsOf([status("nvml", "failed")], none)).toMatchObject([
+      { group: "GPU", why: "nvml problem", remedy: "nvml remedy", fault: true },
     ]);
-  });
-
-  test("of one group do not repeat what its first card says", () => {
-    const cards = cardsOf([status("nvml", "absent"), status("gpm", "absent")], none);
-    expect(cards).toHaveLength(1);
   });
 
   test("show every fault, even beside charts", () => {
@@ -50,8 +45,13 @@ describe("cards", () => {
     expect(cardsOf(quiet, none)).toEqual([]);
   });
 
-  test("a group that has charts needs no card for a source that is merely not there", () => {
-    expect(cardsOf([status("nvml", "absent")], new Set(["GPU"]))).toEqual([]);
+  test("a machine without GPUs has no card for them: the footer says it", () => {
+    const sources = [status("nvml", "absent"), status("gpm", "absent")];
+    expect(cardsOf(sources, none)).toEqual([]);
+    expect(absencesOf(sources, []).map(({ what }) => what)).toEqual([
+      "NVIDIA GPUs",
+      "GPU profiling metrics",
+    ]);
   });
 });
 
@@ -81,6 +81,7 @@ describe("what is quietly missing", () => {
     ];
     const absences = absencesOf(sources, cardsOf(sources, none));
     expect(absences).toEqual([
+      { what: "NVIDIA GPUs", why: "nvml problem nvml remedy" },
       { what: "GPU profiling metrics", why: "gpm problem gpm remedy" },
       { what: "Fan", why: "this card has none" },
     ]);
@@ -138,7 +139,7 @@ describe("a source of another package", () => {
       status("amd", "failed", { title: "AMD", group: "GPU" }),
     ];
     const groups = cardsOf(sources, new Set(["NPU"])).map((card) => card.group);
-    expect(groups).toEqual(["GPU", "Your metrics", "NPU", "UPS", "Other metrics"]);
+    expect(groups).toEqual(["Your metrics", "GPU", "NPU", "UPS", "Other metrics"]);
   });
 
   test("that says neither goes by its name, as in older recordings", () => {

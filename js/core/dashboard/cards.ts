@@ -17,7 +17,7 @@ export interface Card {
   readonly fault: boolean;
 }
 
-interface Absence {
+export interface Absence {
   readonly what: string;
   readonly why: string;
 }
@@ -41,9 +41,6 @@ const NAME_OF_SOURCE: ReadonlyMap<string, string> = new Map([
   ["cgroup", "Container limits"],
   ["prometheus", "Prometheus metrics"],
 ]);
-
-/** Groups whose absence is worth a card: everyone expects them. */
-const EXPECTED = new Set([GPU_GROUP, CPU_GROUP]);
 
 /** The heading a source's card stands under; a source that is not ours says it itself. */
 function groupOfSource(status: SourceState): string {
@@ -78,7 +75,7 @@ export function cardsOf(sources: readonly SourceState[], filled: ReadonlySet<str
     const fault = isFault(status);
     const taken = cards.some((card) => card.group === group);
     // A source of another package is read only where it was asked for by name.
-    const expected = EXPECTED.has(group) || ownGroup(status) !== "";
+    const expected = ownGroup(status) !== "";
     const blank = status.state === "absent" && expected && !filled.has(group) && !taken;
     if (!fault && !blank) continue;
     const title = `${nameOf(status)}: ${WORDS[status.state]}`;

@@ -2,7 +2,8 @@
 
 import { type AxisRange, panned, scaled } from "../vocabulary/axis-range";
 import type { Command } from "./keyboard";
-import { type Action, type ViewState, WINDOWS } from "./view-state";
+import type { Action, ViewState } from "./view-state";
+import { WINDOWS } from "./windows";
 
 export interface CommandContext {
   readonly state: ViewState;
@@ -31,13 +32,21 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
       const anchor = cursor ?? (range[0] + range[1]) / 2;
       return { type: "range", range: scaled(range, command.factor, anchor, extent) };
     }
+    case "all":
+      return { type: "all", all: !state.all };
     case "axis":
       return { type: "axis", axis: state.axis === "time" ? "step" : "time" };
     case "help":
       return { type: "help", open: !state.help };
     case "step":
+    case "search":
       return null;
   }
+}
+
+/** The range moved by so much of the axis. */
+export function panAction(by: number, range: AxisRange, extent: AxisRange): Action {
+  return { type: "range", range: panned(range, by / (range[1] - range[0]), extent) };
 }
 
 /** The cursor moved by hundredths of the picture; it enters at the edge it moves away from. */

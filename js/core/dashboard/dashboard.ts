@@ -3,110 +3,128 @@
 import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
 import { type Mark, marksOf } from "../charts/marks";
-import type { ChartEvents, Scene, View } from "../charts/panel-view";
+import { USER_GROUP } from "../charts/panel-table";
+import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
 import { h } from "../dom";
-import { byStep, byTime } from "../history/grid";
 import type { Change, Source } from "../source";
-import { type AxisRange, panned } from "../vocabulary/axis-range";
-import { Board, type BoardContent } from "./board";
-import { endingCards, writeCards } from "./cards";
-import { actionOf, steppedCursor } from "./commands";
+import { Board } from "./board";
+import { Choices } from "./choices";
+import { actionOf, panAction, steppedCursor } from "./commands";
+import { Detail } from "./detail";
 import { deviceSummaries } from "./device-summary";
-import { figuresOf, Newest } from "./figures";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
+import { linesOfGpus, toggled } from "./legend-keys";
+import { Readings } from "./readings";
+import {
+  extentOf,
+  hasSteps,
+  isByStep,
+  rangeOf,
+  type Scenes,
+  sceneOf,
+  scenesOf,
+  stepSpan,
+  stillAt,
+} from "./scenes";
 import { Scheduler } from "./scheduler";
-import { statusOf } from "./status";
-import { Strip } from "./strip";
 import { STYLE } from "./styles";
+import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
-import { Toolbar } from "./toolbar";
-import { type Action, initialState, reduce, type ViewState, visibleRange } from "./view-state";
-
-interface DashboardOptions {
-  readonly layout: "dashboard" | "strip" | "charts";
-  /** Globs of metric names to show; null shows all. */
-  readonly metrics: readonly string[] | null;
-  readonly title: string;
-}
+import { Twins } from "./twins";
+import type { Action, ViewState } from "./view-state";
 
 /** The least time between drawings: a single chart may be drawn more often than many. */
 const FEW_CHARTS = 4;
 const FEW_MS = 100;
 const MANY_MS = 200;
 const SECOND = 1000;
-/** Text twins are updated seldom: they are read slowly. */
-const DESCRIBE_MS = 5000;
+const LONG_AGO = Number.NEGATIVE_INFINITY;
+/** Text twins that are updated in one go. */
 const DESCRIBE_MOST = 4;
 const READ_MS = 400;
-const REQUEST_MS = 300;
-const REQUEST_POINTS = 1000;
-/** Seconds of a running session shown at first. */
-const LIVE_WINDOW = 300;
+/** What changes which charts there are, or how they stand. */
+const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis"];
 
 /**
  * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
  * Styles go into `el` too, because a host may render in a shadow root.
  */
-export function mountDashboard(
-  el: HTMLElement,
-  source: Source,
-  options: DashboardOptions,
-): () => void {
+export function mountDashboard(el: HTMLElement, source: Source, options: Manner): () => void {
   const dashboard = new Dashboard(el, source, options);
   return () => dashboard.destroy();
 }
 
 class Dashboard {
   readonly #source: Source;
-  readonly #options: DashboardOptions;
+  readonly #options: Manner;
   readonly #root: HTMLElement;
-  /** Cards shown in every layout: that the kernel has ended. */
-  readonly #notices = h("div", { class: "pulse-cards pulse-ending" });
-  readonly #strip = new Strip();
-  readonly #toolbar: Toolbar;
+  readonly #choices: Choices;
+  readonly #around: Surroundings;
+  readonly #detail: Detail;
   readonly #board: Board;
   readonly #timeline: Timeline;
   readonly #help: Help;
   readonly #scheduler: Scheduler;
+  readonly #twins = new Twins();
   readonly #cleanup: (() => void)[] = [];
-  #state: ViewState;
-  #windowChosen = false;
   #theme: Theme;
   #groups: Group[] = [];
   #marks: Mark[] = [];
-  #newest: Newest;
+  #index: Readings | null = null;
+  #lines: ReadonlyMap<string, readonly string[]> = new Map();
+  #lifted: string | null = null;
   #cursor: number | null = null;
   #cursorByStep = false;
   #heard = performance.now();
-  readonly #described = new WeakMap<View, number>();
-  #read = 0;
-  #summaryAt = 0;
+  #read = LONG_AGO;
+  #summaryAt = LONG_AGO;
+  #foldsAt = LONG_AGO;
   #layoutStale = true;
-  /** Series whose samples carry steps. */
-  #steps: ReadonlySet<number> = new Set();
-  #request: ReturnType<typeof setTimeout> | undefined;
+  /** The series are others than those of the groups. */
+  #groupsStale = true;
+  /** Some samples carry steps. */
+  #stepped = false;
+  /** Ids of the series that have a chart. */
+  #shown: readonly number[] = [];
 
-  constructor(el: HTMLElement, source: Source, options: DashboardOptions) {
+  constructor(el: HTMLElement, source: Source, options: Manner) {
     this.#source = source;
     this.#options = options;
-    this.#state = initialState("all");
-    this.#followPresent();
-    this.#newest = new Newest(source);
+    this.#choices = new Choices(source, options);
+    this.#detail = new Detail(source);
     const events = this.#chartEvents();
-    this.#toolbar = new Toolbar({
+    this.#around = new Surroundings(options, {
       dispatch: (a) => this.#dispatch(a),
       pause: () => this.#run({ do: "pause" }),
+      toggle: (key, only) => {
+        this.#dispatch(toggled(key, only, this.#state.hidden, this.#lines));
+      },
+      lift: (key) => this.#lift(key),
     });
     this.#timeline = new Timeline(events);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
-    this.#board = new Board({
-      ...events,
-      fold: (group) => this.#dispatch({ type: "fold", group }),
-      expand: (group) => this.#dispatch({ type: "expand", group }),
-      appeared: () => this.#scheduler.now(),
-    });
+    this.#board = new Board(
+      {
+        ...events,
+        open: (group, open) => this.#dispatch({ type: "open", group, open }),
+        expand: (group) => this.#dispatch({ type: "expand", group }),
+        appeared: () => this.#scheduler.now(),
+        reflow: () => this.#relayout(),
+      },
+      {
+        source,
+        memory: this.#choices.memory,
+        axis: {
+          now: () => this.#state.axis,
+          choose: (axis) => this.#dispatch({ type: "axis", axis }),
+          stepped: () => this.#stepped,
+        },
+        changed: () => this.#relayout(),
+      },
+      this.#timeline.el,
+    );
     this.#scheduler = new Scheduler(
       () => this.#draw(),
       () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
@@ -118,7 +136,7 @@ class Dashboard {
 
   destroy(): void {
     for (const clean of this.#cleanup) clean();
-    clearTimeout(this.#request);
+    this.#detail.destroy();
     this.#scheduler.destroy();
     this.#board.destroy();
     this.#timeline.destroy();
@@ -134,10 +152,9 @@ class Dashboard {
       // JupyterLab would take single letters for its own while focus is in here.
       "data-lm-suppress-shortcuts": "true",
     });
-    const { layout } = this.#options;
-    root.append(h("style", {}, PLOT_STYLE, STYLE), this.#toolbar.el, this.#notices);
-    if (layout !== "charts") root.append(this.#strip.el);
-    if (layout !== "strip") root.append(this.#timeline.el, this.#board.el);
+    root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
+    if (this.#options.layout !== "strip") root.append(this.#board.el);
+    root.append(...this.#around.below);
     root.append(this.#help.el);
     el.append(root);
     return root;
@@ -158,128 +175,104 @@ class Dashboard {
     this.#scheduler.now();
   }
 
-  /** A running session is shown by its last minutes, unless the viewer chose otherwise. */
-  #followPresent(): void {
-    if (this.#windowChosen || this.#source.state().phase !== "running") return;
-    this.#state = { ...this.#state, window: LIVE_WINDOW };
-  }
-
   #changed(change: Change): void {
     this.#heard = performance.now();
-    if (change.state) this.#followPresent();
+    if (change.state) this.#choices.followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
-    if (change.series || change.entities) this.#newest = new Newest(this.#source);
+    if (change.series || change.entities) [this.#index, this.#groupsStale] = [null, true];
     if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
-    // While paused the charts stay, but values and status are updated.
+    // While paused the picture stays, but the status goes on.
     this.#scheduler.later();
   }
 
   #dispatch(action: Action): void {
-    this.#windowChosen ||= action.type === "window";
-    this.#state = reduce(this.#state, action);
-    if (["fold", "expand", "axis"].includes(action.type)) this.#layoutStale = true;
+    this.#choices.apply(action);
+    if (LAYOUT_ACTIONS.includes(action.type)) this.#layoutStale = true;
     if (action.type === "help") this.#help.show(action.open, this.#root);
-    if (action.type === "range" || action.type === "reset") this.#requestDetail();
+    if (action.type === "range" || action.type === "reset") {
+      this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
+    }
     for (const view of this.#board.views) view.stale = true;
-    this.#summaryAt = 0;
-    this.#read = 0;
+    this.#summaryAt = LONG_AGO;
+    this.#foldsAt = LONG_AGO;
+    this.#read = LONG_AGO;
+    this.#scheduler.now();
+  }
+
+  get #state(): ViewState {
+    return this.#choices.state;
+  }
+
+  #relayout(): void {
+    this.#layoutStale = true;
+    for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
 
   #layout(): void {
+    this.#choices.remember();
     this.#layoutStale = false;
-    this.#steps = stepped(this.#source);
+    this.#foldsAt = LONG_AGO;
     const { metrics, layout } = this.#options;
+    if (this.#groupsStale) {
+      this.#groupsStale = false;
+      this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
+      this.#lines = linesOfGpus(this.#groups, this.#readings.gpus);
+    }
     if (layout === "strip") return;
-    this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
-    const content: BoardContent = {
+    const content = {
       groups: this.#groups,
       state: this.#source.state(),
       heard: this.#source.heard?.() ?? true,
+      gpus: this.#readings.gpus.length > 0,
       notes: deviceSummaries(this.#source),
-      byStep: (panel) => this.#isByStep(panel),
+      byStep: (panel: Panel) => isByStep(panel, this.#source, this.#state),
       metrics,
       chartsOnly: layout === "charts",
     };
+    this.#around.footer.setAbsences(this.#board.update(content, this.#state));
+    // Only of what is shown: there may be thousands of others.
+    this.#shown = this.#board.shownIds;
+    if (this.#stepped || !this.#shown.some((id) => hasSteps(this.#source, id))) return;
+    this.#stepped = true;
     this.#board.update(content, this.#state);
   }
 
-  #isByStep(panel: Panel): boolean {
-    return this.#state.axis === "step" && panel.lines.some((line) => this.#steps.has(line.id));
+  /** Made when it is asked for: series may come one by one. */
+  get #readings(): Readings {
+    this.#index ??= new Readings(this.#source);
+    return this.#index;
   }
 
-  #extent(): AxisRange {
-    const [first, last] = this.#source.extent();
-    const { t0, t1 } = this.#source.state();
-    return Number.isFinite(first) ? [first, last] : [t0, t1 ?? t0];
-  }
-
-  #range(): AxisRange {
-    const live = this.#source.state().phase === "running";
-    return visibleRange(this.#state, this.#extent(), live);
-  }
-
-  #stepSpan(): AxisRange {
-    if (this.#state.stepRange) return this.#state.stepRange;
-    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const id of this.#steps) {
-      const [from, to] = this.#source.stepExtent?.(id) ?? [first, last];
-      [first, last] = [Math.min(first, from), Math.max(last, to)];
-    }
-    if (first > last) return [0, 1];
-    return first < last ? [first, last] : [first, first + 1];
-  }
-
-  #scenes(): { time: Scene; step: Scene } {
-    const shared = {
+  #scenes(): Scenes {
+    return scenesOf({
       source: this.#source,
-      hidden: this.#state.hidden,
+      state: this.#state,
       theme: this.#theme,
       marks: this.#marks,
-      now: this.#extent()[1],
-      lifted: null,
-      smooth: 0,
-      log: false,
-      still: this.#state.pausedAt !== null || this.#state.range !== null,
-    };
-    return {
-      time: { ...shared, fetch: byTime(this.#source), range: this.#range() },
-      step: { ...shared, fetch: byStep(this.#source), range: this.#stepSpan() },
-    };
+      shown: this.#shown,
+      lifted: this.#lifted,
+      record: this.#choices.memory.record,
+    });
   }
 
   #draw(): void {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
-    this.#timeline.el.hidden = this.#marks.length === 0;
+    const running = this.#source.state().phase === "running";
+    this.#timeline.el.hidden = this.#marks.length === 0 && !running;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
-    for (const view of views) view.draw(this.#sceneOf(view, scenes));
+    for (const view of views) view.draw(sceneOf(view, scenes));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
     if (now - this.#summaryAt > SECOND / 2) this.#tell();
-    this.#describe(now, scenes, 1);
-  }
-
-  /** Update the text twins that waited longest; updating all at once would be noticeable. */
-  #describe(now: number, scenes: { time: Scene; step: Scene }, most: number): void {
-    const due = this.#board.views
-      .map((view) => ({ view, since: this.#described.get(view) ?? Number.NEGATIVE_INFINITY }))
-      .filter(({ since }) => now - since > DESCRIBE_MS)
-      .sort((a, b) => a.since - b.since);
-    for (const { view } of due.slice(0, most)) {
-      this.#described.set(view, now);
-      view.describe(this.#sceneOf(view, scenes));
-    }
-  }
-
-  #sceneOf(view: View, scenes: { time: Scene; step: Scene }): Scene {
-    return view.byStep ? scenes.step : scenes.time;
+    this.#twins.write(views, (view) => sceneOf(view, scenes), 1);
   }
 
   /** Write the values at the cursor, or the newest ones, on every chart. */
@@ -288,33 +281,54 @@ class Dashboard {
     const scenes = this.#scenes();
     for (const view of this.#board.views) {
       const own = view.byStep === this.#cursorByStep;
-      view.point(own ? this.#cursor : null, this.#sceneOf(view, scenes));
+      view.point(own ? this.#cursor : null, sceneOf(view, scenes));
     }
   }
 
   #everySecond(): void {
     if (document.hidden) return;
     this.#tell();
-    const now = performance.now();
-    if (now - this.#read > READ_MS) this.#pointAll();
-    this.#describe(now, this.#scenes(), DESCRIBE_MOST);
+    const scenes = this.#scenes();
+    if (performance.now() - this.#read > READ_MS) this.#pointAll();
+    this.#twins.write(this.#board.views, (view) => sceneOf(view, scenes), DESCRIBE_MOST);
   }
 
   /** Write the summary and the status; text only, at most a few times a second. */
   #tell(): void {
     this.#summaryAt = performance.now();
-    if (this.#options.layout !== "charts") {
-      this.#strip.update(figuresOf(this.#source, this.#newest));
-    }
-    writeCards(this.#notices, endingCards(this.#source));
     const silent = (performance.now() - this.#heard) / 1000;
-    const status = statusOf(this.#source, this.#state, silent, this.#options.title);
-    this.#toolbar.update({ ...status, stepped: this.#steps.size > 0 }, this.#state);
+    const stale = this.#around.tell(this.#source, this.#state, silent);
+    this.#root.classList.toggle("pulse-stale", stale);
+    this.#tellValues();
+  }
+
+  /** The cards follow the cursor; without one they show now, or the moment of the pause. */
+  #tellValues(): void {
+    if (!(this.#source.heard?.() ?? true)) return;
+    const cursor = this.#cursorByStep ? null : this.#cursor;
+    const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
+    const { ground, accent } = this.#theme;
+    const range = rangeOf(this.#source, this.#state);
+    const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
+    this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
+    const now = performance.now();
+    if (now - this.#foldsAt < SECOND) return;
+    this.#foldsAt = now;
+    this.#board.tell(readings, range, accent);
   }
 
   #setTheme(theme: Theme): void {
     this.#theme = theme;
     for (const view of [this.#timeline, ...this.#board.views]) view.setTheme(theme);
+    this.#foldsAt = LONG_AGO;
+    this.#tell();
+    this.#scheduler.now();
+  }
+
+  #lift(key: string | null): void {
+    if (key === this.#lifted) return;
+    this.#lifted = key;
+    for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
 
@@ -324,9 +338,8 @@ class Dashboard {
       zoom: (range) => this.#dispatch({ type: "range", range }),
       reset: () => this.#dispatch({ type: "reset" }),
       pan: (by) => {
-        const range = this.#range();
-        const share = by / (range[1] - range[0]);
-        this.#dispatch({ type: "range", range: panned(range, share, this.#extent()) });
+        const range = rangeOf(this.#source, this.#state);
+        this.#dispatch(panAction(by, range, extentOf(this.#source)));
       },
       toggle: (key, only, keys) =>
         this.#dispatch(only ? { type: "only", key, keys } : { type: "hide", key }),
@@ -334,7 +347,7 @@ class Dashboard {
         cursor: (x) => this.#moveCursor(x, true),
         zoom: (range) => this.#dispatch({ type: "step-range", range }),
         pan: (by) => {
-          const [from, to] = this.#stepSpan();
+          const [from, to] = stepSpan(this.#source, this.#state, this.#shown);
           this.#dispatch({ type: "step-range", range: [from + by, to + by] });
         },
       },
@@ -345,6 +358,7 @@ class Dashboard {
     this.#cursor = x;
     this.#cursorByStep = byStep;
     this.#pointAll();
+    this.#tellValues();
   }
 
   #key(event: KeyboardEvent): void {
@@ -360,7 +374,11 @@ class Dashboard {
   }
 
   #run(command: Command): void {
-    const range = this.#range();
+    const range = rangeOf(this.#source, this.#state);
+    if (command.do === "search") {
+      this.#board.focus(USER_GROUP);
+      return;
+    }
     if (command.do === "step") {
       this.#moveCursor(steppedCursor(this.#cursor, command.by, range), false);
       return;
@@ -368,26 +386,10 @@ class Dashboard {
     const action = actionOf(command, {
       state: this.#state,
       range,
-      extent: this.#extent(),
+      extent: extentOf(this.#source),
       cursor: this.#cursor,
       running: this.#source.state().phase === "running",
     });
     if (action) this.#dispatch(action);
   }
-
-  /** Ask for exact rows of what the viewer zoomed to, once the zooming has come to rest. */
-  #requestDetail(): void {
-    clearTimeout(this.#request);
-    this.#request = setTimeout(() => {
-      const range = this.#state.range;
-      if (!range || !this.#source.request) return;
-      const ids = this.#groups.flatMap((g) => g.panels.flatMap((p) => p.lines.map((l) => l.id)));
-      if (ids.length > 0) this.#source.request(ids, range[0], range[1], REQUEST_POINTS);
-    }, REQUEST_MS);
-  }
-}
-
-function stepped(source: Source): Set<number> {
-  const ids = source.catalog().map((series) => series.id);
-  return new Set(ids.filter((id) => source.stepExtent?.(id)));
 }

@@ -9,7 +9,9 @@ import { Store } from "../history/store";
 import { frameOf, keyframeOf } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
 import { deviceSummaries } from "./device-summary";
-import { figuresOf, Newest } from "./figures";
+import { gpuFacts } from "./gpu-facts";
+import { machineFacts } from "./machine";
+import { Readings } from "./readings";
 
 const METRICS = [
   ["gpu:0", "gpu.utilization", "1"],
@@ -78,22 +80,32 @@ afterEach(() => {
 
 test("there are two cards, host by host, each with its own number", () => {
   const el = shown(storeOf());
-  const labels = textsOf(el, ".pulse-figure-label");
-  const values = textsOf(el, ".pulse-figure-value");
-  const cards = labels.map((label, i) => [label, values[i]]);
-  expect(cards.slice(0, 4)).toEqual([
-    ["node17 · GPU 0", "75 %"],
-    ["node17 · CPU", "90 %"],
-    ["node18 · GPU 0", "25 %"],
-    ["node18 · CPU", "10 %"],
+  const rows = [...el.querySelectorAll<HTMLElement>(".pulse-host")].map((row) => [
+    row.dataset["host"],
+    ...textsOf(row, ".pulse-host-head > *, .pulse-gpu-name, .pulse-card-value"),
   ]);
-  const tiles = [...el.querySelectorAll<HTMLElement>(".pulse-figure")].slice(0, 4);
-  expect(tiles.map(({ dataset }) => [dataset["figure"], dataset["host"]])).toEqual([
+  expect(rows).toEqual([
+    ["h0", "node17", "CPU 90 %", "GPU 0", "75 %"],
+    ["h1", "node18", "CPU 10 %", "GPU 0", "25 %"],
+  ]);
+  const tiles = [...el.querySelectorAll<HTMLElement>(".pulse-gpu")];
+  expect(tiles.map(({ dataset }) => [dataset["gpu"], dataset["host"]])).toEqual([
     ["gpu:0", "h0"],
-    ["cpu", "h0"],
     ["gpu:0", "h1"],
-    ["cpu", "h1"],
   ]);
+});
+
+test("a card hides its own GPU and not the other machine's", () => {
+  const el = shown(storeOf());
+  const cards = [...el.querySelectorAll<HTMLElement>(".pulse-gpu")];
+  const pressed = () => cards.map((card) => card.getAttribute("aria-pressed"));
+  expect(pressed()).toEqual(["true", "true"]);
+  cards[1]?.click();
+  vi.advanceTimersByTime(400);
+  expect(pressed()).toEqual(["true", "false"]);
+  cards[1]?.dispatchEvent(new MouseEvent("click", { altKey: true }));
+  vi.advanceTimersByTime(400);
+  expect(pressed()).toEqual(["false", "true"]);
 });
 
 test("a chart has two entries in its legend, of two colours, and one hides one", () => {
@@ -136,16 +148,17 @@ test("the heading of the GPUs tells both models, and marks whose they are", () =
 
 test("with one machine nothing says which", () => {
   const store = storeOf(["h0"]);
-  const labels = figuresOf(store, new Newest(store)).map(({ label }) => label);
-  expect(labels.slice(0, 2)).toEqual(["GPU 0", "CPU"]);
+  const readings = new Readings(store);
+  expect(gpuFacts(readings).map(({ label }) => label)).toEqual(["GPU 0"]);
+  expect(machineFacts("h0", readings).map(({ line }) => line)).toEqual(["CPU *10 %*"]);
   expect(marksOf(store).map(({ label }) => label)).toEqual(["begin"]);
+  expect(textsOf(shown(store), ".pulse-host-head > b")).toEqual([""]);
 });
 
 test("a machine of which nothing is known is called by its id", () => {
   const store = new Store();
   store.take(keyframeOf(1, [0, 1], [], { series: seriesOf(["h0", "h1"]) }));
-  const labels = figuresOf(store, new Newest(store)).map(({ label }) => label);
-  expect(labels.slice(0, 4)).toEqual(["h0 · GPU 0", "h0 · CPU", "h1 · GPU 0", "h1 · CPU"]);
+  expect(textsOf(shown(store), ".pulse-host-head > b")).toEqual(["h0", "h1"]);
 });
 
 test("a name that comes later is taken", () => {
@@ -154,9 +167,9 @@ test("a name that comes later is taken", () => {
     frameOf(1, [[0, 1, 0.5]], { series: seriesOf(["h0", "h1"]), state: { phase: "running" } }),
   );
   const el = shown(store);
-  expect(textsOf(el, ".pulse-figure-label")[0]).toBe("h0 · GPU 0");
+  expect(textsOf(el, ".pulse-host-head > b")[0]).toBe("h0");
   store.take(frameOf(2, [[0, 2, 0.5]], { entities: NAMED }));
   vi.advanceTimersByTime(2000);
-  expect(textsOf(el, ".pulse-figure-label")[0]).toBe("node17 · GPU 0");
-  expect(textsOf(el, ".pulse-name")).toContain("node18 · GPU 0");
+  expect(textsOf(el, ".pulse-host-head > b")[0]).toBe("node17");
+  expect(textsOf(el, ".pulse-name")).toContain("node18 \u00b7 GPU 0");
 });

@@ -8,7 +8,9 @@ export type Command =
   | { do: "scale"; factor: number }
   | { do: "step"; by: number }
   | { do: "show-all" }
+  | { do: "all" }
   | { do: "axis" }
+  | { do: "search" }
   | { do: "help" };
 
 interface Key {
@@ -32,7 +34,9 @@ const KEYS: readonly Key[] = [
   { keys: [","], shown: ",", what: "cursor left", command: { do: "step", by: -1 } },
   { keys: ["."], shown: ".", what: "cursor right", command: { do: "step", by: 1 } },
   { keys: ["a"], shown: "a", what: "show all lines", command: { do: "show-all" } },
+  { keys: ["s"], shown: "s", what: "open all sections, or less", command: { do: "all" } },
   { keys: ["x"], shown: "x", what: "x axis: time or step", command: { do: "axis" } },
+  { keys: ["/"], shown: "/", what: "search your metrics", command: { do: "search" } },
   { keys: ["?"], shown: "?", what: "this list", command: { do: "help" } },
 ];
 
@@ -40,8 +44,10 @@ const POINTER: readonly (readonly [string, string])[] = [
   ["drag", "zoom in"],
   ["double click", "reset zoom"],
   ["Shift + drag", "move along the axis"],
-  ["click a line's name", "hide or show it"],
-  ["Alt + click", "show only that line"],
+  ["click a card or a line's name", "hide or show it"],
+  ["Alt + click", "show only that one"],
+  ["point at a card", "lift its lines"],
+  ["\u2190 \u2192 on the cells of many GPUs", "go from one to the next"],
 ];
 
 /** The command of a key press, or null when the key is not ours. */

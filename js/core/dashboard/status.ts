@@ -2,7 +2,7 @@
 
 import type { Source } from "../source";
 import { endingWord } from "../vocabulary/ending";
-import { elapsedText, stretchText } from "../vocabulary/time-text";
+import { clockText, elapsedText, stretchText } from "../vocabulary/time-text";
 import type { Status } from "./toolbar";
 import type { ViewState } from "./view-state";
 
@@ -16,16 +16,19 @@ export function statusOf(
   view: ViewState,
   silent: number,
   title: string,
-): Omit<Status, "stepped"> {
+): Omit<Status, "sections"> {
   const state = source.state();
+  const [first, last] = source.extent();
+  const known = Number.isFinite(first);
+  const stale = source.stale?.() ?? false;
   const shared = {
+    stale,
+    length: known ? last - first : Number.NaN,
     simulated: state.simulated,
     title: title || state.title,
     running: state.phase === "running",
     waiting: view.range !== null && (source.pending?.() ?? false),
   };
-  const [first, last] = source.extent();
-  const known = Number.isFinite(first);
   const ended = source.ended?.() ?? null;
   if (ended !== null) {
     const detail = known ? stretchText(first, last) : "no readings";
@@ -37,7 +40,16 @@ export function statusOf(
   if (state.phase !== "running") {
     const detail = known ? stretchText(first, last) : "no readings";
     const word = state.phase === "replay" ? "Replay" : "Stopped";
+    const asOf = state.as_of ?? null;
+    if (asOf !== null) {
+      const snapshot = `as of ${clockText(asOf)}, the session was running`;
+      return { ...shared, tone: "past", word, detail: snapshot };
+    }
     return { ...shared, tone: "past", word, detail };
+  }
+  if (stale) {
+    const at = known ? `as of ${clockText(last)}` : "";
+    return { ...shared, tone: "held", word: "Catching up", detail: at };
   }
   const detail = known ? elapsedText(last - state.t0) : "";
   if (silent > Math.max(LATE_SECONDS, LATE_READINGS * state.interval)) {

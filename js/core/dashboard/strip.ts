@@ -1,72 +1,178 @@
-/** The summary strip: a few numbers that say how the machine is doing. */
+/** The strip: one line that says how the machine does, or how some metrics do. */
 
+import type { Group } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
-import type { Figure } from "./figures";
+import type { AxisRange } from "../vocabulary/axis-range";
+import { formatValue } from "../vocabulary/format";
+import { type Ground, lineColor } from "../vocabulary/palette";
+import { degreesText, mean, ofText, wattsText } from "./amounts";
+import { fleetFacts } from "./fleet";
+import { SIGN } from "./gpu-cards";
+import { type GpuFacts, gpuFacts } from "./gpu-facts";
+import { machineFacts } from "./machine";
+import type { Readings } from "./readings";
+import { Sparkline } from "./sparkline";
 
-interface Tile {
-  readonly el: HTMLElement;
-  readonly label: HTMLElement;
-  readonly value: HTMLElement;
-  readonly note: HTMLElement;
-  readonly bars: HTMLElement;
+interface Part {
+  readonly key: string;
+  readonly text: string;
+  readonly title: string;
+  readonly alarm: boolean;
 }
+
+/** What the strip says, part by part: what is set in bold stands between asterisks. Pure. */
+export function stripParts(readings: Readings): Part[] {
+  const gpus = gpuFacts(readings);
+  const several = readings.hosts.length > 1;
+  const lines = readings.hosts.flatMap((host) => {
+    const name = several ? `${readings.names.host(host)} \u00b7 ` : "";
+    const own = gpus.filter(({ owner }) => owner.host === host);
+    return [
+      ...(own.length > 0 ? gpuParts(own, `${host} `, name) : []),
+      ...machineFacts(host, readings).map(({ key, line, short }, place) => {
+        const whose = place === 0 && own.length === 0 ? name : "";
+        return part(`${host} ${key}`, `${whose}${short}`, line);
+      }),
+    ];
+  });
+  return lines;
+}
+
+/** Of several GPUs the mean and the spread of the load, the means of memory and power, the hottest. */
+function gpuParts(gpus: readonly GpuFacts[], prefix: string, host: string): Part[] {
+  const known = (of: (gpu: GpuFacts) => number | null) => gpus.map(of).filter((v) => v !== null);
+  const [busy, watts, heats] = [
+    known((gpu) => gpu.busy),
+    known((gpu) => gpu.power),
+    known((gpu) => gpu.heat),
+  ];
+  const [used, total] = [mean(known((gpu) => gpu.used)), mean(known((gpu) => gpu.total))];
+  const { lost } = fleetFacts(gpus);
+  const many = gpus.length > 1;
+  const name = many ? `${gpus.length} GPUs` : (gpus[0]?.label ?? "");
+  const spread = many && busy.length > 1 ? ` (${spreadText(busy)})` : "";
+  const of = many ? "mean of the GPUs: " : "";
+  const load = `${host}${name} *${formatValue(mean(busy), "1")}*${spread}`;
+  const hottest = degreesText(Math.max(...heats));
+  return [
+    part(`${prefix}gpu`, load, `busy, ${of}${formatValue(mean(busy), "1")}`),
+    ...(lost > 0 ? [{ ...part(`${prefix}lost`, `${SIGN} ${lost} lost`), alarm: true }] : []),
+    ...(used === null
+      ? []
+      : [
+          part(
+            `${prefix}memory`,
+            `mem *${ofText(used, total)}*`,
+            `memory, ${of}${ofText(used, total)}`,
+          ),
+        ]),
+    ...(watts.length > 0
+      ? [part(`${prefix}power`, wattsText(mean(watts)), `power, ${of}${wattsText(mean(watts))}`)]
+      : []),
+    ...(heats.length > 0 ? [part(`${prefix}heat`, hottest, `the hottest: ${hottest}`)] : []),
+  ];
+}
+
+function spreadText(shares: readonly number[]): string {
+  const percent = (share: number) => Math.round(share * 100);
+  return `${percent(Math.min(...shares))}\u2013${percent(Math.max(...shares))}`;
+}
+
+function part(key: string, text: string, title = text): Part {
+  return { key, text, title: title.replaceAll("*", ""), alarm: false };
+}
+
+/** A metric of the user's choice: a name, how it went, and its value. */
+interface Chosen {
+  readonly el: HTMLElement;
+  readonly spark: Sparkline;
+  readonly value: HTMLElement;
+}
+
+/** So many metrics are a line; more are charts. */
+const MOST_CHOSEN = 24;
 
 export class Strip {
   readonly el: HTMLElement = h("div", {
     class: "pulse-strip",
-    role: "list",
+    role: "group",
     "aria-label": "Summary",
   });
-  readonly #tiles = new Map<string, Tile>();
+  readonly #chosen = new Map<string, Chosen>();
+  readonly #cells = h("span", { class: "pulse-strip-cells", "aria-hidden": "true" });
+  #told = "";
 
-  update(figures: readonly Figure[]): void {
-    const keys = new Set(figures.map((figure) => figure.key));
-    for (const [key, tile] of this.#tiles) {
-      if (keys.has(key)) continue;
-      tile.el.remove();
-      this.#tiles.delete(key);
-    }
-    figures.forEach((figure, place) => {
-      const tile = this.#tile(figure);
-      if (this.el.children[place] !== tile.el) {
-        this.el.insertBefore(tile.el, this.el.children[place] ?? null);
-      }
-      write(tile, figure);
-    });
-  }
-
-  #tile({ key, name, host }: Figure): Tile {
-    const known = this.#tiles.get(key);
-    if (known) return known;
-    const label = h("span", { class: "pulse-figure-label" });
-    const value = h("span", { class: "pulse-figure-value" });
-    const note = h("span", { class: "pulse-figure-note" });
-    const bars = h("span", { class: "pulse-bars", "aria-hidden": "true" });
-    const el = h(
-      "div",
-      { class: "pulse-figure", role: "listitem", "data-figure": name },
-      label,
-      value,
-      note,
-      bars,
+  update(readings: Readings, ground: Ground): void {
+    const parts = stripParts(readings);
+    const text = JSON.stringify(parts);
+    this.#paintCells(gpuFacts(readings), ground);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.el.replaceChildren(
+      this.#cells,
+      ...parts.map(({ text: said, alarm, title, key }) => {
+        const span = h("span", { class: alarm ? "pulse-alarm" : "", title, "data-part": key });
+        const bold = said.split("*").map((one, i) => (i % 2 === 1 ? h("b", {}, one) : one));
+        span.append(...bold);
+        return span;
+      }),
     );
-    if (host !== null) el.dataset["host"] = host;
-    const tile = { el, label, value, note, bars };
-    this.#tiles.set(key, tile);
-    return tile;
   }
-}
 
-function write(tile: Tile, figure: Figure): void {
-  setText(tile.label, figure.label);
-  setText(tile.value, figure.value);
-  setText(tile.note, figure.note);
-  setAttribute(tile.el, "title", figure.title);
-  tile.el.classList.toggle("pulse-warn", figure.warn);
-  while (tile.bars.children.length > figure.bars.length) tile.bars.lastElementChild?.remove();
-  figure.bars.forEach((share, i) => {
-    const bar = (tile.bars.children[i] ?? tile.bars.appendChild(h("i"))) as HTMLElement;
-    bar.classList.toggle("pulse-unknown", share === null);
-    bar.style.setProperty("--share", String(Math.min(Math.max(share ?? 0, 0), 1)));
-  });
+  /** A few metrics instead: each with its curve in `range`. */
+  updateChosen(
+    groups: readonly Group[],
+    readings: Readings,
+    range: AxisRange,
+    ground: Ground,
+  ): void {
+    const panels = groups.flatMap((group) => group.panels).slice(0, MOST_CHOSEN);
+    const keys = new Set(panels.map(({ key }) => key));
+    for (const [key, { el }] of this.#chosen) {
+      if (keys.has(key)) continue;
+      el.remove();
+      this.#chosen.delete(key);
+    }
+    for (const panel of panels) {
+      const { spark, value } = this.#chosenOf(panel.key, panel.title);
+      const values = panel.lines
+        .map(({ id }) => readings.ofId(id)?.value ?? Number.NaN)
+        .filter((one) => !Number.isNaN(one));
+      const [low, high] = [Math.min(...values), Math.max(...values)];
+      const text = (one: number) => formatValue(one, panel.unit);
+      const said = values.length === 0 ? formatValue(null, "") : text(low);
+      setText(
+        value,
+        text(low) === text(high) || values.length < 2 ? said : `${said} to ${text(high)}`,
+      );
+      const ids = panel.lines.map(({ id }) => id);
+      const top = panel.unit === "1" && panel.whole ? 1 : null;
+      spark.draw(readings.source, ids, range, "mean", top, lineColor(0, ground));
+    }
+  }
+
+  #chosenOf(key: string, title: string): Chosen {
+    const known = this.#chosen.get(key);
+    if (known) return known;
+    const [spark, value] = [new Sparkline(), h("b")];
+    const name = h("span", { class: "pulse-strip-name", title }, title);
+    const el = h("span", { class: "pulse-strip-metric" }, name, spark.el, value);
+    const chosen = { el, spark, value };
+    this.#chosen.set(key, chosen);
+    this.el.append(el);
+    return chosen;
+  }
+
+  /** A small bar for each GPU: one that does otherwise than the others stands out. */
+  #paintCells(gpus: readonly GpuFacts[], ground: Ground): void {
+    while (this.#cells.children.length > gpus.length) this.#cells.lastElementChild?.remove();
+    for (const [i, gpu] of gpus.entries()) {
+      const cell = (this.#cells.children[i] ?? this.#cells.appendChild(h("i"))) as HTMLElement;
+      cell.style.setProperty("--share", String(Math.min(Math.max(gpu.busy ?? 0, 0), 1)));
+      cell.style.setProperty("--line", lineColor(gpus.length > 8 ? 0 : gpu.color, ground));
+      cell.classList.toggle("pulse-unknown", gpu.busy === null);
+      setAttribute(cell, "title", `${gpu.label} ${formatValue(gpu.busy, "1")}`);
+    }
+    this.#cells.hidden = gpus.length < 2;
+  }
 }

@@ -146,7 +146,6 @@ export class Timeline implements View {
     const rows = this.#rows;
     return {
       lines: [{ color: 0, stepped: true }],
-      filled: false,
       rows: rows.length,
       height: rows.length * ROW + AXIS_HEIGHT + HEADROOM,
       xAxis: true,

@@ -1,7 +1,9 @@
 /** Status, time window, pause and the rest of the controls. */
 
 import { h, setAttribute, setText } from "../dom";
-import { type Action, type ViewState, WINDOWS, type Window } from "./view-state";
+import { elapsedText } from "../vocabulary/time-text";
+import type { Action, ViewState } from "./view-state";
+import { WINDOWS, type Window } from "./windows";
 
 export interface Status {
   readonly tone: "live" | "held" | "past" | "late";
@@ -12,10 +14,14 @@ export interface Status {
   readonly title: string;
   /** A live picture can be paused. */
   readonly running: boolean;
-  /** Some series carry steps. */
-  readonly stepped: boolean;
   /** Finer data than the browser has is on its way. */
   readonly waiting: boolean;
+  /** What is shown may be out of date. */
+  readonly stale: boolean;
+  /** Seconds of which anything is known. */
+  readonly length: number;
+  /** There are sections that open. */
+  readonly sections: boolean;
 }
 
 const NAMES = new Map<Window, string>([
@@ -25,7 +31,16 @@ const NAMES = new Map<Window, string>([
   ["all", "All"],
 ]);
 
-interface ToolbarEvents {
+/** What a window shows: one that is longer than what is known shows all of it. Pure. */
+export function windowText(window: Window, length: number): string {
+  const name = NAMES.get(window) ?? "";
+  const known = Number.isFinite(length) && length > 0;
+  if (window === "all") return known ? `${name} (${elapsedText(length)})` : name;
+  if (!known || length >= window) return name;
+  return `${name} (${elapsedText(length)} so far)`;
+}
+
+export interface ToolbarEvents {
   dispatch(action: Action): void;
   pause(): void;
 }
@@ -38,10 +53,9 @@ export class Toolbar {
   readonly #simulated = h("span", { class: "pulse-simulated", hidden: true }, "Simulated data");
   readonly #waiting = h("span", { class: "pulse-detail", hidden: true }, "loading detail\u2026");
   readonly #windows: Map<Window, HTMLButtonElement>;
-  readonly #axes: Map<"time" | "step", HTMLButtonElement>;
-  readonly #axis: HTMLElement;
   readonly #pause: HTMLButtonElement;
   readonly #reset: HTMLButtonElement;
+  readonly #hidden: HTMLButtonElement;
   readonly #all: HTMLButtonElement;
   readonly #help: HTMLButtonElement;
 
@@ -53,16 +67,12 @@ export class Toolbar {
         button(NAMES.get(window) ?? "", () => dispatch({ type: "window", window })),
       ]),
     );
-    this.#axes = new Map(
-      (["time", "step"] as const).map((axis) => [
-        axis,
-        button(axis === "time" ? "Time" : "Step", () => dispatch({ type: "axis", axis })),
-      ]),
-    );
-    this.#axis = segments("X axis", this.#axes.values());
     this.#pause = button("Pause", events.pause);
     this.#reset = button("Reset zoom", () => dispatch({ type: "reset" }));
-    this.#all = button("Show all lines", () => dispatch({ type: "show-all" }));
+    this.#hidden = button("", () => dispatch({ type: "show-all" }));
+    this.#all = button("Show all", () => {
+      dispatch({ type: "all", all: this.#all.getAttribute("aria-pressed") !== "true" });
+    });
     this.#help = button("?", () => dispatch({ type: "help", open: true }));
     this.#help.title = "Keys and gestures";
     this.#help.setAttribute("aria-label", "Keys and gestures");
@@ -78,14 +88,20 @@ export class Toolbar {
     this.#waiting.hidden = !status.waiting;
     for (const [window, el] of this.#windows) {
       pressed(el, state.range === null && state.window === window);
+      const said = windowText(window, status.length);
+      el.classList.toggle("pulse-beyond", said !== NAMES.get(window) && window !== "all");
+      setAttribute(el, "title", said);
+      setAttribute(el, "aria-label", said);
     }
-    for (const [axis, el] of this.#axes) pressed(el, state.axis === axis);
-    this.#axis.hidden = !status.stepped;
     this.#pause.hidden = !status.running;
     setText(this.#pause, state.pausedAt === null ? "Pause" : "Resume");
     pressed(this.#pause, state.pausedAt !== null);
     this.#reset.hidden = state.range === null && state.stepRange === null;
-    this.#all.hidden = state.hidden.size === 0;
+    this.#hidden.hidden = state.hidden.size === 0;
+    setText(this.#hidden, `Show hidden (${state.hidden.size})`);
+    this.#all.hidden = !status.sections;
+    setText(this.#all, state.all ? "Show less" : "Show all");
+    pressed(this.#all, state.all);
   }
 
   #layout(): HTMLElement {
@@ -93,11 +109,11 @@ export class Toolbar {
     name.append(this.#status, this.#detail, this.#title, this.#simulated, this.#waiting);
     const controls = h("div", { class: "pulse-controls" });
     controls.append(
-      this.#all,
+      this.#hidden,
       this.#reset,
-      this.#axis,
       segments("Time window", this.#windows.values()),
       this.#pause,
+      this.#all,
       this.#help,
     );
     return h("div", { class: "pulse-toolbar" }, name, controls);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { panned, scaled, selected } from "../vocabulary/axis-range";
 import { initialState, reduce, type ViewState, visibleRange } from "./view-state";
@@ -58,8 +59,20 @@ describe("moving and scaling a range", () => {
     expect(panned([100, 200], -0.2, [0, 1000])).toEqual([80, 180]);
   });
 
+  test("nothing pans to before the data, and a range that began there does not go further", () => {
+    const number = fc.double({ min: -1e6, max: 1e6, noNaN: true });
+    const width = fc.double({ min: 0.01, max: 1e6, noNaN: true });
+    fc.assert(
+      fc.property(number, width, number, width, number, (from, wide, first, long, by) => {
+        const [start, end] = panned([from, from + wide], by, [first, first + long]);
+        expect(start).toBeGreaterThanOrEqual(Math.min(first, from));
+        expect(end - start).toBeCloseTo(wide, 3);
+      }),
+    );
+  });
+
   test("panning never loses touch with the data", () => {
-    expect(panned([100, 200], -50, [0, 1000])).toEqual([-90, 10]);
+    expect(panned([100, 200], -50, [0, 1000])).toEqual([0, 100]);
     expect(panned([100, 200], 50, [0, 1000])).toEqual([990, 1090]);
   });
 

@@ -4,11 +4,8 @@
  */
 
 import { type AxisRange, FIRST_SECONDS, NARROWEST } from "../vocabulary/axis-range";
-
-/** A preset length of history in seconds, or all there is. */
-export type Window = 30 | 300 | 3600 | "all";
-
-export const WINDOWS: readonly Window[] = [30, 300, 3600, "all"];
+import type { Remembered } from "./remembered";
+import type { Window } from "./windows";
 
 export interface ViewState {
   readonly window: Window;
@@ -21,10 +18,13 @@ export interface ViewState {
   /** The x axis of charts whose series carry steps. */
   readonly axis: "time" | "step";
   readonly stepRange: AxisRange | null;
-  /** Groups that are folded away. */
+  /** Sections that the viewer opened, and those that he folded; others stand as at first. */
+  readonly opened: ReadonlySet<string>;
   readonly folded: ReadonlySet<string>;
-  /** Groups that also show their less common charts. */
+  /** Sections that also show their less common charts. */
   readonly expanded: ReadonlySet<string>;
+  /** All sections are open, with all of their charts. */
+  readonly all: boolean;
   readonly help: boolean;
 }
 
@@ -36,10 +36,14 @@ export type Action =
   | { type: "resume" }
   | { type: "hide"; key: string }
   | { type: "only"; key: string; keys: readonly string[] }
+  | { type: "hide-all"; keys: readonly string[]; hide: boolean }
+  | { type: "only-these"; own: readonly string[]; others: readonly string[] }
   | { type: "show-all" }
   | { type: "axis"; axis: "time" | "step" }
   | { type: "step-range"; range: AxisRange | null }
-  | { type: "fold"; group: string }
+  | { type: "open"; group: string; open: boolean }
+  | { type: "all"; all: boolean }
+  | { type: "remembered"; record: Remembered }
   | { type: "expand"; group: string }
   | { type: "help"; open: boolean };
 
@@ -51,8 +55,10 @@ export function initialState(window: Window): ViewState {
     hidden: new Set(),
     axis: "time",
     stepRange: null,
+    opened: new Set(),
     folded: new Set(),
     expanded: new Set(),
+    all: false,
     help: false,
   };
 }
@@ -73,15 +79,28 @@ export function reduce(state: ViewState, action: Action): ViewState {
     case "hide":
       return { ...state, hidden: toggled(state.hidden, action.key) };
     case "only":
-      return { ...state, hidden: onlyShown(state.hidden, action.key, action.keys) };
+      return { ...state, hidden: onlyThese(state.hidden, [action.key], without(action)) };
+    case "hide-all":
+      return { ...state, hidden: withKeys(state.hidden, action.keys, action.hide) };
+    case "only-these":
+      return { ...state, hidden: onlyThese(state.hidden, action.own, action.others) };
     case "show-all":
       return { ...state, hidden: new Set() };
     case "axis":
       return { ...state, axis: action.axis };
     case "step-range":
       return { ...state, stepRange: action.range };
-    case "fold":
-      return { ...state, folded: toggled(state.folded, action.group) };
+    case "open": {
+      const { group, open } = action;
+      const [opened, folded] = [new Set(state.opened), new Set(state.folded)];
+      (open ? opened : folded).add(group);
+      (open ? folded : opened).delete(group);
+      return { ...state, opened, folded };
+    }
+    case "all":
+      return { ...state, all: action.all, folded: new Set() };
+    case "remembered":
+      return withRecord(state, action.record);
     case "expand":
       return { ...state, expanded: toggled(state.expanded, action.group) };
     case "help":
@@ -95,21 +114,43 @@ function toggled(set: ReadonlySet<string>, key: string): ReadonlySet<string> {
   return next;
 }
 
-/** Show `key` alone among `keys`; a second time brings the others back. */
-function onlyShown(
+function without({ key, keys }: { key: string; keys: readonly string[] }): string[] {
+  return keys.filter((other) => other !== key);
+}
+
+function withKeys(
   hidden: ReadonlySet<string>,
-  key: string,
   keys: readonly string[],
+  hide: boolean,
 ): ReadonlySet<string> {
-  const others = keys.filter((other) => other !== key);
-  const alone = !hidden.has(key) && others.every((other) => hidden.has(other));
   const next = new Set(hidden);
-  next.delete(key);
-  for (const other of others) {
-    if (alone) next.delete(other);
-    else next.add(other);
+  for (const key of keys) {
+    if (hide) next.add(key);
+    else next.delete(key);
   }
   return next;
+}
+
+/** Hide all others; a second time brings them back. */
+function onlyThese(
+  hidden: ReadonlySet<string>,
+  own: readonly string[],
+  others: readonly string[],
+): ReadonlySet<string> {
+  const alone = others.every((key) => hidden.has(key)) && !own.some((key) => hidden.has(key));
+  return withKeys(withKeys(hidden, own, false), others, !alone);
+}
+
+function withRecord(state: ViewState, record: Remembered): ViewState {
+  return {
+    ...state,
+    window: record.window ?? state.window,
+    hidden: new Set(record.hidden),
+    opened: new Set(record.opened),
+    folded: new Set(record.folded),
+    expanded: new Set(record.expanded),
+    all: record.all,
+  };
 }
 
 /**

@@ -1,71 +1,103 @@
 /**
- * One x axis for all lines of a chart, made of buckets of equal width with two places each: a line
- * runs through the smallest and the largest value of its bucket, so a spike of one sample shows at
- * every zoom. `null` is a gap (a missing reading); `undefined` is a bucket without samples, which
- * the line crosses. A stretch of several buckets of which only the extremes are known is crossed
- * once, from the one to the other.
+ * One x axis for all lines of a chart, made of buckets of equal width, each at most a pixel wide.
+ * A line runs through the means of its buckets; the extremes of each are a band around it, so that
+ * a spike of one sample shows at every zoom. A stretch of several buckets of which only the extremes
+ * are known is one band with one point of the line.
  */
 
 import { type Columns, columns, type Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { bucketWidth } from "./buckets";
+import { widthWithin } from "./buckets";
 
-export type Value = number | null | undefined;
+/** In place of a value: a bucket without samples, which the line crosses. */
+export const NOTHING = Number.NaN;
+/** In place of a value: a gap. The reading is missing, or the mean of a bucket is not known. */
+export const GAP = Number.POSITIVE_INFINITY;
 
 /** What a line says at one moment; null limits mean that the reading is missing there. */
 export interface Reading {
   readonly time: number;
   readonly min: number | null;
   readonly max: number | null;
+  /** Null also where only the extremes are known. */
+  readonly mean: number | null;
 }
 
 /** Where values come from: `Source.range`, by time or by step. */
 export type Fetch = (id: number, from: number, to: number, points: number, out: Columns) => void;
 
-/** How far beyond the visible range to look for the sample that a line comes from, in seconds. */
-const REACH = 60;
+/** The value of a series at a moment; NaN where it is not known. */
+export type ValueAt = (id: number, x: number) => number;
+
+/** There is nothing but a gap in the bucket, or one after its values. */
+export const GAP_AFTER = 1;
+/** There is a gap before the values of the bucket. */
+export const GAP_BEFORE = 2;
+
+/** The buckets of one line. Only the first `Grid.bucketCount` of each count. */
+export interface Strip {
+  /** NaN without values. May be infinite, as may `high`. */
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+  /** Of the finite values; NaN where it is not known. */
+  readonly mean: Float64Array;
+  /** `GAP_AFTER`, `GAP_BEFORE`, both or none. */
+  readonly gap: Uint8Array;
+  /** 1 where a bucket goes on with the stretch of the one before. */
+  readonly same: Uint8Array;
+}
 
 const scratch = columns();
+/** How many means a bucket got. */
+let counts = new Float64Array(0);
 
 export class Grid {
   /** Shared x values, rising. The first and the last lie just outside the visible range. */
-  xs: number[] = [];
-  ys: Value[][] = [];
+  xs = new Float64Array(0);
+  /** Values of each line, `NOTHING` or `GAP`. Numbers alone: boxes for others would be garbage. */
+  ys: Float64Array[] = [];
+  #xs = new Float64Array(0);
+  readonly #ys: Float64Array[] = [];
+  /** On which sides of its values some line has a gap in each bucket. */
+  #sides = new Uint8Array(0);
   #range: AxisRange = [0, 1];
   #width = 1;
   #first = 0;
   #count = 0;
   #stepped = false;
   #edges: Edges[] = [];
-  /** Place of the first value of every bucket in `xs`. */
-  #starts = new Int32Array(0);
-  #low: Float64Array[] = [];
-  #high: Float64Array[] = [];
-  #gap: Uint8Array[] = [];
-  /** 1 where a bucket goes on with the stretch of the one before. */
-  #same: Uint8Array[] = [];
+  /** Place of the value of every bucket in `xs`. */
+  #places = new Int32Array(0);
+  readonly #strips: Strip[] = [];
 
   /**
-   * Read all lines over `range`. A line with id null is hidden and stays empty.
+   * Read all lines over `range` into buckets that are never wider than a `pixels`th of it. A line
+   * with id null is hidden and stays empty.
    *
-   * `stepped` lines hold their value until the next sample, others run straight to it.
+   * `stepped` lines hold their value until the next sample, others run straight to it. `valueAt`
+   * tells what a stepped line holds after a bucket of several samples.
    */
   fill(
     fetch: Fetch,
     ids: readonly (number | null)[],
     range: AxisRange,
-    points: number,
+    pixels: number,
     stepped: boolean,
+    valueAt?: ValueAt,
   ): void {
     this.#range = range;
-    this.#width = bucketWidth((range[1] - range[0]) / Math.max(points, 2));
+    this.#width = widthWithin((range[1] - range[0]) / Math.max(pixels, 2));
     this.#first = Math.floor(range[0] / this.#width);
     this.#count = Math.floor(range[1] / this.#width) - this.#first + 1;
     this.#reserve(ids.length);
     this.#stepped = stepped;
     this.#edges = ids.map((id, line) => this.#gather(fetch, id, line));
     this.#place();
-    for (const [line, edge] of this.#edges.entries()) this.#write(line, edge, stepped);
+    for (const [line, edges] of this.#edges.entries()) {
+      const id = ids[line];
+      const known = valueAt && typeof id === "number" ? (x: number) => valueAt(id, x) : undefined;
+      this.#write(line, edges, stepped, known);
+    }
   }
 
   /**
@@ -80,36 +112,32 @@ export class Grid {
     if (left === bucket) return this.#reading(line, left);
     const right = this.#seek(line, bucket, 1);
     const edges = this.#edges[line] as Edges;
-    const before = left >= 0 ? this.#reading(line, left) : readingOf(edges.left);
-    const after = right < this.#count ? this.#reading(line, right) : readingOf(edges.right);
+    const before = left >= 0 ? this.#reading(line, left) : edges.left;
+    const after = right < this.#count ? this.#reading(line, right) : edges.right;
     if (!before || !after) return null;
-    if (left >= 0 && this.#gap[line]?.[left]) return { ...before, min: null, max: null };
+    const ended = left >= 0 && ((this.#strips[line] as Strip).gap[left] as number) & GAP_AFTER;
+    if (ended) return { time: before.time, min: null, max: null, mean: null };
     if (before.min === null || this.#stepped) return before;
     return after.time - x < x - before.time ? after : before;
   }
 
   /** The first bucket from `bucket` on that has anything; beyond the visible range without any. */
   #seek(line: number, bucket: number, by: 1 | -1): number {
-    const low = this.#low[line] as Float64Array;
-    const gap = this.#gap[line] as Uint8Array;
+    const { low, gap } = this.#strips[line] as Strip;
     let at = bucket;
     while (at >= 0 && at < this.#count && Number.isNaN(low[at] as number) && !gap[at]) at += by;
     return at;
   }
 
-  #reading(line: number, bucket: number): Reading | null {
+  #reading(line: number, bucket: number): Reading {
+    const { low, high, mean } = this.#strips[line] as Strip;
     const time = (this.#first + bucket + 0.5) * this.#width;
-    return readingOf([
-      time,
-      this.#high[line]?.[bucket] as number,
-      this.#low[line]?.[bucket] as number,
-    ]);
+    return reading(time, low[bucket] as number, high[bucket] as number, mean[bucket] as number);
   }
 
-  /** Buckets of one line, for drawing rows instead of curves. */
-  buckets(line: number): { low: Float64Array; high: Float64Array; gap: Uint8Array } | null {
-    const [low, high, gap] = [this.#low[line], this.#high[line], this.#gap[line]];
-    return low && high && gap ? { low, high, gap } : null;
+  /** Buckets of one line, for painting. */
+  buckets(line: number): Strip | null {
+    return line < this.ys.length ? (this.#strips[line] ?? null) : null;
   }
 
   get bucketCount(): number {
@@ -121,33 +149,58 @@ export class Grid {
     return [this.#first * this.#width, this.#width];
   }
 
-  /** Smallest and largest value of a line in the visible range, or null without any. */
+  /** Smallest and largest finite value of a line in the visible range, or null without any. */
   extremes(line: number): readonly [number, number] | null {
-    const [low, high] = [this.#low[line], this.#high[line]];
-    if (!low || !high) return null;
+    const strip = this.buckets(line);
+    if (!strip) return null;
+    const { low, high, mean } = strip;
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = 0; i < this.#count; i++) {
-      if ((low[i] as number) < min) min = low[i] as number;
-      if ((high[i] as number) > max) max = high[i] as number;
+      // Of a bucket with an infinite end only the mean of the finite values is known.
+      const [from, to] = [finite(low[i], mean[i]), finite(high[i], mean[i])];
+      if (from < min) min = from;
+      if (to > max) max = to;
+    }
+    return min <= max ? [min, max] : null;
+  }
+
+  /** What is drawn of all lines in the visible range, also on the way to samples outside it. */
+  reach(): readonly [number, number] | null {
+    let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let line = 0; line < this.ys.length; line++) {
+      const ys = this.ys[line] as Float64Array;
+      const [low, high] = this.extremes(line) ?? [];
+      for (const value of [low, high, ys[0], ys[ys.length - 1]]) {
+        if (typeof value !== "number" || !Number.isFinite(value)) continue;
+        if (value < min) min = value;
+        if (value > max) max = value;
+      }
     }
     return min <= max ? [min, max] : null;
   }
 
   #reserve(lines: number): void {
-    if (this.#starts.length <= this.#count) this.#starts = new Int32Array(this.#count * 2 + 1);
-    while (this.ys.length < lines) this.ys.push([]);
+    const count = this.#count;
+    if (this.#places.length < count) {
+      this.#places = new Int32Array(count * 2);
+      this.#sides = new Uint8Array(count * 2);
+      this.#xs = new Float64Array(count * 6 + 2);
+    }
+    if (counts.length < count) counts = new Float64Array(count * 2);
+    this.#sides.fill(0, 0, count);
     this.ys.length = lines;
     for (let line = 0; line < lines; line++) {
-      if ((this.#low[line]?.length ?? 0) < this.#count) {
-        this.#low[line] = new Float64Array(this.#count * 2);
-        this.#high[line] = new Float64Array(this.#count * 2);
-        this.#gap[line] = new Uint8Array(this.#count * 2);
-        this.#same[line] = new Uint8Array(this.#count * 2);
+      const strip = this.#strips[line];
+      if (!strip || strip.low.length < count) this.#strips[line] = emptyStrip(count * 2);
+      if ((this.#ys[line]?.length ?? 0) < this.#xs.length) {
+        this.#ys[line] = new Float64Array(this.#xs.length);
       }
-      (this.#low[line] as Float64Array).fill(Number.NaN, 0, this.#count);
-      (this.#high[line] as Float64Array).fill(Number.NaN, 0, this.#count);
-      (this.#gap[line] as Uint8Array).fill(0, 0, this.#count);
-      (this.#same[line] as Uint8Array).fill(0, 0, this.#count);
+      const { low, high, mean, gap, same } = this.#strips[line] as Strip;
+      low.fill(Number.NaN, 0, count);
+      high.fill(Number.NaN, 0, count);
+      mean.fill(Number.NaN, 0, count);
+      gap.fill(0, 0, count);
+      same.fill(0, 0, count);
     }
   }
 
@@ -156,173 +209,193 @@ export class Grid {
     const edges = new Edges();
     if (id === null) return edges;
     const [t0, t1] = this.#range;
-    const reach = Math.min(REACH, (t1 - t0) * 10);
-    const points = Math.ceil((t1 - t0 + 2 * reach) / this.#width);
-    fetch(id, t0 - reach, t1 + reach, points, scratch);
-    const low = this.#low[line] as Float64Array;
-    const high = this.#high[line] as Float64Array;
-    const gap = this.#gap[line] as Uint8Array;
-    const same = this.#same[line] as Uint8Array;
+    fetch(id, t0, t1, (t1 - t0) / this.#width, scratch);
+    counts.fill(0, 0, this.#count);
+    const strip = this.#strips[line] as Strip;
+    let broken = false;
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
-      const [min, max] = [scratch.min[i] as number, scratch.max[i] as number];
       const bucket = Math.floor(time / this.#width) - this.#first;
-      if (bucket < 0) edges.before(time, max, min);
-      else if (bucket >= this.#count) {
-        edges.after(time, max, min);
-        break;
-      } else if (Number.isNaN(min)) gap[bucket] = 1;
+      if (bucket >= 0 && bucket < this.#count) {
+        see(strip, bucket, i);
+        broken ||= strip.gap[bucket] !== 0;
+        continue;
+      }
+      const [low, high] = [scratch.min[i] as number, scratch.max[i] as number];
+      const outside = reading(time, low, high, meanOf(low, high, scratch.mean[i]));
+      if (bucket < 0) edges.left = outside;
       else {
-        same[bucket] = Number.isNaN(low[bucket] as number) ? (scratch.same[i] as number) : 0;
-        if (!((low[bucket] as number) <= min)) low[bucket] = min;
-        if (!((high[bucket] as number) >= max)) high[bucket] = max;
+        edges.right = outside;
+        break;
       }
     }
+    if (broken) this.#note(strip);
     return edges;
   }
 
-  /** Lay out the x values: two to a bucket, a third where some line has values and a gap. */
-  #place(): void {
-    const xs = this.xs;
-    const width = this.#width;
-    let next = 1;
-    xs[0] = (this.#first - 0.25) * width;
+  /** Remember where values of a line stand beside a gap. */
+  #note({ low, gap }: Strip): void {
     for (let bucket = 0; bucket < this.#count; bucket++) {
-      const left = (this.#first + bucket) * width;
-      this.#starts[bucket] = next;
-      xs[next++] = left + width * 0.25;
-      xs[next++] = left + width * 0.75;
-      const broken = this.#gap.some((gap, line) => {
-        return line < this.ys.length && gap[bucket] && !Number.isNaN(this.#low[line]?.[bucket]);
-      });
-      if (broken) xs[next++] = left + width * 0.875;
+      if (Number.isNaN(low[bucket] as number)) continue;
+      this.#sides[bucket] = (this.#sides[bucket] as number) | (gap[bucket] as number);
     }
-    xs[next] = (this.#first + this.#count + 0.25) * width;
-    this.#starts[this.#count] = next;
-    xs.length = next + 1;
   }
 
-  #write(line: number, edges: Edges, stepped: boolean): void {
-    const ys = this.ys[line] as Value[];
-    const low = this.#low[line] as Float64Array;
-    const high = this.#high[line] as Float64Array;
-    const gap = this.#gap[line] as Uint8Array;
-    const same = this.#same[line] as Uint8Array;
-    ys.length = this.xs.length;
-    ys.fill(undefined);
-    let previous = edges.beforeValue;
+  /** Lay out the x values: one a bucket, others beside it where some line has values and a gap. */
+  #place(): void {
+    const xs = this.#xs;
+    const width = this.#width;
+    let next = 1;
+    xs[0] = (this.#first - 0.5) * width;
     for (let bucket = 0; bucket < this.#count; bucket++) {
-      const at = this.#starts[bucket] as number;
-      const min = low[bucket] as number;
-      if (Number.isNaN(min)) {
-        if (gap[bucket]) ys[at] = null;
+      const left = (this.#first + bucket) * width;
+      const sides = this.#sides[bucket] as number;
+      if (sides & GAP_BEFORE) xs[next++] = left + width * 0.125;
+      this.#places[bucket] = next;
+      xs[next++] = left + width * 0.5;
+      if (sides & GAP_AFTER) xs[next++] = left + width * 0.875;
+    }
+    xs[next++] = (this.#first + this.#count + 0.5) * width;
+    this.xs = xs.subarray(0, next);
+    for (let line = 0; line < this.ys.length; line++) {
+      this.ys[line] = (this.#ys[line] as Float64Array).subarray(0, next);
+    }
+  }
+
+  #write(line: number, edges: Edges, stepped: boolean, valueAt?: (x: number) => number): void {
+    const ys = this.ys[line] as Float64Array;
+    const { low, high, mean, gap, same } = this.#strips[line] as Strip;
+    ys.fill(NOTHING);
+    let previous = edges.left?.mean ?? Number.NaN;
+    for (let bucket = 0; bucket < this.#count; bucket++) {
+      const at = this.#places[bucket] as number;
+      const broken = gap[bucket] as number;
+      if (Number.isNaN(low[bucket] as number)) {
+        if (broken) ys[at] = GAP;
         continue;
       }
-      const max = high[bucket] as number;
-      if (bucket > 0 && same[bucket] && ys[at - 1] === previous && !gap[bucket]) {
-        // The far end of the stretch moves on to the end of this bucket.
-        ys[at - 1] = undefined;
-        ys[at + 1] = previous;
-        continue;
+      if (broken & GAP_BEFORE) ys[at - 1] = GAP;
+      if (broken & GAP_AFTER) ys[at + 1] = GAP;
+      if (same[bucket]) continue;
+      let value = mean[bucket] as number;
+      if (stepped && low[bucket] !== high[bucket]) {
+        // The mean of two states is none. It ends in the one that holds, or the one it was not in.
+        const held = valueAt?.((this.#first + bucket + 1) * this.#width) ?? Number.NaN;
+        value = Number.isNaN(held) ? farEnd(previous, low[bucket], high[bucket]) : held;
       }
-      // Enter the bucket at the nearer end: the line then jumps less from bucket to bucket.
-      const rising = Number.isNaN(previous)
-        ? !this.#fallsAfter(bucket, low, high)
-        : !(Math.abs(previous - max) < Math.abs(previous - min));
-      ys[at] = rising ? min : max;
-      previous = rising ? max : min;
-      ys[at + 1] = previous;
-      if (gap[bucket]) ys[(this.#starts[bucket + 1] as number) - 1] = null;
+      previous = value;
+      ys[at] = Number.isFinite(value) ? value : GAP;
     }
     this.#continue(ys, edges, stepped);
     widenGaps(ys);
   }
 
-  /** Whether a line that begins in `bucket` is lower in the next stretch. */
-  #fallsAfter(bucket: number, low: Float64Array, high: Float64Array): boolean {
-    const own = (low[bucket] as number) + (high[bucket] as number);
-    for (let next = bucket + 1; next < this.#count; next++) {
-      const sum = (low[next] as number) + (high[next] as number);
-      if (!Number.isNaN(sum) && sum !== own) return sum < own;
-    }
-    return false;
-  }
-
   /** Let a line run off the visible range towards its neighbours outside. */
-  #continue(ys: Value[], edges: Edges, stepped: boolean): void {
+  #continue(ys: Float64Array, edges: Edges, stepped: boolean): void {
     const end = ys.length - 1;
-    const first = ys.findIndex((y) => y !== undefined);
-    const last = ys.findLastIndex((y) => y !== undefined);
+    let [first, last] = [0, end];
+    while (first <= end && Number.isNaN(ys[first] as number)) first++;
+    while (last >= 0 && Number.isNaN(ys[last] as number)) last--;
     const inside = (at: number): Point | null => {
-      const y = ys[at];
-      return at > 0 && y !== null && y !== undefined ? [this.xs[at] as number, y] : null;
+      const y = ys[at] as number;
+      return Number.isFinite(y) ? [this.xs[at] as number, y] : null;
     };
-    const left = edges.left;
-    const right = edges.right;
-    const start = this.xs[0] as number;
-    const stop = this.xs[end] as number;
-    ys[0] = between(left, first < 0 ? right : inside(first), start, stepped);
-    ys[end] = between(first < 0 ? left : inside(last), right, stop, stepped);
+    const [left, right] = [pointOf(edges.left), pointOf(edges.right)];
+    const [start, stop] = [this.xs[0] as number, this.xs[end] as number];
+    ys[0] = between(left, first > end ? right : inside(first), start, stepped);
+    ys[end] = between(first > end ? left : inside(last), right, stop, stepped);
   }
 }
 
 type Point = readonly [x: number, y: number];
-/** A bucket as one; of one outside the visible range the line takes the upper end. */
-type Ends = readonly [x: number, high: number, low: number];
 
-function readingOf(bucket: Ends | null): Reading | null {
-  if (!bucket) return null;
-  const [time, max, min] = bucket;
-  return Number.isNaN(min) ? { time, min: null, max: null } : { time, min, max };
+/** The nearest samples on either side of the visible range. */
+class Edges {
+  left: Reading | null = null;
+  right: Reading | null = null;
 }
 
-/** The value at `x` of the line from `a` to `b`; undefined unless both are there. */
-function between(
-  a: Point | Ends | null,
-  b: Point | Ends | null,
-  x: number,
-  stepped: boolean,
-): Value {
-  if (!a || !b || Number.isNaN(a[1]) || Number.isNaN(b[1])) return undefined;
+function emptyStrip(length: number): Strip {
+  const numbers = () => new Float64Array(length);
+  const flags = () => new Uint8Array(length);
+  return { low: numbers(), high: numbers(), mean: numbers(), gap: flags(), same: flags() };
+}
+
+/** Let item `i` of what was fetched count in a bucket. */
+function see({ low, high, mean, gap, same }: Strip, bucket: number, i: number): void {
+  const [min, max] = [scratch.min[i] as number, scratch.max[i] as number];
+  const empty = Number.isNaN(low[bucket] as number);
+  if (Number.isNaN(min)) {
+    gap[bucket] = (gap[bucket] as number) | GAP_AFTER;
+    return;
+  }
+  if (empty) {
+    same[bucket] = scratch.same[i] as number;
+    gap[bucket] = gap[bucket] ? GAP_BEFORE : 0;
+  } else {
+    same[bucket] = (same[bucket] as number) & (scratch.same[i] as number);
+    gap[bucket] = (gap[bucket] as number) & ~GAP_AFTER;
+  }
+  if (!((low[bucket] as number) <= min)) low[bucket] = min;
+  if (!((high[bucket] as number) >= max)) high[bucket] = max;
+  const own = meanOf(min, max, scratch.mean[i]);
+  if (Number.isNaN(own)) return;
+  const count = (counts[bucket] as number) + 1;
+  counts[bucket] = count;
+  const known = count > 1 ? (mean[bucket] as number) : 0;
+  mean[bucket] = known + (own - known) / count;
+}
+
+/** The mean of an item; where all its values are the same, that is known without being told. */
+function meanOf(min: number, max: number, told: number | undefined): number {
+  if (min === max) return Number.isFinite(min) ? min : Number.NaN;
+  return told ?? Number.NaN;
+}
+
+function finite(end: number | undefined, mean: number | undefined): number {
+  return Number.isFinite(end) ? (end as number) : (mean as number);
+}
+
+function farEnd(previous: number, low = Number.NaN, high = Number.NaN): number {
+  return Math.abs(previous - high) < Math.abs(previous - low) ? low : high;
+}
+
+function reading(time: number, min: number, max: number, mean: number): Reading {
+  if (Number.isNaN(min)) return { time, min: null, max: null, mean: null };
+  return { time, min, max, mean: Number.isNaN(mean) ? null : mean };
+}
+
+function pointOf(one: Reading | null): Point | null {
+  return one && one.mean !== null ? [one.time, one.mean] : null;
+}
+
+/** The value at `x` of the line from `a` to `b`, if both are there. */
+function between(a: Point | null, b: Point | null, x: number, stepped: boolean): number {
+  if (!a || !b) return NOTHING;
   if (stepped || b[0] <= a[0]) return a[1];
   return a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
 }
 
-/** The nearest samples on either side of the visible range. */
-class Edges {
-  left: Ends | null = null;
-  right: Ends | null = null;
-
-  before(time: number, high: number, low: number): void {
-    this.left = [time, high, low];
-  }
-
-  after(time: number, high: number, low: number): void {
-    this.right ??= [time, high, low];
-  }
-
-  get beforeValue(): number {
-    return this.left?.[1] ?? Number.NaN;
-  }
-}
-
 /** A gap reaches from the value before it to the value after it. */
-function widenGaps(ys: Value[]): void {
+function widenGaps(ys: Float64Array): void {
   for (let i = 0; i < ys.length; i++) {
-    if (ys[i] !== null) continue;
-    for (let k = i - 1; k >= 0 && ys[k] === undefined; k--) ys[k] = null;
-    for (; i + 1 < ys.length && ys[i + 1] === undefined; i++) ys[i + 1] = null;
+    if (ys[i] !== GAP) continue;
+    for (let k = i - 1; k >= 0 && Number.isNaN(ys[k] as number); k--) ys[k] = GAP;
+    for (; i + 1 < ys.length && Number.isNaN(ys[i + 1] as number); i++) ys[i + 1] = GAP;
   }
 }
 
-/** The place nearest to `index` that the line there runs from or to; in steps the one before it. */
-export function nearestPlace(ys: ArrayLike<Value>, index: number, stepped: boolean): number {
+/**
+ * The place nearest to `index` that the line there runs from or to; in steps the one before it.
+ * There may be a gap in that place, or nothing.
+ */
+export function nearestPlace(ys: ArrayLike<number>, index: number, stepped: boolean): number {
+  const isEmpty = (at: number) => Number.isNaN(ys[at] as number);
   let [before, after] = [index, index];
-  while (after < ys.length && ys[after] === undefined) after++;
+  while (after < ys.length && isEmpty(after)) after++;
   if (after === ys.length) return index;
-  while (before > 0 && ys[before] === undefined) before--;
-  const known = ys[before] !== undefined;
-  return known && !stepped && after - index < index - before ? after : before;
+  while (before > 0 && isEmpty(before)) before--;
+  return !isEmpty(before) && !stepped && after - index < index - before ? after : before;
 }
 
 /** Values by wall time. */
@@ -330,10 +403,10 @@ export function byTime(source: Source): Fetch {
   return (id, from, to, points, out) => source.range(id, from, to, points, out);
 }
 
-/** Values by step; only series that carry steps have any. */
-export function byStep(source: Source): Fetch {
+/** Values by step, of the newest run or of another; only series that carry steps have any. */
+export function byStep(source: Source, run?: number): Fetch {
   return (id, from, to, points, out) => {
     out.length = 0;
-    source.rangeByStep?.(id, from, to, points, out);
+    source.rangeByStep?.(id, from, to, points, out, run);
   };
 }

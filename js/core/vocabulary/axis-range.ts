@@ -8,10 +8,10 @@ export const FIRST_SECONDS = 30;
 /** The narrowest range, in seconds or steps. */
 export const NARROWEST = 0.01;
 
-/** `range` moved by a fraction of its width, kept in touch with the data. */
+/** `range` moved by a fraction of its width: not to before the data, and hardly beyond it. */
 export function panned(range: AxisRange, fraction: number, extent: AxisRange): AxisRange {
   const width = range[1] - range[0];
-  const lowest = extent[0] - width * 0.9;
+  const lowest = Math.min(extent[0], range[0]);
   const highest = Math.max(extent[1] - width * 0.1, lowest);
   const start = Math.min(Math.max(range[0] + width * fraction, lowest), highest);
   return [start, start + width];

@@ -146,22 +146,23 @@ type MetricGroup =
 
 /** What charts and tables stand under, in order; our own cost comes last. */
 export const HEADINGS: readonly string[] = [
+  "Your metrics",
   "GPU",
-  "Memory",
+  "GPU memory",
   "Power and thermal",
   "Interconnect",
   "CPU",
+  "Memory",
   "Disk and network",
   "Kernel process",
-  "Your metrics",
-  "Other metrics",
   "The monitor itself",
+  "Other metrics",
 ];
 
 /** Where the metrics of a group stand. */
 export const HEADING_OF: Readonly<Record<MetricGroup, string>> = {
   GPU: "GPU",
-  "GPU memory": "Memory",
+  "GPU memory": "GPU memory",
   "Power and thermal": "Power and thermal",
   Interconnect: "Interconnect",
   "GPU health": "GPU",

@@ -28,10 +28,19 @@ function split(step: string): [string, string] {
   return colon < 0 ? [step, ""] : [step.slice(0, colon), step.slice(colon + 1)];
 }
 
+/** Of thousands of series nearly all are of a few things. */
+const CLASSES = new Map<string, string>();
+const MOST_CLASSES = 1000;
+
 /** What kind of thing an entity is: `gpu:0/mig:1` is a "mig", `{code="500"}` a "labels". */
 export function entityClass(entity: string): string {
+  const known = CLASSES.get(entity);
+  if (known !== undefined) return known;
   const parts = partsOf(entity);
-  return (parts[0]?.kind === "pid" ? parts[0] : parts.at(-1))?.kind ?? "";
+  const kind = (parts[0]?.kind === "pid" ? parts[0] : parts.at(-1))?.kind ?? "";
+  if (CLASSES.size >= MOST_CLASSES) CLASSES.clear();
+  CLASSES.set(entity, kind);
+  return kind;
 }
 
 /** Whether an id is that of a whole GPU. */

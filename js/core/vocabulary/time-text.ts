@@ -47,3 +47,10 @@ export function elapsedText(seconds: number): string {
 function isToday(date: Date): boolean {
   return date.toDateString() === new Date().toDateString();
 }
+
+/** "14:02:10", with the day where that is another one than that of `beside`. */
+export function clockText(time: number, beside = Date.now() / 1000): string {
+  const [date, other] = [new Date(time * 1000), new Date(beside * 1000)];
+  const clock = SECONDS.format(date);
+  return date.toDateString() === other.toDateString() ? clock : `${DAY.format(date)} ${clock}`;
+}

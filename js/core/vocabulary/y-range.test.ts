@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { standsOnZero, yRange, yTicks } from "./y-range";
+import { yRange, yTicks } from "./y-range";
 
 const plain = { unit: "", whole: false, limit: null };
 const share = { unit: "1", whole: true, limit: null };
@@ -81,17 +81,4 @@ describe("ticks", () => {
       }),
     );
   });
-});
-
-test("an area has its size only where it stands on zero", () => {
-  expect(
-    [
-      [0, 1],
-      [-2, 3],
-      [-5, 0],
-    ].map((range) => standsOnZero(range as [number, number])),
-  ).toEqual([true, true, true]);
-  expect(standsOnZero([345_000, 350_000])).toBe(false);
-  expect(standsOnZero([2.95, 3.05])).toBe(false);
-  expect(standsOnZero([-9, -7])).toBe(false);
 });

@@ -37,7 +37,7 @@ export function yRange(low: number | null, high: number | null, rule: YRule): Ax
 }
 
 function wanted(low: number | null, high: number | null, rule: YRule): AxisRange {
-  if (rule.whole) return [0, Math.max(1, (high ?? 0) * HEADROOM)];
+  if (rule.whole) return [0, high !== null && high > 1 ? high * HEADROOM : 1];
   if (low === null || high === null) return [0, rule.limit ?? 1];
   const top = rule.limit === null ? high : Math.max(high, rule.limit);
   if (rule.unit === "degC") return around(low, high);
@@ -60,11 +60,6 @@ function around(low: number, high: number): AxisRange {
   const half = Math.max(high - low, LEAST_DEGREES) * 0.55;
   const middle = low / 2 + high / 2;
   return [middle - half, middle + half];
-}
-
-/** Whether zero is in view: an area over another level would have no meaning. */
-export function standsOnZero([bottom, top]: AxisRange): boolean {
-  return bottom <= 0 && top >= 0;
 }
 
 /** Round values for `count` or fewer lines across `range`, in steps natural to the unit. */

@@ -69,7 +69,7 @@ def _wanted(
     low: float, high: float, metric: str, unit: str, limit: float | None
 ) -> tuple[float, float]:
     if is_whole(metric, unit):
-        return 0.0, max(1.0, high * HEADROOM)
+        return 0.0, high * HEADROOM if high > 1 else 1.0
     if unit == "degC":
         half = max(high - low, LEAST_DEGREES) * 0.55
         middle = low / 2 + high / 2

@@ -1,0 +1,91 @@
+/** The last line: the recording, our own cost, and what is not available here, with reasons. */
+
+import { h } from "../dom";
+import type { Source } from "../source";
+import { formatValue } from "../vocabulary/format";
+import { type Absence, absencesElement } from "./cards";
+import { SIGN } from "./gpu-cards";
+
+interface Part {
+  readonly text: string;
+  readonly title: string;
+  readonly warn: boolean;
+}
+
+/** What is said of the recording; null while nothing is known. Pure. */
+export function recordingPart(source: Source): Part | null {
+  if (!(source.heard?.() ?? true)) return null;
+  const { recording, phase } = source.state();
+  const { problem, remedy, path, bytes } = recording;
+  if (problem !== null) {
+    const text = phase === "running" ? "not being saved" : "saved in part";
+    const title = [problem, remedy ?? ""].filter(Boolean).join("\n");
+    return { text: `recording ${text}`, title, warn: true };
+  }
+  if (path === null) {
+    const text = phase === "running" ? "not recorded, kept in memory only" : "not recorded";
+    return { text, title: "", warn: false };
+  }
+  // A directory becomes a file soon after the end; without an ending the name opens both.
+  const name = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.pulse(?:\.parquet)?$/, "");
+  const verb = phase === "running" ? "recording" : "recorded";
+  const text = `${verb} ${formatValue(bytes, "B")} \u00b7 ${name}`;
+  return { text, title: path, warn: false };
+}
+
+/** What watching costs, while it does. Pure. */
+export function costPart(source: Source): Part | null {
+  const { cost, phase } = source.state();
+  if (phase !== "running" || cost.cores === null) return null;
+  const share = formatValue(cost.cores, "1");
+  const slowed = cost.slowed ? `To keep it low, ${cost.slowed}.` : "";
+  const text = `own cost ${share} of a core${cost.slowed ? ", read less often" : ""}`;
+  return { text, title: slowed, warn: false };
+}
+
+/** What was not seen, or not kept; null where nothing was lost. Pure. */
+export function lossPart(source: Source): Part | null {
+  const [lost, dropped] = [source.lost(), source.state().cost.dropped];
+  const said = [
+    lost > 0 ? `${formatValue(lost, "count")} ticks lost` : "",
+    dropped > 0 ? `${formatValue(dropped, "count")} dropped` : "",
+  ].filter(Boolean);
+  return said.length > 0 ? { text: said.join(" \u00b7 "), title: "", warn: true } : null;
+}
+
+export class Footer {
+  readonly el: HTMLElement;
+  readonly #parts = h("div", { class: "pulse-foot-parts" });
+  readonly #absent = h("div");
+  #told = "";
+  #absentText = "";
+
+  constructor() {
+    this.el = h("footer", { class: "pulse-foot" }, this.#parts, this.#absent);
+  }
+
+  update(source: Source): void {
+    const parts = [recordingPart(source), costPart(source), lossPart(source)];
+    const shown = parts.filter((part) => part !== null);
+    const text = JSON.stringify(shown);
+    if (text === this.#told) return;
+    this.#told = text;
+    this.#parts.replaceChildren(
+      ...shown.map(({ text: said, title, warn }) => {
+        const sign = warn ? `${SIGN} ` : "";
+        const name = warn ? "pulse-foot-part pulse-alarm" : "pulse-foot-part";
+        const span = h("span", { class: name }, sign + said);
+        if (title) span.title = title;
+        return span;
+      }),
+    );
+    this.#parts.dataset["rec"] = String(source.state().phase === "running" && !parts[0]?.warn);
+  }
+
+  setAbsences(absences: readonly Absence[]): void {
+    const text = JSON.stringify(absences);
+    if (text === this.#absentText) return;
+    this.#absentText = text;
+    this.#absent.replaceChildren(...(absences.length > 0 ? [absencesElement(absences)] : []));
+  }
+}

@@ -1,0 +1,118 @@
+/** A card for each GPU: how it does, and the legend of its lines in every chart. */
+
+import { h, setAttribute, setText } from "../dom";
+import { formatValue } from "../vocabulary/format";
+import { type Ground, lineColor } from "../vocabulary/palette";
+import { degreesText, ofText, wattsText } from "./amounts";
+import { Bars } from "./bars";
+import { type Alarm, type GpuFacts, shareOf } from "./gpu-facts";
+
+export interface LegendEvents {
+  /** Hide or show the lines of a GPU everywhere; `only` all others. */
+  toggle(key: string, only: boolean): void;
+  /** Lift the lines of a GPU above the others; null lets them down. */
+  lift(key: string | null): void;
+}
+
+/** What stands before what is alarming: its colour alone says nothing. */
+export const SIGN = "\u25b2";
+
+export class GpuCard {
+  readonly el: HTMLButtonElement;
+  readonly #name = h("span", { class: "pulse-gpu-name" });
+  readonly #value = h("span", { class: "pulse-card-value" });
+  readonly #bars = new Bars(["busy", "memory"]);
+  readonly #note = h("span", { class: "pulse-card-note" });
+  #noted = "";
+
+  constructor({ key, owner }: GpuFacts, events: LegendEvents) {
+    const head = h("span", { class: "pulse-card-head" }, this.#name, this.#value);
+    this.el = h(
+      "button",
+      { type: "button", class: "pulse-tile pulse-gpu", "data-gpu": owner.entity },
+      head,
+      this.#bars.el,
+      this.#note,
+    );
+    this.el.dataset["host"] = owner.host;
+    listen(this.el, key, events);
+  }
+
+  update(facts: GpuFacts, shown: boolean, ground: Ground): void {
+    const { parts, alarms, busy, used, total } = facts;
+    setText(this.#name, facts.label);
+    const count = parts.length > 0 ? ` \u00b7 ${parts.length} MIG` : "";
+    setText(this.#name, facts.label + count);
+    this.#name.style.color = lineColor(facts.color, ground);
+    setText(this.#value, formatValue(busy, "1"));
+    this.#bars.set([busy, shareOf(used, total)]);
+    this.#write(noteOf(facts));
+    setAttribute(this.el, "aria-pressed", shown ? "true" : "false");
+    setAttribute(this.el, "title", titleOf(facts));
+    this.el.classList.toggle("pulse-alarmed", alarms.length > 0);
+    this.el.classList.toggle("pulse-lost", facts.lost);
+  }
+
+  #write(parts: readonly NotePart[]): void {
+    const text = JSON.stringify(parts);
+    if (text === this.#noted) return;
+    this.#noted = text;
+    const spans = parts.map(({ text: said, alarm }) =>
+      alarm
+        ? h("b", { class: "pulse-alarm" }, `${SIGN} ${said}`)
+        : h("span", { class: "pulse-fact" }, said),
+    );
+    this.#note.replaceChildren(...separated(spans));
+  }
+}
+
+/** Click and hover of what stands for a GPU. */
+export function listen(el: HTMLElement, key: string, events: LegendEvents): void {
+  el.addEventListener("click", (event) => {
+    events.toggle(key, event.altKey || event.ctrlKey || event.metaKey);
+  });
+  for (const name of ["pointerenter", "focus"]) el.addEventListener(name, () => events.lift(key));
+  for (const name of ["pointerleave", "blur"]) el.addEventListener(name, () => events.lift(null));
+}
+
+/** Parts of a line with a dot between them; a line breaks between them only. */
+export function separated(parts: readonly HTMLElement[]): (Node | string)[] {
+  return parts.flatMap((part, i) => (i === 0 ? [part] : [" \u00b7 ", part]));
+}
+
+interface NotePart {
+  readonly text: string;
+  readonly alarm: boolean;
+}
+
+/** The line under the bars: what is alarming stands in the place of what it is about. Pure. */
+export function noteOf({ used, total, power, heat, lost, alarms }: GpuFacts): NotePart[] {
+  const [first] = alarms;
+  const plain = (text: string) => ({ text, alarm: false });
+  if (lost && first) return [{ text: first.word, alarm: true }];
+  const parts = {
+    memory: used === null ? null : plain(ofText(used, total)),
+    power: power === null ? null : plain(wattsText(power)),
+    heat: heat === null ? null : plain(degreesText(heat)),
+  };
+  if (first) parts[placeOf(first)] = { text: first.word, alarm: true };
+  const said = [parts.memory, parts.power, parts.heat].filter((part) => part !== null);
+  return said.length > 0 ? said : [plain("no readings yet")];
+}
+
+function placeOf({ kind }: Alarm): "memory" | "heat" {
+  return kind === "memory" ? "memory" : "heat";
+}
+
+/** All of it in words, for hovering. Pure. */
+export function titleOf(facts: GpuFacts): string {
+  const { label, model, busy, used, total, power, heat, alarms, parts } = facts;
+  const lines = [
+    [label, model].filter(Boolean).join(", "),
+    `busy ${formatValue(busy, "1")}, memory ${ofText(used, total)}, ${wattsText(power)}, ${degreesText(heat)}`,
+    ...alarms.map(({ clause }) => clause),
+    parts.length > 0 ? `split into ${parts.length} MIG instances` : "",
+    "Click: hide or show its lines. Alt + click: only this one.",
+  ];
+  return lines.filter(Boolean).join("\n");
+}

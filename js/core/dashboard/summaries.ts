@@ -1,0 +1,159 @@
+/** The one line of a section that is not open: its main metric as a curve, and a value in words. */
+
+import type { Group } from "../charts/groups";
+import { limitOf } from "../charts/panel-table";
+import { entityClass, isGpu } from "../vocabulary/entities";
+import { formatValue } from "../vocabulary/format";
+import type { Owner } from "../vocabulary/owners";
+import { degreesText, mean, ofText, sum } from "./amounts";
+import type { Readings } from "./readings";
+import type { Fold } from "./sparkline";
+
+export interface Summary {
+  /** Series of the curve. */
+  readonly ids: readonly number[];
+  readonly fold: Fold;
+  /** Top of its scale; null for the largest value in view. */
+  readonly top: number | null;
+  readonly text: string;
+}
+
+/** How a metric stands for its section. */
+interface Main {
+  readonly metric: string;
+  readonly fold: Fold;
+  /** Whole GPUs, or the machine, or the kernel. */
+  readonly of: (owner: Owner) => boolean;
+  readonly text: (value: number, readings: Readings) => string;
+}
+
+const host = ({ entity }: Owner) => entity === "host";
+const kernel = ({ entity }: Owner) => entity === "kernel";
+const gpu = ({ entity }: Owner) => isGpu(entity);
+const any = () => true;
+const per =
+  (word: string, unit = "B/s") =>
+  (value: number) =>
+    `${formatValue(value, unit)} ${word}`;
+const share = (value: number) => formatValue(value, "1");
+
+/** Of each section the first metric that there is. */
+const MAINS: Readonly<Record<string, readonly Main[]>> = {
+  GPU: [{ metric: "gpu.utilization", fold: "mean", of: gpu, text: per("busy", "1") }],
+  "GPU memory": [
+    {
+      metric: "gpu.memory.used",
+      fold: "sum",
+      of: gpu,
+      text: (value, readings) =>
+        processText(readings) || ofText(value, total("gpu.memory.total", gpu, readings)),
+    },
+  ],
+  "Power and thermal": [
+    { metric: "gpu.temperature", fold: "max", of: gpu, text: thermalText },
+    { metric: "gpu.power", fold: "sum", of: gpu, text: (value) => formatValue(value, "W") },
+  ],
+  Interconnect: [
+    { metric: "gpu.nvlink.rx", fold: "sum", of: gpu, text: per("in") },
+    { metric: "gpu.pcie.rx", fold: "sum", of: gpu, text: per("in") },
+  ],
+  CPU: [{ metric: "cpu.utilization", fold: "mean", of: host, text: share }],
+  Memory: [
+    {
+      metric: "memory.used",
+      fold: "sum",
+      of: host,
+      text: (value, readings) => ofText(value, total("memory.total", host, readings)),
+    },
+  ],
+  "Disk and network": [
+    { metric: "disk.read", fold: "sum", of: host, text: per("read") },
+    { metric: "net.received", fold: "sum", of: host, text: per("in") },
+  ],
+  "Kernel process": [
+    { metric: "process.cpu", fold: "sum", of: kernel, text: (v) => formatValue(v, "cores") },
+    { metric: "process.memory.rss", fold: "sum", of: kernel, text: (v) => formatValue(v, "B") },
+  ],
+  "The monitor itself": [
+    { metric: "pulse.cpu", fold: "sum", of: any, text: (v) => `${share(v)} of a core` },
+  ],
+};
+
+/** What a group's line says. Pure. */
+export function summaryOf(group: Group, readings: Readings): Summary {
+  const mains = MAINS[group.title] ?? [];
+  for (const { metric, fold, of, text } of mains) {
+    const owners = readings.owners.filter((one) => of(one) && readings.has(one, metric));
+    if (owners.length === 0) continue;
+    const ids = owners.map((one) => readings.id(one, metric)).filter((id) => id !== null);
+    const known = owners.map((one) => readings.of(one, metric)).filter((value) => value !== null);
+    const value = folded(known, fold);
+    return {
+      ids,
+      fold,
+      top: topOf(metric, owners, readings),
+      text: value === null ? formatValue(null, "") : text(value, readings),
+    };
+  }
+  return firstOf(group, readings);
+}
+
+/** Of a group that nobody described its first chart. */
+function firstOf({ panels }: Group, readings: Readings): Summary {
+  const panel = panels.find(({ main }) => main) ?? panels[0];
+  const line = panel?.lines[0];
+  if (!panel || !line) return { ids: [], fold: "max", top: null, text: "" };
+  const value = readings.ofId(line.id)?.value ?? null;
+  return {
+    ids: [line.id],
+    fold: "max",
+    top: panel.unit === "1" ? 1 : null,
+    text: formatValue(value, panel.unit),
+  };
+}
+
+function folded(values: readonly number[], fold: Fold): number | null {
+  if (fold === "mean") return mean(values);
+  if (fold === "sum") return sum(values);
+  return values.length > 0 ? Math.max(...values) : null;
+}
+
+function topOf(metric: string, owners: readonly Owner[], readings: Readings): number | null {
+  if (metric.endsWith("utilization")) return 1;
+  const limit = limitOf(metric);
+  if (!limit) return null;
+  const limits = owners.map((one) => readings.of(one, limit)).filter((value) => value !== null);
+  return limits.length === owners.length ? sum(limits) : null;
+}
+
+function total(metric: string, of: (owner: Owner) => boolean, readings: Readings): number | null {
+  const owners = readings.owners.filter(of);
+  return sum(owners.map((one) => readings.of(one, metric)).filter((value) => value !== null));
+}
+
+/** "throttled 12 %" where any GPU is, else how hot the hottest is. */
+function thermalText(hottest: number, readings: Readings): string {
+  const reasons = ["gpu.throttled.thermal", "gpu.throttled.power"];
+  const shares = readings.gpus.flatMap((one) =>
+    reasons.map((reason) => readings.mean(one, reason, 60) ?? 0),
+  );
+  const most = Math.max(0, ...shares);
+  return most >= 0.01 ? `throttled ${share(most)}` : degreesText(hottest);
+}
+
+/** "3 processes on 8 GPUs"; empty where none is known. */
+function processText(readings: Readings): string {
+  const found = readings.owners.filter((one) => readings.has(one, "process.gpu.memory"));
+  const now = found.filter((one) => readings.of(one, "process.gpu.memory") !== null);
+  const split = now.map(
+    ({ host: where, entity }) => [`${where} ${entity.split("/")[0]}`, entity] as const,
+  );
+  const processes = new Set(split.map(([process]) => process)).size;
+  const devices = new Set(
+    split.map(([, entity]) => entity.split("/").find((part) => entityClass(part) === "gpu") ?? ""),
+  ).size;
+  if (processes === 0) return "";
+  const plural = (count: number, word: string, words: string) =>
+    `${count} ${count === 1 ? word : words}`;
+  return `${plural(processes, "process", "processes")} on ${plural(devices, "GPU", "GPUs")}`;
+}
