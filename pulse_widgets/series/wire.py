@@ -23,7 +23,10 @@ Kinds of packet (header key ``kind``):
     are ``grains``, codes of a series are multiples of its grain. Keyframes are deflated.
 ``rows``
     The answer to a request for detail; or, with the number 0, what a page gets unasked at its
-    beginning: every row of a young session. Body as in a frame.
+    beginning: every row of a young session. Series with too many rows are in ``envelopes``: ``ids``
+    of S series, N ``buckets``, ``stepped`` of K. Body: f64 time[n], value[n] and step[n] as in a
+    frame, f64 edges[N+1], f64 min[S*N], max[S*N], mean[S*N] (NaN: none), f64 last step[K*N],
+    i32 series[n], u8 missing[S*N].
 
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
@@ -34,7 +37,8 @@ it begins and again when it has ended, with the same id and start. ``state`` is 
 Minor versions:
 
 1.2
-    The mean came, and keyframes became small. Before, u16 min[S*N] and u16 max[S*N] stood there.
+    The mean and ``envelopes`` came, and keyframes became small. Before, they had u16 min[S*N] and
+    u16 max[S*N] instead of packed codes.
 1.1
     ``entities`` is a list of host, entity and labels; ``moments``, ``spans`` and ``lines`` came.
 1.0
@@ -97,13 +101,15 @@ class Packet:
     body: bytes
 
 
-def encode(header: Mapping[str, object], body: bytes = b"", *, deflate: bool = False) -> bytes:
-    """Return a packet, deflated or as it is."""
+def encode(
+    header: Mapping[str, object], body: bytes = b"", *, deflate: bool = False, small: bool = False
+) -> bytes:
+    """Return a packet, as it is or deflated; as small as it can be, or soon."""
     text = _text(header)
     if deflate:
         outer = {key: header[key] for key in ("kind", "seq") if key in header}
         sizes = [len(text), len(body)]
-        text, body = _text({**outer, "deflated": sizes}), deflated(text + body)
+        text, body = _text({**outer, "deflated": sizes}), deflated(text + body, small=small)
     return _PREFIX.pack(_MAGIC, *WIRE_VERSION, len(text), len(body)) + text + body
 
 
@@ -181,15 +187,18 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         "reduced": reduced,
     }
     header.update({key: extra for key, extra in extras.items() if extra})
-    return encode(header, _columns(rows, stepped=stepped))
+    return encode(header, b"".join(_columns(rows, stepped=stepped)))
 
 
 def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
-    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, reduced: Sequence[int]
+    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, screen: Screen | None = None
 ) -> bytes:
-    """Return the packet that answers a request for the detail of `ids` between two times."""
+    """Return the packet that answers a request for the detail of `ids` between two times.
+
+    `screen` has the series with too many rows.
+    """
     stepped = bool((rows.step != NO_STEP).any())
-    header = {
+    header: dict[str, object] = {
         "kind": "rows",
         "request": request,
         "ids": list(ids),
@@ -197,9 +206,23 @@ def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
         "t1": t1,
         "n": len(rows),
         "steps": stepped,
-        "reduced": list(reduced),
+        "reduced": [],
     }
-    return encode(header, _columns(rows, stepped=stepped))
+    *columns, series = _columns(rows, stepped=stepped)
+    if screen is None:
+        return encode(header, b"".join((*columns, series)))
+    header |= {
+        "reduced": screen.ids.tolist(),
+        "envelopes": {
+            "ids": screen.ids.tolist(),
+            "buckets": len(screen.edges) - 1,
+            "stepped": screen.stepped.tolist(),
+        },
+    }
+    seen = screen.low <= screen.high
+    known = [np.where(seen, each, np.nan) for each in (screen.low, screen.high, screen.mean)]
+    fine = [each.astype("<f8").tobytes() for each in (screen.edges, *known, screen.step)]
+    return encode(header, b"".join((*columns, *fine, series, screen.missing.tobytes())))
 
 
 def keyframe(  # noqa: PLR0913  one argument a part of the packet
@@ -241,20 +264,21 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
             packed(codes, screen.grain),
         )
     )
-    return encode(header, body, deflate=True)
+    # What is told coarsely is to be kept: there small is better than soon.
+    return encode(header, body, deflate=True, small=screen.grain is not None)
 
 
 def _known(values: NDArray[np.float64] | None) -> list[float | None]:
     return [] if values is None else [v if v == v else None for v in values.tolist()]  # noqa: PLR0124
 
 
-def _columns(rows: Rows, *, stepped: bool) -> bytes:
+def _columns(rows: Rows, *, stepped: bool) -> list[bytes]:
     columns = [(rows.time / 1e6).astype("<f8").tobytes(), rows.value.astype("<f8").tobytes()]
     if stepped:
         step = np.where(rows.step == NO_STEP, np.nan, rows.step.astype(float))
         columns.append(step.astype("<f8").tobytes())
     columns.append(rows.series.astype("<i4").tobytes())
-    return b"".join(columns)
+    return columns
 
 
 def _quantize(

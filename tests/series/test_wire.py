@@ -96,7 +96,17 @@ def golden_keyframe():
 
 def golden_rows():
     rows = Rows.of([1, 1], [T0_US, T0_US + 500_000], [1.5, 2.5])
-    return rows_reply(4, [1], 1_760_000_000.0, 1_760_000_001.0, rows, [1])
+    screen = Screen(
+        ids=np.array([2, 0], np.int32),
+        edges=1_760_000_000 + np.array([0.0, 0.5, 1.0]),
+        low=np.array([[1.0, np.inf], [-3.0, 7.0]]),
+        high=np.array([[2.0, -np.inf], [-3.0, 1e300]]),
+        mean=np.array([[1.125, np.nan], [-3.0, 8.0]]),
+        missing=np.array([[False, True], [False, False]]),
+        stepped=np.array([0], np.int32),
+        step=np.array([[np.nan, 12.0]]),
+    )
+    return rows_reply(4, [0, 1, 2], 1_760_000_000.0, 1_760_000_001.0, rows, screen)
 
 
 @pytest.mark.parametrize(

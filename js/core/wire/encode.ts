@@ -43,9 +43,11 @@ export function packedKeyframe(
 
 function deflatedPacket(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   const text = new DataView(packet.buffer, packet.byteOffset).getUint32(8, true);
-  const { kind, seq } = headerOf(packet).header;
+  const { kind, seq, grains } = headerOf(packet).header;
   const sizes = [text, packet.length - PREFIX - text];
-  return encodePacket({ kind, seq, deflated: sizes }, [deflated(packet.subarray(PREFIX))]);
+  return encodePacket({ kind, seq, deflated: sizes }, [
+    deflated(packet.subarray(PREFIX), grains !== undefined),
+  ]);
 }
 
 /** The same packet with another header over the same columns. */

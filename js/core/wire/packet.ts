@@ -202,6 +202,11 @@ class Body {
     return new Int32Array(this.#bytes.buffer, this.#take(4 * length), length);
   }
 
+  u8(length: number): Uint8Array {
+    const start = this.#take(length) - this.#bytes.byteOffset;
+    return this.#bytes.subarray(start, start + length);
+  }
+
   u16(length: number): Uint16Array {
     return new Uint16Array(this.#bytes.buffer, this.#take(2 * length), length);
   }
@@ -239,21 +244,24 @@ function news(header: Json): News {
   };
 }
 
-function rows(header: Json, body: Body): Rows {
+/** `between` reads the columns that stand between those of 8 bytes and the others. */
+function rows(header: Json, body: Body, between = () => {}): Rows {
   const length = count(header["n"], "n");
   const time = body.f64(length);
   if (!time.every(Number.isFinite)) throw new WireError("a row has no time");
   const value = body.f64(length);
   const step = header["steps"] === true ? body.f64(length) : null;
+  between();
   const series = body.i32(length);
-  body.end();
   return { length, time, value, step, series };
 }
 
 function frame(header: Json, body: Body): FramePacket {
   const seq = count(header["seq"], "seq");
   const reduced = ids(header["reduced"] ?? [], "reduced");
-  return { kind: "frame", seq, reduced, ...news(header), rows: rows(header, body) };
+  const found = rows(header, body);
+  body.end();
+  return { kind: "frame", seq, reduced, ...news(header), rows: found };
 }
 
 function rowsReply(header: Json, body: Body): RowsPacket {
@@ -264,9 +272,57 @@ function rowsReply(header: Json, body: Body): RowsPacket {
     t0: finite(header["t0"], "t0"),
     t1: finite(header["t1"], "t1"),
     reduced: ids(header["reduced"] ?? [], "reduced"),
-    rows: rows(header, body),
-    envelopes: [],
+    ...rowsAndEnvelopes(header, body),
   };
+}
+
+function rowsAndEnvelopes(header: Json, body: Body): Pick<RowsPacket, "rows" | "envelopes"> {
+  const { ids: raw = [], buckets: size = 0, stepped: some = [] } = told(header["envelopes"]);
+  const [seriesIds, stepped] = [ids(raw, "ids"), ids(some, "stepped")];
+  const buckets = count(size, "buckets");
+  const [cells, none] = [seriesIds.length * buckets, new Float64Array(0)];
+  const fine: Record<"edges" | "min" | "max" | "mean" | "steps", Float64Array> = {
+    edges: none,
+    min: none,
+    max: none,
+    mean: none,
+    steps: none,
+  };
+  const found = rows(header, body, () => {
+    if (seriesIds.length === 0) return;
+    fine.edges = rising(body.f64(buckets + 1));
+    [fine.min, fine.max, fine.mean] = [body.f64(cells), body.f64(cells), body.f64(cells)];
+    fine.steps = body.f64(stepped.length * buckets);
+  });
+  const missing = body.u8(cells);
+  body.end();
+  const envelopes = seriesIds.map((id, row) => {
+    const own = [row * buckets, (row + 1) * buckets] as const;
+    const [min, max, mean] = [fine.min, fine.max, fine.mean].map((all) => all.subarray(...own)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const at = stepped.indexOf(id);
+    const step = at < 0 ? null : fine.steps.subarray(at * buckets, (at + 1) * buckets);
+    const { edges } = fine;
+    return {
+      id,
+      envelope: { edges, min, max, mean, missing: missing.subarray(...own), step, slack: 0 },
+    };
+  });
+  return { rows: found, envelopes };
+}
+
+function told(envelopes: unknown): Json {
+  return envelopes === undefined ? {} : record(envelopes, "envelopes");
+}
+
+function rising(edges: Float64Array): Float64Array {
+  if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
+    throw new WireError("the edges of buckets do not rise");
+  }
+  return edges;
 }
 
 function keyframe(header: Json, body: Body): KeyframePacket {
@@ -281,10 +337,7 @@ function keyframe(header: Json, body: Body): KeyframePacket {
   const last = lastValues(header["last"] ?? null, seriesIds.length);
   const grains = header["grains"] === undefined ? null : ids(header["grains"], "grains");
   if (grains && grains.length !== seriesIds.length) throw new WireError("a series needs a grain");
-  const edges = body.f64(buckets + 1);
-  if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
-    throw new WireError("the edges of a keyframe do not rise");
-  }
+  const edges = rising(body.f64(buckets + 1));
   const stepLast = body.f64(stepped.length * buckets);
   const { min, max, mean } = codesOf(header, body, seriesIds.length * buckets, grains);
   body.end();

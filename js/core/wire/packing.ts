@@ -17,7 +17,8 @@ const UNKNOWN_MEAN = 3;
 const SAME = 4;
 const BYTES_A_VALUE = 6;
 /** As in the kernel. */
-const LEVEL = 1;
+const QUICK = 1;
+const SMALL = 6;
 
 /** Min, max and mean of all cells, a cell being one bucket of one series. */
 export interface Codes {
@@ -53,7 +54,8 @@ export function packed(codes: Codes, grains: readonly number[] | null = null): U
   };
   for (const [at, i] of fresh.entries()) {
     const low = min[i] as number;
-    put(0, at, low - (min[fresh[at - 1] ?? cells] ?? 0));
+    const rise = ((low - (min[fresh[at - 1] ?? cells] ?? 0)) << 16) >> 16;
+    put(0, at, (rise << 1) ^ (rise >> 15));
     put(1, at, (max[i] as number) - low);
     put(2, at, states[i] === UNKNOWN_MEAN ? 0 : (mean[i] as number) - low);
   }
@@ -98,7 +100,8 @@ export function unpacked(
   for (let i = 0; i < cells; i++) {
     const state = content[i] as number;
     if (state === 0 || state === UNKNOWN_MEAN) {
-      low = (low + difference(0, next)) & 0xffff;
+      const rise = difference(0, next);
+      low = (low + ((rise >> 1) ^ -(rise & 1))) & 0xffff;
       high = low + difference(1, next);
       middle = state === 0 ? low + difference(2, next) : CODE_NONE;
       next++;
@@ -114,9 +117,9 @@ export function unpacked(
   return grains ? scaled(codes, grains, (code, grain) => code * grain) : codes;
 }
 
-/** Content in the zlib format. */
-export function deflated(content: Uint8Array): Uint8Array {
-  return zlibSync(content, { level: LEVEL });
+/** Content in the zlib format, as `small` as it can be or soon. */
+export function deflated(content: Uint8Array, small = false): Uint8Array {
+  return zlibSync(content, { level: small ? SMALL : QUICK });
 }
 
 /**
