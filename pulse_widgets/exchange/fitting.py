@@ -13,6 +13,7 @@ import numpy as np
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.choice import (
     LIMIT_OF,
+    MOST_LINES,
     PREFERRED_CHARTS,
     RANK_OWN,
     RANK_REST,
@@ -169,7 +170,7 @@ def _in_order(series: Sequence[Mapping[str, Any]]) -> tuple[list[list[int]], int
     """Return the ids of all series in groups, and how many groups are seen first.
 
     First come what figures are made of, metrics of the user, and what else a picture shows first;
-    then the other metrics of the user, other charts that are worth having, and the rest.
+    then the other metrics of the user, and the rest, of which there are few before many.
     """
     about = {int(s["id"]): s for s in series}
     own = 0
@@ -182,9 +183,10 @@ def _in_order(series: Sequence[Mapping[str, Any]]) -> tuple[list[list[int]], int
         own += rank == RANK_OWN
         if rank == RANK_OWN:
             return 1 if own <= OWN_FIRST else 3
-        if rank < RANK_REST:
-            return 2 if one["metric"] in SHOWN_FIRST else 4
-        return 5
+        if rank < RANK_REST and one["metric"] in SHOWN_FIRST:
+            return 2
+        # What takes little room does not wait for what takes much.
+        return 4 if len(group) <= MOST_LINES else 5
 
     placed = [(place(group, rank), group) for rank, group in ranked(series)]
     placed.sort(key=lambda one: one[0])

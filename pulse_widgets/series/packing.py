@@ -4,8 +4,9 @@ A cell is one bucket of one series. First comes one byte a cell: 0 and 3 for val
 mean is not known, 4 for the values of the cell with values before it once more, 1 for a missing
 reading, 2 for a bucket without a sample. Of the cells with 0 and 3 follow three columns: the
 minimum less that of the value before it (in zigzag: 0, -1, 1, -2 are 0, 1, 2, 3), the maximum less
-the minimum, the mean less the minimum; first the low byte of each value, then the high bytes. Numbers wrap around at 2**16. Codes of a
-series with a grain are divided by it first. `js/core/wire/packing.ts` does the same.
+the minimum, the mean less the minimum; first the low byte of each value, then the high bytes.
+Numbers wrap around at 2**16. Codes of a series with a grain are divided by it first.
+`js/core/wire/packing.ts` does the same.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import {
   CORE,
   FIGURES,
   LIMIT_OF,
+  MOST_LINES,
   OWN_FIRST,
   PREFERRED_CHARTS,
   RANK_OWN,
@@ -64,16 +65,17 @@ function ranked<T extends Named>(series: readonly T[]): { group: T[]; rank: numb
  * All series in groups, and how many groups are seen first.
  *
  * First come what figures are made of, metrics of the user, and what else a picture shows first;
- * then the other metrics of the user, other charts that are worth having, and the rest. The twin of `_in_order` in
+ * then the other metrics of the user, and the rest, of which there are few before many. The twin of `_in_order` in
  * `pulse_widgets/exchange/fitting.py`.
  */
 export function inOrder<T extends Named>(series: readonly T[]): { groups: T[][]; first: number } {
   let own = 0;
-  const placeOf = ([one]: T[], rank: number): number => {
+  const placeOf = ({ 0: one, length }: T[], rank: number): number => {
     if (rank === RANK_OWN) return ++own <= OWN_FIRST ? 1 : 3;
     if (one && FIGURES.includes(one.metric) && !one.entity.startsWith(CORE)) return 0;
-    if (rank >= RANK_REST) return 5;
-    return one && SHOWN_FIRST.has(one.metric) ? 2 : 4;
+    if (rank < RANK_REST && one && SHOWN_FIRST.has(one.metric)) return 2;
+    // What takes little room does not wait for what takes much.
+    return length <= MOST_LINES ? 4 : 5;
   };
   const placed = ranked(series).map(({ group, rank }) => ({ group, place: placeOf(group, rank) }));
   placed.sort((a, b) => a.place - b.place);
