@@ -22,6 +22,7 @@ __all__ = [
     "add_up",
     "blocks_of",
     "cut_at",
+    "even_edges",
     "extremes_of",
     "joined",
     "mean_of",
@@ -254,6 +255,17 @@ def add_up(
 def places_in(edges: NDArray[Any], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return in which interval each time lies; `edges` are where the intervals begin."""
     return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 1)
+
+
+def even_edges(edges: NDArray[Any], most: int) -> NDArray[np.int64]:
+    """Return which edges are those of at most so many stretches that last about equally long."""
+    have = len(edges) - 1
+    if have <= most:
+        return np.arange(have + 1)
+    wanted = edges[0] + (edges[-1] - edges[0]) * (np.arange(1, most) / most)
+    above = np.searchsorted(edges, wanted).clip(1, have)
+    nearest = above - (wanted - edges[above - 1] < edges[above] - wanted)
+    return np.unique(np.concatenate(([0], nearest, [have])))
 
 
 # Envelopes of envelopes -------------------------------------------------------------

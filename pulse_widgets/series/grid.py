@@ -22,6 +22,7 @@ __all__ = [
     "Grid",
     "capacity",
     "extended",
+    "joined",
 ]
 
 FOLD: Final = 4
@@ -56,6 +57,23 @@ _EMPTY: Final[Mapping[str, Any]] = {
 """What stands in a bucket without a row."""
 
 
+def joined(buckets: Buckets, first: NDArray[np.int64]) -> Buckets:
+    """Put the columns from each of `first` up to the next together, the last ones to the end."""
+    seen = (buckets.low <= buckets.high) | buckets.lost
+    newest = np.maximum.reduceat(np.where(seen, np.arange(seen.shape[1]), -1), first, axis=1)
+    lost = np.take_along_axis(buckets.lost, newest.clip(0), axis=1) & (newest >= 0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(buckets.total, first, axis=1)
+    return Buckets(
+        np.minimum.reduceat(buckets.low, first, axis=1),
+        np.maximum.reduceat(buckets.high, first, axis=1),
+        total,
+        np.add.reduceat(buckets.number, first, axis=1),
+        lost,
+        np.fmax.reduceat(buckets.step, first, axis=1),
+    )
+
+
 class Grid:
     """A ring of the newest columns, a slot for each series that is drawn.
 
@@ -67,29 +85,32 @@ class Grid:
         Number of the newest bucket (time // width).
     first : int
         Number of the oldest bucket that was ever in use.
+    columns : int
+        How many of the newest buckets are held.
 
     Attributes
     ----------
-    low, high : (slots, COLUMNS) float64
+    low, high : (slots, columns) float64
         Smallest and largest value; infinite, low above high, where there is none.
-    total : (slots, COLUMNS) float64
+    total : (slots, columns) float64
         Sum of the values.
-    number : (slots, COLUMNS) int32
+    number : (slots, columns) int32
         How many values there are.
-    lost : (slots, COLUMNS) bool
+    lost : (slots, columns) bool
         The last reading in the bucket was missing.
-    step : (stepped slots, COLUMNS) float64
+    step : (stepped slots, columns) float64
         The last step in the bucket, NaN where there is none; only of series that have steps.
     """
 
-    def __init__(self, width_us: int, head: int, first: int) -> None:
+    def __init__(self, width_us: int, head: int, first: int, columns: int = COLUMNS) -> None:
         self.width_us = width_us
+        self.columns = columns
         self.head = head
         self.first = first
         self._clear()
 
     def _clear(self) -> None:
-        none = (0, COLUMNS)
+        none = (0, self.columns)
         self.low, self.high = np.full(none, np.inf), np.full(none, -np.inf)
         self.total, self.number = np.zeros(none), np.zeros(none, np.int32)
         self.lost, self.step = np.zeros(none, np.bool_), np.full(none, np.nan)
@@ -106,7 +127,7 @@ class Grid:
     @property
     def full(self) -> bool:
         """Whether half of the columns are in use: it is time for a coarser grid."""
-        return self.head - self.first >= COLUMNS // 2
+        return self.head - self.first >= self.columns // 2
 
     def grow(self, slots: int, stepped: int) -> None:
         """Make room for so many series, and so many of them that have steps."""
@@ -124,7 +145,7 @@ class Grid:
         """Make `bucket` the newest, with empty columns between."""
         if bucket <= self.head:
             return
-        fresh = np.arange(max(self.head + 1, bucket - COLUMNS + 1), bucket + 1) % COLUMNS
+        fresh = np.arange(max(self.head + 1, bucket - self.columns + 1), bucket + 1) % self.columns
         for name, field in self._fields:
             field[:, fresh] = _EMPTY[name]
         self.head = bucket
@@ -142,7 +163,7 @@ class Grid:
         Of values that are `late` it is not known what came after them in their bucket: a missing
         one stays to be seen.
         """
-        at = slots * COLUMNS + bucket % COLUMNS
+        at = slots * self.columns + bucket % self.columns
         missing = widen(self.low.reshape(-1), self.high.reshape(-1), at, value)
         add_up(self.total.reshape(-1), self.number.reshape(-1), at, value)
         lost = self.lost.reshape(-1)
@@ -160,7 +181,7 @@ class Grid:
         late: bool = False,
     ) -> None:
         """Take in the steps of values; of those that are `late`, the largest of a bucket stays."""
-        at, steps = step_slots * COLUMNS + bucket % COLUMNS, self.step.reshape(-1)
+        at, steps = step_slots * self.columns + bucket % self.columns, self.step.reshape(-1)
         if late:
             np.fmax.at(steps, at, step.astype(float))
         else:
@@ -170,8 +191,8 @@ class Grid:
         self, slots: NDArray[np.int64], step_slots: NDArray[np.int64], start: int, end: int
     ) -> Buckets:
         """Return copies of the columns of the buckets from `start` to `end`, exclusive."""
-        columns = np.arange(start, end) % COLUMNS
-        at, step_at = (numbers[:, None] * COLUMNS + columns for numbers in (slots, step_slots))
+        columns = np.arange(start, end) % self.columns
+        at, step_at = (numbers[:, None] * self.columns + columns for numbers in (slots, step_slots))
         return Buckets(
             *(
                 field.reshape(-1).take(step_at if name == "step" else at)
@@ -181,22 +202,22 @@ class Grid:
 
     def fold(self, fine: Grid, done: int) -> None:
         """Fill the columns up to number `done` from groups of columns of a finer grid."""
-        columns = np.arange(max(self.head + 1, (fine.head - COLUMNS + 1) // FOLD), done + 1)
+        columns = np.arange(max(self.head + 1, (fine.head - self.columns + 1) // FOLD), done + 1)
         self.advance(done)
         self._fill(columns, fine.folded(columns))
 
     def _fill(self, columns: NDArray[np.int64], buckets: Buckets) -> None:
-        target = columns % COLUMNS
+        target = columns % self.columns
         contents: tuple[NDArray[Any], ...] = buckets
         for (_, field), content in zip(self._fields, contents, strict=True):
             field[: len(content), target] = content
 
-    def folded(self, columns: NDArray[np.int64]) -> Buckets:
+    def folded(self, columns: NDArray[np.int64], fold: int = FOLD) -> Buckets:
         """Return these columns of the next coarser grid, as far as they are held here."""
-        parts = columns[:, None] * FOLD + np.arange(FOLD)
+        parts = columns[:, None] * fold + np.arange(fold)
         # The array is a ring: columns beyond the head hold older buckets, not newer ones.
-        other = (parts > self.head) | (parts <= self.head - COLUMNS)
-        parts = parts % COLUMNS
+        other = (parts > self.head) | (parts <= self.head - self.columns)
+        parts = parts % self.columns
         low = np.where(other, np.inf, self.low[:, parts])
         high = np.where(other, -np.inf, self.high[:, parts])
         with np.errstate(over="ignore", invalid="ignore"):
@@ -204,18 +225,18 @@ class Grid:
         number = np.where(other, 0, self.number[:, parts]).sum(axis=2, dtype=np.int32)
         lost = self.lost[:, parts] & ~other
         last = np.zeros(lost.shape[:2], np.bool_)
-        for part in range(FOLD):
+        for part in range(fold):
             seen = (low[:, :, part] <= high[:, :, part]) | lost[:, :, part]
             last = np.where(seen, lost[:, :, part], last)
         step = np.where(other, np.nan, self.step[:, parts])
         low, high = low.min(axis=2), high.max(axis=2)
         return Buckets(low, high, total, number, last, np.fmax.reduce(step, axis=2))
 
-    def coarser(self) -> Grid:
+    def coarser(self, fold: int = FOLD) -> Grid:
         """Return a grid of wider buckets with the content of this one, which is emptied."""
-        made = Grid(self.width_us * FOLD, self.head // FOLD, self.first // FOLD)
-        columns = np.arange(max(made.first, (self.head - COLUMNS) // FOLD), made.head + 1)
-        buckets = self.folded(columns)
+        made = Grid(self.width_us * fold, self.head // fold, self.first // fold, self.columns)
+        columns = np.arange(max(made.first, (self.head - self.columns) // fold), made.head + 1)
+        buckets = self.folded(columns, fold)
         # Free the old array before the new one is allocated.
         self._clear()
         made.grow(len(buckets.low), len(buckets.step))

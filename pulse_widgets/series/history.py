@@ -10,7 +10,7 @@ import numpy as np
 
 from pulse_widgets.series.envelopes import mean_of
 from pulse_widgets.series.grid import BUCKET_BYTES, COLUMNS, STEP_BYTES
-from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
+from pulse_widgets.series.pyramid import ARRIVALS, Pyramid
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.slots import SlotTable
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
+
+    from pulse_widgets.series.older import Part
 
 __all__ = ["History", "Screen", "Sketch", "find_rows", "reduce_rows"]
 
@@ -54,6 +56,9 @@ class Screen:
         that is not known.
     weight : (S, N) float64, or None
         How many values the mean is of, which may be a part of one; None where that is not known.
+    grain : (S,) int64, or None
+        How coarse the values are to be told in a keyframe, see `pulse_widgets.series.wire`;
+        None is as fine as can be.
     """
 
     ids: NDArray[np.int32]
@@ -66,6 +71,7 @@ class Screen:
     step: NDArray[np.float64]
     last: NDArray[np.float64] | None = None
     weight: NDArray[np.float64] | None = None
+    grain: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +92,11 @@ class Sketch:
             return Screen(
                 self.ids, np.zeros(1), none, none, none, empty, stepped, step, self.last, none
             )
-        edges = [part.edges_us[:-1] for part in self.parts] + [self.parts[-1].edges_us[-1:]]
+        parts = [part.joined() for part in self.parts]
+        edges = [part.edges_us[:-1] for part in parts] + [parts[-1].edges_us[-1:]]
         low, high, total, count, lost, step = (
             np.concatenate(fields, axis=1)
-            for fields in zip(*(part.buckets for part in self.parts), strict=True)
+            for fields in zip(*(part.buckets for part in parts), strict=True)
         )
         empty = low > high
         missing = lost & empty
@@ -130,7 +137,7 @@ class History:
 
     Notes
     -----
-    A series takes memory when its first row arrives, at most 12 kB however long a session lasts.
+    A series takes memory when its first row arrives, at most 25 kB however long a session lasts.
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:
@@ -226,8 +233,8 @@ class History:
     def _over(self) -> bool:
         a_grid, other = self._needed()
         left = self._envelope_budget() - other
-        self._pyramid.most = int(np.clip(left // max(a_grid, 1), 1, LEVELS))
-        return a_grid * self._pyramid.levels > left
+        self._pyramid.allow(left // max(a_grid, 1))
+        return a_grid * self._pyramid.size > left
 
     def _make_room(self, busy: NDArray[np.int64]) -> None:
         """Keep the envelopes within the budget, without touching these slots.
@@ -248,7 +255,7 @@ class History:
         a_grid, other = self._needed()
         left = max(self._envelope_budget() - other, 0)
         # More than needed are retired, since retiring any copies every slot that stays.
-        stay = slots.count * left // max(a_grid * max(pyramid.levels, 1), 1) * 15 // 16
+        stay = slots.count * left // max(a_grid * max(pyramid.size, 1), 1) * 15 // 16
         gone = np.flatnonzero(which)
         gone = gone[np.argsort(slots.last_us[gone], kind="stable")][: max(slots.count - stay, 0)]
         if len(gone):

@@ -5,7 +5,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from tests.exchange.scene import START, Scene, svg_of, svg_text
 
 HOME = Path(__file__).parents[1] / "data" / "figure"
 COUNT = 120
-WORDS = {"words.json": True, "words-without-means.json": False}
 
 
 def scene():
@@ -84,12 +82,13 @@ def packet():
     return keyframe(0, made.screen(), series=made.series, entities=made.entities, state=STATE)
 
 
-def words(*, means=True):
-    """Everything the picture of the kernel says, in order; without means as of an older kernel."""
+def words():
+    """Everything the picture of the kernel says, in order.
+
+    What it says of packets of older versions, `words-without-means.json`, stays as it is.
+    """
     made = scene()
     screen = made.screen()
-    if not means:
-        screen = replace(screen, mean=np.full_like(screen.mean, np.nan))
     html = figure_html(screen, made.series, title="Training", state=STATE, entities=made.entities)
     texts = ["".join(e.itertext()) for e in svg_of(html).iter() if e.tag.endswith("text")]
     rest = re.split(r"<[^>]+>", re.sub(r"<img[^>]*>", "", html))
@@ -173,6 +172,5 @@ if __name__ == "__main__":
     (HOME / "screen.packet").write_bytes(packet())
     (HOME / "exact.packet").write_bytes(exact_packet())
     (HOME / "exact.svg").write_text(exact_svg(), encoding="utf-8")
-    for name, means in WORDS.items():
-        said = json.dumps(words(means=means), ensure_ascii=False, indent=1)
-        (HOME / name).write_text(said + "\n", encoding="utf-8")
+    said = json.dumps(words(), ensure_ascii=False, indent=1)
+    (HOME / "words.json").write_text(said + "\n", encoding="utf-8")

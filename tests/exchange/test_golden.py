@@ -2,15 +2,11 @@
 
 import json
 
-import pytest
-
 from tests.exchange import golden
 
 
-@pytest.mark.parametrize("name", golden.WORDS)
-def test_the_picture_of_the_kernel_says_what_was_looked_at_and_kept(name):
-    said = golden.words(means=golden.WORDS[name])
-    assert said == json.loads((golden.HOME / name).read_text(encoding="utf-8"))
+def test_the_picture_of_the_kernel_says_what_was_looked_at_and_kept():
+    assert golden.words() == json.loads((golden.HOME / "words.json").read_text(encoding="utf-8"))
 
 
 def test_the_screen_the_browser_draws_it_from_is_this_one():

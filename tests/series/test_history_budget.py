@@ -120,5 +120,5 @@ def test_a_series_takes_no_more_memory_the_longer_a_session_lasts():
         history.release()
         held.append(history.nbytes)
 
-    assert max(held) <= 1000 * 12_000
+    assert max(held) <= 1000 * 25_000
     assert len(history.screen().edges) > 100

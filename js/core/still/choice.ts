@@ -288,14 +288,20 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
 
 /** Smallest and largest value of some series in a bucket, and the mean of their means. */
 function together(envelopes: readonly Envelope[], i: number): [number, number, number] {
-  const seen = envelopes.filter(({ min }) => !Number.isNaN(min[i] as number));
-  let [low, high, mean] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (const one of seen) {
-    const [least, most] = [one.min[i] as number, one.max[i] as number];
+  let [low, high, seen] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const { min, max } of envelopes) {
+    const least = min[i] as number;
+    if (Number.isNaN(least)) continue;
     low = Math.min(low, least);
-    high = Math.max(high, most);
+    high = Math.max(high, max[i] as number);
+    seen++;
+  }
+  let mean = 0;
+  for (const one of envelopes) {
+    const least = one.min[i] as number;
+    if (Number.isNaN(least)) continue;
     const known = one.mean[i] as number;
-    mean += (Number.isNaN(known) && least === most ? least : known) / seen.length;
+    mean += (Number.isNaN(known) && least === one.max[i] ? least : known) / seen;
   }
   return [low, high, mean];
 }

@@ -1,7 +1,7 @@
 /** Builds packets, for tests: what `pulse_widgets/series/wire.py` does in the kernel. */
 
 import { type Arrival, arrivalOf, type Channel, type Listener } from "../history/channel";
-import { encodePacket } from "../wire/encode";
+import { encodePacket, packedKeyframe } from "../wire/encode";
 import { CODE_NONE, type Rows } from "../wire/packet";
 
 export { encodePacket } from "../wire/encode";
@@ -42,7 +42,6 @@ export function encodeKeyframe(
     ids: envelopes.map((one) => one.id),
     lo: envelopes.map((one) => one.lo),
     hi: envelopes.map((one) => one.hi),
-    codes: ["min", "max", "mean"],
     stepped: [],
     series: [],
     entities: [],
@@ -50,8 +49,8 @@ export function encodeKeyframe(
     moments: [],
     spans: [],
   };
-  const columns = [Float64Array.from(edges), codes(0), codes(1), codes(2)];
-  return encodePacket({ ...header, ...news }, columns);
+  const all = { min: codes(0), max: codes(1), mean: codes(2) };
+  return packedKeyframe({ ...header, ...news }, [Float64Array.from(edges)], all);
 }
 
 /** What a channel would bring. */

@@ -59,9 +59,27 @@ describe("packets as the kernel writes them", () => {
   test("an answer", () => {
     const answer = golden("rows").packet as RowsPacket;
 
-    expect(answer).toMatchObject({ kind: "rows", request: 4, ids: [1], t0: T0, t1: T0 + 1 });
-    expect(answer.reduced).toEqual([1]);
-    expect(answer.envelopes).toEqual([]);
+    expect(answer).toMatchObject({ kind: "rows", request: 4, ids: [0, 1, 2], t0: T0, t1: T0 + 1 });
+    expect(answer.reduced).toEqual([2, 0]);
+    const edges = Float64Array.of(T0, T0 + 0.5, T0 + 1);
+    expect(answer.envelopes).toEqual([
+      {
+        id: 2,
+        envelope: {
+          ...{ edges, min: Float64Array.of(1, NONE), max: Float64Array.of(2, NONE) },
+          ...{ mean: Float64Array.of(1.125, NONE), missing: Uint8Array.of(0, 1) },
+          ...{ step: null, slack: 0 },
+        },
+      },
+      {
+        id: 0,
+        envelope: {
+          ...{ edges, min: Float64Array.of(-3, 7), max: Float64Array.of(-3, 1e300) },
+          ...{ mean: Float64Array.of(-3, 8), missing: Uint8Array.of(0, 0) },
+          ...{ step: Float64Array.of(NONE, 12), slack: 0 },
+        },
+      },
+    ]);
     expect(rowsOf(answer.rows)).toEqual([
       [1, T0, 1.5],
       [1, T0 + 0.5, 2.5],

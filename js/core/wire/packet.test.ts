@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, encodeKeyframe, encodePacket, encodeRows, rowsOf } from "../testing/packets";
 import { WireError } from "./header";
-import { CODE_NONE, decodePacket, type FramePacket, type KeyframePacket } from "./packet";
+import { CODE_NONE, decodePacket, type FramePacket, headerOf, type KeyframePacket } from "./packet";
 import { envelopeOf } from "./parts";
 
 const row = fc.tuple(
@@ -110,6 +111,18 @@ describe("decodePacket", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test("refuses an answer with envelopes that was cut short", () => {
+    const whole = new Uint8Array(
+      readFileSync(new URL("../../../tests/data/wire/rows.bin", import.meta.url)),
+    );
+    const { header, body } = headerOf(whole);
+    for (let size = 0; size < body.length; size++) {
+      expect(() => decodePacket(encodePacket(header, [body.subarray(0, size)]))).toThrow(WireError);
+    }
+    const wrong = { ...header, envelopes: { ids: [1], buckets: 1e12, stepped: [] } };
+    expect(() => decodePacket(encodePacket(wrong, [body]))).toThrow(WireError);
   });
 
   test.each([

@@ -28,7 +28,8 @@ export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
   const stepRow = packet.stepped.indexOf(packet.ids[row] as number);
   const step =
     stepRow < 0 ? null : packet.stepLast.subarray(stepRow * buckets, (stepRow + 1) * buckets);
-  return { edges, min, max, mean, missing, step, slack: scale * 1.01 };
+  const slack = scale * 1.01 * (packet.grains?.[row] ?? 1);
+  return { edges, min, max, mean, missing, step, slack };
 }
 
 /**

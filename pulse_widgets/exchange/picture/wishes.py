@@ -14,6 +14,8 @@ __all__ = [
     "LIMIT_OF",
     "MOST_LINES",
     "PREFERRED_CHARTS",
+    "RANK_OWN",
+    "RANK_REST",
     "SINGLE",
     "WHOLES",
     "PreferredChart",
@@ -77,3 +79,5 @@ LIMIT_OF: Final[Mapping[str, str]] = {
 WHOLES: Final = ("gpu", "host", "kernel", "mig")
 SINGLE: Final = ("host", "kernel")
 """Of these there is one to a machine."""
+RANK_OWN: Final = 1
+RANK_REST: Final = 3
