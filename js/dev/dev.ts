@@ -29,6 +29,7 @@ const unmount = mountDashboard(host, source, {
   layout,
   metrics: query.get("metrics")?.split(",") ?? null,
   title: query.get("title") ?? "",
+  page: location.pathname,
 });
 
 /** For the scripts that look at and measure the page. */

@@ -33,6 +33,8 @@ export interface Scenario {
   readonly shapes: Readonly<Record<string, (t: number) => number>>;
   /** Steps go on at the second of these once they have come to the first. */
   readonly jump: readonly [number, number] | null;
+  /** Steps begin anew after so many. */
+  readonly restart: number | null;
   /** Only series whose metric starts with one of these; null takes all. */
   readonly only: readonly string[] | null;
   /** At most so many series. */
@@ -262,8 +264,9 @@ export class FakeSource implements Source {
 
   #stepAt(time: number): number {
     const [pause, on] = this.#scenario.jump ?? [Number.POSITIVE_INFINITY, 0];
-    const count = (time - T0) * 10;
-    return count > pause ? count - pause + on : count;
+    const count = Math.round((time - T0) * 10);
+    const step = count > pause ? count - pause + on : count;
+    return step % (this.#scenario.restart ?? Number.POSITIVE_INFINITY);
   }
 
   /** The step at which a reading was logged; undefined for series without steps. */
@@ -274,6 +277,8 @@ export class FakeSource implements Source {
 
   /** Steps that jump back begin another run. */
   #runAt(time: number): number {
+    const { restart } = this.#scenario;
+    if (restart) return Math.floor(((time - T0) * 10) / restart);
     const [pause, on] = this.#scenario.jump ?? [0, 0];
     return on < pause && (time - T0) * 10 > pause ? 1 : 0;
   }

@@ -5,16 +5,17 @@ import uplotStyle from "uplot/dist/uPlot.min.css";
 import { nearestPlace } from "../history/grid";
 import { type AxisRange, selected } from "../vocabulary/axis-range";
 import { lineColor } from "../vocabulary/palette";
+import { CHART_STYLE } from "./chart-style";
 import type { Theme } from "./theme";
 
-export const PLOT_STYLE: string = uplotStyle;
+export const PLOT_STYLE: string = `${uplotStyle}${CHART_STYLE}`;
 
 /** Pixels of the value axis; the same on every chart, so that plots stand in columns. */
 export const GUTTER = 64;
 const RIGHT = 10;
-/** Pixels of the time axis, and of the room above a plot. */
-export const AXIS_HEIGHT = 22;
-export const HEADROOM = 6;
+/** Pixels of the time axis, and of the room above a plot for half a label. */
+export const AXIS_HEIGHT = 16;
+export const HEADROOM = 7;
 /** Dragging fewer pixels than this is a click. */
 const CLICK = 4;
 
@@ -63,6 +64,7 @@ export interface PlotArea {
 
 export interface PlotOptions {
   readonly lines: readonly PlotLine[];
+  /** Of the plotting area alone. */
   readonly height: number;
   /** False leaves out the x axis and its labels. */
   readonly xAxis: boolean;
@@ -70,7 +72,9 @@ export interface PlotOptions {
   readonly rows?: number;
   /** What the value axis shows now. */
   readonly yRange: () => AxisRange;
-  readonly yTicks: (range: AxisRange, height: number) => number[];
+  readonly yTicks: () => readonly number[];
+  /** Values stand on a logarithmic axis. */
+  readonly log?: boolean;
   readonly yText: (values: readonly number[]) => string[];
   readonly xText: (values: readonly number[], step: number) => string[];
   /** Time axes have ticks at whole minutes and hours, others at round numbers. */
@@ -129,7 +133,8 @@ export class Plot {
   }
 
   setWidth(width: number): void {
-    if (width !== this.#plot.width) this.#plot.setSize({ width, height: this.#options.height });
+    if (width !== this.#plot.width)
+      this.#plot.setSize({ width, height: outerHeight(this.#options) });
   }
 
   /** Put the cursor at `x` without telling anyone; null takes it away. */
@@ -153,7 +158,7 @@ export class Plot {
     const options = this.#options;
     return {
       width,
-      height: options.height,
+      height: outerHeight(options),
       padding: [HEADROOM, RIGHT, options.xAxis ? 0 : HEADROOM, 0],
       legend: { show: false },
       scales: {
@@ -173,9 +178,10 @@ export class Plot {
   }
 
   #yScale(): uPlot.Scale {
-    const { rows, yRange } = this.#options;
+    const { rows, yRange, log } = this.#options;
     if (rows !== undefined) return { dir: -1, range: [0, rows] };
-    return { range: () => [...yRange()] };
+    const scale: uPlot.Scale = { range: () => [...yRange()] };
+    return log ? { ...scale, distr: 3, log: 10 } : scale;
   }
 
   #xAxis(): uPlot.Axis {
@@ -183,7 +189,7 @@ export class Plot {
     return {
       show: xAxis,
       size: AXIS_HEIGHT,
-      gap: 6,
+      gap: 3,
       space: (_plot, _axis, low, high, width) => (time ? timeRoom((high - low) / width) : 50),
       font: this.#theme.font,
       stroke: () => this.#theme.axis,
@@ -203,7 +209,7 @@ export class Plot {
   }
 
   #yAxis(): uPlot.Axis {
-    const { yTicks, yText, height } = this.#options;
+    const { yTicks, yText } = this.#options;
     return {
       size: GUTTER,
       gap: 6,
@@ -211,7 +217,9 @@ export class Plot {
       stroke: () => this.#theme.axis,
       grid: { stroke: () => this.#theme.grid, width: 1 },
       ticks: { show: false },
-      splits: (_plot, _axis, low, high) => yTicks([low, high], height - AXIS_HEIGHT),
+      splits: () => [...yTicks()],
+      // Of a logarithmic axis uPlot would leave out labels.
+      filter: (_plot, splits) => splits,
       values: (_plot, splits) => yText(splits),
     };
   }
@@ -297,7 +305,9 @@ export class Plot {
     const [low, high] = ends(scales["y"]);
     // A dashboard asks for ten thousands of places a second: no look-up for each of them.
     const x = (value: number) => left + ((value - across[0]) * width) / (across[1] - across[0]);
-    const y = (value: number) => top + ((high - value) * height) / (high - low);
+    const y = this.#options.log
+      ? logarithmic(low, high, top, height)
+      : (value: number) => top + ((high - value) * height) / (high - low);
     const flipped = (value: number) => top + ((value - low) * height) / (high - low);
     const ratio = globalThis.devicePixelRatio || 1;
     const isFlipped = this.#options.rows !== undefined;
@@ -307,4 +317,15 @@ export class Plot {
 
 function ends({ min = 0, max = 1 }: uPlot.Scale = {}): AxisRange {
   return [min, max];
+}
+
+/** Where a value stands; NaN for one that has no logarithm. */
+function logarithmic(low: number, high: number, top: number, height: number) {
+  const [from, to] = [Math.log10(low), Math.log10(high)];
+  const each = height / (to - from);
+  return (value: number) => (value > 0 ? top + (to - Math.log10(value)) * each : Number.NaN);
+}
+
+function outerHeight({ height, xAxis }: PlotOptions): number {
+  return HEADROOM + height + (xAxis ? AXIS_HEIGHT : HEADROOM);
 }

@@ -63,6 +63,7 @@ export function buildGroups(
       catalog.map(({ host }) => host),
     ),
     colors: entityColors(catalog),
+    crowds: crowdsOf(catalog),
   };
   const headings = new Map(drawn.map((one) => [one, groupOf(one)]));
   const byGroup = new Map<string, Panel[]>();
@@ -192,7 +193,7 @@ function wordLines(series: readonly SeriesWire[], together: CombinedChart): Line
   return series.map((s) => {
     const place = together.metrics.indexOf(s.metric);
     const label = together.words[place] ?? s.metric;
-    return { key: lineKey(s), label, id: s.id, color: place, series: s };
+    return { key: lineKey(s), label, id: s.id, color: place, series: s, named: false };
   });
 }
 
@@ -211,4 +212,15 @@ function entityColors(catalog: readonly SeriesWire[]): Map<string, number> {
     }
   }
   return colors;
+}
+
+/** How many there are of each kind of thing. */
+function crowdsOf(catalog: readonly SeriesWire[]): Map<string, number> {
+  const owners = new Map(catalog.map((series) => [ownerKey(series), series.entity]));
+  const crowds = new Map<string, number>();
+  for (const entity of owners.values()) {
+    const kind = entityClass(entity);
+    crowds.set(kind, (crowds.get(kind) ?? 0) + 1);
+  }
+  return crowds;
 }

@@ -3,12 +3,13 @@
 import { h, setAttribute, setText } from "../dom";
 import { Grid } from "../history/grid";
 import type { AxisRange } from "../vocabulary/axis-range";
+import { CATALOG } from "../vocabulary/catalog.gen";
 import { entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
-import { rampGradient } from "../vocabulary/palette";
+import { rampColor, rampGradient } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
-import { AXIS_HEIGHT, GUTTER, HEADROOM, type Plot, type PlotArea, type PlotOptions } from "./chart";
+import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
@@ -21,8 +22,7 @@ import {
   type Scene,
   type Shell,
   shell,
-  showTip,
-  twinRows,
+  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";
@@ -117,9 +117,7 @@ export class HeatChart implements View {
   }
 
   describe(scene: Scene): void {
-    const text = (value: number | null) => formatValue(value, this.#panel.unit);
-    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
-    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
+    writeTwin(this.#shell.twin, twinOf(this.#panel, this.#grid, scene.source));
     const { values, ends } = this.#summary(null, scene);
     const label = `${this.#panel.title}: ${values}, ${ends}`;
     setAttribute(this.el, "aria-label", label);
@@ -136,19 +134,31 @@ export class HeatChart implements View {
 
   destroy(): void {
     this.#plot?.destroy();
+    this.#shell.tip.destroy();
     this.el.remove();
   }
 
   #tip(x: number | null, scene: Scene): void {
     const plot = this.#plot;
-    if (x === null || !plot) {
-      this.#shell.tip.hidden = true;
+    const line = this.#row === null ? undefined : this.#panel.lines[this.#row];
+    if (x === null || !plot || !line || this.#row === null) {
+      this.#shell.tip.hide();
       return;
     }
     const width = scene.range[1] - scene.range[0];
-    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
-    const left = ((x - scene.range[0]) / width) * plot.span + GUTTER;
-    showTip(this.#shell.tip, left, [momentText(x, width)]);
+    const reading = this.#grid.at(this.#row, x);
+    const isMissing = reading !== null && reading.min === null;
+    const text = isMissing ? "missing" : readingText(reading, this.#panel.unit);
+    const [low, high] = this.#values;
+    const value = reading?.max ?? Number.NaN;
+    const color = Number.isNaN(value) ? "none" : rampColor(scene.theme.ground, value, low, high);
+    const { values, ends } = this.#summary(x, scene);
+    const content = {
+      head: momentText(x, width),
+      lines: [{ name: line.label, text, color, value }],
+      notes: [`all: ${values}`, ends].filter(Boolean),
+    };
+    this.#shell.tip.show(((x - scene.range[0]) / width) * plot.span + GUTTER, this.#top, content);
   }
 
   /** The lowest and the highest of all rows, at `x` or now, and whose they are. */
@@ -176,8 +186,10 @@ export class HeatChart implements View {
       low = Math.min(low, ends[0]);
       high = Math.max(high, ends[1]);
     });
-    const { unit, whole } = this.#panel;
-    if (whole) return [0, Math.max(1, high)];
+    const { unit, whole, lines } = this.#panel;
+    // Also of a share that is mostly small: 5 % are not much.
+    const isShare = whole || (unit === "1" && (lines[0]?.series.metric ?? "") in CATALOG);
+    if (isShare) return [0, Math.max(1, high)];
     if (low > high) return [0, 1];
     const limit = this.#scene ? limitValue(this.#panel, this.#scene) : null;
     const [bottom] = yRange(low, high, { unit, whole, limit });
@@ -192,7 +204,7 @@ export class HeatChart implements View {
     return {
       lines: [{ color: 0, stepped: true }],
       rows,
-      height: height + AXIS_HEIGHT + HEADROOM,
+      height,
       xAxis: this.#axis,
       time: true,
       yRange: () => [0, rows],

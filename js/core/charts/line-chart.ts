@@ -1,19 +1,26 @@
-/** A chart of up to eight lines, with a legend that is also the table of their values. */
+/** A chart of up to eight lines: their bands, their values in the title, the names of the lines. */
 
-import { setAttribute, setText } from "../dom";
-import { Grid, type ValueAt } from "../history/grid";
+import { h, setAttribute, setText } from "../dom";
+import { byStep, Grid, type Reading, type ValueAt } from "../history/grid";
+import { smoothed } from "../history/smoothed";
 import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
-import { lineColor, lineDash } from "../vocabulary/palette";
+import { lineColor, textColor } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
-import { yRange, yTicks } from "../vocabulary/y-range";
+import { logAxis, type YAxis, yAxis } from "../vocabulary/y-axis";
+import { yRange } from "../vocabulary/y-range";
+import { type Alarm, Alarms, isAlarm } from "./alarm";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
-import { Legend } from "./legend";
-import { marksAt, paintBands, paintMoments } from "./marks";
+import { inksOf, PALE } from "./inks";
+import { fitsTitle, Legend } from "./legend";
+import { marksAt, paintIdle, paintMoments } from "./marks";
+import { paintAlarms, paintLimit } from "./over-lines";
+import { USER_GROUP } from "./panel-table";
 import {
   type ChartEvents,
   type ChartKind,
+  isOfGpus,
   limitValue,
   type Place,
   pixelsOf,
@@ -21,13 +28,13 @@ import {
   type Scene,
   type Shell,
   shell,
-  showTip,
-  twinRows,
+  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";
-import { readingText } from "./reading-text";
+import { isSpan, readingText, spanText } from "./reading-text";
 import type { Theme } from "./theme";
+import type { TipLine } from "./tip";
 import { clipped, type Ink, paintBand, paintInfinities, paintLine, paintSpikes } from "./trace";
 
 export const LINES: ChartKind = {
@@ -36,8 +43,10 @@ export const LINES: ChartKind = {
   make: (panel, events, place) => new LineChart(panel, events, place),
 };
 
-const HEIGHT = 132;
-const PIXELS_PER_TICK = 30;
+/** CSS pixels of the plotting area. */
+const HEIGHT = 74;
+/** Runs of steps before the newest one that are drawn behind it. */
+const MOST_OLDER = 3;
 
 export class LineChart implements View {
   readonly el: HTMLElement;
@@ -45,26 +54,35 @@ export class LineChart implements View {
   seen = false;
   stale = true;
   readonly #panel: Panel;
-  readonly #axis: boolean;
+  readonly #place: Place;
   readonly #shell: Shell;
   readonly #legend: Legend | null;
   readonly #grid = new Grid();
+  /** One for each run of steps before the newest. */
+  readonly #older: Grid[] = [];
+  readonly #smooth: Float64Array[] = [];
+  readonly #alarms = new Alarms();
   readonly #events: ChartEvents;
   #plot: Plot | null = null;
   #scene: Scene | null = null;
   #limit: number | null = null;
+  #axis: YAxis = { range: [0, 1], ticks: [] };
+  #log = false;
+  #notShown = 0;
   #inks: readonly Ink[] = [];
-  #top = 0;
+  #alarmOf: readonly (Alarm | null)[] = [];
+  /** The pointer is on this chart, so many pixels from the top of the plot; null: elsewhere. */
+  #pointer: number | null = null;
 
-  constructor(panel: Panel, events: ChartEvents, { byStep, axis }: Place) {
+  constructor(panel: Panel, events: ChartEvents, place: Place) {
     this.#panel = panel;
-    this.#axis = axis;
-    this.byStep = byStep;
-    const own = byStep ? { ...events, ...events.step } : events;
+    this.#place = place;
+    this.byStep = place.byStep;
+    const own = place.byStep ? { ...events, ...events.step } : events;
     this.#events = {
       ...own,
       cursor: (x, top) => {
-        this.#top = top;
+        this.#pointer = x === null ? null : top;
         own.cursor(x, top);
         this.#tip(x);
       },
@@ -72,51 +90,54 @@ export class LineChart implements View {
     this.#shell = shell(panel);
     this.el = this.#shell.el;
     const keys = panel.lines.map((line) => line.key);
-    this.#legend =
-      panel.lines.length > 1
-        ? new Legend(panel.lines, (key, only) => events.toggle(key, only, keys))
-        : null;
-    if (this.#legend) this.#shell.host.after(this.#legend.el);
+    const toggle = (key: string, only: boolean) => events.toggle(key, only, keys);
+    this.#legend = panel.lines.length > 1 ? new Legend(panel.lines, toggle) : null;
+    if (this.#isNamed) this.#shell.title.after(this.#legend?.el ?? "");
+    else this.#shell.host.after(this.#legend?.el ?? "");
   }
 
   draw(scene: Scene): void {
     this.#scene = scene;
+    if ((scene.log && this.#isOwn) !== this.#log) this.#replot(scene);
     this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
     const plot = this.#plot;
     if (!plot) return;
     // A chart that was out of sight has not been given a new theme.
     plot.setTheme(scene.theme);
     const { lines } = this.#panel;
-    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
-    const valueAt: ValueAt = (id, x) => scene.source.at?.(id, x)?.value ?? Number.NaN;
-    const pixels = pixelsOf(plot);
-    this.#grid.fill(scene.fetch, ids, scene.range, pixels, this.#stepped, valueAt);
+    this.#fill(scene, pixelsOf(plot));
     this.#limit = limitValue(this.#panel, scene);
+    this.#axis = this.#axisNow();
     this.#inks = inksOf(lines, scene, this.#stepped);
+    this.#alarmOf = this.#alarms.of(lines, scene.source);
     plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
     this.#legend?.setHidden(scene.hidden, scene.theme.ground);
+    this.#note();
     this.stale = false;
   }
 
   point(x: number | null, scene: Scene): void {
     this.#plot?.setCursor(x);
     const at = x ?? (scene.still ? scene.range[1] : null);
-    const texts = this.#panel.lines.map((line, i) => {
-      if (at !== null) return readingText(this.#grid.at(i, at), this.#panel.unit);
-      return formatValue(scene.source.last(line.id)?.value ?? null, this.#panel.unit);
-    });
-    if (this.#legend) this.#legend.setValues(texts);
-    else setText(this.#shell.value, texts[0] ?? "");
-    if (x === null) this.#tip(null);
+    const { lines } = this.#panel;
+    const shown = lines.flatMap((line, i) =>
+      scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, at, scene)],
+    );
+    if (this.#isNamed) this.#writeEach(shown);
+    else setText(this.#shell.value, together(shown, this.#panel.unit));
+    this.#writeWhose(scene);
+    if (x === null) this.#pointer = null;
+    this.#tip(x);
   }
 
   describe(scene: Scene): void {
-    const text = (value: number | null) => formatValue(value, this.#panel.unit);
-    const rows = twinRows(this.#panel, this.#grid, scene.source, text);
-    writeTwin(this.#shell.twin, `${this.#panel.title}, values in view`, rows);
-    const one = rows.length === 1 ? rows[0] : undefined;
-    const summary = one ? `${one.last}, from ${one.min} to ${one.max}` : `${rows.length} series`;
-    setAttribute(this.el, "aria-label", `${this.#panel.title}: ${summary}`);
+    const { title } = this.#panel;
+    const twin = twinOf(this.#panel, this.#grid, scene.source);
+    writeTwin(this.#shell.twin, twin);
+    const [, last, min, max] = twin.rows[0] ?? [];
+    const one = twin.rows.length === 1;
+    const summary = one ? `${last}, from ${min} to ${max}` : `${twin.rows.length} series`;
+    setAttribute(this.el, "aria-label", `${title}: ${summary}`);
   }
 
   setTheme(theme: Theme): void {
@@ -130,6 +151,7 @@ export class LineChart implements View {
 
   destroy(): void {
     this.#plot?.destroy();
+    this.#shell.tip.destroy();
     this.el.remove();
   }
 
@@ -138,19 +160,98 @@ export class LineChart implements View {
     return kindStoredAs(this.#panel.kind).drawnAs === "step" && !this.byStep;
   }
 
+  /** The names of the lines stand in the title row, with a value each. */
+  get #isNamed(): boolean {
+    return !isOfGpus(this.#panel) && fitsTitle(this.#panel.lines);
+  }
+
+  /** The user's own metrics are smoothed and stand on a logarithmic axis where that is wanted. */
+  get #isOwn(): boolean {
+    return this.#panel.group === USER_GROUP;
+  }
+
+  #replot(scene: Scene): void {
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#log = scene.log && this.#isOwn;
+  }
+
+  #fill(scene: Scene, pixels: number): void {
+    const { lines } = this.#panel;
+    const ids = lines.map((line) => (scene.hidden.has(line.key) ? null : line.id));
+    const valueAt: ValueAt = (id, x) => scene.source.at?.(id, x)?.value ?? Number.NaN;
+    this.#grid.fill(scene.fetch, ids, scene.range, pixels, this.#stepped, valueAt);
+    const weight = this.#isOwn ? scene.smooth : 0;
+    this.#smooth.length = 0;
+    if (weight > 0) {
+      for (const ys of this.#grid.ys) this.#smooth.push(smoothed(ys, weight));
+    }
+    this.#fillOlder(scene, pixels);
+  }
+
+  /** Earlier runs of the same steps: each line has as many as its own steps began anew. */
+  #fillOlder(scene: Scene, pixels: number): void {
+    const { lines } = this.#panel;
+    const runs = lines.map(({ id }) => (this.byStep ? (scene.source.stepRuns?.(id) ?? 1) : 1));
+    const older = Math.min(MOST_OLDER, Math.max(...runs) - 1);
+    this.#older.length = Math.max(older, 0);
+    for (let back = 1; back <= older; back++) {
+      this.#older[back - 1] ??= new Grid();
+      const fetch: Scene["fetch"] = (id, from, to, points, out) => {
+        const run = (scene.source.stepRuns?.(id) ?? 1) - 1 - back;
+        byStep(scene.source, run)(id, from, to, points, out);
+      };
+      const ids = lines.map(({ id, key }, i) =>
+        scene.hidden.has(key) || (runs[i] as number) <= back ? null : id,
+      );
+      this.#older[back - 1]?.fill(fetch, ids, scene.range, pixels, false);
+    }
+  }
+
+  #axisNow(): YAxis {
+    const { unit, whole } = this.#panel;
+    let [low, high] = this.#grid.reach() ?? [null, null];
+    for (const grid of this.#older) {
+      const [from, to] = grid.reach() ?? [low, high];
+      if (from !== null && (low === null || from < low)) low = from;
+      if (to !== null && (high === null || to > high)) high = to;
+    }
+    if (this.#log) return this.#logAxis(high);
+    if (whole && !((high ?? 0) > 1)) return yAxis([0, 1], unit, HEIGHT);
+    const limit = this.#limit;
+    const range = yRange(low, high, { unit, whole, limit });
+    // The axis ends at a tick, mostly beyond this: of the room above the data a little will do.
+    const top = high === null ? range[1] : high + (range[1] - high) * 0.1;
+    const isTop = limit !== null && range[0] === 0 && (high ?? 0) <= limit;
+    return isTop ? yAxis([0, limit], unit, HEIGHT, limit) : yAxis([range[0], top], unit, HEIGHT);
+  }
+
+  #logAxis(high: number | null): YAxis {
+    let least = Number.POSITIVE_INFINITY;
+    this.#notShown = 0;
+    for (let line = 0; line < this.#panel.lines.length; line++) {
+      const { low, mean } = this.#grid.buckets(line) ?? {};
+      for (let i = 0; low && mean && i < this.#grid.bucketCount; i++) {
+        if ((low[i] as number) <= 0) this.#notShown++;
+        for (const value of [low[i] as number, mean[i] as number]) {
+          if (value > 0 && value < least) least = value;
+        }
+      }
+    }
+    return least <= (high ?? 0) ? logAxis(least, high as number, HEIGHT) : logAxis(0.1, 1, HEIGHT);
+  }
+
   #options(): PlotOptions {
-    const { lines, unit, whole } = this.#panel;
+    const { lines, unit } = this.#panel;
     const stepped = this.#stepped;
     return {
       lines: lines.map((line) => ({ color: line.color, stepped })),
       height: HEIGHT,
-      xAxis: this.#axis,
+      xAxis: this.#place.axis,
       time: !this.byStep,
-      yRange: () => {
-        const [low, high] = this.#grid.reach() ?? [null, null];
-        return yRange(low, high, { unit, whole, limit: this.#limit });
-      },
-      yTicks: (range, height) => yTicks(range, unit, height / PIXELS_PER_TICK),
+      log: this.#log,
+      yRange: () => this.#axis.range,
+      yTicks: () => this.#axis.ticks,
       yText: (values) => values.map((value) => formatValue(value, unit)),
       xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
       under: (area) => this.#under(area),
@@ -160,17 +261,27 @@ export class LineChart implements View {
 
   #under(area: PlotArea): void {
     const scene = this.#scene;
-    if (scene && !this.byStep) paintBands(area, scene.marks, scene.theme, scene.now);
+    if (!scene) return;
+    if (!this.byStep) paintIdle(area, scene.marks, scene.range, scene.theme, scene.now);
     clipped(area, () => this.#paint(area));
   }
 
   #paint(area: PlotArea): void {
     const grid = this.#grid;
-    const inks = [...this.#inks.entries()];
-    for (const [i, ink] of inks) paintBand(area, grid, i, ink);
-    for (const [i, ink] of inks) {
-      paintLine(area, grid.xs, grid.ys[i] as Float64Array, ink);
-      paintSpikes(area, grid, i, ink);
+    for (const older of this.#older) {
+      for (const [i, ink] of this.#inks.entries()) {
+        paintLine(area, older.xs, older.ys[i] as Float64Array, { ...ink, line: ink.line * PALE });
+      }
+    }
+    for (const [i, ink] of this.#inks.entries()) paintBand(area, grid, i, ink);
+    // The one that is lifted lies above the others.
+    const order = [...this.#inks.entries()].sort(([, a], [, b]) => a.width - b.width);
+    for (const [i, ink] of order) {
+      const smooth = this.#smooth[i];
+      const raw = smooth ? { ...ink, line: ink.line * PALE } : ink;
+      paintLine(area, grid.xs, grid.ys[i] as Float64Array, raw);
+      paintSpikes(area, grid, i, raw);
+      if (smooth) paintLine(area, grid.xs, smooth, ink);
       paintInfinities(area, grid, i, ink);
     }
   }
@@ -179,40 +290,98 @@ export class LineChart implements View {
     const scene = this.#scene;
     if (!scene) return;
     if (this.#limit !== null) paintLimit(area, this.#limit, scene.theme);
-    if (!this.byStep) paintMoments(area, scene.marks, scene.theme);
+    if (this.byStep) return;
+    paintAlarms(area, this.#grid, this.#alarmOf, scene.theme);
+    paintMoments(area, scene.marks, scene.theme);
+  }
+
+  /** What a line says at `x`, or now for null. */
+  #valueOf(line: Line, i: number, x: number | null, scene: Scene): Reading | null {
+    if (x === null) return exactly(scene.source.last(line.id));
+    const near = this.#grid.at(i, x);
+    const [, width] = this.#grid.origin;
+    const covers = near !== null && Math.abs(near.time - x) <= width;
+    if (this.byStep || (covers && isSpan(near))) return near;
+    const known = scene.source.at ? scene.source.at(line.id, x) : null;
+    return known ? exactly(known) : near;
+  }
+
+  #writeEach(shown: readonly (Reading | null)[]): void {
+    const texts = shown.map((one) => readingText(one, this.#panel.unit));
+    if (this.#shell.value.textContent === texts.join("\u00b7")) return;
+    const parts = texts.flatMap((text, i) => (i > 0 ? [h("i", {}, "\u00b7"), text] : [text]));
+    this.#shell.value.replaceChildren(...parts);
+  }
+
+  /** A lone line of one of several things of its kind is called by its name, in its colour. */
+  #writeWhose(scene: Scene): void {
+    const [line, ...others] = this.#panel.lines;
+    if (!line?.named || others.length > 0) return;
+    setText(this.#shell.whose, line.label);
+    const color = textColor(line.color, scene.theme.ground);
+    if (this.#shell.whose.style.getPropertyValue("--line") !== color) {
+      this.#shell.whose.style.setProperty("--line", color);
+    }
+  }
+
+  #note(): void {
+    const { help, title } = this.#panel;
+    const count = this.#log ? this.#notShown : 0;
+    const note = `at least ${count} ${count === 1 ? "value" : "values"} \u2264 0 not shown`;
+    const text = count > 0 ? `${help || title}\n${note}` : help || title;
+    setAttribute(this.#shell.title, "title", text);
   }
 
   #tip(x: number | null): void {
     const scene = this.#scene;
     const plot = this.#plot;
-    if (!scene || !plot || x === null) {
-      this.#shell.tip.hidden = true;
+    if (!scene || !plot || x === null || this.#pointer === null) {
+      this.#shell.tip.hide();
       return;
     }
-    const pixel = (scene.range[1] - scene.range[0]) / Math.max(plot.span, 1);
-    this.#shell.tip.style.top = `${Math.max(0, this.#top - 10)}px`;
-    const lines = this.byStep
-      ? [`step ${formatValue(Math.round(x), "count")}`]
-      : [momentText(x, scene.range[1] - scene.range[0]), ...labelsAt(scene, x, pixel)];
-    showTip(this.#shell.tip, (x - scene.range[0]) / pixel + GUTTER, lines);
+    const wide = scene.range[1] - scene.range[0];
+    const pixel = wide / Math.max(plot.span, 1);
+    const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
+    const { lines, notes } = this.#tipLines(x, scene);
+    const marks = this.byStep ? [] : labelsAt(scene, x, pixel);
+    const content = { head, lines, notes: [...notes, ...marks] };
+    this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
+  }
+
+  #tipLines(x: number, scene: Scene): { lines: TipLine[]; notes: string[] } {
+    const lines: TipLine[] = [];
+    const notes: string[] = [];
+    for (const [i, line] of this.#panel.lines.entries()) {
+      if (scene.hidden.has(line.key)) continue;
+      const value = this.#valueOf(line, i, x, scene);
+      const isMissing = value !== null && value.min === null;
+      const text = isMissing ? "missing" : readingText(value, this.#panel.unit);
+      const color = lineColor(line.color, scene.theme.ground);
+      lines.push({ name: line.label, text, color, value: value?.max ?? Number.NaN });
+      const alarm = this.#alarmOf[i];
+      if (alarm && isAlarm(alarm, value?.max ?? Number.NaN)) {
+        notes.push(`\u25b2 ${line.label}: ${alarm.words}`);
+      }
+    }
+    return { lines, notes };
   }
 }
 
-/** Opacity of the band of a lone line; many bands over one another are paler. */
-const BAND = 0.3;
+function exactly(one: { time: number; value: number } | null): Reading | null {
+  if (!one) return null;
+  const value = Number.isNaN(one.value) ? null : one.value;
+  return { time: one.time, min: value, max: value, mean: value };
+}
 
-/** How the lines are painted. */
-function inksOf(lines: readonly Line[], scene: Scene, stepped: boolean): Ink[] {
-  const shown = lines.filter((line) => !scene.hidden.has(line.key)).length;
-  const band = BAND / Math.sqrt(Math.max(shown, 1));
-  return lines.map(({ color }) => ({
-    color: lineColor(color, scene.theme.ground),
-    dash: lineDash(color),
-    line: 1,
-    band,
-    width: 1,
-    stepped,
-  }));
+/** The values of all lines as one: from the smallest to the largest. */
+function together(values: readonly (Reading | null)[], unit: string): string {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const one of values) {
+    if (one?.min == null || one.max === null) continue;
+    low = Math.min(low, one.min);
+    high = Math.max(high, one.max);
+  }
+  return low > high ? formatValue(null, unit) : spanText(low, high, unit);
 }
 
 /** The newest few of what the pointer touches, give or take some pixels. */
@@ -220,19 +389,4 @@ function labelsAt(scene: Scene, x: number, pixel: number): string[] {
   return marksAt(scene.marks, x, pixel * 4, scene.now)
     .map((mark) => mark.label)
     .slice(-4);
-}
-
-function paintLimit(area: PlotArea, limit: number, theme: Theme): void {
-  const { context, left, top, width, height, ratio } = area;
-  const y = Math.round(area.y(limit)) + 0.5;
-  if (y < top || y > top + height) return;
-  context.save();
-  context.strokeStyle = theme.axis;
-  context.lineWidth = ratio;
-  context.setLineDash([2 * ratio, 3 * ratio]);
-  context.beginPath();
-  context.moveTo(left, y);
-  context.lineTo(left + width, y);
-  context.stroke();
-  context.restore();
 }

@@ -21,6 +21,8 @@ export interface Mark {
   readonly text: string;
   /** What it is called where nothing else says whose it is. */
   readonly label: string;
+  /** It ended in an error. */
+  readonly failed: boolean;
 }
 
 /** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
@@ -32,22 +34,32 @@ export function marksOf(source: Told): Mark[] {
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
     const text = said(facts["label"] ?? facts["message"]) || about.metric;
     const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
-    return { ...about, ...names, drawnAs: "moment", start: time, end: null, open: false };
+    return { ...about, ...names, drawnAs: "moment", start: time, end: null, ...MOMENT };
   });
   const spans = source.spans().map((span): Mark => {
     const { host, entity, metric, start, end } = span;
     const text = spanLabel(span);
     const names = { machine: owners.host(host), text, label: labelled(host, text) };
-    return { host, entity, metric, ...names, drawnAs: "span", start, end, open: end === null };
+    const how = { drawnAs: "span", open: end === null, failed: statusOf(span) !== "" } as const;
+    return { host, entity, metric, ...names, start, end, ...how };
   });
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
 
+const MOMENT = { open: false, failed: false } as const;
+
 type Told = Pick<Source, "catalog" | "entities" | "moments" | "spans">;
 
-function spanLabel({ metric, entity, facts }: SpanWire): string {
+/** How a span ended, where that is worth a word. */
+function statusOf({ facts }: SpanWire): string {
   const status = said(facts["status"]);
-  const failed = status && status !== "ok" ? ` (${status})` : "";
+  return status === "ok" ? "" : status;
+}
+
+function spanLabel(span: SpanWire): string {
+  const { metric, entity, facts } = span;
+  const status = statusOf(span);
+  const failed = status && ` (${status})`;
   if (metric !== "cell") return `${said(facts["name"] ?? facts["label"]) || metric}${failed}`;
   const count = said(facts["count"]) || (entity.split(":")[1] ?? "");
   const line = typeof facts["line"] === "string" && facts["line"] ? ` ${facts["line"]}` : "";
@@ -122,23 +134,76 @@ export function labelSpots(
   return spots;
 }
 
-/** Cells and spans as faint bands; drawn below the lines of a chart. */
-export function paintBands(
+/** A time without a running cell or span is idle: what is shaded, from its start to its end. */
+export function idleStretches(
+  marks: readonly Mark[],
+  [from, to]: AxisRange,
+  now: number,
+): AxisRange[] {
+  const spans = marks.filter(({ drawnAs }) => drawnAs === "span");
+  // Who runs no cells has no idle time either.
+  if (spans.length === 0) return [];
+  const idle: AxisRange[] = [];
+  const last = Math.min(to, now);
+  let known = from;
+  for (const { start, end } of spans) {
+    if (start > known) idle.push([known, Math.min(start, last)]);
+    known = Math.max(known, end ?? now);
+  }
+  if (known < last) idle.push([known, last]);
+  return idle.filter(([start, end]) => start < end);
+}
+
+/** Times in which nothing ran, very faint; below the lines of a chart. */
+export function paintIdle(
   area: PlotArea,
   marks: readonly Mark[],
+  range: AxisRange,
   theme: Theme,
   now: number,
 ): void {
-  const { context, left, top, width, height } = area;
+  const { context, top, height, x } = area;
+  const stretches = idleStretches(marks, range, now);
+  if (stretches.length === 0) return;
   context.save();
-  context.fillStyle = theme.band;
-  for (const mark of marks) {
-    if (mark.drawnAs !== "span") continue;
-    const from = Math.max(area.x(mark.start), left);
-    const to = Math.min(area.x(mark.end ?? now), left + width);
-    if (to > from) context.fillRect(from, top, to - from, height);
+  context.fillStyle = theme.idle;
+  for (const [from, to] of stretches) {
+    const left = Math.round(x(from));
+    context.fillRect(left, top, Math.round(x(to)) - left, height);
   }
   context.restore();
+}
+
+/**
+ * Moments whose lines would stand within `reach` pixels of one another as one with a count; what
+ * was no moment is left out.
+ */
+export function mergedMoments(
+  marks: readonly Mark[],
+  x: (time: number) => number,
+  reach: number,
+): Mark[] {
+  const groups: Mark[][] = [];
+  let start = Number.NEGATIVE_INFINITY;
+  for (const mark of marks) {
+    if (mark.drawnAs !== "moment") continue;
+    const at = x(mark.start);
+    if (at - start <= reach) groups[groups.length - 1]?.push(mark);
+    else {
+      groups.push([mark]);
+      start = at;
+    }
+  }
+  return groups.map(merged);
+}
+
+function merged(group: readonly Mark[]): Mark {
+  const first = group.find((mark) => !isUsers(mark)) ?? (group[0] as Mark);
+  if (group.length === 1) return first;
+  const own = group.filter(isUsers).length;
+  const what = own === group.length ? "marks" : own === 0 ? "events" : "marks and events";
+  const text = `${group.length} ${what}`;
+  return { ...first, start: (group[0] as Mark).start, text, label: text };
 }
 
 /** What the user marked, and not what the monitor noticed. */
@@ -150,13 +215,15 @@ export function momentColor(mark: Mark, theme: Theme): string {
   return isUsers(mark) ? theme.accent : theme.warn;
 }
 
+/** Lines of marks that are nearer to one another than this many CSS pixels are one. */
+export const CLOSE = 6;
+
 /** Marks and events as vertical lines; drawn above the lines of a chart. */
 export function paintMoments(area: PlotArea, marks: readonly Mark[], theme: Theme): void {
   const { context, left, top, width, height, ratio } = area;
   context.save();
   context.lineWidth = ratio;
-  for (const mark of marks) {
-    if (mark.drawnAs !== "moment") continue;
+  for (const mark of mergedMoments(marks, area.x, CLOSE * ratio)) {
     const x = Math.round(area.x(mark.start)) + 0.5;
     if (x < left || x > left + width) continue;
     context.strokeStyle = momentColor(mark, theme);

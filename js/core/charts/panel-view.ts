@@ -1,13 +1,15 @@
 /** What every chart of the dashboard has in common: a heading, a plot, a text twin. */
 
-import { h, setText } from "../dom";
+import { h } from "../dom";
 import type { Fetch, Grid } from "../history/grid";
 import type { Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
+import { formatValue } from "../vocabulary/format";
 import { Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
 import type { Theme } from "./theme";
+import { Tip } from "./tip";
 
 /** Everything a chart needs to know in order to draw. */
 export interface Scene {
@@ -75,11 +77,13 @@ export interface ChartKind {
 /** The parts of a chart's element. */
 export interface Shell {
   readonly el: HTMLElement;
+  readonly header: HTMLElement;
+  readonly title: HTMLElement;
   readonly value: HTMLElement;
-  /** Which line the value is of, where a chart has one value for many. */
+  /** Which line the value is of, where that is not clear. */
   readonly whose: HTMLElement;
   readonly host: HTMLElement;
-  readonly tip: HTMLElement;
+  readonly tip: Tip;
   readonly twin: HTMLTableElement;
 }
 
@@ -88,18 +92,23 @@ export function shell(panel: Panel): Shell {
   const whose = h("span", { class: "pulse-whose" });
   const title = h("h4", { title: panel.help || panel.title }, panel.title);
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
-  const tip = h("div", { class: "pulse-tip", hidden: true });
+  const header = h("header", {}, title, whose, value);
   const twin = h("table");
-  host.append(tip);
   const el = h(
     "section",
     { class: "pulse-chart", role: "group", "aria-label": panel.title },
-    h("header", {}, title, whose, value),
+    header,
     host,
     hidden(twin),
   );
   el.dataset["panel"] = panel.key;
-  return { el, value, whose, host, tip, twin };
+  if (isOfGpus(panel)) el.dataset["gpus"] = "";
+  return { el, header, title, value, whose, host, tip: new Tip(host), twin };
+}
+
+/** Each line is one of several GPUs: their cards are the legend of such charts. */
+export function isOfGpus({ entityClass, lines }: Panel): boolean {
+  return entityClass === "gpu" && lines.every(({ named }) => named);
 }
 
 /** For screen readers alone; a table by itself would not shrink to nothing. */
@@ -123,58 +132,31 @@ export function pixelsOf(plot: Plot): number {
   return Math.max(40, Math.round(plot.span * (globalThis.devicePixelRatio || 1)));
 }
 
-/** Last, lowest and highest value of each line in view, as rows of text. */
-interface TwinRow {
-  readonly label: string;
-  readonly last: string;
-  readonly min: string;
-  readonly max: string;
+/** A text twin: a header for each column, and rows of a name and what stands beside it. */
+interface Twin {
+  readonly caption: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly [name: string, ...cells: string[]])[];
 }
 
-export function writeTwin(
-  table: HTMLTableElement,
-  caption: string,
-  rows: readonly TwinRow[],
-): void {
-  const head = h("tr", {}, ...["series", "last", "lowest", "highest"].map(header));
-  const body = rows.map((row) =>
-    h(
-      "tr",
-      {},
-      header(row.label),
-      ...[row.last, row.min, row.max].map((text) => h("td", {}, text)),
-    ),
+export function writeTwin(table: HTMLTableElement, { caption, head, rows }: Twin): void {
+  const top = h("tr", {}, ...head.map((text) => h("th", { scope: "col" }, text)));
+  const body = rows.map(([name, ...cells]) =>
+    h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((text) => h("td", {}, text))),
   );
-  table.replaceChildren(h("caption", {}, caption), h("thead", {}, head), h("tbody", {}, ...body));
+  table.replaceChildren(h("caption", {}, caption), h("thead", {}, top), h("tbody", {}, ...body));
 }
 
-function header(text: string): HTMLElement {
-  return h("th", { scope: "col" }, text);
-}
-
-export function twinRows(
-  panel: Panel,
-  grid: Grid,
-  source: Source,
-  text: (value: number | null) => string,
-): TwinRow[] {
-  return panel.lines.map((line, i) => {
+/** The twin of a chart: the newest value of each line, and its extremes in view. */
+export function twinOf(panel: Panel, grid: Grid, source: Source): Twin {
+  const text = (value: number | null) => formatValue(value, panel.unit);
+  const rows = panel.lines.map((line, i) => {
     const [min, max] = grid.extremes(i) ?? [null, null];
     const last = source.last(line.id)?.value ?? null;
-    return { label: line.label, last: text(last), min: text(min), max: text(max) };
+    return [line.label, text(last), text(min), text(max)] as const;
   });
-}
-
-/** Show the labels of the marks under the pointer beside it. */
-export function showTip(tip: HTMLElement, left: number, lines: readonly string[]): void {
-  tip.hidden = lines.length === 0;
-  if (tip.hidden) return;
-  setText(tip, lines.join("\n"));
-  const width = (tip.parentElement?.clientWidth ?? 0) - 12;
-  tip.style.maxWidth = `${Math.max(120, width * 0.6)}px`;
-  const right = left > width / 2;
-  tip.style.left = right ? "auto" : `${left + 10}px`;
-  tip.style.right = right ? `${width + 12 - left + 10}px` : "auto";
+  const head = ["series", "last", "lowest", "highest"];
+  return { caption: `${panel.title}, values in view`, head, rows };
 }
 
 /** The limit the lines share; null when there is none or they have different ones. */

@@ -14,6 +14,8 @@ export interface Line {
   /** Place in the palette: the same thing has the same colour on every chart. */
   readonly color: number;
   readonly series: SeriesWire;
+  /** It is of one of several things of its kind: where it is alone its name has to be said. */
+  readonly named: boolean;
 }
 
 export interface Panel {
@@ -62,6 +64,8 @@ export interface Context {
   readonly still: boolean;
   readonly owners: Owners;
   readonly colors: ReadonlyMap<string, number>;
+  /** How many there are of each kind of thing. */
+  readonly crowds: ReadonlyMap<string, number>;
 }
 
 /** Parts of a machine: charts of them are shown where they are asked for. */
@@ -117,13 +121,15 @@ export function lineKey({ host, entity, metric }: SeriesWire): string {
 export function entityLines(series: readonly SeriesWire[], context: Context): Line[] {
   return series.map((s) => {
     const alone = series.length === 1;
+    const named = (context.crowds.get(entityClass(s.entity)) ?? 0) > 1;
     return {
       // A lone line is its metric: hiding it must not hide the host's other charts.
-      key: alone ? lineKey(s) : ownerKey(s),
+      key: alone && !named ? lineKey(s) : ownerKey(s),
       label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
       id: s.id,
-      color: alone ? 0 : (context.colors.get(ownerKey(s)) ?? 0),
+      color: context.colors.get(ownerKey(s)) ?? 0,
       series: s,
+      named: named && groupOf(s) !== USER_GROUP,
     };
   });
 }

@@ -25,7 +25,7 @@ export function processPanel(series: readonly SeriesWire[], context: Context): P
   const lines = sorted.map((s) => {
     const mine = isKernel(s, context) ? ", this kernel" : "";
     const label = `${context.owners.label(s)}${mine}`;
-    return { key: ownerKey(s), label, id: s.id, color: 0, series: s };
+    return { key: ownerKey(s), label, id: s.id, color: 0, series: s, named: false };
   });
   const panel = panelOf(TITLE, sorted, lines, context);
   return {

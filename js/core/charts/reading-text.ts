@@ -9,6 +9,11 @@ export function readingText(reading: Reading | null, unit: string): string {
   return spanText(reading.min, reading.max, unit);
 }
 
+/** Whether it is of more than one value. */
+export function isSpan({ min, max }: Reading): boolean {
+  return min !== null && max !== null && min < max;
+}
+
 /** Both ends with one unit where they share it: "12\u201397 %", "900 MiB \u2013 1.2 GiB". */
 export function spanText(min: number, max: number, unit: string): string {
   const [low, high] = [formatValue(min, unit), formatValue(max, unit)];

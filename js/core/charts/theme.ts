@@ -10,7 +10,8 @@ export interface Theme {
   readonly grid: string;
   readonly accent: string;
   readonly warn: string;
-  readonly band: string;
+  /** For times in which nothing ran. */
+  readonly idle: string;
   readonly chip: string;
   readonly surface: string;
   readonly font: string;
@@ -43,7 +44,7 @@ export function readTheme(root: HTMLElement): Theme {
     grid: get("--pulse-grid"),
     accent: get("--pulse-accent"),
     warn: get("--pulse-warn"),
-    band: get("--pulse-band"),
+    idle: get("--pulse-idle"),
     chip: get("--pulse-chip"),
     surface: get("--pulse-surface"),
     font: `11px ${style.fontFamily}`,

@@ -26,10 +26,11 @@ let spikes = new Uint8Array(0);
 
 /** Only what is in the plotting area is painted by `paint`. */
 export function clipped(area: PlotArea, paint: (context: CanvasRenderingContext2D) => void): void {
-  const { context, left, top, width, height } = area;
+  const { context, left, top, width, height, ratio } = area;
   context.save();
   context.beginPath();
-  context.rect(left, top, width, height);
+  // A line along an edge is whole.
+  context.rect(left, top - ratio, width, height + 2 * ratio);
   context.clip();
   paint(context);
   context.restore();
@@ -59,7 +60,10 @@ export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): v
     const to = finite(high[i], mean[i]);
     if (!(to > from)) continue;
     const upper = Math.floor(y(to));
-    const lower = Math.ceil(y(from));
+    let lower = Math.ceil(y(from));
+    // A logarithmic axis has no place for the lower end, and perhaps none for either.
+    if (Number.isNaN(lower)) lower = area.top + area.height;
+    if (!(lower > upper)) continue;
     const next = column(i);
     if (next === at) {
       top = Math.min(top, upper);
@@ -106,15 +110,16 @@ function trace(
   let [length, lastX, lastY] = [0, 0, 0];
   for (let i = 0; i <= ys.length; i++) {
     const value = i < ys.length ? (ys[i] as number) : GAP;
-    if (value === GAP) {
+    // A bucket without samples is crossed.
+    if (Number.isNaN(value)) continue;
+    const px = x(xs[i] as number);
+    // What has no place on a logarithmic axis is as good as missing.
+    const py = value === GAP ? Number.NaN : y(value);
+    if (Number.isNaN(py)) {
       if (length === 1) dots.push([lastX, lastY]);
       length = 0;
       continue;
     }
-    // A bucket without samples is crossed.
-    if (Number.isNaN(value)) continue;
-    const px = x(xs[i] as number);
-    const py = y(value);
     if (length === 0) context.moveTo(px, py);
     else if (stepped) {
       context.lineTo(px, lastY);
@@ -145,7 +150,8 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   for (let i = 0; i < count; i++) {
     const side = spikes[i] as number;
     if (side === 0) continue;
-    const from = y(rootOf(mean, i, side));
+    let from = y(rootOf(mean, i, side));
+    if (Number.isNaN(from)) from = area.top + area.height;
     const x = column(i) + 0.5;
     for (const end of [side & UP ? high[i] : undefined, side & DOWN ? low[i] : undefined]) {
       const to = y(finite(end, mean[i]));
@@ -170,7 +176,7 @@ function rootOf(mean: Float64Array, i: number, side: number): number {
 /** A small triangle at the edge that an infinite value lies beyond. */
 export function paintInfinities(area: PlotArea, grid: Grid, line: number, ink: Ink): void {
   const strip = grid.buckets(line);
-  if (!strip) return;
+  if (!strip || !grid.hasInfinite(line)) return;
   const { context, top, height, ratio } = area;
   const column = columnOf(area, grid);
   const size = ARROW * ratio;

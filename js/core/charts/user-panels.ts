@@ -227,7 +227,14 @@ function pairPanel(
     while (taken.has(color)) color++;
     taken.add(color);
     const own = series[i] as SeriesWire;
-    return { key: lineKey(own), label: prefix || metric, id: own.id, color, series: own };
+    return {
+      key: lineKey(own),
+      label: prefix || metric,
+      id: own.id,
+      color,
+      series: own,
+      named: false,
+    };
   });
   lines.sort((a, b) => a.color - b.color);
   const words = lines.map(({ label }) => label);

@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText } from "../dom";
 import { formatValue } from "../vocabulary/format";
-import { type Ground, lineColor } from "../vocabulary/palette";
+import { type Ground, lineColor, textColor } from "../vocabulary/palette";
 import { degreesText, ofText, wattsText } from "./amounts";
 import { Bars } from "./bars";
 import { type Alarm, type GpuFacts, shareOf } from "./gpu-facts";
@@ -40,10 +40,10 @@ export class GpuCard {
 
   update(facts: GpuFacts, shown: boolean, ground: Ground): void {
     const { parts, alarms, busy, used, total } = facts;
-    setText(this.#name, facts.label);
     const count = parts.length > 0 ? ` \u00b7 ${parts.length} MIG` : "";
     setText(this.#name, facts.label + count);
-    this.#name.style.color = lineColor(facts.color, ground);
+    this.#name.style.color = textColor(facts.color, ground);
+    this.#name.style.setProperty("--line", lineColor(facts.color, ground));
     setText(this.#value, formatValue(busy, "1"));
     this.#bars.set([busy, shareOf(used, total)]);
     this.#write(noteOf(facts));

@@ -28,20 +28,10 @@ export const OWN_STYLE = `
 .pulse .pulse-pin { flex: none; align-self: center; width: 24px; height: 24px; min-height: 0; margin: -5px -6px -5px -4px; padding: 5px; border: 0; }
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }
 .pulse .pulse-pin[aria-pressed="true"] svg { fill: var(--pulse-accent); stroke: var(--pulse-accent); }
-/* As high as tools and a row of charts: nothing moves when the first one comes. */
-.pulse-own-hint {
-  grid-column: 1 / -1;
-  display: grid;
-  align-content: center;
-  justify-items: center;
-  gap: 6px;
-  min-height: 151px;
-  padding: 8px;
-  border: 1px dashed var(--pulse-line);
-  border-radius: 7px;
-}
-.pulse-own-hint > div { display: flex; flex-wrap: wrap; justify-content: center; align-items: center; gap: 6px 10px; }
-.pulse .pulse-own-hint code { font-size: 13px; overflow-wrap: anywhere; user-select: all; }
+/* Beside the heading, so that the charts of the machine stay in sight. */
+.pulse-own-hint { display: flex; flex-wrap: wrap; align-items: center; gap: 0 10px; }
+.pulse-own-hint > div { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; }
+.pulse .pulse-own-hint code { font-size: 12px; overflow-wrap: anywhere; user-select: all; }
 .pulse-processes { grid-column: 1 / -1; }
 .pulse .pulse-table { width: 100%; max-width: 760px; margin: 0; border-collapse: collapse; border: 0; font-size: 12px; table-layout: auto; }
 .pulse .pulse-table :is(th, td, tr, thead, tbody) { background: none; border: 0; text-align: left; font-weight: 400; color: inherit; }
@@ -58,13 +48,11 @@ export const OWN_STYLE = `
 @container (max-width: 620px) {
   .pulse-group-head > :has(> .pulse-own-tools) { order: 1; flex-basis: 100%; }
   .pulse-own-tools { order: 1; flex-basis: 100%; justify-content: flex-start; padding-bottom: 4px; }
-  .pulse-own-hint { min-height: 181px; }
 }
 @container (max-width: 420px) {
   .pulse .pulse-search { flex: 1 1 60%; }
   .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .pulse-own-tools { column-gap: 8px; }
-  .pulse-own-hint { min-height: 211px; }
   .pulse .pulse-table { font-size: 11px; }
   .pulse .pulse-table :is(th, td) { padding-right: 7px; }
   .pulse .pulse-table :is(th, td:last-child) { white-space: normal; }

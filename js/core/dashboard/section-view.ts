@@ -40,9 +40,9 @@ export class SectionView {
     if (extras) this.#tools.append(extras.tools);
     const heading = h("h3", {}, this.#toggle);
     const head = h("header", { class: "pulse-group-head" }, heading, this.#note);
-    head.append(this.#spark.el, this.#value, this.#tools, this.#more);
+    head.append(this.#spark.el, this.#value, this.#hint, this.#tools, this.#more);
     this.el = h("section", { class: "pulse-group", "aria-label": title });
-    this.el.append(head, this.#hint, this.#grid);
+    this.el.append(head, this.#grid);
     if (extras?.below) this.el.append(extras.below);
   }
 
@@ -64,6 +64,7 @@ export class SectionView {
     if (this.#extras) this.#extras.tools.hidden = this.#tools.hidden;
     const hint = open && hinted ? this.#extras?.hint : undefined;
     this.#hint.hidden = !hint;
+    this.#note.hidden = Boolean(hint);
     if (hint && hint.parentElement !== this.#hint) this.#hint.replaceChildren(hint);
     this.#value.hidden = open;
     this.#spark.el.hidden = open;

@@ -7,7 +7,7 @@ export const TOOLBAR = `
   align-items: center;
   gap: 4px 14px;
   min-height: 24px;
-  margin-bottom: 6px;
+  margin-bottom: 4px;
 }
 .pulse-name-row { display: flex; align-items: baseline; gap: 2px 8px; flex: 1 1 150px; min-width: 0; overflow: hidden; }
 .pulse-status { display: inline-flex; flex: none; align-items: center; gap: 6px; font-weight: 600; }
@@ -50,10 +50,10 @@ export const TOOLBAR = `
 }`;
 
 export const OVERVIEW = `
-.pulse-hosts { display: grid; gap: 6px; min-height: 58px; }
+.pulse-hosts { display: grid; gap: 5px; min-height: 54px; }
 .pulse-host-head { display: flex; flex-wrap: wrap; gap: 0 12px; align-items: baseline; margin-bottom: 3px; }
 .pulse-host-head b:empty, .pulse-host-head:has(> b:empty) { display: none; }
-.pulse-tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 6px 8px; }
+.pulse-tiles { display: grid; grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 5px 8px; }
 .pulse-tiles[data-count="1"] { grid-template-columns: minmax(0, 1fr); }
 .pulse-tiles[data-count="2"] { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .pulse-tiles[data-count="3"] { grid-template-columns: repeat(3, minmax(0, 1fr)); }
@@ -63,8 +63,8 @@ export const OVERVIEW = `
   flex-direction: column;
   justify-content: space-between;
   min-width: 0;
-  min-height: 58px;
-  padding: 3px 8px 4px;
+  min-height: 54px;
+  padding: 2px 8px 2px;
   border: 1px solid transparent;
   border-radius: 6px;
   background: var(--pulse-soft);
@@ -77,13 +77,14 @@ export const OVERVIEW = `
 .pulse .pulse-gpu[aria-pressed="false"] { opacity: 0.55; }
 .pulse .pulse-gpu[aria-pressed="false"] .pulse-gpu-name { text-decoration: line-through; }
 .pulse-card-head { display: flex; align-items: baseline; justify-content: space-between; gap: 8px; }
+.pulse-gpu .pulse-gpu-name::before { content: ""; display: inline-block; width: 11px; height: 3px; margin-right: 6px; border-radius: 1px; background: var(--line); vertical-align: 3px; }
 .pulse-gpu-name, .pulse-card-name { font-weight: 600; white-space: nowrap; }
-.pulse-card-value { font-size: 14px; font-weight: 650; white-space: nowrap; }
-.pulse-card-note { color: var(--pulse-text-2); font-size: 11px; }
+.pulse-card-value { font-size: 13.5px; line-height: 16px; font-weight: 650; white-space: nowrap; }
+.pulse-card-note { color: var(--pulse-text-2); font-size: 11px; line-height: 14px; }
 .pulse-card-note > * { white-space: nowrap; }
 .pulse-card-note:empty::before { content: "\\00a0"; }
 .pulse .pulse-alarm { color: var(--pulse-warn); font-weight: 600; }
-.pulse-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0 7px; align-items: center; color: var(--pulse-text-2); font-size: 9.5px; line-height: 10px; }
+.pulse-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0 7px; align-items: center; color: var(--pulse-text-2); font-size: 9.5px; line-height: 9px; }
 .pulse-bars i { display: block; height: 4px; border-radius: 2px; background: var(--pulse-line); overflow: hidden; }
 .pulse-bars i::after {
   content: "";
@@ -115,7 +116,7 @@ export const OVERVIEW = `
 .pulse .pulse-cell:hover { border-color: var(--pulse-text); }
 .pulse .pulse-cell.pulse-alarmed { border: 2px solid var(--pulse-warn); line-height: 9px; }
 .pulse .pulse-cell[aria-pressed="false"] { opacity: 0.25; }
-.pulse-line { display: flex; font-size: 11px; flex-wrap: wrap; align-items: baseline; gap: 0 16px; min-height: 18px; margin: 2px 1px 0; }
+.pulse-line { display: flex; font-size: 11px; flex-wrap: wrap; align-items: baseline; gap: 0 16px; min-height: 16px; margin: 1px 1px 0; }
 .pulse-machine { color: var(--pulse-text-2); }
 .pulse-machine b { color: var(--pulse-text); font-weight: 600; }
 .pulse-machine:empty { display: none; }
@@ -182,11 +183,11 @@ export const OVERVIEW = `
 .pulse-strip-metric b { white-space: nowrap; }`;
 
 export const SECTIONS = `
-.pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 2px 18px; }
-.pulse-timeline { margin-top: 2px; }
+.pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1px 18px; }
+
 .pulse-group { min-width: 0; }
 .pulse-group[data-open="true"] { grid-column: 1 / -1; }
-.pulse-group-head { position: relative; display: flex; align-items: baseline; gap: 10px; min-height: 22px; }
+.pulse-group-head { position: relative; display: flex; align-items: baseline; gap: 10px; min-height: 20px; }
 .pulse .pulse-group-head button { border: 0; min-height: 20px; padding: 0 4px; }
 .pulse-group-head h3 { flex: none; max-width: 100%; }
 .pulse .pulse-group-head h3 button { display: inline-flex; align-items: center; gap: 6px; margin-left: -4px; font-weight: 600; overflow-wrap: anywhere; white-space: normal; text-align: start; }
@@ -213,15 +214,18 @@ export const SECTIONS = `
 .pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; text-align: right; white-space: nowrap; }
 .pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
 .pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
-.pulse-folded { margin-top: 4px; }
-.pulse-hint { padding: 0 0 4px; color: var(--pulse-text-2); }
-.pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; margin-bottom: 4px; }
-.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 20px; margin-top: 4px; color: var(--pulse-text-2); font-size: 11px; }
+.pulse-folded { margin-top: 2px; row-gap: 0; }
+.pulse-hint { flex: 1 1 auto; min-width: 0; color: var(--pulse-text-2); }
+.pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; }
+.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 18px; margin-top: 3px; color: var(--pulse-text-2); font-size: 11px; }
 .pulse-foot-parts { display: flex; flex-wrap: wrap; gap: 0 20px; min-width: 0; }
 .pulse-foot-part { overflow-wrap: anywhere; }
 .pulse-foot-parts[data-rec="true"] .pulse-foot-part:first-child::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 6px; border-radius: 50%; background: var(--pulse-text-2); }
+@container (min-width: 540px) {
+  .pulse .pulse-folded { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
 @container (min-width: 480px) {
-  .pulse .pulse-grid, .pulse .pulse-folded { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .pulse .pulse-grid { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 @container (min-width: 760px) {
   .pulse .pulse-grid, .pulse .pulse-folded { grid-template-columns: repeat(3, minmax(0, 1fr)); }

@@ -17,7 +17,6 @@ const TOKENS = `
   --pulse-warn-soft: #fdf1e7;
   --pulse-bar: #0b62b5;
   --pulse-bar-2: #76aee2;
-  --pulse-band: rgb(11 98 181 / 5%);
   --pulse-chip: #d9e6f4;
   --pulse-select: rgb(11 98 181 / 14%);
 }
@@ -34,7 +33,6 @@ const TOKENS = `
   --pulse-warn-soft: #33230f;
   --pulse-bar: #4aa3f5;
   --pulse-bar-2: #2f6396;
-  --pulse-band: rgb(90 169 242 / 8%);
   --pulse-chip: #24405c;
   --pulse-select: rgb(90 169 242 / 20%);
 }`;
@@ -44,7 +42,7 @@ const FRAME = `
 .pulse {
   position: relative;
   container-type: inline-size;
-  padding: 6px 10px 8px;
+  padding: 5px 10px 5px;
   color: var(--pulse-text);
   background: var(--pulse-surface);
   font-family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
@@ -91,60 +89,6 @@ const FRAME = `
   .pulse button { transition: background 0.12s; }
 }`;
 
-const CHARTS = `
-.pulse-chart { min-width: 0; contain: layout style; }
-.pulse-chart > header { display: flex; align-items: baseline; gap: 10px; padding: 0 10px 0 2px; }
-.pulse .pulse-chart h4 { flex: 1 1 auto; min-width: 0; font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-/* A number cut short is another number: names give way, values never do. */
-.pulse-whose { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pulse-whose:empty { display: none; }
-.pulse-now { flex: none; font-weight: 600; white-space: nowrap; }
-.pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; user-select: none; }
-.pulse .uplot { font-family: inherit; line-height: normal; width: auto; }
-.pulse .u-over { cursor: crosshair; }
-.pulse .u-select { background: var(--pulse-select); }
-.pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); }
-.pulse-legend {
-  display: grid;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 132px), 1fr));
-  gap: 0 10px;
-  padding: 1px 10px 0 2px;
-}
-.pulse-legend.pulse-hosts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 200px), 1fr)); }
-.pulse .pulse-legend button {
-  display: flex;
-  align-items: center;
-  gap: 5px;
-  min-width: 0;
-  min-height: 19px;
-  padding: 0 3px;
-  border: 0;
-  border-radius: 3px;
-  font-size: 11px;
-}
-.pulse-legend svg { flex: none; width: 12px; height: 10px; }
-.pulse-name { flex: 1 1 0; min-width: 0; overflow: hidden; color: var(--pulse-text-2); text-align: left; text-overflow: ellipsis; white-space: nowrap; }
-.pulse-value { flex: none; white-space: nowrap; }
-.pulse-legend button[aria-pressed="false"] { opacity: 0.5; }
-.pulse-legend button[aria-pressed="false"] .pulse-name { text-decoration: line-through; }
-.pulse-legend button[aria-pressed="false"] svg { opacity: 0.35; }
-.pulse-scale { display: flex; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; }
-.pulse-scale span { flex: none; white-space: nowrap; }
-.pulse-scale .pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.pulse-ramp { flex: none; width: 64px; height: 6px; border-radius: 3px; }
-.pulse-tip {
-  position: absolute;
-  z-index: 20;
-  padding: 2px 7px;
-  border: 1px solid var(--pulse-line);
-  border-radius: 4px;
-  background: var(--pulse-surface);
-  font-size: 11px;
-  white-space: pre-line;
-  pointer-events: none;
-  overflow-wrap: anywhere;
-}`;
-
 const NOTES = `
 .pulse-cards { display: grid; gap: 8px; }
 .pulse-notices:not(:empty) { margin: 4px 0 6px; }
@@ -189,13 +133,6 @@ const NOTES = `
 .pulse .pulse-help strong { font-weight: 600; }
 .pulse-help .pulse-pairs b { font-weight: 600; }`;
 
-export const STYLE: string = [
-  TOKENS,
-  FRAME,
-  TOOLBAR,
-  OVERVIEW,
-  SECTIONS,
-  CHARTS,
-  NOTES,
-  OWN_STYLE,
-].join("\n");
+export const STYLE: string = [TOKENS, FRAME, TOOLBAR, OVERVIEW, SECTIONS, NOTES, OWN_STYLE].join(
+  "\n",
+);

@@ -4,7 +4,7 @@ import { rowsOf } from "./timeline";
 
 /** Spans among the metrics; all others are moments. */
 const SPANS = new Set(["cell", "span", "task"]);
-const HERE = { machine: "h0", entity: "kernel", start: 1, end: null, open: false };
+const HERE = { machine: "h0", entity: "kernel", start: 1, end: null, open: false, failed: false };
 
 function mark(metric: string, host = "h0", machine = host): Mark {
   const drawnAs = SPANS.has(metric) ? "span" : "moment";

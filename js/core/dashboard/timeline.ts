@@ -1,18 +1,13 @@
 /** The lane over all charts: cells and spans as boxes, marks and events as lines with labels. */
 
+import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "../charts/chart";
 import {
-  AXIS_HEIGHT,
-  GUTTER,
-  HEADROOM,
-  type Plot,
-  type PlotArea,
-  type PlotOptions,
-} from "../charts/chart";
-import {
+  CLOSE,
   labelSpots,
   type Mark,
   marksAt,
   marksWithin,
+  mergedMoments,
   momentColor,
   paintMoments,
 } from "../charts/marks";
@@ -21,17 +16,17 @@ import {
   hidden,
   plotIn,
   type Scene,
-  showTip,
   type View,
   writeTwin,
 } from "../charts/panel-view";
 import type { Theme } from "../charts/theme";
+import { Tip } from "../charts/tip";
 import { h } from "../dom";
 import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
 import { compareNames } from "../vocabulary/entities";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 
-const ROW = 20;
+const ROW = 17;
 /** The row of all moments. */
 const MOMENTS = "marks";
 /** The row of spans that the catalog does not know. */
@@ -45,6 +40,8 @@ const ROWS: readonly string[] = [
 const ROW_LETTERS = 9;
 /** Pixels a label needs at least. */
 const LEAST_LABEL = 24;
+/** Opacity of the box of a cell that failed. */
+const FAILED = 0.14;
 
 /** One row of the timeline. */
 interface Row {
@@ -61,7 +58,7 @@ export class Timeline implements View {
   seen = false;
   stale = true;
   readonly #host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
-  readonly #tip = h("div", { class: "pulse-tip", hidden: true });
+  readonly #tip = new Tip(this.#host);
   readonly #twin = h("table");
   readonly #events: ChartEvents;
   #plot: Plot | null = null;
@@ -73,10 +70,9 @@ export class Timeline implements View {
       ...events,
       cursor: (x, top) => {
         events.cursor(x, top);
-        this.#point(x);
+        this.#point(x, top);
       },
     };
-    this.#host.append(this.#tip);
     this.el = h(
       "section",
       {
@@ -105,17 +101,17 @@ export class Timeline implements View {
 
   point(x: number | null): void {
     this.#plot?.setCursor(x);
-    if (x === null) this.#tip.hidden = true;
+    if (x === null) this.#tip.hide();
   }
 
   describe(scene: Scene): void {
-    const rows = marksWithin(scene.marks, scene.range).map((mark) => ({
-      label: mark.label,
-      last: mark.metric,
-      min: momentText(mark.start, 3600),
-      max: mark.end === null ? "" : momentText(mark.end, 3600),
-    }));
-    writeTwin(this.#twin, "Cells, spans, marks and events in view: kind, start, end", rows);
+    const end = ({ end, open }: Mark) =>
+      (end === null ? "" : momentText(end, 3600)) || (open ? "running" : "");
+    const rows = marksWithin(scene.marks, scene.range).map(
+      (mark) => [mark.label, mark.metric, momentText(mark.start, 3600), end(mark)] as const,
+    );
+    const head = ["name", "kind", "start", "end"];
+    writeTwin(this.#twin, { caption: "Cells, spans, marks and events in view", head, rows });
   }
 
   setTheme(theme: Theme): void {
@@ -129,17 +125,18 @@ export class Timeline implements View {
 
   destroy(): void {
     this.#plot?.destroy();
+    this.#tip.destroy();
     this.el.remove();
   }
 
-  #point(x: number | null): void {
+  #point(x: number | null, top: number): void {
     const scene = this.#scene;
     if (x === null || !scene || !this.#plot) return;
     const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
     const found = marksAt(scene.marks, x, second * 5, scene.now).map((mark) => mark.label);
     const width = scene.range[1] - scene.range[0];
     const left = (x - scene.range[0]) / second + GUTTER;
-    showTip(this.#tip, left, [momentText(x, width), ...found.slice(-5)]);
+    this.#tip.show(left, top, { head: momentText(x, width), lines: [], notes: found.slice(-5) });
   }
 
   #options(): PlotOptions {
@@ -147,8 +144,8 @@ export class Timeline implements View {
     return {
       lines: [{ color: 0, stepped: true }],
       rows: rows.length,
-      height: rows.length * ROW + AXIS_HEIGHT + HEADROOM,
-      xAxis: true,
+      height: rows.length * ROW,
+      xAxis: false,
       time: true,
       yRange: () => [0, rows.length],
       yTicks: () => rows.map((_, row) => row + 0.5),
@@ -224,7 +221,8 @@ function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly Row
   const y = area.top + ((placeOf(MOMENTS, rows) + 0.5) * height) / rows.length + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
-  const spots = labelSpots(marks, row, area.x, (text) => context.measureText(text).width);
+  const merged = mergedMoments(marks, area.x, CLOSE * ratio);
+  const spots = labelSpots(merged, row, area.x, (text) => context.measureText(text).width);
   for (const { mark, from, room } of spots) {
     context.fillStyle = momentColor(mark, theme);
     context.fillText(clipped(context, mark.label, room), from, y);
@@ -250,17 +248,20 @@ function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly Row[]): vo
   const tall = height / rows.length;
   const y = area.top + row * tall + 2 * ratio;
   const wide = Math.max(to - from - ratio, ratio);
-  context.fillStyle = scene.theme.chip;
   context.beginPath();
   context.roundRect(from, y, wide, tall - 4 * ratio, 3 * ratio);
+  context.fillStyle = mark.failed ? scene.theme.warn : scene.theme.chip;
+  context.globalAlpha = mark.failed ? FAILED : 1;
   context.fill();
+  context.globalAlpha = 1;
+  if (mark.failed) context.fillRect(from, y, 3 * ratio, tall - 4 * ratio);
   const seen = Math.max(from, left);
   const room = Math.min(to, left + width) - seen - 8 * ratio;
   if (room < LEAST_LABEL * ratio) return;
-  context.fillStyle = scene.theme.text;
+  context.fillStyle = mark.failed ? scene.theme.warn : scene.theme.text;
   write(context, scene.theme, ratio);
   const text = clipped(context, rows[row]?.ofHost ? mark.text : mark.label, room);
-  context.fillText(text, seen + 5 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
+  context.fillText(text, seen + 6 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
 }
 
 function clipped(context: CanvasRenderingContext2D, text: string, room: number): string {

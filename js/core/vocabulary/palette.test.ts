@@ -1,5 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { type Ground, lineColor, lineDash, rampGradient, rampIndex, rampPixels } from "./palette";
+import {
+  contrast,
+  type Ground,
+  lineColor,
+  lineDash,
+  rampGradient,
+  rampIndex,
+  rampPixels,
+  textColor,
+} from "./palette";
 
 type Triple = readonly [number, number, number];
 type Matrix = readonly [Triple, Triple, Triple];
@@ -109,4 +118,12 @@ test("values that are all the same are neither low nor high, unless they are not
   expect(rampGradient("light", 61, 61)).toMatch(/^linear-gradient\(rgb\((.*)\), rgb\(\1\)\)$/);
   expect(rampGradient("light", 60, 61)).toContain("rgb(233 240 246)");
   expect(rampGradient("light", 0, 0)).toContain("rgb(233 240 246)");
+});
+
+test.each(["light", "dark"] as const)("the name of a line on %s ground can be read", (ground) => {
+  const inks = { light: [253, 241, 231], dark: [51, 35, 15] };
+  for (let place = 0; place < 8; place++) {
+    const parts = textColor(place, ground).match(/\d+/g)?.map(Number) as number[];
+    expect(contrast(parts, inks[ground])).toBeGreaterThanOrEqual(4.5);
+  }
 });

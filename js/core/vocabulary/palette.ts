@@ -20,6 +20,46 @@ export function lineColor(place: number, ground: Ground): string {
   return colors[place % colors.length] as string;
 }
 
+/** Grounds that names of lines stand on: the darkest of the light ones, the lightest dark one. */
+const GROUNDS: Record<Ground, readonly number[]> = {
+  light: [253, 241, 231],
+  dark: [51, 35, 15],
+};
+const INK: Record<Ground, readonly number[]> = { light: [28, 39, 51], dark: [229, 235, 241] };
+/** What text needs to be read. */
+const READABLE = 4.5;
+const texts = new Map<string, string>();
+
+/** The colour of a line's name: that of the line, with as much ink as it takes to be read. */
+export function textColor(place: number, ground: Ground): string {
+  const color = lineColor(place, ground);
+  const known = texts.get(`${ground} ${color}`);
+  if (known) return known;
+  const line = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16));
+  let [mixed, ink] = [line, 0];
+  while (contrast(mixed, GROUNDS[ground]) < READABLE && ink < 1) {
+    ink += 0.05;
+    mixed = line.map((part, i) => Math.round(part + ((INK[ground][i] as number) - part) * ink));
+  }
+  const text = `rgb(${mixed.join(" ")})`;
+  texts.set(`${ground} ${color}`, text);
+  return text;
+}
+
+/** How much two colours differ in lightness, as WCAG has it. */
+export function contrast(a: readonly number[], b: readonly number[]): number {
+  const [one, other] = [luminance(a), luminance(b)];
+  return (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+}
+
+function luminance(color: readonly number[]): number {
+  const [r, g, b] = color.map((part) => {
+    const share = part / 255;
+    return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
 export function lineDash(place: number): readonly number[] {
   return DASHES[Math.floor(place / LINES.light.length) % DASHES.length] as readonly number[];
 }
@@ -73,11 +113,16 @@ export function rampIndex(value: number, low: number, high: number): number {
   return Math.round(Math.min(Math.max((value - low) / (high - low), 0), 1) * (STEPS - 1));
 }
 
+/** The colour of one value, for a stylesheet. */
+export function rampColor(ground: Ground, value: number, low: number, high: number): string {
+  const pixel = rampPixels(ground)[rampIndex(value, low, high)] as number;
+  return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+}
+
 /** The same ramp for a stylesheet; one colour where all values are the same. */
 export function rampGradient(ground: Ground, low: number, high: number): string {
   if (!(high > low)) {
-    const pixel = rampPixels(ground)[rampIndex(low, low, high)] as number;
-    const color = `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+    const color = rampColor(ground, low, low, high);
     return `linear-gradient(${color}, ${color})`;
   }
   const stops = RAMPS[ground].map((stop) => `rgb(${stop.join(" ")})`);

@@ -1,0 +1,305 @@
+"""What is seen first, and how much room it takes: on the page, and live in JupyterLab."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Page, eventually, start_lab, stop_lab
+from tests.fakes import nvml
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+MEASURE = """() => {
+    const root = [...document.querySelectorAll('.pulse')].find(el => el.checkVisibility());
+    const box = root.getBoundingClientRect();
+    const chart = root.querySelector('.pulse-chart');
+    const names = '.pulse-gpu-name, .pulse-card-name, .pulse-card-value, .pulse-card-note,'
+        + ' .pulse-group-head h3, .pulse-fold-value, .pulse-title, .pulse-status, .pulse-name,'
+        + ' .pulse-machine, .pulse-chart h4, .pulse-now, .pulse-foot-part, .pulse-strip [data-part]';
+    const cut = [...root.querySelectorAll(names)].filter(el => el.checkVisibility()
+        && (el.scrollWidth > el.clientWidth + 1) && getComputedStyle(el).display !== 'inline');
+    return {
+        height: box.height,
+        first: chart ? chart.getBoundingClientRect().top - box.top : null,
+        charts: root.querySelectorAll('.pulse-chart').length,
+        cut: cut.map(el => el.textContent),
+    };
+}"""
+"""Height of the dashboard, where its first chart begins, and the names that are cut."""
+
+WATCH_SHIFTS = """
+globalThis.__shifts = [];
+new PerformanceObserver(list => {
+    for (const one of list.getEntries()) {
+        // Of the page's own: a notebook that is being opened moves, too.
+        const ours = one.sources.some(({ node }) =>
+            (node?.closest ? node : node?.parentElement)?.closest('.pulse'));
+        if (ours) globalThis.__shifts.push(one.value);
+    }
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+SHIFT = "() => globalThis.__shifts.reduce((sum, one) => sum + one, 0)"
+LIVE = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.5, gpus='all')\nmon"
+# GPUs: the most pixels of the whole, and above the first chart.
+ROOM = {0: (480, 150), 1: (480, 150), 8: (620, 210)}
+
+
+@pytest.fixture(scope="module", params=sorted(ROOM), ids=lambda gpus: f"{gpus} GPUs")
+def machine(request, tmp_path_factory):
+    """JupyterLab on so many fake GPUs."""
+    gpus = request.param
+    directory = tmp_path_factory.mktemp("layout")
+    environ = nvml.environment(directory / "nvml", gpus=gpus, latency_us=0) if gpus else {}
+    server, process = start_lab(directory / "server", **environ)
+    yield gpus, server
+    stop_lab(process)
+
+
+@pytest.fixture
+def machine_page(chrome, machine):
+    _, server = machine
+    # A cell of the notebook is then 1000 px wide.
+    context = chrome.new_context(viewport={"width": 1400, "height": 1000})
+    context.add_init_script(WATCH_SHIFTS)
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    yield Page(opened, server)
+    context.close()
+    server.reset()
+
+
+def live(page):
+    shown = page.page.locator(".pulse:visible")
+    shown.filter(has=page.page.locator(".pulse-status", has_text="Live")).first.wait_for()
+    return shown.first
+
+
+def measured(page):
+    return page.page.evaluate(MEASURE)
+
+
+def drawn(page):
+    """The measures, once the first row of charts is there and nothing moves any more."""
+    values = [None]
+
+    def read():
+        values.append(measured(page))
+        return values[-2:]
+
+    return eventually(read, lambda last: last[0] == last[1] and last[1]["charts"] >= 3)[1]
+
+
+@pytest.mark.slow
+def test_a_live_view_is_compact_keeps_still_and_cuts_no_name(machine, machine_page, monkeypatch):
+    gpus, server = machine
+    height, first = ROOM[gpus]
+    machine_page.open(server.notebook(LIVE, "0"))
+    machine_page.page.evaluate(
+        "() => { document.querySelector('.jp-SideBar.jp-mod-left .lm-mod-current')?.click() }"
+    )
+    machine_page.run(0)
+    live(machine_page)
+
+    seen = drawn(machine_page)
+    machine_page.page.wait_for_function("() => performance.now() > 15000")
+    seen_later = measured(machine_page)
+
+    machine_page.shot(f"layout-{gpus}")
+    assert seen["first"] <= first
+    assert seen_later["height"] <= height
+    assert (seen_later["charts"], seen_later["first"]) == (seen["charts"], seen["first"])
+    assert seen_later["cut"] == []
+    assert machine_page.page.evaluate(SHIFT) < 0.1
+
+    machine_page.save()
+    machine_page.page.reload()
+    live(machine_page)
+    drawn(machine_page)
+    machine_page.page.wait_for_function("() => performance.now() > 8000")
+    assert machine_page.page.evaluate(SHIFT) < 0.05
+
+
+IN_BOXES = {
+    "HBox": "w.HBox([w.VBox([w.IntSlider()]), mon])",
+    "two": "w.HBox([mon, pw.monitor()])",
+    "centred": "w.VBox([w.Label('t'), mon], layout=w.Layout(align_items='center'))",
+    "grid": "w.GridBox([mon], layout=w.Layout(grid_template_columns='50% 50%'))",
+    "column": "w.VBox([mon], layout=w.Layout(width='300px'))",
+}
+WIDTHS = """() => [...document.querySelectorAll('.pulse')].filter(el => el.checkVisibility()).map(
+    el => [el.clientWidth, el.querySelectorAll('.pulse-chart canvas').length])"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("box", IN_BOXES)
+def test_in_boxes_of_ipywidgets_it_has_a_usable_width(page, lab, box):
+    start = "import pulse_widgets as pw\nimport ipywidgets as w\nmon = pw.monitor(interval=0.5)\n"
+    page.open(lab.notebook(start + IN_BOXES[box]))
+    page.run(0)
+    page.page.locator(".pulse-status", has_text="Live").first.wait_for()
+    seen = eventually(
+        lambda: page.page.evaluate(WIDTHS), lambda all_: all_ and all(n > 0 for _, n in all_)
+    )
+    assert len(seen) == (2 if box == "two" else 1)
+    assert all(width >= 290 for width, _ in seen)
+    if box in {"HBox", "centred"}:
+        assert seen[0][0] > 500
+
+
+@pytest.fixture
+def dev_page(chrome, site):
+    """A function that opens a scenario of the development page."""
+    pages = []
+
+    def opened(query, width=1000, height=1000):
+        page = chrome.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(10_000)
+        page.goto(f"{site}?{query}")
+        pages.append(page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close()
+
+
+def settled(page, charts=3):
+    page.wait_for_function(
+        "n => document.querySelectorAll('.pulse-chart canvas').length >= n", arg=charts
+    )
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.pulse-fold-value')]"
+        ".every(el => !el.checkVisibility() || el.textContent)"
+    )
+    return page.evaluate(MEASURE)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "height", "first"),
+    [("hot", 620, 210), ("trouble", 620, 210), ("silent", 620, 210), ("calm", 480, 150)],
+)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_seen_first_fits(dev_page, scenario, height, first, theme):
+    seen = settled(dev_page(f"scenario={scenario}&theme={theme}"))
+    assert seen["height"] <= height
+    assert seen["first"] <= first
+    assert seen["cut"] == []
+
+
+@pytest.mark.parametrize("scenario", ["nogpu", "one", "two", "eight", "sixteen", "hosts"])
+@pytest.mark.parametrize("width", [300, 320, 500, 700, 1000])
+def test_at_no_width_is_anything_wider_than_the_page(dev_page, scenario, width):
+    page = dev_page(f"scenario={scenario}", width=width)
+    settled(page, charts=1)
+    over = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(over) <= 0
+    numbers = ".pulse-card-value, .pulse-fold-value, .pulse-now"
+    assert page.evaluate(
+        "numbers => [...document.querySelectorAll(numbers)].filter(el => el.checkVisibility()"
+        " && el.scrollWidth > el.clientWidth + 1).map(el => el.textContent)",
+        numbers,
+    ) == []  # fmt: skip
+
+
+def test_time_lines_up_from_top_to_bottom(dev_page):
+    page = dev_page("scenario=eight", height=4000)
+    settled(page)
+    page.get_by_role("button", name="Show all").click()
+    settled(page, charts=12)
+    lefts = page.evaluate(
+        "() => [...new Set([...document.querySelectorAll('.pulse-chart .u-over')]"
+        ".map(el => Math.round(el.getBoundingClientRect().left)))]"
+    )
+    assert len(lefts) == 3
+    page.get_by_role("button", name="Show less").click()
+    eventually(lambda: page.locator(".pulse-chart").count(), lambda charts: charts < 7)
+
+
+def test_a_card_hides_its_gpu_everywhere_and_lifts_it_while_pointed_at(dev_page):
+    page = dev_page("scenario=eight")
+    settled(page)
+    card = page.locator(".pulse-gpu[data-gpu='gpu:2']")
+    card.focus()
+    page.keyboard.press("Enter")
+    eventually(lambda: card.get_attribute("aria-pressed"), lambda pressed: pressed == "false")
+    page.get_by_role("button", name="Show hidden").click()
+    eventually(lambda: card.get_attribute("aria-pressed"), lambda pressed: pressed == "true")
+    card.click(modifiers=["Alt"])
+    pressed = page.locator(".pulse-gpu[aria-pressed=true]")
+    eventually(pressed.count, lambda count: count == 1)
+
+
+def test_the_cells_of_many_gpus_are_one_stop_of_the_keyboard(dev_page):
+    page = dev_page("scenario=many")
+    settled(page)
+    assert page.locator(".pulse-cell").count() == 64
+    assert page.locator(".pulse-cell[tabindex='0']").count() == 1
+    page.locator(".pulse-cell[tabindex='0']").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    hidden = page.locator(".pulse-cell[aria-pressed=false]")
+    eventually(hidden.count, lambda count: count == 1)
+    assert hidden.get_attribute("data-gpu") == "gpu:62"
+
+
+def test_cards_follow_the_cursor_and_stand_still_with_the_pause(dev_page):
+    page = dev_page("scenario=eight")
+    settled(page)
+    value = page.locator(".pulse-gpu[data-gpu='gpu:1'] .pulse-card-value")
+    newest = value.inner_text()
+    box = page.locator(".pulse-chart .u-over").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    eventually(value.inner_text, lambda text: text != newest)
+    page.mouse.move(500, 5)
+    eventually(value.inner_text, lambda text: text == newest)
+
+    page.get_by_role("button", name="Pause").click()
+    page.evaluate("() => { for (let i = 0; i < 30; i++) pulseDev.source.advance() }")
+    eventually(page.locator(".pulse-status").inner_text, lambda word: word == "Paused")
+    assert value.inner_text() == newest
+
+
+def test_a_young_session_that_is_paused_shows_values(dev_page):
+    page = dev_page("scenario=begun")
+    settled(page)
+    page.get_by_role("button", name="Pause").click()
+    eventually(page.locator(".pulse-status").inner_text, lambda word: word == "Paused")
+    values = page.locator(".pulse-card-value, .pulse-chart .pulse-now:not(:empty)")
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 4)
+    assert [text for text in texts if "\u2013" in text] == []
+
+
+def test_what_was_opened_and_hidden_is_remembered_by_the_page(dev_page):
+    page = dev_page("scenario=eight")
+    settled(page)
+    page.get_by_role("button", name="Memory", exact=True).click()
+    page.locator(".pulse-gpu[data-gpu='gpu:3']").click()
+    page.keyboard.press("1")
+    page.reload()
+    settled(page)
+    section = page.locator(".pulse-group[aria-label='Memory']")
+    assert section.get_attribute("data-open") == "true"
+    card = page.locator(".pulse-gpu[data-gpu='gpu:3']")
+    assert card.get_attribute("aria-pressed") == "false"
+    assert page.locator("[aria-label='Time window'] [aria-pressed=true]").inner_text() == "30 s"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("query", [
+    "scenario=trouble", "scenario=sixteen", "scenario=nogpu", "scenario=faults",
+    "scenario=hot&layout=strip", "scenario=replay",
+])  # fmt: skip
+def test_axe_finds_nothing_serious(dev_page, query, theme):
+    page = dev_page(f"{query}&theme={theme}")
+    page.locator(".pulse-status").wait_for()
+    page.wait_for_function("() => document.querySelector('.pulse-card-value, .pulse-strip b')")
+    # The page allows no script but its own, so the checker is not a tag but is evaluated.
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "async () => (await axe.run('.pulse')).violations"
+        ".filter(one => ['serious', 'critical'].includes(one.impact))"
+        ".map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 120))])"
+    )
+    assert found == []
