@@ -110,14 +110,14 @@ def test_what_is_kept_while_a_session_runs_holds_neither_paths_nor_lines_of_cell
 
 RECORDED = (
     "import pulse_widgets as pw, time\nmon = pw.monitor('system')\n"
-    "for i in range(200): pw.log({f'm{k}': float(i + k) for k in range(60)}, step=i)\n"
+    "for i in range(20): pw.log({f'm{k}': float(i + k) for k in range(900)}, step=i)\n"
     "rec = mon.stop()"
 )
 
 
 def whole(packet):
     """Return whether every metric that was logged is in a packet."""
-    return {f"m{k}" for k in range(60)} <= {series["metric"] for series in packet.header["series"]}
+    return {f"m{k}" for k in range(900)} <= {series["metric"] for series in packet.header["series"]}
 
 
 @pytest.mark.slow

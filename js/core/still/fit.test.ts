@@ -143,38 +143,42 @@ describe("fitKeyframe", () => {
     expect(said?.problem).toBe("300 series are left out of this saved view.");
   });
 
-  test.each(CASES)("keeps of $name what the kernel keeps", ({ limit, groups, ...known }) => {
-    const named = groups.flatMap(([entity, count, metric]) =>
-      Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
-    );
-    const about = named.map(([entity, metric], id) => ({
-      ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
-    }));
-    const packet = encodeKeyframe(
-      0,
-      edges(300),
-      about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) })),
-      {
-        series: about,
-        entities: entitiesOf(about),
-        state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
-      },
-    );
+  test.each(CASES)(
+    "keeps of $name what the kernel keeps",
+    ({ limit, groups, ...known }) => {
+      const named = groups.flatMap(([entity, count, metric]) =>
+        Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
+      );
+      const about = named.map(([entity, metric], id) => ({
+        ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
+      }));
+      const packet = encodeKeyframe(
+        0,
+        edges(300),
+        about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) })),
+        {
+          series: about,
+          entities: entitiesOf(about),
+          state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
+        },
+      );
 
-    const most = Math.floor((limit * 3) / 4) - 2000;
-    const fitted = fitKeyframe(packet, most);
-    const { ids, buckets, state } = read(fitted);
+      const most = Math.floor((limit * 3) / 4) - 2000;
+      const fitted = fitKeyframe(packet, most);
+      const { ids, buckets, state } = read(fitted);
 
-    expect(fitted.length).toBeLessThanOrEqual(most);
-    expect(buckets).toBeGreaterThanOrEqual(30);
-    let first = 0;
-    const kept = groups.map(([, count]) => {
-      first += count;
-      return ids.filter((id) => first - count <= id && id < first).length;
-    });
-    expect(kept).toEqual(known.kept);
-    expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
-  });
+      expect(fitted.length).toBeLessThanOrEqual(most);
+      expect(buckets).toBeGreaterThanOrEqual(30);
+      let first = 0;
+      const kept = groups.map(([, count]) => {
+        first += count;
+        return ids.filter((id) => first - count <= id && id < first).length;
+      });
+      expect(kept).toEqual(known.kept);
+      expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
+    },
+    30_000,
+  );
 
   test("keeps the last values of the series it keeps, beside their ids", () => {
     const kind = (i: number) => (i < 30 ? "disk" : "cpu");
@@ -273,6 +277,34 @@ describe("fitKeyframe", () => {
       }),
     );
   });
+
+  test("makes smaller what was made small, and its envelopes still hold the values", () => {
+    const about = Array.from({ length: 21 }, (_, id) => series(id, `x.${id % 7}`, `cpu:${id}`));
+    const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) }));
+    const whole = encodeKeyframe(0, edges(300), envelopes, { series: about });
+    let bytes = whole;
+    const told: (readonly number[] | null)[] = [];
+    for (const most of [32_000, 14_000, 4_500, 3_500]) {
+      bytes = fitKeyframe(bytes, most);
+      expect(bytes.length).toBeLessThanOrEqual(most);
+      const packet = read(bytes);
+      told.push(packet.grains);
+      for (const [line, id] of packet.ids.entries()) {
+        const grain = packet.grains?.[line] ?? 1;
+        const { min, max, mean, slack } = envelopeOf(packet, line);
+        for (const [i, [low, high]] of noiseOf(id).entries()) {
+          const at = packet.edges.findLastIndex((edge) => edge <= 1e9 + i);
+          expect(min[at]).toBeLessThanOrEqual(low + 1e-6);
+          expect(max[at]).toBeGreaterThanOrEqual(high - 1e-6);
+          expect((mean[at] as number) % grain).toBeCloseTo(0, 6);
+        }
+        expect(Math.min(...min)).toBeGreaterThanOrEqual(-slack);
+        expect(min.every((low, i) => low <= (mean[i] as number))).toBe(true);
+        expect(max.every((high, i) => high >= (mean[i] as number))).toBe(true);
+      }
+    }
+    expect(new Set(told.map((grains) => Math.max(...(grains ?? [1])))).size).toBeGreaterThan(1);
+  }, 30_000);
 
   test("never loses an extreme or a gap of what it keeps, and always fits", () => {
     const pair = fc.oneof(
