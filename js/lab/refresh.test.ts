@@ -90,7 +90,7 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   expect(kept.ids.length).toBeGreaterThan(200);
   const left = 1600 - kept.ids.length;
   expect(left).toBeGreaterThan(0);
-  const said = `<p>${left} series are left out of this saved view.</p>`;
+  const said = `${left} series are left out of this saved view.</p>`;
   expect(data["text/html"]).toContain(said);
   // Nobody who sees the picture alone takes the beginning for the end.
   expect(data["text/html"]).toContain("Finished: 1 Jan 1970, 00:16:40 to 00:21:40");
@@ -153,6 +153,7 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
     view({ layout: "dashboard" }),
     view({ layout: "charts", metrics: ["gpu.*"] }),
     view({ layout: "strip" }),
+    view({ layout: "strip", metrics: ["gpu.*"] }),
   ]);
 
   refreshOutputs(outputs.asModel(), () => newest);
@@ -160,10 +161,14 @@ test("a view of some metrics, and a strip, are renewed as what they show", () =>
   const htmls = outputs.items.map(
     (item) => (item as { data: Record<string, string> }).data["text/html"],
   );
-  expect(htmls.map((html) => html?.includes("CPU utilization"))).toEqual([true, false, true]);
-  expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, false]);
+  const said = htmls.map((html) => html?.includes("CPU utilization"));
+  expect(said).toEqual([true, false, true, false]);
+  expect(htmls.map((html) => html?.includes("<img"))).toEqual([true, true, true, true]);
+  // A strip has its figures, and no table.
+  expect(htmls.map((html) => html?.includes("<table"))).toEqual([true, true, false, false]);
+  expect(htmls[3]).toContain(`alt="Pulse: GPU 0 0 W to 1 W"`);
   const ids = outputs.items.map((item) => (decodePacket(keyframeOf(item)) as KeyframePacket).ids);
-  expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1]]);
+  expect(ids.map((one) => [...one])).toEqual([[0, 1], [0], [0, 1], [0]]);
 });
 
 /** What a kernel tells of a machine whose name the page is not told, in full or redacted. */

@@ -62,6 +62,15 @@ def test_a_notebook_that_a_program_ran_holds_neither_code_nor_paths_and_is_small
     assert [state["code"] for state in states if "code" in state] == [""]
     assert_tells_nothing(last, home)
     assert last.header["state"]["phase"] == "stopped"
+    # The size of the finished file, and not of the journal that it was made of.
+    name = last.header["state"]["recording"]["path"].removesuffix(".pulse")
+    (file,) = home.rglob(f"{name}.pulse.parquet")
+    saved = [output.data[REPLAY]["keyframe"] for cell in done.cells for output in cell.outputs
+             if REPLAY in output.get("data", {})]  # fmt: skip
+    packets = [last, *(decode(base64.b64decode(text)) for text in saved)]
+    sizes = {packet.header["state"]["recording"]["bytes"] for packet in packets}
+    assert len(packets) > 2
+    assert sizes == {file.stat().st_size}
     for cell in done.cells:
         cell.source = ""
     assert str(home) not in nbformat.writes(done)

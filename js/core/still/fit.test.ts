@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe } from "../testing/packets";
+import { leftOutSentence } from "../vocabulary/left-out";
 import { packedKeyframe } from "../wire/encode";
 import {
   CODE_MISSING,
@@ -199,8 +200,12 @@ describe("fitKeyframe", () => {
   });
 
   test("gives up the oldest events, and what sources lack, before there is nothing to see", () => {
+    // Texts that cannot be packed.
+    const digits = (n: number) => (Math.imul(n + 1, 2654435761) >>> 0).toString(36);
+    const noise = (i: number) =>
+      Array.from({ length: 150 }, (_, k) => digits(i * 150 + k)).join("");
     const events = Array.from({ length: 50 }, (_, i) => ({
-      ...{ host: "h0", entity: "kernel", metric: "mark", facts: { label: "x".repeat(1000) } },
+      ...{ host: "h0", entity: "kernel", metric: "mark", facts: { label: noise(i) } },
       ...(i % 2 ? { time: i } : { id: `${i}`, start: i, end: i }),
     }));
     const missing = Array.from({ length: 500 }, (_, i) => ({ what: `${i}`, why: "y".repeat(60) }));
@@ -216,7 +221,12 @@ describe("fitKeyframe", () => {
     const fitted = fitKeyframe(packet, 20_000);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    const { moments, spans, buckets } = read(fitted);
+    const { moments, spans, buckets, state } = read(fitted);
+    const said = "The oldest cells and marks are left out of this saved view.";
+    expect(state && leftOutSentence(state)).toBe(said);
+    // It is said once, also where a view is made smaller again.
+    const again = read(fitKeyframe(fitted, 15_000)).state;
+    expect(again && leftOutSentence(again)).toBe(said);
     expect(moments.at(-1)?.time).toBe(49);
     expect(spans.at(-1)?.start).toBe(48);
     expect(Math.abs(moments.length - spans.length)).toBeLessThan(2);
