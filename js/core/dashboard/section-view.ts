@@ -26,6 +26,7 @@ export class SectionView {
   readonly #hint = h("div", { class: "pulse-hint" });
   readonly #spark = new Sparkline();
   readonly #extras: SectionExtras | null;
+  readonly #placeholders = new Map<number, HTMLElement>();
   #section: Section;
   #summary: Summary | null = null;
 
@@ -75,6 +76,14 @@ export class SectionView {
   /** Its own button showed all of it, and can take that back. */
   #opened({ expanded, panels }: Section): boolean {
     return expanded && panels.length > 3;
+  }
+
+  /** What keeps a place of the first row until it can be drawn. */
+  placeholder(place: number): HTMLElement {
+    const known = this.#placeholders.get(place);
+    const el = known ?? h("div", { class: "pulse-placeholder", "aria-hidden": "true" });
+    this.#placeholders.set(place, el);
+    return el;
   }
 
   /** Put the charts into the grid, and what its extras have between them. */
