@@ -485,3 +485,15 @@ def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, 
         assert repr(float(steps[bucket])) == repr(float(counted[-1]) if counted else math.nan)
         if any(math.isnan(value[row]) for row in held) and not known:
             assert screen.missing[0, bucket]
+
+
+def test_a_replay_of_a_running_session_says_of_when_it_is(bench):
+    bench.numbers(bench.series(), [START_US, START_US + 3 * SECOND], [1.0, 2.0])
+
+    running = RecordingProvider(Recording.open(bench.directory)).state()
+    bench.writer.close()
+    over = RecordingProvider(Recording.open(bench.directory)).state()
+
+    assert running["phase"] == over["phase"] == "replay"
+    assert running["as_of"] == START_US / 1e6 + 3
+    assert over["as_of"] is None

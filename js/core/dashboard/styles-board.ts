@@ -163,6 +163,9 @@ export const OVERVIEW = `
   .pulse-news summary { display: block; white-space: normal; }
 }
 @container (max-width: 259px) {
+  .pulse .pulse-controls button { padding: 1px 4px; }
+  .pulse-segments { flex-wrap: wrap; row-gap: 2px; max-width: 100%; }
+  .pulse-name-row, .pulse-card-note > *, .pulse-strip [data-part] { flex-wrap: wrap; white-space: normal; }
   .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }
 }
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 14px; padding: 4px 10px; }
