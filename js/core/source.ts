@@ -16,8 +16,8 @@ export type Ending = (typeof ENDINGS)[number];
 /**
  * Min, max and mean of one series in each bucket of an absolute grid, for drawing.
  *
- * The bucket width is 1, 2 or 5 times a power of ten and bucket edges are its multiples, so a pan
- * by any amount reuses the same buckets. `time` is the middle of a bucket, or the sample's own
+ * The bucket width is a round number (`history/buckets.ts`) and bucket edges are its multiples, so
+ * a pan by any amount reuses the same buckets. `time` is the middle of a bucket, or the sample's own
  * time where the bucket holds one. An item with NaN in `min` and `max` is a gap: no line may cross
  * it. A bucket that ends in a gap has two items, the first with its values. Buckets without samples
  * that are not a gap have none. If there are samples before or after the range, the first or last

@@ -33,6 +33,8 @@ export interface Scenario {
   readonly shapes: Readonly<Record<string, (t: number) => number>>;
   /** Steps go on at the second of these once they have come to the first. */
   readonly jump: readonly [number, number] | null;
+  /** Steps begin anew after so many. */
+  readonly restart: number | null;
   /** Only series whose metric starts with one of these; null takes all. */
   readonly only: readonly string[] | null;
   /** At most so many series. */
@@ -236,15 +238,23 @@ export class FakeSource implements Source {
     if (values) fillColumns(this.#times, values, t0, t1, points, out);
   }
 
-  rangeByStep(id: number, from: number, to: number, _points: number, out: Columns): void {
-    const { jump } = this.#scenario;
+  rangeByStep(
+    id: number,
+    from: number,
+    to: number,
+    _points: number,
+    out: Columns,
+    run = this.stepRuns() - 1,
+  ): void {
+    const { jump, restart } = this.#scenario;
     const [pause, on] = jump ?? [0, 0];
     this.range(id, T0, T0 + 1e6, 1e9, out);
     let length = 0;
     for (let i = 0; i < out.length; i++) {
-      const count = ((out.time[i] as number) - T0) * 10;
-      const step = jump && count > pause ? count - pause + on : count;
-      if (step < from || step > to) continue;
+      const count = Math.round(((out.time[i] as number) - T0) * 10);
+      const again = jump && count > pause ? count - pause + on : count;
+      const step = restart ? again % restart : again;
+      if (step < from || step > to || (restart && Math.floor(again / restart) !== run)) continue;
       out.time[length] = step;
       out.min[length] = out.min[i] as number;
       out.mean[length] = out.mean[i] as number;
@@ -253,11 +263,17 @@ export class FakeSource implements Source {
     out.length = length;
   }
 
+  stepRuns(): number {
+    const { restart } = this.#scenario;
+    const steps = ((this.#times.at(-1) ?? T0) - T0) * 10;
+    return restart ? Math.floor(steps / restart) + 1 : 1;
+  }
+
   stepExtent(id: number): [number, number] | null {
     const user = this.#tracks[id]?.series.entity === "user";
     if (!user) return null;
     const [pause, on] = this.#scenario.jump ?? [0, 0];
-    return [0, ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
+    return [0, this.#scenario.restart ?? ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
   }
 
   extent(): [number, number] {

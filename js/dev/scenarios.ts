@@ -13,6 +13,7 @@ const PLAIN: Scenario = {
   own: {},
   processes: 0,
   jump: null,
+  restart: null,
   events: true,
   migs: 0,
   shapes: {},
@@ -173,10 +174,22 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   own5: { ...PLAIN, own: { "train/accuracy": 0.7, "val/accuracy": 0.6 }, processes: 3 },
   own200: { ...PLAIN, gpus: 2, user: false, own: layers(200), processes: 8 },
   own5000: { ...PLAIN, seconds: 60, user: false, own: layers(5000) },
+  /** Many samples a pixel: noise, waves under noise, short bursts. */
+  dense: {
+    ...PLAIN,
+    cores: 0,
+    seconds: 5400,
+    hz: 5,
+    hole: [2000, 1700],
+    only: ["gpu.utilization", "gpu.pcie", "gpu.power", "cpu.utilization", "net", "pulse", "train"],
+    state: { phase: "replay", title: "dense", kernel: { busy: false, cell: null } },
+  },
   /** Numbers far from zero, beside some that are near it. */
   levels: { ...PLAIN, gpus: 0, events: false, own: { far: 3, wide: 347_000 } },
   /** Steps that go on far beyond where they paused. */
   jump: { ...PLAIN, gpus: 0, events: false, jump: [199, 5200] },
+  /** The same steps three times over. */
+  restart: { ...PLAIN, gpus: 0, events: false, restart: 900 },
   /** More metrics of the user's than anyone looks at at once. */
   flood: {
     ...PLAIN,

@@ -34,6 +34,8 @@ SHOTS: dict[str, tuple[str, int, int]] = {
     "faults-dark": ("scenario=faults&theme=dark", 1100, 900),
     "replay-dark": ("scenario=replay&theme=dark", 1200, 1100),
     "stopped-light": ("scenario=stopped", 1200, 700),
+    "dense-light": ("scenario=dense", 1000, 1000),
+    "dense-dark": ("scenario=dense&theme=dark", 1000, 1000),
     "eight-700": ("scenario=eight", 700, 1900),
     "narrow-light": ("scenario=eight", 320, 2200),
     "wide-light": ("scenario=eight", 1600, 1200),

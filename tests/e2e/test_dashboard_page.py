@@ -48,7 +48,7 @@ def moment_at(page, share):
     """Seconds of the day under the pointer, `share` of the way across the first plot."""
     x, y, width, height = plot(page)
     page.mouse.move(x + width * share, y + height / 2)
-    text = page.locator(".pulse-chart .pulse-tip:visible").inner_text()
+    text = page.locator(".pulse-tip:visible .pulse-tip-head").inner_text()
     hour, minute, second = re.search(r"(\d+):(\d+):([\d.]+)", text).groups()
     return int(hour) * 3600 + int(minute) * 60 + float(second)
 
@@ -106,8 +106,8 @@ def test_one_cursor_shows_values_with_units_on_all_charts(open_page):
         " return shares.length > 12 && shares.every(share => Math.abs(share - 0.5) < 0.01); }"
     )
     machine = page.locator(".pulse-group:not([aria-label='Your metrics'])")
-    values = machine.locator(".pulse-value:visible, .pulse-now:not(:empty)")
-    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 100)
+    values = machine.locator(".pulse-now:not(:empty)")
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 12)
     units = re.compile(r"\d ?(%|[KMGT]?i?B(/s)?|W|°C|[GM]Hz|cores?|core)$")
     assert [text for text in texts if not units.search(text)] == []
 
@@ -132,6 +132,17 @@ def test_a_click_on_a_card_hides_that_gpu_and_one_button_brings_it_back(open_pag
     page.wait_for_function(f"shown => ({cards})() === shown", arg=shown)
     page.get_by_role("button", name="Show hidden").click()
     page.wait_for_function(f"shown => ({cards})() === shown", arg=shown.replace("false", "true"))
+
+
+def test_a_click_in_the_legend_hides_that_gpu_on_every_chart(open_page):
+    page = open_page("scenario=eight&layout=charts&metrics=gpu.*", height=3000)
+    legends = page.locator(".pulse-legend [aria-label='GPU 2']").count()
+    assert legends > 4
+    hidden = "n => document.querySelectorAll('.pulse-legend [aria-pressed=false]').length === n"
+    page.locator(".pulse-legend [aria-label='GPU 2']").first.click()
+    page.wait_for_function(hidden, arg=legends)
+    page.get_by_role("button", name="Show hidden").click()
+    page.wait_for_function(hidden, arg=0)
 
 
 def test_everything_has_a_key_and_the_list_of_keys_gives_focus_back(open_page):
@@ -275,39 +286,6 @@ def test_a_name_gives_way_to_its_value(open_page, width):
     assert title.evaluate("title => title.scrollWidth > title.clientWidth")
 
 
-INK = """([title, share, height]) => {
-    const chart = [...document.querySelectorAll('.pulse-chart')].find(
-        chart => chart.querySelector('h4').textContent === title);
-    const canvas = chart?.querySelector('canvas');
-    // A chart over another axis is another one, drawn a little later.
-    if (!canvas) return -1;
-    const over = chart.querySelector('.u-over').getBoundingClientRect();
-    const box = canvas.getBoundingClientRect();
-    const [x, y] = [over.left - box.left + over.width * share,
-                    over.top - box.top + over.height * height];
-    return canvas.getContext('2d').getImageData(Math.round(x), Math.round(y), 1, 1).data[3];
-}"""
-
-
-def test_only_what_stands_on_zero_is_filled(open_page):
-    page = open_page("scenario=levels&layout=charts&metrics=train/loss,far,wide", height=600)
-    filled = eventually(
-        lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha > 0
-    )
-    assert filled < 100
-    assert page.evaluate(INK, ["far", 0.31, 0.93]) == 0
-    assert page.evaluate(INK, ["wide", 0.31, 0.93]) == 0
-
-
-def test_nothing_is_filled_between_two_steps(open_page):
-    page = open_page("scenario=jump&layout=charts&metrics=train/loss", height=600)
-    eventually(lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha > 0)
-    page.locator("button:text-is('Step')").click()
-    eventually(lambda: page.evaluate(INK, ["train/loss", 0.31, 0.93]), lambda alpha: alpha == 0)
-    # The jump is 5000 of 7400 steps wide.
-    assert [page.evaluate(INK, ["train/loss", share, 0.93]) for share in (0.1, 0.5, 0.6)] == [0] * 3
-
-
 CROWDED = """() => {
     const root = document.querySelector('.pulse').getBoundingClientRect();
     const selector = '.pulse-toolbar button, .pulse-status, .pulse-gpu-name, .pulse-card-name,'
@@ -362,3 +340,90 @@ def test_of_very_many_metrics_the_first_are_shown_and_the_others_on_request(open
     eventually(charts.count, lambda count: count > first)
     own.locator(".pulse-more:visible").first.click()
     eventually(charts.count, lambda count: count == 3)
+
+
+def test_the_tooltip_has_every_line_whole_and_within_the_dashboard(open_page):
+    page = open_page("scenario=eight", width=1000, height=900)
+    root = page.locator(".pulse").bounding_box()
+    x, y, width, height = plot(page)
+    for share in (0.05, 0.5, 0.95):
+        page.mouse.move(x + width * share, y + height / 2)
+        tip = page.locator(".pulse-tip:visible")
+        names = tip.locator(".pulse-tip-line span").all_inner_texts()
+        assert sorted(names) == [f"GPU {i}" for i in range(8)]
+        values = [float(t.split()[0]) for t in tip.locator("b").all_inner_texts()]
+        assert values == sorted(values, reverse=True)
+        box = tip.bounding_box()
+        assert box["x"] >= root["x"]
+        assert box["x"] + box["width"] <= root["x"] + root["width"]
+        cut = "els => els.filter(el => el.scrollWidth > el.clientWidth + 1).length"
+        assert tip.locator("span, b").evaluate_all(cut) == 0
+
+
+def test_a_missing_reading_is_said_to_be_missing(open_page):
+    page = open_page("scenario=one")
+    x, y, width, height = plot(page)
+    # Readings are missing from 110 s to 70 s before the end of 240 s.
+    page.mouse.move(x + width * 0.6, y + height / 2)
+    assert page.locator(".pulse-tip:visible b").inner_text() == "missing"
+
+
+def test_text_twins_have_headers_for_columns_and_rows(open_page):
+    page = open_page("scenario=one")
+    read = """table => [
+        [...table.querySelectorAll('thead th')].map(th => [th.scope, th.textContent]),
+        [...table.querySelectorAll('tbody th')].map(th => th.scope),
+    ]"""
+    page.wait_for_selector(".pulse-timeline table tbody th", state="attached")
+    head, rows = page.locator(".pulse-timeline table").evaluate(read)
+    assert head == [["col", name] for name in ("name", "kind", "start", "end")]
+    assert set(rows) == {"row"}
+    page.wait_for_selector(".pulse-chart table tbody th", state="attached")
+    head, rows = page.locator(".pulse-chart table").first.evaluate(read)
+    assert head == [["col", name] for name in ("series", "last", "lowest", "highest")]
+    assert set(rows) == {"row"}
+
+
+INKS = """() => {
+    const canvas = document.querySelector('.pulse-chart canvas');
+    // The chart over time goes before the one over steps is there.
+    if (!canvas) return [];
+    const over = document.querySelector('.pulse-chart .u-over').getBoundingClientRect();
+    const box = canvas.getBoundingClientRect();
+    const x = Math.round(over.left - box.left + over.width * 0.31);
+    const top = Math.round(over.top - box.top);
+    const pen = canvas.getContext('2d');
+    const { data } = pen.getImageData(x, top + 2, 1, Math.round(over.height) - 4);
+    const inks = [];
+    let rest = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        // Grey is the grid; a line may lie between two pixels.
+        const ink = data[i + 2] - data[i] > 25 ? data[i + 3] / 255 : 0;
+        if (ink > 0) rest += ink;
+        else if (rest > 0) { inks.push(rest); rest = 0; }
+    }
+    return inks;
+}"""
+
+
+def test_steps_that_begin_anew_are_drawn_before_their_older_runs_which_are_paler(open_page):
+    page = open_page("scenario=restart&layout=charts&metrics=val/loss", height=600)
+    page.locator("button:text-is('Step')").click()
+    inks = eventually(lambda: page.evaluate(INKS), lambda inks: len(inks) == 3)
+    *older, newest = inks
+    assert newest > 0.8
+    assert max(older) < 0.6
+
+
+def test_between_two_readings_a_still_picture_has_the_one_before_and_never_a_dash(open_page):
+    page = open_page("scenario=one", height=1000)
+    page.locator(".pulse").focus()
+    for _ in range(14):
+        page.keyboard.press("+")
+    wait_for_status(page, "Zoomed")
+    values = page.locator(".pulse-now:not(:empty)")
+    # Readings are a second apart: none is in the picture.
+    eventually(lambda: width_in_view(page), lambda seconds: seconds < 0.1)
+    page.mouse.move(1, 1)
+    texts = eventually(values.all_inner_texts, lambda texts: len(texts) > 4)
+    assert [text for text in texts if not re.search(r"\d", text)] == []

@@ -46,6 +46,12 @@ class Drawing:
     def part(self, columns):
         return Drawing(self.ink[:, columns], self.start, self.end)
 
+    def without(self, share):
+        """The drawing with its upper and lower edges wiped."""
+        ink, rows = self.ink.copy(), int(self.ink.shape[0] * share)
+        ink[:rows] = ink[-rows:] = 0
+        return Drawing(ink, self.start, self.end)
+
     def columns(self, times):
         width = self.ink.shape[1]
         return np.floor((times - self.start) / (self.end - self.start) * width).astype(int)
@@ -110,7 +116,14 @@ def drawn(chrome, site):
         page = context.new_page()
         page.set_default_timeout(10_000)
         given = [{"metric": "gpu.utilization", "entity": "gpu:0", "times": list(times)}]
-        given[0]["values"] = [None if np.isnan(one) else one for one in values]
+        given[0]["values"] = [
+            None
+            if np.isnan(one)
+            else float(one)
+            if np.isfinite(one)
+            else str(one).replace("inf", "Infinity")
+            for one in values
+        ]
         page.add_init_script(f"globalThis.pulseGiven = {json.dumps(given)}")
         page.goto(f"{site}?layout=charts&scenario=empty")
         page.wait_for_selector(".pulse-chart .u-over")
@@ -274,3 +287,26 @@ def test_sparse_samples_are_joined_by_the_line_alone(drawn, ratio):
     between = (np.arange(drawing.shape[1]) + 0.5) / drawing.shape[1] * SECONDS + START
     line = drawing.row(np.interp(between, times, values))
     assert np.nanmax(np.abs((top + bottom) / 2 - line)[2:-2]) <= 2
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+@pytest.mark.parametrize(("value", "at_top"), [(np.inf, True), (-np.inf, False)])
+def test_an_infinite_value_leaves_a_mark_at_the_edge_and_the_range_as_it_is(
+    drawn, value, at_top, ratio
+):
+    count = 60_000
+    times, values = evenly(count), noise(count)
+    odd = [count // 4, count // 2]
+    values[odd] = value
+    drawing = drawn(times, values, ratio)
+    known = np.isfinite(values)
+    columns = drawing.columns(times[odd])
+    truth = exact(drawing, times[known], values[known])
+    # Of a bucket with an infinite end the finite values have no end there.
+    truth.high[np.concatenate([columns - 1, columns, columns + 1])] = np.nan
+    assert_band(drawing.without(0.2), truth)
+    edge = 4 * ratio
+    ink = drawing.ink[:edge] if at_top else drawing.ink[-edge:]
+    marked = np.flatnonzero((ink > 0.7).sum(0) >= 2)
+    assert all(np.abs(columns - at).min() <= 5 * ratio for at in marked)
+    assert all(np.abs(marked - at).min() <= 1 for at in columns)

@@ -1,7 +1,7 @@
 /** The stylesheet of charts; the dashboard's own has the colours. */
 
 export const CHART_STYLE = `
-.pulse { --pulse-idle: rgb(70 84 100 / 7%); }
+.pulse { --pulse-idle: rgb(70 84 100 / 6%); }
 .pulse[data-ground="dark"] { --pulse-idle: rgb(160 176 196 / 7%); }
 .pulse-chart { min-width: 0; contain: layout style; }
 .pulse-chart > header {

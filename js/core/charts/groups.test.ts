@@ -301,3 +301,31 @@ test("shows of very many metrics the first, and all that were asked for", () => 
   expect(shown(build(many, ["x1*"]))).toHaveLength(111);
   expect(shown(build(many.slice(0, 24)))).toHaveLength(24);
 });
+
+describe("a lone line", () => {
+  const lineOf = (catalog: SeriesWire[], metric: string) =>
+    panels(catalog).find((panel) => panel.lines[0]?.series.metric === metric)?.lines[0];
+
+  test("of one of several GPUs keeps its colour, its name and the key of its GPU", () => {
+    const catalog = [...gpus(4), series("gpu.temperature", "gpu:3", { unit: "degC" })];
+    const among = panels(catalog).find(({ lines }) => lines.length === 4)?.lines[3];
+    const alone = lineOf(catalog, "gpu.temperature");
+    expect(alone).toMatchObject({ color: among?.color, label: "GPU 3", key: among?.key });
+    expect(alone?.color).toBe(3);
+    expect(alone?.named).toBe(true);
+  });
+
+  test.each(["gpu:0", "host", "kernel", "user"])(
+    "of %j where there is one is not named",
+    (entity) => {
+      const line = lineOf([series("made/up", entity), series("another", entity)], "made/up");
+      expect(line).toMatchObject({ named: false, color: 0 });
+    },
+  );
+
+  test("of the whole machine can be hidden without the others of that machine", () => {
+    const catalog = [series("cpu.utilization", "host"), series("memory.used", "host")];
+    const keys = panels(catalog).map(({ lines }) => lines[0]?.key);
+    expect(new Set(keys).size).toBe(2);
+  });
+});

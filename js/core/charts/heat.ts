@@ -8,10 +8,9 @@ import type { Theme } from "./theme";
 
 /** CSS pixels of a row; even, because the upper half is the maximum and the lower the minimum. */
 export function rowHeight(rows: number): number {
-  if (rows <= 12) return 12;
-  if (rows <= 20) return 8;
-  if (rows <= 40) return 6;
-  return rows <= 72 ? 4 : 2;
+  if (rows <= 12) return 10;
+  if (rows <= 16) return 8;
+  return rows <= 32 ? 4 : 2;
 }
 
 export class HeatPainter {

@@ -5,13 +5,14 @@ import { byStep, Grid, type Reading, type ValueAt } from "../history/grid";
 import { smoothed } from "../history/smoothed";
 import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
-import { lineColor, lineDash, textColor } from "../vocabulary/palette";
+import { lineColor, textColor } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { logAxis, type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
+import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
 import { marksAt, paintIdle, paintMoments } from "./marks";
 import { paintAlarms, paintLimit } from "./over-lines";
@@ -45,10 +46,6 @@ export const LINES: ChartKind = {
 
 /** CSS pixels of the plotting area. */
 const HEIGHT = 74;
-/** Opacity of the band of a lone line; many bands over one another are paler. */
-const BAND = 0.3;
-/** Opacity of a line behind the one that matters. */
-const PALE = 0.35;
 /** Runs of steps before the newest one that are drawn behind it. */
 const MOST_OLDER = 3;
 
@@ -370,27 +367,6 @@ export class LineChart implements View {
     }
     return { lines, notes };
   }
-}
-
-/** How the lines are painted. */
-function inksOf(lines: readonly Line[], scene: Scene, stepped: boolean): Ink[] {
-  const ratio = globalThis.devicePixelRatio || 1;
-  const shown = lines.filter((line) => !scene.hidden.has(line.key)).length;
-  const band = BAND / Math.sqrt(Math.max(shown, 1));
-  const isLifted = (key: string) => key === scene.lifted && !scene.hidden.has(key);
-  const hasLifted = lines.some(({ key }) => isLifted(key));
-  return lines.map(({ color, key }) => {
-    const lifted = isLifted(key);
-    const pale = hasLifted && !lifted ? PALE : 1;
-    return {
-      color: lineColor(color, scene.theme.ground),
-      dash: lineDash(color),
-      line: pale,
-      band: lifted ? BAND : band * pale,
-      width: lifted ? 2 * ratio : 1,
-      stepped,
-    };
-  });
 }
 
 function exactly(one: { time: number; value: number } | null): Reading | null {

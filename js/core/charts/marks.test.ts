@@ -1,6 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
-import { labelSpots, marksAt, marksOf, marksWithin } from "./marks";
+import { idleStretches, labelSpots, marksAt, marksOf, marksWithin, mergedMoments } from "./marks";
 
 interface Told {
   readonly moments?: readonly MomentWire[];
@@ -156,5 +157,75 @@ describe("labels of moments", () => {
       ["x", 85, 10],
       ["second", 125, 60],
     ]);
+  });
+});
+
+describe("moments close to one another", () => {
+  const at = (time: number) => time;
+
+  test("are one with a count, and say what they are", () => {
+    const metrics = ["mark", "mark", "event", "mark"];
+    const moments = metrics.map((metric, i) => mark(i, { label: `m${i}` }, { metric }));
+    const words = (from: number, to: number) =>
+      mergedMoments(marked({ moments: moments.slice(from, to) }), at, 5).map(({ label }) => label);
+    expect(words(0, 2)).toEqual(["2 marks"]);
+    expect(words(0, 4)).toEqual(["4 marks and events"]);
+    expect(words(2, 3)).toEqual(["m2"]);
+  });
+
+  test("never stand nearer than that, and none is lost", () => {
+    const times = fc.array(fc.double({ noNaN: true, min: 0, max: 100 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(times, (all) => {
+        const marks = marked({ moments: all.map((time) => mark(time, { label: "x" })) });
+        const merged = mergedMoments(marks, at, 5);
+        const starts = merged.map(({ start }) => start);
+        starts.slice(1).forEach((start, i) => {
+          expect(start - (starts[i] ?? 0)).toBeGreaterThan(5);
+        });
+        const counts = merged.map(({ label }) => (label === "x" ? 1 : Number.parseInt(label, 10)));
+        expect(counts.reduce((sum, count) => sum + count, 0)).toBe(all.length);
+      }),
+    );
+  });
+});
+
+describe("idle time", () => {
+  const idle = (spans: SpanWire[], range: [number, number] = [0, 100], now = 100) =>
+    idleStretches(marked({ spans }), range, now);
+
+  test.each([
+    [
+      [span(10, 25)],
+      [
+        [0, 10],
+        [25, 100],
+      ],
+    ],
+    [
+      [span(10, 50), span(20, 30), span(45, 60)],
+      [
+        [0, 10],
+        [60, 100],
+      ],
+    ],
+    [[span(10, null)], [[0, 10]]],
+    [[span(-50, -20)], [[0, 100]]],
+    [[], []],
+  ])("beside %j is %j", (spans, stretches) => {
+    expect(idle(spans)).toEqual(stretches);
+  });
+
+  test("ends now", () => {
+    expect(idle([span(10, 25)], [0, 100], 40)).toEqual([
+      [0, 10],
+      [25, 40],
+    ]);
+  });
+
+  test("is not idle where a cell fails, which is known of the cell", () => {
+    const [failed] = marked({ spans: [span(1, 2, { status: "error" })] });
+    expect(failed?.failed).toBe(true);
+    expect(marked({ spans: [cell] })[0]?.failed).toBe(false);
   });
 });

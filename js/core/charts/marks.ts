@@ -163,9 +163,11 @@ export function paintIdle(
   now: number,
 ): void {
   const { context, top, height, x } = area;
+  const stretches = idleStretches(marks, range, now);
+  if (stretches.length === 0) return;
   context.save();
   context.fillStyle = theme.idle;
-  for (const [from, to] of idleStretches(marks, range, now)) {
+  for (const [from, to] of stretches) {
     const left = Math.round(x(from));
     context.fillRect(left, top, Math.round(x(to)) - left, height);
   }

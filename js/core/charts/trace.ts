@@ -176,7 +176,7 @@ function rootOf(mean: Float64Array, i: number, side: number): number {
 /** A small triangle at the edge that an infinite value lies beyond. */
 export function paintInfinities(area: PlotArea, grid: Grid, line: number, ink: Ink): void {
   const strip = grid.buckets(line);
-  if (!strip) return;
+  if (!strip || !grid.hasInfinite(line)) return;
   const { context, top, height, ratio } = area;
   const column = columnOf(area, grid);
   const size = ARROW * ratio;

@@ -5,14 +5,15 @@
  * are known is one band with one point of the line.
  */
 
-import { type Columns, columns, type Source } from "../source";
+import { columns } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { widthWithin } from "./buckets";
+import type { Fetch } from "./fetch";
 
-/** In place of a value: a bucket without samples, which the line crosses. */
-export const NOTHING = Number.NaN;
-/** In place of a value: a gap. The reading is missing, or the mean of a bucket is not known. */
-export const GAP = Number.POSITIVE_INFINITY;
+import { GAP, NOTHING, widenGaps } from "./places";
+
+export { byStep, byTime, type Fetch } from "./fetch";
+export { GAP, NOTHING, nearestPlace } from "./places";
 
 /** What a line says at one moment; null limits mean that the reading is missing there. */
 export interface Reading {
@@ -22,9 +23,6 @@ export interface Reading {
   /** Null also where only the extremes are known. */
   readonly mean: number | null;
 }
-
-/** Where values come from: `Source.range`, by time or by step. */
-export type Fetch = (id: number, from: number, to: number, points: number, out: Columns) => void;
 
 /** The value of a series at a moment; NaN where it is not known. */
 export type ValueAt = (id: number, x: number) => number;
@@ -69,6 +67,7 @@ export class Grid {
   /** Place of the value of every bucket in `xs`. */
   #places = new Int32Array(0);
   readonly #strips: Strip[] = [];
+  readonly #infinite: boolean[] = [];
 
   /**
    * Read all lines over `range` into buckets that are never wider than a `pixels`th of it. A line
@@ -140,6 +139,11 @@ export class Grid {
     return line < this.ys.length ? (this.#strips[line] ?? null) : null;
   }
 
+  /** Whether a line has an infinite value in the visible range. */
+  hasInfinite(line: number): boolean {
+    return this.#infinite[line] ?? false;
+  }
+
   get bucketCount(): number {
     return this.#count;
   }
@@ -207,18 +211,20 @@ export class Grid {
   /** Put a line's samples into buckets; returns its neighbours just outside the visible range. */
   #gather(fetch: Fetch, id: number | null, line: number): Edges {
     const edges = new Edges();
+    this.#infinite[line] = false;
     if (id === null) return edges;
     const [t0, t1] = this.#range;
     fetch(id, t0, t1, (t1 - t0) / this.#width, scratch);
     counts.fill(0, 0, this.#count);
     const strip = this.#strips[line] as Strip;
-    let broken = false;
+    let [broken, infinite] = [false, false];
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
       const bucket = Math.floor(time / this.#width) - this.#first;
       if (bucket >= 0 && bucket < this.#count) {
         see(strip, bucket, i);
         broken ||= strip.gap[bucket] !== 0;
+        infinite ||= isInfinite(scratch.min[i] as number) || isInfinite(scratch.max[i] as number);
         continue;
       }
       const [low, high] = [scratch.min[i] as number, scratch.max[i] as number];
@@ -230,6 +236,7 @@ export class Grid {
       }
     }
     if (broken) this.#note(strip);
+    this.#infinite[line] = infinite;
     return edges;
   }
 
@@ -346,6 +353,10 @@ function see({ low, high, mean, gap, same }: Strip, bucket: number, i: number): 
   mean[bucket] = known + (own - known) / count;
 }
 
+function isInfinite(value: number): boolean {
+  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
+}
+
 /** The mean of an item; where all its values are the same, that is known without being told. */
 function meanOf(min: number, max: number, told: number | undefined): number {
   if (min === max) return Number.isFinite(min) ? min : Number.NaN;
@@ -374,39 +385,4 @@ function between(a: Point | null, b: Point | null, x: number, stepped: boolean):
   if (!a || !b) return NOTHING;
   if (stepped || b[0] <= a[0]) return a[1];
   return a[1] + ((b[1] - a[1]) * (x - a[0])) / (b[0] - a[0]);
-}
-
-/** A gap reaches from the value before it to the value after it. */
-function widenGaps(ys: Float64Array): void {
-  for (let i = 0; i < ys.length; i++) {
-    if (ys[i] !== GAP) continue;
-    for (let k = i - 1; k >= 0 && Number.isNaN(ys[k] as number); k--) ys[k] = GAP;
-    for (; i + 1 < ys.length && Number.isNaN(ys[i + 1] as number); i++) ys[i + 1] = GAP;
-  }
-}
-
-/**
- * The place nearest to `index` that the line there runs from or to; in steps the one before it.
- * There may be a gap in that place, or nothing.
- */
-export function nearestPlace(ys: ArrayLike<number>, index: number, stepped: boolean): number {
-  const isEmpty = (at: number) => Number.isNaN(ys[at] as number);
-  let [before, after] = [index, index];
-  while (after < ys.length && isEmpty(after)) after++;
-  if (after === ys.length) return index;
-  while (before > 0 && isEmpty(before)) before--;
-  return !isEmpty(before) && !stepped && after - index < index - before ? after : before;
-}
-
-/** Values by wall time. */
-export function byTime(source: Source): Fetch {
-  return (id, from, to, points, out) => source.range(id, from, to, points, out);
-}
-
-/** Values by step, of the newest run or of another; only series that carry steps have any. */
-export function byStep(source: Source, run?: number): Fetch {
-  return (id, from, to, points, out) => {
-    out.length = 0;
-    source.rangeByStep?.(id, from, to, points, out, run);
-  };
 }

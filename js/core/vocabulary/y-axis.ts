@@ -30,12 +30,15 @@ export function yAxis(
   if (limit !== null && wanted[0] === 0) return toLimit(limit, unit, pixels, most);
   const [bottom, top] = wanted;
   let best: YAxis | null = null;
+  let least = Number.POSITIVE_INFINITY;
   for (let parts = 1; parts <= most; parts++) {
     const axis = inSteps(bottom, top, stepOf((top - bottom) / parts, unit));
-    const size = axis ? axis.ticks.length - 1 : 0;
-    if (!axis || size < 1 || size > most) continue;
-    // Of two that waste as little the one with more labels tells more.
-    if (!best || spanOf(axis) <= spanOf(best) * (1 + 1e-9)) best = axis;
+    if (!axis || axis.ticks.length > most + 1) continue;
+    // Two labels alone hardly tell how far apart things are.
+    const cost = (axis.range[1] - axis.range[0]) * (axis.ticks.length > 2 ? 1 : 2);
+    if (cost > least * (1 + 1e-9)) continue;
+    least = cost;
+    best = axis;
   }
   return best ?? { range: wanted, ticks: [] };
 }
@@ -61,8 +64,8 @@ function inSteps(bottom: number, top: number, step: number): YAxis | null {
   const first = Math.floor(bottom / step + 1e-6);
   const last = Math.ceil(top / step - 1e-6);
   if (!(last > first) || last - first > MOST_PARTS) return null;
-  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-  return { range: [first * step, last * step], ticks };
+  const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step + 0);
+  return { range: [ticks[0] as number, ticks[ticks.length - 1] as number], ticks };
 }
 
 function toLimit(limit: number, unit: string, pixels: number, most: number): YAxis {
@@ -71,8 +74,4 @@ function toLimit(limit: number, unit: string, pixels: number, most: number): YAx
   const room = (LIMIT_ROOM / pixels) * limit;
   for (let tick = step; step > 0 && tick <= limit - room; tick += step) ticks.push(tick);
   return { range: [0, limit], ticks: [...ticks, limit] };
-}
-
-function spanOf({ range }: YAxis): number {
-  return range[1] - range[0];
 }
