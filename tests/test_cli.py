@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -154,21 +155,31 @@ def test_a_demo_that_cannot_be_is_refused_before_anything_starts(words, capsys):
 def test_the_demo_without_a_browser_records_this_machine_and_tells_of_it(tmp_path):
     output = tmp_path / "out" / "demo.pulse.parquet"
     output.parent.mkdir()
-    environ = nvml.environment(tmp_path / "nvml", gpus=2, latency_us=0)
+    environ = nvml.environment(tmp_path / "nvml", gpus=8, latency_us=0)
 
     done = command("demo", "--headless", "--seconds", 2, "-o", output, **environ)
 
     assert done.returncode == 0, done.stderr
-    assert str(output) in done.stdout
-    assert "Recording, 1 of 2 s." in done.stderr
+    assert done.stderr.splitlines() == ["Recording this machine for 2 s, in a Jupyter kernel."]
+    said = done.stdout.splitlines()
+    assert said[-2:] == [
+        f"Written: {output}",
+        "To see it, in a notebook of that folder: pw.replay('demo.pulse.parquet')",
+    ]
     rec = pw.Recording.open(output)
     rows, series = int(rec.series["rows"].sum()), len(rec.series)
-    assert f"Recorded {rows} rows of {series} series" in done.stdout
+    assert re.match(rf"Recorded [\d.]+ s: {series} series, {rows} rows, ", said[0])
+    # One line a metric, however many GPUs there are.
+    told = [line.split()[0] for line in said[1:-2]]
+    assert len(told) == len(set(told))
+    assert {"gpu.power", "cpu.utilization", "train/loss"} <= set(told)
+    assert sum(" of 8)" in line for line in said) == 3
+    seconds = (rec.end - rec.start).total_seconds()
+    assert 1.5 < seconds < 4
     loss = rec.select("train/loss").to_pandas()
     assert loss["step"].tolist() == list(range(len(loss)))
     assert len(loss) > 20
-    assert {"gpu:0", "gpu:1"} <= set(rec.select("gpu.power").series["entity"])
-    assert "gpu.power" in done.stdout
+    assert {f"gpu:{k}" for k in range(8)} == set(rec.select("gpu.power").series["entity"])
     assert rec.events["message"].tolist().count("warm") == 1
     assert list(rec.cells()["status"])
     assert [path.name for path in output.parent.iterdir()] == [output.name]

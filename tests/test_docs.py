@@ -1,10 +1,13 @@
 """The documentation builds without a warning and leaves nothing public out."""
 
 import builtins
+import importlib.util
 import re
+import struct
 import subprocess
 import sys
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from pulse_widgets.metrics import export as metrics_export
 from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.kinds import KINDS
+from tests.png import MAGIC
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,14 +38,91 @@ def built(tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_public_name_and_what_it_takes_is_documented(built):
-    for name in pw.__all__:
-        assert re.search(rf"\b{name}\b", built["api"]), name
-    for name in ("interval", "record", "gpus", "title", "step"):
-        assert name in built["api"]
-    # From the docstrings, so that an empty page would not do.
-    assert "Start watching, and return the dashboard." in built["api"]
-    assert "Return the part of the recording that matches everything given." in built["api"]
-    assert "One row a series" in built["api"]
+    for page in (" ".join(built[name].split()) for name in ("api", "reference")):
+        for name in {*pw.__all__} - {"PulseError"}:
+            assert re.search(rf"\b{name}\b", page), name
+        for name in ("interval", "record", "gpus", "title", "step"):
+            assert name in page
+        # From the docstrings, so that an empty page would not do.
+        assert "Start watching, and return the dashboard." in page
+        assert "Return the part of the recording that matches everything given." in page
+        assert "One row a series" in page
+    assert "A joining call adds its sources." in built["reference"]
+
+
+@pytest.fixture(scope="module")
+def make_api():
+    spec = importlib.util.spec_from_file_location("make_api", ROOT / "docs/make_api.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_api_page_says_what_the_code_says(make_api):
+    assert text_of("api.md") == make_api.written(text_of("api.md"))
+
+
+def test_every_public_name_stands_under_one_heading(make_api):
+    listed = [name for names in make_api.GROUPS.values() for name in names]
+
+    assert sorted(listed) == sorted(pw.__all__)
+    entries = re.findall(r"^- `(\w+\.\w+)", make_api.api(), re.MULTILINE)
+    for owner, kind in (("mon", pw.Monitor), ("rec", pw.Recording)):
+        public = {name for name in vars(kind) if not name.startswith("_")}
+        # What is synced with the page, and what the package alone uses.
+        public -= {"feed", "kind", "metrics", "title", "stored"} if owner == "mon" else {"stored"}
+        assert {f"{owner}.{name}" for name in public - {"open"}} == {
+            entry for entry in entries if entry.startswith(f"{owner}.")
+        }
+    assert "pw.Recording.open" in make_api.api()
+
+
+def changed(data, step=0, *, time=None):
+    """Record the values of your own metrics at one moment."""
+
+
+def reworded(data, step=None, *, time=None):
+    """Do something else. Record the values of your own metrics at one moment."""
+
+
+def added(self, path):
+    """Return what is new."""
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "told"),
+    [
+        ((pw, "log"), changed, "pw.log(data, step=0, *, time=None)`"),
+        ((pw, "log"), reworded, "Do something else.\n"),
+        ((pw.Recording, "added"), added, "rec.added(path)`"),
+        ((pw.Monitor, "added"), property(added), "mon.added`"),
+        ((errors.WireError, "__doc__"), "Something new.", "| Something new. |"),
+    ],
+)
+def test_what_changes_in_the_code_changes_on_the_page(make_api, monkeypatch, place, value, told):
+    monkeypatch.setattr(*place, value, raising=False)
+
+    page = make_api.written(text_of("api.md"))
+
+    assert told in page
+    assert page != text_of("api.md")
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("One sentence.", "One sentence."),
+        ("One. Two.", "One."),
+        ("Over\n    two lines. And more.", "Over two lines."),
+        ("Of ``this.that`` it tells.\n\n    More.", "Of `this.that` it tells."),
+        ("Return these:\n\n    - one", "Return these."),
+    ],
+)
+def test_the_first_sentence_is_what_stands_before_the_second(make_api, text, first):
+    def documented(): ...
+
+    documented.__doc__ = text
+    assert make_api.sentence(documented) == first
 
 
 @pytest.mark.slow
@@ -75,6 +156,51 @@ def test_every_name_in_an_example_is_one_that_works(page):
     assert not [f"{owner}.{name}" for owner, name in used if not hasattr(homes[owner], name)]
 
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_names_of_the_package_is_there(page):
+    text = page.read_text()
+    homes = {"pw": pw, "rec": pw.Recording, "mon": pw.Monitor, "Recording": pw.Recording}
+
+    used = re.findall(r"(?<![\w./])(pw|mon|rec|Recording)\.([a-z]\w*)", text)
+
+    assert not [f"{owner}.{name}" for owner, name in used if not hasattr(homes[owner], name)]
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/quickstart.md", "notebooks/01_quickstart.ipynb"]
+)
+def test_every_metric_in_an_example_is_one(page):
+    text = (ROOT / page).read_text()
+    areas = {name.split(".")[0] for name in CATALOG}
+
+    named = {
+        name
+        for name in re.findall(r"[\"\\]([a-z]+(?:\.[a-z0-9_*]+)+)\\?\"", text)
+        if name.split(".")[0] in areas
+    }
+
+    assert named
+    assert not [name for name in named if not any(fnmatch(one, name) for one in CATALOG)]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pictures_are_those_that_the_script_makes_and_small(theme):
+    picture = ROOT / f"docs/images/live-{theme}.png"
+    data = picture.read_bytes()
+    width, height = struct.unpack_from(">II", data, 16)
+
+    assert data.startswith(MAGIC)
+    # At most as high as the script takes them, of a palette.
+    assert 900 < width < 1100
+    assert height <= 900
+    assert data[24:26] == bytes([8, 3])
+    assert len(data) < 150_000
+    assert f"docs/images/{picture.name}" in (ROOT / "README.md").read_text()
+
+
 def test_links_between_pages_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
@@ -87,6 +213,22 @@ def test_every_file_and_folder_that_is_named_is_there():
 
         assert len(named) > 10, page
         assert not [path for path in named if not (ROOT / path).exists()], page
+
+
+def test_the_scripts_that_are_named_are_there():
+    tables = re.findall(
+        r"\| command \| writes \|\n.*?\n(.*?)\n\n", text_of("contributing.md"), re.DOTALL
+    )
+
+    lines = [line for table in tables for line in table.splitlines()]
+    assert len(lines) > 4
+    for line in lines:
+        command, *made = re.findall(r"`([^`]+)`", line)
+        script = command.removeprefix("python ").removeprefix("-m ")
+        script = script if script.endswith(".py") else script.replace(".", "/") + ".py"
+        assert (ROOT / script).is_file(), line
+        assert made
+        assert all((ROOT / path).exists() for path in made), line
 
 
 def test_the_commands_that_are_named_write_the_files_that_are_named():

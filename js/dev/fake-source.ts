@@ -43,6 +43,8 @@ export interface Scenario {
   /** Seconds before the end in which GPU 0 has no readings. */
   readonly hole: readonly [number, number] | null;
   readonly lost: number;
+  /** What is shown is from a kept picture, and nothing newer was heard. */
+  readonly stale?: boolean;
 }
 
 interface Track {
@@ -244,17 +246,14 @@ export class FakeSource implements Source {
     to: number,
     _points: number,
     out: Columns,
-    run = this.stepRuns() - 1,
+    run = this.stepRuns(id) - 1,
   ): void {
-    const { jump, restart } = this.#scenario;
-    const [pause, on] = jump ?? [0, 0];
     this.range(id, T0, T0 + 1e6, 1e9, out);
     let length = 0;
     for (let i = 0; i < out.length; i++) {
-      const count = Math.round(((out.time[i] as number) - T0) * 10);
-      const again = jump && count > pause ? count - pause + on : count;
-      const step = restart ? again % restart : again;
-      if (step < from || step > to || (restart && Math.floor(again / restart) !== run)) continue;
+      const time = out.time[i] as number;
+      const step = this.#stepAt(time);
+      if (step < from || step > to || this.#runAt(time) !== run) continue;
       out.time[length] = step;
       out.min[length] = out.min[i] as number;
       out.mean[length] = out.mean[i] as number;
@@ -263,17 +262,38 @@ export class FakeSource implements Source {
     out.length = length;
   }
 
-  stepRuns(): number {
+  #stepAt(time: number): number {
+    const [pause, on] = this.#scenario.jump ?? [Number.POSITIVE_INFINITY, 0];
+    const count = Math.round((time - T0) * 10);
+    const step = count > pause ? count - pause + on : count;
+    return step % (this.#scenario.restart ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** The step at which a reading was logged; undefined for series without steps. */
+  stepOf(id: number, time: number): number | undefined {
+    const stepped = this.#tracks[id]?.series.entity === "user";
+    return stepped ? Math.round(this.#stepAt(time)) : undefined;
+  }
+
+  /** Steps that jump back begin another run. */
+  #runAt(time: number): number {
     const { restart } = this.#scenario;
-    const steps = ((this.#times.at(-1) ?? T0) - T0) * 10;
-    return restart ? Math.floor(steps / restart) + 1 : 1;
+    if (restart) return Math.floor(((time - T0) * 10) / restart);
+    const [pause, on] = this.#scenario.jump ?? [0, 0];
+    return on < pause && (time - T0) * 10 > pause ? 1 : 0;
+  }
+
+  stepRuns(id: number): number {
+    return this.stepExtent(id) ? 1 + this.#runAt(this.#times.at(-1) ?? T0) : 0;
   }
 
   stepExtent(id: number): [number, number] | null {
-    const user = this.#tracks[id]?.series.entity === "user";
-    if (!user) return null;
-    const [pause, on] = this.#scenario.jump ?? [0, 0];
-    return [0, this.#scenario.restart ?? ((this.#times.at(-1) ?? T0) - T0) * 10 - pause + on];
+    if (this.#tracks[id]?.series.entity !== "user") return null;
+    return [0, this.#times.reduce((most, time) => Math.max(most, this.#stepAt(time)), 0)];
+  }
+
+  stale(): boolean {
+    return this.#scenario.stale ?? false;
   }
 
   extent(): [number, number] {

@@ -15,7 +15,10 @@ const NO_NEWS = {
   lines: [],
 };
 
-export function storeOf(fake: Source): Store {
+/** A source that knows the step at a moment, where the user's metrics have steps. */
+type SteppedSource = Source & { stepOf?(id: number, time: number): number | undefined };
+
+export function storeOf(fake: SteppedSource): Store {
   const store = new Store();
   let seq = 0;
   const show = (rows: readonly Row[], news: Partial<FramePacket> = {}) => {
@@ -41,21 +44,25 @@ export function storeOf(fake: Source): Store {
   return store;
 }
 
-function newest(fake: Source): Row[] {
+function newest(fake: SteppedSource): Row[] {
   return fake.catalog().flatMap(({ id }) => {
     const last = fake.last(id);
-    return last ? [[id, last.time, last.value] as const] : [];
+    return last ? [rowOf(fake, id, last.time, last.value)] : [];
   });
 }
 
-function history(fake: Source): Row[] {
+function history(fake: SteppedSource): Row[] {
   const out = columns();
   const [first, last] = fake.extent();
   return fake.catalog().flatMap(({ id }) => {
     fake.range(id, first, last + 1, 1e9, out);
-    return Array.from(
-      { length: out.length },
-      (_, i) => [id, out.time[i] as number, out.max[i] as number] as const,
+    return Array.from({ length: out.length }, (_, i) =>
+      rowOf(fake, id, out.time[i] as number, out.max[i] as number),
     );
   });
+}
+
+function rowOf(fake: SteppedSource, id: number, time: number, value: number): Row {
+  const step = fake.stepOf?.(id, time);
+  return step === undefined ? [id, time, value] : [id, time, value, step];
 }

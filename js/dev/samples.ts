@@ -19,6 +19,7 @@ export function envelope(samples: readonly Sample[], width: number): Envelope {
     edges: Float64Array.from({ length: count + 1 }, (_, i) => i * width),
     min: Float64Array.from(values, (v) => (v.length > 0 ? Math.min(...v) : Number.NaN)),
     max: Float64Array.from(values, (v) => (v.length > 0 ? Math.max(...v) : Number.NaN)),
+    mean: Float64Array.from(values, (v) => v.reduce((sum, one) => sum + one, 0) / v.length),
     missing: new Uint8Array(count),
     step: Float64Array.from(last, (i) => (i < 0 ? Number.NaN : i)),
     slack: 0,

@@ -41,8 +41,8 @@ _JOB: Final = Template("""
 import json, math, time
 import pulse_widgets as pw
 
-mon = pw.monitor(interval=0.2, record=$place, title="demo")
 until = time.monotonic() + $seconds
+mon = pw.monitor(interval=0.2, record=$place, title="demo")
 step = 0
 while time.monotonic() < until:
     pw.log({"train/loss": math.exp(-step / 60) + 0.05 * math.sin(step)}, step=step)
@@ -71,7 +71,7 @@ def record_headless(seconds: float, output: Path, *, say: Callable[[str], None])
     output : Path
         The file to write; it must not be there yet.
     say : callable
-        Takes lines of progress.
+        Takes a line when the recording begins.
 
     Returns
     -------
@@ -95,8 +95,8 @@ def record_headless(seconds: float, output: Path, *, say: Callable[[str], None])
             output=repr(str(target)),
             mark=_MARK,
         )
-        say("A Jupyter kernel is running.")
-        answer = _run(client, code, seconds, say)
+        say(f"Recording this machine for {seconds:g} s, in a Jupyter kernel.")
+        answer = _run(client, code, seconds)
     return _told(Path(answer["saved"]), answer["status"])
 
 
@@ -150,17 +150,12 @@ def _kernel(directory: Path) -> Iterator[Any]:
         manager.shutdown_kernel(now=True)
 
 
-def _run(client: Any, code: str, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def _run(client: Any, code: str, seconds: float) -> dict[str, Any]:
     """Run the job; return what it printed behind the mark."""
     request = client.execute(code, store_history=True)
-    began = time.monotonic()
-    next_word, printed = began + 1.0, ""
+    ends, printed = time.monotonic() + seconds + SLACK_S, ""
     while True:
-        now = time.monotonic()
-        if now >= next_word:
-            say(f"Recording, {min(now - began, seconds):.0f} of {seconds:g} s.")
-            next_word = now + max(1.0, seconds / 10)
-        if now > began + seconds + SLACK_S:
+        if time.monotonic() > ends:
             raise PulseError(
                 f"The kernel has not finished {SLACK_S:.0f} s after the recording",
                 remedy="Try again; if it stays, look at `pulse-widgets doctor`.",
@@ -212,29 +207,35 @@ def _answer(printed: str) -> dict[str, Any]:
 
 def _told(path: Path, status: dict[str, dict[str, Any]]) -> list[str]:
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.metrics.amounts import amount, lasting
     from pulse_widgets.metrics.units import format_value
 
     recording = Recording.open(path)
     series = recording.series
-    span = (recording.end - recording.start).total_seconds()
-    lines = [
-        f"Recorded {int(series['rows'].sum())} rows of {len(series)} series in {span:.1f} s.",
-        *_maxima(recording),
-    ]
-    lines += [
-        f"  {name}: {about['state']}. {about['problem']}"
-        for name, about in status.items()
-        if name != "pulse" and about["state"] != "ok"
-    ]
+    length = lasting((recording.end - recording.start).total_seconds())
     size = format_value(float(path.stat().st_size), "B")
-    return [*lines, f"{path} ({size})", f"See it in a notebook: pw.replay({str(path)!r})"]
+    rows, kinds = amount(int(series["rows"].sum()), "row"), amount(len(series), "series", "series")
+    return [
+        f"Recorded {length}: {kinds}, {rows}, {size}.",
+        *_maxima(recording),
+        *(
+            f"  {name}: {about['state']}. {about['problem']}"
+            for name, about in status.items()
+            if name != "pulse" and about["state"] != "ok"
+        ),
+        f"Written: {path}",
+        f"To see it, in a notebook of that folder: pw.replay({path.name!r})",
+    ]
 
 
 def _maxima(recording: Recording) -> Iterator[str]:
+    """Yield the largest value of each metric that is told, with whose it was of several."""
     from pulse_widgets.metrics.units import format_value
 
     summary = recording.summary()
     for metric in SHOWN:
         found = summary[(summary["metric"] == metric) & ~summary["entity"].str.startswith("cpu:")]
-        for entity, most, unit in zip(found["entity"], found["max"], found["unit"], strict=True):
-            yield f"  {metric:<20} of {entity:<8} at most {format_value(most, unit)}"
+        found = found.dropna(subset="max").sort_values("max", ascending=False, kind="stable")
+        for entity, most, unit in found[["entity", "max", "unit"]].head(1).itertuples(index=False):
+            whose = f" ({entity} of {len(found)})" if len(found) > 1 else ""
+            yield f"  {metric:<20} at most {format_value(most, unit)}{whose}"

@@ -47,9 +47,10 @@ _FIGURE: Final = (
     "PHASE_WORDS",
 )  # fmt: skip
 _FITTING: Final = (
-    "LEAST_BUCKETS", "SERIES_FACTS", "HEADER_BYTES", "STRIP_METRICS", "CORE", "CORE_COUNT",
-    "STRIP_BYTES",
+    "LEAST_BUCKETS", "DETAILS", "ALL_WITH", "OWN_FIRST", "STRIP_METRICS", "FIGURES", "CORE",
+    "CORE_COUNT", "STRIP_BYTES",
 )  # fmt: skip
+_CHOICE: Final = ("MOST_LINES", "WHOLES", "SINGLE", "RANK_OWN", "RANK_REST", "LIMIT_OF")
 _DRAWING: Final = (
     "WIDTH", "PX", "CARD", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM",
     "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
@@ -112,7 +113,7 @@ def shared_typescript() -> str:
             *_constants(svg, _DRAWING),
             "\n// What a saved picture shows: `picture/choice.py`.\n",
             *_preferred_charts(),
-            *_constants(choice, ("MOST_LINES", "WHOLES", "SINGLE", "LIMIT_OF")),
+            *_constants(choice, _CHOICE),
             "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
             *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),

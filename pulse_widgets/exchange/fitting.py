@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
-from pulse_widgets.exchange.picture.choice import grouped
+from pulse_widgets.exchange.picture.choice import (
+    LIMIT_OF,
+    MOST_LINES,
+    PREFERRED_CHARTS,
+    RANK_OWN,
+    RANK_REST,
+    ranked,
+)
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
-from pulse_widgets.series.envelopes import extremes_of
+from pulse_widgets.series.envelopes import even_edges, extremes_of, mean_of
 from pulse_widgets.series.history import Screen
+from pulse_widgets.series.wire import keyframe
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
 __all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip"]
 
-MOST_BUCKETS: Final = 300
 LEAST_BUCKETS: Final = 30
 """With fewer a curve is no picture; rather than that, series are left out."""
+
+FULL_DETAIL: Final = (300, 1, 300, 1)
+"""Buckets and grain of the series that are seen first, buckets and grain of the others."""
+DETAILS: Final = (
+    *FULL_DETAIL,
+    *(300, 13, 150, 71),
+    *(200, 13, 100, 71),
+    *(200, 71, 60, 71),
+    *(200, 71, 30, 923),
+    *(200, 923, 30, 923),
+    *(100, 923, 30, 923),
+    *(30, 923, 30, 923),
+)
+"""What is tried one after another, as `FULL_DETAIL`. A grain of 71 is a thousandth of the range."""
+ALL_WITH: Final = 5
+"""With so many of the details every series is tried; with the others only as many as fit."""
+OWN_FIRST: Final = 24
+"""So many metrics of the user are among the series that are seen first."""
 
 STRIP_METRICS: Final = (
     "gpu.utilization", "gpu.memory.used", "gpu.memory.total", "gpu.power", "gpu.temperature",
@@ -32,6 +59,13 @@ STRIP_METRICS: Final = (
     "process.cpu", "process.memory.rss",
 )  # fmt: skip
 """What the figures of a strip are made of; `js/core/dashboard/figures.ts` makes them."""
+FIGURES: Final = (
+    *STRIP_METRICS,
+    *(LIMIT_OF[m] for m in STRIP_METRICS if m in LIMIT_OF and LIMIT_OF[m] not in STRIP_METRICS),
+    "gpu.temperature.slowdown",
+)
+"""What figures show, and the limits they are shown against."""
+SHOWN_FIRST: Final = tuple(m for one in PREFERRED_CHARTS if one.first for m in one.metrics)
 CORE: Final = "cpu:"
 """How the ids of single cores begin, which have no figure."""
 CORE_COUNT: Final = "cpu.count"
@@ -40,10 +74,6 @@ STRIP_BYTES: Final = 60_000
 
 # Quotes in the HTML are escaped in the notebook, and the bundle has keys.
 _OVERHEAD: Final = 2_000
-SERIES_FACTS: Final = 80
-"""Bytes a series takes in the lists of a keyframe's header: id, lo, hi, last."""
-HEADER_BYTES: Final = 250
-"""What is said of series that were left out."""
 
 
 def matching(
@@ -89,9 +119,11 @@ def fit(
 ) -> tuple[Screen, dict[str, Any]]:
     """Return a screen and its header, made coarser until their keyframe is small enough.
 
-    Buckets are put together first. Below 30 of them series are left out instead: of a metric
-    all that one class of entities has, or none, so that counts and means stay true. Those that
-    are missed least go first, and the state says how many. Of the events the oldest go.
+    The series that are seen first keep at least 200 buckets as long as they find room, see
+    `_in_order`; of the others there are fewer, and of all the values are told more coarsely. Then
+    the others are left out, last of all the first: of a metric all that one class of entities has,
+    or none, so that counts and means stay true. The state says how many. Of the events the oldest
+    go. What fits is found by trying, since it depends on the values.
 
     Parameters
     ----------
@@ -103,15 +135,82 @@ def fit(
     """
     room = limit_bytes * 3 // 4 - _OVERHEAD
     screen = _only(screen, screen.ids[_something(screen)])
-    kept = _shortened(header, room)
-    ids = _affordable(screen, kept, room)
-    if len(ids) < len(header["series"]):
-        ids = _affordable(screen, kept, room - HEADER_BYTES)
-        kept = _without(kept, ids)
-    screen = _only(screen, ids)
-    spare = room - _size(kept) - SERIES_FACTS * len(screen.ids)
-    column = 8 + 4 * len(screen.ids) + 8 * len(screen.stepped)
-    return coarsen(screen, max(1, min(MOST_BUCKETS, spare // column))), kept
+    header = _shortened(header, room)
+    groups, first = _in_order(header["series"])
+    seen = {number for group in groups[:first] for number in group}
+
+    details = np.reshape(DETAILS, (-1, 4)).tolist()
+
+    @cache
+    def shown_with(detail: int) -> Screen:
+        return _detailed(screen, seen, details[detail])
+
+    def tried(count: int, detail: int) -> tuple[Screen, dict[str, Any]]:
+        ids = {number for group in groups[:count] for number in group}
+        kept = header if count == len(groups) else _without(header, ids)
+        return _only(shown_with(detail), ids), kept
+
+    def fits(count: int, detail: int) -> bool:
+        shown, kept = tried(count, detail)
+        return len(keyframe(0, shown, **kept)) <= room
+
+    every = len(groups)
+    detail = bisect_left(range(ALL_WITH), True, key=lambda one: fits(every, one))
+    if detail < ALL_WITH:
+        return tried(every, detail)
+    lean = range(ALL_WITH - 1, len(details) - 1)
+    detail = lean[0] + bisect_left(lean, True, key=lambda one: fits(first, one))
+    # The last detail is for as many as fit, be it not even the first.
+    more = range(1 if detail == lean.stop else first + 1, every)
+    count = more.start - 1 + bisect_left(more, True, key=lambda one: not fits(one, detail))
+    return tried(count, detail)
+
+
+def _in_order(series: Sequence[Mapping[str, Any]]) -> tuple[list[list[int]], int]:
+    """Return the ids of all series in groups, and how many groups are seen first.
+
+    First come what figures are made of, metrics of the user, and what else a picture shows first;
+    then the other metrics of the user, and the rest, of which there are few before many.
+    """
+    about = {int(s["id"]): s for s in series}
+    own = 0
+
+    def place(group: list[int], rank: int) -> int:
+        nonlocal own
+        one = about[group[0]]
+        if one["metric"] in FIGURES and rank != RANK_OWN and not one["entity"].startswith(CORE):
+            return 0
+        own += rank == RANK_OWN
+        if rank == RANK_OWN:
+            return 1 if own <= OWN_FIRST else 3
+        if rank < RANK_REST and one["metric"] in SHOWN_FIRST:
+            return 2
+        # What takes little room does not wait for what takes much.
+        return 4 if len(group) <= MOST_LINES else 5
+
+    placed = [(place(group, rank), group) for rank, group in ranked(series)]
+    placed.sort(key=lambda one: one[0])
+    return [group for _, group in placed], sum(at <= 2 for at, _ in placed)  # noqa: PLR2004
+
+
+def _detailed(screen: Screen, seen: Collection[int], detail: Sequence[int]) -> Screen:
+    """Return a screen with much detail of the series that are seen first, and less of the others.
+
+    The others have a value in each bucket, too: in those that are one of theirs, the same.
+    """
+    buckets, grain, fewer, coarser = detail
+    places = even_edges(screen.edges, buckets)
+    fine = _joined(screen, places)
+    rest = ~np.isin(screen.ids, [*seen])
+    grains = np.where(rest, coarser, grain)
+    if rest.any() and fewer < len(places) - 1:
+        own = even_edges(fine.edges, fewer)
+        coarse = _joined(_only(screen, screen.ids[rest]), places[own])
+        column = np.repeat(np.arange(len(own) - 1), np.diff(own))
+        for name in ("low", "high", "mean", "missing"):
+            getattr(fine, name)[rest] = getattr(coarse, name)[:, column]
+        fine.step[np.isin(fine.stepped, coarse.stepped)] = coarse.step[:, column]
+    return replace(fine, weight=None, grain=None if (grains == 1).all() else grains)
 
 
 def _something(screen: Screen) -> NDArray[np.bool_]:
@@ -143,37 +242,6 @@ def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str,
     return kept
 
 
-def _affordable(screen: Screen, header: Mapping[str, Any], room: int) -> set[int]:
-    """Return the ids of the series there is room for at the least number of buckets.
-
-    What finds no room is passed over, and what is smaller may still find some.
-    """
-    buckets = min(LEAST_BUCKETS, len(screen.edges) - 1)
-    drawn, stepped = set(screen.ids.tolist()), set(screen.stepped.tolist())
-    about = {int(s["id"]): s for s in header["series"]}
-    sizes = {(e["host"], e["entity"]): _size(e) + 1 for e in header["entities"]}
-
-    def cost(number: int) -> int:
-        size = _size(about[number]) + 1
-        if number in drawn:
-            size += SERIES_FACTS + (12 if number in stepped else 4) * buckets
-        return size
-
-    named = _machines(header["series"])
-    room -= _size({**header, "series": [], "entities": []}) + 8 * (buckets + 1)
-    room -= sum(sizes.get(name, 0) for name in named)
-    kept: set[int] = set()
-    for group in grouped(header["series"]):
-        new = {(about[n]["host"], about[n]["entity"]) for n in group} - named
-        left = room - sum(map(cost, group)) - sum(sizes.get(name, 0) for name in new)
-        if left < 0:
-            continue
-        room = left
-        named |= new
-        kept.update(group)
-    return kept
-
-
 def _machines(series: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Return the machines of some series, which are called by their labels."""
     return {(s["host"], "host") for s in series}
@@ -199,10 +267,13 @@ def _only(screen: Screen, ids: Iterable[int]) -> Screen:
         ids=screen.ids[row],
         low=screen.low[row],
         high=screen.high[row],
+        mean=screen.mean[row],
         missing=screen.missing[row],
         stepped=screen.stepped[step],
         step=screen.step[step],
         last=None if screen.last is None else screen.last[row],
+        weight=None if screen.weight is None else screen.weight[row],
+        grain=None if screen.grain is None else screen.grain[row],
     )
 
 
@@ -222,32 +293,54 @@ def coarsen(screen: Screen, buckets: int) -> Screen:
     Returns
     -------
     Screen
-        As many old buckets in each new one as can be, so it stays finer towards the end.
+        Its buckets last about equally long, as far as there are edges to choose from.
         `low` is the smallest of the lows and `high` the largest of the highs; `step` is the
-        last one. A bucket is missing when it has no sample because readings were missing; a
+        last one. `mean` is that of the means, each weighing as much as `weight` says, or, where
+        that is not known, as long as its bucket lasts; with one that is not known, none is.
+        A bucket is missing when it has no sample because readings were missing; a
         gap shorter than a bucket is not seen any more, a longer one is.
     """
-    have = len(screen.edges) - 1
-    if have <= max(buckets, 1):
-        return screen
-    first = np.linspace(0, have, max(buckets, 1) + 1).astype(np.int64)
+    return _joined(screen, even_edges(screen.edges, max(buckets, 1)))
+
+
+def _joined(screen: Screen, first: NDArray[np.int64]) -> Screen:
+    """Return a screen whose buckets begin with the old ones at `first`, but the last edge."""
     starts = first[:-1]
     # Where there is no sample, low > high, whatever their values.
     seen = screen.low <= screen.high
     none = ~np.logical_or.reduceat(seen, starts, axis=1)
     low, _ = extremes_of(screen.low, starts, seen)
     _, high = extremes_of(screen.high, starts, seen)
+    mean, weight = _joined_means(screen, starts, (low, high))
     missing = np.logical_or.reduceat(_until_next(screen.missing, seen), starts, axis=1) & none
     return Screen(
         screen.ids,
         screen.edges[first],
         low,
         high,
+        mean,
         missing,
         screen.stepped,
         _last_steps(screen.step, first),
         screen.last,
+        weight,
     )
+
+
+def _joined_means(
+    screen: Screen, starts: NDArray[np.int64], within: tuple[NDArray[Any], NDArray[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Return the mean of each of the new buckets, and its weight where that is known."""
+    seen = screen.low <= screen.high
+    weight = np.diff(screen.edges) if screen.weight is None else screen.weight
+    weight = np.where(seen, weight, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = np.add.reduceat(np.where(seen, screen.mean, 0.0) * weight, starts, axis=1)
+    together = np.add.reduceat(weight, starts, axis=1)
+    mean = mean_of(total, together, *within)
+    # Values of which the mean is not known are in no mean of all.
+    mean[np.logical_or.reduceat(seen & np.isnan(screen.mean), starts, axis=1)] = np.nan
+    return mean, None if screen.weight is None else together
 
 
 def _until_next(missing: NDArray[np.bool_], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:

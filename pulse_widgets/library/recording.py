@@ -11,6 +11,7 @@ from pulse_widgets.insight.spans import spans
 from pulse_widgets.library import tables
 from pulse_widgets.library.listing import html_table
 from pulse_widgets.library.lookup import located
+from pulse_widgets.library.one_line import line_of
 from pulse_widgets.library.saving import save_copy
 from pulse_widgets.library.selection import (
     Chosen,
@@ -188,7 +189,7 @@ class Recording:
     # The rows -------------------------------------------------------------------------
 
     def values(self) -> tuple[NDArray[np.datetime64], NDArray[np.float64]]:
-        """Return the one series that is selected.
+        """Return times and values of the one series that is selected.
 
         Returns
         -------
@@ -238,7 +239,7 @@ class Recording:
         return tables.tidy_table(((c, x) for c, x in self._each()), data=data)
 
     def to_pandas(self, *, wide: bool = False, data: bool = False) -> pd.DataFrame:
-        """Return the rows that are selected.
+        """Return the rows that are selected, one a line or one column a series.
 
         Parameters
         ----------
@@ -378,8 +379,10 @@ class Recording:
         return save_copy(self._stored, self._chosen, self._window, checked_path(path), named)
 
     def __repr__(self) -> str:
-        """Return a constant text, so that a saved notebook does not change with each run."""
-        return "<pulse_widgets.Recording>"
+        """Return its name and what it holds, without reading a row."""
+        start, end = self._extent()
+        seconds = (end - start) / 1e6
+        return f"<Recording {line_of(self._stored, self._chosen, self._window, seconds)}>"
 
     def _repr_html_(self) -> str:
         """Return a small table: what it is, and its first series."""

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.library.replay_rows import (
-    block_rows,
     is_rated,
     shown,
     silent_spans,
     whole_rows,
 )
-from pulse_widgets.library.replay_screen import BUCKETS, ScreenBuilder
 from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import Drawing, kind_stored_as
+from pulse_widgets.series.detail import blocks_between, detail_of
 from pulse_widgets.series.display_form import display_series, moment_of
+from pulse_widgets.series.envelopes import Envelopes
 from pulse_widgets.series.header import Events, MomentWire, SpanWire, entity_records, newest
 from pulse_widgets.series.levels import BLOCK
 from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.screen_builder import BUCKETS, ScreenBuilder
 from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
 from pulse_widgets.storage.merge import merged
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.columns import Columns, SeriesKey
-    from pulse_widgets.series.envelopes import Envelopes
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.registry import SeriesInfo
 
@@ -141,15 +141,16 @@ class RecordingProvider:
             self._screen = self._draw()
         return self._screen
 
-    def rows(self, ids: Sequence[int], t0_s: float, t1_s: float) -> Rows:
-        """Return the rows of some series between two Unix times.
+    def detail(
+        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
+    ) -> tuple[Rows, Screen | None]:
+        """Return the rows of some series between two Unix times, of many rows envelopes.
 
-        A series with very many rows there is answered from the overview: of each block its
-        smallest and its largest value. A gap is a NaN in either case.
+        A series with very many rows there is answered from the overview. A gap is a NaN.
         """
         self.screen()  # which finds the silences
         start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
-        blocks, whole = list[Rows](), list[int]()
+        rows, blocks, whole = list[Rows](), dict[int, Envelopes](), list[int]()
         for number in dict.fromkeys(ids):
             if not 0 <= number < len(self._keys) or not _is_drawn(self._infos[number]):
                 continue
@@ -157,7 +158,7 @@ class RecordingProvider:
             if envelopes is None:
                 whole.append(number)
             else:
-                blocks.append(block_rows(number, envelopes, start, end))
+                blocks[number] = blocks_between(envelopes, start, end)
         for since, together in self._together(whole, start, end):
             keys = [self._keys[number] for number in sorted(together)]
             for key, columns in merged(
@@ -165,8 +166,8 @@ class RecordingProvider:
             ):
                 number = self._number[key]
                 silent = self._silent.get(number, _NO_SPANS)
-                blocks.append(whole_rows(self._infos[number], columns, silent, start, end))
-        return Rows.concat([block for block in blocks if len(block)])
+                rows.append(whole_rows(self._infos[number], columns, silent, start, end))
+        return detail_of(Rows.concat([each for each in rows if len(each)]), points, blocks)
 
     def _blocks_between(self, number: int, start: int, end: int) -> Envelopes | None:
         """Return the blocks that answer for a stretch; None where it has few enough rows."""

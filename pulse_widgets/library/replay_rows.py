@@ -19,10 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.columns import Columns
-    from pulse_widgets.series.envelopes import Envelopes
     from pulse_widgets.series.registry import SeriesInfo
 
-__all__ = ["block_rows", "is_rated", "shown", "silent_spans", "whole_rows"]
+__all__ = ["is_rated", "shown", "silent_spans", "whole_rows"]
 
 
 def is_rated(info: SeriesInfo) -> bool:
@@ -102,25 +101,3 @@ def _is_unknown(columns: Columns, value: NDArray[np.float64], row: int, *, rated
     # The first reading of a counter has no rate: the reading itself says if it is missing.
     known = columns.value[row] if rated and row == 0 else value[row]
     return not np.isfinite(known)
-
-
-def block_rows(number: int, blocks: Envelopes, start: int, end: int) -> Rows:
-    """Return the smallest and the largest value of each block, where it begins and where it ends.
-
-    A gap, and a block without values, is one NaN.
-    """
-    # A block without values is a gap, until the next block or to the end.
-    until = np.where(blocks.count > 0, blocks.end, np.append(blocks.start[1:], end))
-    blocks = blocks.take((until >= start) & (blocks.start < end))
-    there, long = blocks.count > 0, blocks.end > blocks.start
-    wide = there & (blocks.least < blocks.greatest)
-    keep = np.stack([np.ones(len(blocks), np.bool_), wide, there & long, wide & long], axis=1)
-    # A silence is stored with the time of the row before it; it begins just after that.
-    begin = blocks.start + (blocks.rows == 0)
-    time = np.stack([begin, begin, blocks.end, blocks.end], axis=1)[keep]
-    low, high = (np.where(there, v, np.nan) for v in (blocks.least, blocks.greatest))
-    value = np.stack([low, high, low, high], axis=1)[keep]
-    time = np.clip(time, start, end - 1)
-    return Rows(
-        np.full(len(time), number, np.int32), time, np.full(len(time), NO_STEP, np.int64), value
-    )

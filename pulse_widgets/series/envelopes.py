@@ -2,7 +2,7 @@
 
 Everything drawn or summarised is made of these. Rows in order of time are cut into blocks, at
 edges (`cut_at`) or by number (`blocks_of`), and each block is reduced (`extremes_of`, `sums_of`).
-Rows in any other order widen the envelope of their bucket one by one (`widen`).
+Rows in any other order come into the envelope of their bucket one by one (`widen`, `add_up`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Envelopes",
+    "add_up",
     "blocks_of",
     "cut_at",
+    "even_edges",
     "extremes_of",
     "joined",
+    "mean_of",
     "places_in",
     "single_rows",
     "spread",
@@ -73,15 +76,28 @@ class Envelopes:
     @property
     def mean(self) -> NDArray[np.float64]:
         """The mean of the finite values; NaN where there is none."""
-        nothing = np.full(len(self), np.nan)
-        # A sum that overflows must not put the mean outside of the envelope.
-        mean = np.divide(self.total, self.count, out=nothing, where=self.count > 0)
-        inside: NDArray[np.float64] = np.clip(mean, self.least, self.greatest)
-        return inside
+        return mean_of(self.total, self.count, self.least, self.greatest)
 
     def take(self, chosen: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Envelopes:
         """Return some of them."""
         return Envelopes(*(getattr(self, name)[chosen] for name in self.__slots__))
+
+
+def mean_of(
+    total: NDArray[np.float64],
+    weight: NDArray[Any],
+    least: NDArray[np.float64],
+    greatest: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the mean of each envelope, which lies within it; NaN where it has no weight."""
+    mean = np.full(total.shape, np.nan)
+    there = weight > 0
+    np.divide(total, weight, out=mean, where=there)
+    # Sums of finite values may overflow, to infinity or, of both signs, to no number at all.
+    lost = there & np.isnan(mean)
+    if lost.any():
+        mean[lost] = least[lost] / 2 + greatest[lost] / 2
+    return np.clip(mean, least, greatest, out=mean, where=there)
 
 
 # Blocks of rows in order ------------------------------------------------------------
@@ -223,9 +239,33 @@ def widen(
     return nothing
 
 
+def add_up(
+    total: NDArray[np.float64],
+    count: NDArray[Any],
+    at: NDArray[np.int64] | tuple[NDArray[np.int64], ...],
+    value: NDArray[np.float64],
+) -> None:
+    """Add the values that come into their places to sums and counts; as `widen`."""
+    nothing = np.isnan(value)
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add.at(total, at, np.where(nothing, 0.0, value) if nothing.any() else value)
+    np.add.at(count, at, (~nothing).astype(count.dtype))
+
+
 def places_in(edges: NDArray[Any], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return in which interval each time lies; `edges` are where the intervals begin."""
     return np.clip(np.searchsorted(edges, time, "right") - 1, 0, len(edges) - 1)
+
+
+def even_edges(edges: NDArray[Any], most: int) -> NDArray[np.int64]:
+    """Return which edges are those of at most so many stretches that last about equally long."""
+    have = len(edges) - 1
+    if have <= most:
+        return np.arange(have + 1)
+    wanted = edges[0] + (edges[-1] - edges[0]) * (np.arange(1, most) / most)
+    above = np.searchsorted(edges, wanted).clip(1, have)
+    nearest = above - (wanted - edges[above - 1] < edges[above] - wanted)
+    return np.unique(np.concatenate(([0], nearest, [have])))
 
 
 # Envelopes of envelopes -------------------------------------------------------------
@@ -263,8 +303,12 @@ def spread(
     envelopes: Envelopes,
     edges: NDArray[Any],
     into: tuple[NDArray[np.float64], NDArray[np.float64]],
+    sums: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> None:
     """Add the extremes of envelopes to all intervals that each of them reaches.
+
+    Its values are taken to lie evenly in time: each interval gets its share of their sum and of
+    their number.
 
     Parameters
     ----------
@@ -274,9 +318,21 @@ def spread(
         Where the intervals begin, microseconds.
     into : pair of (n,) float64
         The least and the greatest value of each stretch so far.
+    sums : pair of (n,) float64, optional
+        Sum and number of the values of each stretch so far.
     """
     first, last = places_in(edges, envelopes.start), places_in(edges, envelopes.end)
     many = last - first + 1
     block = np.repeat(np.arange(len(envelopes)), many)
     place = np.arange(len(block)) - np.repeat(np.cumsum(many) - many - first, many)
     widen(*into, place, envelopes.least[block], envelopes.greatest[block])
+    if sums is None:
+        return
+    start, end = envelopes.start[block], envelopes.end[block]
+    since = np.where(place == first[block], start, np.asarray(edges)[place])
+    until = np.where(place == last[block], end, np.append(edges[1:], np.inf)[place])
+    # A row lasts a microsecond: one that lies on an edge has a share beyond it.
+    share = (until - since + 1) / (end - start + many[block])
+    with np.errstate(over="ignore", invalid="ignore"):
+        np.add.at(sums[0], place, envelopes.total[block] * share)
+    np.add.at(sums[1], place, envelopes.count[block] * share)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.series.envelopes import mean_of
 from pulse_widgets.series.grid import BUCKET_BYTES, COLUMNS, STEP_BYTES
-from pulse_widgets.series.pyramid import ARRIVALS, LEVELS, Part, Pyramid
+from pulse_widgets.series.pyramid import ARRIVALS, Pyramid
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.slots import SlotTable
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
+
+    from pulse_widgets.series.older import Part
 
 __all__ = ["History", "Screen", "Sketch", "find_rows", "reduce_rows"]
 
@@ -40,6 +43,8 @@ class Screen:
         Unix seconds; finer towards the end.
     low, high : (S, N) float64
         Smallest and largest value in the bucket; low > high where there is no sample.
+    mean : (S, N) float64
+        Mean of the values in the bucket; NaN where there is none, or where it is not known.
     missing : (S, N) bool
         The bucket has no sample because readings were missing, and is to be drawn as a gap.
     stepped : (K,) int32
@@ -49,16 +54,24 @@ class Screen:
     last : (S,) float64, or None
         The newest value, NaN where there is none or the newest reading is missing; None where
         that is not known.
+    weight : (S, N) float64, or None
+        How many values the mean is of, which may be a part of one; None where that is not known.
+    grain : (S,) int64, or None
+        How coarse the values are to be told in a keyframe, see `pulse_widgets.series.wire`;
+        None is as fine as can be.
     """
 
     ids: NDArray[np.int32]
     edges: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    mean: NDArray[np.float64]
     missing: NDArray[np.bool_]
     stepped: NDArray[np.int32]
     step: NDArray[np.float64]
     last: NDArray[np.float64] | None = None
+    weight: NDArray[np.float64] | None = None
+    grain: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +88,25 @@ class Sketch:
         if not self.parts:
             none = np.empty((len(self.ids), 0))
             empty = none.astype(np.bool_)
+            stepped, step = self.stepped[:0], none[:0]
             return Screen(
-                self.ids, np.zeros(1), none, none, empty, self.stepped[:0], none[:0], self.last
+                self.ids, np.zeros(1), none, none, none, empty, stepped, step, self.last, none
             )
-        edges = [part.edges_us[:-1] for part in self.parts] + [self.parts[-1].edges_us[-1:]]
-        low, high, lost, step = (
-            np.concatenate([part.buckets[field] for part in self.parts], axis=1)
-            for field in range(4)
+        parts = [part.joined() for part in self.parts]
+        edges = [part.edges_us[:-1] for part in parts] + [parts[-1].edges_us[-1:]]
+        low, high, total, count, lost, step = (
+            np.concatenate(fields, axis=1)
+            for fields in zip(*(part.buckets for part in parts), strict=True)
         )
         empty = low > high
         missing = lost & empty
         # A missing reading lasts until the next sample, so the empty bucket after it is a gap.
         missing[:, 1:] |= empty[:, 1:] & lost[:, :-1]
         seconds = np.concatenate(edges) / 1e6
-        return Screen(self.ids, seconds, low, high, missing, self.stepped, step, self.last)
+        mean, weight = mean_of(total, count, low, high), count.astype(np.float64)
+        return Screen(
+            self.ids, seconds, low, high, mean, missing, self.stepped, step, self.last, weight
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +137,7 @@ class History:
 
     Notes
     -----
-    A series takes memory when its first row arrives, at most 7 kB however long a session lasts.
+    A series takes memory when its first row arrives, at most 25 kB however long a session lasts.
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:
@@ -215,8 +233,8 @@ class History:
     def _over(self) -> bool:
         a_grid, other = self._needed()
         left = self._envelope_budget() - other
-        self._pyramid.most = int(np.clip(left // max(a_grid, 1), 1, LEVELS))
-        return a_grid * self._pyramid.levels > left
+        self._pyramid.allow(left // max(a_grid, 1))
+        return a_grid * self._pyramid.size > left
 
     def _make_room(self, busy: NDArray[np.int64]) -> None:
         """Keep the envelopes within the budget, without touching these slots.
@@ -237,7 +255,7 @@ class History:
         a_grid, other = self._needed()
         left = max(self._envelope_budget() - other, 0)
         # More than needed are retired, since retiring any copies every slot that stays.
-        stay = slots.count * left // max(a_grid * max(pyramid.levels, 1), 1) * 15 // 16
+        stay = slots.count * left // max(a_grid * max(pyramid.size, 1), 1) * 15 // 16
         gone = np.flatnonzero(which)
         gone = gone[np.argsort(slots.last_us[gone], kind="stable")][: max(slots.count - stay, 0)]
         if len(gone):

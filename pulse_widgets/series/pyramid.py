@@ -6,18 +6,22 @@ a minute and after a week, and the whole past is a few hundred columns.
 
 A row that comes late goes into every grid that has passed its time. A row whose time is far ahead
 of all others waits outside of the grids until the others come near.
+
+Beside them one grid holds the whole past in buckets of one width: from the others only what is
+finer is shown, the newest.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.envelopes import widen
-from pulse_widgets.series.grid import COLUMNS, FOLD, Buckets, Grid, capacity, extended
+from pulse_widgets.series.envelopes import add_up, widen
+from pulse_widgets.series.grid import COLUMNS, FOLD, Buckets, Grid, capacity
+from pulse_widgets.series.older import Older, Part, found_among, nothing
 from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.whole import SIZE, Whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,8 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["LEVELS", "Part", "Pyramid"]
 
 SHOWN: Final = 56
+SHOWN_BESIDE: Final = 40
+"""Beside the grid of the whole past fewer buckets of the others are enough."""
 SLACK: Final = 8
 LEVELS: Final = 6
+WHOLE_FROM: Final = SIZE + 3
+"""With room for fewer grids there is none of the whole past."""
 NEAR: Final = COLUMNS // 2
 """Columns by which the newest time may grow at once; rows beyond that wait."""
 ARRIVALS: Final = 64
@@ -34,14 +42,6 @@ ARRIVALS: Final = 64
 WAITING_MOST: Final = 1 << 14
 """Rows with times far ahead that are kept waiting, at most."""
 WAITING_SHOWN: Final = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Neighbouring buckets of a screen, from one grid: their edges and what is in them."""
-
-    edges_us: NDArray[np.int64]
-    buckets: Buckets
 
 
 class Pyramid:
@@ -55,15 +55,17 @@ class Pyramid:
     Attributes
     ----------
     most : int
-        Grids there may be, at least one. Beyond that the finest goes: wider buckets instead
-        of a shorter past.
+        Grids there may be, at least one, beside that of the whole past. Beyond that the finest
+        goes: wider buckets instead of a shorter past.
     """
 
     def __init__(self, base_us: int) -> None:
         self.most = LEVELS
         self._base_us = base_us
         self._grids: list[Grid] = []
-        self._older = _Older()
+        self._whole: Whole | None = None
+        self._room = WHOLE_FROM
+        self._older = Older()
         self._origin_us = 0
         self._waiting = Rows.of([], [], [])
         """Rows far ahead, by time; their series are slots."""
@@ -72,9 +74,14 @@ class Pyramid:
         self._size = (0, 0)
 
     @property
-    def levels(self) -> int:
-        """Grids there are."""
-        return len(self._grids)
+    def size(self) -> int:
+        """Grids there are; that of the whole past counts as several."""
+        return len(self._grids) + (SIZE if self._whole else 0)
+
+    def allow(self, room: int) -> None:
+        """Say how many grids there may be; that of the whole past counts as several, or goes."""
+        self._room = room
+        self.most = max(1, min(room - SIZE if room >= WHOLE_FROM else room, LEVELS))
 
     def room_for(self, slots: int, stepped: int) -> tuple[int, int]:
         """Return the slots, and slots for steps, that each grid gets for so many."""
@@ -85,7 +92,8 @@ class Pyramid:
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return sum(grid.nbytes for grid in self._grids) + self.other_bytes
+        whole = self._whole.nbytes if self._whole else 0
+        return sum(grid.nbytes for grid in self._grids) + whole + self.other_bytes
 
     @property
     def other_bytes(self) -> int:
@@ -99,7 +107,7 @@ class Pyramid:
 
     def keep(self, slots: NDArray[np.int64], step_slots: NDArray[np.int64]) -> None:
         """Keep these slots and these step slots, and drop the others."""
-        for grid in self._grids:
+        for grid in self._every:
             grid.keep(slots, step_slots)
         self._older.keep(slots)
         wait = self._waiting
@@ -128,7 +136,7 @@ class Pyramid:
         self._arrivals = np.concatenate((self._arrivals, arrivals))[-ARRIVALS:]
         if not self._grids:
             self._begin(rows.time)
-        for grid in self._grids:
+        for grid in self._every:
             grid.grow(*self._size)
         older = int(np.searchsorted(rows.time, self._origin_us))
         if older:
@@ -149,6 +157,12 @@ class Pyramid:
         first = int(time[np.searchsorted(time, self._now_us() - span)]) // self._base_us
         self._origin_us = first * self._base_us
         self._grids.append(Grid(self._base_us, first, first))
+        if self._room >= WHOLE_FROM:
+            self._whole = Whole(self._base_us, first)
+
+    @property
+    def _every(self) -> list[Grid | Whole]:
+        return [*self._grids, *([self._whole] if self._whole else [])]
 
     def _walk(self, rows: Rows) -> None:
         """Put rows into the grids in parts, so that each column is folded before it is reused."""
@@ -170,6 +184,8 @@ class Pyramid:
     def _put(self, rows: Rows) -> None:
         fine = self._grids[0]
         newest = int(rows.time[-1])
+        if self._whole:
+            self._whole.take(rows, self._step_slot)
         # A coarser grid that has passed the time of these rows gets them directly: folding is over.
         late = [g for g in self._grids[1:] if rows.time[0] < (g.head + 1) * g.width_us]
         fine.advance(newest // fine.width_us)
@@ -221,6 +237,8 @@ class Pyramid:
 
     def shrink(self, most: int) -> None:
         """Drop the finest grids beyond so many; the others hold the same rows."""
+        if self._room < WHOLE_FROM:
+            self._whole = None
         while len(self._grids) > most:
             fine, coarse = self._grids[:2]
             coarse.fold(fine, fine.head // FOLD)
@@ -245,12 +263,18 @@ class Pyramid:
         """Return the buckets of some slots, and of their steps, oldest first."""
         if not self._grids:
             return []
-        parts = self._older.parts(slots, step_slots, self._step_slot, self._origin_us)
-        for grid, start, end in self._spans():
+        older = self._older.parts(slots, step_slots, self._step_slot, self._origin_us)
+        parts = [*older]
+        spans, end_us = self._spans(), 0
+        if self._whole:
+            spans, end_us = _finer(spans, self._whole)
+            parts.append(self._whole.part(slots, step_slots, end_us))
+        for grid, start, end in spans:
             edges = np.arange(start, end + 1) * grid.width_us
-            if parts:
-                edges[0] = max(edges[0], self._origin_us)
             parts.append(Part(edges, grid.buckets(slots, step_slots, start, end)))
+        if older:
+            # The first bucket may have become so wide that it begins before the first row.
+            parts[len(older)].edges_us[0] = self._origin_us
         if len(self._waiting):
             parts.append(self._waiting_part(int(parts[-1].edges_us[-1]), slots, step_slots))
         return parts
@@ -258,7 +282,8 @@ class Pyramid:
     def _spans(self) -> list[tuple[Grid, int, int]]:
         """Which buckets of which grid make up a screen, oldest first."""
         spans: list[tuple[Grid, int, int]] = []
-        end, wanted = self._grids[0].head + 1, SHOWN
+        shown = SHOWN_BESIDE if self._whole else SHOWN
+        end, wanted = self._grids[0].head + 1, shown
         for level, grid in enumerate(self._grids):
             start = grid.first
             if level + 1 < len(self._grids):
@@ -269,7 +294,7 @@ class Pyramid:
                 start = max(start, grid.first)
             if start < end:
                 spans.append((grid, start, end))
-            end, wanted = min(start, end) // FOLD, SHOWN - SHOWN // FOLD
+            end, wanted = min(start, end) // FOLD, shown - shown // FOLD
         return spans[::-1]
 
     def _waiting_part(
@@ -282,7 +307,7 @@ class Pyramid:
         edges = np.unique(np.concatenate(([start_us], used * width, (used + 1) * width)))
         edges = edges[edges >= start_us]
         column = np.searchsorted(edges, rows.time, "right") - 1
-        buckets = _nothing(len(slots), len(step_slots), len(edges) - 1)
+        buckets = nothing(len(slots), len(step_slots), len(edges) - 1)
         self._fill(buckets, rows, column, slots, step_slots)
         return Part(edges, buckets)
 
@@ -294,103 +319,23 @@ class Pyramid:
         slots: NDArray[np.int64],
         step_slots: NDArray[np.int64],
     ) -> None:
-        drawn, at = _found(rows.series, slots)
+        drawn, at = found_among(rows.series, slots)
         value, column_drawn = rows.value[drawn], column[drawn]
         missing = widen(buckets.low, buckets.high, (at, column_drawn), value)
+        add_up(buckets.total, buckets.number, (at, column_drawn), value)
         buckets.lost[at, column_drawn] = missing
-        stepped, at = _found(self._step_slot.take(rows.series), step_slots)
+        stepped, at = found_among(self._step_slot.take(rows.series), step_slots)
         stepped, at = stepped[keep := rows.step[stepped] != NO_STEP], at[keep]
         buckets.step[at, column[stepped]] = rows.step[stepped]
 
 
-class _Older:
-    """Envelopes of late rows that lie before the first row, in one grid.
-
-    Its buckets are as wide as it needs; few series have such rows, so it has slots of its own.
-    """
-
-    def __init__(self) -> None:
-        self._grid: Grid | None = None
-        self._own = np.zeros(0, np.int32)
-        """Slot to the slot here, -1 where there is none."""
-        self._count = 0
-
-    @property
-    def nbytes(self) -> int:
-        return self._own.nbytes + (self._grid.nbytes if self._grid else 0)
-
-    def take(self, rows: Rows, end_us: int, width_us: int) -> None:
-        """Take in rows that are sorted by time and all before `end_us`."""
-        grid = self._grid
-        if grid is None:
-            head = (end_us - 1) // width_us
-            grid = Grid(width_us, head, head)
-        first_us = int(rows.time[0])
-        while first_us // grid.width_us <= grid.head - COLUMNS:
-            grid = grid.coarser()
-        grid.first = min(grid.first, first_us // grid.width_us)
-        self._grid = grid
-        slots = rows.series
-        self._own = extended(self._own, int(slots.max()) + 1, -1)
-        fresh = np.unique(slots[self._own[slots] < 0])
-        self._own[fresh] = np.arange(self._count, self._count + len(fresh))
-        self._count += len(fresh)
-        grid.grow(*[capacity(len(grid.low), self._count)] * 2)
-        own, bucket = self._own[slots].astype(np.int64), rows.time // grid.width_us
-        grid.put(own, bucket, rows.value, late=True)
-        stepped = rows.step != NO_STEP
-        grid.put_steps(own[stepped], bucket[stepped], rows.step[stepped], late=True)
-
-    def keep(self, slots: NDArray[np.int64]) -> None:
-        """Keep these slots, in this order, and drop the others."""
-        if self._grid is None:
-            return
-        own = extended(self._own, int(slots.max(initial=-1)) + 1, -1)[slots]
-        stay = own[own >= 0].astype(np.int64)
-        own[own >= 0] = np.arange(len(stay))
-        self._grid.keep(stay, stay)
-        self._own, self._count = own, len(stay)
-
-    def parts(
-        self,
-        slots: NDArray[np.int64],
-        step_slots: NDArray[np.int64],
-        step_slot: NDArray[np.int32],
-        end_us: int,
-    ) -> list[Part]:
-        """Return the buckets of some slots and of their steps, if there are any."""
-        grid = self._grid
-        if grid is None:
-            return []
-        edges = np.arange(grid.first, grid.head + 2) * grid.width_us
-        edges[-1] = end_us
-        buckets = _nothing(len(slots), len(step_slots), len(edges) - 1)
-        here = np.flatnonzero(self._own >= 0)
-        here, at = here[(found := _found(here, slots))[0]], found[1]
-        own = self._own[here].astype(np.int64)
-        mine = grid.buckets(own, own, grid.first, grid.head + 1)
-        buckets.low[at], buckets.high[at], buckets.lost[at] = mine.low, mine.high, mine.lost
-        which, at = _found(step_slot[here], step_slots)
-        buckets.step[at] = mine.step[which]
-        return [Part(edges, buckets)]
-
-
-def _nothing(slots: int, step_slots: int, columns: int) -> Buckets:
-    return Buckets(
-        np.full((slots, columns), np.inf),
-        np.full((slots, columns), -np.inf),
-        np.zeros((slots, columns), np.bool_),
-        np.full((step_slots, columns), np.nan),
-    )
-
-
-def _found(
-    numbers: NDArray[np.int32] | NDArray[np.int64], among: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return which numbers are among some distinct ones, and where there."""
-    if not len(among):
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    order = np.argsort(among)
-    at = order[np.searchsorted(among[order], numbers).clip(max=len(among) - 1)]
-    which = np.flatnonzero(among[at] == numbers)
-    return which, at[which]
+def _finer(
+    spans: list[tuple[Grid, int, int]], whole: Whole
+) -> tuple[list[tuple[Grid, int, int]], int]:
+    """Return what of some buckets is finer than those of the whole past, and where it begins."""
+    for place, (grid, start, end) in enumerate(spans):
+        if grid.width_us < whole.width_us:
+            begin = -(-start * grid.width_us // whole.width_us) * whole.width_us
+            if begin < end * grid.width_us:
+                return [(grid, begin // grid.width_us, end), *spans[place + 1 :]], begin
+    return [], whole.end_us

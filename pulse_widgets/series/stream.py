@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from pulse_widgets.series.history import reduce_rows
 from pulse_widgets.series.packet_rows import split_for_packets
 from pulse_widgets.series.wire import frame, keyframe, rows_reply
 
@@ -48,8 +47,13 @@ class Provider(Protocol):
     def screen(self) -> Screen:
         """Return envelopes of the whole past."""
 
-    def rows(self, ids: Sequence[int], t0_s: float, t1_s: float) -> Rows:
-        """Return the rows of some series between two Unix times."""
+    def detail(
+        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
+    ) -> tuple[Rows, Screen | None]:
+        """Return the rows of some series between two Unix times.
+
+        Of series with too many rows there are envelopes instead, in so many buckets.
+        """
 
     def series(self) -> list[dict[str, object]]:
         """Return every series in the form the browser knows."""
@@ -98,7 +102,7 @@ class RangeRequest:
     ids : tuple of int
     t0, t1 : float
     points : int
-        In so many buckets a series; of a bucket with many rows only the extremes are sent.
+        In so many buckets a series with many rows is sent, as envelopes.
     """
 
     number: int
@@ -231,7 +235,7 @@ class Stream:
         """Send rows without a request: all that were shown until now."""
         if len(rows):
             t0, t1 = float(rows.time.min()) / 1e6, float(rows.time.max()) / 1e6
-            self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows, []))
+            self.publish(rows_reply(UNASKED, np.unique(rows.series).tolist(), t0, t1, rows))
 
     def keyframe(self, screen: Screen | None = None) -> bytes:
         """Return the packet that paints a page which has seen nothing yet."""
@@ -270,6 +274,5 @@ class Stream:
         if asked is None:
             _logger.debug("a request for detail was not understood: %r", request)
             return b""
-        found = self._provider.rows(asked.ids, asked.t0, asked.t1)
-        rows, reduced = reduce_rows(found, asked.points)
-        return rows_reply(asked.number, asked.ids, asked.t0, asked.t1, rows, reduced)
+        found = self._provider.detail(asked.ids, asked.t0, asked.t1, asked.points)
+        return rows_reply(asked.number, asked.ids, asked.t0, asked.t1, *found)

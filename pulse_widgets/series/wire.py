@@ -6,6 +6,10 @@ A *packet* is self-contained::
     header: JSON, UTF-8, padded with spaces to a multiple of 8
     body:   little-endian columns, 8-byte columns first
 
+A packet may be deflated. Its header then has ``deflated``, the bytes of the true header (padded
+like any) and of the true body; its body is the two, one after the other, in the zlib format. The
+rest of what such a header says is said for those who only look for the kind.
+
 Kinds of packet (header key ``kind``):
 
 ``frame``
@@ -13,11 +17,16 @@ Kinds of packet (header key ``kind``):
     f64 step[n] when ``steps`` (NaN: none), i32 series[n].
 ``keyframe``
     The screen so far, as envelopes: f64 edges[N+1], f64 last step[K*N] of the ``stepped``
-    series, u16 min[S*N], u16 max[S*N]. Code 0 to 65533 maps linearly onto lo..hi, 65534 is
-    a missing reading, 65535 a bucket without a sample.
+    series, then min, max and mean [S*N] as codes, packed as `pulse_widgets.series.packing` says.
+    Code 0 to 65533 maps linearly onto lo..hi, 65534 is a missing reading, 65535 a bucket without
+    a sample; as a mean it is one that is not known. A mean lies between min and max. Where there
+    are ``grains``, codes of a series are multiples of its grain. Keyframes are deflated.
 ``rows``
     The answer to a request for detail; or, with the number 0, what a page gets unasked at its
-    beginning: every row of a young session. Body as in a frame.
+    beginning: every row of a young session. Series with too many rows are in ``envelopes``: ``ids``
+    of S series, N ``buckets``, ``stepped`` of K. Body: f64 time[n], value[n] and step[n] as in a
+    frame, f64 edges[N+1], f64 min[S*N], max[S*N], mean[S*N] (NaN: none), f64 last step[K*N],
+    i32 series[n], u8 missing[S*N].
 
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
@@ -27,6 +36,9 @@ it begins and again when it has ended, with the same id and start. ``state`` is 
 
 Minor versions:
 
+1.2
+    The mean and ``envelopes`` came, and keyframes became small. Before, they had u16 min[S*N] and
+    u16 max[S*N] instead of packed codes.
 1.1
     ``entities`` is a list of host, entity and labels; ``moments``, ``spans`` and ``lines`` came.
 1.0
@@ -44,6 +56,14 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import WireError
+from pulse_widgets.series.packing import (
+    CODE_MISSING,
+    CODE_NONE,
+    CODE_TOP,
+    deflated,
+    inflated,
+    packed,
+)
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
@@ -65,14 +85,11 @@ __all__ = [
     "rows_reply",
 ]
 
-WIRE_VERSION: Final = (1, 1)
+WIRE_VERSION: Final = (1, 2)
 """Major and minor; two ends of the same major understand each other."""
 
-CODE_TOP: Final = 65533
-CODE_MISSING: Final = 65534
-CODE_NONE: Final = 65535
-
 _MAGIC: Final = b"PULS"
+_MOST_INFLATED: Final = 1 << 26
 _PREFIX: Final = struct.Struct("<4sHHII")
 
 
@@ -84,11 +101,21 @@ class Packet:
     body: bytes
 
 
-def encode(header: Mapping[str, object], body: bytes = b"") -> bytes:
-    """Return a packet."""
-    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    text += b" " * (-len(text) % 8)
+def encode(
+    header: Mapping[str, object], body: bytes = b"", *, deflate: bool = False, small: bool = False
+) -> bytes:
+    """Return a packet, as it is or deflated; as small as it can be, or soon."""
+    text = _text(header)
+    if deflate:
+        outer = {key: header[key] for key in ("kind", "seq") if key in header}
+        sizes = [len(text), len(body)]
+        text, body = _text({**outer, "deflated": sizes}), deflated(text + body, small=small)
     return _PREFIX.pack(_MAGIC, *WIRE_VERSION, len(text), len(body)) + text + body
+
+
+def _text(header: Mapping[str, object]) -> bytes:
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    return text + b" " * (-len(text) % 8)
 
 
 def decode(packet: bytes) -> Packet:
@@ -113,7 +140,14 @@ def decode(packet: bytes) -> Packet:
             f"A packet of {end + body_size} bytes arrived with {len(packet)}",
             remedy="Send it again.",
         )
-    return Packet(json.loads(packet[_PREFIX.size : end]), bytes(packet[end:]))
+    header, body = json.loads(packet[_PREFIX.size : end]), bytes(packet[end:])
+    if "deflated" not in header:
+        return Packet(header, body)
+    header_size, body_size = header["deflated"]
+    if not 0 <= header_size + body_size <= _MOST_INFLATED:
+        raise WireError("A packet is too large", remedy="Ask for less.")
+    whole = inflated(body, header_size + body_size)
+    return Packet(json.loads(whole[:header_size]), whole[header_size:])
 
 
 def frame(  # noqa: PLR0913  one argument a part of the packet
@@ -153,15 +187,18 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         "reduced": reduced,
     }
     header.update({key: extra for key, extra in extras.items() if extra})
-    return encode(header, _columns(rows, stepped=stepped))
+    return encode(header, b"".join(_columns(rows, stepped=stepped)))
 
 
 def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
-    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, reduced: Sequence[int]
+    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, screen: Screen | None = None
 ) -> bytes:
-    """Return the packet that answers a request for the detail of `ids` between two times."""
+    """Return the packet that answers a request for the detail of `ids` between two times.
+
+    `screen` has the series with too many rows.
+    """
     stepped = bool((rows.step != NO_STEP).any())
-    header = {
+    header: dict[str, object] = {
         "kind": "rows",
         "request": request,
         "ids": list(ids),
@@ -169,9 +206,23 @@ def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
         "t1": t1,
         "n": len(rows),
         "steps": stepped,
-        "reduced": list(reduced),
+        "reduced": [],
     }
-    return encode(header, _columns(rows, stepped=stepped))
+    *columns, series = _columns(rows, stepped=stepped)
+    if screen is None:
+        return encode(header, b"".join((*columns, series)))
+    header |= {
+        "reduced": screen.ids.tolist(),
+        "envelopes": {
+            "ids": screen.ids.tolist(),
+            "buckets": len(screen.edges) - 1,
+            "stepped": screen.stepped.tolist(),
+        },
+    }
+    seen = screen.low <= screen.high
+    known = [np.where(seen, each, np.nan) for each in (screen.low, screen.high, screen.mean)]
+    fine = [each.astype("<f8").tobytes() for each in (screen.edges, *known, screen.step)]
+    return encode(header, b"".join((*columns, *fine, series, screen.missing.tobytes())))
 
 
 def keyframe(  # noqa: PLR0913  one argument a part of the packet
@@ -185,7 +236,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     spans: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the packet that paints a page which has seen nothing yet."""
-    low, high, codes_min, codes_max = _quantize(screen)
+    low, high, codes = _quantize(screen)
     header = {
         "kind": "keyframe",
         "seq": seq,
@@ -193,6 +244,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
         "ids": screen.ids.tolist(),
         "lo": low.tolist(),
         "hi": high.tolist(),
+        "packed": True,
         "stepped": screen.stepped.tolist(),
         "last": _known(screen.last),
         "series": list(series),
@@ -203,34 +255,36 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     }
     if screen.last is None:
         del header["last"]
+    if screen.grain is not None:
+        header["grains"] = screen.grain.tolist()
     body = b"".join(
         (
             screen.edges.astype("<f8").tobytes(),
             screen.step.astype("<f8").tobytes(),
-            codes_min.tobytes(),
-            codes_max.tobytes(),
+            packed(codes, screen.grain),
         )
     )
-    return encode(header, body)
+    # What is told coarsely is to be kept: there small is better than soon.
+    return encode(header, body, deflate=True, small=screen.grain is not None)
 
 
 def _known(values: NDArray[np.float64] | None) -> list[float | None]:
     return [] if values is None else [v if v == v else None for v in values.tolist()]  # noqa: PLR0124
 
 
-def _columns(rows: Rows, *, stepped: bool) -> bytes:
+def _columns(rows: Rows, *, stepped: bool) -> list[bytes]:
     columns = [(rows.time / 1e6).astype("<f8").tobytes(), rows.value.astype("<f8").tobytes()]
     if stepped:
         step = np.where(rows.step == NO_STEP, np.nan, rows.step.astype(float))
         columns.append(step.astype("<f8").tobytes())
     columns.append(rows.series.astype("<i4").tobytes())
-    return b"".join(columns)
+    return columns
 
 
 def _quantize(
     screen: Screen,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.uint16], NDArray[np.uint16]]:
-    """Map each series' envelope onto 0..CODE_TOP of its own range."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.uint16]]]:
+    """Map min, max and mean of each series onto 0..CODE_TOP of its own range."""
     seen = screen.low <= screen.high
     low = np.where(seen, screen.low, np.inf).min(axis=1, initial=np.inf)
     high = np.where(seen, screen.high, -np.inf).max(axis=1, initial=-np.inf)
@@ -241,10 +295,17 @@ def _quantize(
         scale = np.where(span > 0, CODE_TOP / np.where(span > 0, span, 1.0), 0.0)
         down = np.floor((np.where(seen, screen.low, low[:, None]) - low[:, None]) * scale[:, None])
         up = np.ceil((np.where(seen, screen.high, low[:, None]) - low[:, None]) * scale[:, None])
+        middle = np.rint((screen.mean - low[:, None]) * scale[:, None])
     # A range too narrow or too wide to divide becomes one block, which contains every value.
     blunt = ~np.isfinite(scale) | ~np.isfinite(span)
     down[blunt], up[blunt] = 0, CODE_TOP
+    down, up = np.clip(down, 0, CODE_TOP), np.clip(up, 0, CODE_TOP)
+    if screen.grain is not None:
+        grain = screen.grain[:, None]
+        down, up = np.floor(down / grain) * grain, np.ceil(up / grain) * grain
+        middle = np.rint(middle / grain) * grain
+    # Of a lone value between two codes the lower one tells enough, and always the same.
+    middle = np.where(up - down <= 1, down, np.clip(middle, down, up))
+    middle[np.isnan(screen.mean) | blunt[:, None]] = CODE_NONE
     nothing = np.where(screen.missing, CODE_MISSING, CODE_NONE)
-    codes_min = np.where(seen, np.clip(down, 0, CODE_TOP), nothing).astype("<u2")
-    codes_max = np.where(seen, np.clip(up, 0, CODE_TOP), nothing).astype("<u2")
-    return low, high, codes_min, codes_max
+    return low, high, [np.where(seen, code, nothing).astype("<u2") for code in (down, up, middle)]

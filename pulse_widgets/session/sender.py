@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.loading import load
+from pulse_widgets.series.detail import detail_of
 from pulse_widgets.series.stream import Stream
 from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.history import Screen
@@ -30,7 +31,7 @@ FIRST_S: Final = 1.0
 """Seconds until the first keyframe."""
 KEYFRAME_S: Final = 5.0
 """Seconds between two keyframes while a page that misses something cannot ask for one."""
-KEYFRAME_SHARE: Final = 0.005
+KEYFRAME_SHARE: Final = 0.002
 """Share of its time that the sender may spend on keyframes."""
 COSTS_KEPT: Final = 3
 """Keyframes whose costs are remembered."""
@@ -66,7 +67,6 @@ class SessionProvider:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.screen = session.stage.screen
-        self.rows = session.stage.rows
         self.series = session.stage.series
         self.entities = session.entities
         self.events = session.stage.events
@@ -74,6 +74,12 @@ class SessionProvider:
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
         return self.session.state()
+
+    def detail(
+        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
+    ) -> tuple[Rows, Screen | None]:
+        """Return the rows of some series between two Unix times, of many rows envelopes."""
+        return detail_of(self.session.stage.rows(ids, t0_s, t1_s), points)
 
 
 class Keyframes:

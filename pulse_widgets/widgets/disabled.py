@@ -24,7 +24,7 @@ class DisabledMonitor:
     title = ""
 
     def __repr__(self) -> str:
-        return f"pulse monitor: off. {PROBLEM}. {REMEDY}"
+        return f"<Monitor off. {PROBLEM}. {REMEDY}>"
 
     @property
     def recording(self) -> Recording | None:

@@ -16,7 +16,7 @@ from pulse_widgets.loading import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Outputs", "in_notebook"]
+__all__ = ["Outputs", "in_notebook", "show_text"]
 
 BUNDLE: Final = "pulse_widgets.exchange.bundle"
 _logger = logging.getLogger("pulse_widgets")
@@ -28,6 +28,13 @@ def in_notebook() -> bool:
 
     shell = get_ipython()
     return shell is not None and getattr(shell, "kernel", None) is not None
+
+
+def show_text(text: str) -> None:
+    """Display plain text."""
+    from IPython.display import display
+
+    display({"text/plain": text}, raw=True)
 
 
 class Outputs:

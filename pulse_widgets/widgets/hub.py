@@ -15,6 +15,7 @@ from pulse_widgets.session.sender import LiveSender, redacted
 from pulse_widgets.signals import start_shielded
 from pulse_widgets.widgets.display import Outputs, SavedView
 from pulse_widgets.widgets.feed import Feed
+from pulse_widgets.widgets.one_line import session_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +89,12 @@ class Hub:
     def title(self) -> str:
         """What the session was called when it was started."""
         return self._session.settings.title if self._session is not None else ""
+
+    def line(self) -> str:
+        """Return what is shown, in one line, without reading a row."""
+        if self._session is not None:
+            return session_line(self._session)
+        return f"replay of {repr(self.recording()).removeprefix('<Recording ').removesuffix('>')}"
 
     @property
     def is_replay(self) -> bool:

@@ -10,7 +10,7 @@ from ipywidgets import widget_serialization
 
 from pulse_widgets.arguments import checked_metrics
 from pulse_widgets.errors import ArgumentError, ReplayError
-from pulse_widgets.widgets.display import Outputs, in_notebook
+from pulse_widgets.widgets.display import Outputs, in_notebook, show_text
 from pulse_widgets.widgets.feed import Feed, bundled
 
 if TYPE_CHECKING:
@@ -69,7 +69,13 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         hub.add_view(self._outputs, few_charts=chosen is not None)
 
     def __repr__(self) -> str:
-        return "pulse monitor"
+        # Of a monitor whose making was refused there is no more to tell.
+        hub = vars(self).get("_hub")
+        if hub is None:
+            return "<Monitor>"
+        layout = "" if self.kind == "dashboard" else f"{self.kind}, "
+        closed = "" if self._outputs in hub.views else "closed view, "
+        return f"<Monitor {layout}{closed}{hub.line()}>"
 
     def __del__(self) -> None:
         """Leave the page alone: what is shown goes on when nobody holds the view any more.
@@ -79,7 +85,11 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         """
 
     def _ipython_display_(self) -> None:
-        live = in_notebook() and self.comm is not None and self._hub.wants_widget
+        if not in_notebook():
+            # A terminal shows text alone, and keeps none of it.
+            show_text(repr(self))
+            return
+        live = self.comm is not None and self._hub.wants_widget
         view = self._repr_mimebundle_() if live else None
         if isinstance(view, tuple):
             view = view[0]

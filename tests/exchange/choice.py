@@ -57,6 +57,7 @@ def chosen(case):
         1e9 + np.arange(BUCKETS + 1.0),
         np.zeros(shape),
         np.ones(shape),
+        np.ones(shape) / 2,
         np.zeros(shape, bool),
         np.zeros(0, np.int32),
         np.zeros((0, BUCKETS)),

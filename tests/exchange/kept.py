@@ -29,16 +29,28 @@ def series_of(case):
     ]  # fmt: skip
 
 
+def noise(rows, buckets):
+    """Numbers from 0 to 65533 that do not compress, the same as in `fit.test.ts`."""
+    x = np.arange(rows * buckets, dtype=np.uint32) + np.uint32(1)
+    for factor, shift in ((2654435761, 15), (2246822519, 13)):
+        x *= np.uint32(factor)
+        x ^= x >> np.uint32(shift)
+    return (x % np.uint32(65534)).astype(float).reshape(rows, buckets)
+
+
 def fitted(case):
     """The screen of a case and its header, as small as the case asks for."""
     series = series_of(case)
-    shape = (len(series), BUCKETS)
+    low = noise(len(series), BUCKETS)
+    high = np.maximum(low, np.roll(low, 7, axis=1))
+    low[:, 0], high[:, 0] = 0, 65533
     screen = Screen(
         np.arange(len(series), dtype=np.int32),
         1e9 + np.arange(BUCKETS + 1.0),
-        np.zeros(shape),
-        np.ones(shape),
-        np.zeros(shape, bool),
+        low,
+        high,
+        np.floor((low + high) / 2),
+        np.zeros(low.shape, bool),
         np.zeros(0, np.int32),
         np.zeros((0, BUCKETS)),
     )

@@ -223,7 +223,7 @@ def test_of_too_many_series_those_that_charts_need_stay_and_the_rest_is_counted(
     scene.add("host", "memory.used", [1.0, 2.0])
     scene.label("host", name="engine")
     scene.label("gpu:0", host="h1", name="of a machine that has no series")
-    screen, header = fit(scene.screen(), header_of(scene), OUTPUT_BYTES - 60_000)
+    screen, header = fit(scene.screen(), header_of(scene), 40_000)
     named = {(e["host"], e["entity"]) for e in header["entities"]}
     assert named == {("h0", "host"), *(("h0", f"gpu:{gpu}") for gpu in range(8))}
     there = {(s["entity"], s["metric"]) for s in header["series"]}
@@ -290,7 +290,9 @@ def test_a_small_screen_is_left_as_it_is():
 
 # Coarsening ---------------------------------------------------------------------------
 
-VALUES = st.none() | st.just("missing") | st.tuples(st.floats(-5, 5), st.floats(0, 5))
+VALUES = (
+    st.none() | st.just("missing") | st.tuples(st.floats(-5, 5), st.floats(0, 5), st.floats(0, 1))
+)
 
 
 @st.composite
@@ -300,7 +302,7 @@ def screens(draw):
         st.lists(st.lists(VALUES, min_size=buckets, max_size=buckets), min_size=1, max_size=3)
     )
     low = np.full((len(cells), buckets), np.inf)
-    high = -low
+    high, mean, weight = -low, low * np.nan, np.zeros(low.shape)
     missing = np.zeros(low.shape, bool)
     for i, row in enumerate(cells):
         for j, cell in enumerate(row):
@@ -308,6 +310,8 @@ def screens(draw):
                 missing[i, j] = True
             elif cell is not None:
                 low[i, j], high[i, j] = cell[0], cell[0] + cell[1]
+                mean[i, j] = min(cell[0] + cell[1] * cell[2], high[i, j])
+                weight[i, j] = 1 + 9 * cell[2]
     widths = draw(st.lists(st.floats(0.1, 100), min_size=buckets, max_size=buckets))
     step = np.array(
         [
@@ -320,7 +324,9 @@ def screens(draw):
     )
     edges = np.concatenate([[0.0], np.cumsum(widths)])
     ids = np.arange(len(cells), dtype=np.int32)
-    return Screen(ids, edges, low, high, missing, ids[:1], step)
+    mean[:, draw(st.integers(0, 60)) :: 7] = np.nan
+    known = weight if draw(st.booleans()) else None
+    return Screen(ids, edges, low, high, mean, missing, ids[:1], step, None, known)
 
 
 @given(screens(), st.integers(1, 40))
@@ -329,7 +335,11 @@ def test_a_coarser_screen_tells_nothing_else(screen, buckets):
     coarse = coarsen(screen, buckets)
 
     count = len(coarse.edges) - 1
-    assert count == min(buckets, len(screen.edges) - 1)
+    assert count <= buckets or count == len(screen.edges) - 1
+    if count < len(screen.edges) - 1:
+        even = np.linspace(screen.edges[0], screen.edges[-1], buckets + 1)
+        off = np.abs(coarse.edges[:, None] - even).min(axis=0)
+        assert off == pytest.approx(np.abs(screen.edges[:, None] - even).min(axis=0))
     assert coarse.edges[[0, -1]].tolist() == screen.edges[[0, -1]].tolist()
     part = np.searchsorted(coarse.edges, screen.edges[:-1], side="right") - 1
     assert set(coarse.edges) <= set(screen.edges)
@@ -340,9 +350,17 @@ def test_a_coarser_screen_tells_nothing_else(screen, buckets):
             if inside.any():
                 assert coarse.low[row, k] == screen.low[row][inside].min()
                 assert coarse.high[row, k] == screen.high[row][inside].max()
+                weights = np.diff(screen.edges) if screen.weight is None else screen.weight[row]
+                mean = np.average(screen.mean[row][inside], weights=weights[inside])
+                assert coarse.mean[row, k] == pytest.approx(mean, nan_ok=True)
+                assert not coarse.mean[row, k] < coarse.low[row, k]
+                assert not coarse.mean[row, k] > coarse.high[row, k]
+                if screen.weight is not None:
+                    assert coarse.weight[row, k] == pytest.approx(weights[inside].sum())
                 assert not coarse.missing[row, k]
             else:
                 assert coarse.low[row, k] > coarse.high[row, k]
+                assert np.isnan(coarse.mean[row, k])
     steps = [screen.step[0][(part == k) & ~np.isnan(screen.step[0])] for k in range(count)]
     expected = [s[-1] if len(s) else np.nan for s in steps]
     np.testing.assert_array_equal(coarse.step[0], expected)

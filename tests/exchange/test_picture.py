@@ -424,9 +424,9 @@ def test_hosts_are_told_apart():
 
 def test_the_start_of_the_session_is_the_left_edge():
     scene = Scene(interval_s=10)
-    scene.add("host", "cpu.utilization", np.full(2000, 0.5))
-    words = Page(scene.html(t0=START - 2.0)).said
-    assert "21 Sep 2026, 14:13:18 to 19:46:3" in words
+    scene.add("host", "cpu.utilization", np.full(2000, 0.5), first=3)
+    words = Page(scene.html(t0=START + 28.0)).said
+    assert "21 Sep 2026, 14:13:48 to 19:47:0" in words
 
 
 def test_a_users_key_is_theirs_whatever_the_catalog_calls_so():

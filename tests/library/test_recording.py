@@ -220,8 +220,7 @@ def test_a_selection_without_events_has_empty_tables(rec):
     assert list(one.events.columns) == list(rec.events.columns)
 
 
-def test_the_text_of_a_recording_is_constant_and_its_table_escapes(rec):
-    assert repr(rec) == "<pulse_widgets.Recording>"
+def test_the_table_of_a_recording_escapes(rec):
     assert "gpu.power" in rec._repr_html_()
     assert "<script" not in rec._repr_html_()
 

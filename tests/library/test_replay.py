@@ -14,9 +14,9 @@ from pulse_widgets.exchange.picture.document import figure_html
 from pulse_widgets.library import replay_provider as replay
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.replay_provider import RecordingProvider
-from pulse_widgets.library.replay_screen import BUCKETS, ScreenBuilder
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.screen_builder import BUCKETS, ScreenBuilder
 from pulse_widgets.storage import overview_file
 from pulse_widgets.storage.compact import compact
 from pulse_widgets.storage.segment import ParquetSegment
@@ -109,6 +109,22 @@ def test_what_only_its_reader_knows_is_told_where_that_reader_is_not(bench, fini
         assert f">{word}<" in html
 
 
+def rows_of(src, ids, t0, t1, points=20_000):
+    """What a page gets of a range, as rows: of a bucket its least and greatest value."""
+    found, screen = src.detail(ids, t0, t1, points)
+    if screen is None:
+        return found
+    begin = np.rint(screen.edges[:-1] * 1e6).astype(np.int64)
+    blocks = [found]
+    for line, number in enumerate(screen.ids):
+        seen = screen.low[line] <= screen.high[line]
+        at = np.flatnonzero(seen | screen.missing[line])
+        bounds = np.stack([screen.low[line], screen.high[line]], axis=1)
+        value = np.where(seen[at, None], bounds[at], np.nan).ravel()
+        blocks.append(Rows.of(np.full(2 * len(at), number), np.repeat(begin[at], 2), value))
+    return Rows.concat(blocks)
+
+
 def known(rows: Rows, time_us: int) -> bool:
     """Whether a page shows a value at some time: what the last row up to then says."""
     before = np.flatnonzero(rows.time <= time_us)
@@ -134,7 +150,7 @@ def test_every_range_that_touches_an_outage_has_the_gap_in_it(
         (begin + 1, end + 60, False, True),
         (end - 1, end + 60, False, True),
     ]:
-        found = src.rows([0], t0, t1)
+        found = rows_of(src, [0], t0, t1)
 
         assert (np.diff(found.time) >= 0).all()
         assert found.time.min() >= t0 * 1e6 - 1
@@ -161,14 +177,14 @@ def test_an_outage_without_end_is_missing_to_the_end(bench, finished, whole_rows
     src = source(bench, finished=finished)
 
     screen = src.screen()
-    later = src.rows([0], times[500] / 1e6, times[600] / 1e6)
+    later = rows_of(src, [0], times[500] / 1e6, times[600] / 1e6)
 
     edges = screen.edges * 1e6
     assert screen.missing[0][edges[:-1] > times[301]].all()
     assert not screen.missing[1].any()
     assert math.isnan(screen.last[0])
     assert screen.last[1] == noise(1000)[-1]
-    assert np.isnan(later.value).tolist() == [True]
+    assert set(np.isnan(later.value).tolist()) == {True}
 
 
 def test_what_a_user_logs_has_no_silences_but_may_be_missing(bench):
@@ -179,7 +195,7 @@ def test_what_a_user_logs_has_no_silences_but_may_be_missing(bench):
     write(bench, number, times, values)
     src = source(bench)
 
-    found = src.rows([0], times[0] / 1e6, times[-1] / 1e6)
+    found = rows_of(src, [0], times[0] / 1e6, times[-1] / 1e6)
 
     assert not src.screen().missing[0][:250].any()
     assert np.flatnonzero(np.isnan(found.value)).tolist() == [40]
@@ -195,12 +211,12 @@ def test_the_rate_of_the_first_row_in_a_range_is_there_however_rare_readings_are
     write(bench, number, times, np.arange(20.0) * spacing)
     src = source(bench, finished=finished)
 
-    found = src.rows([0], times[5] / 1e6, times[8] / 1e6)
+    found = rows_of(src, [0], times[5] / 1e6, times[8] / 1e6)
 
     assert found.time.tolist() == times[5:9].tolist()
     assert found.value.tolist() == [1.0] * 4
     # At the beginning the first reading has no rate, and is not missing either.
-    assert src.rows([0], times[0] / 1e6, times[1] / 1e6).time.tolist() == [times[1]]
+    assert rows_of(src, [0], times[0] / 1e6, times[1] / 1e6).time.tolist() == [times[1]]
 
 
 def test_the_reading_before_a_range_may_lie_in_a_part_long_before(bench):
@@ -215,7 +231,7 @@ def test_the_reading_before_a_range_may_lie_in_a_part_long_before(bench):
     src = source(bench, finished=False)
     start = START_US / 1e6
 
-    found = src.rows([0, 1], start + 200, start + 301)
+    found = rows_of(src, [0, 1], start + 200, start + 301)
 
     by = {n: found.value[found.series == n].tolist() for n in (0, 1)}
     assert sorted(by.values(), key=len) == [[2.0], [1.0] * 40]
@@ -236,10 +252,10 @@ def test_a_range_cut_out_says_the_same_as_the_whole(data, tmp_path_factory):
     values[holes] = math.nan
     write(bench, number, times, values)
     src = source(bench, finished=data.draw(st.booleans()))
-    whole = src.rows([0], times[0] / 1e6, times[-1] / 1e6)
+    whole = rows_of(src, [0], times[0] / 1e6, times[-1] / 1e6)
     a, b = sorted(data.draw(st.tuples(*[st.integers(int(times[0]), int(times[-1]))] * 2)))
 
-    part = src.rows([0], a / 1e6, b / 1e6)
+    part = rows_of(src, [0], a / 1e6, b / 1e6)
 
     # Unix seconds hold a microsecond only just.
     cut = (whole.time >= a + 1) & (whole.time <= b - 1)
@@ -294,7 +310,7 @@ def test_the_detail_of_many_small_series_reads_each_row_group_once(bench, groups
     src.screen()
     groups_read.clear()
 
-    found = src.rows(range(2000), START_US / 1e6 + 10, START_US / 1e6 + 12)
+    found = rows_of(src, range(2000), START_US / 1e6 + 10, START_US / 1e6 + 12)
 
     assert groups_read == [0, 1, 2, 3]
     assert len(found) == 3 * 2000
@@ -310,7 +326,7 @@ def test_a_long_series_is_not_read_whole_because_of_one_that_comes_rarely(bench,
     src.screen()
     groups_read.clear()
 
-    found = src.rows([0, 1], START_US / 1e6 + 38_999, START_US / 1e6 + 39_001)
+    found = rows_of(src, [0, 1], START_US / 1e6 + 38_999, START_US / 1e6 + 39_001)
 
     assert np.bincount(found.series).tolist() == [1, 21]
     # One of the rare series, and one of the four of the long one.
@@ -377,6 +393,11 @@ def test_pictures_from_blocks_and_from_rows_agree(bench, monkeypatch):
     assert (quick.high >= exact.high).all()
     assert quick.last == pytest.approx(exact.last, rel=1e-9)
     # Blocks reach into the next bucket: an extreme may stand there too, but no further away.
+    # A block that reaches into a bucket counts by its share of time, not by the values there.
+    off = np.abs(quick.mean - exact.mean)
+    assert np.nanquantile(off, 0.9) < 0.1
+    assert np.nanmax(off) < 0.1 * np.nanmax(quick.high - quick.low)
+    assert quick.weight.sum(axis=1) == pytest.approx(exact.weight.sum(axis=1))
     near = np.minimum(exact.low, np.minimum(np.roll(exact.low, 1, 1), np.roll(exact.low, -1, 1)))
     seen = quick.low <= quick.high
     assert (quick.low[seen] >= near[seen] - 0.01).all()
@@ -403,12 +424,45 @@ def test_blocks_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch
     times = START_US + np.arange(6400) * 100_000
     write(bench, number, times, np.tile([0.0, 1.0], 3200))
 
-    found = source(bench).rows([0], times[0] / 1e6, times[-1] / 1e6)
+    rows, screen = source(bench).detail([0], times[0] / 1e6, times[-1] / 1e6, 50)
 
-    # Both extremes stand where a block begins and where it ends: no line zigzags between them.
-    assert found.value.tolist() == [0.0, 1.0] * 200
-    assert found.time.tolist()[::2] == found.time.tolist()[1::2]
-    assert found.time[::4].tolist() == times[::64].tolist()
+    assert len(rows) == 0
+    assert (screen.ids.tolist(), len(screen.edges)) == ([0], 51)
+    assert screen.edges[[0, -1]] * 1e6 == pytest.approx(times[[0, -1]])
+    assert (screen.low.min(), screen.low.max(), screen.high.min()) == (0, 0, 1)
+    assert screen.mean[0] == pytest.approx(np.full(50, 0.5))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    one=st.integers(0, 6399),
+    other=st.integers(0, 6399),
+    points=st.integers(1, 300),
+    seed=st.integers(0, 99),
+)
+def test_the_detail_of_blocks_has_the_mean_of_what_a_range_holds(
+    one, other, points, seed, tmp_path_factory
+):
+    bench = Bench(tmp_path_factory.mktemp("r") / "run.pulse")
+    times = START_US + np.arange(6400) * 100_000
+    # Blocks of 64 rows with one value each: their means are exact wherever they are cut.
+    values = np.repeat(np.random.default_rng(seed).integers(0, 9, 100), 64).astype(float)
+    write(bench, bench.series("gpu:0", "gpu.power"), times, values)
+    src, (a, b) = source(bench), sorted((one, other))
+    src._blocks_between = lambda number, *_: src._stored.level(src._keys[number], 6400)
+
+    _, screen = src.detail([0], times[a] / 1e6, times[b] / 1e6, points)
+
+    seen = screen.low[0] <= screen.high[0]
+    assert ((screen.low[0] <= screen.mean[0]) & (screen.mean[0] <= screen.high[0]))[seen].all()
+    begin, end = screen.edges[0] * 1e6, screen.edges[-1] * 1e6
+    assert begin == pytest.approx(times[a], abs=7e6)
+    assert end == pytest.approx(times[b], abs=7e6)
+    inside = values[a : b + 1]
+    assert screen.low[0][seen].min() <= inside.min()
+    assert screen.high[0][seen].max() >= inside.max()
+    mean = np.average(screen.mean[0][seen], weights=screen.weight[0][seen])
+    assert mean == pytest.approx(inside.mean(), abs=9 * 65 / len(inside))
 
 
 def test_a_user_counter_without_a_rate_is_drawn_as_it_is(bench, monkeypatch):
@@ -418,7 +472,7 @@ def test_a_user_counter_without_a_rate_is_drawn_as_it_is(bench, monkeypatch):
     write(bench, number, times, np.arange(3000.0))
     src = source(bench)
 
-    found = src.rows([0], times[0] / 1e6, times[-1] / 1e6)
+    found = rows_of(src, [0], times[0] / 1e6, times[-1] / 1e6)
 
     assert found.value.tolist() == list(range(3000))
     assert src.screen().high[0].max() == 2999
@@ -428,14 +482,14 @@ def test_a_user_counter_without_a_rate_is_drawn_as_it_is(bench, monkeypatch):
 def test_ids_that_are_not_there_or_twice_there_do_no_harm(bench, ids):
     outage(bench, "gauge", "silence", 100)
 
-    assert len(source(bench).rows(ids, 0, 1e11)) in {0, 101}
+    assert len(rows_of(source(bench), ids, 0, 1e11)) in {0, 101}
 
 
 def test_an_empty_recording_has_a_picture(bench, finished):
     src = source(bench, finished=finished)
 
     assert src.screen().low.shape == (0, 300)
-    assert len(src.rows([0], 0, 1e11)) == 0
+    assert len(rows_of(src, [0], 0, 1e11)) == 0
     assert src.events(5) == NO_EVENTS
 
 
@@ -481,6 +535,8 @@ def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, 
         known = [value[row] for row in held if not math.isnan(value[row])]
         assert screen.low[0, bucket] == min(known, default=math.inf)
         assert screen.high[0, bucket] == max(known, default=-math.inf)
+        mean = math.fsum(known) / len(known) if known else math.nan
+        assert screen.mean[0, bucket] == pytest.approx(mean, abs=1e-6, nan_ok=True)
         counted = [step[row] for row in held if step[row] != NO_STEP]
         assert repr(float(steps[bucket])) == repr(float(counted[-1]) if counted else math.nan)
         if any(math.isnan(value[row]) for row in held) and not known:

@@ -14,6 +14,7 @@ from pulse_widgets.series.envelopes import (
     cut_at,
     extremes_of,
     joined,
+    mean_of,
     places_in,
     single_rows,
     spread,
@@ -108,9 +109,33 @@ def test_envelopes_of_envelopes_enclose_what_those_of_the_rows_do(rows, edges, d
     drawn = []
     for each in (fine, coarse):
         low, high = np.full(len(edges) - 1, np.inf), np.full(len(edges) - 1, -np.inf)
-        spread(each.take(each.count > 0), np.array(edges[:-1]), (low, high))
+        total, weight = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
+        spread(each.take(each.count > 0), np.array(edges[:-1]), (low, high), (total, weight))
         drawn.append((low, high))
+        assert (weight > 0).tolist() == (low <= high).tolist()
+        assert weight.sum() == pytest.approx(each.count.sum())
+        assert total.sum() == pytest.approx(each.total.sum(), abs=1e-3)
+        mean = mean_of(total, weight, low, high)
+        assert ((low <= mean) & (mean <= high))[weight > 0].all()
     assert (drawn[1][0] <= drawn[0][0]).all() and (drawn[1][1] >= drawn[0][1]).all()
+
+
+def test_a_block_counts_in_each_interval_by_its_share_of_time():
+    block = joined(single_rows(np.arange(11), np.arange(11.0)), np.array([0]))
+    low, high, total, weight = np.full(2, np.inf), np.full(2, -np.inf), np.zeros(2), np.zeros(2)
+
+    spread(block, np.array([0, 8]), (low, high), (total, weight))
+
+    assert weight.tolist() == pytest.approx([11 * 9 / 12, 11 * 3 / 12])
+    assert total.tolist() == pytest.approx([55 * 9 / 12, 55 * 3 / 12])
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308])
+def test_a_mean_lies_between_the_values_where_their_sum_is_too_large_a_number(value):
+    block = joined(single_rows(np.arange(3), np.array([value, value, value / 2])), np.array([0]))
+    assert abs(value / 2) <= abs(block.mean[0]) <= abs(value)
+    opposite = np.array([np.nan])
+    assert mean_of(opposite, np.array([2]), np.array([-1e308]), np.array([1e308])).tolist() == [0]
 
 
 @given(rows.filter(len), st.integers(1, 12))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -61,14 +62,14 @@ def test_a_spike_of_one_sample_is_still_on_screen_three_hours_later():
     assert (high == 7.0).sum() == 1
 
 
-def test_a_screen_has_at_most_310_buckets_however_long_the_session():
+def test_a_screen_has_at_most_400_buckets_however_long_the_session():
     history = History(1.0)
 
     for start in range(0, 100_000, 4_000):
         times = np.arange(start, start + 4_000, 10.0)
         history.add(rows(times, np.ones(len(times))))
 
-    assert history.screen().low.shape[1] <= 310
+    assert history.screen().low.shape[1] <= 400
 
 
 def test_buckets_are_contiguous_and_finer_towards_the_end():
@@ -79,8 +80,30 @@ def test_buckets_are_contiguous_and_finer_towards_the_end():
     widths = np.diff(history.screen().edges)
 
     assert (widths > 0).all()
-    assert (np.diff(widths) <= 1e-6).all()
-    assert widths[0] > widths[-1]
+    assert widths.max() < 5_000 / 100
+    assert widths[-30:].tolist() == [0.5] * 30
+    assert (widths[-50:-30] < 5).all()
+
+
+@pytest.mark.parametrize("interval_s", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize(
+    "samples", [46, 200, 600, 3600, pytest.param(86_400, marks=pytest.mark.slow)]
+)
+def test_every_tenth_of_a_session_is_in_twenty_buckets_or_as_many_as_it_has_samples(
+    interval_s, samples
+):
+    history = History(interval_s)
+    for start in range(0, samples, 500):
+        times = np.arange(start, min(start + 500, samples)) * interval_s
+        history.add(rows(times, np.arange(len(times), dtype=float)))
+
+    begin, end, _, _ = drawn(history.screen())
+
+    place = ((begin + end) / 2 - START_US / 1e6) / (samples * interval_s)
+    held = np.histogram(place, np.arange(11) / 10)[0]
+    assert held.min() >= min(20, samples // 10 - 1)
+    if samples <= 100:
+        assert len(begin) == samples
 
 
 def test_a_missing_reading_is_a_gap_and_an_empty_bucket_is_not():

@@ -55,12 +55,20 @@ def check_every_row_is_where_it_was(history, rows):
     np.maximum.at(high, (line[seen], bucket[seen]), rows.value[seen])
     np.testing.assert_array_equal(screen.low, low)
     np.testing.assert_array_equal(screen.high, high)
+    total, count = np.zeros(screen.low.shape), np.zeros(screen.low.shape)
+    np.add.at(total, (line[seen], bucket[seen]), rows.value[seen])
+    np.add.at(count, (line[seen], bucket[seen]), 1)
+    np.testing.assert_array_equal(screen.weight, count)
+    mean = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    np.testing.assert_allclose(screen.mean, mean, rtol=1e-12, atol=1e-9)
+    held = count > 0
+    assert ((low <= screen.mean) & (screen.mean <= high))[held].all()
     return screen
 
 
 @settings(max_examples=60, deadline=None)
 @given(arrivals(), st.sampled_from([0.1, 1.0]))
-def test_each_bucket_has_the_extremes_of_its_time_in_any_order_of_arrival(blocks, interval_s):
+def test_each_bucket_has_extremes_and_mean_of_its_time_in_any_order_of_arrival(blocks, interval_s):
     history, taken = History(interval_s), []
     for rows, looked_at in blocks:
         history.add(rows)

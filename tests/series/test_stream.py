@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pulse_widgets.series.detail import detail_of
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import History
 from pulse_widgets.series.packet_rows import PACKET_ROWS
@@ -32,9 +33,9 @@ class Past:
     def screen(self):
         return History().screen()
 
-    def rows(self, ids, t0_s, t1_s):
+    def detail(self, ids, t0_s, t1_s, points):
         self.asked.append(ids)
-        return self.stored if 0 in ids else Rows.of([], [], [])
+        return detail_of(self.stored if 0 in ids else Rows.of([], [], []), points)
 
     def series(self):
         return [{"id": 0, "host": "h0", "entity": "user", "metric": "loss"}]

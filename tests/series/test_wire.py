@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from pulse_widgets.errors import WireError
 from pulse_widgets.series.history import Screen
+from pulse_widgets.series.packing import packed, unpacked
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.wire import (
     CODE_MISSING,
@@ -85,6 +86,7 @@ def golden_keyframe():
         edges=1_760_000_000 + np.array([0.0, 4.0, 8.0, 9.0]),
         low=np.array([[1.0, np.inf, 3.0], [np.inf, np.inf, -5.0]]),
         high=np.array([[2.0, -np.inf, 9.0], [-np.inf, -np.inf, -5.0]]),
+        mean=np.array([[1.25, np.nan, np.nan], [np.nan, np.nan, -5.0]]),
         missing=np.array([[False, True, False], [False, False, False]]),
         stepped=np.array([1], np.int32),
         step=np.array([[np.nan, np.nan, 12.0]]),
@@ -94,7 +96,17 @@ def golden_keyframe():
 
 def golden_rows():
     rows = Rows.of([1, 1], [T0_US, T0_US + 500_000], [1.5, 2.5])
-    return rows_reply(4, [1], 1_760_000_000.0, 1_760_000_001.0, rows, [1])
+    screen = Screen(
+        ids=np.array([2, 0], np.int32),
+        edges=1_760_000_000 + np.array([0.0, 0.5, 1.0]),
+        low=np.array([[1.0, np.inf], [-3.0, 7.0]]),
+        high=np.array([[2.0, -np.inf], [-3.0, 1e300]]),
+        mean=np.array([[1.125, np.nan], [-3.0, 8.0]]),
+        missing=np.array([[False, True], [False, False]]),
+        stepped=np.array([0], np.int32),
+        step=np.array([[np.nan, 12.0]]),
+    )
+    return rows_reply(4, [0, 1, 2], 1_760_000_000.0, 1_760_000_001.0, rows, screen)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +118,13 @@ def test_the_bytes_on_the_wire_are_those_both_ends_agreed_on(name, packet):
 
     assert made == (GOLDEN / f"{name}.bin").read_bytes()
     assert json.loads((GOLDEN / f"{name}.json").read_text()) == decode(made).header
+
+
+@pytest.mark.parametrize("name", ["frame-1.0", "frame-1.1", "keyframe-1.0", "keyframe-1.1"])
+def test_packets_of_older_versions_are_still_read(name):
+    packet = decode((GOLDEN / f"{name}.bin").read_bytes())
+
+    assert packet.header["kind"] == name.partition("-")[0]
 
 
 def test_a_frame_holds_the_columns_in_the_order_of_the_format():
@@ -125,30 +144,43 @@ def test_a_frame_holds_the_columns_in_the_order_of_the_format():
 def test_a_keyframe_says_missing_and_nothing_with_different_codes():
     packet = decode(golden_keyframe())
 
-    body = np.frombuffer(packet.body, "<u2")[(4 + 3) * 4 :].reshape(2, 2, 3)
+    body = np.reshape(unpacked(packet.body[(4 + 3) * 8 :], 6), (3, 2, 3))
     assert body[0, 0].tolist() == [0, CODE_MISSING, 65533 * 2 // 8]
     assert body[1, 0].tolist() == [8192, CODE_MISSING, 65533]
     assert body[0, 1].tolist() == [CODE_NONE, CODE_NONE, 0]
+    assert body[2].tolist() == [[2048, CODE_MISSING, CODE_NONE], [CODE_NONE, CODE_NONE, 0]]
 
 
 @given(
     hnp.arrays(np.float64, (3, 5), elements=st.floats(-1e100, 1e100, allow_nan=False, width=64)),
     hnp.arrays(np.float64, (3, 5), elements=st.floats(0, 1e99)),
+    hnp.arrays(np.float64, (3, 5), elements=st.floats(0, 1)),
 )
-def test_a_decoded_envelope_contains_the_true_one(low, width):
+def test_a_decoded_envelope_contains_the_true_one_and_its_mean(low, width, share):
     high = low + width
+    mean = np.clip(low + width * share, low, high)
     nothing = np.zeros((3, 5), np.bool_)
     ids = np.arange(3, dtype=np.int32)
-    screen = Screen(ids, np.arange(6.0), low, high, nothing, ids[:0], low[:0])
+    screen = Screen(ids, np.arange(6.0), low, high, mean, nothing, ids[:0], low[:0])
 
     packet = decode(keyframe(0, screen, series=[], entities=[], state={}))
 
-    codes = np.frombuffer(packet.body, "<u2")[6 * 4 :].reshape(2, 3, 5).astype(float)
+    codes = np.reshape(unpacked(packet.body[6 * 8 :], 15), (3, 3, 5)).astype(float)
     least, most = np.array(packet.header["lo"]), np.array(packet.header["hi"])
     span = (most - least)[:, None]
     slack = 1e-9 * np.maximum(np.abs(least), np.abs(most))[:, None] + span * 1e-12
     assert (least[:, None] + span * codes[0] / 65533 <= low + slack).all()
     assert (least[:, None] + span * codes[1] / 65533 >= high - slack).all()
+    told = codes[2] != CODE_NONE
+    assert told.all(axis=1).tolist() == (np.isfinite(span[:, 0]) & _divides(span[:, 0])).tolist()
+    assert ((codes[0] <= codes[2]) & (codes[2] <= codes[1]))[told].all()
+    off = np.abs(least[:, None] + span * codes[2] / 65533 - mean)
+    assert (off <= 1.0001 * span / 65533 + slack)[told].all()
+
+
+def _divides(span):
+    with np.errstate(over="ignore", divide="ignore"):
+        return (span == 0) | np.isfinite(65533 / span)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +192,49 @@ def test_bytes_that_are_no_whole_packet_are_refused(damage):
         decode(damage(golden_frame()))
 
 
-def test_a_newer_major_version_is_refused_with_the_upgrade_line():
-    packet = bytearray(encode({"kind": "frame"}))
+@pytest.mark.parametrize("deflate", [False, True])
+def test_a_newer_major_version_is_refused_with_the_upgrade_line(deflate):
+    packet = bytearray(encode({"kind": "frame"}, deflate=deflate))
     packet[4] = 2
 
     with pytest.raises(WireError, match="pip install -U pulse_widgets"):
         decode(bytes(packet))
+
+
+numbers = st.integers(0, 65533)
+cells = st.one_of(
+    st.tuples(numbers, numbers, numbers).map(sorted).map(lambda v: (v[0], v[2], v[1])),
+    st.tuples(numbers, numbers).map(sorted).map(lambda v: (v[0], v[1], CODE_NONE)),
+    st.sampled_from([(CODE_MISSING,) * 3, (CODE_NONE,) * 3, (5, 9, 7)]),
+)
+
+
+@given(st.lists(cells, max_size=40))
+def test_codes_that_were_packed_come_back(cells):
+    codes = np.array(cells, "<u2").reshape(-1, 3).T
+
+    back = unpacked(packed(codes), len(cells))
+
+    np.testing.assert_array_equal(back, codes)
+
+
+@given(st.dictionaries(st.text(), st.text()), st.binary(max_size=200))
+def test_a_deflated_packet_says_what_a_plain_one_does(header, body):
+    header = {k: v for k, v in header.items() if k != "deflated"}
+    assert decode(encode(header, body, deflate=True)) == decode(encode(header, body))
+
+
+@pytest.mark.parametrize("sizes", [[8, 3], [8, 5], [0, 8], [8, 1 << 40], [-8, 20]])
+def test_a_deflated_packet_that_has_not_the_size_it_tells_is_refused(sizes):
+    whole = encode({"kind": "frame"}, b"body", deflate=True)
+    wrong = encode({"kind": "frame", "deflated": sizes}, decode_prefix(whole))
+    with pytest.raises(WireError):
+        decode(wrong)
+
+
+def decode_prefix(packet):
+    """The body of a packet as it is, deflated or not."""
+    return packet[16 + int.from_bytes(packet[8:12], "little") :]
 
 
 def test_the_body_begins_on_a_multiple_of_eight():
@@ -174,12 +243,12 @@ def test_the_body_begins_on_a_multiple_of_eight():
         assert packet.index(b"body") % 8 == 0
 
 
-def test_96_series_fit_a_keyframe_of_150_kilobytes():
+def test_96_series_of_mere_noise_fit_a_keyframe_of_150_kilobytes():
     random = np.random.default_rng(0)
-    low = random.normal(size=(96, 310))
+    low = random.normal(size=(96, 300))
     ids = np.arange(96, dtype=np.int32)
     nothing = np.zeros(low.shape, np.bool_)
-    screen = Screen(ids, np.arange(311.0), low, low + 1, nothing, ids[:0], low[:0])
+    screen = Screen(ids, np.arange(311.0), low, low + 1, low, nothing, ids[:0], low[:0])
     series = [{**SERIES[0], "id": i} for i in range(96)]
 
     packet = keyframe(1, screen, series=series, entities=[], state=STATE)
@@ -191,9 +260,9 @@ def test_a_keyframe_tells_the_newest_values_exactly_and_none_where_one_is_missin
     ids, nothing = np.arange(2, dtype=np.int32), np.zeros((2, 1), np.bool_)
     low = np.zeros((2, 1))
     screen = Screen(
-        ids, np.arange(2.0), low, low, nothing, ids[:0], low[:0], np.array([0.1 + 0.2, np.nan])
+        ids, np.arange(2.0), low, low, low, nothing, ids[:0], low[:0], np.array([0.3, np.nan])
     )
 
     packet = decode(keyframe(0, screen, series=[], entities=[], state={}))
 
-    assert packet.header["last"] == [0.1 + 0.2, None]
+    assert packet.header["last"] == [0.3, None]

@@ -54,7 +54,7 @@ def test_a_pause_of_the_interpreter_in_one_makes_the_next_no_later():
 
 
 def test_a_dear_one_comes_more_rarely():
-    assert sent(600, lambda _: False, spent_s=0.5) == [1, 2, 4, *range(8, 600, 100)]
+    assert sent(600, lambda _: False, spent_s=0.5) == [1, 2, 4, *range(8, 600, 250)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), min_size=1, max_size=12))

@@ -3,7 +3,7 @@
 /** Ranges of each kind that are remembered. */
 const MOST = 256;
 
-interface Range {
+export interface Range {
   readonly t0: number;
   readonly t1: number;
 }
@@ -11,6 +11,8 @@ interface Range {
 interface Answer extends Range {
   /** Buckets a second of which the extremes came; Infinity when every row did. */
   readonly density: number;
+  /** Rows are here, but not all: only the extremes of each bucket. */
+  readonly thinned?: boolean;
 }
 
 /** Both kinds of range are kept in order of time, and none reaches over another. */
@@ -26,15 +28,51 @@ export class Answers {
     if (this.#given.length <= MOST) return;
     // Forgetting an answer that had every row costs one request too many, no more.
     const whole = this.#given.findIndex((one) => one.density === Number.POSITIVE_INFINITY);
-    this.#given.splice(Math.max(whole, 0), 1);
+    const [first, second] = this.#given as [Answer, Answer];
+    if (whole < 0 && first.thinned && second.thinned) {
+      const density = Math.min(first.density, second.density);
+      this.#given.splice(0, 2, { ...first, t1: second.t1, density });
+    } else this.#given.splice(Math.max(whole, 0), 1);
   }
 
   /** Only the extremes of some rows came unasked; joined with a range before that was like that. */
   thin(answer: Answer): void {
     const last = this.#given[this.#given.length - 1];
-    const goesOn = last !== undefined && Number.isFinite(last.density) && last.t1 <= answer.t0;
-    if (!goesOn) this.add(answer);
-    else this.add({ ...answer, t0: last.t0, density: Math.min(last.density, answer.density) });
+    const near = last && answer.t0 - last.t1 <= answer.t1 - answer.t0;
+    const goesOn = near && last.thinned === true && last.t1 <= answer.t0;
+    const density = goesOn ? Math.min(last.density, answer.density) : answer.density;
+    this.add({ t0: goesOn ? last.t0 : answer.t0, t1: answer.t1, density, thinned: true });
+  }
+
+  /** An envelope was answered for [t0, t1]; what is known more finely stays so. */
+  refine(t0: number, t1: number, density: number): void {
+    const finer = this.#given.filter((one) => one.density >= density && !one.thinned);
+    for (const part of without(finer, t0, t1)) this.add({ ...part, density });
+  }
+
+  /** The parts of [t0, t1] without those where buckets of an answer are finer than `density`. */
+  coarser(t0: number, t1: number, density: number): Range[] {
+    const finer = this.#given.filter(
+      (one) => one.density > density && Number.isFinite(one.density) && !one.thinned,
+    );
+    return finer.length > 0 ? without(finer, t0, t1) : [{ t0, t1 }];
+  }
+
+  /** The stretches in [t0, t1] where rows may be missing without a bucket that stands for them. */
+  opened(t0: number, t1: number): Range[] {
+    return within(this.#open, t0, t1);
+  }
+
+  /** The stretches in [t0, t1] where there are rows, fewer than `density` buckets a second have. */
+  thinnedBelow(t0: number, t1: number, density: number): Range[] {
+    const thinner = this.#given.filter((one) => one.thinned && one.density < density);
+    return within(thinner, t0, t1);
+  }
+
+  /** Whether of some rows in [t0, t1] only the extremes are here. */
+  thinned(t0: number, t1: number): boolean {
+    if (this.#given.length === 0) return false;
+    return this.#given.some((one) => one.thinned && one.t0 <= t1 && one.t1 >= t0);
   }
 
   /** What was answered for [t0, t1] is not here any more. */
@@ -61,14 +99,16 @@ export class Answers {
    * says that a part of it is known as buckets only.
    */
   incomplete(t0: number, t1: number, density: number, coarse: boolean): boolean {
+    // The same request, moved along, differs by a rounding.
+    const wanted = density * (1 - 1e-6);
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
     let known = t0;
     for (const one of within) {
-      if (one.t0 <= known && one.density >= density) known = Math.max(known, one.t1);
+      if (one.t0 <= known && one.density >= wanted) known = Math.max(known, one.t1);
     }
     if (known >= t1) return false;
     const open = this.#open.some((one) => one.t0 < t1 && one.t1 > t0);
-    return coarse || open || within.some((answer) => answer.density < density);
+    return coarse || open || within.some((answer) => answer.density < wanted);
   }
 }
 
@@ -80,6 +120,29 @@ function outside<T extends Range>(ranges: readonly T[], t0: number, t1: number):
       { ...one, t0: Math.max(one.t0, t1) },
     ])
     .filter((rest) => rest.t0 < rest.t1);
+}
+
+/** What of [t0, t1] lies outside of all `ranges`. */
+function without(ranges: readonly Range[], t0: number, t1: number): Range[] {
+  return ranges.reduce((rest, one) => outside(rest, one.t0, one.t1), [{ t0, t1 }] as Range[]);
+}
+
+/** What of some ranges lies in [t0, t1]. */
+export function within(ranges: readonly Range[], t0: number, t1: number): Range[] {
+  return ranges
+    .map((one) => ({ t0: Math.max(one.t0, t0), t1: Math.min(one.t1, t1) }))
+    .filter((part) => part.t0 < part.t1);
+}
+
+/** The same stretches, in order, those that touch as one. */
+export function united(ranges: readonly Range[]): Range[] {
+  const joined: { t0: number; t1: number }[] = [];
+  for (const { t0, t1 } of inOrder([...ranges])) {
+    const last = joined[joined.length - 1];
+    if (last && t0 <= last.t1) last.t1 = Math.max(last.t1, t1);
+    else joined.push({ t0, t1 });
+  }
+  return joined;
 }
 
 function inOrder<T extends Range>(ranges: T[]): T[] {

@@ -104,8 +104,8 @@ test("the extremes of any stretch are those of its rows, whatever happened to th
           const from = Math.floor(Math.min(a, b) * model.value.length);
           const to = Math.ceil(Math.max(a, b) * model.value.length);
           const values = model.value.slice(from, to).filter((value) => !Number.isNaN(value));
-          exact.scan(from, to);
-          expect([exact.lowest, exact.highest]).toEqual([
+          const { lowest, highest } = exact.scan(from, to);
+          expect([lowest, highest]).toEqual([
             values.reduce((x, y) => Math.min(x, y), Number.POSITIVE_INFINITY),
             values.reduce((x, y) => Math.max(x, y), Number.NEGATIVE_INFINITY),
           ]);

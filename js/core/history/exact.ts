@@ -1,24 +1,14 @@
 /**
- * The samples of one series, every one of them, in order of time, with a pyramid of minima and
- * maxima above: blocks of 64 rows, then of 8 blocks each. Any extreme is then found in a few dozen
- * comparisons, however many rows there are.
+ * The samples of one series, every one of them, in order of time, with a pyramid of extremes and
+ * sums above.
  *
  * A row whose value is NaN says that the reading is missing from here to the next row.
  */
 
-/** Rows in the smallest block of the pyramid, as a power of two. */
-const BASE_BITS = 6;
-/** Blocks of one level in a block of the next, as a power of two. */
-const FOLD_BITS = 3;
-const BASE_MASK = (1 << BASE_BITS) - 1;
+import { Pyramid } from "./pyramid";
 
 /** A row costs its time, its value and, for a series with steps, its step. */
 const ROW_BYTES = 16;
-
-interface Level {
-  min: Float64Array;
-  max: Float64Array;
-}
 
 /** Rows to add: `time` rises, equal times keep their order. */
 export interface Batch {
@@ -28,16 +18,18 @@ export interface Batch {
   readonly step: ArrayLike<number> | null;
 }
 
+const NO_ROWS: Batch = { length: 0, time: [], value: [], step: null };
+
 export class Exact {
   length = 0;
   time = new Float64Array(64);
   value = new Float64Array(64);
   /** NaN where a row has none; null until a row has one. */
   step: Float64Array | null = null;
+  /** Rises whenever rows change other than by another one at the end. */
+  version = 0;
   /** What the last `scan` found. */
-  lowest = Number.POSITIVE_INFINITY;
-  highest = Number.NEGATIVE_INFINITY;
-  readonly #levels: Level[] = [];
+  readonly found = new Pyramid();
 
   get bytes(): number {
     return this.time.length * (this.step ? ROW_BYTES + 8 : ROW_BYTES);
@@ -59,8 +51,17 @@ export class Exact {
 
   /** Put `batch` in the place of all rows with t0 <= time <= t1. */
   replace(t0: number, t1: number, batch: Batch): void {
-    const from = this.lowerBound(t0);
-    const to = this.upperBound(t1);
+    this.#splice(this.lowerBound(t0), this.upperBound(t1), batch);
+  }
+
+  /** Forget the rows with t0 <= time < t1. */
+  remove(t0: number, t1: number): void {
+    this.#splice(this.lowerBound(t0), this.lowerBound(t1), NO_ROWS);
+  }
+
+  /** Put `batch` in the place of rows [from, to). */
+  #splice(from: number, to: number, batch: Batch): void {
+    this.version++;
     const grow = batch.length - (to - from);
     const rest = this.length - to;
     if (batch.step && !this.step) this.#addSteps();
@@ -74,18 +75,19 @@ export class Exact {
       if (this.step) this.step[from + i] = batch.step ? (batch.step[i] as number) : Number.NaN;
     }
     this.length += grow;
-    this.#rebuild(from);
+    this.found.rebuild(this.value, from, this.length);
   }
 
   /** Forget the first `rows` rows and give their memory back. */
   dropFirst(rows: number): void {
+    this.version++;
     this.length -= rows;
     const end = rows + this.length;
     this.time = this.time.slice(rows, end);
     this.value = this.value.slice(rows, end);
     this.step = this.step?.slice(rows, end) ?? null;
-    this.#levels.length = 0;
-    this.#rebuild(0);
+    this.found.clear();
+    this.found.rebuild(this.value, 0, this.length);
   }
 
   /** Index of the first row at or after `time`. */
@@ -130,44 +132,10 @@ export class Exact {
     return low;
   }
 
-  /**
-   * Find the extremes of rows [from, to): `lowest` and `highest` hold them afterwards, Infinity
-   * and -Infinity when no row has a value.
-   */
-  scan(from: number, to: number): void {
-    let least = Number.POSITIVE_INFINITY;
-    let most = Number.NEGATIVE_INFINITY;
-    let at = from;
-    while (at < to) {
-      const level = (at & BASE_MASK) === 0 ? this.#levelAt(at, to) : -1;
-      if (level >= 0) {
-        const bits = BASE_BITS + level * FOLD_BITS;
-        const { min, max } = this.#levels[level] as Level;
-        const block = at >> bits;
-        if ((min[block] as number) < least) least = min[block] as number;
-        if ((max[block] as number) > most) most = max[block] as number;
-        at += 1 << bits;
-        continue;
-      }
-      for (const end = Math.min(to, (at | BASE_MASK) + 1); at < end; at++) {
-        const value = this.value[at] as number;
-        if (value < least) least = value;
-        if (value > most) most = value;
-      }
-    }
-    this.lowest = least;
-    this.highest = most;
-  }
-
-  /** The largest block that begins at row `at` and ends by `to`; -1 for none. */
-  #levelAt(at: number, to: number): number {
-    let level = -1;
-    for (let next = 0; next < this.#levels.length; next++) {
-      const size = 1 << (BASE_BITS + next * FOLD_BITS);
-      if (at % size !== 0 || at + size > to) break;
-      level = next;
-    }
-    return level;
+  /** Find extremes, sum and number of the values of rows [from, to); `found` holds them. */
+  scan(from: number, to: number): Pyramid {
+    this.found.scan(this.value, from, to);
+    return this.found;
   }
 
   #append(time: number, value: number, step: number): void {
@@ -177,7 +145,7 @@ export class Exact {
     this.time[at] = time;
     this.value[at] = value;
     if (this.step) this.step[at] = step;
-    this.#raise(at, value);
+    this.found.append(at, value);
   }
 
   #insert(time: number, value: number, step: number): void {
@@ -189,11 +157,12 @@ export class Exact {
     if (!this.step && !Number.isNaN(step)) this.#addSteps();
     this.#reserve(this.length + 1);
     for (const column of this.#columns()) column.copyWithin(at + 1, at, this.length);
+    this.version++;
     this.length++;
     this.time[at] = time;
     this.value[at] = value;
     if (this.step) this.step[at] = step;
-    this.#rebuild(at);
+    this.found.rebuild(this.value, at, this.length);
   }
 
   #columns(): Float64Array[] {
@@ -211,75 +180,10 @@ export class Exact {
     this.value = grown(this.value, capacity);
     if (this.step) this.step = grown(this.step, capacity);
   }
-
-  /** Bring the pyramid up to date from row `from` on. */
-  #rebuild(from: number): void {
-    const start = (from >> BASE_BITS) << BASE_BITS;
-    const size = this.length - start;
-    for (let level = 0; level < this.#levels.length; level++) {
-      const blocks = this.#levels[level] as Level;
-      const bits = BASE_BITS + level * FOLD_BITS;
-      // The block that `start` lies in begins anew; the rows before it in that block come back in.
-      const block = start >> bits;
-      blocks.min.fill(Number.POSITIVE_INFINITY, block);
-      blocks.max.fill(Number.NEGATIVE_INFINITY, block);
-      this.#refill(level, block << bits, start);
-    }
-    for (let i = 0; i < size; i++) this.#raise(start + i, this.value[start + i] as number);
-  }
-
-  /** Bring rows [from, to), which are whole blocks of the level below, into a level. */
-  #refill(level: number, from: number, to: number): void {
-    const below = this.#levels[level - 1];
-    if (!below) return;
-    const blocks = this.#levels[level] as Level;
-    const bits = BASE_BITS + level * FOLD_BITS;
-    const lower = bits - FOLD_BITS;
-    const block = from >> bits;
-    for (let part = from >> lower; part <= (to - 1) >> lower && from < to; part++) {
-      blocks.min[block] = Math.min(blocks.min[block] as number, below.min[part] as number);
-      blocks.max[block] = Math.max(blocks.max[block] as number, below.max[part] as number);
-    }
-  }
-
-  /** Let row `at`, the newest one that the pyramid has seen, count in every level. */
-  #raise(at: number, value: number): void {
-    for (let level = 0; ; level++) {
-      const bits = BASE_BITS + level * FOLD_BITS;
-      const block = at >> bits;
-      // A level with a single block would tell nothing that the level below does not.
-      if (level > 0 && block === 0 && level >= this.#levels.length) return;
-      const blocks = this.#level(level, block);
-      if (value < (blocks.min[block] as number)) blocks.min[block] = value;
-      if (value > (blocks.max[block] as number)) blocks.max[block] = value;
-    }
-  }
-
-  #level(level: number, block: number): Level {
-    let blocks = this.#levels[level];
-    if (!blocks) {
-      blocks = { min: empty(16, 1), max: empty(16, -1) };
-      this.#levels[level] = blocks;
-      // Rows until now were counted one level down only.
-      this.#refill(level, 0, 1 << (BASE_BITS + level * FOLD_BITS));
-    }
-    if (block >= blocks.min.length) {
-      const [min, max] = [empty(block * 2, 1), empty(block * 2, -1)];
-      min.set(blocks.min);
-      max.set(blocks.max);
-      blocks.min = min;
-      blocks.max = max;
-    }
-    return blocks;
-  }
 }
 
 function grown(column: Float64Array, capacity: number): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(capacity);
   larger.set(column);
   return larger;
-}
-
-function empty(length: number, sign: 1 | -1): Float64Array<ArrayBuffer> {
-  return new Float64Array(length).fill(sign * Number.POSITIVE_INFINITY);
 }

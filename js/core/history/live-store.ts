@@ -1,6 +1,6 @@
 /** The store of a running session: it requests through its channel what it does not have. */
 
-import type { Packet } from "../wire/packet";
+import type { Packet, RowsPacket } from "../wire/packet";
 import type { Arrival, Channel } from "./channel";
 import { Store } from "./store";
 
@@ -12,6 +12,11 @@ const PATIENCE_MS = 600_000;
 const HEALED_MS = 1_000;
 /** Series in one request: the kernel answers no more at once (`REPLY_SERIES_MOST`). */
 const SERIES_MOST = 1000;
+
+/** Rows that a page asks for by itself, about, and buckets of them: all series together. */
+const OWN_ROWS = 200_000;
+const OWN_BUCKETS = 60_000;
+const OWN_POINTS = 1000;
 
 /** A request that was sent, and when. */
 interface Pending {
@@ -32,6 +37,8 @@ export class LiveStore extends Store {
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Requests without a reply so far. */
   readonly #pending = new Map<number, Pending>();
+  /** The series whose past this page has asked for by itself. */
+  readonly #healed = new Set<number>();
 
   constructor(channel: Channel) {
     super();
@@ -70,20 +77,56 @@ export class LiveStore extends Store {
 
   /** Request exact rows, only of series that neither have them nor wait for them. */
   request(ids: readonly number[], t0: number, t1: number, points: number): void {
+    this.#ask(ids, t0, t1, points);
+  }
+
+  /** Returns the series that are asked for, in parts of what a request may hold. */
+  #ask(ids: readonly number[], from: number, t1: number, wanted: number): readonly number[] {
     const sent = Date.now();
     this.#forget(sent - PATIENCE_MS);
-    const density = points / (t1 - t0);
+    // Before the session began there is nothing to ask for.
+    const t0 = Math.max(from, this.#began());
+    if (!(t0 < t1)) return [];
+    const density = wanted / (t1 - from);
     const same = [...this.#pending.values()].filter(
       (one) => one.t0 <= t0 && one.t1 >= t1 && one.points / (one.t1 - one.t0) >= density,
     );
+    const points = density * (t1 - t0);
     const incomplete = this.incomplete(ids, t0, t1, points).filter(
       (id) => !same.some((one) => one.ids.has(id)),
     );
-    for (let from = 0; from < incomplete.length; from += SERIES_MOST) {
+    for (let at = 0; at < incomplete.length; at += SERIES_MOST) {
       const request = ++this.#request;
-      const some = incomplete.slice(from, from + SERIES_MOST);
-      if (!this.#send({ kind: "range", request, ids: some, t0, t1, points })) return;
-      this.#pending.set(request, { sent, ids: new Set(some), t0, t1, points });
+      const some = incomplete.slice(at, at + SERIES_MOST);
+      const asked = { t0, t1, points: Math.ceil(points) };
+      if (!this.#send({ kind: "range", request, ids: some, ...asked })) return [];
+      this.#pending.set(request, { sent, ids: new Set(some), ...asked });
+    }
+    return incomplete;
+  }
+
+  /** The first moment of the session; of samples, where its state names a later one. */
+  #began(): number {
+    const [first] = this.extent();
+    const { t0 } = this.state();
+    return Number.isFinite(first) ? Math.min(first, Number.isFinite(t0) ? t0 : first) : -Infinity;
+  }
+
+  /**
+   * After a reload the past is known from a keyframe, in few buckets. Ask for as much of it as a
+   * kernel gathers and sends in a moment, once for each series; it answers when it is free.
+   */
+  #askForPast(): void {
+    if (this.#views === 0 || this.state().phase !== "running") return;
+    const ids = this.catalog()
+      .map(({ id }) => id)
+      .filter((id) => !this.#healed.has(id));
+    const [first, last] = this.extent();
+    if (ids.length === 0 || !Number.isFinite(first)) return;
+    const reach = (OWN_ROWS / ids.length) * Math.max(this.state().interval, 0.1);
+    const points = Math.min(OWN_POINTS, Math.max(1, Math.floor(OWN_BUCKETS / ids.length)));
+    for (const id of this.#ask(ids, Math.max(first, last - reach), last, points)) {
+      this.#healed.add(id);
     }
   }
 
@@ -92,6 +135,11 @@ export class LiveStore extends Store {
     if (this.ended()) return false;
     this.#forget(Date.now() - PATIENCE_MS);
     return this.#pending.size > 0;
+  }
+
+  protected override densityAsked({ request }: RowsPacket): number {
+    const asked = this.#pending.get(request);
+    return asked ? asked.points / (asked.t1 - asked.t0) : 0;
   }
 
   /** Wait no longer for the answers to what was sent before `since`. */
@@ -106,6 +154,7 @@ export class LiveStore extends Store {
     this.take(arrival);
     const { packet } = arrival;
     this.#heal(packet, lost);
+    if (packet.kind === "keyframe" && !arrival.kept) this.#askForPast();
     // The kernel answers in order, so what was asked before this answer will not come.
     if (packet.kind !== "rows") return;
     for (const request of this.#pending.keys()) {
@@ -117,13 +166,13 @@ export class LiveStore extends Store {
   #heal(packet: Packet, lostBefore: number): void {
     if (packet.kind === "frame" && this.lost() > lostBefore) {
       this.#missed = packet.seq - 1;
-      this.#timer ??= setTimeout(() => this.#ask(), HEALED_MS);
+      this.#timer ??= setTimeout(() => this.#askAgain(), HEALED_MS);
     } else if (packet.kind === "keyframe" && packet.seq >= (this.#missed ?? 0)) {
       this.#missed = null;
     }
   }
 
-  #ask(): void {
+  #askAgain(): void {
     this.#timer = undefined;
     if (this.#missed !== null && this.#views > 0) this.#send({ kind: "hello" });
   }

@@ -45,7 +45,9 @@ function keyframeOf(seq: number, rows: readonly Row[]): Uint8Array {
     const codes = edges.slice(0, -1).map((_, i) => {
       const within = rows.filter((row, k) => row[0] === id && numbers[k] === first + i);
       const values = within.map(([, , value]) => Math.round(value * 1000));
-      return within.length > 0 ? ([Math.min(...values), Math.max(...values)] as const) : null;
+      if (values.length === 0) return null;
+      const mean = Math.round(values.reduce((a, b) => a + b, 0) / values.length);
+      return [Math.min(...values), Math.max(...values), mean] as const;
     });
     return { id, lo: 0, hi: 65.533, codes };
   });
@@ -110,6 +112,7 @@ test("draws nothing at a time at which it was not read, whatever a page has miss
         const out = columns();
         store.range(id, start - 1, start + 6, 700, out);
         let risen = 0;
+        let means = 0;
         const drawn: [number, number, number][] = [];
         for (let i = 0; i < out.length; i++) {
           const [time, min, max] = [out.time[i], out.min[i], out.max[i]] as [
@@ -119,11 +122,18 @@ test("draws nothing at a time at which it was not read, whatever a page has miss
           ];
           if (Number.isNaN(min)) continue;
           drawn.push([time, min, max]);
+          const mean = out.mean[i] as number;
+          if (!Number.isNaN(mean)) {
+            expect(mean).toBeGreaterThanOrEqual(min);
+            expect(mean).toBeLessThanOrEqual(max);
+            means++;
+          }
           expect(min).toBeGreaterThan(time - BUCKET - ROUNDED);
           expect(max).toBeLessThan(time + BUCKET + ROUNDED);
           expect(max, "what rises never falls").toBeGreaterThan(risen - ROUNDED);
           risen = Math.max(risen, min);
         }
+        expect(means, "every stretch has its mean somewhere").toBeGreaterThan(0);
         for (const [, time] of all.flat().filter((row) => row[0] === id)) {
           const near = drawn.some(([, min, max]) => Math.abs((min + max) / 2 - time) < BUCKET);
           expect(near, `the sample of ${time} is drawn`).toBe(true);

@@ -27,8 +27,10 @@ import { envelopeOf, split } from "../wire/parts";
 import type { Arrival } from "./channel";
 import { EventLog } from "./event-log";
 import { KernelLiveness } from "./kernel-liveness";
+import { Keyframes } from "./keyframes";
+import { clipToLifetime, extentOf } from "./lifetime";
 import { SentNames } from "./sent-names";
-import { Track } from "./track";
+import { shrink, Track } from "./track";
 
 /** Bytes of history that one store keeps. */
 const BUDGET_BYTES = 192 * 2 ** 20;
@@ -56,9 +58,9 @@ export class Store implements Source {
   /** No frame of the session has been missed. */
   #whole = false;
   #bytes = 0;
-  #newestKeyframe: Uint8Array | null = null;
-  #keyframeSeq = -1;
-  #newestKept: Uint8Array | null = null;
+  /** A packet has come that is newer than what was kept. */
+  #live = false;
+  readonly #keyframes = new Keyframes();
   readonly #liveness = new KernelLiveness();
   readonly #names = new SentNames();
 
@@ -112,12 +114,12 @@ export class Store implements Source {
 
   /** The newest keyframe that arrived, whole; null before any. */
   get keyframe(): Uint8Array | null {
-    return this.#newestKeyframe;
+    return this.#keyframes.newest;
   }
 
   /** The newest keyframe that the kernel has redacted: only this may be saved. Null before any. */
   get kept(): Uint8Array | null {
-    return this.#newestKept;
+    return this.#keyframes.redacted;
   }
 
   /** Bytes of samples and envelopes held. */
@@ -126,37 +128,30 @@ export class Store implements Source {
   }
 
   extent(): [number, number] {
-    let [start, end] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const track of this.#tracks.values()) {
-      start = Math.min(start, track.start);
-      end = Math.max(end, track.end);
-    }
-    if (start > end) return [Number.NaN, Number.NaN];
-    const [t0, t1] = this.#lived(start, end);
-    return [Math.max(start, t0), Math.min(end, t1)];
+    return extentOf(this.#tracks.values(), this.#state);
   }
 
-  /** Start and end of the session; without bounds where its state contradicts its samples. */
-  #lived(start: number, end: number): [number, number] {
-    const t0 = Number.isFinite(this.#state.t0) ? this.#state.t0 : Number.NEGATIVE_INFINITY;
-    const t1 = this.#state.t1 ?? Number.POSITIVE_INFINITY;
-    return start <= t1 && end >= t0 ? [t0, t1] : [Number.NEGATIVE_INFINITY, Infinity];
-  }
-
-  /** A bucket begins and ends at round times, a session does not. */
   #clip(): void {
     const tracks = [...this.#tracks.values()];
-    const start = Math.min(...tracks.map((track) => track.start));
-    const [t0, t1] = this.#lived(start, Math.max(...tracks.map((track) => track.end)));
-    for (const track of tracks) {
-      const before = track.bytes;
-      track.coarse.clip(t0, t1);
-      this.#bytes += track.bytes - before;
-    }
+    clipToLifetime(tracks, this.#state);
+    this.#bytes = tracks.reduce((sum, track) => sum + track.bytes, 0);
+  }
+
+  /**
+   * All is from a kept picture of a session that was running then. It still may be, and have more
+   * to tell; nothing newer was heard.
+   */
+  stale(): boolean {
+    return !this.#live && this.state().phase === "running";
   }
 
   last(id: number): { time: number; value: number } | null {
     return this.#tracks.get(id)?.last() ?? null;
+  }
+
+  /** The last reading at or before `time`: NaN where it was missing then, null before the first. */
+  at(id: number, time: number): { time: number; value: number } | null {
+    return this.#tracks.get(id)?.at(time) ?? null;
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
@@ -165,9 +160,20 @@ export class Store implements Source {
   }
 
   /** As `range`, by step: `out.time` holds steps. Rows without a step do not appear. */
-  rangeByStep(id: number, from: number, to: number, points: number, out: Columns): void {
+  rangeByStep(
+    id: number,
+    from: number,
+    to: number,
+    points: number,
+    out: Columns,
+    run?: number,
+  ): void {
     out.length = 0;
-    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out);
+    if (from < to) this.#tracks.get(id)?.columnsByStep(from, to, points, out, run);
+  }
+
+  stepRuns(id: number): number {
+    return this.#tracks.get(id)?.stepRuns() ?? 0;
   }
 
   /** Smallest and largest step of a series, or null without any. */
@@ -190,19 +196,13 @@ export class Store implements Source {
   take({ packet, bytes, kept }: Arrival): void {
     this.#liveness.hear();
     if (packet.kind === "keyframe") {
-      this.#remember(packet, bytes, kept);
+      this.#keyframes.add(packet, bytes, kept);
       if (!kept && this.#names.add(packet)) this.#forgetKept();
     }
     const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
-    if (change) this.#tell(change);
-  }
-
-  /** Keep the newest keyframe; of two of the same time the one with all names. */
-  #remember({ seq }: KeyframePacket, bytes: Uint8Array | null, kept: boolean): void {
-    if (kept) this.#newestKept = bytes;
-    if (bytes === null || (kept && seq <= this.#keyframeSeq)) return;
-    this.#newestKeyframe = bytes;
-    this.#keyframeSeq = seq;
+    if (!change) return;
+    if (!kept) this.#live = true;
+    this.#tell(change);
   }
 
   /** Drop what came from snapshots: it has just come again with its names and paths. */
@@ -323,16 +323,28 @@ export class Store implements Source {
   #rows(packet: RowsPacket): Change {
     // What is newer than the newest frame will come in the next one.
     const t1 = Math.min(packet.t1, this.#sawFrame ? this.#end : packet.t1);
+    const asked = this.densityAsked(packet);
     const reduced = new Set(packet.reduced);
+    const envelopes = new Map(packet.envelopes.map(({ id, envelope }) => [id, envelope]));
     for (const [id, batch] of split(packet.rows, packet.ids, packet.t0, t1)) {
       const track = this.#track(id);
       const before = track.bytes;
-      const density = reduced.has(id) ? batch.length / KEPT_A_BUCKET / (t1 - packet.t0) : Infinity;
-      track.answer(packet.t0, t1, batch, density);
+      const envelope = envelopes.get(id);
+      if (envelope) track.refine(packet.t0, t1, envelope, asked);
+      else {
+        const sent = batch.length / KEPT_A_BUCKET / (t1 - packet.t0);
+        const density = reduced.has(id) ? Math.max(sent, asked) : Infinity;
+        track.answer(packet.t0, t1, batch, density);
+      }
       this.#bytes += track.bytes - before;
     }
     this.#shrink();
     return { ...NO_CHANGE, samples: true };
+  }
+
+  /** Buckets a second that an answer was asked for: to ask for as many again brings nothing. */
+  protected densityAsked(_: RowsPacket): number {
+    return 0;
   }
 
   #news(packet: FramePacket | KeyframePacket): Change {
@@ -370,14 +382,7 @@ export class Store implements Source {
   }
 
   #shrink(): void {
-    while (this.#bytes > this.#budget) {
-      const tracks = [...this.#tracks.values()];
-      const largest = tracks.reduce((a, b) => (b.exact.bytes > a.exact.bytes ? b : a));
-      const before = largest.bytes;
-      largest.giveUp();
-      this.#bytes += largest.bytes - before;
-      if (largest.bytes >= before) return;
-    }
+    if (this.#bytes > this.#budget) this.#bytes = shrink([...this.#tracks.values()], this.#budget);
   }
 
   #tell(change: Change): void {

@@ -1,6 +1,7 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { batchOf, envelope } from "../../dev/samples";
+import { columns } from "../source";
 import { Track } from "./track";
 
 const { NaN: NAN } = Number;
@@ -69,6 +70,7 @@ test("the two ends of a bucket that an answer parts are both asked for", () => {
     edges: Float64Array.of(0, 10),
     min: Float64Array.of(told.min),
     max: Float64Array.of(told.max),
+    mean: Float64Array.of(Number.NaN),
     missing: Uint8Array.of(told.missing),
     step: null,
     slack: 0,
@@ -82,4 +84,119 @@ test("the two ends of a bucket that an answer parts are both asked for", () => {
   ]);
   expect(track.incomplete(1, 3, 100)).toBe(true);
   expect(track.incomplete(7, 9, 100)).toBe(true);
+});
+
+const level = fc.integer({ min: -50, max: 50 });
+const looks = fc.array(
+  fc.record({
+    from: fc.integer({ min: 0, max: 110 }),
+    length: fc.integer({ min: 4, max: 120 }),
+    width: fc.constantFrom(1, 2, 5, 10),
+    exact: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+
+function extremes(track: Track): [number, number] {
+  const out = columns();
+  track.columns(0, 1000, 100, out);
+  const known = (column: Float64Array) =>
+    [...column.subarray(0, out.length)].filter((one) => one <= one + 1);
+  return [Math.min(...known(out.min)), Math.max(...known(out.max))];
+}
+
+describe("an envelope that answers a request", () => {
+  test("leaves exact rows alone, keeps every extreme, and is not asked for twice", () => {
+    const live = fc.integer({ min: 1, max: 120 });
+    fc.assert(
+      fc.property(
+        fc.array(level, { minLength: 120, maxLength: 120 }),
+        live,
+        looks,
+        (values, start, all) => {
+          const samples = values.map((value, i) => ({ time: i + 0.5, value }));
+          const track = new Track(false);
+          for (const { time, value } of samples.slice(start)) track.add(time, value, NAN);
+          const told = envelope(samples, 20);
+          track.heal(() => told, 120, Infinity, true);
+          for (const { from, length, width, exact } of all) {
+            const [t0, t1] = [from, Math.min(from + length, 120)];
+            const there = samples.filter(({ time }) => time >= t0 && time <= t1);
+            const rows = track.exact.length;
+            if (!track.incomplete(t0, t1, 1 / width)) continue;
+            if (exact) track.answer(t0, t1, batchOf(there), Infinity);
+            else track.refine(t0, t1, envelope(samples, width), 1 / width);
+
+            expect(track.exact.length).toBeGreaterThanOrEqual(rows);
+            expect(track.incomplete(t0, t1, 1 / width)).toBe(false);
+            expect(extremes(track)).toEqual([Math.min(...values), Math.max(...values)]);
+          }
+
+          // A whole keyframe tells anew what a kept one told, and nothing of what is known better.
+          track.heal(() => told, 120, Infinity);
+
+          expect(extremes(track)).toEqual([Math.min(...values), Math.max(...values)]);
+          const out = columns();
+          track.columns(0, 120, 60, out);
+          for (let i = 0; i < out.length; i++) {
+            if (!Number.isNaN(out.mean[i])) {
+              expect(out.mean[i]).toBeGreaterThanOrEqual(out.min[i] as number);
+              expect(out.mean[i]).toBeLessThanOrEqual(out.max[i] as number);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  const wave = Array.from({ length: 120 }, (_, i) => ({ time: i + 0.5, value: i % 7 }));
+  const widths = (track: Track) => track.coarse.buckets.map(({ start, end }) => end - start);
+
+  test("takes the place of coarser buckets, and of no finer ones", () => {
+    const track = new Track(false);
+    track.fill(0, 120, envelope(wave, 20));
+
+    track.refine(0, 120, envelope(wave, 5), 0.2);
+    expect(widths(track)).toEqual(Array(24).fill(5));
+
+    track.refine(0, 40, envelope(wave, 2), 0.5);
+    track.refine(0, 120, envelope(wave, 10), 0.1);
+    expect(widths(track)).toEqual([...Array(20).fill(2), ...Array(16).fill(5)]);
+  });
+
+  test("stays when a keyframe comes that is coarser", () => {
+    const track = new Track(false);
+    track.heal(() => envelope(wave, 20), 120, Infinity, true);
+    track.refine(0, 60, envelope(wave, 5), 0.2);
+
+    track.heal(() => envelope(wave, 10), 120, Infinity);
+
+    expect(widths(track)).toEqual([...Array(12).fill(5), ...Array(6).fill(10)]);
+  });
+
+  test("stands where only the extremes of rows had come, and there the mean is known", () => {
+    const track = new Track();
+    for (const { time, value } of wave) track.add(time, value, NAN);
+    track.thin(40.5, 80.5, 0.1);
+
+    track.refine(0, 120, envelope(wave, 5), 0.2);
+
+    const out = columns();
+    track.columns(0, 119, 12, out);
+    expect([...out.mean.subarray(0, out.length)].some(Number.isNaN)).toBe(false);
+    expect(track.exact.length).toBe(80);
+  });
+
+  test("fills a gap of lost messages", () => {
+    const track = new Track();
+    for (const { time, value } of wave.slice(0, 40)) track.add(time, value, NAN);
+    track.miss(true);
+    for (const { time, value } of wave.slice(80)) track.add(time, value, NAN);
+    expect(track.at(60)?.value).toBeNaN();
+
+    track.refine(0, 120, envelope(wave, 5), 0.2);
+
+    expect(track.at(60)?.value).toBeLessThan(7);
+    expect(track.exact.length).toBe(80);
+  });
 });

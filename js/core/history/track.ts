@@ -2,17 +2,25 @@
 
 import type { Columns } from "../source";
 import type { Envelope } from "../wire/parts";
-import { Answers } from "./answers";
-import { bucketWidth } from "./buckets";
-import { type Bucket, Coarse, middle } from "./coarse";
-import { ColumnBuilder } from "./column-builder";
+import { Answers, united, within } from "./answers";
+import { type Bucket, Coarse } from "./coarse";
+import { drawByTime } from "./drawing";
 import { type Batch, Exact } from "./exact";
+import { joined, limited, spanOf } from "./mean";
 import { MissingRanges } from "./missing-ranges";
+import { type Reading, readingAt } from "./reading";
+import { Steps } from "./steps";
 
 /** Rows per bucket when exact rows are given up. */
 const GIVEN_UP = 64;
 
-const builder = new ColumnBuilder();
+interface Known {
+  readonly min: number;
+  readonly max: number;
+  readonly mean: number;
+  /** Seconds that are known. */
+  readonly length: number;
+}
 
 export class Track {
   readonly exact = new Exact();
@@ -21,6 +29,7 @@ export class Track {
   /** What a keyframe said to be the last value, until a newer row comes. */
   #keyframeLast: { readonly time: number; readonly value: number | null } | null = null;
   readonly #answers = new Answers();
+  readonly #steps = new Steps(this.exact, this.coarse, this.#answers);
   readonly #missed: MissingRanges;
   /** Some of what was missed is known from a kept keyframe alone. */
   #fromKept = false;
@@ -73,9 +82,17 @@ export class Track {
     return holes.length > 0;
   }
 
-  /** Fill [t0, t1] from an envelope; exact rows there stay, and buckets there are replaced. */
+  /**
+   * Fill [t0, t1] from an envelope; exact rows there stay, and buckets there are replaced, but for
+   * the finer ones of an answer.
+   */
   fill(t0: number, t1: number, envelope: Envelope): void {
     this.#slack = Math.max(this.#slack, envelope.slack);
+    const parts = this.#answers.coarser(t0, t1, densityOf(envelope));
+    for (const part of parts) this.#fill(part.t0, part.t1, envelope);
+  }
+
+  #fill(t0: number, t1: number, envelope: Envelope): void {
     const { edges } = envelope;
     const buckets: Bucket[] = [];
     for (let i = 0; i + 1 < edges.length; i++) {
@@ -86,13 +103,34 @@ export class Track {
     this.coarse.replace(t0, t1, buckets);
   }
 
+  /**
+   * Take in an envelope that answers a request for `asked` buckets a second of [t0, t1]. The exact
+   * rows that are known stay; of those of which only extremes came, the envelope tells more.
+   */
+  refine(t0: number, t1: number, envelope: Envelope, asked: number): void {
+    const density = densityOf(envelope);
+    const thinned = this.#answers.thinnedBelow(t0, t1, density);
+    for (const part of thinned) this.exact.remove(part.t0, part.t1);
+    const wide = (one: Bucket) => Number.isNaN(one.min) || (one.end - one.start) * density > 1;
+    const coarser = this.coarse.over(t0, t1).filter(wide);
+    const buckets = coarser.map(({ start, end }) => ({ t0: start, t1: end }));
+    const before = { t0, t1: this.start };
+    const unseen = [...this.#missed.until(t1), ...this.#answers.opened(t0, t1), before];
+    const parts = united(within([...buckets, ...thinned, ...unseen], t0, t1));
+    this.#answers.close(t0, t1);
+    for (const part of parts) this.fill(part.t0, part.t1, envelope);
+    this.#answers.refine(t0, t1, Math.max(density, asked));
+  }
+
   #bucket(buckets: Bucket[], i: number, start: number, end: number, envelope: Envelope): void {
     const min = envelope.min[i] as number;
     const max = envelope.max[i] as number;
     if (Number.isNaN(min) && !envelope.missing[i]) return;
     const [from, to] = [envelope.edges[i] as number, envelope.edges[i + 1] as number];
+    const mean = limited(envelope.mean[i] as number, min, max);
     const step = envelope.step?.[i] ?? Number.NaN;
-    const rest = this.#rest({ start: from, end: to, min, max, step }, start, end);
+    const whole = { start: from, end: to, min, max, mean, rows: Number.NaN, step };
+    const rest = this.#rest(whole, start, end);
     if (rest) buckets.push(rest);
   }
 
@@ -103,7 +141,9 @@ export class Track {
    * may bring more.
    */
   #rest(bucket: Bucket, start: number, end: number): Bucket | null {
-    const rest = { ...bucket, start, end, step: this.#stepIn(bucket, end) };
+    const whole = start <= bucket.start && end >= bucket.end;
+    const rows = whole ? bucket.rows : Number.NaN;
+    const rest = { ...bucket, start, end, rows, step: this.#stepIn(bucket, end) };
     const known = this.#known(bucket, start, end);
     if (!known) return rest;
     if (Number.isNaN(bucket.min)) return null;
@@ -113,21 +153,31 @@ export class Track {
       this.#answers.open(start, end);
       return null;
     }
-    return { ...rest, min: low ? bucket.max : bucket.min, max: high ? bucket.min : bucket.max };
+    const [min, max] = [low ? bucket.max : bucket.min, high ? bucket.min : bucket.max];
+    // Known and unknown parts together have the mean of the whole.
+    const length = bucket.end - bucket.start;
+    const left = (bucket.mean * length - known.mean * known.length) / (length - known.length);
+    return { ...rest, min, max, mean: limited(Number.isNaN(left) ? bucket.mean : left, min, max) };
   }
 
-  /** The extremes of what is known of a bucket outside [start, end]; null for nothing. */
-  #known(bucket: Bucket, start: number, end: number): { min: number; max: number } | null {
+  /** What is known of a bucket outside [start, end]; null for nothing. */
+  #known(bucket: Bucket, start: number, end: number): Known | null {
     const { exact, coarse } = this;
     const [from, to] = [exact.lowerBound(bucket.start), exact.lowerBound(bucket.end)];
-    exact.scan(from, to);
-    let { lowest: min, highest: max } = exact;
+    const { lowest, highest, sum, count } = exact.scan(from, to);
+    let [min, max, stretched, covered] = [lowest, highest, 0, 0];
     for (const other of coarse.over(bucket.start, bucket.end)) {
       if ((other.end > start && other.start < end) || Number.isNaN(other.min)) continue;
       min = Math.min(min, other.min);
       max = Math.max(max, other.max);
+      stretched += other.mean * (other.end - other.start);
+      covered += other.end - other.start;
     }
-    return from < to || min <= max ? { min, max } : null;
+    if (from === to && !(min <= max)) return null;
+    const most = bucket.end - bucket.start - (end - start) - covered;
+    const span = from < to ? Math.min(spanOf(exact.time, from, to, exact.length), most) : 0;
+    const mean = joined(sum, count, span, stretched, covered);
+    return { min, max, mean, length: span + covered };
   }
 
   /** The last step of a bucket before `end`: where exact rows go on, just before theirs. */
@@ -147,7 +197,7 @@ export class Track {
     const gap = this.#missed.found(time);
     if (gap) {
       const { t0: start, t1: end } = gap;
-      this.coarse.replace(start, end, [{ start, end, min: NaN, max: NaN, step: NaN }]);
+      this.coarse.replace(start, end, [missing(start, end, Number.NaN)]);
     }
     if (time > this.exact.last) this.#endBucket(time);
     if (time >= this.exact.last) this.#keyframeLast = null;
@@ -170,23 +220,18 @@ export class Track {
   }
 
   /** The newest value known: exact where a row or a keyframe told it, else of the last bucket. */
-  last(): { time: number; value: number } | null {
-    const newest = this.#newest();
-    if (this.#keyframeLast === null) return newest;
-    const { time, value } = this.#keyframeLast;
-    if (value === null) return newest && { ...newest, value: Number.NaN };
-    return { time: newest?.time ?? time, value };
+  last(): Reading | null {
+    return this.at(Number.POSITIVE_INFINITY);
   }
 
-  /** The newest thing known; a bucket answers with its middle. */
-  #newest(): { time: number; value: number } | null {
-    const { exact } = this;
-    const bucket = this.coarse.buckets[this.coarse.buckets.length - 1];
-    if (bucket && !(middle(bucket) <= exact.last)) {
-      return { time: middle(bucket), value: (bucket.min + bucket.max) / 2 };
-    }
-    if (exact.length === 0) return null;
-    return { time: exact.last, value: exact.value[exact.length - 1] as number };
+  /** The last value known at or before `time`; null before the first. */
+  at(time: number): Reading | null {
+    const told = this.#keyframeLast;
+    if (told === null) return readingAt(this.exact, this.coarse, time);
+    const newest = readingAt(this.exact, this.coarse, Number.POSITIVE_INFINITY);
+    if (time < (newest ?? told).time) return readingAt(this.exact, this.coarse, time);
+    if (told.value === null) return newest && { ...newest, value: Number.NaN };
+    return { time: (newest ?? told).time, value: told.value };
   }
 
   /**
@@ -197,7 +242,7 @@ export class Track {
     const from = Math.max(t0, batch.length > 0 ? (batch.time[0] as number) : t1);
     this.#answers.add({ t0, t1: from, density: Number.POSITIVE_INFINITY });
     if (batch.length === 0) return;
-    this.#answers.add({ t0: from, t1, density });
+    this.#answers.add({ t0: from, t1, density, thinned: Number.isFinite(density) });
     this.#answers.close(from, t1);
     this.exact.replace(from, t1, batch);
     const across = (time: number) =>
@@ -231,12 +276,14 @@ export class Track {
       const start = exact.time[from] as number;
       const end = exact.time[from + GIVEN_UP] as number;
       const last = exact.time[from + GIVEN_UP - 1] as number;
-      exact.scan(from, from + GIVEN_UP);
-      const { lowest: min, highest: max } = exact;
+      const { lowest: min, highest: max, sum, count } = exact.scan(from, from + GIVEN_UP);
+      const thinned = this.#answers.thinned(start, last);
+      const mean = limited(thinned ? Number.NaN : sum / count, min, max);
       const step = exact.step?.[from + GIVEN_UP - 1] ?? Number.NaN;
       const ended = Number.isNaN(exact.value[from + GIVEN_UP - 1] as number);
-      if (min <= max) buckets.push({ start, end: ended ? last : end, min, max, step });
-      if (ended) buckets.push({ start: last, end, min: Number.NaN, max: Number.NaN, step });
+      const all = { start, end: ended ? last : end, min, max, mean, rows: count, step };
+      if (min <= max) buckets.push(all);
+      if (ended) buckets.push(missing(last, end, step));
     }
     const [t0, t1] = [exact.first, exact.time[rows] as number];
     // Buckets between the rows are holes that a keyframe filled; the new buckets cover them.
@@ -247,137 +294,43 @@ export class Track {
 
   /** Fills `out` as `Source.range` promises. */
   columns(t0: number, t1: number, points: number, out: Columns): void {
-    const width = bucketWidth((t1 - t0) / Math.max(points, 1));
-    builder.begin(Math.floor(t0 / width), Math.floor(t1 / width), width);
-    this.#before(builder);
-    this.#gatherBuckets(builder);
-    this.#gatherRows(builder);
-    this.#after(builder);
-    builder.write(out);
+    drawByTime(this, this.#answers, [t0, t1], points, out);
   }
 
-  /** As `columns`, with steps in the place of times. */
-  columnsByStep(from: number, to: number, points: number, out: Columns): void {
-    const width = bucketWidth((to - from) / Math.max(points, 1));
-    builder.begin(Math.floor(from / width), Math.floor(to / width), width);
-    const edges = new Neighbours(from, to);
-    this.#eachStep((step, min, max) => {
-      builder.see(step, step, min, max, Number.isNaN(min));
-      edges.see(step, min, max);
-    });
-    edges.tell(builder);
-    builder.write(out);
+  /** As `columns`, with steps in the place of times, of one run; without `run` the newest. */
+  columnsByStep(from: number, to: number, points: number, out: Columns, run?: number): void {
+    this.#steps.draw([from, to], points, out, run);
   }
 
   stepExtent(): [number, number] | null {
-    let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    this.#eachStep((step) => {
-      least = Math.min(least, step);
-      most = Math.max(most, step);
-    });
-    return least <= most ? [least, most] : null;
+    return this.#steps.extent();
   }
 
-  #eachStep(see: (step: number, min: number, max: number) => void): void {
-    for (const { step, min, max } of this.coarse.buckets) {
-      if (!Number.isNaN(step)) see(step, min, max);
-    }
-    const { exact } = this;
-    if (!exact.step) return;
-    for (let i = 0; i < exact.length; i++) {
-      const step = exact.step[i] as number;
-      const value = exact.value[i] as number;
-      if (!Number.isNaN(step)) see(step, value, value);
-    }
-  }
-
-  /** A stored bucket counts in every drawn one whose middle it covers: its extremes may be there. */
-  #gatherBuckets(into: ColumnBuilder): void {
-    const { buckets } = this.coarse;
-    let i = this.coarse.at(into.from);
-    while (i > 0 && (buckets[i - 1] as Bucket).end > into.from) i--;
-    for (; i < buckets.length; i++) {
-      const bucket = buckets[i] as Bucket;
-      const own = Math.floor(middle(bucket) / into.width);
-      const first = Math.min(own, Math.ceil(bucket.start / into.width - 0.5));
-      const last = Math.max(own, Math.ceil(bucket.end / into.width - 0.5) - 1);
-      if (first > into.lastBucket) return;
-      const missing = Number.isNaN(bucket.min);
-      const to = Math.min(last, into.lastBucket);
-      const from = Math.max(first, into.firstBucket);
-      for (let at = from; at <= to; at++) {
-        const time = at === own ? middle(bucket) : (at + 0.5) * into.width;
-        into.see(time, time, bucket.min, bucket.max, missing, at > from);
-      }
-    }
-  }
-
-  #gatherRows(into: ColumnBuilder): void {
-    const { exact } = this;
-    let from = exact.bucketStart(into.firstBucket, into.width, 0);
-    while (from < exact.length) {
-      const bucket = Math.floor((exact.time[from] as number) / into.width);
-      if (bucket > into.lastBucket) return;
-      const to = exact.bucketStart(bucket + 1, into.width, from + 1);
-      const value = exact.value[to - 1] as number;
-      const [first, last] = [exact.time[from] as number, exact.time[to - 1] as number];
-      if (to - from === 1) into.see(first, last, value, value, Number.isNaN(value));
-      else {
-        exact.scan(from, to);
-        into.see(first, last, exact.lowest, exact.highest, Number.isNaN(value));
-      }
-      from = to;
-    }
-  }
-
-  /** The newest thing before the visible range, from which the line comes in. */
-  #before(into: ColumnBuilder): void {
-    const { exact, coarse } = this;
-    const row = exact.bucketStart(into.firstBucket, into.width, 0) - 1;
-    let near = coarse.at(into.from) - 1;
-    while (near >= 0 && drawnBucketOf(coarse.buckets[near], into.width) >= into.firstBucket) near--;
-    const bucket = coarse.buckets[near];
-    const time = row >= 0 ? (exact.time[row] as number) : Number.NEGATIVE_INFINITY;
-    if (bucket && middle(bucket) > time) into.before(middle(bucket), bucket.min, bucket.max);
-    else if (row >= 0) into.before(time, exact.value[row] as number, exact.value[row] as number);
-  }
-
-  /** The oldest thing after the visible range, to which the line goes. */
-  #after(into: ColumnBuilder): void {
-    const { exact, coarse } = this;
-    const row = exact.bucketStart(into.lastBucket + 1, into.width, 0);
-    let near = coarse.at(into.lastBucket * into.width);
-    while (drawnBucketOf(coarse.buckets[near], into.width) <= into.lastBucket) near++;
-    const bucket = coarse.buckets[near];
-    const time = row < exact.length ? (exact.time[row] as number) : Number.POSITIVE_INFINITY;
-    if (bucket && middle(bucket) < time) into.after(middle(bucket), bucket.min, bucket.max);
-    else if (row < exact.length) {
-      into.after(time, exact.value[row] as number, exact.value[row] as number);
-    }
+  stepRuns(): number {
+    return this.#steps.runs();
   }
 }
 
-function drawnBucketOf(bucket: Bucket | undefined, width: number): number {
-  return bucket ? Math.floor(middle(bucket) / width) : Number.POSITIVE_INFINITY;
+/** Let the largest tracks give up rows until all keep to `budget` bytes; returns what they hold. */
+export function shrink(tracks: readonly Track[], budget: number): number {
+  let bytes = tracks.reduce((sum, track) => sum + track.bytes, 0);
+  while (bytes > budget) {
+    const largest = tracks.reduce((a, b) => (b.exact.bytes > a.exact.bytes ? b : a));
+    const before = largest.bytes;
+    largest.giveUp();
+    bytes += largest.bytes - before;
+    if (largest.bytes >= before) break;
+  }
+  return bytes;
 }
 
-/** The things nearest to the visible range on either side, where they come in no order. */
-class Neighbours {
-  #left: readonly [number, number, number] | null = null;
-  #right: readonly [number, number, number] | null = null;
+function missing(start: number, end: number, step: number): Bucket {
+  const [min, max, mean] = [Number.NaN, Number.NaN, Number.NaN];
+  return { start, end, min, max, mean, rows: 0, step };
+}
 
-  constructor(
-    readonly from: number,
-    readonly to: number,
-  ) {}
-
-  see(at: number, min: number, max: number): void {
-    if (at < this.from && at >= (this.#left?.[0] ?? at)) this.#left = [at, min, max];
-    if (at > this.to && at <= (this.#right?.[0] ?? at)) this.#right = [at, min, max];
-  }
-
-  tell(builder: ColumnBuilder): void {
-    if (this.#left) builder.before(...this.#left);
-    if (this.#right) builder.after(...this.#right);
-  }
+/** Buckets a second. */
+function densityOf({ edges }: Envelope): number {
+  const [first, last] = [edges[0] as number, edges[edges.length - 1] as number];
+  return (edges.length - 1) / (last - first);
 }

@@ -1,9 +1,18 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type EncodedEnvelope, encodeKeyframe, encodePacket } from "../testing/packets";
-import { CODE_MISSING, CODE_NONE, decodePacket, type KeyframePacket } from "../wire/packet";
-import { fitKeyframe } from "./fit";
+import { type EncodedEnvelope, encodeKeyframe } from "../testing/packets";
+import { packedKeyframe } from "../wire/encode";
+import {
+  CODE_MISSING,
+  CODE_NONE,
+  decodePacket,
+  headerOf,
+  type KeyframePacket,
+} from "../wire/packet";
+import { envelopeOf } from "../wire/parts";
+import { coarsened } from "./detail";
+import { fitKeyframe, stripKeyframe } from "./fit";
 
 interface Case {
   readonly name: string;
@@ -32,6 +41,11 @@ function entitiesOf(about: readonly { host: string; entity: string }[]) {
 
 function read(packet: Uint8Array): KeyframePacket {
   return decodePacket(packet) as KeyframePacket;
+}
+
+function coarse(bytes: Uint8Array, buckets: number): KeyframePacket {
+  const packet = read(bytes);
+  return read(coarsened(packet, headerOf(bytes).header, [...packet.ids.keys()], buckets));
 }
 
 function row(packet: KeyframePacket, id: number): [number, number][] {
@@ -75,8 +89,7 @@ describe("fitKeyframe", () => {
     ] as (readonly [number, number] | null)[];
     const codes = Array.from({ length: 10 }, () => pattern).flat();
 
-    const room = many(codes.slice(0, 60)).length + 300;
-    const fitted = read(fitKeyframe(many(codes), room));
+    const fitted = coarse(many(codes), 60);
 
     expect([fitted.ids.length, fitted.series.length, fitted.buckets]).toEqual([100, 100, 60]);
     expect([...fitted.edges]).toEqual(Array.from({ length: 61 }, (_, i) => 1e9 + 2 * i));
@@ -95,22 +108,20 @@ describe("fitKeyframe", () => {
     const codes = Array.from({ length: 120 }, () => [1, 1] as const);
     const steps = Array.from({ length: 20 }, () => pattern).flat();
 
-    const room = stepped(steps.slice(0, 60), codes.slice(0, 60)).length + 300;
-    const fitted = read(fitKeyframe(stepped(steps, codes), room));
+    const fitted = coarse(stepped(steps, codes), 60);
 
     expect(fitted.buckets).toBe(60);
     expect([...fitted.stepLast.subarray(0, 3)]).toEqual([1, Number.NaN, 9]);
   });
 
   test("leaves out series rather than curves, those no chart is missed for first, and says so", () => {
-    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
     const about = [
       ...Array.from({ length: 300 }, (_, i) => series(i, "cpu.utilization", `cpu:${i}`)),
       series(300, "loss", "user"),
       series(301, "gpu.utilization", "gpu:0"),
     ];
     const source = { name: "nvml", state: "ok", problem: "", remedy: "", missing: [] };
-    const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 1, codes }));
+    const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 1, codes: noiseOf(id) }));
     const packet = encodeKeyframe(0, edges(300), envelopes, {
       series: about,
       entities: entitiesOf(about),
@@ -121,7 +132,7 @@ describe("fitKeyframe", () => {
     const { ids, buckets, state, entities, series: kept } = read(fitted);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    expect(buckets).toBeGreaterThanOrEqual(30);
+    expect(buckets).toBe(200);
     expect(ids).toEqual(expect.arrayContaining([300, 301]));
     expect(ids.length).toBeLessThan(100);
     expect(kept.map(({ id }) => id)).toEqual(ids);
@@ -138,11 +149,10 @@ describe("fitKeyframe", () => {
     const about = named.map(([entity, metric], id) => ({
       ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
     }));
-    const codes = Array.from({ length: 300 }, () => [0, 65533] as const);
     const packet = encodeKeyframe(
       0,
       edges(300),
-      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) })),
       {
         series: about,
         entities: entitiesOf(about),
@@ -166,13 +176,12 @@ describe("fitKeyframe", () => {
   });
 
   test("keeps the last values of the series it keeps, beside their ids", () => {
-    const codes = Array.from({ length: 300 }, () => [1, 2] as const);
     const kind = (i: number) => (i < 30 ? "disk" : "cpu");
     const about = Array.from({ length: 300 }, (_, i) => series(i, "x", `${kind(i)}:${i}`));
     const packet = encodeKeyframe(
       0,
       edges(300),
-      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes })),
+      about.map(({ id }) => ({ id, lo: 0, hi: 1, codes: noiseOf(id) })),
       { series: about, last: about.map(({ id }) => (id % 7 === 3 ? null : id / 3)) },
     );
 
@@ -208,6 +217,51 @@ describe("fitKeyframe", () => {
     expect(spans.at(-1)?.start).toBe(48);
     expect(Math.abs(moments.length - spans.length)).toBeLessThan(2);
     expect(buckets).toBe(300);
+  });
+
+  test("joins means by the time of their buckets, and knows none where it knows one not", () => {
+    const code = fc.tuple(fc.nat(65533), fc.nat(65533), fc.nat(65533)).map((all) => {
+      const [min, mean, max] = all.sort((a, b) => a - b) as [number, number, number];
+      return [min, max, mean] as const;
+    });
+    const unknown = fc.constant([5, 9, CODE_NONE] as const);
+    const cell = fc.oneof({ weight: 9, arbitrary: code }, unknown, fc.constant(null));
+    const widths = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 31, maxLength: 80 });
+    const shape = widths.chain((each) =>
+      fc.tuple(
+        fc.constant(each),
+        fc.array(cell, { minLength: each.length, maxLength: each.length }),
+      ),
+    );
+    fc.assert(
+      fc.property(shape, ([widths, codes]) => {
+        const edges = widths.map((_, i) => widths.slice(0, i).reduce((sum, w) => sum + w, 0));
+        edges.push((edges.at(-1) ?? 0) + (widths.at(-1) ?? 0));
+        const about = { id: 0, lo: 0, hi: 65533, codes };
+        const shown = { series: [series(0, "gpu.power")] };
+        const packet = encodeKeyframe(0, edges, [about], shown);
+
+        const fitted = read(stripKeyframe(packet));
+
+        expect(fitted.buckets).toBeLessThanOrEqual(30);
+        expect(fitted.buckets).toBeGreaterThanOrEqual(5);
+        const { min, max, mean } = envelopeOf(fitted, 0);
+        for (let k = 0; k < fitted.buckets; k++) {
+          const [start, end] = [fitted.edges[k] as number, fitted.edges[k + 1] as number];
+          const inside = codes.flatMap((all, i) =>
+            all && start <= (edges[i] as number) && (edges[i] as number) < end
+              ? [{ mean: all[2] === CODE_NONE ? Number.NaN : all[2], width: widths[i] as number }]
+              : [],
+          );
+          const seconds = inside.reduce((sum, { width }) => sum + width, 0);
+          const exact = inside.reduce((sum, one) => sum + one.mean * one.width, 0) / seconds;
+          if (Number.isNaN(exact)) expect(mean[k]).toBeNaN();
+          else expect(Math.abs((mean[k] as number) - exact)).toBeLessThanOrEqual(0.5 + 1e-6);
+          expect((mean[k] as number) < (min[k] as number)).toBe(false);
+          expect((mean[k] as number) > (max[k] as number)).toBe(false);
+        }
+      }),
+    );
   });
 
   test("never loses an extreme or a gap of what it keeps, and always fits", () => {
@@ -253,6 +307,23 @@ describe("fitKeyframe", () => {
   });
 });
 
+/** Codes that do not compress, the same as in `tests/exchange/kept.py`. */
+function noiseOf(row: number, buckets = 300): (readonly [number, number, number])[] {
+  const low = Array.from({ length: buckets }, (_, i) => {
+    let x = row * buckets + i + 1;
+    x = Math.imul(x, 2654435761);
+    x ^= x >>> 15;
+    x = Math.imul(x, 2246822519);
+    x ^= x >>> 13;
+    return (x >>> 0) % 65534;
+  });
+  return low.map((one, i) => {
+    if (i === 0) return [0, 65533, 32766];
+    const high = Math.max(one, low[(i - 7 + buckets) % buckets] as number);
+    return [one, high, Math.floor((one + high) / 2)];
+  });
+}
+
 function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uint8Array {
   const buckets = steps.length;
   const column = Uint16Array.from(MANY.flatMap(() => codes.map((pair) => pair?.[0] ?? CODE_NONE)));
@@ -262,5 +333,6 @@ function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uin
     ...{ entities: [], state: {} },
   };
   const stepLast = Float64Array.from(MANY.flatMap(() => steps));
-  return encodePacket(header, [Float64Array.from(edges(buckets)), stepLast, column, column]);
+  const columns = { min: column, max: column, mean: column };
+  return packedKeyframe(header, [Float64Array.from(edges(buckets)), stepLast], columns);
 }

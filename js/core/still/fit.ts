@@ -9,53 +9,78 @@ import { isDrawn } from "../vocabulary/kinds";
 import { leftOutSource } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import {
+  ALL_WITH,
   CORE,
   CORE_COUNT,
-  HEADER_BYTES,
+  DETAILS,
   LEAST_BUCKETS,
-  SERIES_FACTS,
   STRIP_METRICS,
 } from "../vocabulary/shared.gen";
-import { encodePacket } from "../wire/encode";
 import { type Json, list, record } from "../wire/header";
-import {
-  CODE_MISSING,
-  CODE_NONE,
-  CODE_TOP,
-  decodePacket,
-  headerOf,
-  type KeyframePacket,
-} from "../wire/packet";
-import { grouped } from "./priorities";
+import { CODE_NONE, decodePacket, headerOf, type KeyframePacket } from "../wire/packet";
+import { coarsened, type Detail, Detailed } from "./detail";
+import { inOrder } from "./priorities";
 
-/** The fixed part of a packet, and what pads its header. */
-const FRAME_BYTES = 16 + 8;
 /** What a header holds of its series, without any. */
 const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] };
 
 /**
  * A keyframe of at most `most` bytes.
  *
- * Buckets are put together first: the smallest and the largest value of both stay, and a gap as
- * long as a bucket stays a gap. Below 30 buckets series are left out instead: of a metric all that
- * one class of entities has, or none, so that counts and means stay true. Those that are missed
- * least go first, and the state says how many. Of the events the oldest go.
+ * The series that are seen first keep at least 200 buckets as long as they find room, see `inOrder`;
+ * of the others there are fewer, and of all the values are told more coarsely. Then the others are
+ * left out, last of all the first: of a metric all that one class of entities has, or none, so that
+ * counts and means stay true. The state says how many. Of the events the oldest go. What fits is
+ * found by trying, since it depends on the values.
  */
 export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (bytes.length <= most) return bytes;
   const packet = decodePacket(bytes);
   if (packet.kind !== "keyframe") return bytes;
-  const room = most - FRAME_BYTES;
-  const header = shortened(headerOf(bytes).header, room);
-  const all = affordable(packet, header, room);
-  const whole = all.size === packet.series.length;
-  const kept = whole ? all : affordable(packet, header, room - HEADER_BYTES);
-  const rows = rowsOf(packet).filter((row) => kept.has(packet.ids[row] as number));
-  const smaller = withSeries(header, packet, kept, rows);
-  const stepped = packet.stepped.filter((id) => kept.has(id));
-  const column = 8 + 4 * rows.length + 8 * stepped.length;
-  const buckets = Math.floor((room - size(smaller) - 8) / column);
-  return coarsened(packet, smaller, rows, Math.max(1, Math.min(packet.buckets, buckets)));
+  const header = shortened(headerOf(bytes).header, most);
+  const { groups, first } = inOrder(packet.series);
+  const idsOf = (count: number) => new Set(groups.slice(0, count).flatMap(idsIn));
+  const seen = idsOf(first);
+  const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
+  const shown = details.map((detail) => new Detailed(packet, seen, detail));
+  const tried = (count: number, detail: number): Uint8Array => {
+    const kept = idsOf(count);
+    const rows = rowsIn(packet, (id) => kept.has(id) && drawn.has(id));
+    return (shown[detail] as Detailed).packet(withSeries(header, packet, kept, rows), rows);
+  };
+  const fits = (count: number, detail: number) => tried(count, detail).length <= most;
+  const every = groups.length;
+  const whole = firstThat(0, ALL_WITH, (detail) => fits(every, detail));
+  if (whole < ALL_WITH) return tried(every, whole);
+  const last = details.length - 1;
+  const detail = firstThat(ALL_WITH - 1, last, (one) => fits(first, one));
+  // The last detail is for as many as fit, be it not even the first.
+  const count = firstThat(detail === last ? 1 : first + 1, every, (one) => !fits(one, detail));
+  return tried(count - 1, detail);
+}
+
+const details = Array.from(
+  { length: DETAILS.length / 4 },
+  (_, i) => DETAILS.slice(4 * i, 4 * i + 4) as unknown as Detail,
+);
+
+/** The first number from `start` for which something holds that holds for all after it, or `end`. */
+function firstThat(start: number, end: number, holds: (one: number) => boolean): number {
+  let [from, to] = [start, end];
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (holds(middle)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
+function idsIn(group: readonly SeriesWire[]): number[] {
+  return group.map(({ id }) => id);
+}
+
+function rowsIn({ ids }: KeyframePacket, wanted: (id: number) => boolean): number[] {
+  return [...ids.keys()].filter((row) => wanted(ids[row] as number));
 }
 
 /** The part of a keyframe that is of some metrics, by patterns of their names; null is all. */
@@ -66,7 +91,7 @@ export function matchingKeyframe(bytes: Uint8Array, metrics: readonly string[] |
   const wanted = globTest(metrics);
   const shown = packet.series.filter((one) => !isDrawn(one) || wanted(one.metric));
   const kept = new Set(shown.map((one) => one.id));
-  const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
+  const rows = rowsIn(packet, (id) => kept.has(id));
   // Series that were not selected do not count as left out.
   const selected = { ...withSeries(header, packet, kept, rows), state: header["state"] ?? null };
   return coarsened(packet, selected, rows, packet.buckets);
@@ -85,7 +110,7 @@ export function stripKeyframe(bytes: Uint8Array): Uint8Array {
   if (packet.kind !== "keyframe") return bytes;
   const { header } = headerOf(bytes);
   const kept = new Set(stripSeries(packet.series).map(({ id }) => id));
-  const rows = [...packet.ids.keys()].filter((row) => kept.has(packet.ids[row] as number));
+  const rows = rowsIn(packet, (id) => kept.has(id));
   const { state = null } = header;
   const lean = { ...withSeries(header, packet, kept, rows), state, moments: [], spans: [] };
   return coarsened(packet, lean, rows, Math.min(packet.buckets, LEAST_BUCKETS));
@@ -126,45 +151,6 @@ function shortened(header: Json, room: number): Json {
   return { ...short, state: { ...state, sources: bare } };
 }
 
-/**
- * The ids of the series there is room for at the least number of buckets. What finds no room is
- * passed over, and what is smaller may still find some.
- */
-function affordable(packet: KeyframePacket, header: Json, room: number): Set<number> {
-  const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
-  const stepped = new Set(packet.stepped);
-  const known = objectsOf(header, "entities").map((one) => [keyOf(one), escapedSize(one) + 1]);
-  const sizes = new Map(known as [string, number][]);
-  const about = new Map(objectsOf(header, "series").map((one) => [one["id"] as number, one]));
-  const buckets = Math.min(LEAST_BUCKETS, packet.buckets);
-  const cost = (id: number): number => {
-    const curve = SERIES_FACTS + (stepped.has(id) ? 12 : 4) * buckets;
-    return escapedSize(about.get(id)) + 1 + (drawn.has(id) ? curve : 0);
-  };
-  const sizeOf = (name: string): number => sizes.get(name) ?? 0;
-  const named = machinesOf(packet.series);
-  let left = room - size({ ...header, ...NO_SERIES }) - 8 * (buckets + 1);
-  for (const name of named) left -= sizeOf(name);
-  const kept = new Set<number>();
-  for (const group of grouped(packet.series)) {
-    const names = new Set(group.map(keyOf));
-    const fresh = [...names].filter((name) => !named.has(name));
-    const costs = [...group.map(({ id }) => cost(id)), ...fresh.map(sizeOf)];
-    const after = costs.reduce((rest, one) => rest - one, left);
-    if (after < 0) continue;
-    left = after;
-    for (const name of fresh) named.add(name);
-    for (const { id } of group) kept.add(id);
-  }
-  return kept;
-}
-
-/** As the kernel writes it, a letter beyond ASCII as six: both must choose the same series. */
-function escapedSize(part: unknown): number {
-  const text = JSON.stringify(part);
-  return text.length + 5 * text.replace(/[ -~]/g, "").length;
-}
-
 function objectsOf(header: Json, key: string): Json[] {
   return list(header[key] ?? [], key).map((one) => record(one, key));
 }
@@ -197,6 +183,7 @@ function withSeries(
     hi: rows.map((row) => packet.hi[row]),
     ...(packet.last ? { last: rows.map((row) => packet.last?.[row]) } : {}),
     stepped: packet.stepped.filter((id) => kept.has(id)),
+    ...(packet.grains ? { grains: rows.map((row) => packet.grains?.[row]) } : {}),
   };
   const left = all.length - series.length;
   return left === 0 ? reduced : { ...reduced, state: withLeftOut(reduced, left) };
@@ -207,71 +194,4 @@ function withLeftOut(header: Json, left: number): Json {
   const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
   const notice = leftOutSource(left, recorded);
   return { ...state, sources: [...list(state["sources"] ?? [], "sources"), notice] };
-}
-
-/** The packet with as many old buckets in each new one as can be, so finer towards the end. */
-function coarsened(
-  packet: KeyframePacket,
-  header: Json,
-  rows: readonly number[],
-  buckets: number,
-): Uint8Array<ArrayBuffer> {
-  const have = packet.buckets;
-  const first = Array.from({ length: buckets + 1 }, (_, i) =>
-    Math.floor((i * have) / Math.max(buckets, 1)),
-  );
-  const min = new Uint16Array(rows.length * buckets);
-  const max = new Uint16Array(rows.length * buckets);
-  for (const [at, row] of rows.entries()) {
-    const from = row * have;
-    const [low, high] = [packet.min, packet.max].map((codes) => codes.subarray(from, from + have));
-    const span = [at * buckets, (at + 1) * buckets] as const;
-    const codes = { low: low as Uint16Array, high: high as Uint16Array };
-    putTogether(codes, first, { low: min.subarray(...span), high: max.subarray(...span) });
-  }
-  const edges = Float64Array.from(first, (edge) => packet.edges[edge] as number);
-  const steps = lastSteps(packet, header["stepped"] as readonly number[], first);
-  return encodePacket({ ...header, buckets }, [edges, steps, min, max]);
-}
-
-interface Codes {
-  readonly low: Uint16Array;
-  readonly high: Uint16Array;
-}
-
-/** Put the buckets from each of `first` up to the next together. */
-function putTogether(from: Codes, first: readonly number[], into: Codes): void {
-  let missing = false;
-  for (let bucket = 0; bucket + 1 < first.length; bucket++) {
-    let [low, high, gap] = [CODE_NONE, -1, false];
-    for (let i = first[bucket] as number; i < (first[bucket + 1] as number); i++) {
-      const code = from.low[i] as number;
-      // A gap lasts until the next sample, also over buckets in which no reading was due.
-      if (code !== CODE_NONE) missing = code === CODE_MISSING;
-      gap ||= missing;
-      if (code > CODE_TOP) continue;
-      low = Math.min(low, code);
-      high = Math.max(high, from.high[i] as number);
-    }
-    const none = gap ? CODE_MISSING : CODE_NONE;
-    into.low[bucket] = high < 0 ? none : low;
-    into.high[bucket] = high < 0 ? none : high;
-  }
-}
-
-function lastSteps(
-  { stepped, stepLast, buckets: have }: KeyframePacket,
-  kept: readonly number[],
-  first: readonly number[],
-): Float64Array {
-  return Float64Array.from(
-    kept.flatMap((id) => {
-      const row = stepped.indexOf(id);
-      const steps = stepLast.subarray(row * have, (row + 1) * have);
-      return first.slice(0, -1).map((from, bucket) => {
-        const own = steps.subarray(from, first[bucket + 1]);
-        return own.findLast((step) => !Number.isNaN(step)) ?? Number.NaN;
-      });
-    }),
-  );
 }

@@ -12,7 +12,7 @@ function textsOf(markup: string): string[] {
 }
 
 /** The same screen as it is written today, and as notebooks of wire version 1.0 have kept it. */
-test.each(["screen", "screen-1.0"])(
+test.each(["screen", "screen-1.1", "screen-1.0"])(
   "the picture of %s says what that of the kernel says",
   (name) => {
     const bytes = readFileSync(new URL(`${name}.packet`, HOME));

@@ -42,10 +42,22 @@ describe("SavedStore", () => {
     const store = new SavedStore();
     store.take(arrivalOf(past));
     expect(store.state().phase).toBe("replay");
+    expect(store.stale()).toBe(true);
 
     store.live = true;
     store.take(frameOf(5, []));
 
     expect(store.state().phase).toBe("running");
+    expect(store.stale()).toBe(false);
+    // Nothing is heard of it any more.
+    store.live = false;
+    expect(store.stale()).toBe(true);
+  });
+
+  test("takes the picture of a session that had ended for what it is", () => {
+    const store = new SavedStore();
+    store.take(arrivalOf(encodeKeyframe(0, [0, 1], [], { state: { phase: "stopped" } })));
+
+    expect(store.stale()).toBe(false);
   });
 });

@@ -98,4 +98,8 @@ export class SavedStore extends Store {
     const state = super.state();
     return this.live || state.phase !== "running" ? state : { ...state, phase: "replay" };
   }
+
+  override stale(): boolean {
+    return !this.live && super.state().phase === "running";
+  }
 }

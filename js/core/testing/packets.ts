@@ -1,7 +1,7 @@
 /** Builds packets, for tests: what `pulse_widgets/series/wire.py` does in the kernel. */
 
 import { type Arrival, arrivalOf, type Channel, type Listener } from "../history/channel";
-import { encodePacket } from "../wire/encode";
+import { encodePacket, packedKeyframe } from "../wire/encode";
 import { CODE_NONE, type Rows } from "../wire/packet";
 
 export { encodePacket } from "../wire/encode";
@@ -24,7 +24,7 @@ export interface EncodedEnvelope {
   readonly id: number;
   readonly lo: number;
   readonly hi: number;
-  readonly codes: readonly (readonly [number, number] | null)[];
+  readonly codes: readonly (readonly [min: number, max: number, mean?: number] | null)[];
 }
 
 export function encodeKeyframe(
@@ -33,8 +33,8 @@ export function encodeKeyframe(
   envelopes: readonly EncodedEnvelope[],
   news: Header = {},
 ): Uint8Array {
-  const codes = (end: 0 | 1) =>
-    Uint16Array.from(envelopes.flatMap((one) => one.codes.map((pair) => pair?.[end] ?? CODE_NONE)));
+  const codes = (part: 0 | 1 | 2) =>
+    Uint16Array.from(envelopes.flatMap((one) => one.codes.map((all) => all?.[part] ?? CODE_NONE)));
   const header = {
     kind: "keyframe",
     seq,
@@ -49,7 +49,8 @@ export function encodeKeyframe(
     moments: [],
     spans: [],
   };
-  return encodePacket({ ...header, ...news }, [Float64Array.from(edges), codes(0), codes(1)]);
+  const all = { min: codes(0), max: codes(1), mean: codes(2) };
+  return packedKeyframe({ ...header, ...news }, [Float64Array.from(edges)], all);
 }
 
 /** What a channel would bring. */

@@ -42,8 +42,12 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   replay: "Replay of a recording",
 };
 export const LEAST_BUCKETS = 30;
-export const SERIES_FACTS = 80;
-export const HEADER_BYTES = 250;
+export const DETAILS: readonly number[] = [
+  300, 1, 300, 1, 300, 13, 150, 71, 200, 13, 100, 71, 200, 71, 60, 71, 200, 71, 30, 923, 200, 923,
+  30, 923, 100, 923, 30, 923, 30, 923, 30, 923,
+];
+export const ALL_WITH = 5;
+export const OWN_FIRST = 24;
 export const STRIP_METRICS: readonly string[] = [
   "gpu.utilization",
   "gpu.memory.used",
@@ -56,6 +60,21 @@ export const STRIP_METRICS: readonly string[] = [
   "memory.total",
   "process.cpu",
   "process.memory.rss",
+];
+export const FIGURES: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.memory.total",
+  "gpu.power",
+  "gpu.temperature",
+  "cpu.utilization",
+  "cpu.count",
+  "memory.used",
+  "memory.total",
+  "process.cpu",
+  "process.memory.rss",
+  "gpu.power.limit",
+  "gpu.temperature.slowdown",
 ];
 export const CORE = "cpu:";
 export const CORE_COUNT = "cpu.count";
@@ -137,6 +156,8 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
 export const MOST_LINES = 8;
 export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
 export const SINGLE: readonly string[] = ["host", "kernel"];
+export const RANK_OWN = 1;
+export const RANK_REST = 3;
 export const LIMIT_OF: Readonly<Record<string, string>> = {
   "gpu.memory.used": "gpu.memory.total",
   "gpu.power": "gpu.power.limit",

@@ -2,6 +2,7 @@
 
 import type { Json } from "./header";
 import { headerOf, WIRE_VERSION } from "./packet";
+import { type Codes, deflated, packed } from "./packing";
 
 const PREFIX = 16;
 
@@ -30,11 +31,31 @@ export function encodePacket(
   return packet;
 }
 
+/** A keyframe: a header, the 8-byte columns of its body, and the codes of its buckets. */
+export function packedKeyframe(
+  header: Json,
+  columns: readonly Float64Array[],
+  codes: Codes,
+): Uint8Array<ArrayBuffer> {
+  const content = packed(codes, (header["grains"] as readonly number[] | undefined) ?? null);
+  return deflatedPacket(encodePacket({ ...header, packed: true }, [...columns, content]));
+}
+
+function deflatedPacket(packet: Uint8Array): Uint8Array<ArrayBuffer> {
+  const text = new DataView(packet.buffer, packet.byteOffset).getUint32(8, true);
+  const { kind, seq, grains } = headerOf(packet).header;
+  const sizes = [text, packet.length - PREFIX - text];
+  return encodePacket({ kind, seq, deflated: sizes }, [
+    deflated(packet.subarray(PREFIX), grains !== undefined),
+  ]);
+}
+
 /** The same packet with another header over the same columns. */
 export function withHeader(
   packet: Uint8Array,
   change: (header: Json) => Json,
 ): Uint8Array<ArrayBuffer> {
-  const { header, bodyAt } = headerOf(packet);
-  return encodePacket(change(header), [packet.subarray(bodyAt)]);
+  const { header, body, minor } = headerOf(packet);
+  const changed = encodePacket(change(header), [body], [WIRE_VERSION[0], minor]);
+  return header["packed"] === true ? deflatedPacket(changed) : changed;
 }

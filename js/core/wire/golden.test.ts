@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { rowsOf } from "../testing/packets";
 import { decodePacket, type FramePacket, type KeyframePacket, type RowsPacket } from "./packet";
+import { envelopeOf } from "./parts";
 
 const NONE = Number.NaN;
 const T0 = 1_760_000_000;
@@ -48,13 +49,37 @@ describe("packets as the kernel writes them", () => {
     expect([...keyframe.stepLast]).toEqual([NONE, NONE, 12]);
     expect([...keyframe.min]).toEqual([0, 65534, 16383, 65535, 65535, 0]);
     expect([...keyframe.max]).toEqual([8192, 65534, 65533, 65535, 65535, 0]);
+    expect([...(keyframe.mean ?? [])]).toEqual([2048, 65534, 65535, 65535, 65535, 0]);
+    const [power, loss] = [0, 1].map((row) => envelopeOf(keyframe, row));
+    expect(power?.mean[0]).toBeCloseTo(1.25, 3);
+    expect([...(power?.mean.subarray(1) ?? [])]).toEqual([NONE, NONE]);
+    expect([...(loss?.mean ?? [])]).toEqual([NONE, NONE, -5]);
   });
 
   test("an answer", () => {
     const answer = golden("rows").packet as RowsPacket;
 
-    expect(answer).toMatchObject({ kind: "rows", request: 4, ids: [1], t0: T0, t1: T0 + 1 });
-    expect(answer.reduced).toEqual([1]);
+    expect(answer).toMatchObject({ kind: "rows", request: 4, ids: [0, 1, 2], t0: T0, t1: T0 + 1 });
+    expect(answer.reduced).toEqual([2, 0]);
+    const edges = Float64Array.of(T0, T0 + 0.5, T0 + 1);
+    expect(answer.envelopes).toEqual([
+      {
+        id: 2,
+        envelope: {
+          ...{ edges, min: Float64Array.of(1, NONE), max: Float64Array.of(2, NONE) },
+          ...{ mean: Float64Array.of(1.125, NONE), missing: Uint8Array.of(0, 1) },
+          ...{ step: null, slack: 0 },
+        },
+      },
+      {
+        id: 0,
+        envelope: {
+          ...{ edges, min: Float64Array.of(-3, 7), max: Float64Array.of(-3, 1e300) },
+          ...{ mean: Float64Array.of(-3, 8), missing: Uint8Array.of(0, 0) },
+          ...{ step: Float64Array.of(NONE, 12), slack: 0 },
+        },
+      },
+    ]);
     expect(rowsOf(answer.rows)).toEqual([
       [1, T0, 1.5],
       [1, T0 + 0.5, 2.5],

@@ -3,7 +3,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { encodeKeyframe } from "../testing/packets";
-import { decodePacket, type FramePacket, type KeyframePacket } from "./packet";
+import { withHeader } from "./encode";
+import { decodePacket, type FramePacket, headerOf, type KeyframePacket } from "./packet";
+import { envelopeOf } from "./parts";
 
 type Header = Readonly<Record<string, unknown>>;
 
@@ -31,6 +33,38 @@ test("packets that the kernel of that version wrote", () => {
   const keyframe = golden("keyframe") as KeyframePacket;
   expect(frame.moments).toEqual([{ time: 1.5, host: "h0", entity: "", metric: "mark", facts: {} }]);
   expect(keyframe.entities).toEqual([{ host: "h0", entity: "gpu:0", labels: { name: "x" } }]);
+});
+
+test.each(["1.0", "1.1"])(
+  "the means of a keyframe of %s are only known where its extremes are one",
+  (version) => {
+    const read = readFileSync(
+      new URL(`../../../tests/data/wire/keyframe-${version}.bin`, import.meta.url),
+    );
+    const keyframe = decodePacket(read) as KeyframePacket;
+
+    expect(keyframe.mean).toBeNull();
+    const [min, max, mean] = keyframe.ids
+      .map((_, row) => envelopeOf(keyframe, row))
+      .reduce<number[][]>(
+        (all, one) => [one.min, one.max, one.mean].map((v, i) => [...(all[i] ?? []), ...v]),
+        [],
+      ) as [number[], number[], number[]];
+    expect(min.some((low, i) => low === max[i])).toBe(true);
+    expect(mean).toEqual(min.map((low, i) => (low === max[i] ? low : Number.NaN)));
+  },
+);
+
+test("a packet with another header is of the version that its columns are of", () => {
+  const bytes = new Uint8Array(
+    readFileSync(new URL("../../../tests/data/wire/keyframe-1.1.bin", import.meta.url)),
+  );
+
+  const changed = withHeader(bytes, (header) => ({ ...header, seq: 77 }));
+
+  const { kind, ...rest } = decodePacket(bytes) as KeyframePacket;
+  expect(decodePacket(changed)).toEqual({ kind, ...rest, seq: 77 });
+  expect(headerOf(changed).minor).toBe(1);
 });
 
 test("a cell is one span from its start to its end", () => {

@@ -1,8 +1,10 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeFrame, encodeKeyframe, encodePacket, encodeRows, rowsOf } from "../testing/packets";
 import { WireError } from "./header";
-import { decodePacket, type FramePacket, type KeyframePacket } from "./packet";
+import { CODE_NONE, decodePacket, type FramePacket, headerOf, type KeyframePacket } from "./packet";
+import { envelopeOf } from "./parts";
 
 const row = fc.tuple(
   fc.integer({ min: 0, max: 500 }),
@@ -111,6 +113,18 @@ describe("decodePacket", () => {
     );
   });
 
+  test("refuses an answer with envelopes that was cut short", () => {
+    const whole = new Uint8Array(
+      readFileSync(new URL("../../../tests/data/wire/rows.bin", import.meta.url)),
+    );
+    const { header, body } = headerOf(whole);
+    for (let size = 0; size < body.length; size++) {
+      expect(() => decodePacket(encodePacket(header, [body.subarray(0, size)]))).toThrow(WireError);
+    }
+    const wrong = { ...header, envelopes: { ids: [1], buckets: 1e12, stepped: [] } };
+    expect(() => decodePacket(encodePacket(wrong, [body]))).toThrow(WireError);
+  });
+
   test.each([
     ["a size that no body could have", { kind: "frame", seq: 1, n: 1e15, steps: false }],
     ["a negative size", { kind: "frame", seq: 1, n: -1, steps: false }],
@@ -146,6 +160,33 @@ describe("decodePacket", () => {
 
     expect(decodePacket(encodePacket(header, more, [1, 99])).kind).toBe("frame");
     expect(decodePacket(encodePacket({ kind: "surprise" }, [], [1, 99])).kind).toBe("unknown");
+  });
+});
+
+describe("the means of a keyframe", () => {
+  const code = fc.oneof(fc.nat(65533), fc.constant(CODE_NONE));
+
+  test("lie between the extremes or are not known, whatever the packet says", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(code, code, code), { maxLength: 9 }), (cells) => {
+        const codes = cells.map(([a, b, mean]) =>
+          a > 65533 || b > 65533 ? null : ([Math.min(a, b), Math.max(a, b), mean] as const),
+        );
+        const edges = [0, ...codes.map((_, i) => i + 1)];
+        const packet = encodeKeyframe(1, edges, [{ id: 0, lo: -7, hi: 1e9, codes }]);
+
+        const { min, max, mean } = envelopeOf(decodePacket(packet) as KeyframePacket, 0);
+
+        for (const [i, all] of codes.entries()) {
+          const known = all !== null && (all[2] !== CODE_NONE || all[0] === all[1]);
+          expect(Number.isNaN(mean[i])).toBe(!known);
+          if (!known) continue;
+          const exact = -7 + ((1e9 + 7) / 65533) * all[2];
+          const inside = Math.min(Math.max(exact, min[i] as number), max[i] as number);
+          expect(mean[i]).toBeCloseTo(inside, 3);
+        }
+      }),
+    );
   });
 });
 

@@ -3,11 +3,13 @@
  *
  *   "PULS" | u16 major | u16 minor | u32 header bytes | u32 body bytes | header JSON | body
  *
- * Little endian. The header is padded with spaces to a multiple of 8.
+ * Little endian. The header is padded with spaces to a multiple of 8. Both may be deflated: then
+ * the header that stands there tells their sizes, and they are the body.
  */
 
 import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
 import type { State } from "../state.gen";
+import type { Envelope } from "./envelope";
 import {
   count,
   finite,
@@ -24,17 +26,14 @@ import {
   WireError,
 } from "./header";
 import { upgraded } from "./older";
+import { inflated, unpacked } from "./packing";
 
-export const WIRE_VERSION: readonly [number, number] = [1, 1];
+export const WIRE_VERSION: readonly [number, number] = [1, 2];
 
-/** Largest code that stands for a value. */
-export const CODE_TOP = 65533;
-/** The reading is missing in this bucket. */
-export const CODE_MISSING = 65534;
-/** No sample fell into this bucket, and none is missing. */
-export const CODE_NONE = 65535;
+export { CODE_MISSING, CODE_NONE, CODE_TOP } from "./packing";
 
 const PREFIX = 16;
+const MOST_INFLATED = 2 ** 26;
 const MAGIC = 0x534c5550;
 
 /** Samples in order of arrival; value NaN is "missing from here", step NaN is "none". */
@@ -80,9 +79,13 @@ export interface KeyframePacket extends News {
   readonly stepLast: Float64Array;
   readonly min: Uint16Array;
   readonly max: Uint16Array;
+  /** Beyond `CODE_TOP` where it is not known; null in packets of older versions. */
+  readonly mean: Uint16Array | null;
+  /** How coarsely each series is told: its codes are multiples of this. Null is of 1. */
+  readonly grains: readonly number[] | null;
 }
 
-/** Exact rows, to stand instead of what is known of `ids` within [t0, t1]. */
+/** Rows and envelopes, to stand instead of what is known of `ids` within [t0, t1]. */
 export interface RowsPacket {
   readonly kind: "rows";
   readonly request: number;
@@ -92,6 +95,8 @@ export interface RowsPacket {
   /** The series of which only the extremes were sent. */
   readonly reduced: readonly number[];
   readonly rows: Rows;
+  /** Of series with very many rows, in place of their rows; others have all their rows. */
+  readonly envelopes: readonly { readonly id: number; readonly envelope: Envelope }[];
 }
 
 /** A kind that a newer minor version added. */
@@ -108,9 +113,8 @@ export type Packet = FramePacket | KeyframePacket | RowsPacket | UnknownPacket;
  * header does not agree with the bytes that follow.
  */
 export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
-  const copy = aligned(bytes);
-  const { header, bodyAt, minor } = headerOf(new Uint8Array(copy));
-  const body = new Body(copy, bodyAt, minor > WIRE_VERSION[1]);
+  const { header, body: content, minor } = headerOf(aligned(bytes));
+  const body = new Body(content, minor > WIRE_VERSION[1]);
   switch (header["kind"]) {
     case "frame":
       return frame(header, body);
@@ -125,11 +129,12 @@ export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
 }
 
 /**
- * The header of a packet, in today's form, and where its columns begin.
+ * The header of a packet, in today's form, and its columns. They are a part of `packet` where it is
+ * not deflated.
  *
  * @throws WireError when the bytes are not a whole packet of this major version.
  */
-export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; minor: number } {
+export function headerOf(packet: Uint8Array): { header: Json; body: Uint8Array; minor: number } {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
   if (packet.length < PREFIX || view.getUint32(0, true) !== MAGIC) {
     throw new WireError("these bytes are not a Pulse packet");
@@ -141,7 +146,15 @@ export function headerOf(packet: Uint8Array): { header: Json; bodyAt: number; mi
   if (end !== packet.length || bodyAt % 8 !== 0) {
     throw new WireError(`a packet of ${end} bytes arrived with ${packet.length}`);
   }
-  return { header: upgraded(parse(packet.subarray(PREFIX, bodyAt))), bodyAt, minor };
+  const header = parse(packet.subarray(PREFIX, bodyAt));
+  const body = packet.subarray(bodyAt);
+  if (header["deflated"] === undefined) return { header: upgraded(header), body, minor };
+  const sizes = list(header["deflated"], "deflated");
+  const [text, columns] = [0, 1].map((i) => count(sizes[i], "deflated", MOST_INFLATED));
+  const whole = inflated(body, (text as number) + (columns as number));
+  if ((text as number) % 8 !== 0) throw new WireError("the columns of a packet begin anywhere");
+  const inner = upgraded(parse(whole.subarray(0, text)));
+  return { header: inner, body: whole.subarray(text), minor };
 }
 
 /** Throw when the two ends cannot understand each other; the text says which one to upgrade. */
@@ -156,11 +169,9 @@ export function checkVersion(major: number, minor: number): void {
 }
 
 /** Buffers of a message start anywhere; typed arrays need multiples of 8. */
-function aligned(bytes: ArrayBuffer | ArrayBufferView): ArrayBuffer {
-  if (bytes instanceof ArrayBuffer) return bytes;
-  const copy = new Uint8Array(bytes.byteLength);
-  copy.set(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-  return copy.buffer;
+function aligned(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
 function parse(bytes: Uint8Array): Json {
@@ -174,41 +185,51 @@ function parse(bytes: Uint8Array): Json {
 
 /** Hands out the columns of a body one after another. */
 class Body {
-  readonly #buffer: ArrayBuffer;
+  readonly #bytes: Uint8Array;
   readonly #mayHaveMore: boolean;
-  #at: number;
+  #at = 0;
 
-  constructor(buffer: ArrayBuffer, at: number, mayHaveMore: boolean) {
-    this.#buffer = buffer;
-    this.#at = at;
+  constructor(bytes: Uint8Array, mayHaveMore: boolean) {
+    this.#bytes = bytes;
     this.#mayHaveMore = mayHaveMore;
   }
 
   f64(length: number): Float64Array {
-    return new Float64Array(this.#buffer, this.#take(8 * length), length);
+    return new Float64Array(this.#bytes.buffer, this.#take(8 * length), length);
   }
 
   i32(length: number): Int32Array {
-    return new Int32Array(this.#buffer, this.#take(4 * length), length);
+    return new Int32Array(this.#bytes.buffer, this.#take(4 * length), length);
+  }
+
+  u8(length: number): Uint8Array {
+    const start = this.#take(length) - this.#bytes.byteOffset;
+    return this.#bytes.subarray(start, start + length);
   }
 
   u16(length: number): Uint16Array {
-    return new Uint16Array(this.#buffer, this.#take(2 * length), length);
+    return new Uint16Array(this.#bytes.buffer, this.#take(2 * length), length);
+  }
+
+  rest(): Uint8Array {
+    const start = this.#at;
+    this.#at = this.#bytes.length;
+    return this.#bytes.subarray(start);
   }
 
   end(): void {
-    if (this.#at !== this.#buffer.byteLength && !this.#mayHaveMore) {
-      throw new WireError(`${this.#buffer.byteLength - this.#at} bytes too many in a packet`);
+    if (this.#at !== this.#bytes.length && !this.#mayHaveMore) {
+      throw new WireError(`${this.#bytes.length - this.#at} bytes too many in a packet`);
     }
   }
 
   #take(bytes: number): number {
     const at = this.#at;
-    if (!(at + bytes <= this.#buffer.byteLength)) {
-      throw new WireError(`${at + bytes - this.#buffer.byteLength} bytes too few in a packet`);
+    if (!(at + bytes <= this.#bytes.length)) {
+      throw new WireError(`${at + bytes - this.#bytes.length} bytes too few in a packet`);
     }
     this.#at += bytes;
-    return at;
+    return this.#bytes.byteOffset + at;
   }
 }
 
@@ -223,21 +244,24 @@ function news(header: Json): News {
   };
 }
 
-function rows(header: Json, body: Body): Rows {
+/** `between` reads the columns that stand between those of 8 bytes and the others. */
+function rows(header: Json, body: Body, between = () => {}): Rows {
   const length = count(header["n"], "n");
   const time = body.f64(length);
   if (!time.every(Number.isFinite)) throw new WireError("a row has no time");
   const value = body.f64(length);
   const step = header["steps"] === true ? body.f64(length) : null;
+  between();
   const series = body.i32(length);
-  body.end();
   return { length, time, value, step, series };
 }
 
 function frame(header: Json, body: Body): FramePacket {
   const seq = count(header["seq"], "seq");
   const reduced = ids(header["reduced"] ?? [], "reduced");
-  return { kind: "frame", seq, reduced, ...news(header), rows: rows(header, body) };
+  const found = rows(header, body);
+  body.end();
+  return { kind: "frame", seq, reduced, ...news(header), rows: found };
 }
 
 function rowsReply(header: Json, body: Body): RowsPacket {
@@ -248,8 +272,57 @@ function rowsReply(header: Json, body: Body): RowsPacket {
     t0: finite(header["t0"], "t0"),
     t1: finite(header["t1"], "t1"),
     reduced: ids(header["reduced"] ?? [], "reduced"),
-    rows: rows(header, body),
+    ...rowsAndEnvelopes(header, body),
   };
+}
+
+function rowsAndEnvelopes(header: Json, body: Body): Pick<RowsPacket, "rows" | "envelopes"> {
+  const { ids: raw = [], buckets: size = 0, stepped: some = [] } = told(header["envelopes"]);
+  const [seriesIds, stepped] = [ids(raw, "ids"), ids(some, "stepped")];
+  const buckets = count(size, "buckets");
+  const [cells, none] = [seriesIds.length * buckets, new Float64Array(0)];
+  const fine: Record<"edges" | "min" | "max" | "mean" | "steps", Float64Array> = {
+    edges: none,
+    min: none,
+    max: none,
+    mean: none,
+    steps: none,
+  };
+  const found = rows(header, body, () => {
+    if (seriesIds.length === 0) return;
+    fine.edges = rising(body.f64(buckets + 1));
+    [fine.min, fine.max, fine.mean] = [body.f64(cells), body.f64(cells), body.f64(cells)];
+    fine.steps = body.f64(stepped.length * buckets);
+  });
+  const missing = body.u8(cells);
+  body.end();
+  const envelopes = seriesIds.map((id, row) => {
+    const own = [row * buckets, (row + 1) * buckets] as const;
+    const [min, max, mean] = [fine.min, fine.max, fine.mean].map((all) => all.subarray(...own)) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
+    const at = stepped.indexOf(id);
+    const step = at < 0 ? null : fine.steps.subarray(at * buckets, (at + 1) * buckets);
+    const { edges } = fine;
+    return {
+      id,
+      envelope: { edges, min, max, mean, missing: missing.subarray(...own), step, slack: 0 },
+    };
+  });
+  return { rows: found, envelopes };
+}
+
+function told(envelopes: unknown): Json {
+  return envelopes === undefined ? {} : record(envelopes, "envelopes");
+}
+
+function rising(edges: Float64Array): Float64Array {
+  if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
+    throw new WireError("the edges of buckets do not rise");
+  }
+  return edges;
 }
 
 function keyframe(header: Json, body: Body): KeyframePacket {
@@ -262,17 +335,26 @@ function keyframe(header: Json, body: Body): KeyframePacket {
     throw new WireError("a keyframe needs one range a series");
   }
   const last = lastValues(header["last"] ?? null, seriesIds.length);
-  const edges = body.f64(buckets + 1);
-  if (!edges.every((edge, i) => Number.isFinite(edge) && !(edge <= (edges[i - 1] as number)))) {
-    throw new WireError("the edges of a keyframe do not rise");
-  }
+  const grains = header["grains"] === undefined ? null : ids(header["grains"], "grains");
+  if (grains && grains.length !== seriesIds.length) throw new WireError("a series needs a grain");
+  const edges = rising(body.f64(buckets + 1));
   const stepLast = body.f64(stepped.length * buckets);
-  const min = body.u16(seriesIds.length * buckets);
-  const max = body.u16(seriesIds.length * buckets);
+  const { min, max, mean } = codesOf(header, body, seriesIds.length * buckets, grains);
   body.end();
   const seq = count(header["seq"], "seq");
-  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast, min, max };
-  return { kind: "keyframe", seq, ...columns, ...news(header) };
+  const columns = { buckets, ids: seriesIds, lo, hi, stepped, last, edges, stepLast, grains };
+  return { kind: "keyframe", seq, ...columns, min, max, mean, ...news(header) };
+}
+
+/** The codes of all buckets; older versions wrote those of min and max as they are. */
+function codesOf(
+  header: Json,
+  body: Body,
+  cells: number,
+  grains: readonly number[] | null,
+): Pick<KeyframePacket, "min" | "max" | "mean"> {
+  if (header["packed"] === true) return unpacked(body.rest(), cells, grains);
+  return { min: body.u16(cells), max: body.u16(cells), mean: null };
 }
 
 function lastValues(raw: unknown, length: number): (number | null)[] | null {

@@ -1,20 +1,9 @@
 /** What one series has in a packet: its envelope in a keyframe, its rows in an answer. */
 
-import { CODE_MISSING, CODE_TOP, type KeyframePacket, type Rows } from "./packet";
+import type { Envelope } from "./envelope";
+import { CODE_MISSING, CODE_NONE, CODE_TOP, type KeyframePacket, type Rows } from "./packet";
 
-/** One series of a keyframe, with codes resolved. */
-export interface Envelope {
-  readonly edges: Float64Array;
-  /** NaN where a bucket has no value. */
-  readonly min: Float64Array;
-  readonly max: Float64Array;
-  /** 1 where the reading is missing. */
-  readonly missing: Uint8Array;
-  /** The last step of each bucket, or null. */
-  readonly step: Float64Array | null;
-  /** How far a minimum or maximum may lie outside the samples it stands for. */
-  readonly slack: number;
-}
+export type { Envelope } from "./envelope";
 
 /** The envelope of the series in one line of a keyframe. */
 export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
@@ -22,19 +11,36 @@ export function envelopeOf(packet: KeyframePacket, row: number): Envelope {
   const lo = packet.lo[row] as number;
   const scale = ((packet.hi[row] as number) - lo) / CODE_TOP;
   const missing = new Uint8Array(buckets);
-  const min = new Float64Array(buckets).fill(Number.NaN);
-  const max = new Float64Array(buckets).fill(Number.NaN);
+  const [min, max, mean] = [0, 0, 0].map(() => new Float64Array(buckets).fill(Number.NaN)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   for (let i = 0; i < buckets; i++) {
     const code = packet.min[row * buckets + i] as number;
     if (code === CODE_MISSING) missing[i] = 1;
     if (code > CODE_TOP) continue;
     min[i] = lo + scale * code;
     max[i] = lo + scale * (packet.max[row * buckets + i] as number);
+    const middle = meanCode(packet, row * buckets + i);
+    if (middle <= CODE_TOP) mean[i] = lo + scale * middle;
   }
   const stepRow = packet.stepped.indexOf(packet.ids[row] as number);
   const step =
     stepRow < 0 ? null : packet.stepLast.subarray(stepRow * buckets, (stepRow + 1) * buckets);
-  return { edges, min, max, missing, step, slack: scale * 1.01 };
+  const slack = scale * 1.01 * (packet.grains?.[row] ?? 1);
+  return { edges, min, max, mean, missing, step, slack };
+}
+
+/**
+ * The code of the mean of one bucket with values, between those of its extremes; `CODE_NONE` where
+ * it is not known. Packets of older versions tell it only where both extremes are the same.
+ */
+export function meanCode({ min, max, mean }: KeyframePacket, at: number): number {
+  const [low, high] = [min[at] as number, max[at] as number];
+  if (low === high) return low;
+  const code = mean?.[at] ?? CODE_NONE;
+  return code > CODE_TOP ? CODE_NONE : Math.min(Math.max(code, low), high);
 }
 
 interface MutableBatch {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.history import Screen
 
-__all__ = ["Picked", "grouped", "pick"]
+__all__ = ["Picked", "pick", "ranked"]
 
 MOST_LINES: Final = 8
 """Beyond so many lines a chart is a tangle; their common envelope tells more."""
@@ -81,6 +81,8 @@ LIMIT_OF: Final[Mapping[str, str]] = {
 WHOLES: Final = ("gpu", "host", "kernel", "mig")
 SINGLE: Final = ("host", "kernel")
 """Of these there is one to a machine."""
+RANK_OWN: Final = 1
+RANK_REST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +160,8 @@ def pick(
     return _Picker(screen, _numeric(series), entities).pick(most, rows)
 
 
-def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
-    """Return the ids of all series, those a saved view cannot do without first.
+def ranked(series: Sequence[Mapping[str, Any]]) -> list[tuple[int, list[int]]]:
+    """Return the ids of all series, those a saved view cannot do without first, and their rank.
 
     What stands together is of one metric and one class of entities: a mean over some of the
     GPUs is no mean of the GPUs. First the machine and the kernel, which take few series, and the
@@ -178,12 +180,13 @@ def grouped(series: Sequence[Mapping[str, Any]]) -> list[list[int]]:
         one = bundle[0]
         whole = one.kind in WHOLES
         if one.logged:
-            return (1, 0, 0, 0)
+            return (RANK_OWN, 0, 0, 0)
         if one.metric in wanted and whole:
             return (0 if one.kind in SINGLE else 2, wanted[one.metric], 0, 0)
-        return (3, len(bundle), 0 if whole else 1, catalog.get(one.metric, -1))
+        return (RANK_REST, len(bundle), 0 if whole else 1, catalog.get(one.metric, -1))
 
-    return [[one.id for one in bundle] for bundle in sorted(bundles.values(), key=rank)]
+    placed = sorted(((rank(bundle), bundle) for bundle in bundles.values()), key=lambda one: one[0])
+    return [(place[0], [one.id for one in bundle]) for place, bundle in placed]
 
 
 class _Picker:

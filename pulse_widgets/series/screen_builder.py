@@ -1,4 +1,4 @@
-"""Builds the screen of a whole recording: envelopes of its series in equal buckets of time."""
+"""Builds the screen of a stretch of time: envelopes of some series in equal buckets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.series.envelopes import cut_at, extremes_of, places_in, spread
+from pulse_widgets.series.envelopes import (
+    cut_at,
+    extremes_of,
+    mean_of,
+    places_in,
+    spread,
+    sums_of,
+)
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.rows import NO_STEP
 
@@ -32,15 +39,19 @@ class ScreenBuilder:
         The series that will be added.
     start, end : int
         First and last moment, microseconds.
+    buckets : int
     """
 
-    def __init__(self, ids: Sequence[int], start: int, end: int) -> None:
-        self._edges = np.linspace(start, max(end, start + BUCKETS) + 1, BUCKETS + 1)
+    def __init__(self, ids: Sequence[int], start: int, end: int, buckets: int = BUCKETS) -> None:
+        self._buckets = buckets
+        self._edges = np.linspace(start, max(end, start + self._buckets) + 1, self._buckets + 1)
         self._ids = np.array(ids, np.int32)
         self._line = {number: line for line, number in enumerate(ids)}
-        self._low = np.full((len(ids), BUCKETS), np.inf)
-        self._high = np.full((len(ids), BUCKETS), -np.inf)
-        self._missing = np.zeros((len(ids), BUCKETS), np.bool_)
+        self._low = np.full((len(ids), self._buckets), np.inf)
+        self._high = np.full((len(ids), self._buckets), -np.inf)
+        self._total = np.zeros((len(ids), self._buckets))
+        self._weight = np.zeros((len(ids), self._buckets))
+        self._missing = np.zeros((len(ids), self._buckets), np.bool_)
         self._last = np.full(len(ids), np.nan)
         self._steps: dict[int, NDArray[np.float64]] = {}
 
@@ -68,6 +79,7 @@ class ScreenBuilder:
         nothing = np.isnan(value)
         extremes = extremes_of(value, bounds[:-1], ~nothing)
         self._low[line], self._high[line] = extremes
+        self._total[line], self._weight[line] = sums_of(value, bounds[:-1], ~nothing)
         if nothing.any():
             self._miss(line, time[nothing], np.append(time[1:], self._end)[nothing])
         if len(silent):
@@ -78,11 +90,13 @@ class ScreenBuilder:
         if len(known):
             ends = np.searchsorted(known, bounds)
             there = ends[1:] > ends[:-1]
-            steps = self._steps[number] = np.full(BUCKETS, np.nan)
+            steps = self._steps[number] = np.full(self._buckets, np.nan)
             steps[there] = step[known[ends[1:][there] - 1]]
 
     def draw_blocks(self, number: int, blocks: Envelopes, last: float) -> None:
         """Add a series from envelopes; a block that reaches several buckets stands in each.
+
+        Its values count in each by the share of its time that lies there.
 
         Parameters
         ----------
@@ -93,7 +107,12 @@ class ScreenBuilder:
         """
         line = self._line[number]
         there = blocks.count > 0
-        spread(blocks.take(there), self._edges[:-1], (self._low[line], self._high[line]))
+        spread(
+            blocks.take(there),
+            self._edges[:-1],
+            (self._low[line], self._high[line]),
+            (self._total[line], self._weight[line]),
+        )
         # A block without values is a gap until the next block begins.
         until = np.append(blocks.start[1:], self._end)
         self._miss(line, blocks.start[~there], until[~there])
@@ -106,10 +125,12 @@ class ScreenBuilder:
             self._edges / 1e6,
             self._low,
             self._high,
+            mean_of(self._total, self._weight, self._low, self._high),
             self._missing & (self._low > self._high),
             np.array(list(self._steps), np.int32),
-            np.array(list(self._steps.values())).reshape(len(self._steps), BUCKETS),
+            np.array(list(self._steps.values())).reshape(len(self._steps), self._buckets),
             self._last,
+            self._weight,
         )
 
     @property
@@ -121,7 +142,7 @@ class ScreenBuilder:
 
     def _miss(self, line: int, start: NDArray[np.int64], end: NDArray[np.int64]) -> None:
         """Mark the buckets between start and end as missing; those with values stay as they are."""
-        change = np.zeros(BUCKETS + 1, np.int64)
+        change = np.zeros(self._buckets + 1, np.int64)
         np.add.at(change, self._places(start), 1)
         np.add.at(change, self._places(end) + 1, -1)
         self._missing[line] |= np.cumsum(change)[:-1] > 0
