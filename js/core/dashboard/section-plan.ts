@@ -20,6 +20,8 @@ export interface Section extends Chosen {
   readonly shown: number;
   /** More than a first row was asked for. */
   readonly expanded: boolean;
+  /** Its own button showed more than the first row, and takes it back. */
+  readonly more: boolean;
   /** Places in the first row that are kept for what has not been read yet. */
   readonly waiting: readonly number[];
 }
@@ -78,6 +80,7 @@ function sectionOf(group: Chosen, state: ViewState, context: SectionsContext): S
     panels,
     shown,
     expanded: expanded || context.asked,
+    more: state.expanded.has(title) && !state.all && panels.length > least,
     waiting,
   };
 }
