@@ -165,7 +165,9 @@ export const OVERVIEW = `
 @container (max-width: 259px) {
   .pulse .pulse-controls button { padding: 1px 4px; }
   .pulse-segments { flex-wrap: wrap; row-gap: 2px; max-width: 100%; }
-  .pulse-name-row, .pulse-card-note > *, .pulse-strip [data-part] { flex-wrap: wrap; white-space: normal; }
+  .pulse .pulse-name-row, .pulse .pulse-card-head { flex-wrap: wrap; }
+  .pulse .pulse-card-note > *, .pulse .pulse-strip [data-part], .pulse .pulse-strip b { white-space: normal; }
+  .pulse.pulse-layout-strip :is(.pulse-name-row, .pulse-toolbar, .pulse-strip) { flex: 1 1 100%; }
   .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }
 }
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 14px; padding: 4px 10px; }
