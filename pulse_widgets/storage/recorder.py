@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import logging
 import threading
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.signals import Flag
+from pulse_widgets.storage.claim import finished_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -281,12 +283,19 @@ class Recorder:
             remedy = AFTER if later else GONE if by_disk else UNREAD
         return {
             "path": str(path) if path is not None else None,
-            "bytes": writer.bytes_written if writer is not None else 0,
+            "bytes": self._size(path),
             "problem": problem or None,
             "remedy": remedy if problem else None,
         }
 
     # Private ----------------------------------------------------------------------------
+
+    def _size(self, path: Path | None) -> int:
+        """Return how large the recording is: what was written, or the file it has become."""
+        if self._ending and path is not None:
+            with contextlib.suppress(OSError):
+                return (path if path.is_file() else finished_path(path)).stat().st_size
+        return self._writer.bytes_written if self._writer is not None else 0
 
     def _offer(self, make_writer: Callable[[], Writer]) -> None:
         try:

@@ -126,6 +126,8 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         Parameters
         ----------
         layout : {"dashboard", "strip", "charts"}
+            Everything; one line; or charts alone. A strip of chosen metrics has of each its name,
+            how it went and its value.
         metrics : str, sequence of str, or None
             Name patterns of the metrics to show, such as ``"train/*"``; None is all. ``*`` is any
             run of characters, ``?`` is one, all else is itself.

@@ -558,3 +558,15 @@ def test_metrics_stand_in_the_order_in_which_they_were_logged(bench, tmp_path, f
     shown = [series["metric"] for series in RecordingProvider(rec).series()]
 
     assert shown == logged
+
+
+def test_a_replay_of_a_running_session_says_of_when_it_is(bench):
+    bench.numbers(bench.series(), [START_US, START_US + 3 * SECOND], [1.0, 2.0])
+
+    running = RecordingProvider(Recording.open(bench.directory)).state()
+    bench.writer.close()
+    over = RecordingProvider(Recording.open(bench.directory)).state()
+
+    assert running["phase"] == over["phase"] == "replay"
+    assert running["as_of"] == START_US / 1e6 + 3
+    assert over["as_of"] is None

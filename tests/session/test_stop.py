@@ -33,6 +33,19 @@ def test_a_stop_returns_with_the_finished_file_in_place(record, tmp_path):
         assert (tmp_path / "runs" / "mine.pulse.parquet").is_file()
 
 
+def test_after_a_stop_views_are_told_the_size_of_the_file_not_of_the_journal(tmp_path):
+    out, _ = run(
+        "mon = pw.monitor('system')\n"
+        "for i in range(1000): pw.log({'x': i}, step=i)\n"
+        "session = mon._hub._session\n"
+        "rec = mon.stop()\n"
+        "print(session.state()['recording']['bytes'] == rec.path.stat().st_size)\n",
+        tmp_path / "home",
+    )
+
+    assert out == "True\n"
+
+
 def test_a_large_recording_follows_in_the_background_and_its_path_with_it(tmp_path):
     out, _ = run(
         "import pulse_widgets.library.finishing as finishing, pulse_widgets.library.shelf as shelf\n"

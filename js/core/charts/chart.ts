@@ -326,6 +326,7 @@ function logarithmic(low: number, high: number, top: number, height: number) {
   return (value: number) => (value > 0 ? top + (to - Math.log10(value)) * each : Number.NaN);
 }
 
-function outerHeight({ height, xAxis }: PlotOptions): number {
+/** Pixels of a plot with its axis and the room around it. */
+export function outerHeight({ height, xAxis }: Pick<PlotOptions, "height" | "xAxis">): number {
   return HEADROOM + height + (xAxis ? AXIS_HEIGHT : HEADROOM);
 }

@@ -19,6 +19,7 @@ import {
   limitValue,
   type Place,
   plotIn,
+  reserve,
   type Scene,
   type Shell,
   shell,
@@ -73,6 +74,8 @@ export class HeatChart implements View {
     this.#shell = shell(panel);
     this.el = this.#shell.el;
     this.el.classList.add("pulse-heat");
+    const rows = panel.lines.length;
+    reserve(this.#shell.host, { height: rows * rowHeight(rows), xAxis: axis });
     this.#scale = {
       ends: h("span", { class: "pulse-ends" }),
       low: h("span"),

@@ -25,6 +25,7 @@ import {
   type Place,
   pixelsOf,
   plotIn,
+  reserve,
   type Scene,
   type Shell,
   shell,
@@ -89,6 +90,7 @@ export class LineChart implements View {
     };
     this.#shell = shell(panel);
     this.el = this.#shell.el;
+    reserve(this.#shell.host, { height: HEIGHT, xAxis: place.axis });
     const keys = panel.lines.map((line) => line.key);
     const toggle = (key: string, only: boolean) => events.toggle(key, only, keys);
     this.#legend = panel.lines.length > 1 ? new Legend(panel.lines, toggle) : null;

@@ -5,7 +5,7 @@ import type { Fetch, Grid } from "../history/grid";
 import type { Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
-import { Plot, type PlotEvents, type PlotOptions } from "./chart";
+import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
 import type { Theme } from "./theme";
@@ -114,6 +114,11 @@ export function isOfGpus({ entityClass, lines }: Panel): boolean {
 /** For screen readers alone; a table by itself would not shrink to nothing. */
 export function hidden(table: HTMLTableElement): HTMLElement {
   return h("div", { class: "pulse-sr" }, table);
+}
+
+/** Keep the room of a plot before it is drawn: nothing moves when it is. */
+export function reserve(host: HTMLElement, plot: Pick<PlotOptions, "height" | "xAxis">): void {
+  host.style.minHeight = `${outerHeight(plot)}px`;
 }
 
 /** Make the plot once its place has a width; uPlot cannot start without one. */

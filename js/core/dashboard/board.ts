@@ -33,6 +33,8 @@ export interface BoardContent {
   /** Whether the state is known. */
   readonly heard: boolean;
   readonly gpus: boolean;
+  /** The session has just begun. */
+  readonly young: boolean;
   /** Facts about a group's devices, for the right of its heading. */
   readonly notes: ReadonlyMap<string, string>;
   /** Panels drawn over steps instead of time. */
@@ -103,9 +105,9 @@ export class Board {
     setText(this.#leftOut, leftOutSentence(content.state));
     this.#leftOut.hidden = this.#leftOut.textContent === "";
     const asked = chartsOnly || Boolean(metrics?.length);
-    const { gpus } = content;
+    const { gpus, young } = content;
     const chosen = this.#chosen(content);
-    const sections = sectionsOf(chosen, state, { asked, columns: this.#columns, gpus });
+    const sections = sectionsOf(chosen, state, { asked, columns: this.#columns, gpus, young });
     const shown = new Set<string>();
     this.#leave(new Set(sections.map(({ title }) => title)));
     for (const [place, section] of sections.entries()) {
@@ -151,13 +153,14 @@ export class Board {
 
   #fill(
     view: SectionView,
-    { panels, shown: first, title, expanded }: Section,
+    { panels, shown: first, title, expanded, waiting }: Section,
     content: BoardContent,
     shown: Set<string>,
   ): void {
     const extras = this.#extras.get(title);
     const whole = expanded || (extras?.whole?.() ?? false);
-    const drawn = panels.slice(0, whole ? (extras?.most?.() ?? first) : first);
+    const most = whole ? (extras?.most?.() ?? first) : first - waiting.length;
+    const drawn = panels.slice(0, Math.max(most, 0));
     const steps = drawn.map((panel) => content.byStep(panel));
     const blocks = extras?.blocks?.(drawn.length, whole) ?? [drawn.length];
     const axes = blocks.flatMap((size, i) => {
@@ -169,6 +172,7 @@ export class Board {
       shown.add(panel.key);
       return this.#slots.view(panel, at).el;
     });
+    for (const place of waiting) charts.splice(place, 0, view.placeholder(place));
     view.arrange(charts, whole);
   }
 

@@ -39,9 +39,8 @@ export class GpuCard {
   }
 
   update(facts: GpuFacts, shown: boolean, ground: Ground): void {
-    const { parts, alarms, busy, used, total } = facts;
-    const count = parts.length > 0 ? ` \u00b7 ${parts.length} MIG` : "";
-    setText(this.#name, facts.label + count);
+    const { alarms, busy, used, total } = facts;
+    setText(this.#name, facts.label);
     this.#name.style.color = textColor(facts.color, ground);
     this.#name.style.setProperty("--line", lineColor(facts.color, ground));
     setText(this.#value, formatValue(busy, "1"));
@@ -86,7 +85,7 @@ interface NotePart {
 }
 
 /** The line under the bars: what is alarming stands in the place of what it is about. Pure. */
-export function noteOf({ used, total, power, heat, lost, alarms }: GpuFacts): NotePart[] {
+export function noteOf({ used, total, power, heat, lost, alarms, ...facts }: GpuFacts): NotePart[] {
   const [first] = alarms;
   const plain = (text: string) => ({ text, alarm: false });
   if (lost && first) return [{ text: first.word, alarm: true }];
@@ -97,6 +96,7 @@ export function noteOf({ used, total, power, heat, lost, alarms }: GpuFacts): No
   };
   if (first) parts[placeOf(first)] = { text: first.word, alarm: true };
   const said = [parts.memory, parts.power, parts.heat].filter((part) => part !== null);
+  if (facts.parts.length > 0) said.push(plain(`${facts.parts.length} MIG`));
   return said.length > 0 ? said : [plain("no readings yet")];
 }
 

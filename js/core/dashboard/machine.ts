@@ -20,17 +20,20 @@ export interface MachineFacts {
   readonly short: string;
 }
 
-/** Of one host: its CPU, its memory, and the kernel of this session if it runs there. */
-export function machineFacts(host: string, readings: Readings): MachineFacts[] {
+/**
+ * Of one host: its CPU, its memory, and the kernel of this session if it runs there; where it is
+ * `expected` also what has not been read yet.
+ */
+export function machineFacts(host: string, readings: Readings, expected = false): MachineFacts[] {
   const machine = { host, entity: "host" };
-  const cpu = cpuFacts(machine, readings);
-  const memory = memoryFacts(machine, readings);
-  const kernel = kernelFacts(host, readings);
+  const cpu = cpuFacts(machine, readings, expected);
+  const memory = memoryFacts(machine, readings, expected);
+  const kernel = kernelFacts(host, readings, expected);
   return [cpu, memory, kernel].filter((facts) => facts !== null);
 }
 
-function cpuFacts(machine: Owner, readings: Readings): MachineFacts | null {
-  if (!readings.has(machine, "cpu.utilization")) return null;
+function cpuFacts(machine: Owner, readings: Readings, expected: boolean): MachineFacts | null {
+  if (!expected && !readings.has(machine, "cpu.utilization")) return null;
   const busy = readings.of(machine, "cpu.utilization");
   const count = coreCount(machine, readings);
   const wait = readings.has(machine, "cpu.iowait") ? readings.of(machine, "cpu.iowait") : undefined;
@@ -56,8 +59,8 @@ function coreCount(machine: Owner, readings: Readings): number | null {
   return seen.length || null;
 }
 
-function memoryFacts(machine: Owner, readings: Readings): MachineFacts | null {
-  if (!readings.has(machine, "memory.used")) return null;
+function memoryFacts(machine: Owner, readings: Readings, expected: boolean): MachineFacts | null {
+  if (!expected && !readings.has(machine, "memory.used")) return null;
   const [used, total] = [readings.of(machine, "memory.used"), readings.of(machine, "memory.total")];
   const swap = [readings.of(machine, "swap.used"), readings.of(machine, "swap.total")] as const;
   const text = ofText(used, total);
@@ -73,10 +76,10 @@ function memoryFacts(machine: Owner, readings: Readings): MachineFacts | null {
   };
 }
 
-function kernelFacts(host: string, readings: Readings): MachineFacts | null {
+function kernelFacts(host: string, readings: Readings, expected: boolean): MachineFacts | null {
   const kernel = { host, entity: "kernel" };
   const known = ["process.cpu", "process.memory.rss"].some((one) => readings.has(kernel, one));
-  if (!known) return null;
+  if (!known && !expected) return null;
   const [cores, bytes] = [
     readings.of(kernel, "process.cpu"),
     readings.of(kernel, "process.memory.rss"),

@@ -9,6 +9,7 @@ import { type GpuFacts, gpuFacts } from "./gpu-facts";
 import { type MachineFacts, machineFacts } from "./machine";
 import { NewsLine, newsOf } from "./news";
 import type { Readings } from "./readings";
+import { isYoung } from "./scenes";
 
 /** Beyond so many GPUs one card a host sums them up. */
 export const MOST_CARDS = 8;
@@ -53,13 +54,16 @@ export class Overview {
       this.#byHost.delete(host);
     }
     let told = "";
+    const young = isYoung(readings.source);
     for (const host of shown) {
       const own = gpus.filter(({ owner }) => owner.host === host);
-      const machine = machineFacts(host, readings);
+      const asCards = own.length <= FEW && !several;
+      // A card that comes later would push the others aside.
+      const expected = asCards && young && hasMachine(host, readings);
+      const machine = machineFacts(host, readings, expected);
       const row = this.#row(host);
       setText(row.name, several ? readings.names.host(host) : "");
       const line = machine.map((facts) => facts.line).join(" \u00b7 ");
-      const asCards = own.length <= FEW && !several;
       if (several) write(row.machine, line);
       else if (!asCards) told = line;
       fillRow(row, gpus.length > MOST_CARDS ? own : [], this.#events, hidden, ground);
@@ -89,6 +93,11 @@ export class Overview {
     this.#rows.append(el);
     return row;
   }
+}
+
+/** Of this host anything of the machine itself is read. */
+function hasMachine(host: string, readings: Readings): boolean {
+  return readings.owners.some((one) => one.host === host && one.entity === "host");
 }
 
 function fillRow(

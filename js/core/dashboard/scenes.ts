@@ -70,6 +70,15 @@ export function extentOf(source: Source): AxisRange {
   return Number.isFinite(first) ? [first, last] : [t0, t1 ?? t0];
 }
 
+/** Seconds in which the readings of a session come for the first time. */
+const BEGINNING = 5;
+
+/** A session runs and has just begun. */
+export function isYoung(source: Source): boolean {
+  const [first, last] = source.extent();
+  return source.state().phase === "running" && !(last - first > BEGINNING);
+}
+
 export function rangeOf(source: Source, state: ViewState): AxisRange {
   return visibleRange(state, extentOf(source), source.state().phase === "running");
 }

@@ -12,7 +12,7 @@ function sections(name: string, actions: readonly Action[] = [], columns = 3, as
   const chosen = groups.map((group) => ({ ...group, hinted: false }));
   const gpus = (SCENARIOS[name] as Scenario).gpus > 0;
   const state = actions.reduce(reduce, initialState("all"));
-  return sectionsOf(chosen, state, { asked, columns, gpus });
+  return sectionsOf(chosen, state, { asked, columns, gpus, young: false });
 }
 
 const titles = (all: ReturnType<typeof sections>) => all.map(({ title }) => title);
@@ -79,6 +79,17 @@ describe("the compact view", () => {
   test("fills its row where two stand beside one another", () => {
     expect(sections("eight", [], 2).find(({ title }) => title === "GPU")?.shown).toBe(4);
   });
+});
+
+test("a session that has just begun keeps the places of what is still to come", () => {
+  const source = new FakeSource(SCENARIOS["nogpu"] as Scenario);
+  const early = source.catalog().filter(({ metric }) => metric.startsWith("cpu."));
+  const groups = buildGroups(early, source.entities(), null);
+  const chosen = groups.map((group) => ({ ...group, hinted: false }));
+  const plan = (young: boolean) =>
+    sectionsOf(chosen, initialState("all"), { asked: false, columns: 3, gpus: false, young });
+  expect(plan(true).find(({ title }) => title === "CPU")?.waiting).toEqual([1, 2]);
+  expect(plan(false).find(({ title }) => title === "CPU")?.waiting).toEqual([]);
 });
 
 test("of charts above one another over one axis the lowest alone has its labels", () => {

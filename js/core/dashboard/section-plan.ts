@@ -20,6 +20,10 @@ export interface Section extends Chosen {
   readonly shown: number;
   /** More than a first row was asked for. */
   readonly expanded: boolean;
+  /** Its own button showed more than the first row, and takes it back. */
+  readonly more: boolean;
+  /** Places in the first row that are kept for what has not been read yet. */
+  readonly waiting: readonly number[];
 }
 
 export interface SectionsContext {
@@ -27,8 +31,10 @@ export interface SectionsContext {
   readonly asked: boolean;
   /** Charts beside one another. */
   readonly columns: number;
-  /** There may be GPUs: they have the first row. */
+  /** There are GPUs: they have the first row. */
   readonly gpus: boolean;
+  /** The session has just begun: what belongs into the first row is on its way. */
+  readonly young: boolean;
 }
 
 /** The row under the cards: what matters first, from whichever group it is. */
@@ -46,7 +52,7 @@ export function sectionsOf(
   state: ViewState,
   context: SectionsContext,
 ): Section[] {
-  const moved = context.asked ? groups : withFirstRow(groups, context.gpus);
+  const moved = context.asked ? groups : withFirstRow(groups, context);
   return moved.map((group) => sectionOf(group, state, context));
 }
 
@@ -65,7 +71,26 @@ function sectionOf(group: Chosen, state: ViewState, context: SectionsContext): S
   const shown = context.asked ? panels.length : expanded ? most : least;
   const heading = first && !context.gpus && !context.asked ? MACHINE_HEADING : title;
   const open = isOpen(state, title, byDefault);
-  return { title, heading, hinted, open, panels, shown, expanded: expanded || context.asked };
+  const waiting = first && context.young && !context.asked ? missing(group, context.gpus) : [];
+  return {
+    title,
+    heading,
+    hinted,
+    open,
+    panels,
+    shown,
+    expanded: expanded || context.asked,
+    more: state.expanded.has(title) && !state.all && panels.length > least,
+    waiting,
+  };
+}
+
+/** Places of the first row that no panel has. */
+function missing({ panels }: Group, gpus: boolean): number[] {
+  const wanted = gpus ? FIRST_OF_GPUS : FIRST_OF_MACHINE;
+  return wanted.flatMap((metric, place) =>
+    panels.some((panel) => isFirst(panel, metric)) ? [] : [place],
+  );
 }
 
 function mainFirst(panels: readonly Panel[]): Panel[] {
@@ -78,7 +103,7 @@ export function isOpen(state: ViewState, title: string, byDefault: boolean): boo
 }
 
 /** The panels of the first row are taken from their groups into the one that is open at first. */
-function withFirstRow(groups: readonly Chosen[], gpus: boolean): Chosen[] {
+function withFirstRow(groups: readonly Chosen[], { gpus }: SectionsContext): Chosen[] {
   const wanted = gpus ? FIRST_OF_GPUS : FIRST_OF_MACHINE;
   const title = gpus ? GPU_GROUP : CPU_GROUP;
   const all = groups.flatMap(({ panels }) => panels);

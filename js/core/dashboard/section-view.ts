@@ -26,6 +26,7 @@ export class SectionView {
   readonly #hint = h("div", { class: "pulse-hint" });
   readonly #spark = new Sparkline();
   readonly #extras: SectionExtras | null;
+  readonly #placeholders = new Map<number, HTMLElement>();
   #section: Section;
   #summary: Summary | null = null;
 
@@ -56,7 +57,7 @@ export class SectionView {
     setAttribute(this.#note, "title", note || null);
     const extra = Math.max(panels.length - shown, 0);
     const searching = this.#extras?.whole?.() ?? false;
-    this.#more.hidden = !open || searching || (extra === 0 && !this.#opened(section));
+    this.#more.hidden = !open || searching || (extra === 0 && !section.more);
     setText(this.#more, extra > 0 ? `${extra} more ${extra === 1 ? "chart" : "charts"}` : "Fewer");
     setAttribute(this.#more, "aria-label", `${title}: ${this.#more.textContent}`);
     setAttribute(this.#more, "aria-expanded", expanded ? "true" : "false");
@@ -72,9 +73,12 @@ export class SectionView {
     if (this.#extras?.below) this.#extras.below.hidden = !open || hinted;
   }
 
-  /** Its own button showed all of it, and can take that back. */
-  #opened({ expanded, panels }: Section): boolean {
-    return expanded && panels.length > 3;
+  /** What keeps a place of the first row until it can be drawn. */
+  placeholder(place: number): HTMLElement {
+    const known = this.#placeholders.get(place);
+    const el = known ?? h("div", { class: "pulse-placeholder", "aria-hidden": "true" });
+    this.#placeholders.set(place, el);
+    return el;
   }
 
   /** Put the charts into the grid, and what its extras have between them. */

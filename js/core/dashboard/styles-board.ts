@@ -163,6 +163,11 @@ export const OVERVIEW = `
   .pulse-news summary { display: block; white-space: normal; }
 }
 @container (max-width: 259px) {
+  .pulse .pulse-controls button { padding: 1px 4px; }
+  .pulse-segments { flex-wrap: wrap; row-gap: 2px; max-width: 100%; }
+  .pulse .pulse-name-row, .pulse .pulse-card-head { flex-wrap: wrap; }
+  .pulse .pulse-card-note > *, .pulse .pulse-strip [data-part], .pulse .pulse-strip b { white-space: normal; }
+  .pulse.pulse-layout-strip :is(.pulse-name-row, .pulse-toolbar, .pulse-strip) { flex: 1 1 100%; }
   .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }
 }
 .pulse-layout-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 14px; padding: 4px 10px; }
@@ -185,6 +190,7 @@ export const OVERVIEW = `
 export const SECTIONS = `
 .pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1px 18px; }
 
+.pulse-timeline .pulse-plot { min-height: 31px; }
 .pulse-group { min-width: 0; }
 .pulse-group[data-open="true"] { grid-column: 1 / -1; }
 .pulse-group-head { position: relative; display: flex; align-items: baseline; gap: 10px; min-height: 20px; }
@@ -217,6 +223,7 @@ export const SECTIONS = `
 .pulse-folded { margin-top: 2px; row-gap: 0; }
 .pulse-hint { flex: 1 1 auto; min-width: 0; color: var(--pulse-text-2); }
 .pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; }
+.pulse-placeholder { min-height: 113px; border-radius: 6px; background: var(--pulse-soft); opacity: 0.5; }
 .pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 18px; margin-top: 3px; color: var(--pulse-text-2); font-size: 11px; }
 .pulse-foot-parts { display: flex; flex-wrap: wrap; gap: 0 20px; min-width: 0; }
 .pulse-foot-part { overflow-wrap: anywhere; }

@@ -90,13 +90,13 @@ const FRAME = `
 }`;
 
 const NOTES = `
-.pulse-cards { display: grid; gap: 8px; }
+.pulse-cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); gap: 6px 8px; }
 .pulse-notices:not(:empty) { margin: 4px 0 6px; }
 .pulse-ending:not(:empty) { margin-bottom: 8px; }
 .pulse-layout-strip .pulse-ending { flex: 1 0 100%; margin: 2px 0 4px; }
 .pulse-layout-strip .pulse-ending:empty { display: none; }
 .pulse-card {
-  padding: 9px 12px;
+  padding: 5px 10px;
   border: 1px solid var(--pulse-line);
   border-left: 3px solid var(--pulse-text-2);
   border-radius: 5px;

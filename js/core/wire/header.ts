@@ -169,6 +169,7 @@ export function readState(value: unknown): State {
     title: text(state["title"]),
     t0: number(state["t0"], Number.NaN),
     t1: numberOrNull(state["t1"]),
+    as_of: numberOrNull(state["as_of"]),
     interval: number(state["interval"], 1),
     simulated: state["simulated"] === true,
     sources: readSources(state["sources"]),
