@@ -46,7 +46,9 @@ def site(tmp_path_factory):
 def charts(page, cell):
     """The texts of the charts under the heading of the package, once they have values."""
     cells = page.page.locator(".jp-CodeCell").nth(cell)
-    found = cells.locator("section.pulse-group[aria-label=Scheduler] .pulse-chart")
+    section = cells.locator("section.pulse-group[aria-label=Scheduler]")
+    section.locator("h3 button").click()
+    found = section.locator(".pulse-chart")
     found.first.scroll_into_view_if_needed()  # nothing is drawn out of sight
     return eventually(
         found.all_inner_texts,

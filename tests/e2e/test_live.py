@@ -166,6 +166,9 @@ def test_light_and_dark_follow_the_host(page, lab):
     wait_for_ink(page, chart(dashboard, "CPU utilization"))
     light = dashboard.evaluate(BRIGHTNESS)
     page.shot("light")
+    dashboard.get_by_role("button", name="Show all").click()
+    chart(dashboard, "Process memory").wait_for()
+    dashboard.scroll_into_view_if_needed()
 
     page.page.evaluate(
         "() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})"
