@@ -33,7 +33,7 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
-import { isSpan, readingText, spanText } from "./reading-text";
+import { isSpan, readingText, single, spanText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
 import { clipped, type Ink, paintBand, paintInfinities, paintLine, paintSpikes } from "./trace";
@@ -125,7 +125,8 @@ export class LineChart implements View {
     const shown = lines.flatMap((line, i) =>
       scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, at, scene)],
     );
-    if (this.#isNamed) this.#writeEach(shown);
+    // Beside names a title has room for one value a line; the tooltip has the ranges.
+    if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
     else setText(this.#shell.value, together(shown, this.#panel.unit));
     this.#writeWhose(scene);
     if (x === null) this.#pointer = null;

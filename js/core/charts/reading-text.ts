@@ -14,6 +14,12 @@ export function isSpan({ min, max }: Reading): boolean {
   return min !== null && max !== null && min < max;
 }
 
+/** The same as one value, its mean, where that is known. */
+export function single(reading: Reading): Reading {
+  const { mean } = reading;
+  return mean === null ? reading : { ...reading, min: mean, max: mean };
+}
+
 /** Both ends with one unit where they share it: "12\u201397 %", "900 MiB \u2013 1.2 GiB". */
 export function spanText(min: number, max: number, unit: string): string {
   const [low, high] = [formatValue(min, unit), formatValue(max, unit)];

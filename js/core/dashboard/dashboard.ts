@@ -173,6 +173,7 @@ class Dashboard {
     this.#marks = marksOf(this.#source);
     this.#layout();
     this.#tell();
+    this.#tellValues();
     this.#scheduler.now();
   }
 
@@ -285,6 +286,8 @@ class Dashboard {
       const own = view.byStep === this.#cursorByStep;
       view.point(own ? this.#cursor : null, sceneOf(view, scenes));
     }
+    // At once, so that a card and the chart beside it never differ.
+    this.#tellValues();
   }
 
   #everySecond(): void {
@@ -301,7 +304,6 @@ class Dashboard {
     const silent = (performance.now() - this.#heard) / 1000;
     const stale = this.#around.tell(this.#source, this.#state, silent);
     this.#root.classList.toggle("pulse-stale", stale);
-    this.#tellValues();
   }
 
   /** The cards follow the cursor; without one they show now, or the moment of the pause. */
@@ -323,7 +325,7 @@ class Dashboard {
     this.#theme = theme;
     for (const view of [this.#timeline, ...this.#board.views]) view.setTheme(theme);
     this.#foldsAt = LONG_AGO;
-    this.#tell();
+    this.#tellValues();
     this.#scheduler.now();
   }
 
@@ -360,7 +362,6 @@ class Dashboard {
     this.#cursor = x;
     this.#cursorByStep = byStep;
     this.#pointAll();
-    this.#tellValues();
   }
 
   #key(event: KeyboardEvent): void {

@@ -102,7 +102,8 @@ function paint(
   context.lineWidth = ratio;
   context.lineJoin = "round";
   context.beginPath();
-  const edge = ratio;
+  // A level line at an edge would look like a rule of the page.
+  const edge = 3 * ratio;
   const y = (value: number) => height - edge - ((value - low) / (high - low)) * (height - 2 * edge);
   const x = (at: number) => ((at + 0.5) / values.length) * width;
   let quiet = Number.POSITIVE_INFINITY;

@@ -161,6 +161,21 @@ test("what was kept at the end of a session says that it is over", () => {
   expect(known([whole(1), plainFrame(2), last(2)])).toMatchObject({ ...IN_FULL, phase: "stopped" });
 });
 
+test("what is kept at the end brings the size of the finished recording, and no other text", () => {
+  const store = new Store();
+  const told = (path: string, bytes: number, phase = "stopped") => {
+    return keyframeOf(9, [0, 10], [], { state: { phase, recording: { path, bytes } } });
+  };
+
+  store.take(told("/home/ada/run", 500));
+  store.take(kept(told("<path>", 70)));
+
+  expect(store.state().recording).toMatchObject({ path: "/home/ada/run", bytes: 70 });
+  store.take(told("/home/ada/run", 500, "running"));
+  store.take(kept(told("<path>", 70, "running")));
+  expect(store.state().recording).toMatchObject({ path: "/home/ada/run", bytes: 500 });
+});
+
 test("only what was kept may be saved, however new the rest is", () => {
   const [first, second] = [snapshot(1), snapshot(3)];
 

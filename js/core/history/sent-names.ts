@@ -47,10 +47,17 @@ export class SentNames {
     return { series, entities, moments, spans, state: this.#stateOf(packet.state, now) };
   }
 
-  /** Of the state only a change of phase is news, for its texts are known in full. */
+  /**
+   * Of the state only a change of phase is news, for its texts are known in full, and the size of
+   * the recording once it is finished: until then it is that of its journal.
+   */
   #stateOf(state: State | null, now: State): State | null {
     if (state === null || !this.#state) return state;
-    if (state.phase === now.phase) return null;
+    const { bytes } = state.recording;
+    if (state.phase === now.phase) {
+      const sized = state.phase === "stopped" && bytes !== now.recording.bytes;
+      return sized ? { ...now, recording: { ...now.recording, bytes } } : null;
+    }
     const { path } = now.recording;
     return { ...state, recording: { ...state.recording, path } };
   }

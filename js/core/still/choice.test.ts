@@ -62,7 +62,7 @@ test.each(cases)("of $name what the kernel draws and lists", (one) => {
 /** The charts that the dashboard shows before anything is asked for, section by section. */
 function shownAtFirst(packet: KeyframePacket, gpus: boolean): readonly Panel[] {
   const groups = buildGroups(packet.series, [], null).map((group) => ({ ...group, hinted: false }));
-  const context = { asked: false, columns: COLUMNS, gpus };
+  const context = { asked: false, columns: COLUMNS, gpus, young: false };
   const sections = sectionsOf(groups, initialState("all"), context);
   return sections.flatMap(({ open, panels, shown }) => (open ? panels.slice(0, shown) : []));
 }
