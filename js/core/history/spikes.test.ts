@@ -65,6 +65,20 @@ describe("a bucket sticks out", () => {
     expect(found(buckets)).toEqual([5, 17, 29, 41, 53, 65, 77]);
   });
 
+  test.each(EACH)("also beside a fall of the whole curve, with %d samples each", (each) => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 14 }), fc.constantFrom(0, 0.1), (apart, wide) => {
+        const random = noise(apart);
+        const fall = 100;
+        const samples = Array.from({ length: 200 * each }, (_, i) => {
+          return (i < fall * each ? 60 : 0) + wide * random();
+        });
+        samples[(fall + apart) * each] = 20;
+        expect(found(bucketsOf(samples, each))).toContain(fall + apart);
+      }),
+    );
+  });
+
   test("not where a level changes to another", () => {
     expect(found(Array.from({ length: 60 }, (_, i) => (i < 30 ? [1, 1, 1] : [9, 9, 9])))).toEqual(
       [],

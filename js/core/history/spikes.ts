@@ -6,6 +6,8 @@ const AROUND = 16;
 const FAR = 3;
 /** The same for a mean beyond both of those beside it: noise of lone samples has peaks, too. */
 const LONE_FAR = 8;
+/** So many times farther still counts where the neighbours' median is taken for their mean. */
+const MEDIAN_FAR = 1.7;
 
 export const UP = 1;
 export const DOWN = 2;
@@ -23,7 +25,8 @@ let spreads = new Float64Array(0);
 /**
  * For each of the first `count` buckets: bits that say at which end it sticks out.
  *
- * What is usual is the mean spread of the neighbours, the bucket itself left out. The spread of one
+ * What is usual is the mean spread of the neighbours, the bucket itself left out; or, where that is
+ * large because the whole curve falls or rises nearby, their median times `MEDIAN_FAR`. The spread of one
  * is how far its ends are from its mean, or half the way from the mean before it to its own, if
  * that is more: so noise of one sample a bucket is as wide as noise of many.
  */
@@ -47,9 +50,12 @@ export function spikesOf(band: Band, count: number, out: Uint8Array): void {
     out[i] = 0;
     const ownSpread = spreads[i] as number;
     if (ownSpread < 0 || known < 2) continue;
-    const usual = (sum > ownSpread ? sum - ownSpread : 0) / (known - 1);
-    // What is no farther than the band around it cannot stick out of it.
-    if (ownSpread <= usual * FAR) continue;
+    let usual = (sum > ownSpread ? sum - ownSpread : 0) / (known - 1);
+    if (ownSpread <= usual * FAR) {
+      // What is no farther than the band around it cannot stick out of it.
+      if (!isBeyond(ownSpread / FAR / MEDIAN_FAR, i, count)) continue;
+      usual = MEDIAN_FAR * medianAround(i, count);
+    }
     const own = mean[i] as number;
     const before = knownOr(mean[i - 1], own);
     const after = knownOr(mean[i + 1], own);
@@ -61,6 +67,23 @@ export function spikesOf(band: Band, count: number, out: Uint8Array): void {
     const down = under > usual * FAR || below - own > usual * LONE_FAR ? DOWN : 0;
     out[i] = up | down;
   }
+}
+
+/** Whether more than half of the buckets around `i` are less wide than `width`. */
+function isBeyond(width: number, i: number, count: number): boolean {
+  const [from, to] = [Math.max(0, i - AROUND), Math.min(count - 1, i + AROUND)];
+  const most = (to - from) >> 1;
+  let wider = 0;
+  for (let at = from; at <= to; at++) {
+    if (at !== i && (spreads[at] as number) >= width && ++wider > most) return false;
+  }
+  return true;
+}
+
+function medianAround(i: number, count: number): number {
+  const [from, to] = [Math.max(0, i - AROUND), Math.min(count - 1, i + AROUND)];
+  const known = spreads.slice(from, to + 1).filter((one, k) => one >= 0 && from + k !== i);
+  return known.sort()[known.length >> 1] ?? Number.POSITIVE_INFINITY;
 }
 
 /** How wide every bucket is; -1 where that is not known. */
