@@ -71,7 +71,7 @@ describe("a bucket sticks out", () => {
         const random = noise(apart);
         const fall = 100;
         const samples = Array.from({ length: 200 * each }, (_, i) => {
-          return (i < fall * each ? 60 : 0) + wide * random();
+          return (i < fall * each ? 1000 : 0) + wide * random();
         });
         samples[(fall + apart) * each] = 20;
         expect(found(bucketsOf(samples, each))).toContain(fall + apart);
