@@ -113,6 +113,10 @@ class Dashboard {
         expand: (group) => this.#dispatch({ type: "expand", group }),
         appeared: () => this.#scheduler.now(),
         reflow: () => this.#relayout(),
+        sighted: () => {
+          this.#foldsAt = LONG_AGO;
+          this.#scheduler.now();
+        },
       },
       {
         source,
@@ -273,7 +277,7 @@ class Dashboard {
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
-    if (now - this.#summaryAt > SECOND / 2) this.#tell();
+    if (now - Math.min(this.#summaryAt, this.#foldsAt + SECOND / 2) > SECOND / 2) this.#tell();
     this.#twins.write(views, (view) => sceneOf(view, scenes), 1);
   }
 
