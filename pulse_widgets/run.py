@@ -143,7 +143,7 @@ class Run:
                     self._result = self._ended()
                 try:
                     if self.hub is not None:
-                        self.hub.finish()
+                        self.hub.finish(self._result)
                 except Exception:
                     # Drawing the last picture is not tried again once it has failed.
                     self.over = True

@@ -343,8 +343,10 @@ def test_each_view_leaves_a_picture_of_what_it_shows(kernel):
 
     assert "<img" in whole["text/html"]
     assert "train/loss" in whole["text/html"]
-    assert "<img" not in strip["text/html"]
-    assert "Power" in strip["text/html"]
+    # A strip is a picture of its figures, and nothing else.
+    assert "<img" in strip["text/html"]
+    assert "<table" not in strip["text/html"]
+    assert ": GPU 0 " in strip["text/html"]
     assert "train/loss" in chosen["text/html"]
     assert "Power" not in chosen["text/html"]
     assert len(json.dumps(strip)) < len(json.dumps(whole)) * 0.8

@@ -91,7 +91,7 @@ def test_a_recording_and_its_replay_give_what_its_kind_says(bench, new):
     assert len(rec.summary()) == new.numeric
     assert len(rec.events) == (3 if new.listed else 0)
     assert list(src.screen().ids) == ([0] if new.numeric else [])
-    assert len(src.rows([0], 0.0, 4e9)) == (3 if new.numeric else 0)
+    assert len(src.detail([0], 0.0, 4e9, 100)[0]) == (3 if new.numeric else 0)
     assert len(src.events(10)) == (3 if new.on_timeline else 0)
     saved = Recording.open(rec.save(bench.directory.parent / "copy"))
     assert set(saved.to_pandas()["text"]) == {'{"label": "<path>"}'}

@@ -126,11 +126,13 @@ function drawn(
   const view = JSON.stringify([ended, layout, metrics, state && leftOutSentence(state)]);
   let picture = pictures.get(view);
   if (!picture) {
-    const whole = matchingKeyframe(redactKeyframe(keyframe), metrics);
-    const packet = decodePacket(whole) as KeyframePacket;
+    const all = redactKeyframe(keyframe);
+    const figures = layout === "strip" && !metrics?.length;
+    const whole = figures ? stripKeyframe(all) : matchingKeyframe(all, metrics);
+    // The picture of some metrics is made from all: a GPU has the colour it has among the others.
+    const packet = decodePacket(figures ? whole : all) as KeyframePacket;
     const shown = state ? { ...packet, state } : packet;
-    const html = stillHtml(shown, ended, { layout, metrics });
-    picture = { whole: layout === "strip" ? stripKeyframe(whole) : whole, html };
+    picture = { whole, html: stillHtml(shown, ended, { layout, metrics }) };
     pictures.set(view, picture);
   }
   return picture;

@@ -24,7 +24,19 @@ from typing import (
 )
 
 from pulse_widgets.exchange import fitting
-from pulse_widgets.exchange.picture import axis, chart, choice, document, svg
+from pulse_widgets.exchange.picture import (
+    axis,
+    chart,
+    curve,
+    document,
+    figures,
+    heat,
+    pairs,
+    story,
+    svg,
+    table,
+    wishes,
+)
 from pulse_widgets.metrics import entities
 from pulse_widgets.series import header, state
 
@@ -44,16 +56,25 @@ _AXIS: Final = (
 )  # fmt: skip
 _FIGURE: Final = (
     "MOST_BYTES", "MOST_CHARTS", "MOST_ROWS", "MOST_POINTS", "LEAST_POINTS", "MOST_SENTENCES",
-    "PHASE_WORDS",
+    "OPEN_SENTENCES", "PHASE_WORDS",
 )  # fmt: skip
 _FITTING: Final = (
     "LEAST_BUCKETS", "DETAILS", "ALL_WITH", "OWN_FIRST", "STRIP_METRICS", "FIGURES", "CORE",
     "CORE_COUNT", "STRIP_BYTES",
 )  # fmt: skip
-_CHOICE: Final = ("MOST_LINES", "WHOLES", "SINGLE", "RANK_OWN", "RANK_REST", "LIMIT_OF")
+_CHOICE: Final = (
+    "MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "RANK_OWN",
+    "RANK_REST", "LIMIT_OF",
+)  # fmt: skip
+_CURVES: Final = ("PX", "AROUND", "SPIKE", "LONE", "LEAST_SPIKE", "UNDER_LINE")
+_PAIRS: Final = ("PARTS", "OTHER_COLORS", "MANNERS")
+_STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "MOST_MARKS")
+_HEAT: Final = ("RAMP", "LEVELS", "HEAT_BYTES", "HEAT_COLUMNS")
+_FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
 _DRAWING: Final = (
-    "WIDTH", "PX", "CARD", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM",
-    "COLORS", "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN",
+    "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT",
+    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT",
+    "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
 )  # fmt: skip
 
 _HEADER: Final = (
@@ -107,13 +128,19 @@ def shared_typescript() -> str:
             f"// Written by `{_BY}`; do not edit.\n",
             "// Axes: `picture/axis.py` says what each is.\n",
             *_constants(axis, _AXIS),
-            "\n// A saved picture: `picture/document.py`, `picture/svg.py`, `fitting.py`.\n",
+            "\n// A saved picture: the modules of `picture`, and `fitting.py`.\n",
             *_constants(document, _FIGURE),
             *_constants(fitting, _FITTING),
             *_constants(svg, _DRAWING),
-            "\n// What a saved picture shows: `picture/choice.py`.\n",
+            *_constants(curve, _CURVES),
+            *_constants(heat, _HEAT),
+            *_constants(story, _STORY),
+            *_constants(figures, _FIGURES),
+            *_constants(table, ("HEADS",)),
+            "\n// What a saved picture shows: `picture/wishes.py`.\n",
             *_preferred_charts(),
-            *_constants(choice, _CHOICE),
+            *_constants(wishes, _CHOICE),
+            *_constants(pairs, _PAIRS),
             "\n// Entities: `metrics/entities.py`, `picture/chart.py`.\n",
             *_constants(entities, ("GREEDY", "ORDER")),
             *_constants(chart, ("KNOWN", "NAMES", "PLURALS")),
@@ -156,7 +183,7 @@ def write(root: Path) -> None:
 def _preferred_charts() -> Iterator[str]:
     yield _PREFERRED_CHART
     yield "export const PREFERRED_CHARTS: readonly PreferredChart[] = ["
-    for one in choice.PREFERRED_CHARTS:
+    for one in wishes.PREFERRED_CHARTS:
         fields = {"metrics": one.metrics, "first": one.first}
         if one.title:
             fields |= {"title": one.title, "words": one.words}
@@ -175,14 +202,16 @@ def _constants(module: ModuleType, names: tuple[str, ...]) -> Iterator[str]:
 
 def _constant(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        yield f"export const {name}: Readonly<Record<string, string>> = {{"
+        kind = "number" if all(isinstance(one, int) for one in value.values()) else "string"
+        yield f"export const {name}: Readonly<Record<string, {kind}>> = {{"
         for key, one in value.items():
             yield f"  {key if key.isidentifier() else _text(key)}: {_text(one)},"
         yield "};"
     elif isinstance(value, tuple):
         yield from _list(name, value)
     else:
-        yield f"export const {name} = {_text(value)};"
+        line = f"export const {name} = {_text(value)};"
+        yield line if len(line) <= _WIDTH else line.replace(" = ", " =\n  ", 1)
 
 
 def _list(name: str, value: tuple[str, ...] | tuple[float, ...]) -> Iterator[str]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.left_out import left_out_source
-from pulse_widgets.exchange.picture.choice import (
+from pulse_widgets.exchange.left_out import left_out_source, with_events_left_out
+from pulse_widgets.exchange.picture.choice import ranked
+from pulse_widgets.exchange.picture.wishes import (
     LIMIT_OF,
     MOST_LINES,
     PREFERRED_CHARTS,
     RANK_OWN,
     RANK_REST,
-    ranked,
 )
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
@@ -222,9 +222,11 @@ def _something(screen: Screen) -> NDArray[np.bool_]:
 def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
     """Return a header without its oldest events, and without what crowds out the curves."""
     short = {**header, **_newest(header, room // 8)}
+    if any(len(short[key]) < len(header.get(key, ())) for key in ("moments", "spans")):
+        short["state"] = with_events_left_out(header["state"])
     if _size({**short, "series": [], "entities": []}) < room // 2:
         return short
-    state = header["state"]
+    state = short["state"]
     bare = [{**source, "missing": []} for source in state.get("sources") or []]
     return {**short, "state": {**state, "sources": bare}}
 

@@ -63,8 +63,13 @@ class RecordingProvider:
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._stored = recording.stored
-        self._keys: list[SeriesKey] = list(self._stored.extents)
         stored = self._stored.catalog
+        appeared = stored.appeared(key.metric for key in self._stored.extents)
+        place = {metric: number for number, metric in enumerate(appeared)}
+        # As in the live view, what was logged first comes first.
+        self._keys: list[SeriesKey] = sorted(
+            self._stored.extents, key=lambda key: place[key.metric]
+        )
         self._host_names = {
             host: str(about["name"]) for host, about in stored.hosts.items() if about.get("name")
         }
@@ -160,7 +165,7 @@ class RecordingProvider:
             else:
                 blocks[number] = blocks_between(envelopes, start, end)
         for since, together in self._together(whole, start, end):
-            keys = [self._keys[number] for number in sorted(together)]
+            keys = sorted(self._keys[number] for number in together)
             for key, columns in merged(
                 self._stored.segments, keys, Want(since, end, payload=False)
             ):
@@ -232,8 +237,8 @@ class RecordingProvider:
 
     def _span(self) -> tuple[int, int]:
         numeric = [
-            extent
-            for extent, info in zip(self._stored.extents.values(), self._infos, strict=True)
+            self._stored.extents[key]
+            for key, info in zip(self._keys, self._infos, strict=True)
             if _is_drawn(info)
         ] or list(self._stored.extents.values())
         if not numeric:
@@ -244,7 +249,7 @@ class RecordingProvider:
         drawn = [i.id for i in self._infos if _is_drawn(i)]
         builder = ScreenBuilder(drawn, *self._span())
         whole = [number for number in drawn if not self._draw_blocks(builder, number)]
-        keys = [self._keys[number] for number in whole]
+        keys = sorted(self._keys[number] for number in whole)
         for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
             info = self._infos[self._number[key]]
             silent = silent_spans(info, columns)

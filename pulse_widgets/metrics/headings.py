@@ -39,7 +39,7 @@ HEADINGS: Final = (
     OWN,
     OTHER,
 )
-"""Ours in order, what was logged first. Those of readers of other packages come before `OTHER`."""
+"""Ours in order: what was logged first. Those of readers of other packages stand before `OTHER`."""
 
 
 def heading_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) -> str:

@@ -203,6 +203,11 @@ class Catalog:
         """Return what is known of a series, or what the catalog of metrics says of it."""
         return self.infos.get(key) or guess(key)
 
+    def appeared(self, metrics: Iterable[str]) -> list[str]:
+        """Return metrics in the order in which they first appeared, as far as it is known."""
+        place = {m: n for n, m in enumerate(dict.fromkeys(key.metric for key in self.infos))}
+        return sorted(dict.fromkeys(metrics), key=lambda m: place.get(m, len(place)))
+
     def host_name(self, host: str) -> str:
         """Return the name of a machine; its id where the name is not known."""
         return str(self.hosts.get(host, {}).get("name") or host)
@@ -217,8 +222,8 @@ class Catalog:
     def encode(self, keys: Sequence[SeriesKey]) -> str:
         """Return the ASCII JSON of the series `keys`, numbered in that order.
 
-        Unit and kind stand once a metric; a series that differs from the first of its
-        metric, or has labels, stands by its number.
+        Unit and kind stand once a metric, in the order in which the metrics appeared; a series
+        that differs from the first of its metric, or has labels, stands by its number.
         """
         metrics: dict[str, list[str]] = {}
         series: dict[str, list[Any]] = {}
@@ -232,6 +237,7 @@ class Catalog:
             host: {e: labels for e, labels in named.items() if (host, e) in kept}
             for host, named in self.entities.items()
         }
+        metrics = {m: metrics[m] for m in self.appeared(metrics)}
         content = {"hosts": self.hosts, "entities": entities, "metrics": metrics, "series": series}
         text = _ascii(content)
         if not is_bounded(text.encode()):
@@ -261,7 +267,10 @@ class Catalog:
             left_out=str(content.get("left_out") or ""),
             hosts={h: _object(about) for h, about in _object(content.get("hosts")).items()},
         )
-        for number, key in enumerate(keys):
+        place = {metric: number for number, metric in enumerate(metrics)}
+        order = sorted(range(len(keys)), key=lambda n: place.get(keys[n].metric, len(place)))
+        for number in order:
+            key = keys[number]
             made.infos[key] = _described(key, series.get(str(number)) or metrics.get(key.metric))
         made.label(entity_labels(content.get("entities")))
         return made

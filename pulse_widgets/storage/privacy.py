@@ -149,7 +149,7 @@ class Redaction:
     def catalog(self, catalog: Catalog, keys: Mapping[SeriesKey, SeriesKey]) -> Catalog:
         """Return the catalog of the series `keys` (old to new), as it goes along."""
         made = Catalog()
-        made.add(self._info(catalog.infos[k], new) for k, new in keys.items() if k in catalog.infos)
+        made.add(self._info(info, keys[k]) for k, info in catalog.infos.items() if k in keys)
         there = {(key.host, key.entity) for key in keys}
         for host, named in catalog.entities.items():
             kept = {e: labels for e, labels in named.items() if (host, e) in there}

@@ -84,6 +84,7 @@ class Hub:
         self._provider = provider
         self._session = session
         self._finished = False
+        self._size: int | None = None
 
     @property
     def title(self) -> str:
@@ -112,22 +113,29 @@ class Hub:
         if few_charts and self._sender is not None:
             self._sender.enliven()
 
-    def finish(self) -> None:
+    def finish(self, recording: Recording | None = None) -> None:
         """Replace every output by its saved view, after the last frame.
 
         Called where the user stopped the session: a front end without a page, such as
         nbclient, hears only of what the running cell does.
+
+        Parameters
+        ----------
+        recording : Recording, optional
+            What the session left. Where it is a file its size is what views say of it; the session
+            knows that of its journal.
         """
         if self._sender is not None:
             self._sender.ended.wait(LAST_FRAME_S)
         self._finished = True
+        self._size = _file_size(recording)
         drawn: dict[str, SavedView] = {}
         for outputs in list(self.views):
             shown = repr((outputs.layout, outputs.metrics))
             if shown not in drawn:
                 drawn[shown] = self.saved_view(outputs.layout, outputs.metrics)
             outputs.finish(drawn[shown])
-        self.feed.retire(_small_keyframe(self._provider))
+        self.feed.retire(_small_keyframe(self._provider, self._size))
 
     def saved_view(self, layout: str, metrics: Sequence[str] | None) -> SavedView:
         """Return a view as it is now, without what should not leave the machine."""
@@ -135,23 +143,27 @@ class Hub:
         from pulse_widgets.exchange.bundle import OUTPUT_BYTES
         from pulse_widgets.exchange.fitting import STRIP_BYTES, fit, matching, of_strip
         from pulse_widgets.exchange.left_out import LEFT_OUT_BYTES, left_out_sentence
-        from pulse_widgets.exchange.picture.document import MOST_CHARTS, figure_html
+        from pulse_widgets.exchange.picture.document import figure_html
+        from pulse_widgets.exchange.picture.story import Story
 
-        screen, header = self._provider.screen(), redacted(header_of(self._provider, EVENTS_SAVED))
+        screen = self._provider.screen()
+        header = _with_size(header_of(self._provider, EVENTS_SAVED + 1), self._size)
+        strip = layout == "strip"
+        header = redacted(header if strip else _newest_events(header))
         if metrics:
             screen, header = matching(screen, header, metrics)
-        strip = layout == "strip"
+        if strip and not metrics:
+            screen, header = of_strip(screen, header)
         draw = partial(
             figure_html,
             screen,
             header["series"],
             title=str(header["state"].get("title") or "Pulse"),
             entities=header["entities"],
-            charts=0 if strip else MOST_CHARTS,
+            strip=strip,
+            story=Story(header.get("moments", ()), header.get("spans", ())),
         )
         html = draw(state=header["state"])
-        if strip:
-            screen, header = of_strip(screen, header)
         room = STRIP_BYTES if strip else OUTPUT_BYTES - len(html.encode()) - LEFT_OUT_BYTES
         screen, header = fit(screen, header, room)
         if left_out_sentence(header["state"]):
@@ -210,12 +222,41 @@ class Hub:
         return self._session
 
 
-def _small_keyframe(provider: Provider) -> bytes:
+def _newest_events(header: dict[str, Any]) -> dict[str, Any]:
+    """Return a header with as many events as are saved; where there were more its state says so."""
+    from pulse_widgets.exchange.left_out import with_events_left_out
+
+    kept = {key: header.get(key, [])[-EVENTS_SAVED:] for key in ("moments", "spans")}
+    if all(len(kept[key]) == len(header.get(key, [])) for key in kept):
+        return header
+    return {**header, **kept, "state": with_events_left_out(header["state"])}
+
+
+def _file_size(recording: Recording | None) -> int | None:
+    """Return the bytes of a finished recording; None for one that is not a file yet."""
+    if recording is None:
+        return None
+    try:
+        return recording.path.stat().st_size if recording.path.is_file() else None
+    except OSError:
+        return None  # a disk that went; what the session knows is still true of its journal
+
+
+def _with_size(header: dict[str, Any], size: int | None) -> dict[str, Any]:
+    """Return a header whose recording is as large as its file, where there is one."""
+    if size is None:
+        return header
+    state = header["state"]
+    return {**header, "state": {**state, "recording": {**state["recording"], "bytes": size}}}
+
+
+def _small_keyframe(provider: Provider, size: int | None = None) -> bytes:
     """Return a keyframe that is small enough for the model of a feed."""
     load(*DRAWING)
     from pulse_widgets.exchange.fitting import fit
 
-    screen, header = fit(provider.screen(), redacted(header_of(provider, EVENTS_SAVED)), LAST_BYTES)
+    whole = redacted(_with_size(header_of(provider, EVENTS_SAVED), size))
+    screen, header = fit(provider.screen(), whole, LAST_BYTES)
     return keyframe(0, screen, **header)
 
 

@@ -25,9 +25,9 @@ ASK = """([from, to]) => {
 
 # Many series, few of them on the page: what is saved is the session, not the view.
 FEW = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.2)\nmon.view('charts', ['cpu.utilization'])"
-LOG_MANY = """import time
+LOG_MANY = """import random, time
 for i in range(20):
-    pw.log({f'shard/{k}': k * i for k in range(1200)}, step=i)
+    pw.log({f'shard/{k}': random.random() for k in range(4000)}, step=i)
     time.sleep(0.2)
 print('logged')"""
 NEWEST_KEYFRAME_BYTES = """() => {

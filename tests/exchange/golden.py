@@ -11,8 +11,10 @@ import numpy as np
 
 from pulse_widgets.exchange.left_out import left_out_source
 from pulse_widgets.exchange.picture.document import figure_html
+from pulse_widgets.exchange.picture.story import Story
+from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import keyframe
-from tests.exchange.scene import START, Scene, svg_of
+from tests.exchange.scene import START, Scene, svg_of, svg_text
 
 HOME = Path(__file__).parents[1] / "data" / "figure"
 COUNT = 120
@@ -81,11 +83,13 @@ def packet():
 
 
 def words():
-    """Everything the picture of the kernel says, in order."""
+    """Everything the picture of the kernel says, in order.
+
+    What it says of packets of older versions, `words-without-means.json`, stays as it is.
+    """
     made = scene()
-    html = figure_html(
-        made.screen(), made.series, title="Training", state=STATE, entities=made.entities
-    )
+    screen = made.screen()
+    html = figure_html(screen, made.series, title="Training", state=STATE, entities=made.entities)
     texts = ["".join(e.itertext()) for e in svg_of(html).iter() if e.tag.endswith("text")]
     rest = re.split(r"<[^>]+>", re.sub(r"<img[^>]*>", "", html))
     return {
@@ -95,8 +99,78 @@ def words():
     }
 
 
+def exact():
+    """A screen whose values a packet holds as they are: whole numbers in the range of its codes.
+
+    Noise with a spike, a curve with a gap, eight lines, and twelve parts.
+    """
+    random, buckets, edge = np.random.default_rng(5), 200, 65533.0
+    series, low, high = [], [], []
+
+    def add(entity, metric, middle, spread, unit="W"):
+        known = {"id": len(series), "host": "h0", "entity": entity, "metric": metric}
+        series.append({**known, "unit": unit, "kind": "gauge", "labels": {}})
+        low.append(middle - random.integers(0, spread, buckets))
+        high.append(middle + random.integers(0, spread, buckets))
+
+    add("user", "noise", np.full(buckets, 30_000), 20_000)
+    high[0][150] = 65_000
+    add("user", "curve", (20_000 + 18_000 * np.sin(np.arange(buckets) / 20)).astype(int), 1)
+    for n, metric in enumerate(("val/loss", "train/loss")):
+        add("user", metric, np.full(buckets, 15_000 + 20_000 * n), 9_000)
+    for gpu in range(8):
+        add(f"gpu:{gpu}", "gpu.power", np.full(buckets, 20_000 + 3_000 * gpu), 1_500)
+    for core in range(12):  # more than there are lines: rows of colours
+        add(f"cpu:{core}", "core.load", random.integers(0, 60_000, buckets), 5_000)
+    low, high = np.clip(np.array(low, float), 0, edge), np.clip(np.array(high, float), 0, edge)
+    low[:, 0], high[:, -1] = 0.0, edge
+    missing = np.zeros(low.shape, bool)
+    missing[1, 60:80] = missing[14, 100:120] = True
+    low[missing], high[missing] = np.inf, -np.inf
+    mean = np.full(low.shape, np.nan)
+    mean[~missing] = np.floor((low[~missing] + high[~missing]) / 2)
+    none = (np.zeros(0, np.int32), np.zeros((0, buckets)))
+    ids, edges = np.arange(len(series), dtype=np.int32), START + 4.0 * np.arange(buckets + 1)
+    return series, Screen(ids, edges, low, high, mean, missing, *none)
+
+
+def _span(start, end):
+    return {"id": str(start), "start": START + start, "end": end and START + end, "host": "h0",
+            "entity": "kernel", "metric": "cell", "facts": {}}  # fmt: skip
+
+
+def _moment(time, metric, label=""):
+    return {"time": START + time, "host": "h0", "entity": "user", "metric": metric,
+            "facts": {"label": label} if label else {}}  # fmt: skip
+
+
+MOMENTS = [_moment(-5, "mark", "too early"), _moment(300.2, "mark", "epoch <2>"),
+           _moment(300.3, "mark"), _moment(500, "event", "lost")]  # fmt: skip
+SPANS = [_span(20, 100), _span(90, 95), _span(101, 101.5), _span(300, 450), _span(700, None)]
+EXACT = {**STATE, "t1": START + 800.0, "sources": []}
+
+
+def exact_packet():
+    """The exact screen as the browser gets it."""
+    series, screen = exact()
+    return keyframe(
+        0, screen, series=series, entities=[], state=EXACT, moments=MOMENTS, spans=SPANS
+    )
+
+
+def exact_svg():
+    """The picture of the exact screen, an element a line."""
+    series, screen = exact()
+    story = Story(MOMENTS, SPANS)
+    html = figure_html(screen, series, title="Training", state=EXACT, entities=[], story=story)
+    assert "<p>Marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark</p>" in html
+    return svg_text(html).replace("><", ">\n<")
+
+
 if __name__ == "__main__":
     HOME.mkdir(parents=True, exist_ok=True)
     (HOME / "screen.packet").write_bytes(packet())
+    (HOME / "exact.packet").write_bytes(exact_packet())
+    (HOME / "exact.svg").write_text(exact_svg(), encoding="utf-8")
     said = json.dumps(words(), ensure_ascii=False, indent=1)
     (HOME / "words.json").write_text(said + "\n", encoding="utf-8")

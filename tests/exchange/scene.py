@@ -65,7 +65,7 @@ class Scene:
         )
         return history.screen(range(len(self.series)))
 
-    def html(self, *, title="Training", limit_bytes=60_000, **state) -> str:
+    def html(self, *, title="Training", limit_bytes=60_000, strip=False, **state) -> str:
         return figure_html(
             self.screen(),
             self.series,
@@ -73,10 +73,16 @@ class Scene:
             state=STATE | state,
             entities=self.entities,
             limit_bytes=limit_bytes,
+            strip=strip,
         )
 
 
 def svg_of(html: str) -> ET.Element:
     """Return the picture in a figure."""
+    return ET.fromstring(svg_text(html))
+
+
+def svg_text(html: str) -> str:
+    """Return the text of the picture in a figure."""
     (data,) = re.findall(r'src="data:image/svg\+xml;base64,([^"]*)"', html)
-    return ET.fromstring(base64.b64decode(data))
+    return base64.b64decode(data).decode()

@@ -19,6 +19,7 @@ from pulse_widgets.exchange.bundle import (
     redact,
 )
 from pulse_widgets.exchange.fitting import coarsen, fit
+from pulse_widgets.exchange.left_out import left_out_sentence
 from pulse_widgets.series.history import Screen
 from pulse_widgets.series.wire import decode, keyframe
 from tests.exchange import kept
@@ -277,6 +278,12 @@ def test_the_newest_events_stay():
     times = sorted(moments + spans)
     assert times == list(range(50 - len(times), 50))
     assert 2 < len(times) < 50
+    said = "The oldest cells and marks are left out of this saved view."
+    assert left_out_sentence(kept["state"]) == said
+    # It is said once, also where a view is made smaller again.
+    _, again = fit(scene.screen(), kept, OUTPUT_BYTES // 2)
+    assert len(again["moments"]) < len(kept["moments"])
+    assert left_out_sentence(again["state"]) == said
 
 
 def test_a_small_screen_is_left_as_it_is():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pulse_widgets.exchange.picture.choice import LIMIT_OF
+from pulse_widgets.exchange.picture.wishes import LIMIT_OF
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.metric import Shown
 from tests.exchange import choice

@@ -543,6 +543,23 @@ def test_a_picture_of_rows_has_of_each_bucket_what_a_loop_over_them_finds(rows, 
             assert screen.missing[0, bucket]
 
 
+@pytest.mark.parametrize("form", ["running", "finished", "saved", "saved again"])
+def test_metrics_stand_in_the_order_in_which_they_were_logged(bench, tmp_path, form):
+    logged = ["train/loss", "accuracy", "train/grad", "Zeta"]
+    for place, number in enumerate(bench.series("user", name) for name in logged):
+        write(bench, number, np.array([START_US + place]), np.array([1.0]))
+    bench.writer.close()
+    if form != "running":
+        compact(bench.directory)
+    rec = Recording.open(bench.directory)
+    for copy in range({"saved": 1, "saved again": 2}.get(form, 0)):
+        rec = Recording.open(rec.save(tmp_path / f"copy-{copy}"))
+
+    shown = [series["metric"] for series in RecordingProvider(rec).series()]
+
+    assert shown == logged
+
+
 def test_a_replay_of_a_running_session_says_of_when_it_is(bench):
     bench.numbers(bench.series(), [START_US, START_US + 3 * SECOND], [1.0, 2.0])
 

@@ -62,6 +62,15 @@ def test_a_notebook_that_a_program_ran_holds_neither_code_nor_paths_and_is_small
     assert [state["code"] for state in states if "code" in state] == [""]
     assert_tells_nothing(last, home)
     assert last.header["state"]["phase"] == "stopped"
+    # The size of the finished file, and not of the journal that it was made of.
+    name = last.header["state"]["recording"]["path"].removesuffix(".pulse")
+    (file,) = home.rglob(f"{name}.pulse.parquet")
+    saved = [output.data[REPLAY]["keyframe"] for cell in done.cells for output in cell.outputs
+             if REPLAY in output.get("data", {})]  # fmt: skip
+    packets = [last, *(decode(base64.b64decode(text)) for text in saved)]
+    sizes = {packet.header["state"]["recording"]["bytes"] for packet in packets}
+    assert len(packets) > 2
+    assert sizes == {file.stat().st_size}
     for cell in done.cells:
         cell.source = ""
     assert str(home) not in nbformat.writes(done)
@@ -101,14 +110,14 @@ def test_what_is_kept_while_a_session_runs_holds_neither_paths_nor_lines_of_cell
 
 RECORDED = (
     "import pulse_widgets as pw, time\nmon = pw.monitor('system')\n"
-    "for i in range(200): pw.log({f'm{k}': float(i + k) for k in range(60)}, step=i)\n"
+    "for i in range(20): pw.log({f'm{k}': float(i + k) for k in range(900)}, step=i)\n"
     "rec = mon.stop()"
 )
 
 
 def whole(packet):
     """Return whether every metric that was logged is in a packet."""
-    return {f"m{k}" for k in range(60)} <= {series["metric"] for series in packet.header["series"]}
+    return {f"m{k}" for k in range(900)} <= {series["metric"] for series in packet.header["series"]}
 
 
 @pytest.mark.slow

@@ -40,8 +40,8 @@ export interface Group {
 const MOST_SHOWN = 24;
 
 /**
- * `still`: also the constants that serve as limits, which nobody asked for, and each metric in a
- * chart of its own.
+ * `still`: also the constants that serve as limits, which nobody asked for, and each metric of a
+ * device in a chart of its own.
  */
 export function buildGroups(
   series: readonly SeriesWire[],

@@ -127,6 +127,7 @@ export function entityLines(series: readonly SeriesWire[], context: Context): Li
       key: alone && !named ? lineKey(s) : ownerKey(s),
       label: groupOf(s) === USER_GROUP && alone ? s.metric : context.owners.label(s),
       id: s.id,
+      // GPU 3 has its colour also where it is the only line.
       color: context.colors.get(ownerKey(s)) ?? 0,
       series: s,
       named: named && groupOf(s) !== USER_GROUP,

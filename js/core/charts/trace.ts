@@ -1,6 +1,7 @@
 /** Paints one line of a chart: the band of its extremes, its line, what sticks out, infinities. */
 
 import { GAP, type Grid } from "../history/grid";
+import { stretchMiddle } from "../history/places";
 import { DOWN, spikesOf, UP } from "../history/spikes";
 import type { PlotArea } from "./chart";
 
@@ -141,7 +142,7 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
   spikesOf(strip, count, spikes);
   const { context, y } = area;
   const column = columnOf(area, grid);
-  const { low, high, mean } = strip;
+  const { low, high, mean, same } = strip;
   context.globalAlpha = ink.line;
   context.strokeStyle = ink.color;
   context.lineWidth = 1;
@@ -152,7 +153,7 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
     if (side === 0) continue;
     let from = y(rootOf(mean, i, side));
     if (Number.isNaN(from)) from = area.top + area.height;
-    const x = column(i) + 0.5;
+    const x = column(stretchMiddle(same, i, count)) + 0.5;
     for (const end of [side & UP ? high[i] : undefined, side & DOWN ? low[i] : undefined]) {
       const to = y(finite(end, mean[i]));
       if (!(Math.abs(to - from) >= LEAST)) continue;

@@ -3,13 +3,13 @@
  *
  * What is measured of several parts of the data or of a model is one chart: `train/loss` and
  * `val/loss` are the lines "train" and "val" of "loss". The names tell which: there is no other
- * word of the user's about it.
+ * word of the user's about it. The twin of `pulse_widgets/exchange/picture/pairs.py`.
  */
 
 import type { SeriesWire } from "../source";
 import { entityClass } from "../vocabulary/entities";
 import { compareOwners, ownerKey } from "../vocabulary/owners";
-import { MOST_LINES } from "../vocabulary/shared.gen";
+import { MANNERS, MOST_LINES, OTHER_COLORS, PARTS } from "../vocabulary/shared.gen";
 import {
   type Context,
   entityLines,
@@ -21,38 +21,8 @@ import {
 } from "./panel";
 import { titleOf } from "./panel-table";
 
-/**
- * Parts into which data is split, and the colour each has on every chart. Two words for one part
- * are seldom used together.
- */
-const PARTS: ReadonlyMap<string, number> = new Map([
-  ["train", 0],
-  ["training", 0],
-  ["val", 1],
-  ["valid", 1],
-  ["validation", 1],
-  ["dev", 1],
-  ["test", 2],
-  ["testing", 2],
-  ["eval", 3],
-  ["evaluation", 3],
-  ["holdout", 3],
-]);
-
-/** The first colour of prefixes that are no part of the data. */
-const OTHER_COLORS = 4;
-
-/**
- * Leaves that say how something was measured and not what: `reward/mean` and `length/mean` are two
- * quantities, and so are `rewards/chosen` and `logps/chosen`. Numbers are such leaves, too.
- */
-const MANNERS = new Set(
-  (
-    "all avg average chosen count delta epoch fps hist id index iter iteration last max mean med " +
-    "median min n norm num p1 p5 p10 p25 p50 p75 p90 p95 p99 q25 q50 q75 rate ratio rejected rms " +
-    "running scale size std step steps sum time total value values var variance x y z"
-  ).split(" "),
-);
+const PART_COLORS: ReadonlyMap<string, number> = new Map(Object.entries(PARTS));
+const MANNER_WORDS = new Set(MANNERS.split(" "));
 
 /** How a name says what is measured, and of which part. */
 export interface Named {
@@ -65,7 +35,7 @@ export interface Named {
 /** The parts of a name; null where it has but one, or its leaf says too little. */
 export function partsOf(metric: string): Named | null {
   const steps = metric.split("/");
-  const at = steps.findIndex((step) => PARTS.has(step.toLowerCase()));
+  const at = steps.findIndex((step) => PART_COLORS.has(step.toLowerCase()));
   if (steps.length > 1 && at >= 0) {
     const rest = steps.filter((_, i) => i !== at);
     const last = at === steps.length - 1;
@@ -73,7 +43,7 @@ export function partsOf(metric: string): Named | null {
   }
   const leaf = steps.at(-1) as string;
   if (steps.length > 1) {
-    if (MANNERS.has(leaf.toLowerCase()) || !/\p{L}/u.test(leaf)) return null;
+    if (MANNER_WORDS.has(leaf.toLowerCase()) || !/\p{L}/u.test(leaf)) return null;
     return { prefix: steps.slice(0, -1).join("/"), leaf, style: "*0/a" };
   }
   return wordsOf(metric);
@@ -82,9 +52,10 @@ export function partsOf(metric: string): Named | null {
 /** `train_loss`, `loss.val`: other marks than `/` part a name only beside a part of the data. */
 function wordsOf(metric: string): Named | null {
   const [, first = "", mark = "", rest = ""] = /^([^._-]+)([._-])(.+)$/.exec(metric) ?? [];
-  if (PARTS.has(first.toLowerCase())) return { prefix: first, leaf: rest, style: `*${mark}a` };
+  if (PART_COLORS.has(first.toLowerCase()))
+    return { prefix: first, leaf: rest, style: `*${mark}a` };
   const [, start = "", sign = "", last = ""] = /^(.+)([._-])([^._-]+)$/.exec(metric) ?? [];
-  if (PARTS.has(last.toLowerCase())) return { prefix: last, leaf: start, style: `a${sign}*` };
+  if (PART_COLORS.has(last.toLowerCase())) return { prefix: last, leaf: start, style: `a${sign}*` };
   return null;
 }
 
@@ -114,9 +85,7 @@ interface Chart {
 /** One panel a quantity, in the order in which they were logged first. */
 export function userPanels(series: readonly SeriesWire[], context: Context): Panel[] {
   const measured = measuredOf(series);
-  const charts = context.still
-    ? measured.map((one) => ({ metrics: [one], leaf: "" }))
-    : paired(measured);
+  const charts = paired(measured);
   const colors = prefixColors(charts);
   const alone = new Set(measured.map(({ metric }) => metric));
   return charts.map((chart) => {
@@ -179,7 +148,7 @@ function joinBare(measured: readonly Measured[], keys: Map<Measured, string>): v
   const beside = new Map<string, { key: string; trained: boolean }>();
   for (const [one, key] of keys) {
     const { parts } = one;
-    const color = parts ? PARTS.get(parts.prefix.toLowerCase()) : undefined;
+    const color = parts ? PART_COLORS.get(parts.prefix.toLowerCase()) : undefined;
     if (!parts || color === undefined) continue;
     const bare = shared(one, parts.leaf, "");
     const before = beside.get(bare);
@@ -188,7 +157,8 @@ function joinBare(measured: readonly Measured[], keys: Map<Measured, string>): v
   for (const one of measured) {
     const pair = beside.get(keys.get(one) as string);
     // A metric that is called as a part is called would be taken for that part.
-    if (pair && !pair.trained && !PARTS.has(one.metric.toLowerCase())) keys.set(one, pair.key);
+    if (pair && !pair.trained && !PART_COLORS.has(one.metric.toLowerCase()))
+      keys.set(one, pair.key);
   }
 }
 
@@ -203,7 +173,7 @@ function prefixColors(charts: readonly Chart[]): Map<string, number> {
     if (metrics.length < 2) continue;
     for (const { parts } of metrics) {
       const prefix = parts?.prefix ?? "";
-      const part = PARTS.get(prefix.toLowerCase());
+      const part = PART_COLORS.get(prefix.toLowerCase());
       if (part === undefined && prefix && !colors.has(prefix)) {
         colors.set(prefix, OTHER_COLORS + colors.size);
       }
@@ -223,7 +193,7 @@ function pairPanel(
   const lines = metrics.map(({ metric, parts }, i): Line => {
     const prefix = parts?.prefix ?? "";
     // Without a word for its part it is that of the training, and is called as it was logged.
-    let color = PARTS.get(prefix.toLowerCase()) ?? colors.get(prefix) ?? 0;
+    let color = PART_COLORS.get(prefix.toLowerCase()) ?? colors.get(prefix) ?? 0;
     while (taken.has(color)) color++;
     taken.add(color);
     const own = series[i] as SeriesWire;

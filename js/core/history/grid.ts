@@ -10,7 +10,7 @@ import type { AxisRange } from "../vocabulary/axis-range";
 import { widthWithin } from "./buckets";
 import type { Fetch } from "./fetch";
 
-import { GAP, NOTHING, widenGaps } from "./places";
+import { GAP, NOTHING, stretchMiddle, widenGaps } from "./places";
 
 export { byStep, byTime, type Fetch } from "./fetch";
 export { GAP, NOTHING, nearestPlace } from "./places";
@@ -291,7 +291,8 @@ export class Grid {
         value = Number.isNaN(held) ? farEnd(previous, low[bucket], high[bucket]) : held;
       }
       previous = value;
-      ys[at] = Number.isFinite(value) ? value : GAP;
+      const middle = stepped ? bucket : stretchMiddle(same, bucket, this.#count);
+      ys[this.#places[middle] as number] = Number.isFinite(value) ? value : GAP;
     }
     this.#continue(ys, edges, stepped);
     widenGaps(ys);

@@ -26,3 +26,10 @@ export function nearestPlace(ys: ArrayLike<number>, index: number, stepped: bool
   while (before > 0 && isEmpty(before)) before--;
   return !isEmpty(before) && !stepped && after - index < index - before ? after : before;
 }
+
+/** The middle bucket of the stretch that begins in bucket `at`. */
+export function stretchMiddle(same: Uint8Array, at: number, count: number): number {
+  let end = at + 1;
+  while (end < count && same[end]) end++;
+  return (at + end - 1) >> 1;
+}

@@ -4,10 +4,10 @@ import { DOWN, spikesOf, UP } from "./spikes";
 
 type Bucket = readonly [low: number, mean: number, high: number];
 
-function spikes(buckets: readonly Bucket[]): number[] {
+function spikes(buckets: readonly Bucket[], same = new Uint8Array(buckets.length)): number[] {
   const [low, mean, high] = [0, 1, 2].map((k) => Float64Array.from(buckets, (one) => one[k] ?? 0));
   const out = new Uint8Array(buckets.length);
-  if (low && mean && high) spikesOf({ low, mean, high }, buckets.length, out);
+  if (low && mean && high) spikesOf({ low, mean, high, same }, buckets.length, out);
   return [...out];
 }
 
@@ -69,6 +69,13 @@ describe("a bucket sticks out", () => {
     expect(found(Array.from({ length: 60 }, (_, i) => (i < 30 ? [1, 1, 1] : [9, 9, 9])))).toEqual(
       [],
     );
+  });
+
+  test("once, however wide what is stored of it is", () => {
+    const buckets = Array.from({ length: 90 }, (): Bucket => [0, 0.1, 0.2]);
+    const wide = buckets.map((one, i): Bucket => (i >= 30 && i < 45 ? [0, 0.2, 5] : one));
+    const same = Uint8Array.from(wide, (_, i) => Number(i > 30 && i < 45));
+    expect(spikes(wide, same).flatMap((side, i) => (side ? [i] : []))).toEqual([30]);
   });
 
   test("not where its mean is not known, nor because of one that is infinite", () => {

@@ -14,6 +14,8 @@ interface Band {
   readonly low: Float64Array;
   readonly high: Float64Array;
   readonly mean: Float64Array;
+  /** 1 where a bucket goes on with the one before: it is no other one. */
+  readonly same: Uint8Array;
 }
 
 let spreads = new Float64Array(0);
@@ -25,8 +27,9 @@ let spreads = new Float64Array(0);
  * is how far its ends are from its mean, or half the way from the mean before it to its own, if
  * that is more: so noise of one sample a bucket is as wide as noise of many.
  */
-export function spikesOf({ low, high, mean }: Band, count: number, out: Uint8Array): void {
-  spread(low, high, mean, count);
+export function spikesOf(band: Band, count: number, out: Uint8Array): void {
+  const { low, high, mean } = band;
+  spread(band, count);
   let [sum, known, from, to] = [0, 0, 0, 0];
   for (let i = 0; i < count; i++) {
     for (; to < count && to <= i + AROUND; to++) {
@@ -61,7 +64,7 @@ export function spikesOf({ low, high, mean }: Band, count: number, out: Uint8Arr
 }
 
 /** How wide every bucket is; -1 where that is not known. */
-function spread(low: Float64Array, high: Float64Array, mean: Float64Array, count: number): void {
+function spread({ low, high, mean, same }: Band, count: number): void {
   if (spreads.length < count) spreads = new Float64Array(count * 2);
   let previous = Number.NaN;
   for (let i = 0; i < count; i++) {
@@ -70,7 +73,7 @@ function spread(low: Float64Array, high: Float64Array, mean: Float64Array, count
     const step = Math.abs(own - previous) / 2;
     let wide = up > down ? up : down;
     if (step > wide) wide = step;
-    spreads[i] = wide < Number.POSITIVE_INFINITY ? wide : -1;
+    spreads[i] = wide < Number.POSITIVE_INFINITY && !same[i] ? wide : -1;
     if (own - own === 0) previous = own;
   }
 }

@@ -1,10 +1,13 @@
 /** What a picture shows of a machine, by the examples of `tests/exchange/choice.py`. */
 
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { buildGroups, type Panel } from "../charts/groups";
+import { sectionsOf } from "../dashboard/section-plan";
+import { initialState } from "../dashboard/view-state";
 import { encodeKeyframe } from "../testing/packets";
 import { CATALOG } from "../vocabulary/catalog.gen";
-import { MOST_ROWS } from "../vocabulary/shared.gen";
+import { COLUMNS, MOST_CHARTS, MOST_ROWS } from "../vocabulary/shared.gen";
 import { decodePacket, type KeyframePacket } from "../wire/packet";
 import { candidates, choose } from "./choice";
 
@@ -54,4 +57,59 @@ test.each(cases)("of $name what the kernel draws and lists", (one) => {
 
   expect(drawn).toEqual(one.drawn);
   expect(listed).toEqual(one.listed);
+});
+
+/** The charts that the dashboard shows before anything is asked for, section by section. */
+function shownAtFirst(packet: KeyframePacket, gpus: boolean): readonly Panel[] {
+  const groups = buildGroups(packet.series, [], null).map((group) => ({ ...group, hinted: false }));
+  const context = { asked: false, columns: COLUMNS, gpus };
+  const sections = sectionsOf(groups, initialState("all"), context);
+  return sections.flatMap(({ open, panels, shown }) => (open ? panels.slice(0, shown) : []));
+}
+
+describe.each([0, 1, 8, 64])("a picture of %s GPUs", (gpus) => {
+  const about = (id: number, entity: string, metric: string) => {
+    const unit = CATALOG[metric]?.unit ?? "";
+    return { id, host: "h0", entity, metric, unit, kind: "gauge", labels: {} };
+  };
+  const own = ["train/loss", "lr", "val/loss", "speed", "norm"];
+  const devices = ["utilization", "memory.used", "power", "temperature", "sm.active"];
+  const machine = ["cpu.utilization", "memory.used", "disk.read", "disk.write", "net.received"];
+  const things = [
+    ...own.map((metric) => ["user", metric] as const),
+    ...devices.flatMap((metric) =>
+      Array.from({ length: gpus }, (_, i) => [`gpu:${i}`, `gpu.${metric}`] as const),
+    ),
+    ...machine.map((metric) => ["host", metric] as const),
+    ["kernel", "process.cpu"] as const,
+  ];
+  const series = things.map(([entity, metric], id) => about(id, entity, metric));
+  const envelopes = series.map(({ id }) => ({ id, lo: 0, hi: 1, codes: [[0, 65533]] as const }));
+  const packet = decodePacket(encodeKeyframe(0, [0, 10], envelopes, { series })) as KeyframePacket;
+  const { charts } = choose(candidates(packet), MOST_CHARTS, 32);
+  const live = shownAtFirst(packet, gpus > 0);
+
+  test("has the charts that the dashboard shows at first, in their order", () => {
+    const titles = live.map(({ title }) => title);
+    expect(live.length).toBeGreaterThanOrEqual(6);
+    const drawn = charts.map(({ title }) => title);
+    expect(drawn.filter((title) => titles.includes(title))).toEqual(titles);
+    expect(drawn[0]).toBe("loss");
+    expect(drawn).toHaveLength(MOST_CHARTS);
+  });
+
+  test("has the lines of those charts, in their colours", () => {
+    for (const panel of live) {
+      const chart = charts.find(({ title }) => title === panel.title);
+      // Many lines are rows of colours here and there.
+      const lines = (panel.crowded ? chart?.rows : chart?.lines) ?? [];
+      expect(lines.map(({ color, metric }) => [color, metric])).toEqual(
+        panel.lines.map(({ color, series: { metric } }) => [color, metric]),
+      );
+      const names = panel.lines.map(({ label, series: one }) =>
+        label === one.metric ? "" : label,
+      );
+      if (names.every(Boolean)) expect(lines.map(({ label }) => label)).toEqual(names);
+    }
+  });
 });

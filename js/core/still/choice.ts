@@ -5,6 +5,8 @@ import { headingsWith, titleOf } from "../charts/panel-table";
 import { isDrawn } from "../vocabulary/kinds";
 import { Owners } from "../vocabulary/owners";
 import {
+  COLUMNS,
+  HEAT_ROWS,
   LIMIT_OF,
   MOST_LINES,
   PLURALS,
@@ -13,14 +15,18 @@ import {
   WHOLES,
 } from "../vocabulary/shared.gen";
 import type { KeyframePacket } from "../wire/packet";
-import { envelopeOf } from "../wire/parts";
+import { type Envelope, envelopeOf } from "../wire/parts";
 import { isLogged, isOwn, PLACES } from "./priorities";
 
 /** A point for each bucket that has a value. */
 export interface Trace {
   readonly time: readonly number[];
+  /** Seconds of the bucket. */
+  readonly width: readonly number[];
   readonly low: readonly number[];
   readonly high: readonly number[];
+  /** Of several series the mean of their means; NaN where it is not known. */
+  readonly mean: readonly number[];
   /** Rises where readings were missing in between. */
   readonly segment: readonly number[];
   /** Readings were missing at the end. */
@@ -50,6 +56,8 @@ export interface StillChart {
   readonly lines: readonly StillLine[];
   /** All lines as one, where they are of one metric and more than one. */
   readonly together: StillLine | null;
+  /** Of a chart of too many lines each of them, which are drawn as rows of colours. */
+  readonly rows: readonly StillLine[];
 }
 
 export interface Choice {
@@ -79,8 +87,11 @@ export function choose(from: Candidates, most: number, rows: number): Choice {
   const rest = from.all.filter(({ panels: [panel] }) => !panels.has(panel as Panel));
   const charts = shown.map(({ chart }) => chart);
   const lines = [...within(charts, rows), ...sorted(rest.flatMap(({ chart }) => chart.lines))];
-  const found = from.all.map(({ panels: [panel] }) => (panel as Panel).group);
-  return { charts, lines, headings: headingsWith(found) };
+  return { charts, lines, headings: headingsOf(from.all) };
+}
+
+function headingsOf(all: readonly Candidate[]): readonly string[] {
+  return headingsWith(all.map(({ panels: [panel] }) => (panel as Panel).group));
 }
 
 const LIMITS = new Set(Object.values(LIMIT_OF));
@@ -124,13 +135,16 @@ interface Candidates {
 /** The charts of the machine everybody looks for, the user's own, and as many others as fit. */
 function wanted({ all, wished }: Candidates, most: number): Candidate[] {
   const own = all.filter(({ panels, chart }) => !isEmpty(chart) && isOwn(seriesOf(panels)));
-  own.sort((a, b) => Number(isLogged(seriesOf(b.panels))) - Number(isLogged(seriesOf(a.panels))));
-  const first = wished.filter((wish) => wish.first).slice(0, most);
+  const logged = ({ panels }: Candidate) => isLogged(seriesOf(panels));
+  own.sort((a, b) => Number(logged(b)) - Number(logged(a)));
+  const reserved = Math.min(own.length, Math.trunc(most / COLUMNS));
+  const first = wished.filter((wish) => wish.first).slice(0, most - reserved);
   const ours = own.slice(0, most - first.length);
   const room = most - first.length - ours.length;
   const later = wished.filter((wish) => !wish.first && !isEmpty(wish.chart)).slice(0, room);
   const machine = wished.filter((wish) => first.includes(wish) || later.includes(wish));
-  const chosen = [...machine, ...ours];
+  const foreign = ours.filter((one) => !logged(one));
+  const chosen = [...ours.filter(logged), ...machine, ...foreign];
   if (chosen.some(({ chart }) => !isEmpty(chart))) return chosen;
   return all.filter(({ chart }) => !isEmpty(chart)).slice(0, most);
 }
@@ -175,7 +189,15 @@ function sharedChart(wish: PreferredChart, panels: readonly Panel[], about: Abou
             return stillLine(panel, [line], label, i, about);
           });
   const { unit, whole } = panel;
-  return { title: wish.title ?? panel.title, unit, whole, limit: null, lines, together: null };
+  return {
+    title: wish.title ?? panel.title,
+    unit,
+    whole,
+    limit: null,
+    lines,
+    together: null,
+    rows: [],
+  };
 }
 
 function seriesOf([panel]: readonly Panel[]): Line["series"] {
@@ -198,9 +220,10 @@ function chartOf(panel: Panel, about: About): Candidate {
     return stillLine(panel, [line], label, line.color, about);
   });
   const lines = panel.crowded && together ? [together] : separate;
+  const rows = panel.crowded && together && separate.length <= HEAT_ROWS ? separate : [];
   // The lines say whose they are: a title that tells the parts from the whole is not needed.
   const title = alike ? titleOf(seriesOf([panel])) : panel.title;
-  return { panels: [panel], chart: { title, unit, whole, limit, lines, together } };
+  return { panels: [panel], chart: { title, unit, whole, limit, lines, together, rows } };
 }
 
 /** Too many lines cannot be told apart: their common envelope says more. */
@@ -238,28 +261,62 @@ function stillLine(
 function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
   const rows = ids.map((id) => packet.ids.indexOf(id)).filter((row) => row >= 0);
   const envelopes = rows.map((row) => envelopeOf(packet, row));
-  const trace = { time: [], low: [], high: [], segment: [] } as Record<string, number[]>;
+  const [time, width, lows, highs, means, segments] = [[], [], [], [], [], []] as number[][] &
+    [number[], number[], number[], number[], number[], number[]];
   let [segment, lost] = [0, false];
   for (let i = 0; i < packet.buckets; i++) {
-    let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (const { min, max } of envelopes) {
-      if ((min[i] as number) < low) low = min[i] as number;
-      if ((max[i] as number) > high) high = max[i] as number;
-    }
+    const [low, high, mean] = together(envelopes, i);
     if (low <= high) {
-      trace["time"]?.push(((packet.edges[i] as number) + (packet.edges[i + 1] as number)) / 2);
-      trace["low"]?.push(low);
-      trace["high"]?.push(high);
-      trace["segment"]?.push(segment);
+      const [from, to] = [packet.edges[i] as number, packet.edges[i + 1] as number];
+      time.push((from + to) / 2);
+      width.push(to - from);
+      lows.push(low);
+      highs.push(high);
+      means.push(mean);
+      segments.push(segment);
       lost = false;
     } else if (envelopes.some(({ missing }) => missing[i])) {
       segment++;
       lost = true;
     }
   }
-  const { time, low, high } = trace as unknown as Trace;
-  const between = time.length > 0 ? ([low.at(-1), high.at(-1)] as [number, number]) : null;
-  return { ...(trace as unknown as Trace), ...ending(packet, rows, between, lost) };
+  const some = time.length > 0;
+  const between = some ? ([lows.at(-1), highs.at(-1)] as [number, number]) : null;
+  const points = { time, width, low: lows, high: highs, mean: means, segment: segments };
+  return { ...points, ...ending(packet, rows, between, lost) };
+}
+
+/** Smallest and largest value of some series in a bucket, and the mean of their means. */
+function together(envelopes: readonly Envelope[], i: number): [number, number, number] {
+  let [low, high, seen] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const { min, max } of envelopes) {
+    const least = min[i] as number;
+    if (Number.isNaN(least)) continue;
+    low = Math.min(low, least);
+    high = Math.max(high, max[i] as number);
+    seen++;
+  }
+  let mean = 0;
+  for (const one of envelopes) {
+    const least = one.min[i] as number;
+    if (Number.isNaN(least)) continue;
+    const known = one.mean[i] as number;
+    mean += (Number.isNaN(known) && least === one.max[i] ? least : known) / seen;
+  }
+  return [low, high, mean];
+}
+
+/** The mean over time; null without a value, or where one of the means is not known. */
+export function average({ width, mean }: Trace): number | null {
+  const whole = width.reduce((sum, one) => sum + one, 0);
+  // Shares first: the sum of large numbers may be too large for a number.
+  const value = mean.reduce((sum, one, i) => sum + one * ((width[i] as number) / whole), 0);
+  return mean.length === 0 || Number.isNaN(value) ? null : value;
+}
+
+/** The last value, as the range it lies in; null where the newest reading is missing. */
+export function newest({ lost, last }: Trace): readonly [number, number] | null {
+  return lost ? null : last;
 }
 
 /** What is known of the end: exactly where the packet tells it of one series, else by bucket. */

@@ -58,7 +58,7 @@ export class Detailed {
       for (const [i, column] of codes.entries()) column.set(columns[i] as Uint16Array, at * count);
     }
     const steps = this.#steps(new Set(header["stepped"] as readonly number[]));
-    const grains = rows.map((row) => Math.max(this.#packet.grains?.[row] ?? 1, this.#grain(row)));
+    const grains = rows.map((row) => this.#grain(row));
     const { grains: _, ...rest } = header;
     const told = { ...rest, ...(grains.some((one) => one > 1) && { grains }), buckets: count };
     const [min, max, mean] = codes;
@@ -70,7 +70,8 @@ export class Detailed {
   }
 
   #grain(row: number): number {
-    return this.#detail[this.#isFirst(row) ? 1 : 3];
+    const told = this.#packet.grains?.[row] ?? 1;
+    return Math.max(told, this.#detail[this.#isFirst(row) ? 1 : 3]);
   }
 
   #codes(row: number): Columns {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe } from "../testing/packets";
+import { leftOutSentence } from "../vocabulary/left-out";
 import { packedKeyframe } from "../wire/encode";
 import {
   CODE_MISSING,
@@ -142,38 +143,42 @@ describe("fitKeyframe", () => {
     expect(said?.problem).toBe("300 series are left out of this saved view.");
   });
 
-  test.each(CASES)("keeps of $name what the kernel keeps", ({ limit, groups, ...known }) => {
-    const named = groups.flatMap(([entity, count, metric]) =>
-      Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
-    );
-    const about = named.map(([entity, metric], id) => ({
-      ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
-    }));
-    const packet = encodeKeyframe(
-      0,
-      edges(300),
-      about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) })),
-      {
-        series: about,
-        entities: entitiesOf(about),
-        state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
-      },
-    );
+  test.each(CASES)(
+    "keeps of $name what the kernel keeps",
+    ({ limit, groups, ...known }) => {
+      const named = groups.flatMap(([entity, count, metric]) =>
+        Array.from({ length: count }, (_, i) => [entity.replace("{}", `${i}`), metric] as const),
+      );
+      const about = named.map(([entity, metric], id) => ({
+        ...{ id, host: "h0", entity, metric, unit: "W", kind: "gauge", labels: {} },
+      }));
+      const packet = encodeKeyframe(
+        0,
+        edges(300),
+        about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) })),
+        {
+          series: about,
+          entities: entitiesOf(about),
+          state: { phase: "stopped", recording: { path: "run.pulse" }, sources: [] },
+        },
+      );
 
-    const most = Math.floor((limit * 3) / 4) - 2000;
-    const fitted = fitKeyframe(packet, most);
-    const { ids, buckets, state } = read(fitted);
+      const most = Math.floor((limit * 3) / 4) - 2000;
+      const fitted = fitKeyframe(packet, most);
+      const { ids, buckets, state } = read(fitted);
 
-    expect(fitted.length).toBeLessThanOrEqual(most);
-    expect(buckets).toBeGreaterThanOrEqual(30);
-    let first = 0;
-    const kept = groups.map(([, count]) => {
-      first += count;
-      return ids.filter((id) => first - count <= id && id < first).length;
-    });
-    expect(kept).toEqual(known.kept);
-    expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
-  });
+      expect(fitted.length).toBeLessThanOrEqual(most);
+      expect(buckets).toBeGreaterThanOrEqual(30);
+      let first = 0;
+      const kept = groups.map(([, count]) => {
+        first += count;
+        return ids.filter((id) => first - count <= id && id < first).length;
+      });
+      expect(kept).toEqual(known.kept);
+      expect(state?.sources.map(({ problem }) => problem)).toEqual(known.said);
+    },
+    30_000,
+  );
 
   test("keeps the last values of the series it keeps, beside their ids", () => {
     const kind = (i: number) => (i < 30 ? "disk" : "cpu");
@@ -195,8 +200,12 @@ describe("fitKeyframe", () => {
   });
 
   test("gives up the oldest events, and what sources lack, before there is nothing to see", () => {
+    // Texts that cannot be packed.
+    const digits = (n: number) => (Math.imul(n + 1, 2654435761) >>> 0).toString(36);
+    const noise = (i: number) =>
+      Array.from({ length: 150 }, (_, k) => digits(i * 150 + k)).join("");
     const events = Array.from({ length: 50 }, (_, i) => ({
-      ...{ host: "h0", entity: "kernel", metric: "mark", facts: { label: "x".repeat(1000) } },
+      ...{ host: "h0", entity: "kernel", metric: "mark", facts: { label: noise(i) } },
       ...(i % 2 ? { time: i } : { id: `${i}`, start: i, end: i }),
     }));
     const missing = Array.from({ length: 500 }, (_, i) => ({ what: `${i}`, why: "y".repeat(60) }));
@@ -212,7 +221,12 @@ describe("fitKeyframe", () => {
     const fitted = fitKeyframe(packet, 20_000);
 
     expect(fitted.length).toBeLessThanOrEqual(20_000);
-    const { moments, spans, buckets } = read(fitted);
+    const { moments, spans, buckets, state } = read(fitted);
+    const said = "The oldest cells and marks are left out of this saved view.";
+    expect(state && leftOutSentence(state)).toBe(said);
+    // It is said once, also where a view is made smaller again.
+    const again = read(fitKeyframe(fitted, 15_000)).state;
+    expect(again && leftOutSentence(again)).toBe(said);
     expect(moments.at(-1)?.time).toBe(49);
     expect(spans.at(-1)?.start).toBe(48);
     expect(Math.abs(moments.length - spans.length)).toBeLessThan(2);
@@ -263,6 +277,34 @@ describe("fitKeyframe", () => {
       }),
     );
   });
+
+  test("makes smaller what was made small, and its envelopes still hold the values", () => {
+    const about = Array.from({ length: 21 }, (_, id) => series(id, `x.${id % 7}`, `cpu:${id}`));
+    const envelopes = about.map(({ id }) => ({ id, lo: 0, hi: 65533, codes: noiseOf(id) }));
+    const whole = encodeKeyframe(0, edges(300), envelopes, { series: about });
+    let bytes = whole;
+    const told: (readonly number[] | null)[] = [];
+    for (const most of [32_000, 14_000, 4_500, 3_500]) {
+      bytes = fitKeyframe(bytes, most);
+      expect(bytes.length).toBeLessThanOrEqual(most);
+      const packet = read(bytes);
+      told.push(packet.grains);
+      for (const [line, id] of packet.ids.entries()) {
+        const grain = packet.grains?.[line] ?? 1;
+        const { min, max, mean, slack } = envelopeOf(packet, line);
+        for (const [i, [low, high]] of noiseOf(id).entries()) {
+          const at = packet.edges.findLastIndex((edge) => edge <= 1e9 + i);
+          expect(min[at]).toBeLessThanOrEqual(low + 1e-6);
+          expect(max[at]).toBeGreaterThanOrEqual(high - 1e-6);
+          expect((mean[at] as number) % grain).toBeCloseTo(0, 6);
+        }
+        expect(Math.min(...min)).toBeGreaterThanOrEqual(-slack);
+        expect(min.every((low, i) => low <= (mean[i] as number))).toBe(true);
+        expect(max.every((high, i) => high >= (mean[i] as number))).toBe(true);
+      }
+    }
+    expect(new Set(told.map((grains) => Math.max(...(grains ?? [1])))).size).toBeGreaterThan(1);
+  }, 30_000);
 
   test("never loses an extreme or a gap of what it keeps, and always fits", () => {
     const pair = fc.oneof(

@@ -6,7 +6,7 @@
 import type { SeriesWire } from "../source";
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
-import { leftOutSource } from "../vocabulary/left-out";
+import { leftOutEvents, leftOutSource } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import {
   ALL_WITH,
@@ -143,12 +143,17 @@ function shortened(header: Json, room: number): Json {
     })
     .reverse();
   const of = (sort: string) => kept.filter(({ key }) => key === sort).map(({ event }) => event);
-  const short = { ...header, moments: of("moments"), spans: of("spans") };
+  const state = kept.length < events.length ? withEventsLeftOut(header) : header["state"];
+  const short = { ...header, moments: of("moments"), spans: of("spans"), state: state ?? null };
   if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
-  const state = record(header["state"] ?? {}, "state");
+  return { ...short, state: withoutReasons(record(state ?? {}, "state")) };
+}
+
+/** The state without what could not be read, which may be a lot. */
+function withoutReasons(state: Json): Json {
   const sources = list(state["sources"] ?? [], "sources");
   const bare = sources.map((source) => ({ ...record(source, "source"), missing: [] }));
-  return { ...short, state: { ...state, sources: bare } };
+  return { ...state, sources: bare };
 }
 
 function objectsOf(header: Json, key: string): Json[] {
@@ -189,9 +194,21 @@ function withSeries(
   return left === 0 ? reduced : { ...reduced, state: withLeftOut(reduced, left) };
 }
 
+/** The state that says, once, that the oldest events were left out. */
+function withEventsLeftOut(header: Json): Json {
+  const state = record(header["state"] ?? {}, "state");
+  const sources = list(state["sources"] ?? [], "sources").map((one) => record(one, "source"));
+  const notice = leftOutEvents(isRecorded(state));
+  if (sources.some(({ problem }) => problem === notice.problem)) return state;
+  return { ...state, sources: [...sources, notice] };
+}
+
+function isRecorded(state: Json): boolean {
+  return Boolean(record(state["recording"] ?? {}, "recording")["path"]);
+}
+
 function withLeftOut(header: Json, left: number): Json {
   const state = record(header["state"] ?? {}, "state");
-  const recorded = Boolean(record(state["recording"] ?? {}, "recording")["path"]);
-  const notice = leftOutSource(left, recorded);
+  const notice = leftOutSource(left, isRecorded(state));
   return { ...state, sources: [...list(state["sources"] ?? [], "sources"), notice] };
 }

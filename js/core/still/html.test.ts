@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type EncodedEnvelope, encodeKeyframe } from "../testing/packets";
+import { lineColor } from "../vocabulary/palette";
+import { COLORS, LEFT, RIGHT } from "../vocabulary/shared.gen";
 import { CODE_MISSING, decodePacket, type KeyframePacket } from "../wire/packet";
 import { stillHtml } from "./html";
 
@@ -39,6 +41,10 @@ function svgOf(html: string): string {
   return new TextDecoder().decode(Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)));
 }
 
+test("a saved picture has the colours of the dashboard on light ground", () => {
+  expect(COLORS).toEqual(COLORS.map((_, place) => lineColor(place, "light")));
+});
+
 describe("stillHtml", () => {
   test("says when, of what and how it ended, and what could not be read", () => {
     const power = [about(0, "gpu:0", "gpu.power", "W"), about(1, "gpu:1", "gpu.power", "W")];
@@ -51,7 +57,7 @@ describe("stillHtml", () => {
     expect(html).toContain("run &lt;1&gt;: charts of Power");
     expect(html).toContain("<p>nvml: it broke Mend it.</p>");
     expect(html).toContain(
-      "<td>Power</td><td>GPU 0</td><td>100 W</td><td>300 W</td><td>100 W to 300 W</td>",
+      "<td>Power</td><td>GPU 0</td><td>100 W</td><td>–</td><td>300 W</td><td>100 W to 300 W</td>",
     );
     expect(html).not.toMatch(/<script|<style|<svg/);
     expect(svgOf(html)).toContain("run &lt;1&gt;");
@@ -73,13 +79,13 @@ describe("stillHtml", () => {
     });
 
     const svg = svgOf(stillHtml(packet([about(0, "user", "spike", "")], () => codes)));
-    const curves = [...svg.matchAll(/<path stroke="#0b62b5"[^>]* d="([^"]*)"/g)].map(([, d]) => d);
+    const lines = [...svg.matchAll(/stroke-width="2.6" d="([^"]*)"/g)].map(([, d]) => d);
+    const bands = [...svg.matchAll(/fill-opacity[^>]* d="([^"]*)"/g)].map(([, d]) => d);
 
-    // One stretch with a band for the spike, one that is flat.
-    expect(curves).toHaveLength(2);
-    expect(curves[0]).toMatch(/^M.*z$/);
-    expect(curves[1]?.match(/M/g)).toHaveLength(1);
-    expect(curves[0]).toMatch(/-1\d\d /);
+    // A band around the spike, whose mean is not known, between two lines; a gap; another line.
+    expect(bands).toHaveLength(1);
+    expect(bands[0]).toMatch(/^M\d+ 240l\d+-\d\d\d .*z$/);
+    expect(lines[0]?.match(/M/g)).toHaveLength(3);
   });
 
   test("shows the machine's main charts and the user's own, and at most 60 kB of it all", () => {
@@ -99,7 +105,7 @@ describe("stillHtml", () => {
     const html = stillHtml(one);
 
     expect(new TextEncoder().encode(html).length).toBeLessThanOrEqual(60_000);
-    expect(html).toContain("GPU utilization, GPU memory used, Power, Temperature, loss");
+    expect(html).toContain("loss, GPU utilization, GPU memory used, Power, Temperature");
     expect(html).toContain("<td>loss</td>");
     expect(html).toContain("<td>400 cores</td>");
   });
@@ -110,9 +116,9 @@ describe("stillHtml", () => {
 
     const html = stillHtml(one);
 
-    expect(html).toContain("<td>loss</td><td>user</td><td>1</td><td>3</td><td>2.5</td>");
+    expect(html).toContain("<td>loss</td><td>user</td><td>1</td><td>–</td><td>3</td><td>2.5</td>");
     expect(html).toContain(
-      "<td>gone</td><td>user</td><td>1</td><td>3</td><td>– (1 to 3 before)</td>",
+      "<td>gone</td><td>user</td><td>1</td><td>–</td><td>3</td><td>– (1 to 3 before)</td>",
     );
     expect(svgOf(html)).toMatch(/text-anchor="end"[^>]*>2\.5</);
   });
@@ -142,12 +148,12 @@ describe("stillHtml", () => {
 
     const svg = svgOf(stillHtml(packet([about(0, "user", "loss", "")], () => codes, lived)));
 
-    const [, d = ""] = /<path stroke="#0b62b5"[^>]* d="([^"]*)"/.exec(svg) ?? [];
+    const [, d = ""] = /stroke-width="2.6" d="([^"]*)"/.exec(svg) ?? [];
     const [start = Number.NaN] = (/^M(-?\d+)/.exec(d) ?? []).slice(1).map(Number);
     const moves = [...(d.split("l")[1] ?? "").matchAll(/-?\d+/g)].map(Number);
     const end = moves.filter((_, i) => i % 2 === 0).reduce((sum, by) => sum + by, start);
     expect(start).toBe(0);
-    expect(end).toBe(2 * (940 - 64 - 12));
+    expect(end).toBe(2 * (944 - LEFT - RIGHT));
   });
 
   test("tells of several series the range of their last bucket", () => {

@@ -9,8 +9,7 @@ import type { State } from "../state.gen";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
-import { formatValue, MISSING } from "../vocabulary/format";
-import { leftOutSentence } from "../vocabulary/left-out";
+import { LEFT_OUT_NAME, leftOutSentence } from "../vocabulary/left-out";
 import {
   LEAST_POINTS,
   MOST_BYTES,
@@ -18,16 +17,23 @@ import {
   MOST_POINTS,
   MOST_ROWS,
   MOST_SENTENCES,
+  OPEN_SENTENCES,
   PHASE_WORDS,
   WIDTH,
 } from "../vocabulary/shared.gen";
 import { utcStretch } from "../vocabulary/utc-text";
 import { readState } from "../wire/header";
 import type { KeyframePacket } from "../wire/packet";
-import { type Choice, candidates, choose, type StillLine, type Trace } from "./choice";
+import { type Choice, candidates, choose, type StillLine } from "./choice";
+import { figuresSvg } from "./figures";
 import { type Layout, toBase64 } from "./saved";
-import { clean, drawSvg, shorten } from "./svg";
+import { markSentence } from "./story";
+import { drawSvg } from "./svg";
+import { knownLines, seriesIn, tableOf } from "./table";
+import { clean, shorten } from "./text";
 
+/** Rows by which no lines are put together. */
+const EACH = Number.POSITIVE_INFINITY;
 /** Rows for the lines of the charts; the others are for what has no chart. */
 const CHART_ROWS = MOST_ROWS - MOST_ROWS / 5;
 
@@ -38,7 +44,7 @@ interface Size {
   readonly said: number;
 }
 
-/** The view a picture is of: its selection of metrics, if it has one; a strip has no charts. */
+/** The view a picture is of: its selection of metrics, if it has one; a strip has figures alone. */
 export interface StillView {
   readonly layout: Layout;
   readonly metrics: readonly string[] | null;
@@ -57,9 +63,14 @@ export function stillHtml(
   ended: Ending | null = null,
   { layout, metrics }: StillView = WHOLE,
 ): string {
-  const charts = layout === "strip" ? 0 : MOST_CHARTS;
-  let size: Size = { charts, points: MOST_POINTS, rows: MOST_ROWS, said: MOST_SENTENCES };
   const all = candidates(packet, metrics);
+  if (layout === "strip") return stripFigure(packet, ended, choose(all, MOST_CHARTS, EACH));
+  let size: Size = {
+    charts: MOST_CHARTS,
+    points: MOST_POINTS,
+    rows: MOST_ROWS,
+    said: MOST_SENTENCES,
+  };
   for (;;) {
     const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size);
     const bytes = new TextEncoder().encode(html).length;
@@ -83,12 +94,33 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
-  const gone = [leftOutSentence(state)].filter(Boolean);
-  const when = phase(state, span, ended);
-  const said = [...simulatedOf(state), when, ...gone, ...sentencesOf(state, size.said)];
-  const caption = said.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
+  const [said, more] = sentencesOf(state, phase(state, span, ended), size.said);
+  const marks = [markSentence(packet)].filter(Boolean);
   const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
-  return `<figure>${image}<figcaption>${caption}</figcaption>${table}</figure>`;
+  const summary = table ? `Values (${seriesIn(knownLines(choice))} series)` : "More";
+  return figureOf(image, said, summary, table + paragraphs([...marks, ...more]));
+}
+
+/** The figure of a strip: the newest values, and what there is to say of them. */
+function stripFigure(packet: KeyframePacket, ended: Ending | null, choice: Choice): string {
+  const state = packet.state ?? readState({});
+  const span = spanOf(choice.lines, packet, state);
+  const title = state.title || "Pulse";
+  const figures = figuresSvg(choice, title, noteOf(state));
+  const image =
+    figures && span ? imageTag(figures.svg, `${shorten(title, 80)}: ${figures.words}`) : "";
+  const [said, more] = sentencesOf(state, phase(state, span, ended), MOST_SENTENCES);
+  return figureOf(image, said, "More", paragraphs(more));
+}
+
+/** A picture with what is said below it, and what folds. */
+function figureOf(image: string, said: string[], summary: string, folded: string): string {
+  const rest = folded && `<details><summary>${summary}</summary>${folded}</details>`;
+  return `<figure>${image}<figcaption>${paragraphs(said)}</figcaption>${rest}</figure>`;
+}
+
+function paragraphs(sentences: readonly string[]): string {
+  return sentences.map((sentence) => `<p>${clean(shorten(sentence, 400))}</p>`).join("");
 }
 
 function imageOf(
@@ -98,14 +130,22 @@ function imageOf(
   { points }: Size,
 ): string {
   const title = packet.state?.title || "Pulse";
-  const note = packet.state?.simulated ? "Simulated data" : "";
+  const note = packet.state ? noteOf(packet.state) : "";
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
   const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
-  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points);
-  const data = toBase64(new TextEncoder().encode(svg));
+  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points, packet);
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
-  const alt = clean(`${shorten(title, 80)}: charts of ${names}; ${subtitle}`);
-  return `<img alt="${alt}" width="${WIDTH}" src="data:image/svg+xml;base64,${data}">`;
+  return imageTag(svg, `${shorten(title, 80)}: charts of ${names}; ${subtitle}`);
+}
+
+function imageTag(svg: string, alt: string): string {
+  const data = toBase64(new TextEncoder().encode(svg));
+  const source = `data:image/svg+xml;base64,${data}`;
+  return `<img alt="${clean(alt)}" width="${WIDTH}" src="${source}">`;
+}
+
+function noteOf({ simulated }: State): string {
+  return simulated ? "Simulated data" : "";
 }
 
 /** The time range that has values, cut to that of the session; null without any. */
@@ -137,21 +177,28 @@ function simulatedOf({ simulated }: State): string[] {
   return simulated ? ["Simulated data: no device was read for it."] : [];
 }
 
-/** Sentences about what is wrong, and why. */
-function sentencesOf({ recording, sources }: State, most: number): string[] {
-  const left = leftOutSentence({ sources });
-  const others = sources.filter(({ problem }) => problem === "" || problem !== left);
+/** The sentences below a picture, and those of the part that folds. */
+function sentencesOf(state: State, when: string, most: number): readonly [string[], string[]] {
+  const left = leftOutSentence(state);
+  const plain = [...simulatedOf(state), when, left].filter(Boolean);
+  const { problem, remedy } = state.recording;
+  const wrong = [problem ? `${problem} ${remedy ?? ""}` : "", ...reasonsOf(state, most)];
+  const said = wrong.filter(Boolean);
+  const shown = Math.min(OPEN_SENTENCES, most);
+  return [[plain.join(" "), ...said.slice(0, shown)], said.slice(shown)];
+}
+
+/** What could not be read, and why. */
+function reasonsOf({ sources }: State, most: number): string[] {
+  const others = sources.filter(({ name }) => name !== LEFT_OUT_NAME);
   const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
     const quiet = ["ok", "starting", "off"].includes(state);
     const own = problem ? `${name}: ${problem} ${remedy}` : quiet ? "" : `${name}: ${state}`;
     return [own, ...missing.map(({ what, why }) => `${name}, ${what}: ${why}`)].filter(Boolean);
   });
   const more = reasons.length - most;
-  return [
-    recording.problem ? `${recording.problem} ${recording.remedy ?? ""}` : "",
-    ...reasons.slice(0, most),
-    more > 0 ? `and ${more} more things that could not be read` : "",
-  ].filter(Boolean);
+  const rest = more > 0 ? [`and ${more} more things that could not be read`] : [];
+  return [...reasons.slice(0, most), ...rest];
 }
 
 /** The GPUs' models with their number. */
@@ -162,44 +209,4 @@ function devicesOf({ entities }: KeyframePacket): string {
     if (isGpu(entity) && name) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return [...counts].map(([name, count]) => `${count} × ${name}`).join(", ");
-}
-
-function tableOf({ lines, headings }: Choice, most: number): string {
-  // A series without a reading yet is not listed; one whose reading is missing is.
-  const known = lines.filter(({ trace }) => trace.time.length > 0 || trace.lost);
-  const shown = known.slice(0, most);
-  const rows = headings.flatMap((group) => {
-    const own = shown.filter((line) => line.group === group);
-    const heading = `<tr><th>${clean(shorten(group, 60))}</th><td colspan="4"></td></tr>`;
-    return own.length > 0 ? [heading, ...own.map(rowOf)] : [];
-  });
-  const left = count(known.slice(most));
-  if (left > 0) rows.push(`<tr><td colspan="5">and ${left} more series</td></tr>`);
-  const waiting = count(lines) - count(known);
-  const late = `<tr><td colspan="5">${waiting} series without a reading so far</td></tr>`;
-  if (waiting > 0) rows.push(late);
-  const names = ["Reading", "Of", "Min", "Max", "Last known"];
-  const head = names.map((name) => `<th>${name}</th>`).join("");
-  return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
-}
-
-function count(lines: readonly StillLine[]): number {
-  return lines.reduce((sum, { series }) => sum + series, 0);
-}
-
-function rowOf({ title, owner, unit, trace }: StillLine): string {
-  const some = trace.low.length > 0;
-  const low = some ? trace.low.reduce((a, b) => Math.min(a, b)) : null;
-  const high = some ? trace.high.reduce((a, b) => Math.max(a, b)) : null;
-  const values = [formatValue(low, unit), formatValue(high, unit), lastOf(trace, unit)];
-  const cells = [shorten(title, 60), shorten(owner, 40), ...values];
-  return `<tr>${cells.map((cell) => `<td>${clean(cell)}</td>`).join("")}</tr>`;
-}
-
-/** The last known value: a range where only a range is known, a dash where none is. */
-function lastOf({ last, lost }: Trace, unit: string): string {
-  if (last === null) return MISSING;
-  const [from, to] = [formatValue(last[0], unit), formatValue(last[1], unit)];
-  const known = from === to ? from : `${from} to ${to}`;
-  return lost ? `${MISSING} (${known} before)` : known;
 }

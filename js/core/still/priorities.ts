@@ -1,6 +1,6 @@
 /**
  * Which series a saved picture shows first. The dashboard has room for everything; a picture has
- * room for a dozen charts. The twin of `pulse_widgets/exchange/picture/choice.py`, which
+ * room for a dozen charts. The twin of `pulse_widgets/exchange/picture/wishes.py`, which
  * has the lists.
  */
 

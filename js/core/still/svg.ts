@@ -1,35 +1,44 @@
 /**
  * The charts of a still picture as one SVG text, as `pulse_widgets/exchange/picture/svg.py` draws
- * them. A line is the band from the smallest to the largest value of every column, so a spike of
- * one sample is as high as it was; where readings were missing nothing is drawn.
+ * them.
  */
 
 import type { AxisRange } from "../vocabulary/axis-range";
-import { formatValue } from "../vocabulary/format";
+import { formatValue, MISSING } from "../vocabulary/format";
 import {
+  AXIS,
   BOTTOM,
-  CARD,
   COLORS,
+  COLUMNS,
   EDGE,
+  FLAT_ROWS,
+  FONT,
   GAP,
   GRID,
   HEADER,
+  IDLE,
   INK,
   LEFT,
+  LEGEND_COLUMNS,
+  LEGEND_ROW,
+  MOST_BANDS,
   PAPER,
+  PLOT,
   PX,
   RIGHT,
   SOFT,
+  TALL_PLOT,
   TOP,
   WARN,
   WIDTH,
 } from "../vocabulary/shared.gen";
 import { utcTicks } from "../vocabulary/utc-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
-import { extent, isEmpty, type StillChart, type StillLine, type Trace } from "./choice";
-
-/** Coordinates are whole numbers of half pixels, which keeps paths short. */
-const PLOT_HEIGHT = CARD - TOP - BOTTOM;
+import { extent, isEmpty, newest, type StillChart, type StillLine } from "./choice";
+import { bandOf, Scale, shapeOf } from "./curve";
+import { heatImage, rampStops } from "./heat";
+import { idlePath, markPaths, type Story } from "./story";
+import { clean, shorten, text, textWidth } from "./text";
 
 interface Heading {
   readonly title: string;
@@ -38,282 +47,302 @@ interface Heading {
   readonly note: string;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what XML cannot hold.
-const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
-const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#x27;",
-};
-
-/** A foreign text as markup that shows it and nothing else. */
-export function clean(text: string): string {
-  const plain = text.replace(NOT_XML, "\ufffd").replace(TURNING, "");
-  return plain.replace(/[&<>"']/g, (letter) => ESCAPES[letter] ?? letter);
-}
-
-/** A text of at most `most` characters, its end given up for an ellipsis. */
-export function shorten(text: string, most: number): string {
-  const flat = text.split(/\s+/).join(" ").trim();
-  return flat.length <= most ? flat : `${flat.slice(0, Math.max(most, 1) - 1)}…`;
-}
-
 /** The picture, every chart with at most `points` columns over `span`. */
 export function drawSvg(
   charts: readonly StillChart[],
   heading: Heading,
   span: AxisRange,
   points: number,
+  story: Story,
 ): string {
   const across = columnsFor(charts.length);
+  const rows = Math.ceil(charts.length / across);
   const width = Math.floor((WIDTH - GAP * (across + 1)) / across);
-  const height = HEADER + Math.ceil(charts.length / across) * (CARD + GAP);
+  const most = Math.max(0, ...charts.map((chart) => chart.rows.length));
+  const plot = rows > 1 && most <= FLAT_ROWS ? PLOT : TALL_PLOT;
+  const shared = sharedNames(charts);
+  const top = HEADER + Math.ceil(shared.length / LEGEND_COLUMNS) * LEGEND_ROW;
+  const height = top + rows * (TOP + plot + BOTTOM + GAP) + AXIS;
+  const frame = new Frame(width, plot, span, points, most > 0);
   const cards = charts.map((chart, i) => {
     const x = GAP + (i % across) * (width + GAP);
-    const y = HEADER + Math.floor(i / across) * (CARD + GAP);
-    return new Card(chart, width, span, points).draw(x, y);
+    const y = top + Math.floor(i / across) * (TOP + plot + BOTTOM + GAP);
+    return new Card(chart, frame, shared, i + across >= charts.length).draw(x, y);
   });
-  const font = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" ` +
-    `viewBox="0 0 ${WIDTH} ${height}" font-family="${font}" font-size="11" fill="${SOFT}">` +
+    `viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}" font-size="11" fill="${SOFT}">` +
+    frame.backdrop(story) +
     `<rect width="${WIDTH}" height="${height}" rx="10" fill="${PAPER}"/>` +
-    `${headingOf(heading)}${cards.join("")}</svg>`
+    `${headingOf(heading, most > 0)}${legend(charts, shared)}${cards.join("")}</svg>`
   );
 }
 
 function columnsFor(charts: number): number {
   if (charts <= 2) return charts;
-  return charts === 4 ? 2 : 3;
+  return charts === 4 ? 2 : COLUMNS;
 }
 
-function headingOf({ title, subtitle, note }: Heading): string {
+function headingOf({ title, subtitle, note }: Heading, heat: boolean): string {
+  const below = heat ? `${subtitle} \u00b7 in rows of colours the first is at the top` : subtitle;
   const warning = note
-    ? text(WIDTH - 16, 24, note, `text-anchor="end" fill="${WARN}" font-weight="600"`)
+    ? text(WIDTH - 16, 24, shorten(note, 60), `text-anchor="end" fill="${WARN}" font-weight="600"`)
     : "";
   const large = `font-size="16" font-weight="600" fill="${INK}"`;
-  return text(16, 25, shorten(title, 60), large) + text(16, 43, shorten(subtitle, 150)) + warning;
+  return text(16, 25, shorten(title, 60), large) + text(16, 43, shorten(below, 150)) + warning;
 }
 
-function text(x: number, y: number, words: string, style = ""): string {
-  return `<text x="${x}" y="${y}"${style && ` ${style}`}>${clean(words)}</text>`;
+/** The names that the lines of several charts have; none where there are no such charts. */
+function sharedNames(charts: readonly StillChart[]): readonly string[] {
+  const alike = (names: readonly string[]) => charts.filter((one) => hasNames(one, names)).length;
+  return charts.map(namesOf).find((names) => names.length > 1 && alike(names) > 1) ?? [];
 }
 
-function textWidth(words: string): number {
-  return [...words].reduce((sum, letter) => sum + (/\p{Lu}/u.test(letter) ? 7.5 : 6), 0);
+/** What the lines are called, where that is what they belong to. */
+function namesOf({ lines }: StillChart): readonly string[] {
+  return lines.every(({ label, owner }) => label === owner) ? lines.map(({ label }) => label) : [];
+}
+
+function hasNames(chart: StillChart, names: readonly string[]): boolean {
+  return JSON.stringify(namesOf(chart)) === JSON.stringify(names);
+}
+
+/** A key for each name, with the last values of its lines, chart by chart. */
+function legend(charts: readonly StillChart[], shared: readonly string[]): string {
+  const of = charts.filter((chart) => hasNames(chart, shared));
+  const room = Math.floor((WIDTH - 32) / LEGEND_COLUMNS);
+  const keys = shared.map((name, place) => {
+    const lines = of.map((chart) => chart.lines[place] as StillLine);
+    const x = 16 + (place % LEGEND_COLUMNS) * room;
+    const y = HEADER + 8 + Math.floor(place / LEGEND_COLUMNS) * LEGEND_ROW;
+    const label = shorten(name, 20);
+    const values = lines.map((line) => lastText([line])).join(" \u00b7 ");
+    const most = Math.max(Math.trunc((room - 24 - textWidth(label)) / 5.2), 0);
+    const color = colorOf(lines[0] as StillLine);
+    return (
+      `<rect x="${x}" y="${y - 9}" width="10" height="10" rx="2" fill="${color}"/>` +
+      `<text x="${x + 15}" y="${y}"><tspan font-weight="600" fill="${INK}">${clean(label)}` +
+      `</tspan> <tspan font-size="10">${clean(shorten(values, most))}</tspan></text>`
+    );
+  });
+  return keys.join("");
+}
+
+/** The last value of some lines of one unit, as the range they lie in. */
+export function lastText(lines: readonly StillLine[]): string {
+  const ends = lines.map(({ trace }) => newest(trace)).filter((end) => end !== null);
+  if (ends.length === 0) return MISSING;
+  const { unit } = lines[0] as StillLine;
+  const low = formatValue(Math.min(...ends.map(([least]) => least)), unit);
+  const high = formatValue(Math.max(...ends.map(([, most]) => most)), unit);
+  return low === high ? low : `${low} to ${high}`;
+}
+
+/** What all charts of a picture have in common. */
+class Frame {
+  readonly plot: number;
+
+  constructor(
+    readonly width: number,
+    readonly height: number,
+    readonly span: AxisRange,
+    readonly points: number,
+    /** There are rows of colours. */
+    readonly heat: boolean,
+  ) {
+    this.plot = width - LEFT - RIGHT;
+  }
+
+  /** The scale of a chart whose axis goes over some values. */
+  scale(values: AxisRange = [0, 1]): Scale {
+    return new Scale(this.span, values, this.plot, this.height, Math.min(this.points, this.plot));
+  }
+
+  times(): readonly { readonly time: number; readonly text: string }[] {
+    return utcTicks(...this.span, this.plot < 400 ? 4 : 8);
+  }
+
+  /** What lies behind every plot: what is idle, the grid of time, marks. */
+  backdrop(story: Story): string {
+    const scale = this.scale();
+    const lines = this.times().map(({ time }) => `M${scale.x(time)} 0v${this.height * PX}`);
+    const [marks, events] = markPaths(story, scale);
+    const parts = [
+      path(idlePath(story, scale), `fill="${IDLE}"`),
+      path(lines.join(""), `stroke="${GRID}" stroke-width="2"`),
+      path(marks, `stroke="${SOFT}" stroke-width="2" stroke-dasharray="8 6"`),
+      path(events, `stroke="${WARN}" stroke-width="2" stroke-dasharray="2 6"`),
+    ];
+    // Where readings are missing a row of colours is hatched: its lowest colour is pale.
+    const missing =
+      `<pattern id="m" width="8" height="8" patternUnits="userSpaceOnUse">` +
+      `<path stroke="${SOFT}" d="M0 8L8 0"/></pattern>`;
+    const ramp = `<linearGradient id="h" x2="0" y2="1">${rampStops()}</linearGradient>`;
+    return `<defs><g id="t">${parts.join("")}</g>${this.heat ? missing + ramp : ""}</defs>`;
+  }
 }
 
 /** One chart with its title, legend and axes. */
 class Card {
   readonly #chart: StillChart;
-  readonly #width: number;
-  readonly #plot: number;
-  readonly #span: AxisRange;
-  readonly #points: number;
-  readonly #range: AxisRange;
+  readonly #frame: Frame;
+  /** The legend of the picture has the names of its lines. */
+  readonly #named: boolean;
+  /** The lowest of its column has the labels of time. */
+  readonly #last: boolean;
+  readonly #scale: Scale;
 
-  constructor(chart: StillChart, width: number, span: AxisRange, points: number) {
+  constructor(chart: StillChart, frame: Frame, shared: readonly string[], last: boolean) {
     this.#chart = chart;
-    this.#width = width;
-    this.#plot = width - LEFT - RIGHT;
-    this.#span = span;
-    this.#points = Math.min(points, this.#plot);
+    this.#frame = frame;
+    this.#named = shared.length > 0 && hasNames(chart, shared);
+    this.#last = last;
     const [low, high] = extent(chart.lines.map(({ trace }) => trace)) ?? [null, null];
-    this.#range = yRange(low, high, chart);
+    this.#scale = frame.scale(yRange(low, high, chart));
   }
 
   draw(x: number, y: number): string {
-    const nothing = text(this.#width >> 1, 90, "No reading", 'text-anchor="middle"');
+    const { width, height } = this.#frame;
+    const middle = TOP + (height >> 1);
+    const nothing = text(width >> 1, middle, "No reading", 'text-anchor="middle"');
     const body = isEmpty(this.#chart) ? nothing : this.#drawing();
-    const paper = `<rect width="${this.#width}" height="${CARD}" rx="6" fill="#fff" stroke="${EDGE}"/>`;
+    const tall = TOP + height + BOTTOM + (this.#last ? AXIS : 0);
+    const paper = `<rect width="${width}" height="${tall}" rx="6" fill="#fff" stroke="${EDGE}"/>`;
     return `<g transform="translate(${x} ${y})">${paper}${this.#title()}${body}</g>`;
   }
 
+  /** The title, what the lines are called, and the last value. */
   #title(): string {
+    const { width } = this.#frame;
     const style = `font-size="12" font-weight="600" fill="${INK}"`;
-    const last = shorten(this.#last(), 18);
-    const title = shorten(this.#chart.title, Math.floor((this.#width - 24) / 7.5) - last.length);
-    const right = text(this.#width - 12, 19, last, `text-anchor="end" ${style}`);
-    return text(12, 19, title, style) + (last && right);
-  }
-
-  /** The last value, where the chart has one. */
-  #last(): string {
-    const [line, other] = this.#chart.lines;
-    if (!line || other || line.series > 1 || line.trace.lost || !line.trace.last) return "";
-    const [low, high] = line.trace.last;
-    const words = formatValue(high, line.unit);
-    return formatValue(low, line.unit) === words ? words : "";
-  }
-
-  #drawing(): string {
-    const curves = this.#chart.lines.map((line) => this.#curve(line)).join("");
-    return (
-      `${this.#legend()}${this.#labels()}` +
-      `<g transform="translate(${LEFT} ${TOP}) scale(${1 / PX})" fill="none" ` +
-      `stroke-linejoin="round" stroke-linecap="round">${this.#grid()}${curves}</g>`
-    );
-  }
-
-  #legend(): string {
-    const { lines, unit } = this.#chart;
-    const [line] = lines;
-    if (lines.length === 1 && line) {
-      const [low, high] = (extent([line.trace]) ?? []).map((value) => formatValue(value, unit));
-      const words = `${low} to ${high}`;
-      const plain = ["host", "kernel", "user"].includes(line.label);
-      const label = line.series > 1 ? `${line.label}, lowest to highest` : line.label;
-      const said = plain ? words : `${label}: ${words}`;
-      return text(12, 36, shorten(said, Math.floor(this.#width / 6)));
-    }
-    return this.#manyLegend();
-  }
-
-  #manyLegend(): string {
     const { lines } = this.#chart;
-    const [prefix, names] = common(lines.map(({ label }) => label));
-    const parts = prefix ? [text(12, 36, prefix)] : [];
-    let x = prefix ? 20 + textWidth(prefix) : 12;
-    for (const [place, line] of lines.entries()) {
-      const name = shorten(names[place] as string, 18);
-      const needed = textWidth(name) + 23;
-      if (x + needed > this.#width - 24 && place < lines.length - 1) {
-        parts.push(text(Math.round(x), 36, `+${lines.length - place} more`));
+    let value = isEmpty(this.#chart) ? "" : shorten(lastText(lines), 22);
+    let room = width - 24 - textWidth(value, true);
+    // What the lines are called matters more than where they ended.
+    const needed = 22 + textWidth(this.#chart.title, true) + namesWidth(lines);
+    if (value && !this.#named && lines.length > 1 && needed > room) {
+      [value, room] = ["", width - 24];
+    }
+    const title = shorten(this.#chart.title, Math.trunc(room / 7.5));
+    const names = this.#named ? "" : this.#names(22 + textWidth(title, true), room);
+    const right = value && text(width - 12, 19, value, `text-anchor="end" ${style}`);
+    return text(12, 19, title, style) + names + right;
+  }
+
+  /** What the lines are called, as far as there is room up to `end`. */
+  #names(from: number, end: number): string {
+    const { lines } = this.#chart;
+    const [line] = lines;
+    if (lines.length === 1 && line) return singleName(line, from, end);
+    const [, names] = common(lines.map(({ label }) => label));
+    const parts: string[] = [];
+    let x = from;
+    for (const [place, one] of lines.entries()) {
+      const name = shorten(names[place] as string, 14);
+      const needed = textWidth(name) + 20;
+      if (x + needed > end) {
+        parts.push(text(Math.round(x), 19, `+${lines.length - place}`));
         break;
       }
-      const key = `width="9" height="9" rx="2" fill="${colorOf(line)}"`;
-      parts.push(`<rect x="${Math.round(x)}" y="28" ${key}/>${text(Math.round(x) + 13, 36, name)}`);
+      const key = `width="9" height="9" rx="2" fill="${colorOf(one)}"`;
+      parts.push(`<rect x="${Math.round(x)}" y="10" ${key}/>${text(Math.round(x) + 13, 19, name)}`);
       x += needed;
     }
     return parts.join("");
   }
 
+  /** The grid and the curves share one group in half pixels with its origin in the plot. */
+  #drawing(): string {
+    const drawn =
+      this.#chart.rows.length > 0
+        ? this.#heat()
+        : `<use href="#t"/>${this.#grid()}${this.#curves()}`;
+    return (
+      `${this.#labels()}<g transform="translate(${LEFT} ${TOP}) scale(${1 / PX})" fill="none" ` +
+      `stroke-linejoin="round" stroke-linecap="round">${drawn}</g>`
+    );
+  }
+
+  /** A row of colours for each line, and what the colours mean beside the labels. */
+  #heat(): string {
+    const bar = `<rect x="-10" width="6" height="${this.#frame.height * PX}" fill="url(#h)"/>`;
+    const traces = this.#chart.rows.map(({ trace }) => trace);
+    const size = `width="${this.#frame.plot * PX}" height="${this.#frame.height * PX}"`;
+    return `${bar}<rect ${size} fill="url(#m)"/>${heatImage(traces, this.#scale)}`;
+  }
+
   #labels(): string {
+    // The bar that says what colours mean stands between the labels and the plot.
+    const edge = LEFT - (this.#chart.rows.length > 0 ? 10 : 6);
     const values = this.#ticks().map((value) => {
       const words = shorten(formatValue(value, this.#chart.unit), 12);
-      const y = (TOP + this.#y(value) / PX + 3.5).toFixed(1);
-      return text(LEFT - 6, Number(y), words, 'text-anchor="end" font-size="10"');
+      const y = TOP + this.#scale.y(value) / PX + 3.5;
+      return text(edge, y, words, 'text-anchor="end" font-size="10"');
     });
-    const times = utcTicks(...this.#span, this.#plot < 400 ? 4 : 8).map(({ time, text: words }) => {
-      const x = LEFT + this.#x(time) / PX;
-      if (x < LEFT || x > this.#width - RIGHT) return "";
+    const right = this.#frame.width - 4;
+    const times = this.#frame.times().map(({ time, text: words }) => {
+      const x = LEFT + this.#scale.x(time) / PX;
       // A label at the edge leans inwards.
-      const end = x + textWidth(words) / 2 > this.#width - 4;
+      const end = x + textWidth(words) / 2 > right;
       const style = `text-anchor="${end ? "end" : "middle"}" font-size="10"`;
-      return text(end ? this.#width - 4 : Math.round(x), CARD - 8, words, style);
+      return text(end ? right : Math.round(x), TOP + this.#frame.height + 16, words, style);
     });
-    return [...values, ...times].join("");
+    return [...values, ...(this.#last ? times : [])].join("");
   }
 
   #ticks(): number[] {
-    return yTicks(this.#range, this.#chart.unit, 4);
+    return yTicks(this.#scale.values, this.#chart.unit, 4);
   }
 
   #grid(): string {
-    const across = this.#plot * PX;
-    const lines = this.#ticks().map((value) => `M0 ${this.#y(value)}h${across}`);
+    const across = this.#frame.plot * PX;
+    const lines = this.#ticks().map((value) => `M0 ${this.#scale.y(value)}h${across}`);
     const { limit } = this.#chart;
-    const shown = limit !== null && limit >= this.#range[0] && limit <= this.#range[1];
-    const level = shown
-      ? `<path stroke="${SOFT}" stroke-width="2" stroke-dasharray="6 6" ` +
-        `d="M0 ${this.#y(limit)}h${across}"/>`
-      : "";
-    return `<path stroke="${GRID}" stroke-width="2" d="${lines.join("")}"/>${level}`;
+    const [bottom, top] = this.#scale.values;
+    const level =
+      limit !== null && limit >= bottom && limit <= top
+        ? `<path stroke="${SOFT}" stroke-width="2" stroke-dasharray="6 6" ` +
+          `d="M0 ${this.#scale.y(limit)}h${across}"/>`
+        : "";
+    return path(lines.join(""), `stroke="${GRID}" stroke-width="2"`) + level;
   }
 
-  #curve(line: StillLine): string {
-    const alone = this.#chart.lines.length === 1;
-    // Many bands on top of each other would hide one another.
-    const tint = (0.24 / this.#chart.lines.length).toFixed(2);
-    const looks = {
-      band: `fill="${colorOf(line)}" fill-opacity="${tint}" stroke-width="${alone ? 2.4 : 2}"`,
-      thin: 'stroke-width="3"',
-      dot: 'stroke-width="8"',
-    };
-    const paths: Record<keyof typeof looks, string> = { band: "", thin: "", dot: "" };
-    for (const stretch of this.#stretches(line.trace)) {
-      const thin = stretch.every(({ top, bottom }) => top === bottom);
-      const kind = !thin ? "band" : stretch.length > 1 ? "thin" : "dot";
-      paths[kind] += pathOf(stretch, thin);
-    }
-    return (Object.keys(looks) as (keyof typeof looks)[])
-      .filter((kind) => paths[kind])
-      .map((kind) => `<path stroke="${colorOf(line)}" ${looks[kind]} d="${paths[kind]}"/>`)
-      .join("");
-  }
-
-  /** What lies between two gaps, a point for every column that has something. */
-  #stretches({ time, low, high, segment }: Trace): Point[][] {
-    const [start, end] = this.#span;
-    // The middle of the first bucket may lie before the session, that of the last after it.
-    const elapsed = time.map((moment) => Math.min(Math.max(moment - start, 0), end - start));
-    const column = elapsed.map((seconds) => Math.floor((seconds / (end - start)) * this.#points));
-    const stretches: Point[][] = [];
-    for (let i = 0; i < time.length; ) {
-      const [own, place] = [segment[i], column[i]];
-      let [sum, count] = [0, 0];
-      let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      const from = i;
-      for (; segment[i] === own && column[i] === place; i++) {
-        sum += elapsed[i] as number;
-        count++;
-        least = Math.min(least, low[i] as number);
-        most = Math.max(most, high[i] as number);
-      }
-      const x = Math.round((sum / count / (end - start)) * this.#plot * PX);
-      if (from === 0 || segment[from - 1] !== own) stretches.push([]);
-      stretches.at(-1)?.push({ x, top: this.#y(most), bottom: this.#y(least) });
-    }
-    return stretches.map(withoutMiddles);
-  }
-
-  #x(time: number): number {
-    const [start, end] = this.#span;
-    return ((time - start) / (end - start)) * this.#plot * PX;
-  }
-
-  #y(value: number): number {
-    const [bottom, top] = this.#range;
-    const share = (value / 2 - bottom / 2) / (top / 2 - bottom / 2);
-    return Math.round((1 - Math.min(Math.max(share, 0), 1)) * PLOT_HEIGHT * PX);
+  /** The bands, and above them the lines. */
+  #curves(): string {
+    const { lines, together } = this.#chart;
+    const shapes = lines.map((line) => [colorOf(line), shapeOf(line.trace, this.#scale)] as const);
+    const tint = (0.26 / lines.length ** 0.5).toFixed(2);
+    // The bands of many lines would hide one another.
+    const bands =
+      together && lines.length > MOST_BANDS
+        ? [path(bandOf(together.trace, this.#scale), `fill="${SOFT}" fill-opacity="0.16"`)]
+        : shapes.map(([color, { band }]) => path(band, `fill="${color}" fill-opacity="${tint}"`));
+    const above = shapes.map(([color, { line }]) =>
+      path(line, `stroke="${color}" stroke-width="2.6"`),
+    );
+    // No line hides what stands out.
+    const out = shapes.map(
+      ([color, { spikes, dots }]) =>
+        path(spikes, `stroke="${color}" stroke-width="2"`) +
+        path(dots, `stroke="${color}" stroke-width="7"`),
+    );
+    return [...bands, ...above, ...out].join("");
   }
 }
 
-interface Point {
-  readonly x: number;
-  readonly top: number;
-  readonly bottom: number;
+function namesWidth(lines: readonly StillLine[]): number {
+  const [, names] = common(lines.map(({ label }) => label));
+  return names.reduce((sum, name) => sum + 20 + textWidth(shorten(name, 14)), 0);
 }
 
-/** Without the points of a level stretch that lie between two equal ones. */
-function withoutMiddles(points: readonly Point[]): Point[] {
-  const level = (a: Point | undefined, b: Point) => a?.top === b.top && a.bottom === b.bottom;
-  return points.filter((one, i) => !(level(points[i - 1], one) && level(points[i + 1], one)));
+function singleName({ label }: StillLine, from: number, end: number): string {
+  const name = ["host", "kernel", "user"].includes(label) ? "" : label;
+  const short = shorten(name, Math.max(Math.trunc((end - from) / 6), 0));
+  return short.length > 1 ? text(Math.round(from), 19, short) : "";
 }
 
-/** The outline of a band as relative steps; a thin band is a line. */
-function pathOf(points: readonly Point[], thin: boolean): string {
-  const [first] = points;
-  if (!first) return "";
-  if (points.length === 1) {
-    return thin ? `M${first.x} ${first.top}h0` : `M${first.x} ${first.top}V${first.bottom}`;
-  }
-  const upper = points.map(({ x, top }) => [x, top] as const);
-  if (thin) return steps(upper);
-  const lower = points.map(({ x, bottom }) => [x, bottom] as const).reverse();
-  return `${steps([...upper, ...lower])}z`;
-}
-
-function steps(points: readonly (readonly [number, number])[]): string {
-  const moves = points.slice(1).flatMap(([x, y], i) => {
-    const [fromX, fromY] = points[i] as readonly [number, number];
-    return [x - fromX, y - fromY];
-  });
-  const [x, y] = points[0] as readonly [number, number];
-  return `M${x} ${y}l${moves.join(" ").replaceAll(" -", "-")}`;
+function path(d: string, look: string): string {
+  return d ? `<path ${look} d="${d}"/>` : "";
 }
 
 /** The word that all labels begin with, and the labels without it. */

@@ -28,14 +28,15 @@ export const MONTHS: readonly string[] = [
   "Dec",
 ];
 
-// A saved picture: `picture/document.py`, `picture/svg.py`, `fitting.py`.
+// A saved picture: the modules of `picture`, and `fitting.py`.
 
 export const MOST_BYTES = 60000;
-export const MOST_CHARTS = 12;
+export const MOST_CHARTS = 9;
 export const MOST_ROWS = 40;
 export const MOST_POINTS = 300;
 export const LEAST_POINTS = 24;
 export const MOST_SENTENCES = 8;
+export const OPEN_SENTENCES = 2;
 export const PHASE_WORDS: Readonly<Record<string, string>> = {
   running: "Live when this was saved",
   stopped: "Finished",
@@ -80,23 +81,28 @@ export const CORE = "cpu:";
 export const CORE_COUNT = "cpu.count";
 export const STRIP_BYTES = 60000;
 export const WIDTH = 960;
-export const PX = 2;
-export const CARD = 158;
-export const GAP = 10;
-export const HEADER = 56;
-export const LEFT = 64;
-export const RIGHT = 12;
-export const TOP = 46;
-export const BOTTOM = 24;
+export const GAP = 8;
+export const HEADER = 54;
+export const LEFT = 62;
+export const RIGHT = 10;
+export const TOP = 32;
+export const BOTTOM = 10;
+export const PLOT = 76;
+export const TALL_PLOT = 120;
+export const FLAT_ROWS = 16;
+export const AXIS = 14;
+export const LEGEND_COLUMNS = 4;
+export const LEGEND_ROW = 18;
+export const MOST_BANDS = 3;
 export const COLORS: readonly string[] = [
-  "#0b62b5",
-  "#d1570a",
-  "#00886a",
-  "#b0428c",
-  "#2f93c9",
-  "#8f6c00",
-  "#6b4fc0",
-  "#58626d",
+  "#0065b3",
+  "#cc7c4f",
+  "#004313",
+  "#d62a7a",
+  "#009ccc",
+  "#a68805",
+  "#1b2dad",
+  "#4e323a",
 ];
 export const INK = "#1c2733";
 export const SOFT = "#586674";
@@ -104,8 +110,35 @@ export const GRID = "#e8ecf1";
 export const EDGE = "#dfe5eb";
 export const PAPER = "#f4f6f9";
 export const WARN = "#a8480a";
+export const IDLE = "#f1f3f7";
+export const FONT = "system-ui,-apple-system,Segoe UI,Roboto,Helvetica,Arial,sans-serif";
+export const PX = 2;
+export const AROUND = 16;
+export const SPIKE = 3;
+export const LONE = 2;
+export const LEAST_SPIKE = 3;
+export const UNDER_LINE = 2;
+export const RAMP: readonly string[] = [
+  "#e9f0f6",
+  "#b0d0e2",
+  "#5ea5c8",
+  "#2170a8",
+  "#14427e",
+  "#0c1c4a",
+];
+export const LEVELS = 15;
+export const HEAT_BYTES = 4500;
+export const HEAT_COLUMNS = 120;
+export const CELL = "cell";
+export const MARK = "mark";
+export const LEAST_IDLE = 4;
+export const MOST_MARKS = 12;
+export const MOST_FIGURES = 40;
+export const FIGURE_COLUMNS = 4;
+export const FIGURE_ROW = 20;
+export const HEADS: readonly string[] = ["Reading", "Of", "Min", "Mean", "Max", "Last known"];
 
-// What a saved picture shows: `picture/choice.py`.
+// What a saved picture shows: `picture/wishes.py`.
 
 /** A chart that is worth having. */
 export interface PreferredChart {
@@ -139,8 +172,9 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
     words: ["received", "sent"],
   },
   { metrics: ["cpu.utilization"], first: true },
-  { metrics: ["cgroup.cpu"], first: false },
   { metrics: ["memory.used"], first: true },
+  { metrics: ["process.cpu"], first: true },
+  { metrics: ["cgroup.cpu"], first: false },
   { metrics: ["cgroup.memory.used"], first: false },
   { metrics: ["disk.read", "disk.write"], first: true, title: "Disk", words: ["read", "written"] },
   {
@@ -149,11 +183,12 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
     title: "Network",
     words: ["received", "sent"],
   },
-  { metrics: ["process.cpu"], first: true },
   { metrics: ["process.memory.rss"], first: false },
   { metrics: ["process.gpu.memory"], first: false },
 ];
 export const MOST_LINES = 8;
+export const HEAT_ROWS = 64;
+export const COLUMNS = 3;
 export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
 export const SINGLE: readonly string[] = ["host", "kernel"];
 export const RANK_OWN = 1;
@@ -169,6 +204,22 @@ export const LIMIT_OF: Readonly<Record<string, string>> = {
   "cgroup.memory.used": "cgroup.memory.limit",
   "cgroup.memory.working_set": "cgroup.memory.limit",
 };
+export const PARTS: Readonly<Record<string, number>> = {
+  train: 0,
+  training: 0,
+  val: 1,
+  valid: 1,
+  validation: 1,
+  dev: 1,
+  test: 2,
+  testing: 2,
+  eval: 3,
+  evaluation: 3,
+  holdout: 3,
+};
+export const OTHER_COLORS = 4;
+export const MANNERS =
+  "all avg average chosen count delta epoch fps hist id index iter iteration last max mean med median min n norm num p1 p5 p10 p25 p50 p75 p90 p95 p99 q25 q50 q75 rate ratio rejected rms running scale size std step steps sum time total value values var variance x y z";
 
 // Entities: `metrics/entities.py`, `picture/chart.py`.
 

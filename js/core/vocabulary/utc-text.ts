@@ -19,7 +19,7 @@ export function utcTicks(from: number, to: number, most: number): { time: number
   const last = Math.floor(to / step + 1e-9);
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => {
     const time = (first + i) * step;
-    return { time, text: clock(time, step) };
+    return { time, text: utcClock(time, step) };
   });
 }
 
@@ -38,7 +38,8 @@ export function utcStretch(from: number, to: number): string {
   return `${begins} to ${end}${length}`;
 }
 
-function clock(time: number, step: number): string {
+/** A moment as a clock shows it, exact enough for marks `step` seconds apart. */
+export function utcClock(time: number, step: number): string {
   const date = dateOf(time);
   if (!date) return "";
   const midnight = step >= MINUTE && time % DAY === 0;

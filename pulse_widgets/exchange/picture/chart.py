@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from pulse_widgets.metrics.entities import Part, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
 __all__ = ["KNOWN", "NAMES", "PLURALS", "Chart", "Line", "Trace", "entity_label"]
@@ -52,8 +53,12 @@ class Trace:
     ----------
     time : (n,) float64
         Middle of the bucket, Unix seconds.
+    width : (n,) float64
+        Seconds of the bucket.
     low, high : (n,) float64
         Smallest and largest value.
+    mean : (n,) float64
+        Mean of the values, of several series that of their means; NaN where it is not known.
     segment : (n,) int64
         Rises where readings were missing in between.
     lost : bool
@@ -63,8 +68,10 @@ class Trace:
     """
 
     time: NDArray[np.float64]
+    width: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    mean: NDArray[np.float64]
     segment: NDArray[np.int64]
     lost: bool
     last: float | None = None
@@ -77,6 +84,23 @@ class Trace:
     def extent(self) -> tuple[float, float] | None:
         """Smallest and largest value; None without a sample."""
         return (float(self.low.min()), float(self.high.max())) if len(self) else None
+
+    @property
+    def average(self) -> float | None:
+        """The mean over time; None without a sample, or where one of the means is not known."""
+        if not len(self) or np.isnan(self.mean).any():
+            return None
+        # Shares first: the sum of large numbers may be too large for a number.
+        return float((self.mean * (self.width / self.width.sum())).sum())
+
+    @property
+    def newest(self) -> tuple[float, float] | None:
+        """The last value, as the range it lies in; None where the newest reading is missing."""
+        if self.lost or not len(self):
+            return None
+        if self.last is not None:
+            return self.last, self.last
+        return float(self.low[-1]), float(self.high[-1])
 
 
 @dataclass(frozen=True)
@@ -130,6 +154,8 @@ class Chart:
         Largest value there can be, as far as it is known.
     whole : Line or None
         The envelope of all lines, where they are of one metric and more than one.
+    rows : tuple of Line
+        Of a chart of too many lines each of them, which are drawn as rows of colours.
     """
 
     title: str
@@ -137,6 +163,7 @@ class Chart:
     lines: tuple[Line, ...]
     limit: float | None = None
     whole: Line | None = None
+    rows: tuple[Line, ...] = ()
 
     @property
     def empty(self) -> bool:

@@ -11,10 +11,22 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from pulse_widgets.exchange.picture.chart import PLURALS, Chart, Line, Trace
 from pulse_widgets.exchange.picture.owners import Owners
+from pulse_widgets.exchange.picture.pairs import Measured, paired
+from pulse_widgets.exchange.picture.traces import trace_of
+from pulse_widgets.exchange.picture.wishes import (
+    COLUMNS,
+    HEAT_ROWS,
+    LIMIT_OF,
+    MOST_LINES,
+    PREFERRED_CHARTS,
+    RANK_OWN,
+    RANK_REST,
+    SINGLE,
+    WHOLES,
+    PreferredChart,
+)
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import owner_key, parse
 from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of
@@ -27,62 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Picked", "pick", "ranked"]
 
-MOST_LINES: Final = 8
-"""Beyond so many lines a chart is a tangle; their common envelope tells more."""
 
-
-@dataclass(frozen=True, slots=True)
-class PreferredChart:
-    """A chart that is worth having: its metrics, and what each is called beside the others."""
-
-    metrics: tuple[str, ...]
-    title: str = ""
-    words: tuple[str, ...] = ()
-    first: bool = False
-    """Comes before the user's own metrics."""
-
-
-PREFERRED_CHARTS: Final = (
-    PreferredChart(("gpu.utilization",), first=True),
-    PreferredChart(("gpu.memory.used",), first=True),
-    PreferredChart(("gpu.power",), first=True),
-    PreferredChart(("gpu.temperature",), first=True),
-    PreferredChart(("gpu.sm.active",)),
-    PreferredChart(("gpu.tensor.active",)),
-    PreferredChart(("gpu.dram.active",)),
-    PreferredChart(("gpu.clock.sm",)),
-    PreferredChart(("gpu.pcie.rx", "gpu.pcie.tx"), "PCIe", ("received", "sent")),
-    PreferredChart(("gpu.nvlink.rx", "gpu.nvlink.tx"), "NVLink", ("received", "sent")),
-    PreferredChart(("cpu.utilization",), first=True),
-    PreferredChart(("cgroup.cpu",)),
-    PreferredChart(("memory.used",), first=True),
-    PreferredChart(("cgroup.memory.used",)),
-    PreferredChart(("disk.read", "disk.write"), "Disk", ("read", "written"), first=True),
-    PreferredChart(("net.received", "net.sent"), "Network", ("received", "sent"), first=True),
-    PreferredChart(("process.cpu",), first=True),
-    PreferredChart(("process.memory.rss",)),
-    PreferredChart(("process.gpu.memory",)),
-)
-
-LIMIT_OF: Final[Mapping[str, str]] = {
-    "gpu.memory.used": "gpu.memory.total",
-    "gpu.power": "gpu.power.limit",
-    "memory.used": "memory.total",
-    "memory.available": "memory.total",
-    "swap.used": "swap.total",
-    "disk.used": "disk.total",
-    "cgroup.cpu": "cgroup.cpu.limit",
-    "cgroup.memory.used": "cgroup.memory.limit",
-    "cgroup.memory.working_set": "cgroup.memory.limit",
-}
-"""The level that gives a reading its meaning, drawn as a line of its own in the same chart."""
-
-# The whole before its parts: a chart of the machine, not of its 128 cores.
-WHOLES: Final = ("gpu", "host", "kernel", "mig")
-SINGLE: Final = ("host", "kernel")
-"""Of these there is one to a machine."""
-RANK_OWN: Final = 1
-RANK_REST: Final = 3
+USER_KIND: Final = "user"
+"""The class of what was logged by no rank or other part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +75,13 @@ class _One:
     title: str
     heading: str
     labels: Mapping[str, Any]
+    stored: str
+    """Its kind, as it is stored."""
 
     @property
     def kind(self) -> str:
         """The class of its entity: ``gpu``, ``host``, ``cpu``."""
-        parts = parse(self.entity)
-        if not parts:
-            return ""
-        return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
+        return _kind_of(self.entity)
 
     @property
     def own(self) -> bool:
@@ -197,41 +155,70 @@ class _Picker:
     ) -> None:
         self._screen = screen
         self._row = {int(number): row for row, number in enumerate(screen.ids)}
-        self._centre = (screen.edges[:-1] + screen.edges[1:]) / 2
         self._owners = Owners(entities, {one.host: None for one in series})
         self._bundles: dict[tuple[str, str], list[_One]] = {}
         for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
             self._bundles.setdefault((one.metric, one.kind), []).append(one)
         self._headings = headings_with(one.heading for one in series)
         self._order = list(dict.fromkeys((s.metric, s.kind) for s in series))
+        # Also those of which nothing is chosen: GPU 3 keeps its colour.
+        owners = {(one.host, one.entity) for one in series}
+        owners |= {(str(one["host"]), str(one["entity"])) for one in entities}
         self._place: dict[tuple[str, str], int] = {}
         counts: dict[str, int] = {}
-        for one in sorted(series, key=lambda s: owner_key(s.host, s.entity)):
-            if (one.host, one.entity) not in self._place:
-                self._place[one.host, one.entity] = counts.get(one.kind, 0)
-                counts[one.kind] = counts.get(one.kind, 0) + 1
+        for owner in sorted(owners, key=lambda owner: owner_key(*owner)):
+            kind = _kind_of(owner[1])
+            self._place[owner] = counts.get(kind, 0)
+            counts[kind] = counts.get(kind, 0) + 1
 
     def pick(self, most: int, rows: int) -> Picked:
         """Choose the charts, and order all lines by how much they are wanted."""
         charts = [(wish, self._chart(wish)) for wish in PREFERRED_CHARTS]
-        first = [c for wish, c in charts if c is not None and wish.first][:most]
-        own = [c for c in self._own() if not c.empty][: most - len(first)]
+        own = [c for c in self._own() if not c.empty]
+        wished = [c for wish, c in charts if c is not None and wish.first]
+        first = wished[: most - min(len(own), most // COLUMNS)]
+        own = own[: most - len(first)]
         room = most - len(first) - len(own)
         rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
-        chosen = [c for _, c in charts if c in first or c in rest] + own
+        machine = [c for _, c in charts if c in first or c in rest]
+        logged = [c for c in own if c.lines[0].heading == USER]
+        chosen = [*logged, *machine, *(c for c in own if c not in logged)]
         if all(chart.empty for chart in chosen):
             chosen = list(islice(self._others(), most))
         return Picked(tuple(chosen), tuple(self._all(chosen, rows)), self._headings)
 
     def _own(self) -> Iterable[Chart]:
-        """Yield a chart for each metric that only its owner knows, the user's own first.
+        """Yield the charts of metrics that only their owner knows, the user's own first.
 
         Under one heading the machine comes before its parts, else they come in the order of their
         first use.
         """
         own = [one for one in map(self._bundles.__getitem__, self._order) if one[0].own]
         own.sort(key=self._place_of)
-        yield from map(self._plain_chart, own)
+        logged = [bundle for bundle in own if bundle[0].logged]
+        yield from self._pairs(logged)
+        yield from map(self._plain_chart, own[len(logged) :])
+
+    def _pairs(self, logged: list[list[_One]]) -> Iterable[Chart]:
+        """Yield a chart for each quantity that the user logged, whatever it was measured of."""
+        measured = []
+        for bundle in logged:
+            one, single = bundle[0], len(bundle) == 1
+            owner = (one.host, one.entity) if single else one.kind
+            measured.append(Measured(one.metric, (owner, one.unit, one.stored), single=single))
+        for group in paired(measured):
+            bundles = [logged[member.place] for member in group.members]
+            if not group.title:
+                yield self._plain_chart(bundles[0])
+                continue
+            one = bundles[0][0]
+            lines = tuple(
+                self._line(bundle, member.label, member.color)
+                for bundle, member in zip(bundles, group.members, strict=True)
+            )
+            # Ranks are told apart, as on the dashboard.
+            title = group.title if one.kind == USER_KIND else f"{group.title}, {self._label(one)}"
+            yield Chart(title, one.unit, lines)
 
     def _place_of(self, bundle: list[_One]) -> tuple[bool, int, bool]:
         one = bundle[0]
@@ -247,7 +234,13 @@ class _Picker:
 
     def _plain_chart(self, bundle: list[_One]) -> Chart:
         lines = self._lines(bundle)
-        return Chart(lines[0].title, lines[0].unit, tuple(lines))
+        whole = self._line(bundle, _plural(bundle), 0) if len(bundle) > 1 else None
+        return Chart(lines[0].title, lines[0].unit, tuple(lines), None, whole, self._rows(bundle))
+
+    def _rows(self, bundle: list[_One]) -> tuple[Line, ...]:
+        if not MOST_LINES < len(bundle) <= HEAT_ROWS:
+            return ()
+        return tuple(self._line([one], self._label(one), 0) for one in bundle)
 
     def _chart(self, wish: PreferredChart) -> Chart | None:
         kinds = {
@@ -266,17 +259,17 @@ class _Picker:
         )
         title = wish.title or lines[0].title
         limit = self._limit(wish.metrics[0], kind)
-        one = bundles[0] if len(bundles) == 1 and len(lines) > 1 else None
+        one = bundles[0] if len(wish.metrics) == 1 and len(bundles[0]) > 1 else None
         whole = self._line(one, _plural(one), 0) if one else None
-        return Chart(title, lines[0].unit, tuple(lines), limit, whole)
+        rows = self._rows(one) if one else ()
+        return Chart(title, lines[0].unit, tuple(lines), limit, whole, rows)
 
     def _lines(self, bundle: list[_One]) -> list[Line]:
         if len(bundle) > MOST_LINES:
             return [self._line(bundle, _plural(bundle), 0)]
-        alone = len(bundle) == 1
+        # GPU 3 has its colour also where it is the only line.
         return [
-            self._line([one], self._label(one), 0 if alone else self._place[one.host, one.entity])
-            for one in bundle
+            self._line([one], self._label(one), self._place[one.host, one.entity]) for one in bundle
         ]
 
     def _word_lines(self, bundles: list[list[_One]], words: Mapping[str, str]) -> list[Line]:
@@ -301,20 +294,7 @@ class _Picker:
         return Line(first.metric, first.unit, label, owner, place, ids, trace, *said)
 
     def _trace(self, ids: tuple[int, ...]) -> Trace:
-        rows = np.array([self._row[number] for number in ids if number in self._row], np.intp)
-        screen = self._screen
-        seen = screen.low[rows] <= screen.high[rows]
-        low = np.where(seen, screen.low[rows], np.inf).min(axis=0, initial=np.inf)
-        high = np.where(seen, screen.high[rows], -np.inf).max(axis=0, initial=-np.inf)
-        there = low <= high
-        gap = screen.missing[rows].any(axis=0) & ~there
-        at = np.flatnonzero(there)
-        lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
-        segment = np.cumsum(gap, dtype=np.int64)[at]
-        last = None
-        if len(rows) == 1 and screen.last is not None and np.isfinite(screen.last[rows[0]]):
-            last = float(screen.last[rows[0]])
-        return Trace(self._centre[at], low[at], high[at], segment, lost, last)
+        return trace_of(self._screen, [self._row[number] for number in ids if number in self._row])
 
     def _limit(self, metric: str, kind: str) -> float | None:
         name = LIMIT_OF.get(metric)
@@ -335,17 +315,24 @@ class _Picker:
                 rest.extend(self._lines(left))
         place = {metric: number for number, metric in enumerate(CATALOG)}
         silent = frozenset(LIMIT_OF.values())
+        # The user's own stand as in their charts.
+        order = {line.ids: n for n, line in enumerate(_lines_of(self._own()))}
         yield from sorted(
             rest,
             key=lambda line: (
                 len(line.trace) == 0,
                 line.metric in silent,
                 place.get(line.metric, -1),
+                order.get(line.ids, -1),
             ),
         )
 
     def _label(self, one: _One) -> str:
         return self._owners.label(one.host, one.entity, one.labels)
+
+
+def _lines_of(charts: Iterable[Chart]) -> Iterable[Line]:
+    return (line for chart in charts for line in chart.lines)
 
 
 def _within(charts: list[Chart], rows: int) -> list[Line]:
@@ -362,6 +349,14 @@ def _plural(bundle: list[_One]) -> str:
     return f"{len(bundle)} {PLURALS.get(bundle[0].kind, 'series')}"
 
 
+def _kind_of(entity: str) -> str:
+    """Return the class of an entity: ``gpu``, ``host``, ``cpu``."""
+    parts = parse(entity)
+    if not parts:
+        return ""
+    return parts[0].kind if parts[0].kind == "pid" else parts[-1].kind
+
+
 def _one(series: Mapping[str, Any]) -> _One:
     labels = series.get("labels") or {}
     entity, metric = str(series["entity"]), str(series["metric"])
@@ -374,6 +369,7 @@ def _one(series: Mapping[str, Any]) -> _One:
         title_of(metric, entity, labels),
         heading_of(metric, entity, labels),
         labels,
+        str(series["kind"]),
     )
 
 

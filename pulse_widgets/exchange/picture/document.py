@@ -1,4 +1,4 @@
-"""The HTML of a saved output for viewers without our code: a picture and a table.
+"""The HTML of a saved output for viewers without our code: a picture, and a table that folds.
 
 Notebooks are read on web pages, in editors and as printed HTML, often by programs that strip
 scripts, styles and inline SVG. An ``<img>`` with its data inside and a plain ``<table>``
@@ -15,28 +15,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pulse_widgets.exchange.left_out import left_out_sentence
+from pulse_widgets.exchange.left_out import LEFT_OUT_NAME, left_out_sentence
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
-from pulse_widgets.exchange.picture.svg import WIDTH, Heading, clean, draw, shorten
+from pulse_widgets.exchange.picture.figures import figures_svg
+from pulse_widgets.exchange.picture.story import NO_STORY, mark_sentence
+from pulse_widgets.exchange.picture.svg import WIDTH, Heading, draw
+from pulse_widgets.exchange.picture.table import known_lines, series_in, table
+from pulse_widgets.exchange.picture.text import clean, shorten
 from pulse_widgets.metrics.entities import is_gpu
-from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from pulse_widgets.exchange.picture.chart import Line
+    from pulse_widgets.exchange.picture.story import Story
     from pulse_widgets.series.history import Screen
 
 __all__ = ["MOST_CHARTS", "figure_html"]
 
 MOST_BYTES: Final = 60_000
-MOST_CHARTS: Final = 12
+MOST_CHARTS: Final = 9
 MOST_ROWS: Final = 40
 MOST_POINTS: Final = 300
 LEAST_POINTS: Final = 24
 MOST_SENTENCES: Final = 8
-"""Sources and missing readings named below the picture."""
+"""Sources and missing readings that are named."""
+EACH: Final = 100_000
+"""Rows by which no lines are put together."""
+OPEN_SENTENCES: Final = 2
+"""So many of what is wrong stand below the picture, the others in the part that folds."""
 
 PHASE_WORDS: Final = {
     "running": "Live when this was saved",
@@ -53,6 +61,7 @@ class _Size:
     points: int
     rows: int
     said: int = MOST_SENTENCES
+    """Sentences of what is wrong."""
 
 
 def figure_html(  # noqa: PLR0913  one argument a part of the screen
@@ -63,7 +72,8 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     state: Mapping[str, Any],
     entities: Sequence[Mapping[str, Any]],
     limit_bytes: int = MOST_BYTES,
-    charts: int = MOST_CHARTS,
+    strip: bool = False,
+    story: Story = NO_STORY,
 ) -> str:
     """Return a screen as HTML that needs no script, no style sheet and no network.
 
@@ -81,23 +91,27 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     limit_bytes : int
         Bytes of the returned text in UTF-8. Columns give way first, then rows of the table,
         then charts.
-    charts : int
-        How many charts there are at most; 0 leaves the picture out.
+    strip : bool
+        The picture has the newest values instead of charts, and there is no table.
+
+    story : Story
+        Cells and marks, which are drawn behind the charts.
 
     Returns
     -------
     str
         A ``<figure>``: the picture as an ``<img>`` with its data inside, what there is to say
-        of it, and a table of smallest, largest and last known values. Gaps in the picture are
-        missing readings; a series without a reading has a row and no value.
+        of it, and, folded, a table of smallest, mean, largest and last known values. Gaps in the
+        picture are missing readings; a series without a reading has a row and no value.
     """
     # The user may have told numpy to raise where a share is too small for a number.
     with np.errstate(all="ignore"):
-        return _fitting(_Figure(screen, series, title, state, entities), charts, limit_bytes)
+        figure = _Figure(screen, series, title, state, entities, story)
+        return figure.strip() if strip else _fitting(figure, limit_bytes)
 
 
-def _fitting(figure: _Figure, charts: int, limit_bytes: int) -> str:
-    size = _Size(charts, min(MOST_POINTS, figure.columns), MOST_ROWS)
+def _fitting(figure: _Figure, limit_bytes: int) -> str:
+    size = _Size(MOST_CHARTS, min(MOST_POINTS, figure.columns), MOST_ROWS)
     text = figure.html(size)
     while len(text.encode()) > limit_bytes:
         smaller = _smaller(size, limit_bytes / len(text.encode()))
@@ -123,30 +137,47 @@ def _smaller(size: _Size, share: float) -> _Size:
 class _Figure:
     """One screen, drawn as often as needed until it fits."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  one argument a part of the screen
         self,
         screen: Screen,
         series: Sequence[Mapping[str, Any]],
         title: str,
         state: Mapping[str, Any],
         entities: Sequence[Mapping[str, Any]],
+        story: Story,
     ) -> None:
+        self._story = story
         self.columns = len(screen.edges)
         self._title = title
         self._state = state
         self._devices = _devices(entities)
-        self._pick = cache(partial(pick, screen, series, entities, rows=MOST_ROWS))
-        self._all = self._pick(MOST_CHARTS)
+        self._pick = cache(partial(pick, screen, series, entities))
+        self._all = self._pick(MOST_CHARTS, MOST_ROWS)
         self._lines = self._all.lines
         self._span = _span(self._lines, screen, state)
 
     def html(self, size: _Size) -> str:
         """Return the figure at one size."""
-        picked = self._pick(size.charts)
+        picked = self._pick(size.charts, MOST_ROWS)
         image = self._image(picked, size.points) if self._span and picked.charts else ""
-        said = "".join(f"<p>{clean(shorten(s, 400))}</p>" for s in self._said(size.said))
-        table = _table(self._all, size.rows) if self._lines else ""
-        return f"<figure>{image}<figcaption>{said}</figcaption>{table}</figure>"
+        said, more = self._said(size.said)
+        values = table(self._all, size.rows) if self._lines else ""
+        more = [*filter(None, [mark_sentence(self._story)]), *more]
+        count = series_in(known_lines(self._all))
+        summary = f"Values ({count} series)" if values else "More"
+        folded = f"<details><summary>{summary}</summary>{values}{_paragraphs(more)}</details>"
+        rest = folded if values or more else ""
+        return f"<figure>{image}<figcaption>{_paragraphs(said)}</figcaption>{rest}</figure>"
+
+    def strip(self) -> str:
+        """Return the figure of a strip: the newest values, and what there is to say of them."""
+        note = "Simulated data" if self._state.get("simulated") else ""
+        svg, words = figures_svg(self._pick(MOST_CHARTS, EACH), self._title, note)
+        alt = f"{shorten(self._title, 80)}: {words}"
+        image = _img(svg, alt) if words and self._span else ""
+        said, more = self._said(MOST_SENTENCES)
+        folded = f"<details><summary>More</summary>{_paragraphs(more)}</details>" if more else ""
+        return f"<figure>{image}<figcaption>{_paragraphs(said)}</figcaption>{folded}</figure>"
 
     def _image(self, picked: Picked, points: int) -> str:
         assert self._span is not None  # noqa: S101  asked by the caller
@@ -154,24 +185,25 @@ class _Figure:
         if self._devices:
             subtitle += f" · {self._devices}"
         note = "Simulated data" if self._state.get("simulated") else ""
-        svg = draw(picked.charts, Heading(self._title, subtitle, note), _wide(self._span), points)
-        data = base64.b64encode(svg.encode()).decode()
+        heading = Heading(self._title, subtitle, note)
+        svg = draw(picked.charts, heading, _wide(self._span), points, self._story)
         names = ", ".join(shorten(chart.title, 40) for chart in picked.charts)
-        alt = f"{shorten(self._title, 80)}: charts of {names}; {subtitle}"
-        return f'<img alt="{clean(alt)}" width="{WIDTH}" src="data:image/svg+xml;base64,{data}">'
+        return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}")
 
-    def _said(self, most: int) -> Iterator[str]:
-        """Yield the sentences below the picture."""
+    def _said(self, most: int) -> tuple[list[str], list[str]]:
+        """Return the sentences below the picture, and those of the part that folds."""
+        plain = [self._phase()]
         if self._state.get("simulated"):
-            yield "Simulated data: no device was read for it."
-        yield self._phase()
+            plain.insert(0, "Simulated data: no device was read for it.")
         left_out = left_out_sentence(self._state)
         if left_out:
-            yield left_out
+            plain.append(left_out)
         recording = self._state.get("recording") or {}
+        wrong = list(_reasons(self._state, most))
         if recording.get("problem"):
-            yield f"{recording['problem']} {recording.get('remedy') or ''}"
-        yield from _reasons(self._state, most)
+            wrong.insert(0, f"{recording['problem']} {recording.get('remedy') or ''}")
+        shown = min(OPEN_SENTENCES, most)
+        return [" ".join(plain), *wrong[:shown]], wrong[shown:]
 
     def _phase(self) -> str:
         phase = PHASE_WORDS.get(str(self._state.get("phase")), "Saved")
@@ -183,13 +215,23 @@ class _Figure:
         return f"{phase}: {stretch(*self._span)} UTC.{kept}"
 
 
+def _img(svg: str, alt: str) -> str:
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{clean(alt)}" width="{WIDTH}" src="data:image/svg+xml;base64,{data}">'
+
+
+def _paragraphs(sentences: Sequence[str]) -> str:
+    return "".join(f"<p>{clean(shorten(one, 400))}</p>" for one in sentences)
+
+
 def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     """Yield what could not be read, and why."""
     said: list[str] = []
-    left_out = left_out_sentence(state)  # has been said already
     for source in state.get("sources") or []:
         name = str(source.get("name"))
-        if source.get("problem") and source["problem"] != left_out:
+        if name == LEFT_OUT_NAME:
+            continue  # has been said already
+        if source.get("problem"):
             remedy = f" {source['remedy']}" if source.get("remedy") else ""
             said.append(f"{name}: {source['problem']}{remedy}")
         elif source.get("state") not in {"ok", "starting", "off"}:
@@ -201,55 +243,6 @@ def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
     yield from said[:most]
     if len(said) > most:
         yield f"and {len(said) - most} more things that could not be read"
-
-
-# The table -----------------------------------------------------------------------------
-
-
-def _table(picked: Picked, most: int) -> str:
-    lines = picked.lines
-    # A series that has no reading yet is not listed; one whose reading is missing is.
-    known = [line for line in lines if len(line.trace) or line.trace.lost]
-    shown = known[:most]
-    rows = []
-    heading = ""
-    for line in sorted(shown, key=lambda line: picked.headings.index(line.heading)):
-        if line.heading != heading:
-            heading = line.heading
-            rows.append(f'<tr><th>{clean(shorten(heading, 60))}</th><td colspan="4"></td></tr>')
-        rows.append(_row(line))
-    left = sum(len(line.ids) for line in known[most:])
-    if left:
-        rows.append(f'<tr><td colspan="5">and {left} more series</td></tr>')
-    waiting = sum(len(line.ids) for line in lines) - sum(len(line.ids) for line in known)
-    if waiting:
-        rows.append(f'<tr><td colspan="5">{waiting} series without a reading so far</td></tr>')
-    head = "".join(f"<th>{name}</th>" for name in ("Reading", "Of", "Min", "Max", "Last known"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _row(line: Line) -> str:
-    low, high = line.trace.extent or (None, None)
-    cells = (
-        shorten(line.title, 60),
-        shorten(line.owner, 40),
-        format_value(low, line.unit),
-        format_value(high, line.unit),
-        _last(line),
-    )
-    return f"<tr>{''.join(f'<td>{clean(cell)}</td>' for cell in cells)}</tr>"
-
-
-def _last(line: Line) -> str:
-    """Return the last known value: a range where only a range is known, a dash where none is."""
-    if not len(line.trace):
-        return MISSING
-    newest = (line.trace.low[-1], line.trace.high[-1])
-    if line.trace.last is not None:
-        newest = (line.trace.last, line.trace.last)
-    low, high = (format_value(float(side), line.unit) for side in newest)
-    known = low if low == high else f"{low} to {high}"
-    return f"{MISSING} ({known} before)" if line.trace.lost else known
 
 
 # Times and names -----------------------------------------------------------------------

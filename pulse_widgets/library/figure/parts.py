@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.exchange.picture.choice import PREFERRED_CHARTS
 from pulse_widgets.exchange.picture.svg import COLORS
+from pulse_widgets.exchange.picture.wishes import PREFERRED_CHARTS
 from pulse_widgets.metrics.entities import owner_key
 from pulse_widgets.metrics.headings import USER, heading_of, title_of
 from pulse_widgets.metrics.units import axis_unit
