@@ -113,10 +113,7 @@ class Dashboard {
         expand: (group) => this.#dispatch({ type: "expand", group }),
         appeared: () => this.#scheduler.now(),
         reflow: () => this.#relayout(),
-        sighted: () => {
-          this.#foldsAt = LONG_AGO;
-          this.#scheduler.now();
-        },
+        sighted: () => this.#tellValues(true),
       },
       {
         source,
@@ -277,7 +274,7 @@ class Dashboard {
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll();
-    if (now - Math.min(this.#summaryAt, this.#foldsAt + SECOND / 2) > SECOND / 2) this.#tell();
+    if (now - this.#summaryAt > SECOND / 2) this.#tell();
     this.#twins.write(views, (view) => sceneOf(view, scenes), 1);
   }
 
@@ -309,7 +306,7 @@ class Dashboard {
   }
 
   /** The cards follow the cursor; without one they show now, or the moment of the pause. */
-  #tellValues(): void {
+  #tellValues(folds = false): void {
     if (!(this.#source.heard?.() ?? true)) return;
     const cursor = this.#cursorByStep ? null : this.#cursor;
     const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
@@ -318,7 +315,7 @@ class Dashboard {
     const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
     this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
     const now = performance.now();
-    if (now - this.#foldsAt < SECOND) return;
+    if (!folds && now - this.#foldsAt < SECOND) return;
     this.#foldsAt = now;
     this.#board.tell(readings, range, accent);
   }
