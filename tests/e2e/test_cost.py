@@ -18,8 +18,8 @@ CanvasRenderingContext2D.prototype.clearRect = function (...box) {
 WATCH_THE_FIRST_LINE = """
 const stroke = CanvasRenderingContext2D.prototype.stroke;
 CanvasRenderingContext2D.prototype.stroke = function (...path) {
-    const box = this.canvas.closest('.pulse');
-    if (box && path[0] instanceof Path2D) globalThis.__drawn ??= performance.now();
+    const chart = this.canvas.closest('.pulse-chart');
+    if (chart) globalThis.__drawn ??= performance.now();
     return stroke.apply(this, path);
 };
 new MutationObserver(() => {

@@ -25,6 +25,8 @@ interface BoardEvents extends ChartEvents, SectionEvents {
   appeared(): void;
   /** There is room for another number of charts beside one another. */
   reflow(): void;
+  /** A section came into sight: its line is to be drawn. */
+  sighted(): void;
 }
 
 export interface BoardContent {
@@ -59,6 +61,9 @@ export class Board {
   readonly #middle: HTMLElement;
   readonly #rest = h("div", { class: "pulse-sections pulse-folded" });
   readonly #width: ResizeObserver;
+  /** Lines of folded sections are drawn only while they are in sight. */
+  readonly #sight: IntersectionObserver;
+  readonly #inSight = new Set<Element>();
   #columns = 3;
 
   constructor(events: BoardEvents, context: SectionContext, middle: HTMLElement) {
@@ -68,6 +73,13 @@ export class Board {
     this.#slots = new Slots(events, () => events.appeared());
     this.#width = new ResizeObserver(() => this.#measure());
     this.#width.observe(this.el);
+    this.#sight = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (isIntersecting) this.#inSight.add(target);
+        else this.#inSight.delete(target);
+      }
+      events.sighted();
+    });
     this.el.append(this.#leftOut, this.#notices, this.#quiet, this.#open, middle, this.#rest);
   }
 
@@ -126,11 +138,14 @@ export class Board {
 
   /** Bring the lines of what is folded up to date. */
   tell(readings: Readings, range: AxisRange, color: string): void {
-    for (const view of this.#sections.values()) view.tell(readings, range, color);
+    for (const view of this.#sections.values()) {
+      view.tell(readings, range, this.#inSight.has(view.el) ? color : null);
+    }
   }
 
   destroy(): void {
     this.#width.disconnect();
+    this.#sight.disconnect();
     this.#slots.destroy();
   }
 
@@ -182,6 +197,7 @@ export class Board {
     if (known) return known;
     const view = new SectionView(section, this.#events, this.#extras.get(title) ?? null);
     this.#sections.set(title, view);
+    this.#sight.observe(view.el);
     return view;
   }
 
@@ -189,6 +205,8 @@ export class Board {
     for (const [title, { el }] of this.#sections) {
       if (titles.has(title)) continue;
       el.remove();
+      this.#sight.unobserve(el);
+      this.#inSight.delete(el);
       this.#sections.delete(title);
     }
   }

@@ -113,6 +113,7 @@ class Dashboard {
         expand: (group) => this.#dispatch({ type: "expand", group }),
         appeared: () => this.#scheduler.now(),
         reflow: () => this.#relayout(),
+        sighted: () => this.#tellValues(true),
       },
       {
         source,
@@ -307,7 +308,7 @@ class Dashboard {
   }
 
   /** The cards follow the cursor; without one they show now, or the moment of the pause. */
-  #tellValues(): void {
+  #tellValues(folds = false): void {
     if (!(this.#source.heard?.() ?? true)) return;
     const cursor = this.#cursorByStep ? null : this.#cursor;
     const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
@@ -316,7 +317,7 @@ class Dashboard {
     const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
     this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
     const now = performance.now();
-    if (now - this.#foldsAt < SECOND) return;
+    if (!folds && now - this.#foldsAt < SECOND) return;
     this.#foldsAt = now;
     this.#board.tell(readings, range, accent);
   }

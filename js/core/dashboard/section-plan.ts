@@ -34,7 +34,7 @@ export interface SectionsContext {
   /** There are GPUs: they have the first row. */
   readonly gpus: boolean;
   /** The session has just begun: what belongs into the first row is on its way. */
-  readonly young: boolean;
+  readonly young?: boolean;
 }
 
 /** The row under the cards: what matters first, from whichever group it is. */

@@ -92,12 +92,12 @@ export class SectionView {
     for (const el of [...this.#grid.children].slice(items.length)) el.remove();
   }
 
-  /** The line of a folded section, in the range in view. */
-  tell(readings: Readings, range: AxisRange, color: string): void {
+  /** The line of a folded section, in the range in view; without a colour only its words. */
+  tell(readings: Readings, range: AxisRange, color: string | null): void {
     if (this.#section.open) return;
     this.#summary = summaryOf(this.#section, readings);
     const { ids, fold, top, text } = this.#summary;
     setText(this.#value, text);
-    this.#spark.draw(readings.source, ids, range, fold, top, color);
+    if (color) this.#spark.draw(readings.source, ids, range, fold, top, color);
   }
 }
