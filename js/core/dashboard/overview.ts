@@ -34,14 +34,17 @@ export class Overview {
   readonly #events: LegendEvents;
   readonly #rows = h("div", { class: "pulse-hosts" });
   readonly #byHost = new Map<string, Row>();
-  readonly #line = h("div", { class: "pulse-machine" });
+  readonly #machine = h("div", { class: "pulse-machine" });
+  readonly #line = h("div", { class: "pulse-line", hidden: true }, this.#machine);
   readonly #news = new NewsLine();
+  /** Where the newest event stands while the line under the cards has nothing else. */
+  readonly #header: HTMLElement;
 
-  constructor(events: LegendEvents) {
+  constructor(events: LegendEvents, header: HTMLElement) {
     this.#events = events;
-    const line = h("div", { class: "pulse-line" }, this.#line, this.#news.el);
+    this.#header = header;
     this.el = h("div", { class: "pulse-overview", role: "group", "aria-label": "Summary" });
-    this.el.append(this.#rows, line);
+    this.el.append(this.#rows, this.#line);
   }
 
   update(readings: Readings, hidden: (gpu: GpuFacts) => boolean, ground: Ground): void {
@@ -73,8 +76,15 @@ export class Overview {
       row.tiles.dataset["count"] = String(Math.min(count, 4));
       row.el.hidden = count === 0 && !row.fleet && !several;
     }
-    write(this.#line, told);
+    write(this.#machine, told);
+    this.#placeNews(told !== "" || several);
     this.#news.update(newsOf(readings, gpus));
+  }
+
+  #placeNews(belowCards: boolean): void {
+    const place = belowCards ? this.#line : this.#header;
+    this.#line.hidden = !belowCards;
+    if (this.#news.el.parentElement !== place) place.append(this.#news.el);
   }
 
   #row(host: string): Row {

@@ -121,9 +121,9 @@ export const OVERVIEW = `
 .pulse-machine b { color: var(--pulse-text); font-weight: 600; }
 .pulse-machine:empty { display: none; }
 .pulse-news { position: relative; flex: 1 1 300px; min-width: 0; color: var(--pulse-text-2); text-align: right; }
-.pulse-machine:empty + .pulse-news { text-align: left; }
 .pulse-news summary { display: flex; justify-content: flex-end; list-style: none; white-space: nowrap; }
-.pulse-machine:empty + .pulse-news summary { justify-content: flex-start; }
+.pulse-header-news { display: flex; flex: 1 1 0; min-width: 0; font-size: 11px; }
+.pulse-header-news:empty { display: none; }
 .pulse-news-text { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .pulse-news summary::-webkit-details-marker { display: none; }
 .pulse-news.pulse-alarm { font-weight: 500; }
@@ -159,7 +159,7 @@ export const OVERVIEW = `
   .pulse .pulse-tile { padding: 3px 6px 4px; }
   .pulse-fleet .pulse-card-head { flex-wrap: wrap; }
   .pulse-fleet .pulse-card-note { order: 3; flex-basis: 100%; }
-  .pulse-news { flex-basis: 100%; text-align: left; }
+  .pulse-news, .pulse-header-news { flex-basis: 100%; text-align: left; }
   .pulse-news summary { display: block; white-space: normal; }
 }
 @container (max-width: 259px) {
@@ -236,5 +236,12 @@ export const SECTIONS = `
 }
 @container (min-width: 760px) {
   .pulse .pulse-grid, .pulse .pulse-folded { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+}
+@container (min-width: 936px) {
+  .pulse .pulse-folded { grid-template-columns: repeat(4, minmax(0, 1fr)); column-gap: 16px; }
+  .pulse-group[data-open="false"] .pulse-group-head { gap: 6px; }
+  .pulse .pulse-group[data-open="false"] h3 { flex: none; }
+  .pulse .pulse-group[data-open="false"] h3 button { gap: 4px; padding: 2px; font-size: 11.5px; }
+  .pulse-fold-value { min-width: 0; font-size: 11.5px; letter-spacing: -0.1px; }
 }
 .pulse-folded { grid-auto-flow: row dense; }`;

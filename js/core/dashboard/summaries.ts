@@ -75,7 +75,7 @@ const MAINS: Readonly<Record<string, readonly Main[]>> = {
     { metric: "process.memory.rss", fold: "sum", of: kernel, text: (v) => formatValue(v, "B") },
   ],
   "The monitor itself": [
-    { metric: "pulse.cpu", fold: "sum", of: any, text: (v) => `${share(v)} of a core` },
+    { metric: "pulse.cpu", fold: "sum", of: any, text: (v) => `${share(v)} core` },
   ],
 };
 

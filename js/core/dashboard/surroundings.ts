@@ -52,7 +52,7 @@ export class Surroundings {
   constructor(manner: Manner, events: LegendEvents & ToolbarEvents) {
     this.#manner = manner;
     this.#toolbar = new Toolbar(events);
-    this.#overview = new Overview(events);
+    this.#overview = new Overview(events, this.#toolbar.news);
     const { layout } = manner;
     const summary = { strip: [this.#strip.el], dashboard: [this.#overview.el], charts: [] }[layout];
     this.above = [this.#toolbar.el, this.#notices, ...summary];

@@ -58,6 +58,8 @@ export class Toolbar {
   readonly #hidden: HTMLButtonElement;
   readonly #all: HTMLButtonElement;
   readonly #help: HTMLButtonElement;
+  /** A place for the newest event. */
+  readonly news = h("div", { class: "pulse-header-news" });
 
   constructor(events: ToolbarEvents) {
     const { dispatch } = events;
@@ -116,7 +118,7 @@ export class Toolbar {
       this.#all,
       this.#help,
     );
-    return h("div", { class: "pulse-toolbar" }, name, controls);
+    return h("div", { class: "pulse-toolbar" }, name, this.news, controls);
   }
 }
 
