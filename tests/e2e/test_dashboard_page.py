@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.conftest import eventually
+from tests.e2e.conftest import eventually, settled_box
 
 COUNT_DRAWINGS = """() => {
     window.drawings = 0;
@@ -40,7 +40,7 @@ def open_page(chrome, site):
 
 
 def plot(page, title="GPU utilization"):
-    box = page.locator(f".pulse-chart:has(h4:text-is('{title}')) .u-over").bounding_box()
+    box = settled_box(page.locator(f".pulse-chart:has(h4:text-is('{title}')) .u-over"))
     return box["x"], box["y"], box["width"], box["height"]
 
 
@@ -227,8 +227,7 @@ def test_the_dashboard_fits_a_phone_and_a_wall(open_page):
 def test_nothing_is_drawn_off_screen_and_a_wall_of_charts_is_drawn_five_times_a_second(open_page):
     page = open_page("scenario=load", height=1100)
     page.evaluate(COUNT_DRAWINGS)
-    charts = page.locator(".pulse-chart canvas").count()
-    assert charts > 10
+    page.wait_for_function("() => document.querySelectorAll('.pulse-chart canvas').length > 10")
     seconds = page.evaluate("""() => new Promise(done => {
         const start = performance.now();
         let ticks = 0;
@@ -239,6 +238,7 @@ def test_nothing_is_drawn_off_screen_and_a_wall_of_charts_is_drawn_five_times_a_
             done((performance.now() - start) / 1000);
         }, 100);
     })""")
+    charts = page.locator(".pulse canvas").count()
     assert 0 < page.evaluate("() => window.drawings") <= charts * (5 * seconds + 2)
     page.evaluate("() => { document.querySelector('.pulse').style.marginTop = '5000px' }")
     # The observer of what is in sight reports within two frames.
