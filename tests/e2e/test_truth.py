@@ -291,8 +291,8 @@ def test_sparse_samples_are_joined_by_the_line_alone(drawn, ratio):
         drawing.row(np.interp(between + shift * column, times, values)) for shift in (-0.5, 0, 0.5)
     ]
     middle = ((top + bottom) / 2)[2:-2]
-    assert np.nanmax((middle - np.max(lines, axis=0)[2:-2])) <= 1.5
-    assert np.nanmax((np.min(lines, axis=0)[2:-2] - middle)) <= 1.5
+    assert np.nanmax(middle - np.max(lines, axis=0)[2:-2]) <= 1.5
+    assert np.nanmax(np.min(lines, axis=0)[2:-2] - middle) <= 1.5
 
 
 @pytest.mark.parametrize("ratio", RATIOS)

@@ -179,7 +179,7 @@ def test_an_old_view_stops_its_own_session_alone(python):
 def test_a_picture_that_cannot_be_drawn_does_not_bar_the_next_session(python):
     out = python(
         "mon = pw.monitor('system'); time.sleep(0.3)\n"
-        "def broken(): raise RuntimeError('no picture')\n"
+        "def broken(*_): raise RuntimeError('no picture')\n"
         "mon._hub.finish = broken\n"
         "try: mon.stop()\n"
         "except RuntimeError as error: print(error)\n"
