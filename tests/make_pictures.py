@@ -47,7 +47,9 @@ def train():
     pw.monitor().mark("training")
     for step in range(1000):
         loss = 2 * math.exp(-step / 180) + 0.12 * math.sin(step * step)
-        pw.log({{"train/loss": loss + 0.4}}, step=step)
+        noise = math.sin(step * 12.9898) * 43758.5453 % 1
+        norm, speed = 0.8 + 0.5 * noise, 36000 + 400 * noise
+        pw.log({{"train/loss": loss + 0.4, "grad_norm": norm, "tokens/s": speed}}, step=step)
         if step % 20 == 0:
             pw.log({{"val/loss": 2 * math.exp(-step / 210) + 0.6}}, step=step)
         time.sleep(0.05)
