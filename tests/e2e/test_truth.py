@@ -125,7 +125,7 @@ def drawn(chrome, site):
             for one in values
         ]
         page.add_init_script(f"globalThis.pulseGiven = {json.dumps(given)}")
-        page.goto(f"{site}?layout=charts&scenario=empty")
+        page.goto(f"{site}?layout=charts&scenario=empty&via=store")
         page.wait_for_selector(".pulse-chart .u-over")
         start, end = times[0], times[-1]
         if zoom:
