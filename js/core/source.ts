@@ -31,8 +31,7 @@ export interface Columns {
   max: Float64Array;
   /**
    * Mean of the finite values in the bucket. NaN where it is not known, as in keyframes of older
-   * versions: then only the band between `min` and `max` can be drawn. Of several items that one
-   * stored bucket is made of (`same`), only the one at its middle has its mean.
+   * versions: then only the band between `min` and `max` can be drawn.
    */
   mean: Float64Array;
   /** 1 where the item only continues the stored bucket that the item before is made of. */

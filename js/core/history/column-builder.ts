@@ -87,15 +87,16 @@ export class ColumnBuilder {
     if (bucket >= 0 && bucket < this.#length) this.#count(bucket, Number.NaN, 1, 0);
   }
 
-  /** A stored bucket in the drawn one that its middle lies in; `length` is its own. */
-  stretch(at: number, told: Told, length: number, same: boolean): void {
+  /** A stored bucket of a `length`, in one of the drawn ones that it covers: `share` is its part. */
+  stretch(at: number, told: Told, length: number, share: number, same: boolean): void {
     const bucket = this.extremes(at, told, same);
     if (bucket < 0 || Number.isNaN(told.min) || told.rows === 0) return;
-    if (told.rows > 0) this.#count(bucket, told.mean * told.rows, told.rows, length);
+    const rows = told.rows * share;
+    if (rows > 0) this.#count(bucket, told.mean * rows, rows, length * share);
     else {
       const { stretched, covered } = this.#all;
-      stretched[bucket] = (stretched[bucket] as number) + told.mean * length;
-      covered[bucket] = (covered[bucket] as number) + length;
+      stretched[bucket] = (stretched[bucket] as number) + told.mean * length * share;
+      covered[bucket] = (covered[bucket] as number) + length * share;
     }
   }
 

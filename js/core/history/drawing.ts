@@ -36,8 +36,8 @@ export function drawByTime(
 }
 
 /**
- * A stored bucket counts in every drawn one whose middle it covers: its extremes may be there. Its
- * mean stands at its own middle alone.
+ * A stored bucket counts in every drawn one whose middle it covers: its extremes may be there, and
+ * each has an equal part of what its mean is of.
  */
 function gatherBuckets(coarse: Coarse, into: ColumnBuilder): void {
   const { buckets } = coarse;
@@ -52,9 +52,8 @@ function gatherBuckets(coarse: Coarse, into: ColumnBuilder): void {
     const to = Math.min(last, into.lastBucket);
     const from = Math.max(first, into.firstBucket);
     for (let at = from; at <= to; at++) {
-      const same = at > from;
-      if (at !== own) into.extremes((at + 0.5) * into.width, bucket, same);
-      else into.stretch(middle(bucket), bucket, bucket.end - bucket.start, same);
+      const time = at === own ? middle(bucket) : (at + 0.5) * into.width;
+      into.stretch(time, bucket, bucket.end - bucket.start, 1 / (last - first + 1), at > from);
     }
   }
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Columns } from "../source";
 import { type Fetch, GAP, Grid, NOTHING, nearestPlace } from "./grid";
+import { Track } from "./track";
 
 type Sample = readonly [time: number, value: number];
 
@@ -90,6 +91,26 @@ describe("a bucket", () => {
           expect(Math.abs((mean?.[i] ?? NOTHING) - wanted)).toBeLessThan(1e-6);
           expect(grid.ys[0]?.[i + 1]).toBe(mean?.[i]);
         }
+      }),
+    );
+  });
+
+  test("of a stored one that is wider has a line without a gap, at every width", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 400 }), fc.integer({ min: 40, max: 900 }), (n, px) => {
+        const track = new Track();
+        const edges = Float64Array.from({ length: n + 1 }, (_, i) => (i * 360) / n);
+        const mean = Float64Array.from({ length: n }, (_, i) => Math.sin(i / 9));
+        const [min, max] = [mean.map((one) => one - 0.1), mean.map((one) => one + 0.1)];
+        const missing = new Uint8Array(n);
+        track.fill(0, 360, { edges, min, max, mean, missing, step: null, slack: 0 });
+        const grid = new Grid();
+        const fetch: Fetch = (_id, from, to, points, out) => track.columns(from, to, points, out);
+        grid.fill(fetch, [0], [0, 360], px, false);
+        const line = [...(grid.ys[0] ?? [])];
+        expect(line.filter((y) => y === GAP)).toEqual([]);
+        const points = line.filter((y) => Number.isFinite(y) && y !== NOTHING);
+        expect(points.length).toBeGreaterThanOrEqual(Math.min(n, px / 2) * 0.9);
       }),
     );
   });

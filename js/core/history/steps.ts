@@ -184,7 +184,13 @@ export class Steps {
     for (let at = from; at < end; at++) {
       const bucket = this.#coarse.buckets[at] as Bucket;
       if (Number.isNaN(bucket.step)) continue;
-      builder.stretch(bucket.step, bucket, bucket.step > before ? bucket.step - before : 1, false);
+      builder.stretch(
+        bucket.step,
+        bucket,
+        bucket.step > before ? bucket.step - before : 1,
+        1,
+        false,
+      );
       before = bucket.step;
     }
   }
