@@ -1,5 +1,9 @@
 // Written by `python -m pulse_widgets.exchange.export`; do not edit.
 
+// Sizes: `series/packing.py` says what each is.
+
+export const MOST_INFLATED = 67108864;
+
 /** One series, by the name people see: a counter of a rated metric arrives as its rate. */
 export interface SeriesWire {
   readonly id: number;

@@ -38,7 +38,7 @@ from pulse_widgets.exchange.picture import (
     wishes,
 )
 from pulse_widgets.metrics import entities
-from pulse_widgets.series import header, state
+from pulse_widgets.series import header, packing, state
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,7 +163,16 @@ def state_typescript() -> str:
 def header_typescript() -> str:
     """Return the text of ``js/core/header.gen.ts``."""
     records = (line for one in _HEADER for line in _interface(one))
-    return "\n".join((f"// Written by `{_BY}`; do not edit.\n", *records))
+    sizes = _constants(packing, ("MOST_INFLATED",))
+    return "\n".join(
+        (
+            f"// Written by `{_BY}`; do not edit.\n",
+            "// Sizes: `series/packing.py` says what each is.\n",
+            *sizes,
+            "",
+            *records,
+        )
+    )
 
 
 GENERATED: Final[Mapping[str, Callable[[], str]]] = {

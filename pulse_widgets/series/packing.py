@@ -23,11 +23,22 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CODE_MISSING", "CODE_NONE", "CODE_TOP", "deflated", "inflated", "packed", "unpacked"]
+__all__ = [
+    "CODE_MISSING",
+    "CODE_NONE",
+    "CODE_TOP",
+    "MOST_INFLATED",
+    "deflated",
+    "inflated",
+    "packed",
+    "unpacked",
+]
 
 CODE_TOP: Final = 65533
 CODE_MISSING: Final = 65534
 CODE_NONE: Final = 65535
+MOST_INFLATED: Final = 1 << 26
+"""Bytes that a deflated packet may hold, header and body together; the page asks for no more."""
 
 _UNKNOWN_MEAN: Final = 3
 _SAME: Final = 4
@@ -112,13 +123,13 @@ def inflated(content: bytes, size: int) -> bytes:
     Raises
     ------
     WireError
-        When they are damaged, or not so many.
+        When they are damaged, not so many, or followed by others.
     """
     stream = zlib.decompressobj()
     try:
         whole = stream.decompress(content, size + 1)
     except zlib.error as exc:
         raise WireError(f"A packet is damaged: {exc}", remedy="Send it again.") from exc
-    if len(whole) != size or not stream.eof:
+    if len(whole) != size or not stream.eof or stream.unused_data:
         raise WireError("A packet has not the size it tells", remedy="Send it again.")
     return whole

@@ -60,6 +60,7 @@ from pulse_widgets.series.packing import (
     CODE_MISSING,
     CODE_NONE,
     CODE_TOP,
+    MOST_INFLATED,
     deflated,
     inflated,
     packed,
@@ -89,7 +90,6 @@ WIRE_VERSION: Final = (1, 2)
 """Major and minor; two ends of the same major understand each other."""
 
 _MAGIC: Final = b"PULS"
-_MOST_INFLATED: Final = 1 << 26
 _PREFIX: Final = struct.Struct("<4sHHII")
 
 
@@ -140,14 +140,35 @@ def decode(packet: bytes) -> Packet:
             f"A packet of {end + body_size} bytes arrived with {len(packet)}",
             remedy="Send it again.",
         )
-    header, body = json.loads(packet[_PREFIX.size : end]), bytes(packet[end:])
+    header, body = _header(packet[_PREFIX.size : end]), bytes(packet[end:])
     if "deflated" not in header:
         return Packet(header, body)
-    header_size, body_size = header["deflated"]
-    if not 0 <= header_size + body_size <= _MOST_INFLATED:
-        raise WireError("A packet is too large", remedy="Ask for less.")
+    header_size, body_size = _sizes(header["deflated"])
     whole = inflated(body, header_size + body_size)
-    return Packet(json.loads(whole[:header_size]), whole[header_size:])
+    return Packet(_header(whole[:header_size]), whole[header_size:])
+
+
+def _header(text: bytes) -> Mapping[str, Any]:
+    try:
+        header = json.loads(text)
+    except (ValueError, RecursionError) as exc:
+        raise WireError(
+            f"The header of a packet is damaged: {exc}", remedy="Send it again."
+        ) from exc
+    if not isinstance(header, dict):
+        raise WireError("The header of a packet is not an object", remedy="Send it again.")
+    return header
+
+
+def _sizes(told: object) -> tuple[int, int]:
+    """Return how many bytes the header and the body of a deflated packet have."""
+    match told:
+        case [int(header), int(body)] if not any(isinstance(each, bool) for each in told):
+            if header + body > MOST_INFLATED:
+                raise WireError("A packet is too large", remedy="Ask for less.")
+            if min(header, body) >= 0 and header % 8 == 0:
+                return header, body
+    raise WireError(f"A packet cannot have the sizes {told!r}", remedy="Send it again.")
 
 
 def frame(  # noqa: PLR0913  one argument a part of the packet

@@ -63,6 +63,7 @@ export class Fleet {
   });
   readonly #events: LegendEvents;
   #buttons: HTMLButtonElement[] = [];
+  #letGo: (() => void)[] = [];
   #keys = "";
   #noted = "";
 
@@ -72,6 +73,11 @@ export class Fleet {
     this.el = h("div", { class: "pulse-tile pulse-fleet", "data-gpu": "gpus" }, head);
     this.el.append(this.#bars.el, this.#cells);
     this.#cells.addEventListener("keydown", (event) => this.#move(event));
+  }
+
+  remove(): void {
+    this.el.remove();
+    this.#drop([]);
   }
 
   update(gpus: readonly GpuFacts[], shown: (key: string) => boolean, ground: Ground): void {
@@ -120,6 +126,7 @@ export class Fleet {
     const keys = gpus.map(({ key }) => key).join("\n");
     if (keys === this.#keys) return;
     this.#keys = keys;
+    const next: (() => void)[] = [];
     this.#buttons = gpus.map(({ key, owner }, i) => {
       const cell = h("button", {
         type: "button",
@@ -127,10 +134,17 @@ export class Fleet {
         tabindex: i === 0 ? "0" : "-1",
         "data-gpu": owner.entity,
       });
-      listen(cell, key, this.#events);
+      next.push(listen(cell, key, this.#events));
       return cell;
     });
     this.#cells.replaceChildren(...this.#buttons);
+    this.#drop(next);
+  }
+
+  /** Cells were taken away; `next` let go of those that are here now. */
+  #drop(next: (() => void)[]): void {
+    for (const letGo of this.#letGo) letGo();
+    this.#letGo = next;
   }
 
   /** One stop for Tab; within it arrows go from cell to cell. */

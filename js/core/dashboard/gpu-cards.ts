@@ -23,6 +23,7 @@ export class GpuCard {
   readonly #value = h("span", { class: "pulse-card-value" });
   readonly #bars = new Bars(["busy", "memory"]);
   readonly #note = h("span", { class: "pulse-card-note" });
+  readonly #letGo: () => void;
   #noted = "";
 
   constructor({ key, owner }: GpuFacts, events: LegendEvents) {
@@ -35,7 +36,12 @@ export class GpuCard {
       this.#note,
     );
     this.el.dataset["host"] = owner.host;
-    listen(this.el, key, events);
+    this.#letGo = listen(this.el, key, events);
+  }
+
+  remove(): void {
+    this.el.remove();
+    this.#letGo();
   }
 
   update(facts: GpuFacts, shown: boolean, ground: Ground): void {
@@ -65,13 +71,28 @@ export class GpuCard {
   }
 }
 
-/** Click and hover of what stands for a GPU. */
-export function listen(el: HTMLElement, key: string, events: LegendEvents): void {
+/**
+ * Click and hover of what stands for a GPU. Call what it returns when the element goes: no pointer
+ * leaves what is taken away from under it, and its lines would stay lifted.
+ */
+export function listen(el: HTMLElement, key: string, events: LegendEvents): () => void {
+  let lifts = false;
+  const lift = (): void => {
+    lifts = true;
+    events.lift(key);
+  };
+  const letGo = (): void => {
+    lifts = false;
+    events.lift(null);
+  };
   el.addEventListener("click", (event) => {
     events.toggle(key, event.altKey || event.ctrlKey || event.metaKey);
   });
-  for (const name of ["pointerenter", "focus"]) el.addEventListener(name, () => events.lift(key));
-  for (const name of ["pointerleave", "blur"]) el.addEventListener(name, () => events.lift(null));
+  for (const name of ["pointerenter", "focus"]) el.addEventListener(name, lift);
+  for (const name of ["pointerleave", "blur"]) el.addEventListener(name, letGo);
+  return () => {
+    if (lifts) letGo();
+  };
 }
 
 /** Parts of a line with a dot between them; a line breaks between them only. */

@@ -54,6 +54,8 @@ export class Overview {
     for (const [host, row] of this.#byHost) {
       if (shown.includes(host)) continue;
       row.el.remove();
+      drop(row.gpus, new Set());
+      row.fleet?.remove();
       this.#byHost.delete(host);
     }
     let told = "";
@@ -118,7 +120,7 @@ function fillRow(
   ground: Ground,
 ): void {
   if (gpus.length === 0) {
-    row.fleet?.el.remove();
+    row.fleet?.remove();
     row.fleet = null;
     return;
   }
@@ -154,10 +156,10 @@ function fillMachine(row: Row, machine: readonly MachineFacts[]): void {
   }
 }
 
-function drop(cards: Map<string, { readonly el: HTMLElement }>, kept: ReadonlySet<string>): void {
-  for (const [key, { el }] of cards) {
+function drop(cards: Map<string, { remove(): void }>, kept: ReadonlySet<string>): void {
+  for (const [key, card] of cards) {
     if (kept.has(key)) continue;
-    el.remove();
+    card.remove();
     cards.delete(key);
   }
 }
@@ -191,6 +193,10 @@ class MachineCard {
     this.el = h("div", { class: "pulse-tile", role: "group", "aria-label": name }, head);
     this.el.dataset["card"] = key;
     this.el.append(this.#bars.el, this.#note);
+  }
+
+  remove(): void {
+    this.el.remove();
   }
 
   update({ name, value, note, bars }: MachineFacts): void {

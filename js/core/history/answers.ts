@@ -13,6 +13,8 @@ interface Answer extends Range {
   readonly density: number;
   /** Rows are here, but not all: only the extremes of each bucket. */
   readonly thinned?: boolean;
+  /** The kernel has nothing more of it: what is here is all there will be. */
+  readonly final?: boolean;
 }
 
 /** Both kinds of range are kept in order of time, and none reaches over another. */
@@ -31,7 +33,8 @@ export class Answers {
     const [first, second] = this.#given as [Answer, Answer];
     if (whole < 0 && first.thinned && second.thinned) {
       const density = Math.min(first.density, second.density);
-      this.#given.splice(0, 2, { ...first, t1: second.t1, density });
+      const final = first.final === true && second.final === true;
+      this.#given.splice(0, 2, { ...first, t1: second.t1, density, final });
     } else this.#given.splice(Math.max(whole, 0), 1);
   }
 
@@ -48,6 +51,15 @@ export class Answers {
   refine(t0: number, t1: number, density: number): void {
     const finer = this.#given.filter((one) => one.density >= density && !one.thinned);
     for (const part of without(finer, t0, t1)) this.add({ ...part, density });
+  }
+
+  /** The kernel has nothing of [t0, t1] any more; what is known of it stays as it is. */
+  exhaust(t0: number, t1: number): void {
+    const known = this.#given
+      .map((one) => ({ ...one, t0: Math.max(one.t0, t0), t1: Math.min(one.t1, t1), final: true }))
+      .filter((part) => part.t0 < part.t1);
+    this.add({ t0, t1, density: Number.POSITIVE_INFINITY });
+    for (const part of known) this.add(part);
   }
 
   /** The parts of [t0, t1] without those where buckets of an answer are finer than `density`. */
@@ -101,14 +113,15 @@ export class Answers {
   incomplete(t0: number, t1: number, density: number, coarse: boolean): boolean {
     // The same request, moved along, differs by a rounding.
     const wanted = density * (1 - 1e-6);
+    const isEnough = (one: Answer) => one.final === true || one.density >= wanted;
     const within = this.#given.filter((answer) => answer.t0 < t1 && answer.t1 > t0);
     let known = t0;
     for (const one of within) {
-      if (one.t0 <= known && one.density >= wanted) known = Math.max(known, one.t1);
+      if (one.t0 <= known && isEnough(one)) known = Math.max(known, one.t1);
     }
     if (known >= t1) return false;
     const open = this.#open.some((one) => one.t0 < t1 && one.t1 > t0);
-    return coarse || open || within.some((answer) => answer.density < wanted);
+    return coarse || open || within.some((answer) => !isEnough(answer));
   }
 }
 

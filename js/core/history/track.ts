@@ -105,21 +105,32 @@ export class Track {
 
   /**
    * Take in an envelope that answers a request for `asked` buckets a second of [t0, t1]. The exact
-   * rows that are known stay; of those of which only extremes came, the envelope tells more.
+   * rows that are known stay; of those of which only extremes came, the envelope tells more. What
+   * is known of a time before the first that it tells stays, as in `answer`.
    */
   refine(t0: number, t1: number, envelope: Envelope, asked: number): void {
+    const from = Math.min(Math.max(t0, startOf(envelope)), t1);
+    this.#answers.exhaust(t0, from);
     const density = densityOf(envelope);
-    const thinned = this.#answers.thinnedBelow(t0, t1, density);
+    const thinned = this.#answers.thinnedBelow(from, t1, density);
     for (const part of thinned) this.exact.remove(part.t0, part.t1);
     const wide = (one: Bucket) => Number.isNaN(one.min) || (one.end - one.start) * density > 1;
-    const coarser = this.coarse.over(t0, t1).filter(wide);
+    const coarser = this.coarse.over(from, t1).filter(wide);
     const buckets = coarser.map(({ start, end }) => ({ t0: start, t1: end }));
-    const before = { t0, t1: this.start };
-    const unseen = [...this.#missed.until(t1), ...this.#answers.opened(t0, t1), before];
-    const parts = united(within([...buckets, ...thinned, ...unseen], t0, t1));
-    this.#answers.close(t0, t1);
+    const before = { t0: from, t1: this.start };
+    const unseen = [...this.#missed.until(t1), ...this.#answers.opened(from, t1), before];
+    const parts = united(within([...buckets, ...thinned, ...unseen], from, t1));
+    this.#answers.close(from, t1);
     for (const part of parts) this.fill(part.t0, part.t1, envelope);
-    this.#answers.refine(t0, t1, Math.max(density, asked));
+    const across = coarser.find((one) => one.start < from && !Number.isNaN(one.min));
+    if (across && from > t0) this.#shorten(across, from);
+    this.#answers.refine(from, t1, Math.max(density, asked));
+  }
+
+  /** Of a bucket only what lies before `end` is left, as what comes after is known now. */
+  #shorten(bucket: Bucket, end: number): void {
+    const rest = this.#rest(bucket, bucket.start, end);
+    this.coarse.replace(bucket.start, end, rest ? [rest] : []);
   }
 
   #bucket(buckets: Bucket[], i: number, start: number, end: number, envelope: Envelope): void {
@@ -240,7 +251,7 @@ export class Track {
    */
   answer(t0: number, t1: number, batch: Batch, density: number): void {
     const from = Math.max(t0, batch.length > 0 ? (batch.time[0] as number) : t1);
-    this.#answers.add({ t0, t1: from, density: Number.POSITIVE_INFINITY });
+    this.#answers.exhaust(t0, from);
     if (batch.length === 0) return;
     this.#answers.add({ t0: from, t1, density, thinned: Number.isFinite(density) });
     this.#answers.close(from, t1);
@@ -327,6 +338,12 @@ export function shrink(tracks: readonly Track[], budget: number): number {
 function missing(start: number, end: number, step: number): Bucket {
   const [min, max, mean] = [Number.NaN, Number.NaN, Number.NaN];
   return { start, end, min, max, mean, rows: 0, step };
+}
+
+/** The first moment of which an envelope tells anything; Infinity for none. */
+function startOf({ edges, min, missing }: Envelope): number {
+  const first = min.findIndex((low, i) => !Number.isNaN(low) || missing[i] === 1);
+  return first < 0 ? Number.POSITIVE_INFINITY : (edges[first] as number);
 }
 
 /** Buckets a second. */

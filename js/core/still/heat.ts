@@ -5,6 +5,7 @@
  */
 
 import { HEAT_BYTES, HEAT_COLUMNS, LEVELS, PX, RAMP } from "../vocabulary/shared.gen";
+import { adler32 } from "../wire/adler";
 import type { Trace } from "./choice";
 import type { Scale } from "./curve";
 import { toBase64 } from "./saved";
@@ -95,7 +96,7 @@ function png(lines: readonly (readonly number[])[], width: number): Uint8Array {
     ...chunk("IHDR", [...big(width), ...big(lines.length), 4, 3, 0, 0, 0]),
     ...chunk("PLTE", palette()),
     ...chunk("tRNS", [0]),
-    ...chunk("IDAT", [0x78, 0x01, ...stored, ...big(adler(raw))]),
+    ...chunk("IDAT", [0x78, 0x01, ...stored, ...big(adler32(raw))]),
     ...chunk("IEND", []),
   ]);
 }
@@ -111,15 +112,6 @@ function big(value: number): number[] {
 
 function little(value: number): number[] {
   return [value & 255, (value >> 8) & 255];
-}
-
-function adler(bytes: readonly number[]): number {
-  let [a, b] = [1, 0];
-  for (const byte of bytes) {
-    a = (a + byte) % 65_521;
-    b = (b + a) % 65_521;
-  }
-  return ((b << 16) | a) >>> 0;
 }
 
 function crc(bytes: readonly number[]): number {

@@ -7,7 +7,14 @@
  * the header that stands there tells their sizes, and they are the body.
  */
 
-import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
+import {
+  type EntityWire,
+  MOST_INFLATED,
+  type MomentWire,
+  type SeriesWire,
+  type SpanWire,
+  type TextLineWire,
+} from "../header.gen";
 import type { State } from "../state.gen";
 import type { Envelope } from "./envelope";
 import {
@@ -33,7 +40,6 @@ export const WIRE_VERSION: readonly [number, number] = [1, 2];
 export { CODE_MISSING, CODE_NONE, CODE_TOP } from "./packing";
 
 const PREFIX = 16;
-const MOST_INFLATED = 2 ** 26;
 const MAGIC = 0x534c5550;
 
 /** Samples in order of arrival; value NaN is "missing from here", step NaN is "none". */
@@ -149,12 +155,20 @@ export function headerOf(packet: Uint8Array): { header: Json; body: Uint8Array; 
   const header = parse(packet.subarray(PREFIX, bodyAt));
   const body = packet.subarray(bodyAt);
   if (header["deflated"] === undefined) return { header: upgraded(header), body, minor };
-  const sizes = list(header["deflated"], "deflated");
-  const [text, columns] = [0, 1].map((i) => count(sizes[i], "deflated", MOST_INFLATED));
-  const whole = inflated(body, (text as number) + (columns as number));
-  if ((text as number) % 8 !== 0) throw new WireError("the columns of a packet begin anywhere");
+  const [text, columns] = sizesOf(header["deflated"]);
+  const whole = inflated(body, text + columns);
   const inner = upgraded(parse(whole.subarray(0, text)));
   return { header: inner, body: whole.subarray(text), minor };
+}
+
+/** How many bytes the header and the columns of a deflated packet have. */
+function sizesOf(raw: unknown): [number, number] {
+  const sizes = ids(raw, "deflated");
+  if (sizes.length !== 2) throw new WireError("a deflated packet needs two sizes");
+  const [text, columns] = sizes as [number, number];
+  if (text + columns > MOST_INFLATED) throw new WireError("a packet is too large");
+  if (text % 8 !== 0) throw new WireError("the columns of a packet begin anywhere");
+  return [text, columns];
 }
 
 /** Throw when the two ends cannot understand each other; the text says which one to upgrade. */

@@ -4,6 +4,7 @@
  */
 
 import { unzlibSync, zlibSync } from "fflate";
+import { adler32 } from "./adler";
 import { WireError } from "./header";
 
 /** Largest code that stands for a value. */
@@ -137,5 +138,8 @@ export function inflated(content: Uint8Array, size: number): Uint8Array<ArrayBuf
     throw new WireError(`a packet is damaged: ${String(problem)}`);
   }
   if (whole.length !== size) throw new WireError(`a packet of ${size} bytes has ${whole.length}`);
+  // The library does not look at the checksum at the end: damage would be drawn as values.
+  const told = new DataView(content.buffer, content.byteOffset + content.length - 4).getUint32(0);
+  if (adler32(whole) !== told) throw new WireError("a packet is damaged: its checksum is wrong");
   return room.subarray(0, size);
 }
