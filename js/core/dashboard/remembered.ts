@@ -74,6 +74,7 @@ export class Memory {
     return this.#record;
   }
 
+  /** Another view of the same key may have kept other choices meanwhile: they stay. */
   change(change: Partial<Remembered>): void {
     this.#record = { ...this.#record, ...change };
     const text = JSON.stringify({ version: VERSION, used: Date.now(), ...bounded(this.#record) });
