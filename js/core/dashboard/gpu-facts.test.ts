@@ -65,12 +65,12 @@ describe("what is alarming of a GPU", () => {
     expect(gpu).toMatchObject({ lost: false, alarms: [] });
   });
 
-  test("stands in the place of what it is about", () => {
+  test("stands first, and instead of what it is about", () => {
     const [gpu] = gpuFacts(readingsOf({ ...HEALTHY, "gpu.temperature": 89 }));
     expect(noteOf(gpu as NonNullable<typeof gpu>)).toEqual([
+      { text: "89 °C hot", alarm: true },
       { text: "40/80 GiB", alarm: false },
       { text: "500 W", alarm: false },
-      { text: "89 °C hot", alarm: true },
     ]);
   });
 });

@@ -55,8 +55,9 @@ const TROUBLE = [
   "gpu.throttled.sw_thermal",
   "gpu.throttled.power_brake",
 ];
-/** A GPU at its power limit works as it was set up: worth knowing, and no trouble. */
+/** A GPU at its power limit works as it was set up: worth knowing where it is often, no trouble. */
 const CAPPED = ["gpu.throttled.power"];
+const OFTEN = 0.1;
 /** An Xid stays on the card so long. */
 const XID_SECONDS = 600;
 
@@ -146,15 +147,15 @@ function heldBack(gpu: Owner, reasons: readonly string[], readings: Readings): n
   return Math.max(...reasons.map((reason) => readings.mean(gpu, reason, MINUTE) ?? 0));
 }
 
-function shareText(word: string, share: number): string {
-  return share < THROTTLED ? "" : `${word} ${Math.round(share * 100)} %`;
+function shareText(word: string, share: number, least = THROTTLED): string {
+  return share < least ? "" : `${word} ${Math.round(share * 100)} %`;
 }
 
 /** What holds the worst of these GPUs below its clocks: trouble before a cap; empty for nothing. */
 export function heldBackText(gpus: readonly Owner[], readings: Readings): string {
   const worst = (reasons: readonly string[]) =>
     Math.max(0, ...gpus.map((gpu) => heldBack(gpu, reasons, readings)));
-  return shareText("throttled", worst(TROUBLE)) || shareText("power cap", worst(CAPPED));
+  return shareText("throttled", worst(TROUBLE)) || shareText("power cap", worst(CAPPED), OFTEN);
 }
 
 function throttleAlarm(gpu: Owner, readings: Readings): Alarm | null {

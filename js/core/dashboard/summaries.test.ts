@@ -33,7 +33,7 @@ test.each([
 test.each([
   ["the worst of several", [{ hw_thermal: 0.1 }, { thermal: 0.3 }], "throttled 30 %"],
   ["trouble before a longer cap", [{ power: 0.9 }, { power_brake: 0.05 }], "throttled 5 %"],
-  ["the hottest, where neither lasts", [{ thermal: 0.004, power: 0.009 }, {}], "60 °C"],
+  ["the hottest, where neither lasts", [{ thermal: 0.004, power: 0.09 }, {}], "60 °C"],
   ["the hottest, where neither is read", [{}, {}], "60 °C"],
   ["the hottest, where both are missing", [{ thermal: Number.NaN, power: Number.NaN }], "60 °C"],
 ] as const)("the line of heat says %s", (_, gpus, said) => {
