@@ -248,7 +248,7 @@ def test_the_lane_has_times_of_its_own(dev_page, width):
 
 
 @pytest.mark.parametrize("scenario", ["hot", "trouble", "eight"])
-@pytest.mark.parametrize("width", [320, 459, 600, 640, 740, 1000])
+@pytest.mark.parametrize("width", [240, 300, 320, 459, 600, 640, 1000])
 def test_all_cards_are_of_one_height_and_say_what_is_alarming(dev_page, scenario, width):
     page = dev_page(f"scenario={scenario}", width=width)
     settled(page, charts=1)

@@ -159,12 +159,15 @@ export const OVERVIEW = `
   .pulse .pulse-tiles { gap: 5px 6px; }
   .pulse-note { white-space: normal; }
   .pulse .pulse-tile { padding: 3px 6px 4px; }
-  .pulse-gpu .pulse-card-note { column-gap: 8px; height: 26px; }
+  .pulse-gpu .pulse-card-note { column-gap: 8px; }
   .pulse-gpu .pulse-dot { display: none; }
   .pulse-fleet .pulse-card-head { flex-wrap: wrap; }
   .pulse-fleet .pulse-card-note { order: 3; flex-basis: 100%; }
   .pulse-news, .pulse-header-news { flex-basis: 100%; text-align: left; }
   .pulse-news summary { display: block; white-space: normal; }
+}
+@container (max-width: 289px) {
+  .pulse .pulse-gpu .pulse-card-note { height: 26px; }
 }
 @container (max-width: 259px) {
   .pulse .pulse-controls button { padding: 1px 4px; }
