@@ -304,7 +304,11 @@ CROWDED = """() => {
         return { el, left: own.left, right: cut ? Math.min(own.right, box.right) : own.right,
                  top: own.top, bottom: own.bottom };
     };
-    const texts = shown.map(text).filter(one => one.right > one.left);
+    // What does not fit on a card is left out whole, out of sight.
+    const hides = el => el && getComputedStyle(el).overflowY === 'hidden';
+    const left_out = el => hides(el.parentElement)
+        && el.getBoundingClientRect().top >= el.parentElement.getBoundingClientRect().bottom - 1;
+    const texts = shown.filter(el => !left_out(el)).map(text).filter(one => one.right > one.left);
     const faults = texts.filter(one => one.right > root.right + 0.5 || one.left < root.left)
         .map(one => `${one.el.textContent} sticks out`);
     for (const one of shown.filter(el => el.matches('button'))) {

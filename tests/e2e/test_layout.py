@@ -177,7 +177,14 @@ def settled(page, charts=3):
 
 @pytest.mark.parametrize(
     ("scenario", "height", "first"),
-    [("hot", 620, 210), ("trouble", 620, 210), ("silent", 620, 210), ("calm", 480, 150)],
+    [
+        ("hot", 620, 210),
+        ("trouble", 620, 210),
+        ("silent", 620, 210),
+        ("calm", 480, 150),
+        ("one", 480, 150),
+        ("nogpu", 480, 150),
+    ],
 )
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_what_is_seen_first_fits(dev_page, scenario, height, first, theme):
@@ -214,6 +221,69 @@ def test_time_lines_up_from_top_to_bottom(dev_page):
     assert len(lefts) == 3
     page.get_by_role("button", name="Show less").click()
     eventually(lambda: page.locator(".pulse-chart").count(), lambda charts: charts < 7)
+
+
+LANE_TIMES = """() => {
+    const canvas = document.querySelector('.pulse-timeline canvas');
+    const tall = Math.round(6 * devicePixelRatio);
+    const { width, height } = canvas;
+    const { data } = canvas.getContext('2d').getImageData(0, height - tall, width, tall);
+    const inked = x => Array.from({ length: tall }, (_, y) => data[4 * (y * width + x) + 3])
+        .some(alpha => alpha > 60);
+    let [labels, blank] = [0, 99];
+    for (let x = 0; x < width; x++) {
+        if (inked(x)) { if (blank > 20) labels++; blank = 0; } else blank++;
+    }
+    return labels;
+}"""
+"""How many labels stand below the lane of cells and marks."""
+
+
+@pytest.mark.parametrize("width", [320, 640, 1000])
+def test_the_lane_has_times_of_its_own(dev_page, width):
+    page = dev_page("scenario=one", width=width, height=3000)
+    settled(page)
+    labels = eventually(lambda: page.evaluate(LANE_TIMES), lambda labels: labels > 0)
+    assert 2 <= labels <= 12
+
+
+@pytest.mark.parametrize("scenario", ["hot", "trouble", "eight"])
+@pytest.mark.parametrize("width", [240, 300, 320, 459, 600, 640, 1000])
+def test_all_cards_are_of_one_height_and_say_what_is_alarming(dev_page, scenario, width):
+    page = dev_page(f"scenario={scenario}", width=width)
+    settled(page, charts=1)
+    heights = "() => [...document.querySelectorAll('.pulse-gpu')].map(el => el.offsetHeight)"
+    assert len(set(page.evaluate(heights))) == 1
+    seen = page.evaluate(
+        "() => [...document.querySelectorAll('.pulse-gpu .pulse-alarm')].map(el => {"
+        " const [own, card] = [el, el.parentElement].map(one => one.getBoundingClientRect());"
+        " return own.bottom <= card.bottom + 1 && own.right <= card.right + 1; })"
+    )
+    assert all(seen)
+    assert bool(seen) == (scenario != "eight")
+
+
+@pytest.mark.parametrize("scenario", ["one", "hot"])
+def test_labels_of_bars_are_readable_and_apart(dev_page, scenario):
+    page = dev_page(f"scenario={scenario}")
+    settled(page)
+    labels = page.evaluate(
+        "() => [...document.querySelectorAll('.pulse-bars')].map(el => ["
+        " getComputedStyle(el).fontSize, el.children[0].offsetHeight, el.children[2].offsetTop"
+        " - el.children[0].offsetTop])"
+    )
+    assert {tuple(label) for label in labels} == {("10px", 10, 10)}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_line_under_the_pointer_is_thin_and_calm(dev_page, theme):
+    page = dev_page(f"scenario=one&theme={theme}")
+    settled(page)
+    styles = page.evaluate(
+        "() => [...document.querySelectorAll('.u-cursor-x')].map(el => getComputedStyle(el))"
+        ".map(style => [style.borderRightWidth, Number(style.opacity) <= 0.6])"
+    )
+    assert {tuple(style) for style in styles} == {("1px", True)}
 
 
 def test_a_card_hides_its_gpu_everywhere_and_lifts_it_while_pointed_at(dev_page):

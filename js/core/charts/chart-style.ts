@@ -21,7 +21,8 @@ export const CHART_STYLE = `
 .pulse .uplot { font-family: inherit; line-height: normal; width: auto; }
 .pulse .u-over { cursor: crosshair; }
 .pulse .u-select { background: var(--pulse-select); }
-.pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); }
+/* A hair: what it points at is the matter, not the line itself. */
+.pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); opacity: 0.5; }
 .pulse-legend { display: flex; align-items: center; gap: 0 6px; min-width: 0; height: 16px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
 .pulse-chart > header > .pulse-legend { flex: 0 1 auto; padding: 0; font-size: inherit; }
 .pulse .pulse-legend > span { flex: none; }

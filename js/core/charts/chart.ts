@@ -14,7 +14,10 @@ export const PLOT_STYLE: string = `${uplotStyle}${CHART_STYLE}`;
 export const GUTTER = 64;
 const RIGHT = 10;
 /** Pixels of the time axis, and of the room above a plot for half a label. */
-export const AXIS_HEIGHT = 16;
+export const AXIS_HEIGHT = 15;
+/** The same of a lane: no half of a label stands out of it, and its times are few. */
+const LANE_AXIS = 13;
+const LANE_HEADROOM = 2;
 export const HEADROOM = 7;
 /** Dragging fewer pixels than this is a click. */
 const CLICK = 4;
@@ -70,6 +73,8 @@ export interface PlotOptions {
   readonly xAxis: boolean;
   /** Rows counted from the top, painted by `under`; there are no lines then. */
   readonly rows?: number;
+  /** A lane has less room around it than a chart. */
+  readonly lane?: boolean;
   /** What the value axis shows now. */
   readonly yRange: () => AxisRange;
   readonly yTicks: () => readonly number[];
@@ -159,7 +164,7 @@ export class Plot {
     return {
       width,
       height: outerHeight(options),
-      padding: [HEADROOM, RIGHT, options.xAxis ? 0 : HEADROOM, 0],
+      padding: [headroom(options), RIGHT, options.xAxis ? 0 : headroom(options), 0],
       legend: { show: false },
       scales: {
         x: { time: options.time, auto: false },
@@ -185,12 +190,15 @@ export class Plot {
   }
 
   #xAxis(): uPlot.Axis {
-    const { xAxis, xText, time } = this.#options;
+    const { xAxis, xText, time, lane } = this.#options;
     return {
       show: xAxis,
-      size: AXIS_HEIGHT,
-      gap: 3,
-      space: (_plot, _axis, low, high, width) => (time ? timeRoom((high - low) / width) : 50),
+      size: axisHeight(this.#options),
+      gap: lane ? 1 : 2,
+      space: (_plot, _axis, low, high, width) => {
+        const room = time ? timeRoom((high - low) / width) : 50;
+        return lane ? 2 * room : room;
+      },
       font: this.#theme.font,
       stroke: () => this.#theme.axis,
       grid: { stroke: () => this.#theme.grid, width: 1 },
@@ -327,6 +335,17 @@ function logarithmic(low: number, high: number, top: number, height: number) {
 }
 
 /** Pixels of a plot with its axis and the room around it. */
-export function outerHeight({ height, xAxis }: Pick<PlotOptions, "height" | "xAxis">): number {
-  return HEADROOM + height + (xAxis ? AXIS_HEIGHT : HEADROOM);
+export function outerHeight(options: Frame): number {
+  const { height, xAxis } = options;
+  return headroom(options) + height + (xAxis ? axisHeight(options) : headroom(options));
+}
+
+type Frame = Pick<PlotOptions, "height" | "xAxis" | "lane">;
+
+function headroom({ lane }: Pick<Frame, "lane">): number {
+  return lane ? LANE_HEADROOM : HEADROOM;
+}
+
+function axisHeight({ lane }: Pick<Frame, "lane">): number {
+  return lane ? LANE_AXIS : AXIS_HEIGHT;
 }

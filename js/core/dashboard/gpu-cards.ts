@@ -62,12 +62,14 @@ export class GpuCard {
     const text = JSON.stringify(parts);
     if (text === this.#noted) return;
     this.#noted = text;
-    const spans = parts.map(({ text: said, alarm }) =>
-      alarm
-        ? h("b", { class: "pulse-alarm" }, `${SIGN} ${said}`)
-        : h("span", { class: "pulse-fact" }, said),
-    );
-    this.#note.replaceChildren(...separated(spans));
+    const spans = parts.map(({ text: said, alarm }, i) => {
+      // The dot goes with the part after it: both are left out where there is no room.
+      const dot = i > 0 ? [h("i", { class: "pulse-dot" }, "\u00a0\u00b7\u00a0")] : [];
+      return alarm
+        ? h("b", { class: "pulse-alarm" }, ...dot, `${SIGN} ${said}`)
+        : h("span", { class: "pulse-fact" }, ...dot, said);
+    });
+    this.#note.replaceChildren(...spans);
   }
 }
 
@@ -105,7 +107,7 @@ interface NotePart {
   readonly alarm: boolean;
 }
 
-/** The line under the bars: what is alarming stands in the place of what it is about. Pure. */
+/** The line under the bars: what is alarming first, instead of what it is about. Pure. */
 export function noteOf({ used, total, power, heat, lost, alarms, ...facts }: GpuFacts): NotePart[] {
   const [first] = alarms;
   const plain = (text: string) => ({ text, alarm: false });
@@ -115,8 +117,9 @@ export function noteOf({ used, total, power, heat, lost, alarms, ...facts }: Gpu
     power: power === null ? null : plain(wattsText(power)),
     heat: heat === null ? null : plain(degreesText(heat)),
   };
-  if (first) parts[placeOf(first)] = { text: first.word, alarm: true };
-  const said = [parts.memory, parts.power, parts.heat].filter((part) => part !== null);
+  if (first) parts[placeOf(first)] = null;
+  const alarm = first ? { text: first.word, alarm: true } : null;
+  const said = [alarm, parts.memory, parts.power, parts.heat].filter((part) => part !== null);
   if (facts.parts.length > 0) said.push(plain(`${facts.parts.length} MIG`));
   return said.length > 0 ? said : [plain("no readings yet")];
 }

@@ -7,7 +7,7 @@ export const TOOLBAR = `
   align-items: center;
   gap: 4px 14px;
   min-height: 24px;
-  margin-bottom: 4px;
+  margin-bottom: 3px;
 }
 .pulse-name-row { display: flex; align-items: baseline; gap: 2px 8px; flex: 1 1 150px; min-width: 0; overflow: hidden; }
 .pulse-status { display: inline-flex; flex: none; align-items: center; gap: 6px; font-weight: 600; }
@@ -79,12 +79,14 @@ export const OVERVIEW = `
 .pulse-card-head { display: flex; align-items: baseline; justify-content: space-between; gap: 8px; }
 .pulse-gpu .pulse-gpu-name::before { content: ""; display: inline-block; width: 11px; height: 3px; margin-right: 6px; border-radius: 1px; background: var(--line); vertical-align: 3px; }
 .pulse-gpu-name, .pulse-card-name { font-weight: 600; white-space: nowrap; }
-.pulse-card-value { font-size: 13.5px; line-height: 16px; font-weight: 650; white-space: nowrap; }
-.pulse-card-note { color: var(--pulse-text-2); font-size: 11px; line-height: 14px; }
+.pulse-card-value { font-size: 13.5px; line-height: 15px; font-weight: 650; white-space: nowrap; }
+.pulse-card-note { color: var(--pulse-text-2); font-size: 11px; line-height: 13px; }
+/* Of a GPU one line: what does not fit is left out whole, the last part first. */
+.pulse-gpu .pulse-card-note { display: flex; flex-wrap: wrap; height: 13px; overflow: hidden; }
 .pulse-card-note > * { white-space: nowrap; }
 .pulse-card-note:empty::before { content: "\\00a0"; }
 .pulse .pulse-alarm { color: var(--pulse-warn); font-weight: 600; }
-.pulse-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0 7px; align-items: center; color: var(--pulse-text-2); font-size: 9.5px; line-height: 9px; }
+.pulse-bars { display: grid; grid-template-columns: max-content 1fr; gap: 0 7px; align-items: center; margin: -1px 0 1px; color: var(--pulse-text-2); font-size: 10px; line-height: 10px; }
 .pulse-bars i { display: block; height: 4px; border-radius: 2px; background: var(--pulse-line); overflow: hidden; }
 .pulse-bars i::after {
   content: "";
@@ -157,10 +159,15 @@ export const OVERVIEW = `
   .pulse .pulse-tiles { gap: 5px 6px; }
   .pulse-note { white-space: normal; }
   .pulse .pulse-tile { padding: 3px 6px 4px; }
+  .pulse-gpu .pulse-card-note { column-gap: 8px; }
+  .pulse-gpu .pulse-dot { display: none; }
   .pulse-fleet .pulse-card-head { flex-wrap: wrap; }
   .pulse-fleet .pulse-card-note { order: 3; flex-basis: 100%; }
   .pulse-news, .pulse-header-news { flex-basis: 100%; text-align: left; }
   .pulse-news summary { display: block; white-space: normal; }
+}
+@container (max-width: 289px) {
+  .pulse .pulse-gpu .pulse-card-note { height: 26px; }
 }
 @container (max-width: 259px) {
   .pulse .pulse-controls button { padding: 1px 4px; }
@@ -188,7 +195,8 @@ export const OVERVIEW = `
 .pulse-strip-metric b { white-space: nowrap; }`;
 
 export const SECTIONS = `
-.pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1px 18px; }
+.pulse-dot { font-style: normal; }
+.pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1px 18px; margin-top: 1px; }
 
 .pulse-timeline .pulse-plot { min-height: 31px; }
 .pulse-group { min-width: 0; }
@@ -211,7 +219,7 @@ export const SECTIONS = `
 .pulse .pulse-group-head .pulse-more { color: var(--pulse-accent); white-space: nowrap; }
 /* A folded section: one line, all of it a target. */
 .pulse-group[data-open="false"] { border-top: 1px solid var(--pulse-line); }
-.pulse-group[data-open="false"] .pulse-group-head { align-items: center; height: 27px; gap: 8px; }
+.pulse-group[data-open="false"] .pulse-group-head { align-items: center; height: 25px; gap: 8px; }
 .pulse-group[data-open="false"] .pulse-note { display: none; }
 .pulse-group[data-open="false"] h3 button::after { content: ""; position: absolute; inset: 0; }
 .pulse-group[data-open="false"] h3 button:hover { background: none; }
@@ -220,11 +228,11 @@ export const SECTIONS = `
 .pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; text-align: right; white-space: nowrap; }
 .pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
 .pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
-.pulse-folded { margin-top: 2px; row-gap: 0; }
+.pulse-folded { row-gap: 0; }
 .pulse-hint { flex: 1 1 auto; min-width: 0; color: var(--pulse-text-2); }
 .pulse-grid { display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px 18px; align-items: start; }
-.pulse-placeholder { min-height: 113px; border-radius: 6px; background: var(--pulse-soft); opacity: 0.5; }
-.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 18px; margin-top: 3px; color: var(--pulse-text-2); font-size: 11px; }
+.pulse-placeholder { min-height: 112px; border-radius: 6px; background: var(--pulse-soft); opacity: 0.5; }
+.pulse-foot { display: flex; flex-wrap: wrap; gap: 0 20px; align-items: baseline; min-height: 17px; margin-top: 1px; color: var(--pulse-text-2); font-size: 11px; }
 .pulse-foot-parts { display: flex; flex-wrap: wrap; gap: 0 20px; min-width: 0; }
 .pulse-foot-part { overflow-wrap: anywhere; }
 .pulse-foot-parts[data-rec="true"] .pulse-foot-part:first-child::before { content: ""; display: inline-block; width: 7px; height: 7px; margin-right: 6px; border-radius: 50%; background: var(--pulse-text-2); }

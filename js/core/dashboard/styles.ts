@@ -42,7 +42,7 @@ const FRAME = `
 .pulse {
   position: relative;
   container-type: inline-size;
-  padding: 5px 10px 5px;
+  padding: 4px 10px;
   color: var(--pulse-text);
   background: var(--pulse-surface);
   font-family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);

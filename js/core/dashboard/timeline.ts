@@ -26,7 +26,7 @@ import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
 import { compareNames } from "../vocabulary/entities";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 
-const ROW = 17;
+const ROW = 16;
 /** The row of all moments. */
 const MOMENTS = "marks";
 /** The row of spans that the catalog does not know. */
@@ -145,7 +145,9 @@ export class Timeline implements View {
       lines: [{ color: 0, stepped: true }],
       rows: rows.length,
       height: rows.length * ROW,
-      xAxis: false,
+      // It is as wide as all charts together: their times stand elsewhere in it.
+      xAxis: rows.length > 0,
+      lane: true,
       time: true,
       yRange: () => [0, rows.length],
       yTicks: () => rows.map((_, row) => row + 0.5),
