@@ -94,8 +94,8 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     header : mapping
-        ``series``, ``entities``, ``state`` and, where there are any, ``moments`` and ``spans``,
-        as in the wire's keyframe. Not changed.
+        ``series``, ``entities``, ``state`` and, where there are any, ``moments``, ``spans``
+        and ``odd``, as in the wire's keyframe. Not changed.
 
     Returns
     -------
@@ -128,6 +128,8 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
             for key in ("moments", "spans")
             if key in header
         },
+        # Numbers, and a word of three.
+        **({"odd": header["odd"]} if "odd" in header else {}),
     }
 
 
