@@ -128,9 +128,13 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
             for key in ("moments", "spans")
             if key in header
         },
-        # Numbers, and a word of three.
-        **({"odd": header["odd"]} if "odd" in header else {}),
+        **({"odd": [_odd(one) for one in header["odd"]]} if "odd" in header else {}),
     }
+
+
+def _odd(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of an odd value, and which of three words it is."""
+    return {key: one[key] for key in ("series", "time", "step", "what")}
 
 
 def _renamed(
