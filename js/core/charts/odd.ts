@@ -8,7 +8,10 @@ import type { Ink } from "./trace";
 const SIZE = 4;
 const WORDS = { inf: "\u221e", "-inf": "-\u221e", nan: "NaN" } as const;
 
-/** Where a value stands on the x axis; NaN where it has no place: a step that was not given. */
+/**
+ * Where a value stands on the x axis; NaN where it has no place: a step that was not given. Of
+ * which run of steps it is nobody says, so those of earlier runs are marked with the newest.
+ */
 export function placeOf({ time, step }: Odd, byStep: boolean): number {
   return byStep ? (step ?? Number.NaN) : time;
 }
