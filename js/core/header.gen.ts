@@ -56,3 +56,14 @@ export interface TextLineWire {
   readonly time: number;
   readonly text: string;
 }
+
+/** A value that the user logged and no axis has a place for; among the rows it is missing. */
+export interface OddWire {
+  /** The id of its series. */
+  readonly series: number;
+  /** Unix seconds. */
+  readonly time: number;
+  readonly step: number | null;
+  /** "inf", "-inf" or "nan". */
+  readonly what: string;
+}

@@ -8,6 +8,13 @@ import type { State } from "./state.gen";
 
 export type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "./header.gen";
 
+/** What somebody logged that no axis has a place for: an infinity, or NaN as a value. */
+export interface Odd {
+  readonly time: number;
+  readonly step: number | null;
+  readonly what: "inf" | "-inf" | "nan";
+}
+
 /** How a kernel ended, which its session cannot report itself. */
 export const ENDINGS = ["restarted", "died", "shut down", "replaced"] as const;
 
@@ -99,6 +106,8 @@ export interface Source {
    * which only extremes are known it is the mean. Null before the first.
    */
   at?(id: number, time: number): { time: number; value: number } | null;
+  /** The newest odd values of a series, in order of time: among its samples they are missing. */
+  odd?(id: number): readonly Odd[];
   /** What is shown is from a kept picture and may be out of date: nothing newer was heard yet. */
   stale?(): boolean;
   /** Ticks that never arrived. */

@@ -2,7 +2,7 @@
 
 import { mountDashboard } from "../core/dashboard/dashboard";
 import { FakeSource } from "./fake-source";
-import { storeOf } from "./fake-store";
+import { storeFrom, storeOf } from "./fake-store";
 import { type Given, GivenSource } from "./given-source";
 import { SCENARIOS } from "./scenarios";
 
@@ -19,11 +19,15 @@ document.body.append(host);
 const layouts = ["dashboard", "strip", "charts"] as const;
 const layout = layouts.find((name) => name === query.get("layout")) ?? "dashboard";
 const fake = new FakeSource(scenario);
-/** A test may hand over samples of its own before the page loads. */
-const { pulseGiven } = globalThis as { pulseGiven?: readonly Given[] };
+/** A test may hand over samples of its own before the page loads, or a kernel's packets. */
+const { pulseGiven, pulsePackets } = globalThis as {
+  pulseGiven?: readonly Given[];
+  pulsePackets?: readonly string[];
+};
 const shown = pulseGiven ? new GivenSource(pulseGiven, fake.state()) : fake;
 /** `via=store`: the same data through packets and the real store. */
-const source = query.get("via") === "store" ? storeOf(shown) : shown;
+const viaStore = query.get("via") === "store" ? storeOf(shown) : shown;
+const source = pulsePackets ? storeFrom(pulsePackets) : viaStore;
 const started = performance.now();
 const unmount = mountDashboard(host, source, {
   layout,

@@ -1,5 +1,6 @@
 /** A real Store fed by another source, one frame a reading, as the kernel would send them. */
 
+import { arrivalOf } from "../core/history/channel";
 import { Store } from "../core/history/store";
 import { columns, type Source } from "../core/source";
 import { type Row, rowsFrom } from "../core/testing/packets";
@@ -13,6 +14,7 @@ const NO_NEWS = {
   moments: [],
   spans: [],
   lines: [],
+  odd: [],
 };
 
 /** A source that knows the step at a moment, where the user's metrics have steps. */
@@ -41,6 +43,15 @@ export function storeOf(fake: SteppedSource): Store {
   fake.subscribe((change) => {
     if (change.samples) show(newest(fake));
   });
+  return store;
+}
+
+/** A real Store fed by packets, each in base64. */
+export function storeFrom(packets: readonly string[]): Store {
+  const store = new Store();
+  for (const packet of packets) {
+    store.take(arrivalOf(Uint8Array.from(atob(packet), (letter) => letter.charCodeAt(0))));
+  }
   return store;
 }
 

@@ -5,12 +5,12 @@ import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 import { fillColumns } from "./columns-of";
 
-/** Samples of one series; null is a missing reading, and text an infinite value. */
+/** Samples of one series; null is a missing reading. */
 export interface Given {
   readonly metric: string;
   readonly entity: string;
   readonly times: readonly number[];
-  readonly values: readonly (number | string | null)[];
+  readonly values: readonly (number | null)[];
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -26,7 +26,7 @@ export class GivenSource implements Source {
     });
     this.#samples = given.map(({ times, values }) => ({
       times,
-      values: values.map((value) => (value === null ? Number.NaN : Number(value))),
+      values: values.map((value) => value ?? Number.NaN),
     }));
     const [t0, t1] = this.extent();
     this.#state = { ...state, phase: "replay", t0, t1 };

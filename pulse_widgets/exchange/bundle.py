@@ -94,8 +94,8 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     header : mapping
-        ``series``, ``entities``, ``state`` and, where there are any, ``moments`` and ``spans``,
-        as in the wire's keyframe. Not changed.
+        ``series``, ``entities``, ``state`` and, where there are any, ``moments``, ``spans``
+        and ``odd``, as in the wire's keyframe. Not changed.
 
     Returns
     -------
@@ -128,7 +128,13 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
             for key in ("moments", "spans")
             if key in header
         },
+        **({"odd": [_odd(one) for one in header["odd"]]} if "odd" in header else {}),
     }
+
+
+def _odd(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers of an odd value, and which of three words it is."""
+    return {key: one[key] for key in ("series", "time", "step", "what")}
 
 
 def _renamed(

@@ -83,6 +83,7 @@ _HEADER: Final = (
     header.MomentWire,
     header.SpanWire,
     header.TextLineWire,
+    header.OddWire,
 )
 _STATE: Final = (
     state.MissingField,

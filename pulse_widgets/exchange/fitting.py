@@ -6,6 +6,7 @@ import json
 from bisect import bisect_left
 from dataclasses import replace
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -94,7 +95,8 @@ def matching(
         for s in header["series"]
         if not kind_stored_as(s["kind"]).numeric or matches_any(s["metric"], patterns)
     ]
-    return _only(screen, [int(s["id"]) for s in series]), {**header, "series": series}
+    only = _only(screen, [int(s["id"]) for s in series])
+    return only, {**header, "series": series, **_odd_of(header, series)}
 
 
 def of_strip(screen: Screen, header: Mapping[str, Any]) -> tuple[Screen, dict[str, Any]]:
@@ -110,7 +112,7 @@ def of_strip(screen: Screen, header: Mapping[str, Any]) -> tuple[Screen, dict[st
     there = {(s["host"], s["entity"]) for s in series} | _machines(series)
     entities = [e for e in header["entities"] if (e["host"], e["entity"]) in there]
     shown = coarsen(_only(screen, [int(s["id"]) for s in series]), LEAST_BUCKETS)
-    lean = {"series": series, "entities": entities, "moments": [], "spans": []}
+    lean = {"series": series, "entities": entities, "moments": [], "spans": [], "odd": []}
     return shown, {**header, **lean}
 
 
@@ -222,6 +224,8 @@ def _something(screen: Screen) -> NDArray[np.bool_]:
 def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
     """Return a header without its oldest events, and without what crowds out the curves."""
     short = {**header, **_newest(header, room // 8)}
+    if "odd" in header:
+        short["odd"] = _newest_odd(header["odd"], room // 16)
     if any(len(short[key]) < len(header.get(key, ())) for key in ("moments", "spans")):
         short["state"] = with_events_left_out(header["state"])
     if _size({**short, "series": [], "entities": []}) < room // 2:
@@ -244,6 +248,22 @@ def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str,
     return kept
 
 
+def _newest_odd(odd: Sequence[Mapping[str, Any]], room: int) -> list[Mapping[str, Any]]:
+    """Return the newest odd values, as many as there is room for."""
+    sizes = accumulate(_size(one) + 1 for one in reversed(odd))
+    return list(odd[len(odd) - sum(size <= room for size in sizes) :])
+
+
+def _odd_of(
+    header: Mapping[str, Any], series: Iterable[Mapping[str, Any]]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the odd values in a header that are of some series, where it has any."""
+    ids = {int(s["id"]) for s in series}
+    return (
+        {"odd": [one for one in header["odd"] if one["series"] in ids]} if "odd" in header else {}
+    )
+
+
 def _machines(series: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
     """Return the machines of some series, which are called by their labels."""
     return {(s["host"], "host") for s in series}
@@ -257,7 +277,8 @@ def _without(header: Mapping[str, Any], ids: set[int]) -> dict[str, Any]:
     notice = left_out_source(len(header["series"]) - len(series), state)
     state["sources"] = [*(state.get("sources") or []), notice]
     entities = [e for e in header["entities"] if (e["host"], e["entity"]) in there]
-    return {**header, "series": series, "entities": entities, "state": state}
+    kept = {"series": series, "entities": entities, "state": state}
+    return {**header, **kept, **_odd_of(header, series)}
 
 
 def _only(screen: Screen, ids: Iterable[int]) -> Screen:

@@ -18,11 +18,20 @@ from pulse_widgets.library.replay_rows import (
 )
 from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.metrics.kinds import Drawing, kind_stored_as
-from pulse_widgets.series.detail import blocks_between, detail_of
+from pulse_widgets.series.detail import Detail, blocks_between, detail_of
 from pulse_widgets.series.display_form import display_series, moment_of
 from pulse_widgets.series.envelopes import Envelopes
-from pulse_widgets.series.header import Events, MomentWire, SpanWire, entity_records, newest
+from pulse_widgets.series.header import (
+    ODD_MOST,
+    Events,
+    MomentWire,
+    OddWire,
+    SpanWire,
+    entity_records,
+    newest,
+)
 from pulse_widgets.series.levels import BLOCK
+from pulse_widgets.series.odd import odd_in
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.screen_builder import BUCKETS, ScreenBuilder
 from pulse_widgets.series.spans import Pairing, text_rows
@@ -78,6 +87,7 @@ class RecordingProvider:
         ]
         self._number = {key: number for number, key in enumerate(self._keys)}
         self._screen: Screen | None = None
+        self._odd: list[OddWire] = []
         self._silent: dict[int, NDArray[np.int64]] = {}
         """Begin and end of every silence, of the series that have any; known once it is drawn."""
 
@@ -90,7 +100,12 @@ class RecordingProvider:
         return entity_records(self._stored.catalog.entities, self._host_names)
 
     def events(self, count: int) -> Events:
-        """Return the newest moments and spans, oldest first, so many of each at most."""
+        """Return the newest moments, spans and odd values, oldest first, so many of each at most.
+
+        Odd values are found in rows: not those of long series, whose picture is made of the
+        recording's overview. A closer look, which reads rows, finds them there.
+        """
+        self.screen()  # which finds the odd values
         by_key = {
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
@@ -107,7 +122,7 @@ class RecordingProvider:
                 moments += [moment_of(info, time, text) for time, _, text in text_rows(last)]
         moments.sort(key=lambda moment: moment.time)
         spans.sort(key=lambda span: span.start)
-        return newest(moments, spans, count)
+        return newest(moments, spans, count, self._odd)
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
@@ -146,16 +161,16 @@ class RecordingProvider:
             self._screen = self._draw()
         return self._screen
 
-    def detail(
-        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
-    ) -> tuple[Rows, Screen | None]:
+    def detail(self, ids: Sequence[int], t0_s: float, t1_s: float, points: int) -> Detail:
         """Return the rows of some series between two Unix times, of many rows envelopes.
 
-        A series with very many rows there is answered from the overview. A gap is a NaN.
+        A series with very many rows there is answered from the overview, without odd values. A
+        gap is a NaN.
         """
         self.screen()  # which finds the silences
         start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
         rows, blocks, whole = list[Rows](), dict[int, Envelopes](), list[int]()
+        odd = list[OddWire]()
         for number in dict.fromkeys(ids):
             if not 0 <= number < len(self._keys) or not _is_drawn(self._infos[number]):
                 continue
@@ -172,7 +187,9 @@ class RecordingProvider:
                 number = self._number[key]
                 silent = self._silent.get(number, _NO_SPANS)
                 rows.append(whole_rows(self._infos[number], columns, silent, start, end))
-        return detail_of(Rows.concat([each for each in rows if len(each)]), points, blocks)
+                odd += odd_in(number, columns.between(start, end))
+        found = detail_of(Rows.concat([each for each in rows if len(each)]), points, blocks)
+        return Detail(*found, tuple(sorted(odd, key=lambda one: one.time)[-ODD_MOST:]))
 
     def _blocks_between(self, number: int, start: int, end: int) -> Envelopes | None:
         """Return the blocks that answer for a stretch; None where it has few enough rows."""
@@ -250,6 +267,7 @@ class RecordingProvider:
         builder = ScreenBuilder(drawn, *self._span())
         whole = [number for number in drawn if not self._draw_blocks(builder, number)]
         keys = sorted(self._keys[number] for number in whole)
+        odd = list[OddWire]()
         for key, columns in merged(self._stored.segments, keys, Want(payload=False)):
             info = self._infos[self._number[key]]
             silent = silent_spans(info, columns)
@@ -258,6 +276,8 @@ class RecordingProvider:
             value = shown(info, columns, silent)[part]
             builder.draw_rows(info.id, columns.time[part], value, columns.step[part], silent)
             self._keep_silences(info.id, silent)
+            odd += odd_in(info.id, columns)
+        self._odd = sorted(odd, key=lambda one: one.time)[-ODD_MOST:]
         return builder.screen()
 
     def _draw_blocks(self, builder: ScreenBuilder, number: int) -> bool:

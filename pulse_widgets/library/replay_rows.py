@@ -2,6 +2,7 @@
 
 A row whose value is NaN says that nothing is known from it to the next row. Wherever a range is
 cut out of a recording, and whether it is answered from rows or from envelopes, its gaps are in it.
+A logged infinity or NaN is such a row, too; `pulse_widgets.series.odd` tells it beside them.
 """
 
 from __future__ import annotations

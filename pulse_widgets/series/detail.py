@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -15,14 +15,32 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.series.envelopes import Envelopes
+    from pulse_widgets.series.header import OddWire
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
 
-__all__ = ["blocks_between", "detail_of"]
+__all__ = ["Detail", "blocks_between", "detail_of"]
 
 ROWS_A_POINT: Final = 4
 """With more rows than this a point a series is sent as envelopes, which are smaller."""
 _NO_SPANS: Final = np.zeros((0, 2), np.int64)
+
+
+class Detail(NamedTuple):
+    """What answers a request for detail.
+
+    Attributes
+    ----------
+    rows : Rows
+    screen : Screen or None
+        The series with too many rows.
+    odd : tuple
+        What was logged of these series then that is no finite value.
+    """
+
+    rows: Rows
+    screen: Screen | None
+    odd: tuple[OddWire, ...] = ()
 
 
 def detail_of(

@@ -6,7 +6,7 @@ Nothing here is drawn or sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from pulse_widgets.series.header import (
     TextLineWire,
     plain,
 )
+from pulse_widgets.series.odd import odd_of
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.spans import Pairing
 
@@ -133,16 +134,19 @@ class DisplayForm:
 
         A rate has the time of the later of its two readings. The first reading of a counter
         has no rate and no row; across a reset and beside a missing reading the rate is NaN.
-        Values that are not finite are shown as missing. Lines of text are among the events
-        where `lines` asks for them; what is of none of these looks stays away.
+        Values that are not finite are shown as missing; those that were logged so are among the
+        events as odd values. Lines of text are where `lines` asks for them; what is of none of
+        these looks stays away.
         """
         self._learn()
         pattern = self._pattern(rows.series)
         events = NO_EVENTS
         if len(pattern.events) or (lines and len(pattern.lines)):
             events = self._events(rows, pattern.events, pattern.lines[: None if lines else 0])
-        value = np.where(np.isfinite(rows.value), rows.value, np.nan)
-        keep = pattern.keep
+        keep, finite = pattern.keep, np.isfinite(rows.value)
+        value = np.where(finite, rows.value, np.nan)
+        if len(odd := np.flatnonzero(keep & ~finite)):
+            events = replace(events, odd=odd_of(rows.take(odd)))
         if len(pattern.places):
             rate, known = self._rates(pattern, rows.time[pattern.places], value[pattern.places])
             value[pattern.places] = rate

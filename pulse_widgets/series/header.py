@@ -8,15 +8,17 @@ pulse_widgets.exchange.export``: the texts beside the fields are the comments th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003  types of fields are read
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Annotated, Any, Final
 
 __all__ = [
     "NO_EVENTS",
+    "ODD_MOST",
     "Doc",
     "EntityWire",
     "Events",
     "MomentWire",
+    "OddWire",
     "SeriesWire",
     "SpanWire",
     "TextLineWire",
@@ -119,8 +121,22 @@ class TextLineWire:
 
 
 @dataclass(frozen=True, slots=True)
+class OddWire:
+    """A value that the user logged and no axis has a place for; among the rows it is missing."""
+
+    series: Annotated[int, Doc("The id of its series.")]
+    time: Annotated[float, Doc("Unix seconds.")]
+    step: int | None
+    what: Annotated[str, Doc('"inf", "-inf" or "nan".')]
+
+
+ODD_MOST: Final = 1000
+"""So many odd values at most are in one packet, the newest of them; older ones leave no mark."""
+
+
+@dataclass(frozen=True, slots=True)
 class Events:
-    """Moments, spans and lines of text: all that a frame has besides numbers.
+    """Moments, spans, lines of text and odd values: all that a frame has besides numbers.
 
     Attributes
     ----------
@@ -128,41 +144,56 @@ class Events:
         Oldest first.
     lines : tuple
         Lines of text, oldest first; empty unless somebody asked for them.
+    odd : tuple
+        Infinities and NaN that were logged, in order of arrival; see `ODD_MOST`.
     """
 
     moments: tuple[MomentWire, ...] = ()
     spans: tuple[SpanWire, ...] = ()
     lines: tuple[TextLineWire, ...] = ()
+    odd: tuple[OddWire, ...] = ()
 
     def __len__(self) -> int:
         """Return how many things happened."""
-        return len(self.moments) + len(self.spans) + len(self.lines)
+        return len(self.moments) + len(self.spans) + len(self.lines) + len(self.odd)
 
     def plain(self) -> dict[str, list[dict[str, Any]]]:
         """Return what there is of each sort as plain values, under its key in a header."""
-        there = {"moments": self.moments, "spans": self.spans, "lines": self.lines}
-        return {key: plain(all_) for key, all_ in there.items() if all_}
+        return {one.name: plain(all_) for one in fields(self) if (all_ := getattr(self, one.name))}
 
     def without_lines(self) -> Events:
         """Return the same for those who did not ask for lines of text."""
-        return Events(self.moments, self.spans) if self.lines else self
+        return replace(self, lines=()) if self.lines else self
 
     @classmethod
     def joined(cls, parts: Iterable[Events]) -> Events:
-        """Return several as one, in the order given."""
+        """Return several as one, in the order given; of odd values the last `ODD_MOST`."""
         all_ = list(parts)
         return cls(
             tuple(one for part in all_ for one in part.moments),
             tuple(one for part in all_ for one in part.spans),
             tuple(one for part in all_ for one in part.lines),
+            tuple(one for part in all_ for one in part.odd)[-ODD_MOST:],
         )
 
 
-def newest(moments: Sequence[MomentWire], spans: Sequence[SpanWire], count: int) -> Events:
-    """Return the last `count` of the moments and of the spans, each in order of time."""
+def newest(
+    moments: Sequence[MomentWire],
+    spans: Sequence[SpanWire],
+    count: int,
+    odd: Sequence[OddWire] = (),
+) -> Events:
+    """Return the last `count` of the moments, of the spans and of the odd values.
+
+    Moments and odd values stay in their order; spans come in order of their start.
+    """
     last = slice(len(moments) - min(count, len(moments)), None)
     kept = spans[len(spans) - min(count, len(spans)) :]
-    return Events(tuple(moments[last]), tuple(sorted(kept, key=lambda span: span.start)))
+    return Events(
+        tuple(moments[last]),
+        tuple(sorted(kept, key=lambda span: span.start)),
+        odd=tuple(odd[len(odd) - min(count, len(odd)) :]),
+    )
 
 
 NO_EVENTS: Final = Events()

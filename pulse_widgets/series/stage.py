@@ -16,13 +16,14 @@ from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.display_form import DisplayForm, display_series
 from pulse_widgets.series.header import Events, newest
 from pulse_widgets.series.history import History, Screen, find_rows
+from pulse_widgets.series.odd import odd_between
 from pulse_widgets.series.rows import Rows
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from pulse_widgets.series.header import MomentWire, SpanWire
+    from pulse_widgets.series.header import MomentWire, OddWire, SpanWire
     from pulse_widgets.series.registry import Registry
 
 __all__ = ["CatchUp", "Stage", "Subscription"]
@@ -31,6 +32,8 @@ TICK_S: Final = 0.2
 """Seconds between two deliveries: a whole dashboard is drawn no more often."""
 QUEUE_BYTES: Final = 32 << 20
 EVENTS_KEPT: Final = 1000
+ODD_BYTES: Final = 200
+"""About what an odd value takes in memory."""
 
 
 class Subscription:
@@ -70,6 +73,7 @@ class Subscription:
         """Add what was just shown."""
         wanted = events if self.lines else events.without_lines()
         size = rows.nbytes + sum(len(line.text) for line in wanted.lines)
+        size += ODD_BYTES * len(wanted.odd)
         with self._lock:
             self._queue.append((rows, wanted, size))
             self._bytes += size
@@ -125,6 +129,7 @@ class Stage:
         self._history = History(interval_s)
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
         self._spans: dict[tuple[object, ...], SpanWire] = {}
+        self._odd: deque[OddWire] = deque(maxlen=EVENTS_KEPT)
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self._rate = (time.monotonic(), 0, 0.0)
@@ -156,6 +161,7 @@ class Stage:
 
     def _keep(self, events: Events) -> None:
         self._moments.extend(filter(self._in_keyframes, events.moments))
+        self._odd.extend(events.odd)
         for span in filter(self._in_keyframes, events.spans):
             key = (span.host, span.entity, span.metric, span.id, span.start)
             # A span that has just ended moves to the end: the oldest are dropped first.
@@ -219,10 +225,17 @@ class Stage:
         return [display_series(info) for info in self._registry.since(first)]
 
     def events(self, count: int) -> Events:
-        """Return the newest moments and spans, oldest first, so many of each at most."""
+        """Return the newest moments, spans and odd values, so many of each at most."""
         with self._lock:
             moments, spans = list(self._moments), list(self._spans.values())
-        return newest(moments, spans, count)
+            odd = list(self._odd)
+        return newest(moments, spans, count, odd)
+
+    def odd(self, ids: Collection[int], t0_s: float, t1_s: float) -> tuple[OddWire, ...]:
+        """Return the odd values between two Unix times; the session keeps the newest alone."""
+        with self._lock:
+            odd = list(self._odd)
+        return odd_between(odd, ids, t0_s, t1_s)
 
     @property
     def tick_s(self) -> float:

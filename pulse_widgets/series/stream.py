@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
+from pulse_widgets.series.header import ODD_MOST, plain
 from pulse_widgets.series.packet_rows import split_for_packets
 from pulse_widgets.series.wire import frame, keyframe, rows_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from pulse_widgets.series.detail import Detail
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
@@ -47,9 +49,7 @@ class Provider(Protocol):
     def screen(self) -> Screen:
         """Return envelopes of the whole past."""
 
-    def detail(
-        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
-    ) -> tuple[Rows, Screen | None]:
+    def detail(self, ids: Sequence[int], t0_s: float, t1_s: float, points: int) -> Detail:
         """Return the rows of some series between two Unix times.
 
         Of series with too many rows there are envelopes instead, in so many buckets.
@@ -62,7 +62,7 @@ class Provider(Protocol):
         """Return the labels of every entity of every host."""
 
     def events(self, count: int) -> Events:
-        """Return the newest moments and spans."""
+        """Return the newest moments, spans and odd values."""
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
@@ -274,5 +274,6 @@ class Stream:
         if asked is None:
             _logger.debug("a request for detail was not understood: %r", request)
             return b""
-        found = self._provider.detail(asked.ids, asked.t0, asked.t1, asked.points)
-        return rows_reply(asked.number, asked.ids, asked.t0, asked.t1, *found)
+        rows, screen, odd = self._provider.detail(asked.ids, asked.t0, asked.t1, asked.points)
+        told = [plain(one) for one in odd[-ODD_MOST:]]
+        return rows_reply(asked.number, asked.ids, asked.t0, asked.t1, rows, screen, odd=told)

@@ -34,6 +34,10 @@ only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. 
 it begins and again when it has ended, with the same id and start. ``state`` is one record of
 `pulse_widgets.series.state`.
 
+Every value is finite, or NaN. What a user logged as infinite or as NaN is missing there, and has a
+record in ``odd``, which any kind may have: the newest 200 of a session in a keyframe, 1000 in a
+frame or an answer. Older ones are left out, and leave no mark.
+
 Minor versions:
 
 1.2
@@ -181,6 +185,7 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
     moments: Sequence[Mapping[str, object]] = (),
     spans: Sequence[Mapping[str, object]] = (),
     lines: Sequence[Mapping[str, object]] = (),
+    odd: Sequence[Mapping[str, object]] = (),
     reduced: Sequence[int] = (),
 ) -> bytes:
     """Return the packet of one display tick, or of a part of it.
@@ -191,7 +196,7 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         One more than that of the frame before.
     rows : Rows
         In display form: rates, not counters.
-    series, entities, state, moments, spans, lines
+    series, entities, state, moments, spans, lines, odd
         What is new since the last frame, as plain records of `pulse_widgets.series.header`.
     reduced : sequence of int
         The series of which only the extremes are among the rows; a page can ask for the rest.
@@ -205,6 +210,7 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         "moments": moments,
         "spans": spans,
         "lines": lines,
+        "odd": odd,
         "reduced": reduced,
     }
     header.update({key: extra for key, extra in extras.items() if extra})
@@ -212,11 +218,18 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
 
 
 def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
-    request: int, ids: Sequence[int], t0: float, t1: float, rows: Rows, screen: Screen | None = None
+    request: int,
+    ids: Sequence[int],
+    t0: float,
+    t1: float,
+    rows: Rows,
+    screen: Screen | None = None,
+    *,
+    odd: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the packet that answers a request for the detail of `ids` between two times.
 
-    `screen` has the series with too many rows.
+    `screen` has the series with too many rows, `odd` what was logged and is no finite value.
     """
     stepped = bool((rows.step != NO_STEP).any())
     header: dict[str, object] = {
@@ -229,6 +242,8 @@ def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
         "steps": stepped,
         "reduced": [],
     }
+    if odd:
+        header["odd"] = list(odd)
     *columns, series = _columns(rows, stepped=stepped)
     if screen is None:
         return encode(header, b"".join((*columns, series)))
@@ -255,6 +270,7 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     state: Mapping[str, object],
     moments: Sequence[Mapping[str, object]] = (),
     spans: Sequence[Mapping[str, object]] = (),
+    odd: Sequence[Mapping[str, object]] = (),
 ) -> bytes:
     """Return the packet that paints a page which has seen nothing yet."""
     low, high, codes = _quantize(screen)
@@ -276,6 +292,8 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
     }
     if screen.last is None:
         del header["last"]
+    if odd:
+        header["odd"] = list(odd)
     if screen.grain is not None:
         header["grains"] = screen.grain.tolist()
     body = b"".join(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.loading import load
-from pulse_widgets.series.detail import detail_of
+from pulse_widgets.series.detail import Detail, detail_of
 from pulse_widgets.series.stream import Stream
 from pulse_widgets.signals import Flag
 
@@ -75,11 +75,11 @@ class SessionProvider:
         """Return the state that views show."""
         return self.session.state()
 
-    def detail(
-        self, ids: Sequence[int], t0_s: float, t1_s: float, points: int
-    ) -> tuple[Rows, Screen | None]:
+    def detail(self, ids: Sequence[int], t0_s: float, t1_s: float, points: int) -> Detail:
         """Return the rows of some series between two Unix times, of many rows envelopes."""
-        return detail_of(self.session.stage.rows(ids, t0_s, t1_s), points)
+        stage = self.session.stage
+        rows, screen = detail_of(stage.rows(ids, t0_s, t1_s), points)
+        return Detail(rows, screen, stage.odd(ids, t0_s, t1_s))
 
 
 class Keyframes:

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from pulse_widgets.library.recording import Recording
+from pulse_widgets.library.replay_provider import RecordingProvider
+from pulse_widgets.series.columns import LOGGED_NAN
+from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.stage import Stage
+from pulse_widgets.series.stream import Stream
+from tests.storage.bench import Bench
+from tests.transports import Listed
+
 COLOR = np.array([0x00, 0x65, 0xB3])
 """A lone line in the light theme."""
 START = 1_790_000_000
@@ -108,23 +117,20 @@ def drawn(chrome, site):
     """A function that draws samples and returns what stands on the canvas; may zoom first."""
     contexts = []
 
-    def draw(times, values, ratio=1, zoom=None, least_width=900):
+    def draw(times, values, ratio=1, zoom=None, least_width=900, *, packets=None):
         context = chrome.new_context(
             viewport={"width": least_width, "height": 500}, device_scale_factor=ratio
         )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
-        given = [{"metric": "gpu.utilization", "entity": "gpu:0", "times": list(times)}]
-        given[0]["values"] = [
-            None
-            if np.isnan(one)
-            else float(one)
-            if np.isfinite(one)
-            else str(one).replace("inf", "Infinity")
-            for one in values
-        ]
-        page.add_init_script(f"globalThis.pulseGiven = {json.dumps(given)}")
+        if packets is None:
+            given = [{"metric": "gpu.utilization", "entity": "gpu:0", "times": list(times)}]
+            given[0]["values"] = [None if np.isnan(one) else float(one) for one in values]
+            page.add_init_script(f"globalThis.pulseGiven = {json.dumps(given)}")
+        else:
+            texts = [base64.b64encode(packet).decode() for packet in packets]
+            page.add_init_script(f"globalThis.pulsePackets = {json.dumps(texts)}")
         page.goto(f"{site}?layout=charts&scenario=empty&via=store")
         page.wait_for_selector(".pulse-chart .u-over")
         start, end = times[0], times[-1]
@@ -295,24 +301,55 @@ def test_sparse_samples_are_joined_by_the_line_alone(drawn, ratio):
     assert np.nanmax(np.min(lines, axis=0)[2:-2] - middle) <= 1.5
 
 
+@pytest.fixture
+def sent(tmp_path):
+    """A function that returns the packets of samples, as a replay or a session sends them."""
+
+    def packets(times, values, way):
+        bench = Bench(tmp_path / f"{way}.pulse")
+        number = bench.series("gpu:0", "gpu.utilization", unit="1")
+        rows = Rows.of(np.full(len(times), number), np.rint(times * 1e6).astype(int), values)
+        for first in range(0, len(rows), 20_000):
+            bench.writer.append(rows.cut(first, first + 20_000))
+        bench.writer.close()
+        replay = RecordingProvider(Recording.open(bench.directory))
+        stream = Stream(replay, redact=dict)
+        if way == "replay":
+            asked = {"t0": times[0], "t1": times[-1], "points": 20_000, "ids": [0], "request": 0}
+            return [stream.keyframe(), stream.answer({"kind": "range", **asked})]
+        page, stage = Listed(), Stage(bench.registry, 0.1)
+        follower = stage.subscribe()
+        stage.show(rows)
+        shown, events = follower.take()
+        stream.attach(page)
+        stream.publish_frame(shown, series=stage.series(), state=replay.state(), **events.plain())
+        return page.delivered
+
+    return packets
+
+
 @pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize(("value", "at_top"), [(np.inf, True), (-np.inf, False)])
-def test_an_infinite_value_leaves_a_mark_at_the_edge_and_the_range_as_it_is(
-    drawn, value, at_top, ratio
+@pytest.mark.parametrize("way", ["replay", "live"])
+@pytest.mark.parametrize(
+    "logged", [(np.inf, True), (-np.inf, False), (LOGGED_NAN, False), (np.nan, None)]
+)
+def test_what_was_logged_and_has_no_place_leaves_a_mark_and_the_range_as_it_is(
+    drawn, sent, logged, way, ratio
 ):
-    count = 60_000
+    (value, at_top), count = logged, 60_000
     times, values = evenly(count), noise(count)
     odd = [count // 4, count // 2]
     values[odd] = value
-    drawing = drawn(times, values, ratio)
+    drawing = drawn(times, values, ratio, packets=sent(times, values, way))
     known = np.isfinite(values)
     columns = drawing.columns(times[odd])
-    truth = exact(drawing, times[known], values[known])
-    # Of a bucket with an infinite end the finite values have no end there.
-    truth.high[np.concatenate([columns - 1, columns, columns + 1])] = np.nan
-    assert_band(drawing.without(0.2), truth)
+    assert_band(drawing.without(0.2), exact(drawing, times[known], values[known]))
     edge = 4 * ratio
-    ink = drawing.ink[:edge] if at_top else drawing.ink[-edge:]
-    marked = np.flatnonzero((ink > 0.7).sum(0) >= 2)
-    assert all(np.abs(columns - at).min() <= 5 * ratio for at in marked)
-    assert all(np.abs(marked - at).min() <= 1 for at in columns)
+    marked = [
+        np.flatnonzero((ink > 0.7).sum(0) >= 2)
+        for ink in (drawing.ink[:edge], drawing.ink[-2 * edge :])
+    ]
+    expected = {True: (True, False), False: (False, True), None: (False, False)}[at_top]
+    for there, found in zip(expected, marked, strict=True):
+        assert all(np.abs(columns - at).min() <= 5 * ratio for at in found)
+        assert all(np.abs(found - at).min() <= 2 for at in columns) if there else len(found) == 0

@@ -393,3 +393,11 @@ def test_a_gap_stays_a_gap_where_a_whole_bucket_lies_in_it(screen, buckets):
                 assert coarse.missing[row, k]
             if coarse.missing[row, k]:
                 assert state[part == k].any()
+
+
+def test_of_odd_values_their_numbers_and_words_stay_and_nothing_else():
+    odd = {"series": 0, "time": 1.5, "step": None, "what": "inf"}
+    header = {"series": [], "entities": [], "state": {}}
+
+    assert redact({**header, "odd": [{**odd, "more": "secret"}]})["odd"] == [odd]
+    assert "odd" not in redact(header)

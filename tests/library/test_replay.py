@@ -111,7 +111,7 @@ def test_what_only_its_reader_knows_is_told_where_that_reader_is_not(bench, fini
 
 def rows_of(src, ids, t0, t1, points=20_000):
     """What a page gets of a range, as rows: of a bucket its least and greatest value."""
-    found, screen = src.detail(ids, t0, t1, points)
+    found, screen, _ = src.detail(ids, t0, t1, points)
     if screen is None:
         return found
     begin = np.rint(screen.edges[:-1] * 1e6).astype(np.int64)
@@ -424,7 +424,7 @@ def test_blocks_are_drawn_as_bands_where_they_answer_for_rows(bench, monkeypatch
     times = START_US + np.arange(6400) * 100_000
     write(bench, number, times, np.tile([0.0, 1.0], 3200))
 
-    rows, screen = source(bench).detail([0], times[0] / 1e6, times[-1] / 1e6, 50)
+    rows, screen, _ = source(bench).detail([0], times[0] / 1e6, times[-1] / 1e6, 50)
 
     assert len(rows) == 0
     assert (screen.ids.tolist(), len(screen.edges)) == ([0], 51)
@@ -451,7 +451,7 @@ def test_the_detail_of_blocks_has_the_mean_of_what_a_range_holds(
     src, (a, b) = source(bench), sorted((one, other))
     src._blocks_between = lambda number, *_: src._stored.level(src._keys[number], 6400)
 
-    _, screen = src.detail([0], times[a] / 1e6, times[b] / 1e6, points)
+    _, screen, _ = src.detail([0], times[a] / 1e6, times[b] / 1e6, points)
 
     seen = screen.low[0] <= screen.high[0]
     assert ((screen.low[0] <= screen.mean[0]) & (screen.mean[0] <= screen.high[0]))[seen].all()

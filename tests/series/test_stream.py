@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.series.detail import detail_of
+from pulse_widgets.series.detail import Detail, detail_of
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import History
 from pulse_widgets.series.packet_rows import PACKET_ROWS
@@ -35,7 +35,7 @@ class Past:
 
     def detail(self, ids, t0_s, t1_s, points):
         self.asked.append(ids)
-        return detail_of(self.stored if 0 in ids else Rows.of([], [], []), points)
+        return Detail(*detail_of(self.stored if 0 in ids else Rows.of([], [], []), points))
 
     def series(self):
         return [{"id": 0, "host": "h0", "entity": "user", "metric": "loss"}]

@@ -15,6 +15,7 @@ import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
 import { marksAt, paintIdle, paintMoments } from "./marks";
+import { oddText, paintOdd } from "./odd";
 import { paintAlarms, paintLimit } from "./over-lines";
 import { USER_GROUP } from "./panel-table";
 import {
@@ -33,10 +34,10 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
-import { isSpan, readingText, single, spanText } from "./reading-text";
+import { isSpan, readingText, single, spanText, tipText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
-import { clipped, type Ink, paintBand, paintInfinities, paintLine, paintSpikes } from "./trace";
+import { clipped, type Ink, paintBand, paintLine, paintSpikes } from "./trace";
 
 export const LINES: ChartKind = {
   name: "lines",
@@ -266,10 +267,10 @@ export class LineChart implements View {
     const scene = this.#scene;
     if (!scene) return;
     if (!this.byStep) paintIdle(area, scene.marks, scene.range, scene.theme, scene.now);
-    clipped(area, () => this.#paint(area));
+    clipped(area, () => this.#paint(area, scene));
   }
 
-  #paint(area: PlotArea): void {
+  #paint(area: PlotArea, scene: Scene): void {
     const grid = this.#grid;
     for (const older of this.#older) {
       for (const [i, ink] of this.#inks.entries()) {
@@ -285,7 +286,9 @@ export class LineChart implements View {
       paintLine(area, grid.xs, grid.ys[i] as Float64Array, raw);
       paintSpikes(area, grid, i, raw);
       if (smooth) paintLine(area, grid.xs, smooth, ink);
-      paintInfinities(area, grid, i, ink);
+      const { id, key } = this.#panel.lines[i] as Line;
+      const odd = scene.hidden.has(key) ? [] : (scene.source.odd?.(id) ?? []);
+      paintOdd(area, odd, this.byStep, ink);
     }
   }
 
@@ -345,20 +348,21 @@ export class LineChart implements View {
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
     const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
-    const { lines, notes } = this.#tipLines(x, scene);
+    const { lines, notes } = this.#tipLines(x, pixel, scene);
     const marks = this.byStep ? [] : labelsAt(scene, x, pixel);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
   }
 
-  #tipLines(x: number, scene: Scene): { lines: TipLine[]; notes: string[] } {
+  #tipLines(x: number, pixel: number, scene: Scene): { lines: TipLine[]; notes: string[] } {
     const lines: TipLine[] = [];
     const notes: string[] = [];
     for (const [i, line] of this.#panel.lines.entries()) {
       if (scene.hidden.has(line.key)) continue;
       const value = this.#valueOf(line, i, x, scene);
-      const isMissing = value !== null && value.min === null;
-      const text = isMissing ? "missing" : readingText(value, this.#panel.unit);
+      const since = value?.min === null ? value.time : null;
+      const odd = oddText(scene.source.odd?.(line.id) ?? [], x, pixel, this.byStep, since);
+      const text = tipText(value, this.#panel.unit, odd);
       const color = lineColor(line.color, scene.theme.ground);
       lines.push({ name: line.label, text, color, value: value?.max ?? Number.NaN });
       const alarm = this.#alarmOf[i];

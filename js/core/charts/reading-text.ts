@@ -9,6 +9,13 @@ export function readingText(reading: Reading | null, unit: string): string {
   return spanText(reading.min, reading.max, unit);
 }
 
+/** "missing" only where nothing was logged; `odd` names what was, beside the values around it. */
+export function tipText(reading: Reading | null, unit: string, odd: string): string {
+  if (reading?.min === null) return odd || "missing";
+  const known = readingText(reading, unit);
+  return odd ? `${known}, ${odd}` : known;
+}
+
 /** Whether it is of more than one value. */
 export function isSpan({ min, max }: Reading): boolean {
   return min !== null && max !== null && min < max;

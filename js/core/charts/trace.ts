@@ -1,4 +1,4 @@
-/** Paints one line of a chart: the band of its extremes, its line, what sticks out, infinities. */
+/** Paints one line of a chart: the band of its extremes, its line, and what sticks out. */
 
 import { GAP, type Grid } from "../history/grid";
 import { stretchMiddle } from "../history/places";
@@ -19,9 +19,8 @@ export interface Ink {
 
 /** A part of a column that is shorter than this many canvas pixels tells nothing. */
 const LEAST = 1.5;
-/** Half the width of a dot, and the size of a mark for infinity, in CSS pixels. */
+/** Half the width of a dot, in CSS pixels. */
 const DOT = 1.5;
-const ARROW = 4;
 
 let spikes = new Uint8Array(0);
 
@@ -41,7 +40,7 @@ export function clipped(area: PlotArea, paint: (context: CanvasRenderingContext2
 export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): void {
   const strip = grid.buckets(line);
   if (!strip) return;
-  const { low, high, mean } = strip;
+  const { low, high } = strip;
   const column = columnOf(area, grid);
   const { context, y } = area;
   context.globalAlpha = ink.band;
@@ -57,8 +56,7 @@ export function paintBand(area: PlotArea, grid: Grid, line: number, ink: Ink): v
     context.lineTo(at + 0.5, bottom);
   };
   for (let i = 0; i < grid.bucketCount; i++) {
-    const from = finite(low[i], mean[i]);
-    const to = finite(high[i], mean[i]);
+    const [from, to] = [low[i] as number, high[i] as number];
     if (!(to > from)) continue;
     const upper = Math.floor(y(to));
     let lower = Math.ceil(y(from));
@@ -155,7 +153,7 @@ export function paintSpikes(area: PlotArea, grid: Grid, line: number, ink: Ink):
     if (Number.isNaN(from)) from = area.top + area.height;
     const x = column(stretchMiddle(same, i, count)) + 0.5;
     for (const end of [side & UP ? high[i] : undefined, side & DOWN ? low[i] : undefined]) {
-      const to = y(finite(end, mean[i]));
+      const to = y(end as number);
       if (!(Math.abs(to - from) >= LEAST)) continue;
       context.moveTo(x, to < from ? Math.floor(to) : Math.ceil(to));
       context.lineTo(x, Math.round(from));
@@ -174,47 +172,10 @@ function rootOf(mean: Float64Array, i: number, side: number): number {
   return side === DOWN && below > own ? below : own;
 }
 
-/** A small triangle at the edge that an infinite value lies beyond. */
-export function paintInfinities(area: PlotArea, grid: Grid, line: number, ink: Ink): void {
-  const strip = grid.buckets(line);
-  if (!strip || !grid.hasInfinite(line)) return;
-  const { context, top, height, ratio } = area;
-  const column = columnOf(area, grid);
-  const size = ARROW * ratio;
-  context.globalAlpha = ink.line;
-  context.fillStyle = ink.color;
-  for (let i = 0; i < grid.bucketCount; i++) {
-    const x = column(i) + 0.5;
-    if (strip.high[i] === Number.POSITIVE_INFINITY) arrow(context, x, top, size, size);
-    if (strip.low[i] === Number.NEGATIVE_INFINITY) arrow(context, x, top + height, size, -size);
-  }
-  context.globalAlpha = 1;
-}
-
-function arrow(
-  context: CanvasRenderingContext2D,
-  x: number,
-  edge: number,
-  size: number,
-  depth: number,
-): void {
-  context.beginPath();
-  context.moveTo(x, edge);
-  context.lineTo(x - size, edge + depth * 1.5);
-  context.lineTo(x + size, edge + depth * 1.5);
-  context.fill();
-}
-
 /** The whole pixel that the middle of a bucket lies in. A bucket is never wider than a pixel. */
 function columnOf(area: PlotArea, grid: Grid): (bucket: number) => number {
   const [origin, width] = grid.origin;
   const first = area.x(origin + width / 2);
   const each = area.x(origin + width * 1.5) - first;
   return (bucket) => Math.floor(first + bucket * each);
-}
-
-/** An end of a bucket, or its mean where the end is infinite. */
-function finite(end: number | undefined, mean: number | undefined): number {
-  const value = end as number;
-  return value - value === 0 ? value : (mean as number);
 }

@@ -1,8 +1,9 @@
-/** Keeps the moments and spans of a session, and the newest lines of text. */
+/** Keeps the moments and spans of a session, the newest lines of text, and odd values. */
 
 import type { MomentWire, SpanWire, TextLineWire } from "../source";
 import type { FramePacket, KeyframePacket } from "../wire/packet";
 import { joinedSpan, spanKey } from "../wire/spans";
+import { OddLog } from "./odd-log";
 
 /** Moments kept, and spans. */
 const EVENTS_KEPT = 5_000;
@@ -10,17 +11,19 @@ const LINES_KEPT = 2_000;
 /** Letters of all lines that are kept together. */
 const LETTERS_KEPT = 2 ** 19;
 
-type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines">;
+type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd">;
 
 export class EventLog {
   moments: readonly MomentWire[] = [];
   spans: readonly SpanWire[] = [];
   lines: readonly TextLineWire[] = [];
+  readonly odd = new OddLog();
   readonly #moments = new Map<string, MomentWire>();
   readonly #spans = new Map<string, SpanWire>();
 
   /** Add those of a packet; returns what of it was new. */
-  add({ moments, spans, lines }: News): { events: boolean; lines: boolean } {
+  add({ moments, spans, lines, odd }: News): { events: boolean; lines: boolean } {
+    this.odd.add(odd);
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
     if (lines.length > 0) this.lines = newestLines([...this.lines, ...lines]);
     return { events: some || others, lines: lines.length > 0 };

@@ -164,26 +164,6 @@ describe("a bucket", () => {
   });
 });
 
-describe("infinite values", () => {
-  const infinite = Number.POSITIVE_INFINITY;
-
-  test("do not count in the range of values", () => {
-    const grid = gridOf(
-      [
-        [10, 1, 1, 1],
-        [20, -infinite, 2, 3],
-        [30, infinite, NOTHING, infinite],
-        [40, 4, 4, 4],
-      ],
-      [0, 100],
-    );
-    expect(grid.extremes(0)).toEqual([1, 4]);
-    expect(grid.reach()).toEqual([1, 4]);
-    expect(grid.at(0, 30)).toMatchObject({ min: infinite, max: infinite });
-    expect(numbers(grid.ys[0])).toEqual([1, 2, 4]);
-  });
-});
-
 test("what is drawn reaches to where the line leaves the window", () => {
   const line: Sample[] = [
     [0, 100],

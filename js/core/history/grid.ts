@@ -34,10 +34,10 @@ export const GAP_BEFORE = 2;
 
 /** The buckets of one line. Only the first `Grid.bucketCount` of each count. */
 export interface Strip {
-  /** NaN without values. May be infinite, as may `high`. */
+  /** NaN without values. */
   readonly low: Float64Array;
   readonly high: Float64Array;
-  /** Of the finite values; NaN where it is not known. */
+  /** NaN where it is not known. */
   readonly mean: Float64Array;
   /** `GAP_AFTER`, `GAP_BEFORE`, both or none. */
   readonly gap: Uint8Array;
@@ -67,7 +67,6 @@ export class Grid {
   /** Place of the value of every bucket in `xs`. */
   #places = new Int32Array(0);
   readonly #strips: Strip[] = [];
-  readonly #infinite: boolean[] = [];
 
   /**
    * Read all lines over `range` into buckets that are never wider than a `pixels`th of it. A line
@@ -139,11 +138,6 @@ export class Grid {
     return line < this.ys.length ? (this.#strips[line] ?? null) : null;
   }
 
-  /** Whether a line has an infinite value in the visible range. */
-  hasInfinite(line: number): boolean {
-    return this.#infinite[line] ?? false;
-  }
-
   get bucketCount(): number {
     return this.#count;
   }
@@ -153,15 +147,14 @@ export class Grid {
     return [this.#first * this.#width, this.#width];
   }
 
-  /** Smallest and largest finite value of a line in the visible range, or null without any. */
+  /** Smallest and largest value of a line in the visible range, or null without any. */
   extremes(line: number): readonly [number, number] | null {
     const strip = this.buckets(line);
     if (!strip) return null;
-    const { low, high, mean } = strip;
+    const { low, high } = strip;
     let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = 0; i < this.#count; i++) {
-      // Of a bucket with an infinite end only the mean of the finite values is known.
-      const [from, to] = [finite(low[i], mean[i]), finite(high[i], mean[i])];
+      const [from, to] = [low[i] as number, high[i] as number];
       if (from < min) min = from;
       if (to > max) max = to;
     }
@@ -211,20 +204,18 @@ export class Grid {
   /** Put a line's samples into buckets; returns its neighbours just outside the visible range. */
   #gather(fetch: Fetch, id: number | null, line: number): Edges {
     const edges = new Edges();
-    this.#infinite[line] = false;
     if (id === null) return edges;
     const [t0, t1] = this.#range;
     fetch(id, t0, t1, (t1 - t0) / this.#width, scratch);
     counts.fill(0, 0, this.#count);
     const strip = this.#strips[line] as Strip;
-    let [broken, infinite] = [false, false];
+    let broken = false;
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
       const bucket = Math.floor(time / this.#width) - this.#first;
       if (bucket >= 0 && bucket < this.#count) {
         see(strip, bucket, i);
         broken ||= strip.gap[bucket] !== 0;
-        infinite ||= isInfinite(scratch.min[i] as number) || isInfinite(scratch.max[i] as number);
         continue;
       }
       const [low, high] = [scratch.min[i] as number, scratch.max[i] as number];
@@ -236,7 +227,6 @@ export class Grid {
       }
     }
     if (broken) this.#note(strip);
-    this.#infinite[line] = infinite;
     return edges;
   }
 
@@ -354,18 +344,9 @@ function see({ low, high, mean, gap, same }: Strip, bucket: number, i: number): 
   mean[bucket] = known + (own - known) / count;
 }
 
-function isInfinite(value: number): boolean {
-  return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY;
-}
-
 /** The mean of an item; where all its values are the same, that is known without being told. */
 function meanOf(min: number, max: number, told: number | undefined): number {
-  if (min === max) return Number.isFinite(min) ? min : Number.NaN;
-  return told ?? Number.NaN;
-}
-
-function finite(end: number | undefined, mean: number | undefined): number {
-  return Number.isFinite(end) ? (end as number) : (mean as number);
+  return min === max ? min : (told ?? Number.NaN);
 }
 
 function farEnd(previous: number, low = Number.NaN, high = Number.NaN): number {

@@ -68,7 +68,7 @@ function answer(request: Range): Arrival {
         ] as const,
     ),
   );
-  const packet = { ...request, kind: "rows", reduced: [], envelopes: [], rows } as const;
+  const packet = { ...request, kind: "rows", reduced: [], envelopes: [], odd: [], rows } as const;
   return { packet, bytes: null, kept: false };
 }
 

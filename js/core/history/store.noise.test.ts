@@ -27,7 +27,15 @@ function byRows(): Store {
     const rows = rowsFrom(
       VALUES.slice(at, at + 10_000).map((v, i) => [0, TIMES[at + i] as number, v]),
     );
-    const news = { series: [], entities: [], state: null, moments: [], spans: [], lines: [] };
+    const news = {
+      series: [],
+      entities: [],
+      state: null,
+      moments: [],
+      spans: [],
+      lines: [],
+      odd: [],
+    };
     const packet = { kind: "frame", seq: at / 10_000, rows, reduced: [], ...news } as const;
     store.take({ packet, bytes: null, kept: false });
   }

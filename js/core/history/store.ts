@@ -14,6 +14,7 @@ import {
   type EntityWire,
   type MomentWire,
   NO_CHANGE,
+  type Odd,
   type SeriesWire,
   type Source,
   type SpanWire,
@@ -106,6 +107,10 @@ export class Store implements Source {
 
   lines(): readonly TextLineWire[] {
     return this.#events.lines;
+  }
+
+  odd(id: number): readonly Odd[] {
+    return this.#events.odd.of(id);
   }
 
   lost(): number {
@@ -218,16 +223,9 @@ export class Store implements Source {
   }
 
   #take(packet: Packet, kept: boolean): Change | null {
-    switch (packet.kind) {
-      case "frame":
-        return this.#frame(packet);
-      case "keyframe":
-        return this.#keyframe(packet, kept);
-      case "rows":
-        return this.#rows(packet);
-      default:
-        return null;
-    }
+    if (packet.kind === "frame") return this.#frame(packet);
+    if (packet.kind === "keyframe") return this.#keyframe(packet, kept);
+    return packet.kind === "rows" ? this.#rows(packet) : null;
   }
 
   #frame(packet: FramePacket): Change | null {
@@ -325,6 +323,7 @@ export class Store implements Source {
     const t1 = Math.min(packet.t1, this.#sawFrame ? this.#end : packet.t1);
     const asked = this.densityAsked(packet);
     const reduced = new Set(packet.reduced);
+    this.#events.odd.add(packet.odd);
     const envelopes = new Map(packet.envelopes.map(({ id, envelope }) => [id, envelope]));
     for (const [id, batch] of split(packet.rows, packet.ids, packet.t0, t1)) {
       const track = this.#track(id);
@@ -359,8 +358,8 @@ export class Store implements Source {
     }
     if (packet.state) this.#setState(packet.state);
     const changed = this.#events.add(packet);
-    const state = packet.state !== null;
-    return { series: packet.series.length > 0, entities, state, ...changed, samples: false };
+    const [series, state] = [packet.series.length > 0, packet.state !== null];
+    return { series, entities, state, ...changed, samples: false };
   }
 
   #setState(state: State): void {

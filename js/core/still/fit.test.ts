@@ -13,7 +13,7 @@ import {
 } from "../wire/packet";
 import { envelopeOf } from "../wire/parts";
 import { coarsened } from "./detail";
-import { fitKeyframe, stripKeyframe } from "./fit";
+import { fitKeyframe, matchingKeyframe, stripKeyframe } from "./fit";
 
 interface Case {
   readonly name: string;
@@ -378,3 +378,33 @@ function stepped(steps: readonly number[], codes: EncodedEnvelope["codes"]): Uin
   const columns = { min: column, max: column, mean: column };
   return packedKeyframe(header, [Float64Array.from(edges(buckets)), stepLast], columns);
 }
+
+test("odd values stay with their series and leave the curves their room", () => {
+  const about = [series(0, "train/loss", "user"), series(1, "train/accuracy", "user")];
+  const odd = Array.from({ length: 200 }, (_, at) => {
+    return { series: at % 2, time: 1e9 + at + 0.25, step: null, what: "inf" };
+  });
+  let seed = 1;
+  const noise = () => {
+    seed = (seed * 48271) % 2147483647;
+    return seed % 65534;
+  };
+  const envelopes = about.map(({ id }) => ({
+    ...{ id, lo: 0, hi: 1 },
+    codes: Array.from({ length: 1000 }, () => {
+      const code = noise();
+      return [code, code, code] as const;
+    }),
+  }));
+  const news = { series: about, odd };
+  const packet = encodeKeyframe(1, edges(1000), envelopes, news);
+  const most = packet.length / 2;
+  const small = read(fitKeyframe(packet, most)).odd;
+
+  expect(read(matchingKeyframe(packet, ["*/loss"])).odd).toEqual(odd.filter((_, i) => i % 2 === 0));
+  expect(read(stripKeyframe(packet)).odd).toEqual([]);
+  expect(small.length).toBeGreaterThan(0);
+  expect(small).toEqual(odd.slice(-small.length));
+  expect(JSON.stringify(small).length).toBeLessThanOrEqual(most / 16 + 2);
+  expect(read(fitKeyframe(packet, packet.length)).odd).toEqual(odd);
+});

@@ -112,7 +112,13 @@ export function stripKeyframe(bytes: Uint8Array): Uint8Array {
   const kept = new Set(stripSeries(packet.series).map(({ id }) => id));
   const rows = rowsIn(packet, (id) => kept.has(id));
   const { state = null } = header;
-  const lean = { ...withSeries(header, packet, kept, rows), state, moments: [], spans: [] };
+  const lean = {
+    ...withSeries(header, packet, kept, rows),
+    state,
+    moments: [],
+    spans: [],
+    odd: [],
+  };
   return coarsened(packet, lean, rows, Math.min(packet.buckets, LEAST_BUCKETS));
 }
 
@@ -144,9 +150,22 @@ function shortened(header: Json, room: number): Json {
     .reverse();
   const of = (sort: string) => kept.filter(({ key }) => key === sort).map(({ event }) => event);
   const state = kept.length < events.length ? withEventsLeftOut(header) : header["state"];
-  const short = { ...header, moments: of("moments"), spans: of("spans"), state: state ?? null };
+  const short: Json = {
+    ...{ ...header, moments: of("moments"), spans: of("spans"), state: state ?? null },
+    ...(header["odd"] ? { odd: newestOdd(objectsOf(header, "odd"), room / 16) } : {}),
+  };
   if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
   return { ...short, state: withoutReasons(record(state ?? {}, "state")) };
+}
+
+/** The newest odd values, as many as there is room for. */
+function newestOdd(odd: readonly Json[], room: number): Json[] {
+  let left = Math.floor(room);
+  const first = odd.findLastIndex((one) => {
+    left -= size(one) + 1;
+    return left < 0;
+  });
+  return odd.slice(first + 1);
 }
 
 /** The state without what could not be read, which may be a lot. */
@@ -182,6 +201,9 @@ function withSeries(
   const reduced = {
     ...header,
     series,
+    ...(header["odd"]
+      ? { odd: objectsOf(header, "odd").filter((one) => kept.has(one["series"] as number)) }
+      : {}),
     entities: objectsOf(header, "entities").filter((one) => there.has(keyOf(one))),
     ids: rows.map((row) => packet.ids[row]),
     lo: rows.map((row) => packet.lo[row]),

@@ -54,6 +54,7 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
   const packet = encodeKeyframe(7, [0, 1, 2], [{ id: 0, lo: 0, hi: 9, codes }], {
     ...header,
     last: [8.5],
+    odd: [{ series: 0, time: 1.5, step: null, what: "inf", more: "secret" }],
   });
 
   const redacted = redactKeyframe(packet);
@@ -62,6 +63,7 @@ test("a picture that leaves the machine keeps its curves and tells nothing of wh
   expect(new TextDecoder().decode(redacted)).not.toMatch(/alice|bob|secret/);
   expect([...keyframe.max]).toEqual([2, 65533]);
   expect(keyframe.last).toEqual([8.5]);
+  expect(keyframe.odd).toEqual([{ series: 0, time: 1.5, step: null, what: "inf" }]);
   const hosts = keyframe.series.map(({ host }) => host);
   expect(hosts).toEqual(["h0", "h1", "h1", "h1"]);
   const entities = keyframe.series.map(({ entity }) => entity);

@@ -9,7 +9,7 @@
 import { kindOfEvent } from "../vocabulary/kinds";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import { withHeader } from "../wire/encode";
-import { type Json, list, record } from "../wire/header";
+import { type Json, list, readOdd, record } from "../wire/header";
 
 const EVENTS_SAVED = 50;
 const PRIVATE = new Set([
@@ -63,6 +63,7 @@ export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
       state: redaction.state(record(header["state"] ?? {}, "state")),
       moments: saved("moments"),
       spans: saved("spans"),
+      ...(header["odd"] ? { odd: readOdd(header["odd"]) } : {}),
     };
   });
 }

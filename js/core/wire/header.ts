@@ -1,6 +1,13 @@
 /** Reads the JSON header of a packet: everything after this file may trust its types. */
 
-import type { EntityWire, MomentWire, SeriesWire, SpanWire, TextLineWire } from "../header.gen";
+import type {
+  EntityWire,
+  MomentWire,
+  OddWire,
+  SeriesWire,
+  SpanWire,
+  TextLineWire,
+} from "../header.gen";
 import { type MissingField, PHASES, READINESS, type SourceState, type State } from "../state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -131,6 +138,15 @@ export function readLines(value: unknown): TextLineWire[] {
     const one = record(item, "line");
     const series = count(one["series"], "line series", 2 ** 31 - 1);
     return { series, time: finite(one["time"], "line time"), text: text(one["text"]) };
+  });
+}
+
+export function readOdd(value: unknown): OddWire[] {
+  return optionalList(value).map((item) => {
+    const one = record(item, "odd value");
+    const series = count(one["series"], "odd series", 2 ** 31 - 1);
+    const time = finite(one["time"], "odd time");
+    return { series, time, step: numberOrNull(one["step"]), what: text(one["what"]) };
   });
 }
 

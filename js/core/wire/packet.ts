@@ -11,6 +11,7 @@ import {
   type EntityWire,
   MOST_INFLATED,
   type MomentWire,
+  type OddWire,
   type SeriesWire,
   type SpanWire,
   type TextLineWire,
@@ -26,6 +27,7 @@ import {
   readEntities,
   readLines,
   readMoments,
+  readOdd,
   readSeries,
   readSpans,
   readState,
@@ -58,6 +60,8 @@ interface News {
   readonly moments: readonly MomentWire[];
   readonly spans: readonly SpanWire[];
   readonly lines: readonly TextLineWire[];
+  /** Values that were logged and no axis has a place for; among the rows they are missing. */
+  readonly odd: readonly OddWire[];
 }
 
 export interface FramePacket extends News {
@@ -101,6 +105,7 @@ export interface RowsPacket {
   /** The series of which only the extremes were sent. */
   readonly reduced: readonly number[];
   readonly rows: Rows;
+  readonly odd: readonly OddWire[];
   /** Of series with very many rows, in place of their rows; others have all their rows. */
   readonly envelopes: readonly { readonly id: number; readonly envelope: Envelope }[];
 }
@@ -255,6 +260,7 @@ function news(header: Json): News {
     moments: readMoments(header["moments"]),
     spans: readSpans(header["spans"]),
     lines: readLines(header["lines"]),
+    odd: readOdd(header["odd"]),
   };
 }
 
@@ -286,6 +292,7 @@ function rowsReply(header: Json, body: Body): RowsPacket {
     t0: finite(header["t0"], "t0"),
     t1: finite(header["t1"], "t1"),
     reduced: ids(header["reduced"] ?? [], "reduced"),
+    odd: readOdd(header["odd"]),
     ...rowsAndEnvelopes(header, body),
   };
 }
