@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip"]
+__all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip", "size_of"]
 
 LEAST_BUCKETS: Final = 30
 """With fewer a curve is no picture; rather than that, series are left out."""
@@ -224,7 +224,7 @@ def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
     short = {**header, **_newest(header, room // 8)}
     if any(len(short[key]) < len(header.get(key, ())) for key in ("moments", "spans")):
         short["state"] = with_events_left_out(header["state"])
-    if _size({**short, "series": [], "entities": []}) < room // 2:
+    if size_of({**short, "series": [], "entities": []}) < room // 2:
         return short
     state = short["state"]
     bare = [{**source, "missing": []} for source in state.get("sources") or []]
@@ -237,7 +237,7 @@ def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str,
     events += [(one["start"], "spans", one) for one in header.get("spans", [])]
     kept: dict[str, list[Mapping[str, Any]]] = {"moments": [], "spans": []}
     for _, key, one in sorted(events, key=lambda event: -event[0]):
-        room -= _size(one) + 1
+        room -= size_of(one) + 1
         if room < 0:
             break
         kept[key].insert(0, one)
@@ -279,7 +279,8 @@ def _only(screen: Screen, ids: Iterable[int]) -> Screen:
     )
 
 
-def _size(part: object) -> int:
+def size_of(part: object) -> int:
+    """Return what a part of a header takes, all letters beyond ASCII being escaped."""
     return len(json.dumps(part, separators=(",", ":")))
 
 

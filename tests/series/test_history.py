@@ -270,3 +270,17 @@ def test_what_has_forgotten_something_is_not_everything():
 
     assert history.forgotten_before_us > 0
     assert len(history.everything(200)) == 0
+
+
+@pytest.mark.parametrize(("steps", "most"), [(None, 25_000), (range(4_000), 31_000)])
+def test_a_series_takes_as_much_memory_as_is_said_however_long_the_session(steps, most):
+    history = History(1.0)
+    for start in range(0, 400_000, 4_000):
+        times = np.arange(start, start + 4_000, 100.0)
+        for series in range(16):
+            some = None if steps is None else steps[: len(times)]
+            history.add(rows(times, times, series, some))
+    history.screen()
+    history.release()
+
+    assert most - 2_000 < history.nbytes / 16 <= most

@@ -20,6 +20,7 @@ import { type Json, list, record } from "../wire/header";
 import { CODE_NONE, decodePacket, headerOf, type KeyframePacket } from "../wire/packet";
 import { coarsened, type Detail, Detailed } from "./detail";
 import { inOrder } from "./priorities";
+import { sizeOf } from "./text";
 
 /** What a header holds of its series, without any. */
 const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] };
@@ -116,10 +117,6 @@ export function stripKeyframe(bytes: Uint8Array): Uint8Array {
   return coarsened(packet, lean, rows, Math.min(packet.buckets, LEAST_BUCKETS));
 }
 
-function size(part: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(part)).length;
-}
-
 /** The rows of series that have a value, or a reading that is missing. */
 function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
   const hasValue = (row: number) =>
@@ -138,14 +135,14 @@ function shortened(header: Json, room: number): Json {
   const kept = events
     .sort((a, b) => b.time - a.time)
     .filter(({ event }) => {
-      left -= size(event) + 1;
+      left -= sizeOf(event) + 1;
       return left >= 0;
     })
     .reverse();
   const of = (sort: string) => kept.filter(({ key }) => key === sort).map(({ event }) => event);
   const state = kept.length < events.length ? withEventsLeftOut(header) : header["state"];
   const short = { ...header, moments: of("moments"), spans: of("spans"), state: state ?? null };
-  if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
+  if (sizeOf({ ...short, ...NO_SERIES }) < room / 2) return short;
   return { ...short, state: withoutReasons(record(state ?? {}, "state")) };
 }
 
