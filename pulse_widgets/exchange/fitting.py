@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +17,7 @@ from pulse_widgets.exchange.picture.wishes import (
     RANK_OWN,
     RANK_REST,
 )
+from pulse_widgets.exchange.search import what_fits
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.envelopes import even_edges, extremes_of, mean_of
@@ -122,8 +121,9 @@ def fit(
     The series that are seen first keep at least 200 buckets as long as they find room, see
     `_in_order`; of the others there are fewer, and of all the values are told more coarsely. Then
     the others are left out, last of all the first: of a metric all that one class of entities has,
-    or none, so that counts and means stay true. The state says how many. Of the events the oldest
-    go. What fits is found by trying, since it depends on the values.
+    or none, so that counts and means stay true; of what does not fit alone, none. The state says
+    how many. Of the events the oldest go. What fits is found by trying, since it depends on the
+    values.
 
     Parameters
     ----------
@@ -138,32 +138,17 @@ def fit(
     header = _shortened(header, room)
     groups, first = _in_order(header["series"])
     seen = {number for group in groups[:first] for number in group}
-
     details = np.reshape(DETAILS, (-1, 4)).tolist()
 
-    @cache
-    def shown_with(detail: int) -> Screen:
-        return _detailed(screen, seen, details[detail])
+    def tried(ids: list[int], detail: int) -> tuple[Screen, dict[str, Any]]:
+        kept = header if len(ids) == len(header["series"]) else _without(header, set(ids))
+        return _detailed(_only(screen, ids), seen, details[detail]), kept
 
-    def tried(count: int, detail: int) -> tuple[Screen, dict[str, Any]]:
-        ids = {number for group in groups[:count] for number in group}
-        kept = header if count == len(groups) else _without(header, ids)
-        return _only(shown_with(detail), ids), kept
+    def size(ids: list[int], detail: int) -> int:
+        shown, kept = tried(ids, detail)
+        return len(keyframe(0, shown, **kept))
 
-    def fits(count: int, detail: int) -> bool:
-        shown, kept = tried(count, detail)
-        return len(keyframe(0, shown, **kept)) <= room
-
-    every = len(groups)
-    detail = bisect_left(range(ALL_WITH), True, key=lambda one: fits(every, one))
-    if detail < ALL_WITH:
-        return tried(every, detail)
-    lean = range(ALL_WITH - 1, len(details) - 1)
-    detail = lean[0] + bisect_left(lean, True, key=lambda one: fits(first, one))
-    # The last detail is for as many as fit, be it not even the first.
-    more = range(1 if detail == lean.stop else first + 1, every)
-    count = more.start - 1 + bisect_left(more, True, key=lambda one: not fits(one, detail))
-    return tried(count, detail)
+    return tried(*what_fits(groups, room, (first, ALL_WITH, len(details)), size))
 
 
 def _in_order(series: Sequence[Mapping[str, Any]]) -> tuple[list[list[int]], int]:

@@ -20,6 +20,7 @@ import { type Json, list, record } from "../wire/header";
 import { CODE_NONE, decodePacket, headerOf, type KeyframePacket } from "../wire/packet";
 import { coarsened, type Detail, Detailed } from "./detail";
 import { inOrder } from "./priorities";
+import { whatFits } from "./search";
 import { sizeOf } from "./text";
 
 /** What a header holds of its series, without any. */
@@ -31,8 +32,8 @@ const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [],
  * The series that are seen first keep at least 200 buckets as long as they find room, see `inOrder`;
  * of the others there are fewer, and of all the values are told more coarsely. Then the others are
  * left out, last of all the first: of a metric all that one class of entities has, or none, so that
- * counts and means stay true. The state says how many. Of the events the oldest go. What fits is
- * found by trying, since it depends on the values.
+ * counts and means stay true; of what does not fit alone, none. The state says how many. Of the
+ * events the oldest go. What fits is found by trying, since it depends on the values.
  */
 export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (bytes.length <= most) return bytes;
@@ -40,45 +41,24 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (packet.kind !== "keyframe") return bytes;
   const header = shortened(headerOf(bytes).header, most);
   const { groups, first } = inOrder(packet.series);
-  const idsOf = (count: number) => new Set(groups.slice(0, count).flatMap(idsIn));
-  const seen = idsOf(first);
+  const ids = groups.map((group) => group.map(({ id }) => id));
+  const seen = new Set(ids.slice(0, first).flat());
   const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
   const shown = details.map((detail) => new Detailed(packet, seen, detail));
-  const tried = (count: number, detail: number): Uint8Array => {
-    const kept = idsOf(count);
+  const tried = (some: readonly number[], detail: number): Uint8Array => {
+    const kept = new Set(some);
     const rows = rowsIn(packet, (id) => kept.has(id) && drawn.has(id));
     return (shown[detail] as Detailed).packet(withSeries(header, packet, kept, rows), rows);
   };
-  const fits = (count: number, detail: number) => tried(count, detail).length <= most;
-  const every = groups.length;
-  const whole = firstThat(0, ALL_WITH, (detail) => fits(every, detail));
-  if (whole < ALL_WITH) return tried(every, whole);
-  const last = details.length - 1;
-  const detail = firstThat(ALL_WITH - 1, last, (one) => fits(first, one));
-  // The last detail is for as many as fit, be it not even the first.
-  const count = firstThat(detail === last ? 1 : first + 1, every, (one) => !fits(one, detail));
-  return tried(count - 1, detail);
+  const limits = { first, withAll: ALL_WITH, details: details.length };
+  const fit = whatFits(ids, most, limits, (some, detail) => tried(some, detail).length);
+  return tried(fit.ids, fit.detail);
 }
 
 const details = Array.from(
   { length: DETAILS.length / 4 },
   (_, i) => DETAILS.slice(4 * i, 4 * i + 4) as unknown as Detail,
 );
-
-/** The first number from `start` for which something holds that holds for all after it, or `end`. */
-function firstThat(start: number, end: number, holds: (one: number) => boolean): number {
-  let [from, to] = [start, end];
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if (holds(middle)) to = middle;
-    else from = middle + 1;
-  }
-  return from;
-}
-
-function idsIn(group: readonly SeriesWire[]): number[] {
-  return group.map(({ id }) => id);
-}
 
 function rowsIn({ ids }: KeyframePacket, wanted: (id: number) => boolean): number[] {
   return [...ids.keys()].filter((row) => wanted(ids[row] as number));
