@@ -1,4 +1,6 @@
-"""Finds what of a screen fits into a room, with few packings; `js/core/still/search.ts` is its twin.
+"""Finds what of a screen fits into a room, with few packings.
+
+`js/core/still/search.ts` is its twin.
 
 Packing thousands of series takes long. So each search begins where an estimate, from the packet of
 a few series, says that it ends; and what is far too large by the estimate is never packed.

@@ -8,7 +8,8 @@ A row that comes late goes into every grid that has passed its time. A row whose
 of all others waits outside of the grids until the others come near.
 
 Beside them one grid holds the whole past in buckets of one width: from the others only what is
-finer is shown, the newest.
+finer is shown, the newest. Where it had to go to make room it does not come back, and the others
+are shown alone: series are only ever dropped until what is left fits, so there is no room again.
 """
 
 from __future__ import annotations

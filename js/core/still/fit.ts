@@ -50,9 +50,16 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
     const rows = rowsIn(packet, (id) => kept.has(id) && drawn.has(id));
     return (shown[detail] as Detailed).packet(withSeries(header, packet, kept, rows), rows);
   };
+  // The packet that is returned is one of those that were tried.
+  const fitting = new Map<string, Uint8Array>();
+  const size = (some: readonly number[], detail: number): number => {
+    const made = tried(some, detail);
+    if (made.length <= most) fitting.set(`${detail} ${some}`, made);
+    return made.length;
+  };
   const limits = { first, withAll: ALL_WITH, details: details.length };
-  const fit = whatFits(ids, most, limits, (some, detail) => tried(some, detail).length);
-  return tried(fit.ids, fit.detail);
+  const fit = whatFits(ids, most, limits, size);
+  return fitting.get(`${fit.detail} ${fit.ids}`) ?? tried(fit.ids, fit.detail);
 }
 
 const details = Array.from(
