@@ -1,10 +1,13 @@
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
 import { encodeKeyframe } from "../core/testing/packets";
 import { STRIP_METRICS } from "../core/vocabulary/shared.gen";
+import * as encode from "../core/wire/encode";
 import { decodePacket, headerOf, type KeyframePacket } from "../core/wire/packet";
 import { refreshOutputs } from "./refresh";
+
+vi.mock("../core/wire/encode", { spy: true });
 
 /** The part of JupyterLab's model that matters here. */
 class Outputs {
@@ -53,7 +56,8 @@ test("a save renews the pictures of running sessions that are more than a minute
   expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
 });
 
-test("a picture of hundreds of series is renewed as one that fits into a notebook", () => {
+/** A screen of hundreds of series, of mere noise. */
+function hundreds(): Uint8Array {
   const buckets = 60;
   const noise = (i: number) => {
     const x = Math.imul(i + 1, 2654435761);
@@ -69,12 +73,16 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
     ...{ id, host: "host-0", entity: `gpu:${id % 8}`, metric: `gpu.metric.${id >> 3}` },
     ...{ unit: "W", kind: "gauge", labels: {} },
   }));
-  const newest = encodeKeyframe(
+  return encodeKeyframe(
     9,
     Array.from({ length: buckets + 1 }, (_, i) => 1000 + 5 * i),
     about.map(({ id }) => ({ id, lo: 0, hi: 700, codes: codesOf(id) })),
     { series: about, state: { phase: "stopped", title: "the end", t0: 1000, t1: 1300 } },
   );
+}
+
+test("a picture of hundreds of series is renewed as one that fits into a notebook", () => {
+  const newest = hundreds();
   const stale = output(100, "a");
   (stale["data"] as Record<string, unknown>)["text/html"] = "<figure>the beginning</figure>";
   const outputs = new Outputs([stale]);
@@ -94,6 +102,26 @@ test("a picture of hundreds of series is renewed as one that fits into a noteboo
   expect(data["text/html"]).toContain(said);
   // Nobody who sees the picture alone takes the beginning for the end.
   expect(data["text/html"]).toContain("Finished: 1 Jan 1970, 00:16:40 to 00:21:40");
+}, 30_000);
+
+test("several outputs of one session that hold too much are made small once", () => {
+  const newest = hundreds();
+  const old = output(100, "a");
+  const packed = vi.mocked(encode.packedKeyframe).mockClear();
+  const renewed = (count: number) => {
+    const outputs = new Outputs(Array.from({ length: count }, () => old));
+    refreshOutputs(outputs.asModel(), () => shownAs(newest, true));
+    return outputs.items.map(keyframeOf);
+  };
+
+  const [first] = renewed(1);
+  const packings = packed.mock.calls.length;
+  const others = renewed(3);
+
+  expect(packings).toBeGreaterThan(0);
+  expect(packings).toBeLessThanOrEqual(20);
+  expect(packed).toHaveBeenCalledTimes(packings);
+  expect(others).toEqual([first, first, first]);
 }, 30_000);
 
 test("a save makes the output of an ended session a picture alone", () => {

@@ -98,11 +98,25 @@ function fitted(data: Data, about: StillView & Data, shown: Picture): Data | nul
   });
   const most = about.layout === "strip" ? STRIP_BYTES : MOST_CHARACTERS;
   const room = Math.min(most, MOST_CHARACTERS - charactersOf(withText("", html)) - LEFT_OUT_BYTES);
-  const kept = fitKeyframe(whole, Math.floor(room / 4) * 3);
+  const kept = fittedOnce(whole, Math.floor(room / 4) * 3);
   const text = toBase64(kept);
   if (text.length > room) return null;
   const { state } = decodePacket(kept) as KeyframePacket;
   return withText(text, state && leftOutSentence(state) ? drawn(shown, about, state).html : html);
+}
+
+/** Finding what fits takes long: outputs with nearly as much room get the same. */
+const ROOM_STEP = 3072;
+const fits = new WeakMap<Uint8Array, Map<number, Uint8Array>>();
+
+function fittedOnce(whole: Uint8Array, room: number): Uint8Array {
+  if (whole.length <= room) return whole;
+  const known = fits.get(whole) ?? new Map<number, Uint8Array>();
+  fits.set(whole, known);
+  const most = Math.floor(room / ROOM_STEP) * ROOM_STEP;
+  const kept = known.get(most) ?? fitKeyframe(whole, most);
+  known.set(most, kept);
+  return kept;
 }
 
 type Picture = Pick<Shown, "keyframe" | "ended">;
@@ -115,6 +129,17 @@ interface Drawn {
 /** A session may be shown in several outputs, and drawing takes a tenth of a second. */
 const memory = new WeakMap<Uint8Array, Map<string, Drawn>>();
 
+/** The part of a keyframe that a view shows, the same for all views that show the same. */
+const parts = new WeakMap<Uint8Array, Map<string, Uint8Array>>();
+
+function partOf(keyframe: Uint8Array, about: string, make: () => Uint8Array): Uint8Array {
+  const known = parts.get(keyframe) ?? new Map<string, Uint8Array>();
+  parts.set(keyframe, known);
+  const part = known.get(about) ?? make();
+  known.set(about, part);
+  return part;
+}
+
 /** `state` is what the picture says, where that is not what the session said. */
 function drawn(
   { keyframe, ended }: Picture,
@@ -126,9 +151,13 @@ function drawn(
   const view = JSON.stringify([ended, layout, metrics, state && leftOutSentence(state)]);
   let picture = pictures.get(view);
   if (!picture) {
-    const all = redactKeyframe(keyframe);
+    const all = partOf(keyframe, "all", () => redactKeyframe(keyframe));
     const figures = layout === "strip" && !metrics?.length;
-    const whole = figures ? stripKeyframe(all) : matchingKeyframe(all, metrics);
+    const whole = metrics?.length
+      ? partOf(keyframe, JSON.stringify(metrics), () => matchingKeyframe(all, metrics))
+      : figures
+        ? partOf(keyframe, "strip", () => stripKeyframe(all))
+        : all;
     // The picture of some metrics is made from all: a GPU has the colour it has among the others.
     const packet = decodePacket(figures ? whole : all) as KeyframePacket;
     const shown = state ? { ...packet, state } : packet;

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left
 from dataclasses import replace
-from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +18,7 @@ from pulse_widgets.exchange.picture.wishes import (
     RANK_OWN,
     RANK_REST,
 )
+from pulse_widgets.exchange.search import what_fits
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.envelopes import even_edges, extremes_of, mean_of
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip"]
+__all__ = ["STRIP_BYTES", "coarsen", "fit", "matching", "of_strip", "size_of"]
 
 LEAST_BUCKETS: Final = 30
 """With fewer a curve is no picture; rather than that, series are left out."""
@@ -124,8 +123,9 @@ def fit(
     The series that are seen first keep at least 200 buckets as long as they find room, see
     `_in_order`; of the others there are fewer, and of all the values are told more coarsely. Then
     the others are left out, last of all the first: of a metric all that one class of entities has,
-    or none, so that counts and means stay true. The state says how many. Of the events the oldest
-    go. What fits is found by trying, since it depends on the values.
+    or none, so that counts and means stay true; of what does not fit alone, none. The state says
+    how many. Of the events the oldest go. What fits is found by trying, since it depends on the
+    values.
 
     Parameters
     ----------
@@ -140,32 +140,17 @@ def fit(
     header = _shortened(header, room)
     groups, first = _in_order(header["series"])
     seen = {number for group in groups[:first] for number in group}
-
     details = np.reshape(DETAILS, (-1, 4)).tolist()
 
-    @cache
-    def shown_with(detail: int) -> Screen:
-        return _detailed(screen, seen, details[detail])
+    def tried(ids: list[int], detail: int) -> tuple[Screen, dict[str, Any]]:
+        kept = header if len(ids) == len(header["series"]) else _without(header, set(ids))
+        return _detailed(_only(screen, ids), seen, details[detail]), kept
 
-    def tried(count: int, detail: int) -> tuple[Screen, dict[str, Any]]:
-        ids = {number for group in groups[:count] for number in group}
-        kept = header if count == len(groups) else _without(header, ids)
-        return _only(shown_with(detail), ids), kept
+    def size(ids: list[int], detail: int) -> int:
+        shown, kept = tried(ids, detail)
+        return len(keyframe(0, shown, **kept))
 
-    def fits(count: int, detail: int) -> bool:
-        shown, kept = tried(count, detail)
-        return len(keyframe(0, shown, **kept)) <= room
-
-    every = len(groups)
-    detail = bisect_left(range(ALL_WITH), True, key=lambda one: fits(every, one))
-    if detail < ALL_WITH:
-        return tried(every, detail)
-    lean = range(ALL_WITH - 1, len(details) - 1)
-    detail = lean[0] + bisect_left(lean, True, key=lambda one: fits(first, one))
-    # The last detail is for as many as fit, be it not even the first.
-    more = range(1 if detail == lean.stop else first + 1, every)
-    count = more.start - 1 + bisect_left(more, True, key=lambda one: not fits(one, detail))
-    return tried(count, detail)
+    return tried(*what_fits(groups, room, (first, ALL_WITH, len(details)), size))
 
 
 def _in_order(series: Sequence[Mapping[str, Any]]) -> tuple[list[list[int]], int]:
@@ -228,7 +213,7 @@ def _shortened(header: Mapping[str, Any], room: int) -> dict[str, Any]:
         short["odd"] = _newest_odd(header["odd"], room // 16)
     if any(len(short[key]) < len(header.get(key, ())) for key in ("moments", "spans")):
         short["state"] = with_events_left_out(header["state"])
-    if _size({**short, "series": [], "entities": []}) < room // 2:
+    if size_of({**short, "series": [], "entities": []}) < room // 2:
         return short
     state = short["state"]
     bare = [{**source, "missing": []} for source in state.get("sources") or []]
@@ -241,7 +226,7 @@ def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str,
     events += [(one["start"], "spans", one) for one in header.get("spans", [])]
     kept: dict[str, list[Mapping[str, Any]]] = {"moments": [], "spans": []}
     for _, key, one in sorted(events, key=lambda event: -event[0]):
-        room -= _size(one) + 1
+        room -= size_of(one) + 1
         if room < 0:
             break
         kept[key].insert(0, one)
@@ -250,7 +235,7 @@ def _newest(header: Mapping[str, Any], room: int) -> dict[str, list[Mapping[str,
 
 def _newest_odd(odd: Sequence[Mapping[str, Any]], room: int) -> list[Mapping[str, Any]]:
     """Return the newest odd values, as many as there is room for."""
-    sizes = accumulate(_size(one) + 1 for one in reversed(odd))
+    sizes = accumulate(size_of(one) + 1 for one in reversed(odd))
     return list(odd[len(odd) - sum(size <= room for size in sizes) :])
 
 
@@ -300,7 +285,8 @@ def _only(screen: Screen, ids: Iterable[int]) -> Screen:
     )
 
 
-def _size(part: object) -> int:
+def size_of(part: object) -> int:
+    """Return what a part of a header takes, all letters beyond ASCII being escaped."""
     return len(json.dumps(part, separators=(",", ":")))
 
 

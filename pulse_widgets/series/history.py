@@ -137,7 +137,8 @@ class History:
 
     Notes
     -----
-    A series takes memory when its first row arrives, at most 25 kB however long a session lasts.
+    A series takes memory when its first row arrives: at most 25 kB, or 31 kB where it has steps,
+    however long a session lasts. Arrays that grow get a quarter more, for the series to come.
     """
 
     def __init__(self, interval_s: float = 1.0, budget_bytes: int = 256 << 20) -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pulse_widgets.series.envelopes import even_edges
 from pulse_widgets.series.grid import COLUMNS, Buckets, Grid, capacity, extended, joined
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["Older", "Part", "found_among", "nothing"]
+__all__ = ["Older", "Part", "at_most", "found_among", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,14 @@ class Part:
     edges_us: NDArray[np.int64]
     buckets: Buckets
     first: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """Return how many buckets it is to have."""
+        return len(self.edges_us if self.first is None else self.first) - 1
+
+    def of_at_most(self, most: int) -> Part:
+        """Return it as one that is to have fewer buckets."""
+        return Part(self.edges_us, self.buckets, even_edges(self.edges_us, most))
 
     def joined(self) -> Part:
         """Return the part with as many buckets as it is to have."""
@@ -107,6 +118,17 @@ class Older:
         which, at = found_among(step_slot[here], step_slots)
         buckets.step[at] = mine.step[which]
         return [Part(edges, buckets)]
+
+
+def at_most(parts: Sequence[Part], most: int) -> list[Part]:
+    """Return parts of at most so many buckets in all; the oldest give up half of theirs first."""
+    over = sum(map(len, parts)) - most
+    made = []
+    for part in parts:
+        gone = min(max(over, 0), len(part) // 2)
+        made.append(part.of_at_most(len(part) - gone) if gone else part)
+        over -= gone
+    return made
 
 
 def nothing(slots: int, step_slots: int, columns: int) -> Buckets:

@@ -8,7 +8,8 @@ A row that comes late goes into every grid that has passed its time. A row whose
 of all others waits outside of the grids until the others come near.
 
 Beside them one grid holds the whole past in buckets of one width: from the others only what is
-finer is shown, the newest.
+finer is shown, the newest. Where it had to go to make room it does not come back, and the others
+are shown alone: series are only ever dropped until what is left fits, so there is no room again.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from pulse_widgets.series.envelopes import add_up, widen
 from pulse_widgets.series.grid import COLUMNS, FOLD, Buckets, Grid, capacity
-from pulse_widgets.series.older import Older, Part, found_among, nothing
+from pulse_widgets.series.older import Older, Part, at_most, found_among, nothing
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.whole import SIZE, Whole
 
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LEVELS", "Part", "Pyramid"]
 
-SHOWN: Final = 56
-SHOWN_BESIDE: Final = 40
+SHOWN: Final = (56, 42)
+"""Buckets of the finest grid that are on screen, and of each other one."""
+SHOWN_BESIDE: Final = (32, 20)
 """Beside the grid of the whole past fewer buckets of the others are enough."""
+SHOWN_AT_MOST: Final = 300
+"""Buckets of a screen."""
 SLACK: Final = 8
 LEVELS: Final = 6
 WHOLE_FROM: Final = SIZE + 3
@@ -277,13 +281,13 @@ class Pyramid:
             parts[len(older)].edges_us[0] = self._origin_us
         if len(self._waiting):
             parts.append(self._waiting_part(int(parts[-1].edges_us[-1]), slots, step_slots))
-        return parts
+        return at_most(parts, SHOWN_AT_MOST)
 
     def _spans(self) -> list[tuple[Grid, int, int]]:
         """Which buckets of which grid make up a screen, oldest first."""
         spans: list[tuple[Grid, int, int]] = []
-        shown = SHOWN_BESIDE if self._whole else SHOWN
-        end, wanted = self._grids[0].head + 1, shown
+        finest, others = SHOWN_BESIDE if self._whole else SHOWN
+        end, wanted = self._grids[0].head + 1, finest
         for level, grid in enumerate(self._grids):
             start = grid.first
             if level + 1 < len(self._grids):
@@ -294,7 +298,7 @@ class Pyramid:
                 start = max(start, grid.first)
             if start < end:
                 spans.append((grid, start, end))
-            end, wanted = min(start, end) // FOLD, shown - shown // FOLD
+            end, wanted = min(start, end) // FOLD, others
         return spans[::-1]
 
     def _waiting_part(

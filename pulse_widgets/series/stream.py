@@ -18,7 +18,7 @@ import numpy as np
 
 from pulse_widgets.series.header import ODD_MOST, plain
 from pulse_widgets.series.packet_rows import split_for_packets
-from pulse_widgets.series.wire import frame, keyframe, rows_reply
+from pulse_widgets.series.wire import frame, keyframe, live, rows_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -240,12 +240,12 @@ class Stream:
     def keyframe(self, screen: Screen | None = None) -> bytes:
         """Return the packet that paints a page which has seen nothing yet."""
         screen = self._provider.screen() if screen is None else screen
-        return keyframe(self._seq, screen, **header_of(self._provider))
+        return keyframe(self._seq, live(screen), **header_of(self._provider))
 
     def snapshot(self, screen: Screen | None = None) -> bytes:
         """Return a keyframe that may be kept: one without what should not leave the machine."""
         screen = self._provider.screen() if screen is None else screen
-        return keyframe(self._seq, screen, **self._redact(header_of(self._provider)))
+        return keyframe(self._seq, live(screen), **self._redact(header_of(self._provider)))
 
     # Requests -------------------------------------------------------------------------
 

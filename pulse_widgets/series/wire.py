@@ -54,7 +54,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -81,17 +81,22 @@ if TYPE_CHECKING:
 __all__ = [
     "CODE_MISSING",
     "CODE_NONE",
+    "LIVE_GRAIN",
     "WIRE_VERSION",
     "Packet",
     "decode",
     "encode",
     "frame",
     "keyframe",
+    "live",
     "rows_reply",
 ]
 
 WIRE_VERSION: Final = (1, 2)
 """Major and minor; two ends of the same major understand each other."""
+
+LIVE_GRAIN: Final = 13
+"""Of keyframes for pages: 5041 levels of the range of a series are more than a screen shows."""
 
 _MAGIC: Final = b"PULS"
 _PREFIX: Final = struct.Struct("<4sHHII")
@@ -261,6 +266,11 @@ def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
     return encode(header, b"".join((*columns, *fine, series, screen.missing.tobytes())))
 
 
+def live(screen: Screen) -> Screen:
+    """Return a screen as pages get it, its values told no finer than any screen shows."""
+    return replace(screen, grain=np.full(len(screen.ids), LIVE_GRAIN))
+
+
 def keyframe(  # noqa: PLR0913  one argument a part of the packet
     seq: int,
     screen: Screen,
@@ -303,8 +313,9 @@ def keyframe(  # noqa: PLR0913  one argument a part of the packet
             packed(codes, screen.grain),
         )
     )
-    # What is told coarsely is to be kept: there small is better than soon.
-    return encode(header, body, deflate=True, small=screen.grain is not None)
+    # What is told more coarsely is to be kept: there small is better than soon.
+    small = screen.grain is not None and int(screen.grain.max(initial=0)) > LIVE_GRAIN
+    return encode(header, body, deflate=True, small=small)
 
 
 def _known(values: NDArray[np.float64] | None) -> list[float | None]:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from pulse_widgets.series.history import History, Screen, find_rows, reduce_rows
 from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.wire import keyframe, live
 
 START_US = 1_760_000_000_000_000
 
@@ -62,14 +63,36 @@ def test_a_spike_of_one_sample_is_still_on_screen_three_hours_later():
     assert (high == 7.0).sum() == 1
 
 
-def test_a_screen_has_at_most_400_buckets_however_long_the_session():
-    history = History(1.0)
+@pytest.mark.parametrize("interval_s", [0.1, 1.0, 10.0])
+@pytest.mark.parametrize("budget_bytes", [12_000, 250_000, 1 << 26])
+@pytest.mark.parametrize("apart", [False, True], ids=["in order", "also late and far ahead"])
+def test_a_screen_has_at_most_300_buckets_however_long_the_session(interval_s, budget_bytes, apart):
+    history = History(interval_s, budget_bytes)
+    most = 0
 
-    for start in range(0, 100_000, 4_000):
-        times = np.arange(start, start + 4_000, 10.0)
+    for start in range(0, 100_000, 500):
+        times = np.arange(start, start + 500, 10.0) * interval_s
         history.add(rows(times, np.ones(len(times))))
+        if apart:
+            history.add(rows([-start * interval_s], [1.0]))
+            history.add(rows([(1e6 + 40 * start) * interval_s], [1.0]))
+        most = max(most, history.screen().low.shape[1])
 
-    assert history.screen().low.shape[1] <= 400
+    assert (200 if budget_bytes > 12_000 else 20) < most <= 300
+
+
+@pytest.mark.parametrize("readings", [300, 700, 1500, 3000])
+def test_a_page_gets_96_series_of_mere_noise_in_150_kilobytes(readings):
+    random = np.random.default_rng(readings)
+    history = History(10.0)
+    for start in range(0, readings, 100):
+        times = np.repeat(np.arange(start, start + 100), 96) * 10_000_000 + START_US
+        ids = np.tile(np.arange(96, dtype=np.int32), 100)
+        history.add(Rows.of(ids, times, random.normal(size=len(ids))))
+
+    packet = keyframe(0, live(history.screen()), series=[], entities=[], state={})
+
+    assert len(packet) <= 150_000
 
 
 def test_buckets_are_contiguous_and_finer_towards_the_end():
@@ -270,3 +293,17 @@ def test_what_has_forgotten_something_is_not_everything():
 
     assert history.forgotten_before_us > 0
     assert len(history.everything(200)) == 0
+
+
+@pytest.mark.parametrize(("steps", "most"), [(None, 25_000), (range(4_000), 31_000)])
+def test_a_series_takes_as_much_memory_as_is_said_however_long_the_session(steps, most):
+    history = History(1.0)
+    for start in range(0, 400_000, 4_000):
+        times = np.arange(start, start + 4_000, 100.0)
+        for series in range(16):
+            some = None if steps is None else steps[: len(times)]
+            history.add(rows(times, times, series, some))
+    history.screen()
+    history.release()
+
+    assert most - 2_000 < history.nbytes / 16 <= most

@@ -18,6 +18,7 @@ from pulse_widgets.series.wire import (
     encode,
     frame,
     keyframe,
+    live,
     rows_reply,
 )
 
@@ -243,17 +244,36 @@ def test_the_body_begins_on_a_multiple_of_eight():
         assert packet.index(b"body") % 8 == 0
 
 
-def test_96_series_of_mere_noise_fit_a_keyframe_of_150_kilobytes():
-    random = np.random.default_rng(0)
-    low = random.normal(size=(96, 300))
-    ids = np.arange(96, dtype=np.int32)
+def noise(series, buckets):
+    """A screen of which nothing can be told from anything else in it."""
+    low, mean, high = np.sort(np.random.default_rng(0).normal(size=(3, series, buckets)), axis=0)
+    ids = np.arange(series, dtype=np.int32)
     nothing = np.zeros(low.shape, np.bool_)
-    screen = Screen(ids, np.arange(311.0), low, low + 1, low, nothing, ids[:0], low[:0])
+    return Screen(ids, np.arange(buckets + 1.0), low, high, mean, nothing, ids[:0], low[:0])
+
+
+def test_96_series_of_mere_noise_fit_a_live_keyframe_of_150_kilobytes():
     series = [{**SERIES[0], "id": i} for i in range(96)]
+    header = {"series": series, "entities": [], "state": STATE}
 
-    packet = keyframe(1, screen, series=series, entities=[], state=STATE)
+    assert len(keyframe(1, live(noise(96, 300)), **header)) <= 150_000
+    assert len(keyframe(1, noise(96, 300), **header)) > 150_000
 
-    assert len(packet) <= 150_000
+
+def test_a_live_keyframe_tells_every_extreme_and_mean_to_a_five_thousandth_of_the_range():
+    screen = noise(4, 300)
+
+    packet = decode(keyframe(1, live(screen), series=[], entities=[], state={}))
+
+    low, high = (np.array(packet.header[key])[:, None] for key in ("lo", "hi"))
+    codes = unpacked(packet.body[301 * 8 :], 4 * 300)
+    least, greatest, mean = (
+        low + (high - low) * (each.reshape(4, 300) * 13.0 / 65533) for each in codes
+    )
+    level = (high - low) / 5000
+    assert ((least <= screen.low + 1e-9) & (least > screen.low - level)).all()
+    assert ((greatest >= screen.high - 1e-9) & (greatest < screen.high + level)).all()
+    assert (np.abs(mean - screen.mean) < level).all()
 
 
 def test_a_keyframe_tells_the_newest_values_exactly_and_none_where_one_is_missing():

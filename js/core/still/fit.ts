@@ -20,6 +20,8 @@ import { type Json, list, record } from "../wire/header";
 import { CODE_NONE, decodePacket, headerOf, type KeyframePacket } from "../wire/packet";
 import { coarsened, type Detail, Detailed } from "./detail";
 import { inOrder } from "./priorities";
+import { whatFits } from "./search";
+import { sizeOf } from "./text";
 
 /** What a header holds of its series, without any. */
 const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [], stepped: [] };
@@ -30,8 +32,8 @@ const NO_SERIES = { series: [], entities: [], ids: [], lo: [], hi: [], last: [],
  * The series that are seen first keep at least 200 buckets as long as they find room, see `inOrder`;
  * of the others there are fewer, and of all the values are told more coarsely. Then the others are
  * left out, last of all the first: of a metric all that one class of entities has, or none, so that
- * counts and means stay true. The state says how many. Of the events the oldest go. What fits is
- * found by trying, since it depends on the values.
+ * counts and means stay true; of what does not fit alone, none. The state says how many. Of the
+ * events the oldest go. What fits is found by trying, since it depends on the values.
  */
 export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (bytes.length <= most) return bytes;
@@ -39,45 +41,31 @@ export function fitKeyframe(bytes: Uint8Array, most: number): Uint8Array {
   if (packet.kind !== "keyframe") return bytes;
   const header = shortened(headerOf(bytes).header, most);
   const { groups, first } = inOrder(packet.series);
-  const idsOf = (count: number) => new Set(groups.slice(0, count).flatMap(idsIn));
-  const seen = idsOf(first);
+  const ids = groups.map((group) => group.map(({ id }) => id));
+  const seen = new Set(ids.slice(0, first).flat());
   const drawn = new Set(rowsOf(packet).map((row) => packet.ids[row] as number));
   const shown = details.map((detail) => new Detailed(packet, seen, detail));
-  const tried = (count: number, detail: number): Uint8Array => {
-    const kept = idsOf(count);
+  const tried = (some: readonly number[], detail: number): Uint8Array => {
+    const kept = new Set(some);
     const rows = rowsIn(packet, (id) => kept.has(id) && drawn.has(id));
     return (shown[detail] as Detailed).packet(withSeries(header, packet, kept, rows), rows);
   };
-  const fits = (count: number, detail: number) => tried(count, detail).length <= most;
-  const every = groups.length;
-  const whole = firstThat(0, ALL_WITH, (detail) => fits(every, detail));
-  if (whole < ALL_WITH) return tried(every, whole);
-  const last = details.length - 1;
-  const detail = firstThat(ALL_WITH - 1, last, (one) => fits(first, one));
-  // The last detail is for as many as fit, be it not even the first.
-  const count = firstThat(detail === last ? 1 : first + 1, every, (one) => !fits(one, detail));
-  return tried(count - 1, detail);
+  // The packet that is returned is one of those that were tried.
+  const fitting = new Map<string, Uint8Array>();
+  const size = (some: readonly number[], detail: number): number => {
+    const made = tried(some, detail);
+    if (made.length <= most) fitting.set(`${detail} ${some}`, made);
+    return made.length;
+  };
+  const limits = { first, withAll: ALL_WITH, details: details.length };
+  const fit = whatFits(ids, most, limits, size);
+  return fitting.get(`${fit.detail} ${fit.ids}`) ?? tried(fit.ids, fit.detail);
 }
 
 const details = Array.from(
   { length: DETAILS.length / 4 },
   (_, i) => DETAILS.slice(4 * i, 4 * i + 4) as unknown as Detail,
 );
-
-/** The first number from `start` for which something holds that holds for all after it, or `end`. */
-function firstThat(start: number, end: number, holds: (one: number) => boolean): number {
-  let [from, to] = [start, end];
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if (holds(middle)) to = middle;
-    else from = middle + 1;
-  }
-  return from;
-}
-
-function idsIn(group: readonly SeriesWire[]): number[] {
-  return group.map(({ id }) => id);
-}
 
 function rowsIn({ ids }: KeyframePacket, wanted: (id: number) => boolean): number[] {
   return [...ids.keys()].filter((row) => wanted(ids[row] as number));
@@ -122,10 +110,6 @@ export function stripKeyframe(bytes: Uint8Array): Uint8Array {
   return coarsened(packet, lean, rows, Math.min(packet.buckets, LEAST_BUCKETS));
 }
 
-function size(part: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(part)).length;
-}
-
 /** The rows of series that have a value, or a reading that is missing. */
 function rowsOf({ ids, min, buckets }: KeyframePacket): number[] {
   const hasValue = (row: number) =>
@@ -144,7 +128,7 @@ function shortened(header: Json, room: number): Json {
   const kept = events
     .sort((a, b) => b.time - a.time)
     .filter(({ event }) => {
-      left -= size(event) + 1;
+      left -= sizeOf(event) + 1;
       return left >= 0;
     })
     .reverse();
@@ -154,7 +138,7 @@ function shortened(header: Json, room: number): Json {
     ...{ ...header, moments: of("moments"), spans: of("spans"), state: state ?? null },
     ...(header["odd"] ? { odd: newestOdd(objectsOf(header, "odd"), room / 16) } : {}),
   };
-  if (size({ ...short, ...NO_SERIES }) < room / 2) return short;
+  if (sizeOf({ ...short, ...NO_SERIES }) < room / 2) return short;
   return { ...short, state: withoutReasons(record(state ?? {}, "state")) };
 }
 
@@ -162,7 +146,7 @@ function shortened(header: Json, room: number): Json {
 function newestOdd(odd: readonly Json[], room: number): Json[] {
   let left = Math.floor(room);
   const first = odd.findLastIndex((one) => {
-    left -= size(one) + 1;
+    left -= sizeOf(one) + 1;
     return left < 0;
   });
   return odd.slice(first + 1);

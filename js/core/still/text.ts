@@ -17,10 +17,21 @@ export function clean(text: string): string {
   return plain.replace(/[&<>"']/g, (letter) => ESCAPES[letter] ?? letter);
 }
 
-/** A text of at most `most` characters, its end given up for an ellipsis. */
+/** What Python takes for spaces. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these separate parts of a text.
+const SPACES = /(?:[^\S\ufeff]|[\u001c-\u001f\u0085])+/u;
+
+/** A text of at most `most` code points, its end given up for an ellipsis. */
 export function shorten(text: string, most: number): string {
-  const flat = text.split(/\s+/).join(" ").trim();
-  return flat.length <= most ? flat : `${flat.slice(0, Math.max(most, 1) - 1)}…`;
+  const letters = [...text.split(SPACES).filter(Boolean).join(" ")];
+  if (letters.length <= most) return letters.join("");
+  return `${letters.slice(0, Math.max(most, 1) - 1).join("")}…`;
+}
+
+/** What a part of a header takes as JSON, where every letter beyond ASCII is written as `\\uXXXX`. */
+export function sizeOf(part: unknown): number {
+  const text = JSON.stringify(part);
+  return text.length + 5 * text.replace(/[ -~]/g, "").length;
 }
 
 /** About how many pixels a text takes; a bold one is that of a title. */

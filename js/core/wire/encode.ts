@@ -5,6 +5,8 @@ import { headerOf, WIRE_VERSION } from "./packet";
 import { type Codes, deflated, packed } from "./packing";
 
 const PREFIX = 16;
+/** Of keyframes for pages. What is told more coarsely is to be kept: small is better than soon. */
+const LIVE_GRAIN = 13;
 
 /** A packet of a header and the columns of its body. */
 export function encodePacket(
@@ -44,10 +46,9 @@ export function packedKeyframe(
 function deflatedPacket(packet: Uint8Array): Uint8Array<ArrayBuffer> {
   const text = new DataView(packet.buffer, packet.byteOffset).getUint32(8, true);
   const { kind, seq, grains } = headerOf(packet).header;
+  const coarse = (grains as readonly number[] | undefined)?.some((grain) => grain > LIVE_GRAIN);
   const sizes = [text, packet.length - PREFIX - text];
-  return encodePacket({ kind, seq, deflated: sizes }, [
-    deflated(packet.subarray(PREFIX), grains !== undefined),
-  ]);
+  return encodePacket({ kind, seq, deflated: sizes }, [deflated(packet.subarray(PREFIX), coarse)]);
 }
 
 /** The same packet with another header over the same columns. */
