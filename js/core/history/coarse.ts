@@ -28,8 +28,7 @@ const BUCKET_BYTES = 80;
 /** Buckets in order of time, none overlapping another. */
 export class Coarse {
   #buckets: Bucket[] = [];
-  /** Rises whenever the buckets change. */
-  version = 0;
+  #changed = Number.POSITIVE_INFINITY;
 
   get buckets(): readonly Bucket[] {
     return this.#buckets;
@@ -39,9 +38,18 @@ export class Coarse {
     return this.#buckets.length * BUCKET_BYTES;
   }
 
+  /**
+   * The first bucket that changed since this was last asked, other than in where it ends or by
+   * another one at the end; Infinity for none.
+   */
+  takeChanged(): number {
+    const changed = this.#changed;
+    this.#changed = Number.POSITIVE_INFINITY;
+    return changed;
+  }
+
   /** Put `buckets`, in order and within [t0, t1], in the place of all that lies there. */
   replace(t0: number, t1: number, buckets: readonly Bucket[]): void {
-    this.version++;
     const before: Bucket[] = [];
     const after: Bucket[] = [];
     for (const bucket of this.#buckets) {
@@ -51,6 +59,7 @@ export class Coarse {
         after.push(bucket.start < t1 ? { ...bucket, start: t1, rows: NaN } : bucket);
       else if (bucket.start > t1) after.push(bucket);
     }
+    this.#changed = Math.min(this.#changed, before.length);
     this.#buckets = [...before, ...buckets, ...after];
     if (this.#buckets.length > MOST) this.#merge();
   }
@@ -59,7 +68,7 @@ export class Coarse {
   clip(t0: number, t1: number): void {
     const [first, last] = [this.#buckets[0], this.#buckets[this.#buckets.length - 1]];
     if (!first || !last || (first.start >= t0 && last.end <= t1)) return;
-    this.version++;
+    this.#changed = 0;
     this.#buckets = this.#buckets
       .filter((bucket) => bucket.end > t0 && bucket.start <= t1)
       .map((bucket) => ({
@@ -71,7 +80,6 @@ export class Coarse {
 
   /** Add a bucket that begins where all others have ended. */
   push(bucket: Bucket): void {
-    this.version++;
     this.#buckets.push(bucket);
     if (this.#buckets.length > MOST) this.#merge();
   }
@@ -111,6 +119,7 @@ export class Coarse {
   }
 
   #merge(): void {
+    this.#changed = 0;
     const half = this.#buckets.length >> 1;
     const merged: Bucket[] = [];
     for (let i = 0; i < half; i += 2) {

@@ -26,8 +26,7 @@ export class Exact {
   value = new Float64Array(64);
   /** NaN where a row has none; null until a row has one. */
   step: Float64Array | null = null;
-  /** Rises whenever rows change other than by another one at the end. */
-  version = 0;
+  #changed = Number.POSITIVE_INFINITY;
   /** What the last `scan` found. */
   readonly found = new Pyramid();
 
@@ -41,6 +40,16 @@ export class Exact {
 
   get last(): number {
     return this.length > 0 ? (this.time[this.length - 1] as number) : Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * The first row that changed since this was last asked, other than by another one at the end;
+   * Infinity for none. Those before it are what and where they were.
+   */
+  takeChanged(): number {
+    const changed = this.#changed;
+    this.#changed = Number.POSITIVE_INFINITY;
+    return changed;
   }
 
   /** Add one row; an older one goes to its place in time, unless it is there already. */
@@ -61,7 +70,7 @@ export class Exact {
 
   /** Put `batch` in the place of rows [from, to). */
   #splice(from: number, to: number, batch: Batch): void {
-    this.version++;
+    this.#changed = Math.min(this.#changed, from);
     const grow = batch.length - (to - from);
     const rest = this.length - to;
     if (batch.step && !this.step) this.#addSteps();
@@ -80,7 +89,7 @@ export class Exact {
 
   /** Forget the first `rows` rows and give their memory back. */
   dropFirst(rows: number): void {
-    this.version++;
+    this.#changed = 0;
     this.length -= rows;
     const end = rows + this.length;
     this.time = this.time.slice(rows, end);
@@ -157,7 +166,7 @@ export class Exact {
     if (!this.step && !Number.isNaN(step)) this.#addSteps();
     this.#reserve(this.length + 1);
     for (const column of this.#columns()) column.copyWithin(at + 1, at, this.length);
-    this.version++;
+    this.#changed = Math.min(this.#changed, at);
     this.length++;
     this.time[at] = time;
     this.value[at] = value;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Columns, columns } from "../source";
 import { bucketWidth } from "./buckets";
+import { KEPT_RUNS } from "./steps";
 import { Track } from "./track";
 
 const { NaN: NAN } = Number;
@@ -111,7 +112,8 @@ describe("runs of steps", () => {
           const width = bucketWidth(length / points);
           const run = Math.floor(pick * runs.length);
           track.columnsByStep(from, from + length, points, out, run);
-          expect(told(out, width)).toEqual(bruteForce(runs[run] ?? [], from, from + length, width));
+          const drawn = run < runs.length - KEPT_RUNS ? [] : (runs[run] ?? []);
+          expect(told(out, width)).toEqual(bruteForce(drawn, from, from + length, width));
         }
         track.columnsByStep(0, 100, 50, out);
         const newest = runs[runs.length - 1] ?? [];
@@ -181,5 +183,78 @@ describe("runs of steps", () => {
     expect(track.stepExtent()).toEqual([0, 100_000]);
     // Two searches in each of some hundred buckets.
     expect(looks).toBeLessThan(500 * 2 * 20);
+  });
+
+  test("are after any change what they are when all is looked at anew", () => {
+    const step = fc.integer({ min: 0, max: 9 });
+    const change = fc.oneof(
+      fc.record({ late: fc.integer({ min: 0, max: 3999 }), step }),
+      fc.record({ from: fc.integer({ min: 0, max: 3999 }), rows: fc.array(step) }),
+      fc.record({ hole: fc.integer({ min: 0, max: 3999 }), step }),
+    );
+    fc.assert(
+      fc.property(fc.infiniteStream(step), fc.array(change, { maxLength: 6 }), (steps, all) => {
+        const rows = [...steps.take(4000)].map((one, i) => ({
+          step: i % 900 > 600 ? one : i,
+          value: 1,
+        }));
+        const [track, anew] = [trackOf(rows), trackOf(rows)];
+        for (const one of all) {
+          for (const each of [track, anew]) {
+            if ("late" in one) each.add(one.late + 0.5, 2, one.step);
+            else if ("hole" in one) {
+              const [start, end] = [one.hole + 0.2, one.hole + 0.4];
+              const bucket = { start, end, min: 1, max: 2, mean: NAN, rows: 1, step: one.step };
+              each.coarse.replace(start, end, [bucket]);
+            } else {
+              const time = one.rows.map((_, i) => one.from + i / 8);
+              const value = one.rows.map(() => 3);
+              each.exact.replace(one.from, one.from + 9, {
+                length: time.length,
+                time,
+                value,
+                step: one.rows,
+              });
+            }
+          }
+          // One is looked at between the changes, the other after all of them.
+          track.stepRuns();
+        }
+        expect(track.stepRuns()).toBe(anew.stepRuns());
+        expect(track.stepExtent()).toEqual(anew.stepExtent());
+        const [ours, theirs] = [columns(), columns()];
+        for (let back = 1; back <= Math.min(5, anew.stepRuns()); back++) {
+          track.columnsByStep(0, 4000, 4000, ours, track.stepRuns() - back);
+          anew.columnsByStep(0, 4000, 4000, theirs, anew.stepRuns() - back);
+          expect(told(ours, 1)).toEqual(told(theirs, 1));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test.each([
+    ["rise", (i: number) => i],
+    ["jump about", (i: number) => (7919 * i) % 10_007],
+  ])("a late row costs no second look at all rows, where steps %s", (_, stepOf) => {
+    const rows = Array.from({ length: 50_000 }, (_, i) => ({ step: stepOf(i), value: i % 7 }));
+    const track = trackOf(rows);
+    const runs = track.stepRuns();
+    const column = track.exact.step as Float64Array;
+    let looks = 0;
+    const counted = new Proxy(column, {
+      get: (of, name) => {
+        looks++;
+        const found = Reflect.get(of, name);
+        return typeof found === "function" ? found.bind(of) : found;
+      },
+    });
+
+    track.add(49_900.5, 1, stepOf(49_900));
+    track.exact.step = counted;
+
+    expect(track.stepRuns()).toBeGreaterThanOrEqual(runs);
+    expect(looks).toBeGreaterThan(0);
+    expect(looks).toBeLessThan(10_000);
   });
 });

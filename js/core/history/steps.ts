@@ -1,7 +1,8 @@
 /**
  * The runs of steps of one series. A step that is smaller than the one before it begins another
  * run, so within a run steps never fall and any of them is found by binary search. Rows that are
- * appended are looked at once; all is looked through anew only after another change.
+ * appended are looked at once; after another change, what comes from shortly before it on. Where
+ * they lie is kept of the newest runs only: of others nothing is drawn, they are counted.
  */
 
 import type { Columns } from "../source";
@@ -12,6 +13,11 @@ import { ColumnBuilder } from "./column-builder";
 import { finite } from "./drawing";
 import type { Exact } from "./exact";
 import { spanOf } from "./mean";
+
+/** Runs that can be drawn: steps that jump about at random begin one with every other row. */
+export const KEPT_RUNS = 48;
+/** Rows and buckets from one place to go back to, to the next. */
+const APART = 1024;
 
 /** Neighbouring rows, or neighbouring buckets, of one run. */
 interface Part {
@@ -24,18 +30,45 @@ interface Part {
   whole: boolean;
 }
 
+/** What was found up to one moment, to go on from there. */
+interface Place {
+  /** The latest time of what had been looked at. */
+  readonly until: number;
+  readonly rows: number;
+  readonly buckets: number;
+  readonly forgotten: number;
+  readonly runs: readonly Part[][];
+  /** Of the newest run: its parts, of which the last may have grown since then. */
+  readonly parts: number;
+  readonly last: Part | null;
+  readonly extent: readonly [number, number] | null;
+}
+
+const BEGINNING: Place = {
+  until: Number.NEGATIVE_INFINITY,
+  rows: 0,
+  buckets: 0,
+  forgotten: 0,
+  runs: [],
+  parts: 0,
+  last: null,
+  extent: null,
+};
+
 const builder = new ColumnBuilder();
 
 export class Steps {
   readonly #exact: Exact;
   readonly #coarse: Coarse;
   readonly #answers: Answers;
+  /** The newest runs, and how many there were before them. */
   #runs: Part[][] = [];
+  #forgotten = 0;
   #extent: [number, number] | null = null;
   /** Rows and buckets that have been looked at. */
   #rows = 0;
   #buckets = 0;
-  #versions = "";
+  #places: Place[] = [];
 
   constructor(exact: Exact, coarse: Coarse, answers: Answers) {
     this.#exact = exact;
@@ -45,7 +78,7 @@ export class Steps {
 
   runs(): number {
     this.#look();
-    return this.#runs.length;
+    return this.#forgotten + this.#runs.length;
   }
 
   extent(): [number, number] | null {
@@ -58,20 +91,15 @@ export class Steps {
     this.#look();
     const width = bucketWidth((to - from) / Math.max(points, 1));
     builder.begin(Math.floor(from / width), Math.floor(to / width), width);
-    this.#gather(this.#runs[run ?? this.#runs.length - 1] ?? []);
+    const at = run === undefined ? this.#runs.length - 1 : run - this.#forgotten;
+    this.#gather(this.#runs[at] ?? []);
     builder.write(out);
   }
 
   /** Look at what came since the last time. */
   #look(): void {
     const exact = this.#exact;
-    const versions = `${exact.version} ${this.#coarse.version}`;
-    if (versions !== this.#versions) {
-      this.#versions = versions;
-      this.#runs = [];
-      this.#extent = null;
-      this.#rows = this.#buckets = 0;
-    }
+    this.#goBack();
     const { buckets } = this.#coarse;
     while (this.#rows < exact.length) {
       const time = exact.time[this.#rows] as number;
@@ -79,17 +107,61 @@ export class Steps {
       this.#see(true, this.#rows++);
       const next = buckets[this.#buckets]?.start ?? Number.POSITIVE_INFINITY;
       this.#rows = this.#goOn(this.#rows, next);
+      this.#remember();
     }
     while (this.#buckets < buckets.length) this.#see(false, this.#buckets++);
+  }
+
+  /** Forget what lies at or after the last that stayed before a change. */
+  #goBack(): void {
+    const [row, bucket] = [this.#exact.takeChanged(), this.#coarse.takeChanged()];
+    if (row === Number.POSITIVE_INFINITY && bucket === Number.POSITIVE_INFINITY) return;
+    const before = (at: number, timeAt: (at: number) => number) => {
+      if (at === Number.POSITIVE_INFINITY) return at;
+      return at > 0 ? timeAt(at - 1) : Number.NEGATIVE_INFINITY;
+    };
+    // Something new may lie right behind that one, at the same time even.
+    const stayed = Math.min(
+      before(row, (at) => this.#exact.time[at] as number),
+      before(bucket, (at) => (this.#coarse.buckets[at] as Bucket).start),
+    );
+    this.#places.length = this.#places.findLastIndex(({ until }) => until < stayed) + 1;
+    const place = this.#places.at(-1) ?? BEGINNING;
+    [this.#rows, this.#buckets, this.#forgotten] = [place.rows, place.buckets, place.forgotten];
+    this.#runs = [...place.runs];
+    this.#extent = place.extent && [...place.extent];
+    const newest = this.#runs.at(-1);
+    if (newest && place.last) newest.splice(place.parts - 1, newest.length, { ...place.last });
+  }
+
+  /** Now and then, note what has been found. */
+  #remember(): void {
+    const [rows, buckets] = [this.#rows, this.#buckets];
+    const near = this.#places.at(-1) ?? BEGINNING;
+    if (rows + buckets < near.rows + near.buckets + APART) return;
+    const parts = this.#runs.at(-1);
+    const last = parts?.at(-1);
+    const start = this.#coarse.buckets[buckets - 1]?.start ?? Number.NEGATIVE_INFINITY;
+    this.#places.push({
+      until: Math.max(this.#exact.time[rows - 1] as number, start),
+      rows,
+      buckets,
+      forgotten: this.#forgotten,
+      runs: [...this.#runs],
+      parts: parts?.length ?? 0,
+      last: last ? { ...last } : null,
+      extent: this.#extent && [...this.#extent],
+    });
   }
 
   /** Let the newest part take all rows from `at` on that go on with it and come before `next`. */
   #goOn(at: number, next: number): number {
     const { length, time, step } = this.#exact;
+    const most = Math.min(length, at + APART);
     const part = this.#runs[this.#runs.length - 1]?.at(-1);
     if (!step || !part?.rows || part.to !== at) return at;
     let [end, last] = [at, part.last];
-    while (end < length && (step[end] as number) >= last && (time[end] as number) <= next) {
+    while (end < most && (step[end] as number) >= last && (time[end] as number) <= next) {
       last = step[end++] as number;
     }
     part.to = end;
@@ -112,12 +184,19 @@ export class Steps {
     const [least, most] = this.#extent ?? [step, step];
     this.#extent = [Math.min(least, step), Math.max(most, step)];
     const begun = { rows, from: at, to: at + 1, last: step, whole: true };
-    if (run === undefined || step < (part as Part).last) this.#runs.push([begun]);
+    if (run === undefined || step < (part as Part).last) this.#begin(begun);
     else if (!goesOn) run.push(begun);
     else {
       part.to++;
       part.last = step;
     }
+  }
+
+  #begin(part: Part): void {
+    this.#runs.push([part]);
+    if (this.#runs.length <= KEPT_RUNS) return;
+    this.#runs.shift();
+    this.#forgotten++;
   }
 
   #stepAt(rows: boolean, at: number): number {
