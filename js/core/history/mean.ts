@@ -31,11 +31,15 @@ export function joined(
   return covered > 0 ? weighted(rows, count > 0 ? span : 0, stretched / covered, covered) : rows;
 }
 
-/** How much of an axis the places [from, to) cover, of `length` in order along it. */
+/**
+ * How much of an axis the places [from, to) cover, of `length` in order along it. Of a lone place
+ * that has no neighbour nothing is known: beside stretches it weighs nothing.
+ */
 export function spanOf(axis: ArrayLike<number>, from: number, to: number, length: number): number {
   const [first, last] = [axis[from] as number, axis[to - 1] as number];
   if (to - from > 1) return ((last - first) * (to - from)) / (to - from - 1);
   const after = to < length ? (axis[to] as number) - last : Number.POSITIVE_INFINITY;
   const before = from > 0 ? first - (axis[from - 1] as number) : Number.POSITIVE_INFINITY;
-  return Math.min(after, before);
+  const near = Math.min(after, before);
+  return Number.isFinite(near) ? near : 0;
 }

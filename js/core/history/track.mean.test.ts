@@ -117,7 +117,8 @@ describe("the mean of a drawn bucket", () => {
 
         expectWithin(out);
         // Where no bucket is parted, nothing had to be estimated.
-        if (low % width > 0 || high % width > 0) return;
+        // Of a lone row it is not known how long it stands for.
+        if (low % width > 0 || high % width > 0 || high - low === 1) return;
         const whole = drawn(track, 0, 999, 1);
         expect(whole.mean[0]).toBeCloseTo(mean(samples.map(({ value }) => value)), 6);
       }),
