@@ -108,8 +108,10 @@ export interface Source {
   at?(id: number, time: number): { time: number; value: number } | null;
   /** The newest odd values of a series, in order of time: among its samples they are missing. */
   odd?(id: number): readonly Odd[];
-  /** What is shown is from a kept picture and may be out of date: nothing newer was heard yet. */
+  /** What is shown is from a kept picture and may be out of date: not all of it came anew yet. */
   stale?(): boolean;
+  /** The last moment of that picture. */
+  asOf?(): number;
   /** Ticks that never arrived. */
   lost(): number;
   /** How the kernel ended while the session was running; null unless it is known to have. */

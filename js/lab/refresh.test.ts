@@ -45,13 +45,13 @@ function keyframeOf(item: unknown): Uint8Array {
   return readSaved((item as { data: Record<string, unknown> }).data[REPLAY_MIME]).keyframe;
 }
 
-test("a save renews the pictures of running sessions that are more than a minute old", () => {
+test("a save renews the pictures of running sessions that have become old", () => {
   const stored = [output(100, "a"), output(100, "b"), output(100, undefined), { name: "stdout" }];
   const outputs = new Outputs([...stored]);
 
-  refreshOutputs(outputs.asModel(), (feed) => shown(feed === "a" ? 170 : 150, false));
+  refreshOutputs(outputs.asModel(), (feed) => shown(feed === "a" ? 125 : 115, false));
 
-  expect(keyframeOf(outputs.items[0])).toEqual(until(170));
+  expect(keyframeOf(outputs.items[0])).toEqual(until(125));
   expect(outputs.items.slice(1)).toEqual(stored.slice(1));
   expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
 });

@@ -18,7 +18,7 @@ import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are. */
-const OLD_S = 60;
+const OLD_S = 20;
 /** What a saved output may add to a notebook. */
 const MOST_CHARACTERS = 200_000;
 /** For the spaces and line ends that programs put between the parts of an output. */

@@ -1,6 +1,7 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
 import { mountDashboard } from "../core/dashboard/dashboard";
+import { VIEW_CLASS } from "../core/dashboard/styles";
 import { storeOf } from "./feed-store";
 
 interface RenderContext {
@@ -20,7 +21,7 @@ export interface DashboardModule {
 export function render({ model, feed, id, el }: RenderContext): () => void {
   const source = storeOf(feed, id);
   el.replaceChildren();
-  widen(el);
+  el.classList.add(VIEW_CLASS);
   if (source.problem) {
     el.textContent = `Pulse: ${source.problem}`;
     return () => el.replaceChildren();
@@ -36,15 +37,4 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
     unmount();
     leave();
   };
-}
-
-/**
- * Take the width there is, in any layout: boxes of ipywidgets size what is in them by its content,
- * and a dashboard, which fits itself to its width, has none of its own.
- */
-function widen(el: HTMLElement): void {
-  for (const node of [el, el.closest<HTMLElement>(".jupyter-widgets")]) {
-    if (!node) continue;
-    Object.assign(node.style, { flex: "1 1 auto", width: "100%", minWidth: "300px" });
-  }
 }

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 import pulse_widgets as pw
-from tests.e2e.conftest import LIGHT_GRID, settled_box
+from tests.e2e.conftest import LIGHT_GRID, eventually, settled_box
 
 MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.5)\nmon"
 BUSY = (
@@ -256,6 +256,48 @@ def test_a_reload_while_a_cell_runs_goes_on_live_before_the_cell_ends(page, lab)
     kernel = lab.api("kernels")[0]
     page.shot("busy-reload")
     assert kernel["execution_state"] == "busy"
+
+
+WATCH_STATUS = """() => {
+    globalThis.__seen = [];
+    const look = () => {
+        for (const el of document.querySelectorAll('.pulse')) {
+            if (!el.checkVisibility()) continue;
+            const word = el.querySelector('.pulse-status')?.textContent;
+            const grey = el.classList.contains('pulse-stale');
+            const one = `${word}${grey ? ', grey' : ''}`;
+            if (globalThis.__seen.at(-1) !== one) globalThis.__seen.push(one);
+        }
+        requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+}"""
+
+
+def test_what_a_reload_shows_while_a_cell_runs_is_grey_until_its_past_was_told_again(page, lab):
+    notebook = lab.notebook(MONITOR, BUSY.format(seconds=FOR_LONG))
+    page.open(notebook)
+    page.run(0)
+    dashboard = live(page)
+    page.save()
+    page.page.wait_for_function(
+        "el => /0:(1[0-9]|[2-5])/.test("
+        "el.querySelector('.pulse-name-row .pulse-detail').textContent)",
+        arg=dashboard.element_handle(),
+    )
+    page.run(1)
+    page.page.wait_for_selector(BUSY_INDICATOR)
+    page.page.add_init_script(f"({WATCH_STATUS})()")
+
+    page.page.reload()
+    page.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+    live(page)
+
+    seen = eventually(
+        lambda: page.page.evaluate("() => globalThis.__seen"), lambda seen: seen[-1:] == ["Live"]
+    )
+    assert "Catching up, grey" in seen
+    assert all(one.endswith(", grey") for one in seen[:-1])
 
 
 BLACK_PIXELS = """() => {

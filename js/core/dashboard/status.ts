@@ -48,7 +48,8 @@ export function statusOf(
     return { ...shared, tone: "past", word, detail };
   }
   if (stale) {
-    const at = known ? `as of ${clockText(last)}` : "";
+    const asOf = source.asOf?.() ?? last;
+    const at = Number.isFinite(asOf) ? `as of ${clockText(asOf)}` : "";
     return { ...shared, tone: "held", word: "Catching up", detail: at };
   }
   const detail = known ? elapsedText(last - state.t0) : "";

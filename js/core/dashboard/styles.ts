@@ -3,6 +3,18 @@
 import { OWN_STYLE } from "./own-styles";
 import { OVERVIEW, SECTIONS, TOOLBAR } from "./styles-board";
 
+/** On the element in which a host draws a view. */
+export const VIEW_CLASS = "pulse-view";
+
+/**
+ * A dashboard fits itself to its width and has none of its own; boxes of ipywidgets size what is
+ * in them by its content. So it says how much it would like, and takes what there is. Not in the
+ * element's own style, which ipywidgets writes and clears; what a user asks for is there, and wins.
+ */
+const HOST = `
+.${VIEW_CLASS} { flex: 1 1 auto; width: 100%; min-width: min(300px, 100%); }
+.pulse { contain-intrinsic-inline-size: 1000px; }`;
+
 const TOKENS = `
 .pulse {
   --pulse-surface: var(--jp-layout-color0, #fff);
@@ -133,6 +145,13 @@ const NOTES = `
 .pulse .pulse-help strong { font-weight: 600; }
 .pulse-help .pulse-pairs b { font-weight: 600; }`;
 
-export const STYLE: string = [TOKENS, FRAME, TOOLBAR, OVERVIEW, SECTIONS, NOTES, OWN_STYLE].join(
-  "\n",
-);
+export const STYLE: string = [
+  HOST,
+  TOKENS,
+  FRAME,
+  TOOLBAR,
+  OVERVIEW,
+  SECTIONS,
+  NOTES,
+  OWN_STYLE,
+].join("\n");

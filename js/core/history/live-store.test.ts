@@ -86,6 +86,7 @@ function told(request: Range): Arrival {
 
 describe("what is stale", () => {
   const frame = frameOf(4, [[0, 201, 3]]);
+  const late = (seq: number, id: number) => frameOf(seq, [[id, 201 + seq, 3]]);
   const snapshot = (phase: string) => kept(picture(3, 1, phase));
 
   test.each([
@@ -97,6 +98,13 @@ describe("what is stale", () => {
     ["a frame after it", [snapshot("running"), frame], false],
     ["a picture sent after it", [snapshot("running"), picture(3, 1)], false],
     ["a frame that is no newer", [snapshot("running"), frameOf(3, [[0, 199, 3]])], true],
+    ["a frame after few that were lost", [snapshot("running"), frameOf(9, [[9, 201, 3]])], false],
+    ["a frame after many that were lost", [snapshot("running"), frameOf(90, [[9, 201, 3]])], true],
+    ["and the frame after it", [snapshot("running"), late(90, 9), late(91, 9)], true],
+    ["and a kept picture", [snapshot("running"), late(90, 9), kept(picture(91, 1))], true],
+    ["and rows of all series", [snapshot("running"), late(90, 9), late(91, 0)], false],
+    ["and a picture that was sent", [snapshot("running"), late(90, 9), picture(90, 1)], false],
+    ["many lost later", [picture(3, 1), frame, late(90, 9)], false],
     ["a kept picture after what was sent", [picture(3, 1), kept(picture(9, 1))], false],
   ] as const)("%s", (_, arrivals, stale) => {
     const { kernel, store } = page();
@@ -104,6 +112,15 @@ describe("what is stale", () => {
     kernel.says(...arrivals);
 
     expect(store.stale()).toBe(stale);
+  });
+
+  test("is as of the kept picture, whatever came since", () => {
+    const { kernel, store } = page();
+
+    kernel.says(snapshot("running"), late(90, 9));
+
+    expect(store.stale()).toBe(true);
+    expect([store.asOf(), store.extent()[1]]).toEqual([200, 291]);
   });
 
   test("not when its kernel is known to have gone", () => {

@@ -27,6 +27,7 @@ import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../w
 import { envelopeOf, split } from "../wire/parts";
 import type { Arrival } from "./channel";
 import { EventLog } from "./event-log";
+import { Freshness } from "./freshness";
 import { KernelLiveness } from "./kernel-liveness";
 import { Keyframes } from "./keyframes";
 import { clipToLifetime, extentOf } from "./lifetime";
@@ -59,8 +60,7 @@ export class Store implements Source {
   /** No frame of the session has been missed. */
   #whole = false;
   #bytes = 0;
-  /** A packet has come that is newer than what was kept. */
-  #live = false;
+  readonly #freshness = new Freshness();
   readonly #keyframes = new Keyframes();
   readonly #liveness = new KernelLiveness();
   readonly #names = new SentNames();
@@ -142,12 +142,13 @@ export class Store implements Source {
     this.#bytes = tracks.reduce((sum, track) => sum + track.bytes, 0);
   }
 
-  /**
-   * All is from a kept picture of a session that was running then. It still may be, and have more
-   * to tell; nothing newer was heard.
-   */
+  /** Something is from a kept picture of a session that was running then, and may be over. */
   stale(): boolean {
-    return !this.#live && this.state().phase === "running";
+    return this.#freshness.stale && this.state().phase === "running";
+  }
+
+  asOf(): number {
+    return this.#freshness.asOf;
   }
 
   last(id: number): { time: number; value: number } | null {
@@ -206,7 +207,7 @@ export class Store implements Source {
     }
     const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
     if (!change) return;
-    if (!kept) this.#live = true;
+    this.#freshness.took(packet, kept, () => this.extent()[1]);
     this.#tell(change);
   }
 
@@ -233,6 +234,7 @@ export class Store implements Source {
     const missed = packet.seq - this.#seq - 1;
     if (this.#sawFrame) this.#lost += missed;
     if (missed > 0) this.#miss(true);
+    this.#freshness.frame(packet, missed, this.#tracks.keys());
     this.#seq = packet.seq;
     this.#sawFrame = true;
     this.#names.add(packet);

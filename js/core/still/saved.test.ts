@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { arrivalOf } from "../history/channel";
-import { encodeKeyframe, frameOf } from "../testing/packets";
+import { encodeKeyframe, frameOf, kept, keyframeOf } from "../testing/packets";
 import { WireError } from "../wire/header";
 import { readSaved, SavedStore } from "./saved";
 
@@ -52,6 +52,19 @@ describe("SavedStore", () => {
     // Nothing is heard of it any more.
     store.live = false;
     expect(store.stale()).toBe(true);
+  });
+
+  test("is out of date until all of it came anew, though its session is heard of", () => {
+    const store = new SavedStore();
+    const one = { id: 0, lo: 0, hi: 65533, codes: [[1, 5] as const] };
+    store.take(kept(keyframeOf(0, [0, 1], [one], { state: { phase: "running" } })));
+
+    store.take(frameOf(99, [[7, 50, 1]]));
+    store.live = true;
+    expect([store.state().phase, store.stale()]).toEqual(["running", true]);
+
+    store.take(keyframeOf(99, [0, 50], [one], { state: { phase: "running" } }));
+    expect(store.stale()).toBe(false);
   });
 
   test("takes the picture of a session that had ended for what it is", () => {

@@ -100,6 +100,6 @@ export class SavedStore extends Store {
   }
 
   override stale(): boolean {
-    return !this.live && super.state().phase === "running";
+    return this.live ? super.stale() : super.state().phase === "running";
   }
 }
