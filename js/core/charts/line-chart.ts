@@ -15,6 +15,7 @@ import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
 import { marksAt, paintIdle, paintMoments } from "./marks";
+import { BEYOND, isBeyond, readingAt } from "./moment";
 import { paintAlarms, paintLimit } from "./over-lines";
 import { USER_GROUP } from "./panel-table";
 import {
@@ -33,7 +34,7 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
-import { isSpan, readingText, single, spanText } from "./reading-text";
+import { readingText, single, spanText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
 import { clipped, type Ink, paintBand, paintInfinities, paintLine, paintSpikes } from "./trace";
@@ -46,6 +47,8 @@ export const LINES: ChartKind = {
 
 /** CSS pixels of the plotting area. */
 const HEIGHT = 74;
+/** The tooltip beyond the last reading. */
+const NO_READING = { lines: [], notes: [BEYOND] };
 /** Runs of steps before the newest one that are drawn behind it. */
 const MOST_OLDER = 3;
 
@@ -120,10 +123,9 @@ export class LineChart implements View {
 
   point(x: number | null, scene: Scene): void {
     this.#plot?.setCursor(x);
-    const at = x ?? (scene.still ? scene.range[1] : null);
     const { lines } = this.#panel;
     const shown = lines.flatMap((line, i) =>
-      scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, at, scene)],
+      scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, x, scene)],
     );
     // Beside names a title has room for one value a line; the tooltip has the ranges.
     if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
@@ -135,7 +137,7 @@ export class LineChart implements View {
 
   describe(scene: Scene): void {
     const { title } = this.#panel;
-    const twin = twinOf(this.#panel, this.#grid, scene.source);
+    const twin = twinOf(this.#panel, this.#grid, scene, this.byStep);
     writeTwin(this.#shell.twin, twin);
     const [, last, min, max] = twin.rows[0] ?? [];
     const one = twin.rows.length === 1;
@@ -298,15 +300,8 @@ export class LineChart implements View {
     paintMoments(area, scene.marks, scene.theme);
   }
 
-  /** What a line says at `x`, or now for null. */
   #valueOf(line: Line, i: number, x: number | null, scene: Scene): Reading | null {
-    if (x === null) return exactly(scene.source.last(line.id));
-    const near = this.#grid.at(i, x);
-    const [, width] = this.#grid.origin;
-    const covers = near !== null && Math.abs(near.time - x) <= width;
-    if (this.byStep || (covers && isSpan(near))) return near;
-    const known = scene.source.at ? scene.source.at(line.id, x) : null;
-    return known ? exactly(known) : near;
+    return readingAt(this.#grid, line, i, x, scene, this.byStep);
   }
 
   #writeEach(shown: readonly (Reading | null)[]): void {
@@ -345,7 +340,8 @@ export class LineChart implements View {
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
     const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
-    const { lines, notes } = this.#tipLines(x, scene);
+    const beyond = isBeyond(x, scene, this.byStep);
+    const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, scene);
     const marks = this.byStep ? [] : labelsAt(scene, x, pixel);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
@@ -368,12 +364,6 @@ export class LineChart implements View {
     }
     return { lines, notes };
   }
-}
-
-function exactly(one: { time: number; value: number } | null): Reading | null {
-  if (!one) return null;
-  const value = Number.isNaN(one.value) ? null : one.value;
-  return { time: one.time, min: value, max: value, mean: value };
 }
 
 /** The values of all lines as one: from the smallest to the largest. */

@@ -8,6 +8,8 @@ import { formatValue } from "../vocabulary/format";
 import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
+import { readingAt } from "./moment";
+import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
 import { Tip } from "./tip";
 
@@ -152,13 +154,13 @@ export function writeTwin(table: HTMLTableElement, { caption, head, rows }: Twin
   table.replaceChildren(h("caption", {}, caption), h("thead", {}, top), h("tbody", {}, ...body));
 }
 
-/** The twin of a chart: the newest value of each line, and its extremes in view. */
-export function twinOf(panel: Panel, grid: Grid, source: Source): Twin {
+/** The twin of a chart: what each line says now or in a still picture, and its extremes in view. */
+export function twinOf(panel: Panel, grid: Grid, scene: Scene, byStep = false): Twin {
   const text = (value: number | null) => formatValue(value, panel.unit);
   const rows = panel.lines.map((line, i) => {
     const [min, max] = grid.extremes(i) ?? [null, null];
-    const last = source.last(line.id)?.value ?? null;
-    return [line.label, text(last), text(min), text(max)] as const;
+    const last = readingAt(grid, line, i, null, scene, byStep);
+    return [line.label, readingText(last, panel.unit), text(min), text(max)] as const;
   });
   const head = ["series", "last", "lowest", "highest"];
   return { caption: `${panel.title}, values in view`, head, rows };
