@@ -13,7 +13,7 @@ import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { paintMoments } from "./marks";
-import { BEYOND, isBeyond, readingAt } from "./moment";
+import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import {
   type ChartEvents,
   type ChartKind,
@@ -24,7 +24,6 @@ import {
   type Scene,
   type Shell,
   shell,
-  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";

@@ -15,7 +15,7 @@ import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
 import { marksAt, paintIdle, paintMoments } from "./marks";
-import { BEYOND, isBeyond, readingAt } from "./moment";
+import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { paintAlarms, paintLimit } from "./over-lines";
 import { USER_GROUP } from "./panel-table";
 import {
@@ -30,7 +30,6 @@ import {
   type Scene,
   type Shell,
   shell,
-  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";

@@ -1,9 +1,10 @@
 /** Which moment the values of a chart are of, and what its lines say then. */
 
 import type { Grid, Reading } from "../history/grid";
-import type { Line } from "./groups";
-import type { Scene } from "./panel-view";
-import { isSpan } from "./reading-text";
+import { formatValue } from "../vocabulary/format";
+import type { Line, Panel } from "./groups";
+import type { Scene, Twin } from "./panel-view";
+import { isSpan, readingText } from "./reading-text";
 
 /** Said of a moment that nothing was read at yet, or that lies beyond a pause. */
 export const BEYOND = "beyond the last reading";
@@ -50,4 +51,16 @@ function exactly(one: { time: number; value: number } | null): Reading | null {
   if (!one) return null;
   const value = Number.isNaN(one.value) ? null : one.value;
   return { time: one.time, min: value, max: value, mean: value };
+}
+
+/** The twin of a chart: what each line says now or in a still picture, and its extremes in view. */
+export function twinOf(panel: Panel, grid: Grid, scene: Scene, byStep = false): Twin {
+  const text = (value: number | null) => formatValue(value, panel.unit);
+  const rows = panel.lines.map((line, i) => {
+    const [min, max] = grid.extremes(i) ?? [null, null];
+    const last = readingAt(grid, line, i, null, scene, byStep);
+    return [line.label, readingText(last, panel.unit), text(min), text(max)] as const;
+  });
+  const head = ["series", "last", "lowest", "highest"];
+  return { caption: `${panel.title}, values in view`, head, rows };
 }

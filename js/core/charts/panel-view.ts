@@ -8,8 +8,6 @@ import { formatValue } from "../vocabulary/format";
 import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
-import { readingAt } from "./moment";
-import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
 import { Tip } from "./tip";
 
@@ -140,7 +138,7 @@ export function pixelsOf(plot: Plot): number {
 }
 
 /** A text twin: a header for each column, and rows of a name and what stands beside it. */
-interface Twin {
+export interface Twin {
   readonly caption: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly [name: string, ...cells: string[]])[];
@@ -152,18 +150,6 @@ export function writeTwin(table: HTMLTableElement, { caption, head, rows }: Twin
     h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((text) => h("td", {}, text))),
   );
   table.replaceChildren(h("caption", {}, caption), h("thead", {}, top), h("tbody", {}, ...body));
-}
-
-/** The twin of a chart: what each line says now or in a still picture, and its extremes in view. */
-export function twinOf(panel: Panel, grid: Grid, scene: Scene, byStep = false): Twin {
-  const text = (value: number | null) => formatValue(value, panel.unit);
-  const rows = panel.lines.map((line, i) => {
-    const [min, max] = grid.extremes(i) ?? [null, null];
-    const last = readingAt(grid, line, i, null, scene, byStep);
-    return [line.label, readingText(last, panel.unit), text(min), text(max)] as const;
-  });
-  const head = ["series", "last", "lowest", "highest"];
-  return { caption: `${panel.title}, values in view`, head, rows };
 }
 
 /** The limit the lines share; null when there is none or they have different ones. */
