@@ -14,7 +14,7 @@ import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
-import { marksAt, paintIdle, paintMoments } from "./marks";
+import { labelsAt, paintIdle, paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { paintAlarms, paintLimit } from "./over-lines";
 import { USER_GROUP } from "./panel-table";
@@ -341,7 +341,7 @@ export class LineChart implements View {
     const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
     const beyond = isBeyond(x, scene, this.byStep);
     const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, scene);
-    const marks = this.byStep ? [] : labelsAt(scene, x, pixel);
+    const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
   }
@@ -374,11 +374,4 @@ function together(values: readonly (Reading | null)[], unit: string): string {
     high = Math.max(high, one.max);
   }
   return low > high ? formatValue(null, unit) : spanText(low, high, unit);
-}
-
-/** The newest few of what the pointer touches, give or take some pixels. */
-function labelsAt(scene: Scene, x: number, pixel: number): string[] {
-  return marksAt(scene.marks, x, pixel * 4, scene.now)
-    .map((mark) => mark.label)
-    .slice(-4);
 }

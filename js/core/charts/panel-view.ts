@@ -1,10 +1,9 @@
 /** What every chart of the dashboard has in common: a heading, a plot, a text twin. */
 
 import { h } from "../dom";
-import type { Fetch, Grid } from "../history/grid";
+import type { Fetch } from "../history/grid";
 import type { Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { formatValue } from "../vocabulary/format";
 import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
