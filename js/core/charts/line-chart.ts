@@ -7,13 +7,14 @@ import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
 import { lineColor, textColor } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
-import { logAxis, type YAxis, yAxis } from "../vocabulary/y-axis";
+import { type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsTitle, Legend } from "./legend";
+import { fitsLog, logAxisOf, logNote, unplaced } from "./log-scale";
 import { labelsAt, paintIdle, paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { paintAlarms, paintLimit } from "./over-lines";
@@ -71,7 +72,6 @@ export class LineChart implements View {
   #limit: number | null = null;
   #axis: YAxis = { range: [0, 1], ticks: [] };
   #log = false;
-  #notShown = 0;
   #inks: readonly Ink[] = [];
   #alarmOf: readonly (Alarm | null)[] = [];
   /** The pointer is on this chart, so many pixels from the top of the plot; null: elsewhere. */
@@ -102,21 +102,17 @@ export class LineChart implements View {
 
   draw(scene: Scene): void {
     this.#scene = scene;
-    if ((scene.log && this.#isOwn) !== this.#log) this.#replot(scene);
-    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
-    const plot = this.#plot;
-    if (!plot) return;
-    // A chart that was out of sight has not been given a new theme.
-    plot.setTheme(scene.theme);
+    if (!this.#plotted(scene)) return;
     const { lines } = this.#panel;
-    this.#fill(scene, pixelsOf(plot));
+    this.#fill(scene, pixelsOf(this.#plot as Plot));
+    this.#fitAxis(scene);
+    const plot = this.#plotted(scene);
     this.#limit = limitValue(this.#panel, scene);
     this.#axis = this.#axisNow();
     this.#inks = inksOf(lines, scene, this.#stepped);
     this.#alarmOf = this.#alarms.of(lines, scene.source);
-    plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
+    plot?.draw(this.#grid.xs, this.#grid.ys, scene.range);
     this.#legend?.setHidden(scene.hidden, scene.theme.ground);
-    this.#note();
     this.stale = false;
   }
 
@@ -174,10 +170,24 @@ export class LineChart implements View {
     return this.#panel.group === USER_GROUP;
   }
 
-  #replot(scene: Scene): void {
+  #plotted(scene: Scene): Plot | null {
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    // A chart that was out of sight has not been given a new theme.
+    this.#plot?.setTheme(scene.theme);
+    return this.#plot;
+  }
+
+  /** Logarithmic where that is wanted and most values have a place on such an axis. */
+  #fitAxis(scene: Scene): void {
+    const wanted = scene.log && this.#isOwn;
+    const found = wanted ? unplaced(this.#grid, this.#panel.lines.length) : null;
+    setText(this.#shell.note, found ? logNote(found) : "");
+    setAttribute(this.#shell.note, "title", this.#shell.note.textContent || null);
+    const log = found !== null && fitsLog(found);
+    if (log === this.#log) return;
+    this.#log = log;
     this.#plot?.destroy();
     this.#plot = null;
-    this.#log = scene.log && this.#isOwn;
   }
 
   #fill(scene: Scene, pixels: number): void {
@@ -220,7 +230,7 @@ export class LineChart implements View {
       if (from !== null && (low === null || from < low)) low = from;
       if (to !== null && (high === null || to > high)) high = to;
     }
-    if (this.#log) return this.#logAxis(high);
+    if (this.#log) return logAxisOf(this.#grid, this.#panel.lines.length, high, HEIGHT);
     if (whole && !((high ?? 0) > 1)) return yAxis([0, 1], unit, HEIGHT);
     const limit = this.#limit;
     const range = yRange(low, high, { unit, whole, limit });
@@ -228,21 +238,6 @@ export class LineChart implements View {
     const top = high === null ? range[1] : high + (range[1] - high) * 0.1;
     const isTop = limit !== null && range[0] === 0 && (high ?? 0) <= limit;
     return isTop ? yAxis([0, limit], unit, HEIGHT, limit) : yAxis([range[0], top], unit, HEIGHT);
-  }
-
-  #logAxis(high: number | null): YAxis {
-    let least = Number.POSITIVE_INFINITY;
-    this.#notShown = 0;
-    for (let line = 0; line < this.#panel.lines.length; line++) {
-      const { low, mean } = this.#grid.buckets(line) ?? {};
-      for (let i = 0; low && mean && i < this.#grid.bucketCount; i++) {
-        if ((low[i] as number) <= 0) this.#notShown++;
-        for (const value of [low[i] as number, mean[i] as number]) {
-          if (value > 0 && value < least) least = value;
-        }
-      }
-    }
-    return least <= (high ?? 0) ? logAxis(least, high as number, HEIGHT) : logAxis(0.1, 1, HEIGHT);
   }
 
   #options(): PlotOptions {
@@ -319,14 +314,6 @@ export class LineChart implements View {
     if (this.#shell.whose.style.getPropertyValue("--line") !== color) {
       this.#shell.whose.style.setProperty("--line", color);
     }
-  }
-
-  #note(): void {
-    const { help, title } = this.#panel;
-    const count = this.#log ? this.#notShown : 0;
-    const note = `at least ${count} ${count === 1 ? "value" : "values"} \u2264 0 not shown`;
-    const text = count > 0 ? `${help || title}\n${note}` : help || title;
-    setAttribute(this.#shell.title, "title", text);
   }
 
   #tip(x: number | null): void {

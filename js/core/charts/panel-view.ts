@@ -81,6 +81,8 @@ export interface Shell {
   readonly value: HTMLElement;
   /** Which line the value is of, where that is not clear. */
   readonly whose: HTMLElement;
+  /** What the picture leaves out. */
+  readonly note: HTMLElement;
   readonly host: HTMLElement;
   readonly tip: Tip;
   readonly twin: HTMLTableElement;
@@ -90,8 +92,9 @@ export function shell(panel: Panel): Shell {
   const value = h("span", { class: "pulse-now" });
   const whose = h("span", { class: "pulse-whose" });
   const title = h("h4", { title: panel.help || panel.title }, panel.title);
+  const note = h("span", { class: "pulse-unshown" });
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
-  const header = h("header", {}, title, whose, value);
+  const header = h("header", {}, title, note, whose, value);
   const twin = h("table");
   const el = h(
     "section",
@@ -102,7 +105,7 @@ export function shell(panel: Panel): Shell {
   );
   el.dataset["panel"] = panel.key;
   if (isOfGpus(panel)) el.dataset["gpus"] = "";
-  return { el, header, title, value, whose, host, tip: new Tip(host), twin };
+  return { el, header, title, value, whose, note, host, tip: new Tip(host), twin };
 }
 
 /** Each line is one of several GPUs: their cards are the legend of such charts. */
