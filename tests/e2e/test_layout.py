@@ -303,3 +303,37 @@ def test_axe_finds_nothing_serious(dev_page, query, theme):
         ".map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 120))])"
     )
     assert found == []
+
+
+NAMES_CUT = """selector => [...document.querySelectorAll(selector)].filter(el => el.checkVisibility()
+    && el.scrollWidth > el.clientWidth + 1).map(el => el.textContent)"""
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "count"),
+    [
+        ("scenario=pairs", ".pulse-name, .pulse-chart h4, .pulse-now", 2),
+        ("scenario=pairs", ".pulse-legend button", 2),
+        ("scenario=sixteen", ".pulse-ends", 1),
+        ("scenario=replay&title=Simulated+training+on+eight+GPUs", ".pulse-title", 1),
+    ],
+)
+@pytest.mark.parametrize("width", [500, 700, 1000])
+def test_no_name_is_cut(dev_page, query, names, count, width):
+    page = dev_page(query, width=width, height=3000)
+    settled(page, charts=1)
+    assert page.locator(names).count() >= count
+    assert page.evaluate(NAMES_CUT, names) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "columns"),
+    [("gpu.power", 1), ("gpu.power,gpu.temperature", 2), ("gpu.*", 3)],
+)
+def test_charts_that_were_asked_for_share_the_width(dev_page, metrics, columns):
+    page = dev_page(f"scenario=eight&layout=charts&metrics={metrics}", width=1200)
+    settled(page, charts=1)
+    grids = page.locator(".pulse-grid")
+    shown = grids.evaluate_all("all => all.map(el => getComputedStyle(el).gridTemplateColumns)")
+    assert max(len(columns.split()) for columns in shown) == columns
+    assert len(shown) >= 1

@@ -24,8 +24,8 @@ export const CHART_STYLE = `
 .pulse .u-over { cursor: crosshair; }
 .pulse .u-select { background: var(--pulse-select); }
 .pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); }
-.pulse-legend { display: flex; align-items: center; gap: 0 6px; min-width: 0; height: 16px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
-.pulse-chart > header > .pulse-legend { flex: 0 1 auto; padding: 0; font-size: inherit; }
+.pulse-legend { display: flex; flex-wrap: wrap; align-items: center; gap: 0 6px; min-width: 0; min-height: 16px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
+.pulse-chart > header > .pulse-legend { flex: 0 1 auto; flex-wrap: nowrap; padding: 0; font-size: inherit; }
 .pulse .pulse-legend > span { flex: none; }
 .pulse .pulse-legend button {
   display: flex;
@@ -47,9 +47,10 @@ export const CHART_STYLE = `
 .pulse-legend button[aria-pressed="false"] svg { opacity: 0.35; }
 /* The cards of the GPUs are the legend of all their charts. */
 .pulse-layout-dashboard .pulse-chart[data-gpus] > .pulse-legend { display: none; }
-.pulse-scale { display: flex; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
+.pulse-scale { display: flex; flex-wrap: wrap; justify-content: flex-end; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
 .pulse-scale span { flex: none; white-space: nowrap; }
-.pulse-scale .pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+/* Names that are no numbers may be long: they wrap and are never cut. */
+.pulse-scale .pulse-ends { flex: 1 0 auto; max-width: 100%; overflow-wrap: anywhere; white-space: normal; }
 .pulse-ramp { flex: none; width: 64px; height: 6px; border-radius: 3px; }
 .pulse-tip {
   position: absolute;

@@ -12,6 +12,7 @@ import { yRange } from "../vocabulary/y-range";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
+import { sharedStart } from "./legend";
 import { paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import {
@@ -174,11 +175,12 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     let [lowest, highest] = ["", ""];
+    const shared = sharedStart(lines.map(({ label }) => label)).length;
     lines.forEach((line, i) => {
       const at = this.#readingAt(i, line, x, scene);
       const [min, max] = [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
-      if (min < low) [low, lowest] = [min, line.label];
-      if (max > high) [high, highest] = [max, line.label];
+      if (min < low) [low, lowest] = [min, line.label.slice(shared)];
+      if (max > high) [high, highest] = [max, line.label.slice(shared)];
     });
     if (low > high) return { values: formatValue(null, unit), ends: "" };
     const ends = low === high ? "" : `low ${lowest} \u00b7 high ${highest}`;

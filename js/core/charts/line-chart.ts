@@ -13,7 +13,7 @@ import { type Alarm, Alarms, isAlarm } from "./alarm";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
-import { fitsTitle, Legend } from "./legend";
+import { fitsBeside, fitsTitle, Legend } from "./legend";
 import { fitsLog, logAxisOf, logNote, unplaced } from "./log-scale";
 import { labelsAt, paintIdle, paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
@@ -96,8 +96,7 @@ export class LineChart implements View {
     const keys = panel.lines.map((line) => line.key);
     const toggle = (key: string, only: boolean) => events.toggle(key, only, keys);
     this.#legend = panel.lines.length > 1 ? new Legend(panel.lines, toggle) : null;
-    if (this.#isNamed) this.#shell.title.after(this.#legend?.el ?? "");
-    else this.#shell.host.after(this.#legend?.el ?? "");
+    this.#placeLegend();
   }
 
   draw(scene: Scene): void {
@@ -146,13 +145,24 @@ export class LineChart implements View {
 
   resize(): void {
     const width = Math.floor(this.#shell.host.clientWidth);
-    if (width >= 80) this.#plot?.setWidth(width);
+    if (width < 80) return;
+    this.#plot?.setWidth(width);
+    this.#placeLegend();
   }
 
   destroy(): void {
     this.#plot?.destroy();
     this.#shell.tip.destroy();
     this.el.remove();
+  }
+
+  /** Names stand in the title row where they fit, otherwise below the plot. */
+  #placeLegend(): void {
+    const { title, host, note } = this.#shell;
+    const names = this.#panel.lines.map(({ label }) => label);
+    const fits = fitsBeside(host.clientWidth, this.#panel.title, names) && !note.textContent;
+    const place = this.#isNamed && fits ? title : host;
+    if (this.#legend && place.nextSibling !== this.#legend.el) place.after(this.#legend.el);
   }
 
   /** A state holds until the next reading, which is a matter of time. */
@@ -183,6 +193,7 @@ export class LineChart implements View {
     const found = wanted ? unplaced(this.#grid, this.#panel.lines.length) : null;
     setText(this.#shell.note, found ? logNote(found) : "");
     setAttribute(this.#shell.note, "title", this.#shell.note.textContent || null);
+    this.#placeLegend();
     const log = found !== null && fitsLog(found);
     if (log === this.#log) return;
     this.#log = log;
