@@ -186,6 +186,17 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       "validation/accuracy": 0.79,
     },
   },
+  /** Values below zero, which a logarithmic axis has no place for: many, and a few. */
+  signs: {
+    ...PLAIN,
+    gpus: 0,
+    user: false,
+    own: { noise: 0, "train/few": 0, "validation/few": 1 },
+    shapes: {
+      "user noise": (t) => Math.sin(t * 12.9) * 3,
+      "user train/few": (t) => (t % 40 < 3 ? 0 : 2 + Math.sin(t / 9)),
+    },
+  },
   /** Many samples a pixel: noise, waves under noise, short bursts. */
   dense: {
     ...PLAIN,

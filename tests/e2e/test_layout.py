@@ -1,5 +1,6 @@
 """What is seen first, and how much room it takes: on the page, and live in JupyterLab."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -337,3 +338,16 @@ def test_charts_that_were_asked_for_share_the_width(dev_page, metrics, columns):
     shown = grids.evaluate_all("all => all.map(el => getComputedStyle(el).gridTemplateColumns)")
     assert max(len(columns.split()) for columns in shown) == columns
     assert len(shown) >= 1
+
+
+def test_what_a_logarithmic_axis_leaves_out_is_seen(dev_page):
+    page = dev_page("scenario=signs", width=700)
+    settled(page, charts=2)
+    notes = page.locator(".pulse-unshown")
+    assert set(notes.all_inner_texts()) == {""}
+    page.get_by_role("button", name="log").click()
+    shown = eventually(notes.all_inner_texts, lambda texts: any(texts))
+    told = [text for text in shown if text]
+    assert told[0] == "linear: many values \u2264 0"
+    assert re.fullmatch(r"(at least )?\d+ values \u2264 0 not shown", told[1])
+    assert page.evaluate(NAMES_CUT, ".pulse-unshown, .pulse-name, .pulse-now") == []

@@ -175,15 +175,15 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     let [lowest, highest] = ["", ""];
-    const shared = sharedStart(lines.map(({ label }) => label)).length;
+    const shared = sharedStart(lines.map(({ label }) => label));
     lines.forEach((line, i) => {
       const at = this.#readingAt(i, line, x, scene);
       const [min, max] = [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
-      if (min < low) [low, lowest] = [min, line.label.slice(shared)];
-      if (max > high) [high, highest] = [max, line.label.slice(shared)];
+      if (min < low) [low, lowest] = [min, line.label.slice(shared.length)];
+      if (max > high) [high, highest] = [max, line.label.slice(shared.length)];
     });
     if (low > high) return { values: formatValue(null, unit), ends: "" };
-    const ends = low === high ? "" : `low ${lowest} \u00b7 high ${highest}`;
+    const ends = low === high ? "" : `${shared}${lowest} low \u00b7 ${highest} high`;
     return { values: spanText(low, high, unit), ends };
   }
 
