@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
 import type { PlotArea } from "./chart";
 import {
+  countsOnly,
   idleStretches,
   labelSpots,
   labelsAt,
@@ -199,6 +200,18 @@ describe("moments close to one another", () => {
       }),
     );
   });
+});
+
+test("lines side by side that stand for many have their counts as labels", () => {
+  const moments = Array.from({ length: 60 }, (_, i) => mark(i * 5, { label: "x" }));
+  const [at, width] = [(time: number) => time, (text: string) => text.length * 6];
+  const merged = mergedMoments(marked({ moments }), at, 24);
+  const row = { left: 0, right: 400, gap: 4, least: 24 };
+  const labels = labelSpots(countsOnly(merged, row.gap, at, width), row, at, width);
+  expect(labels.map(({ mark: { label } }) => label)).toEqual([
+    ...merged.slice(0, -1).map(({ count }) => `${count}`),
+    `${merged.at(-1)?.count} marks`,
+  ]);
 });
 
 describe("the lines of marks", () => {

@@ -136,6 +136,20 @@ export function labelSpots(
   return spots;
 }
 
+/** Of many marks the bare count, where there is no room for more before the next line. Pure. */
+export function countsOnly(
+  merged: readonly Mark[],
+  gap: number,
+  x: (time: number) => number,
+  width: (text: string) => number,
+): Mark[] {
+  return merged.map((mark, i) => {
+    const next = merged[i + 1];
+    const room = next ? x(next.start) - x(mark.start) - 2 * gap : Number.POSITIVE_INFINITY;
+    return mark.count && width(mark.label) > room ? { ...mark, label: `${mark.count}` } : mark;
+  });
+}
+
 /** A time without a running cell or span is idle: what is shaded, from its start to its end. */
 export function idleStretches(
   marks: readonly Mark[],

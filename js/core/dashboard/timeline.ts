@@ -3,6 +3,7 @@
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "../charts/chart";
 import {
   CLOSE,
+  countsOnly,
   labelSpots,
   labelsAt,
   type Mark,
@@ -228,8 +229,9 @@ function paintLabels(area: PlotArea, { marks, theme }: Scene): void {
   const y = top + height / 2 + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
+  const wide = (text: string) => context.measureText(text).width;
   const merged = mergedMoments(marks, area.x, CLOSE * ratio, left);
-  const spots = labelSpots(merged, row, area.x, (text) => context.measureText(text).width);
+  const spots = labelSpots(countsOnly(merged, row.gap, area.x, wide), row, area.x, wide);
   for (const { mark, from, room } of spots) {
     context.fillStyle = momentColor(mark, theme);
     context.fillText(clipped(context, mark.label, room), from, y);
