@@ -174,6 +174,29 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   own5: { ...PLAIN, own: { "train/accuracy": 0.7, "val/accuracy": 0.6 }, processes: 3 },
   own200: { ...PLAIN, gpus: 2, user: false, own: layers(200), processes: 8 },
   own5000: { ...PLAIN, seconds: 60, user: false, own: layers(5000) },
+  /** Two parts of the data beside one another, with values of some digits. */
+  pairs: {
+    ...PLAIN,
+    gpus: 0,
+    user: false,
+    own: {
+      "train/loss": 2.16,
+      "validation/loss": 2.412,
+      "train/accuracy": 0.81,
+      "validation/accuracy": 0.79,
+    },
+  },
+  /** Values below zero, which a logarithmic axis has no place for: many, and a few. */
+  signs: {
+    ...PLAIN,
+    gpus: 0,
+    user: false,
+    own: { noise: 0, "train/few": 0, "validation/few": 1 },
+    shapes: {
+      "user noise": (t) => Math.sin(t * 12.9) * 3,
+      "user train/few": (t) => (t % 40 < 3 ? 0 : 2 + Math.sin(t / 9)),
+    },
+  },
   /** Many samples a pixel: noise, waves under noise, short bursts. */
   dense: {
     ...PLAIN,

@@ -1,5 +1,6 @@
 """What is seen first, and how much room it takes: on the page, and live in JupyterLab."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -419,3 +420,50 @@ def test_axe_finds_nothing_serious(dev_page, query, theme):
         ".map(one => [one.id, ...one.nodes.slice(0, 3).map(node => node.html.slice(0, 120))])"
     )
     assert found == []
+
+
+NAMES_CUT = """selector => [...document.querySelectorAll(selector)].filter(el => el.checkVisibility()
+    && el.scrollWidth > el.clientWidth + 1).map(el => el.textContent)"""
+
+
+@pytest.mark.parametrize(
+    ("query", "names", "count"),
+    [
+        ("scenario=pairs", ".pulse-name, .pulse-chart h4, .pulse-now", 2),
+        ("scenario=pairs", ".pulse-legend button", 2),
+        ("scenario=sixteen", ".pulse-ends", 1),
+        ("scenario=replay&title=Simulated+training+on+eight+GPUs", ".pulse-title", 1),
+    ],
+)
+@pytest.mark.parametrize("width", [500, 700, 1000])
+def test_no_name_is_cut(dev_page, query, names, count, width):
+    page = dev_page(query, width=width, height=3000)
+    settled(page, charts=1)
+    assert page.locator(names).count() >= count
+    assert page.evaluate(NAMES_CUT, names) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "columns"),
+    [("gpu.power", 1), ("gpu.power,gpu.temperature", 2), ("gpu.*", 3)],
+)
+def test_charts_that_were_asked_for_share_the_width(dev_page, metrics, columns):
+    page = dev_page(f"scenario=eight&layout=charts&metrics={metrics}", width=1200)
+    settled(page, charts=1)
+    grids = page.locator(".pulse-grid")
+    shown = grids.evaluate_all("all => all.map(el => getComputedStyle(el).gridTemplateColumns)")
+    assert max(len(columns.split()) for columns in shown) == columns
+    assert len(shown) >= 1
+
+
+def test_what_a_logarithmic_axis_leaves_out_is_seen(dev_page):
+    page = dev_page("scenario=signs", width=700)
+    settled(page, charts=2)
+    notes = page.locator(".pulse-unshown")
+    assert set(notes.all_inner_texts()) == {""}
+    page.get_by_role("button", name="log").click()
+    shown = eventually(notes.all_inner_texts, any)
+    told = [text for text in shown if text]
+    assert told[0] == "linear: many values \u2264 0"
+    assert re.fullmatch(r"(at least )?\d+ values \u2264 0 not shown", told[1])
+    assert page.evaluate(NAMES_CUT, ".pulse-unshown, .pulse-name, .pulse-now") == []

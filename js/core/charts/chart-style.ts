@@ -15,6 +15,8 @@ export const CHART_STYLE = `
 .pulse .pulse-chart h4 { flex: 0 1 auto; min-width: 3em; font-weight: 500; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 /* A number cut short is another number: names give way, values never do. */
 .pulse-whose { flex: 0 1 auto; min-width: 0; margin-left: auto; overflow: hidden; color: var(--line, var(--pulse-text-2)); text-overflow: ellipsis; white-space: nowrap; }
+.pulse-unshown { flex: 0 1 auto; min-width: 0; overflow: hidden; color: var(--pulse-text-2); font-size: 11px; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-unshown:empty { display: none; }
 .pulse-now { flex: none; font-weight: 600; white-space: nowrap; }
 .pulse-now i { margin: 0 4px; color: var(--pulse-text-2); font-style: normal; font-weight: 400; }
 .pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; user-select: none; }
@@ -23,8 +25,8 @@ export const CHART_STYLE = `
 .pulse .u-select { background: var(--pulse-select); }
 /* A hair: what it points at is the matter, not the line itself. */
 .pulse .u-cursor-x { border-right: 1px solid var(--pulse-text-2); opacity: 0.5; }
-.pulse-legend { display: flex; align-items: center; gap: 0 6px; min-width: 0; height: 16px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
-.pulse-chart > header > .pulse-legend { flex: 0 1 auto; padding: 0; font-size: inherit; }
+.pulse-legend { display: flex; flex-wrap: wrap; align-items: center; gap: 0 6px; min-width: 0; min-height: 16px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
+.pulse-chart > header > .pulse-legend { flex: 0 1 auto; flex-wrap: nowrap; padding: 0; font-size: inherit; }
 .pulse .pulse-legend > span { flex: none; }
 .pulse .pulse-legend button {
   display: flex;
@@ -46,9 +48,10 @@ export const CHART_STYLE = `
 .pulse-legend button[aria-pressed="false"] svg { opacity: 0.35; }
 /* The cards of the GPUs are the legend of all their charts. */
 .pulse-layout-dashboard .pulse-chart[data-gpus] > .pulse-legend { display: none; }
-.pulse-scale { display: flex; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
+.pulse-scale { display: flex; flex-wrap: wrap; justify-content: flex-end; align-items: center; gap: 6px; padding: 0 10px 0 2px; color: var(--pulse-text-2); font-size: 11px; line-height: 16px; }
 .pulse-scale span { flex: none; white-space: nowrap; }
-.pulse-scale .pulse-ends { flex: 1 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+/* Names that are no numbers may be long: they wrap and are never cut. */
+.pulse-scale .pulse-ends { flex: 1 0 auto; max-width: 100%; overflow-wrap: anywhere; white-space: normal; }
 .pulse-ramp { flex: none; width: 64px; height: 6px; border-radius: 3px; }
 .pulse-tip {
   position: absolute;

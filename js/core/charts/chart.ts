@@ -5,6 +5,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css";
 import { nearestPlace } from "../history/grid";
 import { type AxisRange, selected } from "../vocabulary/axis-range";
 import { lineColor } from "../vocabulary/palette";
+import { clearLabels } from "./axis-labels";
 import { CHART_STYLE } from "./chart-style";
 import type { Theme } from "./theme";
 
@@ -205,13 +206,8 @@ export class Plot {
       ticks: { show: false },
       incrs: time ? TIME_STEPS : WHOLE_STEPS,
       values: (plot, splits, _axis, _space, step) => {
-        const texts = xText(splits, step);
-        // A label that would stick out of the canvas is left out rather than cut.
-        return splits.map((value, i) => {
-          const at = plot.valToPos(value, "x");
-          const room = plot.width - GUTTER - (texts[i]?.length ?? 0) * 3.2;
-          return at > room || at < -GUTTER + 24 ? "" : (texts[i] ?? "");
-        });
+        const places = splits.map((value) => plot.valToPos(value, "x"));
+        return clearLabels(xText(splits, step), places, plot.width - GUTTER);
       },
     };
   }

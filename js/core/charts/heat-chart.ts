@@ -1,7 +1,7 @@
 /** Many entities of one metric: a row each, colour for value, both ends of every bucket shown. */
 
 import { h, setAttribute, setText } from "../dom";
-import { Grid } from "../history/grid";
+import { Grid, type Reading } from "../history/grid";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { CATALOG } from "../vocabulary/catalog.gen";
 import { entityLabel } from "../vocabulary/entities";
@@ -12,7 +12,9 @@ import { yRange } from "../vocabulary/y-range";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
+import { sharedStart } from "./legend";
 import { paintMoments } from "./marks";
+import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import {
   type ChartEvents,
   type ChartKind,
@@ -23,7 +25,6 @@ import {
   type Scene,
   type Shell,
   shell,
-  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";
@@ -111,8 +112,8 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     const row = this.#row;
     const line = row === null ? undefined : lines[row];
-    const { values, ends } = this.#summary(x ?? (scene.still ? scene.range[1] : null), scene);
-    const reading = row === null || x === null ? null : this.#grid.at(row, x);
+    const { values, ends } = this.#summary(x, scene);
+    const reading = row === null || !line ? null : this.#readingAt(row, line, x, scene);
     setText(this.#shell.whose, line?.label ?? "");
     setText(this.#shell.value, line ? readingText(reading, unit) : values);
     setText(this.#scale.ends, line ? values : ends);
@@ -120,7 +121,7 @@ export class HeatChart implements View {
   }
 
   describe(scene: Scene): void {
-    writeTwin(this.#shell.twin, twinOf(this.#panel, this.#grid, scene.source));
+    writeTwin(this.#shell.twin, twinOf(this.#panel, this.#grid, scene));
     const { values, ends } = this.#summary(null, scene);
     const label = `${this.#panel.title}: ${values}, ${ends}`;
     setAttribute(this.el, "aria-label", label);
@@ -149,7 +150,8 @@ export class HeatChart implements View {
       return;
     }
     const width = scene.range[1] - scene.range[0];
-    const reading = this.#grid.at(this.#row, x);
+    const beyond = isBeyond(x, scene, false);
+    const reading = beyond ? null : this.#readingAt(this.#row, line, x, scene);
     const isMissing = reading !== null && reading.min === null;
     const text = isMissing ? "missing" : readingText(reading, this.#panel.unit);
     const [low, high] = this.#values;
@@ -158,10 +160,14 @@ export class HeatChart implements View {
     const { values, ends } = this.#summary(x, scene);
     const content = {
       head: momentText(x, width),
-      lines: [{ name: line.label, text, color, value }],
-      notes: [`all: ${values}`, ends].filter(Boolean),
+      lines: beyond ? [] : [{ name: line.label, text, color, value }],
+      notes: beyond ? [BEYOND] : [`all: ${values}`, ends].filter(Boolean),
     };
     this.#shell.tip.show(((x - scene.range[0]) / width) * plot.span + GUTTER, this.#top, content);
+  }
+
+  #readingAt(row: number, line: Line, x: number | null, scene: Scene): Reading | null {
+    return readingAt(this.#grid, line, row, x, scene, false);
   }
 
   /** The lowest and the highest of all rows, at `x` or now, and whose they are. */
@@ -169,15 +175,15 @@ export class HeatChart implements View {
     const { lines, unit } = this.#panel;
     let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     let [lowest, highest] = ["", ""];
+    const shared = sharedStart(lines.map(({ label }) => label));
     lines.forEach((line, i) => {
-      const at = x === null ? null : this.#grid.at(i, x);
-      const last = scene.source.last(line.id)?.value ?? Number.NaN;
-      const [min, max] = x === null ? [last, last] : [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
-      if (min < low) [low, lowest] = [min, line.label];
-      if (max > high) [high, highest] = [max, line.label];
+      const at = this.#readingAt(i, line, x, scene);
+      const [min, max] = [at?.min ?? Number.NaN, at?.max ?? Number.NaN];
+      if (min < low) [low, lowest] = [min, line.label.slice(shared.length)];
+      if (max > high) [high, highest] = [max, line.label.slice(shared.length)];
     });
     if (low > high) return { values: formatValue(null, unit), ends: "" };
-    const ends = low === high ? "" : `low ${lowest} \u00b7 high ${highest}`;
+    const ends = low === high ? "" : `${shared}${lowest} low \u00b7 ${highest} high`;
     return { values: spanText(low, high, unit), ends };
   }
 

@@ -21,6 +21,15 @@ export function fitsTitle(lines: readonly Line[]): boolean {
   return lines.length > 1 && lines.length <= MOST_IN_TITLE && letters <= MOST_LETTERS;
 }
 
+/** CSS pixels: a letter, beside a name, a value, and what else stands in a title row. */
+const [LETTER, BESIDE, VALUE, REST] = [6.6, 8, 52, 40];
+
+/** Whether they stand there whole, beside a value each; otherwise they have a line of their own. */
+export function fitsBeside(width: number, title: string, names: readonly string[]): boolean {
+  const letters = names.reduce((sum, name) => sum + name.length, title.length);
+  return letters * LETTER + names.length * (BESIDE + VALUE) + REST <= width;
+}
+
 /** What all names begin with, up to a space: "core " of "core 0" and "core 12". Pure. */
 export function sharedStart(names: readonly string[]): string {
   const [first = "", ...others] = names;

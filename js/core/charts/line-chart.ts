@@ -7,14 +7,16 @@ import { formatValue } from "../vocabulary/format";
 import { kindStoredAs } from "../vocabulary/kinds";
 import { lineColor, textColor } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
-import { logAxis, type YAxis, yAxis } from "../vocabulary/y-axis";
+import { type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
-import { fitsTitle, Legend } from "./legend";
-import { marksAt, paintIdle, paintMoments } from "./marks";
+import { fitsBeside, fitsTitle, Legend } from "./legend";
+import { fitsLog, logAxisOf, logNote, unplaced } from "./log-scale";
+import { labelsAt, paintIdle, paintMoments } from "./marks";
+import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { oddText, paintOdd } from "./odd";
 import { paintAlarms, paintLimit } from "./over-lines";
 import { USER_GROUP } from "./panel-table";
@@ -30,11 +32,10 @@ import {
   type Scene,
   type Shell,
   shell,
-  twinOf,
   type View,
   writeTwin,
 } from "./panel-view";
-import { isSpan, readingText, single, spanText, tipText } from "./reading-text";
+import { readingText, single, spanText, tipText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
 import { clipped, type Ink, paintBand, paintLine, paintSpikes } from "./trace";
@@ -47,6 +48,8 @@ export const LINES: ChartKind = {
 
 /** CSS pixels of the plotting area. */
 const HEIGHT = 74;
+/** The tooltip beyond the last reading. */
+const NO_READING = { lines: [], notes: [BEYOND] };
 /** Runs of steps before the newest one that are drawn behind it. */
 const MOST_OLDER = 3;
 
@@ -70,7 +73,6 @@ export class LineChart implements View {
   #limit: number | null = null;
   #axis: YAxis = { range: [0, 1], ticks: [] };
   #log = false;
-  #notShown = 0;
   #inks: readonly Ink[] = [];
   #alarmOf: readonly (Alarm | null)[] = [];
   /** The pointer is on this chart, so many pixels from the top of the plot; null: elsewhere. */
@@ -95,36 +97,30 @@ export class LineChart implements View {
     const keys = panel.lines.map((line) => line.key);
     const toggle = (key: string, only: boolean) => events.toggle(key, only, keys);
     this.#legend = panel.lines.length > 1 ? new Legend(panel.lines, toggle) : null;
-    if (this.#isNamed) this.#shell.title.after(this.#legend?.el ?? "");
-    else this.#shell.host.after(this.#legend?.el ?? "");
+    this.#placeLegend();
   }
 
   draw(scene: Scene): void {
     this.#scene = scene;
-    if ((scene.log && this.#isOwn) !== this.#log) this.#replot(scene);
-    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
-    const plot = this.#plot;
-    if (!plot) return;
-    // A chart that was out of sight has not been given a new theme.
-    plot.setTheme(scene.theme);
+    if (!this.#plotted(scene)) return;
     const { lines } = this.#panel;
-    this.#fill(scene, pixelsOf(plot));
+    this.#fill(scene, pixelsOf(this.#plot as Plot));
+    this.#fitAxis(scene);
+    const plot = this.#plotted(scene);
     this.#limit = limitValue(this.#panel, scene);
     this.#axis = this.#axisNow();
     this.#inks = inksOf(lines, scene, this.#stepped);
     this.#alarmOf = this.#alarms.of(lines, scene.source);
-    plot.draw(this.#grid.xs, this.#grid.ys, scene.range);
+    plot?.draw(this.#grid.xs, this.#grid.ys, scene.range);
     this.#legend?.setHidden(scene.hidden, scene.theme.ground);
-    this.#note();
     this.stale = false;
   }
 
   point(x: number | null, scene: Scene): void {
     this.#plot?.setCursor(x);
-    const at = x ?? (scene.still ? scene.range[1] : null);
     const { lines } = this.#panel;
     const shown = lines.flatMap((line, i) =>
-      scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, at, scene)],
+      scene.hidden.has(line.key) ? [] : [this.#valueOf(line, i, x, scene)],
     );
     // Beside names a title has room for one value a line; the tooltip has the ranges.
     if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
@@ -136,7 +132,7 @@ export class LineChart implements View {
 
   describe(scene: Scene): void {
     const { title } = this.#panel;
-    const twin = twinOf(this.#panel, this.#grid, scene.source);
+    const twin = twinOf(this.#panel, this.#grid, scene, this.byStep);
     writeTwin(this.#shell.twin, twin);
     const [, last, min, max] = twin.rows[0] ?? [];
     const one = twin.rows.length === 1;
@@ -150,13 +146,24 @@ export class LineChart implements View {
 
   resize(): void {
     const width = Math.floor(this.#shell.host.clientWidth);
-    if (width >= 80) this.#plot?.setWidth(width);
+    if (width < 80) return;
+    this.#plot?.setWidth(width);
+    this.#placeLegend();
   }
 
   destroy(): void {
     this.#plot?.destroy();
     this.#shell.tip.destroy();
     this.el.remove();
+  }
+
+  /** Names stand in the title row where they fit, otherwise below the plot. */
+  #placeLegend(): void {
+    const { title, host, note } = this.#shell;
+    const names = this.#panel.lines.map(({ label }) => label);
+    const fits = fitsBeside(host.clientWidth, this.#panel.title, names) && !note.textContent;
+    const place = this.#isNamed && fits ? title : host;
+    if (this.#legend && place.nextSibling !== this.#legend.el) place.after(this.#legend.el);
   }
 
   /** A state holds until the next reading, which is a matter of time. */
@@ -174,10 +181,25 @@ export class LineChart implements View {
     return this.#panel.group === USER_GROUP;
   }
 
-  #replot(scene: Scene): void {
+  #plotted(scene: Scene): Plot | null {
+    this.#plot ??= plotIn(this.#shell.host, this.#options(), this.#events, scene.theme);
+    // A chart that was out of sight has not been given a new theme.
+    this.#plot?.setTheme(scene.theme);
+    return this.#plot;
+  }
+
+  /** Logarithmic where that is wanted and most values have a place on such an axis. */
+  #fitAxis(scene: Scene): void {
+    const wanted = scene.log && this.#isOwn;
+    const found = wanted ? unplaced(this.#grid, this.#panel.lines.length) : null;
+    setText(this.#shell.note, found ? logNote(found) : "");
+    setAttribute(this.#shell.note, "title", this.#shell.note.textContent || null);
+    this.#placeLegend();
+    const log = found !== null && fitsLog(found);
+    if (log === this.#log) return;
+    this.#log = log;
     this.#plot?.destroy();
     this.#plot = null;
-    this.#log = scene.log && this.#isOwn;
   }
 
   #fill(scene: Scene, pixels: number): void {
@@ -220,7 +242,7 @@ export class LineChart implements View {
       if (from !== null && (low === null || from < low)) low = from;
       if (to !== null && (high === null || to > high)) high = to;
     }
-    if (this.#log) return this.#logAxis(high);
+    if (this.#log) return logAxisOf(this.#grid, this.#panel.lines.length, high, HEIGHT);
     if (whole && !((high ?? 0) > 1)) return yAxis([0, 1], unit, HEIGHT);
     const limit = this.#limit;
     const range = yRange(low, high, { unit, whole, limit });
@@ -228,21 +250,6 @@ export class LineChart implements View {
     const top = high === null ? range[1] : high + (range[1] - high) * 0.1;
     const isTop = limit !== null && range[0] === 0 && (high ?? 0) <= limit;
     return isTop ? yAxis([0, limit], unit, HEIGHT, limit) : yAxis([range[0], top], unit, HEIGHT);
-  }
-
-  #logAxis(high: number | null): YAxis {
-    let least = Number.POSITIVE_INFINITY;
-    this.#notShown = 0;
-    for (let line = 0; line < this.#panel.lines.length; line++) {
-      const { low, mean } = this.#grid.buckets(line) ?? {};
-      for (let i = 0; low && mean && i < this.#grid.bucketCount; i++) {
-        if ((low[i] as number) <= 0) this.#notShown++;
-        for (const value of [low[i] as number, mean[i] as number]) {
-          if (value > 0 && value < least) least = value;
-        }
-      }
-    }
-    return least <= (high ?? 0) ? logAxis(least, high as number, HEIGHT) : logAxis(0.1, 1, HEIGHT);
   }
 
   #options(): PlotOptions {
@@ -301,15 +308,8 @@ export class LineChart implements View {
     paintMoments(area, scene.marks, scene.theme);
   }
 
-  /** What a line says at `x`, or now for null. */
   #valueOf(line: Line, i: number, x: number | null, scene: Scene): Reading | null {
-    if (x === null) return exactly(scene.source.last(line.id));
-    const near = this.#grid.at(i, x);
-    const [, width] = this.#grid.origin;
-    const covers = near !== null && Math.abs(near.time - x) <= width;
-    if (this.byStep || (covers && isSpan(near))) return near;
-    const known = scene.source.at ? scene.source.at(line.id, x) : null;
-    return known ? exactly(known) : near;
+    return readingAt(this.#grid, line, i, x, scene, this.byStep);
   }
 
   #writeEach(shown: readonly (Reading | null)[]): void {
@@ -330,14 +330,6 @@ export class LineChart implements View {
     }
   }
 
-  #note(): void {
-    const { help, title } = this.#panel;
-    const count = this.#log ? this.#notShown : 0;
-    const note = `at least ${count} ${count === 1 ? "value" : "values"} \u2264 0 not shown`;
-    const text = count > 0 ? `${help || title}\n${note}` : help || title;
-    setAttribute(this.#shell.title, "title", text);
-  }
-
   #tip(x: number | null): void {
     const scene = this.#scene;
     const plot = this.#plot;
@@ -348,8 +340,9 @@ export class LineChart implements View {
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
     const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
-    const { lines, notes } = this.#tipLines(x, pixel, scene);
-    const marks = this.byStep ? [] : labelsAt(scene, x, pixel);
+    const beyond = isBeyond(x, scene, this.byStep);
+    const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, pixel, scene);
+    const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
   }
@@ -374,12 +367,6 @@ export class LineChart implements View {
   }
 }
 
-function exactly(one: { time: number; value: number } | null): Reading | null {
-  if (!one) return null;
-  const value = Number.isNaN(one.value) ? null : one.value;
-  return { time: one.time, min: value, max: value, mean: value };
-}
-
 /** The values of all lines as one: from the smallest to the largest. */
 function together(values: readonly (Reading | null)[], unit: string): string {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -389,11 +376,4 @@ function together(values: readonly (Reading | null)[], unit: string): string {
     high = Math.max(high, one.max);
   }
   return low > high ? formatValue(null, unit) : spanText(low, high, unit);
-}
-
-/** The newest few of what the pointer touches, give or take some pixels. */
-function labelsAt(scene: Scene, x: number, pixel: number): string[] {
-  return marksAt(scene.marks, x, pixel * 4, scene.now)
-    .map((mark) => mark.label)
-    .slice(-4);
 }

@@ -1,7 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
-import { idleStretches, labelSpots, marksAt, marksOf, marksWithin, mergedMoments } from "./marks";
+import type { PlotArea } from "./chart";
+import {
+  countsOnly,
+  idleStretches,
+  labelSpots,
+  labelsAt,
+  marksAt,
+  marksOf,
+  marksWithin,
+  mergedMoments,
+  paintMoments,
+} from "./marks";
+import type { Theme } from "./theme";
 
 interface Told {
   readonly moments?: readonly MomentWire[];
@@ -187,6 +199,81 @@ describe("moments close to one another", () => {
         expect(counts.reduce((sum, count) => sum + count, 0)).toBe(all.length);
       }),
     );
+  });
+});
+
+test("lines side by side that stand for many have their counts as labels", () => {
+  const moments = Array.from({ length: 60 }, (_, i) => mark(i * 5, { label: "x" }));
+  const [at, width] = [(time: number) => time, (text: string) => text.length * 6];
+  const merged = mergedMoments(marked({ moments }), at, 24);
+  const row = { left: 0, right: 400, gap: 4, least: 24 };
+  const labels = labelSpots(countsOnly(merged, row.gap, at, width), row, at, width);
+  expect(labels.map(({ mark: { label } }) => label)).toEqual([
+    ...merged.slice(0, -1).map(({ count }) => `${count}`),
+    `${merged.at(-1)?.count} marks`,
+  ]);
+});
+
+describe("the lines of marks", () => {
+  const theme = { font: "11px sans-serif", accent: "blue", warn: "red" } as Theme;
+
+  /** Where lines are drawn, and what is written, on a plot of 600 pixels from 64 on. */
+  function painted(times: readonly number[], ratio: number, from = 0) {
+    const [lines, texts]: [number[], string[]] = [[], []];
+    const context = {
+      ...{ save() {}, restore() {}, setLineDash() {}, beginPath() {}, lineTo() {}, stroke() {} },
+      moveTo: (x: number) => lines.push(x),
+      measureText: (text: string) => ({ width: text.length * 6 }),
+      fillText: (text: string) => texts.push(text),
+    };
+    const left = 64 * ratio;
+    const area = {
+      ...{ context, left, top: 7, width: 600 * ratio, height: 74, ratio, y: () => 0 },
+      x: (time: number) => left + (time - from) * 10 * ratio,
+    } as unknown as PlotArea;
+    const marks = marked({ moments: times.map((time) => mark(time, { label: "x" })) });
+    paintMoments(area, marks, theme);
+    return { lines, texts, edge: left };
+  }
+
+  test("a hundred within twelve seconds are a few, which say how many they are", () => {
+    const { lines, texts } = painted(
+      Array.from({ length: 100 }, (_, i) => 20 + i * 0.12),
+      1,
+    );
+    expect(lines.length).toBeLessThanOrEqual(6);
+    expect(texts).toHaveLength(lines.length);
+    expect(texts.reduce((sum, text) => sum + Number(text), 0)).toBe(100);
+  });
+
+  test("are nowhere nearer than 24 pixels, and each mark in view is one of them", () => {
+    const times = fc.array(fc.double({ noNaN: true, min: -10, max: 60 }), { maxLength: 80 });
+    fc.assert(
+      fc.property(times, fc.constantFrom(1, 1.5, 2), fc.integer({ min: 0, max: 40 }), (...all) => {
+        const [given, ratio, from] = all;
+        const { lines, texts, edge } = painted(given, ratio, from);
+        lines.slice(1).forEach((line, i) => {
+          expect(line - (lines[i] as number)).toBeGreaterThanOrEqual(24 * ratio - 1);
+        });
+        for (const time of given) {
+          const at = edge + (time - from) * 10 * ratio;
+          if (at < edge || at > edge + 600 * ratio) continue;
+          // Either its own line or that of those before it, which is at most one further.
+          const near = lines.some((line) => at - line > -2 && at - line <= 48 * ratio + 2);
+          expect(near).toBe(true);
+        }
+        expect(texts.every((text) => Number(text) > 1)).toBe(true);
+      }),
+    );
+  });
+
+  test("of many that are touched the tooltip has the count and the newest", () => {
+    const many = Array.from({ length: 9 }, (_, i) => mark(10 + i / 10, { label: `m${i}` }));
+    expect(labelsAt(marked({ moments: many }), 10.4, 1, 50)).toEqual([
+      "9 marks",
+      ...["m5", "m6", "m7", "m8"],
+    ]);
+    expect(labelsAt(marked({ moments: many.slice(0, 2) }), 10, 1, 50)).toEqual(["m0", "m1"]);
   });
 });
 

@@ -23,6 +23,8 @@ export interface Mark {
   readonly label: string;
   /** It ended in an error. */
   readonly failed: boolean;
+  /** It stands for so many. */
+  readonly count?: number;
 }
 
 /** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
@@ -134,6 +136,20 @@ export function labelSpots(
   return spots;
 }
 
+/** Of many marks the bare count, where there is no room for more before the next line. Pure. */
+export function countsOnly(
+  merged: readonly Mark[],
+  gap: number,
+  x: (time: number) => number,
+  width: (text: string) => number,
+): Mark[] {
+  return merged.map((mark, i) => {
+    const next = merged[i + 1];
+    const room = next ? x(next.start) - x(mark.start) - 2 * gap : Number.POSITIVE_INFINITY;
+    return mark.count && width(mark.label) > room ? { ...mark, label: `${mark.count}` } : mark;
+  });
+}
+
 /** A time without a running cell or span is idle: what is shaded, from its start to its end. */
 export function idleStretches(
   marks: readonly Mark[],
@@ -174,36 +190,63 @@ export function paintIdle(
   context.restore();
 }
 
+/** Some moments that have one line, at the first of them that is in view. */
+interface Cluster {
+  readonly at: number;
+  readonly marks: readonly Mark[];
+}
+
 /**
- * Moments whose lines would stand within `reach` pixels of one another as one with a count; what
- * was no moment is left out.
+ * Moments from `left` on whose lines would stand within `reach` pixels of one another as one with
+ * a count; what was no moment is left out. Which belong together does not change as they move.
  */
 export function mergedMoments(
   marks: readonly Mark[],
   x: (time: number) => number,
   reach: number,
+  left: number = Number.NEGATIVE_INFINITY,
 ): Mark[] {
-  const groups: Mark[][] = [];
-  let start = Number.NEGATIVE_INFINITY;
+  const groups: { at: number; marks: Mark[] }[] = [];
   for (const mark of marks) {
     if (mark.drawnAs !== "moment") continue;
     const at = x(mark.start);
-    if (at - start <= reach) groups[groups.length - 1]?.push(mark);
-    else {
-      groups.push([mark]);
-      start = at;
-    }
+    const group = groups.at(-1);
+    if (group && at - group.at <= reach) group.marks.push(mark);
+    else groups.push({ at, marks: [mark] });
   }
-  return groups.map(merged);
+  return fromEdge(groups, x, reach, left).map((group) => merged(group.marks));
+}
+
+/** Of a group that the left edge parts only what is in view, with the next one if that is near. */
+function fromEdge(
+  groups: readonly Cluster[],
+  x: (time: number) => number,
+  reach: number,
+  left: number,
+): readonly Cluster[] {
+  const inView = groups.findIndex(({ at }) => at >= left);
+  const rest = inView < 0 ? [] : groups.slice(inView);
+  const parted = inView < 0 ? groups.at(-1) : groups[inView - 1];
+  const seen = (parted?.marks ?? []).filter(({ start }) => x(start) >= left);
+  const [first] = seen;
+  if (!first) return rest;
+  const at = x(first.start);
+  const [next, ...others] = rest;
+  if (!next || next.at - at > reach) return [{ at, marks: seen }, ...rest];
+  return [{ at, marks: [...seen, ...next.marks] }, ...others];
 }
 
 function merged(group: readonly Mark[]): Mark {
   const first = group.find((mark) => !isUsers(mark)) ?? (group[0] as Mark);
   if (group.length === 1) return first;
+  const text = countText(group);
+  return { ...first, start: (group[0] as Mark).start, text, label: text, count: group.length };
+}
+
+function countText(group: readonly Mark[]): string {
   const own = group.filter(isUsers).length;
   const what = own === group.length ? "marks" : own === 0 ? "events" : "marks and events";
-  const text = `${group.length} ${what}`;
-  return { ...first, start: (group[0] as Mark).start, text, label: text };
+  return `${group.length} ${what}`;
 }
 
 /** What the user marked, and not what the monitor noticed. */
@@ -216,14 +259,23 @@ export function momentColor(mark: Mark, theme: Theme): string {
 }
 
 /** Lines of marks that are nearer to one another than this many CSS pixels are one. */
-export const CLOSE = 6;
+export const CLOSE = 24;
+/** Labels that a tooltip has room for. */
+const MOST_LABELS = 4;
 
-/** Marks and events as vertical lines; drawn above the lines of a chart. */
-export function paintMoments(area: PlotArea, marks: readonly Mark[], theme: Theme): void {
+/** Marks and events as vertical lines; drawn above the lines of a chart, with their counts. */
+export function paintMoments(
+  area: PlotArea,
+  marks: readonly Mark[],
+  theme: Theme,
+  counts = true,
+): void {
   const { context, left, top, width, height, ratio } = area;
   context.save();
   context.lineWidth = ratio;
-  for (const mark of mergedMoments(marks, area.x, CLOSE * ratio)) {
+  context.font = theme.font.replace("11px", `${9 * ratio}px`);
+  context.textBaseline = "top";
+  for (const mark of mergedMoments(marks, area.x, CLOSE * ratio, left)) {
     const x = Math.round(area.x(mark.start)) + 0.5;
     if (x < left || x > left + width) continue;
     context.strokeStyle = momentColor(mark, theme);
@@ -232,6 +284,30 @@ export function paintMoments(area: PlotArea, marks: readonly Mark[], theme: Them
     context.moveTo(x, top);
     context.lineTo(x, top + height);
     context.stroke();
+    if (counts && mark.count) paintCount(area, `${mark.count}`, x, context.strokeStyle);
   }
   context.restore();
+}
+
+/** How many a line stands for, beside its upper end and within the plot. */
+function paintCount(area: PlotArea, text: string, x: number, color: string): void {
+  const { context, left, top, width, ratio } = area;
+  const gap = 2 * ratio;
+  const fits = x + gap + context.measureText(text).width <= left + width;
+  context.textAlign = fits ? "left" : "right";
+  context.fillStyle = color;
+  context.fillText(text, fits ? x + gap : x - gap, top + ratio);
+}
+
+/** What a pointer touches, `reach` seconds around: of many marks their count and the newest. */
+export function labelsAt(
+  marks: readonly Mark[],
+  time: number,
+  reach: number,
+  now: number,
+): string[] {
+  const found = marksAt(marks, time, reach, now);
+  const moments = found.filter(({ drawnAs }) => drawnAs === "moment");
+  const more = moments.length > MOST_LABELS ? [countText(moments)] : [];
+  return [...more, ...found.map(({ label }) => label).slice(-MOST_LABELS)];
 }

@@ -1,10 +1,9 @@
 /** What every chart of the dashboard has in common: a heading, a plot, a text twin. */
 
 import { h } from "../dom";
-import type { Fetch, Grid } from "../history/grid";
+import type { Fetch } from "../history/grid";
 import type { Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { formatValue } from "../vocabulary/format";
 import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
 import type { Mark } from "./marks";
@@ -82,6 +81,8 @@ export interface Shell {
   readonly value: HTMLElement;
   /** Which line the value is of, where that is not clear. */
   readonly whose: HTMLElement;
+  /** What the picture leaves out. */
+  readonly note: HTMLElement;
   readonly host: HTMLElement;
   readonly tip: Tip;
   readonly twin: HTMLTableElement;
@@ -91,8 +92,9 @@ export function shell(panel: Panel): Shell {
   const value = h("span", { class: "pulse-now" });
   const whose = h("span", { class: "pulse-whose" });
   const title = h("h4", { title: panel.help || panel.title }, panel.title);
+  const note = h("span", { class: "pulse-unshown" });
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
-  const header = h("header", {}, title, whose, value);
+  const header = h("header", {}, title, note, whose, value);
   const twin = h("table");
   const el = h(
     "section",
@@ -103,7 +105,7 @@ export function shell(panel: Panel): Shell {
   );
   el.dataset["panel"] = panel.key;
   if (isOfGpus(panel)) el.dataset["gpus"] = "";
-  return { el, header, title, value, whose, host, tip: new Tip(host), twin };
+  return { el, header, title, value, whose, note, host, tip: new Tip(host), twin };
 }
 
 /** Each line is one of several GPUs: their cards are the legend of such charts. */
@@ -138,7 +140,7 @@ export function pixelsOf(plot: Plot): number {
 }
 
 /** A text twin: a header for each column, and rows of a name and what stands beside it. */
-interface Twin {
+export interface Twin {
   readonly caption: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly [name: string, ...cells: string[]])[];
@@ -150,18 +152,6 @@ export function writeTwin(table: HTMLTableElement, { caption, head, rows }: Twin
     h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((text) => h("td", {}, text))),
   );
   table.replaceChildren(h("caption", {}, caption), h("thead", {}, top), h("tbody", {}, ...body));
-}
-
-/** The twin of a chart: the newest value of each line, and its extremes in view. */
-export function twinOf(panel: Panel, grid: Grid, source: Source): Twin {
-  const text = (value: number | null) => formatValue(value, panel.unit);
-  const rows = panel.lines.map((line, i) => {
-    const [min, max] = grid.extremes(i) ?? [null, null];
-    const last = source.last(line.id)?.value ?? null;
-    return [line.label, text(last), text(min), text(max)] as const;
-  });
-  const head = ["series", "last", "lowest", "highest"];
-  return { caption: `${panel.title}, values in view`, head, rows };
 }
 
 /** The limit the lines share; null when there is none or they have different ones. */

@@ -27,7 +27,7 @@ import {
   sceneOf,
   scenesOf,
   stepSpan,
-  stillAt,
+  valuesAt,
 } from "./scenes";
 import { Scheduler } from "./scheduler";
 import { STYLE } from "./styles";
@@ -311,7 +311,7 @@ class Dashboard {
   #tellValues(folds = false): void {
     if (!(this.#source.heard?.() ?? true)) return;
     const cursor = this.#cursorByStep ? null : this.#cursor;
-    const readings = this.#readings.at(cursor ?? stillAt(this.#source, this.#state));
+    const readings = this.#readings.at(valuesAt(cursor, this.#source, this.#state));
     const { ground, accent } = this.#theme;
     const range = rangeOf(this.#source, this.#state);
     const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];

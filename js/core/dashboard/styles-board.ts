@@ -44,6 +44,10 @@ export const TOOLBAR = `
 .pulse .pulse-controls button.pulse-beyond { color: var(--pulse-text-2); }
 .pulse .pulse-controls button.pulse-beyond[aria-pressed="true"] { background: none; color: var(--pulse-text); box-shadow: inset 0 -2px var(--pulse-chip); }
 .pulse .pulse-segments:has(.pulse-beyond[aria-pressed="true"]) button[title^="All"] { background: var(--pulse-chip); }
+/* A title has a row of its own before it is cut. */
+@container (max-width: 739px) {
+  .pulse-name-row:has(> .pulse-title:not(:empty)) { flex-basis: 100%; flex-wrap: wrap; }
+}
 @container (max-width: 420px) {
   .pulse-controls { gap: 3px; }
   .pulse .pulse-controls button { padding: 1px 5px; }
@@ -251,5 +255,10 @@ export const SECTIONS = `
   .pulse .pulse-group[data-open="false"] h3 { flex: none; }
   .pulse .pulse-group[data-open="false"] h3 button { gap: 4px; padding: 2px; font-size: 11.5px; }
   .pulse-fold-value { min-width: 0; font-size: 11.5px; letter-spacing: -0.1px; }
+}
+/* One or two charts that were asked for share the width. */
+.pulse.pulse-layout-charts .pulse-grid:not(:has(> :nth-child(2))) { grid-template-columns: minmax(0, 1fr); }
+@container (min-width: 760px) {
+  .pulse.pulse-layout-charts .pulse-grid:has(> :nth-child(2)):not(:has(> :nth-child(3))) { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 .pulse-folded { grid-auto-flow: row dense; }`;

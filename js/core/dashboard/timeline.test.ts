@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { PlotArea } from "../charts/chart";
 import type { Mark } from "../charts/marks";
-import { rowsOf } from "./timeline";
+import { momentsRow, rowsOf } from "./timeline";
 
 /** Spans among the metrics; all others are moments. */
 const SPANS = new Set(["cell", "span", "task"]);
@@ -49,4 +50,15 @@ describe("with several hosts", () => {
     const marks = [17, 18].map((n) => mark("cell", `h${n}`, `gpu-server-${n}`));
     expect(names(...marks)).toEqual(["\u2026erver-17", "\u2026erver-18"]);
   });
+});
+
+test.each([
+  ["of cells above it", [mark("cell", "h0"), mark("mark", "h0")]],
+  ["of cells of several hosts", [mark("cell", "h0"), mark("cell", "h1"), mark("mark", "h0")]],
+  ["alone", [mark("mark", "h0")]],
+])("lines of moments stand in their own row, with rows %s", (_, marks) => {
+  const rows = rowsOf(marks);
+  const area = { top: 7, height: rows.length * 17, left: 64 } as PlotArea;
+  const row = momentsRow(area, rows);
+  expect([row.top, row.height, row.left]).toEqual([7 + (rows.length - 1) * 17, 17, 64]);
 });

@@ -3,9 +3,10 @@
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "../charts/chart";
 import {
   CLOSE,
+  countsOnly,
   labelSpots,
+  labelsAt,
   type Mark,
-  marksAt,
   marksWithin,
   mergedMoments,
   momentColor,
@@ -133,10 +134,10 @@ export class Timeline implements View {
     const scene = this.#scene;
     if (x === null || !scene || !this.#plot) return;
     const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
-    const found = marksAt(scene.marks, x, second * 5, scene.now).map((mark) => mark.label);
+    const notes = labelsAt(scene.marks, x, second * 5, scene.now);
     const width = scene.range[1] - scene.range[0];
     const left = (x - scene.range[0]) / second + GUTTER;
-    this.#tip.show(left, top, { head: momentText(x, width), lines: [], notes: found.slice(-5) });
+    this.#tip.show(left, top, { head: momentText(x, width), lines: [], notes });
   }
 
   #options(): PlotOptions {
@@ -157,8 +158,9 @@ export class Timeline implements View {
       over: (area) => {
         const scene = this.#scene;
         if (!scene) return;
-        paintMoments(area, scene.marks, scene.theme);
-        paintLabels(area, scene, rows);
+        const row = momentsRow(area, rows);
+        paintMoments(row, scene.marks, scene.theme, false);
+        paintLabels(row, scene);
       },
     };
   }
@@ -216,15 +218,22 @@ function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): 
   context.textAlign = "left";
 }
 
+/** Where moments stand: no line of theirs goes through the name of a cell. */
+export function momentsRow(area: PlotArea, rows: readonly Row[]): PlotArea {
+  const height = area.height / rows.length;
+  return { ...area, top: area.top + placeOf(MOMENTS, rows) * height, height };
+}
+
 /** The labels of marks and events, each beside its line. */
-function paintLabels(area: PlotArea, { marks, theme }: Scene, rows: readonly Row[]): void {
-  const { context, left, width, height, ratio } = area;
+function paintLabels(area: PlotArea, { marks, theme }: Scene): void {
+  const { context, left, top, width, height, ratio } = area;
   const row = { left, right: left + width, gap: 4 * ratio, least: LEAST_LABEL * ratio };
-  const y = area.top + ((placeOf(MOMENTS, rows) + 0.5) * height) / rows.length + ratio * 0.5;
+  const y = top + height / 2 + ratio * 0.5;
   context.save();
   write(context, theme, ratio);
-  const merged = mergedMoments(marks, area.x, CLOSE * ratio);
-  const spots = labelSpots(merged, row, area.x, (text) => context.measureText(text).width);
+  const wide = (text: string) => context.measureText(text).width;
+  const merged = mergedMoments(marks, area.x, CLOSE * ratio, left);
+  const spots = labelSpots(countsOnly(merged, row.gap, area.x, wide), row, area.x, wide);
   for (const { mark, from, room } of spots) {
     context.fillStyle = momentColor(mark, theme);
     context.fillText(clipped(context, mark.label, room), from, y);
