@@ -26,7 +26,7 @@ import {
   titleOf,
   USER_GROUP,
 } from "./panel-table";
-import { isOfProcess, processPanel } from "./processes";
+import { hasColumn, isOfProcess, processPanel } from "./processes";
 import { userPanels } from "./user-panels";
 
 export type { Line, Panel } from "./panel";
@@ -129,8 +129,10 @@ function panelsOf(headings: ReadonlyMap<SeriesWire, string>, context: Context): 
   // Who asks for a metric of processes by its name wants to see it over time.
   const tables = !context.asked && !context.still;
   for (const [one, heading] of headings) {
+    const row = tables && isOfProcess(one);
+    if (row) processes.push(one);
     if (heading === USER_GROUP && !isForeign(one)) user.push(one);
-    else (tables && isOfProcess(one) ? processes : others).push(one);
+    else if (!row || !hasColumn(one)) others.push(one);
   }
   return [
     ...bundles(others, context.still).flatMap((bundle) => bundlePanels(bundle, context)),

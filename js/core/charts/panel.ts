@@ -53,6 +53,8 @@ export interface Process {
   readonly memory: number | null;
   readonly sm: number | null;
   readonly cpu: number | null;
+  /** Of what the table does not show; that there is a value says that the process lives. */
+  readonly others: readonly number[];
 }
 
 /** What is known of all series together. */

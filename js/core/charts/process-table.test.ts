@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, test } from "vitest";
 import type { EntityWire, SeriesWire, Source } from "../source";
+import { CATALOG } from "../vocabulary/catalog.gen";
 import { chartKindOf } from "./chart-kinds";
 import { buildGroups, type Panel } from "./groups";
 import type { ChartEvents, Scene } from "./panel-view";
@@ -78,6 +79,28 @@ describe("processes", () => {
     expect(found.filter(({ lines }) => lines.some(({ id }) => id < 6))).toHaveLength(1);
     expect(found.find(({ title }) => title !== "Processes")?.processes).toBeUndefined();
   });
+
+  test.each(Object.keys(CATALOG).filter((metric) => metric.startsWith("process.gpu.")))(
+    "%s of a process stands in the table or in a chart that is asked for",
+    (metric) => {
+      const one = (id: number, measured: string) => {
+        const about = { entity: "pid:7/gpu:0", metric: measured, unit: "1", kind: "gauge" };
+        return { id, host: "h0", ...about, labels: {} };
+      };
+      const found = panelsOf([one(0, "process.gpu.memory"), one(1, metric)]);
+      const charts = found.filter(({ processes: rows }) => !rows);
+      const drawn = charts.filter(({ lines }) => lines.some(({ id }) => id === 1));
+      const [row] = found.flatMap(({ processes: rows }) => rows ?? []);
+      const inTable = [row?.memory, row?.sm, row?.cpu].includes(1);
+      expect([inTable, drawn.map(({ main }) => main)]).toEqual(
+        /memory$|sm$/.test(metric) ? [true, []] : [false, [false]],
+      );
+      // Known by this one alone, it is listed all the same, while it lives.
+      const table = tableOf(processes([one(1, metric)]));
+      expect(table.show({ 1: 0.3 })).toHaveLength(1);
+      expect(table.show({ 1: Number.NaN })).toHaveLength(0);
+    },
+  );
 
   test("that are asked for by name are drawn over time", () => {
     const found = panelsOf(catalogOf(pids), [], ["process.gpu.memory"]);

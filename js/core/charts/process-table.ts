@@ -38,7 +38,8 @@ export function processRows(
   });
   // What has ended has no values any more. The kernel lives on when it leaves a GPU.
   const living = rows.filter(({ process, memory, sm, cpu }) => {
-    return memory !== null || sm !== null || (cpu !== null && !process.kernel);
+    if (memory !== null || sm !== null || (cpu !== null && !process.kernel)) return true;
+    return process.others.some((id) => value(id) !== null);
   });
   const several = ({ process }: ProcessRow) => Number(process.pid === "");
   const held = ({ memory }: ProcessRow) => memory ?? -1;

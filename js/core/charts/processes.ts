@@ -10,13 +10,19 @@ const HELP = "What each process holds and uses of a GPU.";
 const MEMORY = "process.gpu.memory";
 const SM = "process.gpu.sm";
 const CPU = "process.cpu";
+const COLUMNS: readonly string[] = [MEMORY, SM, CPU];
 /** How the reader names all processes together that the kernel did not start. */
 const OTHERS = "others";
 
-/** Whether a series is a value of a single process: a row of the table, and no chart. */
+/** Whether a series is a value of a single process: it makes a row of the table. */
 export function isOfProcess({ metric, entity }: SeriesWire): boolean {
   const known = metric.startsWith("process.gpu.") || metric === CPU;
   return known && entityClass(entity) === "pid";
+}
+
+/** Whether the table shows it: it needs no chart then. */
+export function hasColumn({ metric }: SeriesWire): boolean {
+  return COLUMNS.includes(metric);
 }
 
 export function processPanel(series: readonly SeriesWire[], context: Context): Panel {
@@ -63,10 +69,19 @@ function processesOf(series: readonly SeriesWire[], context: Context): Process[]
     if (gpu) onGpu.add(ownerKey({ host, entity: `pid:${pid}` }));
   }
   const alone = [...owners].filter(([key]) => !onGpu.has(key));
-  return alone.map(([, one]) => processOf(one, ids, context));
+  const others = new Map<string, number[]>();
+  for (const one of series.filter((s) => !hasColumn(s))) {
+    others.set(ownerKey(one), [...(others.get(ownerKey(one)) ?? []), one.id]);
+  }
+  return alone.map(([, one]) => processOf(one, ids, others, context));
 }
 
-function processOf(one: SeriesWire, ids: ReadonlyMap<string, number>, context: Context): Process {
+function processOf(
+  one: SeriesWire,
+  ids: ReadonlyMap<string, number>,
+  others: ReadonlyMap<string, readonly number[]>,
+  context: Context,
+): Process {
   const { host, entity } = one;
   const [pid, gpu] = split(entity);
   const own = `pid:${pid}`;
@@ -82,6 +97,7 @@ function processOf(one: SeriesWire, ids: ReadonlyMap<string, number>, context: C
     kernel,
     memory: id(entity, MEMORY),
     sm: id(entity, SM),
+    others: others.get(ownerKey(one)) ?? [],
     // The kernel's own is measured whether it uses a GPU or not.
     cpu: id(own, CPU) ?? (kernel ? id("kernel", CPU) : null),
   };

@@ -1,7 +1,7 @@
 /** What the viewer chose, and how the page remembers it. */
 
 import type { Source } from "../source";
-import { Memory, NOTHING } from "./remembered";
+import { Memory, NOTHING, type Remembered } from "./remembered";
 import { type Action, initialState, reduce, type ViewState } from "./view-state";
 
 /** Whose choices they are. */
@@ -60,13 +60,20 @@ export class Choices {
     this.#windowChosen ||= action.type === "window";
     this.#state = reduce(this.#state, action);
     const { hidden, opened, folded, expanded, all, window } = this.#state;
-    this.memory.change({
+    const now: Partial<Remembered> = {
       window: this.#windowChosen ? window : null,
       hidden: [...hidden],
       opened: [...opened],
       folded: [...folded],
       expanded: [...expanded],
       all,
-    });
+    };
+    // Only what this view changed: another one of the same notebook has choices of its own.
+    const { record } = this.memory;
+    const fields = (Object.keys(now) as (keyof Remembered)[]).filter(
+      (field) => JSON.stringify(now[field]) !== JSON.stringify(record[field]),
+    );
+    if (fields.length === 0) return;
+    this.memory.change(Object.fromEntries(fields.map((field) => [field, now[field]])));
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Store } from "../history/store";
 import { frameOf } from "../testing/packets";
+import { readingsOf } from "../testing/readings";
 import { fleetFacts } from "./fleet";
 import { noteOf } from "./gpu-cards";
 import { gpuFacts } from "./gpu-facts";
@@ -16,19 +17,6 @@ const HEALTHY: Readonly<Record<string, number>> = {
   "gpu.temperature": 60,
   "gpu.temperature.slowdown": 90,
 };
-
-/** GPUs with these readings, each once, at second 100. */
-function readingsOf(...gpus: Readonly<Record<string, number>>[]): Readings {
-  const all = gpus.flatMap((gpu, i) => Object.entries(gpu).map(([m, v]) => [i, m, v] as const));
-  const series = all.map(([i, metric], id) => {
-    const entity = `gpu:${i}`;
-    return { id, host: "h0", entity, metric, unit: "", kind: "gauge", labels: {} };
-  });
-  const store = new Store();
-  const rows = all.map(([, , value], id) => [id, 100, value] as const);
-  store.take(frameOf(1, rows, { series, state: { phase: "running", t0: 0 } }));
-  return new Readings(store);
-}
 
 describe("what is alarming of a GPU", () => {
   test.each([

@@ -48,13 +48,15 @@ const HOT = 87;
 /** Working below its clocks for so much of the last minute is worth a word. */
 const THROTTLED = 0.01;
 const MINUTE = 60;
-/** Reasons that mean trouble. A GPU at its power limit works as it was set up. */
-const REASONS = [
+/** Reasons that mean trouble. */
+const TROUBLE = [
   "gpu.throttled.thermal",
   "gpu.throttled.hw_thermal",
   "gpu.throttled.sw_thermal",
   "gpu.throttled.power_brake",
 ];
+/** A GPU at its power limit works as it was set up: worth knowing, and no trouble. */
+const CAPPED = ["gpu.throttled.power"];
 /** An Xid stays on the card so long. */
 const XID_SECONDS = 600;
 
@@ -139,11 +141,25 @@ function heatAlarm(gpu: Owner, heat: number | null, readings: Readings): Alarm |
   return { kind: "heat", word: `${degrees} hot`, clause, time: readings.time };
 }
 
+/** Share of the last minute in which any of these reasons held a GPU below its clocks. */
+function heldBack(gpu: Owner, reasons: readonly string[], readings: Readings): number {
+  return Math.max(...reasons.map((reason) => readings.mean(gpu, reason, MINUTE) ?? 0));
+}
+
+function shareText(word: string, share: number): string {
+  return share < THROTTLED ? "" : `${word} ${Math.round(share * 100)} %`;
+}
+
+/** What holds the worst of these GPUs below its clocks: trouble before a cap; empty for nothing. */
+export function heldBackText(gpus: readonly Owner[], readings: Readings): string {
+  const worst = (reasons: readonly string[]) =>
+    Math.max(0, ...gpus.map((gpu) => heldBack(gpu, reasons, readings)));
+  return shareText("throttled", worst(TROUBLE)) || shareText("power cap", worst(CAPPED));
+}
+
 function throttleAlarm(gpu: Owner, readings: Readings): Alarm | null {
-  const shares = REASONS.map((reason) => readings.mean(gpu, reason, MINUTE) ?? 0);
-  const share = Math.max(...shares);
-  if (share < THROTTLED) return null;
-  const text = `throttled ${Math.round(share * 100)} %`;
+  const text = shareText("throttled", heldBack(gpu, TROUBLE, readings));
+  if (text === "") return null;
   return {
     kind: "throttled",
     word: text,

@@ -1,5 +1,8 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { FakeSource, type Scenario } from "../../dev/fake-source";
+import { SCENARIOS } from "../../dev/scenarios";
+import { Choices } from "./choices";
 import { type Keep, Memory, NOTHING, readRecord } from "./remembered";
 
 /** Storage that holds so many bytes. */
@@ -82,4 +85,70 @@ test("what is kept is bounded: names in a list, and records", () => {
   for (let i = 0; i < 200; i++) new Memory(`view ${i}`, drawer).change({ hidden: many });
   expect(drawer.length).toBeLessThanOrEqual(51);
   expect(new Memory("view 199", drawer).record.hidden).toHaveLength(500);
+});
+
+describe("two views of one notebook", () => {
+  test.each([
+    [{ pinned: ["loss"] }, { smooth: 0.5 }],
+    [{ window: 30 }, { log: true }],
+    [{ hidden: ["a"] }, { hidden: ["b"] }],
+    [{ all: true }, { opened: ["CPU"], folded: ["GPU"] }],
+  ] as const)("keep %j and %j both", (one, other) => {
+    const drawer = new Drawer();
+    const [first, second] = [new Memory("nb", drawer), new Memory("nb", drawer)];
+    first.change(one);
+    second.change(other);
+    const { record } = new Memory("nb", drawer);
+    const both = "hidden" in one && "hidden" in other ? { hidden: ["a", "b"] } : {};
+    expect(record).toEqual({ ...NOTHING, ...one, ...other, ...both });
+    // What is on screen does not change because of what another view does.
+    expect([first.record, second.record]).toEqual([
+      { ...NOTHING, ...one },
+      { ...NOTHING, ...other },
+    ]);
+  });
+
+  test("hide and show names of their own, and of those of the other nothing", () => {
+    const turn = fc.record({ view: fc.nat(1), name: fc.constantFrom("x", "y", "z") });
+    fc.assert(
+      fc.property(fc.array(turn), (turns) => {
+        const drawer = new Drawer();
+        const views = [new Memory("nb", drawer), new Memory("nb", drawer)];
+        for (const { view, name } of turns) {
+          const memory = views[view] as Memory;
+          const own = memory.record.hidden;
+          const full = `${view} ${name}`;
+          const left = own.filter((one) => one !== full);
+          memory.change({ hidden: left.length < own.length ? left : [...own, full] });
+        }
+        const all = views.flatMap(({ record }) => record.hidden);
+        const kept = new Memory("nb", drawer).record.hidden;
+        expect([...kept].sort()).toEqual([...all].sort());
+      }),
+    );
+  });
+
+  test("send what the viewer changed, and of the rest nothing", () => {
+    const view = () => {
+      const source = new FakeSource(SCENARIOS["one"] as Scenario);
+      const choices = new Choices(source, { layout: "dashboard", metrics: null, page: "nb" });
+      choices.remember();
+      return choices;
+    };
+    const drawer = new Drawer();
+    vi.stubGlobal("localStorage", drawer);
+    const [first, second] = [view(), view()];
+    first.apply({ type: "window", window: 30 });
+    first.apply({ type: "all", all: true });
+    second.apply({ type: "hide", key: "x" });
+    second.apply({ type: "help", open: true });
+    vi.unstubAllGlobals();
+    const [text] = [...drawer.texts.values()];
+    expect(readRecord(text ?? null)).toEqual({
+      ...NOTHING,
+      window: 30,
+      all: true,
+      hidden: ["x"],
+    });
+  });
 });

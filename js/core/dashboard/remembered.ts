@@ -74,9 +74,14 @@ export class Memory {
     return this.#record;
   }
 
+  /**
+   * Keep what is chosen anew. Another view of the same key may have kept its own choices
+   * meanwhile: they stay in the record, and this view goes on as it is.
+   */
   change(change: Partial<Remembered>): void {
+    const stored = merged(this.#stored() ?? this.#record, this.#record, change);
     this.#record = { ...this.#record, ...change };
-    const text = JSON.stringify({ version: VERSION, used: Date.now(), ...bounded(this.#record) });
+    const text = JSON.stringify({ version: VERSION, used: Date.now(), ...bounded(stored) });
     try {
       this.#keep?.setItem(this.#name, text);
       if (this.#keep) forget(this.#keep, this.#name);
@@ -86,12 +91,32 @@ export class Memory {
   }
 
   #read(): Remembered {
+    return this.#stored() ?? NOTHING;
+  }
+
+  /** Null where nothing is kept that can be read. */
+  #stored(): Remembered | null {
     try {
-      return readRecord(this.#keep?.getItem(this.#name) ?? null);
+      const record = readRecord(this.#keep?.getItem(this.#name) ?? null);
+      return record === NOTHING ? null : record;
     } catch {
-      return NOTHING;
+      return null;
     }
   }
+}
+
+/** `stored` with what `change` changes of `own`; of a list, the names that come and go. */
+function merged(stored: Remembered, own: Remembered, change: Partial<Remembered>): Remembered {
+  const all = { ...stored, ...change };
+  const lists = ["hidden", "opened", "folded", "expanded", "pinned"] as const;
+  const list = (field: (typeof lists)[number]) => {
+    const next = change[field];
+    if (next === undefined) return stored[field];
+    const gone = new Set(own[field].filter((name) => !next.includes(name)));
+    const come = next.filter((name) => !own[field].includes(name));
+    return names([...stored[field].filter((name) => !gone.has(name)), ...come]);
+  };
+  return { ...all, ...Object.fromEntries(lists.map((field) => [field, list(field)])) };
 }
 
 /** A record from its text; what is damaged, or of another version, is as none. Pure. */

@@ -6,6 +6,7 @@ import { entityClass, isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import type { Owner } from "../vocabulary/owners";
 import { degreesText, mean, ofText, sum } from "./amounts";
+import { heldBackText } from "./gpu-facts";
 import type { Readings } from "./readings";
 import type { Fold } from "./sparkline";
 
@@ -131,14 +132,9 @@ function total(metric: string, of: (owner: Owner) => boolean, readings: Readings
   return sum(owners.map((one) => readings.of(one, metric)).filter((value) => value !== null));
 }
 
-/** "throttled 12 %" where any GPU is, else how hot the hottest is. */
+/** What holds a GPU back, in the words of its card, else how hot the hottest is. */
 function thermalText(hottest: number, readings: Readings): string {
-  const reasons = ["gpu.throttled.thermal", "gpu.throttled.power"];
-  const shares = readings.gpus.flatMap((one) =>
-    reasons.map((reason) => readings.mean(one, reason, 60) ?? 0),
-  );
-  const most = Math.max(0, ...shares);
-  return most >= 0.01 ? `throttled ${share(most)}` : degreesText(hottest);
+  return heldBackText(readings.gpus, readings) || degreesText(hottest);
 }
 
 /** "3 processes on 8 GPUs"; empty where none is known. */
