@@ -100,6 +100,8 @@ export interface Source {
    * which only extremes are known it is the mean. Null before the first.
    */
   at?(id: number, time: number): { time: number; value: number } | null;
+  /** Since when the reading that is missing at `time` has been; null where it is not missing then. */
+  missingSince?(id: number, time: number): Gap | null;
   /** What is shown is from a kept picture and may be out of date: nothing newer was heard yet. */
   stale?(): boolean;
   /** Ticks that never arrived. */
@@ -111,6 +113,15 @@ export interface Source {
   request?(ids: readonly number[], t0: number, t1: number, points: number): void;
   /** True while a reply to `request` is awaited. */
   pending?(): boolean;
+}
+
+/** The beginning of a stretch without readings. */
+export interface Gap {
+  /** Where the last known values end, as well as is known. */
+  readonly since: number;
+  /** It began between these: in buckets the exact time is not known. */
+  readonly earliest: number;
+  readonly latest: number;
 }
 
 /** Empty columns for `Source.range` to fill. */

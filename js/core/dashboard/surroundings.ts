@@ -73,7 +73,7 @@ export class Surroundings {
   tellValues({ readings, groups, hidden, lines, range, ground }: Values): void {
     const { layout, metrics } = this.#manner;
     if (layout === "dashboard") {
-      this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, lines), ground);
+      this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, lines), ground, range[0]);
     }
     if (layout !== "strip") return;
     if (metrics?.length) this.#strip.updateChosen(groups, readings, range, ground);
