@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom";
 import type { MomentWire } from "../source";
-import { entityLabel } from "../vocabulary/entities";
+import { withLabels } from "../vocabulary/entities";
 import { clockText } from "../vocabulary/time-text";
 import { SIGN } from "./gpu-cards";
 import type { GpuFacts } from "./gpu-facts";
@@ -18,7 +18,6 @@ export interface News {
 
 /** So many of the older ones are listed. */
 const MOST = 8;
-const ENTITY = /\b(?:gpu|mig|nic|disk|net|cpu):\d+(?:\/\w+:\d+)*/g;
 
 /**
  * What is alarming at the moment, each GPU once, then what was told up to then; of both the newest
@@ -56,7 +55,7 @@ function isAlert({ metric }: MomentWire): boolean {
 
 function textOf({ facts, host, metric }: MomentWire, { names }: Readings): string {
   const said = String(facts["label"] ?? facts["message"] ?? metric);
-  const text = said.replace(ENTITY, (entity) => entityLabel(entity));
+  const text = withLabels(said);
   return names.several ? `${names.host(host)} \u00b7 ${text}` : text;
 }
 

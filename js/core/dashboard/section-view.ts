@@ -98,6 +98,7 @@ export class SectionView {
     this.#summary = summaryOf(this.#section, readings);
     const { ids, fold, top, text } = this.#summary;
     setText(this.#value, text);
+    setAttribute(this.#value, "title", text || null);
     if (color) this.#spark.draw(readings.source, ids, range, fold, top, color);
   }
 }

@@ -76,7 +76,7 @@ export class Surroundings {
       this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, lines), ground, range[0]);
     }
     if (layout !== "strip") return;
-    if (metrics?.length) this.#strip.updateChosen(groups, readings, range, ground);
+    if (metrics?.length) this.#strip.updateChosen({ groups, metrics }, readings, range, ground);
     else this.#strip.update(readings, ground);
   }
 }
