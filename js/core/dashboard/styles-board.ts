@@ -215,8 +215,10 @@ export const SECTIONS = `
 .pulse-group[data-open="false"] h3 button::after { content: ""; position: absolute; inset: 0; }
 .pulse-group[data-open="false"] h3 button:hover { background: none; }
 .pulse-group[data-open="false"]:hover { background: var(--pulse-soft); }
-.pulse-spark { flex: 1 1000 40px; min-width: 0; width: 40px; height: 20px; }
-.pulse-fold-value { flex: 0 1 auto; min-width: 84px; overflow: hidden; font-weight: 600; text-align: right; text-overflow: ellipsis; white-space: nowrap; }
+.pulse-spark { flex: 1 1 40px; min-width: 0; width: 40px; height: 20px; }
+.pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; line-height: 1.15; text-align: right; white-space: nowrap; }
+.pulse-fold-value small { display: block; color: var(--pulse-text-2); font-size: 9.5px; font-weight: 400; line-height: 10px; }
+.pulse-fold-value small:empty { display: none; }
 .pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
 .pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
 .pulse-folded { margin-top: 2px; row-gap: 0; }

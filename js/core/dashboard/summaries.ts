@@ -18,6 +18,8 @@ export interface Summary {
   /** Top of its scale; null for the largest value in view. */
   readonly top: number | null;
   readonly text: string;
+  /** "of 3 of 8 GPUs"; empty where it is of all. */
+  readonly part: string;
 }
 
 /** How a metric stands for its section. */
@@ -92,10 +94,8 @@ export function summaryOf(group: Group, readings: Readings): Summary {
       ids,
       fold,
       top: topOf(metric, owners, readings),
-      text: [
-        value === null ? formatValue(null, "") : text(value, readings, owners),
-        of === gpu ? partText(owners, readings) : "",
-      ].join(""),
+      text: value === null ? formatValue(null, "") : text(value, readings, owners),
+      part: of === gpu ? partText(owners, readings) : "",
     };
   }
   return firstOf(group, readings);
@@ -105,13 +105,14 @@ export function summaryOf(group: Group, readings: Readings): Summary {
 function firstOf({ panels }: Group, readings: Readings): Summary {
   const panel = panels.find(({ main }) => main) ?? panels[0];
   const line = panel?.lines[0];
-  if (!panel || !line) return { ids: [], fold: "max", top: null, text: "" };
+  if (!panel || !line) return { ids: [], fold: "max", top: null, text: "", part: "" };
   const value = readings.ofId(line.id)?.value ?? null;
   return {
     ids: [line.id],
     fold: "max",
     top: panel.unit === "1" ? 1 : null,
     text: formatValue(value, panel.unit),
+    part: "",
   };
 }
 
@@ -130,7 +131,7 @@ function topOf(metric: string, owners: readonly Owner[], readings: Readings): nu
 }
 
 /**
- * " of 3 of 8 GPUs" where a saved view had no room for the series of the others: what is put
+ * "of 3 of 8 GPUs" where a saved view had no room for the series of the others: what is put
  * together of some must not pass for the whole.
  */
 function partText(owners: readonly Owner[], readings: Readings): string {
@@ -138,14 +139,14 @@ function partText(owners: readonly Owner[], readings: Readings): string {
   if (leftOutSentence(source.state()) === "") return "";
   const gpus = [...readings.gpus, ...source.entities().filter(gpu)];
   const count = new Set(gpus.map(ownerKey)).size;
-  return owners.length < count ? ` of ${owners.length} of ${count} GPUs` : "";
+  return owners.length < count ? `of ${owners.length} of ${count} GPUs` : "";
 }
 
 /** The same number as in the footer; of another moment what was measured then. */
 function ownCostText(value: number, { source, moment }: Readings): string {
   const { cost, phase } = source.state();
-  if (moment !== null) return `${share(value)} of a core then`;
-  return `${share((phase === "running" ? cost.cores : null) ?? value)} of a core`;
+  if (moment !== null) return `${share(value)} core then`;
+  return `${share((phase === "running" ? cost.cores : null) ?? value)} core`;
 }
 
 function total(metric: string, owners: readonly Owner[], readings: Readings): number | null {

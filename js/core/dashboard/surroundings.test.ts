@@ -85,7 +85,7 @@ describe("the line of a folded section", () => {
   test.each([
     ["Power and thermal", "hot", "throttled 12 %"],
     ["Memory", "hot", "20/64 GiB"],
-    ["The monitor itself", "hot", / of a core$/],
+    ["The monitor itself", "hot", / core$/],
     ["Interconnect", "hot", /B\/s in$/],
     ["Kernel process", "hot", / cores$/],
   ])("%s of %s says %s", (title, name, text) => {
