@@ -61,7 +61,7 @@ function began(source: Source, one: Condition, from: number, to: number): Since 
   const wide = stretch(source, one, from, to);
   if (wide.off === null) return { time: Math.max(wide.on, from), before: true };
   // Once more, and closer: the first look has wide buckets.
-  const width = wide.on - wide.off;
+  const width = Math.max(wide.on - wide.off, (2 * (to - from)) / POINTS);
   const near = stretch(source, one, wide.off - width, Math.min(wide.on + width, to));
   const closer = near.off !== null && near.on <= wide.on;
   return { time: closer ? near.on : wide.on, before: false };

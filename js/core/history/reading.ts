@@ -31,8 +31,9 @@ export function gapAt(exact: Exact, coarse: Coarse, time: number): Gap | null {
   for (;;) {
     const bucket = coarse.buckets[at];
     const start = bucket?.start ?? Number.NEGATIVE_INFINITY;
+    const read = bucket ? Math.min(middle(bucket), time) : Number.NEGATIVE_INFINITY;
     const when = row >= 0 ? (exact.time[row] as number) : Number.NEGATIVE_INFINITY;
-    if (row >= 0 && when >= start) {
+    if (row >= 0 && when >= read) {
       if (!Number.isNaN(exact.value[row])) return gap && { ...gap, earliest: when };
       gap = { since: when, earliest: when, latest: when };
       row--;
