@@ -108,6 +108,8 @@ export interface Source {
   at?(id: number, time: number): { time: number; value: number } | null;
   /** The newest odd values of a series, in order of time: among its samples they are missing. */
   odd?(id: number): readonly Odd[];
+  /** Since when the reading that is missing at `time` has been; null where it is not missing then. */
+  missingSince?(id: number, time: number): Gap | null;
   /** What is shown is from a kept picture and may be out of date: not all of it came anew yet. */
   stale?(): boolean;
   /** The last moment of that picture. */
@@ -121,6 +123,15 @@ export interface Source {
   request?(ids: readonly number[], t0: number, t1: number, points: number): void;
   /** True while a reply to `request` is awaited. */
   pending?(): boolean;
+}
+
+/** The beginning of a stretch without readings. */
+export interface Gap {
+  /** Where the last known values end, as well as is known. */
+  readonly since: number;
+  /** It began between these: in buckets the exact time is not known. */
+  readonly earliest: number;
+  readonly latest: number;
 }
 
 /** Empty columns for `Source.range` to fill. */

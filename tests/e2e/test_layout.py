@@ -241,6 +241,18 @@ def test_what_is_seen_first_fits(dev_page, scenario, height, first, theme):
     assert seen["cut"] == []
 
 
+@pytest.mark.parametrize("scenario", ["nogpu", "one", "eight"])
+@pytest.mark.parametrize("width", [320, 700, 1000])
+def test_the_tools_of_own_metrics_do_not_touch_the_cards(dev_page, scenario, width):
+    page = dev_page(f"scenario={scenario}", width=width)
+    settled(page, charts=1)
+    air = page.evaluate(
+        "() => document.querySelector('.pulse-search').getBoundingClientRect().top"
+        " - [...document.querySelectorAll('.pulse-tile')].at(-1).getBoundingClientRect().bottom"
+    )
+    assert air >= 4
+
+
 @pytest.mark.parametrize("scenario", ["nogpu", "one", "two", "eight", "sixteen", "hosts"])
 @pytest.mark.parametrize("width", [300, 320, 500, 700, 1000])
 def test_at_no_width_is_anything_wider_than_the_page(dev_page, scenario, width):

@@ -316,3 +316,20 @@ describe("idle time", () => {
     expect(marked({ spans: [cell] })[0]?.failed).toBe(false);
   });
 });
+
+describe("the things that marks are about are called as everywhere", () => {
+  test.each([
+    ["gpu:3: the driver did not answer in time", "GPU 3: the driver did not answer in time"],
+    ["swap gpu:0/mig:1 and gpu:10", "swap GPU 0 \u00b7 MIG 1 and GPU 10"],
+    ["mynpu:3 and gpu: stay", "mynpu:3 and gpu: stay"],
+  ])("%s is %s", (message, text) => {
+    const about = { host: "h0", entity: "pulse/nvml", metric: "event", time: 1 };
+    const all = marked({
+      moments: [{ ...about, facts: { message } }, mark(2, { label: message })],
+    });
+    expect(all.map((one) => [one.text, one.label])).toEqual([
+      [text, text],
+      [text, text],
+    ]);
+  });
+});

@@ -2,6 +2,7 @@
 
 import type { Source, SpanWire } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
+import { withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
 import type { PlotArea } from "./chart";
 import type { Theme } from "./theme";
@@ -34,7 +35,7 @@ export function marksOf(source: Told): Mark[] {
   const labelled = (host: string, label: string) =>
     owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
   const moments = source.moments().map(({ facts, time, ...about }): Mark => {
-    const text = said(facts["label"] ?? facts["message"]) || about.metric;
+    const text = withLabels(said(facts["label"] ?? facts["message"])) || about.metric;
     const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
     return { ...about, ...names, drawnAs: "moment", start: time, end: null, ...MOMENT };
   });

@@ -136,8 +136,8 @@ export class Board {
     return chartsOnly ? [] : absencesOf(content.state.sources, faults, ownTitles(groups));
   }
 
-  /** Bring the lines of what is folded up to date. */
-  tell(readings: Readings, range: AxisRange, color: string): void {
+  /** Bring the lines of what is folded up to date; without a colour only their words. */
+  tell(readings: Readings, range: AxisRange, color: string | null): void {
     for (const view of this.#sections.values()) {
       view.tell(readings, range, this.#inSight.has(view.el) ? color : null);
     }

@@ -249,3 +249,32 @@ test("a picture that goes live shows the last minutes, unless its viewer chose a
     leave();
   }
 });
+
+test("a folded line and the card beside it tell the same moment, however often they are read", () => {
+  const { store, settle } = mounted();
+  const one = (id: number, entity: string, metric: string, unit: string) => {
+    return { ...LOAD, id, entity, metric, unit, kind: "gauge", labels: {} };
+  };
+  const series = [
+    one(1, "host", "memory.used", "B"),
+    one(2, "host", "memory.total", "B"),
+    // The first section stands open: these are for it.
+    one(3, "gpu:0", "gpu.utilization", "1"),
+    one(4, "gpu:1", "gpu.utilization", "1"),
+  ];
+  store.take(frameOf(2, [[2, 1, 64 * 2 ** 30]], { series }));
+  settle();
+  const fold = (title: string) =>
+    document.querySelector(`.pulse-group[aria-label="${title}"] .pulse-fold-value`)?.textContent;
+  const said = Array.from({ length: 12 }, (_, i) => {
+    const [time, load] = [2 + i / 2, (i + 1) / 20];
+    const rows = [0, 1, 3, 4].map((id) => [id, time, id === 1 ? load * 2 ** 35 : load] as const);
+    store.take(frameOf(3 + i, rows));
+    // Not a multiple of a second.
+    vi.advanceTimersByTime(430);
+    const line = document.querySelector(".pulse-line .pulse-machine")?.textContent ?? "";
+    return [line, `CPU ${fold("CPU")} · memory ${fold("Memory")}`];
+  });
+  expect(said.map(([, folds]) => folds)).toEqual(said.map(([line]) => line));
+  expect(new Set(said.map(([line]) => line)).size).toBeGreaterThan(10);
+});

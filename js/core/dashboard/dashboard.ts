@@ -317,9 +317,10 @@ class Dashboard {
     const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
     this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
     const now = performance.now();
-    if (!folds && now - this.#foldsAt < SECOND) return;
-    this.#foldsAt = now;
-    this.#board.tell(readings, range, accent);
+    // Their words with the cards, at the same moment; curves change more slowly.
+    const curves = folds || now - this.#foldsAt >= SECOND;
+    if (curves) this.#foldsAt = now;
+    this.#board.tell(readings, range, curves ? accent : null);
   }
 
   #setTheme(theme: Theme): void {

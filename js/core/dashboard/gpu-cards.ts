@@ -134,7 +134,7 @@ export function titleOf(facts: GpuFacts): string {
   const lines = [
     [label, model].filter(Boolean).join(", "),
     `busy ${formatValue(busy, "1")}, memory ${ofText(used, total)}, ${wattsText(power)}, ${degreesText(heat)}`,
-    ...alarms.map(({ clause }) => clause),
+    ...alarms.map(({ clause, since }) => `${clause}, ${since}`),
     parts.length > 0 ? `split into ${parts.length} MIG instances` : "",
     "Click: hide or show its lines. Alt + click: only this one.",
   ];

@@ -5,6 +5,7 @@ import { formatValue } from "../vocabulary/format";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import { clockText } from "../vocabulary/time-text";
 import type { Readings } from "./readings";
+import { type Condition, lostSince, type Since, sinceOf, sinceText } from "./since";
 
 export interface Alarm {
   readonly kind: "lost" | "memory" | "heat" | "throttled" | "xid";
@@ -12,8 +13,10 @@ export interface Alarm {
   readonly word: string;
   /** A clause for the event line, after the name of the GPU. */
   readonly clause: string;
-  /** Since when, or of which reading; Unix seconds. */
+  /** When it began, as far as is known; Unix seconds. */
   readonly time: number;
+  /** The same in words: "since 16:27:14". */
+  readonly since: string;
 }
 
 export interface GpuFacts {
@@ -60,8 +63,11 @@ const CAPPED = ["gpu.throttled.power"];
 const OFTEN = 0.1;
 /** An Xid stays on the card so long. */
 const XID_SECONDS = 600;
+/** How far back the beginning of an alarm is looked for where nobody says how much is in view. */
+const LOOK_BACK = 300;
 
-export function gpuFacts(readings: Readings): GpuFacts[] {
+/** `from`: where what is in view begins. */
+export function gpuFacts(readings: Readings, from = readings.time - LOOK_BACK): GpuFacts[] {
   const parts = readings.owners.filter(({ entity }) => entityClass(entity) === "mig");
   return readings.gpus.map((gpu, color) => {
     const [used, total] = [
@@ -72,8 +78,11 @@ export function gpuFacts(readings: Readings): GpuFacts[] {
     const { gone, since } = lost(gpu, readings);
     const alarms = gone
       ? [lostAlarm(since, readings.time)]
-      : [memoryAlarm(used, total, readings), heatAlarm(gpu, heat, readings)]
-          .concat(throttleAlarm(gpu, readings), xidAlarm(gpu, readings))
+      : [
+          memoryAlarm(gpu, used, total, { readings, from }),
+          heatAlarm(gpu, heat, { readings, from }),
+        ]
+          .concat(throttleAlarm(gpu, { readings, from }), xidAlarm(gpu, readings))
           .filter((alarm) => alarm !== null);
     return {
       key: ownerKey(gpu),
@@ -100,8 +109,37 @@ function lost(gpu: Owner, readings: Readings): { gone: boolean; since: number } 
   const known = SIGNS.filter((sign) => readings.has(gpu, sign));
   const silent = known.every((sign) => readings.of(gpu, sign) === null);
   const ended = known.filter((sign) => readings.missing(gpu, sign));
-  const times = ended.map((sign) => readings.reading(gpu, sign)?.time ?? readings.time);
-  return { gone: silent && ended.length > 0, since: Math.min(...times) };
+  const gone = silent && ended.length > 0;
+  const ids = gone ? ended.map((sign) => readings.id(gpu, sign)) : [];
+  const signs = ids.filter((id) => id !== null);
+  return { gone, since: gone ? lostSince(gpu, signs, readings) : Number.NaN };
+}
+
+/** Where the beginning of an alarm is looked for. */
+interface View {
+  readonly readings: Readings;
+  readonly from: number;
+}
+
+/** When an alarm of one kind began: with the first of its conditions. */
+function begun(gpu: Owner, kind: string, all: readonly Condition[], { readings, from }: View) {
+  const found = all.map((one) => {
+    return sinceOf(`${ownerKey(gpu)} ${kind} ${one.id}`, one, readings, from);
+  });
+  const none: Since = { time: readings.time, before: false };
+  const since = found.reduce((a, b) => (b.time < a.time ? b : a), found[0] ?? none);
+  return { time: since.time, since: sinceText(since, readings.time) };
+}
+
+/** A series as a condition; none where there is no such series. */
+function condition(
+  gpu: Owner,
+  metric: string,
+  readings: Readings,
+  how: Omit<Condition, "id">,
+): Condition[] {
+  const id = readings.id(gpu, metric);
+  return id === null ? [] : [{ id, ...how }];
 }
 
 function lostAlarm(since: number, now: number): Alarm {
@@ -111,25 +149,36 @@ function lostAlarm(since: number, now: number): Alarm {
     word: `lost at ${at}`,
     clause: "lost, it gives no readings",
     time: since,
+    since: `since ${at}`,
   };
 }
 
-function memoryAlarm(used: number | null, total: number | null, readings: Readings): Alarm | null {
+function memoryAlarm(
+  gpu: Owner,
+  used: number | null,
+  total: number | null,
+  view: View,
+): Alarm | null {
   const share = shareOf(used, total);
   if (share === null || share <= FULL) return null;
+  const holds = (bytes: number) => (shareOf(bytes, total) ?? 0) > FULL;
+  const conditions = condition(gpu, "gpu.memory.used", view.readings, { holds });
   const full = `${Math.floor(share * 100)} % full`;
   return {
     kind: "memory",
     word: `memory ${full}`,
     clause: `memory ${full}`,
-    time: readings.time,
+    ...begun(gpu, "memory", conditions, view),
   };
 }
 
-function heatAlarm(gpu: Owner, heat: number | null, readings: Readings): Alarm | null {
+function heatAlarm(gpu: Owner, heat: number | null, view: View): Alarm | null {
   if (heat === null) return null;
-  const slowdown = readings.of(gpu, "gpu.temperature.slowdown");
-  if (heat < (slowdown === null ? HOT : slowdown - NEAR)) return null;
+  const slowdown = view.readings.of(gpu, "gpu.temperature.slowdown");
+  const level = slowdown === null ? HOT : slowdown - NEAR;
+  if (heat < level) return null;
+  const holds = (degrees: number) => degrees >= level;
+  const conditions = condition(gpu, "gpu.temperature", view.readings, { holds });
   const degrees = formatValue(Math.round(heat), "degC");
   const below = slowdown === null ? null : Math.round(slowdown - heat);
   const margin =
@@ -139,7 +188,12 @@ function heatAlarm(gpu: Owner, heat: number | null, readings: Readings): Alarm |
         ? `, ${formatValue(below, "degC")} below slowdown`
         : ", where it slows down";
   const clause = `${degrees}${margin}`;
-  return { kind: "heat", word: `${degrees} hot`, clause, time: readings.time };
+  return {
+    kind: "heat",
+    word: `${degrees} hot`,
+    clause,
+    ...begun(gpu, "heat", conditions, view),
+  };
 }
 
 /** Share of the last minute in which any of these reasons held a GPU below its clocks. */
@@ -158,14 +212,20 @@ export function heldBackText(gpus: readonly Owner[], readings: Readings): string
   return shareText("throttled", worst(TROUBLE)) || shareText("power cap", worst(CAPPED), OFTEN);
 }
 
-function throttleAlarm(gpu: Owner, readings: Readings): Alarm | null {
+function throttleAlarm(gpu: Owner, view: View): Alarm | null {
+  const { readings } = view;
   const text = shareText("throttled", heldBack(gpu, TROUBLE, readings));
   if (text === "") return null;
+  // The word is of a minute: shorter pauses do not end it.
+  const how = { holds: (share: number) => share > 0, pause: MINUTE };
+  const conditions = TROUBLE.filter(
+    (reason) => (readings.mean(gpu, reason, MINUTE) ?? 0) > 0,
+  ).flatMap((reason) => condition(gpu, reason, readings, how));
   return {
     kind: "throttled",
     word: text,
     clause: `${text} of the last minute`,
-    time: readings.time,
+    ...begun(gpu, "throttled", conditions, view),
   };
 }
 
@@ -177,6 +237,7 @@ function xidAlarm(gpu: Owner, readings: Readings): Alarm | null {
     word: `Xid ${xid.value}`,
     clause: `Xid ${xid.value}, see the driver's log`,
     time: xid.time,
+    since: `at ${clockText(xid.time, readings.time)}`,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { h, setText } from "../dom";
 import type { MomentWire } from "../source";
-import { entityLabel } from "../vocabulary/entities";
+import { withLabels } from "../vocabulary/entities";
 import { clockText } from "../vocabulary/time-text";
 import { SIGN } from "./gpu-cards";
 import type { GpuFacts } from "./gpu-facts";
@@ -12,27 +12,32 @@ export interface News {
   readonly time: number;
   readonly text: string;
   readonly alarm: boolean;
-  /** `time` as it is said beside the other times in view. */
+  /** `time` as it is said beside the other times in view; of an alarm its text says since when. */
   readonly clock: string;
 }
 
 /** So many of the older ones are listed. */
 const MOST = 8;
-const ENTITY = /\b(?:gpu|mig|nic|disk|net|cpu):\d+(?:\/\w+:\d+)*/g;
 
 /**
- * What is alarming at the moment, each GPU once, then what was told up to then, the newest first.
- * Pure.
+ * What is alarming at the moment, each GPU once, then what was told up to then; of both the newest
+ * first.
  */
 export function newsOf(readings: Readings, gpus: readonly GpuFacts[]): News[] {
   const { moment, source, names } = readings;
   const alarms = gpus
     .filter((gpu) => gpu.alarms.length > 0)
     .map((gpu): News => {
-      const text = `${names.label(gpu.owner)}: ${gpu.alarms.map(({ clause }) => clause).join(", ")}`;
-      const time = gpu.alarms[0]?.time ?? readings.time;
-      return { time, text, alarm: true, clock: clockText(time, readings.time) };
-    });
+      const said = gpu.alarms.map(({ clause, since }) => `${clause}, ${since}`);
+      const time = Math.max(...gpu.alarms.map((alarm) => alarm.time));
+      return {
+        time,
+        text: `${names.label(gpu.owner)}: ${said.join("; ")}`,
+        alarm: true,
+        clock: "",
+      };
+    })
+    .sort((a, b) => b.time - a.time);
   const told = source
     .moments()
     .filter(({ time }) => moment === null || time <= moment)
@@ -50,7 +55,7 @@ function isAlert({ metric }: MomentWire): boolean {
 
 function textOf({ facts, host, metric }: MomentWire, { names }: Readings): string {
   const said = String(facts["label"] ?? facts["message"] ?? metric);
-  const text = said.replace(ENTITY, (entity) => entityLabel(entity));
+  const text = withLabels(said);
   return names.several ? `${names.host(host)} \u00b7 ${text}` : text;
 }
 
@@ -68,22 +73,30 @@ export class NewsLine {
   }
 
   update(news: readonly News[]): void {
-    const text = JSON.stringify(news.slice(0, MOST + 1).concat({ time: news.length } as News));
+    // Many alarms must not hide what was told.
+    const now = news.findIndex((one) => one.clock !== "");
+    const alarms = now < 0 ? news.length : now;
+    const listed = [...news.slice(0, Math.min(alarms, MOST)), ...news.slice(alarms, alarms + MOST)];
+    const text = JSON.stringify([listed, news.length]);
     if (text === this.#told) return;
     this.#told = text;
     const [first, ...others] = news;
     this.el.style.visibility = first ? "" : "hidden";
     if (!first) return;
     this.el.classList.toggle("pulse-alarm", first.alarm);
-    setText(this.#time, `${first.alarm ? `${SIGN} ` : ""}${first.clock}\u00a0`);
+    setText(this.#time, lead(first));
     setText(this.#text, first.text);
     setText(this.#more, others.length > 0 ? `\u00a0\u00b7 ${others.length} more` : "");
-    this.el.title = `${first.clock} ${first.text}`;
-    this.#list.replaceChildren(...news.slice(0, MOST).map(item));
+    this.el.title = `${first.clock} ${first.text}`.trim();
+    this.#list.replaceChildren(...listed.map(item));
   }
 }
 
-function item({ clock, text, alarm }: News): HTMLElement {
-  const sign = alarm ? `${SIGN} ` : "";
-  return h("li", alarm ? { class: "pulse-alarm" } : {}, `${sign}${clock} ${text}`);
+/** What stands before the text: a sign for alarms, the time of what was told. */
+function lead({ clock, alarm }: News): string {
+  return [alarm ? SIGN : "", clock].filter(Boolean).join(" ").concat("\u00a0");
+}
+
+function item(one: News): HTMLElement {
+  return h("li", one.alarm ? { class: "pulse-alarm" } : {}, lead(one) + one.text);
 }

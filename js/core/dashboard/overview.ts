@@ -47,8 +47,14 @@ export class Overview {
     this.el.append(this.#rows, this.#line);
   }
 
-  update(readings: Readings, hidden: (gpu: GpuFacts) => boolean, ground: Ground): void {
-    const gpus = gpuFacts(readings);
+  /** `from`: where what is in view begins. */
+  update(
+    readings: Readings,
+    hidden: (gpu: GpuFacts) => boolean,
+    ground: Ground,
+    from?: number,
+  ): void {
+    const gpus = gpuFacts(readings, from);
     const several = readings.hosts.length > 1;
     const shown = readings.hosts.slice(0, MOST_HOSTS);
     for (const [host, row] of this.#byHost) {

@@ -2,6 +2,8 @@
 
 export const OWN_STYLE = `
 .pulse-group-head:has(.pulse-own-tools:not([hidden])) { flex-wrap: wrap; }
+/* Without a line between them the tools would touch the cards. */
+.pulse-overview:has(> .pulse-line[hidden]) ~ .pulse-board .pulse-group:first-child > :has(.pulse-own-tools:not([hidden])) { padding-top: 4px; }
 .pulse-own-tools { display: flex; flex: 1 1 auto; flex-wrap: wrap; align-items: center; justify-content: flex-end; gap: 2px 12px; min-width: 0; color: var(--pulse-text-2); }
 .pulse .pulse-own-tools :is(input, button) { margin: 0; font: inherit; color: inherit; }
 .pulse .pulse-search {

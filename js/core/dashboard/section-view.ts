@@ -20,7 +20,9 @@ export class SectionView {
   readonly #toggle: HTMLButtonElement;
   readonly #name = h("span");
   readonly #note = h("span", { class: "pulse-note" });
-  readonly #value = h("span", { class: "pulse-fold-value" });
+  readonly #words = h("span");
+  readonly #part = h("small");
+  readonly #value = h("span", { class: "pulse-fold-value" }, this.#words, this.#part);
   readonly #more: HTMLButtonElement;
   readonly #tools = h("span", { class: "pulse-tools" });
   readonly #hint = h("div", { class: "pulse-hint" });
@@ -96,8 +98,9 @@ export class SectionView {
   tell(readings: Readings, range: AxisRange, color: string | null): void {
     if (this.#section.open) return;
     this.#summary = summaryOf(this.#section, readings);
-    const { ids, fold, top, text } = this.#summary;
-    setText(this.#value, text);
+    const { ids, fold, top, text, part } = this.#summary;
+    setText(this.#words, text);
+    setText(this.#part, part);
     if (color) this.#spark.draw(readings.source, ids, range, fold, top, color);
   }
 }

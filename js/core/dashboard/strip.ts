@@ -1,6 +1,6 @@
 /** The strip: one line that says how the machine does, or how some metrics do. */
 
-import type { Group } from "../charts/groups";
+import type { Group, Line, Panel } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
@@ -89,6 +89,24 @@ interface Chosen {
   readonly value: HTMLElement;
 }
 
+/** What the user chose, and the globs it was chosen by. */
+export interface Asked {
+  readonly groups: readonly Group[];
+  readonly metrics: readonly string[];
+}
+
+/** Their charts; what is read of the machine as a whole stands for its parts, too. */
+function panelsOf(groups: readonly Group[]): Panel[] {
+  const panels = groups.flatMap((group) => group.panels);
+  const whole = new Set(panels.flatMap(({ lines }) => lines.filter(isWhole).map(metricOf)));
+  return panels.filter(
+    ({ lines }) => lines.some(isWhole) || !lines.some((line) => whole.has(metricOf(line))),
+  );
+}
+
+const isWhole = ({ series }: Line) => series.entity === "host";
+const metricOf = ({ series }: Line) => series.metric;
+
 /** So many metrics are a line; more are charts. */
 const MOST_CHOSEN = 24;
 
@@ -100,6 +118,7 @@ export class Strip {
   });
   readonly #chosen = new Map<string, Chosen>();
   readonly #cells = h("span", { class: "pulse-strip-cells", "aria-hidden": "true" });
+  readonly #none = h("span", { class: "pulse-strip-none", role: "status" });
   #told = "";
 
   update(readings: Readings, ground: Ground): void {
@@ -120,13 +139,11 @@ export class Strip {
   }
 
   /** A few metrics instead: each with its curve in `range`. */
-  updateChosen(
-    groups: readonly Group[],
-    readings: Readings,
-    range: AxisRange,
-    ground: Ground,
-  ): void {
-    const panels = groups.flatMap((group) => group.panels).slice(0, MOST_CHOSEN);
+  updateChosen(asked: Asked, readings: Readings, range: AxisRange, ground: Ground): void {
+    const panels = panelsOf(asked.groups).slice(0, MOST_CHOSEN);
+    setText(this.#none, `no metric matches ${asked.metrics.join(", ")} so far`);
+    if (panels.length > 0) this.#none.remove();
+    else if (!this.#none.parentElement) this.el.append(this.#none);
     const keys = new Set(panels.map(({ key }) => key));
     for (const [key, { el }] of this.#chosen) {
       if (keys.has(key)) continue;

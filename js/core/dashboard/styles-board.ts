@@ -40,10 +40,8 @@ export const TOOLBAR = `
 .pulse .pulse-segments button:first-child { border-radius: 5px 0 0 5px; margin-left: 0; }
 .pulse .pulse-segments button:last-child { border-radius: 0 5px 5px 0; }
 .pulse .pulse-controls button[aria-pressed="true"] { background: var(--pulse-chip); font-weight: 600; }
-/* There is less than so much: it shows what "All" shows. */
+/* There is less than so much: its title says how much. */
 .pulse .pulse-controls button.pulse-beyond { color: var(--pulse-text-2); }
-.pulse .pulse-controls button.pulse-beyond[aria-pressed="true"] { background: none; color: var(--pulse-text); box-shadow: inset 0 -2px var(--pulse-chip); }
-.pulse .pulse-segments:has(.pulse-beyond[aria-pressed="true"]) button[title^="All"] { background: var(--pulse-chip); }
 /* A title has a row of its own before it is cut. */
 @container (max-width: 739px) {
   .pulse-name-row:has(> .pulse-title:not(:empty)) { flex-basis: 100%; flex-wrap: wrap; }
@@ -193,6 +191,7 @@ export const OVERVIEW = `
 .pulse-strip-cells i { position: relative; width: 5px; height: 14px; border-radius: 1px; background: var(--pulse-line); overflow: hidden; }
 .pulse-strip-cells i::after { content: ""; position: absolute; inset: 0; background: var(--line); transform: scaleY(var(--share, 0)); transform-origin: bottom; }
 .pulse-strip-cells i.pulse-unknown { background: none; border: 1px dashed var(--pulse-text-2); }
+.pulse-strip-none { overflow-wrap: anywhere; }
 .pulse-strip-metric { display: inline-flex; align-items: center; gap: 6px; min-width: 0; margin-right: 16px; }
 .pulse-strip-name { min-width: 0; overflow-wrap: anywhere; }
 .pulse-strip-metric .pulse-spark { flex: none; width: 72px; height: 18px; }
@@ -229,7 +228,9 @@ export const SECTIONS = `
 .pulse-group[data-open="false"] h3 button:hover { background: none; }
 .pulse-group[data-open="false"]:hover { background: var(--pulse-soft); }
 .pulse-spark { flex: 1 1 40px; min-width: 0; width: 40px; height: 20px; }
-.pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; text-align: right; white-space: nowrap; }
+.pulse-fold-value { flex: none; min-width: 84px; font-weight: 600; line-height: 1.15; text-align: right; white-space: nowrap; }
+.pulse-fold-value small { display: block; color: var(--pulse-text-2); font-size: 9.5px; font-weight: 400; line-height: 10px; }
+.pulse-fold-value small:empty { display: none; }
 .pulse-group[data-open="false"] h3 { flex: 0 0 140px; white-space: nowrap; }
 .pulse .pulse-group[data-open="false"] h3 button { white-space: nowrap; }
 .pulse-folded { row-gap: 0; }

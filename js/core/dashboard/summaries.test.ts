@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Store } from "../history/store";
+import { frameOf } from "../testing/packets";
 import { readingsOf } from "../testing/readings";
+import { leftOutSource } from "../vocabulary/left-out";
+import { costPart } from "./footer";
 import { gpuFacts } from "./gpu-facts";
 import { summaryOf } from "./summaries";
 
@@ -52,4 +56,54 @@ test.each([
   ["CPU", {}, ""],
 ])("the line of %s with %o says %s", (title, gpu, said) => {
   expect(lineOf(title, gpu)).toBe(said);
+});
+
+describe("where a saved view left series out", () => {
+  const BUSY = { "gpu.utilization": 0.5, "gpu.temperature": 60 };
+  const MEMORY = { "gpu.memory.used": 20 * GIB, "gpu.memory.total": 80 * GIB };
+  const LINK = { "gpu.nvlink.rx": GIB };
+  const bare = { "gpu.memory.total": 80 * GIB };
+  const cut = [
+    { ...BUSY, ...MEMORY, ...LINK },
+    { ...BUSY, ...MEMORY, ...LINK },
+    { ...BUSY, ...bare },
+  ];
+  /** What is said of three of four GPUs; the fourth is known by name alone. */
+  function said(title: string, sources: readonly object[]): [string, string] {
+    const readings = readingsOf(...cut);
+    const entities = [0, 1, 2, 3].map((i) => ({ host: "h0", entity: `gpu:${i}`, labels: {} }));
+    const state = { ...readings.source.state(), sources };
+    (readings.source as Store).take(frameOf(2, [], { entities, state }));
+    const { text, part } = summaryOf({ title, panels: [] }, readings);
+    return [text, part];
+  }
+
+  test.each([
+    ["Interconnect", "2 GiB/s in", "of 2 of 4 GPUs"],
+    ["GPU memory", "40/160 GiB", "of 2 of 4 GPUs"],
+    ["GPU", "50 % busy", "of 3 of 4 GPUs"],
+    ["Power and thermal", "60 °C", "of 3 of 4 GPUs"],
+    ["CPU", "", ""],
+  ])("the line of %s says of how many GPUs it is", (title, text, part) => {
+    expect(said(title, [leftOutSource(9, true)])).toEqual([text, part]);
+    // Of other views a metric that some GPUs do not have is whole without them.
+    expect(said(title, [])).toEqual([text, ""]);
+  });
+});
+
+test.each([
+  ["running", null, "4.5 % core"],
+  ["running", 100, "1.6 % core then"],
+  ["replay", null, "1.6 % core"],
+] as const)("of a session that is %s, at %s, the monitor itself takes %s", (phase, at, text) => {
+  const readings = readingsOf({ "pulse.cpu": 0.016 });
+  const store = readings.source as Store;
+  const state = { ...store.state(), phase, cost: { ...store.state().cost, cores: 0.045 } };
+  store.take(frameOf(2, [], { state }));
+  const shown = readings.at(at);
+  expect(summaryOf({ title: "The monitor itself", panels: [] }, shown).text).toBe(text);
+  const footer = costPart(store)?.text ?? "";
+  expect(footer.includes(text.replace(" core", " of a core"))).toBe(
+    phase === "running" && at === null,
+  );
 });

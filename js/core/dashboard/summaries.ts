@@ -4,7 +4,8 @@ import type { Group } from "../charts/groups";
 import { limitOf } from "../charts/panel-table";
 import { entityClass, isGpu } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
-import type { Owner } from "../vocabulary/owners";
+import { leftOutSentence } from "../vocabulary/left-out";
+import { type Owner, ownerKey } from "../vocabulary/owners";
 import { degreesText, mean, ofText, sum } from "./amounts";
 import { heldBackText } from "./gpu-facts";
 import type { Readings } from "./readings";
@@ -17,6 +18,8 @@ export interface Summary {
   /** Top of its scale; null for the largest value in view. */
   readonly top: number | null;
   readonly text: string;
+  /** "of 3 of 8 GPUs"; empty where it is of all. */
+  readonly part: string;
 }
 
 /** How a metric stands for its section. */
@@ -25,7 +28,7 @@ interface Main {
   readonly fold: Fold;
   /** Whole GPUs, or the machine, or the kernel. */
   readonly of: (owner: Owner) => boolean;
-  readonly text: (value: number, readings: Readings) => string;
+  readonly text: (value: number, readings: Readings, owners: readonly Owner[]) => string;
 }
 
 const host = ({ entity }: Owner) => entity === "host";
@@ -46,8 +49,8 @@ const MAINS: Readonly<Record<string, readonly Main[]>> = {
       metric: "gpu.memory.used",
       fold: "sum",
       of: gpu,
-      text: (value, readings) =>
-        processText(readings) || ofText(value, total("gpu.memory.total", gpu, readings)),
+      text: (value, readings, owners) =>
+        processText(readings) || ofText(value, total("gpu.memory.total", owners, readings)),
     },
   ],
   "Power and thermal": [
@@ -64,7 +67,7 @@ const MAINS: Readonly<Record<string, readonly Main[]>> = {
       metric: "memory.used",
       fold: "sum",
       of: host,
-      text: (value, readings) => ofText(value, total("memory.total", host, readings)),
+      text: (value, readings, owners) => ofText(value, total("memory.total", owners, readings)),
     },
   ],
   "Disk and network": [
@@ -75,9 +78,7 @@ const MAINS: Readonly<Record<string, readonly Main[]>> = {
     { metric: "process.cpu", fold: "sum", of: kernel, text: (v) => formatValue(v, "cores") },
     { metric: "process.memory.rss", fold: "sum", of: kernel, text: (v) => formatValue(v, "B") },
   ],
-  "The monitor itself": [
-    { metric: "pulse.cpu", fold: "sum", of: any, text: (v) => `${share(v)} core` },
-  ],
+  "The monitor itself": [{ metric: "pulse.cpu", fold: "sum", of: any, text: ownCostText }],
 };
 
 /** What a group's line says. Pure. */
@@ -93,7 +94,8 @@ export function summaryOf(group: Group, readings: Readings): Summary {
       ids,
       fold,
       top: topOf(metric, owners, readings),
-      text: value === null ? formatValue(null, "") : text(value, readings),
+      text: value === null ? formatValue(null, "") : text(value, readings, owners),
+      part: of === gpu ? partText(owners, readings) : "",
     };
   }
   return firstOf(group, readings);
@@ -103,13 +105,14 @@ export function summaryOf(group: Group, readings: Readings): Summary {
 function firstOf({ panels }: Group, readings: Readings): Summary {
   const panel = panels.find(({ main }) => main) ?? panels[0];
   const line = panel?.lines[0];
-  if (!panel || !line) return { ids: [], fold: "max", top: null, text: "" };
+  if (!panel || !line) return { ids: [], fold: "max", top: null, text: "", part: "" };
   const value = readings.ofId(line.id)?.value ?? null;
   return {
     ids: [line.id],
     fold: "max",
     top: panel.unit === "1" ? 1 : null,
     text: formatValue(value, panel.unit),
+    part: "",
   };
 }
 
@@ -127,8 +130,26 @@ function topOf(metric: string, owners: readonly Owner[], readings: Readings): nu
   return limits.length === owners.length ? sum(limits) : null;
 }
 
-function total(metric: string, of: (owner: Owner) => boolean, readings: Readings): number | null {
-  const owners = readings.owners.filter(of);
+/**
+ * "of 3 of 8 GPUs" where a saved view had no room for the series of the others: what is put
+ * together of some must not pass for the whole.
+ */
+function partText(owners: readonly Owner[], readings: Readings): string {
+  const { source } = readings;
+  if (leftOutSentence(source.state()) === "") return "";
+  const gpus = [...readings.gpus, ...source.entities().filter(gpu)];
+  const count = new Set(gpus.map(ownerKey)).size;
+  return owners.length < count ? `of ${owners.length} of ${count} GPUs` : "";
+}
+
+/** The same number as in the footer; of another moment what was measured then. */
+function ownCostText(value: number, { source, moment }: Readings): string {
+  const { cost, phase } = source.state();
+  if (moment !== null) return `${share(value)} core then`;
+  return `${share((phase === "running" ? cost.cores : null) ?? value)} core`;
+}
+
+function total(metric: string, owners: readonly Owner[], readings: Readings): number | null {
   return sum(owners.map((one) => readings.of(one, metric)).filter((value) => value !== null));
 }
 

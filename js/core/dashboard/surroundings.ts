@@ -73,10 +73,10 @@ export class Surroundings {
   tellValues({ readings, groups, hidden, lines, range, ground }: Values): void {
     const { layout, metrics } = this.#manner;
     if (layout === "dashboard") {
-      this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, lines), ground);
+      this.#overview.update(readings, (gpu) => isHidden(gpu, hidden, lines), ground, range[0]);
     }
     if (layout !== "strip") return;
-    if (metrics?.length) this.#strip.updateChosen(groups, readings, range, ground);
+    if (metrics?.length) this.#strip.updateChosen({ groups, metrics }, readings, range, ground);
     else this.#strip.update(readings, ground);
   }
 }

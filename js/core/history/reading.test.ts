@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Coarse } from "./coarse";
 import { Exact } from "./exact";
-import { readingAt } from "./reading";
+import { gapAt, readingAt } from "./reading";
 import { Track } from "./track";
 
 const { NaN: NAN } = Number;
@@ -162,6 +162,93 @@ describe("the last reading at or before a moment", () => {
           );
           const row = track.exact.time[track.exact.upperBound(time) - 1] ?? -Infinity;
           if (gap && row <= gap.start) expect(reading?.value).toBeNaN();
+        }
+      }),
+    );
+  });
+});
+
+describe("a stretch without readings", () => {
+  const GAP = [NAN, NAN, NAN] as const;
+  const began = (since: number, earliest = since, latest = since) => ({ since, earliest, latest });
+
+  test.each([
+    [
+      "rows",
+      exactOf([
+        [5, 1],
+        [6, NAN],
+        [7, NAN],
+      ]),
+      coarseOf(),
+      9,
+      began(6, 5, 6),
+    ],
+    [
+      "a reading is no gap",
+      exactOf([
+        [5, NAN],
+        [6, 1],
+      ]),
+      coarseOf(),
+      9,
+      null,
+    ],
+    [
+      "the newest of two",
+      exactOf([
+        [1, NAN],
+        [2, 1],
+        [3, NAN],
+      ]),
+      coarseOf(),
+      3,
+      began(3, 2, 3),
+    ],
+    [
+      "never a reading",
+      exactOf([
+        [5, NAN],
+        [6, NAN],
+      ]),
+      coarseOf(),
+      9,
+      began(5),
+    ],
+    [
+      "buckets",
+      exactOf([]),
+      coarseOf([0, 10, 1, 2, 1], [10, 20, ...GAP], [20, 30, ...GAP]),
+      100,
+      began(10, 0, 20),
+    ],
+    [
+      "rows after buckets",
+      exactOf([
+        [21, NAN],
+        [22, NAN],
+      ]),
+      coarseOf([0, 10, 1, 2, 1], [10, 20, ...GAP]),
+      30,
+      began(10, 0, 20),
+    ],
+    ["rows after a value", exactOf([[21, NAN]]), coarseOf([0, 10, 1, 2, 1]), 30, began(21, 0, 21)],
+  ])("begins where the values end: %s", (_, exact, coarse, time, expected) => {
+    expect(gapAt(exact, coarse, time)).toEqual(expected);
+  });
+
+  test("is found only where the reading is missing, and lies before it", () => {
+    const moments = fc.array(fc.double({ min: 0, max: 400, noNaN: true }), { maxLength: 20 });
+    fc.assert(
+      fc.property(fc.array(happening, { maxLength: 60 }), moments, (all, times) => {
+        const track = trackOf(all);
+        for (const time of times) {
+          const gap = track.missingSince(time);
+          expect(gap !== null).toBe(Number.isNaN(track.at(time)?.value ?? 0));
+          if (!gap) continue;
+          expect(gap.earliest).toBeLessThanOrEqual(gap.since);
+          expect(gap.since).toBeLessThanOrEqual(gap.latest);
+          expect(gap.latest).toBeLessThanOrEqual(time);
         }
       }),
     );

@@ -1,5 +1,6 @@
 /** The last reading of a series at or before a moment, by binary search. */
 
+import type { Gap } from "../source";
 import { type Coarse, middle, readingOf } from "./coarse";
 import type { Exact } from "./exact";
 
@@ -21,4 +22,25 @@ export function readingAt(exact: Exact, coarse: Coarse, time: number): Reading |
     return { time: exact.time[row] as number, value: exact.value[row] as number };
   }
   return bucket ? { time: read, value: readingOf(bucket) } : null;
+}
+
+/** The beginning of the stretch without readings that `time` lies in; null where there is a reading. */
+export function gapAt(exact: Exact, coarse: Coarse, time: number): Gap | null {
+  let [row, at] = [exact.upperBound(time) - 1, coarse.startedBy(time)];
+  let gap: Gap | null = null;
+  for (;;) {
+    const bucket = coarse.buckets[at];
+    const start = bucket?.start ?? Number.NEGATIVE_INFINITY;
+    const read = bucket ? Math.min(middle(bucket), time) : Number.NEGATIVE_INFINITY;
+    const when = row >= 0 ? (exact.time[row] as number) : Number.NEGATIVE_INFINITY;
+    if (row >= 0 && when >= read) {
+      if (!Number.isNaN(exact.value[row])) return gap && { ...gap, earliest: when };
+      gap = { since: when, earliest: when, latest: when };
+      row--;
+    } else if (bucket) {
+      if (!Number.isNaN(bucket.min)) return gap && { ...gap, earliest: start };
+      gap = { since: start, earliest: start, latest: Math.min(bucket.end, time) };
+      at--;
+    } else return gap;
+  }
 }

@@ -12,6 +12,7 @@ import {
   type Columns,
   type Ending,
   type EntityWire,
+  type Gap,
   type MomentWire,
   NO_CHANGE,
   type Odd,
@@ -83,7 +84,6 @@ export class Store implements Source {
     return over ? { ...this.#state, phase: "stopped" } : this.#state;
   }
 
-  /** Whether a state has arrived; until then the one of `state` says nothing. */
   heard(): boolean {
     return this.#heard;
   }
@@ -155,9 +155,12 @@ export class Store implements Source {
     return this.#tracks.get(id)?.last() ?? null;
   }
 
-  /** The last reading at or before `time`: NaN where it was missing then, null before the first. */
   at(id: number, time: number): { time: number; value: number } | null {
     return this.#tracks.get(id)?.at(time) ?? null;
+  }
+
+  missingSince(id: number, time: number): Gap | null {
+    return this.#tracks.get(id)?.missingSince(time) ?? null;
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {
@@ -165,7 +168,6 @@ export class Store implements Source {
     if (t0 < t1) this.#tracks.get(id)?.columns(t0, t1, points, out);
   }
 
-  /** As `range`, by step: `out.time` holds steps. Rows without a step do not appear. */
   rangeByStep(
     id: number,
     from: number,
@@ -182,7 +184,6 @@ export class Store implements Source {
     return this.#tracks.get(id)?.stepRuns() ?? 0;
   }
 
-  /** Smallest and largest step of a series, or null without any. */
   stepExtent(id: number): [number, number] | null {
     return this.#tracks.get(id)?.stepExtent() ?? null;
   }

@@ -1,6 +1,6 @@
 /** What the page knows of one series: exact rows, and buckets where only extremes are known. */
 
-import type { Columns } from "../source";
+import type { Columns, Gap } from "../source";
 import type { Envelope } from "../wire/parts";
 import { Answers, united, within } from "./answers";
 import { type Bucket, Coarse } from "./coarse";
@@ -8,7 +8,7 @@ import { drawByTime } from "./drawing";
 import { type Batch, Exact } from "./exact";
 import { joined, limited, spanOf } from "./mean";
 import { MissingRanges } from "./missing-ranges";
-import { type Reading, readingAt } from "./reading";
+import { gapAt, type Reading, readingAt } from "./reading";
 import { Steps } from "./steps";
 
 /** Rows per bucket when exact rows are given up. */
@@ -243,6 +243,17 @@ export class Track {
     if (time < (newest ?? told).time) return readingAt(this.exact, this.coarse, time);
     if (told.value === null) return newest && { ...newest, value: Number.NaN };
     return { time: (newest ?? told).time, value: told.value };
+  }
+
+  /** Since when the reading that is missing at `time` has been; null where it is not missing then. */
+  missingSince(time: number): Gap | null {
+    const gap = gapAt(this.exact, this.coarse, time);
+    const [now, told] = [this.at(time), this.#keyframeLast];
+    if (gap || now === null || !Number.isNaN(now.value) || told === null) return gap;
+    // Only the end of a keyframe says so: after its last bucket with values, or within it.
+    const last = this.coarse.buckets.at(-1);
+    const since = Math.min(last?.end ?? now.time, told.time);
+    return { since, earliest: Math.min(last?.start ?? since, since), latest: told.time };
   }
 
   /**

@@ -78,6 +78,13 @@ export function entityLabel(entity: string, labels: Labels = {}): string {
   return said.join(" · ") || entity;
 }
 
+const IN_TEXT = /\b(?:gpu|mig|nic|disk|net|cpu):\d+(?:\/\w+:\d+)*/g;
+
+/** A sentence in which ids are called as everywhere: "gpu:3: no answer" as "GPU 3: no answer". */
+export function withLabels(text: string): string {
+  return text.replace(IN_TEXT, (entity) => entityLabel(entity));
+}
+
 function partLabel({ kind, name }: Part, labels: Labels = {}): string {
   if (kind === "labels") return name.slice(1, -1).replaceAll('"', "") || name;
   if (name && Object.hasOwn(NAMES, kind)) return `${NAMES[kind]} ${name}`;

@@ -1,0 +1,47 @@
+// @vitest-environment happy-dom
+import { describe, expect, test } from "vitest";
+import { Store } from "../history/store";
+import { statusOf } from "./status";
+import { STYLE } from "./styles";
+import { Toolbar } from "./toolbar";
+import { initialState } from "./view-state";
+import type { Window } from "./windows";
+
+describe("the buttons of the window", () => {
+  const rules = STYLE.split("}").map((rule) => rule.split("{").map((part) => part.trim()));
+
+  test("only a pressed one looks chosen", () => {
+    const fills = rules.filter(
+      ([where = "", how = ""]) =>
+        /pulse-(controls|segments|beyond)/.test(where) && /background|box-shadow|weight/.test(how),
+    );
+    expect(fills.length).toBeGreaterThan(0);
+    for (const [where, how] of fills) {
+      expect(where).toMatch(/button\[aria-pressed="true"\]$/);
+      expect(how).toContain("var(--pulse-chip)");
+    }
+  });
+
+  test.each([
+    [30, 130, [300, 3600]],
+    [300, 130, [300, 3600]],
+    ["all", 130, [300, 3600]],
+    ["all", 4000, []],
+    [300, Number.NaN, []],
+  ] as const)("with %s chosen after %s s, one is pressed and %s are dim", (window, length, dim) => {
+    const toolbar = new Toolbar({ dispatch: () => undefined, pause: () => undefined });
+    const source = new Store();
+    const state = initialState(window);
+    const status = { ...statusOf(source, state, 0, ""), sections: true, length };
+    toolbar.update(status, state);
+    const buttons = [...toolbar.el.querySelectorAll('[aria-label="Time window"] button')];
+    const names = buttons.map((el) => el.textContent);
+    const those = (query: string) => names.filter((_, i) => buttons[i]?.matches(query));
+    const name = (one: Window) => ({ 30: "30 s", 300: "5 min", 3600: "1 h", all: "All" })[one];
+    expect(those("[aria-pressed=true]")).toEqual([name(window)]);
+    expect(those(".pulse-beyond")).toEqual(dim.map(name));
+    for (const el of buttons.filter((one) => one.matches(".pulse-beyond"))) {
+      expect(el.getAttribute("title")).toMatch(/so far/);
+    }
+  });
+});
