@@ -264,7 +264,13 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
   const [time, width, lows, highs, means, segments] = [[], [], [], [], [], []] as number[][] &
     [number[], number[], number[], number[], number[], number[]];
   let [segment, lost] = [0, false];
+  // Of each whether it has readings, as far as is known. One that is lost is no gap of the others.
+  const alive: (boolean | undefined)[] = envelopes.map(() => undefined);
   for (let i = 0; i < packet.buckets; i++) {
+    for (const [row, { min, missing }] of envelopes.entries()) {
+      if (!Number.isNaN(min[i] as number)) alive[row] = true;
+      else if (missing[i]) alive[row] = false;
+    }
     const [low, high, mean] = together(envelopes, i);
     if (low <= high) {
       const [from, to] = [packet.edges[i] as number, packet.edges[i + 1] as number];
@@ -275,7 +281,7 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
       means.push(mean);
       segments.push(segment);
       lost = false;
-    } else if (envelopes.some(({ missing }) => missing[i])) {
+    } else if (alive.includes(false) && !alive.includes(true)) {
       segment++;
       lost = true;
     }
