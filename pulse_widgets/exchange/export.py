@@ -63,7 +63,7 @@ _FITTING: Final = (
     "CORE_COUNT", "STRIP_BYTES",
 )  # fmt: skip
 _CHOICE: Final = (
-    "MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "RANK_OWN",
+    "MOST_LINES", "HEAT_ROWS", "COLUMNS", "OWN_ROWS", "WHOLES", "SINGLE", "RANK_OWN",
     "RANK_REST", "LIMIT_OF",
 )  # fmt: skip
 _CURVES: Final = ("PX", "AROUND", "SPIKE", "LONE", "LEAST_SPIKE", "UNDER_LINE")

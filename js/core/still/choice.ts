@@ -9,6 +9,7 @@ import {
   HEAT_ROWS,
   LIMIT_OF,
   MOST_LINES,
+  OWN_ROWS,
   PLURALS,
   PREFERRED_CHARTS,
   type PreferredChart,
@@ -137,7 +138,10 @@ function wanted({ all, wished }: Candidates, most: number): Candidate[] {
   const own = all.filter(({ panels, chart }) => !isEmpty(chart) && isOwn(seriesOf(panels)));
   const logged = ({ panels }: Candidate) => isLogged(seriesOf(panels));
   own.sort((a, b) => Number(logged(b)) - Number(logged(a)));
-  const reserved = Math.min(own.length, Math.trunc(most / COLUMNS));
+  // The user's own leave the GPUs a row, what other readers measure leaves all but one.
+  const rows = Math.trunc(most / COLUMNS);
+  const logs = Math.min(own.filter(logged).length, rows * OWN_ROWS);
+  const reserved = Math.max(logs, Math.min(own.length, rows));
   const first = wished.filter((wish) => wish.first).slice(0, most - reserved);
   const ours = own.slice(0, most - first.length);
   const room = most - first.length - ours.length;

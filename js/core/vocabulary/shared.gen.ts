@@ -189,6 +189,7 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
 export const MOST_LINES = 8;
 export const HEAT_ROWS = 64;
 export const COLUMNS = 3;
+export const OWN_ROWS = 2;
 export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
 export const SINGLE: readonly string[] = ["host", "kernel"];
 export const RANK_OWN = 1;

@@ -20,6 +20,7 @@ from pulse_widgets.exchange.picture.wishes import (
     HEAT_ROWS,
     LIMIT_OF,
     MOST_LINES,
+    OWN_ROWS,
     PREFERRED_CHARTS,
     RANK_OWN,
     RANK_REST,
@@ -176,12 +177,16 @@ class _Picker:
         charts = [(wish, self._chart(wish)) for wish in PREFERRED_CHARTS]
         own = [c for c in self._own() if not c.empty]
         wished = [c for wish, c in charts if c is not None and wish.first]
-        first = wished[: most - min(len(own), most // COLUMNS)]
+        logged = [c for c in own if c.lines[0].heading == USER]
+        # The user's own leave the GPUs a row, what other readers measure leaves all but one.
+        across = most // COLUMNS
+        reserved = max(min(len(logged), across * OWN_ROWS), min(len(own), across))
+        first = wished[: most - reserved]
         own = own[: most - len(first)]
         room = most - len(first) - len(own)
         rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
         machine = [c for _, c in charts if c in first or c in rest]
-        logged = [c for c in own if c.lines[0].heading == USER]
+        logged = [c for c in own if c in logged]
         chosen = [*logged, *machine, *(c for c in own if c not in logged)]
         if all(chart.empty for chart in chosen):
             chosen = list(islice(self._others(), most))
