@@ -148,7 +148,7 @@ def _moment(time, metric, label=""):
 
 
 MOMENTS = [_moment(-5, "mark", "too early"), _moment(300.2, "mark", "epoch <2>"),
-           _moment(300.3, "mark"), _moment(500, "event", "lost")]  # fmt: skip
+           _moment(300.3, "mark"), _moment(310, "mark", "close"), _moment(500, "event", "lost")]  # fmt: skip
 SPANS = [_span(20, 100), _span(90, 95), _span(101, 101.5), _span(300, 450), _span(700, None)]
 EXACT = {**STATE, "t1": START + 800.0, "sources": []}
 
@@ -166,7 +166,10 @@ def exact_svg():
     series, screen = exact()
     story = Story(MOMENTS, SPANS)
     html = figure_html(screen, series, title="Training", state=EXACT, entities=[], story=story)
-    assert "<p>Marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark</p>" in html
+    assert (
+        "<p>4 marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark, 14:18:30 close</p>"
+        in html
+    )
     return svg_text(html).replace("><", ">\n<")
 
 

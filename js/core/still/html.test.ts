@@ -63,6 +63,32 @@ describe("stillHtml", () => {
     expect(svgOf(html)).toContain("run &lt;1&gt;");
   });
 
+  test.each([
+    ["dashboard", null, [true, true]],
+    ["strip", null, [false, false]],
+    ["charts", ["train/*", "gpu.power"], [false, false]],
+    ["charts", ["gpu.fan*"], [true, false]],
+    ["strip", ["gpu.nvlink.errors"], [false, true]],
+    ["charts", ["*"], [true, true]],
+  ] as const)(
+    "says what is not available where it is asked for, and folded: %s %j",
+    (layout, metrics, folded) => {
+      const missing = [
+        { what: "gpu:0 to gpu:7 fan.speed", why: "the GPU has no fan of its own" },
+        { what: "gpu.nvlink.errors", why: "not supported by this GPU" },
+      ];
+      const sources = [{ ...source, name: "nvml", state: "ok", problem: "", missing }, source];
+      const one = packet([about(0, "gpu:0", "gpu.power", "W")], () => [[1, 2]], { sources });
+
+      const html = stillHtml(one, null, { layout, metrics });
+
+      const [caption = "", rest = ""] = html.split("</figcaption>");
+      expect(caption).toContain("it broke Mend it.");
+      for (const { why } of missing) expect(caption).not.toContain(why);
+      expect(missing.map(({ why }) => rest.includes(why))).toEqual(folded);
+    },
+  );
+
   test("says of a session that was cut off why nothing more is known", () => {
     const one = packet([about(0, "user", "loss", "")], () => [[1, 2]], { phase: "running" });
 

@@ -132,6 +132,7 @@ export const HEAT_COLUMNS = 120;
 export const CELL = "cell";
 export const MARK = "mark";
 export const LEAST_IDLE = 4;
+export const LEAST_MARKS = 24;
 export const MOST_MARKS = 12;
 export const MOST_FIGURES = 40;
 export const FIGURE_COLUMNS = 4;
