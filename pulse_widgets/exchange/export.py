@@ -25,6 +25,7 @@ from typing import (
 
 from pulse_widgets.exchange import fitting
 from pulse_widgets.exchange.picture import (
+    alarms,
     axis,
     chart,
     curve,
@@ -68,13 +69,14 @@ _CHOICE: Final = (
 )  # fmt: skip
 _CURVES: Final = ("PX", "AROUND", "SPIKE", "LONE", "LEAST_SPIKE", "UNDER_LINE")
 _PAIRS: Final = ("PARTS", "OTHER_COLORS", "MANNERS")
+_ALARMS: Final = ("SIGNS", "WATCHED", "FULL", "NEAR", "HOT", "MOST_NAMED", "ALARMS")
 _STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "LEAST_MARKS", "MOST_MARKS")
 _HEAT: Final = ("RAMP", "LEVELS", "HEAT_BYTES", "HEAT_COLUMNS")
 _FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
 _DRAWING: Final = (
     "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT",
-    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT",
-    "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
+    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "LONG", "RAISED", "MOST_BANDS", "COLORS",
+    "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
 )  # fmt: skip
 
 _HEADER: Final = (
@@ -134,6 +136,7 @@ def shared_typescript() -> str:
             *_constants(svg, _DRAWING),
             *_constants(curve, _CURVES),
             *_constants(heat, _HEAT),
+            *_constants(alarms, _ALARMS),
             *_constants(story, _STORY),
             *_constants(figures, _FIGURES),
             *_constants(table, ("HEADS",)),

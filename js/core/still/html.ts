@@ -25,6 +25,7 @@ import {
 import { utcStretch } from "../vocabulary/utc-text";
 import { readState } from "../wire/header";
 import type { KeyframePacket } from "../wire/packet";
+import { alarmWords } from "./alarms";
 import { type Choice, candidates, choose, type StillLine } from "./choice";
 import { figuresSvg } from "./figures";
 import { type Layout, toBase64 } from "./saved";
@@ -123,7 +124,7 @@ function stripFigure(
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const title = state.title || "Pulse";
-  const figures = figuresSvg(choice, title, noteOf(state));
+  const figures = figuresSvg(choice, title, noteOf(state, choice));
   const image =
     figures && span ? imageTag(figures.svg, `${shorten(title, 80)}: ${figures.words}`) : "";
   const [said, more] = sentencesOf(state, phase(state, span, ended), MOST_SENTENCES, asked);
@@ -147,12 +148,14 @@ function imageOf(
   { points }: Size,
 ): string {
   const title = packet.state?.title || "Pulse";
-  const note = packet.state ? noteOf(packet.state) : "";
+  const note = noteOf(packet.state, choice);
+  const { alarms } = choice;
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
   const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
-  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points, packet);
+  const svg = drawSvg(choice.charts, { title, subtitle, note, alarms }, wide, points, packet);
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
-  return imageTag(svg, `${shorten(title, 80)}: charts of ${names}; ${subtitle}`);
+  const said = [names, subtitle, ...alarmWords(alarms)].join("; ");
+  return imageTag(svg, `${shorten(title, 80)}: charts of ${said}`);
 }
 
 function imageTag(svg: string, alt: string): string {
@@ -161,8 +164,10 @@ function imageTag(svg: string, alt: string): string {
   return `<img alt="${clean(alt)}" width="${WIDTH}" src="${source}">`;
 }
 
-function noteOf({ simulated }: State): string {
-  return simulated ? "Simulated data" : "";
+/** The warnings of a picture. */
+function noteOf(state: State | null, { alarms }: Choice): string {
+  const simulated = state?.simulated ? ["Simulated data"] : [];
+  return [...simulated, ...alarmWords(alarms)].join(" \u00b7 ");
 }
 
 /** The time range that has values, cut to that of the session; null without any. */

@@ -93,6 +93,8 @@ export const FLAT_ROWS = 16;
 export const AXIS = 14;
 export const LEGEND_COLUMNS = 4;
 export const LEGEND_ROW = 18;
+export const LONG = 60;
+export const RAISED = " ▲";
 export const MOST_BANDS = 3;
 export const COLORS: readonly string[] = [
   "#0065b3",
@@ -129,6 +131,29 @@ export const RAMP: readonly string[] = [
 export const LEVELS = 15;
 export const HEAT_BYTES = 4500;
 export const HEAT_COLUMNS = 120;
+export const SIGNS: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.power",
+  "gpu.temperature",
+];
+export const WATCHED: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.power",
+  "gpu.temperature",
+  "gpu.memory.total",
+  "gpu.temperature.slowdown",
+];
+export const FULL = 0.95;
+export const NEAR = 3;
+export const HOT = 87;
+export const MOST_NAMED = 2;
+export const ALARMS: Readonly<Record<string, string>> = {
+  lost: "lost",
+  memory: "low on memory",
+  heat: "hot",
+};
 export const CELL = "cell";
 export const MARK = "mark";
 export const LEAST_IDLE = 4;

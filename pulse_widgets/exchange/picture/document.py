@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.left_out import LEFT_OUT_NAME, left_out_sentence
+from pulse_widgets.exchange.picture.alarms import alarm_words
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
 from pulse_widgets.exchange.picture.figures import figures_svg
@@ -178,7 +179,7 @@ class _Figure:
 
     def strip(self) -> str:
         """Return the figure of a strip: the newest values, and what there is to say of them."""
-        note = "Simulated data" if self._state.get("simulated") else ""
+        note = " · ".join(self._notes())
         svg, words = figures_svg(self._pick(MOST_CHARTS, EACH), self._title, note)
         alt = f"{shorten(self._title, 80)}: {words}"
         image = _img(svg, alt) if words and self._span else ""
@@ -191,11 +192,16 @@ class _Figure:
         subtitle = f"{stretch(*self._span)} UTC"
         if self._devices:
             subtitle += f" · {self._devices}"
-        note = "Simulated data" if self._state.get("simulated") else ""
-        heading = Heading(self._title, subtitle, note)
+        heading = Heading(self._title, subtitle, " · ".join(self._notes()), picked.alarms)
         svg = draw(picked.charts, heading, _wide(self._span), points, self._story)
         names = ", ".join(shorten(chart.title, 40) for chart in picked.charts)
-        return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}")
+        alarms = "".join(f"; {word}" for word in alarm_words(picked.alarms))
+        return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}{alarms}")
+
+    def _notes(self) -> list[str]:
+        """Return the warnings of the picture."""
+        simulated = ["Simulated data"] if self._state.get("simulated") else []
+        return [*simulated, *alarm_words(self._all.alarms)]
 
     def _said(self, most: int) -> tuple[list[str], list[str]]:
         """Return the sentences below the picture, and those of the part that folds."""
