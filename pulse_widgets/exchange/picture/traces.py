@@ -48,7 +48,7 @@ def _all_gone(seen: NDArray[np.bool_], missing: NDArray[np.bool_]) -> NDArray[np
     place = np.maximum.accumulate(np.where(told, np.arange(told.shape[1]), -1), axis=1)
     begun = place >= 0
     alive = np.take_along_axis(seen, np.maximum(place, 0), axis=1) & begun
-    gone: NDArray[np.bool_] = begun.any(axis=0) & ~alive.any(axis=0)
+    gone: NDArray[np.bool_] = np.logical_and(begun.any(axis=0), ~alive.any(axis=0))
     return gone
 
 
