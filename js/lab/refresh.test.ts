@@ -2,6 +2,7 @@ import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { expect, test, vi } from "vitest";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
 import { encodeKeyframe } from "../core/testing/packets";
+import { leftOutSource } from "../core/vocabulary/left-out";
 import { STRIP_METRICS } from "../core/vocabulary/shared.gen";
 import * as encode from "../core/wire/encode";
 import { decodePacket, headerOf, type KeyframePacket } from "../core/wire/packet";
@@ -54,6 +55,48 @@ test("a save renews the pictures of running sessions that have become old", () =
   expect(keyframeOf(outputs.items[0])).toEqual(until(125));
   expect(outputs.items.slice(1)).toEqual(stored.slice(1));
   expect(outputs.items[0]).toMatchObject({ data: { "text/plain": "pulse" } });
+});
+
+const named = (metrics: readonly string[]) =>
+  metrics.map((metric, id) => ({
+    ...{ id, host: "h0", entity: "user", metric, unit: "" },
+    ...{ kind: "gauge", labels: {} },
+  }));
+/** A picture from the moment 0 to `end`, whose metrics have readings. */
+function taken(end: number, metrics: readonly string[], about: object = {}): Uint8Array {
+  const series = named(metrics);
+  const envelopes = series.map(({ id }) => ({ id, lo: 0, hi: 1, codes: [[0, 65533]] as const }));
+  return encodeKeyframe(0, [0, end], envelopes, { series, ...about });
+}
+
+test.each([
+  ["covers a moment of many seconds", taken(1, ["loss"]), taken(20, ["loss"]), null, true],
+  ["covers less than half", taken(20, ["loss"]), taken(50, ["loss"]), null, true],
+  ["covers most", taken(20, ["loss"]), taken(35, ["loss"]), null, false],
+  ["lacks a series", taken(20, ["loss"]), taken(35, ["loss", "lr"]), null, true],
+  ["lacks what it is not of", taken(20, ["loss"]), taken(35, ["loss", "lr"]), ["loss"], false],
+  ["lacks what it is of", taken(20, ["loss"]), taken(35, ["loss", "lr"]), ["l*"], true],
+  ["is the newest", taken(35, ["loss"]), taken(35, ["loss", "lr"]), null, false],
+])("a save within the first minute: a picture that %s", (_, before, kept, metrics, renewed) => {
+  const replay = { version: 1, feed: "a", keyframe: toBase64(before), metrics };
+  const outputs = new Outputs([{ output_type: "display_data", data: { [REPLAY_MIME]: replay } }]);
+
+  refreshOutputs(outputs.asModel(), () => shownAs(kept, false));
+
+  const end = (decodePacket(keyframeOf(outputs.items[0])) as KeyframePacket).edges[1];
+  expect(end).toBe((decodePacket(renewed ? kept : before) as KeyframePacket).edges[1]);
+});
+
+test("a picture that has no room for more is not renewed for what it had to leave out", () => {
+  const state = { phase: "running", sources: [leftOutSource(1, false)] };
+  const before = taken(20, ["loss"], { state });
+  const replay = { version: 1, feed: "a", keyframe: toBase64(before) };
+  const stored = { output_type: "display_data", data: { [REPLAY_MIME]: replay } };
+  const outputs = new Outputs([stored]);
+
+  refreshOutputs(outputs.asModel(), () => shownAs(taken(35, ["loss", "lr"]), false));
+
+  expect(outputs.items[0]).toBe(stored);
 });
 
 /** A screen of hundreds of series, of mere noise. */

@@ -8,17 +8,22 @@ import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import type { Ending } from "../core/source";
 import type { State } from "../core/state.gen";
-import { fitKeyframe, matchingKeyframe, stripKeyframe } from "../core/still/fit";
+import { fitKeyframe, matchingKeyframe, stripKeyframe, stripSeries } from "../core/still/fit";
 import { type StillView, stillHtml } from "../core/still/html";
+import { inOrder } from "../core/still/priorities";
 import { redactKeyframe } from "../core/still/redact";
 import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
+import { globTest } from "../core/vocabulary/globs";
+import { isDrawn } from "../core/vocabulary/kinds";
 import { LEFT_OUT_BYTES, leftOutSentence } from "../core/vocabulary/left-out";
 import { STRIP_BYTES } from "../core/vocabulary/shared.gen";
 import { decodePacket, type KeyframePacket } from "../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
-/** Pictures younger than this stay as they are. */
+/** Pictures younger than this stay as they are, if they show most of what there is. */
 const OLD_S = 20;
+/** A picture of less than this share of the time is renewed. */
+const LEAST_SHARE = 0.5;
 /** What a saved output may add to a notebook. */
 const MOST_CHARACTERS = 200_000;
 /** For the spaces and line ends that programs put between the parts of an output. */
@@ -62,6 +67,7 @@ export function refreshOutputs(outputs: IOutputAreaModel, find: Find): void {
   }
 }
 
+type Saved = ReturnType<typeof readSaved>;
 type Output = Parameters<IOutputAreaModel["set"]>[1];
 type Data = Readonly<Record<string, unknown>>;
 
@@ -72,7 +78,7 @@ function renew(data: Data, find: Find): Data | null {
   // The page does not know all names that a sentence may have, so it saves only what the kernel
   // has redacted: the keyframe it keeps for pages that open later, or else what is saved already.
   const newer = shown.kept && !(endOf(shown.kept) < endOf(saved.keyframe)) ? shown.kept : null;
-  const old = newer !== null && endOf(newer) - endOf(saved.keyframe) > OLD_S;
+  const old = newer !== null && isPoor(saved, newer);
   const picture = { keyframe: newer ?? saved.keyframe, ended: shown.ended };
   // The last one that is kept comes a moment after the page has heard of the end.
   const over = shown.stopped && (shown.ended !== null || saysStopped(picture.keyframe));
@@ -176,6 +182,29 @@ function charactersOf(data: Data): number {
 function saysStopped(keyframe: Uint8Array): boolean {
   const packet = decodePacket(keyframe);
   return packet.kind === "keyframe" && packet.state?.phase === "stopped";
+}
+
+/** Whether a saved picture says much less than a newer keyframe: it is old, short, or lacks series. */
+function isPoor({ keyframe, layout, metrics }: Saved, newer: Uint8Array): boolean {
+  const [before, now] = [decodePacket(keyframe), decodePacket(newer)];
+  if (before.kind !== "keyframe" || now.kind !== "keyframe") return false;
+  const late = endOf(newer) - endOf(keyframe);
+  if (late > OLD_S) return true;
+  if (!(late > 0)) return false;
+  if (lengthOf(before) < LEAST_SHARE * lengthOf(now)) return true;
+  // What did not fit before does not fit now.
+  if (before.state && leftOutSentence(before.state)) return false;
+  const wanted = globTest(metrics);
+  const shown = now.series.filter((one) => isDrawn(one) && wanted(one.metric));
+  const ofView = layout === "strip" && !metrics?.length ? stripSeries(shown) : shown;
+  const { groups, first } = inOrder(ofView);
+  const known = new Set(before.ids);
+  const read = new Set(now.ids);
+  return groups.slice(0, first).some((g) => g.some(({ id }) => read.has(id) && !known.has(id)));
+}
+
+function lengthOf({ edges, buckets }: KeyframePacket): number {
+  return (edges[buckets] ?? Number.NaN) - (edges[0] ?? Number.NaN);
 }
 
 /** The moment at which a keyframe ends, in unix seconds. */

@@ -25,6 +25,7 @@ from typing import (
 
 from pulse_widgets.exchange import fitting
 from pulse_widgets.exchange.picture import (
+    alarms,
     axis,
     chart,
     curve,
@@ -63,18 +64,19 @@ _FITTING: Final = (
     "CORE_COUNT", "STRIP_BYTES",
 )  # fmt: skip
 _CHOICE: Final = (
-    "MOST_LINES", "HEAT_ROWS", "COLUMNS", "WHOLES", "SINGLE", "RANK_OWN",
+    "MOST_LINES", "HEAT_ROWS", "COLUMNS", "OWN_ROWS", "WHOLES", "SINGLE", "RANK_OWN",
     "RANK_REST", "LIMIT_OF",
 )  # fmt: skip
 _CURVES: Final = ("PX", "AROUND", "SPIKE", "LONE", "LEAST_SPIKE", "UNDER_LINE")
 _PAIRS: Final = ("PARTS", "OTHER_COLORS", "MANNERS")
-_STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "MOST_MARKS")
+_ALARMS: Final = ("SIGNS", "WATCHED", "FULL", "NEAR", "HOT", "MOST_NAMED", "ALARMS")
+_STORY: Final = ("CELL", "MARK", "LEAST_IDLE", "LEAST_MARKS", "MOST_MARKS")
 _HEAT: Final = ("RAMP", "LEVELS", "HEAT_BYTES", "HEAT_COLUMNS")
 _FIGURES: Final = ("MOST_FIGURES", "FIGURE_COLUMNS", "FIGURE_ROW")
 _DRAWING: Final = (
     "WIDTH", "GAP", "HEADER", "LEFT", "RIGHT", "TOP", "BOTTOM", "PLOT", "TALL_PLOT",
-    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "MOST_BANDS", "COLORS", "INK", "SOFT",
-    "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
+    "FLAT_ROWS", "AXIS", "LEGEND_COLUMNS", "LEGEND_ROW", "LONG", "RAISED", "MOST_BANDS", "COLORS",
+    "INK", "SOFT", "GRID", "EDGE", "PAPER", "WARN", "IDLE", "FONT",
 )  # fmt: skip
 
 _HEADER: Final = (
@@ -135,6 +137,7 @@ def shared_typescript() -> str:
             *_constants(svg, _DRAWING),
             *_constants(curve, _CURVES),
             *_constants(heat, _HEAT),
+            *_constants(alarms, _ALARMS),
             *_constants(story, _STORY),
             *_constants(figures, _FIGURES),
             *_constants(table, ("HEADS",)),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.stage import CatchUp
     from pulse_widgets.session.session import Session
 
-__all__ = ["Keyframes", "LiveSender", "SessionProvider", "redacted"]
+__all__ = ["Keyframes", "LiveSender", "SessionProvider", "Snapshots", "redacted"]
 
 LIVELY_TICK_S: Final = 0.1
 """Seconds between two frames once a view shows few charts, which are drawn more often."""
@@ -37,11 +37,13 @@ COSTS_KEPT: Final = 3
 """Keyframes whose costs are remembered."""
 WHOLE_ROWS: Final = 4000
 """A session of so few rows is sent whole to a page that begins, beside its envelopes."""
-SNAPSHOT_FIRST_S: Final = 0.25
-"""Seconds until the first snapshot: the call that begins it all has returned by then."""
-SNAPSHOT_SOON_S: Final = 2.0
+SNAPSHOTS_SOON_S: Final = (0.25, 2.0, 5.0, 10.0, 20.0)
+"""Seconds until the first snapshots. The call that begins it all has returned by the first; a
+notebook that is saved in the first minute keeps the newest of them."""
 SNAPSHOT_S: Final = 30.0
 """Seconds between two snapshots, which a page takes as keyframes as well."""
+SNAPSHOT_SHARE: Final = 0.02
+"""Share of its time that the sender may spend on the first snapshots."""
 STATE_S: Final = 2.0
 AGAIN_S: Final = 1.0
 """Seconds until the next try after a pass that failed."""
@@ -133,6 +135,38 @@ class Keyframes:
     def young(self, now: float) -> bool:
         """Return whether the session has just begun."""
         return now - self._begun < KEYFRAME_S
+
+
+class Snapshots:
+    """When the next keyframe is kept for pages that open later, and for notebooks that are saved.
+
+    Parameters
+    ----------
+    now : float
+        When the sending begins.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._begun = now
+        self._next = now + SNAPSHOTS_SOON_S[0]
+
+    def due(self, now: float) -> bool:
+        """Return whether one is due."""
+        return now >= self._next
+
+    def kept(self, now: float, spent_s: float) -> None:
+        """Note that one was kept, which took `spent_s`: the dear ones come no sooner than before.
+
+        The second comes whatever the first took, as that has hardly a reading.
+        """
+        second = self._begun + SNAPSHOTS_SOON_S[1]
+        if now < second:
+            self._next = second
+            return
+        pause = spent_s / SNAPSHOT_SHARE
+        soon = (self._begun + age for age in SNAPSHOTS_SOON_S)
+        wanted = next((time for time in soon if time > now), now + SNAPSHOT_S)
+        self._next = min(max(wanted, now + pause), now + SNAPSHOT_S)
 
 
 class LiveSender:
@@ -230,7 +264,7 @@ class LiveSender:
     def _loop(self) -> None:
         subscription, stage = self._subscription, self._session.stage
         begun = time.monotonic()
-        keyframes, next_snapshot = Keyframes(begun), begun + SNAPSHOT_FIRST_S
+        keyframes, snapshots = Keyframes(begun), Snapshots(begun)
         while not stage.finished:
             # The stage delivers at most once a tick, so no pause is needed here.
             subscription.arrived.wait(1.0)
@@ -246,10 +280,10 @@ class LiveSender:
                     before = time.thread_time()
                     screen = self._keyframe(now, whole=keyframes.young(now))
                     keyframes.sent(now, time.thread_time() - before)
-                if now >= next_snapshot:
+                if snapshots.due(now):
+                    before = time.thread_time()
                     self.stream.keep(screen or self._catch_up(now).screen)
-                    soon = begun + SNAPSHOT_SOON_S
-                    next_snapshot = soon if now < soon else now + SNAPSHOT_S
+                    snapshots.kept(now, time.thread_time() - before)
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.stream.sent_bytes
         self.stream.keep(self._keyframe(time.monotonic(), whole=True))

@@ -161,6 +161,7 @@ class Hub:
             title=str(header["state"].get("title") or "Pulse"),
             entities=header["entities"],
             strip=strip,
+            metrics=metrics,
             story=Story(header.get("moments", ()), header.get("spans", ())),
         )
         html = draw(state=header["state"])

@@ -102,7 +102,7 @@ def words():
 def exact():
     """A screen whose values a packet holds as they are: whole numbers in the range of its codes.
 
-    Noise with a spike, a curve with a gap, eight lines, and twelve parts.
+    Noise with a spike, a curve with a gap, eight lines of which one is lost, and twelve parts.
     """
     random, buckets, edge = np.random.default_rng(5), 200, 65533.0
     series, low, high = [], [], []
@@ -124,11 +124,14 @@ def exact():
         add(f"cpu:{core}", "core.load", random.integers(0, 60_000, buckets), 5_000)
     low, high = np.clip(np.array(low, float), 0, edge), np.clip(np.array(high, float), 0, edge)
     low[:, 0], high[:, -1] = 0.0, edge
+    low[7, 119], high[7, 118] = 0.0, edge
     missing = np.zeros(low.shape, bool)
-    missing[1, 60:80] = missing[14, 100:120] = True
-    low[missing], high[missing] = np.inf, -np.inf
+    missing[1, 60:80] = missing[14, 100:120] = missing[7, 120:] = True
+    without = missing.copy()
+    without[4:12, 120:-1:2] = True  # no reading was due
+    low[without], high[without] = np.inf, -np.inf
     mean = np.full(low.shape, np.nan)
-    mean[~missing] = np.floor((low[~missing] + high[~missing]) / 2)
+    mean[~without] = np.floor((low[~without] + high[~without]) / 2)
     none = (np.zeros(0, np.int32), np.zeros((0, buckets)))
     ids, edges = np.arange(len(series), dtype=np.int32), START + 4.0 * np.arange(buckets + 1)
     return series, Screen(ids, edges, low, high, mean, missing, *none)
@@ -145,7 +148,7 @@ def _moment(time, metric, label=""):
 
 
 MOMENTS = [_moment(-5, "mark", "too early"), _moment(300.2, "mark", "epoch <2>"),
-           _moment(300.3, "mark"), _moment(500, "event", "lost")]  # fmt: skip
+           _moment(300.3, "mark"), _moment(310, "mark", "close"), _moment(500, "event", "lost")]  # fmt: skip
 SPANS = [_span(20, 100), _span(90, 95), _span(101, 101.5), _span(300, 450), _span(700, None)]
 EXACT = {**STATE, "t1": START + 800.0, "sources": []}
 
@@ -163,7 +166,10 @@ def exact_svg():
     series, screen = exact()
     story = Story(MOMENTS, SPANS)
     html = figure_html(screen, series, title="Training", state=EXACT, entities=[], story=story)
-    assert "<p>Marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark</p>" in html
+    assert (
+        "<p>4 marks (UTC): 14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark, 14:18:30 close</p>"
+        in html
+    )
     return svg_text(html).replace("><", ">\n<")
 
 

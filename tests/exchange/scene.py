@@ -65,7 +65,9 @@ class Scene:
         )
         return history.screen(range(len(self.series)))
 
-    def html(self, *, title="Training", limit_bytes=60_000, strip=False, **state) -> str:
+    def html(
+        self, *, title="Training", limit_bytes=60_000, strip=False, metrics=None, **state
+    ) -> str:
         return figure_html(
             self.screen(),
             self.series,
@@ -74,6 +76,7 @@ class Scene:
             entities=self.entities,
             limit_bytes=limit_bytes,
             strip=strip,
+            metrics=metrics,
         )
 
 

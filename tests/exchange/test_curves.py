@@ -5,6 +5,7 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,6 +127,41 @@ def test_the_bands_of_many_lines_are_one_from_the_lowest_to_the_highest():
     drawn = card(scene.html(), "GPU utilization")
     assert len([path for path in drawn.iter(f"{SVG}path") if path.get("fill-opacity")]) == 1
     assert len(means(drawn)) == 8
+
+
+@pytest.mark.parametrize("lost", [[3], [0, 7], [0, 1, 2, 4, 6]])
+def test_a_gpu_that_is_lost_leaves_the_band_of_the_others_whole(lost):
+    scene = Scene(0.7)
+    for gpu in range(8):
+        values = np.full(200, 0.1 * gpu)
+        if gpu in lost:
+            values[60:] = np.nan
+        else:
+            values[1::2] += 0.1
+        scene.add(f"gpu:{gpu}", "gpu.utilization", values)
+    screen = scene.screen()
+    assert not (screen.low <= screen.high).any(axis=0).all()  # some buckets have no reading
+    html = figure_html(screen, scene.series, title="", state=STATE, entities=[])
+    (band,) = (
+        path.get("d")
+        for path in card(html, "GPU utilization").iter(f"{SVG}path")
+        if path.get("fill-opacity")
+    )
+    assert band.count("M") == 1
+
+
+def test_gpus_that_are_lost_together_are_a_gap_of_their_band():
+    scene = Scene()
+    for gpu in range(8):
+        values = np.full(200, 0.1 * gpu)
+        values[60:90] = np.nan
+        scene.add(f"gpu:{gpu}", "gpu.utilization", values)
+    (band,) = (
+        path.get("d")
+        for path in card(scene.html(), "GPU utilization").iter(f"{SVG}path")
+        if path.get("fill-opacity")
+    )
+    assert band.count("M") == 2
 
 
 def test_where_the_mean_is_not_known_there_is_a_band_alone():

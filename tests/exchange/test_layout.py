@@ -1,12 +1,16 @@
 """How long a saved view is, and what it shows beside curves and a table."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from pulse_widgets.exchange.picture.curve import Scale
 from pulse_widgets.exchange.picture.document import MOST_SENTENCES, figure_html
-from pulse_widgets.exchange.picture.story import Story
+from pulse_widgets.exchange.picture.story import LEAST_MARKS, Story, mark_paths
 from pulse_widgets.exchange.picture.svg import LEFT, RIGHT
 from pulse_widgets.metrics.units import MISSING
 from tests.exchange.page import (
@@ -112,8 +116,21 @@ def test_what_is_idle_is_shaded_behind_every_chart_and_marks_are_told():
     assert marks.get("d").count("M") == 1
     assert html.count('href="#t"') == 0
     assert [use.get("href") for use in svg_of(html).iter(f"{SVG}use")] == ["#t"]
-    said = "<p>Marks (UTC): 3 before, 14:14:00 epoch &lt;3&gt;, "
+    said = "<p>15 marks (UTC): 3 before, 14:14:00 epoch &lt;3&gt;, "
     assert said in html.partition("<details>")[2]
+
+
+@given(st.lists(st.floats(0, 800), min_size=1, max_size=200), st.sampled_from([100, 235, 900]))
+@example([1.0 * n for n in range(800)], 235)
+def test_marks_never_hide_the_curves_and_none_is_far_from_a_line(times, width):
+    about = {"metric": "mark", "facts": {}}
+    scale = Scale((0.0, 800.0), (0.0, 1.0), width, 76, 300)
+    own, others = mark_paths(Story([{**about, "time": time} for time in times]), scale)
+    lines = [int(x) for x in re.findall(r"M(\d+)", own)]
+    assert others == ""
+    assert all(after - before >= LEAST_MARKS for before, after in pairwise(lines))
+    for time in times:
+        assert any(0 <= scale.x(time) - x < LEAST_MARKS for x in lines)
 
 
 def test_a_strip_saves_its_figures_and_no_table():
@@ -151,3 +168,32 @@ def test_the_lines_of_a_chart_are_named_on_it_or_for_all_charts_above_them():
     above = ["".join(text.itertext()) for text in svg_of(scene.html()).findall(f"{SVG}text")]
     assert [f"GPU {gpu} 200 W · 60 °C" for gpu in range(8)] == above[2:]
     assert {"train", "val"} <= {text.text for text in card(scene.html(), "acc").iter(f"{SVG}text")}
+
+
+MISSING_PARTS = [
+    {"what": "gpu:0 to gpu:7 fan.speed", "why": "the GPU has no fan of its own"},
+    {"what": "gpu.nvlink.errors", "why": "not supported by this GPU"},
+]
+
+
+@pytest.mark.parametrize(
+    ("view", "folded"),
+    [
+        ({}, [True, True]),
+        ({"strip": True}, [False, False]),
+        ({"metrics": ["train/*", "gpu.power"]}, [False, False]),
+        ({"metrics": ["gpu.fan*"]}, [True, False]),
+        ({"metrics": ["gpu.nvlink.errors"], "strip": True}, [False, True]),
+        ({"metrics": ["*"]}, [True, True]),
+    ],
+)
+def test_what_is_merely_not_available_is_said_where_it_is_asked_for_and_folded(view, folded):
+    scene = Scene()
+    scene.add("gpu:0", "gpu.power", [1.0, 2.0])
+    broken = {"name": "dcgm", "state": "failed", "problem": "It broke.", "missing": []}
+    nvml = {"name": "nvml", "state": "ok", "problem": "", "missing": MISSING_PARTS}
+    html = scene.html(sources=[nvml, broken], **view)
+    caption, _, rest = html.partition("<figcaption>")[2].partition("</figcaption>")
+    assert "dcgm: It broke." in caption
+    assert not any(one["why"] in caption for one in MISSING_PARTS)
+    assert [one["why"] in rest for one in MISSING_PARTS] == folded

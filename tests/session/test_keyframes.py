@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.session.sender import Keyframes
+from pulse_widgets.session.sender import Keyframes, Snapshots
 
 
 def sent(seconds, reachable, *, spent_s=0.0, tick_s=0.25):
@@ -75,3 +75,27 @@ def test_nobody_waits_longer_than_the_pause_for_one_that_cannot_be_asked_for(spa
     for before, moment in pairwise(begun):
         # A cell ran since the one before.
         assert moment <= 8 or not all(heard[int(before * 4) : int(moment * 4)])
+
+
+def kept(seconds, spent_s, tick_s=0.25):
+    """Return when snapshots are kept."""
+    snapshots, moments = Snapshots(0.0), []
+    for tick in range(1, int(seconds / tick_s) + 1):
+        if snapshots.due(tick * tick_s):
+            snapshots.kept(tick * tick_s, spent_s)
+            moments.append(tick * tick_s)
+    return moments
+
+
+def test_a_notebook_saved_at_any_moment_has_two_fifths_of_its_session_or_more():
+    moments = kept(200, 0.005)
+    assert moments == [0.25, 2, 5, 10, 20, 50, 80, 110, 140, 170, 200]
+    for now in range(2, 200):
+        assert max(moment for moment in moments if moment <= now) >= 0.4 * now
+
+
+@pytest.mark.parametrize(
+    ("spent_s", "moments"), [(0.1, [0.25, 2, 7, 12, 20, 50, 80]), (3.0, [0.25, 2, 32, 62])]
+)
+def test_the_first_snapshots_of_a_session_of_many_series_come_more_rarely(spent_s, moments):
+    assert kept(90, spent_s) == moments

@@ -3,6 +3,7 @@
 import { entityClass, entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { type Owner, ownerKey } from "../vocabulary/owners";
+import { FULL, HOT, NEAR, SIGNS } from "../vocabulary/shared.gen";
 import { clockText } from "../vocabulary/time-text";
 import type { Readings } from "./readings";
 import { type Condition, lostSince, type Since, sinceOf, sinceText } from "./since";
@@ -40,14 +41,6 @@ export interface GpuFacts {
   readonly alarms: readonly Alarm[];
 }
 
-/** A GPU without any of these has no readings to show. */
-const SIGNS = ["gpu.utilization", "gpu.memory.used", "gpu.power", "gpu.temperature"];
-/** Memory fuller than this is about to run out. */
-const FULL = 0.95;
-/** Degrees below the slowdown temperature. */
-const NEAR = 3;
-/** Data-centre GPUs slow down from here on, where the driver does not say. */
-const HOT = 87;
 /** Working below its clocks for so much of the last minute is worth a word. */
 const THROTTLED = 0.01;
 const MINUTE = 60;

@@ -89,18 +89,35 @@ describe.each([0, 1, 8, 64])("a picture of %s GPUs", (gpus) => {
   const { charts } = choose(candidates(packet), MOST_CHARTS, 32);
   const live = shownAtFirst(packet, gpus > 0);
 
-  test("has the charts that the dashboard shows at first, in their order", () => {
+  test("has the charts that the dashboard shows at first, in their order, and all own", () => {
     const titles = live.map(({ title }) => title);
     expect(live.length).toBeGreaterThanOrEqual(6);
     const drawn = charts.map(({ title }) => title);
-    expect(drawn.filter((title) => titles.includes(title))).toEqual(titles);
-    expect(drawn[0]).toBe("loss");
+    const both = titles.filter((title) => drawn.includes(title));
+    expect(drawn.filter((title) => titles.includes(title))).toEqual(both);
+    // What gives way to an own one are charts of the machine.
+    expect(titles.slice(0, gpus > 0 ? 6 : 3)).toEqual(both.slice(0, gpus > 0 ? 6 : 3));
+    expect(drawn.slice(0, 4)).toEqual(["loss", "lr", "speed", "norm"]);
     expect(drawn).toHaveLength(MOST_CHARTS);
+  });
+
+  test("has up to six charts of the user's before others than the first of the GPUs", () => {
+    const more = Array.from({ length: 9 }, (_, i) => about(1000 + i, "user", `key${i}`));
+    const known = more.map(({ id }) => ({ id, lo: 0, hi: 1, codes: [[0, 65533]] as const }));
+    const told = { series: [...series, ...more] };
+    const bytes = encodeKeyframe(0, [0, 10], [...envelopes, ...known], told);
+    const drawn = choose(candidates(decodePacket(bytes) as KeyframePacket), MOST_CHARTS, 32).charts;
+    expect(drawn.slice(0, 6).map(({ lines: [line] }) => line?.group)).toEqual(
+      Array(6).fill("Your metrics"),
+    );
+    const [title] = drawn.slice(6).map((chart) => chart.title);
+    expect(title).toBe(gpus > 0 ? "GPU utilization" : "CPU utilization");
   });
 
   test("has the lines of those charts, in their colours", () => {
     for (const panel of live) {
       const chart = charts.find(({ title }) => title === panel.title);
+      if (!chart) continue;
       // Many lines are rows of colours here and there.
       const lines = (panel.crowded ? chart?.rows : chart?.lines) ?? [];
       expect(lines.map(({ color, metric }) => [color, metric])).toEqual(

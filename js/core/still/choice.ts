@@ -2,38 +2,27 @@
 
 import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
+import { entityClass } from "../vocabulary/entities";
+import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
-import { Owners } from "../vocabulary/owners";
+import { compareOwners, Owners } from "../vocabulary/owners";
 import {
   COLUMNS,
   HEAT_ROWS,
   LIMIT_OF,
   MOST_LINES,
+  OWN_ROWS,
   PLURALS,
   PREFERRED_CHARTS,
   type PreferredChart,
+  WATCHED,
   WHOLES,
 } from "../vocabulary/shared.gen";
 import type { KeyframePacket } from "../wire/packet";
 import { type Envelope, envelopeOf } from "../wire/parts";
+import { alarmsOf, type StillAlarm, type Traces } from "./alarms";
 import { isLogged, isOwn, PLACES } from "./priorities";
-
-/** A point for each bucket that has a value. */
-export interface Trace {
-  readonly time: readonly number[];
-  /** Seconds of the bucket. */
-  readonly width: readonly number[];
-  readonly low: readonly number[];
-  readonly high: readonly number[];
-  /** Of several series the mean of their means; NaN where it is not known. */
-  readonly mean: readonly number[];
-  /** Rises where readings were missing in between. */
-  readonly segment: readonly number[];
-  /** Readings were missing at the end. */
-  readonly lost: boolean;
-  /** The last value known, as the range it lies in; null for none. */
-  readonly last: readonly [number, number] | null;
-}
+import { extent, type Trace } from "./trace";
 
 /** A line of a chart and a row of the table: one series, or the envelope of several. */
 export interface StillLine {
@@ -66,6 +55,8 @@ export interface Choice {
   readonly lines: readonly StillLine[];
   /** What the lines stand under, in order. */
   readonly headings: readonly string[];
+  /** What is alarming of the GPUs, the gravest first. */
+  readonly alarms: readonly StillAlarm[];
 }
 
 /** What can be chosen from: everything, or what has the names of `metrics`. */
@@ -77,7 +68,24 @@ export function candidates(
   const hosts = packet.series.filter(isDrawn).map(({ host }) => host);
   const about = { packet, owners: new Owners(packet.entities, hosts) };
   const all = groups.flatMap(({ panels }) => panels).map((panel) => chartOf(panel, about));
-  return { all, wished: PREFERRED_CHARTS.flatMap((wish) => wishedOf(wish, all, about)) };
+  const wished = PREFERRED_CHARTS.flatMap((wish) => wishedOf(wish, all, about));
+  return { all, wished, alarms: alarmsOf(watched(about, globTest(metrics))) };
+}
+
+/** What alarms are made of, by what each GPU is called and then by metric. */
+function watched({ packet, owners }: About, wanted: (metric: string) => boolean): Traces {
+  const found = new Map<string, Map<string, Trace>>();
+  const ones = packet.series.filter(
+    (one) =>
+      entityClass(one.entity) === "gpu" && WATCHED.includes(one.metric) && wanted(one.metric),
+  );
+  for (const one of ones.sort(compareOwners)) {
+    if (isOwn(one)) continue;
+    const name = owners.label(one);
+    const traces = found.get(name) ?? new Map<string, Trace>();
+    found.set(name, traces.set(one.metric, traceOf(packet, [one.id])));
+  }
+  return found;
 }
 
 /** At most `most` charts, and all lines: those of the charts as about `rows` rows of a table. */
@@ -87,7 +95,7 @@ export function choose(from: Candidates, most: number, rows: number): Choice {
   const rest = from.all.filter(({ panels: [panel] }) => !panels.has(panel as Panel));
   const charts = shown.map(({ chart }) => chart);
   const lines = [...within(charts, rows), ...sorted(rest.flatMap(({ chart }) => chart.lines))];
-  return { charts, lines, headings: headingsOf(from.all) };
+  return { charts, lines, headings: headingsOf(from.all), alarms: from.alarms };
 }
 
 function headingsOf(all: readonly Candidate[]): readonly string[] {
@@ -130,6 +138,7 @@ interface Candidates {
   readonly all: readonly Candidate[];
   /** What readers look for first, in order. */
   readonly wished: readonly (Candidate & { readonly first: boolean })[];
+  readonly alarms: readonly StillAlarm[];
 }
 
 /** The charts of the machine everybody looks for, the user's own, and as many others as fit. */
@@ -137,7 +146,10 @@ function wanted({ all, wished }: Candidates, most: number): Candidate[] {
   const own = all.filter(({ panels, chart }) => !isEmpty(chart) && isOwn(seriesOf(panels)));
   const logged = ({ panels }: Candidate) => isLogged(seriesOf(panels));
   own.sort((a, b) => Number(logged(b)) - Number(logged(a)));
-  const reserved = Math.min(own.length, Math.trunc(most / COLUMNS));
+  // The user's own leave the GPUs a row, what other readers measure leaves all but one.
+  const rows = Math.trunc(most / COLUMNS);
+  const logs = Math.min(own.filter(logged).length, rows * OWN_ROWS);
+  const reserved = Math.max(logs, Math.min(own.length, rows));
   const first = wished.filter((wish) => wish.first).slice(0, most - reserved);
   const ours = own.slice(0, most - first.length);
   const room = most - first.length - ours.length;
@@ -264,7 +276,13 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
   const [time, width, lows, highs, means, segments] = [[], [], [], [], [], []] as number[][] &
     [number[], number[], number[], number[], number[], number[]];
   let [segment, lost] = [0, false];
+  // Of each whether it has readings, as far as is known. One that is lost is no gap of the others.
+  const alive: (boolean | undefined)[] = envelopes.map(() => undefined);
   for (let i = 0; i < packet.buckets; i++) {
+    for (const [row, { min, missing }] of envelopes.entries()) {
+      if (!Number.isNaN(min[i] as number)) alive[row] = true;
+      else if (missing[i]) alive[row] = false;
+    }
     const [low, high, mean] = together(envelopes, i);
     if (low <= high) {
       const [from, to] = [packet.edges[i] as number, packet.edges[i + 1] as number];
@@ -275,7 +293,7 @@ function traceOf(packet: KeyframePacket, ids: readonly number[]): Trace {
       means.push(mean);
       segments.push(segment);
       lost = false;
-    } else if (envelopes.some(({ missing }) => missing[i])) {
+    } else if (alive.includes(false) && !alive.includes(true)) {
       segment++;
       lost = true;
     }
@@ -306,19 +324,6 @@ function together(envelopes: readonly Envelope[], i: number): [number, number, n
   return [low, high, mean];
 }
 
-/** The mean over time; null without a value, or where one of the means is not known. */
-export function average({ width, mean }: Trace): number | null {
-  const whole = width.reduce((sum, one) => sum + one, 0);
-  // Shares first: the sum of large numbers may be too large for a number.
-  const value = mean.reduce((sum, one, i) => sum + one * ((width[i] as number) / whole), 0);
-  return mean.length === 0 || Number.isNaN(value) ? null : value;
-}
-
-/** The last value, as the range it lies in; null where the newest reading is missing. */
-export function newest({ lost, last }: Trace): readonly [number, number] | null {
-  return lost ? null : last;
-}
-
 /** What is known of the end: exactly where the packet tells it of one series, else by bucket. */
 function ending(
   { last }: KeyframePacket,
@@ -331,14 +336,4 @@ function ending(
   const exact = last[row] ?? null;
   if (exact === null) return { lost: lost || between !== null, last: between };
   return { lost: false, last: [exact, exact] };
-}
-
-/** Smallest and largest value of some traces; null without any. */
-export function extent(traces: readonly Trace[]): readonly [number, number] | null {
-  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const trace of traces) {
-    for (const value of trace.low) low = Math.min(low, value);
-    for (const value of trace.high) high = Math.max(high, value);
-  }
-  return low <= high ? [low, high] : null;
 }

@@ -6,7 +6,7 @@
 
 import type { AxisRange } from "../vocabulary/axis-range";
 import { AROUND, LEAST_SPIKE, LONE, PX, SPIKE, UNDER_LINE } from "../vocabulary/shared.gen";
-import type { Trace } from "./choice";
+import type { Trace } from "./trace";
 
 /** Turns times and values into half pixels of a plot. */
 export class Scale {

@@ -37,8 +37,8 @@ test("a screen that a packet holds exactly is drawn path for path as the kernel 
   const packet = decodePacket(readFileSync(new URL("exact.packet", HOME))) as KeyframePacket;
   const html = stillHtml(packet);
   const [, data = ""] = /base64,([^"]*)"/.exec(html) ?? [];
-  const marks = "14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark";
-  expect(html).toContain(`<p>Marks (UTC): ${marks}</p>`);
+  const marks = "14:13:15 too early, 14:18:20 epoch &lt;2&gt;, 14:18:20 mark, 14:18:30 close";
+  expect(html).toContain(`<p>4 marks (UTC): ${marks}</p>`);
 
   const svg = Buffer.from(data, "base64").toString("utf8").replaceAll("><", ">\n<");
 

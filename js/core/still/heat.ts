@@ -6,9 +6,9 @@
 
 import { HEAT_BYTES, HEAT_COLUMNS, LEVELS, PX, RAMP } from "../vocabulary/shared.gen";
 import { adler32 } from "../wire/adler";
-import type { Trace } from "./choice";
 import type { Scale } from "./curve";
 import { toBase64 } from "./saved";
+import type { Trace } from "./trace";
 
 /** The ramp as the stops of a gradient, the highest first. */
 export function rampStops(): string {

@@ -63,6 +63,68 @@ describe("stillHtml", () => {
     expect(svgOf(html)).toContain("run &lt;1&gt;");
   });
 
+  test.each([
+    ["dashboard", null, [true, true]],
+    ["strip", null, [false, false]],
+    ["charts", ["train/*", "gpu.power"], [false, false]],
+    ["charts", ["gpu.fan*"], [true, false]],
+    ["strip", ["gpu.nvlink.errors"], [false, true]],
+    ["charts", ["*"], [true, true]],
+  ] as const)(
+    "says what is not available where it is asked for, and folded: %s %j",
+    (layout, metrics, folded) => {
+      const missing = [
+        { what: "gpu:0 to gpu:7 fan.speed", why: "the GPU has no fan of its own" },
+        { what: "gpu.nvlink.errors", why: "not supported by this GPU" },
+      ];
+      const sources = [{ ...source, name: "nvml", state: "ok", problem: "", missing }, source];
+      const one = packet([about(0, "gpu:0", "gpu.power", "W")], () => [[1, 2]], { sources });
+
+      const html = stillHtml(one, null, { layout, metrics });
+
+      const [caption = "", rest = ""] = html.split("</figcaption>");
+      expect(caption).toContain("it broke Mend it.");
+      for (const { why } of missing) expect(caption).not.toContain(why);
+      expect(missing.map(({ why }) => rest.includes(why))).toEqual(folded);
+    },
+  );
+
+  test("says which GPUs are lost, nearly full or hot, in the heading and the legend", () => {
+    const metrics = ["utilization", "memory.used", "memory.total", "temperature"];
+    const units = ["1", "B", "B", "degC"];
+    const values = [1, 61, 80, 61];
+    const series = [0, 1, 2, 3].flatMap((gpu) =>
+      metrics.map((metric, i) =>
+        about(gpu * 4 + i, `gpu:${gpu}`, `gpu.${metric}`, units[i] as string),
+      ),
+    );
+    const one = packet(series, (id) => {
+      const [gpu, metric] = [id >> 2, id % 4];
+      const changed = (gpu === 1 && metric === 1) || (gpu === 2 && metric === 3);
+      const value = changed ? (metric === 1 ? 79 : 88) : (values[metric] as number);
+      const last = gpu === 3 && metric !== 2 ? MISSING : ([value, value] as const);
+      return [[value, value], last];
+    });
+
+    const html = stillHtml(one);
+
+    const svg = svgOf(html);
+    const words = ["GPU 3 lost", "GPU 1 memory 98 % full", "GPU 2 88 \u00b0C hot"];
+    expect(svg).toContain(`>${words.join(" \u00b7 ")}</text>`);
+    expect(html).toContain(`; ${words.join("; ")}"`);
+    const [warned, plain] = [
+      /fill="#a8480a">([^<]*)<\/tspan>/g,
+      /font-size="10">([^<]*)<\/tspan>/g,
+    ];
+    const texts = (of: RegExp) => [...svg.matchAll(of)].map(([, found]) => found);
+    expect(texts(warned)).toEqual([
+      "100 % \u00b7 79 B \u25b2 \u00b7 61 \u00b0C",
+      "100 % \u00b7 61 B \u00b7 88 \u00b0C \u25b2",
+      "lost",
+    ]);
+    expect(texts(plain)).toEqual(["100 % \u00b7 61 B \u00b7 61 \u00b0C"]);
+  });
+
   test("says of a session that was cut off why nothing more is known", () => {
     const one = packet([about(0, "user", "loss", "")], () => [[1, 2]], { phase: "running" });
 

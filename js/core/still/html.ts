@@ -9,6 +9,7 @@ import type { State } from "../state.gen";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { endingSentence } from "../vocabulary/ending";
 import { isGpu } from "../vocabulary/entities";
+import { globTest } from "../vocabulary/globs";
 import { LEFT_OUT_NAME, leftOutSentence } from "../vocabulary/left-out";
 import {
   LEAST_POINTS,
@@ -24,6 +25,7 @@ import {
 import { utcStretch } from "../vocabulary/utc-text";
 import { readState } from "../wire/header";
 import type { KeyframePacket } from "../wire/packet";
+import { alarmWords } from "./alarms";
 import { type Choice, candidates, choose, type StillLine } from "./choice";
 import { figuresSvg } from "./figures";
 import { type Layout, toBase64 } from "./saved";
@@ -64,7 +66,9 @@ export function stillHtml(
   { layout, metrics }: StillView = WHOLE,
 ): string {
   const all = candidates(packet, metrics);
-  if (layout === "strip") return stripFigure(packet, ended, choose(all, MOST_CHARTS, EACH));
+  // Figures alone ask for no metric in particular.
+  const asked = layout === "strip" && !metrics?.length ? () => false : globTest(metrics);
+  if (layout === "strip") return stripFigure(packet, ended, choose(all, MOST_CHARTS, EACH), asked);
   let size: Size = {
     charts: MOST_CHARTS,
     points: MOST_POINTS,
@@ -72,7 +76,7 @@ export function stillHtml(
     said: MOST_SENTENCES,
   };
   for (;;) {
-    const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size);
+    const html = figure(packet, ended, choose(all, size.charts, CHART_ROWS), size, asked);
     const bytes = new TextEncoder().encode(html).length;
     if (bytes <= MOST_BYTES || size.said === 0) return html;
     size = smaller(size, MOST_BYTES / bytes);
@@ -90,11 +94,20 @@ function smaller(size: Size, share: number): Size {
   return { ...size, rows: 0, said: 0 };
 }
 
-function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, size: Size): string {
+/** Whether a metric is asked for. */
+type Asked = (metric: string) => boolean;
+
+function figure(
+  packet: KeyframePacket,
+  ended: Ending | null,
+  choice: Choice,
+  size: Size,
+  asked: Asked,
+): string {
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const image = span && choice.charts.length > 0 ? imageOf(packet, choice, span, size) : "";
-  const [said, more] = sentencesOf(state, phase(state, span, ended), size.said);
+  const [said, more] = sentencesOf(state, phase(state, span, ended), size.said, asked);
   const marks = [markSentence(packet)].filter(Boolean);
   const table = choice.lines.length > 0 ? tableOf(choice, size.rows) : "";
   const summary = table ? `Values (${seriesIn(knownLines(choice))} series)` : "More";
@@ -102,14 +115,19 @@ function figure(packet: KeyframePacket, ended: Ending | null, choice: Choice, si
 }
 
 /** The figure of a strip: the newest values, and what there is to say of them. */
-function stripFigure(packet: KeyframePacket, ended: Ending | null, choice: Choice): string {
+function stripFigure(
+  packet: KeyframePacket,
+  ended: Ending | null,
+  choice: Choice,
+  asked: Asked,
+): string {
   const state = packet.state ?? readState({});
   const span = spanOf(choice.lines, packet, state);
   const title = state.title || "Pulse";
-  const figures = figuresSvg(choice, title, noteOf(state));
+  const figures = figuresSvg(choice, title, noteOf(state, choice));
   const image =
     figures && span ? imageTag(figures.svg, `${shorten(title, 80)}: ${figures.words}`) : "";
-  const [said, more] = sentencesOf(state, phase(state, span, ended), MOST_SENTENCES);
+  const [said, more] = sentencesOf(state, phase(state, span, ended), MOST_SENTENCES, asked);
   return figureOf(image, said, "More", paragraphs(more));
 }
 
@@ -130,12 +148,14 @@ function imageOf(
   { points }: Size,
 ): string {
   const title = packet.state?.title || "Pulse";
-  const note = packet.state ? noteOf(packet.state) : "";
+  const note = noteOf(packet.state, choice);
+  const { alarms } = choice;
   const subtitle = [`${utcStretch(...span)} UTC`, devicesOf(packet)].filter(Boolean).join(" · ");
   const wide: AxisRange = span[1] - span[0] > 1e-3 ? span : [span[0] - 0.5, span[1] + 0.5];
-  const svg = drawSvg(choice.charts, { title, subtitle, note }, wide, points, packet);
+  const svg = drawSvg(choice.charts, { title, subtitle, note, alarms }, wide, points, packet);
   const names = choice.charts.map((chart) => shorten(chart.title, 40)).join(", ");
-  return imageTag(svg, `${shorten(title, 80)}: charts of ${names}; ${subtitle}`);
+  const said = [names, subtitle, ...alarmWords(alarms)].join("; ");
+  return imageTag(svg, `${shorten(title, 80)}: charts of ${said}`);
 }
 
 function imageTag(svg: string, alt: string): string {
@@ -144,8 +164,10 @@ function imageTag(svg: string, alt: string): string {
   return `<img alt="${clean(alt)}" width="${WIDTH}" src="${source}">`;
 }
 
-function noteOf({ simulated }: State): string {
-  return simulated ? "Simulated data" : "";
+/** The warnings of a picture. */
+function noteOf(state: State | null, { alarms }: Choice): string {
+  const simulated = state?.simulated ? ["Simulated data"] : [];
+  return [...simulated, ...alarmWords(alarms)].join(" \u00b7 ");
 }
 
 /** The time range that has values, cut to that of the session; null without any. */
@@ -178,27 +200,58 @@ function simulatedOf({ simulated }: State): string[] {
 }
 
 /** The sentences below a picture, and those of the part that folds. */
-function sentencesOf(state: State, when: string, most: number): readonly [string[], string[]] {
+function sentencesOf(
+  state: State,
+  when: string,
+  most: number,
+  asked: Asked,
+): readonly [string[], string[]] {
   const left = leftOutSentence(state);
   const plain = [...simulatedOf(state), when, left].filter(Boolean);
-  const { problem, remedy } = state.recording;
-  const wrong = [problem ? `${problem} ${remedy ?? ""}` : "", ...reasonsOf(state, most)];
-  const said = wrong.filter(Boolean);
-  const shown = Math.min(OPEN_SENTENCES, most);
-  return [[plain.join(" "), ...said.slice(0, shown)], said.slice(shown)];
+  const wrong = problemsOf(state);
+  const shown = wrong.slice(0, Math.min(OPEN_SENTENCES, most));
+  const folded = [...wrong.slice(shown.length), ...unavailable(state, asked)];
+  const room = most - shown.length;
+  const rest = folded.length - room;
+  const more = rest > 0 ? [`and ${rest} more things that could not be read`] : [];
+  return [
+    [plain.join(" "), ...shown],
+    [...folded.slice(0, room), ...more],
+  ];
 }
 
-/** What could not be read, and why. */
-function reasonsOf({ sources }: State, most: number): string[] {
+/** What is wrong, and what to do about it. */
+function problemsOf({ sources, recording }: State): string[] {
   const others = sources.filter(({ name }) => name !== LEFT_OUT_NAME);
-  const reasons = others.flatMap(({ name, state, problem, remedy, missing }) => {
+  const reasons = others.map(({ name, state, problem, remedy }) => {
     const quiet = ["ok", "starting", "off"].includes(state);
-    const own = problem ? `${name}: ${problem} ${remedy}` : quiet ? "" : `${name}: ${state}`;
-    return [own, ...missing.map(({ what, why }) => `${name}, ${what}: ${why}`)].filter(Boolean);
+    return problem ? `${name}: ${problem} ${remedy}` : quiet ? "" : `${name}: ${state}`;
   });
-  const more = reasons.length - most;
-  const rest = more > 0 ? [`and ${more} more things that could not be read`] : [];
-  return [...reasons.slice(0, most), ...rest];
+  const { problem, remedy } = recording;
+  return [problem ? `${problem} ${remedy ?? ""}` : "", ...reasons].filter(Boolean);
+}
+
+/** What there is no reading of and why, of the metrics that are asked for. */
+function unavailable({ sources }: State, asked: Asked): string[] {
+  return sources.flatMap(({ name, missing }) =>
+    missing
+      .filter(({ what }) => namesOf(what).some(asked))
+      .map(({ what, why }) => `${name}, ${what}: ${why}`),
+  );
+}
+
+/**
+ * The names that a metric may have whose reading is called so. A reader calls it as its driver does:
+ * "gpu:0 fan.speed" is of `gpu.fan`.
+ */
+function namesOf(what: string): string[] {
+  const parts = what.split(" ");
+  const [owner = ""] = parts;
+  const name = parts.at(-1) ?? "";
+  const kind = parts.length > 1 ? (owner.split("/").at(-1)?.split(":", 1)[0] ?? "") : "";
+  const words = name.split(".");
+  const shorter = words.map((_, i) => [kind, ...words.slice(0, words.length - i)]);
+  return [name, ...shorter.map((each) => each.filter(Boolean).join("."))];
 }
 
 /** The GPUs' models with their number. */

@@ -4,7 +4,7 @@
  */
 
 import type { MomentWire, SpanWire } from "../source";
-import { CELL, LEAST_IDLE, MARK, MOST_MARKS, PX } from "../vocabulary/shared.gen";
+import { CELL, LEAST_IDLE, LEAST_MARKS, MARK, MOST_MARKS, PX } from "../vocabulary/shared.gen";
 import { utcClock } from "../vocabulary/utc-text";
 import type { Scale } from "./curve";
 import { shorten } from "./text";
@@ -38,16 +38,26 @@ export function idlePath({ spans }: Story, scale: Scale): string {
   return parts.join("");
 }
 
-/** The lines of the user's marks, and those of other events. */
+/** The lines of the user's marks, and those of other events; close ones are one. */
 export function markPaths({ moments }: Story, scale: Scale): readonly [string, string] {
   const [start, end] = scale.span;
   const shown = moments.filter(({ time }) => start <= time && time <= end);
   const lines = (own: boolean) => {
     const places = shown.filter(({ metric }) => (metric === MARK) === own);
-    const xs = [...new Set(places.map(({ time }) => scale.x(time)))].sort((a, b) => a - b);
-    return xs.map((x) => `M${x} 0v${scale.height * PX}`).join("");
+    return apart(places.map(({ time }) => scale.x(time)))
+      .map((x) => `M${x} 0v${scale.height * PX}`)
+      .join("");
   };
   return [lines(true), lines(false)];
+}
+
+/** The places in order, without those that are close behind one that stays. */
+function apart(places: readonly number[]): number[] {
+  const kept: number[] = [];
+  for (const x of [...places].sort((a, b) => a - b)) {
+    if (x - (kept.at(-1) ?? Number.NEGATIVE_INFINITY) >= LEAST_MARKS) kept.push(x);
+  }
+  return kept;
 }
 
 /** The newest marks with their moments; empty where there are none. */
@@ -58,5 +68,6 @@ export function markSentence({ moments }: Story): string {
     return `${utcClock(Math.floor(time), 1)} ${shorten(String(facts["label"] || MARK), 40)}`;
   });
   const before = marks.length - told.length;
-  return `Marks (UTC): ${before > 0 ? `${before} before, ` : ""}${told.join(", ")}`;
+  const count = `${marks.length} ${marks.length > 1 ? "marks" : "mark"}`;
+  return `${count} (UTC): ${before > 0 ? `${before} before, ` : ""}${told.join(", ")}`;
 }

@@ -21,10 +21,12 @@ import {
   LEFT,
   LEGEND_COLUMNS,
   LEGEND_ROW,
+  LONG,
   MOST_BANDS,
   PAPER,
   PLOT,
   PX,
+  RAISED,
   RIGHT,
   SOFT,
   TALL_PLOT,
@@ -34,17 +36,21 @@ import {
 } from "../vocabulary/shared.gen";
 import { utcTicks } from "../vocabulary/utc-text";
 import { yRange, yTicks } from "../vocabulary/y-range";
-import { extent, isEmpty, newest, type StillChart, type StillLine } from "./choice";
+import type { StillAlarm } from "./alarms";
+import { isEmpty, type StillChart, type StillLine } from "./choice";
 import { bandOf, Scale, shapeOf } from "./curve";
 import { heatImage, rampStops } from "./heat";
 import { idlePath, markPaths, type Story } from "./story";
 import { clean, shorten, text, textWidth } from "./text";
+import { extent, newest } from "./trace";
 
 interface Heading {
   readonly title: string;
   readonly subtitle: string;
   /** A warning beside the title; empty for none. */
   readonly note: string;
+  /** What the legend says of the GPUs. */
+  readonly alarms: readonly StillAlarm[];
 }
 
 /** The picture, every chart with at most `points` columns over `span`. */
@@ -74,7 +80,7 @@ export function drawSvg(
     `viewBox="0 0 ${WIDTH} ${height}" font-family="${FONT}" font-size="11" fill="${SOFT}">` +
     frame.backdrop(story) +
     `<rect width="${WIDTH}" height="${height}" rx="10" fill="${PAPER}"/>` +
-    `${headingOf(heading, most > 0)}${legend(charts, shared)}${cards.join("")}</svg>`
+    `${headingOf(heading, most > 0)}${legend(charts, shared, heading.alarms)}${cards.join("")}</svg>`
   );
 }
 
@@ -86,10 +92,16 @@ function columnsFor(charts: number): number {
 function headingOf({ title, subtitle, note }: Heading, heat: boolean): string {
   const below = heat ? `${subtitle} \u00b7 in rows of colours the first is at the top` : subtitle;
   const warning = note
-    ? text(WIDTH - 16, 24, shorten(note, 60), `text-anchor="end" fill="${WARN}" font-weight="600"`)
+    ? text(
+        WIDTH - 16,
+        24,
+        shorten(note, LONG + LONG / 3),
+        `text-anchor="end" fill="${WARN}" font-weight="600"`,
+      )
     : "";
   const large = `font-size="16" font-weight="600" fill="${INK}"`;
-  return text(16, 25, shorten(title, 60), large) + text(16, 43, shorten(below, 150)) + warning;
+  const room = note.length <= LONG / 2 ? LONG : LONG / 2;
+  return text(16, 25, shorten(title, room), large) + text(16, 43, shorten(below, 150)) + warning;
 }
 
 /** The names that the lines of several charts have; none where there are no such charts. */
@@ -108,7 +120,11 @@ function hasNames(chart: StillChart, names: readonly string[]): boolean {
 }
 
 /** A key for each name, with the last values of its lines, chart by chart. */
-function legend(charts: readonly StillChart[], shared: readonly string[]): string {
+function legend(
+  charts: readonly StillChart[],
+  shared: readonly string[],
+  alarms: readonly StillAlarm[],
+): string {
   const of = charts.filter((chart) => hasNames(chart, shared));
   const room = Math.floor((WIDTH - 32) / LEGEND_COLUMNS);
   const keys = shared.map((name, place) => {
@@ -116,13 +132,18 @@ function legend(charts: readonly StillChart[], shared: readonly string[]): strin
     const x = 16 + (place % LEGEND_COLUMNS) * room;
     const y = HEADER + 8 + Math.floor(place / LEGEND_COLUMNS) * LEGEND_ROW;
     const label = shorten(name, 20);
-    const values = lines.map((line) => lastText([line])).join(" \u00b7 ");
+    const wrong = alarms.filter(({ owner }) => owner === name).map(({ metric }) => metric);
+    const said = lines.map(
+      (line) => lastText([line]) + (wrong.includes(line.metric) ? RAISED : ""),
+    );
+    const values = wrong.includes("") ? "lost" : said.join(" \u00b7 ");
+    const warning = wrong.length > 0 ? ` fill="${WARN}"` : "";
     const most = Math.max(Math.trunc((room - 24 - textWidth(label)) / 5.2), 0);
     const color = colorOf(lines[0] as StillLine);
     return (
       `<rect x="${x}" y="${y - 9}" width="10" height="10" rx="2" fill="${color}"/>` +
       `<text x="${x + 15}" y="${y}"><tspan font-weight="600" fill="${INK}">${clean(label)}` +
-      `</tspan> <tspan font-size="10">${clean(shorten(values, most))}</tspan></text>`
+      `</tspan> <tspan font-size="10"${warning}>${clean(shorten(values, most))}</tspan></text>`
     );
   });
   return keys.join("");

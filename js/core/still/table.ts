@@ -2,8 +2,9 @@
 
 import { formatValue, MISSING } from "../vocabulary/format";
 import { HEADS } from "../vocabulary/shared.gen";
-import { average, type Choice, extent, type StillLine, type Trace } from "./choice";
+import type { Choice, StillLine } from "./choice";
 import { clean, shorten } from "./text";
+import { average, extent, type Trace } from "./trace";
 
 /** A series without a reading yet is not listed; one whose reading is missing is. */
 export function knownLines({ lines }: Choice): StillLine[] {

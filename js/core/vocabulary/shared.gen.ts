@@ -93,6 +93,8 @@ export const FLAT_ROWS = 16;
 export const AXIS = 14;
 export const LEGEND_COLUMNS = 4;
 export const LEGEND_ROW = 18;
+export const LONG = 60;
+export const RAISED = " ▲";
 export const MOST_BANDS = 3;
 export const COLORS: readonly string[] = [
   "#0065b3",
@@ -129,9 +131,33 @@ export const RAMP: readonly string[] = [
 export const LEVELS = 15;
 export const HEAT_BYTES = 4500;
 export const HEAT_COLUMNS = 120;
+export const SIGNS: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.power",
+  "gpu.temperature",
+];
+export const WATCHED: readonly string[] = [
+  "gpu.utilization",
+  "gpu.memory.used",
+  "gpu.power",
+  "gpu.temperature",
+  "gpu.memory.total",
+  "gpu.temperature.slowdown",
+];
+export const FULL = 0.95;
+export const NEAR = 3;
+export const HOT = 87;
+export const MOST_NAMED = 2;
+export const ALARMS: Readonly<Record<string, string>> = {
+  lost: "lost",
+  memory: "low on memory",
+  heat: "hot",
+};
 export const CELL = "cell";
 export const MARK = "mark";
 export const LEAST_IDLE = 4;
+export const LEAST_MARKS = 24;
 export const MOST_MARKS = 12;
 export const MOST_FIGURES = 40;
 export const FIGURE_COLUMNS = 4;
@@ -189,6 +215,7 @@ export const PREFERRED_CHARTS: readonly PreferredChart[] = [
 export const MOST_LINES = 8;
 export const HEAT_ROWS = 64;
 export const COLUMNS = 3;
+export const OWN_ROWS = 2;
 export const WHOLES: readonly string[] = ["gpu", "host", "kernel", "mig"];
 export const SINGLE: readonly string[] = ["host", "kernel"];
 export const RANK_OWN = 1;

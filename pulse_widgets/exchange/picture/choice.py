@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.exchange.picture.alarms import WATCHED, Alarm, alarms_of
 from pulse_widgets.exchange.picture.chart import PLURALS, Chart, Line, Trace
 from pulse_widgets.exchange.picture.owners import Owners
 from pulse_widgets.exchange.picture.pairs import Measured, paired
@@ -20,6 +21,7 @@ from pulse_widgets.exchange.picture.wishes import (
     HEAT_ROWS,
     LIMIT_OF,
     MOST_LINES,
+    OWN_ROWS,
     PREFERRED_CHARTS,
     RANK_OWN,
     RANK_REST,
@@ -56,11 +58,14 @@ class Picked:
         Every series stands in one of them; the most wanted come first.
     headings : tuple of str
         What the lines stand under, in order.
+    alarms : tuple of Alarm
+        What is alarming of the GPUs, the gravest first.
     """
 
     charts: tuple[Chart, ...]
     lines: tuple[Line, ...]
     headings: tuple[str, ...]
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +181,30 @@ class _Picker:
         charts = [(wish, self._chart(wish)) for wish in PREFERRED_CHARTS]
         own = [c for c in self._own() if not c.empty]
         wished = [c for wish, c in charts if c is not None and wish.first]
-        first = wished[: most - min(len(own), most // COLUMNS)]
+        logged = [c for c in own if c.lines[0].heading == USER]
+        # The user's own leave the GPUs a row, what other readers measure leaves all but one.
+        across = most // COLUMNS
+        reserved = max(min(len(logged), across * OWN_ROWS), min(len(own), across))
+        first = wished[: most - reserved]
         own = own[: most - len(first)]
         room = most - len(first) - len(own)
         rest = [c for wish, c in charts if c is not None and not wish.first and not c.empty][:room]
         machine = [c for _, c in charts if c in first or c in rest]
-        logged = [c for c in own if c.lines[0].heading == USER]
+        logged = [c for c in own if c in logged]
         chosen = [*logged, *machine, *(c for c in own if c not in logged)]
         if all(chart.empty for chart in chosen):
             chosen = list(islice(self._others(), most))
-        return Picked(tuple(chosen), tuple(self._all(chosen, rows)), self._headings)
+        lines = tuple(self._all(chosen, rows))
+        return Picked(tuple(chosen), lines, self._headings, alarms_of(self._watched()))
+
+    def _watched(self) -> dict[str, dict[str, Trace]]:
+        """Return what alarms are made of, by what each GPU is called and then by metric."""
+        found: dict[str, dict[str, Trace]] = {}
+        ones = [one for metric in WATCHED for one in self._bundles.get((metric, "gpu"), ())]
+        for one in sorted(ones, key=lambda one: owner_key(one.host, one.entity)):
+            if not one.own:
+                found.setdefault(self._label(one), {})[one.metric] = self._trace((one.id,))
+        return found
 
     def _own(self) -> Iterable[Chart]:
         """Yield the charts of metrics that only their owner knows, the user's own first.

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.exchange.left_out import LEFT_OUT_NAME, left_out_sentence
+from pulse_widgets.exchange.picture.alarms import alarm_words
 from pulse_widgets.exchange.picture.axis import stretch
 from pulse_widgets.exchange.picture.choice import Picked, pick
 from pulse_widgets.exchange.picture.figures import figures_svg
@@ -24,9 +25,10 @@ from pulse_widgets.exchange.picture.svg import WIDTH, Heading, draw
 from pulse_widgets.exchange.picture.table import known_lines, series_in, table
 from pulse_widgets.exchange.picture.text import clean, shorten
 from pulse_widgets.metrics.entities import is_gpu
+from pulse_widgets.metrics.globs import matches_any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pulse_widgets.exchange.picture.chart import Line
     from pulse_widgets.exchange.picture.story import Story
@@ -73,6 +75,7 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     entities: Sequence[Mapping[str, Any]],
     limit_bytes: int = MOST_BYTES,
     strip: bool = False,
+    metrics: Collection[str] | None = None,
     story: Story = NO_STORY,
 ) -> str:
     """Return a screen as HTML that needs no script, no style sheet and no network.
@@ -93,7 +96,8 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
         then charts.
     strip : bool
         The picture has the newest values instead of charts, and there is no table.
-
+    metrics : collection of str, optional
+        Patterns of the metrics the view asks for. What is not available of others is not said.
     story : Story
         Cells and marks, which are drawn behind the charts.
 
@@ -106,7 +110,9 @@ def figure_html(  # noqa: PLR0913  one argument a part of the screen
     """
     # The user may have told numpy to raise where a share is too small for a number.
     with np.errstate(all="ignore"):
-        figure = _Figure(screen, series, title, state, entities, story)
+        # Figures alone ask for no metric in particular.
+        asked = () if strip and not metrics else metrics or ("*",)
+        figure = _Figure(screen, series, title, state, entities, story, asked)
         return figure.strip() if strip else _fitting(figure, limit_bytes)
 
 
@@ -145,8 +151,10 @@ class _Figure:
         state: Mapping[str, Any],
         entities: Sequence[Mapping[str, Any]],
         story: Story,
+        asked: Collection[str],
     ) -> None:
         self._story = story
+        self._asked = asked
         self.columns = len(screen.edges)
         self._title = title
         self._state = state
@@ -171,7 +179,7 @@ class _Figure:
 
     def strip(self) -> str:
         """Return the figure of a strip: the newest values, and what there is to say of them."""
-        note = "Simulated data" if self._state.get("simulated") else ""
+        note = " · ".join(self._notes())
         svg, words = figures_svg(self._pick(MOST_CHARTS, EACH), self._title, note)
         alt = f"{shorten(self._title, 80)}: {words}"
         image = _img(svg, alt) if words and self._span else ""
@@ -184,11 +192,16 @@ class _Figure:
         subtitle = f"{stretch(*self._span)} UTC"
         if self._devices:
             subtitle += f" · {self._devices}"
-        note = "Simulated data" if self._state.get("simulated") else ""
-        heading = Heading(self._title, subtitle, note)
+        heading = Heading(self._title, subtitle, " · ".join(self._notes()), picked.alarms)
         svg = draw(picked.charts, heading, _wide(self._span), points, self._story)
         names = ", ".join(shorten(chart.title, 40) for chart in picked.charts)
-        return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}")
+        alarms = "".join(f"; {word}" for word in alarm_words(picked.alarms))
+        return _img(svg, f"{shorten(self._title, 80)}: charts of {names}; {subtitle}{alarms}")
+
+    def _notes(self) -> list[str]:
+        """Return the warnings of the picture."""
+        simulated = ["Simulated data"] if self._state.get("simulated") else []
+        return [*simulated, *alarm_words(self._all.alarms)]
 
     def _said(self, most: int) -> tuple[list[str], list[str]]:
         """Return the sentences below the picture, and those of the part that folds."""
@@ -198,12 +211,13 @@ class _Figure:
         left_out = left_out_sentence(self._state)
         if left_out:
             plain.append(left_out)
-        recording = self._state.get("recording") or {}
-        wrong = list(_reasons(self._state, most))
-        if recording.get("problem"):
-            wrong.insert(0, f"{recording['problem']} {recording.get('remedy') or ''}")
-        shown = min(OPEN_SENTENCES, most)
-        return [" ".join(plain), *wrong[:shown]], wrong[shown:]
+        wrong = list(_problems(self._state))
+        shown = wrong[: min(OPEN_SENTENCES, most)]
+        folded = [*wrong[len(shown) :], *_unavailable(self._state, self._asked)]
+        room = most - len(shown)
+        rest = len(folded) - room
+        more = [f"and {rest} more things that could not be read"] if rest > 0 else []
+        return [" ".join(plain), *shown], [*folded[:room], *more]
 
     def _phase(self) -> str:
         phase = PHASE_WORDS.get(str(self._state.get("phase")), "Saved")
@@ -224,25 +238,46 @@ def _paragraphs(sentences: Sequence[str]) -> str:
     return "".join(f"<p>{clean(shorten(one, 400))}</p>" for one in sentences)
 
 
-def _reasons(state: Mapping[str, Any], most: int) -> Iterator[str]:
-    """Yield what could not be read, and why."""
-    said: list[str] = []
+def _problems(state: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong, and what to do about it."""
+    recording = state.get("recording") or {}
+    if recording.get("problem"):
+        yield f"{recording['problem']} {recording.get('remedy') or ''}"
     for source in state.get("sources") or []:
         name = str(source.get("name"))
         if name == LEFT_OUT_NAME:
             continue  # has been said already
         if source.get("problem"):
             remedy = f" {source['remedy']}" if source.get("remedy") else ""
-            said.append(f"{name}: {source['problem']}{remedy}")
+            yield f"{name}: {source['problem']}{remedy}"
         elif source.get("state") not in {"ok", "starting", "off"}:
-            said.append(f"{name}: {source.get('state')}")
-        said += [
-            f"{name}, {missing.get('what')}: {missing.get('why')}"
-            for missing in source.get("missing") or []
-        ]
-    yield from said[:most]
-    if len(said) > most:
-        yield f"and {len(said) - most} more things that could not be read"
+            yield f"{name}: {source.get('state')}"
+
+
+def _unavailable(state: Mapping[str, Any], asked: Collection[str]) -> Iterator[str]:
+    """Yield what there is no reading of and why, of the metrics that are asked for."""
+    for source in state.get("sources") or []:
+        for missing in source.get("missing") or []:
+            what = str(missing.get("what"))
+            if any(matches_any(name, asked) for name in _names_of(what)):
+                yield f"{source.get('name')}, {what}: {missing.get('why')}"
+
+
+def _names_of(what: str) -> Iterator[str]:
+    """Yield the names that a metric may have whose reading is called so.
+
+    A reader calls it as its driver does: ``gpu:0 fan.speed`` is of ``gpu.fan``.
+    """
+    parts = what.split(" ")
+    kind = _kind_of(parts[0]) if len(parts) > 1 else ""
+    yield parts[-1]
+    words = parts[-1].split(".")
+    for count in range(len(words), 0, -1):
+        yield ".".join([*filter(None, [kind]), *words[:count]])
+
+
+def _kind_of(entity: str) -> str:
+    return entity.rpartition("/")[2].partition(":")[0]
 
 
 # Times and names -----------------------------------------------------------------------

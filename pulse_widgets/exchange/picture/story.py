@@ -25,6 +25,8 @@ CELL: Final = "cell"
 MARK: Final = "mark"
 LEAST_IDLE: Final = 4
 """Half pixels; what is shorter is no pause that one sees."""
+LEAST_MARKS: Final = 24
+"""Half pixels between two lines of marks; closer ones are one, or they would hide the curves."""
 MOST_MARKS: Final = 12
 """Marks that are told in words; the newest ones."""
 
@@ -69,17 +71,26 @@ def idle_path(story: Story, scale: Scale) -> str:
 
 
 def mark_paths(story: Story, scale: Scale) -> tuple[str, str]:
-    """Return the lines of the user's marks, and those of other events."""
+    """Return the lines of the user's marks, and those of other events; close ones are one."""
     found: dict[bool, set[int]] = {True: set(), False: set()}
     start, end = scale.span
     for one in story.moments:
         if start <= one["time"] <= end:
             found[one["metric"] == MARK].add(scale.x(float(one["time"])))
     own, others = (
-        "".join(f"M{x} 0v{scale.height * PX}" for x in sorted(found[sort]))
+        "".join(f"M{x} 0v{scale.height * PX}" for x in _apart(found[sort]))
         for sort in (True, False)
     )
     return own, others
+
+
+def _apart(places: set[int]) -> list[int]:
+    """Return the places in order, without those that are close behind one that stays."""
+    kept: list[int] = []
+    for x in sorted(places):
+        if not kept or x - kept[-1] >= LEAST_MARKS:
+            kept.append(x)
+    return kept
 
 
 def mark_sentence(story: Story) -> str:
@@ -91,7 +102,8 @@ def mark_sentence(story: Story) -> str:
         return ""
     told = [f"{clock(math.floor(one['time']), 1)} {_label(one)}" for one in marks[-MOST_MARKS:]]
     before = f"{len(marks) - len(told)} before, " if len(marks) > len(told) else ""
-    return f"Marks (UTC): {before}{', '.join(told)}"
+    count = f"{len(marks)} mark{'s' if len(marks) > 1 else ''}"
+    return f"{count} (UTC): {before}{', '.join(told)}"
 
 
 def _label(mark: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from pulse_widgets.metrics.units import MISSING, format_value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pulse_widgets.exchange.picture.alarms import Alarm
     from pulse_widgets.exchange.picture.chart import Chart, Line, Trace
     from pulse_widgets.exchange.picture.story import Story
 
@@ -35,6 +36,10 @@ AXIS: Final = 14
 """What the labels of time take, below the lowest chart of a column."""
 LEGEND_COLUMNS: Final = 4
 LEGEND_ROW: Final = 18
+LONG: Final = 60
+"""Characters of a title that stands alone."""
+RAISED: Final = " ▲"
+"""Stands behind a value that is alarming."""
 MOST_BANDS: Final = 3
 """The bands of more lines would hide one another; then there is one from lowest to highest."""
 
@@ -57,11 +62,14 @@ class Heading:
     title, subtitle : str
     note : str
         A warning beside the title; empty for none.
+    alarms : tuple of Alarm
+        What the legend says of the GPUs.
     """
 
     title: str
     subtitle: str
     note: str = ""
+    alarms: tuple[Alarm, ...] = ()
 
 
 def draw(
@@ -104,7 +112,8 @@ def draw(
         f'viewBox="0 0 {WIDTH} {height}" font-family="{FONT}" font-size="11" fill="{SOFT}">'
         f"{frame.backdrop(story)}"
         f'<rect width="{WIDTH}" height="{height}" rx="10" fill="{PAPER}"/>'
-        f"{_heading(heading, heat=most > 0)}{_legend(charts, shared)}{''.join(cards)}</svg>"
+        f"{_heading(heading, heat=most > 0)}{_legend(charts, shared, heading.alarms)}"
+        f"{''.join(cards)}</svg>"
     )
 
 
@@ -113,13 +122,10 @@ def _columns(charts: int) -> int:
 
 
 def _heading(heading: Heading, *, heat: bool) -> str:
-    title = shorten(heading.title, 60)
-    note = ""
-    if heading.note:
-        note = (
-            f'<text x="{WIDTH - 16}" y="24" text-anchor="end" fill="{WARN}" font-weight="600">'
-            f"{clean(shorten(heading.note, 60))}</text>"
-        )
+    title = shorten(heading.title, LONG if len(heading.note) <= LONG // 2 else LONG // 2)
+    note = clean(shorten(heading.note, LONG + LONG // 3))
+    place = f'x="{WIDTH - 16}" y="24" text-anchor="end" fill="{WARN}" font-weight="600"'
+    note = f"<text {place}>{note}</text>" if note else ""
     subtitle = heading.subtitle + (" · in rows of colours the first is at the top" if heat else "")
     return (
         f'<text x="16" y="25" font-size="16" font-weight="600" fill="{INK}">{clean(title)}</text>'
@@ -142,7 +148,7 @@ def _names(chart: Chart) -> tuple[str, ...]:
     return names if names == tuple(line.owner for line in chart.lines) else ()
 
 
-def _legend(charts: Sequence[Chart], shared: Sequence[str]) -> str:
+def _legend(charts: Sequence[Chart], shared: Sequence[str], alarms: Sequence[Alarm]) -> str:
     """Return a key for each name, with the last values of its lines, chart by chart."""
     of = [chart for chart in charts if shared and _names(chart) == shared]
     room = (WIDTH - 32) // LEGEND_COLUMNS
@@ -152,12 +158,15 @@ def _legend(charts: Sequence[Chart], shared: Sequence[str]) -> str:
         x = 16 + place % LEGEND_COLUMNS * room
         y = HEADER + 8 + place // LEGEND_COLUMNS * LEGEND_ROW
         label = shorten(name, 20)
-        values = " · ".join(last_text([line]) for line in lines)
+        wrong = {alarm.metric for alarm in alarms if alarm.owner == name}
+        said = [last_text([line]) + (RAISED if line.metric in wrong else "") for line in lines]
+        values = "lost" if "" in wrong else " · ".join(said)
+        warning = f' fill="{WARN}"' if wrong else ""
         most = max(int((room - 24 - text_width(label)) / 5.2), 0)
         parts.append(
             f'<rect x="{x}" y="{y - 9}" width="10" height="10" rx="2" fill="{_color(lines[0])}"/>'
             f'<text x="{x + 15}" y="{y}"><tspan font-weight="600" fill="{INK}">{clean(label)}'
-            f'</tspan> <tspan font-size="10">{clean(shorten(values, most))}</tspan></text>'
+            f'</tspan> <tspan font-size="10"{warning}>{clean(shorten(values, most))}</tspan></text>'
         )
     return "".join(parts)
 
@@ -211,14 +220,14 @@ class _Frame:
             _path(marks, f'stroke="{SOFT}" stroke-width="2" stroke-dasharray="8 6"'),
             _path(events, f'stroke="{WARN}" stroke-width="2" stroke-dasharray="2 6"'),
         )
-        ramp = f'<linearGradient id="h" x2="0" y2="1">{ramp_stops()}</linearGradient>'
         # Where readings are missing a row of colours is hatched: its lowest colour is pale.
         missing = (
             f'<pattern id="m" width="8" height="8" patternUnits="userSpaceOnUse">'
             f'<path stroke="{SOFT}" d="M0 8L8 0"/></pattern>'
         )
-        missing, ramp = (part if self.heat else "" for part in (missing, ramp))
-        return f'<defs><g id="t">{"".join(parts)}</g>{missing}{ramp}</defs>'
+        ramp = f'<linearGradient id="h" x2="0" y2="1">{ramp_stops()}</linearGradient>'
+        colours = missing + ramp if self.heat else ""
+        return f'<defs><g id="t">{"".join(parts)}</g>{colours}</defs>'
 
 
 class _Card:
@@ -387,6 +396,4 @@ def _common(lines: Iterable[Line]) -> tuple[str, list[str]]:
     labels = [line.label for line in lines]
     words = {label.partition(" ")[0] for label in labels}
     rests = [label.partition(" ")[2] for label in labels]
-    if len(words) == 1 and all(rests):
-        return words.pop(), rests
-    return "", labels
+    return (words.pop(), rests) if len(words) == 1 and all(rests) else ("", labels)

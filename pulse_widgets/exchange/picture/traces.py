@@ -26,7 +26,7 @@ def trace_of(screen: Screen, places: Sequence[int]) -> Trace:
     high = np.where(seen, screen.high[rows], -np.inf).max(axis=0, initial=-np.inf)
     there = low <= high
     mean = _mean_of(screen, rows, seen)
-    gap = screen.missing[rows].any(axis=0) & ~there
+    gap = ~there & _all_gone(seen, screen.missing[rows])
     at = np.flatnonzero(there)
     lost = bool(gap[at[-1] + 1 :].any()) if len(at) else bool(gap.any())
     segment = np.cumsum(gap, dtype=np.int64)[at]
@@ -36,6 +36,20 @@ def trace_of(screen: Screen, places: Sequence[int]) -> Trace:
     time = (screen.edges[:-1] + screen.edges[1:])[at] / 2
     width = np.diff(screen.edges)[at]
     return Trace(time, width, low[at], high[at], mean[at], segment, lost, last)
+
+
+def _all_gone(seen: NDArray[np.bool_], missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the buckets in which no series has readings, because they are missing.
+
+    A gap lasts until the next sample, also over buckets in which no reading was due. A series of
+    several that is lost is no gap of those that go on.
+    """
+    told = seen | missing
+    place = np.maximum.accumulate(np.where(told, np.arange(told.shape[1]), -1), axis=1)
+    begun = place >= 0
+    alive = np.take_along_axis(seen, np.maximum(place, 0), axis=1) & begun
+    gone: NDArray[np.bool_] = np.logical_and(begun.any(axis=0), ~alive.any(axis=0))
+    return gone
 
 
 def _mean_of(

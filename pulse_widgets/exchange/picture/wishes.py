@@ -13,6 +13,7 @@ __all__ = [
     "HEAT_ROWS",
     "LIMIT_OF",
     "MOST_LINES",
+    "OWN_ROWS",
     "PREFERRED_CHARTS",
     "RANK_OWN",
     "RANK_REST",
@@ -26,7 +27,9 @@ MOST_LINES: Final = 8
 HEAT_ROWS: Final = 64
 """Up to so many they are drawn as rows of colours."""
 COLUMNS: Final = 3
-"""Charts beside one another. As the dashboard shows a row of them, so a row is the user's own."""
+"""Charts beside one another. Of metrics that only their owner knows there is a row."""
+OWN_ROWS: Final = 2
+"""Of the user's own there are so many rows before others than the first row of GPU charts."""
 
 
 @dataclass(frozen=True, slots=True)
