@@ -18,6 +18,8 @@ import { endOnPage, shownOnPage, startOnPage } from "./refresh";
 /** The last frame of a session is waited for: so many looks, so many ms apart. */
 const LAST_FRAME_LOOKS = 20;
 const LAST_FRAME_MS = 100;
+/** So long charts may take to be made. */
+const MADE_ANEW_MS = 2000;
 
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
@@ -137,7 +139,17 @@ export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
     if (store.live || arrival.packet.kind === "rows") return;
     // The dashboard decides at its start whether it follows the present.
     store.live = true;
+    this.#keepHeight();
     this.#mount();
+  }
+
+  /** What is below is not to jump while the charts are made anew. */
+  #keepHeight(): void {
+    const { style, offsetHeight } = this.#picture.node;
+    style.minHeight = `${offsetHeight}px`;
+    setTimeout(() => {
+      style.minHeight = "";
+    }, MADE_ANEW_MS);
   }
 
   async #goLive(host: Host, model: IRenderMime.IMimeModel): Promise<void> {

@@ -44,3 +44,16 @@ test("draws in the place of the loader's text, and leaves nothing behind", () =>
   leave();
   expect(el.childElementCount).toBe(0);
 });
+
+test("leaves the user's box alone, and sets nothing that a host clears", () => {
+  const el = document.createElement("div");
+  const box = document.createElement("div");
+  box.className = "jupyter-widgets widget-box";
+  box.append(el);
+  const feed = new FakeModel({ wire: [1, 0], snapshot: new DataView(past.slice().buffer) });
+
+  render({ model: new FakeModel({}).asModel(), feed: feed.asModel(), id: "boxed", el });
+
+  expect([box, el].map((one) => one.getAttribute("style"))).toEqual([null, null]);
+  expect(el.querySelector("style")?.textContent).toContain(`.${el.className} {`);
+});
