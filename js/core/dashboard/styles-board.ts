@@ -149,7 +149,7 @@ export const OVERVIEW = `
   text-align: left;
   overflow-wrap: anywhere;
 }
-.pulse.pulse-stale :is(.pulse-overview, .pulse-plot, .pulse-strip) { filter: grayscale(1); opacity: 0.6; }
+.pulse.pulse-stale :is(.pulse-overview, .pulse-plot, .pulse-strip, .pulse-spark, .pulse-fold-value) { filter: grayscale(1); opacity: 0.6; }
 @container (max-width: 739px) {
   .pulse .pulse-tile { padding: 3px 6px 4px; }
   .pulse .pulse-card-note { font-size: 10.5px; }
