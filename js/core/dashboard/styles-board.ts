@@ -41,7 +41,7 @@ export const TOOLBAR = `
 .pulse .pulse-segments button:last-child { border-radius: 0 5px 5px 0; }
 .pulse .pulse-controls button[aria-pressed="true"] { background: var(--pulse-chip); font-weight: 600; }
 /* There is less than so much: its title says how much. */
-.pulse .pulse-controls button.pulse-beyond { color: var(--pulse-text-2); }
+.pulse .pulse-controls button.pulse-beyond:not([aria-pressed="true"]) { color: var(--pulse-text-2); }
 /* A title has a row of its own before it is cut. */
 @container (max-width: 739px) {
   .pulse-name-row:has(> .pulse-title:not(:empty)) { flex-basis: 100%; flex-wrap: wrap; }

@@ -54,7 +54,7 @@ const FRAME = `
 .pulse {
   position: relative;
   container-type: inline-size;
-  padding: 4px 10px;
+  padding: 4px 10px 1px;
   color: var(--pulse-text);
   background: var(--pulse-surface);
   font-family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
