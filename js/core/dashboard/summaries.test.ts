@@ -93,7 +93,7 @@ describe("where a saved view left series out", () => {
 
 test.each([
   ["running", null, "4.5 % core"],
-  ["running", 100, "1.6 % core then"],
+  ["running", 100, "1.6 % core"],
   ["replay", null, "1.6 % core"],
 ] as const)("of a session that is %s, at %s, the monitor itself takes %s", (phase, at, text) => {
   const readings = readingsOf({ "pulse.cpu": 0.016 });

@@ -145,7 +145,7 @@ function partText(owners: readonly Owner[], readings: Readings): string {
 /** The same number as in the footer; of another moment what was measured then. */
 function ownCostText(value: number, { source, moment }: Readings): string {
   const { cost, phase } = source.state();
-  if (moment !== null) return `${share(value)} core then`;
+  if (moment !== null) return `${share(value)} core`;
   return `${share((phase === "running" ? cost.cores : null) ?? value)} core`;
 }
 
@@ -158,7 +158,7 @@ function thermalText(hottest: number, readings: Readings): string {
   return heldBackText(readings.gpus, readings) || degreesText(hottest);
 }
 
-/** "3 processes on 8 GPUs"; empty where none is known. */
+/** "3 processes on 8 GPUs", of one GPU "3 processes"; empty where none is known. */
 function processText(readings: Readings): string {
   const found = readings.owners.filter((one) => readings.has(one, "process.gpu.memory"));
   const now = found.filter((one) => readings.of(one, "process.gpu.memory") !== null);
@@ -172,5 +172,6 @@ function processText(readings: Readings): string {
   if (processes === 0) return "";
   const plural = (count: number, word: string, words: string) =>
     `${count} ${count === 1 ? word : words}`;
-  return `${plural(processes, "process", "processes")} on ${plural(devices, "GPU", "GPUs")}`;
+  const counted = plural(processes, "process", "processes");
+  return devices === 1 ? counted : `${counted} on ${plural(devices, "GPU", "GPUs")}`;
 }
