@@ -165,10 +165,19 @@ function memoryAlarm(
   };
 }
 
+/** The temperature from which a GPU is called hot, and that at which it slows down, if known. */
+function hotFrom(gpu: Owner, readings: Readings): { level: number; slowdown: number | null } {
+  const slowdown = readings.of(gpu, "gpu.temperature.slowdown");
+  return { level: slowdown === null ? HOT : slowdown - NEAR, slowdown };
+}
+
+function isHot(gpu: Owner, readings: Readings): boolean {
+  return (readings.of(gpu, "gpu.temperature") ?? 0) >= hotFrom(gpu, readings).level;
+}
+
 function heatAlarm(gpu: Owner, heat: number | null, view: View): Alarm | null {
   if (heat === null) return null;
-  const slowdown = view.readings.of(gpu, "gpu.temperature.slowdown");
-  const level = slowdown === null ? HOT : slowdown - NEAR;
+  const { slowdown, level } = hotFrom(gpu, view.readings);
   if (heat < level) return null;
   const holds = (degrees: number) => degrees >= level;
   const conditions = condition(gpu, "gpu.temperature", view.readings, { holds });
@@ -202,7 +211,10 @@ function shareText(word: string, share: number, least = THROTTLED): string {
 export function heldBackText(gpus: readonly Owner[], readings: Readings): string {
   const worst = (reasons: readonly string[]) =>
     Math.max(0, ...gpus.map((gpu) => heldBack(gpu, reasons, readings)));
-  return shareText("throttled", worst(TROUBLE)) || shareText("power cap", worst(CAPPED), OFTEN);
+  const trouble = shareText("throttled", worst(TROUBLE));
+  // Of a hot one the temperature matters more than a limit that somebody set.
+  if (trouble || gpus.some((gpu) => isHot(gpu, readings))) return trouble;
+  return shareText("power cap", worst(CAPPED), OFTEN);
 }
 
 function throttleAlarm(gpu: Owner, view: View): Alarm | null {

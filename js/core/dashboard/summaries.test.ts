@@ -48,6 +48,11 @@ test.each([
   expect(lineOf("Power and thermal", ...all)).toBe(said);
 });
 
+test("of a hot GPU the line says the temperature and not its power cap", () => {
+  const capped = { "gpu.temperature": 95, "gpu.throttled.power": 0.4 };
+  expect(lineOf("Power and thermal", capped, WARM)).toBe("95 °C");
+});
+
 test.each([
   ["GPU", { "gpu.utilization": 0.5 }, "50 % busy"],
   ["GPU memory", { "gpu.memory.used": 20 * GIB, "gpu.memory.total": 80 * GIB }, "20/80 GiB"],
