@@ -134,6 +134,17 @@ export interface Gap {
   readonly latest: number;
 }
 
+/** Make room for `length` items; what is in the columns is lost where they are too short. */
+export function reserve(out: Columns, length: number): void {
+  if (out.time.length < length) Object.assign(out, columns(length * 2), { length: out.length });
+}
+
+/** What item `i` says as one value: its mean, or the middle where that is not known. */
+export function valueAt({ min, max, mean }: Columns, i: number): number {
+  const [low, high, known] = [min[i] as number, max[i] as number, mean[i] as number];
+  return Number.isFinite(known) ? known : low / 2 + high / 2;
+}
+
 /** Empty columns for `Source.range` to fill. */
 export function columns(capacity = 512): Columns {
   return {

@@ -1,7 +1,7 @@
 /** `Source.range` of samples in plain arrays, by going through every one of them. */
 
 import { bucketWidth } from "../core/history/buckets";
-import type { Columns } from "../core/source";
+import { type Columns, reserve } from "../core/source";
 
 /** Times rise; a value of NaN is a missing reading. */
 export function fillColumns(
@@ -56,13 +56,4 @@ function lowerBound(values: readonly number[], wanted: number): number {
     else high = middle;
   }
   return low;
-}
-
-function reserve(out: Columns, length: number): void {
-  if (out.time.length >= length) return;
-  out.time = new Float64Array(length * 2);
-  out.min = new Float64Array(length * 2);
-  out.max = new Float64Array(length * 2);
-  out.mean = new Float64Array(length * 2);
-  out.same = new Uint8Array(length * 2);
 }

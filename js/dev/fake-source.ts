@@ -12,6 +12,7 @@ import type {
 import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 import { fillColumns } from "./columns-of";
+import { baseState } from "./fake-state";
 
 export interface Scenario {
   /** Machines that have all of it, one as the other. */
@@ -159,7 +160,7 @@ export class FakeSource implements Source {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    this.#state = { ...baseState(scenario), ...scenario.state };
+    this.#state = { ...baseState(T0, scenario.hz), ...scenario.state };
     this.#declare();
     const ticks = Math.round(scenario.seconds * scenario.hz);
     for (let i = 0; i < ticks; i++) this.#take(T0 + i / scenario.hz);
@@ -402,28 +403,4 @@ export class FakeSource implements Source {
       values.push(missing ? Number.NaN : shape(time - T0));
     }
   }
-}
-
-function baseState(scenario: Scenario): State {
-  return {
-    phase: "running",
-    title: "",
-    t0: T0,
-    t1: null,
-    interval: 1 / scenario.hz,
-    simulated: false,
-    sources: [
-      { name: "nvml", state: "ok", problem: "", remedy: "", missing: [] },
-      { name: "system", state: "ok", problem: "", remedy: "", missing: [] },
-    ],
-    recording: {
-      path: "/home/ada/.local/share/pulse/2026-11-21-1403-train.pulse",
-      bytes: 3_412_000,
-      problem: null,
-      remedy: null,
-    },
-    cost: { cores: 0.0042, tick_s: 0.0012, dropped: 0, sent_bytes_per_s: 4000, slowed: "" },
-    kernel: { busy: true, cell: 5 },
-    versions: { package: "0.1.0", wire: [1, 0] },
-  };
 }

@@ -3,19 +3,8 @@
 import { arrivalOf } from "../core/history/channel";
 import { Store } from "../core/history/store";
 import { columns, type Source } from "../core/source";
-import { type Row, rowsFrom } from "../core/testing/packets";
+import { decodedFrame, type Row } from "../core/testing/packets";
 import type { FramePacket } from "../core/wire/packet";
-
-const NO_NEWS = {
-  reduced: [],
-  series: [],
-  entities: [],
-  state: null,
-  moments: [],
-  spans: [],
-  lines: [],
-  odd: [],
-};
 
 /** A source that knows the step at a moment, where the user's metrics have steps. */
 type SteppedSource = Source & { stepOf?(id: number, time: number): number | undefined };
@@ -24,14 +13,7 @@ export function storeOf(fake: SteppedSource): Store {
   const store = new Store();
   let seq = 0;
   const show = (rows: readonly Row[], news: Partial<FramePacket> = {}) => {
-    const packet = {
-      kind: "frame",
-      seq: seq++,
-      rows: rowsFrom(rows),
-      ...NO_NEWS,
-      ...news,
-    } as const;
-    store.take({ packet, bytes: null, kept: false });
+    store.take(decodedFrame(seq++, rows, news));
   };
   show(history(fake), {
     series: fake.catalog(),

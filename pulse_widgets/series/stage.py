@@ -142,12 +142,6 @@ class Stage:
             self._subscriptions.append(subscription)
         return subscription
 
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop filling a queue."""
-        with self._lock:
-            if subscription in self._subscriptions:
-                self._subscriptions.remove(subscription)
-
     def show(self, stored: Rows) -> None:
         """Take in rows as they are stored; called by one thread at a time."""
         lines = any(follower.lines for follower in self._subscriptions)

@@ -2,12 +2,9 @@
 
 import type { SeriesWire, Source } from "../source";
 import { ownerKey } from "../vocabulary/owners";
+import { FULL, NEAR } from "../vocabulary/shared.gen";
 import { limitOf } from "./panel-table";
 
-/** Share of a memory or a disk beyond which little room is left. */
-const NEARLY_FULL = 0.95;
-/** Degrees below the temperature from which on a GPU slows itself down. */
-const NEAR_SLOWDOWN = 3;
 const SLOWDOWN = "gpu.temperature.slowdown";
 const THROTTLED = /^gpu\.throttled/;
 
@@ -29,9 +26,9 @@ export function alarmOf(metric: string, basis: number): Alarm | null {
   if (THROTTLED.test(metric)) return { level: 0, words: "throttled" };
   if (!(basis > 0) || basisOf(metric) === null) return null;
   if (metric === "gpu.temperature") {
-    return { level: basis - NEAR_SLOWDOWN, words: "near slowdown" };
+    return { level: basis - NEAR, words: "near slowdown" };
   }
-  return { level: NEARLY_FULL * basis, words: "nearly full" };
+  return { level: FULL * basis, words: "nearly full" };
 }
 
 export function isAlarm({ level }: Alarm, value: number): boolean {

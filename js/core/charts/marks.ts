@@ -277,8 +277,10 @@ export function paintMoments(
   context.font = theme.font.replace("11px", `${9 * ratio}px`);
   context.textBaseline = "top";
   for (const mark of mergedMoments(marks, area.x, CLOSE * ratio, left)) {
-    const x = Math.round(area.x(mark.start)) + 0.5;
-    if (x < left || x > left + width) continue;
+    const at = area.x(mark.start);
+    if (at < left || at > left + width) continue;
+    // On the last pixel, a mark at the very edge would be rounded out of the plot.
+    const x = Math.min(Math.round(at) + 0.5, left + width - 0.5);
     context.strokeStyle = momentColor(mark, theme);
     context.setLineDash(isUsers(mark) ? [4 * ratio, 3 * ratio] : [ratio, 2 * ratio]);
     context.beginPath();

@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { FakeSource, type Scenario } from "../../dev/fake-source";
 import { SCENARIOS } from "../../dev/scenarios";
 import { NOTHING } from "../dashboard/remembered";
-import { scenesOf, valuesAt } from "../dashboard/scenes";
+import { scenesOf } from "../dashboard/scenes";
 import { type Action, initialState, reduce } from "../dashboard/view-state";
 import { chartKindOf } from "./chart-kinds";
 import { buildGroups, type Panel } from "./groups";
 import { marksOf } from "./marks";
+import { momentOf } from "./moment";
 import type { ChartEvents, Scene } from "./panel-view";
 import { readingText } from "./reading-text";
 import type { Theme } from "./theme";
@@ -62,7 +63,7 @@ test.each([false, true])(
 );
 
 test.each([false, true])("right of now there is nothing to point at (paused: %s)", (paused) => {
-  const { source, at, scene, panel, view, state } = session(
+  const { source, at, scene, panel, view } = session(
     (now) => (paused ? [{ type: "pause", at: now }] : []),
     false,
   );
@@ -70,7 +71,7 @@ test.each([false, true])("right of now there is nothing to point at (paused: %s)
   for (const x of [now + 0.01, now + 3, scene.range[1] + 60]) {
     view.point(x, scene);
     expect(shown(view)).toBe(wanted(source, panel, now)[0]);
-    expect(valuesAt(x, source, state)).toBe(paused ? at : null);
+    expect(momentOf(x, scene, false)).toBe(paused ? at : null);
   }
-  expect(valuesAt(now - 1, source, state)).toBe(now - 1);
+  expect(momentOf(now - 1, scene, false)).toBe(now - 1);
 });

@@ -3,6 +3,7 @@
 import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
 import { type Mark, marksOf } from "../charts/marks";
+import { momentOf } from "../charts/moment";
 import { USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
@@ -27,7 +28,6 @@ import {
   sceneOf,
   scenesOf,
   stepSpan,
-  valuesAt,
 } from "./scenes";
 import { Scheduler } from "./scheduler";
 import { STYLE } from "./styles";
@@ -274,28 +274,27 @@ class Dashboard {
     for (const view of views) view.draw(sceneOf(view, scenes));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
-    if (fresh || now - this.#read > READ_MS) this.#pointAll();
+    if (fresh || now - this.#read > READ_MS) this.#pointAll(scenes);
     if (now - this.#summaryAt > SECOND / 2) this.#tell();
     this.#twins.write(views, (view) => sceneOf(view, scenes), 1);
   }
 
   /** Write the values at the cursor, or the newest ones, on every chart. */
-  #pointAll(): void {
+  #pointAll(scenes = this.#scenes()): void {
     this.#read = performance.now();
-    const scenes = this.#scenes();
     for (const view of this.#board.views) {
       const own = view.byStep === this.#cursorByStep;
       view.point(own ? this.#cursor : null, sceneOf(view, scenes));
     }
     // At once, so that a card and the chart beside it never differ.
-    this.#tellValues();
+    this.#tellValues(false, scenes);
   }
 
   #everySecond(): void {
     if (document.hidden) return;
     this.#tell();
     const scenes = this.#scenes();
-    if (performance.now() - this.#read > READ_MS) this.#pointAll();
+    if (performance.now() - this.#read > READ_MS) this.#pointAll(scenes);
     this.#twins.write(this.#board.views, (view) => sceneOf(view, scenes), DESCRIBE_MOST);
   }
 
@@ -308,12 +307,12 @@ class Dashboard {
   }
 
   /** The cards follow the cursor; without one they show now, or the moment of the pause. */
-  #tellValues(folds = false): void {
+  #tellValues(folds = false, scenes = this.#scenes()): void {
     if (!(this.#source.heard?.() ?? true)) return;
     const cursor = this.#cursorByStep ? null : this.#cursor;
-    const readings = this.#readings.at(valuesAt(cursor, this.#source, this.#state));
+    const readings = this.#readings.at(momentOf(cursor, scenes.time, false));
     const { ground, accent } = this.#theme;
-    const range = rangeOf(this.#source, this.#state);
+    const { range } = scenes.time;
     const [groups, lines, { hidden }] = [this.#groups, this.#lines, this.#state];
     this.#around.tellValues({ readings, groups, hidden, lines, range, ground });
     const now = performance.now();

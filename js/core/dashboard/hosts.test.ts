@@ -6,6 +6,7 @@ import { buildGroups } from "../charts/groups";
 import { Legend } from "../charts/legend";
 import { marksOf } from "../charts/marks";
 import { Store } from "../history/store";
+import { stubIntersections } from "../testing/observers";
 import { frameOf, keyframeOf } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
 import { deviceSummaries } from "./device-summary";
@@ -62,14 +63,7 @@ function textsOf(el: HTMLElement, wanted: string): string[] {
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    },
-  );
+  stubIntersections();
 });
 
 afterEach(() => {

@@ -6,6 +6,7 @@ import * as groups from "../charts/groups";
 import { LINES, LineChart } from "../charts/line-chart";
 import { Store } from "../history/store";
 import type { SeriesWire } from "../source";
+import { stubIntersections } from "../testing/observers";
 import { frameOf, type Row } from "../testing/packets";
 import { mountDashboard } from "./dashboard";
 
@@ -71,14 +72,7 @@ const many = (count: number) => Array.from({ length: count }, (_, i) => `layer${
 
 beforeEach(() => {
   vi.useFakeTimers();
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      observe(): void {}
-      unobserve(): void {}
-      disconnect(): void {}
-    },
-  );
+  stubIntersections();
 });
 
 afterEach(() => {

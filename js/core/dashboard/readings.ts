@@ -2,7 +2,7 @@
 
 import { isSilent } from "../charts/panel-table";
 import type { Source } from "../source";
-import { columns } from "../source";
+import { columns, valueAt } from "../source";
 import { isGpu } from "../vocabulary/entities";
 import { compareOwners, type Owner, Owners, ownerKey } from "../vocabulary/owners";
 
@@ -42,6 +42,9 @@ export class Readings {
   /** Of which moment the values are; null is now. */
   readonly moment: number | null;
   readonly #index: Index;
+  /** Cards and folded lines ask for the same ones. */
+  #means = new Map<string, number | null>();
+  #meansAt = Number.NaN;
 
   constructor(source: Source, moment: number | null = null, index = new Index(source)) {
     this.source = source;
@@ -112,17 +115,29 @@ export class Readings {
   /** The mean of the last `seconds`; null without any reading in them. */
   mean(owner: Owner, metric: string, seconds: number): number | null {
     const id = this.id(owner, metric);
-    if (id === null) return null;
+    return id === null ? null : this.#meanOf(id, seconds);
+  }
+
+  #meanOf(id: number, seconds: number): number | null {
     const end = this.time;
+    if (end !== this.#meansAt) [this.#means, this.#meansAt] = [new Map(), end];
+    const key = `${id} ${seconds}`;
+    const known = this.#means.get(key);
+    if (known !== undefined) return known;
+    const found = this.#look(id, end, seconds);
+    this.#means.set(key, found);
+    return found;
+  }
+
+  #look(id: number, end: number, seconds: number): number | null {
     this.source.range(id, end - seconds, end, seconds, scratch);
     let [sum, count] = [0, 0];
     for (let i = 0; i < scratch.length; i++) {
       const time = scratch.time[i] as number;
       if (time < end - seconds || time > end) continue;
-      const [min, max, mean] = [scratch.min[i], scratch.max[i], scratch.mean[i]] as number[];
-      const value = Number.isFinite(mean) ? mean : ((min as number) + (max as number)) / 2;
+      const value = valueAt(scratch, i);
       if (!Number.isFinite(value)) continue;
-      sum += value as number;
+      sum += value;
       count++;
     }
     return count > 0 ? sum / count : null;

@@ -3,12 +3,13 @@ import { FakeSource, type Scenario } from "../../dev/fake-source";
 import { SCENARIOS } from "../../dev/scenarios";
 import { buildGroups } from "../charts/groups";
 import { marksOf } from "../charts/marks";
+import { momentOf } from "../charts/moment";
 import type { Theme } from "../charts/theme";
 import { columns } from "../source";
 import { ownerKey } from "../vocabulary/owners";
 import { isHidden, linesOfGpus, toggled } from "./legend-keys";
 import { NOTHING } from "./remembered";
-import { isYoung, scenesOf, stillAt } from "./scenes";
+import { isYoung, scenesOf } from "./scenes";
 import { type Action, initialState, reduce } from "./view-state";
 
 function scene(source: FakeSource, actions: readonly Action[]) {
@@ -37,7 +38,7 @@ test("the picture of a pause has nothing of what came after it, however young th
 test("without a cursor values are of now, of the pause, or of the end of what is zoomed to", () => {
   const source = new FakeSource(SCENARIOS["one"] as Scenario);
   const [first, last] = source.extent();
-  const at = (...actions: Action[]) => stillAt(source, actions.reduce(reduce, initialState(300)));
+  const at = (...actions: Action[]) => momentOf(null, scene(source, actions), false);
   expect(at()).toBeNull();
   expect(at({ type: "pause", at: last - 9 })).toBe(last - 9);
   expect(at({ type: "range", range: [first, first + 20] })).toBe(first + 20);

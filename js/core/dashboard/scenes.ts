@@ -83,19 +83,6 @@ export function rangeOf(source: Source, state: ViewState): AxisRange {
   return visibleRange(state, extentOf(source), source.state().phase === "running");
 }
 
-/** The moment that values are of while nobody points at one; null for now. */
-export function stillAt(source: Source, state: ViewState): number | null {
-  const end = state.pausedAt ?? extentOf(source)[1];
-  if (state.range) return Math.min(state.range[1], end);
-  return state.pausedAt;
-}
-
-/** The moment of the cursor; beyond the last reading the same as without one. */
-export function valuesAt(cursor: number | null, source: Source, state: ViewState): number | null {
-  const end = state.pausedAt ?? extentOf(source)[1];
-  return cursor !== null && cursor <= end ? cursor : stillAt(source, state);
-}
-
 export function stepSpan(source: Source, state: ViewState, shown: readonly number[]): AxisRange {
   if (state.stepRange) return state.stepRange;
   if (state.axis === "time") return [0, 1];

@@ -1,6 +1,6 @@
 /** Since when what is alarming has been so, as the readings in view tell. */
 
-import { columns, type MomentWire, type Source } from "../source";
+import { columns, type MomentWire, type Source, valueAt } from "../source";
 import type { Owner } from "../vocabulary/owners";
 import { clockText } from "../vocabulary/time-text";
 import type { Readings } from "./readings";
@@ -78,10 +78,7 @@ function stretch(
   let [on, off] = [to, null as number | null];
   for (let i = scratch.length - 1; i >= 0; i--) {
     const time = scratch.time[i] as number;
-    const [min, max, mean] = [scratch.min[i], scratch.max[i], scratch.mean[i]] as number[];
-    const value = Number.isFinite(mean)
-      ? (mean as number)
-      : (min as number) / 2 + (max as number) / 2;
+    const value = valueAt(scratch, i);
     if (time > to || !Number.isFinite(value)) continue;
     if (holds(value)) [on, off] = [time, null];
     else {

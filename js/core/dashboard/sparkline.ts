@@ -1,7 +1,7 @@
 /** A small curve without axes: how a section's main metric went in the range in view. */
 
 import { h } from "../dom";
-import { columns, type Source } from "../source";
+import { columns, type Source, valueAt } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 
 /** What several series are put together to. */
@@ -32,9 +32,7 @@ export function curve(
     for (let i = 0; i < scratch.length; i++) {
       const at = Math.floor((((scratch.time[i] as number) - from) / (to - from)) * count);
       if (at < 0 || at >= count) continue;
-      const mean = scratch.mean[i] as number;
-      const middle = ((scratch.min[i] as number) + (scratch.max[i] as number)) / 2;
-      const value = Number.isFinite(mean) ? mean : middle;
+      const value = valueAt(scratch, i);
       if (!Number.isFinite(value)) continue;
       sums[at] = (sums[at] as number) + value;
       counts[at] = (counts[at] as number) + 1;

@@ -1,6 +1,6 @@
 /** Gathers extremes and mean of one series in the buckets of the visible range. */
 
-import type { Columns } from "../source";
+import { type Columns, reserve } from "../source";
 import { joined, limited } from "./mean";
 import type { Pyramid } from "./pyramid";
 
@@ -208,13 +208,4 @@ function put(
   out.mean[out.length] = mean;
   out.same[out.length] = same;
   out.length++;
-}
-
-function reserve(out: Columns, length: number): void {
-  if (out.time.length >= length) return;
-  out.time = new Float64Array(length * 2);
-  out.min = new Float64Array(length * 2);
-  out.max = new Float64Array(length * 2);
-  out.mean = new Float64Array(length * 2);
-  out.same = new Uint8Array(length * 2);
 }

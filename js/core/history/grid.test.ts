@@ -1,58 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Columns } from "../source";
-import { type Fetch, GAP, Grid, NOTHING, nearestPlace } from "./grid";
+import { fetchOf, filled, gridOf, type Item, numbers, put, type Sample } from "../testing/grids";
+import { type Fetch, GAP, Grid, NOTHING } from "./grid";
 import { Track } from "./track";
-
-type Sample = readonly [time: number, value: number];
-
-type Item = readonly [time: number, min: number, mean: number, max: number, same?: number];
-
-function put(out: Columns, items: readonly Item[]): void {
-  out.length = items.length;
-  out.time = Float64Array.from(items, ([time]) => time);
-  out.min = Float64Array.from(items, ([, min]) => min);
-  out.mean = Float64Array.from(items, ([, , mean]) => mean);
-  out.max = Float64Array.from(items, ([, , , max]) => max);
-  out.same = Uint8Array.from(items, ([, , , , same = 0]) => same);
-}
-
-/** A grid of one line of items, as a source may hand them over. */
-function gridOf(items: readonly Item[], range: readonly [number, number], stepped = false): Grid {
-  const grid = new Grid();
-  grid.fill((_id, _from, _to, _points, out) => put(out, items), [0], range, 50, stepped);
-  return grid;
-}
-
-/** Every sample as a place of its own; the grid has to put them into buckets. */
-function fetchOf(lines: readonly (readonly Sample[])[]): Fetch {
-  return (id, from, to, _points, out) => {
-    const line = lines[id] ?? [];
-    const before = line.filter(([time]) => time < from).slice(-1);
-    const inside = line.filter(([time]) => time >= from && time <= to);
-    const after = line.filter(([time]) => time > to).slice(0, 1);
-    put(
-      out,
-      [...before, ...inside, ...after].map(([time, value]) => [time, value, value, value] as const),
-    );
-  };
-}
-
-function filled(
-  lines: readonly (readonly Sample[])[],
-  range: readonly [number, number] = [0, 100],
-  points = 50,
-  stepped = false,
-): Grid {
-  const grid = new Grid();
-  const ids = lines.map((_, id) => id);
-  grid.fill(fetchOf(lines), ids, range, points, stepped);
-  return grid;
-}
-
-function numbers(ys: Float64Array | undefined): number[] {
-  return [...(ys ?? [])].filter((y) => Number.isFinite(y));
-}
 
 const everySecond = (value: (t: number) => number): Sample[] =>
   Array.from({ length: 101 }, (_, t) => [t, value(t)] as const);
@@ -85,8 +35,8 @@ describe("a bucket", () => {
             expect(low?.[i]).toBeNaN();
             continue;
           }
-          expect(low?.[i]).toBe(Math.min(...own));
-          expect(high?.[i]).toBe(Math.max(...own));
+          expect((low?.[i] ?? NOTHING) + 0).toBe(Math.min(...own) + 0);
+          expect((high?.[i] ?? NOTHING) + 0).toBe(Math.max(...own) + 0);
           const wanted = own.reduce((sum, one) => sum + one, 0) / own.length;
           expect(Math.abs((mean?.[i] ?? NOTHING) - wanted)).toBeLessThan(1e-6);
           expect(grid.ys[0]?.[i + 1]).toBe(mean?.[i]);
@@ -307,115 +257,4 @@ test("a window that moves by part of a bucket draws the same buckets", () => {
   for (const x of shared.slice(1, -1)) {
     expect(b.ys[0]?.[b.xs.indexOf(x)]).toBe(a.ys[0]?.[a.xs.indexOf(x)]);
   }
-});
-
-describe("the value under the cursor", () => {
-  const grid = filled([
-    [
-      [10, 1],
-      [11, 4],
-      [50, Number.NaN],
-      [90, 2],
-    ],
-  ]);
-
-  test("is both ends of its bucket", () => {
-    expect(grid.at(0, 10.5)).toMatchObject({ min: 1, max: 4 });
-  });
-
-  test("is the nearest one, on either side, where the line runs on", () => {
-    const line = filled([
-      [
-        [10, 92],
-        [50, 78],
-      ],
-    ]);
-
-    expect(line.at(0, 25)).toMatchObject({ min: 92, max: 92 });
-    expect(line.at(0, 35)).toMatchObject({ min: 78, max: 78 });
-  });
-
-  test("is the last one before it of a line in steps, on which that value still is", () => {
-    const line: Sample[] = [
-      [10, 1],
-      [50, 0],
-    ];
-
-    expect(filled([line], [0, 100], 50, true).at(0, 49)).toMatchObject({ min: 1 });
-    expect(filled([line], [40, 49], 50, true).at(0, 48)).toMatchObject({ min: 1 });
-  });
-
-  test("is the nearest one outside the visible range, where the line only runs through", () => {
-    const line: Sample[] = [
-      [10, 3],
-      [50, 7],
-    ];
-    const through = filled([line], [20, 45]);
-
-    expect(through.at(0, 21)).toMatchObject({ min: 3, max: 3 });
-    expect(through.at(0, 44)).toMatchObject({ min: 7, max: 7 });
-    expect(filled([line], [20, 60]).at(0, 28)).toMatchObject({ min: 3 });
-    expect(filled([line], [60, 80]).at(0, 70)).toBeNull();
-  });
-
-  test("has both ends of a bucket outside the visible range", () => {
-    const grid = gridOf(
-      [
-        [10, 1, 1.5, 2],
-        [50, 5, 5.5, 6],
-      ],
-      [20, 45],
-    );
-
-    expect(grid.at(0, 22)).toMatchObject({ min: 1, mean: 1.5, max: 2 });
-    expect(grid.at(0, 43)).toMatchObject({ min: 5, mean: 5.5, max: 6 });
-  });
-
-  test("comes from before a gap, never across it, whatever is nearer", () => {
-    expect(grid.at(0, 25)).toMatchObject({ min: 1, max: 4 });
-    expect(grid.at(0, 88)).toMatchObject({ min: null, max: null });
-    const after = filled(
-      [
-        [
-          [10, Number.NaN],
-          [50, 7],
-        ],
-      ],
-      [20, 60],
-    );
-    expect(after.at(0, 48)).toMatchObject({ min: null, max: null });
-  });
-
-  test("is missing after a bucket that ends in a gap", () => {
-    const line = filled([
-      [
-        [10.1, 5],
-        [10.2, Number.NaN],
-        [50, 6],
-      ],
-    ]);
-
-    expect(line.at(0, 10.5)).toMatchObject({ min: 5 });
-    expect(line.at(0, 14)).toMatchObject({ min: null, max: null });
-  });
-
-  test("is where the dot of the line sits", () => {
-    const [value, none] = [1, NOTHING];
-    const ys = [none, value, none, none, none, value, none];
-
-    expect([1, 2, 3, 4, 5].map((i) => nearestPlace(ys, i, false))).toEqual([1, 1, 1, 5, 5]);
-    expect([1, 2, 3, 4, 5].map((i) => nearestPlace(ys, i, true))).toEqual([1, 1, 1, 1, 5]);
-    expect(ys[nearestPlace(ys, 0, false)]).toBeNaN();
-    expect(ys[nearestPlace(ys, 6, false)]).toBeNaN();
-  });
-
-  test("is not carried on beyond the last sample", () => {
-    expect(grid.at(0, 90.5)).toMatchObject({ min: 2 });
-    expect(grid.at(0, 95)).toBeNull();
-  });
-
-  test("is missing inside a gap, and absent before the first sample", () => {
-    expect(grid.at(0, 70)).toMatchObject({ min: null, max: null });
-    expect(grid.at(0, 3)).toBeNull();
-  });
 });

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { type Columns, columns } from "../source";
-import { keyframeOf, rowsFrom } from "../testing/packets";
+import { decodedFrame, keyframeOf } from "../testing/packets";
 import { CODE_TOP } from "../wire/packet";
 import { bucketWidth } from "./buckets";
 import { Store } from "./store";
@@ -24,20 +24,13 @@ const TIMES = VALUES.map((_, i) => (i * SECONDS) / COUNT);
 function byRows(): Store {
   const store = new Store();
   for (let at = 0; at < COUNT; at += 10_000) {
-    const rows = rowsFrom(
-      VALUES.slice(at, at + 10_000).map((v, i) => [0, TIMES[at + i] as number, v]),
+    const part = VALUES.slice(at, at + 10_000);
+    store.take(
+      decodedFrame(
+        at / 10_000,
+        part.map((v, i) => [0, TIMES[at + i] as number, v]),
+      ),
     );
-    const news = {
-      series: [],
-      entities: [],
-      state: null,
-      moments: [],
-      spans: [],
-      lines: [],
-      odd: [],
-    };
-    const packet = { kind: "frame", seq: at / 10_000, rows, reduced: [], ...news } as const;
-    store.take({ packet, bytes: null, kept: false });
   }
   return store;
 }

@@ -61,6 +61,7 @@ export class Store implements Source {
   /** No frame of the session has been missed. */
   #whole = false;
   #bytes = 0;
+  #extent: [number, number] | null = null;
   readonly #freshness = new Freshness();
   readonly #keyframes = new Keyframes();
   readonly #liveness = new KernelLiveness();
@@ -132,8 +133,10 @@ export class Store implements Source {
     return this.#bytes;
   }
 
+  /** Asked for many times a drawing, so it is looked for once a packet. */
   extent(): [number, number] {
-    return extentOf(this.#tracks.values(), this.#state);
+    this.#extent ??= extentOf(this.#tracks.values(), this.#state);
+    return this.#extent;
   }
 
   #clip(): void {
@@ -207,6 +210,7 @@ export class Store implements Source {
       if (!kept && this.#names.add(packet)) this.#forgetKept();
     }
     const change = this.#take(kept ? this.#lessened(packet) : packet, kept);
+    this.#extent = null;
     if (!change) return;
     this.#freshness.took(packet, kept, () => this.extent()[1]);
     this.#tell(change);

@@ -2,7 +2,7 @@
 
 import { type Arrival, arrivalOf, type Channel, type Listener } from "../history/channel";
 import { encodePacket, packedKeyframe } from "../wire/encode";
-import { CODE_NONE, type Rows } from "../wire/packet";
+import { CODE_NONE, type FramePacket, type Rows } from "../wire/packet";
 
 export { encodePacket } from "../wire/encode";
 
@@ -51,6 +51,17 @@ export function encodeKeyframe(
   };
   const all = { min: codes(0), max: codes(1), mean: codes(2) };
   return packedKeyframe({ ...header, ...news }, [Float64Array.from(edges)], all);
+}
+
+/** A frame of rows alone, as a channel brings it once it is decoded. */
+export function decodedFrame(
+  seq: number,
+  rows: readonly Row[],
+  news: Partial<FramePacket> = {},
+): Arrival {
+  const none = { series: [], entities: [], moments: [], spans: [], lines: [], odd: [] };
+  const own = { kind: "frame", seq, rows: rowsFrom(rows), reduced: [], state: null } as const;
+  return { packet: { ...own, ...none, ...news }, bytes: null, kept: false };
 }
 
 /** What a channel would bring. */
