@@ -3,9 +3,9 @@
  *
  *   js/widget/dashboard-entry.ts  -> pulse_widgets/static/dashboard.js  (ESM, shipped once in Feed.code)
  *   js/widget/loader.ts           -> pulse_widgets/static/loader.js     (ESM, carried by every view)
- *   js/lab/plugin.ts              -> js/lib/plugin.js                   (input of build-lab.mjs)
+ *   js/lab/plugin.ts              -> js/lib/*.js                        (input of build-lab.mjs)
  */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 
@@ -14,8 +14,9 @@ const STATIC = "pulse_widgets/static";
 const BUDGETS = {
   [`${STATIC}/loader.js`]: { raw: 1000 },
   [`${STATIC}/dashboard.js`]: { gzip: 120_000 },
-  "js/lib/plugin.js": { gzip: 150_000 },
 };
+/** The lab extension, all its parts together; those that are needed later are files of their own. */
+const LAB_GZIP = 250_000;
 
 const common = {
   bundle: true,
@@ -42,19 +43,28 @@ await Promise.all([
     minify: true,
     entryPoints: { plugin: "js/lab/plugin.ts" },
     outdir: "js/lib",
+    splitting: true,
     external: ["@jupyterlab/*", "@lumino/*", "@jupyter-widgets/*"],
   }),
 ]);
 
-let over = false;
-for (const [path, budget] of Object.entries(BUDGETS)) {
+const sizesOf = (path) => {
   const bytes = readFileSync(path);
-  const gzip = gzipSync(bytes, { level: 9 }).length;
-  const fits = bytes.length <= (budget.raw ?? Infinity) && gzip <= (budget.gzip ?? Infinity);
+  return { raw: bytes.length, gzip: gzipSync(bytes, { level: 9 }).length };
+};
+let over = false;
+const report = (path, { raw, gzip }, budget) => {
+  const fits = raw <= (budget.raw ?? Infinity) && gzip <= (budget.gzip ?? Infinity);
   over ||= !fits;
   const limit = budget.raw ? `${budget.raw} B` : `${budget.gzip} B gzip`;
-  console.log(
-    `${path}  ${bytes.length} B, ${gzip} B gzip (limit ${limit})${fits ? "" : "  TOO BIG"}`,
-  );
-}
+  console.log(`${path}  ${raw} B, ${gzip} B gzip (limit ${limit})${fits ? "" : "  TOO BIG"}`);
+};
+for (const [path, budget] of Object.entries(BUDGETS)) report(path, sizesOf(path), budget);
+const parts = readdirSync("js/lib").map((name) => sizesOf(`js/lib/${name}`));
+const total = (size) => parts.reduce((sum, part) => sum + part[size], 0);
+report(
+  `js/lib, ${parts.length} files`,
+  { raw: total("raw"), gzip: total("gzip") },
+  { gzip: LAB_GZIP },
+);
 if (over) process.exit(1);

@@ -5,7 +5,7 @@
 
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel, KernelMessage } from "@jupyterlab/services";
-import { type Channel, type Listener, tryArrival } from "../core/history/channel";
+import { type Channel, type Listener, tryArrival } from "../../core/history/channel";
 
 export class KernelChannel implements Channel {
   readonly #session: ISessionContext;

@@ -6,18 +6,18 @@
 import type { ICodeCellModel } from "@jupyterlab/cells";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
-import type { Ending } from "../core/source";
-import type { State } from "../core/state.gen";
-import { fitKeyframe, matchingKeyframe, stripKeyframe, stripSeries } from "../core/still/fit";
-import { type StillView, stillHtml } from "../core/still/html";
-import { inOrder } from "../core/still/priorities";
-import { redactKeyframe } from "../core/still/redact";
-import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
-import { globTest } from "../core/vocabulary/globs";
-import { isDrawn } from "../core/vocabulary/kinds";
-import { LEFT_OUT_BYTES, leftOutSentence } from "../core/vocabulary/left-out";
-import { STRIP_BYTES } from "../core/vocabulary/shared.gen";
-import { decodePacket, type KeyframePacket } from "../core/wire/packet";
+import type { Ending } from "../../core/source";
+import type { State } from "../../core/state.gen";
+import { fitKeyframe, matchingKeyframe, stripKeyframe, stripSeries } from "../../core/still/fit";
+import { type StillView, stillHtml } from "../../core/still/html";
+import { inOrder } from "../../core/still/priorities";
+import { redactKeyframe } from "../../core/still/redact";
+import { REPLAY_MIME, readSaved, toBase64 } from "../../core/still/saved";
+import { globTest } from "../../core/vocabulary/globs";
+import { isDrawn } from "../../core/vocabulary/kinds";
+import { LEFT_OUT_BYTES, leftOutSentence } from "../../core/vocabulary/left-out";
+import { STRIP_BYTES } from "../../core/vocabulary/shared.gen";
+import { decodePacket, type KeyframePacket } from "../../core/wire/packet";
 import { WIDGET_MIME } from "./live-view";
 
 /** Pictures younger than this stay as they are, if they show most of what there is. */

@@ -2,9 +2,9 @@
 
 import { Sanitizer } from "@jupyterlab/apputils/lib/sanitizer";
 import { expect, test } from "vitest";
-import { stillHtml } from "../core/still/html";
-import { encodeKeyframe } from "../core/testing/packets";
-import { decodePacket, type KeyframePacket } from "../core/wire/packet";
+import { stillHtml } from "../../core/still/html";
+import { encodeKeyframe } from "../../core/testing/packets";
+import { decodePacket, type KeyframePacket } from "../../core/wire/packet";
 
 test("the picture, its sentences and the folded table survive JupyterLab's sanitizer", () => {
   const series = [

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import type { KernelMessage } from "@jupyterlab/services";
 import { describe, expect, test } from "vitest";
-import { packetOf } from "./kernel-channel";
+import { packetOf } from "../kernel/kernel-channel";
 import { outcomeOf } from "./live-view";
 
 const packet = new ArrayBuffer(8);

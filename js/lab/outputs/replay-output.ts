@@ -5,13 +5,19 @@
 
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { Panel, Widget } from "@lumino/widgets";
-import { mountDashboard } from "../core/dashboard/dashboard";
-import type { Arrival } from "../core/history/channel";
-import type { Ending } from "../core/source";
-import { REPLAY_MIME, readSaved, type Saved, SavedStore, savedChannel } from "../core/still/saved";
-import { decodePacket } from "../core/wire/packet";
-import { KernelChannel } from "./kernel-channel";
-import { onKernelEnd } from "./kernel-end";
+import { mountDashboard } from "../../core/dashboard/dashboard";
+import type { Arrival } from "../../core/history/channel";
+import type { Ending } from "../../core/source";
+import {
+  REPLAY_MIME,
+  readSaved,
+  type Saved,
+  SavedStore,
+  savedChannel,
+} from "../../core/still/saved";
+import { decodePacket } from "../../core/wire/packet";
+import { KernelChannel } from "../kernel/kernel-channel";
+import { onKernelEnd } from "../kernel/kernel-end";
 import { findLiveView, type Host, onLeave, WIDGET_MIME } from "./live-view";
 import { endOnPage, shownOnPage, startOnPage } from "./refresh";
 

@@ -1,14 +1,14 @@
 import type { IOutputAreaModel } from "@jupyterlab/outputarea";
 import { expect, test, vi } from "vitest";
-import { REPLAY_MIME, readSaved, toBase64 } from "../core/still/saved";
-import { encodeKeyframe } from "../core/testing/packets";
-import { leftOutSource } from "../core/vocabulary/left-out";
-import { STRIP_METRICS } from "../core/vocabulary/shared.gen";
-import * as encode from "../core/wire/encode";
-import { decodePacket, headerOf, type KeyframePacket } from "../core/wire/packet";
+import { REPLAY_MIME, readSaved, toBase64 } from "../../core/still/saved";
+import { encodeKeyframe } from "../../core/testing/packets";
+import { leftOutSource } from "../../core/vocabulary/left-out";
+import { STRIP_METRICS } from "../../core/vocabulary/shared.gen";
+import * as encode from "../../core/wire/encode";
+import { decodePacket, headerOf, type KeyframePacket } from "../../core/wire/packet";
 import { refreshOutputs } from "./refresh";
 
-vi.mock("../core/wire/encode", { spy: true });
+vi.mock("../../core/wire/encode", { spy: true });
 
 /** The part of JupyterLab's model that matters here. */
 class Outputs {

@@ -2,7 +2,7 @@
 
 import type { ISessionContext } from "@jupyterlab/apputils";
 import type { Kernel } from "@jupyterlab/services";
-import type { Ending } from "../core/source";
+import type { Ending } from "../../core/source";
 
 const ENDINGS: Partial<Record<Kernel.Status, Ending>> = {
   restarting: "restarted",

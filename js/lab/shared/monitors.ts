@@ -1,0 +1,114 @@
+/** What the parts of the JupyterLab extension know of the monitors in kernels. */
+
+import { Token } from "@lumino/coreutils";
+import type { IDisposable } from "@lumino/disposable";
+import type { ISignal } from "@lumino/signaling";
+import type { LiveStore } from "../../core/history/live-store";
+import type { Action, Actions, LinkStatus } from "./protocol";
+
+/** How it stands with the kernel that is followed. */
+export type Condition =
+  /** No notebook or console is open, or it has no kernel. */
+  | "no kernel"
+  /** Its language is not Python. */
+  | "foreign"
+  /** A kernel starts or restarts, or an answer is awaited. */
+  | "starting"
+  /** Without subshells it answers when its cell has ended. */
+  | "busy"
+  /** The package is not installed there. */
+  | "absent"
+  /** The package there is too old or too new for this extension. */
+  | "mismatch"
+  /** The package is there; whether a monitor runs is not asked for before somebody looks. */
+  | "unasked"
+  /** No monitor runs. */
+  | "idle"
+  | "running"
+  /** A session has ended; it is still shown. */
+  | "ended"
+  | "dead"
+  /** Something else; `problem` says what. */
+  | "failed";
+
+export interface Followed {
+  /** The name of the notebook or console; "" without one. */
+  readonly name: string;
+  /** The id of the Jupyter session; null without one. */
+  readonly session: string | null;
+  /** What the kernel is called; "" without one. */
+  readonly kernel: string;
+  readonly condition: Condition;
+  readonly problem: string;
+  readonly remedy: string;
+  readonly status: LinkStatus | null;
+  /** What is known of the session that runs or has ended; null where none was heard of. */
+  readonly store: LiveStore | null;
+}
+
+/** A kernel that may be followed instead of that of the active document. */
+export interface Choice {
+  readonly session: string;
+  readonly name: string;
+  readonly kernel: string;
+  /** Whether a monitor runs there; null where nobody has asked. */
+  readonly running: boolean | null;
+}
+
+export interface IMonitors {
+  readonly followed: Followed;
+  /** `followed` is another, or something of it. */
+  readonly changed: ISignal<IMonitors, void>;
+  /** The kernels that run, that of the active document first. */
+  choices(): Promise<readonly Choice[]>;
+  /** Follow one kernel, whatever document is active; null follows the active document again. */
+  choose(session: string | null): void;
+  readonly chosen: string | null;
+  /**
+   * Somebody looks: the package is imported in the kernel if it must be, and the stream flows.
+   * Without anybody looking no frame is sent for us.
+   */
+  watch(): IDisposable;
+  /**
+   * @throws ActionError with a sentence and a remedy.
+   */
+  act<A extends Action>(action: A, options: Actions[A]["options"]): Promise<Actions[A]["result"]>;
+  /** Open a recording that only the kernel can read: a store that the caller disposes. */
+  replay(path: string): Promise<{ store: LiveStore; dispose(): void }>;
+}
+
+export const IMonitors = new Token<IMonitors>(
+  "pulse-widgets:IMonitors",
+  "The monitors in the kernels of this JupyterLab.",
+);
+
+/** The panel in the sidebar. */
+export interface IPanel {
+  /** Bring it to the front. */
+  reveal(): void;
+}
+
+export const IPanel = new Token<IPanel>("pulse-widgets:IPanel", "The Pulse panel in the sidebar.");
+
+/** Opens recordings in the main area. */
+export interface IViewer {
+  /** Open a file or directory of the contents API without a kernel. */
+  openFile(path: string): void;
+  /** Open a recording that only a kernel can read; of `IMonitors` that one which is followed. */
+  openInKernel(path: string, title: string): void;
+}
+
+export const IViewer = new Token<IViewer>(
+  "pulse-widgets:IViewer",
+  "Opens Pulse recordings in the main area.",
+);
+
+export class ActionError extends Error {
+  readonly remedy: string;
+
+  constructor(problem: string, remedy: string) {
+    super(problem);
+    this.name = "ActionError";
+    this.remedy = remedy;
+  }
+}

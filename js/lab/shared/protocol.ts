@@ -1,0 +1,92 @@
+/**
+ * What the JupyterLab extension and a kernel say to each other on a comm of the target `TARGET`;
+ * `pulse_widgets/link/` is the other end.
+ *
+ * The target exists once `pulse_widgets.link` was imported in the kernel and its `register` called.
+ * A comm carries one stream: of the session that runs, whichever that is, or of one recording.
+ * Its data messages are these; packets travel as the first buffer. The requests of a page
+ * (`hello`, `seen`, `range`) are those of `core/history/channel.ts`, as they are.
+ */
+
+import type { Request } from "../../core/history/channel";
+
+export const TARGET = "pulse_widgets";
+export const LINK_VERSION = 1;
+
+/** The data of `comm_open`. */
+export interface Opening {
+  readonly version: number;
+  /** A recording's name or path; null for the session that runs. */
+  readonly replay: string | null;
+}
+
+/** What the kernel says of itself; sent after the opening, and whenever it changes. */
+export interface LinkStatus {
+  readonly kind: "status";
+  readonly version: number;
+  /** The version of the package. */
+  readonly package: string;
+  /** `PULSE_DISABLED` is set. */
+  readonly disabled: boolean;
+  /** The session that runs, or the last one; null before the first, and for a replay. */
+  readonly session: SessionStatus | null;
+}
+
+export interface SessionStatus {
+  readonly running: boolean;
+  readonly title: string;
+  /** Unix seconds. */
+  readonly t0: number;
+  /** Where it records; null where it does not. */
+  readonly path: string | null;
+  /** The model id of its feed: a cell shows it, or has shown it. Null where none does. */
+  readonly feed: string | null;
+}
+
+/** What an action may be: its name, and what goes in and comes out. */
+export interface Actions {
+  /** `pw.monitor(...)` without a view. */
+  start: { options: { title?: string; interval?: number; gpus?: string }; result: null };
+  stop: { options: Record<string, never>; result: { path: string | null } };
+  mark: { options: { label: string }; result: null };
+  /** Copies the recording of the session, as it is now, to a path; relative to the kernel's folder. */
+  save: { options: { path: string }; result: { path: string; bytes: number } };
+  recordings: { options: Record<string, never>; result: { recordings: readonly Listed[] } };
+  rename: { options: { path: string; name: string }; result: { path: string } };
+  delete: { options: { path: string }; result: null };
+}
+
+export type Action = keyof Actions;
+
+/** A line of `pw.recordings()`. */
+export interface Listed {
+  readonly name: string;
+  readonly path: string;
+  /** Unix seconds; null where it is not known, as are the numbers below. */
+  readonly start: number | null;
+  readonly seconds: number | null;
+  readonly bytes: number | null;
+  readonly series: number | null;
+  readonly rows: number | null;
+  readonly state: "running" | "unfinished" | "finished" | "unreadable";
+  readonly title: string;
+  readonly problem: string;
+}
+
+/** From the page to the kernel. */
+export type ToKernel = Request | { kind: "do"; id: number; action: Action; options: unknown };
+
+/** From the kernel to the page. */
+export type ToPage =
+  | LinkStatus
+  /** `stream` counts sessions of this comm: a new number is a new session, with a new history. */
+  | { readonly kind: "packet"; readonly stream: number }
+  | { readonly kind: "done"; readonly id: number; readonly result: unknown }
+  | {
+      readonly kind: "failed";
+      readonly id: number;
+      readonly problem: string;
+      readonly remedy: string;
+    }
+  /** The recording of a replay cannot be opened. */
+  | { readonly kind: "refused"; readonly problem: string; readonly remedy: string };
