@@ -67,7 +67,8 @@ export function visibleBox(el: HTMLElement): Box {
     [own.left, own.top, own.right, own.bottom],
     [0, 0, clientWidth, clientHeight],
   );
-  for (let up = parentOf(el); up && up !== document.documentElement; up = parentOf(up)) {
+  // What the body says of itself holds for the page.
+  for (let up = parentOf(el); up && up !== document.body; up = parentOf(up)) {
     if (getComputedStyle(up).overflow === "visible") continue;
     const { left, top, right, bottom } = up.getBoundingClientRect();
     box = within(box, [left, top, right, bottom]);

@@ -10,7 +10,13 @@ export function mountMovedLine(el: HTMLElement, bringBack: () => void): () => vo
   button.addEventListener("click", bringBack);
   const root = h(
     "div",
-    { class: "pulse pulse-moved", role: "region", "aria-label": "Pulse monitor" },
+    {
+      class: "pulse pulse-moved",
+      role: "region",
+      "aria-label": "Pulse monitor",
+      // JupyterLab would take Enter on the button for its own.
+      "data-lm-suppress-shortcuts": "true",
+    },
     h("style", {}, STYLE),
     h("div", { class: "pulse-moved-line" }, h("span", {}, "Shown in the sidebar."), button),
   );

@@ -21,6 +21,10 @@ const HEADER = `
 @container (max-width: 279px) {
   .pulse .pulse-controls button { padding: 1px 3px; font-size: 11px; }
 }
+@container (max-width: 239px) {
+  .pulse .pulse-controls { column-gap: 2px; }
+  .pulse .pulse-controls button { padding: 1px 2px; }
+}
 @container (max-width: 459px) {
   /* Two lines at most; the list has it whole. */
   .pulse .pulse-news summary { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: end; line-height: 15px; white-space: normal; }
@@ -49,6 +53,9 @@ const CARDS = `
 @container (max-width: 259px) {
   .pulse .pulse-gpu .pulse-card-note { font-size: 10px; }
   .pulse .pulse-tile { justify-content: flex-start; }
+  .pulse .pulse-card-head { column-gap: 4px; }
+  .pulse .pulse-tile .pulse-card-value { font-size: 12.5px; }
+  .pulse .pulse-gpu .pulse-gpu-name::before { width: 9px; margin-right: 4px; }
   .pulse .pulse-tile:not(.pulse-fleet) .pulse-card-note { margin-top: auto; }
 }`;
 
@@ -78,6 +85,13 @@ const LINES = `
   .pulse .pulse-group[data-open="false"] h3 button { gap: 4px; font-size: 11.5px; }
   .pulse .pulse-fold-value { max-width: calc(100% - 96px); font-size: 11.5px; letter-spacing: -0.1px; white-space: normal; }
   .pulse .pulse-ramp { width: 36px; }
+}
+@container (max-width: 239px) {
+  .pulse .pulse-group[data-open="false"] .pulse-group-head { gap: 3px; }
+  .pulse .pulse-group[data-open="false"] h3 button, .pulse .pulse-fold-value { font-size: 11px; }
+  .pulse .pulse-fold-value { max-width: 92px; line-height: 12px; }
+  .pulse .pulse-scale { gap: 3px; }
+  .pulse .pulse-ramp { width: 20px; }
 }`;
 
 const OWN = `
@@ -98,6 +112,11 @@ const OWN = `
   .pulse-processes { overflow-x: auto; }
 }
 @container (max-width: 259px) {
+  /* The kernel's own CPU stands on a card, that of others is seldom known. */
+  .pulse .pulse-table :is(th, td):nth-child(6) { display: none; }
+  .pulse .pulse-table :is(th, td) { padding-right: 4px; }
+  .pulse .pulse-table .pulse-name { max-width: 58px; }
+  .pulse .pulse-mine { padding: 0 3px; font-size: 10px; white-space: nowrap; }
   .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 }`;
 
