@@ -70,7 +70,9 @@ function buttonOf(el: HTMLElement, name: string): HTMLButtonElement | undefined 
 const press = (el: HTMLElement, name: string) => buttonOf(el, name)?.click();
 const move = (el: HTMLElement) => press(el, "Move to sidebar");
 const isLine = (el: HTMLElement) =>
-  el.textContent?.includes("Shown in the sidebar.") === true && !el.querySelector(".pulse-board");
+  el.querySelectorAll(".pulse").length === 1 &&
+  el.textContent?.includes("Shown in the sidebar.") === true &&
+  !el.querySelector(".pulse-board");
 const isWhole = (el: HTMLElement) => el.querySelector(".pulse-toolbar") !== null;
 
 beforeEach(() => {

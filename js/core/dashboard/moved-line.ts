@@ -4,7 +4,10 @@ import { followTheme } from "../charts/theme";
 import { h } from "../dom";
 import { STYLE } from "./styles";
 
-/** Write the line into `el`; the returned function takes it away again. */
+/**
+ * Write the line into `el`; the returned function takes it away again. It is of the class of a
+ * dashboard: by that a host knows that the view lives.
+ */
 export function mountMovedLine(el: HTMLElement, bringBack: () => void): () => void {
   const button = h("button", { type: "button" }, "Bring it back");
   button.addEventListener("click", bringBack);

@@ -7,7 +7,7 @@ const HEADER = `
 @container (max-width: 420px) {
   /* State and actions, the controls, the newest event: a row each. */
   .pulse:not(.pulse-layout-strip) .pulse-toolbar { gap: 4px 8px; margin-bottom: 5px; }
-  .pulse:not(.pulse-layout-strip) .pulse-name-row:is(*, :has(> .pulse-title:not(:empty))) { flex: 1 1 120px; flex-wrap: wrap; }
+  .pulse:not(.pulse-layout-strip) .pulse-name-row:is(*, :has(> .pulse-title:not(:empty))) { flex: 1 1 100px; flex-wrap: wrap; }
   .pulse:not(.pulse-layout-strip) .pulse-name-row > * { overflow-wrap: anywhere; white-space: normal; }
   .pulse-actions { align-self: flex-start; }
   .pulse-controls { flex: 1 0 100%; order: 1; gap: 3px; }
@@ -94,6 +94,18 @@ const LINES = `
   .pulse .pulse-ramp { width: 20px; }
 }`;
 
+const STRIP = `
+@container (max-width: 420px) {
+  .pulse.pulse-layout-strip :is(.pulse-toolbar, .pulse-strip) { flex: 1 1 100%; }
+  .pulse.pulse-layout-strip .pulse-name-row { flex: 1 1 100px; flex-wrap: wrap; }
+  .pulse-strip { column-gap: 9px; }
+  .pulse.pulse .pulse-strip [data-part]::before { display: none; }
+  .pulse .pulse-strip-cells { flex-wrap: wrap; margin-right: 0; }
+  /* The names of eight GPUs in one line. */
+  .pulse .pulse-legend { column-gap: 3px; }
+  .pulse .pulse-legend button { gap: 3px; padding: 0 1px; }
+}`;
+
 const OWN = `
 @container (max-width: 420px) {
   /* The tools stand in the rows of the heading: the search beside it, the rest below. */
@@ -120,4 +132,4 @@ const OWN = `
   .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 }`;
 
-export const NARROW: string = [HEADER, CARDS, LINES, OWN].join("\n");
+export const NARROW: string = [HEADER, CARDS, LINES, STRIP, OWN].join("\n");

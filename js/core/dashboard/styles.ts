@@ -55,7 +55,8 @@ const FRAME = `
 .pulse {
   position: relative;
   container-type: inline-size;
-  padding: 4px 10px 1px;
+  /* A host with little room asks for less. */
+  padding: 4px var(--pulse-pad, 10px) 1px;
   color: var(--pulse-text);
   background: var(--pulse-surface);
   font-family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
