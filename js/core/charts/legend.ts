@@ -24,7 +24,7 @@ export function fitsTitle(lines: readonly Line[]): boolean {
 /** CSS pixels: a letter, beside a name, a value, and what else stands in a title row. */
 const [LETTER, BESIDE, VALUE, REST] = [6.6, 8, 52, 40];
 /** In rows narrower than this the pin counts, too. */
-const [NARROW, PIN] = [320, 14];
+const [NARROW, PIN] = [300, 14];
 
 /** Whether they stand there whole, beside a value each; otherwise they have a line of their own. */
 export function fitsBeside(width: number, title: string, names: readonly string[]): boolean {

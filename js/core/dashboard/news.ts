@@ -62,14 +62,14 @@ function textOf({ facts, host, metric }: MomentWire, { names }: Readings): strin
 export class NewsLine {
   readonly el = h("details", { class: "pulse-news" });
   readonly #time = h("time");
-  readonly #words = h("span");
+  readonly #text = h("span", { class: "pulse-news-text" });
   readonly #more = h("span", { class: "pulse-news-more" });
   readonly #list = h("ol", { class: "pulse-news-list" });
   #told = "";
 
   constructor() {
-    const text = h("span", { class: "pulse-news-text" }, this.#time, this.#words);
-    const summary = h("summary", {}, text, this.#more);
+    const said = h("span", { class: "pulse-news-said" }, this.#time, this.#text);
+    const summary = h("summary", {}, said, this.#more);
     this.el.append(summary, this.#list);
   }
 
@@ -86,7 +86,7 @@ export class NewsLine {
     if (!first) return;
     this.el.classList.toggle("pulse-alarm", first.alarm);
     setText(this.#time, lead(first));
-    setText(this.#words, first.text);
+    setText(this.#text, first.text);
     setText(this.#more, others.length > 0 ? `\u00a0\u00b7 ${others.length} more` : "");
     this.el.title = `${first.clock} ${first.text}`.trim();
     this.#list.replaceChildren(...listed.map(item));

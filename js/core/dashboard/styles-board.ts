@@ -128,6 +128,7 @@ export const OVERVIEW = `
 .pulse-news summary { display: flex; justify-content: flex-end; list-style: none; white-space: nowrap; }
 .pulse-header-news { display: flex; flex: 1 1 0; min-width: 0; font-size: 11px; }
 .pulse-header-news:empty { display: none; }
+.pulse-news-said { display: contents; }
 .pulse-news-text { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .pulse-news summary::-webkit-details-marker { display: none; }
 .pulse-news.pulse-alarm { font-weight: 500; }

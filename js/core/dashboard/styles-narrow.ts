@@ -29,7 +29,7 @@ const HEADER = `
   /* Two lines at most; the list has it whole. */
   .pulse .pulse-news summary { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: end; line-height: 15px; white-space: normal; }
   .pulse .pulse-news time { white-space: nowrap; }
-  .pulse .pulse-news-text { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
+  .pulse .pulse-news-said { display: -webkit-box; min-width: 0; overflow: hidden; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow-wrap: anywhere; }
   .pulse .pulse-news-more { white-space: nowrap; }
   .pulse .pulse-news-list { left: 0; max-width: none; padding: 6px 8px; }
 }`;
@@ -50,11 +50,13 @@ const CARDS = `
   .pulse .pulse-gpu .pulse-card-note > :only-child { white-space: normal; }
   .pulse .pulse-bars { column-gap: 6px; }
 }
+@container (max-width: 289px) {
+  .pulse .pulse-card-head { column-gap: 4px; }
+  .pulse .pulse-tile .pulse-card-value { font-size: 12.5px; }
+}
 @container (max-width: 259px) {
   .pulse .pulse-gpu .pulse-card-note { font-size: 10px; }
   .pulse .pulse-tile { justify-content: flex-start; }
-  .pulse .pulse-card-head { column-gap: 4px; }
-  .pulse .pulse-tile .pulse-card-value { font-size: 12.5px; }
   .pulse .pulse-gpu .pulse-gpu-name::before { width: 9px; margin-right: 4px; }
   .pulse .pulse-tile:not(.pulse-fleet) .pulse-card-note { margin-top: auto; }
 }`;
@@ -73,6 +75,8 @@ const LINES = `
   .pulse .pulse-fold-value { min-width: 0; }
   /* In a panel that scrolls, the times of the charts stay in sight. */
   .pulse .pulse-timeline { position: sticky; z-index: 5; top: 0; bottom: 0; background: var(--pulse-surface); box-shadow: 0 -1px var(--pulse-line); }
+  /* What the keyboard comes to is not under it. */
+  .pulse :is(button, input, summary) { scroll-margin-block: 52px; }
   .pulse .pulse-foot { display: block; padding: 2px 0 4px; }
   .pulse-foot .pulse-pairs, .pulse-foot .pulse-pairs b { display: block; }
   .pulse-foot .pulse-pairs span { display: block; margin-bottom: 5px; }
