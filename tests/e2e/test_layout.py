@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Page, eventually, start_lab, stop_lab
+from tests.e2e.conftest import Page, eventually, settled_box, start_lab, stop_lab
 from tests.fakes import nvml
 
 ROOT = Path(__file__).parents[2]
@@ -305,19 +305,25 @@ def test_in_a_panel_that_scrolls_everything_stays_within_it(dev_page):
     page = dev_page("scenario=trouble&actions=Bring+back", width=1000, height=700)
     settled(page)
     page.evaluate(PANEL)
-    settled(page, charts=3)
     panel = page.locator("#panel")
+    page.locator("#panel .pulse-board[data-columns='1']").wait_for()
     assert panel.evaluate("el => el.scrollWidth - el.clientWidth") <= 0
     assert page.evaluate(OUTSIDE, ".pulse-actions") == []
 
-    power = page.locator(".pulse-chart[data-panel*='Power'] .u-over").first
-    power.scroll_into_view_if_needed()
-    panel.evaluate("el => { el.scrollTop -= 120; }")
+    # The chart stands right above the timeline, which stays at the end of the panel.
+    page.evaluate("""() => {
+        const chart = document.querySelector(".pulse-chart[data-panel*='GPU memory used']");
+        const [own, panel] = [chart, chart.closest('#panel')];
+        panel.scrollTop += own.getBoundingClientRect().bottom
+            - panel.getBoundingClientRect().bottom + 60;
+    }""")
+    plot = page.locator(".pulse-chart[data-panel*='GPU memory used'] .u-over")
+    plot.wait_for()
     assert page.evaluate(OUTSIDE, ".pulse-timeline") == []
 
-    box = page.locator(".pulse-chart[data-panel*='GPU memory used'] .u-over").bounding_box()
+    box = settled_box(plot)
     for share in (0.05, 0.5, 0.95):
-        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] - 5)
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
         page.locator(".pulse-tip:visible").wait_for()
         assert page.evaluate(OUTSIDE, ".pulse-tip") == []
 
