@@ -287,6 +287,64 @@ def page_on(chrome, lab, **settings):
     assert [e for e in wrapped.errors if not wrapped.expected or wrapped.expected not in e] == []
 
 
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        # JupyterLab's settings are checked by code that it makes ('unsafe-eval'), and anywidget
+        # imports the code of a widget from a blob. Its style, icons and fonts are the rest.
+        "script-src 'self' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+    )
+)
+"""The least that JupyterLab and anywidget get along with; nothing is allowed for us."""
+
+LABS_OWN = ["script-src-elem", "inline"]
+"""It takes the token out of the page's address; without it JupyterLab works as well."""
+
+TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', event =>
+    window.pulseViolation([event.effectiveDirective, event.blockedURI]))"""
+
+
+WITHOUT_TOKEN = """document.addEventListener('readystatechange', () => {
+    const config = document.getElementById('jupyter-config-data');
+    if (config) config.textContent = JSON.stringify({...JSON.parse(config.textContent), token: ''});
+})"""
+"""JupyterLab's scripts are deferred: they run when this was done."""
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """JupyterLab as a JupyterHub serves it: under a prefix, with a strict content policy."""
+    headers = {"headers": {"Content-Security-Policy": POLICY}}
+    server, process = start_lab(
+        tmp_path_factory.mktemp("hub") / "server",
+        base="/user/ada/",
+        arguments=[f"--ServerApp.tornado_settings={headers}"],
+    )
+    yield server
+    stop_lab(process)
+
+
+@pytest.fixture
+def hub_page(chrome, hub):
+    """A page there that has a cookie and no token; what breaks the policy fails the test."""
+    violations = []
+    with page_on(chrome, hub) as wrapped:
+        wrapped.page.expose_function("pulseViolation", lambda one: violations.append(one))
+        wrapped.page.add_init_script(TELL_VIOLATIONS)
+        wrapped.page.add_init_script(WITHOUT_TOKEN)
+        yield wrapped
+    hub.reset()
+    assert [one for one in violations if one != LABS_OWN] == []
+    assert violations, "the policy was not there"
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """The development page, built."""

@@ -1,6 +1,8 @@
 """The monitor in the other front ends: each is started as its users start it."""
 
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -143,6 +145,25 @@ def test_notebook_7_is_live_and_draws_a_saved_output(chrome, said, tmp_path):
         page.shot("notebook-7")
 
 
+def test_behind_a_prefix_a_cookie_and_a_strict_policy_all_is_as_elsewhere(hub_page, hub, said):
+    asked = []
+    hub_page.page.on("request", lambda request: asked.append(request))
+    lives_and_stays(hub_page, f"lab/tree/{hub.notebook(MONITOR, STOP)}", said)
+
+    assert {
+        urlsplit(one.url).path.startswith("/user/ada/") for one in asked if not is_local(one)
+    } == {True}
+    posts = [one for one in asked if one.method == "POST"]
+    assert posts
+    assert all("authorization" not in one.headers and one.headers["x-xsrftoken"] for one in posts)
+    hub_page.shot("hub")
+
+
+def is_local(request):
+    """Whether a request stays in the page."""
+    return request.url.startswith(("blob:", "data:"))
+
+
 @pytest.mark.slow
 def test_the_oldest_jupyterlab_is_live_and_draws_a_saved_output(chrome, said, tmp_path):
     oldest = installed(tmp_path / "oldest", "jupyterlab==4.4.0")
@@ -150,6 +171,7 @@ def test_the_oldest_jupyterlab_is_live_and_draws_a_saved_output(chrome, said, tm
     extensions = lab_extensions(
         tmp_path / "extensions", "pulse-widgets", "anywidget", "@jupyter-widgets"
     )
+    assert newer_than(oldest / "share/jupyter/lab/static", extensions / "pulse-widgets") == []
     options = [
         f"--app-dir={oldest / 'share/jupyter/lab'}",
         f"--LabApp.labextensions_path={extensions}",
@@ -164,6 +186,23 @@ def test_the_oldest_jupyterlab_is_live_and_draws_a_saved_output(chrome, said, tm
         main = page.page.evaluate("() => document.querySelector('script[src*=main]').src")
         assert (oldest / "share/jupyter/lab/static" / urlsplit(main).path.split("/")[-1]).is_file()
         page.shot("jupyterlab-4.4")
+
+
+CONSUMED = re.compile(r'shareKey:"([^"]+)",[^{}]*?requiredVersion:"\^?([^"]+)"')
+
+
+def newer_than(jupyterlab, extension):
+    """Return the packages of which an extension asks for a newer one than a JupyterLab has."""
+    told = json.loads((extension / "package.json").read_text())["jupyterlab"]["_build"]["load"]
+    asked = dict(CONSUMED.findall((extension / told).read_text()))
+    core = json.loads((jupyterlab / "package.json").read_text())
+    there = {**core["dependencies"], **core["resolutions"]}
+    assert "@jupyterlab/notebook" in asked
+    return [name for name in asked if numbers(asked[name]) > numbers(there[name])]
+
+
+def numbers(version):
+    return [int(number) for number in re.findall(r"\d+", version)][:3]
 
 
 MARIMO = """
