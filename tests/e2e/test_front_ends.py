@@ -147,7 +147,7 @@ def test_notebook_7_is_live_and_draws_a_saved_output(chrome, said, tmp_path):
 
 def test_behind_a_prefix_a_cookie_and_a_strict_policy_all_is_as_elsewhere(hub_page, hub, said):
     asked = []
-    hub_page.page.on("request", lambda request: asked.append(request))
+    hub_page.page.on("request", lambda request: asked.append(request))  # noqa: PLW0108
     lives_and_stays(hub_page, f"lab/tree/{hub.notebook(MONITOR, STOP)}", said)
 
     assert {
