@@ -37,6 +37,13 @@ INK = """el => {
 }"""
 
 
+NOT_WHOLE = re.compile(
+    r"Failed to create module: package: pulse-widgets; module: \./extension"
+    r"|Shared module @jupyterlab/\w+ doesn't exist in shared scope"
+)
+"""Voila has not all packages of JupyterLab: of our modules it can load one, which it needs."""
+
+
 @pytest.fixture
 def said():
     """What the consoles of the pages said; what speaks of us fails the test."""
@@ -246,6 +253,7 @@ def test_voila_draws_a_session_that_is_over_and_is_live(chrome, said, tmp_path):
         reach(page, url)
         shows_what_was_saved(page)
         is_live(page)
+        said[:] = [text for text in said if not NOT_WHOLE.search(text)]
         page.shot("voila")
 
 
