@@ -52,8 +52,27 @@ def told(message):
     }
 
 
-@pytest.mark.parametrize("form", ["DataView", "Uint8Array", "ArrayBuffer"])
-def test_it_is_live_and_asks_only_for_what_every_host_has(chrome, said, form):
+HOSTS = [
+    ("DataView", "", "", "light", "rgb(255, 255, 255)"),
+    ("Uint8Array", "vscode-dark", "#181818", "dark", "rgb(24, 24, 24)"),
+    ("ArrayBuffer", "vscode-light", "#fdf6e3", "light", "rgb(253, 246, 227)"),
+    ("DataView", "vscode-high-contrast", "#000", "dark", "rgb(0, 0, 0)"),
+    ("DataView", "vscode-high-contrast vscode-high-contrast-light", "#fff", "light", "rgb(255, 255, 255)"),
+]  # fmt: skip
+"""In what bytes arrive; what the page says of its theme; the ground and the surface that follow."""
+
+SAY_THEME = """([names, background]) => {
+    document.body.className = names;
+    if (background) {
+        document.documentElement.style.setProperty('--vscode-editor-background', background);
+    }
+}"""
+
+
+@pytest.mark.parametrize(("form", "names", "background", "ground", "surface"), HOSTS)
+def test_it_is_live_and_asks_only_for_what_every_host_has(  # noqa: PLR0917
+    chrome, said, form, names, background, ground, surface
+):
     view, messages = said
     page = chrome.new_page()
     page.set_default_timeout(10_000)
@@ -69,6 +88,7 @@ def test_it_is_live_and_asks_only_for_what_every_host_has(chrome, said, form):
         ),
     )
     page.goto(ADDRESS)
+    page.evaluate(SAY_THEME, [names, background])
 
     opening = [one for one in messages if one["type"] == "comm_open"]
     page.evaluate("([form, all]) => { host.as(form); all.forEach(host.hear) }", [form, opening])
@@ -82,5 +102,7 @@ def test_it_is_live_and_asks_only_for_what_every_host_has(chrome, said, form):
     assert {one["kind"] for one in page.evaluate("() => host.sent()")} >= {"hello"}
     # Jupyter's own models have these two; where they are missing nothing else is.
     assert set(page.evaluate("() => host.asked()")) <= {"comm_live", "event comm_live_update"}
+    assert dashboard.get_attribute("data-ground") == ground
+    assert dashboard.evaluate("el => getComputedStyle(el).backgroundColor") == surface
     page.close()
     assert faults == []
