@@ -19,7 +19,7 @@ from tests.fakes import nvml
 
 pytestmark = [pytest.mark.slow]
 
-SECONDS = 5
+SECONDS = 3
 STALL_S = 0.05
 UPDATE_MS = 100
 """How often nvdashboard reads if nobody changes its settings; and we, here."""

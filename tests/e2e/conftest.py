@@ -180,11 +180,11 @@ def lab_extensions(directory, *names):
     return directory
 
 
-def stop_lab(process):
-    """End a server; a kernel that was restarting may keep it waiting for ever."""
+def stop_lab(process, patience=30):
+    """End a server; a kernel that was starting or restarting may keep it waiting for ever."""
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -321,7 +321,7 @@ def hub(tmp_path_factory):
         arguments=[f"--ServerApp.tornado_settings={headers}"],
     )
     yield server
-    stop_lab(process)
+    stop_lab(process, patience=3)
 
 
 @pytest.fixture

@@ -76,7 +76,7 @@ def is_live(page):
 
 
 def shows_what_was_saved(page):
-    """Wait until an output shows a session that is over; nothing is left to be asked of it."""
+    """Wait until an output shows what was saved of a session."""
     dashboard = page.page.locator(".pulse-replay-output .pulse:visible").first
     dashboard.locator(".pulse-status", has_text="Stopped").wait_for()
     eventually(lambda: dashboard.evaluate(INK), lambda ink: ink > 200)
@@ -117,8 +117,9 @@ def lab_server(directory, **settings):
     server, process = start_lab(directory / "server", **settings)
     try:
         yield server
+        server.reset()
     finally:
-        stop_lab(process)
+        stop_lab(process, patience=3)
 
 
 PLUGINS = "() => window.jupyterapp.listPlugins().filter(id => id.startsWith('pulse-widgets:'))"
@@ -126,7 +127,7 @@ STOP = "mon.stop(); print('stopped')"
 
 
 def lives_and_stays(page, address, said):
-    """Run a monitor in a notebook, stop and save it, and open the notebook again."""
+    """Run a monitor in a notebook, stop and save it, and open the notebook with another kernel."""
     listen(page, said)
     page.goto(address)
     assert {"pulse-widgets:outputs", "pulse-widgets:saved"} <= set(page.page.evaluate(PLUGINS))

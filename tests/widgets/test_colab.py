@@ -24,15 +24,17 @@ def kernel(tmp_path):
         yield start
 
 
-@pytest.mark.parametrize(
-    ("before", "told"),
-    [(COLAB, {WIDGET: {"colab": {"custom_widget_manager": {"url": "https://there"}}}}), ("", {})],
-    ids=["colab", "elsewhere"],
-)
-def test_an_output_says_what_the_front_end_needs_to_show_its_widget(kernel, before, told):
+def test_an_output_says_what_the_front_end_needs_to_show_its_widget(kernel):
     running = kernel()
-    running.run(before + "import pulse_widgets as pw; display(pw.monitor('system', record=False))")
+    running.run(
+        "import pulse_widgets as pw; mon = pw.monitor('system', record=False); display(mon)"
+    )
+    running.run(COLAB + "display(mon.view('strip'))")
 
-    (shown,) = running.of("display_data")
-    assert shown["content"]["metadata"] == told
-    assert WIDGET in shown["content"]["data"]
+    elsewhere, colab = (one["content"] for one in running.of("display_data"))
+    assert elsewhere["metadata"] == {}
+    assert colab["metadata"] == {
+        WIDGET: {"colab": {"custom_widget_manager": {"url": "https://there"}}}
+    }
+    assert WIDGET in elsewhere["data"]
+    assert WIDGET in colab["data"]
