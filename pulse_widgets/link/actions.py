@@ -92,12 +92,12 @@ def _recordings(_options: Mapping[str, Any]) -> dict[str, object]:
     load("pulse_widgets.library.shelf")
     from pulse_widgets.library.shelf import COLUMNS, lines
 
-    listed = [
+    listed: list[dict[str, Any]] = [
         {**dict(zip(COLUMNS, line, strict=True)), "path": readable(path)} for path, line in lines()
     ]
     for one in listed:
-        one["start"] = one["start"] / 1e6 if isinstance(one["start"], int) else None
-    return {"recordings": sorted(listed, key=lambda one: -(one["start"] or 0.0))}
+        one["start"] = None if one["start"] is None else one["start"] / 1e6
+    return {"recordings": sorted(listed, key=lambda one: one["start"] or 0.0, reverse=True)}
 
 
 def _rename(options: Mapping[str, Any]) -> dict[str, object]:
