@@ -24,7 +24,7 @@ QUICK: Final = frozenset({"mark"})
 LABEL_LENGTH: Final = 1000
 
 
-def perform(action: object, options: object) -> object:
+def perform(action: str, options: object) -> object:
     """Do what is asked for; return what is told of it.
 
     Raises
@@ -32,10 +32,10 @@ def perform(action: object, options: object) -> object:
     PulseError
         It cannot be done; or there is no such action.
     """
-    work = _ACTIONS.get(action) if isinstance(action, str) else None
+    work = _ACTIONS.get(action)
     if work is None:
         raise ArgumentError(
-            f"This version of pulse_widgets cannot do {str(action)[:80]!r}",
+            f"This version of pulse_widgets cannot do {action[:80]!r}",
             remedy="Upgrade it: pip install -U pulse_widgets",
         )
     return work(options if isinstance(options, dict) else {})

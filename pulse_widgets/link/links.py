@@ -78,7 +78,7 @@ class Link:
             self._fail()
 
     def _do(self, said: Mapping[str, Any]) -> None:
-        number, action = said.get("id"), said.get("action")
+        number, action = said.get("id"), str(said.get("action"))
         if not isinstance(number, int):
             return
         work = partial(self._answer, number, action, said.get("options"))
@@ -87,7 +87,7 @@ class Link:
         else:
             start_shielded("pulse-link", work)
 
-    def _answer(self, number: int, action: object, options: object) -> None:
+    def _answer(self, number: int, action: str, options: object) -> None:
         try:
             result = perform(action, options)
         except PulseError as error:
