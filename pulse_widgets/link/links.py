@@ -79,7 +79,7 @@ class Link:
 
     def _do(self, said: Mapping[str, Any]) -> None:
         number, action = said.get("id"), str(said.get("action"))
-        if not isinstance(number, int):
+        if not isinstance(number, int) or isinstance(number, bool):
             return
         work = partial(self._answer, number, action, said.get("options"))
         if action in QUICK:

@@ -69,9 +69,12 @@ class Page:
         reply = self.reply_to(self.send("comm_info_request", target_name=target))
         return [one["target_name"] for one in reply["comms"].values()] == [target]
 
-    def open(self, replay=None, version=1):
-        """Open a comm."""
-        return Wire(self, {"version": version, "replay": replay})
+    def open(self, replay=None, version=1, *, wait=True):
+        """Open a comm, and as a rule wait for the first that is said on it."""
+        wire = Wire(self, {"version": version, "replay": replay})
+        if wait:
+            wire.wait(lambda: wire.said("status"))
+        return wire
 
 
 class Wire:

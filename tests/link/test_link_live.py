@@ -39,7 +39,7 @@ def test_registering_says_what_is_there_and_leaves_nothing_in_the_notebook(kerne
 
     after = running.run("print(sorted(globals()))")
     assert set(eval(after)) - set(eval(before)) <= {"_i1", "_i2", "_ii", "_iii"}  # noqa: S307
-    assert running.run("print(In)") .count("register") == 0
+    assert running.run("print(In)").count("register") == 0
     assert not running.of("comm_open")
 
 
@@ -82,9 +82,7 @@ def test_a_session_is_started_marked_and_stopped_without_a_cell(page, tmp_path):
     assert saved["path"] == str(tmp_path / "copy.pulse.parquet")
     assert saved["bytes"] == (tmp_path / "copy.pulse.parquet").stat().st_size
     stopped = wire.do("stop")["result"]
-    session = wire.wait_status(lambda session: not session["running"])
-
-    assert session["path"] == stopped["path"]
+    wire.wait_status(lambda one: not one["running"] and one["path"] == stopped["path"])
     assert stopped["path"].endswith(".pulse.parquet")
     wire.wait(lambda: wire.packets("keyframe")[-1].header["state"]["phase"] == "stopped")
     assert {m["content"]["data"]["stream"] for m in wire.heard("packet")} == {1}
@@ -197,11 +195,15 @@ def test_a_page_that_comes_late_sees_what_there_was(page):
 def test_detail_is_exact(page):
     page.kernel.run(START + "for i in range(50): pw.log({'loss': i / 7}, step=i)\n")
     wire = page.open()
-    number = wire.wait(lambda: [s["id"] for s in series(wire.packets()) if s["metric"] == "loss"])[0]
+    number = wire.wait(lambda: [s["id"] for s in series(wire.packets()) if s["metric"] == "loss"])[
+        0
+    ]
     # A series is known before its rows are shown.
     wire.wait(
-        lambda: any(number in p.header["ids"] for p in wire.packets("keyframe"))
-        or 49 / 7 in values_of(wire.packets(), "loss")
+        lambda: (
+            any(number in p.header["ids"] for p in wire.packets("keyframe"))
+            or 49 / 7 in values_of(wire.packets(), "loss")
+        )
     )
 
     wire.tell(kind="range", request=5, ids=[number], t0=0.0, t1=4e9, points=1000)
