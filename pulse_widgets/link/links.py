@@ -10,7 +10,6 @@ from pulse_widgets.default_session import default
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.link import LINK_VERSION, report
 from pulse_widgets.link.actions import QUICK, perform
-from pulse_widgets.link.jobs import Jobs
 from pulse_widgets.link.line import Line
 from pulse_widgets.link.live import Live, status_with
 from pulse_widgets.link.output import give_back
@@ -24,7 +23,6 @@ __all__ = ["serve"]
 
 _door = threading.Lock()
 _links: set[Link] = set()
-_changes = Jobs()
 
 
 class Link:
@@ -126,8 +124,7 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
 
 @cache
 def _observe() -> None:
-    default.observe(partial(_changes.add, _look))
-
+    default.observe(partial(start_shielded, "pulse-link", _look))
 
 
 def _look() -> None:

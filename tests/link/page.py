@@ -29,6 +29,12 @@ class Page:
         self.client.control_channel.send(request)
         return self.client.control_channel.get_msg(timeout=20)["content"]["subshell_id"]
 
+    def leave(self):
+        """Give the subshell up."""
+        request = self.client.session.msg("delete_subshell_request", {"subshell_id": self.subshell})
+        self.client.control_channel.send(request)
+        self.client.control_channel.get_msg(timeout=20)
+
     def send(self, kind, **content):
         """Send a message of any type; return its id."""
         message = self.client.session.msg(kind, content)

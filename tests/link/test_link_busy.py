@@ -22,7 +22,7 @@ def ask_everything(wire, tmp_path):
     assert wire.do("mark", label="here")["kind"] == "done"
     assert wire.do("save", path=str(tmp_path / "saved"))["kind"] == "done"
     listed = wire.do("recordings")["result"]["recordings"]
-    assert [one["state"] for one in listed] == ["running"]
+    assert [one["state"] for one in listed].count("running") == 1
 
 
 @pytest.mark.parametrize("how", LOOPS)
@@ -56,9 +56,10 @@ def test_a_session_begins_beside_a_cell_that_runs(page, tmp_path):
     with busy(page.kernel, tmp_path / "flag", "computing") as still:
         assert wire.do("start", interval=0.2, gpus="none")["kind"] == "done"
         wire.more("frame", 3)
+        number = page.kernel.of("execute_input")[-1]["content"]["execution_count"]
         # The cell that ran already is the one that the kernel is busy with.
         states = [p.header["state"] for p in wire.packets("keyframe")]
-        assert states[-1]["kernel"] == {"busy": True, "cell": 1}
+        assert states[-1]["kernel"] == {"busy": True, "cell": number}
         assert still()
     wire.wait(lambda: not states_of(wire)[-1]["kernel"]["busy"])
 
@@ -111,7 +112,7 @@ def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, r
     # One may slip through while a message is being taken in.
     assert len(told) >= 30
     assert sum(told) >= 0.8 * len(told)
-    heard = eval(running.run("print(heard)"))  # noqa: S307
+    heard = eval(running.run("print(heard)"))
     # Nothing says that a cell was run but cells, and `register` itself.
     assert heard.count(False) == (0 if registered == "before" else 1)
 

@@ -26,9 +26,9 @@ def installed(tmp_path_factory):
     def install(version):
         place = tmp_path_factory.mktemp(f"ipykernel-{version or 'newest'}")
         wanted = f"ipykernel=={version}" if version else "ipykernel"
+        alone = ["--no-deps", "--no-compile", "--quiet", "--disable-pip-version-check"]
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            + ["--no-deps", "--no-compile", "--target", str(place), wanted],
+            [sys.executable, "-m", "pip", "install", *alone, "--target", str(place), wanted],
             check=True,
             env=settled,
             timeout=120,
