@@ -40,7 +40,6 @@ def test_without_a_kernel_registering_says_so_and_loads_next_to_nothing():
     assert out.splitlines()[1:] == [""]
 
 
-
 def test_who_observes_the_session_hears_when_it_begins_is_known_and_ends():
     sessions, heard = DefaultSession(), []
     sessions.observe(lambda: heard.append(said(sessions)))
@@ -64,7 +63,7 @@ def test_a_session_that_nobody_shows_makes_no_widget_and_stops_as_any(tmp_path):
     out = run(
         "import sys, pulse_widgets\n"
         "from pulse_widgets.default_session import default\n"
-        f"default.begin(['system'], interval_s=0.2, gpus='none', title='x')\n"
+        "default.begin(['system'], interval_s=0.2, gpus='none', title='x')\n"
         "print(default.session.running, default.run.hub, 'anywidget' in sys.modules)\n"
         "print(len(default.stop().series) > 10)"
     )
