@@ -95,6 +95,8 @@ class Link:
             self._refuse(number, words_of(error), "The log of the kernel says more.")
         else:
             self._line.say({"kind": "done", "id": number, "result": result})
+            # The recording of the session may have been renamed or deleted.
+            self.look()
 
     def _refuse(self, number: int, problem: str, remedy: str) -> None:
         self._line.say({"kind": "failed", "id": number, "problem": problem, "remedy": remedy})

@@ -331,3 +331,47 @@ def test_what_cannot_be_replayed_is_refused_with_a_remedy(page, tmp_path):
     page.kernel.run("1")
     assert not wire.packets()
     assert [m["content"] for m in page.kernel.of("stream")] == []
+
+
+def test_recordings_are_listed_renamed_and_deleted(page):
+    wire = page.open()
+    for title in ("one", "two"):
+        wire.do("start", title=title, interval=0.2, gpus="none")
+        path = wire.do("stop")["result"]["path"]
+    listed = wire.do("recordings")["result"]["recordings"]
+    second, first = (next(r for r in listed if r["title"] == title) for title in ("two", "one"))
+    assert second["path"] == path
+    assert second["start"] >= first["start"]
+    assert {one["state"] for one in (first, second)} == {"finished"}
+    assert second["rows"] >= second["series"] > 0
+    assert second["bytes"] > 0 < second["seconds"]
+    assert second["problem"] == ""
+
+    renamed = wire.do("rename", path=path, name="mine")["result"]["path"]
+    assert renamed.endswith("/mine.pulse.parquet")
+    # What the last session left is no longer where it was.
+    wire.wait_status(lambda session: session["path"] is None)
+    assert "is there already" in wire.do("rename", path=first["path"], name="mine")["problem"]
+    assert wire.do("delete", path=renamed)["kind"] == "done"
+    assert "There is no recording" in wire.do("delete", path=renamed)["problem"]
+    left = wire.do("recordings")["result"]["recordings"]
+    assert [one["name"] for one in left] == [r["name"] for r in listed if r != second]
+
+
+def test_what_nobody_foresaw_is_answered_and_told_to_the_log_of_the_kernel_alone(page):
+    wire = page.open()
+    page.kernel.run(
+        "import pulse_widgets.link.actions as actions\n"
+        "kept = dict(actions._ACTIONS)\n"
+        "actions._ACTIONS.update(mark=lambda options: 1 / 0, stop=lambda options: {}['x'])"
+    )
+    try:
+        answers = [wire.do(action) for action in ("mark", "stop")]
+    finally:
+        page.kernel.run("actions._ACTIONS.update(kept)")
+
+    assert [one["kind"] for one in answers] == ["failed", "failed"]
+    assert answers[0]["problem"] == "ZeroDivisionError: division by zero"
+    assert all("log of the kernel" in one["remedy"] for one in answers)
+    assert not page.kernel.of("stream")
+    assert not page.kernel.of("error")
