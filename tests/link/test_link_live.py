@@ -220,9 +220,19 @@ def test_a_page_that_shows_nothing_is_sent_nothing_but_what_changes(page, how):
     wire.tell(kind="seen")
     wire.wait(lambda: [p for p in wire.packets()[before:] if p.header["kind"] == "keyframe"])
     wire.more("frame", 1)
-    wire.tell(kind="rest")
-    running.run("mon.stop()")
+    if how == "it says so":
+        wire.tell(kind="rest")
+    running.run("mon.stop(); time.sleep(1)")
     wire.wait_status(lambda session: not session["running"])
+
+    running.run("mon = pw.monitor('system', interval=0.2)\nmon")
+    wire.wait_status(lambda session: session["running"])
+    if how == "it says so":
+        running.run("time.sleep(0.5)")
+        assert not wire.packets(stream=2)
+        wire.tell(kind="hello")
+    # It could not know that there is anything to show again.
+    wire.wait(lambda: wire.packets("keyframe", stream=2))
 
 
 NONSENSE = [
