@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pulse_widgets import link
 from pulse_widgets.default_session import DefaultSession
 from tests.link.page import REGISTER
@@ -59,6 +61,7 @@ def said(sessions):
     return (run is not None and run.session.running, run is not None and run.place is not None)
 
 
+@pytest.mark.slow
 def test_a_session_that_nobody_shows_makes_no_widget_and_stops_as_any(tmp_path):
     out = run(
         "import sys, pulse_widgets\n"
