@@ -13,6 +13,30 @@ import type { Request } from "../../core/history/channel";
 export const TARGET = "pulse_widgets";
 export const LINK_VERSION = 1;
 
+/**
+ * Once `REGISTER` was evaluated, or the package used in any way, the kernel lists a comm of this
+ * target in its `comm_info_reply`; nobody opens or closes it. A page asks for that, on a subshell,
+ * and needs `REGISTER` only where there is none.
+ */
+export const HERE = "pulse_widgets.here";
+
+/**
+ * Evaluated as a user expression, with empty code, silently and on a subshell: it leaves nothing in
+ * the user's namespace. While a cell runs it disturbs that all the same: IPython takes it for the
+ * end of a cell, and figures of Matplotlib that are being drawn are shown elsewhere and closed.
+ * The `text/plain` of its value is the JSON of `Registered`; in a kernel without the package it is
+ * an error whose name is `ModuleNotFoundError`.
+ */
+export const REGISTER = "__import__('pulse_widgets.link', fromlist=['register']).register()";
+
+/** What became of `REGISTER`. */
+export interface Registered {
+  /** "no kernel" is one that takes no comms; "failed" says why in the log of the kernel. */
+  readonly state: "ready" | "no kernel" | "failed";
+  readonly version: number;
+  readonly package: string;
+}
+
 /** The data of `comm_open`. */
 export interface Opening {
   readonly version: number;
@@ -73,8 +97,21 @@ export interface Listed {
   readonly problem: string;
 }
 
-/** From the page to the kernel. */
-export type ToKernel = Request | { kind: "do"; id: number; action: Action; options: unknown };
+/**
+ * From the page to the kernel, once the first status was heard: a kernel complains of a comm that it
+ * has not opened yet.
+ *
+ * Packets flow from the opening on, and begin with a keyframe. `rest` says that nobody looks: none
+ * is sent until the next `hello` or `seen`, which is answered by a keyframe. A page that has said
+ * nothing for a minute, though it could, is taken to rest. A status is sent all the same.
+ *
+ * What a page says is answered while a cell runs if it has opened the comm on a subshell. That
+ * subshell is to live as long as the comm: the kernel hears the comm there alone.
+ */
+export type ToKernel =
+  | Request
+  | { kind: "rest" }
+  | { kind: "do"; id: number; action: Action; options: unknown };
 
 /** From the kernel to the page. */
 export type ToPage =
