@@ -3,6 +3,7 @@
 import { CachedFile, type Range } from "./cache";
 import { FileChannel } from "./channel";
 import { entriesOf, Finished, isOurs } from "./finished";
+import { readForeign } from "./foreign";
 import {
   FRUGAL,
   type Frugality,
@@ -19,7 +20,7 @@ import { type RandomAccess, RecordingError } from "./place";
 import { Provider } from "./provider";
 import type { RecordingChannel } from "./recording";
 import { checkVersion, decodeRun } from "./run";
-import { damagedFooter, type Seal, sealOf } from "./seal";
+import { damagedFooter, sealOf } from "./seal";
 import type { Stored } from "./stored";
 
 const NO_COST = { requests: 0, bytes: 0 };
@@ -85,8 +86,8 @@ async function storedIn(file: CachedFile): Promise<Stored> {
   const version = footer.marks.get("pulse.version");
   if (version) checkVersion(new TextDecoder().decode(version), file.name);
   const entries = seal.kind === "whole" && isOurs(footer) ? entriesOf(footer) : null;
-  if (!entries) return foreign(file);
-  const sums = (seal as Seal & { kind: "whole" }).sums;
+  const sums = seal.kind === "whole" ? seal.sums : null;
+  if (!entries || !sums) return readForeign(file, footer, sums);
   if (sums.length !== footer.groups.length * footer.leaves.length) {
     throw new DamageError("its footer has other checksums than columns");
   }
@@ -99,10 +100,6 @@ async function storedIn(file: CachedFile): Promise<Stored> {
     );
   }
   return new Finished(file, footer, entries, sums, decodeRun(run, file.name));
-}
-
-function foreign(file: CachedFile): never {
-  throw new RecordingError("foreign", `${file.name} is no recording`);
 }
 
 async function footerOf(file: CachedFile): Promise<Uint8Array> {
