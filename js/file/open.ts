@@ -33,10 +33,11 @@ const NO_COST = { requests: 0, bytes: 0 };
 export async function openFile(
   file: RandomAccess,
   frugal: Frugality = FRUGAL,
+  pause?: (seconds: number) => Promise<void>,
 ): Promise<RecordingChannel> {
   const counted = file as Partial<{ cost: typeof NO_COST; close: () => void }>;
   const { stored, cached } = await readFile(file);
-  return new FileChannel({
+  const opened = {
     stored,
     provider: new Provider(stored, frugal),
     cost: counted.cost ?? NO_COST,
@@ -44,7 +45,8 @@ export async function openFile(
       cached.close();
       counted.close?.();
     },
-  });
+  };
+  return new FileChannel(opened, pause);
 }
 
 /** Open a finished file. */

@@ -235,10 +235,8 @@ def _table(columns: Mapping[str, Any], **kinds: Any) -> Any:
     """Return columns as an Arrow table, some of other types than Arrow would choose."""
     made = {}
     for name, values in columns.items():
-        values = values.tolist() if isinstance(values, np.ndarray) else values
-        made[name] = (
-            pa.array(values).cast(kinds[name], safe=False) if name in kinds else pa.array(values)
-        )
+        column = pa.array(values.tolist() if isinstance(values, np.ndarray) else values)
+        made[name] = column.cast(kinds[name], safe=False) if name in kinds else column
     return pa.table(made)
 
 
@@ -321,7 +319,7 @@ RANGES: Mapping[str, list[tuple[float, float, int]]] = {
     "many": [(0, 500, 100), (150, 160, 800), (299, 310, 20)],
     "nothing": [(0, 10, 100)],
     GOLDEN: [(0, 70, 300), (20, 40, 20)],
-    **dict.fromkeys(FOREIGN, [(0, 30, 100), (5, 9, 10), (9.9, 10.4, 200)]),
+    **{name: [(0, 30, 100), (5, 9, 10), (9.9, 10.4, 200)] for name in FOREIGN},
 }
 """Seconds from the start, and points. Asked of every series at once."""
 
