@@ -81,7 +81,6 @@ export class FileChannel implements RecordingChannel {
         await this.#answer(request);
         this.#waiting.shift();
         tries = 0;
-        this.#trouble = "";
       } catch (problem) {
         if (this.#closed) break;
         this.#trouble = problem instanceof Error ? problem.message : String(problem);
@@ -102,6 +101,7 @@ export class FileChannel implements RecordingChannel {
 
   #deliver(packet: Packet): void {
     const arrival: Arrival = { packet, bytes: null, kept: false };
+    this.#trouble = "";
     if (!this.#closed) for (const listener of [...this.#listeners]) listener.hear(arrival);
   }
 }

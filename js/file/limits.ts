@@ -5,8 +5,6 @@
 
 const MIB = 1 << 20;
 
-/** The first request: the end of the file, with its footer, page index and often its overview. */
-export const TAIL_BYTES = MIB / 4;
 export const MOST_FOOTER = 64 * MIB;
 export const MOST_GROUP_ROWS = 4 * MIB;
 /** What a row group says that it unpacks to. */
@@ -35,8 +33,6 @@ export const MOST_BLOCK_BYTES = 16 * MIB;
 export const MOST_KEPT = 48 * MIB;
 /** Bytes of one request. */
 export const MOST_REQUEST = 8 * MIB;
-/** What lies between two stretches that are wanted is fetched with them, up to so much. */
-export const GAP = 64 << 10;
 /** Requests that are under way at once: the server has others to serve, too. */
 export const MOST_AT_ONCE = 4;
 /** A server that does not know ranges sends the whole file, which must not be larger. */
@@ -48,6 +44,10 @@ export const MOST_FOREIGN_ROWS = 2_000_000;
 
 /** How much is read to answer. `pulse_widgets/library/replay_provider.py` has those of a kernel. */
 export interface Frugality {
+  /** The first request: the end of the file, with its footer, page index and often its overview. */
+  readonly tail: number;
+  /** What lies between two stretches that are wanted is fetched with them, up to so much. */
+  readonly gap: number;
   /** A recording whose numbers take no more bytes is answered just as a kernel does. */
   readonly small: number;
   /** Rows of all series together that are read for the first picture, where there is an overview. */
@@ -59,6 +59,8 @@ export interface Frugality {
 }
 
 export const FRUGAL: Frugality = {
+  tail: MIB / 4,
+  gap: MIB / 16,
   small: 2 * MIB,
   firstRows: 0,
   firstBlocks: 300 << 10,

@@ -2,20 +2,16 @@
 
 import { gunzipSync } from "fflate";
 import { decompress as unzstd } from "fzstd";
-import { snappyUncompress } from "hyparquet/src/snappy.js";
 import { DamageError } from "./damage";
 import { unlz4, unlz4Hadoop } from "./lz4";
+import { unsnappy } from "./snappy";
 
 type Unpack = (content: Uint8Array, size: number) => Uint8Array;
 
 /** By their numbers in Parquet. Brotli, 4, is left out: its dictionary alone weighs 50 kB. */
 const CODECS: Readonly<Record<number, Unpack>> = {
   0: (content) => content,
-  1: (content, size) => {
-    const out = new Uint8Array(size);
-    snappyUncompress(content, out);
-    return out;
-  },
+  1: unsnappy,
   2: (content, size) => gunzipSync(content, { out: new Uint8Array(size) }),
   5: unlz4Hadoop,
   6: (content, size) => {
