@@ -287,11 +287,36 @@ def _old_times(path: Path) -> None:
     pq.write_table(table, path, compression="none", use_deprecated_int96_timestamps=True)
 
 
+def _packed(path: Path) -> None:
+    """Write values of all sorts, packed as hard as ZSTD can."""
+    rnd = np.random.default_rng(12)
+    pieces = [
+        rnd.normal(size=1500),
+        np.zeros(3000),
+        np.tile(np.round(rnd.uniform(size=37), 3), 60),
+        np.round(rnd.uniform(0, 9, 3000)),
+        np.repeat(rnd.integers(0, 1 << 40, 40), 50),
+        np.arange(4000) / 7,
+    ]
+    value = np.concatenate(pieces)
+    rows = len(value)
+    columns = {
+        "host": ["node"] * rows,
+        "entity": ["user"] * rows,
+        "metric": ["a"] * (rows // 2) + ["b"] * (rows - rows // 2),
+        "time": START_US + 2000 * np.arange(rows),
+        "value": value,
+    }
+    options = {"compression": "zstd", "compression_level": 19, "data_page_size": 40_000}
+    pq.write_table(_table(columns), path, use_dictionary=["host"], **options)
+
+
 FOREIGN: Mapping[str, Callable[[Path], None]] = {
     "naive": _naive,
     "second": _second,
     "odd_types": _odd_types,
     "old_times": _old_times,
+    "packed": _packed,
 }
 GOLDEN: Final = "recording-1.0-finished"
 
