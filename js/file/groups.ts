@@ -3,7 +3,7 @@
 import type { CachedFile, Held, Range } from "./cache";
 import { type Entry, textOf } from "./catalog";
 import { type Columns, isRising, NO_ROWS, take } from "./columns";
-import { MOST_UNPACKED } from "./limits";
+import { MOST_BATCH, MOST_UNPACKED } from "./limits";
 import { type Rows, readRows, touching } from "./parquet/column";
 import { crc32 } from "./parquet/crc";
 import type { Chunk, Footer } from "./parquet/footer";
@@ -318,7 +318,7 @@ function* batches(plans: readonly Plan[]): Iterable<readonly Plan[]> {
   let [batch, bytes] = [[] as Plan[], 0];
   for (const plan of plans) {
     const own = plan.parts.flatMap(({ ranges }) => ranges).reduce((sum, [a, b]) => sum + b - a, 0);
-    if (batch.length > 0 && bytes + own > MOST_UNPACKED / 8) {
+    if (batch.length > 0 && bytes + own > MOST_BATCH) {
       yield batch;
       [batch, bytes] = [[], 0];
     }

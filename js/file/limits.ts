@@ -11,6 +11,8 @@ export const MOST_GROUP_ROWS = 4 * MIB;
 export const MOST_GROUP_BYTES = 512 * MIB;
 /** What the columns of one row group that are read at once may unpack to. */
 export const MOST_UNPACKED = 96 * MIB;
+/** Bytes of row groups that are fetched and checked together. */
+export const MOST_BATCH = 4 * MIB;
 /** JSON in the footer, and the values in it. */
 export const MOST_JSON = 16 * MIB;
 export const MOST_VALUES = MIB;
