@@ -13,6 +13,10 @@ export const MOST_GROUP_BYTES = 512 * MIB;
 export const MOST_UNPACKED = 96 * MIB;
 /** Bytes of row groups that are fetched and checked together. */
 export const MOST_BATCH = 4 * MIB;
+/** Rows that are read for one picture or one answer; what is beyond them is told. */
+export const MOST_ROWS = 4_000_000;
+/** Those of one series, which are in memory together. */
+export const MOST_SERIES_ROWS = 2_000_000;
 /** JSON in the footer, and the values in it. */
 export const MOST_JSON = 16 * MIB;
 export const MOST_VALUES = MIB;
