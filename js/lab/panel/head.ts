@@ -8,7 +8,6 @@ export interface HeadEvents {
   choose(session: string | null): void;
   /** The list of kernels is about to be read. */
   choices(): void;
-  start(): void;
   stop(): void;
   mark(): void;
   save(): void;
@@ -20,7 +19,6 @@ export class Head {
   readonly #trans: TranslationBundle;
   readonly #select: HTMLSelectElement;
   readonly #kernel = h("div", { class: "pulse-panel-kernel" });
-  readonly #start: HTMLButtonElement;
   readonly #stop: HTMLButtonElement;
   readonly #mark: HTMLButtonElement;
   readonly #save: HTMLButtonElement;
@@ -41,11 +39,6 @@ export class Head {
       made.addEventListener("click", act);
       return made;
     };
-    this.#start = button(
-      trans.__("Start"),
-      trans.__("Start a monitor in this kernel"),
-      events.start,
-    );
     this.#stop = button(trans.__("Stop"), trans.__("Stop the monitor"), events.stop);
     this.#mark = button(
       trans.__("Mark"),
@@ -58,7 +51,7 @@ export class Head {
       trans.__("Show this monitor in its cell again"),
       events.giveBack,
     );
-    const buttons = [this.#start, this.#stop, this.#mark, this.#save, this.#back];
+    const buttons = [this.#stop, this.#mark, this.#save, this.#back];
     const label = trans.__("Monitor");
     const toolbar = h("div", { class: "pulse-panel-buttons", role: "group", "aria-label": label });
     toolbar.append(...buttons);
@@ -70,7 +63,6 @@ export class Head {
     const runs = condition === "running" && status !== null;
     setText(this.#kernel, kernel);
     this.#kernel.hidden = kernel === "";
-    this.#start.hidden = condition !== "idle" && condition !== "ended";
     this.#stop.hidden = !runs;
     this.#mark.hidden = !runs;
     this.#save.hidden = !runs && !(condition === "ended" && (status?.session ?? null) !== null);

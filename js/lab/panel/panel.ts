@@ -55,7 +55,6 @@ export class PulsePanel extends Widget {
       {
         choose: (session) => monitors.choose(session),
         choices: () => void this.#offerChoices(),
-        start: () => void this.#start(),
         stop: () => void this.#stop(),
         mark: () => void this.#mark(),
         save: () => void this.#save(),
@@ -141,9 +140,8 @@ export class PulsePanel extends Widget {
   /** The sentence of this condition, and the buttons that help. */
   #write(followed: Followed): void {
     const { sentence, detail, code, offers } = saidOf(followed, this.#trans);
-    const { run } = { run: followed.session !== null };
     const here = offers.filter((offer) => offer !== "open recording" || this.#host.open !== null);
-    const said = JSON.stringify([sentence, detail, code, here, followed.condition, run]);
+    const said = JSON.stringify([sentence, detail, code, here, followed.condition]);
     if (said === this.#said) return;
     this.#said = said;
     const parts: HTMLElement[] = [];

@@ -4,7 +4,7 @@ export const STYLE = `
 .pulse-panel {
   display: flex;
   flex-direction: column;
-  min-width: 240px;
+  min-width: 300px;
   overflow: auto;
   color: var(--jp-ui-font-color1);
   background: var(--jp-layout-color1);
