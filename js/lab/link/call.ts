@@ -1,7 +1,7 @@
 /** One call to a kernel: a subshell where there are any, and a comm on it. */
 
 import type { Kernel } from "@jupyterlab/services";
-import { type Opening, TARGET } from "../shared/protocol";
+import { type Opening, REGISTER, TARGET } from "../shared/protocol";
 import {
   type Answer,
   type CommEvents,
@@ -11,14 +11,11 @@ import {
   openComm,
 } from "./wire";
 
-/** Imports the package, unless that is done, and tells the kernel of our comm target. */
-const REGISTER =
-  "(__import__('importlib').invalidate_caches(), " +
-  "__import__('pulse_widgets.link', fromlist=['register']).register())[1]";
-
 export type Refused = Exclude<Answer, { kind: "value" }>;
 
 export interface Call {
+  /** What the kernel answered instead of taking it; null when it has taken it. */
+  readonly refused: Promise<Refused | null>;
   /** Whether it could be sent. */
   send(data: unknown): boolean;
   hangUp(): void;
@@ -35,17 +32,16 @@ function unable(text: string): Refused | null {
 }
 
 /**
- * Open a comm, after the package is imported in the kernel.
+ * Open a comm, for which the package is imported in the kernel.
  *
- * @returns what the kernel answered instead, and null when `signal` was aborted: then nothing of it
- * is left in the kernel.
+ * @returns null when `signal` was aborted: then nothing of it is left in the kernel.
  */
 export async function call(
   kernel: Kernel.IKernelConnection,
   opening: Opening,
   events: CommEvents,
   signal: AbortSignal,
-): Promise<Call | Refused | null> {
+): Promise<Call | null> {
   const subshell = await createSubshell(kernel);
   const leave = () => {
     if (subshell !== null) deleteSubshell(kernel, subshell);
@@ -54,20 +50,15 @@ export async function call(
     leave();
     return null;
   }
-  let answer: Answer;
-  try {
-    answer = await evaluate(kernel, REGISTER, subshell);
-  } catch (problem) {
-    leave();
-    throw problem;
-  }
-  const refused = answer.kind === "value" ? unable(answer.text) : answer;
-  if (signal.aborted || refused) {
-    leave();
-    return signal.aborted ? null : refused;
-  }
-  const comm = openComm(kernel, TARGET, opening, subshell, events);
+  // Both at once, to wait once: the kernel takes them in this order.
+  const refused = register(kernel, subshell);
+  const comm = openComm(kernel, TARGET, opening, subshell, {
+    message: events.message,
+    // A comm that was not taken is closed, too.
+    closed: () => void refused.then((answer) => answer ?? events.closed()),
+  });
   return {
+    refused,
     send: comm.send,
     // A subshell that is deleted no longer hears that its comm was closed.
     hangUp: () => void comm.close().then(leave),
@@ -77,4 +68,17 @@ export async function call(
     },
     drop: comm.drop,
   };
+}
+
+async function register(
+  kernel: Kernel.IKernelConnection,
+  subshell: string | null,
+): Promise<Refused | null> {
+  try {
+    const answer = await evaluate(kernel, REGISTER, subshell);
+    return answer.kind === "value" ? unable(answer.text) : answer;
+  } catch {
+    // The connection has cancelled it, as it does when the kernel restarts.
+    return { kind: "aborted" };
+  }
 }

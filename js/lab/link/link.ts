@@ -156,9 +156,7 @@ export class Link {
 
   #hook(kernel: Kernel.IKernelConnection): void {
     const { statusChanged, iopubMessage } = kernel;
-    const kernelChanged = { connect: () => true, disconnect: () => true };
-    const signs = { statusChanged, iopubMessage, kernelChanged };
-    const stop = onKernelEnd(signs as never, (how) => this.#goes(how));
+    const stop = onKernelEnd({ statusChanged, iopubMessage }, (how) => this.#goes(how));
     const onStatus = () => this.#look();
     const onConnection = (_: unknown, now: Kernel.ConnectionStatus) => this.#connection(now);
     kernel.statusChanged.connect(onStatus);
@@ -178,10 +176,14 @@ export class Link {
     this.#say(this.#kernel.status === "dead" || how === "shut down" ? "dead" : "starting");
   }
 
-  /** The status is another: a kernel that has come back is asked anew. */
+  /** The status is another: a kernel that has come back is asked anew, if somebody looks. */
   #look(): void {
-    const waits = this.#attempt === null && this.#watchers > 0;
-    if (waits && (this.#kernel.status === "idle" || this.#kernel.status === "busy")) this.#begin();
+    const { status } = this.#kernel;
+    // Not of every status: what is asked here changes it, too.
+    const awaited = this.#condition === "starting" && this.#attempt === null;
+    if (!awaited || (status !== "idle" && status !== "busy")) return;
+    if (this.#watchers > 0) this.#begin();
+    else this.#say("unasked");
   }
 
   #connection(now: Kernel.ConnectionStatus): void {
@@ -224,27 +226,24 @@ export class Link {
     const opening = { version: LINK_VERSION, replay: null };
     const made = await call(this.#kernel, opening, events, signal);
     if (made === null) return;
-    if ("kind" in made) {
-      answered();
-      this.#refused(made);
-    } else if (signal.aborted) made.hangUp();
-    else {
-      this.#call = made;
-    }
+    this.#call = made;
+    const refused = await made.refused;
+    if (signal.aborted || refused === null) return;
+    answered();
+    this.#hangUp();
+    this.#refused(refused);
   }
 
   /** The kernel has closed the comm: it forgot us, or it does not know what we ask for. */
   #closed(answered: () => void): void {
     answered();
     const known = this.#isAnswered;
-    this.#call?.drop();
-    this.#call = null;
+    this.#hangUp();
     if (known && this.#tries++ < MOST_TRIES) this.#begin();
     else this.#say("failed", { problem: this.#trans.__("The kernel has closed the connection.") });
   }
 
   #refused(answer: Refused): void {
-    this.#attempt = null;
     if (answer.kind === "aborted" && this.#tries++ < MOST_TRIES) this.#begin();
     else this.#refuse(refusalOf(answer, this.#trans));
   }

@@ -34,12 +34,14 @@ export async function openReplay(
       closed: () => reject(new ActionError(trans.__("The kernel has closed the recording."), "")),
     };
     const opening = { version: LINK_VERSION, replay: path };
-    call(kernel, opening, events, hangUp.signal).then((answer) => {
-      if (answer && "kind" in answer) {
-        const { problem, remedy } = refusalOf(answer, trans);
-        reject(new ActionError(problem, remedy));
-      } else made = answer;
-    }, reject);
+    const taken = async () => {
+      made = await call(kernel, opening, events, hangUp.signal);
+      const refused = await made?.refused;
+      if (!refused) return;
+      const { problem, remedy } = refusalOf(refused, trans);
+      reject(new ActionError(problem, remedy));
+    };
+    taken().catch(reject);
   });
   const end = () => {
     hangUp.abort();
