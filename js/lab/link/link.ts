@@ -52,6 +52,8 @@ export class Link {
   readonly #changed = new Signal<this, void>(this);
   #kernel: Kernel.IKernelConnection;
   #release: () => void = () => undefined;
+  /** The kernel has said what it can do. */
+  #introduced = false;
   #condition: Condition = "unasked";
   #problem = "";
   #remedy = "";
@@ -159,6 +161,11 @@ export class Link {
     const stop = onKernelEnd({ statusChanged, iopubMessage }, (how) => this.#goes(how));
     const onStatus = () => this.#look();
     const onConnection = (_: unknown, now: Kernel.ConnectionStatus) => this.#connection(now);
+    this.#introduced = false;
+    const introduced = () => {
+      this.#introduced ||= kernel === this.#kernel;
+    };
+    kernel.info.then(introduced, () => undefined);
     kernel.statusChanged.connect(onStatus);
     kernel.connectionStatusChanged.connect(onConnection);
     kernel.disposed.connect(this.leave, this);
@@ -249,13 +256,16 @@ export class Link {
   }
 
   #whyBusy(): Partial<Refusal> {
-    const has = this.#kernel.supportsSubshells;
-    return {
-      problem: has
-        ? this.#trans.__("The kernel has not answered yet: what runs there lets nothing else run.")
-        : this.#trans.__("A cell is running, and this kernel answers between cells."),
-      remedy: has ? "" : this.#trans.__("With ipykernel 7 or newer it answers at once."),
-    };
+    const trans = this.#trans;
+    if (!this.#introduced) {
+      return { problem: trans.__("The kernel has not answered yet. A cell may be running.") };
+    }
+    return this.#kernel.supportsSubshells
+      ? { problem: trans.__("The kernel has not answered yet: what runs there holds it up.") }
+      : {
+          problem: trans.__("A cell is running, and this kernel answers between cells."),
+          remedy: trans.__("With ipykernel 7 or newer it answers at once."),
+        };
   }
 
   /** Whether the call that is open was answered. */
