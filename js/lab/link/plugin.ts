@@ -1,15 +1,14 @@
 /** Follows the monitors in the kernels of this page. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
-import { type ConsolePanel, IConsoleTracker } from "@jupyterlab/console";
-import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
+import { IConsoleTracker } from "@jupyterlab/console";
+import { INotebookTracker } from "@jupyterlab/notebook";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 import type { Widget } from "@lumino/widgets";
 import { IMonitors } from "../shared/monitors";
+import { type Document, DocumentPlace } from "./document-place";
 import { Monitors } from "./monitors";
 import { Places } from "./places";
-
-type Document = NotebookPanel | ConsolePanel;
 
 /** The part of both trackers that matters here. */
 interface Tracker {
@@ -20,9 +19,14 @@ interface Tracker {
   forEach(each: (widget: Document) => void): void;
 }
 
-function follow(places: Places, tracker: Tracker, current: () => Widget | null): void {
+function follow(
+  places: Places,
+  tracker: Tracker,
+  current: () => Widget | null,
+  translator: ITranslator,
+): void {
   const add = (widget: Document) => {
-    places.add(widget);
+    if (!places.has(widget)) places.add(widget, new DocumentPlace(widget, translator));
     // It may have become the current one before it was known here.
     places.activate(current());
   };
@@ -45,12 +49,12 @@ const plugin: JupyterFrontEndPlugin<IMonitors> = {
     translator: ITranslator | null,
   ) => {
     const words = translator ?? nullTranslator;
-    const places = new Places(words);
+    const places = new Places();
     const monitors = new Monitors(places, app.serviceManager, words.load("pulse_widgets"));
     const { shell } = app;
     const current = () => shell.currentWidget;
-    follow(places, notebooks as unknown as Tracker, current);
-    if (consoles) follow(places, consoles as unknown as Tracker, current);
+    follow(places, notebooks as unknown as Tracker, current, words);
+    if (consoles) follow(places, consoles as unknown as Tracker, current, words);
     // Of two documents each may be the current one of its tracker.
     shell.currentChanged?.connect(() => places.activate(current()));
     addEventListener("pagehide", () => monitors.leave());
