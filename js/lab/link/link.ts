@@ -220,7 +220,8 @@ export class Link {
     };
     const opening = { version: LINK_VERSION, replay: null };
     const made = await call(this.#kernel, opening, events, signal);
-    if (made === null) return;
+    if (signal.aborted) made?.hangUp();
+    if (made === null || signal.aborted) return;
     this.#call = made;
     this.#tuner.plug(made.send);
     const refused = await made.refused;
