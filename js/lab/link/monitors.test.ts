@@ -34,7 +34,7 @@ class Page {
   places: FakePlace[];
   current: FakePlace | null;
   readonly sessions = new Map<string, FakeKernel>();
-  readonly connected: { dispose(): void; isDisposed: boolean }[] = [];
+  readonly connected: { end(): void; isDisposed: boolean }[] = [];
   readonly monitors: Monitors;
 
   constructor(...places: FakePlace[]) {
@@ -84,6 +84,10 @@ class Page {
       isDisposed: false,
       dispose: () => {
         connection.isDisposed = true;
+      },
+      end: () => {
+        connection.isDisposed = true;
+        more.disposed.emit(undefined);
       },
     };
     this.connected.push(connection);
@@ -205,6 +209,28 @@ test("a kernel is followed though its document is not open, until that is over",
 
   expect(page.monitors.followed.name).toBe("a");
   expect(page.connected.map(({ isDisposed }) => isDisposed)).toEqual([true]);
+});
+
+test("what was chosen is left when it ends, and left to its document when that opens", async () => {
+  const [mine, far] = [new FakeKernel(), new FakeKernel()];
+  const page = new Page(new FakePlace("a", mine));
+  page.sessions.set("far", far);
+  page.monitors.watch();
+  page.monitors.choose("far");
+  const opened = Object.assign(new FakePlace("far.ipynb", far), { session: "far" });
+  page.places.push(opened);
+  page.changed.emit();
+  await settle(mine, far);
+  expect(page.connected.map(({ isDisposed }) => isDisposed)).toEqual([true]);
+  expect(page.monitors.followed).toMatchObject({ name: "far.ipynb", condition: "idle" });
+
+  // Closed, its kernel goes on; then that ends, too.
+  page.close(opened);
+  expect(page.monitors.followed.session).toBe("far");
+  page.connected[1]?.end();
+
+  expect(page.monitors.followed.name).toBe("a");
+  expect(page.monitors.chosen).toBeNull();
 });
 
 test("a monitor is heard of in passing, though nobody looks and nothing is sent", async () => {
