@@ -182,11 +182,12 @@ export class Monitors implements IMonitors {
     const chosen = this.#chosen;
     const own = this.#own;
     const isOpen = this.#places.all.some((place) => place.session === chosen);
-    if (own && (own.session !== chosen || isOpen || own.isOver)) {
+    const isOver = own?.isOver === true;
+    if (own && (own.session !== chosen || isOpen || isOver)) {
       this.#own = null;
-      own.dispose();
       // What was chosen has ended: back to what the user works in.
-      if (own.session === chosen && own.isOver) this.#chosen = null;
+      if (own.session === chosen && isOver) this.#chosen = null;
+      own.dispose();
     }
     if (this.#chosen !== null && !isOpen && !this.#own) this.#connect(this.#chosen);
   }
