@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Live", "readable", "status_with"]
 
 HELLO: Final = {"kind": "hello"}
+WAKING: Final = ("hello", "seen")
+"""What a page says that shows something."""
 
 
 class Live:
@@ -36,6 +38,8 @@ class Live:
         self._run: Run | None = None
         self._carrier: Carrier | None = None
         self._number = 0
+        self._rests = False
+        """Whether the page has said that nobody looks."""
         self._told: object = None
         self._lock = threading.RLock()
 
@@ -59,23 +63,29 @@ class Live:
         if run is not None:
             self._number += 1
             self._carrier = Carrier(self._line, self._number, run.stream(), run.session)
-            self._carrier.carry()
+            if not self._rests:
+                # Who has not spoken for long may just have had nothing to show.
+                self._line.heard()
+                self._carrier.carry()
 
     def ask(self, request: Mapping[str, Any]) -> None:
         """Answer a request of the page."""
         self._line.heard()
-        if default.run is not self._run:
+        kind = request.get("kind")
+        self._rests = kind == "rest" or (self._rests and kind not in WAKING)
+        if kind in WAKING:
+            # An interrupt may have kept a cell from saying what has changed.
             self.look()
         carrier = self._carrier
         if carrier is None:
             return
-        if request.get("kind") == "rest":
+        if self._rests:
             carrier.rest()
-        elif carrier.resting:
+            return
+        was_resting = carrier.resting
+        if was_resting:
             carrier.carry()
-            if request.get("kind") not in {"hello", "seen"}:
-                carrier.answer(request)
-        else:
+        if not (was_resting and kind in WAKING):
             carrier.answer(request)
 
     def close(self) -> None:
