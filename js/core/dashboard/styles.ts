@@ -18,7 +18,7 @@ const HOST = `
 
 const TOKENS = `
 .pulse {
-  --pulse-surface: var(--jp-layout-color0, #fff);
+  --pulse-surface: var(--jp-layout-color0, var(--vscode-editor-background, #fff));
   --pulse-soft: #f4f6f9;
   --pulse-text: #1c2733;
   --pulse-text-2: #586674;
@@ -34,7 +34,7 @@ const TOKENS = `
   --pulse-select: rgb(11 98 181 / 14%);
 }
 .pulse[data-ground="dark"] {
-  --pulse-surface: var(--jp-layout-color0, #12161b);
+  --pulse-surface: var(--jp-layout-color0, var(--vscode-editor-background, #12161b));
   --pulse-soft: #1a2028;
   --pulse-text: #e5ebf1;
   --pulse-text-2: #98a6b4;
