@@ -91,6 +91,7 @@ def test_the_panel_shows_a_kernel_whatever_happens_to_it(page):
     comes_back_after_a_reload(page, panel)
     stops(page, panel)
     outlives_a_restart(page, panel)
+    takes_a_view_and_returns_it(page, panel)
     follows_another_notebook(page, panel, path, other)
 
 
@@ -175,6 +176,17 @@ def outlives_a_restart(page, panel):
     panel.says("The kernel was restarted")
     page.run(1)
     panel.says("Live")
+
+
+def takes_a_view_and_returns_it(page, panel):
+    cell = page.page.locator(".jp-OutputArea")
+    panel.close()
+    cell.get_by_role("button", name="Move to sidebar").click()
+    cell.get_by_text("Shown in the sidebar").wait_for()
+    panel.goes_on()
+    panel.click("Return it to the cell")
+    cell.locator(".u-wrap canvas").first.wait_for()
+    assert cell.get_by_text("Shown in the sidebar").count() == 0
 
 
 def follows_another_notebook(page, panel, path, other):
