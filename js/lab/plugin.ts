@@ -1,5 +1,7 @@
 /** The JupyterLab extension: its parts, each a plugin of its own that users may switch off. */
 
+import monitors from "./link/plugin";
 import outputs from "./outputs/plugin";
+import panel from "./panel/plugin";
 
-export default [outputs];
+export default [outputs, monitors, panel];
