@@ -62,3 +62,10 @@ export class RecordingError extends Error {
     this.remedy = remedy;
   }
 }
+
+/** It is not there any more. */
+export class GoneError extends RecordingError {
+  constructor(problem: string, remedy = "") {
+    super("unreachable", problem, remedy);
+  }
+}

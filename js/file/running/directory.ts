@@ -7,14 +7,15 @@ import { kindOf } from "../../core/vocabulary/kinds";
 import type { Columns } from "../columns";
 import type { SeriesInfo } from "../gaps";
 import { type Json, objectOf, sentencesOf, wordsOf } from "../json";
-import { type Folder, RecordingError } from "../place";
+import { type Folder, GoneError, RecordingError } from "../place";
 import type { Batch } from "./arrow-stream";
 import { type Announced, JournalReader } from "./journal";
 import { nameMachines } from "./machines";
 import { ABOUT, type JournalName, type PartName, standing } from "./names";
 import { type Part, readPart } from "./part";
 import { GrowingRows, rowsOfBatch } from "./rows";
-import { type Run, readRun } from "./run";
+import type { Run } from "../stored";
+import { readRun } from "./run";
 import { entitiesOf, gone, rowsOf, type Writer, writersIn } from "./writer";
 
 /** More is not held on a page; a kernel reads it from the disk. */
@@ -35,7 +36,13 @@ export interface OpenJournal {
   readonly name: JournalName;
   readonly reader: JournalReader;
   /** Rows of each series that were taken from it, by the key of the series. */
-  readonly taken: Map<string, number>;
+  readonly taken: Map<string, Taken>;
+}
+
+export interface Taken {
+  readonly rows: number;
+  /** The greatest time, in microseconds. */
+  readonly latest: number;
 }
 
 /** What was read of one writer. */
@@ -96,8 +103,7 @@ export async function readDirectory(folder: Folder): Promise<Directory> {
       return await look(folder);
     } catch (problem) {
       // A journal became a part, or parts were merged, after they were listed.
-      const isGone = problem instanceof RecordingError && problem.trouble === "unreachable";
-      if (!isGone || tries === TRIES || !(await isThere(folder))) throw problem;
+      if (!(problem instanceof GoneError) || tries === TRIES || !(await isThere(folder))) throw problem;
     }
   }
 }
@@ -262,7 +268,9 @@ export function takeBatches(
     return [...rows].map(([id, columns]) => {
       const info = of(id);
       const key = keyOf(info);
-      taken.set(key, (taken.get(key) ?? 0) + columns.time.length);
+      const before = taken.get(key) ?? { rows: 0, latest: Number.NEGATIVE_INFINITY };
+      const latest = columns.time.reduce((a, b) => Math.max(a, b), before.latest);
+      taken.set(key, { rows: before.rows + columns.time.length, latest });
       return [info, columns] as const;
     });
   });

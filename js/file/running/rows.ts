@@ -10,11 +10,15 @@ export class GrowingRows {
   #joined: Columns = NO_ROWS;
   #added: Columns[] = [];
   length = 0;
+  /** The row that was added last; none before the first. */
+  newest: Columns = NO_ROWS;
 
   add(columns: Columns): void {
-    if (columns.time.length === 0) return;
+    const { length } = columns.time;
+    if (length === 0) return;
     this.#added.push(columns);
-    this.length += columns.time.length;
+    this.length += length;
+    this.newest = cut(columns, length - 1, length);
   }
 
   get columns(): Columns {

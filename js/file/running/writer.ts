@@ -1,6 +1,7 @@
 /** What the folder of one writer says of itself: `writer.json`, and what the writer could not write. */
 
 import { type Json, objectOf, parseJson, sentencesOf } from "../json";
+import { MOST_JSON } from "../limits";
 import { type Entry, type Folder, RecordingError } from "../place";
 import { ABOUT, LOCK, type PartName, standing } from "./names";
 
@@ -8,6 +9,8 @@ import { ABOUT, LOCK, type PartName, standing } from "./names";
 const SILENCE_S = 30;
 /** Lost parts that are named one by one. */
 const NAMED = 10;
+/** Bytes of a lock. */
+const MOST_LOCK = 4096;
 
 export interface Writer {
   readonly name: string;
@@ -46,7 +49,7 @@ export async function writerIn(folder: Folder, name: string): Promise<Writer> {
     isRunning: lock !== undefined && isBeating(lock, folder.now()),
     problems: [
       ...sentencesOf(objectOf(about["about"])["problems"]),
-      ...(lock ? await written(folder, `${name}/${LOCK}`, lock.size ?? 1) : []),
+      ...(lock ? await written(folder, `${name}/${LOCK}`) : []),
     ],
   };
 }
@@ -63,8 +66,7 @@ async function aboutOf(
   const entry = entries.find((one) => one.name === ABOUT);
   if (!entry) return { about: {}, fault: "it is not there" };
   try {
-    const file = folder.file(`${name}/${ABOUT}`);
-    const content = parseJson(await file.read(0, entry.size ?? (await file.size())));
+    const content = parseJson(await folder.file(`${name}/${ABOUT}`).tail(MOST_JSON + 1));
     if (typeof content !== "object" || content === null || Array.isArray(content)) {
       return { about: {}, fault: "it is not a JSON object" };
     }
@@ -76,10 +78,10 @@ async function aboutOf(
 }
 
 /** What the writer says in its lock that it could not write: JSON, filled up with spaces. */
-async function written(folder: Folder, path: string, size: number): Promise<string[]> {
-  if (size === 0) return [];
+async function written(folder: Folder, path: string): Promise<string[]> {
   try {
-    const content = JSON.parse(new TextDecoder().decode(await folder.file(path).read(0, size)));
+    const bytes = await folder.file(path).tail(MOST_LOCK);
+    const content: unknown = JSON.parse(new TextDecoder().decode(bytes));
     return Array.isArray(content) ? content.filter((one) => typeof one === "string") : [];
   } catch {
     return [];

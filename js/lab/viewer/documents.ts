@@ -3,10 +3,12 @@
 import {
   ABCWidgetFactory,
   Base64ModelFactory,
+  DocumentModel,
   type DocumentRegistry,
   DocumentWidget,
 } from "@jupyterlab/docregistry";
 import type { Contents } from "@jupyterlab/services";
+import type { Widget } from "@lumino/widgets";
 import { pulseIcon } from "../shared/icon";
 import type { Services } from "./lab-files";
 import { FINISHED, folderOf, RUN } from "./names";
@@ -18,10 +20,24 @@ const RUNNING = "pulse-recording-running";
 const MODEL = "pulse-recording-metadata";
 
 /**
+ * A document that JupyterLab neither saves nor makes a checkpoint of, which would be a copy of the
+ * whole file beside it. It leaves alone what it believes that somebody else saves.
+ */
+class UnsavedModel extends DocumentModel {
+  override get collaborative(): boolean {
+    return true;
+  }
+}
+
+/**
  * The contents API is asked what a file is, and not for its bytes: a large file would come whole,
  * as text. JupyterLab knows this by a format that is null.
  */
 class MetadataModelFactory extends Base64ModelFactory {
+  override createNew(options?: DocumentRegistry.IModelOptions<ISharedFile>): UnsavedModel {
+    return new UnsavedModel(options);
+  }
+
   override get name(): string {
     return MODEL;
   }
@@ -33,7 +49,8 @@ class MetadataModelFactory extends Base64ModelFactory {
 
 export interface Surround {
   readonly services: Services;
-  openBeside(path: string): void;
+  /** Open a document: beside all others, or in the place of one. */
+  open(path: string, place: { readonly beside: true } | { readonly instead: Widget }): void;
 }
 
 type RecordingDocument = DocumentWidget<RecordingView>;
@@ -57,7 +74,7 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
   }
 
   protected createNewWidget(context: DocumentRegistry.Context): RecordingDocument {
-    const { services, openBeside } = this.#around;
+    const { services, open } = this.#around;
     const content: RecordingView = new RecordingView(services.trans, async (el) => {
       const { RecordingTab } = await import("./tab");
       const folder = folderOf(context.path);
@@ -65,19 +82,19 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
       return new RecordingTab(
         el,
         { path: folder ?? context.path, isFolder: folder !== null },
-        { services, openBeside, hidden },
+        {
+          services,
+          hidden,
+          openBeside: (path) => open(path, { beside: true }),
+          openInstead: (path) => open(path, { instead: widget }),
+        },
       );
     });
     context.fileChanged.connect(() => content.tellChanged());
+    // Its label stays the name of the file: JupyterLab renames a file whose tab has another one.
     const widget = new DocumentWidget({ content, context });
+    widget.title.icon = pulseIcon;
     widget.toolbar.hide();
-    const name = () => {
-      const folder = folderOf(services.contents.localPath(context.path));
-      // Every running recording has a file of that name: the folder's tells them apart.
-      if (folder) widget.title.label = folder.split("/").pop() ?? folder;
-    };
-    name();
-    context.pathChanged.connect(name);
     return widget;
   }
 }

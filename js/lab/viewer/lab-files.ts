@@ -7,7 +7,7 @@ import { type Contents, ServerConnection } from "@jupyterlab/services";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { type CountedFile, httpFile, memoryFile, rangeHeader } from "../../file/access";
 import { MOST_WHOLE } from "../../file/limits";
-import { type Entry, type Folder, RecordingError } from "../../file/place";
+import { type Entry, type Folder, GoneError, RecordingError } from "../../file/place";
 
 const MIB = 2 ** 20;
 const PARTIAL = 206;
@@ -63,6 +63,7 @@ export class LabFiles {
 
   async #ask(path: string, range: string, signal?: AbortSignal): Promise<Response> {
     const { contents, settings } = this.#services;
+    this.#watch.signal.throwIfAborted();
     const url = await contents.getDownloadUrl(path);
     const both = signal ? AbortSignal.any([signal, this.#watch.signal]) : this.#watch.signal;
     const init = { method: "GET", headers: { Range: range }, signal: both };
@@ -104,8 +105,8 @@ export class LabFiles {
     const { contents } = this.#services;
     const { signal, fetched } = this.#watch;
     signal.throwIfAborted();
-    const { size } = await contents.get(path, { content: false }).catch(() => {
-      throw problem;
+    const { size } = await contents.get(path, { content: false }).catch((other) => {
+      throw statusOf(other) === 404 ? this.#unreachable(this.#nameOf(path), 404) : problem;
     });
     signal.throwIfAborted();
     if ((size ?? 0) > MOST_WHOLE) throw this.#tooLarge(path, size ?? 0);
@@ -140,7 +141,7 @@ export class LabFiles {
     const { trans } = this.#services;
     if (status === 404) {
       const remedy = trans.__("It may have been moved, renamed or deleted.");
-      return new RecordingError("unreachable", trans.__("%1 is not there.", name), remedy);
+      return new GoneError(trans.__("%1 is not there.", name), remedy);
     }
     if (status === 401 || status === 403) {
       const remedy = trans.__("Log in again, or have its owner allow you to read it.");

@@ -7,7 +7,7 @@ import {
 } from "@jupyterlab/application";
 import { MainAreaWidget, WidgetTracker } from "@jupyterlab/apputils";
 import { IDocumentManager } from "@jupyterlab/docmanager";
-import type { DocumentWidget } from "@jupyterlab/docregistry";
+import type { DocumentRegistry, DocumentWidget } from "@jupyterlab/docregistry";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 import { pulseIcon } from "../shared/icon";
 import { IMonitors, IViewer } from "../shared/monitors";
@@ -30,9 +30,8 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
     monitors: IMonitors | null,
   ): IViewer => {
     const trans = (translator ?? nullTranslator).load("pulse_widgets");
-    const openFile = (path: string, beside = false) => {
+    const openFile = (path: string, options?: DocumentRegistry.IOpenOptions) => {
       const meant = path.endsWith(SUFFIX) ? `${path}/${RUN}` : path;
-      const options = beside ? ({ mode: "split-right" } as const) : undefined;
       documents.openOrReveal(meant, FACTORY, undefined, options);
     };
     const services = {
@@ -42,7 +41,11 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
     };
     const factory = addRecordings(app.docRegistry, {
       services,
-      openBeside: (path) => openFile(path, true),
+      open: (path, place) => {
+        if ("beside" in place) return openFile(path, { mode: "split-right" });
+        openFile(path, { mode: "tab-after", ref: place.instead.id });
+        place.instead.dispose();
+      },
     });
     const tracker = new WidgetTracker<DocumentWidget>({ namespace: "pulse-recordings" });
     factory.widgetCreated.connect((_, widget) => {

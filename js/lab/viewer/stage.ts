@@ -90,6 +90,15 @@ export class Stage {
     this.#notices.append(made);
   }
 
+  /** Put the code that helps onto the clipboard; where that is refused, it is selected. */
+  copy(): void {
+    const code = this.#words.querySelector("pre");
+    if (!code) return;
+    const select = () => getSelection()?.selectAllChildren(code);
+    if (!navigator.clipboard) select();
+    else navigator.clipboard.writeText(code.textContent ?? "").catch(select);
+  }
+
   focus(): void {
     const inner = this.#picture.querySelector<HTMLElement>(".pulse");
     const button = this.#words.querySelector<HTMLElement>("button");

@@ -1,9 +1,8 @@
 /** One recording in a tab, read without a kernel: opening, progress, trouble, changes on disk. */
 
-import { Clipboard } from "@jupyterlab/apputils";
 import { LiveStore } from "../../core/history/live-store";
 import { openFile } from "../../file/open";
-import { RecordingError, type Trouble } from "../../file/place";
+import { GoneError, RecordingError, type Trouble } from "../../file/place";
 import type { RecordingChannel } from "../../file/recording";
 import { openDirectory } from "../../file/running/open";
 import { LabFiles, type Services } from "./lab-files";
@@ -27,6 +26,8 @@ export interface Around {
   readonly services: Services;
   /** Open another recording in a tab beside this one. */
   openBeside(path: string): void;
+  /** Open another recording in the place of this one. */
+  openInstead(path: string): void;
   /** Nobody can see it. */
   hidden(): boolean;
 }
@@ -34,7 +35,7 @@ export interface Around {
 export class RecordingTab {
   readonly #stage: Stage;
   readonly #around: Around;
-  #opened: Opened;
+  readonly #opened: Opened;
   #reading = new AbortController();
   #close: () => void = () => undefined;
   #progress: ReturnType<typeof setInterval> | undefined;
@@ -150,32 +151,42 @@ export class RecordingTab {
   async #channel(files: LabFiles, reading: AbortController): Promise<RecordingChannel> {
     const { path, isFolder } = this.#opened;
     if (!isFolder) return openFile(files.file(path));
+    const now = (then: () => void) => () => {
+      if (this.#reading === reading) then();
+    };
     const options = {
       hidden: () => this.#around.hidden(),
-      gone: () => {
-        if (this.#reading === reading) this.#goOver();
-      },
+      gone: now(() => void this.#goOver()),
+      again: now(() => void this.open()),
     };
     try {
       return await openDirectory(files.folder(path), options);
     } catch (problem) {
-      const finished = finishedOf(path);
-      const isGone = problem instanceof RecordingError && problem.trouble === "unreachable";
-      if (!isGone || finished === null) throw problem;
-      // It may have been finished meanwhile: the file says so, or that it is not there either.
-      const channel = await openFile(files.file(finished)).catch(() => null);
-      if (channel === null) throw problem;
-      this.#opened = { path: finished, isFolder: false };
-      return channel;
+      // It may have been finished meanwhile.
+      if (problem instanceof GoneError) await this.#goOver();
+      throw problem;
     }
   }
 
-  /** The directory has become one file. */
-  #goOver(): void {
+  /** The directory has become one file, or it was deleted. */
+  async #goOver(): Promise<void> {
+    const { contents, trans } = this.#around.services;
+    const reading = this.#reading;
     const finished = finishedOf(this.#opened.path);
-    if (finished === null) return;
-    this.#opened = { path: finished, isFolder: false };
-    void this.open();
+    const there = finished && contents.get(finished, { content: false });
+    const isThere = there
+      ? await there.then(
+          () => true,
+          () => false,
+        )
+      : false;
+    if (reading !== this.#reading || reading.signal.aborted) return;
+    if (finished && isThere) {
+      this.#leave();
+      this.#around.openInstead(finished);
+      return;
+    }
+    this.#sayTrouble(new GoneError(trans.__("%1 is not there any more.", this.#name)));
   }
 
   #show(channel: RecordingChannel): void {
@@ -235,7 +246,7 @@ export class RecordingTab {
     const again = { label: trans.__("Try again"), run: () => void this.open() };
     const copy = {
       label: trans.__("Copy the line"),
-      run: () => Clipboard.copyToSystem(line),
+      run: () => this.#stage.copy(),
     };
     const trouble = known?.trouble ?? "damaged";
     const buttons: Record<Trouble, Button[]> = {
