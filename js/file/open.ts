@@ -20,7 +20,7 @@ import { Provider } from "./provider";
 import type { RecordingChannel } from "./recording";
 import { checkVersion, decodeRun } from "./run";
 import { damagedFooter, type Seal, sealOf } from "./seal";
-import type { Stored } from "./stored";
+import type { Run, Stored } from "./stored";
 
 const NO_COST = { requests: 0, bytes: 0 };
 
@@ -71,6 +71,18 @@ function asOurs(problem: unknown, name: string): RecordingError {
 }
 
 async function storedIn(file: CachedFile): Promise<Stored> {
+  return (await writtenIn(file)) ?? foreign(file);
+}
+
+/** A file that this program wrote; `part` is the run of one that has none of its own. */
+export async function finishedIn(file: CachedFile, part: Run): Promise<Finished> {
+  const found = await writtenIn(file, part);
+  if (!found) throw new DamageError("its columns, keys or checksums are not ours");
+  return found;
+}
+
+/** Null where another program wrote it. */
+async function writtenIn(file: CachedFile, part?: Run): Promise<Finished | null> {
   if (file.size === 0) {
     throw new RecordingError("empty", `${file.name} is empty`, "Use another copy of it.");
   }
@@ -85,12 +97,13 @@ async function storedIn(file: CachedFile): Promise<Stored> {
   const version = footer.marks.get("pulse.version");
   if (version) checkVersion(new TextDecoder().decode(version), file.name);
   const entries = seal.kind === "whole" && isOurs(footer) ? entriesOf(footer) : null;
-  if (!entries) return foreign(file);
+  if (!entries) return null;
   const sums = (seal as Seal & { kind: "whole" }).sums;
   if (sums.length !== footer.groups.length * footer.leaves.length) {
     throw new DamageError("its footer has other checksums than columns");
   }
   const run = footer.marks.get("pulse.run");
+  if (!run && part) return new Finished(file, footer, entries, sums, part);
   if (!run) {
     throw new RecordingError(
       "damaged",

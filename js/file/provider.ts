@@ -5,7 +5,8 @@ import type { State } from "../core/state.gen";
 import { KINDS } from "../core/vocabulary/catalog.gen";
 import { isDrawn, kindOf, kindStoredAs } from "../core/vocabulary/kinds";
 import { type KeyframePacket, type RowsPacket, WIRE_VERSION } from "../core/wire/packet";
-import type { Columns } from "./columns";
+import type { Catalog } from "./catalog";
+import type { Columns, SeriesKey } from "./columns";
 import { blocksBetween, type Envelopes } from "./envelopes";
 import {
   entityRecords,
@@ -405,7 +406,18 @@ export class Provider {
   }
 }
 
-function seriesOf({ keys, catalog }: Stored): Series[] {
+function seriesOf(stored: Stored): Series[] {
+  const { keys, catalog } = stored;
+  return (stored.order ?? orderOf(keys, catalog)).map((number, id) => {
+    const info = catalog.infos[number] as SeriesInfo;
+    const isRated = rateOf(info) !== null;
+    const hasBlocks = !kindStoredAs(info.kind).cumulative || isRated;
+    return { id, number, info, isDrawn: isDrawn(info), isRated, hasBlocks };
+  });
+}
+
+/** The numbers of series in the order in which a page knows them. */
+export function orderOf(keys: readonly SeriesKey[], catalog: Catalog): number[] {
   const metrics = [...new Set(keys.map(({ metric }) => metric))];
   const place = (metric: string) => catalog.appeared.get(metric) ?? catalog.appeared.size;
   const order = new Map(
@@ -414,17 +426,11 @@ function seriesOf({ keys, catalog }: Stored): Series[] {
   const numbers = keys.map((_, number) => number);
   const rank = (number: number) => order.get((keys[number] as { metric: string }).metric) as number;
   // As in the live view, what was logged first comes first.
-  numbers.sort((a, b) => rank(a) - rank(b) || a - b);
-  return numbers.map((number, id) => {
-    const info = catalog.infos[number] as SeriesInfo;
-    const isRated = rateOf(info) !== null;
-    const hasBlocks = !kindStoredAs(info.kind).cumulative || isRated;
-    return { id, number, info, isDrawn: isDrawn(info), isRated, hasBlocks };
-  });
+  return numbers.sort((a, b) => rank(a) - rank(b) || a - b);
 }
 
 /** A series as a page gets it: a counter under the name of its rate. */
-function wireOf({ id, info }: Series): SeriesWire {
+export function wireOf({ id, info }: Pick<Series, "id" | "info">): SeriesWire {
   const rate = rateOf(info);
   const { host, entity, labels } = info;
   const kind = rate ? KINDS.gauge.stored : info.kind;

@@ -13,9 +13,18 @@ import { Provider, wireOf } from "../provider";
 import type { RecordingChannel } from "../recording";
 import { type Directory, keyOf, MOST_ROWS } from "./directory";
 import { Follower, type Fresh } from "./follow";
-import type { Around } from "./open";
 import { rest } from "./rows";
 import { StoredDirectory } from "./stored-directory";
+
+/** What whoever shows a directory can tell, and wants to hear. */
+export interface Around {
+  /** Nobody can see it: nothing is asked for. */
+  hidden(): boolean;
+  /** The directory is no longer there: it has become a file. */
+  gone(): void;
+  /** Nobody writes any more, or what came does not fit to what is here: open it anew. */
+  again(): void;
+}
 
 const NO_COST = { requests: 0, bytes: 0 };
 

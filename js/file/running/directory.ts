@@ -8,13 +8,13 @@ import type { Columns } from "../columns";
 import type { SeriesInfo } from "../gaps";
 import { type Json, objectOf, sentencesOf, wordsOf } from "../json";
 import { type Folder, GoneError, RecordingError } from "../place";
+import type { Run } from "../stored";
 import type { Batch } from "./arrow-stream";
 import { type Announced, JournalReader } from "./journal";
 import { nameMachines } from "./machines";
 import { ABOUT, type JournalName, type PartName, standing } from "./names";
 import { type Part, readPart } from "./part";
 import { GrowingRows, rowsOfBatch } from "./rows";
-import type { Run } from "../stored";
 import { readRun } from "./run";
 import { entitiesOf, gone, rowsOf, type Writer, writersIn } from "./writer";
 
@@ -103,7 +103,8 @@ export async function readDirectory(folder: Folder): Promise<Directory> {
       return await look(folder);
     } catch (problem) {
       // A journal became a part, or parts were merged, after they were listed.
-      if (!(problem instanceof GoneError) || tries === TRIES || !(await isThere(folder))) throw problem;
+      if (!(problem instanceof GoneError) || tries === TRIES || !(await isThere(folder)))
+        throw problem;
     }
   }
 }

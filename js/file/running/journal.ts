@@ -3,8 +3,8 @@
  * place, the series it uses first and a checksum. Batches are taken while all of this holds.
  */
 
-import { ArrowStream, type Batch, BrokenOff } from "./arrow-stream";
 import { crc32 } from "../parquet/crc";
+import { ArrowStream, type Batch, BrokenOff } from "./arrow-stream";
 
 /** A series as its writer announces it; `id` is the writer's own number. */
 export interface Announced {

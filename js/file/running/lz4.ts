@@ -3,6 +3,8 @@
  * can unpack to more: https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
  */
 
+import { block } from "../parquet/lz4";
+
 const MAGIC = 0x184d2204;
 const VERSION = 0x40;
 const VERSION_BITS = 0xc0;
@@ -32,8 +34,8 @@ export function unpackedFrame(packed: Uint8Array, size: number): Uint8Array<Arra
     const isPlain = head >= PLAIN;
     const length = isPlain ? head - PLAIN : head;
     if (length > packed.length - place) throw damaged();
-    const block = packed.subarray(place, place + length);
-    made = isPlain ? copied(block, out, made) : unpackedBlock(block, out, made);
+    const content = packed.subarray(place, place + length);
+    made = isPlain ? copied(content, out, made) : block(content, out, made);
     place += length + (flags & BLOCK_SUMS ? 4 : 0);
   }
   place += flags & CONTENT_SUM ? 4 : 0;
@@ -45,43 +47,8 @@ function damaged(): RangeError {
   return new RangeError("it does not unpack");
 }
 
-function copied(block: Uint8Array, out: Uint8Array, at: number): number {
-  if (block.length > out.length - at) throw damaged();
-  out.set(block, at);
-  return at + block.length;
-}
-
-/** Unpacks a block behind the `at` bytes that are there, which it may repeat; returns the end. */
-function unpackedBlock(block: Uint8Array, out: Uint8Array, at: number): number {
-  let place = 0;
-  let end = at;
-  const next = () => {
-    if (place >= block.length) throw damaged();
-    return block[place++] as number;
-  };
-  const length = (first: number) => {
-    let sum = first;
-    if (first === 15) {
-      let more = 255;
-      while (more === 255) sum += more = next();
-    }
-    return sum;
-  };
-  while (place < block.length) {
-    const token = next();
-    const literals = length(token >> 4);
-    if (literals > block.length - place || literals > out.length - end) throw damaged();
-    out.set(block.subarray(place, place + literals), end);
-    place += literals;
-    end += literals;
-    // The last sequence of a block has literals only.
-    if (place === block.length) return end;
-    const back = next() + 256 * next();
-    const repeated = length(token & 15) + 4;
-    if (back === 0 || back > end || repeated > out.length - end) throw damaged();
-    if (back >= repeated) out.copyWithin(end, end - back, end - back + repeated);
-    else for (let i = end; i < end + repeated; i++) out[i] = out[i - back] as number;
-    end += repeated;
-  }
-  throw damaged();
+function copied(content: Uint8Array, out: Uint8Array, at: number): number {
+  if (content.length > out.length - at) throw damaged();
+  out.set(content, at);
+  return at + content.length;
 }

@@ -2,18 +2,8 @@
 
 import type { Folder } from "../place";
 import type { RecordingChannel } from "../recording";
-import { RunningChannel } from "./channel";
+import { type Around, RunningChannel } from "./channel";
 import { readDirectory } from "./directory";
-
-/** What whoever shows a directory can tell, and wants to hear. */
-export interface Around {
-  /** Nobody can see it: nothing is asked for. */
-  hidden(): boolean;
-  /** The directory is no longer there: it has become a file. */
-  gone(): void;
-  /** Nobody writes any more, or what came does not fit to what is here: open it anew. */
-  again(): void;
-}
 
 const ALONE: Around = { hidden: () => false, gone: () => undefined, again: () => undefined };
 

@@ -57,4 +57,3 @@ export async function readPart(
     problems: stored.problems,
   };
 }
-

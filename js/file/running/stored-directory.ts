@@ -38,9 +38,7 @@ export class StoredDirectory implements Stored {
       end: time.at(-1) as number,
     }));
     const metrics = [...directory.series.values()].map(({ info }) => info.metric);
-    const entities = [...directory.entities].map(
-      ([host, named]) => [host, record(named)] as const,
-    );
+    const entities = [...directory.entities].map(([host, named]) => [host, record(named)] as const);
     this.catalog = {
       infos: series.map(({ info }) => info),
       appeared: new Map([...new Set(metrics)].map((metric, place) => [metric, place])),

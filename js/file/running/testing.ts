@@ -21,10 +21,12 @@ export class MemoryFolder implements Folder {
   /** The files of a directory on the disk. */
   static of(path: string, name = posix.basename(path)): MemoryFolder {
     const entries = readdirSync(path, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => {
-      const whole = posix.join(entry.parentPath, entry.name);
-      return [posix.relative(path, whole), new Uint8Array(readFileSync(whole))] as const;
-    });
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const whole = posix.join(entry.parentPath, entry.name);
+        return [posix.relative(path, whole), new Uint8Array(readFileSync(whole))] as const;
+      });
     return new MemoryFolder(name, files);
   }
 

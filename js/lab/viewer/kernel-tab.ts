@@ -15,12 +15,7 @@ export class KernelTab {
   #close: () => void = () => undefined;
   #isDisposed = false;
 
-  constructor(
-    el: HTMLElement,
-    path: string,
-    monitors: IMonitors | null,
-    trans: TranslationBundle,
-  ) {
+  constructor(el: HTMLElement, path: string, monitors: IMonitors | null, trans: TranslationBundle) {
     this.#stage = new Stage(el);
     this.#path = path;
     this.#monitors = monitors;

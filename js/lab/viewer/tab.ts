@@ -269,4 +269,3 @@ export class RecordingTab {
 
 const CANCELLED = new DOMException("cancelled", "AbortError");
 const CLOSED = new DOMException("closed", "AbortError");
-

@@ -31,7 +31,8 @@ export class FakeServer {
     const settings = ServerConnection.makeSettings({
       baseUrl: BASE,
       token: "secret",
-      fetch: (input: RequestInfo | URL, init?: RequestInit) => this.#answer(new Request(input, init)),
+      fetch: (input: RequestInfo | URL, init?: RequestInit) =>
+        this.#answer(new Request(input, init)),
     });
     const contents = {
       localPath: (path: string) => path.split(":").pop() ?? path,
