@@ -18,7 +18,7 @@ import {
   wantsText,
 } from "./directory";
 import { JournalReader } from "./journal";
-import { type JournalName, LOCK, type PartName, standing } from "./names";
+import { type JournalName, LOCK, type PartName, RUN, standing } from "./names";
 import { readPart } from "./part";
 import { rest } from "./rows";
 import { isBeating } from "./writer";
@@ -117,7 +117,7 @@ export class Follower {
     this.#looked = performance.now();
     const items = await this.#folder.list("").catch(passing);
     if (this.#isOver) return;
-    if (items === "moved") return this.#over("gone");
+    if (items === "moved" || !items.some(({ name }) => name === RUN)) return this.#over("gone");
     const names = items.flatMap(({ name, isFolder }) =>
       isFolder && name.startsWith("w-") ? name : [],
     );

@@ -90,6 +90,9 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
         },
       );
     });
+    // There are none, and to ask for them makes a folder beside the file: a directory that is
+    // finished could not be removed for it.
+    context.listCheckpoints = () => Promise.resolve([]);
     context.fileChanged.connect(() => content.tellChanged());
     // Its label stays the name of the file: JupyterLab renames a file whose tab has another one.
     const widget = new DocumentWidget({ content, context });

@@ -76,7 +76,7 @@ const TROUBLES: [Trouble, string[]][] = [
   ["unreachable", ["Try again"]],
   ["foreign", ["Try again"]],
   ["empty", ["Try again"]],
-  ["damaged", ["Try again", "Copy the line"]],
+  ["damaged", ["Try again"]],
   ["newer", ["Try again"]],
   ["too large", ["Copy the line"]],
 ];

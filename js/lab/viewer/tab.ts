@@ -253,7 +253,7 @@ export class RecordingTab {
       unreachable: [again],
       foreign: [again],
       empty: [again],
-      damaged: [again, copy],
+      damaged: [again],
       newer: [again],
       "too large": [copy],
     };
