@@ -18,7 +18,6 @@ from tests.e2e.conftest import TOKEN, Page, eventually, start_lab, stop_lab
 
 START_US = 1_790_000_000_000_000
 METRICS = ["gpu.utilization", "gpu.power", "gpu.temperature", "gpu.memory.used", "gpu.clock.sm"]
-MARGIN_BYTES = 2_000_000
 
 RECORD = """
 import sys, time
@@ -139,6 +138,14 @@ def without_ranges(route):
     route.continue_(headers=headers)
 
 
+def no_kernel(server):
+    return server.api("sessions") == [] and server.api("kernels") == []
+
+
+def is_replay(page):
+    return eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+
+
 def test_recordings_open_without_a_kernel(desk, hub):
     wrapped, traffic = desk
     page = wrapped.page
@@ -146,23 +153,34 @@ def test_recordings_open_without_a_kernel(desk, hub):
     page.locator(".jp-DirListing-item", has_text="big.pulse.parquet").wait_for()
     names = page.evaluate(THEIR_VIEWER)
     assert names == ["Pulse Recording", "Their Parquet", "Pulse Recording", "JSON"]
+    a_large_file_takes_few_requests(page, traffic, hub)
+    wrapped.shot("viewer-light")
+    a_closer_look_fetches_what_lies_there(page, traffic, hub)
+    what_cannot_be_shown_says_so(page)
+    wrapped.shot("viewer-refused")
+    assert not list(hub.root.rglob(".ipynb_checkpoints"))
+    a_server_without_ranges_is_enough(page, traffic)
+    another_is_dropped(wrapped)
+    it_comes_back_with_the_page_in_the_dark(wrapped)
+    assert no_kernel(hub)
 
-    # A large file: a few requests, little of it, and no kernel.
+
+def a_large_file_takes_few_requests(page, traffic, hub):
     open_file(page, "big.pulse.parquet")
-    eventually(lambda: status(page), lambda word: word.startswith("Replay"))
-    heat = shown(page).locator(".pulse-chart canvas").first
-    heat.wait_for()
+    is_replay(page)
+    shown(page).locator(".pulse-chart canvas").first.wait_for()
+    page.wait_for_load_state("networkidle")
     requests, fetched = traffic.since(0)
     print(f"opened with {requests} requests, {fetched} bytes")
     assert 1 <= requests <= 5
-    assert fetched < MARGIN_BYTES
+    assert fetched < 2_000_000
     assert traffic.whole == []
-    assert hub.api("sessions") == [] and hub.api("kernels") == []
-    wrapped.shot("viewer-light")
+    assert no_kernel(hub)
 
-    # A closer look fetches what lies there.
+
+def a_closer_look_fetches_what_lies_there(page, traffic, hub):
     before = len(traffic.ranges)
-    x, y = centre(heat)
+    x, y = centre(shown(page).locator(".pulse-chart canvas").first)
     drag(page, [x, y], [x + 20, y])
     eventually(lambda: traffic.since(before)[0], lambda count: count > 0)
     page.wait_for_load_state("networkidle")
@@ -170,29 +188,29 @@ def test_recordings_open_without_a_kernel(desk, hub):
     print(f"a closer look: {requests} requests, {fetched} bytes")
     assert fetched < (hub.root / "big.pulse.parquet").stat().st_size / 3
 
-    # What cannot be shown says so.
-    for name, sentence in [
-        ("damaged", "cannot be read as a recording|is not a Parquet file"),
-        ("empty", "is empty"),
-    ]:
+
+def what_cannot_be_shown_says_so(page):
+    damaged = "cannot be read as a recording|is not a Parquet file"
+    for name, sentence in [("damaged", damaged), ("empty", "is empty")]:
         open_file(page, f"{name}.pulse.parquet")
         said = shown(page).locator(".pulse-said")
         said.wait_for()
         assert re.search(sentence, said.inner_text())
         assert said.get_by_role("button", name="Try again").is_visible()
-    wrapped.shot("viewer-refused")
-    assert not list(hub.root.rglob(".ipynb_checkpoints"))
 
-    # A server that has no ranges, or no files at all, is enough.
+
+def a_server_without_ranges_is_enough(page, traffic):
     page.route("**/files/plain.pulse.parquet*", without_ranges)
     page.route("**/files/none.pulse.parquet*", lambda route: route.fulfill(status=404))
     for name in ("plain", "none"):
         open_file(page, f"{name}.pulse.parquet")
-        eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+        is_replay(page)
         assert "seven million" in shown(page).inner_text()
         assert len(traffic.whole) == (name == "none")
 
-    # Another recording is dropped on the first.
+
+def another_is_dropped(wrapped):
+    page = wrapped.page
     page.get_by_role("tab", name="big.pulse.parquet").click()
     item = page.locator(".jp-DirListing-item", has_text="plain.pulse.parquet")
     drag(page, centre(item), centre(shown(page)))
@@ -202,17 +220,18 @@ def test_recordings_open_without_a_kernel(desk, hub):
     wrapped.shot("viewer-dropped")
     notice.get_by_role("button", name="Dismiss").click()
 
-    # It comes back with the page, in the dark too.
-    theme = "apputils:change-theme"
-    page.evaluate("""theme => {
-        void window.jupyterapp.commands.execute(theme, {theme: 'JupyterLab Dark'});
-    }""", theme)  # fmt: skip
+
+def it_comes_back_with_the_page_in_the_dark(wrapped):
+    page = wrapped.page
+    page.evaluate("""() => {
+        const theme = {theme: 'JupyterLab Dark'};
+        void window.jupyterapp.commands.execute('apputils:change-theme', theme);
+    }""")
     shown(page).locator(".pulse[data-ground=dark]").wait_for()
     wrapped.shot("viewer-dark")
     page.reload()
     page.get_by_role("tab", name="big.pulse.parquet").click()
-    eventually(lambda: status(page), lambda word: word.startswith("Replay"))
-    assert hub.api("sessions") == [] and hub.api("kernels") == []
+    is_replay(page)
 
 
 def test_a_recording_is_followed_until_it_is_a_file(desk, hub, tmp_path):
@@ -251,10 +270,10 @@ def test_a_recording_is_followed_until_it_is_a_file(desk, hub, tmp_path):
         process.stdin.write("stop\n")
         process.stdin.flush()
         assert process.wait(30) == 0
-        eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+        is_replay(page)
         page.get_by_role("tab", name="live.pulse.parquet").wait_for()
         assert not (hub.root / "live.pulse").exists()
-        assert hub.api("sessions") == [] and hub.api("kernels") == []
+        assert no_kernel(hub)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
