@@ -1,6 +1,6 @@
 /** The bytes of a file that were read already, and the requests for those that were not. */
 
-import { GAP, MOST_KEPT, MOST_REQUEST } from "./limits";
+import { GAP, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST } from "./limits";
 import { type RandomAccess, RecordingError } from "./place";
 
 interface Stretch {
@@ -86,13 +86,17 @@ export class CachedFile {
     const here = this.#all().filter(({ begin, bytes }) =>
       ranges.some(([first, end]) => first < begin + bytes.length && end > begin),
     );
-    const fetched = await Promise.all(
-      requests(this.#absent(ranges)).map(async ([begin, end]): Promise<Stretch> => {
+    const left = requests(this.#absent(ranges)).reverse();
+    const fetched: Stretch[] = [];
+    const fetchOn = async (): Promise<void> => {
+      for (let next = left.pop(); next && !this.#closed; next = left.pop()) {
+        const [begin, end] = next;
         const bytes = await this.#file.read(begin, end);
         if (bytes.length !== end - begin) throw cutOff(this.name);
-        return { begin, bytes };
-      }),
-    );
+        fetched.push({ begin, bytes });
+      }
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, fetchOn));
     if (this.#closed) throw new RecordingError("unreachable", `${this.name} was closed`);
     this.#keep(fetched);
     return new Held([...here, ...fetched].sort((a, b) => a.begin - b.begin));

@@ -118,14 +118,3 @@ export function lowerBound(sorted: Float64Array, wanted: number): number {
   }
   return low;
 }
-
-/** The first place in `sorted` whose number is above `wanted`. */
-export function upperBound(sorted: Float64Array, wanted: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((sorted[middle] as number) <= wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

@@ -95,10 +95,6 @@ export class Finished implements Stored {
     return [...this.#known, ...damage, ...without];
   }
 
-  stretches(number: number): readonly (readonly [number, number])[] {
-    return (this.#entries[number] ?? []).map(({ start, end }) => [start, end]);
-  }
-
   cost(numbers: readonly number[], want: Want): number {
     return this.#groups.cost(this.#chosen(numbers, want), want);
   }
@@ -111,20 +107,23 @@ export class Finished implements Stored {
     const turns = new Turns();
     const numberOf = new Map(this.keys.map((key, number) => [key, number]));
     const open = { number: -1, pieces: [] as Columns[] };
-    const settle = () => {
-      if (open.pieces.length > 0) each(open.number, join(open.pieces));
+    const settle = async () => {
+      if (open.pieces.length === 0) return;
+      await turns.next();
+      each(open.number, join(open.pieces));
       open.pieces = [];
+      await turns.next();
     };
     for await (const rows of this.#groups.read(this.#chosen(numbers, want), want)) {
       for (const [entry, columns] of rows) {
         const number = numberOf.get(entry.key) as number;
-        if (open.number !== number) settle();
+        if (open.number !== number) await settle();
         open.number = number;
         if (columns.time.length > 0) open.pieces.push(columns);
       }
       await turns.next();
     }
-    settle();
+    await settle();
   }
 
   overview(): Promise<Summary | null> {
@@ -143,18 +142,19 @@ export class Finished implements Stored {
     return [...new Set(numbers)]
       .sort((a, b) => a - b)
       .flatMap((number) => {
-        const touching = (this.#entries[number] ?? []).filter(
-          (entry) => entry.start < end && entry.end >= since,
+        const all = (this.#entries[number] ?? []).filter((entry) => entry.start < end);
+        // The row before those that are wanted may lie in the stretch before.
+        const from = Math.max(
+          0,
+          all.findLastIndex((entry) => entry.start < since),
         );
         let left = newest;
-        return touching
-          .toReversed()
-          .flatMap((entry) => {
-            const isWanted = left > 0;
-            left -= entry.rows;
-            return isWanted ? [entry] : [];
-          })
-          .reverse();
+        const chosen: Entry[] = [];
+        for (const entry of all.slice(from).reverse()) {
+          if (left > 0) chosen.push(entry);
+          left -= entry.rows;
+        }
+        return chosen.reverse();
       });
   }
 }

@@ -64,7 +64,12 @@ export function silentSpans(info: SeriesInfo, { time, missing }: Columns): Spans
   }
   if (rows.length < LEAST_SPACINGS || longest <= LEAST_SILENCE_US) return [];
   const all = spacing.subarray(0, rows.length);
-  const usual = all.slice().sort()[Math.floor((USUAL_PERCENT * (all.length - 1)) / 100)] as number;
+  const rank = Math.floor((USUAL_PERCENT * (all.length - 1)) / 100);
+  // Rows nearly always come at an even pace, and seeing that is faster than sorting.
+  let short = 0;
+  for (const one of all) short += Number(one * MANY < longest);
+  if (short <= rank) return [];
+  const usual = all.slice().sort()[rank] as number;
   const found: (readonly [number, number])[] = [];
   for (let i = 0; i < all.length; i++) {
     const one = all[i] as number;
@@ -89,10 +94,9 @@ export function shown(info: SeriesInfo, columns: Columns, silent: Spans): Float6
   const { time, value } = columns;
   if (!rateOf(info)) return value.map((one) => (Number.isFinite(one) ? one : Number.NaN));
   const rates = new Float64Array(value.length).fill(Number.NaN);
-  const [origin = 0] = time;
   for (let i = 1; i < value.length; i++) {
     const change = (value[i] as number) - (value[i - 1] as number);
-    const elapsed = ((time[i] as number) - origin) / 1e6 - ((time[i - 1] as number) - origin) / 1e6;
+    const elapsed = ((time[i] as number) - (time[i - 1] as number)) / 1e6;
     // After a reset the true increase is unknowable; equal times have no rate at all.
     const rate = change >= 0 && elapsed > 0 ? change / elapsed : Number.NaN;
     if (Number.isFinite(rate)) rates[i] = rate;

@@ -26,7 +26,7 @@ const KEYS = ["host", "entity", "metric"] as const;
 
 /** A smaller chunk is read as a whole, which takes fewer requests than its pages. */
 const SMALL = 64 << 10;
-/** So many rows before the first that is asked for are read, too: what is drawn depends on them. */
+/** So many rows are read where all lie before those that are asked for: a rate needs two. */
 const BEFORE = 2;
 
 /** What is read of one row group. */
@@ -177,8 +177,12 @@ export class Groups {
     const from = times.findIndex(([, most]) => most >= since);
     const to = times.findLastIndex(([least]) => least < until);
     if (from < 0 || to < from) return [Math.max(newestFirst, end - BEFORE), end];
-    const begin = (located[from] as Located).first;
-    return [Math.max(newestFirst, begin - BEFORE), Math.min(end, (located[to] as Located).until)];
+    const { first: begin } = located[from] as Located;
+    const isBefore = (times[from]?.[0] as number) < since;
+    return [
+      Math.max(newestFirst, isBefore ? begin : begin - 1),
+      Math.min(end, (located[to] as Located).until),
+    ];
   }
 
   /** The chunks that are read as a whole and do not match their checksum. */

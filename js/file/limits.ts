@@ -36,7 +36,9 @@ export const MOST_KEPT = 48 * MIB;
 /** Bytes of one request. */
 export const MOST_REQUEST = 8 * MIB;
 /** What lies between two stretches that are wanted is fetched with them, up to so much. */
-export const GAP = 32 << 10;
+export const GAP = 64 << 10;
+/** Requests that are under way at once: the server has others to serve, too. */
+export const MOST_AT_ONCE = 4;
 /** A server that does not know ranges sends the whole file, which must not be larger. */
 export const MOST_WHOLE = 64 * MIB;
 

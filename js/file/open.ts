@@ -3,6 +3,7 @@
 import { CachedFile, type Range } from "./cache";
 import { FileChannel } from "./channel";
 import { entriesOf, Finished, isOurs } from "./finished";
+import { readForeign } from "./foreign";
 import {
   FRUGAL,
   type Frugality,
@@ -19,7 +20,7 @@ import { type RandomAccess, RecordingError } from "./place";
 import { Provider } from "./provider";
 import type { RecordingChannel } from "./recording";
 import { checkVersion, decodeRun } from "./run";
-import { damagedFooter, type Seal, sealOf } from "./seal";
+import { damagedFooter, sealOf } from "./seal";
 import type { Run, Stored } from "./stored";
 
 const NO_COST = { requests: 0, bytes: 0 };
@@ -32,10 +33,11 @@ const NO_COST = { requests: 0, bytes: 0 };
 export async function openFile(
   file: RandomAccess,
   frugal: Frugality = FRUGAL,
+  pause?: (seconds: number) => Promise<void>,
 ): Promise<RecordingChannel> {
   const counted = file as Partial<{ cost: typeof NO_COST; close: () => void }>;
   const { stored, cached } = await readFile(file);
-  return new FileChannel({
+  const opened = {
     stored,
     provider: new Provider(stored, frugal),
     cost: counted.cost ?? NO_COST,
@@ -43,7 +45,8 @@ export async function openFile(
       cached.close();
       counted.close?.();
     },
-  });
+  };
+  return new FileChannel(opened, pause);
 }
 
 /** Open a finished file. */
@@ -70,19 +73,8 @@ function asOurs(problem: unknown, name: string): RecordingError {
   );
 }
 
-async function storedIn(file: CachedFile): Promise<Stored> {
-  return (await writtenIn(file)) ?? foreign(file);
-}
-
-/** A file that this program wrote; `part` is the run of one that has none of its own. */
-export async function finishedIn(file: CachedFile, part: Run): Promise<Finished> {
-  const found = await writtenIn(file, part);
-  if (!found) throw new DamageError("its columns, keys or checksums are not ours");
-  return found;
-}
-
-/** Null where another program wrote it. */
-async function writtenIn(file: CachedFile, part?: Run): Promise<Finished | null> {
+/** The rows in a file; `part` is the run of a part, which has none of its own. */
+export async function storedIn(file: CachedFile, part?: Run): Promise<Stored> {
   if (file.size === 0) {
     throw new RecordingError("empty", `${file.name} is empty`, "Use another copy of it.");
   }
@@ -97,8 +89,11 @@ async function writtenIn(file: CachedFile, part?: Run): Promise<Finished | null>
   const version = footer.marks.get("pulse.version");
   if (version) checkVersion(new TextDecoder().decode(version), file.name);
   const entries = seal.kind === "whole" && isOurs(footer) ? entriesOf(footer) : null;
-  if (!entries) return null;
-  const sums = (seal as Seal & { kind: "whole" }).sums;
+  const sums = seal.kind === "whole" ? seal.sums : null;
+  if (!entries || !sums) {
+    if (part) throw new DamageError("its columns, keys or checksums are not ours");
+    return readForeign(file, footer, sums);
+  }
   if (sums.length !== footer.groups.length * footer.leaves.length) {
     throw new DamageError("its footer has other checksums than columns");
   }
@@ -112,10 +107,6 @@ async function writtenIn(file: CachedFile, part?: Run): Promise<Finished | null>
     );
   }
   return new Finished(file, footer, entries, sums, decodeRun(run, file.name));
-}
-
-function foreign(file: CachedFile): never {
-  throw new RecordingError("foreign", `${file.name} is no recording`);
 }
 
 async function footerOf(file: CachedFile): Promise<Uint8Array> {

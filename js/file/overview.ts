@@ -19,6 +19,7 @@ import { crc32 } from "./parquet/crc";
 import { DamageError } from "./parquet/damage";
 import { type Chunk, DOUBLE, FLOAT, INT32, INT64, readFooter, TAIL } from "./parquet/footer";
 import { footerLength } from "./parquet/table";
+import { Turns } from "./turns";
 
 /** Rows of a block of the finest level, and blocks of one level that make one of the next. */
 export const BLOCK = 64;
@@ -123,6 +124,7 @@ export class Overview {
     wanted: ReadonlyMap<number, { readonly extent: Extent; readonly size: number }>,
   ): Promise<Map<number, Envelopes>> {
     const found = new Map<number, Envelopes>();
+    const turns = new Turns();
     for (const size of this.sizes.toReversed()) {
       const numbers = [...wanted.keys()].filter(
         (number) => !found.has(number) && (wanted.get(number)?.size as number) >= size,
@@ -134,12 +136,16 @@ export class Overview {
       );
       const pieces = new Map<number, Blocks[]>();
       const broken = new Set<number>();
-      for (const group of groups) this.#collect(group, held, numbers, pieces, broken);
+      for (const group of groups) {
+        this.#collect(group, held, numbers, pieces, broken);
+        await turns.next();
+      }
       for (const number of numbers) {
         const extent = wanted.get(number)?.extent as Extent;
         const some = pieces.get(number) ?? [];
         const blocks = broken.has(number) ? null : believed(some, size, extent);
         if (blocks) found.set(number, blocks);
+        await turns.next();
       }
     }
     return found;
@@ -267,9 +273,16 @@ function count(number: unknown, most: number): number {
 function believed(pieces: readonly Blocks[], size: number, extent: Extent): Envelopes | null {
   const [first] = pieces;
   if (!first) return null;
+  const length = pieces.reduce((sum, { rows }) => sum + rows.length, 0);
   const joined = (name: keyof typeof KINDS) => {
     if (pieces.length === 1) return first[name];
-    return Float64Array.from(pieces.flatMap((piece) => [...piece[name]]));
+    const whole = new Float64Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      whole.set(piece[name], at);
+      at += piece[name].length;
+    }
+    return whole;
   };
   const blocks = Object.fromEntries(NAMES.map((name) => [name, joined(name)])) as Blocks;
   return problemOf(blocks, size, extent) ? null : envelopesOf(blocks);

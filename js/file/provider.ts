@@ -30,6 +30,7 @@ import { oddOf } from "./odd";
 import { envelopesOf, pictureOf, rowsOf } from "./packets";
 import { BUCKETS, type Screen, ScreenBuilder } from "./screen";
 import type { Stored, Summary, Want } from "./stored";
+import { Turns } from "./turns";
 
 /** As in a kernel: beyond so many rows a series is answered from the overview. */
 const WHOLE_ROWS = 200_000;
@@ -116,13 +117,12 @@ export class Provider {
     const odd: OddWire[] = [];
     const rows = new Map<number, Shown>();
     const whole = wanted.filter(({ id }) => !blocks.has(id));
-    for (const [since, together] of this.#together(whole, start, end)) {
-      await this.#read(together, { since, end }, ({ id, info, number }, columns) => {
-        rows.set(id, wholeRows(info, columns, this.#silent.get(number) ?? [], start, end));
-        odd.push(...oddOf(id, columns, start, end));
-      });
-    }
-    const [kept, screen] = detailOf(rows, points, blocks);
+    await this.#read(whole, { since: start, end }, ({ id, info, number }, columns) => {
+      rows.set(id, wholeRows(info, columns, this.#silent.get(number) ?? [], start, end));
+      odd.push(...oddOf(id, columns, start, end));
+    });
+    odd.sort((a, b) => a.time - b.time);
+    const [kept, screen] = await detailOf(rows, points, blocks);
     odd.sort((a, b) => a.time - b.time);
     return {
       kind: "rows",
@@ -239,24 +239,28 @@ export class Provider {
       ...this.#span(),
     );
     const overview = await this.#stored.overview();
-    const blocks = overview ? await this.#firstBlocks(drawn, overview, isFirst) : new Map();
-    let isCoarse = false;
+    const blocks = overview
+      ? await this.#firstBlocks(drawn, overview, isFirst)
+      : new Map<number, Envelopes>();
+    const turns = new Turns();
     const [odd, whole]: [OddWire[], Series[]] = [[], []];
+    const summed = drawn.filter(({ number }) => blocks.has(number));
+    for (const { number } of summed) {
+      const silent = silencesIn(blocks.get(number) as Envelopes);
+      if (silent.length > 0) this.#silent.set(number, silent);
+    }
+    const rated = summed.filter(({ isRated }) => isRated);
+    const rates = isFirst ? new Map<number, number>() : await this.#newestRates(rated);
     for (const series of drawn) {
-      const some = blocks.get(series.number) as Envelopes | undefined;
-      if (!some) {
+      const { id, number, isRated } = series;
+      const some = blocks.get(number);
+      if (some) {
+        const last = isRated ? rates.get(id) : some.last.at(-1);
+        builder.drawBlocks(id, some, last ?? Number.NaN);
+        await turns.next();
+      } else {
         whole.push(series);
-        continue;
       }
-      const silent = silencesIn(some);
-      if (silent.length > 0) this.#silent.set(series.number, silent);
-      const last = series.isRated
-        ? isFirst
-          ? Number.NaN
-          : await this.#newestRate(series, silent)
-        : (some.last.at(-1) as number);
-      isCoarse ||= isFirst;
-      builder.drawBlocks(series.id, some, last);
     }
     await this.#read(whole, {}, ({ id, info, number, isRated }, columns) => {
       const silent = silentSpans(info, columns);
@@ -269,6 +273,7 @@ export class Provider {
       odd.push(...oddOf(id, columns));
     });
     odd.sort((a, b) => a.time - b.time);
+    const isCoarse = isFirst && summed.length > 0;
     return { screen: builder.screen(), odd: odd.slice(-ODD_MOST), isCoarse };
   }
 
@@ -324,18 +329,13 @@ export class Provider {
     );
   }
 
-  async #newestRate({ info, number }: Series, silent: Spans): Promise<number> {
-    const { end = 0 } = this.#stored.extents[number] ?? {};
-    const since = this.#rowBefore(number, end);
-    let last = Number.NaN;
-    await this.#stored.read(
-      [number],
-      { since: this.#isSmall ? since : end, end: end + 1 },
-      (_, columns) => {
-        last = shown(info, columns, silent).at(-1) ?? Number.NaN;
-      },
-    );
-    return last;
+  /** The newest rates of some counters. */
+  async #newestRates(some: readonly Series[]): Promise<Map<number, number>> {
+    const rates = new Map<number, number>();
+    await this.#read(some, { newest: 2 }, ({ id, info, number }, columns) => {
+      rates.set(id, shown(info, columns, this.#silent.get(number) ?? []).at(-1) ?? Number.NaN);
+    });
+    return rates;
   }
 
   // Detail -----------------------------------------------------------------------------
@@ -367,42 +367,6 @@ export class Provider {
         blocksBetween(blocks, start, end),
       ]),
     );
-  }
-
-  /** Series that are read in one go, and from when: from the row before `start`. */
-  #together(some: readonly Series[], start: number, end: number): [number, Series[]][] {
-    const since = new Map(some.map((one) => [one, this.#rowBefore(one.number, start)]));
-    const groups: [number, Series[]][] = [];
-    const sorted = [...some].sort((a, b) => (since.get(b) as number) - (since.get(a) as number));
-    for (const series of sorted) {
-      const last = groups.at(-1);
-      const from = since.get(series) as number;
-      const first = last?.[1][0];
-      if (last && first) {
-        const needed = this.#touched(first.number, since.get(first) as number, end);
-        if (this.#touched(first.number, from, end) <= needed + 1) {
-          last[0] = from;
-          last[1].push(series);
-          continue;
-        }
-      }
-      groups.push([from, [series]]);
-    }
-    return groups;
-  }
-
-  /** The time of some row before `time`, near it; `time` where there is none. */
-  #rowBefore(number: number, time: number): number {
-    let found = -Infinity;
-    for (const [start, end] of this.#stored.stretches(number)) {
-      if (start < time) found = Math.max(found, end < time ? end : start);
-    }
-    return found === -Infinity ? time : found;
-  }
-
-  #touched(number: number, start: number, end: number): number {
-    return this.#stored.stretches(number).filter(([first, last]) => first < end && last >= start)
-      .length;
   }
 }
 
@@ -464,11 +428,11 @@ function coarsest(rows: number): number {
 }
 
 /** Rows as they are, and the series with many rows as envelopes in equal buckets. */
-function detailOf(
+async function detailOf(
   rows: ReadonlyMap<number, Shown>,
   points: number,
   blocks: ReadonlyMap<number, Envelopes>,
-): [ReadonlyMap<number, Shown>, Screen | null] {
+): Promise<[ReadonlyMap<number, Shown>, Screen | null]> {
   const some = [...blocks].filter(([, { length }]) => length > 0);
   const many = [...rows].filter(([, { time }]) => time.length > ROWS_A_POINT * points);
   if (many.length === 0 && some.length === 0) return [rows, null];
@@ -484,10 +448,12 @@ function detailOf(
     );
   const lines = [...many.map(([id]) => id), ...some.map(([id]) => id)].sort((a, b) => a - b);
   const builder = new ScreenBuilder(lines, start, end, points);
+  const turns = new Turns();
   for (const id of lines) {
     const each = blocks.get(id);
     if (each) builder.drawBlocks(id, each, Number.NaN);
     else builder.drawRows(id, rows.get(id) as Shown, []);
+    await turns.next();
   }
   const few = [...rows].filter(([, { time }]) => time.length <= ROWS_A_POINT * points);
   return [new Map(few), builder.screen()];

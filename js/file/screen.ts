@@ -1,6 +1,6 @@
 /** Envelopes of some series in equal buckets; as `pulse_widgets/series/screen_builder.py` makes them. */
 
-import { lowerBound, upperBound } from "./columns";
+import { lowerBound } from "./columns";
 import { type Envelopes, meanOf } from "./envelopes";
 import type { Shown, Spans } from "./gaps";
 
@@ -148,8 +148,13 @@ export class ScreenBuilder {
   }
 
   #place(time: number): number {
-    const found = upperBound(this.#edges.subarray(0, this.#buckets), time) - 1;
-    return Math.min(Math.max(found, 0), this.#buckets - 1);
+    const [first, last] = [this.#edges[0] as number, this.#buckets - 1];
+    const width = ((this.#edges[this.#buckets] as number) - first) / this.#buckets;
+    let place = Math.min(Math.max(Math.floor((time - first) / width), 0), last);
+    // What is left of a division decides nothing: the edges do.
+    while (place > 0 && time < (this.#edges[place] as number)) place--;
+    while (place < last && time >= (this.#edges[place + 1] as number)) place++;
+    return place;
   }
 
   #miss(gaps: Int32Array, start: number, end: number): void {

@@ -13,7 +13,7 @@ export interface Run {
 }
 
 export interface Want {
-  /** Microseconds: rows with since <= time < end, and perhaps some around them. */
+  /** Microseconds: rows with since <= time < end, the row before them, and perhaps some more. */
   readonly since?: number;
   readonly end?: number;
   /** So many of the newest rows are enough. */
@@ -38,8 +38,6 @@ export interface Stored {
   readonly running: boolean;
   /** What is missing, was dropped or could not be read so far, in sentences. */
   readonly problems: readonly string[];
-  /** First and last time of every stretch of rows of a series that lies together. */
-  stretches(number: number): readonly (readonly [start: number, end: number])[];
   /** Bytes that reading the numbers of these series fetches; 0 when all are at hand. */
   cost(numbers: readonly number[], want: Want): number;
   /**

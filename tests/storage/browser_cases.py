@@ -12,9 +12,11 @@ import math
 import tempfile
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.replay_provider import RecordingProvider
@@ -79,8 +81,18 @@ def hard(bench: Bench) -> None:
     times = _every(0.5, 3000)
     times[2000:] += 200_000_000
     _put(bench, add("host", "disk.read.total", unit="B", kind="counter"), times, count)
-    _put(bench, add("host", "cpu.user.total", unit="s", kind="counter"), _every(1, 1000), np.arange(1000) * 3.5)
-    _put(bench, add("host", "ticks", unit="count", kind="counter"), _every(1, 900), np.arange(900) ** 2)
+    _put(
+        bench,
+        add("host", "cpu.user.total", unit="s", kind="counter"),
+        _every(1, 1000),
+        np.arange(1000) * 3.5,
+    )
+    _put(
+        bench,
+        add("host", "ticks", unit="count", kind="counter"),
+        _every(1, 900),
+        np.arange(900) ** 2,
+    )
     steps = np.concatenate([np.arange(400), np.arange(200, 600), np.full(3, NO_STEP)])
     loss = 1 / (1 + np.arange(803))
     loss[[10, 400, 700]] = [math.inf, -math.inf, LOGGED_NAN]
@@ -93,21 +105,59 @@ def hard(bench: Bench) -> None:
     _texts(bench, add("host", "mode", kind="state"), [(1, math.nan, "idle"), (9, math.nan, "busy")])
     other = bench.registry.add("h1", "host", "memory.used", unit="B")
     _put(bench, other, _every(2, 600), 2.0**30 + np.arange(600) * 4096)
-    _put(bench, bench.registry.add("h1", "gpu:0", "gpu.power", unit="W"), _every(2, 600), np.full(600, 75))
+    _put(
+        bench,
+        bench.registry.add("h1", "gpu:0", "gpu.power", unit="W"),
+        _every(2, 600),
+        np.full(600, 75),
+    )
     _events(bench)
-    bench.writer.describe({"h0": {"gpu:0": {"name": "Fast GPU"}}, "h1": {"gpu:0": {"name": "Slow GPU"}}})
+    bench.writer.describe(
+        {"h0": {"gpu:0": {"name": "Fast GPU"}}, "h1": {"gpu:0": {"name": "Slow GPU"}}}
+    )
 
 
 def _events(bench: Bench) -> None:
     cell = bench.series("kernel", "cell", unit="s", kind="span")
-    _texts(bench, cell, [(5, math.nan, {"id": "1@0", "count": 1, "line": "fit()"}), (65, 60.0, {"id": "1@0", "status": "ok"})])
-    _texts(bench, cell, [(70, math.nan, {"id": "2@0", "count": 2, "line": "<b>no markup</b>"}), (90, 20.0, {"id": "2@0", "status": "error", "error": "ValueError"})])
-    _texts(bench, cell, [(99, 3.5, {"id": "lost start"}), (100, math.nan, {"id": "3@0", "count": 3})])
+    _texts(
+        bench,
+        cell,
+        [
+            (5, math.nan, {"id": "1@0", "count": 1, "line": "fit()"}),
+            (65, 60.0, {"id": "1@0", "status": "ok"}),
+        ],
+    )
+    _texts(
+        bench,
+        cell,
+        [
+            (70, math.nan, {"id": "2@0", "count": 2, "line": "<b>no markup</b>"}),
+            (90, 20.0, {"id": "2@0", "status": "error", "error": "ValueError"}),
+        ],
+    )
+    _texts(
+        bench, cell, [(99, 3.5, {"id": "lost start"}), (100, math.nan, {"id": "3@0", "count": 3})]
+    )
     span = bench.series("user", "epoch", unit="s", kind="span")
-    _texts(bench, span, [(10 + k, math.nan if k % 2 == 0 else 1.0, {"id": f"e{k // 2}", "n": k}) for k in range(500)])
+    _texts(
+        bench,
+        span,
+        [
+            (10 + k, math.nan if k % 2 == 0 else 1.0, {"id": f"e{k // 2}", "n": k})
+            for k in range(500)
+        ],
+    )
     mark = bench.series("user", "mark", kind="text")
-    _texts(bench, mark, [(20, math.nan, {"label": "é 漢字"}), (30, math.nan, "no JSON"), (31, math.nan, "[1]")])
-    _texts(bench, bench.series("host", "event", kind="text"), [(12, math.nan, {"message": "GPU lost", "kind": "loss"})])
+    _texts(
+        bench,
+        mark,
+        [(20, math.nan, {"label": "é 漢字"}), (30, math.nan, "no JSON"), (31, math.nan, "[1]")],
+    )
+    _texts(
+        bench,
+        bench.series("host", "event", kind="text"),
+        [(12, math.nan, {"message": "GPU lost", "kind": "loss"})],
+    )
     log = bench.series("kernel", "log.stdout", kind="text")
     _texts(bench, log, [(k, math.nan, f"line {k}") for k in range(300)])
 
@@ -121,7 +171,12 @@ def long(bench: Bench) -> None:
     times[100_000:] += 3_600_000_000
     _put(bench, bench.series("gpu:0", "gpu.temperature", unit="degC"), times, level)
     total = np.cumsum(rnd.integers(0, 3, 210_000) * 100.0)
-    _put(bench, bench.series("host", "network.sent.total", unit="B", kind="counter"), times[:210_000], total)
+    _put(
+        bench,
+        bench.series("host", "network.sent.total", unit="B", kind="counter"),
+        times[:210_000],
+        total,
+    )
     short = rnd.integers(0, 100, 90_000).astype(float)
     short[50_000:50_100] = math.nan
     _put(bench, bench.series("gpu:0", "gpu.memory.busy", unit="1"), _every(0.25, 90_000), short)
@@ -145,12 +200,100 @@ def nothing(bench: Bench) -> None:
     bench.minute()
 
 
-CASES: Mapping[str, Callable[[Bench], None]] = {
+BENCHES: Mapping[str, Callable[[Bench], None]] = {
     "hard": hard,
     "long": long,
     "many": many,
     "nothing": nothing,
 }
+
+
+def _foreign(rows: int = 400, seed: int = 8) -> dict[str, Any]:
+    """Return columns of a table in no order, as another program may have them."""
+    rnd = np.random.default_rng(seed)
+    order = rnd.permutation(rows)
+    time = START_US + 250_000 * (order // 4) + 137
+    names = np.array(["train/loss", "memory.used", "disk.read.total", "gpu.power"])
+    entities = np.array(["user", "host", "host", "gpu:0"])
+    value = np.round(rnd.uniform(0, 100, rows), 2)
+    value[order % 4 == 2] = order[order % 4 == 2] * 1000.0  # a counter
+    value[order == 40] = math.nan
+    step = np.where(order % 4 == 0, order // 4, -1)
+    return {
+        "host": ["node 1"] * rows,
+        "entity": entities[order % 4].tolist(),
+        "metric": names[order % 4].tolist(),
+        "time": time,
+        "value": [
+            None if k == 101 else v for k, v in zip(order.tolist(), value.tolist(), strict=True)
+        ],
+        "step": [None if k < 0 else k for k in step.tolist()],
+    }
+
+
+def _table(columns: Mapping[str, Any], **kinds: Any) -> Any:
+    """Return columns as an Arrow table, some of other types than Arrow would choose."""
+    made = {}
+    for name, values in columns.items():
+        column = pa.array(values.tolist() if isinstance(values, np.ndarray) else values)
+        made[name] = column.cast(kinds[name], safe=False) if name in kinds else column
+    return pa.table(made)
+
+
+def _naive(path: Path) -> None:
+    """Write what pandas writes: nanoseconds without a zone, dictionaries, Snappy."""
+    columns = _foreign()
+    columns["time"] = columns["time"] * 1000 + 999
+    words = pa.dictionary(pa.int32(), pa.string())
+    kinds = {"time": pa.timestamp("ns"), "entity": words, "metric": words}
+    pq.write_table(_table(columns, **kinds), path, row_group_size=150)
+
+
+def _second(path: Path) -> None:
+    """Write pages of version 2 with differences and split bytes, GZIP, milliseconds."""
+    columns = _foreign(seed=9)
+    columns["time"] = columns["time"] // 1000
+    columns["text"] = [f"row {k}" for k in range(len(columns["time"]))]
+    kinds = {"time": pa.timestamp("ms", "UTC"), "value": pa.float32(), "step": pa.int32()}
+    encodings = {
+        "time": "DELTA_BINARY_PACKED",
+        "value": "BYTE_STREAM_SPLIT",
+        "step": "DELTA_BINARY_PACKED",
+    }
+    options = {"compression": "gzip", "data_page_version": "2.0", "use_dictionary": False}
+    pq.write_table(
+        _table(columns, **kinds), path, column_encoding=encodings, data_page_size=500, **options
+    )
+
+
+def _odd_types(path: Path) -> None:
+    """Write decimals, steps as floats, times as whole numbers, LZ4, a column more, one of nothing."""
+    columns = _foreign(seed=10)
+    columns["value"] = [None if v is None or math.isnan(v) else v for v in columns["value"]]
+    columns["step"] = [math.nan if k is None else float(k) for k in columns["step"]]
+    columns["note"] = [{"a": 1}] * len(columns["time"])
+    kinds = {"value": pa.decimal128(12, 2), "text": pa.null()}
+    table = _table(columns, **kinds).append_column("text", pa.nulls(len(columns["time"])))
+    pq.write_table(table, path, compression="lz4", version="1.0", use_dictionary=["metric"])
+
+
+def _old_times(path: Path) -> None:
+    """Write times as Spark once did, values without a sign, nothing packed."""
+    columns = _foreign(seed=11)
+    columns["value"] = [0 if v is None or math.isnan(v) else int(v) for v in columns["value"]]
+    del columns["step"]
+    kinds = {"time": pa.timestamp("us"), "value": pa.uint16()}
+    table = _table(columns, **kinds)
+    pq.write_table(table, path, compression="none", use_deprecated_int96_timestamps=True)
+
+
+FOREIGN: Mapping[str, Callable[[Path], None]] = {
+    "naive": _naive,
+    "second": _second,
+    "odd_types": _odd_types,
+    "old_times": _old_times,
+}
+GOLDEN: Final = "recording-1.0-finished"
 
 RANGES: Mapping[str, list[tuple[float, float, int]]] = {
     "hard": [
@@ -175,6 +318,8 @@ RANGES: Mapping[str, list[tuple[float, float, int]]] = {
     ],
     "many": [(0, 500, 100), (150, 160, 800), (299, 310, 20)],
     "nothing": [(0, 10, 100)],
+    GOLDEN: [(0, 70, 300), (20, 40, 20)],
+    **{name: [(0, 30, 100), (5, 9, 10), (9.9, 10.4, 200)] for name in FOREIGN},
 }
 """Seconds from the start, and points. Asked of every series at once."""
 
@@ -193,7 +338,7 @@ def questions() -> list[dict[str, Any]]:
 
 def path_of(case: str) -> Path:
     """Return where the file of a case lies."""
-    return DATA / f"{case}.pulse.parquet"
+    return (DATA.parent if case == GOLDEN else DATA) / f"{case}.pulse.parquet"
 
 
 def answers(case: str) -> list[bytes]:
@@ -237,8 +382,11 @@ def _make(case: str, write: Callable[[Bench], None]) -> None:
 def main() -> None:
     """Make all files anew."""
     DATA.mkdir(parents=True, exist_ok=True)
-    for case, write in CASES.items():
+    for case, write in BENCHES.items():
         _make(case, write)
+    for case, put in FOREIGN.items():
+        put(path_of(case))
+    for case in RANGES:
         (DATA / f"{case}.answers").write_bytes(pack(answers(case)))
     lines = ",\n".join(json.dumps(each) for each in questions())
     QUESTIONS.write_text(f"[\n{lines}\n]\n")

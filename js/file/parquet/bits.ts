@@ -40,11 +40,13 @@ export function unpackRuns(bytes: Uint8Array, width: number, count: number): Uin
 /**
  * Whole numbers as differences in blocks (`DELTA_BINARY_PACKED`), and where they end.
  *
+ * @param divisor They are told in units of so many.
  * @throws DamageError when there are other than `count`.
  */
 export function unpackDeltas(
   bytes: Uint8Array,
   count: number,
+  divisor = 1,
 ): { readonly values: Float64Array; readonly end: number } {
   const reader = new Bits(bytes);
   const block = reader.varint();
@@ -58,8 +60,9 @@ export function unpackDeltas(
   const values = new Float64Array(count);
   const first = reader.zigzag();
   if (count === 0) return { values, end: reader.at };
-  let exact: bigint | null = Number.isSafeInteger(Number(first)) ? null : first;
-  values[0] = Number(first);
+  const keepsExact = divisor > 1;
+  let exact: bigint | null = !keepsExact && Number.isSafeInteger(Number(first)) ? null : first;
+  values[0] = Number(quotient(first, divisor));
   const spare = new Uint32Array(each);
   for (let filled = 1; filled < count; ) {
     const least = reader.zigzag();
@@ -82,9 +85,9 @@ export function unpackDeltas(
         exact ??= BigInt(values[filled - 1] as number);
         for (let i = 0; i < some; i++) {
           exact = BigInt.asIntN(64, exact + least + reader.large(from * 8 + i * width, width));
-          values[filled + i] = Number(exact);
+          values[filled + i] = Number(quotient(exact, divisor));
         }
-        if (Number.isSafeInteger(Number(exact))) exact = null;
+        if (!keepsExact && Number.isSafeInteger(Number(exact))) exact = null;
       }
       reader.at = from;
       reader.take((each * width) / 8);
@@ -92,6 +95,14 @@ export function unpackDeltas(
     }
   }
   return { values, end: reader.at };
+}
+
+/** Rounded down, of negative numbers, too. */
+export function quotient(number: bigint, divisor: number): bigint {
+  if (divisor === 1) return number;
+  const by = BigInt(divisor);
+  const whole = number / by;
+  return number < 0n && whole * by !== number ? whole - 1n : whole;
 }
 
 class Bits {

@@ -5,7 +5,7 @@
 
 import { DamageError } from "./damage";
 import * as fields from "./fields";
-import { decode, type Struct, type Value } from "./thrift";
+import { BOOL, decode, key, STRUCT, type Struct, type Value } from "./thrift";
 
 export const MAGIC = 0x31524150;
 /** Bytes behind the footer: its length and the magic number. */
@@ -43,7 +43,23 @@ export interface Leaf {
   /** Greatest definition and repetition level. */
   readonly defined: number;
   readonly repeated: number;
-  readonly element: Struct;
+  /** What its values mean, as far as that is told. */
+  readonly type:
+    | "plain"
+    | "text"
+    | "timestamp"
+    | "unsigned"
+    | "decimal"
+    | "float16"
+    | "null"
+    | "other";
+  /** Of timestamps: microseconds of a tick, and whether they are in UTC. */
+  readonly ticks: number;
+  readonly zoned: boolean;
+  /** Of decimals: digits behind the point. */
+  readonly scale: number;
+  /** Values are told in units of so many: of nanoseconds as microseconds. */
+  readonly divisor: number;
 }
 
 export interface Chunk {
@@ -137,10 +153,80 @@ function leavesOf(tree: Struct): Leaf[] {
     const kind = number(element, fields.KIND, FIXED);
     const width =
       kind === FIXED ? number(element, fields.WIDTH, MOST_WIDTH) : (WIDTHS[kind] as number);
-    leaves.push({ path, kind, width, defined, repeated, element });
+    leaves.push({ path, kind, width, defined, repeated, ...meaningOf(element, kind) });
   }
   if (above.some(({ left }) => left > 0)) throw new DamageError("its schema is not complete");
   return leaves;
+}
+
+const PLAIN = { type: "plain", ticks: 1, zoned: true, scale: 0, divisor: 1 } as const;
+type Meaning = Pick<Leaf, keyof typeof PLAIN>;
+
+/** The fields of a logical type that matter here, by their numbers. */
+const LOGICAL_TEXTS = [1, 4, 12, 14];
+const LOGICAL_DECIMAL = 5;
+const LOGICAL_TIMESTAMP = 8;
+const LOGICAL_INTEGER = 10;
+const LOGICAL_NULL = 11;
+const LOGICAL_FLOAT16 = 15;
+const TICKS = [1000, 1, 1];
+/** What older writers tell instead: text, decimals, timestamps, and whole numbers without a sign. */
+const CONVERTED: Readonly<Record<number, Partial<Meaning>>> = {
+  0: { type: "text" },
+  4: { type: "text" },
+  5: { type: "decimal" },
+  9: { type: "timestamp", ticks: 1000 },
+  10: { type: "timestamp" },
+  11: { type: "unsigned" },
+  12: { type: "unsigned" },
+  13: { type: "unsigned" },
+  14: { type: "unsigned" },
+  15: {},
+  16: {},
+  17: {},
+  18: {},
+  19: { type: "text" },
+};
+
+function meaningOf(element: Struct, kind: number): Meaning {
+  const logical = element.get(fields.LOGICAL) as Struct | undefined;
+  const scale = Number(element.get(fields.SCALE) ?? 0);
+  if (logical instanceof Map && logical.size > 0) {
+    const [[field, inside]] = [...logical] as [[number, Value]];
+    return {
+      ...PLAIN,
+      ...logicalOf(field >> 4, inside instanceof Map ? inside : new Map(), scale),
+    };
+  }
+  const converted = element.get(fields.CONVERTED);
+  if (typeof converted === "number") {
+    return { ...PLAIN, scale, ...(CONVERTED[converted] ?? { type: "other" }) };
+  }
+  return kind === INT96 ? { ...PLAIN, type: "timestamp", zoned: false } : PLAIN;
+}
+
+function logicalOf(type: number, inside: Struct, scale: number): Partial<Meaning> {
+  const truth = (number: number) => inside.get(key(number, BOOL)) === true;
+  if (LOGICAL_TEXTS.includes(type)) return { type: "text" };
+  switch (type) {
+    case LOGICAL_DECIMAL:
+      return { type: "decimal", scale };
+    case LOGICAL_TIMESTAMP: {
+      const unit = [...((inside.get(key(2, STRUCT)) ?? new Map()) as Struct).keys()][0] ?? 0;
+      const place = (unit >> 4) - 1;
+      if (TICKS[place] === undefined) return { type: "other" };
+      const divisor = place === 2 ? 1000 : 1;
+      return { type: "timestamp", ticks: TICKS[place], zoned: truth(1), divisor };
+    }
+    case LOGICAL_INTEGER:
+      return { type: truth(2) ? "plain" : "unsigned" };
+    case LOGICAL_NULL:
+      return { type: "null" };
+    case LOGICAL_FLOAT16:
+      return { type: "float16" };
+    default:
+      return { type: "other" };
+  }
 }
 
 function groupOf(group: Struct, leaves: readonly Leaf[], limits: FooterLimits): Group {

@@ -1,6 +1,6 @@
 /** The values of pages, whichever of the encodings of Parquet they are in. */
 
-import { unpackDeltas, unpackRuns } from "./bits";
+import { quotient, unpackDeltas, unpackRuns } from "./bits";
 import { DamageError } from "./damage";
 import { BYTE_ARRAY, type Chunk, DOUBLE, FIXED, FLOAT, INT32, INT64 } from "./footer";
 import { contentOf, type Page } from "./pages";
@@ -120,7 +120,7 @@ function denseOf(
     }
     case DELTA:
       if (kind !== INT32 && kind !== INT64) break;
-      return { numbers: unpackDeltas(content, count).values };
+      return { numbers: unpackDeltas(content, count, chunk.leaf.divisor).values };
     case DELTA_LENGTH: {
       if (!isBytes(chunk)) break;
       const { values, end } = unpackDeltas(content, count);
@@ -153,7 +153,10 @@ function plain(content: Uint8Array, count: number, { leaf }: Chunk): Values {
   const read: Readonly<Record<number, (at: number) => number>> = {
     [BOOLEAN]: (i) => ((content[i >> 3] as number) >> (i & 7)) & 1,
     [INT32]: (i) => view.getInt32(4 * i, true),
-    [INT64]: (i) => view.getInt32(8 * i + 4, true) * 2 ** 32 + view.getUint32(8 * i, true),
+    [INT64]:
+      leaf.divisor === 1
+        ? (i) => view.getInt32(8 * i + 4, true) * 2 ** 32 + view.getUint32(8 * i, true)
+        : (i) => Number(quotient(view.getBigInt64(8 * i, true), leaf.divisor)),
     [FLOAT]: (i) => view.getFloat32(4 * i, true),
     [DOUBLE]: (i) => view.getFloat64(8 * i, true),
   };

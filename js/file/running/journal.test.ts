@@ -107,7 +107,12 @@ test("a batch that is left out, or comes twice, is noticed", () => {
   const without = read(Uint8Array.from([...head, ...piece(second)]));
   expect(without.rows).toEqual([]);
   expect(without.reader.dropped.reason).toBe("a batch is missing");
-  const twice = [...head, ...piece(first, second), ...piece(first, second), ...piece(second, third)];
+  const twice = [
+    ...head,
+    ...piece(first, second),
+    ...piece(first, second),
+    ...piece(second, third),
+  ];
   expect(read(Uint8Array.from(twice)).rows).toEqual(WHOLE.rows.slice(0, 1));
 });
 

@@ -5,7 +5,7 @@ import { CachedFile } from "../cache";
 import type { Columns } from "../columns";
 import type { SeriesInfo } from "../gaps";
 import { TAIL_BYTES } from "../limits";
-import { finishedIn } from "../open";
+import { storedIn } from "../open";
 import type { RandomAccess } from "../place";
 
 export interface Part {
@@ -32,7 +32,7 @@ export async function readPart(
   // All of it is wanted, so it comes in one request.
   const whole = memoryFile(called, await file.tail(MOST_PART));
   const cached = await CachedFile.open(whole, TAIL_BYTES);
-  const stored = await finishedIn(cached, NO_RUN);
+  const stored = await storedIn(cached, NO_RUN);
   const { infos, appeared } = stored.catalog;
   const place = ({ metric }: SeriesInfo) => appeared.get(metric) ?? appeared.size;
   const isWordy = infos.map(wantsText);

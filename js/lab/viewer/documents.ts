@@ -34,7 +34,7 @@ class UnsavedModel extends DocumentModel {
  * as text. JupyterLab knows this by a format that is null.
  */
 class MetadataModelFactory extends Base64ModelFactory {
-  override createNew(options?: DocumentRegistry.IModelOptions<ISharedFile>): UnsavedModel {
+  override createNew(options?: Parameters<Base64ModelFactory["createNew"]>[0]): UnsavedModel {
     return new UnsavedModel(options);
   }
 
