@@ -1,11 +1,12 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { type Fetch, type FetchRange, httpFile, rangeHeader } from "./access";
-import { MOST_WHOLE } from "./limits";
+import { FRUGAL, MOST_WHOLE } from "./limits";
 import { openFile } from "./open";
 import { RecordingError } from "./place";
 import { bytesOf, Heard, keyframeOf } from "./testing";
 
 const NAME = "run.pulse.parquet";
+const SPARING = { ...FRUGAL, small: 0, tail: 8192 };
 
 /** A server with one file. */
 function server(
@@ -134,21 +135,25 @@ test("a file that changes while it is read is not mixed with what it was", async
 
 test("closing ends what is under way, and nothing comes after it", async () => {
   const { fetch } = server(bytesOf("long"));
-  let held: AbortSignal | null = null;
-  let asked = 0;
+  let isOpen = false;
+  let hold: (signal: AbortSignal) => void = () => {};
+  const held = new Promise<AbortSignal>((resolve) => {
+    hold = resolve;
+  });
   const file = httpFile(NAME, (range, signal) => {
-    if (asked++ === 0) return fetch(range, signal);
-    held = signal;
+    if (!isOpen) return fetch(range, signal);
+    hold(signal);
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(new Error("aborted")));
     });
   });
-  const channel = await openFile(file);
+  const channel = await openFile(file, SPARING);
+  isOpen = true;
   const heard = new Heard(channel);
   channel.send({ kind: "hello" });
-  await vi.waitFor(() => expect(held).not.toBeNull());
+  const signal = await held;
   channel.close();
-  expect((held as AbortSignal | null)?.aborted).toBe(true);
+  expect(signal.aborted).toBe(true);
   expect(channel.closed).toBe(true);
   expect(channel.send({ kind: "hello" })).toBe(false);
   await Promise.resolve();
@@ -163,7 +168,7 @@ test("what could not be fetched is tried again, and the reason told meanwhile", 
   );
   const waits: number[] = [];
   const problems: (readonly string[])[] = [];
-  const channel = await openFile(file, undefined, async (seconds) => {
+  const channel = await openFile(file, SPARING, async (seconds) => {
     waits.push(seconds);
     problems.push(channel.problems);
     if (waits.length === 3) isDown = false;

@@ -118,11 +118,10 @@ class HttpFile implements CountedFile {
   }
 
   #remember(size: number, tag: string | null): void {
-    if ((this.#size !== null && this.#size !== size) || (this.#tag !== null && this.#tag !== tag)) {
-      throw this.#changed();
-    }
+    const isOther = this.#tag !== null && tag !== null && this.#tag !== tag;
+    if ((this.#size !== null && this.#size !== size) || isOther) throw this.#changed();
     this.#size = size;
-    this.#tag = tag;
+    this.#tag ??= tag;
   }
 
   async #all(answer: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,6 +1,6 @@
 /** The bytes of a file that were read already, and the requests for those that were not. */
 
-import { GAP, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST } from "./limits";
+import { type Frugality, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST } from "./limits";
 import { type RandomAccess, RecordingError } from "./place";
 
 interface Stretch {
@@ -46,20 +46,31 @@ export class CachedFile {
   /** The end of the file stays; it is not among these. */
   #kept: Stretch[] = [];
   readonly #tail: Stretch;
+  /** What lies between two stretches that are wanted is fetched with them, up to so much. */
+  readonly gap: number;
   #closed = false;
 
-  private constructor(file: RandomAccess, size: number, tail: Uint8Array<ArrayBuffer>) {
+  private constructor(
+    file: RandomAccess,
+    size: number,
+    tail: Uint8Array<ArrayBuffer>,
+    gap: number,
+  ) {
+    this.gap = gap;
     this.name = file.name;
     this.size = size;
     this.#file = file;
     this.#tail = { begin: size - tail.length, bytes: tail };
   }
 
-  static async open(file: RandomAccess, tail: number): Promise<CachedFile> {
+  static async open(
+    file: RandomAccess,
+    { tail, gap }: Pick<Frugality, "tail" | "gap">,
+  ): Promise<CachedFile> {
     const bytes = await file.tail(tail);
     const size = await file.size();
     if (bytes.length !== Math.min(tail, size)) throw cutOff(file.name);
-    return new CachedFile(file, size, bytes);
+    return new CachedFile(file, size, bytes, gap);
   }
 
   close(): void {
@@ -86,7 +97,7 @@ export class CachedFile {
     const here = this.#all().filter(({ begin, bytes }) =>
       ranges.some(([first, end]) => first < begin + bytes.length && end > begin),
     );
-    const left = requests(this.#absent(ranges)).reverse();
+    const left = requests(this.#absent(ranges), this.gap).reverse();
     const fetched: Stretch[] = [];
     const fetchOn = async (): Promise<void> => {
       for (let next = left.pop(); next && !this.#closed; next = left.pop()) {
@@ -136,11 +147,11 @@ export class CachedFile {
   }
 }
 
-function requests(absent: readonly Range[]): Range[] {
+function requests(absent: readonly Range[], gap: number): Range[] {
   const together: [number, number][] = [];
   for (const [begin, end] of absent) {
     const last = together.at(-1);
-    if (last && begin - last[1] <= GAP) last[1] = Math.max(last[1], end);
+    if (last && begin - last[1] <= gap) last[1] = Math.max(last[1], end);
     else together.push([begin, end]);
   }
   return together.flatMap(([begin, end]) => {

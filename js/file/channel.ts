@@ -3,6 +3,7 @@
 import type { Arrival, Listener, Request } from "../core/history/channel";
 import type { Packet } from "../core/wire/packet";
 import type { CountedFile } from "./access";
+import { RecordingError } from "./place";
 import type { Provider, RangeRequest } from "./provider";
 import type { RecordingChannel } from "./recording";
 import type { Stored } from "./stored";
@@ -38,8 +39,9 @@ export class FileChannel implements RecordingChannel {
   }
 
   get problems(): readonly string[] {
-    const { problems } = this.#opened.stored;
-    return this.#trouble ? [...problems, this.#trouble] : problems;
+    const { stored, provider } = this.#opened;
+    const trouble = this.#trouble ? [this.#trouble] : [];
+    return [...stored.problems, ...provider.problems, ...trouble];
   }
 
   get running(): boolean {
@@ -81,10 +83,14 @@ export class FileChannel implements RecordingChannel {
         await this.#answer(request);
         this.#waiting.shift();
         tries = 0;
-        this.#trouble = "";
       } catch (problem) {
         if (this.#closed) break;
         this.#trouble = problem instanceof Error ? problem.message : String(problem);
+        if (!(problem instanceof RecordingError && problem.trouble === "unreachable")) {
+          // Trying again would give the same.
+          this.#waiting.shift();
+          continue;
+        }
         await this.#pause(AGAIN_S[Math.min(tries++, AGAIN_S.length - 1)] as number);
       }
     }
@@ -102,6 +108,7 @@ export class FileChannel implements RecordingChannel {
 
   #deliver(packet: Packet): void {
     const arrival: Arrival = { packet, bytes: null, kept: false };
+    this.#trouble = "";
     if (!this.#closed) for (const listener of [...this.#listeners]) listener.hear(arrival);
   }
 }

@@ -22,6 +22,7 @@ import type { Run, Stored } from "./stored";
 import { Turns } from "./turns";
 
 const KEYS = ["host", "entity", "metric"] as const;
+const REST = ["value", "step", "text"];
 /** Rows that are sorted into their series before the page gets its turn. */
 const AT_ONCE = 20_000;
 
@@ -70,18 +71,22 @@ export async function readForeign(
       }
       const rows = readRows((begin, end) => held.bytes(begin, end), chunk, null, 0, group.rows);
       if (rows.lost) throw new DamageError(`its column ${column} is damaged`);
-      return valuesOf(column, rows, chunk.leaf);
+      return rows;
     };
-    const keys = KEYS.map(read);
-    const time = read("time");
+    const ours = (column: string, rows: Rows | null) =>
+      rows && valuesOf(column, rows, (chunks.get(column) as Chunk).leaf);
+    const keys = [...KEYS, "time"].map((column) => ours(column, read(column)));
     await turns.next();
+    let rest: (Rows | null)[] | null = null;
     try {
-      const rest = ["value", "step", "text"].map(read);
-      await sortIn(series, group.rows, [...keys, time, ...rest] as (Rows | null)[], turns);
+      rest = REST.map(read);
     } catch (problem) {
       if (!(problem instanceof DamageError)) throw problem;
       lost += group.rows;
     }
+    // What has no place in a recording is no damage: then the file is none.
+    const values = rest?.map((rows, place) => ours(REST[place] as string, rows));
+    if (values) await sortIn(series, group.rows, [...keys, ...values], turns);
   }
   return storedOf(file, footer, [...series.values()], lost);
 }

@@ -3,7 +3,7 @@
 import type { CachedFile, Held, Range } from "./cache";
 import { type Entry, textOf } from "./catalog";
 import { type Columns, isRising, NO_ROWS, take } from "./columns";
-import { MOST_UNPACKED } from "./limits";
+import { MOST_BATCH, MOST_UNPACKED } from "./limits";
 import { type Rows, readRows, touching } from "./parquet/column";
 import { crc32 } from "./parquet/crc";
 import type { Chunk, Footer } from "./parquet/footer";
@@ -24,8 +24,8 @@ export const COLUMNS = [
 export type ColumnName = (typeof COLUMNS)[number];
 const KEYS = ["host", "entity", "metric"] as const;
 
-/** A smaller chunk is read as a whole, which takes fewer requests than its pages. */
-const SMALL = 64 << 10;
+/** Where so much of a chunk is wanted, all of it is read. */
+const MOSTLY = 0.6;
 /** So many rows are read where all lie before those that are asked for: a rate needs two. */
 const BEFORE = 2;
 
@@ -90,7 +90,9 @@ export class Groups {
     want: Want,
   ): AsyncGenerator<readonly (readonly [Entry, Columns])[]> {
     const groups = byGroup(entries);
-    const indexes = groups.flatMap(([group, held]) => this.#indexRanges(group, held, want));
+    const indexes = groups.flatMap(([group, held]) =>
+      this.#indexRanges(group, this.#names(held, want)),
+    );
     const index = await this.#file.hold(indexes);
     const plans = groups.map(([group, held]) => this.#plan(group, held, want, index));
     for (const batch of batches(plans)) {
@@ -121,24 +123,36 @@ export class Groups {
     return this.#footer.groups[group]?.chunks[COLUMNS.indexOf(name)] as Chunk;
   }
 
-  #indexRanges(group: number, entries: readonly Entry[], want: Want): Range[] {
-    return this.#names(entries, want).flatMap((name) => {
-      const { begin, end, offsets, bounds } = this.#chunk(group, name);
-      if (end - begin <= SMALL || !offsets) return [];
-      return name === "time" && bounds ? [offsets, bounds] : [offsets];
+  #indexRanges(group: number, names: readonly ColumnName[]): Range[] {
+    if (this.#areSmall(group, names)) return [];
+    return names.flatMap((name) => {
+      const { offsets, bounds } = this.#chunk(group, name);
+      return [offsets, name === "time" ? bounds : null].filter((range) => range !== null);
     });
+  }
+
+  /** A chunk of so few bytes is read as a whole, which takes fewer requests than its pages. */
+  #isSmall({ begin, end }: Chunk): boolean {
+    return end - begin <= this.#file.gap;
+  }
+
+  #areSmall(group: number, names: readonly ColumnName[]): boolean {
+    return names.every((name) => this.#isSmall(this.#chunk(group, name)));
   }
 
   #plan(group: number, entries: readonly Entry[], want: Want, index: Held): Plan {
     const names = this.#names(entries, want);
-    const located = new Map(names.map((name) => [name, this.#located(group, name, index)]));
+    const isKnown = !this.#areSmall(group, names);
+    const located = new Map(
+      isKnown ? names.map((name) => [name, this.#located(group, name, index)]) : [],
+    );
     const [first, end] = this.#span(group, entries, want, located.get("time") ?? null, index);
     const parts = names.map((name): Part => {
       const chunk = this.#chunk(group, name);
       const pages = located.get(name) ?? null;
       const some = pages && touching(pages, first, end);
       const bytes = some?.reduce((sum, page) => sum + page.end - page.begin, 0) ?? Infinity;
-      const whole = !some || bytes > 0.6 * (chunk.end - chunk.pages);
+      const whole = !some || this.#isSmall(chunk) || bytes > MOSTLY * (chunk.end - chunk.pages);
       if (whole) return { name, chunk, located: null, whole, ranges: [[chunk.begin, chunk.end]] };
       const words: Range[] = chunk.begin < chunk.pages ? [[chunk.begin, chunk.pages]] : [];
       const ranges = some.map((page): Range => [page.begin, page.end]);
@@ -149,8 +163,7 @@ export class Groups {
 
   #located(group: number, name: ColumnName, index: Held): Located[] | null {
     const chunk = this.#chunk(group, name);
-    if (chunk.end - chunk.begin <= SMALL || !chunk.offsets) return null;
-    return locatedIn(index.bytes(...chunk.offsets), chunk);
+    return chunk.offsets && locatedIn(index.bytes(...chunk.offsets), chunk);
   }
 
   /** Which rows may be wanted: of a long series those of the pages that the times tell. */
@@ -305,7 +318,7 @@ function* batches(plans: readonly Plan[]): Iterable<readonly Plan[]> {
   let [batch, bytes] = [[] as Plan[], 0];
   for (const plan of plans) {
     const own = plan.parts.flatMap(({ ranges }) => ranges).reduce((sum, [a, b]) => sum + b - a, 0);
-    if (batch.length > 0 && bytes + own > MOST_UNPACKED / 8) {
+    if (batch.length > 0 && bytes + own > MOST_BATCH) {
       yield batch;
       [batch, bytes] = [[], 0];
     }

@@ -5,14 +5,18 @@
 
 const MIB = 1 << 20;
 
-/** The first request: the end of the file, with its footer, page index and often its overview. */
-export const TAIL_BYTES = MIB / 4;
 export const MOST_FOOTER = 64 * MIB;
 export const MOST_GROUP_ROWS = 4 * MIB;
 /** What a row group says that it unpacks to. */
 export const MOST_GROUP_BYTES = 512 * MIB;
 /** What the columns of one row group that are read at once may unpack to. */
 export const MOST_UNPACKED = 96 * MIB;
+/** Bytes of row groups that are fetched and checked together. */
+export const MOST_BATCH = 4 * MIB;
+/** Rows that are read for one picture or one answer; what is beyond them is told. */
+export const MOST_ROWS = 4_000_000;
+/** Those of one series, which are in memory together. */
+export const MOST_SERIES_ROWS = 2_000_000;
 /** JSON in the footer, and the values in it. */
 export const MOST_JSON = 16 * MIB;
 export const MOST_VALUES = MIB;
@@ -35,8 +39,6 @@ export const MOST_BLOCK_BYTES = 16 * MIB;
 export const MOST_KEPT = 48 * MIB;
 /** Bytes of one request. */
 export const MOST_REQUEST = 8 * MIB;
-/** What lies between two stretches that are wanted is fetched with them, up to so much. */
-export const GAP = 64 << 10;
 /** Requests that are under way at once: the server has others to serve, too. */
 export const MOST_AT_ONCE = 4;
 /** A server that does not know ranges sends the whole file, which must not be larger. */
@@ -48,6 +50,10 @@ export const MOST_FOREIGN_ROWS = 2_000_000;
 
 /** How much is read to answer. `pulse_widgets/library/replay_provider.py` has those of a kernel. */
 export interface Frugality {
+  /** The first request: the end of the file, with its footer, page index and often its overview. */
+  readonly tail: number;
+  /** What lies between two stretches that are wanted is fetched with them, up to so much. */
+  readonly gap: number;
   /** A recording whose numbers take no more bytes is answered just as a kernel does. */
   readonly small: number;
   /** Rows of all series together that are read for the first picture, where there is an overview. */
@@ -59,6 +65,8 @@ export interface Frugality {
 }
 
 export const FRUGAL: Frugality = {
+  tail: MIB / 4,
+  gap: MIB / 16,
   small: 2 * MIB,
   firstRows: 0,
   firstBlocks: 300 << 10,

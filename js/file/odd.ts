@@ -3,7 +3,7 @@
 import type { OddWire } from "../core/header.gen";
 import type { Columns } from "./columns";
 
-const MOST = 1000;
+export const ODD_MOST = 1000;
 
 /** The records of the rows of a series with start <= time < end; of many the last. */
 export function oddOf(
@@ -13,7 +13,7 @@ export function oddOf(
   end = Infinity,
 ): OddWire[] {
   const found: OddWire[] = [];
-  for (let i = value.length - 1; i >= 0 && found.length < MOST; i--) {
+  for (let i = value.length - 1; i >= 0 && found.length < ODD_MOST; i--) {
     const [at, one] = [time[i] as number, value[i] as number];
     if (Number.isFinite(one) || missing?.[i] || at < start || at >= end) continue;
     const what = one === Infinity ? "inf" : one === -Infinity ? "-inf" : "nan";

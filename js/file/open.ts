@@ -4,14 +4,7 @@ import { CachedFile, type Range } from "./cache";
 import { FileChannel } from "./channel";
 import { entriesOf, Finished, isOurs } from "./finished";
 import { readForeign } from "./foreign";
-import {
-  FRUGAL,
-  type Frugality,
-  MOST_FOOTER,
-  MOST_GROUP_BYTES,
-  MOST_GROUP_ROWS,
-  TAIL_BYTES,
-} from "./limits";
+import { FRUGAL, type Frugality, MOST_FOOTER, MOST_GROUP_BYTES, MOST_GROUP_ROWS } from "./limits";
 import { crc32 } from "./parquet/crc";
 import { DamageError } from "./parquet/damage";
 import { type Footer, MAGIC, readFooter, TAIL } from "./parquet/footer";
@@ -36,7 +29,7 @@ export async function openFile(
   pause?: (seconds: number) => Promise<void>,
 ): Promise<RecordingChannel> {
   const counted = file as Partial<{ cost: typeof NO_COST; close: () => void }>;
-  const { stored, cached } = await readFile(file);
+  const { stored, cached } = await readFile(file, frugal);
   const opened = {
     stored,
     provider: new Provider(stored, frugal),
@@ -52,8 +45,9 @@ export async function openFile(
 /** Open a finished file. */
 export async function readFile(
   file: RandomAccess,
+  frugal = FRUGAL,
 ): Promise<{ readonly stored: Stored; readonly cached: CachedFile }> {
-  const cached = await CachedFile.open(file, TAIL_BYTES);
+  const cached = await CachedFile.open(file, frugal);
   try {
     return { stored: await storedIn(cached), cached };
   } catch (problem) {

@@ -1,12 +1,11 @@
 /** Answers for a recording what a kernel answers for `pw.replay`; see `library/replay_provider.py`. */
 
-import type { EntityWire, MomentWire, OddWire, SeriesWire, SpanWire } from "../core/header.gen";
+import type { EntityWire, MomentWire, OddWire, SpanWire } from "../core/header.gen";
 import type { State } from "../core/state.gen";
 import { KINDS } from "../core/vocabulary/catalog.gen";
-import { isDrawn, kindOf, kindStoredAs } from "../core/vocabulary/kinds";
+import { kindOf } from "../core/vocabulary/kinds";
 import { type KeyframePacket, type RowsPacket, WIRE_VERSION } from "../core/wire/packet";
-import type { Catalog } from "./catalog";
-import type { Columns, SeriesKey } from "./columns";
+import type { Columns } from "./columns";
 import { blocksBetween, type Envelopes } from "./envelopes";
 import {
   entityRecords,
@@ -16,26 +15,16 @@ import {
   roundHalfEven,
   spansOf,
 } from "./events";
-import {
-  rateOf,
-  type SeriesInfo,
-  type Shown,
-  type Spans,
-  shown,
-  silentSpans,
-  wholeRows,
-} from "./gaps";
-import { FRUGAL, type Frugality } from "./limits";
-import { oddOf } from "./odd";
+import { type Shown, wholeRows } from "./gaps";
+import { FRUGAL, type Frugality, MOST_ROWS, MOST_SERIES_ROWS } from "./limits";
+import { ODD_MOST, oddOf } from "./odd";
 import { envelopesOf, pictureOf, rowsOf } from "./packets";
-import { BUCKETS, type Screen, ScreenBuilder } from "./screen";
-import type { Stored, Summary, Want } from "./stored";
+import { BLOCKS_A_BUCKET, type Drawn, Painter, WHOLE_ROWS } from "./painter";
+import { type Screen, ScreenBuilder } from "./screen";
+import { type Series, seriesOf, wireOf } from "./series";
+import type { Stored } from "./stored";
 import { Turns } from "./turns";
 
-/** As in a kernel: beyond so many rows a series is answered from the overview. */
-const WHOLE_ROWS = 200_000;
-const BLOCK = 64;
-const BLOCKS_A_BUCKET = 4;
 /** So many blocks are detail enough for any page. */
 const FINE_BLOCKS = 40_000;
 /** With more rows than this a point a series is sent as envelopes. */
@@ -43,7 +32,6 @@ const ROWS_A_POINT = 4;
 const POINTS_MOST = 20_000;
 const SERIES_MOST = 1000;
 const EVENTS_SHOWN = 200;
-const ODD_MOST = 1000;
 /** Times beyond this, in seconds, are no times. */
 const FAR_S = 1e11;
 
@@ -55,33 +43,12 @@ export interface RangeRequest {
   readonly points: number;
 }
 
-interface Series {
-  /** By which a page knows it. */
-  readonly id: number;
-  /** Its number in the recording. */
-  readonly number: number;
-  readonly info: SeriesInfo;
-  readonly isDrawn: boolean;
-  readonly isRated: boolean;
-  /** Whether the blocks of the overview are made of the values that are drawn. */
-  readonly hasBlocks: boolean;
-}
-
-interface Drawn {
-  readonly screen: Screen;
-  readonly odd: readonly OddWire[];
-  /** Something was drawn more coarsely than a kernel would. */
-  readonly isCoarse: boolean;
-}
-
 export class Provider {
   readonly #stored: Stored;
   readonly #frugal: Frugality;
   readonly #series: readonly Series[];
   readonly #byNumber: ReadonlyMap<number, Series>;
-  /** Whether so few bytes are to be read that nothing need be spared. */
-  readonly #isSmall: boolean;
-  #silent = new Map<number, Spans>();
+  readonly #painter: Painter;
   #drawn: Drawn | null = null;
 
   constructor(stored: Stored, frugal: Frugality = FRUGAL) {
@@ -89,17 +56,24 @@ export class Provider {
     this.#frugal = frugal;
     this.#series = seriesOf(stored);
     this.#byNumber = new Map(this.#series.map((one) => [one.number, one]));
-    const drawn = this.#series.filter((one) => one.isDrawn).map(({ number }) => number);
-    this.#isSmall = stored.cost(drawn, {}) <= frugal.small;
+    this.#painter = new Painter(stored, frugal, this.#series);
+  }
+
+  /** What is missing from the picture besides what is missing from the recording. */
+  get problems(): readonly string[] {
+    const { tooLong } = this.#painter;
+    const what = tooLong === 1 ? "1 series is" : `${tooLong} series are`;
+    const remedy = "open the recording in a notebook: pw.replay(path)";
+    return tooLong > 0 ? [`${what} too long to be drawn without a kernel; ${remedy}`] : [];
   }
 
   /** Yields a keyframe, and where that had to be coarse a better one. */
   async *keyframes(): AsyncGenerator<KeyframePacket> {
-    if (!this.#isSmall && !this.#drawn) {
-      this.#drawn = await this.#draw(true);
+    if (!this.#painter.isSmall && !this.#drawn) {
+      this.#drawn = await this.#painter.draw(true);
       yield this.#keyframe(this.#drawn, [], []);
     }
-    if (!this.#drawn || this.#drawn.isCoarse) this.#drawn = await this.#draw(false);
+    if (!this.#drawn || this.#drawn.isCoarse) this.#drawn = await this.#painter.draw(false);
     const { moments, spans } = await this.#events();
     yield this.#keyframe(this.#drawn, moments, spans);
   }
@@ -109,16 +83,20 @@ export class Provider {
     const ids = asked.ids.slice(0, SERIES_MOST);
     const { request, t0, t1 } = asked;
     const isTime = Math.abs(t0) < FAR_S && Math.abs(t1) < FAR_S;
-    this.#drawn ??= await this.#draw(false); // which finds the silences
+    this.#drawn ??= await this.#painter.draw(false); // which finds the silences
     const some = isTime ? [...new Set(ids)].map((id) => this.#series[id]) : [];
     const wanted = some.filter((one): one is Series => one?.isDrawn === true);
     const [start, end] = [roundHalfEven(t0 * 1e6), roundHalfEven(t1 * 1e6) + 1];
     const blocks = await this.#blocksBetween(wanted, start, end, points);
     const odd: OddWire[] = [];
     const rows = new Map<number, Shown>();
-    const whole = wanted.filter(({ id }) => !blocks.has(id));
-    await this.#read(whole, { since: start, end }, ({ id, info, number }, columns) => {
-      rows.set(id, wholeRows(info, columns, this.#silent.get(number) ?? [], start, end));
+    const whole = this.#bounded(
+      wanted.filter(({ id }) => !blocks.has(id)),
+      end - start,
+    );
+    const unknown = new Set(wanted.filter((one) => !blocks.has(one.id) && !whole.includes(one)));
+    await this.#painter.read(whole, { since: start, end }, ({ id, info, number }, columns) => {
+      rows.set(id, wholeRows(info, columns, this.#painter.silent.get(number) ?? [], start, end));
       odd.push(...oddOf(id, columns, start, end));
     });
     odd.sort((a, b) => a.time - b.time);
@@ -127,7 +105,8 @@ export class Provider {
     return {
       kind: "rows",
       request,
-      ids,
+      // Of what is not read nothing is told, which is not to tell that there is nothing.
+      ids: ids.filter((id) => !unknown.has(this.#series[id] as Series)),
       t0,
       t1,
       reduced: screen?.lines.map(({ id }) => id) ?? [],
@@ -135,20 +114,6 @@ export class Provider {
       odd: odd.slice(-ODD_MOST),
       envelopes: envelopesOf(screen),
     };
-  }
-
-  async #read(
-    some: readonly Series[],
-    want: Want,
-    each: (series: Series, columns: Columns) => void,
-  ): Promise<void> {
-    await this.#stored.read(
-      some.map(({ number }) => number),
-      want,
-      (number, columns) => {
-        if (columns.time.length > 0) each(this.#byNumber.get(number) as Series, columns);
-      },
-    );
   }
 
   #keyframe(
@@ -171,8 +136,9 @@ export class Provider {
   }
 
   #state(): State {
-    const { run, name, bytes, problems, running } = this.#stored;
-    const [start, end] = this.#span();
+    const { run, name, bytes, running } = this.#stored;
+    const problems = [...this.#stored.problems, ...this.problems];
+    const [start, end] = this.#painter.span();
     const { title, interval, simulated } = run.about;
     return {
       phase: "replay",
@@ -195,20 +161,6 @@ export class Provider {
     };
   }
 
-  /** The first and the last moment of what is drawn. */
-  #span(): [number, number] {
-    const { extents, run } = this.#stored;
-    const drawn = this.#series.filter((one) => one.isDrawn).map(({ number }) => extents[number]);
-    let [first, last] = [Infinity, -Infinity];
-    for (const extent of drawn.length > 0 ? drawn : extents) {
-      [first, last] = [
-        Math.min(first, extent?.start ?? first),
-        Math.max(last, extent?.end ?? last),
-      ];
-    }
-    return first <= last ? [first, last] : [run.start, run.start];
-  }
-
   async #events(): Promise<{ readonly moments: MomentWire[]; readonly spans: SpanWire[] }> {
     const [moments, spans] = [[] as MomentWire[], [] as SpanWire[]];
     const some = this.#series.filter(({ info }) => {
@@ -218,7 +170,7 @@ export class Provider {
     const isSpan = ({ info }: Series) => kindOf(info).drawnAs === KINDS.span.drawnAs;
     // A span has two rows.
     const want = { texts: true, newest: 2 * EVENTS_SHOWN };
-    await this.#read(some, want, (series, columns) => {
+    await this.#painter.read(some, want, (series, columns) => {
       const most = EVENTS_SHOWN * (isSpan(series) ? 2 : 1);
       const last = lastRows(columns, most);
       if (isSpan(series)) spans.push(...spansOf(series.info, last));
@@ -230,115 +182,16 @@ export class Provider {
     };
   }
 
-  // The picture of the whole -----------------------------------------------------------
-
-  async #draw(isFirst: boolean): Promise<Drawn> {
-    const drawn = this.#series.filter((one) => one.isDrawn);
-    const builder = new ScreenBuilder(
-      drawn.map(({ id }) => id),
-      ...this.#span(),
-    );
-    const overview = await this.#stored.overview();
-    const blocks = overview
-      ? await this.#firstBlocks(drawn, overview, isFirst)
-      : new Map<number, Envelopes>();
-    const turns = new Turns();
-    const [odd, whole]: [OddWire[], Series[]] = [[], []];
-    const summed = drawn.filter(({ number }) => blocks.has(number));
-    for (const { number } of summed) {
-      const silent = silencesIn(blocks.get(number) as Envelopes);
-      if (silent.length > 0) this.#silent.set(number, silent);
-    }
-    const rated = summed.filter(({ isRated }) => isRated);
-    const rates = isFirst ? new Map<number, number>() : await this.#newestRates(rated);
-    for (const series of drawn) {
-      const { id, number, isRated } = series;
-      const some = blocks.get(number);
-      if (some) {
-        const last = isRated ? rates.get(id) : some.last.at(-1);
-        builder.drawBlocks(id, some, last ?? Number.NaN);
-        await turns.next();
-      } else {
-        whole.push(series);
-      }
-    }
-    await this.#read(whole, {}, ({ id, info, number, isRated }, columns) => {
-      const silent = silentSpans(info, columns);
-      // The first reading of a counter has no rate, which does not mean that it is missing.
-      const from = Number(isRated);
-      const value = shown(info, columns, silent).subarray(from);
-      const step = columns.step?.subarray(from) ?? null;
-      builder.drawRows(id, { time: columns.time.subarray(from), value, step }, silent);
-      if (silent.length > 0) this.#silent.set(number, silent);
-      odd.push(...oddOf(id, columns));
+  /** Those of some series that are read for a stretch: no more rows in all than fit. */
+  #bounded(some: readonly Series[], stretch: number): Series[] {
+    let left = MOST_ROWS;
+    return some.filter(({ number }) => {
+      const { rows = 0, start = 0, end = 0 } = this.#stored.extents[number] ?? {};
+      const about = rows * Math.min(1, stretch / Math.max(end - start, 1));
+      left -= about;
+      return left >= 0 && about <= MOST_SERIES_ROWS;
     });
-    odd.sort((a, b) => a.time - b.time);
-    const isCoarse = isFirst && summed.length > 0;
-    return { screen: builder.screen(), odd: odd.slice(-ODD_MOST), isCoarse };
   }
-
-  /** The blocks of the series that are not drawn from their rows. */
-  async #firstBlocks(
-    drawn: readonly Series[],
-    overview: Summary,
-    isFirst: boolean,
-  ): Promise<Map<number, Envelopes>> {
-    const { extents } = this.#stored;
-    const enough = BUCKETS * BLOCKS_A_BUCKET;
-    const rowsOf = ({ number }: Series) => extents[number]?.rows ?? 0;
-    const long = drawn.filter((series) => {
-      const { info, hasBlocks } = series;
-      // An overview has no steps, which logged values have, and no newest rate of a counter.
-      const isSimple = !kindStoredAs(info.kind).cumulative && info.entity !== "user";
-      return hasBlocks && rowsOf(series) > (isSimple ? enough * BLOCK : WHOLE_ROWS);
-    });
-    const chosen = this.#isSmall ? long : this.#beyond(drawn, long, isFirst);
-    const least = this.#isSmall ? 0 : this.#affordable(chosen, overview);
-    const wanted = new Map(
-      chosen.map(({ number }) => {
-        const extent = extents[number] as NonNullable<(typeof extents)[number]>;
-        const fine = overview.sizeFor(extent.rows, enough) ?? BLOCK;
-        return [number, { extent, size: Math.max(fine, Math.min(least, coarsest(extent.rows))) }];
-      }),
-    );
-    return overview.level(wanted);
-  }
-
-  /** Of a large recording: the series that would take more rows than may be read. */
-  #beyond(drawn: readonly Series[], long: readonly Series[], isFirst: boolean): Series[] {
-    const rowsOf = ({ number }: Series) => this.#stored.extents[number]?.rows ?? 0;
-    const [chosen, taken] = [new Set(long), { rows: 0 }];
-    const most = isFirst ? this.#frugal.firstRows : this.#frugal.rows;
-    for (const series of [...drawn].sort((a, b) => rowsOf(a) - rowsOf(b))) {
-      if (!series.hasBlocks || chosen.has(series)) continue;
-      // Steps stand in rows alone, so what a user logs is read as far as that goes.
-      const isPlain = series.info.entity !== "user" || isFirst;
-      if (isPlain || taken.rows + rowsOf(series) > most) chosen.add(series);
-      else taken.rows += rowsOf(series);
-    }
-    return [...chosen];
-  }
-
-  /** The finest level of which the bytes may be read. */
-  #affordable(chosen: readonly Series[], overview: Summary): number {
-    const numbers = chosen.map(({ number }) => number);
-    return (
-      overview.sizes.find((size) => overview.cost(size, numbers) <= this.#frugal.firstBlocks) ??
-      overview.sizes.at(-1) ??
-      BLOCK
-    );
-  }
-
-  /** The newest rates of some counters. */
-  async #newestRates(some: readonly Series[]): Promise<Map<number, number>> {
-    const rates = new Map<number, number>();
-    await this.#read(some, { newest: 2 }, ({ id, info, number }, columns) => {
-      rates.set(id, shown(info, columns, this.#silent.get(number) ?? []).at(-1) ?? Number.NaN);
-    });
-    return rates;
-  }
-
-  // Detail -----------------------------------------------------------------------------
 
   /** The blocks that answer for a stretch, of the series that have too many rows there. */
   async #blocksBetween(
@@ -354,9 +207,11 @@ export class Provider {
     for (const { number, hasBlocks } of wanted) {
       const extent = extents[number] as NonNullable<(typeof extents)[number]>;
       const share = Math.min(1, (end - start) / Math.max(extent.end - extent.start, 1));
-      const most = this.#isSmall ? WHOLE_ROWS : Math.min(WHOLE_ROWS, fair);
+      const most = this.#painter.isSmall ? WHOLE_ROWS : Math.min(WHOLE_ROWS, fair);
       if (!hasBlocks || extent.rows * share <= most) continue;
-      const enough = this.#isSmall ? FINE_BLOCKS : Math.min(FINE_BLOCKS, BLOCKS_A_BUCKET * points);
+      const enough = this.#painter.isSmall
+        ? FINE_BLOCKS
+        : Math.min(FINE_BLOCKS, BLOCKS_A_BUCKET * points);
       const size = summary.sizeFor(extent.rows, Math.round(enough / share));
       if (size !== null) levels.set(number, { extent, size });
     }
@@ -370,38 +225,6 @@ export class Provider {
   }
 }
 
-function seriesOf(stored: Stored): Series[] {
-  const { keys, catalog } = stored;
-  return (stored.order ?? orderOf(keys, catalog)).map((number, id) => {
-    const info = catalog.infos[number] as SeriesInfo;
-    const isRated = rateOf(info) !== null;
-    const hasBlocks = !kindStoredAs(info.kind).cumulative || isRated;
-    return { id, number, info, isDrawn: isDrawn(info), isRated, hasBlocks };
-  });
-}
-
-/** The numbers of series in the order in which a page knows them. */
-export function orderOf(keys: readonly SeriesKey[], catalog: Catalog): number[] {
-  const metrics = [...new Set(keys.map(({ metric }) => metric))];
-  const place = (metric: string) => catalog.appeared.get(metric) ?? catalog.appeared.size;
-  const order = new Map(
-    metrics.sort((a, b) => place(a) - place(b)).map((metric, rank) => [metric, rank]),
-  );
-  const numbers = keys.map((_, number) => number);
-  const rank = (number: number) => order.get((keys[number] as { metric: string }).metric) as number;
-  // As in the live view, what was logged first comes first.
-  return numbers.sort((a, b) => rank(a) - rank(b) || a - b);
-}
-
-/** A series as a page gets it: a counter under the name of its rate. */
-export function wireOf({ id, info }: Pick<Series, "id" | "info">): SeriesWire {
-  const rate = rateOf(info);
-  const { host, entity, labels } = info;
-  const kind = rate ? KINDS.gauge.stored : info.kind;
-  const { metric, unit } = rate ?? info;
-  return { id, host, entity, metric, unit, kind, labels };
-}
-
 function lastRows(columns: Columns, most: number): Columns {
   const from = Math.max(0, columns.time.length - most);
   return {
@@ -410,21 +233,6 @@ function lastRows(columns: Columns, most: number): Columns {
     value: columns.value.subarray(from),
     texts: columns.texts?.slice(from) ?? null,
   };
-}
-
-function silencesIn({ length, rows, start, end }: Envelopes): Spans {
-  const silent: [number, number][] = [];
-  for (let i = 0; i < length; i++) {
-    if (rows[i] === 0) silent.push([start[i] as number, end[i] as number]);
-  }
-  return silent;
-}
-
-/** Rows of the coarsest block that a series of so many rows can have. */
-function coarsest(rows: number): number {
-  let size = BLOCK;
-  while (rows > BLOCK * size) size *= 8;
-  return size;
 }
 
 /** Rows as they are, and the series with many rows as envelopes in equal buckets. */

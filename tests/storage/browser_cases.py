@@ -20,10 +20,13 @@ import pyarrow.parquet as pq
 
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.library.replay_provider import RecordingProvider
-from pulse_widgets.series.columns import LOGGED_NAN
+from pulse_widgets.series.columns import LOGGED_NAN, Columns, SeriesKey
 from pulse_widgets.series.rows import NO_STEP, Rows
 from pulse_widgets.series.stream import Stream
+from pulse_widgets.storage.arrow.files import GroupWriter
 from pulse_widgets.storage.compact import compact
+from pulse_widgets.storage.index import Entry, encode_index
+from pulse_widgets.storage.parquet.seal import marks, seal
 from tests.storage.bench import START_US, Bench
 
 if TYPE_CHECKING:
@@ -287,12 +290,96 @@ def _old_times(path: Path) -> None:
     pq.write_table(table, path, compression="none", use_deprecated_int96_timestamps=True)
 
 
+def _packed(path: Path) -> None:
+    """Write values of all sorts, packed as hard as ZSTD can."""
+    rnd = np.random.default_rng(12)
+    pieces = [
+        rnd.normal(size=1500),
+        np.zeros(3000),
+        np.tile(np.round(rnd.uniform(size=37), 3), 60),
+        np.round(rnd.uniform(0, 9, 3000)),
+        np.repeat(rnd.integers(0, 1 << 40, 40), 50),
+        np.arange(4000) / 7,
+    ]
+    value = np.concatenate(pieces)
+    rows = len(value)
+    columns = {
+        "host": ["node"] * rows,
+        "entity": ["user"] * rows,
+        "metric": ["a"] * (rows // 2) + ["b"] * (rows - rows // 2),
+        "time": START_US + 2000 * np.arange(rows),
+        "value": value,
+    }
+    options = {"compression": "zstd", "compression_level": 19, "data_page_size": 40_000}
+    pq.write_table(_table(columns), path, use_dictionary=["host"], **options)
+
+
 FOREIGN: Mapping[str, Callable[[Path], None]] = {
     "naive": _naive,
     "second": _second,
     "odd_types": _odd_types,
     "old_times": _old_times,
+    "packed": _packed,
 }
+
+
+def _lying(path: Path) -> None:
+    """Write a file of ours, well sealed, whose index gives rows of one series to another."""
+    keys = [SeriesKey("h0", "host", metric) for metric in ("a", "b", "c")]
+    held = [(key, _columns(5 * (k % 2 + 1))) for k, key in enumerate(keys)]
+    writer = GroupWriter(path, final=True, split=False)
+    writer.write(held)
+    first, entries = 0, []
+    for key, rows in zip(keys, (10, 5, 5), strict=True):
+        entries.append(Entry(key, 0, first, rows, START_US, START_US + 9))
+        first += rows
+    run = json.dumps({"version": "1.0", "id": "lie", "start": START_US})
+    said = {"pulse.version": "1.0", "pulse.run": run, "pulse.index": encode_index(entries)}
+    writer.finish({**said, "pulse.catalog": "{}", **marks(1, 8)})
+    seal(path)
+
+
+def _columns(rows: int) -> Columns:
+    time = START_US + np.linspace(0, 9, rows).astype(np.int64)
+    return Columns(time, np.full(rows, NO_STEP), np.arange(rows) * 1.0, None, None)
+
+
+def _without(*names: str) -> Callable[[Path], None]:
+    def put(path: Path) -> None:
+        columns = {name: held for name, held in _foreign(40).items() if name not in names}
+        pq.write_table(_table(columns), path)
+
+    return put
+
+
+def _null_key(path: Path) -> None:
+    columns = _foreign(40)
+    columns["entity"][7] = None
+    pq.write_table(_table(columns), path)
+
+
+def _wrong_type(path: Path) -> None:
+    pq.write_table(_table({**_foreign(40), "time": ["noon"] * 40}), path)
+
+
+def _half_steps(path: Path) -> None:
+    pq.write_table(_table({**_foreign(40), "step": [0.5] * 40}), path)
+
+
+def _brotli(path: Path) -> None:
+    pq.write_table(_table(_foreign(40)), path, compression="brotli")
+
+
+ODD: Mapping[str, Callable[[Path], None]] = {
+    "odd-lying": _lying,
+    "odd-no-keys": _without("host", "entity"),
+    "odd-no-value": _without("value", "step"),
+    "odd-null-key": _null_key,
+    "odd-wrong-type": _wrong_type,
+    "odd-half-steps": _half_steps,
+    "odd-brotli": _brotli,
+}
+"""Files that a page refuses in words, or does not believe; `js/file/refused.test.ts` says which."""
 GOLDEN: Final = "recording-1.0-finished"
 
 RANGES: Mapping[str, list[tuple[float, float, int]]] = {
@@ -384,7 +471,7 @@ def main() -> None:
     DATA.mkdir(parents=True, exist_ok=True)
     for case, write in BENCHES.items():
         _make(case, write)
-    for case, put in FOREIGN.items():
+    for case, put in {**FOREIGN, **ODD}.items():
         put(path_of(case))
     for case in RANGES:
         (DATA / f"{case}.answers").write_bytes(pack(answers(case)))

@@ -9,8 +9,9 @@ import { rateOf, type SeriesInfo, type Shown, shown, silentSpans, wholeRows } fr
 import { oddOf } from "../odd";
 import { rowsOf } from "../packets";
 import type { Folder } from "../place";
-import { Provider, wireOf } from "../provider";
+import { Provider } from "../provider";
 import type { RecordingChannel } from "../recording";
+import { wireOf } from "../series";
 import { type Directory, keyOf, MOST_ROWS } from "./directory";
 import { Follower, type Fresh } from "./follow";
 import { rest } from "./rows";

@@ -4,7 +4,7 @@ import { memoryFile } from "../access";
 import { CachedFile } from "../cache";
 import type { Columns } from "../columns";
 import type { SeriesInfo } from "../gaps";
-import { TAIL_BYTES } from "../limits";
+import { FRUGAL } from "../limits";
 import { storedIn } from "../open";
 import type { RandomAccess } from "../place";
 
@@ -31,7 +31,7 @@ export async function readPart(
 ): Promise<Part> {
   // All of it is wanted, so it comes in one request.
   const whole = memoryFile(called, await file.tail(MOST_PART));
-  const cached = await CachedFile.open(whole, TAIL_BYTES);
+  const cached = await CachedFile.open(whole, FRUGAL);
   const stored = await storedIn(cached, NO_RUN);
   const { infos, appeared } = stored.catalog;
   const place = ({ metric }: SeriesInfo) => appeared.get(metric) ?? appeared.size;
