@@ -94,12 +94,30 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
     // finished could not be removed for it.
     context.listCheckpoints = () => Promise.resolve([]);
     context.fileChanged.connect(() => content.tellChanged());
-    // Its label stays the name of the file: JupyterLab renames a file whose tab has another one.
     const widget = new DocumentWidget({ content, context });
     widget.title.icon = pulseIcon;
     widget.toolbar.hide();
+    labelByFolder(widget);
     return widget;
   }
+}
+
+/**
+ * Every running recording is opened by a file of the same name: in its tab stands the folder's.
+ * JupyterLab renames a file whose tab has another label, so this is done only where that has been
+ * taken away.
+ */
+function labelByFolder(widget: DocumentWidget): void {
+  const { context, title } = widget;
+  const renames = (widget as unknown as { _onTitleChanged?: () => void })._onTitleChanged;
+  if (folderOf(context.localPath) === null) return;
+  if (!renames || !title.changed.disconnect(renames, widget)) return;
+  const label = () => {
+    const folder = folderOf(context.localPath)?.split("/").pop();
+    if (folder) title.label = folder;
+  };
+  label();
+  context.pathChanged.connect(label);
 }
 
 /** Makes recordings known; they open in our viewer, whoever else opens Parquet files. */

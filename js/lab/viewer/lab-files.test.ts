@@ -100,6 +100,8 @@ test("the new bytes of a file that grows are read, and none where it has not gro
   expect(await folder.since(name, 1000)).toEqual(Uint8Array.of(7, 8));
   server.manner = "whole";
   expect(await folder.since(name, 1001)).toEqual(Uint8Array.of(8));
+  server.manner = "none";
+  expect(await folder.since(name, 1000)).toEqual(Uint8Array.of(7, 8));
   expect(await trouble(folder.since("none", 0))).toBeInstanceOf(GoneError);
 });
 

@@ -91,13 +91,16 @@ export class LabFiles {
   }
 
   async #since(path: string, begin: number): Promise<Uint8Array<ArrayBuffer>> {
-    const answer = await this.#ask(path, `bytes=${begin}-`);
+    const name = this.#nameOf(path);
+    const answer = await this.#ask(path, `bytes=${begin}-`).catch(() => {
+      this.#watch.signal.throwIfAborted();
+      throw this.#unreachable(name, null);
+    });
     if (answer.status === UNSATISFIABLE) return new Uint8Array(0);
-    if (answer.status !== PARTIAL && answer.status !== WHOLE) {
-      throw this.#unreachable(this.#nameOf(path), answer.status);
-    }
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    return answer.status === WHOLE ? bytes.slice(begin) : bytes;
+    if (answer.status === PARTIAL) return new Uint8Array(await answer.arrayBuffer());
+    if (answer.status === WHOLE) return new Uint8Array(await answer.arrayBuffer()).slice(begin);
+    const file = await this.#whole(path, this.#unreachable(name, answer.status));
+    return file.read(begin, await file.size());
   }
 
   /** The whole file by the contents API; `problem` says why it cannot be read in ranges. */

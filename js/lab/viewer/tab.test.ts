@@ -12,7 +12,7 @@ vi.mock("../../file/running/open", () => ({ openDirectory: opening.directory }))
 
 /** A recording that has nothing to tell. */
 class Silent implements RecordingChannel {
-  readonly problems = [];
+  problems: string[] = [];
   readonly running = false;
   readonly cost = { requests: 0, bytes: 0 };
   closed = false;
@@ -156,6 +156,24 @@ test("a file that has changed on disk is read again when the user wants it", asy
   await press("Reload");
   expect(said()).toEqual([]);
   expect(opening.file).toHaveBeenCalledTimes(2);
+});
+
+test("what cannot be read for a closer look is told, until it can be read", async () => {
+  const channel = new Silent();
+  channel.problems = ["3 rows are damaged"];
+  opening.file.mockResolvedValue(channel);
+  await opened();
+  await vi.advanceTimersByTimeAsync(3000);
+  expect(said()).toEqual([]);
+
+  channel.problems = [...channel.problems, "a.pulse.parquet has changed since it was opened"];
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(said()).toEqual(["a.pulse.parquet has changed since it was openedReload"]);
+  expect(isDrawn()).toBe(true);
+
+  channel.problems = channel.problems.slice(0, 1);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(said()).toEqual([]);
 });
 
 test("a second recording that is dropped can be opened beside this one", async () => {

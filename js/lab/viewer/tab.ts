@@ -14,6 +14,7 @@ const PATIENCE_MS = 2000;
 const PROGRESS_MS = 250;
 /** Whether a file has changed is asked no more often than this. */
 const LOOK_MS = 5000;
+const TROUBLE_MS = 1000;
 const MILLION = 1e6;
 
 export interface Opened {
@@ -42,6 +43,8 @@ export class RecordingTab {
   /** What tells this state of the file from a later one; "" before it is known. */
   #stamp = "";
   #looked = 0;
+  /** What is said to be wrong with what is drawn. */
+  #trouble: string | null = null;
 
   constructor(el: HTMLElement, opened: Opened, around: Around) {
     this.#stage = new Stage(el);
@@ -134,6 +137,7 @@ export class RecordingTab {
     this.#reading.abort(CLOSED);
     this.#close();
     this.#close = () => undefined;
+    this.#tellTrouble(null);
     this.#stamp = "";
   }
 
@@ -193,10 +197,25 @@ export class RecordingTab {
     const store = new LiveStore(channel);
     const leave = store.attach();
     this.#stage.draw(store, this.#opened.path);
+    const known = channel.problems;
+    const watching = setInterval(() => {
+      const news = channel.problems.find((problem) => !known.includes(problem));
+      this.#tellTrouble(news ?? null);
+    }, TROUBLE_MS);
     this.#close = () => {
+      clearInterval(watching);
       leave();
       channel.close();
     };
+  }
+
+  /** What could not be read for a closer look. */
+  #tellTrouble(problem: string | null): void {
+    if (problem === this.#trouble) return;
+    this.#trouble = problem;
+    const label = this.#around.services.trans.__("Reload");
+    const buttons = [{ label, run: () => void this.open() }];
+    this.#stage.notice("trouble", problem === null ? null : { sentence: problem, buttons });
   }
 
   /** Tells of work that takes long, how far it is, and how to end it. */
