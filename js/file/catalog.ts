@@ -137,16 +137,21 @@ function agrees(held: readonly Entry[], { chunks }: Group): boolean {
   return !least || !most || (integerOf(least) === first && integerOf(most) === last);
 }
 
+const SURROGATE = /[\ud800-\udfff]/;
+
 /** Texts in the order of their UTF-8 bytes, which is that of their letters and not of UTF-16. */
-export function byBytes(one: string, other: string): number {
+function byBytes(one: string, other: string): number {
   if (one === other) return 0;
+  if (!SURROGATE.test(one) && !SURROGATE.test(other)) return one < other ? -1 : 1;
   const [a, b] = [[...one], [...other]];
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    const difference =
-      ((a[i] as string).codePointAt(0) as number) - ((b[i] as string).codePointAt(0) as number);
-    if (difference !== 0) return difference;
-  }
-  return a.length - b.length;
+  const place = a.findIndex((letter, i) => letter !== b[i]);
+  if (place < 0) return -1;
+  return ((a[place] as string).codePointAt(0) ?? 0) - (b[place]?.codePointAt(0) ?? -1);
+}
+
+/** Keys in the order of the file. */
+export function byKey(a: SeriesKey, b: SeriesKey): number {
+  return byBytes(a.host, b.host) || byBytes(a.entity, b.entity) || byBytes(a.metric, b.metric);
 }
 
 /** What the series, entities and hosts of a recording are. */

@@ -1,7 +1,14 @@
 /** A finished file as this program writes it. */
 
 import type { CachedFile } from "./cache";
-import { type Catalog, decodeCatalog, decodeIndex, type Entry, indexProblem } from "./catalog";
+import {
+  byKey,
+  type Catalog,
+  decodeCatalog,
+  decodeIndex,
+  type Entry,
+  indexProblem,
+} from "./catalog";
 import { type Columns, type Extent, join, type SeriesKey } from "./columns";
 import { COLUMNS, Groups } from "./groups";
 import { sentencesOf } from "./json";
@@ -37,11 +44,20 @@ export function isOurs({ leaves, marks }: Footer): boolean {
 export function entriesOf({ marks, groups }: Footer): Entry[] | null {
   try {
     const entries = decodeIndex(marks.get("pulse.index") as Uint8Array);
-    return indexProblem(entries, groups) === "" ? entries : null;
+    const isRight = indexProblem(entries, groups) === "" && areInOrder(entries);
+    return isRight ? entries : null;
   } catch (problem) {
     if (problem instanceof DamageError) return null;
     throw problem;
   }
+}
+
+/** Whether series come in the order of their keys, each once. */
+function areInOrder(entries: readonly Entry[]): boolean {
+  return entries.every(({ key }, i) => {
+    const before = entries[i - 1]?.key;
+    return !before || key === before || byKey(before, key) <= 0;
+  });
 }
 
 export class Finished implements Stored {

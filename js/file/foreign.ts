@@ -5,7 +5,7 @@
  */
 
 import type { CachedFile, Range } from "./cache";
-import { byBytes, decodeCatalog, textOf } from "./catalog";
+import { byKey, decodeCatalog, textOf } from "./catalog";
 import { type Columns, inOrder, isRising, type SeriesKey } from "./columns";
 import { valuesOf, wantedColumns } from "./foreign-types";
 import { objectOf, parseJson, sentencesOf } from "./json";
@@ -172,10 +172,6 @@ function storedOf(
   const catalog = decodeCatalog(withoutNumbers(marks.get("pulse.catalog")), keys);
   const about = { name: file.name, bytes: file.size, run, catalog, problems, running: false };
   return new HeldRows(about, held);
-}
-
-function byKey(a: SeriesKey, b: SeriesKey): number {
-  return byBytes(a.host, b.host) || byBytes(a.entity, b.entity) || byBytes(a.metric, b.metric);
 }
 
 function finished({ key, time, value, missing, step, texts }: Growing): HeldSeries {

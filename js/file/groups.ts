@@ -9,6 +9,7 @@ import { crc32 } from "./parquet/crc";
 import type { Chunk, Footer } from "./parquet/footer";
 import { type Located, locatedIn, timesIn } from "./parquet/pages";
 import type { Want } from "./stored";
+import { Turns } from "./turns";
 
 /** The columns of a recording, in the order of the file. */
 export const COLUMNS = [
@@ -53,6 +54,7 @@ export class Groups {
   readonly #file: CachedFile;
   readonly #footer: Footer;
   readonly #sums: Uint32Array;
+  readonly #turns = new Turns();
   /** Chunks that match their checksums. */
   readonly #sound = new Set<Chunk>();
   /** Row groups whose keys are as the index says. */
@@ -104,7 +106,7 @@ export class Groups {
       const help = await this.#file.hold(
         broken.flatMap(({ offsets }) => (offsets ? [offsets] : [])),
       );
-      for (const plan of batch) yield this.#rows(plan, held, help, want);
+      for (const plan of batch) yield await this.#rows(plan, held, help, want);
     }
   }
 
@@ -209,7 +211,12 @@ export class Groups {
     });
   }
 
-  #rows(plan: Plan, held: Held, help: Held, want: Want): readonly (readonly [Entry, Columns])[] {
+  async #rows(
+    plan: Plan,
+    held: Held,
+    help: Held,
+    want: Want,
+  ): Promise<readonly (readonly [Entry, Columns])[]> {
     const { group, entries, parts } = plan;
     const isWhole = parts.every(({ whole }) => whole);
     // With all of it at hand all damage is counted, whichever rows are wanted.
@@ -219,6 +226,7 @@ export class Groups {
     const found = new Map<ColumnName, Rows>();
     const lost = new Uint8Array(end - first);
     for (const part of parts) {
+      await this.#turns.next();
       const rows = this.#column(part, held, help, first, end);
       found.set(part.name, rows);
       if (rows.lost)

@@ -21,6 +21,9 @@ const NO_COST = { requests: 0, bytes: 0 };
 /**
  * Open a `.pulse.parquet` file, or a table of another program that can be shown as one.
  *
+ * @param file With `cost` and `close`, as those of `access.ts` have, these become the channel's.
+ * @param frugal How much is read of a large file.
+ * @param pause Waits before what could not be fetched is tried again.
  * @throws RecordingError when it cannot be shown.
  */
 export async function openFile(

@@ -137,8 +137,7 @@ export class Overview {
       const pieces = new Map<number, Blocks[]>();
       const broken = new Set<number>();
       for (const group of groups) {
-        this.#collect(group, held, numbers, pieces, broken);
-        await turns.next();
+        await this.#collect(group, held, numbers, pieces, broken, turns);
       }
       for (const number of numbers) {
         const extent = wanted.get(number)?.extent as Extent;
@@ -160,18 +159,19 @@ export class Overview {
   }
 
   /** Cut the blocks of each series out of a row group. */
-  #collect(
+  async #collect(
     group: BlockGroup,
     held: Held,
     numbers: readonly number[],
     pieces: Map<number, Blocks[]>,
     broken: Set<number>,
-  ): void {
+    turns: Turns,
+  ): Promise<void> {
     const [least, most] = group.series;
     const here = numbers.filter((number) => number >= least && number <= most);
     let blocks: Blocks;
     try {
-      blocks = this.#blocks(group, held);
+      blocks = await this.#blocks(group, held, turns);
     } catch (problem) {
       if (!(problem instanceof DamageError)) throw problem;
       for (const number of here) broken.add(number);
@@ -191,7 +191,7 @@ export class Overview {
   }
 
   /** A row group, checked and unpacked. */
-  #blocks(group: BlockGroup, held: Held): Blocks {
+  async #blocks(group: BlockGroup, held: Held, turns: Turns): Promise<Blocks> {
     const known = this.#unpacked.get(group);
     if (known) return known;
     if (crc32(held.bytes(...group.range)) !== group.sum) {
@@ -199,15 +199,16 @@ export class Overview {
     }
     const bytes = (begin: number, end: number) =>
       held.bytes(this.#offset + begin, this.#offset + end);
-    const blocks = Object.fromEntries(
-      NAMES.map((name) => {
-        const rows = readRows(bytes, group.chunks[name], null, 0, group.blocks);
-        if (rows.lost || rows.absent) {
-          throw new DamageError("a column of the overview is not as its footer says");
-        }
-        return [name, rows.numbers];
-      }),
-    ) as Blocks;
+    const columns = new Map<string, Float64Array>();
+    for (const name of NAMES) {
+      await turns.next();
+      const rows = readRows(bytes, group.chunks[name], null, 0, group.blocks);
+      if (rows.lost || rows.absent) {
+        throw new DamageError("a column of the overview is not as its footer says");
+      }
+      columns.set(name, rows.numbers);
+    }
+    const blocks = Object.fromEntries(columns) as Blocks;
     const { series, cell } = blocks;
     const isOrdered = series.every((one, i) => i === 0 || one >= (series[i - 1] as number));
     if (!isOrdered || series[0] !== group.series[0] || series.at(-1) !== group.series[1]) {
