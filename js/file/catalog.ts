@@ -140,7 +140,7 @@ function agrees(held: readonly Entry[], { chunks }: Group): boolean {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** Texts in the order of their UTF-8 bytes, which is that of their letters and not of UTF-16. */
-export function byBytes(one: string, other: string): number {
+function byBytes(one: string, other: string): number {
   if (one === other) return 0;
   if (!SURROGATE.test(one) && !SURROGATE.test(other)) return one < other ? -1 : 1;
   const [a, b] = [[...one], [...other]];

@@ -1,7 +1,6 @@
 /** A directory as it was when somebody looked, as what answers are made of. */
 
-import { byBytes } from "../catalog";
-import type { SeriesKey } from "../columns";
+import { byKey } from "../catalog";
 import { record } from "../json";
 import { HeldRows } from "../memory";
 import { orderOf } from "../series";
@@ -37,8 +36,4 @@ export class StoredDirectory extends HeldRows {
     const isFirst = new Set(first);
     this.order = [...first, ...orderOf(this.keys, catalog).filter((place) => !isFirst.has(place))];
   }
-}
-
-function byKey(a: SeriesKey, b: SeriesKey): number {
-  return byBytes(a.host, b.host) || byBytes(a.entity, b.entity) || byBytes(a.metric, b.metric);
 }
