@@ -3,7 +3,7 @@
  *
  *   js/widget/dashboard-entry.ts  -> pulse_widgets/static/dashboard.js  (ESM, shipped once in Feed.code)
  *   js/widget/loader.ts           -> pulse_widgets/static/loader.js     (ESM, carried by every view)
- *   js/lab/plugin.ts              -> js/lib/*.js                        (input of build-lab.mjs)
+ *   js/lab/{plugin,saved}.ts      -> js/lib/*.js                        (input of build-lab.mjs)
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
@@ -41,7 +41,7 @@ await Promise.all([
   esbuild.build({
     ...common,
     minify: true,
-    entryPoints: { plugin: "js/lab/plugin.ts" },
+    entryPoints: { plugin: "js/lab/plugin.ts", saved: "js/lab/saved.ts" },
     outdir: "js/lib",
     splitting: true,
     external: ["@jupyterlab/*", "@lumino/*", "@jupyter-widgets/*"],

@@ -24,6 +24,8 @@ export interface Sidebar {
 }
 
 const SIDEBAR = Symbol.for("pulse_widgets.sidebar");
+/** Tells the views, of whatever bundle, that `sidebarOfPage` answers otherwise. */
+const OFFERED = "pulse_widgets.sidebar";
 
 type Page = Record<symbol, Sidebar | undefined>;
 
@@ -32,7 +34,23 @@ export function sidebarOfPage(): Sidebar | null {
   return (globalThis as unknown as Page)[SIDEBAR] ?? null;
 }
 
-/** Offer a sidebar to the views of this page. */
-export function offerSidebar(sidebar: Sidebar): void {
-  (globalThis as unknown as Page)[SIDEBAR] = sidebar;
+/** Offer a sidebar to the views of this page; null takes it back. */
+export function offerSidebar(sidebar: Sidebar | null): void {
+  (globalThis as unknown as Page)[SIDEBAR] = sidebar ?? undefined;
+  globalThis.dispatchEvent?.(new Event(OFFERED));
+}
+
+/** Calls `changed` whenever there is another sidebar, or it shows another feed. */
+export function watchSidebar(changed: () => void): () => void {
+  let leave = sidebarOfPage()?.subscribe(changed);
+  const offered = () => {
+    leave?.();
+    leave = sidebarOfPage()?.subscribe(changed);
+    changed();
+  };
+  globalThis.addEventListener(OFFERED, offered);
+  return () => {
+    leave?.();
+    globalThis.removeEventListener(OFFERED, offered);
+  };
 }

@@ -34,6 +34,11 @@ const unmount = mountDashboard(host, source, {
   metrics: query.get("metrics")?.split(",") ?? null,
   title: query.get("title") ?? "",
   page: location.pathname,
+  actions: (query.get("actions")?.split(",") ?? []).map((label) => ({
+    label,
+    title: `${label}, as a host may offer it`,
+    run: () => console.info(label),
+  })),
 });
 
 /** For the scripts that look at and measure the page. */

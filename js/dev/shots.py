@@ -19,6 +19,11 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# What is looked at in the width of a sidebar.
+SIDE = [
+    *("nogpu", "one", "two", "eight", "many", "trouble", "sixteen", "own0", "own5", "own200"),
+    *("faults", "replay", "stopped", "empty", "begun", "hosts", "names"),
+]
 # Name: query of the page, width and height of the window.
 SHOTS: dict[str, tuple[str, int, int]] = {
     "one-light": ("scenario=one", 1280, 1500),
@@ -37,7 +42,12 @@ SHOTS: dict[str, tuple[str, int, int]] = {
     "dense-light": ("scenario=dense", 1000, 1000),
     "dense-dark": ("scenario=dense&theme=dark", 1000, 1000),
     "eight-700": ("scenario=eight", 700, 1900),
-    "narrow-light": ("scenario=eight", 320, 2200),
+    **{
+        f"side-{name}-{width}-{theme}": (f"scenario={name}&theme={theme}", width, 1500)
+        for name in SIDE
+        for width in (260, 300, 400)
+        for theme in ("light", "dark")
+    },
     "wide-light": ("scenario=eight", 1600, 1200),
     **{
         f"own{count}-{theme}{suffix}": (f"scenario=own{count}&theme={theme}", width, 900)

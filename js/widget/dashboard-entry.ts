@@ -1,8 +1,8 @@
 /** The dashboard bundle: travels in `Feed.code`, imported once per page by the loader. */
 import type { AnyModel } from "@anywidget/types";
-import { mountDashboard } from "../core/dashboard/dashboard";
 import { VIEW_CLASS } from "../core/dashboard/styles";
 import { storeOf } from "./feed-store";
+import { mountMovable } from "./movable-view";
 
 interface RenderContext {
   /** The Monitor: kind, metrics, title. */
@@ -27,12 +27,13 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
     return () => el.replaceChildren();
   }
   const leave = source.attach();
-  const unmount = mountDashboard(el, source, {
+  const manner = {
     layout: model.get("kind") ?? "dashboard",
     metrics: model.get("metrics") ?? null,
     title: model.get("title") ?? "",
     page: location.pathname,
-  });
+  };
+  const unmount = mountMovable(el, source, manner, id);
   return () => {
     unmount();
     leave();

@@ -54,9 +54,17 @@ class Outputs:
         self._handles: list[Any] = []
 
     def show(
-        self, widget_view: Mapping[str, Any] | None, feed_id: str | None, saved: SavedView
+        self,
+        widget_view: Mapping[str, Any] | None,
+        feed_id: str | None,
+        saved: SavedView,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        """Display a view together with its saved form."""
+        """Display a view together with its saved form.
+
+        `metadata` is what a front end needs to show the widget: Colab is told where the code of
+        widgets comes from.
+        """
         load(BUNDLE)
         from IPython.display import display
 
@@ -67,7 +75,7 @@ class Outputs:
             if widget_view is not None
             else final_bundle(saved.keyframe, saved.html, view=self._view)
         )
-        handle = display(bundle, raw=True, display_id=True)
+        handle = display(bundle, raw=True, display_id=True, metadata=dict(metadata or {}))
         if handle is not None and widget_view is not None:
             self._handles.append(handle)
 

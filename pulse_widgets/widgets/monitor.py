@@ -91,10 +91,9 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             return
         live = self.comm is not None and self._hub.wants_widget
         view = self._repr_mimebundle_() if live else None
-        if isinstance(view, tuple):
-            view = view[0]
+        view, metadata = view if isinstance(view, tuple) else (view, None)
         saved = self._hub.saved_view(self.kind, self._outputs.metrics)
-        self._outputs.show(view, self._hub.feed.model_id if live else None, saved)
+        self._outputs.show(view, self._hub.feed.model_id if live else None, saved, metadata)
         if live:
             self._hub.shown()
 

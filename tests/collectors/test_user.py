@@ -175,7 +175,7 @@ def test_what_is_absent_is_a_missing_value_and_the_rest_is_recorded(absent):
         (np.datetime64("2026-01-01"), "datetime64"),
         (np.array("x"), "'bad' is ndarray"),
         ([1.0], "of type list"),
-        (object(), "of type object"),
+        pytest.param(object(), "of type object", id="object"),
         (Decimal("sNaN"), "of type Decimal"),
     ],
     ids=str,

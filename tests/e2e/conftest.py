@@ -9,11 +9,13 @@ import sys
 import time
 import urllib.request
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_core.paths import jupyter_path
 
 CHROME = os.environ.get("PULSE_CHROME") or shutil.which("chromium") or shutil.which("google-chrome")
 CHROME_FLAGS = [
@@ -29,6 +31,9 @@ CHROME_FLAGS = [
 REPOSITORY = Path(__file__).parents[2]
 TOKEN = uuid.uuid4().hex
 SHOTS = Path(os.environ.get("PULSE_SHOTS", "/tmp/pulse-shots"))
+
+EXPOSED = {"jupyterlab": "LabApp", "notebook": "JupyterNotebookApp"}
+"""What each application calls itself in its options."""
 
 RUN_CELL = """async index => {
     const app = window.jupyterapp, panel = app.shell.currentWidget;
@@ -99,10 +104,17 @@ class Lab:
         return path
 
 
-def start_lab(directory, prefix="", **environ):
+def start_lab(directory, *, app="jupyterlab", base="/", arguments=(), **environ):
     """Start a server that shares nothing with the user's; return it and its process.
 
-    `prefix` is where it lies on its host, as that of a hub does: it begins and does not end with /.
+    Parameters
+    ----------
+    app : str
+        The module that is run: ``jupyterlab`` or ``notebook``.
+    base : str
+        Where the server's pages begin, as JupyterHub gives every user a place of its own.
+    arguments : sequence of str
+        More options of the command line.
     """
     root, settings = directory / "root", directory / "settings"
     root.mkdir(parents=True)
@@ -115,10 +127,10 @@ def start_lab(directory, prefix="", **environ):
     log = (directory / "lab.log").open("w")
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+            sys.executable, "-m", app, "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
-            f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True",
-            f"--ServerApp.base_url={prefix}/",
+            f"--ServerApp.root_dir={root}", f"--ServerApp.base_url={base}",
+            f"--{EXPOSED[app]}.expose_app_in_browser=True", *arguments,
         ],
         env={
             **os.environ,
@@ -135,7 +147,7 @@ def start_lab(directory, prefix="", **environ):
         stdout=log,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
-    url = f"http://127.0.0.1:{port}{prefix}"
+    url = f"http://127.0.0.1:{port}{base}".rstrip("/")
     deadline = time.monotonic() + 60
     while True:
         try:
@@ -147,11 +159,32 @@ def start_lab(directory, prefix="", **environ):
             time.sleep(0.1)
 
 
-def stop_lab(process):
-    """End a server; a kernel that was restarting may keep it waiting for ever."""
+def installed(directory, *requirements):
+    """Install packages beside those of this environment, without what they need; return where."""
+    # The constraints are about this environment: they name other versions.
+    environ = {name: value for name, value in os.environ.items() if name != "PIP_CONSTRAINT"}
+    command = ["pip", "install", "-q", "--no-deps", "--target", str(directory)]
+    subprocess.run(
+        [sys.executable, "-m", *command, "--disable-pip-version-check", *requirements],
+        env=environ,
+        check=True,
+    )
+    return directory
+
+
+def lab_extensions(directory, *names):
+    """Put the lab extensions of this environment that are named into a directory of their own."""
+    for name in names:
+        found = (Path(place, name) for place in jupyter_path("labextensions"))
+        shutil.copytree(next(place for place in found if place.is_dir()), directory / name)
+    return directory
+
+
+def stop_lab(process, patience=30):
+    """End a server; a kernel that was starting or restarting may keep it waiting for ever."""
     process.terminate()
     try:
-        process.wait(30)
+        process.wait(patience)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -212,7 +245,11 @@ class Page:
 
     def open(self, path):
         workspace = f"w{uuid.uuid4().hex[:6]}"
-        self.page.goto(f"{self.lab.url}/lab/workspaces/{workspace}/tree/{path}?token={TOKEN}")
+        self.goto(f"lab/workspaces/{workspace}/tree/{path}")
+
+    def goto(self, address):
+        """Open a page of the server that shows a notebook."""
+        self.page.goto(f"{self.lab.url}/{address}?token={TOKEN}")
         self.page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
 
     def run(self, index):
@@ -232,15 +269,74 @@ class Page:
 @pytest.fixture
 def page(chrome, lab):
     """A fresh page; page errors fail the test that caused them."""
-    context = chrome.new_context(viewport={"width": 1400, "height": 900})
+    with page_on(chrome, lab) as wrapped:
+        yield wrapped
+    lab.reset()
+
+
+@contextmanager
+def page_on(chrome, lab, **settings):
+    """Give a fresh page on a server; page errors fail the test that caused them."""
+    context = chrome.new_context(viewport={"width": 1400, "height": 900}, **settings)
     opened = context.new_page()
     opened.set_default_timeout(20_000)
     wrapped = Page(opened, lab)
     opened.on("pageerror", lambda error: wrapped.errors.append(str(error)))
     yield wrapped
     context.close()
-    lab.reset()
     assert [e for e in wrapped.errors if not wrapped.expected or wrapped.expected not in e] == []
+
+
+POLICY = (
+    "default-src 'none'; "
+    # JupyterLab checks its settings with code that it makes ('unsafe-eval'), and anywidget imports
+    # the code of a widget from a blob. The rest is for JupyterLab's pages, icons and fonts.
+    "script-src 'self' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)
+"""The least that JupyterLab and anywidget get along with; nothing is allowed for us."""
+
+LABS_OWN = ["script-src-elem", "inline"]
+"""It takes the token out of the page's address; without it JupyterLab works as well."""
+
+TELL_VIOLATIONS = """document.addEventListener('securitypolicyviolation', event =>
+    window.pulseViolation([event.effectiveDirective, event.blockedURI]))"""
+
+
+WITHOUT_TOKEN = """document.addEventListener('readystatechange', () => {
+    const config = document.getElementById('jupyter-config-data');
+    if (config) config.textContent = JSON.stringify({...JSON.parse(config.textContent), token: ''});
+})"""
+"""JupyterLab's scripts are deferred: they run when this was done."""
+
+
+@pytest.fixture(scope="session")
+def hub(tmp_path_factory):
+    """JupyterLab as a JupyterHub serves it: under a prefix, with a strict content policy."""
+    headers = {"headers": {"Content-Security-Policy": POLICY}}
+    server, process = start_lab(
+        tmp_path_factory.mktemp("hub") / "server",
+        base="/user/ada/",
+        arguments=[f"--ServerApp.tornado_settings={headers}"],
+    )
+    yield server
+    stop_lab(process, patience=3)
+
+
+@pytest.fixture
+def hub_page(chrome, hub):
+    """A page there that has a cookie and no token; what breaks the policy fails the test."""
+    violations = []
+    with page_on(chrome, hub) as wrapped:
+        # Playwright takes no built-in function.
+        wrapped.page.expose_function("pulseViolation", lambda one: violations.append(one))  # noqa: PLW0108
+        wrapped.page.add_init_script(TELL_VIOLATIONS)
+        wrapped.page.add_init_script(WITHOUT_TOKEN)
+        yield wrapped
+    hub.reset()
+    assert [one for one in violations if one != LABS_OWN] == []
+    assert violations, "the policy was not there"
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Page, eventually, start_lab, stop_lab
+from tests.e2e.conftest import Page, eventually, settled_box, start_lab, stop_lab
 from tests.fakes import nvml
 
 ROOT = Path(__file__).parents[2]
@@ -254,7 +254,7 @@ def test_the_tools_of_own_metrics_do_not_touch_the_cards(dev_page, scenario, wid
 
 
 @pytest.mark.parametrize("scenario", ["nogpu", "one", "two", "eight", "sixteen", "hosts"])
-@pytest.mark.parametrize("width", [300, 320, 500, 700, 1000])
+@pytest.mark.parametrize("width", [240, 300, 400, 500, 700, 1000])
 def test_at_no_width_is_anything_wider_than_the_page(dev_page, scenario, width):
     page = dev_page(f"scenario={scenario}", width=width)
     settled(page, charts=1)
@@ -280,6 +280,55 @@ def test_time_lines_up_from_top_to_bottom(dev_page):
     assert len(lefts) == 3
     page.get_by_role("button", name="Show less").click()
     eventually(lambda: page.locator(".pulse-chart").count(), lambda charts: charts < 7)
+
+
+PANEL = """() => {
+    const panel = document.createElement('div');
+    panel.id = 'panel';
+    panel.style.cssText = 'position: fixed; top: 40px; right: 0; width: 300px; height: 420px;'
+        + 'overflow: auto';
+    document.body.append(panel);
+    panel.append(document.querySelector('.pulse').parentElement);
+}"""
+"""Put the dashboard into a sidebar, as JupyterLab has one."""
+OUTSIDE = """selector => {
+    const [own, panel] = [selector, '#panel'].map(
+        one => [...document.querySelectorAll(one)].find(el => el.checkVisibility())
+            .getBoundingClientRect());
+    return [panel.left - own.left, panel.top - own.top,
+        own.right - panel.right, own.bottom - panel.bottom].filter(by => by > 1);
+}"""
+"""By how many pixels something stands out of the panel."""
+
+
+def test_in_a_panel_that_scrolls_everything_stays_within_it(dev_page):
+    page = dev_page("scenario=trouble&actions=Bring+back", width=1000, height=700)
+    settled(page)
+    page.evaluate(PANEL)
+    panel = page.locator("#panel")
+    page.locator("#panel .pulse-board[data-columns='1']").wait_for()
+    assert panel.evaluate("el => el.scrollWidth - el.clientWidth") <= 0
+    assert page.evaluate(OUTSIDE, ".pulse-actions") == []
+
+    # The chart stands right above the timeline, which stays at the end of the panel.
+    page.evaluate("""() => {
+        const chart = document.querySelector(".pulse-chart[data-panel*='GPU memory used']");
+        const [own, panel] = [chart, chart.closest('#panel')];
+        panel.scrollTop += own.getBoundingClientRect().bottom
+            - panel.getBoundingClientRect().bottom + 60;
+    }""")
+    plot = page.locator(".pulse-chart[data-panel*='GPU memory used'] .u-over")
+    plot.wait_for()
+    assert page.evaluate(OUTSIDE, ".pulse-timeline") == []
+
+    box = settled_box(plot)
+    for share in (0.05, 0.5, 0.95):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        page.locator(".pulse-tip:visible").wait_for()
+        assert page.evaluate(OUTSIDE, ".pulse-tip") == []
+
+    page.locator(".pulse").press("?")
+    assert page.evaluate(OUTSIDE, ".pulse-help") == []
 
 
 LANE_TIMES = """() => {
@@ -418,7 +467,7 @@ def test_what_was_opened_and_hidden_is_remembered_by_the_page(dev_page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("query", [
     "scenario=trouble", "scenario=sixteen", "scenario=nogpu", "scenario=faults",
-    "scenario=hot&layout=strip", "scenario=replay",
+    "scenario=hot&layout=strip", "scenario=replay", "scenario=trouble&width=300&actions=Move",
 ])  # fmt: skip
 def test_axe_finds_nothing_serious(dev_page, query, theme):
     page = dev_page(f"{query}&theme={theme}")

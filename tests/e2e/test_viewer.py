@@ -62,7 +62,7 @@ def big(path, series=100, rows=70_000):
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
     """A server under a path, as a hub gives one to each user, with recordings of all sorts."""
-    server, process = start_lab(tmp_path_factory.mktemp("hub") / "server", prefix="/hub/user/me")
+    server, process = start_lab(tmp_path_factory.mktemp("hub") / "server", base="/hub/user/me/")
     big(server.root / "big.pulse.parquet")
     whole = (server.root / "big.pulse.parquet").read_bytes()
     (server.root / "damaged.pulse.parquet").write_bytes(whole[:5000] + whole[-5000:-2000])

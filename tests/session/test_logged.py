@@ -62,7 +62,10 @@ def test_what_is_no_mapping_is_the_callers_error(session, data):
         session.user.log(data, None)
 
 
-@pytest.mark.parametrize("when", [float("nan"), float("inf"), 1e15, -1, "now", time.time() * 1e3])
+NOW_MS = pytest.param(time.time() * 1e3, id="milliseconds")
+
+
+@pytest.mark.parametrize("when", [float("nan"), float("inf"), 1e15, -1, "now", NOW_MS])
 def test_a_time_that_is_none_is_the_callers_error(when):
     with pytest.raises(ArgumentError, match="is not a Unix time"):
         pw.log({"loss": 1.0}, time=when)

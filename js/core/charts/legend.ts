@@ -23,11 +23,14 @@ export function fitsTitle(lines: readonly Line[]): boolean {
 
 /** CSS pixels: a letter, beside a name, a value, and what else stands in a title row. */
 const [LETTER, BESIDE, VALUE, REST] = [6.6, 8, 52, 40];
+/** In rows narrower than this the pin counts, too. */
+const [NARROW, PIN] = [300, 14];
 
 /** Whether they stand there whole, beside a value each; otherwise they have a line of their own. */
 export function fitsBeside(width: number, title: string, names: readonly string[]): boolean {
   const letters = names.reduce((sum, name) => sum + name.length, title.length);
-  return letters * LETTER + names.length * (BESIDE + VALUE) + REST <= width;
+  const rest = width < NARROW ? REST + PIN : REST;
+  return letters * LETTER + names.length * (BESIDE + VALUE) + rest <= width;
 }
 
 /** What all names begin with, up to a space: "core " of "core 0" and "core 12". Pure. */

@@ -24,6 +24,8 @@ function declaredGround(): Ground | null {
   if (lab) return lab === "false" ? "dark" : "light";
   for (const el of [body, html]) {
     const kind = `${el.className} ${el.dataset["theme"] ?? ""} ${el.dataset["vscodeThemeKind"] ?? ""}`;
+    // VS Code calls its light theme of high contrast by both names.
+    if (/\bhigh-contrast-light\b/.test(kind)) return "light";
     if (/\b(?:vscode-)?(?:dark|high-contrast)\b/.test(kind)) return "dark";
     if (/\b(?:vscode-)?light\b/.test(kind)) return "light";
   }

@@ -18,18 +18,29 @@ describe("the tooltip", () => {
     expect(many.more).toBe(8);
   });
 
-  test("never leaves the dashboard, nor covers the pointer where there is room beside it", () => {
-    const pixels = (most: number) => fc.integer({ min: 0, max: most });
+  test.each([
+    ["a wide dashboard", 900, 700, 200, 150],
+    ["a panel of 240 px", 240, 500, 232, 200],
+    ["a low panel of 300 px", 300, 200, 280, 60],
+  ])("in %s never leaves what is seen, nor covers the pointer", (_, across, down, most, tall) => {
+    const pixels = (last: number) => fc.integer({ min: 0, max: last });
+    const at = fc.tuple(pixels(across), pixels(down), pixels(400), pixels(400));
     fc.assert(
-      fc.property(pixels(900), pixels(700), pixels(200), pixels(150), (x, y, wide, high) => {
-        const [left, top] = besidePointer([x, y], [wide, high], [900, 700]);
-        expect(left).toBeGreaterThanOrEqual(4);
-        expect(top).toBeGreaterThanOrEqual(4);
-        expect(left + wide).toBeLessThanOrEqual(900);
-        expect(top + high).toBeLessThanOrEqual(700);
-        expect(left > x || left + wide < x).toBe(true);
+      fc.property(at, pixels(most), pixels(tall), ([x, y, from, under], wide, high) => {
+        const box = [from, under, from + across, under + down] as const;
+        const [left, top] = besidePointer([from + x, under + y], [wide, high], box);
+        expect(left).toBeGreaterThanOrEqual(box[0] + 4);
+        expect(top).toBeGreaterThanOrEqual(box[1] + 4);
+        expect(left + wide).toBeLessThanOrEqual(box[2] - 4);
+        expect(top + high).toBeLessThanOrEqual(box[3] - 4);
+        const beside = left > from + x || left + wide < from + x;
+        expect(beside || top > under + y || top + high < under + y).toBe(true);
       }),
     );
+  });
+
+  test("that is larger than what is seen shows its beginning", () => {
+    expect(besidePointer([50, 50], [400, 300], [10, 20, 210, 120])).toEqual([14, 24]);
   });
 });
 

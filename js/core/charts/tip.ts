@@ -31,18 +31,60 @@ export function shownLines(lines: readonly TipLine[]): { shown: TipLine[]; more:
   return { shown, more: lines.length - shown.length };
 }
 
-/** Where something of this size stands beside a pointer, within a box. Pure. */
+/** Left, top, right, bottom. */
+export type Box = readonly [number, number, number, number];
+
+/**
+ * Where something of this size stands within a box: right of the pointer, where there is no room
+ * left of it, and where there is none either above or below it. Pure.
+ */
 export function besidePointer(
   pointer: readonly [number, number],
   size: readonly [number, number],
-  box: readonly [number, number],
+  box: Box,
 ): [number, number] {
-  const right = pointer[0] + APART;
-  const fits = right + size[0] <= box[0] - EDGE;
-  const left = fits ? right : pointer[0] - APART - size[0];
-  const most = (k: 0 | 1) => Math.max(EDGE, box[k] - size[k] - EDGE);
-  const within = (at: number, k: 0 | 1) => Math.min(Math.max(at, EDGE), most(k));
-  return [within(left, 0), within(pointer[1] - APART, 1)];
+  const [x, y] = pointer;
+  const [wide, high] = size;
+  const [first, last] = [box[0] + EDGE, box[2] - EDGE];
+  const isRight = x + APART + wide <= last;
+  const isLeft = x - APART - wide >= first;
+  const within = (at: number, low: number, high: number) => Math.max(low, Math.min(at, high));
+  const left = within(isRight || !isLeft ? x + APART : x - APART - wide, first, last - wide);
+  const [highest, lowest] = [box[1] + EDGE, box[3] - EDGE - high];
+  // It must not lie over what is pointed at.
+  const below = y + APART;
+  const above = y - APART - high;
+  const beside = isRight || isLeft;
+  const top = beside ? y - APART : below <= lowest || above < highest ? below : above;
+  return [left, within(top, highest, lowest)];
+}
+
+/** What can be seen of an element: the page and everything around it that scrolls cut it off. */
+export function visibleBox(el: HTMLElement): Box {
+  const own = el.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  let box: Box = within(
+    [own.left, own.top, own.right, own.bottom],
+    [0, 0, clientWidth, clientHeight],
+  );
+  // What the body says of itself holds for the page.
+  for (let up = parentOf(el); up && up !== document.body; up = parentOf(up)) {
+    if (getComputedStyle(up).overflow === "visible") continue;
+    const { left, top, right, bottom } = up.getBoundingClientRect();
+    box = within(box, [left, top, right, bottom]);
+  }
+  return box;
+}
+
+function within(a: Box, b: Box): Box {
+  const [left, top] = [Math.max(a[0], b[0]), Math.max(a[1], b[1])];
+  return [left, top, Math.max(Math.min(a[2], b[2]), left), Math.max(Math.min(a[3], b[3]), top)];
+}
+
+/** Out of a shadow root, too. */
+function parentOf(el: Element): Element | null {
+  const root = el.parentNode;
+  return root instanceof ShadowRoot ? root.host : el.parentElement;
 }
 
 /** It belongs to the whole dashboard, so that the plot of a chart does not cut it off. */
@@ -66,11 +108,12 @@ export class Tip {
     this.#write(this.#el, content);
     const [plot, whole] = [this.#anchor.getBoundingClientRect(), root.getBoundingClientRect()];
     const [x, y] = besidePointer(
-      [plot.left - whole.left + left, plot.top - whole.top + top],
+      [plot.left + left, plot.top + top],
       [this.#el.offsetWidth, this.#el.offsetHeight],
-      [root.clientWidth, root.clientHeight],
+      visibleBox(root),
     );
-    this.#el.style.transform = `translate(${Math.round(x)}px, ${Math.round(y)}px)`;
+    const [across, down] = [Math.round(x - whole.left), Math.round(y - whole.top)];
+    this.#el.style.transform = `translate(${across}px, ${down}px)`;
   }
 
   hide(): void {

@@ -138,6 +138,7 @@ class Dashboard {
 
   destroy(): void {
     for (const clean of this.#cleanup) clean();
+    this.#around.destroy();
     this.#detail.destroy();
     this.#scheduler.destroy();
     this.#board.destroy();

@@ -68,7 +68,8 @@ export class NewsLine {
   #told = "";
 
   constructor() {
-    const summary = h("summary", {}, this.#time, this.#text, this.#more);
+    const said = h("span", { class: "pulse-news-said" }, this.#time, this.#text);
+    const summary = h("summary", {}, said, this.#more);
     this.el.append(summary, this.#list);
   }
 

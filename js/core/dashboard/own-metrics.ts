@@ -55,7 +55,7 @@ export class OwnMetrics implements SectionExtras {
     const axes = { class: "pulse-segments", role: "group", "aria-label": "X axis of your metrics" };
     this.#axis = h("div", axes, ...this.#axes.values());
     this.#listen();
-    const words = h("span", {}, "smoothing");
+    const words = h("span", {}, "smooth", h("span", { class: "pulse-smooth-rest" }, "ing"));
     const smooth = h("label", { class: "pulse-smooth" }, words, this.#slider, this.#weight);
     setAttribute(this.#log, "title", "Logarithmic axis");
     setAttribute(this.#log, "aria-label", "log scale");

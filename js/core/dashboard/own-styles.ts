@@ -52,9 +52,6 @@ export const OWN_STYLE = `
   .pulse-own-tools { order: 1; flex-basis: 100%; justify-content: flex-start; padding-bottom: 4px; }
 }
 @container (max-width: 420px) {
-  .pulse .pulse-search { flex: 1 1 60%; }
-  .pulse-smooth > span:first-child { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .pulse-own-tools { column-gap: 8px; }
   .pulse .pulse-table { font-size: 11px; }
   .pulse .pulse-table :is(th, td) { padding-right: 7px; }
   .pulse .pulse-table :is(th, td:last-child) { white-space: normal; }

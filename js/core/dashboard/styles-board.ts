@@ -46,10 +46,10 @@ export const TOOLBAR = `
 @container (max-width: 739px) {
   .pulse-name-row:has(> .pulse-title:not(:empty)) { flex-basis: 100%; flex-wrap: wrap; }
 }
-@container (max-width: 420px) {
-  .pulse-controls { gap: 3px; }
-  .pulse .pulse-controls button { padding: 1px 5px; }
-}`;
+.pulse-actions { display: flex; flex: none; flex-wrap: wrap; gap: 3px; max-width: 100%; }
+.pulse-actions:not(:has(> :not([hidden]))) { display: none; }
+.pulse .pulse-actions button { padding: 1px 8px; min-height: 22px; }
+`;
 
 export const OVERVIEW = `
 .pulse-hosts { display: grid; gap: 5px; min-height: 54px; }
@@ -128,6 +128,7 @@ export const OVERVIEW = `
 .pulse-news summary { display: flex; justify-content: flex-end; list-style: none; white-space: nowrap; }
 .pulse-header-news { display: flex; flex: 1 1 0; min-width: 0; font-size: 11px; }
 .pulse-header-news:empty { display: none; }
+.pulse-news-said { display: contents; }
 .pulse-news-text { flex: 0 1 auto; min-width: 0; overflow: hidden; text-overflow: ellipsis; }
 .pulse-news summary::-webkit-details-marker { display: none; }
 .pulse-news.pulse-alarm { font-weight: 500; }
@@ -159,22 +160,19 @@ export const OVERVIEW = `
 }
 @container (max-width: 459px) {
   .pulse .pulse-tiles { gap: 5px 6px; }
-  .pulse-note { white-space: normal; }
   .pulse .pulse-tile { padding: 3px 6px 4px; }
   .pulse-gpu .pulse-card-note { column-gap: 8px; }
   .pulse-gpu .pulse-dot { display: none; }
   .pulse-fleet .pulse-card-head { flex-wrap: wrap; }
   .pulse-fleet .pulse-card-note { order: 3; flex-basis: 100%; }
   .pulse-news, .pulse-header-news { flex-basis: 100%; text-align: left; }
-  .pulse-news summary { display: block; white-space: normal; }
-}
-@container (max-width: 289px) {
-  .pulse .pulse-gpu .pulse-card-note { height: 26px; }
 }
 @container (max-width: 259px) {
+  .pulse .pulse-card-head { flex-wrap: wrap; }
+}
+@container (max-width: 219px) {
   .pulse .pulse-controls button { padding: 1px 4px; }
   .pulse-segments { flex-wrap: wrap; row-gap: 2px; max-width: 100%; }
-  .pulse .pulse-name-row, .pulse .pulse-card-head { flex-wrap: wrap; }
   .pulse .pulse-card-note > *, .pulse .pulse-strip [data-part], .pulse .pulse-strip b { white-space: normal; }
   .pulse.pulse-layout-strip :is(.pulse-name-row, .pulse-toolbar, .pulse-strip) { flex: 1 1 100%; }
   .pulse.pulse .pulse-tiles[data-count] { grid-template-columns: minmax(0, 1fr); }

@@ -2,6 +2,7 @@
 
 import { OWN_STYLE } from "./own-styles";
 import { OVERVIEW, SECTIONS, TOOLBAR } from "./styles-board";
+import { NARROW } from "./styles-narrow";
 
 /** On the element in which a host draws a view. */
 export const VIEW_CLASS = "pulse-view";
@@ -17,7 +18,7 @@ const HOST = `
 
 const TOKENS = `
 .pulse {
-  --pulse-surface: var(--jp-layout-color0, #fff);
+  --pulse-surface: var(--jp-layout-color0, var(--vscode-editor-background, #fff));
   --pulse-soft: #f4f6f9;
   --pulse-text: #1c2733;
   --pulse-text-2: #586674;
@@ -33,7 +34,7 @@ const TOKENS = `
   --pulse-select: rgb(11 98 181 / 14%);
 }
 .pulse[data-ground="dark"] {
-  --pulse-surface: var(--jp-layout-color0, #12161b);
+  --pulse-surface: var(--jp-layout-color0, var(--vscode-editor-background, #12161b));
   --pulse-soft: #1a2028;
   --pulse-text: #e5ebf1;
   --pulse-text-2: #98a6b4;
@@ -54,7 +55,8 @@ const FRAME = `
 .pulse {
   position: relative;
   container-type: inline-size;
-  padding: 4px 10px 1px;
+  /* A host with little room asks for less. */
+  padding: 4px var(--pulse-pad, 10px) 1px;
   color: var(--pulse-text);
   background: var(--pulse-surface);
   font-family: var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif);
@@ -136,6 +138,7 @@ const NOTES = `
   right: 12px;
   width: min(340px, calc(100% - 24px));
   padding: 12px 14px;
+  overflow: auto;
   border: 1px solid var(--pulse-line);
   border-radius: 7px;
   background: var(--pulse-surface);
@@ -143,7 +146,9 @@ const NOTES = `
 }
 .pulse-help header { display: flex; justify-content: space-between; align-items: center; margin-bottom: 8px; }
 .pulse .pulse-help strong { font-weight: 600; }
-.pulse-help .pulse-pairs b { font-weight: 600; }`;
+.pulse-help .pulse-pairs b { font-weight: 600; }
+.pulse-moved { padding: 3px 10px; }
+.pulse-moved-line { display: flex; flex-wrap: wrap; align-items: center; gap: 2px 10px; color: var(--pulse-text-2); }`;
 
 export const STYLE: string = [
   HOST,
@@ -154,4 +159,5 @@ export const STYLE: string = [
   SECTIONS,
   NOTES,
   OWN_STYLE,
+  NARROW,
 ].join("\n");

@@ -13,7 +13,7 @@ import { Overview } from "./overview";
 import type { Readings } from "./readings";
 import { statusOf } from "./status";
 import { Strip } from "./strip";
-import { Toolbar, type ToolbarEvents } from "./toolbar";
+import { type HostAction, Toolbar, type ToolbarEvents } from "./toolbar";
 import type { ViewState } from "./view-state";
 
 /** How a view shows its source. */
@@ -24,6 +24,8 @@ export interface Manner {
   readonly title: string;
   /** Whose choices the page remembers, beside those of each replayed recording: the notebook. */
   readonly page?: string;
+  /** What the host offers to do with the view, at the end of the header. */
+  readonly actions?: readonly HostAction[];
 }
 
 /** What values are written from. */
@@ -51,12 +53,16 @@ export class Surroundings {
 
   constructor(manner: Manner, events: LegendEvents & ToolbarEvents) {
     this.#manner = manner;
-    this.#toolbar = new Toolbar(events);
+    this.#toolbar = new Toolbar(events, manner.actions);
     this.#overview = new Overview(events, this.#toolbar.news);
     const { layout } = manner;
     const summary = { strip: [this.#strip.el], dashboard: [this.#overview.el], charts: [] }[layout];
     this.above = [this.#toolbar.el, this.#notices, ...summary];
     this.below = layout === "dashboard" ? [this.footer.el] : [];
+  }
+
+  destroy(): void {
+    this.#toolbar.destroy();
   }
 
   /** Write the status; returns whether what is shown may be out of date. */

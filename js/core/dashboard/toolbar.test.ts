@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { Store } from "../history/store";
 import { statusOf } from "./status";
 import { STYLE } from "./styles";
@@ -43,5 +43,50 @@ describe("the buttons of the window", () => {
     for (const el of buttons.filter((one) => one.matches(".pulse-beyond"))) {
       expect(el.getAttribute("title")).toMatch(/so far/);
     }
+  });
+});
+
+describe("what a host offers", () => {
+  const events = { dispatch: () => undefined, pause: () => undefined };
+  const actionOf = (label: string, run = () => {}) => ({ label, title: `${label}, really`, run });
+  const seen = (toolbar: Toolbar) =>
+    [...toolbar.el.querySelectorAll<HTMLButtonElement>(".pulse-actions button")].filter(
+      (one) => !one.hidden,
+    );
+
+  test("stands last in the header, as buttons that a keyboard reaches", () => {
+    const run = vi.fn();
+    const toolbar = new Toolbar(events, [actionOf("One", run), actionOf("Two")]);
+    const [one, two] = seen(toolbar) as [HTMLButtonElement, HTMLButtonElement];
+
+    expect([one, two].map(({ textContent, title }) => [textContent, title])).toEqual([
+      ["One", "One, really"],
+      ["Two", "Two, really"],
+    ]);
+    expect([...toolbar.el.querySelectorAll("button")].at(-1)).toBe(two);
+    one.click();
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
+  test("comes and goes with what makes it possible", () => {
+    let possible = false;
+    const heard = new Set<() => void>();
+    const available = {
+      now: () => possible,
+      subscribe: (changed: () => void) => {
+        heard.add(changed);
+        return () => heard.delete(changed);
+      },
+    };
+    const toolbar = new Toolbar(events, [{ ...actionOf("Move"), available }, actionOf("Stay")]);
+    const names = () => seen(toolbar).map(({ textContent }) => textContent);
+
+    expect(names()).toEqual(["Stay"]);
+    possible = true;
+    for (const changed of heard) changed();
+    expect(names()).toEqual(["Move", "Stay"]);
+
+    toolbar.destroy();
+    expect(heard.size).toBe(0);
   });
 });

@@ -40,6 +40,16 @@ export function windowText(window: Window, length: number): string {
   return `${name} (${elapsedText(length)} so far)`;
 }
 
+/** A small button of the host's at the end of the header. */
+export interface HostAction {
+  readonly label: string;
+  /** The whole sentence, for hovering. */
+  readonly title: string;
+  /** The button is there while this is true; without it always. */
+  readonly available?: { now(): boolean; subscribe(changed: () => void): () => void };
+  run(): void;
+}
+
 export interface ToolbarEvents {
   dispatch(action: Action): void;
   pause(): void;
@@ -60,8 +70,10 @@ export class Toolbar {
   readonly #help: HTMLButtonElement;
   /** A place for the newest event. */
   readonly news = h("div", { class: "pulse-header-news" });
+  readonly #actions = h("div", { class: "pulse-actions" });
+  readonly #cleanup: (() => void)[] = [];
 
-  constructor(events: ToolbarEvents) {
+  constructor(events: ToolbarEvents, actions: readonly HostAction[] = []) {
     const { dispatch } = events;
     this.#windows = new Map(
       WINDOWS.map((window) => [
@@ -75,10 +87,16 @@ export class Toolbar {
     this.#all = button("Show all", () => {
       dispatch({ type: "all", all: this.#all.getAttribute("aria-pressed") !== "true" });
     });
+    for (const el of [this.#reset, this.#hidden]) el.classList.add("pulse-passing");
     this.#help = button("?", () => dispatch({ type: "help", open: true }));
     this.#help.title = "Keys and gestures";
     this.#help.setAttribute("aria-label", "Keys and gestures");
+    for (const action of actions) this.#add(action);
     this.el = this.#layout();
+  }
+
+  destroy(): void {
+    for (const clean of this.#cleanup) clean();
   }
 
   update(status: Status, state: ViewState): void {
@@ -106,6 +124,19 @@ export class Toolbar {
     pressed(this.#all, state.all);
   }
 
+  /** The button of an action, while that is available. */
+  #add({ label, title, available, run }: HostAction): void {
+    const el = button(label, run);
+    el.title = title;
+    this.#actions.append(el);
+    if (!available) return;
+    const show = () => {
+      el.hidden = !available.now();
+    };
+    show();
+    this.#cleanup.push(available.subscribe(show));
+  }
+
   #layout(): HTMLElement {
     const name = h("div", { class: "pulse-name-row" });
     name.append(this.#status, this.#detail, this.#title, this.#simulated, this.#waiting);
@@ -118,7 +149,7 @@ export class Toolbar {
       this.#all,
       this.#help,
     );
-    return h("div", { class: "pulse-toolbar" }, name, this.news, controls);
+    return h("div", { class: "pulse-toolbar" }, name, this.news, controls, this.#actions);
   }
 }
 

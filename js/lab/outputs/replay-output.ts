@@ -27,6 +27,15 @@ const LAST_FRAME_MS = 100;
 /** So long charts may take to be made. */
 const MADE_ANEW_MS = 2000;
 
+/** What makes the renderers; without a host they show only what was saved. */
+export function rendererFactory(host: Host | null): IRenderMime.IRendererFactory {
+  return {
+    safe: true,
+    mimeTypes: [REPLAY_MIME],
+    createRenderer: () => new ReplayOutput(host),
+  };
+}
+
 export class ReplayOutput extends Panel implements IRenderMime.IRenderer {
   readonly #host: Host | null;
   readonly #picture = new Widget();

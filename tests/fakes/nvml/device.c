@@ -211,3 +211,10 @@ int nvmlDeviceGetPcieThroughput(nvmlDevice_t d, int counter, unsigned *into) {
     if (!code) *into = (unsigned)(reading(d, counter ? S_pcie_rx : S_pcie_tx) / 1024);
     return code;
 }
+
+/* We do not ask; other monitors do when they start. The fake's links have throughput and no version. */
+int nvmlDeviceGetNvLinkVersion(nvmlDevice_t d, unsigned link, unsigned *into) {
+    (void)link; (void)into;
+    int code = begin_gpu(C_nvmlDeviceGetNvLinkVersion, d);
+    return code ? code : NOT_SUPPORTED;
+}

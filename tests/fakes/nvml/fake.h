@@ -58,7 +58,7 @@ SIGNAL_COUNT };
     X(nvmlDeviceGetComputeInstanceId) X(nvmlDeviceIsMigDeviceHandle) X(nvmlDeviceGetDeviceHandleFromMigDeviceHandle) \
     X(nvmlDeviceGetAttributes_v2) X(nvmlGpmQueryDeviceSupport) X(nvmlGpmSampleAlloc) X(nvmlGpmSampleFree) X(nvmlGpmSampleGet) \
     X(nvmlGpmMigSampleGet) X(nvmlGpmMetricsGet) X(nvmlEventSetCreate) X(nvmlEventSetFree) X(nvmlDeviceGetSupportedEventTypes) \
-    X(nvmlDeviceRegisterEvents) X(nvmlEventSetWait_v2)
+    X(nvmlDeviceRegisterEvents) X(nvmlEventSetWait_v2) X(nvmlDeviceGetNvLinkVersion)
 enum {
 #define X(name) C_##name,
 CALLS(X)
