@@ -1,6 +1,7 @@
 /** The channel of a directory: it answers as for a finished file, and goes on with what is written. */
 
 import type { Arrival, Listener, Request } from "../../core/history/channel";
+import type { State } from "../../core/state.gen";
 import { isDrawn, kindOf } from "../../core/vocabulary/kinds";
 import type { FramePacket, KeyframePacket, Packet } from "../../core/wire/packet";
 import { type Columns, join } from "../columns";
@@ -43,6 +44,8 @@ export class RunningChannel implements RecordingChannel {
   /** What answers; null once rows came that it does not know. */
   #provider: Provider | null = null;
   #seq = 0;
+  /** What was told of the session last; null before anything was. */
+  #state: State | null = null;
   #rows: number;
   #isBusy = false;
   #closed = false;
@@ -60,6 +63,7 @@ export class RunningChannel implements RecordingChannel {
     if (!directory.running) return;
     this.#follower = new Follower(folder, directory, {
       came: (fresh) => this.#came(fresh),
+      sized: (bytes) => this.#sized(bytes),
       gone: () => around.gone(),
       again: () => around.again(),
       hidden: () => around.hidden(),
@@ -129,7 +133,17 @@ export class RunningChannel implements RecordingChannel {
   /** While it is followed it is no replay: its end moves. */
   #asRunning(packet: KeyframePacket, seq: number): KeyframePacket {
     if (!this.running || !packet.state) return { ...packet, seq };
-    return { ...packet, seq, state: { ...packet.state, phase: "running", t1: null, as_of: null } };
+    const { recording } = packet.state;
+    const kept = { ...recording, bytes: this.#state?.recording.bytes ?? recording.bytes };
+    this.#state = { ...packet.state, phase: "running", t1: null, as_of: null, recording: kept };
+    return { ...packet, seq, state: this.#state };
+  }
+
+  #sized(bytes: number): void {
+    const state = this.#state;
+    if (!state || state.recording.bytes === bytes) return;
+    this.#state = { ...state, recording: { ...state.recording, bytes } };
+    this.#deliver({ ...this.#frame([]), state: this.#state });
   }
 
   #came(fresh: readonly Fresh[]): void {

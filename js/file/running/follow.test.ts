@@ -123,6 +123,19 @@ test("only the new bytes of the journal are asked for, and a list every five sec
   expect(folder.asked).toHaveLength(14);
 });
 
+test("how large its files are is told as they grow", async () => {
+  const { folder, whole } = growing(3000);
+  const { store } = await followed(folder);
+  const before = store.state().recording.bytes;
+  folder.files.set(JOURNAL, whole);
+
+  await seconds(6);
+
+  expect(store.state().recording.bytes - before).toBe(whole.length - 3000);
+  expect(store.state().phase).toBe("running");
+  expect(store.lost()).toBe(0);
+});
+
 test("nothing is asked for while nobody looks", async () => {
   const { folder } = growing(3000);
   await followed(folder);

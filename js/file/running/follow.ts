@@ -5,7 +5,7 @@
 
 import type { Columns } from "../columns";
 import type { SeriesInfo } from "../gaps";
-import { type Folder, GoneError, RecordingError } from "../place";
+import { type Entry, type Folder, GoneError, RecordingError } from "../place";
 import {
   announce,
   type Directory,
@@ -37,6 +37,8 @@ export interface Fresh {
 export interface Hearer {
   /** Rows were added to the directory. */
   came(fresh: readonly Fresh[]): void;
+  /** So many bytes its files have now. */
+  sized(bytes: number): void;
   /** It is no longer there: it has become a file. */
   gone(): void;
   /** Nobody writes any more, or what came does not fit to what is here: it is to be read anew. */
@@ -128,6 +130,7 @@ export class Follower {
       if (!(await this.#lookAt(source))) return this.#over("again");
       if (this.#isOver) return;
     }
+    this.#hearer.sized(this.#sources.reduce((sum, { bytes }) => sum + bytes, 0));
     if (!this.#sources.some(({ isRunning }) => isRunning)) this.#over("again");
   }
 
@@ -141,6 +144,7 @@ export class Follower {
   async #lookAt(source: Followed): Promise<boolean> {
     const entries = await this.#folder.list(source.name);
     const files = entries.filter(({ isFolder }) => !isFolder);
+    source.bytes = bytesOf(files);
     const { parts, journals } = standing(files.map(({ name }) => name));
     for (const part of parts) {
       if (!(await this.#takePart(source, part))) return false;
@@ -183,6 +187,8 @@ class Followed {
   readonly name: string;
   readonly journals: OpenJournal[];
   isRunning: boolean;
+  /** Of its files. */
+  bytes: number;
   readonly #source: Source;
   /** Journals of which every row is here. */
   readonly #done: PartName[];
@@ -192,6 +198,7 @@ class Followed {
     this.name = source.writer.name;
     this.journals = [...source.journals];
     this.isRunning = source.writer.isRunning;
+    this.bytes = bytesOf(source.writer.entries);
     this.#done = [...source.parts];
   }
 
@@ -239,4 +246,8 @@ class Followed {
 function passing(problem: unknown): "moved" {
   if (problem instanceof GoneError) return "moved";
   throw problem;
+}
+
+function bytesOf(entries: readonly Entry[]): number {
+  return entries.reduce((sum, { size }) => sum + (size ?? 0), 0);
 }
