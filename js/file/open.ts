@@ -14,7 +14,7 @@ import { Provider } from "./provider";
 import type { RecordingChannel } from "./recording";
 import { checkVersion, decodeRun } from "./run";
 import { damagedFooter, sealOf } from "./seal";
-import type { Stored } from "./stored";
+import type { Run, Stored } from "./stored";
 
 const NO_COST = { requests: 0, bytes: 0 };
 
@@ -70,7 +70,8 @@ function asOurs(problem: unknown, name: string): RecordingError {
   );
 }
 
-async function storedIn(file: CachedFile): Promise<Stored> {
+/** The rows in a file; `part` is the run of a part, which has none of its own. */
+export async function storedIn(file: CachedFile, part?: Run): Promise<Stored> {
   if (file.size === 0) {
     throw new RecordingError("empty", `${file.name} is empty`, "Use another copy of it.");
   }
@@ -86,11 +87,15 @@ async function storedIn(file: CachedFile): Promise<Stored> {
   if (version) checkVersion(new TextDecoder().decode(version), file.name);
   const entries = seal.kind === "whole" && isOurs(footer) ? entriesOf(footer) : null;
   const sums = seal.kind === "whole" ? seal.sums : null;
-  if (!entries || !sums) return readForeign(file, footer, sums);
+  if (!entries || !sums) {
+    if (part) throw new DamageError("its columns, keys or checksums are not ours");
+    return readForeign(file, footer, sums);
+  }
   if (sums.length !== footer.groups.length * footer.leaves.length) {
     throw new DamageError("its footer has other checksums than columns");
   }
   const run = footer.marks.get("pulse.run");
+  if (!run && part) return new Finished(file, footer, entries, sums, part);
   if (!run) {
     throw new RecordingError(
       "damaged",

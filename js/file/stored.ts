@@ -32,6 +32,8 @@ export interface Stored {
   /** Every series that has rows. */
   readonly keys: readonly SeriesKey[];
   readonly extents: readonly Extent[];
+  /** Numbers in the order in which a page knows their series already; without it by their names. */
+  readonly order?: readonly number[];
   /** A session is still writing it. */
   readonly running: boolean;
   /** What is missing, was dropped or could not be read so far, in sentences. */

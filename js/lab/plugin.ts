@@ -3,5 +3,5 @@
 import monitors from "./link/plugin";
 import outputs from "./outputs/plugin";
 import panel from "./panel/plugin";
+import viewer from "./viewer/plugin";
 
-export default [outputs, monitors, panel];

@@ -34,9 +34,9 @@ export function unlz4Hadoop(content: Uint8Array, size: number): Uint8Array {
   return unlz4(content, size);
 }
 
-/** Returns how many bytes were made. */
-function block(content: Uint8Array, out: Uint8Array): number {
-  let [at, filled] = [0, 0];
+/** Unpacks behind the `begin` bytes that are there, which may be repeated; returns where it ends. */
+export function block(content: Uint8Array, out: Uint8Array, begin = 0): number {
+  let [at, filled] = [0, begin];
   const byte = () => {
     const one = content[at++];
     if (one === undefined) throw wrong();
