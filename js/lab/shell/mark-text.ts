@@ -1,0 +1,81 @@
+/** What a cell's mark says, and its tooltip. Pure. */
+
+import type { TranslationBundle } from "@jupyterlab/translation";
+import { formatValue, MISSING } from "../../core/vocabulary/format";
+import { clockText } from "../../core/vocabulary/time-text";
+import type { Run } from "./cell-runs";
+import type { GpuUse, Why } from "./cell-use";
+
+export interface MarkText {
+  /** One line for each number. */
+  readonly lines: readonly string[];
+  readonly title: string;
+}
+
+/** `use`: null where nothing is known of GPUs in that time. */
+export function markText(
+  run: Run,
+  use: GpuUse | null,
+  edited: boolean,
+  trans: TranslationBundle,
+): MarkText {
+  const took = formatValue(run.end - run.start, "s");
+  const when = trans.__("The last run took %1, until %2.", took, clockText(run.end));
+  const since = edited ? [trans.__("The cell was edited since.")] : [];
+  if (!use) return { lines: [took], title: [when, ...since].join("\n") };
+  const busy = busyText(use, trans);
+  const peak = peakText(use, trans);
+  return {
+    lines: [took, ...busy.lines, ...peak.lines],
+    title: [when, busy.title, peak.title, ...since].join("\n"),
+  };
+}
+
+function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle): MarkText {
+  if (busy === null) {
+    const why = whyText(whyNotBusy, trans);
+    return {
+      lines: whyNotBusy === "too short" ? [] : [trans.__("GPU %1", MISSING)],
+      title: trans.__("How long GPUs were busy is not known: %1.", why),
+    };
+  }
+  const seconds = formatValue(busy, "s");
+  return {
+    lines: [trans.__("GPU %1", seconds)],
+    title: trans._n(
+      "In it the GPU was busy for %2, whoever used it.",
+      "In it %1 GPUs were busy for %2 together, whoever used them.",
+      gpus,
+      seconds,
+    ),
+  };
+}
+
+function peakText({ gpus, peak, whyNoPeak }: GpuUse, trans: TranslationBundle): MarkText {
+  if (peak === null) {
+    const why = whyText(whyNoPeak, trans);
+    return {
+      lines: whyNoPeak === "too short" ? [] : [trans.__("mem %1", MISSING)],
+      title: trans.__("The peak of GPU memory is not known: %1.", why),
+    };
+  }
+  const bytes = formatValue(peak.bytes, "B");
+  return {
+    lines: [trans.__("mem %1", bytes)],
+    title:
+      gpus === 1
+        ? trans.__("At most %1 of its memory were in use.", bytes)
+        : trans.__("The most memory in use on one GPU: %1, on %2.", bytes, peak.label),
+  };
+}
+
+function whyText(why: Why, trans: TranslationBundle): string {
+  const words: Readonly<Record<Why, string>> = {
+    "": "",
+    gap: trans.__("there was a stretch without readings"),
+    "not covered": trans.__("the monitor did not run all the time"),
+    "too short": trans.__("no reading fell into the run"),
+    "no such reading": trans.__("this GPU does not tell"),
+  };
+  return words[why];
+}

@@ -1,0 +1,40 @@
+/** What users are told of a command: a notification of what happened, a dialog of what failed. */
+
+import { Dialog, Notification, showDialog } from "@jupyterlab/apputils";
+import type { TranslationBundle } from "@jupyterlab/translation";
+import { Widget } from "@lumino/widgets";
+import { h } from "../../core/dom";
+import { ActionError } from "../shared/monitors";
+
+/** JupyterLab cuts what is longer. */
+const MOST_CHARACTERS = 140;
+
+export interface Button {
+  readonly label: string;
+  readonly callback: () => void;
+}
+
+/** `text` with `place` in it, which is cut in its middle where both are too long. */
+export function toldOf(text: (place: string) => string, place: string): string {
+  const over = text(place).length - MOST_CHARACTERS;
+  if (over <= 0) return text(place);
+  const kept = Math.max(place.length - over - 1, 2);
+  const head = Math.ceil(kept / 2);
+  return text(`${place.slice(0, head)}\u2026${place.slice(place.length - (kept - head))}`);
+}
+
+export function tell(message: string, button: Button | null = null): void {
+  Notification.success(message, {
+    autoClose: button ? 10_000 : 5000,
+    actions: button ? [button] : [],
+  });
+}
+
+/** The problem, and what to do about it. */
+export async function showFailure(title: string, error: unknown, trans: TranslationBundle) {
+  const problem = error instanceof Error ? error.message : String(error);
+  const remedy = error instanceof ActionError ? error.remedy : "";
+  const texts = [problem, remedy].filter(Boolean);
+  const body = new Widget({ node: h("div", {}, ...texts.map((text) => h("p", {}, text))) });
+  await showDialog({ title, body, buttons: [Dialog.okButton({ label: trans.__("OK") })] });
+}

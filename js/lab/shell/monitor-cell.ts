@@ -1,0 +1,56 @@
+/** Puts a cell with a monitor into a notebook. */
+
+import type { ISessionContext } from "@jupyterlab/apputils";
+import { type Notebook, NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
+import type { CommandRegistry } from "@lumino/commands";
+
+type Kernels = {
+  readonly default: string;
+  readonly kernelspecs: { readonly [name: string]: { readonly language: string } | undefined };
+};
+
+/** Whether its code is Python, as far as is known. */
+export function isPython(panel: NotebookPanel): boolean {
+  const language = panel.content.model?.defaultKernelLanguage ?? "";
+  return /^(i?python\d?)?$/i.test(language);
+}
+
+export async function insertMonitorCell(
+  notebook: Notebook,
+  session: ISessionContext,
+  code: string,
+): Promise<void> {
+  NotebookActions.insertBelow(notebook);
+  await fillAndRun(notebook, session, code);
+}
+
+/** The kernel for a new notebook: the default one if it speaks Python, else any that does. */
+export function pythonKernel(kernels: Kernels | null): string | null {
+  if (!kernels) return null;
+  const names = [kernels.default, ...Object.keys(kernels.kernelspecs)];
+  const speaks = (name: string) => kernels.kernelspecs[name]?.language.toLowerCase() === "python";
+  return names.find(speaks) ?? null;
+}
+
+/** A new notebook whose first cell is a monitor that runs; null where the host opened it elsewhere. */
+export async function newMonitorNotebook(
+  commands: CommandRegistry,
+  where: { readonly cwd: string; readonly kernelName: string },
+  code: string,
+): Promise<NotebookPanel | null> {
+  const panel: NotebookPanel | undefined = await commands.execute("notebook:create-new", where);
+  if (!panel?.content || !panel.context) return null;
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await fillAndRun(panel.content, panel.sessionContext, code);
+  return panel;
+}
+
+async function fillAndRun(
+  notebook: Notebook,
+  session: ISessionContext,
+  code: string,
+): Promise<void> {
+  notebook.activeCell?.model.sharedModel.setSource(code);
+  await NotebookActions.run(notebook, session);
+}

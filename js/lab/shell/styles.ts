@@ -1,0 +1,30 @@
+/** The styles of the status line and of the cell marks; colours are those of JupyterLab's theme. */
+
+import { h } from "../../core/dom";
+
+const CSS = `
+.pulse-shell-status {
+  display: flex; align-items: center; gap: 4px; height: 100%; padding: 0 4px; border: 0;
+  background: none; color: inherit; font: inherit; white-space: nowrap; cursor: pointer;
+  font-variant-numeric: tabular-nums;
+}
+.pulse-shell-status:hover { background: var(--jp-layout-color3); }
+.pulse-shell-status:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: -2px; }
+.pulse-shell-status svg { display: block; }
+.pulse-shell-alarm { color: var(--jp-error-color1); font-weight: 600; }
+.pulse-shell-alarm:empty { display: none; }
+[data-pulse-mark]::after {
+  content: attr(data-pulse-mark); display: block; margin-top: 2px; white-space: pre;
+  font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color2);
+  font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums;
+}
+[data-pulse-mark].pulse-shell-edited::after { opacity: 0.6; font-style: italic; }
+`;
+
+let isAdded = false;
+
+export function addStyles(): void {
+  if (isAdded) return;
+  isAdded = true;
+  document.head.append(h("style", { "data-pulse": "shell" }, CSS));
+}
