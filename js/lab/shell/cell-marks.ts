@@ -47,13 +47,14 @@ export class CellMarks {
     this.#runs = new CellRuns(panel.sessionContext, {
       began: (cell) => this.#remove(cell),
       ended: (cell, run, code) => this.#add(cell, { run, code, use: null, open: true }),
-      forgotten: () => this.#recall(),
+      forgotten: () => this.#forget(),
     });
     panel.content.modelChanged.connect(this.#begin, this);
     panel.disposed.connect(this.dispose, this);
     monitors?.changed.connect(this.#follow, this);
+    this.#begin();
     this.#follow();
-    void panel.context.ready.then(() => this.#begin());
+    void panel.context.ready.then(() => this.#recall());
   }
 
   dispose(): void {
@@ -76,16 +77,21 @@ export class CellMarks {
     this.#cells?.changed.disconnect(this.#draw, this);
     this.#cells = cells;
     cells?.changed.connect(this.#draw, this);
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#marks.clear();
     this.#recall();
   }
 
-  /** The marks of runs that the cells themselves know of; there are no others. */
+  /** The marks of runs that the cells themselves know of, where there are no others. */
   #recall(): void {
     if (this.#disposed) return;
-    this.#marks.clear();
     for (const { model } of this.#panel.content.widgets) {
       const run = isCode(model) ? recordedRun(model.getMetadata("execution")) : null;
-      if (run && (model as ICodeCellModel).executionCount !== null) {
+      const isFree = !this.#marks.has(model.id);
+      if (run && isFree && (model as ICodeCellModel).executionCount !== null) {
         this.#marks.set(model.id, { run, code: null, use: null, open: true });
       }
     }
@@ -126,8 +132,9 @@ export class CellMarks {
       const isOver = phase !== "running" || store.ended() !== null;
       if (!mark.open || !(last >= mark.run.end || isOver)) continue;
       mark.open = false;
-      // Of a time before the session it knows nothing, which is no gap in it.
-      mark.use = mark.run.end < first ? null : gpuUse(store, mark.run.start, mark.run.end);
+      // Of a time outside of the session it knows nothing, which is no gap in it.
+      const isOutside = mark.run.end < first || mark.run.start > last;
+      mark.use = isOutside ? null : gpuUse(store, mark.run.start, mark.run.end);
       found = true;
     }
     return found;

@@ -20,7 +20,8 @@ import {
   type Name,
   wordsOf,
 } from "./commands";
-import { showFailure, tell, toldOf } from "./messages";
+import { showFailure, tell } from "./messages";
+import { toldOf } from "./messages-text";
 import { insertMonitorCell, isPython, newMonitorNotebook, pythonKernel } from "./monitor-cell";
 import type { ISettings } from "./settings";
 

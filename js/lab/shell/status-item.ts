@@ -111,6 +111,7 @@ export class StatusItem extends Widget {
     this.#timer = undefined;
     this.#drawn = Date.now();
     const line = this.#isWanted ? this.#currentLine() : null;
+    if (line === null && this.#isWanted && this.#watch.isWaiting) return;
     const was = this.isActive;
     this.#line = line;
     if (line) this.#write(line);

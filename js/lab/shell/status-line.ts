@@ -35,7 +35,9 @@ export function statusLine(
   if (condition === "ended") return endedLine(store?.ended() ?? null, followed, trans);
   if (condition !== "running") return null;
   const whose = whoseText(followed, trans);
-  if (!readings || readings.owners.length === 0) {
+  // After a restart the old session is known until the new one has come.
+  const isOld = (store?.ended() ?? null) !== null;
+  if (!readings || readings.owners.length === 0 || isOld) {
     return { text: trans.__("Pulse: waiting for readings"), alarm: "", details: [whose] };
   }
   const line = readingsLine(readings, how.shows, trans);

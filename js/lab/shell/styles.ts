@@ -15,7 +15,7 @@ const CSS = `
 .pulse-shell-alarm:empty { display: none; }
 [data-pulse-mark]::after {
   content: attr(data-pulse-mark); display: block; margin-top: 2px; white-space: pre;
-  font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color2);
+  font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color0);
   font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums;
 }
 [data-pulse-mark].pulse-shell-edited::after { opacity: 0.6; font-style: italic; }
