@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.errors import SessionRunningError
@@ -17,7 +17,7 @@ from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.library.recording import Recording
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pulse_widgets.widgets.hub import Hub
 
 __all__ = ["DefaultSession", "default", "disabled"]
+
+T = TypeVar("T")
 
 _DISABLED = "PULSE_DISABLED"
 
@@ -48,6 +50,9 @@ SHOWN_WITH: Final = (
 )
 """What a view of a session needs; loaded while the sources take their first reading."""
 
+FOLLOWED_WITH: Final = ("pulse_widgets.session.sender", "pulse_widgets.exchange.bundle")
+"""What a page without a view needs of it."""
+
 LATER: Final = (
     "pulse_widgets.exchange.fitting",
     "pulse_widgets.exchange.picture.document",
@@ -63,6 +68,16 @@ def disabled() -> bool:
     return os.environ.get(_DISABLED, "") not in {"", "0"}
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a call said of the session it wants; None where it said nothing."""
+
+    interval_s: float | None
+    record: bool | Path | None
+    gpus: GpuChoice | None
+    title: str
+
+
 class DefaultSession:
     """The session of this process, if there is one, and what the last one left.
 
@@ -70,12 +85,16 @@ class DefaultSession:
     ----------
     session : Session or None
         The running one, or the last.
+    run : Run or None
+        That of `session`.
     lost : int
         Calls of `log` in a forked child, which record nothing.
     """
 
     def __init__(self) -> None:
         self.session: Session | None = None
+        self.run: Run | None = None
+        self._observers: tuple[Callable[[], None], ...] = ()
         self.lost = 0
         self._lock = threading.RLock()
         self._run: Run | None = None
@@ -96,37 +115,63 @@ class DefaultSession:
         title: str,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
+        asked = _Asked(interval_s, record, gpus, title)
+        return self._enter(sources, asked, SHOWN_WITH, Run.shared)
+
+    def begin(
+        self,
+        sources: Sequence[str | Backend],
+        *,
+        interval_s: float | None,
+        gpus: GpuChoice | None,
+        title: str,
+    ) -> None:
+        """Start a session that no cell shows, or join the running one."""
+        self._enter(sources, _Asked(interval_s, None, gpus, title), FOLLOWED_WITH, Run.stream)
+
+    def _enter(
+        self,
+        sources: Sequence[str | Backend],
+        asked: _Asked,
+        modules: Sequence[str],
+        result: Callable[[Run], T],
+    ) -> T:
+        """Start a session, or join the running one; return what `result` makes of it."""
         with self._lock:
             before = run = self._run
             try:
                 if run is None or not run.session.running:
                     run = self._start(
                         sources,
-                        interval_s=interval_s or 1.0,
-                        record=True if record is None else record,
-                        gpus="mine" if gpus is None else gpus,
-                        title=title,
+                        interval_s=asked.interval_s or 1.0,
+                        record=True if asked.record is None else asked.record,
+                        gpus="mine" if asked.gpus is None else asked.gpus,
+                        title=asked.title,
                     )
                 else:
-                    _join(run, interval_s=interval_s, record=record, gpus=gpus)
+                    _join(run, asked)
                     _load_readers(sources)
                     run.session.add_sources(sources)
-                load(*SHOWN_WITH)
+                load(*modules)
                 run.stand()
-                hub = run.shared()
+                made = result(run)
                 # Now that nothing can fail any more, others may log into it.
-                self.session = run.session
+                self._give(run)
                 if run is not before:
                     load_later(*LATER)
             except BaseException:
                 self._undo(before)
                 raise
-            return hub
+        self._tell()
+        return made
 
     def stop(self) -> Recording | None:
         """End the session for all its views, and return its recording; twice is harmless."""
         with self._lock:
-            return self._run.stop() if self._run is not None else None
+            try:
+                return self._run.stop() if self._run is not None else None
+            finally:
+                self._tell()
 
     def for_log(self) -> Session | None:
         """Return a session for the user's metrics; None where there is to be none."""
@@ -156,11 +201,25 @@ class DefaultSession:
             try:
                 run = self._start(interval_s=1.0, record=True, gpus="mine", title="")
                 run.session.recorder.warn = warn_from_thread
-                self.session = run.session
+                self._give(run)
             except BaseException:
                 self._undo(before)
                 raise
+            self._tell()
             return run.session
+
+    # Those who follow it ----------------------------------------------------------------
+
+    def observe(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, on any thread, whenever a session starts, is shown or ends.
+
+        It is called inside the user's cells: it takes no time, and raises nothing.
+        """
+        self._observers = (*self._observers, changed)
+
+    def _tell(self) -> None:
+        for changed in self._observers:
+            changed()
 
     # Starting and joining ---------------------------------------------------------------
 
@@ -189,7 +248,7 @@ class DefaultSession:
 
             settings = Settings(interval_s, gpus, title=title)
             session = Session(settings, registry=Registry(), clock=clock)
-            run = self._run = Run(session, record)
+            run = self._run = Run(session, record, self._tell)
             session.add_sources(backends)
         except BaseException:
             for backend in backends:
@@ -205,8 +264,12 @@ class DefaultSession:
         """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
         if self._run is not None and self._run is not before:
             self._run.undo()
-            self._run = before
+            self._run = self.run = before
             self.session = before.session if before is not None else None
+
+    def _give(self, run: Run) -> None:
+        """Let others have the session: it stands."""
+        self.session, self.run = run.session, run
 
     # The children of the process ---------------------------------------------
 
@@ -245,13 +308,8 @@ def _load_readers(sources: Sequence[str | Backend]) -> None:
     load(*(ours[name] for name in sources if isinstance(name, str) and name in ours))
 
 
-def _join(
-    run: Run,
-    *,
-    interval_s: float | None,
-    record: bool | Path | None,
-    gpus: GpuChoice | None,
-) -> None:
+def _join(run: Run, asked: _Asked) -> None:
+    interval_s, record, gpus = asked.interval_s, asked.record, asked.gpus
     if record is not None and record != run.record:
         raise SessionRunningError(
             f"A session is running with record={run.record!r}, not {record!r}",

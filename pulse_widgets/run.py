@@ -18,8 +18,12 @@ from pulse_widgets.signals import aside
 from pulse_widgets.storage.disk import is_passing, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.rows import Rows
+    from pulse_widgets.series.stream import Stream
+    from pulse_widgets.session.sender import LiveSender
     from pulse_widgets.session.session import Session
     from pulse_widgets.storage.reader import Stored
     from pulse_widgets.storage.writer import Writer
@@ -51,12 +55,22 @@ class Run:
     session : Session
     record : bool or Path
         As the user said.
+    changed : callable, optional
+        Called, on any thread, when it is shown, or known where it records.
     """
 
-    def __init__(self, session: Session, record: bool | Path) -> None:  # noqa: FBT001  as the user said
+    def __init__(
+        self,
+        session: Session,
+        record: bool | Path,  # noqa: FBT001  as the user said
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
         self.session = session
         self.record = record
+        self.changed = changed
         self.hub: Hub | None = None
+        self._sender: LiveSender | None = None
+        self._sharing = threading.RLock()
         self.over = False
         self._stood = False
         """Whether a call has waited until it was recorded, or said why it is not."""
@@ -112,11 +126,35 @@ class Run:
 
     def shared(self) -> Hub:
         """Return what its views share."""
-        if self.hub is None:
-            from pulse_widgets.widgets.hub import live_hub
+        with self._sharing:
+            if self.hub is None:
+                from pulse_widgets.widgets.hub import live_hub
 
-            self.hub = live_hub(self.session, stop=self.stop, open_recording=self.recording)
+                self.hub = live_hub(
+                    self.session,
+                    stop=self.stop,
+                    open_recording=self.recording,
+                    sender=self._sender,
+                )
+                self._sender = self.hub.sender
+                self.changed()
         return self.hub
+
+    def stream(self) -> Stream:
+        """Return what carries it to pages, also where no cell shows it."""
+        with self._sharing:
+            if self._sender is None:
+                load("pulse_widgets.session.sender", "pulse_widgets.exchange.bundle")
+                from pulse_widgets.session.sender import LiveSender
+
+                self._sender = LiveSender(self.session)
+                self._sender.start()
+            return self._sender.stream
+
+    @property
+    def place(self) -> Path | None:
+        """Where it records, or where what it left lies; None where that is nowhere."""
+        return self._result.path if self._result is not None else self.session.path
 
     def undo(self) -> None:
         """Undo the start: the call that began it failed, so nobody has a reference to it."""
@@ -246,6 +284,7 @@ class Run:
         session.recorder.loaded = True
         if session.path is None:
             session.path = self._make_place()
+            self.changed()
         return Writer(
             session.path,
             session.registry,

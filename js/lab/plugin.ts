@@ -1,6 +1,8 @@
 /** The JupyterLab extension: its parts, each a plugin of its own that users may switch off. */
 
+import monitors from "./link/plugin";
 import outputs from "./outputs/plugin";
+import panel from "./panel/plugin";
 import shell from "./shell/plugins";
 
-export default [outputs, ...shell];
+export default [outputs, monitors, panel, ...shell];

@@ -6,8 +6,9 @@ import contextlib
 import math
 import os
 import sys
+import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import Collector
 from pulse_widgets.metrics.kinds import SPAN
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from pulse_widgets.series.registry import Registry
 
 __all__ = ["CellCollector"]
+
+RUNS: Final = "run_code"
+RUNS_IN: Final = "interactiveshell.py"
+"""Where IPython runs the code of a cell."""
 
 
 class CellCollector(Collector):
@@ -47,12 +52,13 @@ class CellCollector(Collector):
         self._began: float | None = None
         self._began_us = 0
         self._busy_s = 0.0
-        self._ahead = 0
+        self._ahead: int | None = 0
+        """By how much the count is ahead of the number of a cell that runs; None: not seen yet."""
         self.cell: int | None = None
         """Execution count of the running cell; None when the kernel is idle."""
 
     def start(self) -> None:
-        """Listen for cells; the cell that calls this counts from now on."""
+        """Listen for cells; one that runs now counts from now on."""
         if "IPython" not in sys.modules:
             return  # a plain program; loading it would take longer than all else here
         from IPython.core.getipython import get_ipython
@@ -64,10 +70,11 @@ class CellCollector(Collector):
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
         self.status.state = "ok"
-        # Newer versions of IPython count a cell before it runs, older ones after it.
-        inputs = len(shell.history_manager.input_hist_parsed) - 1
-        self._ahead = min(max(shell.execution_count - inputs, 0), 1)
-        self._enter(shell.execution_count - self._ahead)
+        if _runs_a_cell():
+            self._ahead = self._counted_ahead(begun=True)
+            self._enter(shell.execution_count - self._ahead)
+        else:
+            self._ahead = None
 
     def stop(self) -> None:
         """Stop listening."""
@@ -93,8 +100,19 @@ class CellCollector(Collector):
         if os.getpid() != self._pid or getattr(info, "silent", False):
             return
         source = getattr(info, "raw_cell", "") or ""
-        count = self._shell.execution_count - self._ahead
+        ahead = self._counted_ahead(begun=False) if self._ahead is None else self._ahead
+        if getattr(info, "store_history", True):
+            self._ahead = ahead
+        count = self._shell.execution_count - ahead
         self._enter(count, _telling_line(source)[:200])
+
+    def _counted_ahead(self, *, begun: bool) -> int:
+        """Newer versions of IPython count a cell before it runs, older ones after it.
+
+        Its source is noted once it has `begun`, in both.
+        """
+        number = len(self._shell.history_manager.input_hist_parsed) - (1 if begun else 0)
+        return min(max(self._shell.execution_count - number, 0), 1)
 
     def _enter(self, count: int, line: str = "") -> None:
         self.cell = count
@@ -123,6 +141,19 @@ class CellCollector(Collector):
     def _span(self, seconds: float, content: Mapping[str, object]) -> None:
         series = self._registry.add(self._host, "kernel", "cell", unit="s", kind=SPAN.stored)
         self.add(row_of_facts(series, self._clock.now_us(), content, seconds))
+
+
+def _runs_a_cell() -> bool:
+    """Whether a cell runs now: it does where it calls us, and another thread sees it there."""
+    if threading.current_thread() is threading.main_thread():
+        return True
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == RUNS and code.co_filename.endswith(RUNS_IN):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _telling_line(source: str) -> str:

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.reader import Stored
 
 __all__ = [
+    "COLUMNS",
     "begin_finishing",
     "finish",
     "home",
     "keep_within",
+    "lines",
     "network_note",
     "recordings",
 ]
@@ -45,6 +47,18 @@ AGAIN_S: Final = 86_400.0
 """How long a directory that could not be finished waits for the next try."""
 
 
+COLUMNS: Final = (
+    "name",
+    "start",
+    "seconds",
+    "bytes",
+    "series",
+    "rows",
+    "state",
+    "title",
+    "problem",
+)
+"""What is listed of a recording, beside its path."""
 SMALL_ROWS: Final = 1_000_000
 """A recording of so many rows is made one file while its `stop` waits."""
 FINISH_S: Final = 1.0
@@ -113,19 +127,26 @@ def recordings(place: Path | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
+    found = lines(place)
+    table = pd.DataFrame([line for _, line in found], columns=COLUMNS)
+    # Of type object: a path need not be valid text, which a text column requires.
+    paths = [str(path) for path, _ in found]
+    table["path"] = pd.Series(paths, index=table.index, dtype=object)
+    table["start"] = pd.to_datetime(table["start"], unit="us", utc=True)
+    return table.sort_values("start", ascending=False, ignore_index=True)
+
+
+def lines(place: Path | None = None) -> list[tuple[Path, tuple[object, ...]]]:
+    """Return where the recordings in a directory lie, and of each the values of `COLUMNS`.
+
+    A start is in microseconds. Needs no pandas.
+    """
     found: dict[Path, tuple[object, ...]] = {}
     for item in recordings_in(place or home()):
         if item not in found:
             path, line = _line(item)
             found[path] = line
-    lines = [line for line in found.values() if line]
-    names = ["name", "start", "seconds", "bytes", "series", "rows", "state", "title", "problem"]
-    table = pd.DataFrame(lines, columns=names)
-    # Of type object: a path need not be valid text, which a text column requires.
-    paths = [str(path) for path, line in found.items() if line]
-    table["path"] = pd.Series(paths, index=table.index, dtype=object)
-    table["start"] = pd.to_datetime(table["start"], unit="us", utc=True)
-    return table.sort_values("start", ascending=False, ignore_index=True)
+    return [(path, line) for path, line in found.items() if line]
 
 
 def network_note(path: Path) -> str:

@@ -170,19 +170,33 @@ class Stream:
         self._on_hello = on_hello
         self._on_lines = on_lines
         self._transports: list[Transport] = []
+        self._keeping: list[Transport] = []
+        """Those of them that keep keyframes for pages that open later."""
         self._seq = 0
         self.failures = 0
         self.sent_bytes = 0
 
-    def attach(self, transport: Transport) -> None:
-        """Hand packets to a transport, too, from now on."""
-        self._transports.append(transport)
+    def attach(self, transport: Transport, *, keeps: bool = True) -> None:
+        """Hand packets to a transport, too, from now on; `keeps` is whether it has a `keep`."""
+        if keeps:
+            self._keeping = [*self._keeping, transport]
+        self._transports = [*self._transports, transport]
+
+    def detach(self, transport: Transport) -> None:
+        """Hand nothing to a transport any more; twice is harmless."""
+        self._keeping = [one for one in self._keeping if one is not transport]
+        self._transports = [one for one in self._transports if one is not transport]
+
+    @property
+    def followed(self) -> bool:
+        """Whether there is anybody to hand packets to."""
+        return bool(self._transports)
 
     # Sending --------------------------------------------------------------------------
 
     def publish(self, packet: bytes) -> None:
         """Hand a packet to every transport."""
-        for transport in list(self._transports):
+        for transport in self._transports:
             self.deliver(packet, transport)
 
     def deliver(self, packet: bytes, transport: Transport) -> None:
@@ -222,8 +236,10 @@ class Stream:
 
         A given `screen` is as in `publish_keyframe`.
         """
+        if not self._keeping:
+            return
         kept = self.snapshot(screen)
-        for transport in list(self._transports):
+        for transport in self._keeping:
             try:
                 transport.keep(kept)
             except Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -193,6 +194,8 @@ class LiveSender:
         """A page waits for a keyframe."""
         self._failures = 0
         """Messages that could not be sent before the last keyframe."""
+        self._passing = threading.Lock()
+        """Held while rows become frames, so that a keyframe made meanwhile holds those rows."""
         self._subscription = session.subscribe()
         self.stream = Stream(
             self.provider,
@@ -212,6 +215,11 @@ class LiveSender:
         Frames carry what is shown from then on; so this comes before `start`.
         """
         return self.stream.snapshot(self._session.stage.screen_after(self._subscription).screen)
+
+    def introduce(self) -> None:
+        """Keep a keyframe for the pages of a transport that joined while frames are being sent."""
+        with self._passing:
+            self.stream.keep(self._catch_up(time.monotonic()).screen)
 
     def enliven(self) -> None:
         """Send more often: some view shows a choice of metrics, and so few charts."""
@@ -268,25 +276,35 @@ class LiveSender:
         while not stage.finished:
             # The stage delivers at most once a tick, so no pause is needed here.
             subscription.arrived.wait(1.0)
-            now = time.monotonic()
-            waiting = subscription.take()
-            if now - self._heard > SILENT_S and self._session.cells.cell is None:
-                self._skipped = True
-            else:
-                missed = self._frame(now, *waiting)
-                screen = None
-                if missed or self._asked or keyframes.due(now, reachable=self._reachable()):
-                    # Not by the clock: waiting for the interpreter is no cost of ours.
-                    before = time.thread_time()
-                    screen = self._keyframe(now, whole=keyframes.young(now))
-                    keyframes.sent(now, time.thread_time() - before)
-                if snapshots.due(now):
-                    before = time.thread_time()
-                    self.stream.keep(screen or self._catch_up(now).screen)
-                    snapshots.kept(now, time.thread_time() - before)
+            with self._passing:
+                self._pass(time.monotonic(), keyframes, snapshots)
             subscription.cpu_s = time.thread_time()
             subscription.sent_bytes = self.stream.sent_bytes
-        self.stream.keep(self._keyframe(time.monotonic(), whole=True))
+        with self._passing:
+            self.stream.keep(self._keyframe(time.monotonic(), whole=True))
+
+    def _pass(self, now: float, keyframes: Keyframes, snapshots: Snapshots) -> None:
+        """Send what waits, and a keyframe where one is due."""
+        waiting = self._subscription.take()
+        if self._unseen(now):
+            self._skipped = True
+            return
+        missed = self._frame(now, *waiting)
+        screen = None
+        if missed or self._asked or keyframes.due(now, reachable=self._reachable()):
+            # Not by the clock: waiting for the interpreter is no cost of ours.
+            before = time.thread_time()
+            screen = self._keyframe(now, whole=keyframes.young(now))
+            keyframes.sent(now, time.thread_time() - before)
+        if snapshots.due(now):
+            before = time.thread_time()
+            self.stream.keep(screen or self._catch_up(now).screen)
+            snapshots.kept(now, time.thread_time() - before)
+
+    def _unseen(self, now: float) -> bool:
+        """Whether nobody looks. While a cell runs that is not known: a page cannot say it."""
+        silent = now - self._heard > SILENT_S and self._session.cells.cell is None
+        return silent or not self.stream.followed
 
     def _reachable(self) -> bool:
         """Whether a request of a page would arrive now, and no packet has failed."""

@@ -7,6 +7,7 @@ synced traits: those are sent whole again on every change and end up in the note
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 import importlib.metadata  # noqa: F401  so that it is loaded with this module, on our own thread
 import logging
@@ -74,6 +75,8 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
         code = bundled("dashboard.js")
         self._stream = stream
         self._send_lock = threading.Lock()
+        self.context = contextvars.copy_context()
+        """Where it was made: what is sent from threads belongs to that cell, whoever began them."""
         self._retired = False
         super().__init__(
             code=code,
@@ -87,11 +90,17 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
 
     def deliver(self, packet: bytes) -> None:
         """Send a packet to every page."""
+        self.context.copy().run(self._send_packet, packet)
+
+    def _send_packet(self, packet: bytes) -> None:
         with self._send_lock:
             self.send({"kind": "packet"}, buffers=[packet])
 
     def keep(self, packet: bytes) -> None:
         """Hold a keyframe for pages that open later; once the feed is retired, do nothing."""
+        self.context.copy().run(self._keep_packet, packet)
+
+    def _keep_packet(self, packet: bytes) -> None:
         with self._send_lock:
             if not self._retired:
                 self.snapshot = packet

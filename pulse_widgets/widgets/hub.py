@@ -12,7 +12,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.series.stream import Stream, header_of
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
-from pulse_widgets.signals import start_shielded
+from pulse_widgets.signals import aside, start_shielded
 from pulse_widgets.widgets.display import Outputs, SavedView
 from pulse_widgets.widgets.feed import Feed
 from pulse_widgets.widgets.one_line import session_line
@@ -75,7 +75,7 @@ class Hub:
         sender: LiveSender | None = None,
         shown: Callable[[], None] = lambda: None,
     ) -> None:
-        self._sender = sender
+        self.sender = sender
         self.feed = feed
         self.views: list[Outputs] = []
         self.stop = stop
@@ -110,8 +110,8 @@ class Hub:
     def add_view(self, outputs: Outputs, *, few_charts: bool) -> None:
         """Take in a view; one with few charts is sent frames more often."""
         self.views.append(outputs)
-        if few_charts and self._sender is not None:
-            self._sender.enliven()
+        if few_charts and self.sender is not None:
+            self.sender.enliven()
 
     def finish(self, recording: Recording | None = None) -> None:
         """Replace every output by its saved view, after the last frame.
@@ -125,8 +125,8 @@ class Hub:
             What the session left. Where it is a file its size is what views say of it; the session
             knows that of its journal.
         """
-        if self._sender is not None:
-            self._sender.ended.wait(LAST_FRAME_S)
+        if self.sender is not None:
+            self.sender.ended.wait(LAST_FRAME_S)
         self._finished = True
         self._size = _file_size(recording)
         drawn: dict[str, SavedView] = {}
@@ -266,12 +266,27 @@ def live_hub(
     *,
     stop: Callable[[], Recording | None],
     open_recording: Callable[[], Recording | None],
+    sender: LiveSender | None = None,
 ) -> Hub:
-    """Return the hub of a running session, with its sender started."""
-    sender = LiveSender(session)
-    # A page that opens before the first frame, or that never hears one, has this to show.
-    feed = Feed(sender.stream, sender.opening())
-    sender.start()
+    """Return the hub of a running session, with its sender started.
+
+    Parameters
+    ----------
+    session : Session
+    stop, open_recording : callable
+        See `Hub`.
+    sender : LiveSender, optional
+        One that sends already, to a page without a view.
+    """
+    if sender is None:
+        sender = LiveSender(session)
+        # A page that opens before the first frame, or that never hears one, has this to show.
+        feed = Feed(sender.stream, sender.opening())
+        sender.start()
+    else:
+        feed = Feed(sender.stream)
+        # Not on this thread: an interrupt would lose the rows it has just taken.
+        aside("pulse-feed", sender.introduce)
     return Hub(
         sender.provider,
         feed,

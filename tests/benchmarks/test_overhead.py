@@ -29,7 +29,7 @@ def cores(kernel, seconds=8.0, settle=3.0):
 
 
 TICKS = """
-sampler = mon._hub._sender._session.samplers['nvml']
+sampler = mon._hub.sender._session.samplers['nvml']
 def timed(call, taken):
     def timing(*arguments):
         begun = time.thread_time()

@@ -345,7 +345,7 @@ while min(each.reads for each in mine) < 3:
 def test_sources_are_read_right_after_one_another_and_not_at_once(python):
     out = python(
         SOURCES_OF_MY_OWN
-        + "samplers = mon._hub._sender._session.samplers\n"
+        + "samplers = mon._hub.sender._session.samplers\n"
         + "following = [samplers[name]._next[RateClass.GAUGES] for name in 'abcd']\n"
         + "mon.stop(); print(json.dumps([math.remainder(at, 0.1) for at in following]))"
     ).stdout

@@ -20,10 +20,11 @@ export type Condition =
   | "absent"
   /** The package there is too old or too new for this extension. */
   | "mismatch"
-  /** The package is there; whether a monitor runs is not asked for before somebody looks. */
+  /** Nobody has looked: nothing is asked of a kernel before. */
   | "unasked"
   /** No monitor runs. */
   | "idle"
+  /** A monitor runs. Where nobody looks its packets were heard in passing; `status` is null then. */
   | "running"
   /** A session has ended; it is still shown. */
   | "ended"
@@ -55,6 +56,15 @@ export interface Choice {
   readonly running: boolean | null;
 }
 
+/** What may help where a kernel does not answer. */
+export type Help =
+  /** Ask again. */
+  | "retry"
+  /** Install the package in the kernel, where the user sees it, and ask again. */
+  | "install"
+  | "choose kernel"
+  | "restart";
+
 export interface IMonitors {
   readonly followed: Followed;
   /** `followed` is another, or something of it. */
@@ -75,6 +85,7 @@ export interface IMonitors {
   act<A extends Action>(action: A, options: Actions[A]["options"]): Promise<Actions[A]["result"]>;
   /** Open a recording that only the kernel can read: a store that the caller disposes. */
   replay(path: string): Promise<{ store: LiveStore; dispose(): void }>;
+  help(how: Help): Promise<void>;
 }
 
 export const IMonitors = new Token<IMonitors>(

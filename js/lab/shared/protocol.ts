@@ -13,6 +13,21 @@ import type { Request } from "../../core/history/channel";
 export const TARGET = "pulse_widgets";
 export const LINK_VERSION = 1;
 
+/**
+ * Evaluated as a user expression, with empty code, silently and on a subshell: it leaves nothing in
+ * the user's namespace. The `text/plain` of its value is the JSON of `Registered`; in a kernel
+ * without the package it is an error whose name is `ModuleNotFoundError`.
+ */
+export const REGISTER = "__import__('pulse_widgets.link', fromlist=['register']).register()";
+
+/** What became of `REGISTER`. */
+export interface Registered {
+  /** "no kernel" is one that takes no comms; "failed" says why in the log of the kernel. */
+  readonly state: "ready" | "no kernel" | "failed";
+  readonly version: number;
+  readonly package: string;
+}
+
 /** The data of `comm_open`. */
 export interface Opening {
   readonly version: number;
@@ -73,8 +88,20 @@ export interface Listed {
   readonly problem: string;
 }
 
-/** From the page to the kernel. */
-export type ToKernel = Request | { kind: "do"; id: number; action: Action; options: unknown };
+/**
+ * From the page to the kernel.
+ *
+ * Packets flow from the opening on, and begin with a keyframe. `rest` says that nobody looks: none
+ * is sent until the next `hello` or `seen`, which is answered by a keyframe. A page that has said
+ * nothing for a minute, though it could, is taken to rest. A status is sent all the same.
+ *
+ * What a page says is answered while a cell runs if it has opened the comm on a subshell. That
+ * subshell is to live as long as the comm: the kernel hears the comm there alone.
+ */
+export type ToKernel =
+  | Request
+  | { kind: "rest" }
+  | { kind: "do"; id: number; action: Action; options: unknown };
 
 /** From the kernel to the page. */
 export type ToPage =

@@ -1,0 +1,410 @@
+/** The link to one kernel, shared by all who look: what runs there, and its stream. */
+
+import type { Kernel } from "@jupyterlab/services";
+import type { TranslationBundle } from "@jupyterlab/translation";
+import { DisposableDelegate, type IDisposable } from "@lumino/disposable";
+import { type ISignal, Signal } from "@lumino/signaling";
+import { tryArrival } from "../../core/history/channel";
+import { LiveStore } from "../../core/history/live-store";
+import type { Ending } from "../../core/source";
+import { onKernelEnd } from "../kernel/kernel-end";
+import { ActionError, type Condition, type Followed } from "../shared/monitors";
+import {
+  type Action,
+  type Actions,
+  LINK_VERSION,
+  type LinkStatus,
+  type ToPage,
+} from "../shared/protocol";
+import { type Call, call, type Refused } from "./call";
+import { LinkChannel, startIn } from "./link-channel";
+import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
+
+/** A kernel that has not answered within so many ms is said to be busy. */
+const PATIENCE_MS = 700;
+/** How often a call is made again that a failing cell or an interrupt has cancelled. */
+const MOST_TRIES = 5;
+const COMING_UP: readonly Kernel.Status[] = [
+  "starting",
+  "restarting",
+  "autorestarting",
+  "terminating",
+];
+
+export type LinkState = Pick<Followed, "condition" | "problem" | "remedy" | "status" | "store">;
+
+/** A session whose packets are heard. */
+interface Tuned {
+  readonly t0: number | undefined;
+  readonly channel: LinkChannel;
+  readonly store: LiveStore;
+  /** Ends the view that keeps the kernel sending. */
+  leave(): void;
+}
+
+interface Waiting {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+export class Link {
+  readonly #trans: TranslationBundle;
+  readonly #changed = new Signal<this, void>(this);
+  #kernel: Kernel.IKernelConnection;
+  #release: () => void = () => undefined;
+  #condition: Condition = "unasked";
+  #problem = "";
+  #remedy = "";
+  #status: LinkStatus | null = null;
+  #tuned: Tuned | null = null;
+  #stream: number | null = null;
+  #watchers = 0;
+  /** Ends the attempt or call that is under way. */
+  #attempt: AbortController | null = null;
+  #call: Call | null = null;
+  #tries = 0;
+  #ids = 0;
+  readonly #waiting = new Map<number, Waiting>();
+
+  constructor(kernel: Kernel.IKernelConnection, trans: TranslationBundle) {
+    this.#trans = trans;
+    this.#kernel = kernel;
+    this.#hook(kernel);
+  }
+
+  get changed(): ISignal<this, void> {
+    return this.#changed;
+  }
+
+  get kernel(): Kernel.IKernelConnection {
+    return this.#kernel;
+  }
+
+  get state(): LinkState {
+    return {
+      condition: this.#condition,
+      problem: this.#problem,
+      remedy: this.#remedy,
+      status: this.#status,
+      store: this.#tuned?.store ?? null,
+    };
+  }
+
+  /** Somebody looks until the result is disposed. */
+  watch(): IDisposable {
+    if (++this.#watchers === 1) this.#begin();
+    return new DisposableDelegate(() => {
+      if (--this.#watchers > 0) return;
+      this.#hangUp();
+      if (!isGone(this.#condition)) this.#say("unasked");
+    });
+  }
+
+  /** Begin anew: something has changed in the kernel. */
+  retry(): void {
+    this.#tries = 0;
+    if (this.#watchers > 0) this.#begin();
+  }
+
+  /** The connection used so far is about to go; another leads to the same kernel. */
+  use(kernel: Kernel.IKernelConnection): void {
+    if (kernel === this.#kernel) return;
+    this.#drop();
+    this.#release();
+    this.#kernel = kernel;
+    this.#hook(kernel);
+    if (this.#watchers > 0) this.#begin();
+  }
+
+  /** @throws ActionError with a sentence and a remedy. */
+  async act<A extends Action>(
+    action: A,
+    options: Actions[A]["options"],
+  ): Promise<Actions[A]["result"]> {
+    const look = this.watch();
+    try {
+      await this.#answered();
+      return (await this.#do(action, options)) as Actions[A]["result"];
+    } finally {
+      look.dispose();
+    }
+  }
+
+  /** The page or the connection ends: take out of the kernel what we put there. */
+  leave(): void {
+    this.#attempt?.abort();
+    this.#call?.leave();
+    this.#settle();
+  }
+
+  /** The kernel is gone for good. */
+  end(how: Ending): void {
+    this.#lose(how);
+    this.#say("dead");
+  }
+
+  /** Nobody will ask for what is known; no more than a new beginning is lost. */
+  forget(): void {
+    if (this.#watchers === 0) this.#tuned = null;
+  }
+
+  dispose(): void {
+    this.#hangUp();
+    this.#release();
+    Signal.clearData(this);
+  }
+
+  #hook(kernel: Kernel.IKernelConnection): void {
+    const { statusChanged, iopubMessage } = kernel;
+    const stop = onKernelEnd({ statusChanged, iopubMessage }, (how) => this.#goes(how));
+    const onStatus = () => this.#look();
+    const onConnection = (_: unknown, now: Kernel.ConnectionStatus) => this.#connection(now);
+    kernel.statusChanged.connect(onStatus);
+    kernel.connectionStatusChanged.connect(onConnection);
+    kernel.disposed.connect(this.leave, this);
+    this.#release = () => {
+      stop();
+      kernel.statusChanged.disconnect(onStatus);
+      kernel.connectionStatusChanged.disconnect(onConnection);
+      kernel.disposed.disconnect(this.leave, this);
+    };
+  }
+
+  /** A sign that the kernel goes, or that it comes up again. */
+  #goes(how: Ending): void {
+    this.#lose(how);
+    this.#say(this.#kernel.status === "dead" || how === "shut down" ? "dead" : "starting");
+  }
+
+  /** The status is another: a kernel that has come back is asked anew, if somebody looks. */
+  #look(): void {
+    const { status } = this.#kernel;
+    // Not of every status: what is asked here changes it, too.
+    const awaited = this.#condition === "starting" && this.#attempt === null;
+    if (!awaited || (status !== "idle" && status !== "busy")) return;
+    if (this.#watchers > 0) this.#begin();
+    else this.#say("unasked");
+  }
+
+  #connection(now: Kernel.ConnectionStatus): void {
+    if (this.#watchers === 0) return;
+    // What was sent meanwhile is lost, and perhaps the kernel is another.
+    if (now === "connected") this.#begin();
+    else if (this.#kernel.status !== "dead") {
+      this.#say("starting", { problem: this.#trans.__("The connection to the kernel is lost.") });
+    }
+  }
+
+  #begin(): void {
+    this.#hangUp();
+    const { status, connectionStatus } = this.#kernel;
+    this.#say(status === "dead" ? "dead" : "starting");
+    if (status === "dead" || COMING_UP.includes(status) || connectionStatus !== "connected") return;
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    const timer = setTimeout(() => this.#say("busy", this.#whyBusy()), PATIENCE_MS);
+    attempt.signal.addEventListener("abort", () => clearTimeout(timer));
+    this.#dial(attempt, () => clearTimeout(timer)).catch((problem: unknown) => {
+      if (attempt.signal.aborted) return;
+      clearTimeout(timer);
+      this.#say("failed", { problem: (problem as Error).message });
+    });
+  }
+
+  async #dial(attempt: AbortController, answered: () => void): Promise<void> {
+    const { signal } = attempt;
+    const events = {
+      message: (data: unknown, buffer: ArrayBuffer | ArrayBufferView | undefined) => {
+        if (signal.aborted) return;
+        if ((data as ToPage).kind === "status") answered();
+        this.#hear(data as ToPage, buffer);
+      },
+      closed: () => {
+        if (!signal.aborted) this.#closed(answered);
+      },
+    };
+    const opening = { version: LINK_VERSION, replay: null };
+    const made = await call(this.#kernel, opening, events, signal);
+    if (made === null) return;
+    this.#call = made;
+    const refused = await made.refused;
+    if (signal.aborted || refused === null) return;
+    answered();
+    this.#hangUp();
+    this.#refused(refused);
+  }
+
+  /** The kernel has closed the comm: it forgot us, or it does not know what we ask for. */
+  #closed(answered: () => void): void {
+    answered();
+    const known = this.#isAnswered;
+    this.#hangUp();
+    if (known && this.#tries++ < MOST_TRIES) this.#begin();
+    else this.#say("failed", { problem: this.#trans.__("The kernel has closed the connection.") });
+  }
+
+  #refused(answer: Refused): void {
+    if (answer.kind === "aborted" && this.#tries++ < MOST_TRIES) this.#begin();
+    else this.#refuse(refusalOf(answer, this.#trans));
+  }
+
+  #whyBusy(): Partial<Refusal> {
+    const has = this.#kernel.supportsSubshells;
+    return {
+      problem: has
+        ? this.#trans.__("The kernel has not answered yet: what runs there lets nothing else run.")
+        : this.#trans.__("A cell is running, and this kernel answers between cells."),
+      remedy: has ? "" : this.#trans.__("With ipykernel 7 or newer it answers at once."),
+    };
+  }
+
+  /** Whether the call that is open was answered. */
+  get #isAnswered(): boolean {
+    return this.#call !== null && this.#status !== null && isKnown(this.#condition);
+  }
+
+  #answered(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        if (this.#isAnswered) end(resolve);
+        else if (isRefused(this.#condition)) {
+          end(() => reject(new ActionError(this.#problem, this.#remedy)));
+        }
+      };
+      const end = (how: () => void) => {
+        this.#changed.disconnect(look);
+        how();
+      };
+      this.#changed.connect(look);
+      look();
+    });
+  }
+
+  #do(action: Action, options: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#ids;
+      this.#waiting.set(id, { resolve, reject });
+      if (this.#call?.send({ kind: "do", id, action, options })) return;
+      this.#waiting.delete(id);
+      reject(this.#lost());
+    });
+  }
+
+  #lost(): ActionError {
+    return new ActionError(
+      this.#trans.__("The kernel has gone before it answered."),
+      this.#trans.__("Try again when it is back."),
+    );
+  }
+
+  #hear(message: ToPage, buffer: ArrayBuffer | ArrayBufferView | undefined): void {
+    switch (message.kind) {
+      case "status":
+        this.#learn(message);
+        return;
+      case "packet":
+        if (buffer) this.#take(message.stream, buffer);
+        return;
+      case "done":
+        this.#waiting.get(message.id)?.resolve(message.result);
+        this.#waiting.delete(message.id);
+        return;
+      case "failed":
+        this.#waiting.get(message.id)?.reject(new ActionError(message.problem, message.remedy));
+        this.#waiting.delete(message.id);
+    }
+  }
+
+  #learn(status: LinkStatus): void {
+    this.#tries = 0;
+    this.#status = status;
+    const refusal = refusalOfStatus(status, this.#trans);
+    const { session } = status;
+    if (refusal) this.#refuse(refusal);
+    else if (session?.running) this.#say("running");
+    else this.#say(session || this.#tuned ? "ended" : "idle");
+  }
+
+  #take(stream: number, buffer: ArrayBuffer | ArrayBufferView): void {
+    const arrival = tryArrival(buffer);
+    if (!arrival) return;
+    if (stream !== this.#stream) {
+      this.#stream = stream;
+      const t0 = startIn(arrival.packet) ?? this.#status?.session?.t0;
+      this.#tune(t0, arrival.packet.kind !== "keyframe");
+      this.#tuned?.channel.hear(arrival);
+      this.#changed.emit();
+    } else this.#tuned?.channel.hear(arrival);
+  }
+
+  /** Hear the session that began at `t0`: what is known of it already is kept. */
+  #tune(t0: number | undefined, asks: boolean): void {
+    const before = this.#tuned;
+    before?.leave();
+    before?.channel.plug(null);
+    const goesOn = before && before.t0 !== undefined && before.t0 === t0 && !before.store.ended();
+    const channel = goesOn ? before.channel : new LinkChannel();
+    const store = goesOn ? before.store : new LiveStore(channel);
+    const send = (request: unknown) => this.#call?.send(request) ?? false;
+    // A view that arrives asks for a keyframe, which has come already.
+    if (asks) channel.plug(send);
+    const leave = store.attach();
+    channel.plug(send);
+    this.#tuned = { t0, channel, store, leave };
+  }
+
+  /** Nobody looks any more, or it begins anew. */
+  #hangUp(): void {
+    this.#attempt?.abort();
+    this.#call?.hangUp();
+    this.#settle();
+  }
+
+  /** As `hangUp`, of a connection that leads nowhere any more. */
+  #drop(): void {
+    this.#attempt?.abort();
+    this.#call?.drop();
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#attempt = null;
+    this.#call = null;
+    this.#stream = null;
+    this.#tuned?.leave();
+    this.#tuned?.channel.plug(null);
+    const lost = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const one of lost) one.reject(this.#lost());
+  }
+
+  #lose(how: Ending): void {
+    this.#drop();
+    this.#status = null;
+    this.#tuned?.store.end(how);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#say(refusal.condition, refusal);
+  }
+
+  #say(condition: Condition, more: Partial<Refusal> = {}): void {
+    this.#condition = condition;
+    this.#problem = more.problem ?? "";
+    this.#remedy = more.remedy ?? "";
+    this.#changed.emit();
+  }
+}
+
+/** The kernel has said what runs there. */
+function isKnown(condition: Condition): boolean {
+  return ["idle", "running", "ended"].includes(condition);
+}
+
+function isGone(condition: Condition): boolean {
+  return condition === "dead";
+}
+
+function isRefused(condition: Condition): boolean {
+  return ["absent", "mismatch", "failed", "dead"].includes(condition);
+}

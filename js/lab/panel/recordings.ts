@@ -1,0 +1,204 @@
+/** The list of recordings: those a kernel knows, or those in the folder of the file browser. */
+
+import type { TranslationBundle } from "@jupyterlab/translation";
+import { h } from "../../core/dom";
+import { formatValue } from "../../core/vocabulary/format";
+import type { IMonitors } from "../shared/monitors";
+import type { Listed } from "../shared/protocol";
+import type { Ask } from "./ask";
+import type { Filed, Host, IconName } from "./host";
+import { baseName, contentsPath, endingOf, stemOf } from "./server-files";
+
+/** A line of the list, wherever it comes from. */
+interface Line {
+  readonly name: string;
+  readonly about: string;
+  readonly problem: string;
+  /** Its path of the contents API; null where the file browser does not reach it. */
+  readonly file: string | null;
+  readonly isWritten: boolean;
+  open(): void;
+  rename(name: string): Promise<unknown>;
+  remove(): Promise<unknown>;
+}
+
+export class Recordings {
+  readonly el: HTMLDetailsElement;
+  readonly #monitors: IMonitors;
+  readonly #host: Host;
+  readonly #ask: Ask;
+  readonly #trans: TranslationBundle;
+  readonly #list = h("ul", { class: "pulse-panel-list" });
+  readonly #say: (problem: unknown) => void;
+  #source: "kernel" | "files" = "files";
+  #turn = 0;
+
+  constructor(
+    monitors: IMonitors,
+    host: Host,
+    ask: Ask,
+    trans: TranslationBundle,
+    say: (problem: unknown) => void,
+  ) {
+    this.#monitors = monitors;
+    this.#host = host;
+    this.#ask = ask;
+    this.#trans = trans;
+    this.#say = say;
+    const refresh = this.#button("refresh", trans.__("Read the list again"), () => this.refresh());
+    const summary = h("summary", {}, h("span", {}, trans.__("Recordings")));
+    this.el = h("details", { class: "pulse-panel-recordings" }, summary, refresh, this.#list);
+    this.el.addEventListener("toggle", () => this.refresh());
+  }
+
+  /** Whose list it is; read anew when that is another. */
+  from(source: "kernel" | "files"): void {
+    if (source === this.#source) return;
+    this.#source = source;
+    this.refresh();
+  }
+
+  /** Read the list again, if it is open. */
+  refresh(): void {
+    if (this.el.open) void this.#read(++this.#turn);
+  }
+
+  async #read(turn: number): Promise<void> {
+    try {
+      const lines = await this.#lines();
+      if (turn !== this.#turn) return;
+      const none = h("li", { class: "pulse-panel-none" }, this.#noneText());
+      const items = lines.map((line) => this.#item(line));
+      this.#list.replaceChildren(...(items.length > 0 ? items : [none]));
+    } catch (problem) {
+      if (turn !== this.#turn) return;
+      const text = this.#trans.__("The list cannot be read: %1", (problem as Error).message);
+      this.#list.replaceChildren(h("li", { class: "pulse-panel-none" }, text));
+    }
+  }
+
+  #noneText(): string {
+    return this.#source === "kernel"
+      ? this.#trans.__("There are none yet. A monitor records as long as it runs.")
+      : this.#trans.__("There are none in the folder that the file browser shows.");
+  }
+
+  async #lines(): Promise<readonly Line[]> {
+    if (this.#source === "files") return (await this.#host.list()).map((one) => this.#filed(one));
+    const { recordings } = await this.#monitors.act("recordings", {});
+    return recordings.map((one) => this.#listed(one));
+  }
+
+  #listed(one: Listed): Line {
+    const file = contentsPath(one.path, this.#host.root);
+    const { path, name } = one;
+    return {
+      ...{ name: baseName(path) || name, file, problem: one.problem },
+      isWritten: one.state === "running",
+      about: [
+        whenText(one.start),
+        formatValue(one.seconds, "s"),
+        formatValue(one.bytes, "B"),
+        this.#stateText(one.state),
+      ].join(" · "),
+      open: () => this.#host.open?.(file === null ? { path, title: one.title || name } : { file }),
+      rename: (name) => this.#monitors.act("rename", { path, name }),
+      remove: () => this.#monitors.act("delete", { path }),
+    };
+  }
+
+  #filed({ name, path, changed, bytes, isFolder }: Filed): Line {
+    const state = isFolder ? this.#trans.__("directory") : this.#stateText("finished");
+    return {
+      ...{ name, file: path, problem: "", isWritten: false },
+      about: [whenText(changed), ...(isFolder ? [] : [formatValue(bytes, "B")]), state].join(" · "),
+      open: () => this.#host.open?.({ file: path }),
+      rename: (name) => this.#host.rename(path, name),
+      remove: () => this.#host.remove(path),
+    };
+  }
+
+  #stateText(state: Listed["state"]): string {
+    const trans = this.#trans;
+    return {
+      running: trans.__("running"),
+      unfinished: trans.__("unfinished"),
+      finished: trans.__("finished"),
+      unreadable: trans.__("unreadable"),
+    }[state];
+  }
+
+  #item(line: Line): HTMLLIElement {
+    const trans = this.#trans;
+    const title = h("span", { class: "pulse-panel-name", title: line.name }, line.name);
+    const about = h("div", { class: "pulse-panel-about" }, line.about);
+    const open = h("button", { type: "button", class: "pulse-panel-open" }, title);
+    open.addEventListener("click", line.open);
+    open.disabled = this.#host.open === null;
+    open.setAttribute("aria-label", trans.__("Open %1", line.name));
+    const { file } = line;
+    const { show } = this.#host;
+    const buttons = [
+      ...(file !== null && show
+        ? [
+            this.#button("folder", trans.__("Show %1 in the file browser", line.name), () =>
+              show(file),
+            ),
+          ]
+        : []),
+      ...(line.isWritten
+        ? []
+        : [
+            this.#button("rename", trans.__("Rename %1", line.name), () => this.#rename(line)),
+            this.#button("delete", trans.__("Delete %1", line.name), () => this.#remove(line)),
+          ]),
+    ];
+    const text = h("div", { class: "pulse-panel-line" }, open, about);
+    if (line.problem) text.append(h("div", { class: "pulse-panel-problem" }, line.problem));
+    return h("li", {}, text, ...buttons);
+  }
+
+  #button(icon: IconName, title: string, act: () => void): HTMLButtonElement {
+    const drawn = this.#host.icon(icon);
+    const made = h("button", { type: "button", class: "pulse-panel-icon", title });
+    made.setAttribute("aria-label", title);
+    made.append(drawn ?? title);
+    made.addEventListener("click", act);
+    return made;
+  }
+
+  async #rename(line: Line): Promise<void> {
+    const trans = this.#trans;
+    const ending = endingOf(line.name);
+    const question = trans.__("New name of %1", line.name);
+    const name = await this.#ask.ask(question, trans.__("Rename"), stemOf(line.name));
+    if (name === null || name === stemOf(line.name)) return;
+    await this.#try(() => line.rename(name.endsWith(ending) ? name : `${name}${ending}`));
+  }
+
+  async #remove(line: Line): Promise<void> {
+    const trans = this.#trans;
+    const sure = await this.#host.confirm(
+      trans.__("Delete %1?", line.name),
+      trans.__("The recording is removed from disk. This cannot be undone."),
+      trans.__("Delete"),
+    );
+    if (sure) await this.#try(line.remove);
+  }
+
+  async #try(act: () => Promise<unknown>): Promise<void> {
+    try {
+      await act();
+    } catch (problem) {
+      this.#say(problem);
+    }
+    this.refresh();
+  }
+}
+
+/** Date and time of day, as this browser writes them. */
+function whenText(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return "–";
+  const style = { dateStyle: "short", timeStyle: "short" } as const;
+  return new Date(seconds * 1000).toLocaleString(undefined, style);
+}

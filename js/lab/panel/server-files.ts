@@ -1,0 +1,40 @@
+/** Which files of a kernel the server's file browser can reach, and what they are called. */
+
+/** The path of the contents API for a path on disk; null where it does not lie under the root. */
+export function contentsPath(path: string, root: string): string | null {
+  const plain = (text: string) => text.replaceAll("\\", "/").replace(/\/+$/, "");
+  const [file, folder] = [plain(path), plain(root)];
+  if (root === "") return null;
+  return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : null;
+}
+
+export function baseName(path: string): string {
+  return path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+}
+
+const ENDING = /\.pulse(\.parquet)?$/;
+
+/** Whether a name is that of a recording: a finished file, or a directory. */
+export function isRecording(name: string): boolean {
+  return ENDING.test(name);
+}
+
+/** The name of a recording without its ending. */
+export function stemOf(name: string): string {
+  return name.replace(ENDING, "");
+}
+
+/** The ending of the name of a recording. */
+export function endingOf(name: string): string {
+  return ENDING.exec(name)?.[0] ?? "";
+}
+
+/** A name for a copy: of what it is of, and when it was made. */
+export function nameForCopy(title: string, now: Date): string {
+  const stem = title.replace(/\.ipynb$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  const two = (n: number) => String(n).padStart(2, "0");
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("");
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("");
+  const plain = stem.replace(/^[-.]+|[-.]+$/g, "") || "pulse";
+  return `${plain}-${day}-${time}.pulse.parquet`;
+}

@@ -1,0 +1,135 @@
+/** What the panel says in each condition, and what it offers that helps. */
+
+import type { TranslationBundle } from "@jupyterlab/translation";
+import type { Condition, Followed } from "../shared/monitors";
+
+/** What a button does. */
+export type Offer =
+  | "launcher"
+  | "choose kernel"
+  | "restart"
+  | "retry"
+  | "install"
+  | "copy"
+  | "start"
+  | "open recording";
+
+export interface Said {
+  /** Null where what is drawn says it all. */
+  readonly sentence: string | null;
+  /** More about it; "" for nothing. */
+  readonly detail: string;
+  /** A line that may be copied into a cell; "" for none. */
+  readonly code: string;
+  readonly offers: readonly Offer[];
+}
+
+const PLAIN = { detail: "", code: "", offers: [] } as const;
+
+export function saidOf(followed: Followed, trans: TranslationBundle): Said {
+  return SENTENCES[followed.condition](followed, trans);
+}
+
+type Say = (followed: Followed, trans: TranslationBundle) => Said;
+
+const SENTENCES: Readonly<Record<Condition, Say>> = {
+  "no kernel": ({ name }, trans) =>
+    name === ""
+      ? {
+          ...PLAIN,
+          sentence: trans.__("No notebook or console is open."),
+          detail: trans.__("Open one: this panel shows what its kernel does."),
+          offers: ["launcher"],
+        }
+      : {
+          ...PLAIN,
+          sentence: trans.__("%1 has no kernel.", name),
+          offers: ["choose kernel"],
+        },
+  foreign: ({ kernel, problem }, trans) => ({
+    ...PLAIN,
+    sentence: trans.__("This kernel does not run Python: %1.", kernel || problem),
+    detail: trans.__("Pulse monitors Python kernels. Choose one, or turn to another notebook."),
+    offers: ["choose kernel"],
+  }),
+  starting: ({ problem, remedy }, trans) => ({
+    ...PLAIN,
+    sentence: problem || trans.__("Waiting for the kernel…"),
+    detail: remedy,
+  }),
+  busy: ({ problem, remedy }, trans) => ({
+    ...PLAIN,
+    sentence: problem || trans.__("A cell is running, and this kernel answers between cells."),
+    detail: remedy,
+    offers: ["retry"],
+  }),
+  absent: ({ problem, remedy }) => ({
+    ...PLAIN,
+    sentence: problem,
+    code: remedy,
+    offers: ["install", "copy", "retry"],
+  }),
+  mismatch: ({ problem, remedy }, trans) => ({
+    sentence: problem,
+    detail: remedy.startsWith("%")
+      ? trans.__("Run this in a cell, then restart the kernel:")
+      : trans.__("Run this where JupyterLab is installed, then reload the page:"),
+    code: remedy,
+    offers: ["copy", "retry"],
+  }),
+  unasked: (_, trans) => ({ ...PLAIN, sentence: trans.__("Asking the kernel…") }),
+  idle: (_, trans) => ({
+    ...PLAIN,
+    sentence: trans.__("No monitor runs in this kernel."),
+    detail: trans.__("A monitor shows and records its GPUs, its machine and your own metrics."),
+    offers: ["start"],
+  }),
+  running: ({ store }, trans) => ({
+    ...PLAIN,
+    sentence: store ? null : trans.__("A monitor runs; waiting for what it measures…"),
+  }),
+  ended: ({ status, store }, trans) => ({
+    ...PLAIN,
+    sentence: store?.ended()
+      ? trans.__("This monitor ended with its kernel.")
+      : trans.__("This monitor was stopped."),
+    offers: recordingOf({ status, store }) ? ["start", "open recording"] : ["start"],
+  }),
+  dead: ({ name }, trans) => ({
+    ...PLAIN,
+    sentence: trans.__("The kernel of %1 has ended.", name),
+    offers: ["restart"],
+  }),
+  failed: ({ problem, remedy }, trans) => ({
+    ...PLAIN,
+    sentence: problem || trans.__("The kernel cannot be asked."),
+    detail: remedy,
+    offers: ["retry"],
+  }),
+};
+
+/** Where the session that is shown is recorded; null where it is not, or where that is unknown. */
+export function recordingOf({ status, store }: Pick<Followed, "status" | "store">): string | null {
+  return status?.session?.path ?? store?.state().recording.path ?? null;
+}
+
+export function titleOf(offer: Offer, condition: Condition, trans: TranslationBundle): string {
+  switch (offer) {
+    case "launcher":
+      return trans.__("Open the launcher");
+    case "choose kernel":
+      return trans.__("Choose a kernel");
+    case "restart":
+      return trans.__("Restart the kernel");
+    case "retry":
+      return trans.__("Try again");
+    case "install":
+      return trans.__("Install");
+    case "copy":
+      return trans.__("Copy");
+    case "start":
+      return condition === "ended" ? trans.__("Start another") : trans.__("Start a monitor");
+    case "open recording":
+      return trans.__("Open the recording");
+  }
+}

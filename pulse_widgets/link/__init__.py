@@ -1,0 +1,90 @@
+"""The kernel's end of the JupyterLab extension; `js/lab/shared/protocol.ts` is what is said.
+
+The extension asks a kernel for `register` and then opens comms of the target, from the panel in
+the sidebar for instance. Importing this starts nothing and loads nothing heavy: a kernel in which
+nobody monitors anything pays next to nothing for a panel that looks at it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, Final
+
+from pulse_widgets.loading import load
+
+__all__ = ["LINK_VERSION", "TARGET", "Registered", "package_version", "register", "report"]
+
+TARGET: Final = "pulse_widgets"
+LINK_VERSION: Final = 1
+
+
+class Registered:
+    """What `register` has done, as the extension reads it: its text is JSON.
+
+    Parameters
+    ----------
+    state : str
+        ``ready``, ``no kernel`` or ``failed``.
+    """
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+    def __repr__(self) -> str:
+        said = {"state": self.state, "version": LINK_VERSION, "package": package_version()}
+        return json.dumps(said)
+
+
+def register() -> Registered:
+    """Take comms of the extension from now on; twice is harmless.
+
+    Returns
+    -------
+    Registered
+        ``no kernel`` where this is no kernel of IPython; ``failed`` where its log says why.
+    """
+    try:
+        manager = _comm_manager()
+        if manager is None:
+            return Registered("no kernel")
+        manager.register_target(TARGET, _opened)
+    except Exception:  # noqa: BLE001  a foreign program; the extension is told
+        report("comms of the JupyterLab extension cannot be taken")
+        return Registered("failed")
+    return Registered("ready")
+
+
+def package_version() -> str:
+    """Return the version of the installed package; ``0`` where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pulse_widgets")
+    except PackageNotFoundError:
+        return "0"
+
+
+def report(what: str) -> None:
+    """Write the error that is being handled to the log of the kernel.
+
+    A logger of ours would write it into the output of the cell that runs.
+    """
+    from traitlets.log import get_logger
+
+    get_logger().exception("pulse_widgets: %s", what)
+
+
+def _comm_manager() -> Any:
+    """Return what the kernel takes comms with; None without a kernel."""
+    module = sys.modules.get("IPython.core.getipython")
+    shell = module.get_ipython() if module is not None else None
+    return getattr(getattr(shell, "kernel", None), "comm_manager", None)
+
+
+def _opened(comm: Any, message: Any) -> None:
+    """Serve a comm that a page has opened."""
+    load("pulse_widgets.link.links")
+    from pulse_widgets.link.links import serve
+
+    serve(comm, message)

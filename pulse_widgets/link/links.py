@@ -1,0 +1,136 @@
+"""The comms of the extension that are open in this kernel."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pulse_widgets.default_session import default
+from pulse_widgets.errors import PulseError, words_of
+from pulse_widgets.link import LINK_VERSION, report
+from pulse_widgets.link.actions import QUICK, perform
+from pulse_widgets.link.jobs import Jobs
+from pulse_widgets.link.line import Line
+from pulse_widgets.link.live import Live, status_with
+from pulse_widgets.link.replayed import Replayed
+from pulse_widgets.signals import start_shielded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["serve"]
+
+_door = threading.Lock()
+_links: set[Link] = set()
+_changes = Jobs()
+
+
+class Link:
+    """One comm of the extension, from its opening to its end.
+
+    Parameters
+    ----------
+    comm : comm.BaseComm
+    message : mapping
+        The one that opened it.
+    """
+
+    def __init__(self, comm: Any, message: Mapping[str, Any]) -> None:
+        opening = message["content"].get("data")
+        opening = opening if isinstance(opening, dict) else {}
+        subshell = message["header"].get("subshell_id") is not None
+        self._line = Line(comm, subshell=subshell)
+        replay = opening.get("replay")
+        self._shown: Live | Replayed = (
+            Replayed(self._line, replay) if isinstance(replay, str) else Live(self._line)
+        )
+        self._understood = opening.get("version") == LINK_VERSION
+        self._failed = False
+        comm.on_msg(self._receive)
+        comm.on_close(self._closed)
+
+    def look(self) -> None:
+        """Say what has changed."""
+        try:
+            if self._understood:
+                self._shown.look()
+            else:
+                # The page says which side is to be upgraded.
+                self._line.say(status_with(None))
+        except Exception:  # noqa: BLE001  the top of a callback, or of a thread
+            self._fail()
+
+    def _receive(self, message: Mapping[str, Any]) -> None:
+        try:
+            said = message["content"]["data"]
+            if not isinstance(said, dict) or not self._understood:
+                return
+            if said.get("kind") == "do":
+                self._do(said)
+            else:
+                self._shown.ask(said)
+        except Exception:  # noqa: BLE001  the top of a callback
+            self._fail()
+
+    def _do(self, said: Mapping[str, Any]) -> None:
+        number, action = said.get("id"), said.get("action")
+        if not isinstance(number, int):
+            return
+        work = partial(self._answer, number, action, said.get("options"))
+        if action in QUICK:
+            work()
+        else:
+            start_shielded("pulse-link", work)
+
+    def _answer(self, number: int, action: object, options: object) -> None:
+        try:
+            result = perform(action, options)
+        except PulseError as error:
+            self._refuse(number, error.problem, error.remedy)
+        except Exception as error:  # noqa: BLE001  the top of a callback, or of a thread
+            report(f"{action} failed")
+            self._refuse(number, words_of(error), "The log of the kernel says more.")
+        else:
+            self._line.say({"kind": "done", "id": number, "result": result})
+
+    def _refuse(self, number: int, problem: str, remedy: str) -> None:
+        self._line.say({"kind": "failed", "id": number, "problem": problem, "remedy": remedy})
+
+    def _fail(self) -> None:
+        if not self._failed:
+            report("a message of the JupyterLab extension could not be answered")
+        self._failed = True
+
+    def _closed(self, _message: object = None) -> None:
+        with _door:
+            _links.discard(self)
+        self._line.close()
+        self._shown.close()
+
+
+def serve(comm: Any, message: Mapping[str, Any]) -> None:
+    """Serve a comm that a page has opened, until the page closes it."""
+    link = Link(comm, message)
+    with _door:
+        _links.add(link)
+    _observe()
+    link.look()
+
+
+def _observe() -> None:
+    global _observing  # noqa: PLW0603  the process has one session to observe
+    with _door:
+        begins, _observing = not _observing, True
+    if begins:
+        default.observe(partial(_changes.add, _look))
+
+
+_observing = False
+
+
+def _look() -> None:
+    with _door:
+        links = list(_links)
+    for link in links:
+        link.look()
