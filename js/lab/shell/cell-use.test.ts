@@ -205,6 +205,17 @@ test("a GPU that was lost meanwhile leaves its numbers unknown, never smaller", 
   expect(gpuUse(store, 5, 15)?.busy).toBeCloseTo(15, 6);
 });
 
+test.each([
+  [-20, 20, "not covered"],
+  [-0.5, 20, ""],
+  [-1.5, 0.5, "too short"],
+  [50, 100, "not covered"],
+  [10.2, 10.8, "too short"],
+  [10.2, 11.1, ""],
+])("readings come from 0 to 60: of the run from %d to %d they are %j", (start, end, why) => {
+  expect(gpuUse(twoGpus().store, start, end)).toMatchObject({ whyNotBusy: why, whyNoPeak: why });
+});
+
 test("without GPUs nothing is said of them", () => {
   const feed = new FakeFeed();
   feed.frame([[0, 1, 0.5]], { series: seriesOf([["host", "cpu.utilization"]]) });

@@ -17,9 +17,9 @@ export interface GpuUse {
   readonly whyNoPeak: Why;
 }
 
-/** At the ends the nearest reading holds for so many intervals, or so much of the stretch. */
+/** At the ends the nearest reading holds for so many intervals, and for no more of the stretch. */
 const HELD_INTERVALS = 2.5;
-const HELD_SHARE = 0.02;
+const HELD_SHARE = 0.1;
 const POINTS = 1000;
 
 /** Null where the source knows no GPU. */
@@ -27,14 +27,18 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
   const readings = new Readings(source);
   const { gpus } = readings;
   if (gpus.length === 0) return null;
-  const held = HELD_INTERVALS * source.state().interval + HELD_SHARE * (end - start);
+  const usual = HELD_INTERVALS * source.state().interval;
   const out = columns();
   const each = (metric: string) =>
     gpus.map((gpu) => {
       const id = readings.id(gpu, metric);
       if (id === null) return { gpu, found: NONE };
       source.range(id, start, end, POINTS, out);
-      return { gpu, found: integrate(out, start, end, held) };
+      const held = Math.min(Math.max(usual, distance(out)), HELD_SHARE * (end - start));
+      const found = integrate(out, start, end, held);
+      // Of so short a run it is no news that readings do not cover it.
+      const isBrief = found.why === "not covered" && end - start < usual;
+      return { gpu, found: isBrief ? missing("too short") : found };
     });
   const [loads, memories] = [each("gpu.utilization"), each("gpu.memory.used")];
   const whyNotBusy = loads.find(({ found }) => found.why !== "")?.found.why ?? "";
@@ -49,6 +53,12 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
     peak: whyNoPeak === "" ? { bytes: most.found.max, label } : null,
     whyNoPeak,
   };
+}
+
+/** Between two items, on average: of the distant past only wide buckets are known. */
+function distance({ time, length }: Columns): number {
+  const [first = 0, last = 0] = [time[0], time[length - 1]];
+  return length > 1 ? (last - first) / (length - 1) : 0;
 }
 
 interface Stretch {

@@ -18,7 +18,7 @@ test.each<[string, GpuUse | null, readonly string[], RegExp]>([
   [
     "one GPU",
     USE,
-    ["12.5 s", "GPU 8.25 s", "mem 41.5 GiB"],
+    ["12.5 s", "GPU 8.25 s", "mem 42 GiB"],
     /the GPU was busy for 8.25 s, whoever used it.\nAt most 41.5 GiB of its memory/,
   ],
   [
@@ -30,7 +30,7 @@ test.each<[string, GpuUse | null, readonly string[], RegExp]>([
   [
     "a gap",
     { ...USE, busy: null, whyNotBusy: "gap" },
-    ["12.5 s", "GPU \u2013", "mem 41.5 GiB"],
+    ["12.5 s", "GPU \u2013", "mem 42 GiB"],
     /is not known: there was a stretch without readings/,
   ],
   [
@@ -43,13 +43,26 @@ test.each<[string, GpuUse | null, readonly string[], RegExp]>([
     "a run between two readings",
     { ...USE, busy: null, whyNotBusy: "too short", peak: null, whyNoPeak: "too short" },
     ["12.5 s"],
-    /not known: no reading fell into the run/,
+    /not known: the run was too short for the readings/,
   ],
 ])("a mark of %s", (_, use, lines, title) => {
   const mark = markText(RUN, use, false, TRANS);
 
   expect(mark.lines).toEqual(lines);
   expect(mark.title).toMatch(title);
+});
+
+test.each([
+  [0.0123, "12.3 ms"],
+  [59.4, "59.4 s"],
+  [59.7, "1:00"],
+  [123.4, "2:03"],
+  [7384, "2:03:04"],
+])("%d s beside a prompt are %j, and in full in the tooltip", (seconds, text) => {
+  const mark = markText({ start: 100, end: 100 + seconds }, null, false, TRANS);
+
+  expect(mark.lines).toEqual([text]);
+  expect(mark.title).toMatch(/took [\d.]+ (ms|s|min|h)/);
 });
 
 test("an edit is said, and the numbers stay", () => {

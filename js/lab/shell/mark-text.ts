@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { formatValue, MISSING } from "../../core/vocabulary/format";
-import { clockText } from "../../core/vocabulary/time-text";
+import { clockText, elapsedText } from "../../core/vocabulary/time-text";
 import type { Run } from "./cell-runs";
 import type { GpuUse, Why } from "./cell-use";
 
@@ -22,13 +22,25 @@ export function markText(
   const took = formatValue(run.end - run.start, "s");
   const when = trans.__("The last run took %1, until %2.", took, clockText(run.end));
   const since = edited ? [trans.__("The cell was edited since.")] : [];
-  if (!use) return { lines: [took], title: [when, ...since].join("\n") };
+  const first = shortSeconds(run.end - run.start);
+  if (!use) return { lines: [first], title: [when, ...since].join("\n") };
   const busy = busyText(use, trans);
   const peak = peakText(use, trans);
   return {
-    lines: [took, ...busy.lines, ...peak.lines],
+    lines: [first, ...busy.lines, ...peak.lines],
     title: [when, busy.title, peak.title, ...since].join("\n"),
   };
+}
+
+/** Beside a prompt there is little room: "2:03" instead of "2 min 3 s". */
+function shortSeconds(seconds: number): string {
+  return seconds < 59.5 ? formatValue(seconds, "s") : elapsedText(Math.round(seconds));
+}
+
+/** "42 GiB": three digits are in the tooltip. */
+function roundedBytes(bytes: number): string {
+  const text = formatValue(bytes, "B");
+  return text.replace(/^\d{2,}\.\d+/, (number) => String(Math.round(Number(number))));
 }
 
 function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle): MarkText {
@@ -41,7 +53,7 @@ function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle):
   }
   const seconds = formatValue(busy, "s");
   return {
-    lines: [trans.__("GPU %1", seconds)],
+    lines: [trans.__("GPU %1", shortSeconds(busy))],
     title: trans._n(
       "In it the GPU was busy for %2, whoever used it.",
       "In it %1 GPUs were busy for %2 together, whoever used them.",
@@ -61,7 +73,7 @@ function peakText({ gpus, peak, whyNoPeak }: GpuUse, trans: TranslationBundle): 
   }
   const bytes = formatValue(peak.bytes, "B");
   return {
-    lines: [trans.__("mem %1", bytes)],
+    lines: [trans.__("mem %1", roundedBytes(peak.bytes))],
     title:
       gpus === 1
         ? trans.__("At most %1 of its memory were in use.", bytes)
@@ -74,7 +86,7 @@ function whyText(why: Why, trans: TranslationBundle): string {
     "": "",
     gap: trans.__("there was a stretch without readings"),
     "not covered": trans.__("the monitor did not run all the time"),
-    "too short": trans.__("no reading fell into the run"),
+    "too short": trans.__("the run was too short for the readings"),
     "no such reading": trans.__("this GPU does not tell"),
   };
   return words[why];

@@ -52,5 +52,7 @@ async function fillAndRun(
   code: string,
 ): Promise<void> {
   notebook.activeCell?.model.sharedModel.setSource(code);
+  // A kernel that comes up would be asked, and the cell be lost.
+  await session.ready;
   await NotebookActions.run(notebook, session);
 }

@@ -13,8 +13,9 @@ const CSS = `
 .pulse-shell-status svg { display: block; }
 .pulse-shell-alarm { color: var(--jp-error-color1); font-weight: 600; }
 .pulse-shell-alarm:empty { display: none; }
+[data-pulse-mark] { overflow: visible; }
 [data-pulse-mark]::after {
-  content: attr(data-pulse-mark); display: block; margin-top: 2px; white-space: pre;
+  content: attr(data-pulse-mark); display: block; margin: 2px 0 0 -8px; white-space: pre;
   font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color0);
   font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums;
 }
