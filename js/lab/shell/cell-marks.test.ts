@@ -230,6 +230,38 @@ test("what it used of the GPUs is said as soon as the readings of its end have c
   expect(notebook.marks[0]).toBe("10 s\nGPU 5 s\nmem 1 GiB");
 });
 
+test.each([
+  ["comes late", 3, "10 s\nGPU 5 s\nmem 1 GiB"],
+  ["stays away", 1000, "10 s\nGPU \u2013\nmem 1 GiB"],
+])("a reading that %s is waited for, for a while", async (_, late, mark) => {
+  const notebook = new FakeNotebook(a, b);
+  const { monitors } = kept(notebook);
+  const feed = new FakeFeed();
+  monitors.say("running", { store: feed.store });
+  const series = seriesOf([
+    ["gpu:0", "gpu.utilization"],
+    ["gpu:0", "gpu.memory.used"],
+  ]);
+  // As a reader says it: one row where the readings end, if they do.
+  const busyAt = (t: number) => (t === 106 && late > 100 ? [[0, t, Number.NaN] as const] : []);
+  const tick = (t: number) => {
+    const busy = t < 106 ? [[0, t, 0.5] as const] : busyAt(t);
+    const past = t === 110 + late ? [0, 1, 2, 3, 4, 5].map((i) => [0, 106 + i, 0.5] as const) : [];
+    const state = { phase: "running", t0: 90, interval: 1 };
+    const rows = [...busy, ...past, [1, t, 1024 ** 3] as const];
+    feed.frame(rows, { state, series: t === 90 ? series : [] });
+  };
+  for (let t = 90; t <= 112; t++) tick(t);
+  notebook.run("a", 100, 110);
+  await settled();
+  expect(notebook.marks[0]).toBe("10 s");
+
+  for (let t = 113; t <= 116; t++) tick(t);
+  await settled();
+
+  expect(notebook.marks[0]).toBe(mark);
+});
+
 test("a monitor of another kernel says nothing of this notebook", async () => {
   const notebook = new FakeNotebook(a, b);
   const { monitors } = kept(notebook);

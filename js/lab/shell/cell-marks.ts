@@ -10,13 +10,16 @@ import { setAttribute } from "../../core/dom";
 import type { LiveStore } from "../../core/history/live-store";
 import type { IMonitors } from "../shared/monitors";
 import { CellRuns, type Run, recordedRun } from "./cell-runs";
-import { type GpuUse, gpuUse } from "./cell-use";
+import { type GpuUse, gpuUse, reaches } from "./cell-use";
 import { markText } from "./mark-text";
 import type { ISettings } from "./settings";
 import { addStyles } from "./styles";
 import { Watch } from "./watch";
 
 const ATTRIBUTE = "data-pulse-mark";
+
+/** So long readings of the end of a run are waited for. */
+const PATIENCE_S = 5;
 
 interface Mark {
   readonly run: Run;
@@ -127,10 +130,12 @@ export class CellMarks {
     if (!store) return false;
     const { phase } = store.state();
     const [first, last] = store.extent();
+    const isOver = phase !== "running" || store.ended() !== null;
     let found = false;
     for (const mark of this.#marks.values()) {
-      const isOver = phase !== "running" || store.ended() !== null;
       if (!mark.open || !(last >= mark.run.end || isOver)) continue;
+      const isLate = last >= mark.run.end + PATIENCE_S;
+      if (!isOver && !isLate && !reaches(store, mark.run.end)) continue;
       mark.open = false;
       // Of a time outside of the session it knows nothing, which is no gap in it.
       const isOutside = mark.run.end < first || mark.run.start > last;

@@ -22,6 +22,8 @@ const HELD_INTERVALS = 2.5;
 const HELD_SHARE = 0.1;
 const POINTS = 1000;
 
+const METRICS = ["gpu.utilization", "gpu.memory.used"] as const;
+
 /** Null where the source knows no GPU. */
 export function gpuUse(source: Source, start: number, end: number): GpuUse | null {
   const readings = new Readings(source);
@@ -29,7 +31,7 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
   if (gpus.length === 0) return null;
   const usual = HELD_INTERVALS * source.state().interval;
   const out = columns();
-  const each = (metric: string) =>
+  const each = (metric: (typeof METRICS)[number]) =>
     gpus.map((gpu) => {
       const id = readings.id(gpu, metric);
       if (id === null) return { gpu, found: NONE };
@@ -59,6 +61,15 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
 function distance({ time, length }: Columns): number {
   const [first = 0, last = 0] = [time[0], time[length - 1]];
   return length > 1 ? (last - first) / (length - 1) : 0;
+}
+
+/** Whether the readings of all GPUs have come as far as `time`: some come later than others. */
+export function reaches(source: Source, time: number): boolean {
+  const readings = new Readings(source);
+  const times = readings.gpus.flatMap((gpu) =>
+    METRICS.map((metric) => readings.reading(gpu, metric)?.time ?? time),
+  );
+  return times.every((last) => last >= time);
 }
 
 interface Stretch {

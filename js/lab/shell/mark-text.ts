@@ -43,11 +43,12 @@ function roundedBytes(bytes: number): string {
   return text.replace(/^\d{2,}\.\d+/, (number) => String(Math.round(Number(number))));
 }
 
+/** A gap is worth a line; that a monitor began or ended meanwhile is no news. */
 function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle): MarkText {
   if (busy === null) {
     const why = whyText(whyNotBusy, trans);
     return {
-      lines: whyNotBusy === "too short" ? [] : [trans.__("GPU %1", MISSING)],
+      lines: whyNotBusy === "gap" ? [trans.__("GPU %1", MISSING)] : [],
       title: trans.__("How long GPUs were busy is not known: %1.", why),
     };
   }
@@ -67,7 +68,7 @@ function peakText({ gpus, peak, whyNoPeak }: GpuUse, trans: TranslationBundle): 
   if (peak === null) {
     const why = whyText(whyNoPeak, trans);
     return {
-      lines: whyNoPeak === "too short" ? [] : [trans.__("mem %1", MISSING)],
+      lines: whyNoPeak === "gap" ? [trans.__("mem %1", MISSING)] : [],
       title: trans.__("The peak of GPU memory is not known: %1.", why),
     };
   }

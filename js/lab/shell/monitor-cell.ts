@@ -1,7 +1,6 @@
 /** Puts a cell with a monitor into a notebook. */
 
-import type { ISessionContext } from "@jupyterlab/apputils";
-import { type Notebook, NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
+import { NotebookActions, type NotebookPanel } from "@jupyterlab/notebook";
 import type { CommandRegistry } from "@lumino/commands";
 
 type Kernels = {
@@ -15,13 +14,13 @@ export function isPython(panel: NotebookPanel): boolean {
   return /^(i?python\d?)?$/i.test(language);
 }
 
-export async function insertMonitorCell(
-  notebook: Notebook,
-  session: ISessionContext,
-  code: string,
-): Promise<void> {
-  NotebookActions.insertBelow(notebook);
-  await fillAndRun(notebook, session, code);
+/** Below the active cell. */
+export async function insertMonitorCell(panel: NotebookPanel, code: string): Promise<void> {
+  // Before, there are no cells, and what is put between them is lost.
+  await panel.context.ready;
+  await panel.revealed;
+  NotebookActions.insertBelow(panel.content);
+  await fillAndRun(panel, code);
 }
 
 /** The kernel for a new notebook: the default one if it speaks Python, else any that does. */
@@ -41,18 +40,15 @@ export async function newMonitorNotebook(
   const panel: NotebookPanel | undefined = await commands.execute("notebook:create-new", where);
   if (!panel?.content || !panel.context) return null;
   await panel.context.ready;
-  await panel.sessionContext.ready;
-  await fillAndRun(panel.content, panel.sessionContext, code);
+  await panel.revealed;
+  await fillAndRun(panel, code);
   return panel;
 }
 
-async function fillAndRun(
-  notebook: Notebook,
-  session: ISessionContext,
-  code: string,
-): Promise<void> {
-  notebook.activeCell?.model.sharedModel.setSource(code);
-  // A kernel that comes up would be asked, and the cell be lost.
-  await session.ready;
-  await NotebookActions.run(notebook, session);
+async function fillAndRun(panel: NotebookPanel, code: string): Promise<void> {
+  const { content, sessionContext } = panel;
+  content.activeCell?.model.sharedModel.setSource(code);
+  // A kernel that comes up would not be asked, and nothing be run.
+  await sessionContext.ready;
+  await NotebookActions.run(content, sessionContext);
 }

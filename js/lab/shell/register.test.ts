@@ -26,7 +26,7 @@ vi.mock("./messages", () => ({
 }));
 vi.mock("./monitor-cell", () => ({
   isPython: () => true,
-  insertMonitorCell: async (_: unknown, __: unknown, code: string) => seen.push(["cell", code]),
+  insertMonitorCell: async (_: unknown, code: string) => seen.push(["cell", code]),
   newMonitorNotebook: async (_: unknown, where: object, code: string) =>
     seen.push(["notebook", where, code]),
   pythonKernel: (specs: { default: string } | null) => specs?.default ?? null,

@@ -211,7 +211,7 @@ function notebookCommands(around: Around): Partial<Record<Name, Doing>> {
         const panel = active();
         if (!panel) return;
         const code = cellCode(settings.values.interval);
-        await insertMonitorCell(panel.content, panel.sessionContext, code);
+        await insertMonitorCell(panel, code);
       },
     },
     newNotebook: {

@@ -1,0 +1,173 @@
+"""Commands, settings, status line and cell marks, in a real JupyterLab on fake GPUs."""
+
+import json
+
+import pytest
+
+from tests.e2e.conftest import Page, eventually, start_lab, stop_lab
+from tests.fakes import nvml
+
+COMMANDS = {
+    "Open Pulse Panel",
+    "Stop Monitor",
+    "Add Mark…",
+    "Save Recording As…",
+    "Insert Monitor Cell",
+    "Show Pulse Status Line",
+    "Show Cell Marks",
+}
+
+DO = "([id, args]) => void window.jupyterapp.commands.execute(id, args)"
+
+CONFLICTS = """() => {
+    const all = window.jupyterapp.commands.keyBindings;
+    const ours = all.filter(one => one.command.startsWith('pulse-widgets:'));
+    const same = (a, b) => {
+        const [short, long] = a.length < b.length ? [a, b] : [b, a];
+        return short.every((key, i) => key === long[i]);
+    };
+    const clashes = ours.flatMap(one => all.filter(other =>
+        other.command !== one.command && other.keys.length > 0 && same(one.keys, other.keys)));
+    return [ours.map(one => [one.command, one.keys.join(' ')]), clashes.map(one => one.command)];
+}"""
+"""Our key bindings, and the commands of others that take the same keys."""
+
+MARKS = """() => [...document.querySelectorAll('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell')]
+    .map(cell => [
+        cell.querySelector('.cm-content')?.innerText.split('\\n')[0],
+        cell.querySelector('.jp-InputPrompt')?.getAttribute('data-pulse-mark') ?? null,
+    ])"""
+"""The first line of each cell, and its mark."""
+
+
+@pytest.fixture
+def shell(tmp_path_factory, chrome):
+    """A page on two GPUs that are half busy, one of them with 40 GiB in use."""
+    directory = tmp_path_factory.mktemp("shell")
+    script = "gpu * util 50\ngpu 0 memory_used 10e9\ngpu 1 memory_used 42949672960"
+    environ = nvml.environment(directory / "nvml", gpus=2, latency_us=0, script=script)
+    server, process = start_lab(directory / "server", **environ)
+    stored = directory / "server/settings/pulse-widgets"
+    stored.mkdir()
+    values = {"interval": 0.25, "cellMarks": True}
+    (stored / "plugin.jupyterlab-settings").write_text(json.dumps(values))
+    context = chrome.new_context(viewport={"width": 1400, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    page = Page(opened, server)
+    opened.on("pageerror", lambda error: page.errors.append(str(error)))
+    yield page
+    page.shot("shell-end")
+    context.close()
+    stop_lab(process)
+
+
+def mark_of(page, code):
+    """The mark of the cell that begins with some code."""
+    return next((mark for line, mark in page.evaluate(MARKS) if line.startswith(code)), None)
+
+
+def do(page, command, **args):
+    page.evaluate(DO, [command, args])
+
+
+def told(page):
+    """What the notifications say."""
+    return " ".join(page.locator(".jp-toast-message, .Toastify__toast").all_text_contents())
+
+
+def palette_of(page):
+    do(page, "apputils:activate-command-palette")
+    page.locator(".lm-CommandPalette-input:visible").fill("pulse")
+    shown = page.locator(".lm-CommandPalette-itemLabel:visible")
+    shown.filter(has_text="Insert Monitor Cell").wait_for()
+    labels = set(shown.all_text_contents())
+    page.keyboard.press("Escape")
+    return labels
+
+
+@pytest.mark.slow
+def test_the_monitor_is_at_hand_all_over_jupyterlab(shell):
+    page, lab = shell.page, shell.lab
+    shell.open(lab.notebook("first = 1", "import time\ntime.sleep(3)", name="train.ipynb"))
+    line = page.locator(".pulse-shell-status")
+
+    assert not line.is_visible()
+
+    # A cell with a monitor, as the settings ask for it; the line appears with it.
+    do(page, "pulse-widgets:insert-cell")
+    line.filter(has_text="2 GPUs 50 % · 49/160 GiB").wait_for()
+    lines = [code for code, _ in page.evaluate(MARKS)]
+    assert lines == ["first = 1", "import pulse_widgets as pw", "import time"]
+    assert "pw.monitor(interval=0.25)" in page.locator(".jp-CodeCell").nth(1).inner_text()
+    assert "kernel Python 3" in line.get_attribute("title")
+
+    # Commands in the palette, and keys that are nobody else's.
+    assert palette_of(page) >= COMMANDS
+    keys, clashes = page.evaluate(CONFLICTS)
+    assert (len(keys), clashes) == (2, [])
+
+    # The mark of a run: both GPUs busy for half of 3 s; it goes where its cell goes.
+    shell.run(2)
+    eventually(lambda: mark_of(page, "import time"), lambda mark: mark and "mem 40 GiB" in mark)
+    took, busy, _ = mark_of(page, "import time").split("\n")
+    assert 3 <= float(took.removesuffix(" s")) < 4
+    assert float(busy.removeprefix("GPU ").removesuffix(" s")) == pytest.approx(
+        float(took.removesuffix(" s")), abs=0.1
+    )
+    shell.shot("shell-light")
+    mark = mark_of(page, "import time")
+    do(page, "notebook:move-cell-up")
+    eventually(lambda: [code for code, _ in page.evaluate(MARKS)][1], lambda c: c == "import time")
+    assert mark_of(page, "import time") == mark
+    assert mark_of(page, "first") is None
+
+    # None of it is in the file; cleared outputs take the mark with them.
+    shell.save()
+    page.wait_for_selector(".jp-NotebookPanel:not(.jp-mod-dirty)")
+    cells = eventually(
+        lambda: json.loads((lab.root / "train.ipynb").read_text())["cells"], lambda c: len(c) == 3
+    )
+    assert "40 GiB" not in json.dumps([[cell["metadata"], cell["source"]] for cell in cells])
+    do(page, "notebook:clear-cell-output")
+    eventually(lambda: mark_of(page, "import time"), lambda mark: mark is None)
+
+    # Actions say what they did; keys and the line open the panel.
+    do(page, "pulse-widgets:add-mark", label="epoch 2")
+    eventually(lambda: told(page), lambda said: "Marked: epoch 2" in said)
+    do(page, "pulse-widgets:save", path="copy.pulse.parquet")
+    eventually(lambda: told(page), lambda said: "copy.pulse.parquet" in said)
+    assert (lab.root / "copy.pulse.parquet").is_file()
+    do(page, "pulse-widgets:save", path="no/such/folder/copy.pulse.parquet")
+    page.locator(".jp-Dialog", has_text="Save Recording As").wait_for()
+    page.locator(".jp-Dialog button").last.click()
+    panel = page.locator("#pulse-panel")
+    assert not panel.is_visible()
+    page.keyboard.press("Control+Alt+p")
+    panel.wait_for()
+
+    # In the settings editor the line can be switched off, and a command brings it back.
+    do(page, "settingeditor:open", query="Pulse")
+    page.get_by_label("Status line", exact=True).click()
+    line.wait_for(state="hidden")
+    do(page, "pulse-widgets:toggle-status-line")
+    line.wait_for()
+    do(page, "apputils:change-theme", theme="JupyterLab Dark")
+    page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+    page.locator(".lm-TabBar-tab", has_text="train.ipynb").click()
+    shell.shot("shell-dark")
+
+    # The monitor ends, and the line says so.
+    do(page, "pulse-widgets:stop")
+    eventually(lambda: told(page), lambda said: "The monitor has stopped. Its recording:" in said)
+    line.filter(has_text="Pulse: the monitor has ended").wait_for()
+
+    # The launcher offers a notebook with a monitor; nothing went wrong on the way.
+    do(page, "launcher:create")
+    page.locator(".jp-LauncherCard:visible", has_text="Pulse Monitor").click()
+    page.locator(".jp-NotebookPanel:visible .pulse .pulse-status", has_text="Live").wait_for()
+    assert [path.name for path in lab.root.glob("Untitled*")] == ["Untitled.ipynb"]
+    line.filter(has_text="2 GPUs 50 %").wait_for()
+    page.locator(".lm-TabBar-tab", has_text="train.ipynb").locator(".lm-TabBar-tabCloseIcon").click()
+    page.locator(".lm-TabBar-tab", has_text="train.ipynb").wait_for(state="detached")
+    assert shell.errors == []
