@@ -4,8 +4,6 @@ import type { Kernel } from "@jupyterlab/services";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { DisposableDelegate, type IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
-import { tryArrival } from "../../core/history/channel";
-import { LiveStore } from "../../core/history/live-store";
 import type { Ending } from "../../core/source";
 import { onKernelEnd } from "../kernel/kernel-end";
 import { ActionError, type Condition, type Followed } from "../shared/monitors";
@@ -17,8 +15,8 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Refused } from "./call";
-import { LinkChannel, startIn } from "./link-channel";
 import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
+import { Tuner } from "./tuner";
 
 /** A kernel that has not answered within so many ms is said to be busy. */
 const PATIENCE_MS = 700;
@@ -33,15 +31,6 @@ const COMING_UP: readonly Kernel.Status[] = [
 
 export type LinkState = Pick<Followed, "condition" | "problem" | "remedy" | "status" | "store">;
 
-/** A session whose packets are heard. */
-interface Tuned {
-  readonly t0: number | undefined;
-  readonly channel: LinkChannel;
-  readonly store: LiveStore;
-  /** Ends the view that keeps the kernel sending. */
-  leave(): void;
-}
-
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -52,12 +41,13 @@ export class Link {
   readonly #changed = new Signal<this, void>(this);
   #kernel: Kernel.IKernelConnection;
   #release: () => void = () => undefined;
+  /** The kernel has said what it can do. */
+  #introduced = false;
   #condition: Condition = "unasked";
   #problem = "";
   #remedy = "";
   #status: LinkStatus | null = null;
-  #tuned: Tuned | null = null;
-  #stream: number | null = null;
+  readonly #tuner = new Tuner();
   #watchers = 0;
   /** Ends the attempt or call that is under way. */
   #attempt: AbortController | null = null;
@@ -86,7 +76,7 @@ export class Link {
       problem: this.#problem,
       remedy: this.#remedy,
       status: this.#status,
-      store: this.#tuned?.store ?? null,
+      store: this.#tuner.store,
     };
   }
 
@@ -145,7 +135,7 @@ export class Link {
 
   /** Nobody will ask for what is known; no more than a new beginning is lost. */
   forget(): void {
-    if (this.#watchers === 0) this.#tuned = null;
+    if (this.#watchers === 0) this.#tuner.forget();
   }
 
   dispose(): void {
@@ -159,6 +149,11 @@ export class Link {
     const stop = onKernelEnd({ statusChanged, iopubMessage }, (how) => this.#goes(how));
     const onStatus = () => this.#look();
     const onConnection = (_: unknown, now: Kernel.ConnectionStatus) => this.#connection(now);
+    this.#introduced = false;
+    const introduced = () => {
+      this.#introduced ||= kernel === this.#kernel;
+    };
+    kernel.info.then(introduced, () => undefined);
     kernel.statusChanged.connect(onStatus);
     kernel.connectionStatusChanged.connect(onConnection);
     kernel.disposed.connect(this.leave, this);
@@ -225,8 +220,10 @@ export class Link {
     };
     const opening = { version: LINK_VERSION, replay: null };
     const made = await call(this.#kernel, opening, events, signal);
-    if (made === null) return;
+    if (signal.aborted) made?.hangUp();
+    if (made === null || signal.aborted) return;
     this.#call = made;
+    this.#tuner.plug(made.send);
     const refused = await made.refused;
     if (signal.aborted || refused === null) return;
     answered();
@@ -249,13 +246,16 @@ export class Link {
   }
 
   #whyBusy(): Partial<Refusal> {
-    const has = this.#kernel.supportsSubshells;
-    return {
-      problem: has
-        ? this.#trans.__("The kernel has not answered yet: what runs there lets nothing else run.")
-        : this.#trans.__("A cell is running, and this kernel answers between cells."),
-      remedy: has ? "" : this.#trans.__("With ipykernel 7 or newer it answers at once."),
-    };
+    const trans = this.#trans;
+    if (!this.#introduced) {
+      return { problem: trans.__("The kernel has not answered yet. A cell may be running.") };
+    }
+    return this.#kernel.supportsSubshells
+      ? { problem: trans.__("The kernel has not answered yet: what runs there holds it up.") }
+      : {
+          problem: trans.__("A cell is running, and this kernel answers between cells."),
+          remedy: trans.__("With ipykernel 7 or newer it answers at once."),
+        };
   }
 
   /** Whether the call that is open was answered. */
@@ -303,7 +303,7 @@ export class Link {
         this.#learn(message);
         return;
       case "packet":
-        if (buffer) this.#take(message.stream, buffer);
+        if (buffer && this.#tuner.take(message.stream, buffer, this.#status)) this.#changed.emit();
         return;
       case "done":
         this.#waiting.get(message.id)?.resolve(message.result);
@@ -322,35 +322,7 @@ export class Link {
     const { session } = status;
     if (refusal) this.#refuse(refusal);
     else if (session?.running) this.#say("running");
-    else this.#say(session || this.#tuned ? "ended" : "idle");
-  }
-
-  #take(stream: number, buffer: ArrayBuffer | ArrayBufferView): void {
-    const arrival = tryArrival(buffer);
-    if (!arrival) return;
-    if (stream !== this.#stream) {
-      this.#stream = stream;
-      const t0 = startIn(arrival.packet) ?? this.#status?.session?.t0;
-      this.#tune(t0, arrival.packet.kind !== "keyframe");
-      this.#tuned?.channel.hear(arrival);
-      this.#changed.emit();
-    } else this.#tuned?.channel.hear(arrival);
-  }
-
-  /** Hear the session that began at `t0`: what is known of it already is kept. */
-  #tune(t0: number | undefined, asks: boolean): void {
-    const before = this.#tuned;
-    before?.leave();
-    before?.channel.plug(null);
-    const goesOn = before && before.t0 !== undefined && before.t0 === t0 && !before.store.ended();
-    const channel = goesOn ? before.channel : new LinkChannel();
-    const store = goesOn ? before.store : new LiveStore(channel);
-    const send = (request: unknown) => this.#call?.send(request) ?? false;
-    // A view that arrives asks for a keyframe, which has come already.
-    if (asks) channel.plug(send);
-    const leave = store.attach();
-    channel.plug(send);
-    this.#tuned = { t0, channel, store, leave };
+    else this.#say(session || this.#tuner.store ? "ended" : "idle");
   }
 
   /** Nobody looks any more, or it begins anew. */
@@ -370,9 +342,7 @@ export class Link {
   #settle(): void {
     this.#attempt = null;
     this.#call = null;
-    this.#stream = null;
-    this.#tuned?.leave();
-    this.#tuned?.channel.plug(null);
+    this.#tuner.unplug();
     const lost = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const one of lost) one.reject(this.#lost());
@@ -381,7 +351,7 @@ export class Link {
   #lose(how: Ending): void {
     this.#drop();
     this.#status = null;
-    this.#tuned?.store.end(how);
+    this.#tuner.store?.end(how);
   }
 
   #refuse(refusal: Refusal): void {

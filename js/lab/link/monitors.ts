@@ -14,9 +14,10 @@ import {
 } from "../shared/monitors";
 import type { Action, Actions } from "../shared/protocol";
 import { Link } from "./link";
-import { type Place, type Places, SessionPlace } from "./places";
+import type { Place } from "./place";
 import { INSTALL } from "./refusal";
 import { openReplay } from "./replay";
+import { SessionPlace } from "./session-place";
 
 /** Documents whose history is kept, the newest. */
 const MOST_KEPT = 6;
@@ -26,13 +27,20 @@ const NOBODY: Followed = {
   ...{ status: null, store: null },
 };
 
+/** The documents of this page, as `Places` has them. */
+export interface Documents {
+  readonly all: readonly Place[];
+  readonly active: Place | null;
+  readonly changed: ISignal<unknown, void>;
+}
+
 export interface Services {
   readonly sessions: Session.IManager;
   readonly kernelspecs: KernelSpec.IManager;
 }
 
 export class Monitors implements IMonitors {
-  readonly #places: Places;
+  readonly #places: Documents;
   readonly #services: Services;
   readonly #trans: TranslationBundle;
   readonly #changed = new Signal<this, void>(this);
@@ -49,7 +57,7 @@ export class Monitors implements IMonitors {
   #look: IDisposable | null = null;
   #watchers = 0;
 
-  constructor(places: Places, services: Services, trans: TranslationBundle) {
+  constructor(places: Documents, services: Services, trans: TranslationBundle) {
     this.#places = places;
     this.#services = services;
     this.#trans = trans;
@@ -142,9 +150,17 @@ export class Monitors implements IMonitors {
     if (how === "restart") await place?.restart();
     else if (how === "choose kernel") await place?.chooseKernel();
     else {
-      if (how === "install") await place?.run?.(INSTALL);
+      if (how === "install") await this.#install(place);
       this.#link?.retry();
     }
+  }
+
+  async #install(place: Place | null): Promise<void> {
+    if (place?.run) return place.run(INSTALL);
+    throw new ActionError(
+      this.#trans.__("The notebook of this kernel is not open here."),
+      this.#trans.__("Open it, or run the line in another way."),
+    );
   }
 
   /** The page ends: take out of the kernels what we put there. */

@@ -1,25 +1,38 @@
 /** Follows the monitors in the kernels of this page. */
 
-import type { JupyterFrontEnd, JupyterFrontEndPlugin, LabShell } from "@jupyterlab/application";
-import { type ConsolePanel, IConsoleTracker } from "@jupyterlab/console";
-import { INotebookTracker, type NotebookPanel } from "@jupyterlab/notebook";
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { IConsoleTracker } from "@jupyterlab/console";
+import { INotebookTracker } from "@jupyterlab/notebook";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
+import type { Widget } from "@lumino/widgets";
 import { IMonitors } from "../shared/monitors";
+import { type Document, DocumentPlace } from "./document-place";
 import { Monitors } from "./monitors";
 import { Places } from "./places";
 
-type Tracker<T> = Pick<INotebookTracker, "currentWidget"> & {
-  readonly widgetAdded: { connect(slot: (_: unknown, widget: T) => void): unknown };
-  readonly currentChanged: { connect(slot: (_: unknown, widget: T | null) => void): unknown };
-  forEach(each: (widget: T) => void): void;
-};
+/** The part of both trackers that matters here. */
+interface Tracker {
+  readonly widgetAdded: { connect(slot: (_: unknown, widget: Document) => void): unknown };
+  readonly currentChanged: {
+    connect(slot: (_: unknown, widget: Document | null) => void): unknown;
+  };
+  forEach(each: (widget: Document) => void): void;
+}
 
-function follow(places: Places, tracker: Tracker<NotebookPanel | ConsolePanel> | null): void {
-  tracker?.forEach((widget) => {
-    places.add(widget);
-  });
-  tracker?.widgetAdded.connect((_, widget) => places.add(widget));
-  tracker?.currentChanged.connect((_, widget) => places.activate(widget));
+function follow(
+  places: Places,
+  tracker: Tracker,
+  current: () => Widget | null,
+  translator: ITranslator,
+): void {
+  const add = (widget: Document) => {
+    if (!places.has(widget)) places.add(widget, new DocumentPlace(widget, translator));
+    // It may have become the current one before it was known here.
+    places.activate(current());
+  };
+  tracker.forEach(add);
+  tracker.widgetAdded.connect((_, widget) => add(widget));
+  tracker.currentChanged.connect((_, widget) => places.activate(widget));
 }
 
 const plugin: JupyterFrontEndPlugin<IMonitors> = {
@@ -36,13 +49,14 @@ const plugin: JupyterFrontEndPlugin<IMonitors> = {
     translator: ITranslator | null,
   ) => {
     const words = translator ?? nullTranslator;
-    const places = new Places(words);
+    const places = new Places();
     const monitors = new Monitors(places, app.serviceManager, words.load("pulse_widgets"));
-    follow(places, notebooks as never);
-    follow(places, consoles as never);
-    // A widget that is current for its tracker need not be the one that the user turns to.
-    const { currentChanged } = app.shell;
-    currentChanged?.connect(() => places.activate((app.shell as LabShell).currentWidget));
+    const { shell } = app;
+    const current = () => shell.currentWidget;
+    follow(places, notebooks as unknown as Tracker, current, words);
+    if (consoles) follow(places, consoles as unknown as Tracker, current, words);
+    // Of two documents each may be the current one of its tracker.
+    shell.currentChanged?.connect(() => places.activate(current()));
     addEventListener("pagehide", () => monitors.leave());
     return monitors;
   },

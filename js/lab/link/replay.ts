@@ -36,6 +36,7 @@ export async function openReplay(
     const opening = { version: LINK_VERSION, replay: path };
     const taken = async () => {
       made = await call(kernel, opening, events, hangUp.signal);
+      if (hangUp.signal.aborted) made?.hangUp();
       const refused = await made?.refused;
       if (!refused) return;
       const { problem, remedy } = refusalOf(refused, trans);

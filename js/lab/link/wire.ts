@@ -46,8 +46,8 @@ function withoutSubshells(kernel: Connection, drop: () => void): Promise<{ conte
   return new Promise((resolve) => {
     const look = () => {
       if (kernel.supportsSubshells) return;
-      drop();
       resolve({ content: {} });
+      drop();
     };
     kernel.info.then(look, look);
   });

@@ -1,10 +1,14 @@
 /** Which files of a kernel the server's file browser can reach, and what they are called. */
 
+/** Where people have their files; the server writes its root with ~ in the place of such a folder. */
+const HOME = /^(?:\/home\/[^/]+|\/Users\/[^/]+|\/root|[A-Za-z]:\/Users\/[^/]+)(?=\/)/;
+
 /** The path of the contents API for a path on disk; null where it does not lie under the root. */
 export function contentsPath(path: string, root: string): string | null {
   const plain = (text: string) => text.replaceAll("\\", "/").replace(/\/+$/, "");
-  const [file, folder] = [plain(path), plain(root)];
   if (root === "") return null;
+  const file = plain(path);
+  const folder = plain(root).replace(/^~/, () => HOME.exec(file)?.[0] ?? "~");
   return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : null;
 }
 

@@ -4,13 +4,14 @@ export const STYLE = `
 .pulse-panel {
   display: flex;
   flex-direction: column;
-  min-width: 300px;
   overflow: auto;
   color: var(--jp-ui-font-color1);
   background: var(--jp-layout-color1);
   font-family: var(--jp-ui-font-family);
   font-size: var(--jp-ui-font-size1);
 }
+/* Charts need more than JupyterLab asks of a sidebar. */
+.pulse-panel.lm-Widget.lm-Widget { min-width: 300px !important; }
 .pulse-panel [hidden] { display: none !important; }
 .pulse-panel-head { display: flex; flex-direction: column; gap: 6px; padding: 8px 10px 6px; }
 .pulse-panel-head select { width: 100%; }

@@ -1,0 +1,305 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ActionError } from "../shared/monitors";
+import { Link } from "./link";
+import { FakeKernel, type Nature, tick, words } from "./testing";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function linked(nature: Partial<Nature> = {}, introduced = true) {
+  const kernel = new FakeKernel(nature, introduced);
+  return { kernel, link: new Link(kernel.as(), words) };
+}
+
+const running = (kernel: FakeKernel) => kernel.begin();
+const stopped = (kernel: FakeKernel) => kernel.begin({ running: false });
+const busy = (kernel: FakeKernel) => {
+  kernel.busy = true;
+};
+const nothing = () => undefined;
+
+test.each<[string, Partial<Nature>, (kernel: FakeKernel) => void, string, RegExp]>([
+  ["nothing runs", {}, nothing, "idle", /^$/],
+  ["a monitor runs", {}, running, "running", /^$/],
+  ["a monitor has stopped", {}, stopped, "ended", /^$/],
+  ["a cell runs, with subshells", {}, busy, "idle", /^$/],
+  ["a cell runs, without subshells", { subshells: false }, busy, "busy", /between cells/],
+  ["no cell runs, without subshells", { subshells: false }, nothing, "idle", /^$/],
+  ["the package is absent", { installed: "nothing" }, nothing, "absent", /not installed/],
+  ["the package has no link", { installed: "older" }, nothing, "mismatch", /older/],
+  ["the package is newer", { installed: "other version" }, nothing, "mismatch", /newer/],
+  ["the package breaks", { installed: "broken" }, nothing, "failed", /libfoo/],
+  ["monitoring is switched off", { disabled: true }, nothing, "failed", /PULSE_DISABLED/],
+  ["it is dead", {}, (kernel) => kernel.die(), "dead", /^$/],
+  ["it comes up", {}, (kernel) => kernel.set("starting"), "starting", /^$/],
+])("says so when %s", async (_, nature, happens, condition, problem) => {
+  const { kernel, link } = linked(nature);
+  happens(kernel);
+
+  link.watch();
+  await kernel.settle();
+  vi.advanceTimersByTime(1000);
+  await kernel.settle();
+
+  expect(link.state.condition).toBe(condition);
+  expect(link.state.problem).toMatch(problem);
+});
+
+test("a page that was reloaded while a cell runs is answered, though the kernel is silent", async () => {
+  const { kernel, link } = linked({}, false);
+  kernel.begin();
+  kernel.busy = true;
+
+  link.watch();
+  await kernel.settle();
+
+  expect(link.state.condition).toBe("running");
+});
+
+test("without subshells it waits for the end of that cell, and then goes on by itself", async () => {
+  const { kernel, link } = linked({ subshells: false }, false);
+  kernel.busy = true;
+  link.watch();
+  await kernel.settle();
+  vi.advanceTimersByTime(1000);
+  expect(link.state.condition).toBe("busy");
+
+  kernel.endCell();
+  await kernel.settle();
+
+  expect(link.state.condition).toBe("idle");
+});
+
+test("nothing is sent to a kernel at which nobody looks", async () => {
+  const { kernel, link } = linked();
+
+  kernel.begin();
+  kernel.restart();
+  kernel.connect("connecting");
+  kernel.connect("connected");
+  await kernel.settle();
+
+  expect(kernel.sent).toEqual([]);
+  expect(link.state.condition).toBe("unasked");
+});
+
+test("all who look share one comm, and it closes with the last of them", async () => {
+  const { kernel, link } = linked();
+  kernel.begin();
+  const [a, b] = [link.watch(), link.watch()];
+  await kernel.settle();
+  expect(kernel.comms.size).toBe(1);
+
+  a.dispose();
+  a.dispose();
+  await kernel.settle();
+  expect(kernel.comms.size).toBe(1);
+  b.dispose();
+  await kernel.settle();
+
+  expect([kernel.comms.size, kernel.subshells.size]).toEqual([0, 0]);
+});
+
+test("who looks again sees the same history go on, and another session's on its own", async () => {
+  const { kernel, link } = linked();
+  kernel.begin({ t0: 1000 });
+  const look = link.watch();
+  await kernel.settle();
+  const { store } = link.state;
+  look.dispose();
+  await kernel.settle();
+  expect(link.state.store).toBe(store);
+
+  link.watch();
+  await kernel.settle();
+  expect(link.state.store).toBe(store);
+  kernel.begin({ t0: 2000 });
+  await kernel.settle();
+
+  expect(link.state.store).not.toBe(store);
+  expect(link.state.store?.state().t0).toBe(2000);
+});
+
+test.each([
+  ["restarting", "restarted"],
+  ["autorestarting", "died"],
+] as const)(
+  "after %s what was shown is still there, and the new kernel is asked",
+  async (sign, how) => {
+    const { kernel, link } = linked();
+    kernel.begin();
+    link.watch();
+    await kernel.settle();
+    const { store } = link.state;
+
+    kernel.restart(sign);
+    await kernel.settle();
+
+    expect(store?.ended()).toBe(how);
+    expect(link.state).toMatchObject({ condition: "ended", store });
+    expect(kernel.comms.size).toBe(1);
+    kernel.begin({ t0: 1000 });
+    expect(link.state.condition).toBe("running");
+    expect(link.state.store).not.toBe(store);
+  },
+);
+
+test("a kernel that another page shuts down is dead, and one that it restarts is asked anew", async () => {
+  const { kernel, link } = linked();
+  kernel.begin();
+  link.watch();
+  await kernel.settle();
+  const reply = (restart: boolean) =>
+    kernel.iopubMessage.emit({ header: { msg_type: "shutdown_reply" }, content: { restart } });
+
+  reply(true);
+  expect(link.state.store?.ended()).toBe("restarted");
+  kernel.restart();
+  await kernel.settle();
+  expect(link.state.condition).toBe("ended");
+  reply(false);
+
+  expect(link.state.condition).toBe("dead");
+});
+
+test("a connection that was lost is taken up again, and nothing of the old one stays", async () => {
+  const { kernel, link } = linked();
+  kernel.begin();
+  link.watch();
+  await kernel.settle();
+  const { store } = link.state;
+
+  kernel.connect("connecting");
+  expect(link.state.problem).toMatch(/connection/);
+  kernel.connect("connected");
+  await kernel.settle();
+
+  expect(link.state).toMatchObject({ condition: "running", store });
+  expect([kernel.comms.size, kernel.subshells.size]).toEqual([1, 1]);
+});
+
+test("a comm that the kernel has closed is opened again, but not for ever", async () => {
+  const { kernel, link } = linked();
+  link.watch();
+  await kernel.settle();
+  for (let i = 0; i < 3; i++) {
+    kernel.close([...kernel.comms.keys()][0] as string);
+    await kernel.settle();
+    expect(link.state.condition).toBe("idle");
+  }
+  expect([kernel.comms.size, kernel.subshells.size]).toEqual([1, 1]);
+});
+
+test("an action brings its result, its failure, or the end of the kernel", async () => {
+  const { kernel, link } = linked();
+  kernel.act = (action, options) => {
+    if (action === "stop") throw { problem: "No monitor runs.", remedy: "Start one." };
+    return { action, options };
+  };
+  const act = async (...of: Parameters<typeof link.act>) => {
+    const acted = link.act(...of).catch((problem: unknown) => problem);
+    await kernel.settle();
+    return acted;
+  };
+
+  expect(await act("mark", { label: "x" })).toEqual({ action: "mark", options: { label: "x" } });
+  expect(await act("stop", {})).toMatchObject({
+    message: "No monitor runs.",
+    remedy: "Start one.",
+  });
+  const lost = link.act("mark", { label: "y" }).catch((problem: unknown) => problem);
+  await tick();
+  kernel.step();
+  await tick();
+  kernel.die();
+  expect(await lost).toBeInstanceOf(ActionError);
+  await kernel.settle();
+  expect(kernel.comms.size).toBe(0);
+});
+
+test("an action in a kernel that cannot is refused with the reason", async () => {
+  const { kernel, link } = linked({ installed: "nothing" });
+
+  const acted = link.act("start", {}).catch((problem: unknown) => problem);
+  await kernel.settle();
+
+  expect(await acted).toMatchObject({ message: expect.stringMatching(/not installed/) });
+});
+
+test("nothing is left in a kernel or on its connections, whatever happens in between", async () => {
+  const steps = ["watch", "leave", "step", "tick", "restart", "autorestart", "lose", "switch"];
+  const more = ["busy", "endCell", "session", "close", "act", "retry"];
+  const step = fc.constantFrom(...steps, ...more);
+  let opened = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), fc.boolean(), async (all, subshells) => {
+      const first = new FakeKernel({ subshells });
+      const link = new Link(first.as(), words);
+      const own = first.connections;
+      const kernel = first;
+      const looks: { dispose(): void }[] = [];
+      const does: Record<string, () => unknown> = {
+        watch: () => looks.push(link.watch()),
+        leave: () => looks.pop()?.dispose(),
+        step: () => kernel.step(),
+        tick,
+        restart: () => kernel.restart(),
+        autorestart: () => kernel.restart("autorestarting"),
+        lose: () => {
+          kernel.connect("connecting");
+          kernel.connect("connected");
+        },
+        // Another notebook on the same kernel goes on where this one is closed.
+        switch: () => link.use(kernel.as()),
+        busy: () => {
+          kernel.busy = true;
+        },
+        endCell: () => kernel.endCell(),
+        session: () => kernel.begin({ t0: 1000 + ++opened }),
+        close: () => {
+          const [comm] = kernel.comms.keys();
+          if (comm) kernel.close(comm);
+        },
+        act: () => void link.act("mark", { label: "x" }).catch(() => undefined),
+        retry: () => link.retry(),
+      };
+      for (const name of all) await does[name]?.();
+      kernel.endCell();
+      await kernel.settle();
+      for (const look of looks) look.dispose();
+      await kernel.settle();
+
+      expect([kernel.comms.size, kernel.subshells.size]).toEqual([0, 0]);
+      expect(kernel.connections).toBe(own);
+      link.dispose();
+      expect(first.connections).toBe(0);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test("two hundred rounds of opening and closing leave what was there before them", async () => {
+  const { kernel, link } = linked();
+  kernel.begin();
+  const own = kernel.connections;
+  for (let i = 0; i < 200; i++) {
+    const look = link.watch();
+    // As fast as a user may: before, while and after the kernel answers.
+    for (let k = 0; k < i % 4; k++) {
+      await tick();
+      kernel.step();
+    }
+    look.dispose();
+  }
+  await kernel.settle();
+
+  expect([kernel.comms.size, kernel.subshells.size]).toEqual([0, 0]);
+  expect(kernel.connections).toBe(own);
+  expect(vi.getTimerCount()).toBe(0);
+});
