@@ -22,6 +22,10 @@ export interface Folder {
   /** What lies in the folder of this path, which is relative; "" is the folder itself. */
   list(path: string): Promise<readonly Entry[]>;
   file(path: string): RandomAccess;
+  /** The bytes of a file that grows, from `begin` to its end as it is now; none where it has not grown. */
+  since(path: string, begin: number): Promise<Uint8Array<ArrayBuffer>>;
+  /** Unix seconds, by the clock that says when entries were modified. */
+  now(): number;
 }
 
 export interface Entry {
@@ -29,6 +33,8 @@ export interface Entry {
   readonly isFolder: boolean;
   /** Bytes of a file, where that is known. */
   readonly size: number | null;
+  /** Unix seconds; NaN where it is not known. */
+  readonly modified: number;
 }
 
 /** Why a recording cannot be shown. */
@@ -54,5 +60,12 @@ export class RecordingError extends Error {
     this.name = "RecordingError";
     this.trouble = trouble;
     this.remedy = remedy;
+  }
+}
+
+/** It is not there any more. */
+export class GoneError extends RecordingError {
+  constructor(problem: string, remedy = "") {
+    super("unreachable", problem, remedy);
   }
 }

@@ -99,8 +99,11 @@ class Lab:
         return path
 
 
-def start_lab(directory, **environ):
-    """Start a server that shares nothing with the user's; return it and its process."""
+def start_lab(directory, prefix="", **environ):
+    """Start a server that shares nothing with the user's; return it and its process.
+
+    `prefix` is where it lies on its host, as that of a hub does: it begins and does not end with /.
+    """
     root, settings = directory / "root", directory / "settings"
     root.mkdir(parents=True)
     pop_ups = settings / "@jupyterlab/apputils-extension"
@@ -115,6 +118,7 @@ def start_lab(directory, **environ):
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
             f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
             f"--ServerApp.root_dir={root}", "--LabApp.expose_app_in_browser=True",
+            f"--ServerApp.base_url={prefix}/",
         ],
         env={
             **os.environ,
@@ -131,7 +135,7 @@ def start_lab(directory, **environ):
         stdout=log,
         stderr=subprocess.STDOUT,
     )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{prefix}"
     deadline = time.monotonic() + 60
     while True:
         try:

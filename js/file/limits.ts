@@ -1,0 +1,67 @@
+/**
+ * The most that is accepted of a recording, and the most that is held or fetched of it. All is
+ * checked before anything is decoded; files that this program writes stay far below.
+ */
+
+const MIB = 1 << 20;
+
+/** The first request: the end of the file, with its footer, page index and often its overview. */
+export const TAIL_BYTES = MIB / 4;
+export const MOST_FOOTER = 64 * MIB;
+export const MOST_GROUP_ROWS = 4 * MIB;
+/** What a row group says that it unpacks to. */
+export const MOST_GROUP_BYTES = 512 * MIB;
+/** What the columns of one row group that are read at once may unpack to. */
+export const MOST_UNPACKED = 96 * MIB;
+/** JSON in the footer, and the values in it. */
+export const MOST_JSON = 16 * MIB;
+export const MOST_VALUES = MIB;
+export const MOST_DEPTH = 32;
+/** Letters of one text in JSON; letters of a text that is looked at as JSON. */
+export const MOST_TEXT = 64 << 10;
+export const MOST_FACTS = MIB;
+/** The index of the series, and its rows. */
+export const MOST_INDEX = 16 * MIB;
+export const MOST_ENTRIES = 500_000;
+
+// The overview, as the specification bounds it.
+export const MOST_MARK = 4 * MIB;
+export const MOST_OVERVIEW_FOOTER = 16 * MIB;
+export const MOST_OVERVIEW = 1 << 30;
+export const MOST_BLOCKS = 65_536;
+export const MOST_BLOCK_BYTES = 16 * MIB;
+
+/** Bytes of the file that are kept; of more the oldest go. */
+export const MOST_KEPT = 48 * MIB;
+/** Bytes of one request. */
+export const MOST_REQUEST = 8 * MIB;
+/** What lies between two stretches that are wanted is fetched with them, up to so much. */
+export const GAP = 32 << 10;
+/** A server that does not know ranges sends the whole file, which must not be larger. */
+export const MOST_WHOLE = 64 * MIB;
+
+/** A file of another program is read as a whole: its bytes, and its rows. */
+export const MOST_FOREIGN = 64 * MIB;
+export const MOST_FOREIGN_ROWS = 2_000_000;
+
+/** How much is read to answer. `pulse_widgets/library/replay_provider.py` has those of a kernel. */
+export interface Frugality {
+  /** A recording whose numbers take no more bytes is answered just as a kernel does. */
+  readonly small: number;
+  /** Rows of all series together that are read for the first picture, where there is an overview. */
+  readonly firstRows: number;
+  /** Bytes of the overview that are read for the first picture. */
+  readonly firstBlocks: number;
+  /** Rows of all series together that are read for one answer, where there is an overview. */
+  readonly rows: number;
+}
+
+export const FRUGAL: Frugality = {
+  small: 2 * MIB,
+  firstRows: 0,
+  firstBlocks: 300 << 10,
+  rows: 400_000,
+};
+
+/** Milliseconds of work after which the page gets its turn. */
+export const TURN_MS = 12;

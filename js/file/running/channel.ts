@@ -1,0 +1,199 @@
+/** The channel of a directory: it answers as for a finished file, and goes on with what is written. */
+
+import type { Arrival, Listener, Request } from "../../core/history/channel";
+import { isDrawn, kindOf } from "../../core/vocabulary/kinds";
+import type { FramePacket, KeyframePacket, Packet } from "../../core/wire/packet";
+import { type Columns, join } from "../columns";
+import { momentsOf, spansOf } from "../events";
+import { rateOf, type SeriesInfo, type Shown, shown } from "../gaps";
+import { oddOf } from "../odd";
+import { rowsOf } from "../packets";
+import type { Folder } from "../place";
+import { Provider, wireOf } from "../provider";
+import type { RecordingChannel } from "../recording";
+import { type Directory, keyOf, MOST_ROWS } from "./directory";
+import { Follower, type Fresh } from "./follow";
+import { rest } from "./rows";
+import { StoredDirectory } from "./stored-directory";
+
+/** What whoever shows a directory can tell, and wants to hear. */
+export interface Around {
+  /** Nobody can see it: nothing is asked for. */
+  hidden(): boolean;
+  /** The directory is no longer there: it has become a file. */
+  gone(): void;
+  /** Nobody writes any more, or what came does not fit to what is here: open it anew. */
+  again(): void;
+}
+
+const NO_COST = { requests: 0, bytes: 0 };
+
+export class RunningChannel implements RecordingChannel {
+  readonly running: boolean;
+  readonly cost: RecordingChannel["cost"];
+  readonly #folder: Folder;
+  readonly #directory: Directory;
+  readonly #around: Around;
+  readonly #listeners = new Set<Listener>();
+  readonly #waiting: Request[] = [];
+  readonly #follower: Follower | null = null;
+  /** Keys of the series that the page knows: their places are their ids. */
+  readonly #known: string[];
+  /** What answers; null once rows came that it does not know. */
+  #provider: Provider | null = null;
+  #seq = 0;
+  #rows: number;
+  #isBusy = false;
+  #closed = false;
+
+  constructor(folder: Folder, directory: Directory, around: Around) {
+    this.#folder = folder;
+    this.#directory = directory;
+    this.#around = around;
+    this.running = directory.running;
+    this.cost = (folder as { cost?: RecordingChannel["cost"] }).cost ?? NO_COST;
+    const stored = new StoredDirectory(folder.name, directory);
+    this.#known = stored.order.map((place) => keyOf(stored.catalog.infos[place] as SeriesInfo));
+    this.#provider = new Provider(stored);
+    this.#rows = stored.extents.reduce((sum, { rows }) => sum + rows, 0);
+    if (!directory.running) return;
+    this.#follower = new Follower(folder, directory, {
+      came: (fresh) => this.#came(fresh),
+      gone: () => around.gone(),
+      again: () => around.again(),
+      hidden: () => around.hidden(),
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get problems(): readonly string[] {
+    return this.#directory.problems;
+  }
+
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  send(request: Request): boolean {
+    if (this.#closed) return false;
+    if (request.kind === "seen") return true;
+    this.#waiting.push(request);
+    void this.#work();
+    return true;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#follower?.stop();
+    this.#waiting.length = 0;
+    this.#listeners.clear();
+    this.#directory.series.clear();
+    this.#provider = null;
+  }
+
+  /** Answer what waits, one after the other: a page counts on the order. */
+  async #work(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      try {
+        await this.#answer(next);
+      } catch (problem) {
+        console.error("Pulse: a recording could not answer", problem);
+      }
+    }
+    this.#isBusy = false;
+  }
+
+  async #answer(request: Request): Promise<void> {
+    // All rows are at hand: an answer is of this moment, and so is its number.
+    const [provider, seq] = [this.#answering(), this.#seq];
+    if (request.kind === "range") this.#deliver(await provider.detail(request));
+    if (request.kind !== "hello") return;
+    for await (const packet of provider.keyframes()) this.#deliver(this.#asRunning(packet, seq));
+  }
+
+  #answering(): Provider {
+    this.#provider ??= new Provider(
+      new StoredDirectory(this.#folder.name, this.#directory, this.#known),
+    );
+    return this.#provider;
+  }
+
+  /** While it is followed it is no replay: its end moves. */
+  #asRunning(packet: KeyframePacket, seq: number): KeyframePacket {
+    if (!this.running || !packet.state) return { ...packet, seq };
+    return { ...packet, seq, state: { ...packet.state, phase: "running", t1: null, as_of: null } };
+  }
+
+  #came(fresh: readonly Fresh[]): void {
+    if (this.#closed) return;
+    this.#provider = null;
+    for (const { columns } of fresh) this.#rows += columns.time.length;
+    if (this.#rows > MOST_ROWS) this.#around.again();
+    else this.#deliver(this.#frame(fresh));
+  }
+
+  #frame(fresh: readonly Fresh[]): FramePacket {
+    const before = new Map<string, Columns>();
+    const pieces = new Map<string, Columns[]>();
+    for (const { key, before: row, columns } of fresh) {
+      if (!before.has(key)) before.set(key, row);
+      pieces.set(key, [...(pieces.get(key) ?? []), columns]);
+    }
+    const isNew = this.#known.length;
+    const drawn = new Map<number, Shown>();
+    const news = { moments: [], spans: [], odd: [] } as Pick<
+      { -readonly [K in keyof FramePacket]: [...FramePacket[K & ("moments" | "spans" | "odd")]] },
+      "moments" | "spans" | "odd"
+    >;
+    for (const [key, parts] of pieces) {
+      const id = this.#idOf(key);
+      const series = this.#directory.series.get(key);
+      if (!series) continue;
+      const columns = join(parts);
+      const { drawnAs, inKeyframes } = kindOf(series.info);
+      if (isDrawn(series.info)) {
+        drawn.set(id, displayed(series.info, before.get(key) as Columns, columns));
+        news.odd.push(...oddOf(id, columns));
+      } else if (inKeyframes && drawnAs === "moment") {
+        news.moments.push(...momentsOf(series.info, columns));
+      } else if (inKeyframes && drawnAs === "span") {
+        // A row may end a span that began long ago.
+        news.spans.push(...spansOf(series.info, series.rows.columns));
+      }
+    }
+    const series = this.#known.slice(isNew).map((key, place) => {
+      const { info } = this.#directory.series.get(key) as { info: SeriesInfo };
+      return wireOf({ id: isNew + place, info });
+    });
+    const packet = { reduced: [], rows: rowsOf(drawn), series, entities: [], state: null };
+    return { kind: "frame", seq: ++this.#seq, ...packet, ...news, lines: [] };
+  }
+
+  #idOf(key: string): number {
+    const id = this.#known.indexOf(key);
+    return id >= 0 ? id : this.#known.push(key) - 1;
+  }
+
+  #deliver(packet: Packet): void {
+    const arrival: Arrival = { packet, bytes: null, kept: false };
+    if (!this.#closed) for (const listener of [...this.#listeners]) listener.hear(arrival);
+  }
+}
+
+/** Rows in display form; `before` is the row that came before them, of which a rate is counted. */
+function displayed(info: SeriesInfo, before: Columns, columns: Columns): Shown {
+  const first = before.time.length;
+  const whole = join([before, columns]);
+  const value = shown(info, whole, []);
+  // The first reading of a counter has no rate, which does not mean that it is missing.
+  const from = Math.max(first, Number(rateOf(info) !== null));
+  const { time, step } = rest(whole, from);
+  return { time, value: value.subarray(from), step };
+}

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { MOST_WHOLE } from "../../file/limits";
+import { GoneError, type RecordingError } from "../../file/place";
+import { LabFiles } from "./lab-files";
+import { FakeServer, type Manner } from "./testing";
+
+const BYTES = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+const PATH = "runs/a b.pulse.parquet";
+
+function made(manner: Manner) {
+  const server = new FakeServer();
+  server.manner = manner;
+  server.files.set(PATH, BYTES);
+  const fetched: [number, number | null][] = [];
+  const stop = new AbortController();
+  const watch = {
+    signal: stop.signal,
+    fetched: (bytes: number, size: number | null) => fetched.push([bytes, size]),
+  };
+  const files = new LabFiles(server.services, watch);
+  return { server, files, file: files.file(PATH), fetched, stop };
+}
+
+const trouble = (work: Promise<unknown>) =>
+  work.then(
+    () => null,
+    (problem: RecordingError) => problem,
+  );
+
+const MANNERS: Manner[] = ["ranges", "whole", "none", "page"];
+
+test.each(MANNERS)("of a server that answers with %s all bytes are right", async (manner) => {
+  const { file } = made(manner);
+
+  expect(await file.tail(10)).toEqual(BYTES.slice(-10));
+  expect(await file.size()).toBe(1000);
+  expect(await file.read(3, 500)).toEqual(BYTES.slice(3, 500));
+  expect(await file.tail(5000)).toEqual(BYTES);
+});
+
+test("ranges are all that is asked for, at the URL that JupyterLab makes", async () => {
+  const { file, server, fetched } = made("ranges");
+
+  await file.tail(10);
+  await file.read(0, 20);
+
+  expect(server.asked.map(({ range }) => range)).toEqual(["bytes=-10", "bytes=0-19"]);
+  expect(server.asked[0]?.url).toMatch(/^http:\/\/host\/hub\/user\/me\/files\/runs\/a%20b\.pulse/);
+  expect(server.got).toEqual([]);
+  expect(fetched).toEqual([
+    [10, 1000],
+    [20, 1000],
+  ]);
+});
+
+test.each(["none", "page"] as const)("with %s the contents API is asked once", async (manner) => {
+  const { file, server } = made(manner);
+
+  await file.tail(10);
+  await file.read(0, 20);
+  await file.read(20, 40);
+
+  expect(server.asked).toHaveLength(1);
+  expect(server.got.map(({ options }) => options?.format ?? "none")).toEqual(["none", "base64"]);
+});
+
+test("what is larger than may be read whole is refused, with its size and the limit", async () => {
+  const { file, server } = made("none");
+  server.size = MOST_WHOLE + 1;
+
+  const problem = await trouble(file.tail(10));
+
+  expect(problem?.trouble).toBe("too large");
+  expect(problem?.message).toBe(
+    "a b.pulse.parquet has 65 MB. Here files can only be read whole, and up to 64 MB.",
+  );
+  expect(server.got).toHaveLength(1);
+});
+
+test("a file that is gone is told from one that cannot be reached", async () => {
+  const { files, server } = made("none");
+  const gone = await trouble(files.file("no.pulse.parquet").tail(10));
+  server.refusal = 500;
+  const other = await trouble(files.file(PATH).tail(10));
+
+  expect(gone).toBeInstanceOf(GoneError);
+  expect(gone?.message).toBe("no.pulse.parquet is not there.");
+  expect(other).not.toBeInstanceOf(GoneError);
+  expect(other?.trouble).toBe("unreachable");
+});
+
+test("the new bytes of a file that grows are read, and none where it has not grown", async () => {
+  const { files, server } = made("ranges");
+  const folder = files.folder("runs");
+  const name = "a b.pulse.parquet";
+
+  expect(await folder.since(name, 990)).toEqual(BYTES.slice(990));
+  expect(await folder.since(name, 1000)).toHaveLength(0);
+  server.files.set(PATH, Uint8Array.from([...BYTES, 7, 8]));
+  expect(await folder.since(name, 1000)).toEqual(Uint8Array.of(7, 8));
+  server.manner = "whole";
+  expect(await folder.since(name, 1001)).toEqual(Uint8Array.of(8));
+  expect(await trouble(folder.since("none", 0))).toBeInstanceOf(GoneError);
+});
+
+test("what was cancelled asks for nothing more", async () => {
+  const { file, server, stop } = made("ranges");
+  stop.abort();
+
+  expect(await trouble(file.tail(10))).not.toBeNull();
+  expect(server.got).toEqual([]);
+});

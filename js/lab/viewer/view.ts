@@ -1,0 +1,121 @@
+/** The content of a tab; the code that reads and draws is loaded when the first one is shown. */
+
+import type { TranslationBundle } from "@jupyterlab/translation";
+import type { Drag } from "@lumino/dragdrop";
+import type { Message } from "@lumino/messaging";
+import { Widget } from "@lumino/widgets";
+import { isRecording } from "./names";
+
+/** What a file browser puts into a drag: the paths. */
+const CONTENTS_MIME = "application/x-jupyter-icontents";
+
+/** What is drawn in a tab. */
+export interface Drawn {
+  focus(): void;
+  dispose(): void;
+  /** Somebody looks again. */
+  look?(): void;
+  /** The file is known to be another now. */
+  tellChanged?(): void;
+  tellDropped?(path: string): void;
+}
+
+export class RecordingView extends Widget {
+  readonly #load: (el: HTMLElement) => Promise<Drawn>;
+  readonly #trans: TranslationBundle;
+  readonly #onFocus = () => this.#look();
+  #drawn: Drawn | null = null;
+  #isLoading = false;
+
+  constructor(trans: TranslationBundle, load: (el: HTMLElement) => Promise<Drawn>) {
+    super();
+    this.#load = load;
+    this.#trans = trans;
+    this.addClass("pulse-recording-view");
+  }
+
+  tellChanged(): void {
+    this.#drawn?.tellChanged?.();
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#drawn?.dispose();
+    this.#drawn = null;
+    super.dispose();
+  }
+
+  handleEvent(event: Event): void {
+    const drag = event as Drag.Event;
+    const path = this.#droppedPath(drag);
+    if (path === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    drag.dropAction = "copy";
+    if (event.type === "lm-drop") this.#drawn?.tellDropped?.(path);
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    for (const type of DRAGS) this.node.addEventListener(type, this);
+    window.addEventListener("focus", this.#onFocus);
+    void this.#begin();
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    for (const type of DRAGS) this.node.removeEventListener(type, this);
+    window.removeEventListener("focus", this.#onFocus);
+    super.onBeforeDetach(message);
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this.#look();
+  }
+
+  protected override onActivateRequest(message: Message): void {
+    super.onActivateRequest(message);
+    if (this.#drawn) this.#drawn.focus();
+    else {
+      this.node.tabIndex = -1;
+      this.node.focus();
+    }
+  }
+
+  #look(): void {
+    if (this.isVisible) this.#drawn?.look?.();
+  }
+
+  #droppedPath(event: Drag.Event): string | null {
+    if (!this.#drawn?.tellDropped || !event.mimeData?.hasData(CONTENTS_MIME)) return null;
+    const paths = event.mimeData.getData(CONTENTS_MIME) as readonly string[];
+    return paths.find(isRecording) ?? null;
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#drawn || this.#isLoading) return;
+    this.#isLoading = true;
+    try {
+      const drawn = await this.#load(this.node);
+      if (this.isDisposed) drawn.dispose();
+      else this.#drawn = drawn;
+    } catch (problem) {
+      console.error("Pulse: the viewer could not be loaded", problem);
+      this.#sayNotLoaded();
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  #sayNotLoaded(): void {
+    const line = document.createElement("p");
+    line.textContent = this.#trans.__("The viewer of recordings could not be loaded.");
+    const again = document.createElement("button");
+    again.textContent = this.#trans.__("Try again");
+    again.addEventListener("click", () => void this.#begin());
+    this.node.replaceChildren(line, again);
+    this.node.style.padding = "24px";
+  }
+}
+
+const DRAGS = ["lm-dragenter", "lm-dragover", "lm-drop"];

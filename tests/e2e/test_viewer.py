@@ -1,0 +1,269 @@
+"""A recording opens by double click in a tab of JupyterLab, and no kernel is asked."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from pulse_widgets.series.columns import Columns
+from pulse_widgets.series.registry import SeriesInfo
+from pulse_widgets.series.rows import NO_STEP
+from pulse_widgets.storage.directory import RunInfo
+from pulse_widgets.storage.memory import MemorySegment
+from pulse_widgets.storage.merge import merge_segments
+from tests.e2e.conftest import TOKEN, Page, eventually, start_lab, stop_lab
+
+START_US = 1_790_000_000_000_000
+METRICS = ["gpu.utilization", "gpu.power", "gpu.temperature", "gpu.memory.used", "gpu.clock.sm"]
+MARGIN_BYTES = 2_000_000
+
+RECORD = """
+import sys, time
+import pulse_widgets as pw
+pw.monitor("system", record=sys.argv[1], interval=0.2, title="a run")
+step = 0
+while sys.stdin.readline().strip() != "stop":
+    step += 1
+    pw.log({"train/loss": 1000.0 + step}, step=step)
+    print(step, flush=True)
+pw.stop()
+"""
+
+THEIR_VIEWER = """() => {
+    const registry = window.jupyterapp.docRegistry;
+    registry.addFileType({name: 'theirs', extensions: ['.parquet'], mimeTypes: []});
+    const own = {name: 'Their Parquet', fileTypes: ['theirs'], defaultFor: ['theirs']};
+    registry.addWidgetFactory(new Proxy(registry.getWidgetFactory('Editor'), {
+        get: (factory, key) => own[key] ?? Reflect.get(factory, key, factory),
+    }));
+    return ['x.pulse.parquet', 'x.parquet', 'run.pulse.json', 'a.json']
+        .map(path => registry.defaultWidgetFactory(path).name);
+}"""
+DRAG = """([from, to]) => {
+    const at = (type, [clientX, clientY], target) => target.dispatchEvent(new MouseEvent(
+        type, {bubbles: true, cancelable: true, button: 0, buttons: 1, clientX, clientY}));
+    at('mousedown', from, document.elementFromPoint(...from));
+    at('mousemove', [from[0] + 20, from[1] + 20], document);
+    at('mousemove', to, document);
+    at('mouseup', to, document);
+}"""
+
+
+def big(path, series=100, rows=70_000):
+    """Write 7 million readings, which take some 50 MB."""
+    count = series * rows
+    time = START_US + np.tile(np.arange(rows) * 100_000, series)
+    value = np.random.default_rng(0).normal(50, 10, count)
+    infos = {
+        k: SeriesInfo(k, "h0", f"gpu:{k // len(METRICS)}", METRICS[k % len(METRICS)])
+        for k in range(series)
+    }
+    ids = np.repeat(np.arange(series, dtype=np.int32), rows)
+    columns = Columns(time, np.full(count, NO_STEP), value, None, None)
+    run = RunInfo("b" * 32, START_US, about={"title": "seven million", "compacted": 1})
+    marks = {"pulse.run": run.encode()}
+    assert merge_segments([MemorySegment(ids, columns, infos)], path, lambda: marks, final=True)
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """A server under a path, as a hub gives one to each user, with recordings of all sorts."""
+    server, process = start_lab(tmp_path_factory.mktemp("hub") / "server", prefix="/hub/user/me")
+    big(server.root / "big.pulse.parquet")
+    whole = (server.root / "big.pulse.parquet").read_bytes()
+    (server.root / "damaged.pulse.parquet").write_bytes(whole[:5000] + whole[-5000:-2000])
+    (server.root / "empty.pulse.parquet").touch()
+    big(server.root / "small.pulse.parquet", 5, 1000)
+    yield server
+    stop_lab(process)
+
+
+@dataclass
+class Traffic:
+    """What was fetched of files, and what was asked of the contents API."""
+
+    ranges: list = field(default_factory=list)
+    whole: list = field(default_factory=list)
+
+    def hear(self, response):
+        url, headers = response.url, response.headers
+        if "/files/" in url:
+            self.ranges.append(int(headers.get("content-length", 0)))
+        elif "/api/contents/" in url and "content=1" in url and "type=file" in url:
+            self.whole.append(url)
+
+    def since(self, count):
+        return len(self.ranges) - count, sum(self.ranges[count:])
+
+
+@pytest.fixture
+def desk(chrome, hub):
+    context = chrome.new_context(viewport={"width": 1400, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(20_000)
+    wrapped = Page(opened, hub)
+    opened.on("pageerror", lambda error: wrapped.errors.append(str(error)))
+    traffic = Traffic()
+    opened.on("response", traffic.hear)
+    yield wrapped, traffic
+    context.close()
+    assert wrapped.errors == []
+
+
+def shown(page):
+    return page.locator(".pulse-recording-view:not(.lm-mod-hidden)")
+
+
+def status(page):
+    """The status that the tab in front shows; empty while it shows none."""
+    found = shown(page).locator(".pulse-status")
+    return found.inner_text() if found.count() else ""
+
+
+def open_file(page, name):
+    page.locator(".jp-DirListing-item", has_text=name).dblclick()
+
+
+def centre(locator):
+    box = locator.bounding_box()
+    return [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+
+
+def test_recordings_open_without_a_kernel(desk, hub):
+    wrapped, traffic = desk
+    page = wrapped.page
+    page.goto(f"{hub.url}/lab/workspaces/viewer?token={TOKEN}")
+    page.locator(".jp-DirListing-item", has_text="big.pulse.parquet").wait_for()
+    names = page.evaluate(THEIR_VIEWER)
+    assert names == ["Pulse Recording", "Their Parquet", "Pulse Recording", "Editor"]
+
+    # A large file: a few requests, little of it, and no kernel.
+    open_file(page, "big.pulse.parquet")
+    eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+    heat = shown(page).locator(".pulse-chart canvas").first
+    heat.wait_for()
+    requests, fetched = traffic.since(0)
+    print(f"opened with {requests} requests, {fetched} bytes")
+    assert 1 <= requests <= 5
+    assert fetched < MARGIN_BYTES
+    assert traffic.whole == []
+    assert hub.api("sessions") == [] and hub.api("kernels") == []
+    wrapped.shot("viewer-light")
+
+    # A closer look fetches little more, and is exact.
+    before = len(traffic.ranges)
+    x, y = centre(heat)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=4)
+    page.mouse.up()
+    eventually(lambda: traffic.since(before)[0], lambda count: count > 0)
+    eventually(
+        lambda: shown(page).locator(".pulse-toolbar").inner_text(), lambda text: "…" not in text
+    )
+    requests, fetched = traffic.since(before)
+    print(f"a closer look: {requests} requests, {fetched} bytes")
+    assert fetched < 3 * MARGIN_BYTES
+
+    # What cannot be shown says so.
+    for name, sentence in [
+        ("damaged", "cannot be read as a recording|is not a Parquet file"),
+        ("empty", "is empty"),
+    ]:
+        open_file(page, f"{name}.pulse.parquet")
+        said = shown(page).locator(".pulse-said")
+        said.wait_for()
+        assert re.search(sentence, said.inner_text())
+        assert said.get_by_role("button", name="Try again").is_visible()
+    wrapped.shot("viewer-refused")
+    assert not list(hub.root.rglob(".ipynb_checkpoints"))
+
+    # Another recording is dropped on the first.
+    page.get_by_role("tab", name="big.pulse.parquet").click()
+    item = page.locator(".jp-DirListing-item", has_text="small.pulse.parquet")
+    page.evaluate(DRAG, [centre(item), centre(shown(page))])
+    notice = shown(page).locator(".pulse-notices .pulse-said")
+    notice.wait_for()
+    assert "cannot be compared" in notice.inner_text()
+    wrapped.shot("viewer-dropped")
+    notice.get_by_role("button", name="Dismiss").click()
+
+    # It comes back with the page, in the dark too.
+    theme = "apputils:change-theme"
+    page.evaluate("""theme => {
+        void window.jupyterapp.commands.execute(theme, {theme: 'JupyterLab Dark'});
+    }""", theme)  # fmt: skip
+    page.locator("body[data-jp-theme-light=false]").wait_for()
+    shown(page).locator(".pulse[data-ground=dark]").wait_for()
+    wrapped.shot("viewer-dark")
+    page.reload()
+    page.get_by_role("tab", name="big.pulse.parquet").click()
+    eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+    assert hub.api("sessions") == [] and hub.api("kernels") == []
+
+
+def refuse_ranges(route):
+    headers = {k: v for k, v in route.request.headers.items() if k.lower() != "range"}
+    route.continue_(headers=headers)
+
+
+@pytest.mark.parametrize("manner", ["whole", "none"])
+def test_a_server_without_ranges_is_enough(desk, hub, manner):
+    wrapped, traffic = desk
+    page = wrapped.page
+    answer = refuse_ranges if manner == "whole" else lambda route: route.fulfill(status=404)
+    page.route("**/files/small.pulse.parquet*", answer)
+
+    page.goto(f"{hub.url}/lab/workspaces/{manner}/tree/small.pulse.parquet?token={TOKEN}")
+
+    eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+    assert "seven million" in shown(page).inner_text()
+    assert len(traffic.whole) == (manner == "none")
+
+
+def test_a_recording_is_followed_until_it_is_a_file(desk, hub, tmp_path):
+    wrapped, traffic = desk
+    page = wrapped.page
+    process = subprocess.Popen(
+        [sys.executable, "-c", RECORD, str(hub.root / "live")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def log():
+        process.stdin.write("log\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    try:
+        log()
+        run = hub.root / "live.pulse" / "run.pulse.json"
+        eventually(run.exists, bool)
+        page.goto(f"{hub.url}/lab/workspaces/live?token={TOKEN}")
+        open_file(page, "live.pulse")
+        open_file(page, "run.pulse.json")
+        eventually(lambda: status(page), lambda word: word == "Live")
+        for _ in range(3):
+            value = 1000 + log()
+            chart = shown(page).locator(".pulse-chart", has_text="train/loss")
+            eventually(chart.inner_text, lambda text, value=value: f"{value:,}" in text)
+        wrapped.shot("viewer-live")
+        # A second, and its new bytes alone.
+        before = len(traffic.ranges)
+        eventually(lambda: traffic.since(before)[0], lambda count: count >= 3)
+        assert max(traffic.ranges[before:]) < 100_000
+
+        process.stdin.write("stop\n")
+        process.stdin.flush()
+        assert process.wait(30) == 0
+        eventually(lambda: status(page), lambda word: word.startswith("Replay"))
+        page.get_by_role("tab", name="live.pulse.parquet").wait_for()
+        assert not (hub.root / "live.pulse").exists()
+        assert hub.api("sessions") == [] and hub.api("kernels") == []
+    finally:
+        process.kill()
+        process.wait()
