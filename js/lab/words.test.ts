@@ -12,10 +12,13 @@ const UNSEEN = new Set([
   "not covered",
   "too short",
   "no such reading",
+  "too large",
   "Pulse: %.",
+  // The id of a document factory; its label is translated.
+  "Pulse Recording",
 ]);
-/** Commands are the same in every language. */
-const COMMAND = /^%?pip install /;
+/** Commands and code are the same in every language. */
+const COMMAND = /^%?pip install |^import pulse_widgets/;
 /** Calls whose texts are translated, or for developers; plugins are described in English. */
 const FINE_CALLS = /(?:\b__|\b_n|\b_p|\b_np|\bToken(?:<.*>)?|console\.\w+|\bRegExp|\bimport)$/;
 const FINE_KEYS = /\b(?:description|svgstr|selector|name|id)\s*:\s*(?:[^,;{}]*\+\s*)?$/;

@@ -7,8 +7,8 @@ import type { IDefaultFileBrowser } from "@jupyterlab/filebrowser";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { deleteIcon, editIcon, folderIcon, refreshIcon } from "@jupyterlab/ui-components";
 import type { IViewer } from "../shared/monitors";
+import { isRecording } from "../shared/server-files";
 import type { Filed, Host, IconName } from "./host";
-import { isRecording } from "./server-files";
 
 const ICONS = { rename: editIcon, delete: deleteIcon, folder: folderIcon, refresh: refreshIcon };
 const SHOW = "filebrowser:go-to-path";

@@ -7,13 +7,13 @@ import { Widget } from "@lumino/widgets";
 import { h, setText } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
 import { ActionError, type Followed, type IMonitors } from "../shared/monitors";
+import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
 import { Ask } from "./ask";
 import { Board, WHOLE } from "./board";
 import { Head } from "./head";
 import type { Host } from "./host";
 import { Moved } from "./moved";
 import { Recordings } from "./recordings";
-import { baseName, contentsPath, nameForCopy } from "./server-files";
 import { type Offer, recordingOf, saidOf, titleOf } from "./states";
 import { STYLE } from "./style";
 

@@ -5,9 +5,9 @@ import { h } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
 import type { IMonitors } from "../shared/monitors";
 import type { Listed } from "../shared/protocol";
+import { baseName, contentsPath, endingOf, stemOf } from "../shared/server-files";
 import type { Ask } from "./ask";
 import type { Filed, Host, IconName } from "./host";
-import { baseName, contentsPath, endingOf, stemOf } from "./server-files";
 
 /** A line of the list, wherever it comes from. */
 interface Line {

@@ -1,15 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Condition } from "../shared/monitors";
-import {
-  COMMANDS,
-  canIn,
-  cellCode,
-  fileNameFor,
-  isRecording,
-  type Name,
-  wordsOf,
-} from "./commands";
+import { COMMANDS, canIn, cellCode, isRecording, type Name, wordsOf } from "./commands";
 import { toldOf } from "./messages-text";
 import { TRANS } from "./testing";
 
@@ -66,28 +58,6 @@ test.each([
   [3600, "import pulse_widgets as pw\npw.monitor(interval=3600)"],
 ])("a monitor cell with %d s between readings", (interval, code) => {
   expect(cellCode(interval)).toBe(code);
-});
-
-test.each([
-  ["train.ipynb", "train.pulse.parquet"],
-  ["run 3: lr/2", "run 3- lr-2.pulse.parquet"],
-  ["../x", "x.pulse.parquet"],
-  ["", "recording.pulse.parquet"],
-  ["...", "recording.pulse.parquet"],
-  ["\u8bad\u7ec3", "\u8bad\u7ec3.pulse.parquet"],
-])("a recording called %j is proposed as %j", (title, name) => {
-  expect(fileNameFor(title)).toBe(name);
-});
-
-test("whatever a recording is called, the name proposed stays in the folder", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (title) => {
-      const name = fileNameFor(title);
-      expect(name).not.toMatch(/[\\/:*?"<>|\n\0]/);
-      expect(name).toMatch(/^[^.].*\.pulse\.parquet$/s);
-      expect(isRecording(name, false)).toBe(true);
-    }),
-  );
 });
 
 test("a notification is never longer than JupyterLab shows, and keeps both ends of a path", () => {

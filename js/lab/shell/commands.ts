@@ -94,13 +94,3 @@ export function isRecording(name: string, isFolder: boolean): boolean {
 export function cellCode(interval: number): string {
   return `import pulse_widgets as pw\npw.monitor(${interval === 1 ? "" : `interval=${interval}`})`;
 }
-
-/** A name that is one on every file system: "train.ipynb" as "train.pulse.parquet". */
-export function fileNameFor(title: string): string {
-  const plain = title
-    .replace(/\.ipynb$/, "")
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are not to be in a name
-    .replace(/[\\/:*?"<>|\u0000-\u001f]+/g, "-")
-    .replace(/^[.\s-]+|[.\s-]+$/g, "");
-  return `${plain || "recording"}.pulse.parquet`;
-}

@@ -19,6 +19,7 @@ vi.mock("@jupyterlab/apputils", () => ({
 vi.mock("@jupyterlab/filebrowser", () => ({
   FileDialog: { getOpenFiles: async () => ({ button: { accept: true }, value: asked.files }) },
 }));
+vi.mock("@jupyterlab/coreutils", () => ({ PageConfig: { getOption: () => "~/work" } }));
 vi.mock("../shared/icon", () => ({ pulseIcon: {} }));
 vi.mock("./messages", () => ({
   tell: (message: string, button: { callback: () => void } | null) => seen.push([message, button]),
@@ -115,16 +116,22 @@ test("start uses the interval that is set, and shows the panel", async () => {
   expect(seen).toEqual([["A monitor runs in the kernel of train.ipynb.", undefined]]);
 });
 
-test("stop says where the recording is, with a button that opens it", async () => {
+test.each([
+  [
+    "/scratch/run 1.pulse.parquet",
+    ["kernel", "/scratch/run 1.pulse.parquet", "run 1.pulse.parquet"],
+  ],
+  ["/home/me/work/out/a.pulse.parquet", ["file", "out/a.pulse.parquet"]],
+])("stop says that the recording is %s, with a button that opens it", async (path, opening) => {
   const { run, monitors, opened } = made();
-  monitors.answer = () => ({ path: "/home/me/run 1.pulse.parquet" });
+  monitors.answer = () => ({ path });
 
   await run("stop");
 
   const [[message, button]] = seen as [[string, { label: string; callback(): void }]];
-  expect(message).toBe("The monitor has stopped. Its recording: /home/me/run 1.pulse.parquet");
+  expect(message).toBe(`The monitor has stopped. Its recording: ${path}`);
   button.callback();
-  expect(opened).toEqual([["kernel", "/home/me/run 1.pulse.parquet", "run 1.pulse.parquet"]]);
+  expect(opened).toEqual([opening]);
 });
 
 test("without a recording, and without a viewer, there is no such button", async () => {
@@ -165,7 +172,7 @@ test("save proposes a name, and says what was written where", async () => {
 
   await run("save");
 
-  expect(seen[0]).toEqual(["asked", "train.pulse.parquet"]);
+  expect(seen[0]).toEqual(["asked", expect.stringMatching(/^train-[\d-]+\.pulse\.parquet$/)]);
   expect(monitors.done).toEqual([["save", { path: "out/a.pulse.parquet" }]]);
   expect(seen[1]).toEqual(["Saved 1.5 KiB as /w/out/a.pulse.parquet", expect.anything()]);
 });

@@ -2,6 +2,7 @@
 
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { InputDialog } from "@jupyterlab/apputils";
+import { PageConfig } from "@jupyterlab/coreutils";
 import type { IDocumentManager } from "@jupyterlab/docmanager";
 import { FileDialog, type IFileBrowserFactory } from "@jupyterlab/filebrowser";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
@@ -11,15 +12,8 @@ import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from "@lumino/core
 import { formatValue } from "../../core/vocabulary/format";
 import { pulseIcon } from "../shared/icon";
 import type { IMonitors, IPanel, IViewer } from "../shared/monitors";
-import {
-  COMMANDS,
-  canIn,
-  cellCode,
-  fileNameFor,
-  isRecording,
-  type Name,
-  wordsOf,
-} from "./commands";
+import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
+import { COMMANDS, canIn, cellCode, isRecording, type Name, wordsOf } from "./commands";
 import { showFailure, tell } from "./messages";
 import { toldOf } from "./messages-text";
 import { insertMonitorCell, isPython, newMonitorNotebook, pythonKernel } from "./monitor-cell";
@@ -155,7 +149,8 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
       execute: async ({ path }) => {
         const { status, name } = monitors.followed;
         const title = status?.session?.title || name;
-        const to = typeof path === "string" ? path : await askForPath(fileNameFor(title), trans);
+        const to =
+          typeof path === "string" ? path : await askForPath(nameForCopy(title, new Date()), trans);
         if (to === null) return;
         const saved = await monitors.act("save", { path: to });
         const size = formatValue(saved.bytes, "B");
@@ -166,11 +161,13 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
   };
 }
 
-/** Opens a recording where the kernel has it. */
+/** Opens a recording: as a file where the server has it, else where the kernel has it. */
 function openButton(path: string, { viewer, trans }: Around) {
   if (!viewer) return null;
-  const title = path.split(/[\\/]/).at(-1) ?? path;
-  return { label: trans.__("Open"), callback: () => viewer.openInKernel(path, title) };
+  const file = contentsPath(path, PageConfig.getOption("serverRoot"));
+  const open = () =>
+    file === null ? viewer.openInKernel(path, baseName(path)) : viewer.openFile(file);
+  return { label: trans.__("Open"), callback: open };
 }
 
 async function askForMark(trans: TranslationBundle): Promise<string | null> {
