@@ -86,6 +86,13 @@ def palette_of(page):
     return labels
 
 
+def menu_of(page, name):
+    """What the menu of a file in the file browser offers of ours."""
+    page.locator(".jp-DirListing-item", has_text=name).click(button="right")
+    page.locator(".lm-Menu-itemLabel", has_text="Rename").wait_for()
+    return page.locator(".lm-Menu-itemLabel:visible", has_text="Open in Pulse")
+
+
 @pytest.mark.slow
 def test_the_monitor_is_at_hand_all_over_jupyterlab(shell):
     page, lab = shell.page, shell.lab
@@ -140,7 +147,7 @@ def test_the_monitor_is_at_hand_all_over_jupyterlab(shell):
     assert (lab.root / "copy.pulse.parquet").is_file()
     do(page, "pulse-widgets:save", path="no/such/folder/copy.pulse.parquet")
     page.locator(".jp-Dialog", has_text="Save Recording As").wait_for()
-    page.locator(".jp-Dialog button").last.click()
+    page.locator(".jp-Dialog button", has_text="OK").click()
     panel = page.locator("#pulse-panel")
     assert not panel.is_visible()
     page.keyboard.press("Control+Alt+p")
@@ -162,12 +169,28 @@ def test_the_monitor_is_at_hand_all_over_jupyterlab(shell):
     eventually(lambda: told(page), lambda said: "The monitor has stopped. Its recording:" in said)
     line.filter(has_text="Pulse: the monitor has ended").wait_for()
 
+    # The file browser opens recordings, and offers it for nothing else; so does the message.
+    assert menu_of(page, "train.ipynb").count() == 0
+    page.keyboard.press("Escape")
+    menu_of(page, "copy.pulse.parquet").click()
+    tab = page.locator(".lm-DockPanel-tabBar .lm-TabBar-tab", has_text="copy.pulse.parquet")
+    tab.wait_for()
+    page.locator(".jp-Document:visible .pulse").wait_for()
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    tab.wait_for(state="detached")
+    saved = page.locator(".Toastify__toast", has_text="Saved")
+    saved.get_by_role("button", name="Open").click()
+    tab.wait_for()
+
     # The launcher offers a notebook with a monitor; nothing went wrong on the way.
     do(page, "launcher:create")
     page.locator(".jp-LauncherCard:visible", has_text="Pulse Monitor").click()
     page.locator(".jp-NotebookPanel:visible .pulse .pulse-status", has_text="Live").wait_for()
     assert [path.name for path in lab.root.glob("Untitled*")] == ["Untitled.ipynb"]
     line.filter(has_text="2 GPUs 50 %").wait_for()
-    page.locator(".lm-TabBar-tab", has_text="train.ipynb").locator(".lm-TabBar-tabCloseIcon").click()
+    page.locator(".lm-TabBar-tab", has_text="train.ipynb").locator(
+        ".lm-TabBar-tabCloseIcon"
+    ).click()
+    page.locator(".jp-Dialog button", has_text="Discard").click()
     page.locator(".lm-TabBar-tab", has_text="train.ipynb").wait_for(state="detached")
     assert shell.errors == []

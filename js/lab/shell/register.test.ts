@@ -50,6 +50,7 @@ const notebook = { content: { model: { readOnly: false } }, sessionContext: {} }
 function made(without: readonly (keyof Around)[] = []) {
   const all = new Map<string, Registered>();
   const notified: string[] = [];
+  const executed: string[] = [];
   const monitors = new FakeMonitors();
   const opened: unknown[] = [];
   const selection: object[] = [];
@@ -58,6 +59,7 @@ function made(without: readonly (keyof Around)[] = []) {
     addCommand: (id: string, options: Registered) => all.set(id, options),
     notifyCommandChanged: (id: string) => notified.push(id),
     hasCommand: () => true,
+    execute: async (id: string) => executed.push(id),
   };
   const kernelspecs = { ready: Promise.resolve(), specs: { default: "python3" } };
   const shell = { currentWidget: notebook };
@@ -80,7 +82,19 @@ function made(without: readonly (keyof Around)[] = []) {
   const names = registerCommands(around as unknown as Around);
   const of = (name: Name) => all.get(COMMANDS[name]) as Registered;
   const run = (name: Name, args = {}) => of(name).execute(args);
-  return { names, all, of, run, monitors, opened, selection, settings, notified, kernelspecs };
+  return {
+    names,
+    all,
+    of,
+    run,
+    monitors,
+    opened,
+    selection,
+    settings,
+    notified,
+    executed,
+    kernelspecs,
+  };
 }
 
 test("with everything around them all commands are there", () => {
@@ -166,7 +180,7 @@ test("a mark is asked for, unless its words are given; a dialog that is left doe
 });
 
 test("save proposes a name, and says what was written where", async () => {
-  const { run, monitors } = made();
+  const { run, monitors, executed } = made();
   asked.text = "out/a.pulse.parquet";
   monitors.answer = () => ({ path: "/w/out/a.pulse.parquet", bytes: 1536 });
 
@@ -175,6 +189,7 @@ test("save proposes a name, and says what was written where", async () => {
   expect(seen[0]).toEqual(["asked", expect.stringMatching(/^train-[\d-]+\.pulse\.parquet$/)]);
   expect(monitors.done).toEqual([["save", { path: "out/a.pulse.parquet" }]]);
   expect(seen[1]).toEqual(["Saved 1.5 KiB as /w/out/a.pulse.parquet", expect.anything()]);
+  expect(executed).toEqual(["filebrowser:refresh"]);
 });
 
 test("what an action fails with is shown under the name of the command, and nothing as done", async () => {

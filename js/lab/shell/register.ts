@@ -34,6 +34,8 @@ export interface Around {
   readonly hasStatusBar: boolean;
 }
 
+const REFRESH = "filebrowser:refresh";
+
 /** A command as it is registered: what it does, besides its words. */
 interface Doing {
   readonly execute: (args: ReadonlyPartialJSONObject) => unknown;
@@ -105,7 +107,7 @@ function panelCommands({ panel }: Around): Partial<Record<Name, Doing>> {
 }
 
 function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
-  const { monitors, panel, settings, trans } = around;
+  const { app, monitors, panel, settings, trans } = around;
   if (!monitors) return {};
   const when = (name: Name) => () => canIn(name, monitors.followed.condition);
   return {
@@ -156,6 +158,8 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
         const size = formatValue(saved.bytes, "B");
         const said = (place: string) => trans.__("Saved %1 as %2", size, place);
         tell(toldOf(said, saved.path), openButton(saved.path, around));
+        // The kernel wrote it: the file browser would see it at its next look.
+        if (app.commands.hasCommand(REFRESH)) await app.commands.execute(REFRESH);
       },
     },
   };
