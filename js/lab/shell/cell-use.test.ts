@@ -201,7 +201,9 @@ test("what a run used of two GPUs", () => {
 test("a GPU that was lost meanwhile leaves its numbers unknown, never smaller", () => {
   const { store } = twoGpus(20);
 
-  expect(gpuUse(store, 10, 30)).toMatchObject({ busy: null, peak: null, whyNotBusy: "gap" });
+  expect(gpuUse(store, 10, 30)).toMatchObject({
+    ...{ busy: null, peak: null, whyNotBusy: "gap", whyNoPeak: "gap", lacking: "GPU 1" },
+  });
   expect(gpuUse(store, 5, 15)?.busy).toBeCloseTo(15, 6);
 });
 

@@ -15,6 +15,8 @@ export interface GpuUse {
   /** The most that was used on one GPU. */
   readonly peak: { readonly bytes: number; readonly label: string } | null;
   readonly whyNoPeak: Why;
+  /** The GPU of which something is missing; "" for none. */
+  readonly lacking: string;
 }
 
 /** At the ends the nearest reading holds for so many intervals, and for no more of the stretch. */
@@ -43,8 +45,11 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
       return { gpu, found: isBrief ? missing("too short") : found };
     });
   const [loads, memories] = [each("gpu.utilization"), each("gpu.memory.used")];
-  const whyNotBusy = loads.find(({ found }) => found.why !== "")?.found.why ?? "";
-  const whyNoPeak = memories.find(({ found }) => found.why !== "")?.found.why ?? "";
+  const lackOf = (all: typeof loads) => all.find(({ found }) => found.why !== "");
+  const [noLoad, noMemory] = [lackOf(loads), lackOf(memories)];
+  const whyNotBusy = noLoad?.found.why ?? "";
+  const whyNoPeak = noMemory?.found.why ?? "";
+  const lack = noLoad ?? noMemory;
   const busy = loads.reduce((sum, { found }) => sum + found.integral, 0);
   const most = memories.reduce((a, b) => (b.found.max > a.found.max ? b : a));
   const label = entityLabel(most.gpu.entity);
@@ -54,6 +59,7 @@ export function gpuUse(source: Source, start: number, end: number): GpuUse | nul
     whyNotBusy,
     peak: whyNoPeak === "" ? { bytes: most.found.max, label } : null,
     whyNoPeak,
+    lacking: lack ? entityLabel(lack.gpu.entity) : "",
   };
 }
 

@@ -11,6 +11,7 @@ const USE: GpuUse = {
   whyNotBusy: "",
   peak: { bytes: 41.5 * GIB, label: "GPU 0" },
   whyNoPeak: "",
+  lacking: "",
 };
 
 test.each<[string, GpuUse | null, readonly string[], RegExp]>([
@@ -29,9 +30,9 @@ test.each<[string, GpuUse | null, readonly string[], RegExp]>([
   ],
   [
     "a gap",
-    { ...USE, busy: null, whyNotBusy: "gap" },
+    { ...USE, busy: null, whyNotBusy: "gap", lacking: "GPU 3" },
     ["12.5 s", "GPU \u2013", "mem 42 GiB"],
-    /is not known: there was a stretch without readings/,
+    /is not known: GPU 3 gave no readings for a part of it/,
   ],
   [
     "a monitor that began late",

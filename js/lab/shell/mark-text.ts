@@ -44,9 +44,9 @@ function roundedBytes(bytes: number): string {
 }
 
 /** A gap is worth a line; that a monitor began or ended meanwhile is no news. */
-function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle): MarkText {
+function busyText({ gpus, busy, whyNotBusy, lacking }: GpuUse, trans: TranslationBundle): MarkText {
   if (busy === null) {
-    const why = whyText(whyNotBusy, trans);
+    const why = whyText(whyNotBusy, lacking, trans);
     return {
       lines: whyNotBusy === "gap" ? [trans.__("GPU %1", MISSING)] : [],
       title: trans.__("How long GPUs were busy is not known: %1.", why),
@@ -64,9 +64,9 @@ function busyText({ gpus, busy, whyNotBusy }: GpuUse, trans: TranslationBundle):
   };
 }
 
-function peakText({ gpus, peak, whyNoPeak }: GpuUse, trans: TranslationBundle): MarkText {
+function peakText({ gpus, peak, whyNoPeak, lacking }: GpuUse, trans: TranslationBundle): MarkText {
   if (peak === null) {
-    const why = whyText(whyNoPeak, trans);
+    const why = whyText(whyNoPeak, lacking, trans);
     return {
       lines: whyNoPeak === "gap" ? [trans.__("mem %1", MISSING)] : [],
       title: trans.__("The peak of GPU memory is not known: %1.", why),
@@ -82,13 +82,13 @@ function peakText({ gpus, peak, whyNoPeak }: GpuUse, trans: TranslationBundle): 
   };
 }
 
-function whyText(why: Why, trans: TranslationBundle): string {
+function whyText(why: Why, lacking: string, trans: TranslationBundle): string {
   const words: Readonly<Record<Why, string>> = {
     "": "",
-    gap: trans.__("there was a stretch without readings"),
+    gap: trans.__("%1 gave no readings for a part of it", lacking),
     "not covered": trans.__("the monitor did not run all the time"),
     "too short": trans.__("the run was too short for the readings"),
-    "no such reading": trans.__("this GPU does not tell"),
+    "no such reading": trans.__("%1 does not tell", lacking),
   };
   return words[why];
 }

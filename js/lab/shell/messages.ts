@@ -24,5 +24,7 @@ export async function showFailure(title: string, error: unknown, trans: Translat
   const remedy = error instanceof ActionError ? error.remedy : "";
   const texts = [problem, remedy].filter(Boolean);
   const body = new Widget({ node: h("div", {}, ...texts.map((text) => h("p", {}, text))) });
-  await showDialog({ title, body, buttons: [Dialog.okButton({ label: trans.__("OK") })] });
+  // Dots promise a question, which was answered.
+  const name = title.replace(/\u2026$/, "");
+  await showDialog({ title: name, body, buttons: [Dialog.okButton({ label: trans.__("OK") })] });
 }

@@ -1,4 +1,7 @@
-/** The styles of the status line and of the cell marks; colours are those of JupyterLab's theme. */
+/**
+ * The styles of the status line and of the cell marks. Colours are those of JupyterLab's theme, and
+ * that of alarms is the dashboard's.
+ */
 
 import { h } from "../../core/dom";
 
@@ -11,7 +14,8 @@ const CSS = `
 .pulse-shell-status:hover { background: var(--jp-layout-color3); }
 .pulse-shell-status:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: -2px; }
 .pulse-shell-status svg { display: block; }
-.pulse-shell-alarm { color: var(--jp-error-color1); font-weight: 600; }
+.pulse-shell-alarm { color: #a8480a; font-weight: 600; }
+[data-jp-theme-light="false"] .pulse-shell-alarm { color: #f2a65a; }
 .pulse-shell-alarm:empty { display: none; }
 [data-pulse-mark] { overflow: visible; }
 [data-pulse-mark]::after {
