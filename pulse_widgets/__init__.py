@@ -6,10 +6,12 @@ starts nothing and loads nothing heavy: every name below is loaded when it is fi
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.loading import load
+from pulse_widgets.loading import load, load_later
+from pulse_widgets.notices import in_kernel
 
 if TYPE_CHECKING:
     from pulse_widgets.api import (
@@ -55,9 +57,17 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name, "pulse_widgets.api")
     load(home)
+    if in_kernel():
+        _stand_there()
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value
+
+
+@cache
+def _stand_there() -> None:
+    """Have the kernel know that there may be something for a page to see, from soon on."""
+    load_later("pulse_widgets.link.here")
 
 
 def __dir__() -> list[str]:

@@ -168,10 +168,7 @@ class DefaultSession:
     def stop(self) -> Recording | None:
         """End the session for all its views, and return its recording; twice is harmless."""
         with self._lock:
-            try:
-                return self._run.stop() if self._run is not None else None
-            finally:
-                self._tell()
+            return self._run.stop() if self._run is not None else None
 
     def for_log(self) -> Session | None:
         """Return a session for the user's metrics; None where there is to be none."""

@@ -177,6 +177,7 @@ class Run:
         with self._lock:
             if not self.over:
                 self.session.stop()
+                self.changed()
                 if self._result is None and self.record is not False:
                     self._result = self._ended()
                 try:
@@ -187,6 +188,7 @@ class Run:
                     self.over = True
                     raise
                 self.over = True
+                self.changed()
                 if lost := self._lost():
                     warn(lost)
             return self._result

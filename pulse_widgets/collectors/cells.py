@@ -111,8 +111,9 @@ class CellCollector(Collector):
 
         Its source is noted once it has `begun`, in both.
         """
-        number = len(self._shell.history_manager.input_hist_parsed) - (1 if begun else 0)
-        return min(max(self._shell.execution_count - number, 0), 1)
+        shell = self._shell
+        ahead: int = shell.execution_count - len(shell.history_manager.input_hist_parsed)
+        return min(max(ahead + begun, 0), 1)
 
     def _enter(self, count: int, line: str = "") -> None:
         self.cell = count

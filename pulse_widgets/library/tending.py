@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pulse_widgets.arguments import NAME_BYTES
 from pulse_widgets.errors import ArgumentError, RecordingError, StorageError
 from pulse_widgets.library.lookup import base_name, located
-from pulse_widgets.storage.claim import DOOR, damaged_path, finished_path, shared
+from pulse_widgets.storage.claim import DOOR, damaged_path, shared
 from pulse_widgets.storage.cleanup import remove_damaged
 from pulse_widgets.storage.directory import (
     ABOUT,

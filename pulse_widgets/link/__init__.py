@@ -11,12 +11,15 @@ import json
 import sys
 from typing import Any, Final
 
+from pulse_widgets.link.output import give_back
 from pulse_widgets.loading import load
 
-__all__ = ["LINK_VERSION", "TARGET", "Registered", "package_version", "register", "report"]
+__all__ = ["HERE", "LINK_VERSION", "TARGET", "Registered", "package_version", "register", "report"]
 
 TARGET: Final = "pulse_widgets"
 LINK_VERSION: Final = 1
+HERE: Final = "pulse_widgets.here"
+"""The target of the comm by which a page sees, in `comm_info_reply`, that it need not register."""
 
 
 class Registered:
@@ -49,6 +52,8 @@ def register() -> Registered:
         if manager is None:
             return Registered("no kernel")
         manager.register_target(TARGET, _opened)
+        _stand_there(manager)
+        give_back()
     except Exception:  # noqa: BLE001  a foreign program; the extension is told
         report("comms of the JupyterLab extension cannot be taken")
         return Registered("failed")
@@ -80,6 +85,17 @@ def _comm_manager() -> Any:
     module = sys.modules.get("IPython.core.getipython")
     shell = module.get_ipython() if module is not None else None
     return getattr(getattr(shell, "kernel", None), "comm_manager", None)
+
+
+def _stand_there(manager: Any) -> None:
+    """Have a comm of no page among those that the kernel lists, so that pages see we are here.
+
+    To ask the kernel in any other way would disturb the cell that runs.
+    """
+    from comm import create_comm
+
+    if manager.comms.get(HERE) is None:
+        manager.register_comm(create_comm(comm_id=HERE, target_name=HERE, primary=False))
 
 
 def _opened(comm: Any, message: Any) -> None:

@@ -24,7 +24,7 @@ QUICK: Final = frozenset({"mark"})
 LABEL_LENGTH: Final = 1000
 
 
-def perform(action: object, options: object) -> object:
+def perform(action: str, options: object) -> object:
     """Do what is asked for; return what is told of it.
 
     Raises
@@ -32,10 +32,10 @@ def perform(action: object, options: object) -> object:
     PulseError
         It cannot be done; or there is no such action.
     """
-    work = _ACTIONS.get(action) if isinstance(action, str) else None
+    work = _ACTIONS.get(action)
     if work is None:
         raise ArgumentError(
-            f"This version of pulse_widgets cannot do {str(action)[:80]!r}",
+            f"This version of pulse_widgets cannot do {action[:80]!r}",
             remedy="Upgrade it: pip install -U pulse_widgets",
         )
     return work(options if isinstance(options, dict) else {})
@@ -92,12 +92,12 @@ def _recordings(_options: Mapping[str, Any]) -> dict[str, object]:
     load("pulse_widgets.library.shelf")
     from pulse_widgets.library.shelf import COLUMNS, lines
 
-    listed = [
+    listed: list[dict[str, Any]] = [
         {**dict(zip(COLUMNS, line, strict=True)), "path": readable(path)} for path, line in lines()
     ]
     for one in listed:
-        one["start"] = one["start"] / 1e6 if isinstance(one["start"], int) else None
-    return {"recordings": sorted(listed, key=lambda one: -(one["start"] or 0.0))}
+        one["start"] = None if one["start"] is None else one["start"] / 1e6
+    return {"recordings": sorted(listed, key=lambda one: one["start"] or 0.0, reverse=True)}
 
 
 def _rename(options: Mapping[str, Any]) -> dict[str, object]:

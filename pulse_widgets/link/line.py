@@ -76,5 +76,5 @@ class Line:
         """Say nothing more."""
         self.closed = True
         # The comm and its callbacks hold each other.
-        self._comm.on_msg(None)
+        vars(self._comm).pop("handle_msg", None)
         self._comm.on_close(None)

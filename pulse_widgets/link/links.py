@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.default_session import default
@@ -13,6 +13,7 @@ from pulse_widgets.link.actions import QUICK, perform
 from pulse_widgets.link.jobs import Jobs
 from pulse_widgets.link.line import Line
 from pulse_widgets.link.live import Live, status_with
+from pulse_widgets.link.output import give_back
 from pulse_widgets.link.replayed import Replayed
 from pulse_widgets.signals import start_shielded
 
@@ -47,7 +48,9 @@ class Link:
         )
         self._understood = opening.get("version") == LINK_VERSION
         self._failed = False
-        comm.on_msg(self._receive)
+        # Not with `on_msg`: that has the kernel tell IPython, on this thread, that a cell was run,
+        # upon which Matplotlib closes the figures of the one that runs.
+        comm.handle_msg = self._receive
         comm.on_close(self._closed)
 
     def look(self) -> None:
@@ -63,6 +66,7 @@ class Link:
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         try:
+            give_back()
             said = message["content"]["data"]
             if not isinstance(said, dict) or not self._understood:
                 return
@@ -74,7 +78,7 @@ class Link:
             self._fail()
 
     def _do(self, said: Mapping[str, Any]) -> None:
-        number, action = said.get("id"), said.get("action")
+        number, action = said.get("id"), str(said.get("action"))
         if not isinstance(number, int):
             return
         work = partial(self._answer, number, action, said.get("options"))
@@ -83,7 +87,7 @@ class Link:
         else:
             start_shielded("pulse-link", work)
 
-    def _answer(self, number: int, action: object, options: object) -> None:
+    def _answer(self, number: int, action: str, options: object) -> None:
         try:
             result = perform(action, options)
         except PulseError as error:
@@ -105,12 +109,14 @@ class Link:
     def _closed(self, _message: object = None) -> None:
         with _door:
             _links.discard(self)
+        give_back()
         self._line.close()
         self._shown.close()
 
 
 def serve(comm: Any, message: Mapping[str, Any]) -> None:
     """Serve a comm that a page has opened, until the page closes it."""
+    give_back()
     link = Link(comm, message)
     with _door:
         _links.add(link)
@@ -118,15 +124,10 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
     link.look()
 
 
+@cache
 def _observe() -> None:
-    global _observing  # noqa: PLW0603  the process has one session to observe
-    with _door:
-        begins, _observing = not _observing, True
-    if begins:
-        default.observe(partial(_changes.add, _look))
+    default.observe(partial(_changes.add, _look))
 
-
-_observing = False
 
 
 def _look() -> None:

@@ -4,6 +4,7 @@ import type { Kernel } from "@jupyterlab/services";
 import { type Opening, REGISTER, TARGET } from "../shared/protocol";
 import {
   type Answer,
+  type Comm,
   type CommEvents,
   createSubshell,
   deleteSubshell,
@@ -43,30 +44,38 @@ export async function call(
   signal: AbortSignal,
 ): Promise<Call | null> {
   const subshell = await createSubshell(kernel);
+  let comm: Comm | null = null;
+  /** Say at once all that is to be said: the page or the connection ends. */
   const leave = () => {
-    if (subshell !== null) deleteSubshell(kernel, subshell);
+    kernel.disposed.disconnect(leave);
+    void comm?.close();
+    if (subshell !== null && !isLeft) deleteSubshell(kernel, subshell);
+    isLeft = true;
   };
+  let isLeft = false;
   if (signal.aborted) {
     leave();
     return null;
   }
+  kernel.disposed.connect(leave);
   // Both at once, to wait once: the kernel takes them in this order.
   const refused = register(kernel, subshell);
-  const comm = openComm(kernel, TARGET, opening, subshell, {
+  comm = openComm(kernel, TARGET, opening, subshell, {
     message: events.message,
     // A comm that was not taken is closed, too.
     closed: () => void refused.then((answer) => answer ?? events.closed()),
   });
+  const { send, close, drop } = comm;
   return {
     refused,
-    send: comm.send,
+    send,
+    leave,
     // A subshell that is deleted no longer hears that its comm was closed.
-    hangUp: () => void comm.close().then(leave),
-    leave: () => {
-      void comm.close();
-      leave();
+    hangUp: () => void close().then(leave),
+    drop: () => {
+      kernel.disposed.disconnect(leave);
+      drop();
     },
-    drop: comm.drop,
   };
 }
 

@@ -284,6 +284,22 @@ test("nothing is left in a kernel or on its connections, whatever happens in bet
   );
 });
 
+test.each(["the link", "the connection"])(
+  "a notebook that is closed, %s first, leaves nothing in its kernel",
+  async (first) => {
+    const { kernel, link } = linked();
+    kernel.begin();
+    link.watch();
+    await kernel.settle();
+
+    const ends = [() => link.dispose(), () => kernel.dispose()];
+    for (const end of first === "the link" ? ends : ends.reverse()) end();
+    await kernel.settle();
+
+    expect([kernel.comms.size, kernel.subshells.size, kernel.connections]).toEqual([0, 0, 0]);
+  },
+);
+
 test("two hundred rounds of opening and closing leave what was there before them", async () => {
   const { kernel, link } = linked();
   kernel.begin();

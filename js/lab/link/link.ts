@@ -120,7 +120,7 @@ export class Link {
     }
   }
 
-  /** The page or the connection ends: take out of the kernel what we put there. */
+  /** The page ends: take out of the kernel what we put there. */
   leave(): void {
     this.#attempt?.abort();
     this.#call?.leave();
@@ -156,12 +156,10 @@ export class Link {
     kernel.info.then(introduced, () => undefined);
     kernel.statusChanged.connect(onStatus);
     kernel.connectionStatusChanged.connect(onConnection);
-    kernel.disposed.connect(this.leave, this);
     this.#release = () => {
       stop();
       kernel.statusChanged.disconnect(onStatus);
       kernel.connectionStatusChanged.disconnect(onConnection);
-      kernel.disposed.disconnect(this.leave, this);
     };
   }
 

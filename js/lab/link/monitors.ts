@@ -115,10 +115,6 @@ export class Monitors implements IMonitors {
 
   choose(session: string | null): void {
     this.#chosen = session;
-    this.#own?.dispose();
-    this.#own = null;
-    const isOpen = this.#places.all.some((place) => place.session === session);
-    if (session !== null && !isOpen) void this.#connect(session);
     this.#follow();
   }
 
@@ -181,22 +177,36 @@ export class Monitors implements IMonitors {
     );
   }
 
-  async #connect(session: string): Promise<void> {
+  /** Keep a connection of our own to what was chosen, as long as no document has one. */
+  #keepConnected(): void {
+    const chosen = this.#chosen;
+    const own = this.#own;
+    const isOpen = this.#places.all.some((place) => place.session === chosen);
+    const isOver = own?.isOver === true;
+    if (own && (own.session !== chosen || isOpen || isOver)) {
+      this.#own = null;
+      // What was chosen has ended: back to what the user works in.
+      if (own.session === chosen && isOver) this.#chosen = null;
+      own.dispose();
+    }
+    if (this.#chosen !== null && !isOpen && !this.#own) this.#connect(this.#chosen);
+  }
+
+  #connect(session: string): void {
     const { sessions } = this.#services;
     const model = [...sessions.running()].find((one) => one.id === session);
-    if (!model) return this.choose(null);
+    if (!model?.kernel) {
+      this.#chosen = null;
+      return;
+    }
     // No comm of ours is JupyterLab's, and this connection draws no widgets.
-    const connection = sessions.connectTo({
-      model,
-      kernelConnectionOptions: { handleComms: false },
-    });
-    if (this.#chosen !== session) return connection.dispose();
-    this.#own = new SessionPlace(connection);
-    this.#follow();
+    const kernelConnectionOptions = { handleComms: false };
+    this.#own = new SessionPlace(sessions.connectTo({ model, kernelConnectionOptions }));
   }
 
   /** Something of the documents or their kernels is another. */
   #follow(): void {
+    this.#keepConnected();
     const all: readonly Place[] = this.#own ? [...this.#places.all, this.#own] : this.#places.all;
     for (const place of all) this.#note(place);
     for (const place of this.#kernels.keys()) if (!all.includes(place)) this.#gone(place, all);

@@ -30,6 +30,11 @@ export class SessionPlace implements Place {
     return this.#connection.isDisposed ? null : this.#connection.kernel;
   }
 
+  /** The session has ended, or this page has lost it. */
+  get isOver(): boolean {
+    return this.#connection.isDisposed;
+  }
+
   get standing(): Standing | null {
     if (!this.kernel) return "no kernel";
     return this.kernel.status === "dead" ? "dead" : null;

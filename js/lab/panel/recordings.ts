@@ -9,6 +9,9 @@ import { baseName, contentsPath, endingOf, stemOf } from "../shared/server-files
 import type { Ask } from "./ask";
 import type { Filed, Host, IconName } from "./host";
 
+/** Recordings that are listed, the newest. */
+const MOST_LINES = 100;
+
 /** A line of the list, wherever it comes from. */
 interface Line {
   readonly name: string;
@@ -64,16 +67,19 @@ export class Recordings {
   }
 
   async #read(turn: number): Promise<void> {
+    if (this.#list.childElementCount === 0) this.#list.append(plain(this.#trans.__("Reading…")));
     try {
       const lines = await this.#lines();
       if (turn !== this.#turn) return;
-      const none = h("li", { class: "pulse-panel-none" }, this.#noneText());
-      const items = lines.map((line) => this.#item(line));
-      this.#list.replaceChildren(...(items.length > 0 ? items : [none]));
+      const items = lines.slice(0, MOST_LINES).map((line) => this.#item(line));
+      if (items.length === 0) items.push(plain(this.#noneText()));
+      const more = lines.length - MOST_LINES;
+      if (more > 0) items.push(plain(this.#trans.__("%1 more are not listed.", more)));
+      this.#list.replaceChildren(...items);
     } catch (problem) {
       if (turn !== this.#turn) return;
       const text = this.#trans.__("The list cannot be read: %1", (problem as Error).message);
-      this.#list.replaceChildren(h("li", { class: "pulse-panel-none" }, text));
+      this.#list.replaceChildren(plain(text));
     }
   }
 
@@ -194,6 +200,10 @@ export class Recordings {
     }
     this.refresh();
   }
+}
+
+function plain(text: string): HTMLLIElement {
+  return h("li", { class: "pulse-panel-none" }, text);
 }
 
 /** Date and time of day, as this browser writes them. */

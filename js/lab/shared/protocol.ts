@@ -14,9 +14,18 @@ export const TARGET = "pulse_widgets";
 export const LINK_VERSION = 1;
 
 /**
+ * Once `REGISTER` was evaluated, or the package used in any way, the kernel lists a comm of this
+ * target in its `comm_info_reply`; nobody opens or closes it. A page asks for that, on a subshell,
+ * and needs `REGISTER` only where there is none.
+ */
+export const HERE = "pulse_widgets.here";
+
+/**
  * Evaluated as a user expression, with empty code, silently and on a subshell: it leaves nothing in
- * the user's namespace. The `text/plain` of its value is the JSON of `Registered`; in a kernel
- * without the package it is an error whose name is `ModuleNotFoundError`.
+ * the user's namespace. While a cell runs it disturbs that all the same: IPython takes it for the
+ * end of a cell, and figures of Matplotlib that are being drawn are shown elsewhere and closed.
+ * The `text/plain` of its value is the JSON of `Registered`; in a kernel without the package it is
+ * an error whose name is `ModuleNotFoundError`.
  */
 export const REGISTER = "__import__('pulse_widgets.link', fromlist=['register']).register()";
 

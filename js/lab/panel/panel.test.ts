@@ -1,0 +1,283 @@
+// @vitest-environment happy-dom
+import { nullTranslator } from "@jupyterlab/translation";
+import { Signal } from "@lumino/signaling";
+import { Widget } from "@lumino/widgets";
+import { afterEach, expect, test, vi } from "vitest";
+import { LiveStore } from "../../core/history/live-store";
+import { keyframeOf, recorded } from "../../core/testing/packets";
+import { ActionError, type Condition, type Followed, type IMonitors } from "../shared/monitors";
+import type { Listed } from "../shared/protocol";
+import type { Filed, Host } from "./host";
+import { PulsePanel } from "./panel";
+
+vi.mock("../../core/dashboard/dashboard", () => ({
+  mountDashboard: (el: HTMLElement) => {
+    el.append("DRAWN");
+    return () => el.replaceChildren();
+  },
+}));
+
+const words = nullTranslator.load("pulse_widgets");
+const LINE: Listed = {
+  ...{ name: "a", path: "/root/runs/a.pulse.parquet", start: 1e9, seconds: 90, bytes: 2048 },
+  ...{ series: 3, rows: 100, state: "finished", title: "", problem: "" },
+};
+const FILED: Filed = {
+  name: "b.pulse",
+  path: "b.pulse",
+  changed: 1e9,
+  bytes: null,
+  isFolder: true,
+};
+
+class FakeMonitors {
+  readonly changed: Signal<unknown, void> = new Signal<unknown, void>(this);
+  chosen: string | null = null;
+  looking = 0;
+  recordings: readonly Listed[] = [LINE];
+  followed: Followed = {
+    ...{ name: "train.ipynb", session: "s", kernel: "Python 3", condition: "idle" },
+    ...{ problem: "", remedy: "", status: null, store: null },
+  };
+  readonly act = vi.fn(async (action: string, options: unknown): Promise<unknown> => {
+    if (action === "recordings") return { recordings: this.recordings };
+    if (action === "save")
+      return { path: `/work/${(options as { path: string }).path}`, bytes: 99 };
+    return action === "stop" ? { path: null } : null;
+  });
+  readonly help = vi.fn(async () => undefined);
+
+  async choices(): Promise<readonly object[]> {
+    return [{ session: "t", name: "other.ipynb", kernel: "Python 3", running: true }];
+  }
+
+  choose(session: string | null): void {
+    this.chosen = session;
+    this.changed.emit();
+  }
+
+  watch(): { dispose(): void } {
+    this.looking++;
+    return { dispose: () => void this.looking-- };
+  }
+
+  turn(followed: Partial<Followed>): void {
+    this.followed = { ...this.followed, ...followed };
+    this.changed.emit();
+  }
+}
+
+function shown(host: Partial<Host> = {}) {
+  const monitors = new FakeMonitors();
+  const own = {
+    ...{ root: "/root", open: vi.fn(), show: vi.fn(), launcher: vi.fn(), icon: () => null },
+    ...{ confirm: vi.fn(async () => true), list: async () => [FILED], rename: vi.fn() },
+    ...{ remove: vi.fn(), copy: vi.fn() },
+    ...host,
+  } as unknown as Host;
+  const options = { monitors: monitors as unknown as IMonitors, host: own, trans: words };
+  const panel = new PulsePanel({ ...options, reveal: () => undefined });
+  Widget.attach(panel, document.body);
+  const buttons = () => [...panel.node.querySelectorAll("button")].filter((one) => isSeen(one));
+  const click = (name: string) => {
+    const named = (one: Element) => one.getAttribute("aria-label") ?? one.textContent;
+    const found = buttons().find((one) => named(one) === name);
+    if (!found) throw new Error(`no ${name} in ${buttons().map(named)}`);
+    found.click();
+    return settled();
+  };
+  const type = (text: string) => {
+    const input = panel.node.querySelector("input") as HTMLInputElement;
+    input.value = text;
+    input.form?.dispatchEvent(new Event("submit", { cancelable: true, bubbles: true }));
+    return settled();
+  };
+  const text = (part: string) =>
+    panel.node.querySelector(`.pulse-panel-${part}`)?.textContent ?? "";
+  return { monitors, host: own, panel, buttons, click, type, text };
+}
+
+function isSeen(el: Element): boolean {
+  return el.closest("[hidden]") === null;
+}
+
+function settled(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+const store = () =>
+  new LiveStore(recorded([keyframeOf(0, [0, 1], [], { state: { phase: "running", t0: 0 } })]));
+const RUNNING: Pick<Followed, "condition" | "status"> = {
+  condition: "running",
+  status: {
+    ...{ kind: "status", version: 1, package: "1", disabled: false },
+    session: { running: true, title: "", t0: 0, path: null, feed: null },
+  },
+};
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+const CONDITIONS: readonly Condition[] = [
+  ...(["no kernel", "foreign", "starting", "busy", "absent", "mismatch", "unasked"] as const),
+  ...(["idle", "running", "ended", "dead", "failed"] as const),
+];
+const CASES = CONDITIONS.flatMap((condition) =>
+  [true, false].map((has) => [condition, has] as const),
+);
+
+test.each(CASES)("%s, with a history: %s: the panel is never blank", (condition, has) => {
+  const { monitors, text } = shown();
+
+  monitors.turn({ condition, store: has ? store() : null, problem: "Because.", remedy: "So." });
+
+  const said = text("state");
+  expect(said.length > 10 || (condition === "running" && has)).toBe(true);
+  expect(text("board")).toBe(has ? "DRAWN" : "");
+});
+
+test("a kernel is asked only while the panel is seen", () => {
+  const { monitors, panel } = shown();
+  expect(monitors.looking).toBe(1);
+
+  panel.hide();
+  expect(monitors.looking).toBe(0);
+  panel.show();
+  expect(monitors.looking).toBe(1);
+  panel.dispose();
+
+  expect(monitors.looking).toBe(0);
+});
+
+test("what was shown is drawn again when the panel is", () => {
+  const { monitors, panel, text } = shown();
+  monitors.turn({ ...RUNNING, store: store() });
+
+  panel.hide();
+  expect(text("board")).toBe("");
+  panel.show();
+
+  expect(text("board")).toBe("DRAWN");
+});
+
+test("buttons are those of the condition, and do what they say", async () => {
+  const { monitors, buttons, click } = shown();
+  const names = () => buttons().map(({ textContent }) => textContent);
+  expect(names()).toContain("Start a monitor");
+  await click("Start a monitor");
+
+  monitors.turn({ ...RUNNING, store: store() });
+  expect(names().slice(0, 3)).toEqual(["Stop", "Mark", "Save"]);
+  await click("Stop");
+  monitors.turn({ condition: "absent", problem: "Absent.", remedy: "%pip install pulse_widgets" });
+  await click("Install");
+
+  expect(monitors.act.mock.calls.map(([action]) => action)).toEqual(["start", "stop"]);
+  expect(monitors.help.mock.calls).toEqual([["install"]]);
+});
+
+test("a mark is asked for in place; nothing typed and Escape mark nothing", async () => {
+  const { monitors, panel, click, type, text } = shown();
+  monitors.turn({ ...RUNNING, store: store() });
+
+  await click("Mark");
+  await type("  epoch 1 ");
+  expect(text("note")).toBe("Marked: epoch 1");
+  await click("Mark");
+  await type(" ");
+  await click("Mark");
+  const pressed = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+  panel.node.querySelector("input")?.dispatchEvent(pressed);
+  await settled();
+
+  expect(monitors.act.mock.calls).toEqual([["mark", { label: "epoch 1" }]]);
+  expect(panel.node.querySelector("form")?.hidden).toBe(true);
+});
+
+test("what was saved can be opened, wherever it lies", async () => {
+  const { monitors, host, click, type, text } = shown();
+  monitors.turn({ ...RUNNING, store: store() });
+
+  await click("Save");
+  await type("x.pulse.parquet");
+  expect(text("note")).toMatch(/^Saved, 99 B: x.pulse.parquet/);
+  await click("Open");
+
+  const where = { path: "/work/x.pulse.parquet", title: "x.pulse.parquet" };
+  expect(host.open).toHaveBeenCalledWith(where);
+});
+
+test("what failed is said with its remedy", async () => {
+  const { monitors, click, text } = shown();
+  monitors.act.mockRejectedValue(new ActionError("The disk is full.", "Make room."));
+
+  await click("Start a monitor");
+
+  expect(text("note")).toBe("The disk is full. Make room.");
+});
+
+async function unfolded(...of: Parameters<typeof shown>) {
+  const made = shown(...of);
+  const details = made.panel.node.querySelector("details") as HTMLDetailsElement;
+  details.open = true;
+  details.dispatchEvent(new Event("toggle"));
+  await settled();
+  return made;
+}
+
+test("the kernel's recordings can be opened, shown, renamed and deleted", async () => {
+  const { monitors, host, click, type, text } = await unfolded();
+  expect(text("list")).toMatch(/a\.pulse\.parquet.*1 min 30 s · 2 KiB · finished/);
+
+  await click("Open a.pulse.parquet");
+  expect(host.open).toHaveBeenCalledWith({ file: "runs/a.pulse.parquet" });
+  await click("Show a.pulse.parquet in the file browser");
+  expect(host.show).toHaveBeenCalledWith("runs/a.pulse.parquet");
+  await click("Rename a.pulse.parquet");
+  await type("first run");
+  await click("Delete a.pulse.parquet");
+
+  const path = LINE.path;
+  const acts = monitors.act.mock.calls.filter(([action]) => action !== "recordings");
+  expect(acts).toEqual([
+    ["rename", { path, name: "first run.pulse.parquet" }],
+    ["delete", { path }],
+  ]);
+  expect(host.confirm).toHaveBeenCalledOnce();
+});
+
+test("nothing is deleted without a yes, and nothing that is being written", async () => {
+  const { monitors, buttons, click } = await unfolded({ confirm: async () => false });
+  await click("Delete a.pulse.parquet");
+  expect(monitors.act.mock.calls.some(([action]) => action === "delete")).toBe(false);
+
+  monitors.recordings = [{ ...LINE, state: "running" }];
+  await click("Read the list again");
+
+  const names = buttons().map((one) => one.getAttribute("aria-label"));
+  expect(names.filter((name) => /Delete|Rename/.test(name ?? ""))).toEqual([]);
+});
+
+test("without a kernel they are those of the folder that the file browser shows", async () => {
+  const { monitors, host, click, text } = await unfolded();
+
+  monitors.turn({ condition: "no kernel" });
+  await settled();
+  expect(text("list")).toMatch(/b\.pulse.*directory/);
+  await click("Delete b.pulse");
+
+  expect(host.remove).toHaveBeenCalledWith("b.pulse");
+});
+
+test("a list that cannot be read says why, and a long one is cut", async () => {
+  const { monitors, click, text } = await unfolded();
+  monitors.recordings = Array.from({ length: 150 }, (_, i) => ({ ...LINE, path: `/r/${i}.pulse` }));
+  await click("Read the list again");
+  expect(text("list")).toMatch(/50 more are not listed/);
+
+  monitors.act.mockRejectedValue(new Error("no disk"));
+  await click("Read the list again");
+
+  expect(text("list")).toMatch(/cannot be read: no disk/);
+});
