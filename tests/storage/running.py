@@ -29,7 +29,7 @@ MANY = 20_000
 LOGGED_NAN = np.array([0x7FF8_0000_0000_0001], np.uint64).view(np.float64)[0]
 
 
-def numbers(bench: Bench, series: int, start_s: float, values, steps=None, every_s=0.1) -> None:
+def numbers(bench: Bench, series: int, start_s: float, values, steps=None, *, every_s=0.1) -> None:
     """Append a reading every so many seconds, in one batch."""
     times = START_US + np.arange(len(values)) * round(every_s * SECOND) + round(start_s * SECOND)
     ids = np.full(len(values), series, np.int32)
@@ -131,11 +131,15 @@ def writers(path: Path) -> None:
         numbers(bench, bench.series("host", "memory.used", unit="B"), k * 0.05, range(20))
         about = {"unit": "s" if k else "W", "labels": {f"from{k}": str(k), "same": str(k)}}
         numbers(bench, bench.series("user", "shared", **about), k * 0.01, [k, k + 0.5])
-        bench.writer.describe({"h0": {"gpu:0": {"name": f"GPU {k}", f"of{k}": "yes"}}}, title=f"{k}")
+        bench.writer.describe(
+            {"h0": {"gpu:0": {"name": f"GPU {k}", f"of{k}": "yes"}}}, title=f"{k}"
+        )
         bench.writer.write_problems([f"Writer {k} could not write 7 rows"])
         bench.settle()
         bench.writer.close()
-        described(bench.writer.folder, hosts={"h0": {"name": name, "boot_id": boot}}, start=START_US + k)
+        described(
+            bench.writer.folder, hosts={"h0": {"name": name, "boot_id": boot}}, start=START_US + k
+        )
         bench.writer.folder.rename(path / f"w-h0-{k}-{START_US + k}")
 
 
@@ -162,7 +166,12 @@ def merged(path: Path) -> None:
     bench = Bench(path)
     kept = b""
     for minute in range(17):
-        numbers(bench, bench.series("host", "memory.used", unit="B"), 60.0 * minute, range(minute, 5 + minute))
+        numbers(
+            bench,
+            bench.series("host", "memory.used", unit="B"),
+            60.0 * minute,
+            range(minute, 5 + minute),
+        )
         bench.minute()
         kept = kept or (bench.writer.folder / "part-000000.parquet").read_bytes()
     bench.settle()
@@ -214,9 +223,7 @@ def settled(path: Path, name: str) -> None:
         known = {"h0": {"name": "machine", "boot_id": "boot"}}
         told = hosts if hosts["h0"]["name"] in {"first", "second"} else known
         described(folder, hosts=told, boot_id="boot", pid=k + 1)
-        if name != "writers" and not folder.name.startswith("w-h0-"):
-            folder.rename(path / f"w-h0-{k + 1}-{START_US}")
-        elif name not in {"writers", "lost"}:
+        if name not in {"writers", "lost"}:
             folder.rename(path / f"w-h0-{k + 1}-{START_US}")
 
 

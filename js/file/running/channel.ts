@@ -5,7 +5,7 @@ import { isDrawn, kindOf } from "../../core/vocabulary/kinds";
 import type { FramePacket, KeyframePacket, Packet } from "../../core/wire/packet";
 import { type Columns, join } from "../columns";
 import { momentsOf, spansOf } from "../events";
-import { rateOf, type SeriesInfo, type Shown, shown } from "../gaps";
+import { rateOf, type SeriesInfo, type Shown, shown, silentSpans, wholeRows } from "../gaps";
 import { oddOf } from "../odd";
 import { rowsOf } from "../packets";
 import type { Folder } from "../place";
@@ -187,10 +187,15 @@ export class RunningChannel implements RecordingChannel {
   }
 }
 
-/** Rows in display form; `before` is the row that came before them, of which a rate is counted. */
+/** Rows in display form; `before` are rows that came before them, on which it depends. */
 function displayed(info: SeriesInfo, before: Columns, columns: Columns): Shown {
-  const first = before.time.length;
-  const whole = join([before, columns]);
+  const [last, next] = [before.time.at(-1) ?? -Infinity, columns.time[0] as number];
+  const isAfter = before.time.length > 0 && last < next;
+  const whole = isAfter ? join([before, columns]) : columns;
+  const silent = silentSpans(info, whole).filter(([, end]) => end >= next);
+  // An outage is a gap, and no line that crosses it.
+  if (silent.length > 0) return wholeRows(info, whole, silent, isAfter ? last + 1 : next, Infinity);
+  const first = whole.time.length - columns.time.length;
   const value = shown(info, whole, []);
   // The first reading of a counter has no rate, which does not mean that it is missing.
   const from = Math.max(first, Number(rateOf(info) !== null));

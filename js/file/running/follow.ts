@@ -27,7 +27,7 @@ const POLL_MS = 1000;
 const LOOK_MS = 5000;
 const NOTHING: Taken = { rows: 0, latest: Number.NEGATIVE_INFINITY };
 
-/** Rows of a series that have come, and the row that came before them, if one did. */
+/** Rows of a series that have come, and some that came before them. */
 export interface Fresh {
   readonly key: string;
   readonly before: Columns;

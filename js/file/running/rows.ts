@@ -4,13 +4,17 @@ import { type Columns, cut, inOrder, isRising, join, NO_ROWS } from "../columns"
 import type { Batch } from "./arrow-stream";
 
 const NO_STEP = -(2n ** 63n);
+/** So many rows tell how often a series is read. */
+const TAIL = 64;
+
+const isFilled = ({ time }: Columns) => time.length > 0;
 
 /** Rows of all writers, in order of time; of the same time in the order in which they were added. */
 export class GrowingRows {
   #joined: Columns = NO_ROWS;
   #added: Columns[] = [];
   length = 0;
-  /** The row that was added last; none before the first. */
+  /** Some rows that were added last: what is drawn of the next ones depends on them. */
   newest: Columns = NO_ROWS;
 
   add(columns: Columns): void {
@@ -18,7 +22,8 @@ export class GrowingRows {
     if (length === 0) return;
     this.#added.push(columns);
     this.length += length;
-    this.newest = cut(columns, length - 1, length);
+    const tail = length < TAIL ? join([this.newest, columns].filter(isFilled)) : columns;
+    this.newest = rest(tail, Math.max(0, tail.time.length - TAIL));
   }
 
   get columns(): Columns {

@@ -10,6 +10,8 @@ export class MemoryFolder implements Folder {
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
   /** Seconds since the heartbeat of each writer. */
   silentFor = 1000;
+  /** Sizes that are told instead of those of the bytes. */
+  readonly sizes = new Map<string, number>();
   /** What was asked for: "list", "read" or "since", and the path. */
   readonly asked: string[] = [];
 
@@ -43,7 +45,7 @@ export class MemoryFolder implements Folder {
     for (const [whole, { length }] of inside) {
       const [name = "", ...more] = whole.slice(begin.length).split("/");
       const isFolder = more.length > 0;
-      const size = isFolder ? null : length;
+      const size = isFolder ? null : (this.sizes.get(whole) ?? length);
       entries.set(name, { name, isFolder, size, modified: this.now() - this.silentFor });
     }
     return [...entries.values()];

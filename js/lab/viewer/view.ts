@@ -51,7 +51,8 @@ export class RecordingView extends Widget {
     if (path === null) return;
     event.preventDefault();
     event.stopPropagation();
-    drag.dropAction = "copy";
+    // A file browser offers one action alone; nothing is moved by it.
+    drag.dropAction = drag.proposedAction;
     if (event.type === "lm-drop") this.#drawn?.tellDropped?.(path);
   }
 
