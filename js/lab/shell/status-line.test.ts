@@ -134,7 +134,12 @@ test.each<[Ending, string]>([
       return statusLine({ ...about, condition }, new Readings(store), shown, TRANS)?.text;
     };
 
-    expect(line("ended")).toBe(text);
+    expect([line("ended"), line("dead")]).toEqual([text, text]);
+    expect([line("starting"), line("unasked"), line("idle")]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
     expect(line("running")).toBe("Pulse: waiting for readings");
   },
 );

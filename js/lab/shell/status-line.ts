@@ -28,22 +28,24 @@ const MOST_NAMED = 8;
 export function statusLine(
   followed: Followed,
   readings: Readings | null,
-  how: { readonly shows: Shows; readonly silent: number },
+  look: { readonly shows: Shows; readonly silent: number },
   trans: TranslationBundle,
 ): Line | null {
   const { condition, store } = followed;
-  if (condition === "ended") return endedLine(store?.ended() ?? null, followed, trans);
+  const how = store?.ended() ?? null;
+  if (condition === "ended" || (condition === "dead" && how !== null)) {
+    return endedLine(how, followed, trans);
+  }
   if (condition !== "running") return null;
   const whose = whoseText(followed, trans);
   // After a restart the old session is known until the new one has come.
-  const isOld = (store?.ended() ?? null) !== null;
-  if (!readings || readings.owners.length === 0 || isOld) {
+  if (!readings || readings.owners.length === 0 || how !== null) {
     return { text: trans.__("Pulse: waiting for readings"), alarm: "", details: [whose] };
   }
-  const line = readingsLine(readings, how.shows, trans);
+  const line = readingsLine(readings, look.shows, trans);
   const interval = readings.source.state().interval;
-  const late = how.silent > Math.max(LATE_SECONDS, LATE_READINGS * interval);
-  const silence = late ? [trans.__("nothing new for %1", elapsedText(how.silent))] : [];
+  const late = look.silent > Math.max(LATE_SECONDS, LATE_READINGS * interval);
+  const silence = late ? [trans.__("nothing new for %1", elapsedText(look.silent))] : [];
   return {
     text: [line.text, ...silence].join(" \u00b7 "),
     alarm: line.alarm,

@@ -9,8 +9,9 @@ const CSS = `
 .pulse-shell-status {
   display: flex; align-items: center; gap: 4px; height: 100%; padding: 0 4px; border: 0;
   background: none; color: inherit; font: inherit; white-space: nowrap; cursor: pointer;
-  font-variant-numeric: tabular-nums;
+  font-variant-numeric: tabular-nums; max-width: 60vw; overflow: hidden;
 }
+.pulse-shell-status > span:last-child { overflow: hidden; text-overflow: ellipsis; }
 .pulse-shell-status:hover { background: var(--jp-layout-color3); }
 .pulse-shell-status:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: -2px; }
 .pulse-shell-status svg { display: block; }
