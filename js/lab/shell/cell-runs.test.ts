@@ -66,6 +66,7 @@ test("the times of a run are those the kernel gave, whenever they arrive", () =>
   session.tell("execute_input", "m1", 100);
   session.tell("status", "m1", 100.5);
   session.tell("execute_reply", "m1", 103.25);
+  session.tell("execute_reply", "m1", 103.3);
   session.tell("execute_input", "m2", 103.5);
   session.tell("execute_reply", "m2", 104);
 

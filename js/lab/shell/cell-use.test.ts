@@ -142,6 +142,15 @@ test.each<[string, readonly Sample[], string]>([
     "gap",
   ],
   [
+    "a gap alone before, which ends inside",
+    [
+      [6, NAN],
+      [10.5, 1],
+      [20, 1],
+    ],
+    "gap",
+  ],
+  [
     "a gap before, which is over",
     [
       [5, 1],
@@ -164,6 +173,18 @@ test.each<[string, readonly Sample[], string]>([
 
   expect(found.why).toBe(why);
   expect(Number.isNaN(found.integral)).toBe(why !== "");
+});
+
+test("the most is the most of each bucket, not of their means", () => {
+  const all = columnsOf([
+    [9, 1],
+    [15, 1],
+    [21, 1],
+  ]);
+  all.max[1] = 7;
+  all.max[0] = all.max[2] = 99;
+
+  expect(integrate(all, 10, 20, 2.5)).toMatchObject({ max: 7, integral: 10 });
 });
 
 /** Two GPUs, readings each second: busy 50 and 100 %, memory rising. */

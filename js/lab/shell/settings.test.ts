@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { Signal } from "@lumino/signaling";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { COMMANDS } from "./commands";
@@ -78,4 +79,22 @@ test("without a registry a change holds for the page, and is told", async () => 
   await settings.set("cellMarks", true);
 
   expect(told).toEqual([true]);
+});
+
+test("what is stored is followed, and a change is stored", async () => {
+  const composite: Record<string, unknown> = { cellMarks: true };
+  const changed = new Signal<unknown, void>({});
+  const written: unknown[] = [];
+  const set = async (...all: unknown[]) => void written.push(all);
+  const settings = new Settings();
+  settings.follow({ composite, changed, set } as never);
+  expect(settings.values).toEqual({ ...DEFAULTS, cellMarks: true });
+
+  composite["interval"] = 5;
+  changed.emit();
+  expect(settings.values.interval).toBe(5);
+
+  await settings.set("statusShows", "both");
+  expect(written).toEqual([["statusShows", "both"]]);
+  expect(settings.values.statusShows).toBe("gpus");
 });

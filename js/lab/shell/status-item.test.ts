@@ -109,6 +109,21 @@ test("an alarm has a sign and words, and its name says them", () => {
   expect(button.title).toContain("1 GPU lost");
 });
 
+test("what comes later is shown as well", () => {
+  const { monitors, feed, tick, text } = itemOf();
+  tick();
+  monitors.say("running", { store: feed.store });
+
+  const [, second] = seriesOf([
+    ["gpu:0", "gpu.utilization"],
+    ["gpu:1", "gpu.utilization"],
+  ]);
+  feed.frame([[1, 2, 0.9]], { series: [second] });
+  vi.advanceTimersByTime(1000);
+
+  expect(text()).toBe("2 GPUs 70 %");
+});
+
 test("it is a button that opens the panel", () => {
   const { open, button } = itemOf();
 
