@@ -18,6 +18,7 @@ IN_KERNEL = """async () => {
     const subshells = await kernel.requestListSubshell({}).done;
     return [subshells.content.subshell_id.length, Object.keys(comms.content.comms).length];
 }"""
+SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
 FIRST_FRAME = """() => new Promise(resolve => {
     const began = performance.now();
     window.jupyterapp.shell.activateById('pulse-panel');
@@ -180,6 +181,15 @@ def follows_another_notebook(page, panel, path, other):
     show = "path => window.jupyterapp.commands.execute('docmanager:open', {path})"
     page.page.evaluate(show, other)
     panel.says("No monitor runs in this kernel")
+    page.page.wait_for_function(READY)
+    page.page.evaluate(SAVE)
+    page.page.evaluate("() => window.jupyterapp.commands.execute('application:close')")
+    panel.drawn()
+    page.page.evaluate(show, other)
+    page.page.wait_for_function(READY)
+    panel.says("No monitor runs in this kernel")
+    # One subshell and one comm: those of the tab that was closed have gone with it.
+    eventually(lambda: page.page.evaluate(IN_KERNEL), lambda counts: counts == [1, 1])
     page.page.evaluate(show, path)
     panel.drawn()
     panel.goes_on()

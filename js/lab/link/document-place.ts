@@ -82,7 +82,8 @@ export class DocumentPlace implements Place {
   }
 
   #change(): void {
-    this.changed.emit();
+    // A document that closes lets go of its kernel, which may live on.
+    if (!this.#context.isDisposed) this.changed.emit();
   }
 
   #hear(_: unknown, message: Message): void {

@@ -37,7 +37,8 @@ test.each<[string, Partial<Nature>, (kernel: FakeKernel) => void, string, RegExp
   ["the package breaks", { installed: "broken" }, nothing, "failed", /libfoo/],
   ["monitoring is switched off", { disabled: true }, nothing, "failed", /PULSE_DISABLED/],
   ["it is dead", {}, (kernel) => kernel.die(), "dead", /^$/],
-  ["it comes up", {}, (kernel) => kernel.set("starting"), "starting", /^$/],
+  ["it goes", {}, (kernel) => kernel.set("restarting"), "starting", /^$/],
+  ["it comes up", {}, (kernel) => kernel.set("starting"), "idle", /^$/],
 ])("says so when %s", async (_, nature, happens, condition, problem) => {
   const { kernel, link } = linked(nature);
   happens(kernel);
@@ -160,7 +161,8 @@ test("a kernel that another page shuts down is dead, and one that it restarts is
 
   reply(true);
   expect(link.state.store?.ended()).toBe("restarted");
-  kernel.restart();
+  // All that a page hears when it was not the one that asked.
+  kernel.restart("starting");
   await kernel.settle();
   expect(link.state.condition).toBe("ended");
   reply(false);

@@ -22,12 +22,9 @@ import { Tuner } from "./tuner";
 const PATIENCE_MS = 700;
 /** How often a call is made again that a failing cell or an interrupt has cancelled. */
 const MOST_TRIES = 5;
-const COMING_UP: readonly Kernel.Status[] = [
-  "starting",
-  "restarting",
-  "autorestarting",
-  "terminating",
-];
+/** Then there is no kernel to ask. One that says it is starting is there. */
+const GOING: readonly Kernel.Status[] = ["restarting", "autorestarting", "terminating"];
+const THERE: readonly Kernel.Status[] = ["starting", "idle", "busy"];
 
 export type LinkState = Pick<Followed, "condition" | "problem" | "remedy" | "status" | "store">;
 
@@ -127,9 +124,11 @@ export class Link {
     this.#settle();
   }
 
-  /** The kernel is gone for good. */
+  /** The kernel is gone for good, or this page leaves it. */
   end(how: Ending): void {
-    this.#lose(how);
+    this.leave();
+    this.#status = null;
+    this.#tuner.store?.end(how);
     this.#say("dead");
   }
 
@@ -174,7 +173,7 @@ export class Link {
     const { status } = this.#kernel;
     // Not of every status: what is asked here changes it, too.
     const awaited = this.#condition === "starting" && this.#attempt === null;
-    if (!awaited || (status !== "idle" && status !== "busy")) return;
+    if (!awaited || !THERE.includes(status)) return;
     if (this.#watchers > 0) this.#begin();
     else this.#say("unasked");
   }
@@ -192,7 +191,7 @@ export class Link {
     this.#hangUp();
     const { status, connectionStatus } = this.#kernel;
     this.#say(status === "dead" ? "dead" : "starting");
-    if (status === "dead" || COMING_UP.includes(status) || connectionStatus !== "connected") return;
+    if (status === "dead" || GOING.includes(status) || connectionStatus !== "connected") return;
     const attempt = new AbortController();
     this.#attempt = attempt;
     const timer = setTimeout(() => this.#say("busy", this.#whyBusy()), PATIENCE_MS);

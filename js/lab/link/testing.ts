@@ -148,10 +148,10 @@ export class FakeKernel {
   }
 
   /** The process ends, and another comes up in its place. */
-  restart(how: "restarting" | "autorestarting" = "restarting"): void {
+  restart(how: "restarting" | "autorestarting" | "starting" = "restarting"): void {
     this.#end();
     this.set(how);
-    this.set("idle");
+    if (how !== "starting") this.set("idle");
   }
 
   die(): void {

@@ -70,6 +70,11 @@ export class Head {
     this.#list(followed, chosen);
   }
 
+  focus(): void {
+    const buttons = [this.#stop, this.#mark, this.#save, this.#back];
+    (buttons.find((one) => !one.hidden) ?? this.#select).focus();
+  }
+
   /** The kernels that may be chosen. */
   offer(choices: readonly Choice[], followed: Followed, chosen: string | null): void {
     this.#choices = choices;

@@ -177,6 +177,23 @@ test("buttons are those of the condition, and do what they say", async () => {
   expect(monitors.help.mock.calls).toEqual([["install"]]);
 });
 
+test("the keyboard goes on where a button was that is gone", async () => {
+  const { monitors, panel, buttons } = shown();
+  const name = () => document.activeElement?.textContent;
+  buttons()
+    .find(({ textContent }) => textContent === "Start a monitor")
+    ?.focus();
+
+  monitors.turn({ ...RUNNING, store: store() });
+  expect(name()).toBe("Stop");
+  monitors.turn({ condition: "starting", status: null });
+  expect(panel.node.querySelector("select")).toBe(document.activeElement);
+  (document.activeElement as HTMLElement).blur();
+  monitors.turn({ ...RUNNING, store: store() });
+
+  expect(panel.node.contains(document.activeElement)).toBe(false);
+});
+
 test("a mark is asked for in place; nothing typed and Escape mark nothing", async () => {
   const { monitors, panel, click, type, text } = shown();
   monitors.turn({ ...RUNNING, store: store() });

@@ -121,6 +121,14 @@ export class PulsePanel extends Widget {
   }
 
   #update(): void {
+    const had = this.node.contains(document.activeElement);
+    this.#draw();
+    // A button that was pressed may be gone: the keyboard goes on near where it was.
+    const now = document.activeElement;
+    if (had && !(this.node.contains(now) && !now?.closest("[hidden]"))) this.#head.focus();
+  }
+
+  #draw(): void {
     const { followed, chosen } = this.#monitors;
     if (followed.session !== this.#session) {
       this.#session = followed.session;
@@ -173,8 +181,12 @@ export class PulsePanel extends Widget {
         const path = recordingOf(this.#monitors.followed);
         return path === null ? undefined : this.#open(path);
       }
+      case "install":
+        this.#say(this.#trans.__("Installing, in a cell of the notebook…"));
+        return this.#try(() => this.#monitors.help(offer), "");
       default:
-        await this.#try(() => this.#monitors.help(offer));
+        this.#say("");
+        return this.#try(() => this.#monitors.help(offer));
     }
   }
 
@@ -202,6 +214,7 @@ export class PulsePanel extends Widget {
     const trans = this.#trans;
     const label = await this.#ask.ask(trans.__("What happens now?"), trans.__("Mark"));
     if (label === null) return;
+    this.#say(trans.__("Marking…"));
     await this.#try(() => this.#monitors.act("mark", { label }), trans.__("Marked: %1", label));
   }
 
