@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from typing import Any, Final
 
 from pulse_widgets.link.output import give_back
@@ -60,6 +61,7 @@ def register() -> Registered:
     return Registered("ready")
 
 
+@cache
 def package_version() -> str:
     """Return the version of the installed package; ``0`` where it is not installed."""
     from importlib.metadata import PackageNotFoundError, version

@@ -10,7 +10,6 @@ from pulse_widgets.default_session import default
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.link import LINK_VERSION, report
 from pulse_widgets.link.actions import QUICK, perform
-from pulse_widgets.link.jobs import Jobs
 from pulse_widgets.link.line import Line
 from pulse_widgets.link.live import Live, status_with
 from pulse_widgets.link.output import give_back
@@ -24,7 +23,6 @@ __all__ = ["serve"]
 
 _door = threading.Lock()
 _links: set[Link] = set()
-_changes = Jobs()
 
 
 class Link:
@@ -79,7 +77,7 @@ class Link:
 
     def _do(self, said: Mapping[str, Any]) -> None:
         number, action = said.get("id"), str(said.get("action"))
-        if not isinstance(number, int):
+        if not isinstance(number, int) or isinstance(number, bool):
             return
         work = partial(self._answer, number, action, said.get("options"))
         if action in QUICK:
@@ -97,6 +95,8 @@ class Link:
             self._refuse(number, words_of(error), "The log of the kernel says more.")
         else:
             self._line.say({"kind": "done", "id": number, "result": result})
+            # The recording of the session may have been renamed or deleted.
+            self.look()
 
     def _refuse(self, number: int, problem: str, remedy: str) -> None:
         self._line.say({"kind": "failed", "id": number, "problem": problem, "remedy": remedy})
@@ -126,8 +126,7 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
 
 @cache
 def _observe() -> None:
-    default.observe(partial(_changes.add, _look))
-
+    default.observe(partial(start_shielded, "pulse-link", _look))
 
 
 def _look() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Live", "readable", "status_with"]
 
 HELLO: Final = {"kind": "hello"}
+WAKING: Final = ("hello", "seen")
+"""What a page says that shows something."""
 
 
 class Live:
@@ -64,7 +66,8 @@ class Live:
     def ask(self, request: Mapping[str, Any]) -> None:
         """Answer a request of the page."""
         self._line.heard()
-        if default.run is not self._run:
+        if request.get("kind") in WAKING:
+            # An interrupt may have kept a cell from saying what has changed.
             self.look()
         carrier = self._carrier
         if carrier is None:
@@ -73,7 +76,7 @@ class Live:
             carrier.rest()
         elif carrier.resting:
             carrier.carry()
-            if request.get("kind") not in {"hello", "seen"}:
+            if request.get("kind") not in WAKING:
                 carrier.answer(request)
         else:
             carrier.answer(request)

@@ -11,6 +11,7 @@ knows which::
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -169,6 +170,8 @@ class Stream:
         self._on_view = on_view
         self._on_hello = on_hello
         self._on_lines = on_lines
+        self._door = threading.Lock()
+        # Never changed, but replaced: other threads go through them.
         self._transports: list[Transport] = []
         self._keeping: list[Transport] = []
         """Those of them that keep keyframes for pages that open later."""
@@ -178,14 +181,16 @@ class Stream:
 
     def attach(self, transport: Transport, *, keeps: bool = True) -> None:
         """Hand packets to a transport, too, from now on; `keeps` is whether it has a `keep`."""
-        if keeps:
-            self._keeping = [*self._keeping, transport]
-        self._transports = [*self._transports, transport]
+        with self._door:
+            if keeps:
+                self._keeping = [*self._keeping, transport]
+            self._transports = [*self._transports, transport]
 
     def detach(self, transport: Transport) -> None:
         """Hand nothing to a transport any more; twice is harmless."""
-        self._keeping = [one for one in self._keeping if one is not transport]
-        self._transports = [one for one in self._transports if one is not transport]
+        with self._door:
+            self._keeping = [one for one in self._keeping if one is not transport]
+            self._transports = [one for one in self._transports if one is not transport]
 
     @property
     def followed(self) -> bool:

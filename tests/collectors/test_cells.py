@@ -1,3 +1,4 @@
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -81,3 +82,46 @@ def test_an_interrupt_at_the_end_of_a_cell_leaves_the_kernel_idle(monkeypatch):
     assert cells.cell is None
     busy = cells.busy_s()
     assert cells.busy_s() == busy
+
+
+class OtherNotebook(Notebook):
+    """A shell that has run one cell, and counts the next as a version of IPython does."""
+
+    def __init__(self, *, counts_first):
+        super().__init__()
+        self.execution_count = 2
+        self.counts_first = counts_first
+
+    def run(self, source, **about):
+        stored = about.get("store_history", True)
+        self.execution_count += stored and self.counts_first
+        self.hooks["pre_run_cell"](SimpleNamespace(raw_cell=source, **about))
+        if stored:
+            self.history_manager.input_hist_parsed.append(source)
+        self.hooks["post_run_cell"](SimpleNamespace(error_in_exec=None, error_before_exec=None))
+        self.execution_count += stored and not self.counts_first
+
+
+@pytest.mark.parametrize("counts_first", [True, False])
+def test_begun_beside_a_kernel_at_rest_it_waits_for_the_next_cell(monkeypatch, counts_first):
+    notebook, registry = OtherNotebook(counts_first=counts_first), Registry()
+    monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
+    cells = CellCollector(registry, Clock(), "h0", lambda: None)
+    thread = threading.Thread(target=cells.start)
+    # The main thread waits here, as it does in a kernel at rest: no cell runs in it.
+    thread.start()
+    thread.join()
+
+    assert cells.active
+    assert cells.cell is None
+    assert cells.busy_s() == 0.0
+    notebook.run("unseen", store_history=False)
+    for number in range(3):
+        notebook.run(f"step({number})")
+    spans = DisplayForm(registry).take(Rows.concat(cells.collect()))[1].spans
+    told = list({span.id: span for span in spans}.values())[1:]
+    assert [(span.facts["count"], span.facts["line"]) for span in told] == [
+        (2, "step(0)"),
+        (3, "step(1)"),
+        (4, "step(2)"),
+    ]

@@ -29,6 +29,12 @@ class Page:
         self.client.control_channel.send(request)
         return self.client.control_channel.get_msg(timeout=20)["content"]["subshell_id"]
 
+    def leave(self):
+        """Give the subshell up."""
+        request = self.client.session.msg("delete_subshell_request", {"subshell_id": self.subshell})
+        self.client.control_channel.send(request)
+        self.client.control_channel.get_msg(timeout=20)
+
     def send(self, kind, **content):
         """Send a message of any type; return its id."""
         message = self.client.session.msg(kind, content)
@@ -69,9 +75,12 @@ class Page:
         reply = self.reply_to(self.send("comm_info_request", target_name=target))
         return [one["target_name"] for one in reply["comms"].values()] == [target]
 
-    def open(self, replay=None, version=1):
-        """Open a comm."""
-        return Wire(self, {"version": version, "replay": replay})
+    def open(self, replay=None, version=1, *, wait=True):
+        """Open a comm, and as a rule wait for the first that is said on it."""
+        wire = Wire(self, {"version": version, "replay": replay})
+        if wait:
+            wire.wait(lambda: wire.said("status"))
+        return wire
 
 
 class Wire:

@@ -232,3 +232,48 @@ def test_a_keyframe_holds_the_rows_of_the_frames_before_it_and_no_other(session)
             assert packet.header["hi"][ids.index(page.series)] == newest
     assert compared >= 40
     assert newest == 399
+
+
+def test_nothing_is_made_for_nobody_and_who_comes_back_is_told_that_something_is_missing(session):
+    page, made = Page(session), []
+    stream = page.sender.stream
+    stream.publish_frame = lambda rows, **news: made.append(rows)
+    page.sender.start()
+    page.show(1.0)
+    until(lambda: made)
+
+    stream.detach(page)
+    stream.detach(page)
+    before = len(made)
+    for value in (2.0, 3.0, 4.0):
+        page.show(value)
+        until(lambda: not page.sender._subscription._queue)
+    assert len(made) == before
+    assert not page.headers("keyframe")
+
+    del stream.publish_frame
+    stream.attach(page, keeps=False)
+    stream.answer({"kind": "hello"})
+    until(lambda: page.headers("keyframe"))
+    keyframe = page.headers("keyframe")[-1]
+    assert keyframe["hi"][keyframe["ids"].index(page.series)] == 4.0
+    page.show(5.0)
+    until(lambda: 5.0 in page.values())
+    assert page.headers("frame")[0]["seq"] > 1
+    assert not page.kept
+
+
+def test_a_view_that_joins_what_is_sent_already_misses_nothing(session, monkeypatch):
+    first = Page(session)
+    first.sender.start()
+    first.show(1.0)
+    until(lambda: 1.0 in first.values())
+
+    hub = live_hub(session, stop=lambda: None, open_recording=lambda: None, sender=first.sender)
+    opened = decode(hub.feed.snapshot).header
+    place = opened["ids"].index(first.series)
+    assert (opened["lo"][place], opened["hi"][place]) == (1.0, 1.0)
+    assert hub.sender is first.sender
+    first.show(2.0)
+    until(lambda: 2.0 in first.values())
+    assert not first.knows_of_a_hole()

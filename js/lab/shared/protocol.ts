@@ -98,7 +98,8 @@ export interface Listed {
 }
 
 /**
- * From the page to the kernel.
+ * From the page to the kernel, once the first status was heard: a kernel complains of a comm that it
+ * has not opened yet.
  *
  * Packets flow from the opening on, and begin with a keyframe. `rest` says that nobody looks: none
  * is sent until the next `hello` or `seen`, which is answered by a keyframe. A page that has said

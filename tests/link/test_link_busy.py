@@ -1,0 +1,159 @@
+"""A page that speaks on a subshell while a cell runs."""
+
+import pytest
+
+from tests.link.cells import LOOPS, busy
+from tests.link.page import Page
+
+pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
+WATCH = "import pulse_widgets as pw\nmon = pw.monitor('system', interval=0.2)\nmon"
+MANY = 8
+"""Frames that a thread of ours has published before the page speaks."""
+
+
+def ask_everything(wire, tmp_path):
+    """Ask for all that a page asks for; each is answered."""
+    before = len(wire.packets("keyframe"))
+    wire.tell(kind="hello")
+    wire.wait(lambda: len(wire.packets("keyframe")) > before)
+    ids = wire.packets("keyframe")[-1].header["ids"]
+    wire.tell(kind="range", request=77, ids=ids[:3], t0=0.0, t1=4e9, points=100)
+    wire.wait(lambda: [p for p in wire.packets("rows") if p.header["request"] == 77])
+    assert wire.do("mark", label="here")["kind"] == "done"
+    assert wire.do("save", path=str(tmp_path / "saved"))["kind"] == "done"
+    listed = wire.do("recordings")["result"]["recordings"]
+    assert [one["state"] for one in listed].count("running") == 1
+
+
+@pytest.mark.parametrize("how", LOOPS)
+def test_a_page_is_answered_within_the_cell_that_runs(page, tmp_path, how):
+    page.kernel.run(WATCH)
+    wire = page.open()
+    wire.more("frame")
+
+    with busy(page.kernel, tmp_path / "flag", how) as still:
+        wire.more("frame", MANY)
+        ask_everything(wire, tmp_path)
+        wire.more("frame", 3)
+        assert wire.do("mark", label="there")["kind"] == "done"
+        # One that comes while the cell runs, as after a reload.
+        other = Page(page.kernel)
+        assert other.is_here()
+        late = other.open()
+        late.wait(lambda: late.packets("keyframe"))
+        late.more("frame", 3)
+        assert late.do("mark", label="late")["kind"] == "done"
+        assert wire.do("stop")["result"]["path"]
+        late.wait_status(lambda session: not session["running"])
+        assert still()
+
+    assert not page.kernel.of("stream")
+    assert not page.kernel.of("error")
+
+
+def test_a_session_begins_beside_a_cell_that_runs(page, tmp_path):
+    wire = page.open()
+    with busy(page.kernel, tmp_path / "flag", "computing") as still:
+        assert wire.do("start", interval=0.2, gpus="none")["kind"] == "done"
+        wire.more("frame", 3)
+        number = page.kernel.of("execute_input")[-1]["content"]["execution_count"]
+        # The cell that ran already is the one that the kernel is busy with.
+        states = [p.header["state"] for p in wire.packets("keyframe")]
+        assert states[-1]["kernel"] == {"busy": True, "cell": number}
+        assert still()
+    wire.wait(lambda: not states_of(wire)[-1]["kernel"]["busy"])
+
+
+def states_of(wire):
+    return [p.header["state"] for p in wire.packets() if "state" in p.header]
+
+
+PRINTING = """
+import threading
+def talk():
+    n = 0
+    while not os.path.exists(FLAG):
+        print("line", n := n + 1, flush=True)
+        time.sleep(0.01)
+talking = threading.Thread(target=talk)
+talking.start()
+"""
+HEARING = """
+import threading
+heard = []
+for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
+    get_ipython().events.register(
+        event, lambda *_: heard.append(threading.current_thread() is threading.main_thread())
+    )
+"""
+
+
+@pytest.mark.parametrize("registered", ["before", "within the cell"])
+def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, registered):
+    running = kernel()
+    page = Page(running)
+    if registered == "before":
+        page.register()
+    running.run(HEARING)
+    running.published.clear()
+    with busy(running, tmp_path / "flag", "sleeping", PRINTING):
+        if registered != "before":
+            page.register()
+        wire = page.open()
+        for _ in range(10):
+            wire.tell(kind="seen")
+            assert wire.do("mark", label="x")["kind"] == "failed"
+            lines = len(running.of("stream"))
+            running.wait_until(lambda lines=lines: len(running.of("stream")) >= lines + 3)
+        wire.close()
+    cell = running.of("execute_input")[0]["parent_header"]["msg_id"]
+    told = [m["parent_header"]["msg_id"] == cell for m in running.of("stream")]
+
+    # One may slip through while a message is being taken in.
+    assert len(told) >= 30
+    assert sum(told) >= 0.8 * len(told)
+    heard = eval(running.run("print(heard)"))
+    # Nothing says that a cell was run but cells, and `register` itself.
+    assert heard.count(False) == (0 if registered == "before" else 1)
+
+
+ROUNDS = 200
+COUNT = """
+import gc, threading, pulse_widgets.link.links as links
+from pulse_widgets.default_session import default
+def count():
+    gc.collect()
+    kinds = {"Link", "Line", "Live", "Carrier", "Replayed", "RecordingProvider"}
+    ours = [type(o).__name__ for o in gc.get_objects() if type(o).__name__ in kinds]
+    return {
+        "comms": len(get_ipython().kernel.comm_manager.comms),
+        "threads": sorted(t.name for t in threading.enumerate() if t.name.startswith("pulse-") and t.name != "pulse-load"),
+        "links": len(links._links),
+        "ours": sorted(ours),
+        "followed": len(default.run.stream()._transports),
+    }
+before = count()
+"""
+
+
+def test_opening_and_closing_leaves_nothing_behind(page, tmp_path):
+    running = page.kernel
+    running.run(WATCH)
+    wire = page.open()
+    saved = wire.do("save", path=str(tmp_path / "saved"))["result"]["path"]
+    wire.close()
+    running.run(COUNT)
+    for number in range(ROUNDS):
+        # Every tenth is of a recording; half of them are closed before they are answered.
+        one = page.open(replay=saved if number % 10 == 0 else None, wait=number % 2)
+        if number % 3:
+            one.wait(lambda one=one: one.packets())
+        one.close()
+
+    running.run(
+        "import time\n"
+        "for _ in range(50):\n"
+        "    if count() == before: break\n"
+        "    time.sleep(0.02)\n"
+        "assert count() == before, (before, count())"
+    )
