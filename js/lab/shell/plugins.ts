@@ -1,0 +1,137 @@
+/** The plugins of the shell: settings, commands, status line, cell marks. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { ICommandPalette } from "@jupyterlab/apputils";
+import { IDocumentManager } from "@jupyterlab/docmanager";
+import { IFileBrowserFactory } from "@jupyterlab/filebrowser";
+import { ILauncher } from "@jupyterlab/launcher";
+import { INotebookTracker } from "@jupyterlab/notebook";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { IStatusBar } from "@jupyterlab/statusbar";
+import { ITranslator, nullTranslator } from "@jupyterlab/translation";
+import { IMonitors, IPanel, IViewer } from "../shared/monitors";
+import { keepMarks } from "./cell-marks";
+import { COMMANDS, type Name } from "./commands";
+import { registerCommands } from "./register";
+import { ISettings, SETTINGS_ID, Settings } from "./settings";
+import { StatusItem } from "./status-item";
+import { addStyles } from "./styles";
+
+const DOMAIN = "pulse_widgets";
+
+const settings: JupyterFrontEndPlugin<ISettings> = {
+  id: SETTINGS_ID,
+  description: "The settings of Pulse.",
+  autoStart: true,
+  provides: ISettings,
+  optional: [ISettingRegistry],
+  activate: (_: JupyterFrontEnd, registry: ISettingRegistry | null) => {
+    const settings = new Settings();
+    registry
+      ?.load(SETTINGS_ID)
+      .then((stored) => settings.follow(stored))
+      .catch((problem) => {
+        console.error("Pulse: its settings cannot be read, the defaults apply.", problem);
+      });
+    return settings;
+  },
+};
+
+/** Not in the palette: they need to be told a place, which the launcher and the file browser know. */
+const PLACED: readonly Name[] = ["newNotebook", "openSelected"];
+
+const commands: JupyterFrontEndPlugin<void> = {
+  id: "pulse-widgets:commands",
+  description: "The commands of Pulse, in the palette, the launcher and the menus.",
+  autoStart: true,
+  requires: [ISettings],
+  optional: [
+    ITranslator,
+    ICommandPalette,
+    ILauncher,
+    INotebookTracker,
+    IDocumentManager,
+    IFileBrowserFactory,
+    IStatusBar,
+    IMonitors,
+    IPanel,
+    IViewer,
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    settings: ISettings,
+    given: ITranslator | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    notebooks: INotebookTracker | null,
+    documents: IDocumentManager | null,
+    files: IFileBrowserFactory | null,
+    statusBar: IStatusBar | null,
+    monitors: IMonitors | null,
+    panel: IPanel | null,
+    viewer: IViewer | null,
+  ) => {
+    const translator = given ?? nullTranslator;
+    const trans = translator.load(DOMAIN);
+    const hasStatusBar = statusBar !== null;
+    const around = { app, settings, translator, trans, monitors, panel, viewer };
+    const names = registerCommands({ ...around, notebooks, documents, files, hasStatusBar });
+    for (const name of names.filter((name) => !PLACED.includes(name))) {
+      palette?.addItem({ command: COMMANDS[name], category: trans.__("Pulse") });
+    }
+    if (launcher && names.includes("newNotebook")) {
+      // The category is JupyterLab's own, whatever its language.
+      const category = translator.load("jupyterlab").__("Other");
+      launcher.add({ command: COMMANDS.newNotebook, category, rank: 10 });
+    }
+  },
+};
+
+const status: JupyterFrontEndPlugin<void> = {
+  id: "pulse-widgets:status",
+  description: "One line in the status bar: what the GPUs or the machine do.",
+  autoStart: true,
+  requires: [ISettings],
+  optional: [IStatusBar, IMonitors, IPanel, ITranslator],
+  activate: (
+    _: JupyterFrontEnd,
+    settings: ISettings,
+    bar: IStatusBar | null,
+    monitors: IMonitors | null,
+    panel: IPanel | null,
+    translator: ITranslator | null,
+  ) => {
+    if (!bar || !monitors) return;
+    addStyles();
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    const item = new StatusItem(monitors, settings, trans, () => panel?.reveal());
+    bar.registerStatusItem("pulse-widgets:status", {
+      item,
+      align: "left",
+      rank: 100,
+      priority: 1,
+      isActive: () => item.isActive,
+      activeStateChanged: item.activeChanged,
+    });
+  },
+};
+
+const marks: JupyterFrontEndPlugin<void> = {
+  id: "pulse-widgets:cell-mark",
+  description: "Beside each cell: how long its last run took, and what it used of the GPUs.",
+  autoStart: true,
+  requires: [ISettings, INotebookTracker],
+  optional: [IMonitors, ITranslator],
+  activate: (
+    _: JupyterFrontEnd,
+    settings: ISettings,
+    notebooks: INotebookTracker,
+    monitors: IMonitors | null,
+    translator: ITranslator | null,
+  ) => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    keepMarks(settings, notebooks, monitors, trans);
+  },
+};
+
+export default [settings, commands, status, marks];
