@@ -1,6 +1,6 @@
 /** The bytes of a file that were read already, and the requests for those that were not. */
 
-import { type Frugality, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST } from "./limits";
+import { type Frugality, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST, type Price } from "./limits";
 import { type RandomAccess, RecordingError } from "./place";
 
 interface Stretch {
@@ -83,9 +83,10 @@ export class CachedFile {
     return this.#absent([[begin, end]]).length === 0;
   }
 
-  /** Bytes of these that are not at hand. */
-  cost(ranges: readonly Range[]): number {
-    return this.#absent(ranges).reduce((sum, [begin, end]) => sum + end - begin, 0);
+  /** What fetching these takes, as far as they are not at hand. */
+  cost(ranges: readonly Range[]): Price {
+    const all = requests(this.#absent(ranges), this.gap);
+    return { requests: all.length, bytes: all.reduce((sum, [begin, end]) => sum + end - begin, 0) };
   }
 
   /**

@@ -6,7 +6,7 @@ import { envelopeOf } from "../core/wire/parts";
 import { type CountedFile, memoryFile } from "./access";
 import { FRUGAL, type Frugality } from "./limits";
 import { openFile } from "./open";
-import { bytesOf, Heard, rowsOf } from "./testing";
+import { bytesOf, Heard, keyframeOf, rowsOf } from "./testing";
 
 const T0 = 1_790_000_000;
 /** As if the file were so large that bytes must be spared. */
@@ -14,8 +14,8 @@ const SPARING: Frugality = {
   tail: 65_536,
   gap: 1024,
   small: 0,
-  firstRows: 0,
   firstBlocks: 20_000,
+  later: { requests: 20, bytes: 1 << 20 },
   rows: 20_000,
 };
 
@@ -70,6 +70,33 @@ test("the first picture of a long recording costs its coarse blocks, and enclose
     // An outage is a gap, however coarse the picture.
     expect([...ours.missing].some(Boolean)).toBe([...theirs.missing].some(Boolean));
   }
+});
+
+/** The second picture of a recording, and the requests that were made after the first. */
+async function secondOf(name: string, later: Frugality["later"]) {
+  const file = counted(name);
+  const channel = await openFile(file, { ...SPARING, tail: 12_000, later });
+  const [heard, made] = [new Heard(channel), [] as number[]];
+  channel.subscribe({ hear: () => made.push(file.cost.requests) });
+  channel.send({ kind: "hello" });
+  const better = (await heard.at(1)) as KeyframePacket;
+  return { better, requests: (made[1] as number) - (made[0] as number) };
+}
+
+test("what is fetched after the first picture keeps to its room", async () => {
+  const frugal = await secondOf("long", { requests: 2, bytes: 0 });
+  expect(frugal.requests).toBe(0);
+  const rich = await secondOf("long", { requests: 20, bytes: 1 << 20 });
+  expect(rich.requests).toBeGreaterThan(0);
+});
+
+test("events are fetched, however little room there is", async () => {
+  const right = await keyframeOf(await openFile(memoryFile("hard", bytesOf("hard"))));
+  const { better, requests } = await secondOf("hard", { requests: 2, bytes: 0 });
+  expect(requests).toBe(1);
+  expect(right.moments.length + right.spans.length).toBeGreaterThan(0);
+  expect(better.moments).toEqual(right.moments);
+  expect(better.spans).toEqual(right.spans);
 });
 
 const WINDOWS: readonly (readonly [number, number])[] = [

@@ -12,6 +12,7 @@ import {
 import { type Columns, type Extent, join, type SeriesKey } from "./columns";
 import { COLUMNS, Groups } from "./groups";
 import { sentencesOf } from "./json";
+import type { Price } from "./limits";
 import { Overview } from "./overview";
 import { DamageError } from "./parquet/damage";
 import { BYTE_ARRAY, DOUBLE, type Footer, INT64 } from "./parquet/footer";
@@ -111,7 +112,7 @@ export class Finished implements Stored {
     return [...this.#known, ...damage, ...without];
   }
 
-  cost(numbers: readonly number[], want: Want): number {
+  cost(numbers: readonly number[], want: Want): Price {
     return this.#groups.cost(this.#chosen(numbers, want), want);
   }
 

@@ -3,7 +3,7 @@
 import type { CachedFile, Held, Range } from "./cache";
 import { type Entry, textOf } from "./catalog";
 import { type Columns, isRising, NO_ROWS, take } from "./columns";
-import { MOST_BATCH, MOST_UNPACKED } from "./limits";
+import { MOST_BATCH, MOST_UNPACKED, type Price } from "./limits";
 import { type Rows, readRows, touching } from "./parquet/column";
 import { crc32 } from "./parquet/crc";
 import type { Chunk, Footer } from "./parquet/footer";
@@ -75,8 +75,8 @@ export class Groups {
     return sum;
   }
 
-  /** Bytes that are not at hand of what would be read. */
-  cost(entries: readonly Entry[], want: Want): number {
+  /** What would be fetched, at most: of a chunk all pages are counted. */
+  cost(entries: readonly Entry[], want: Want): Price {
     const ranges = byGroup(entries).flatMap(([group, held]) =>
       this.#names(held, want).map((name): Range => {
         const { begin, end } = this.#chunk(group, name);

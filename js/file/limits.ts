@@ -48,6 +48,12 @@ export const MOST_WHOLE = 64 * MIB;
 export const MOST_FOREIGN = 64 * MIB;
 export const MOST_FOREIGN_ROWS = 2_000_000;
 
+/** What is fetched of a file. */
+export interface Price {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /** How much is read to answer. `pulse_widgets/library/replay_provider.py` has those of a kernel. */
 export interface Frugality {
   /** The first request: the end of the file, with its footer, page index and often its overview. */
@@ -56,10 +62,10 @@ export interface Frugality {
   readonly gap: number;
   /** A recording whose numbers take no more bytes is answered just as a kernel does. */
   readonly small: number;
-  /** Rows of all series together that are read for the first picture, where there is an overview. */
-  readonly firstRows: number;
   /** Bytes of the overview that are read for the first picture. */
   readonly firstBlocks: number;
+  /** What is fetched after the first picture, unasked: events, and steps where they fit. */
+  readonly later: Price;
   /** Rows of all series together that are read for one answer, where there is an overview. */
   readonly rows: number;
 }
@@ -68,8 +74,8 @@ export const FRUGAL: Frugality = {
   tail: MIB / 4,
   gap: MIB / 16,
   small: 2 * MIB,
-  firstRows: 0,
   firstBlocks: 300 << 10,
+  later: { requests: 2, bytes: (5 * MIB) / 4 },
   rows: 400_000,
 };
 

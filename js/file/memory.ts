@@ -2,6 +2,7 @@
 
 import type { Catalog } from "./catalog";
 import { type Columns, cut, type Extent, lowerBound, type SeriesKey } from "./columns";
+import type { Price } from "./limits";
 import type { Run, Stored, Summary, Want } from "./stored";
 import { Turns } from "./turns";
 
@@ -48,8 +49,8 @@ export class HeldRows implements Stored {
     }));
   }
 
-  cost(): number {
-    return 0;
+  cost(): Price {
+    return { requests: 0, bytes: 0 };
   }
 
   async read(

@@ -13,6 +13,7 @@ import {
   MOST_MARK,
   MOST_OVERVIEW,
   MOST_OVERVIEW_FOOTER,
+  type Price,
 } from "./limits";
 import { readRows } from "./parquet/column";
 import { crc32 } from "./parquet/crc";
@@ -112,7 +113,7 @@ export class Overview {
   }
 
   /** Bytes of a level, as far as they are not at hand. */
-  cost(size: number, numbers: readonly number[]): number {
+  cost(size: number, numbers: readonly number[]): Price {
     return this.#file.cost(this.#of(size, numbers).map(({ range }) => range));
   }
 

@@ -5,7 +5,7 @@ import { kindStoredAs } from "../core/vocabulary/kinds";
 import type { Columns } from "./columns";
 import type { Envelopes } from "./envelopes";
 import { type Spans, shown, silentSpans } from "./gaps";
-import { type Frugality, MOST_ROWS, MOST_SERIES_ROWS } from "./limits";
+import { type Frugality, MOST_ROWS, MOST_SERIES_ROWS, type Price } from "./limits";
 import { ODD_MOST, oddOf } from "./odd";
 import { BUCKETS, type Screen, ScreenBuilder } from "./screen";
 import type { Series } from "./series";
@@ -16,6 +16,8 @@ import { Turns } from "./turns";
 export const WHOLE_ROWS = 200_000;
 export const BLOCKS_A_BUCKET = 4;
 const BLOCK = 64;
+const ALL: Price = { requests: Infinity, bytes: Infinity };
+const NOTHING: Price = { requests: -1, bytes: -1 };
 
 export interface Drawn {
   readonly screen: Screen;
@@ -42,7 +44,7 @@ export class Painter {
     this.#series = series;
     this.#byNumber = new Map(series.map((one) => [one.number, one]));
     const drawn = series.filter((one) => one.isDrawn).map(({ number }) => number);
-    this.isSmall = stored.cost(drawn, {}) <= frugal.small;
+    this.isSmall = stored.cost(drawn, {}).bytes <= frugal.small;
   }
 
   /** The first and the last moment of what is drawn. */
@@ -73,7 +75,12 @@ export class Painter {
     );
   }
 
-  async draw(isFirst: boolean): Promise<Drawn> {
+  /**
+   * @param room What may be fetched for it, of a large recording; null for a first picture, which
+   *   is drawn from the overview alone.
+   */
+  async draw(room: Price | null): Promise<Drawn> {
+    const isFirst = room === null;
     const drawn = this.#series.filter((one) => one.isDrawn);
     const builder = new ScreenBuilder(
       drawn.map(({ id }) => id),
@@ -81,7 +88,7 @@ export class Painter {
     );
     const overview = await this.#stored.overview();
     const blocks = overview
-      ? await this.#firstBlocks(drawn, overview, isFirst)
+      ? await this.#firstBlocks(drawn, overview, room)
       : new Map<number, Envelopes>();
     const turns = new Turns();
     const [odd, whole]: [OddWire[], Series[]] = [[], []];
@@ -90,8 +97,10 @@ export class Painter {
       const silent = silencesIn(blocks.get(number) as Envelopes);
       if (silent.length > 0) this.silent.set(number, silent);
     }
-    const rated = summed.filter(({ isRated }) => isRated);
-    const rates = isFirst ? new Map<number, number>() : await this.#newestRates(rated);
+    const rates = await this.#newestRates(
+      summed.filter(({ isRated }) => isRated),
+      this.isSmall ? ALL : (room && this.#left(room, drawn, blocks)) || NOTHING,
+    );
     for (const series of drawn) {
       const { id, number, isRated } = series;
       const some = blocks.get(number);
@@ -137,7 +146,7 @@ export class Painter {
   async #firstBlocks(
     drawn: readonly Series[],
     overview: Summary,
-    isFirst: boolean,
+    room: Price | null,
   ): Promise<Map<number, Envelopes>> {
     const { extents } = this.#stored;
     const enough = BUCKETS * BLOCKS_A_BUCKET;
@@ -148,7 +157,7 @@ export class Painter {
       const isSimple = !kindStoredAs(info.kind).cumulative && info.entity !== "user";
       return hasBlocks && rowsOf(series) > (isSimple ? enough * BLOCK : WHOLE_ROWS);
     });
-    const chosen = this.isSmall ? long : this.#beyond(drawn, long, isFirst);
+    const chosen = this.isSmall ? long : this.#beyond(drawn, long, room ?? NOTHING);
     const least = this.isSmall ? 0 : this.#affordable(chosen, overview);
     const wanted = new Map(
       chosen.map(({ number }) => {
@@ -160,39 +169,62 @@ export class Painter {
     return overview.level(wanted);
   }
 
-  /** Of a large recording: the series that would take more rows than may be read. */
-  #beyond(drawn: readonly Series[], long: readonly Series[], isFirst: boolean): Series[] {
+  /** Of a large recording: the series whose rows would take more than may be fetched. */
+  #beyond(drawn: readonly Series[], long: readonly Series[], room: Price): Series[] {
     const rowsOf = ({ number }: Series) => this.#stored.extents[number]?.rows ?? 0;
-    const [chosen, taken] = [new Set(long), { rows: 0 }];
-    const most = isFirst ? this.#frugal.firstRows : this.#frugal.rows;
+    const [chosen, taken] = [new Set(long), { rows: 0, numbers: [] as number[] }];
+    const most = this.#frugal.rows;
     for (const series of [...drawn].sort((a, b) => rowsOf(a) - rowsOf(b))) {
       if (!series.hasBlocks || chosen.has(series)) continue;
+      const numbers = [...taken.numbers, series.number];
       // Steps stand in rows alone, so what a user logs is read as far as that goes.
-      const isPlain = series.info.entity !== "user" || isFirst;
-      if (isPlain || taken.rows + rowsOf(series) > most) chosen.add(series);
-      else taken.rows += rowsOf(series);
+      const isRead =
+        series.info.entity === "user" &&
+        taken.rows + rowsOf(series) <= most &&
+        isWithin(this.#stored.cost(numbers, {}), room);
+      if (isRead) Object.assign(taken, { rows: taken.rows + rowsOf(series), numbers });
+      else chosen.add(series);
     }
     return [...chosen];
+  }
+
+  /** What is left of `room` when the rows are read that are not known from blocks. */
+  #left(room: Price, drawn: readonly Series[], blocks: ReadonlyMap<number, Envelopes>): Price {
+    const whole = drawn.filter(({ number }) => !blocks.has(number)).map(({ number }) => number);
+    return less(room, this.#stored.cost(whole, {}));
   }
 
   /** The finest level of which the bytes may be read. */
   #affordable(chosen: readonly Series[], overview: Summary): number {
     const numbers = chosen.map(({ number }) => number);
     return (
-      overview.sizes.find((size) => overview.cost(size, numbers) <= this.#frugal.firstBlocks) ??
+      overview.sizes.find(
+        (size) => overview.cost(size, numbers).bytes <= this.#frugal.firstBlocks,
+      ) ??
       overview.sizes.at(-1) ??
       BLOCK
     );
   }
 
-  /** The newest rates of some counters. */
-  async #newestRates(some: readonly Series[]): Promise<Map<number, number>> {
-    const rates = new Map<number, number>();
-    await this.read(some, { newest: 2 }, ({ id, info, number }, columns) => {
+  /** The newest rates of some counters, where they may be fetched; the last block has about that. */
+  async #newestRates(some: readonly Series[], room: Price): Promise<Map<number, number>> {
+    const [rates, want] = [new Map<number, number>(), { newest: 2 }];
+    const numbers = some.map(({ number }) => number);
+    if (!isWithin(this.#stored.cost(numbers, want), room)) return rates;
+    await this.read(some, want, ({ id, info, number }, columns) => {
       rates.set(id, shown(info, columns, this.silent.get(number) ?? []).at(-1) ?? Number.NaN);
     });
     return rates;
   }
+}
+
+function isWithin(price: Price, room: Price): boolean {
+  return price.requests <= room.requests && price.bytes <= room.bytes;
+}
+
+/** What is left of `room` after something was paid. */
+export function less(room: Price, price: Price): Price {
+  return { requests: room.requests - price.requests, bytes: room.bytes - price.bytes };
 }
 
 function silencesIn({ length, rows, start, end }: Envelopes): Spans {

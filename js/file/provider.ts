@@ -16,10 +16,10 @@ import {
   spansOf,
 } from "./events";
 import { type Shown, wholeRows } from "./gaps";
-import { FRUGAL, type Frugality, MOST_ROWS, MOST_SERIES_ROWS } from "./limits";
+import { FRUGAL, type Frugality, MOST_ROWS, MOST_SERIES_ROWS, type Price } from "./limits";
 import { ODD_MOST, oddOf } from "./odd";
 import { envelopesOf, pictureOf, rowsOf } from "./packets";
-import { BLOCKS_A_BUCKET, type Drawn, Painter, WHOLE_ROWS } from "./painter";
+import { BLOCKS_A_BUCKET, type Drawn, less, Painter, WHOLE_ROWS } from "./painter";
 import { type Screen, ScreenBuilder } from "./screen";
 import { type Series, seriesOf, wireOf } from "./series";
 import type { Stored } from "./stored";
@@ -32,6 +32,8 @@ const ROWS_A_POINT = 4;
 const POINTS_MOST = 20_000;
 const SERIES_MOST = 1000;
 const EVENTS_SHOWN = 200;
+/** A span has two rows. */
+const NEWEST_EVENTS = { texts: true, newest: 2 * EVENTS_SHOWN };
 /** Times beyond this, in seconds, are no times. */
 const FAR_S = 1e11;
 
@@ -70,10 +72,10 @@ export class Provider {
   /** Yields a keyframe, and where that had to be coarse a better one. */
   async *keyframes(): AsyncGenerator<KeyframePacket> {
     if (!this.#painter.isSmall && !this.#drawn) {
-      this.#drawn = await this.#painter.draw(true);
+      this.#drawn = await this.#painter.draw(null);
       yield this.#keyframe(this.#drawn, [], []);
     }
-    if (!this.#drawn || this.#drawn.isCoarse) this.#drawn = await this.#painter.draw(false);
+    if (!this.#drawn || this.#drawn.isCoarse) this.#drawn = await this.#painter.draw(this.#room());
     const { moments, spans } = await this.#events();
     yield this.#keyframe(this.#drawn, moments, spans);
   }
@@ -83,7 +85,7 @@ export class Provider {
     const ids = asked.ids.slice(0, SERIES_MOST);
     const { request, t0, t1 } = asked;
     const isTime = Math.abs(t0) < FAR_S && Math.abs(t1) < FAR_S;
-    this.#drawn ??= await this.#painter.draw(false); // which finds the silences
+    this.#drawn ??= await this.#painter.draw(this.#room()); // which finds the silences
     const some = isTime ? [...new Set(ids)].map((id) => this.#series[id]) : [];
     const wanted = some.filter((one): one is Series => one?.isDrawn === true);
     const [start, end] = [roundHalfEven(t0 * 1e6), roundHalfEven(t1 * 1e6) + 1];
@@ -161,16 +163,17 @@ export class Provider {
     };
   }
 
+  /** What a large recording may fetch for a better picture, besides its events. */
+  #room(): Price {
+    const numbers = this.#series.filter(isEventful).map(({ number }) => number);
+    return less(this.#frugal.later, this.#stored.cost(numbers, NEWEST_EVENTS));
+  }
+
   async #events(): Promise<{ readonly moments: MomentWire[]; readonly spans: SpanWire[] }> {
     const [moments, spans] = [[] as MomentWire[], [] as SpanWire[]];
-    const some = this.#series.filter(({ info }) => {
-      const { drawnAs, inKeyframes } = kindOf(info);
-      return inKeyframes && (drawnAs === "moment" || drawnAs === "span");
-    });
+    const some = this.#series.filter(isEventful);
     const isSpan = ({ info }: Series) => kindOf(info).drawnAs === KINDS.span.drawnAs;
-    // A span has two rows.
-    const want = { texts: true, newest: 2 * EVENTS_SHOWN };
-    await this.#painter.read(some, want, (series, columns) => {
+    await this.#painter.read(some, NEWEST_EVENTS, (series, columns) => {
       const most = EVENTS_SHOWN * (isSpan(series) ? 2 : 1);
       const last = lastRows(columns, most);
       if (isSpan(series)) spans.push(...spansOf(series.info, last));
@@ -223,6 +226,11 @@ export class Provider {
       ]),
     );
   }
+}
+
+function isEventful({ info }: Series): boolean {
+  const { drawnAs, inKeyframes } = kindOf(info);
+  return inKeyframes && (drawnAs === "moment" || drawnAs === "span");
 }
 
 function lastRows(columns: Columns, most: number): Columns {

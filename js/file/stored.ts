@@ -4,6 +4,7 @@ import type { Catalog } from "./catalog";
 import type { Columns, Extent, SeriesKey } from "./columns";
 import type { Envelopes } from "./envelopes";
 import type { Json } from "./json";
+import type { Price } from "./limits";
 
 export interface Run {
   readonly id: string;
@@ -38,8 +39,8 @@ export interface Stored {
   readonly running: boolean;
   /** What is missing, was dropped or could not be read so far, in sentences. */
   readonly problems: readonly string[];
-  /** Bytes that reading the numbers of these series fetches; 0 when all are at hand. */
-  cost(numbers: readonly number[], want: Want): number;
+  /** What reading these series fetches, at most; nothing when all is at hand. */
+  cost(numbers: readonly number[], want: Want): Price;
   /**
    * Hand over the rows of some series, one series after the other.
    *
@@ -59,8 +60,8 @@ export interface Summary {
   sizeFor(rows: number, enough: number): number | null;
   /** Rows of a full block of every level, finest first. */
   readonly sizes: readonly number[];
-  /** Bytes that these blocks fetch. */
-  cost(size: number, numbers: readonly number[]): number;
+  /** What these blocks fetch. */
+  cost(size: number, numbers: readonly number[]): Price;
   /** The blocks of each series that has any, in the level that is wanted or the next finer one. */
   level(
     wanted: ReadonlyMap<number, { readonly extent: Extent; readonly size: number }>,
