@@ -36,7 +36,6 @@ def evaluate():
 """
 
 
-
 def script() -> str:
     """Return what the GPUs do, second by second, as the stand-in is told it."""
     random = np.random.default_rng(5)
