@@ -1,145 +1,189 @@
-"""Takes the pictures of the README: ``python -m tests.make_pictures [FOLDER]``, about a minute.
+"""Takes the pictures of the documentation: ``python -m tests.make_pictures [FOLDER]``, two minutes.
 
 The real product in a real JupyterLab: a training job is watched on eight GPUs of the stand-in for
-the NVIDIA library, one of which becomes too hot. One picture is taken in each theme, one
+the NVIDIA library, one of which becomes too hot. Each picture is taken in both themes, one
 after the other. It needs gcc, Chromium and JupyterLab, and the page's code as it is built.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from playwright.sync_api import FloatRect, Locator, sync_playwright
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import sync_playwright
 
 from tests.e2e.conftest import CHROME, CHROME_FLAGS, Page, settled_box, start_lab, stop_lab
 from tests.fakes import nvml
+from tests.pictured_job import FAR_S, GPUS, JOB, script
 from tests.png import indexed
 
 IMAGES = Path(__file__).parents[1] / "docs/images"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 WIDTH = 1000
 """Pixels that the dashboard is wide."""
-GPUS, HOT_GPU = 8, 5
-LASTS_S, STEP_S = 48.0, 0.8
-"""How long the job is described, and how finely; a line of the script takes 61 steps."""
-READY_S, VALIDATES, HOT_S = 6, (24, 28), 14
-FAR_S = 44
-"""Second of the job at which the pictures are taken."""
 MOST_HIGH = 900
 """Pixels that a picture is high at most."""
+PANEL, VIEWER = (1000, 800), (1100, 640)
+"""Pixels of the windows around the panel and the viewer."""
+PICTURES = ("live", "panel", "status", "cell-mark", "viewer")
 
-CELLS = ("import pulse_widgets as pw\n\npw.monitor()", "import job; job.load()", "job.train()")
-JOB = f"""
-import math, time
-import pulse_widgets as pw
+CELLS = (
+    "import pulse_widgets as pw\n\npw.monitor()",
+    "import job; job.load()",
+    "job.train()",
+    "job.evaluate()",
+)
+OTHERS = {"@voila-dashboards/jupyterlab-preview": True}
+LOADS, TRAINS, EVALUATES = 1, 2, 3
+NAME = "run-17.pulse.parquet"
 
-def load():
-    # More readings than one a second: the pictures are of a short time.
-    pw.monitor(interval=0.5)
-    time.sleep({READY_S})
-
-def train():
-    pw.monitor().mark("training")
-    for step in range(1000):
-        loss = 2 * math.exp(-step / 180) + 0.12 * math.sin(step * step)
-        noise = math.sin(step * 12.9898) * 43758.5453 % 1
-        norm, speed = 0.8 + 0.5 * noise, 36000 + 400 * noise
-        pw.log({{"train/loss": loss + 0.4, "grad_norm": norm, "tokens/s": speed}}, step=step)
-        if step % 20 == 0:
-            pw.log({{"val/loss": 2 * math.exp(-step / 210) + 0.6}}, step=step)
-        time.sleep(0.05)
-"""
-
-
-def script() -> str:
-    """Return what the GPUs do, second by second, as the stand-in is told it."""
-    random = np.random.default_rng(5)
-    time = np.arange(0, LASTS_S, STEP_S)
-    busy = np.where(time < READY_S, 0.0, 0.95)
-    busy[(time >= VALIDATES[0]) & (time < VALIDATES[1])] = 0.6
-    lines = []
-    for gpu in range(GPUS):
-        hot = (time >= HOT_S) & (gpu == HOT_GPU)
-        use = np.clip(busy + random.normal(0, 0.015, len(time)) * (busy > 0), 0, 1)
-        watts = 90 + use * (540 - 8 * gpu) + random.normal(0, 7, len(time)) * (use > 0)
-        watts -= np.where(hot, 170, 0) * use
-        heat = _lag(np.where(busy > 0, 62 + 0.8 * gpu, 34) + np.where(hot, 24 - 0.2 * gpu, 0), 0.12)
-        throttled = hot & (heat > 84)
-        told = {
-            "util": use * 100,
-            "power": watts * 1000,
-            "temperature": heat,
-            "clock_sm": np.where(use > 0, 1950 - np.where(throttled, 600, 0), 345),
-            "throttled": np.where(throttled, 0.6, 0),
-            "memory_used": _lag(np.where(busy > 0, 63 + gpu / 2, 3), 0.3) * 2**30,
-        }
-        for name, values in told.items():
-            pairs = (f"{at:g}:{value:.6g}" for at, value in zip(time, values, strict=True))
-            lines.append(f"gpu {gpu} {name} steps {' '.join(pairs)}")
-        lines.append(f"gpu {gpu} process self 6e10")
-    return "\n".join(lines)
-
-
-def _lag(target: np.ndarray, share: float) -> np.ndarray:
-    """Return values that go towards `target` by a share of what is left, each time."""
-    values, now = [], float(target[0])
-    for one in target:
-        now += share * (float(one) - now)
-        values.append(now)
-    return np.array(values)
-
-
-def main(folder: Path) -> None:
-    """Watch the job, and write one picture a theme."""
-    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
-        fake = Path(scratch, "nvml")
-        lab, server = start_lab(
-            Path(scratch, "lab"), **nvml.environment(fake, gpus=GPUS, script=script())
-        )
-        browser = playwright.chromium.launch(executable_path=CHROME, args=CHROME_FLAGS)
-        try:
-            tab = browser.new_page(viewport={"width": WIDTH + 130, "height": MOST_HIGH + 150})
-            page = Page(tab, lab)
-            (lab.root / "job.py").write_text(JOB)
-            page.open(lab.notebook(*CELLS))
-            tab.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
-            page.run_all()
-            live = tab.locator(".pulse:visible").first
-            live.locator(".pulse-status", has_text="Live").wait_for()
-            tab.wait_for_function(FAR, arg=FAR_S, timeout=120_000)
-            for name, theme in THEMES.items():
-                shot = _picture(tab, theme)
-                picture = indexed(_pixels(browser.new_page(), shot))
-                (folder / f"live-{name}.png").write_bytes(picture)
-                print(f"{folder / f'live-{name}.png'}: {len(picture) / 1000:.0f} kB")
-        finally:
-            browser.close()
-            stop_lab(server)
-
-
+EXECUTE = "([id, args]) => window.jupyterapp.commands.execute(id, args)"
 FAR = """seconds => {
     const sources = globalThis[Symbol.for('pulse_widgets.sources')];
     const [start, end] = [...sources.values()].pop().extent();
     return end - start > seconds;
 }"""
 
+Taking = Callable[[str, Callable[[], FloatRect]], None]
 
-def _picture(tab: Tab, theme: str) -> bytes:
-    """Return the first cell in a theme, once it is drawn in it."""
-    tab.evaluate(
-        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
-    )
-    light = "true" if theme == THEMES["light"] else "false"
-    tab.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
+
+def main(folder: Path) -> None:
+    """Watch the job, and write the pictures."""
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        fake, home = Path(scratch, "nvml"), Path(scratch, "lab")
+        _without_buttons_of_others(home / "config")
+        lab, server = start_lab(home, **nvml.environment(fake, gpus=GPUS, script=script()))
+        browser = playwright.chromium.launch(executable_path=CHROME, args=CHROME_FLAGS)
+        try:
+            tab = browser.new_page()
+            blank = browser.new_page()
+
+            def take(name: str, box: Callable[[], FloatRect]) -> None:
+                for theme in THEMES:
+                    _show_theme(tab, theme)
+                    picture = indexed(_pixels(blank, _shot(tab, box())))
+                    path = folder / f"{name}-{theme}.png"
+                    path.write_bytes(picture)
+                    print(f"{path}: {len(picture) / 1000:.0f} kB")
+
+            (lab.root / "job.py").write_text(JOB)
+            _while_it_trains(Page(tab, lab), take)
+            _when_it_is_over(tab, take)
+        finally:
+            browser.close()
+            stop_lab(server)
+
+
+def _without_buttons_of_others(config: Path) -> None:
+    """Switch off what other packages, if they are there, add to the toolbar of notebooks."""
+    place = config / "labconfig"
+    place.mkdir(parents=True)
+    (place / "page_config.json").write_text(json.dumps({"disabledExtensions": OTHERS}))
+
+
+def _while_it_trains(page: Page, take: Taking) -> None:
+    """The dashboard under its cell; then moved to the panel; the status line."""
+    tab = page.page
+    tab.set_viewport_size({"width": WIDTH + 130, "height": MOST_HIGH + 150})
+    page.open(page.lab.notebook(*CELLS, name="train.ipynb"))
+    _execute(tab, "application:toggle-left-area")
+    for cell in (0, LOADS, TRAINS):
+        page.run(cell)
+    live = tab.locator(".jp-OutputArea .pulse").first
+    live.locator(".pulse-status", has_text="Live").wait_for()
+    tab.wait_for_function(FAR, arg=FAR_S, timeout=120_000)
+    take("live", lambda: _first_cell(tab))
+
+    _resize(tab, PANEL)
+    live.get_by_role("button", name="Move to sidebar").click()
+    tab.locator("#pulse-panel .u-wrap canvas").first.wait_for()
+    take("panel", lambda: _around(tab.locator(".jp-NotebookPanel"), tab.locator("#pulse-panel")))
+    line = tab.locator(".pulse-shell-status", has_text=f"{GPUS} GPUs")
+    take("status", lambda: _wider(settled_box(line), 6, 0))
+
+
+def _when_it_is_over(tab: Tab, take: Taking) -> None:
+    """The mark of a cell that has run, and the recording in a tab."""
+    _execute(tab, "pulse-widgets:toggle-cell-marks")
+    _prompt(tab, TRAINS).filter(has_text="[3]").wait_for(timeout=60_000)
+    Page(tab, None).run(EVALUATES)
+    cell = tab.locator(".jp-CodeCell").nth(EVALUATES)
+    cell.locator("[data-pulse-mark*=GiB]").wait_for(timeout=30_000)
+    take("cell-mark", lambda: _head_of(cell, 420, 62))
+
+    _execute(tab, "pulse-widgets:save", path=NAME)
+    _execute(tab, "docmanager:save")
+    tab.evaluate("() => window.jupyterapp.shell.collapseRight()")
+    _execute(tab, "application:toggle-left-area")
+    _resize(tab, VIEWER)
+    tab.locator(".jp-DirListing-item", has_text=NAME).dblclick()
+    view = tab.locator(".pulse-recording-view")
+    view.locator(".u-wrap canvas").first.wait_for()
+    view.get_by_text("loading").wait_for(state="hidden")
+    tab.locator(".Toastify__toast").wait_for(state="detached", timeout=30_000)
+    browser = tab.locator("#filebrowser")
+    take("viewer", lambda: _around(browser, tab.locator(".jp-MainAreaWidget:visible").last))
+
+
+def _execute(tab: Tab, command: str, **args: object) -> None:
+    tab.evaluate(EXECUTE, [command, args])
+
+
+def _resize(tab: Tab, size: tuple[int, int]) -> None:
+    width, height = size
+    tab.set_viewport_size({"width": width, "height": height})
+
+
+def _prompt(tab: Tab, cell: int) -> Locator:
+    return tab.locator(".jp-CodeCell").nth(cell).locator(".jp-InputPrompt")
+
+
+def _first_cell(tab: Tab) -> FloatRect:
+    """Return where the first cell stands, up to the height of a picture."""
     tab.locator(".jp-CodeCell .jp-InputArea").first.scroll_into_view_if_needed()
-    box = settled_box(tab.locator(".jp-CodeCell").first)
-    high = min(box["height"], MOST_HIGH)
-    return tab.screenshot(animations="disabled", clip={**box, "height": high})
+    return _head_of(tab.locator(".jp-CodeCell").first, WIDTH + 130, MOST_HIGH)
+
+
+def _head_of(locator: Locator, width: float, height: float) -> FloatRect:
+    """Return the left upper part of an element, up to a size."""
+    box = settled_box(locator)
+    return {**box, "width": min(box["width"], width), "height": min(box["height"], height)}
+
+
+def _wider(box: FloatRect, x: float, y: float) -> FloatRect:
+    """Return a box with some pixels more at each side."""
+    return {
+        "x": box["x"] - x,
+        "y": box["y"] - y,
+        "width": box["width"] + 2 * x,
+        "height": box["height"] + 2 * y,
+    }
+
+
+def _around(*locators: Locator) -> FloatRect:
+    """Return the box that holds some elements."""
+    boxes = [settled_box(locator) for locator in locators]
+    x, y = min(box["x"] for box in boxes), min(box["y"] for box in boxes)
+    right = max(box["x"] + box["width"] for box in boxes)
+    bottom = max(box["y"] + box["height"] for box in boxes)
+    return {"x": x, "y": y, "width": right - x, "height": bottom - y}
+
+
+def _show_theme(tab: Tab, name: str) -> None:
+    _execute(tab, "apputils:change-theme", theme=THEMES[name])
+    light = "true" if name == "light" else "false"
+    tab.locator(f"body[data-jp-theme-light={light}]").wait_for(state="attached")
+    tab.locator("#jupyterlab-splash").wait_for(state="detached")
+
+
+def _shot(tab: Tab, box: FloatRect) -> bytes:
+    return tab.screenshot(animations="disabled", clip=box)
 
 
 def _pixels(blank: Tab, png: bytes) -> np.ndarray:

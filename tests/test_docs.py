@@ -2,6 +2,7 @@
 
 import builtins
 import importlib.util
+import json
 import re
 import struct
 import subprocess
@@ -19,6 +20,7 @@ from pulse_widgets.metrics import export as metrics_export
 from pulse_widgets.metrics import kinds
 from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.kinds import KINDS
+from tests.make_pictures import MOST_HIGH, PICTURES, THEMES
 from tests.png import MAGIC
 
 ROOT = Path(__file__).parents[1]
@@ -186,19 +188,67 @@ def test_every_metric_in_an_example_is_one(page):
     assert not [name for name in named if not any(fnmatch(one, name) for one in CATALOG)]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pictures_are_those_that_the_script_makes_and_small(theme):
-    picture = ROOT / f"docs/images/live-{theme}.png"
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_pictures_are_those_that_the_script_makes_and_small(name, theme):
+    picture = ROOT / f"docs/images/{name}-{theme}.png"
     data = picture.read_bytes()
     width, height = struct.unpack_from(">II", data, 16)
 
     assert data.startswith(MAGIC)
-    # At most as high as the script takes them, of a palette.
-    assert 900 < width < 1100
-    assert height <= 900
+    # At most as large as the script takes them, of a palette.
+    assert width < 1100
+    assert height <= MOST_HIGH
     assert data[24:26] == bytes([8, 3])
-    assert len(data) < 150_000
-    assert f"docs/images/{picture.name}" in (ROOT / "README.md").read_text()
+    assert len(data) < 60_000
+    assert any(f"images/{picture.name}" in page.read_text() for page in PAGES)
+
+
+def test_there_are_no_other_pictures():
+    made = {f"{name}-{theme}.png" for name in PICTURES for theme in THEMES}
+
+    assert {path.name for path in (ROOT / "docs/images").iterdir()} == made
+
+
+def test_the_readme_shows_both_themes_of_its_pictures():
+    shown = re.findall(r"docs/images/([\w-]+)-(light|dark)\.png", text_of("../README.md"))
+
+    assert {name for name, _ in shown} == {"live", "panel"}
+    assert sorted(shown) == sorted((name, theme) for name in ("live", "panel") for theme in THEMES)
+
+
+def test_every_command_key_and_setting_of_the_extension_is_documented():
+    page = text_of("jupyterlab.md")
+    schema = json.loads((ROOT / "js/lab/schema/plugin.json").read_text())
+    commands = (ROOT / "js/lab/shell/commands.ts").read_text()
+
+    ids = re.findall(r'"(pulse-widgets:[\w-]+)"', commands)
+    assert len(ids) > 10
+    # The launcher and a menu of files know the place that these need.
+    placed = {"pulse-widgets:new-notebook", "pulse-widgets:open-selected"}
+    assert not [one for one in {*ids} - placed if f"| `{one}` |" not in page]
+    for shortcut in schema["jupyter.lab.shortcuts"]:
+        accel, alt, key = shortcut["keys"][0].split()
+        assert (accel, alt) == ("Accel", "Alt")
+        assert f"| `{shortcut['command']}` | Ctrl + Alt + {key}, ⌘ ⌥ {key} |" in page
+    for name, setting in schema["properties"].items():
+        assert f"| `{name}` | `{json.dumps(setting['default'])}` |" in page
+
+
+def test_every_plugin_of_the_extension_is_documented():
+    texts = [path.read_text() for path in (ROOT / "js/lab").rglob("*.ts")]
+    ids = set(re.findall(r"\bid: \"(pulse-widgets:[\w-]+)\"", "\n".join(texts)))
+    ids.add("pulse-widgets:plugin")
+
+    told = re.findall(
+        r"^\| `(pulse-widgets:[\w-]+)` \| [a-z]", text_of("jupyterlab.md"), re.MULTILINE
+    )
+    assert len(ids) > 7
+    assert set(told) == ids
+    # What users are told to switch on is there, too.
+    named = set(re.findall(r"plugin (pulse-widgets:[\w-]+)", "\n".join(texts)))
+    assert named
+    assert named <= ids
 
 
 def test_links_between_pages_lead_somewhere():

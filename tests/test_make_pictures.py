@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.make_pictures import FAR_S, GPUS, HOT_GPU, script
+from tests.pictured_job import FAR_S, GPUS, HOT_GPU, script
 
 WORDS, LETTERS = 64, 4096
 """What a line of the script may have: `tests/fakes/nvml/script.c`."""

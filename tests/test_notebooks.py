@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,13 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_its_outputs_are_those_that_are_stored(notebook, tmp_path):
+    # What it saves beside itself stays there.
+    copy = shutil.copy(notebook, tmp_path)
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q",
-         "-p", "no:cacheprovider", str(notebook)],
+         "-p", "no:cacheprovider", "--rootdir", ROOT, "-c", ROOT / "pyproject.toml", copy],
         cwd=ROOT,
         env={**os.environ, "PULSE_HOME": str(tmp_path), "TMPDIR": str(tmp_path)},
         capture_output=True,

@@ -15,6 +15,12 @@ test.each([
   ["C:\\Users\\ada\\work\\a.pulse", "~/work", "a.pulse"],
   ["C:\\data\\a.pulse", "C:/data", "a.pulse"],
   ["/mnt/work/a.pulse", "~/work", null],
+  // What is hidden a server does not have, unless it is told otherwise.
+  ["/home/ada/.local/share/pulse_widgets/recordings/a.pulse.parquet", "~", null],
+  ["/srv/work/runs/.kept/a.pulse", "/srv/work", null],
+  ["/srv/work/.a.pulse", "/srv/work", null],
+  ["/home/ada/.work/a.pulse", "/home/ada/.work", "a.pulse"],
+  ["/srv/work/a..b/v1.2.pulse", "/srv/work", "a..b/v1.2.pulse"],
 ])("%s under the root %s is %s", (path, root, expected) => {
   expect(contentsPath(path, root)).toBe(expected);
 });

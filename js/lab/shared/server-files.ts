@@ -3,13 +3,17 @@
 /** Where people have their files; the server writes its root with ~ in the place of such a folder. */
 const HOME = /^(?:\/home\/[^/]+|\/Users\/[^/]+|\/root|[A-Za-z]:\/Users\/[^/]+)(?=\/)/;
 
-/** The path of the contents API for a path on disk; null where it does not lie under the root. */
+/**
+ * The path of the contents API for a path on disk; null where it does not lie under the root, or in
+ * a hidden folder there: unless it is told otherwise, a server has no such files.
+ */
 export function contentsPath(path: string, root: string): string | null {
   const plain = (text: string) => text.replaceAll("\\", "/").replace(/\/+$/, "");
   if (root === "") return null;
   const file = plain(path);
   const folder = plain(root).replace(/^~/, () => HOME.exec(file)?.[0] ?? "~");
-  return file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : null;
+  const inside = file.startsWith(`${folder}/`) ? file.slice(folder.length + 1) : null;
+  return inside === null || /(?:^|\/)\./.test(inside) ? null : inside;
 }
 
 export function baseName(path: string): string {

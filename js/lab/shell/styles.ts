@@ -15,7 +15,7 @@ const CSS = `
 .pulse-shell-status:hover { background: var(--jp-layout-color3); }
 .pulse-shell-status:focus-visible { outline: 2px solid var(--jp-brand-color1); outline-offset: -2px; }
 .pulse-shell-status svg { display: block; }
-.pulse-shell-alarm { color: #a8480a; font-weight: 600; }
+.pulse-shell-alarm { margin-right: 6px; color: #a8480a; font-weight: 600; }
 [data-jp-theme-light="false"] .pulse-shell-alarm { color: #f2a65a; }
 .pulse-shell-alarm:empty { display: none; }
 [data-pulse-mark] { overflow: visible; }

@@ -41,7 +41,9 @@ export class KernelTab {
     }, PATIENCE_MS);
     try {
       if (!this.#monitors) {
-        const remedy = trans.__("Enable the plugin pulse-widgets:link, or run this in a notebook:");
+        const remedy = trans.__(
+          "Enable the plugin pulse-widgets:monitors, or run this in a notebook:",
+        );
         throw new ActionError(trans.__("No kernel can be asked for %1.", this.#path), remedy);
       }
       const { store, dispose } = await this.#monitors.replay(this.#path);
