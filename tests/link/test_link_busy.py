@@ -88,6 +88,38 @@ for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
 """
 
 
+def more_lines(running):
+    """Wait until threads have printed more."""
+    lines = len(running.of("stream"))
+    running.wait_until(lambda: len(running.of("stream")) >= lines + 3)
+
+
+def told_in_cell(running):
+    """Of each text, whether it was told as one of the first cell since."""
+    cell = running.of("execute_input")[0]["parent_header"]["msg_id"]
+    return [m["parent_header"]["msg_id"] == cell for m in running.of("stream")]
+
+
+def test_a_page_of_a_kernel_that_is_not_loaded_leaves_the_cell_that_runs_alone(kernel, tmp_path):
+    running = kernel()
+    page = Page(running)
+    running.run(HEARING)
+    running.published.clear()
+    with busy(running, tmp_path / "flag", "sleeping", PRINTING) as still:
+        for _ in range(10):
+            assert not page.is_here()
+            more_lines(running)
+        request = page.ask_to_register(aside=False)
+        more_lines(running)
+        assert still()
+    assert page.reply_to(request)["status"] == "ok"
+    assert page.is_here()
+
+    assert all(told_in_cell(running))
+    assert all(eval(running.run("print(heard)")))
+    page.open().close()
+
+
 @pytest.mark.parametrize("registered", ["before", "within the cell"])
 def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, registered):
     running = kernel()
@@ -103,11 +135,9 @@ def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, r
         for _ in range(10):
             wire.tell(kind="seen")
             assert wire.do("mark", label="x")["kind"] == "failed"
-            lines = len(running.of("stream"))
-            running.wait_until(lambda lines=lines: len(running.of("stream")) >= lines + 3)
+            more_lines(running)
         wire.close()
-    cell = running.of("execute_input")[0]["parent_header"]["msg_id"]
-    told = [m["parent_header"]["msg_id"] == cell for m in running.of("stream")]
+    told = told_in_cell(running)
 
     # One may slip through while a message is being taken in.
     assert len(told) >= 30
