@@ -100,6 +100,11 @@ class Wire:
         """Close it."""
         self.page.send("comm_close", comm_id=self.id, data={})
 
+    def is_closed(self):
+        """Return whether the kernel has closed it."""
+        closed = self.page.kernel.of("comm_close")
+        return self.id in {message["content"]["comm_id"] for message in closed}
+
     def heard(self, kind=None):
         """Return what the kernel has said so far, of one kind."""
         said = [

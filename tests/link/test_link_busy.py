@@ -147,6 +147,54 @@ def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, r
     assert heard.count(False) == (0 if registered == "before" else 1)
 
 
+WAYS = {
+    "it is too late to close": lambda page, wire: page.leave(),
+    "it closes just before": lambda page, wire: (wire.close(), page.leave()),
+    "it closes just after": lambda page, wire: (page.leave(), wire.close()),
+    "it crashes": lambda page, wire: None,
+}
+"""What a kernel hears of a page that is reloaded."""
+LATER = """
+import pulse_widgets.link.links as links
+for link in links._links: link._line.heard_s -= 1000.0
+"""
+LEFT = """
+import time
+import pulse_widgets.link as link
+from pulse_widgets.default_session import default
+def left():
+    comms = list(get_ipython().kernel.comm_manager.comms.values())
+    ours = [one for one in comms if one.target_name == link.TARGET]
+    return len(ours), len(links._links), len(default.run.stream()._transports)
+for _ in range(500):
+    if left() == (2, 2, 3): break
+    time.sleep(0.02)
+assert left() == (2, 2, 3), left()
+"""
+"""That page and the one beside it; the session has a feed, too."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_that_were_reloaded_leave_nothing_behind(page, way):
+    running = page.kernel
+    running.run(WATCH)
+    beside = page.open()
+    gone = [Page(running) for _ in range(20)]
+    for one in gone:
+        WAYS[way](one, one.open())
+    running.run(LATER)
+    beside.tell(kind="hello")
+    beside.more("keyframe")
+
+    last = Page(running)
+    last.open().more("frame", 2)
+
+    running.run(LEFT)
+    beside.more("frame", 2)
+    for one in [last, *(gone if way == "it crashes" else [])]:
+        one.leave()
+
+
 ROUNDS = 200
 COUNT = """
 import gc, threading, pulse_widgets.link.links as links
@@ -162,7 +210,12 @@ def count():
         "ours": sorted(ours),
         "followed": len(default.run.stream()._transports),
     }
-before = count()
+import time
+for _ in range(200):
+    # A thread that has just answered still holds what it answered for.
+    before = count()
+    if not before["ours"]: break
+    time.sleep(0.02)
 """
 
 
