@@ -4,33 +4,10 @@ from collections import Counter
 
 import pytest
 
-from tests.link.cells import LOOPS, busy
+from tests.link.cells import LOOPS, busy, served, states
 from tests.link.page import Page
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
-UNTRACKED = {"create_subshell_request", "delete_subshell_request"}
-"""What our extension has pages pass over."""
-
-
-def states(kernel, without=()):
-    """Return what a page was shown, but for what was said of some messages."""
-    return [
-        message["content"]["execution_state"]
-        for message in kernel.of("status")
-        if message["parent_header"].get("msg_type") not in UNTRACKED
-        and message["parent_header"].get("msg_id") not in without
-    ]
-
-
-def served(kernel, request):
-    """Wait until the kernel has said ``idle`` of a message."""
-    kernel.wait_until(
-        lambda: any(
-            message["parent_header"].get("msg_id") == request
-            and message["content"]["execution_state"] == "idle"
-            for message in kernel.of("status")
-        )
-    )
 
 
 def shown_at_rest(page):
@@ -192,9 +169,7 @@ def test_messages_in_a_row_are_put_right_together(page, tmp_path):
     wire = page.open()
     with busy(running, tmp_path / "flag", "sleeping"):
         cell = running.of("execute_input")[-1]["parent_header"]["msg_id"]
-        sent = [
-            page.send("comm_msg", comm_id=wire.id, data={"kind": "seen"}) for _ in range(100)
-        ]
+        sent = [page.send("comm_msg", comm_id=wire.id, data={"kind": "seen"}) for _ in range(100)]
         served(running, sent[-1])
         running.wait_until(lambda: states(running)[-1] == "busy", 5)
         assert Counter(states_of(running, cell))["busy"] < len(sent) / 2
