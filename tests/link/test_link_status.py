@@ -73,13 +73,14 @@ import threading, time
 from pulse_widgets.busy import message_of_main_shell
 session = get_ipython().kernel.session
 send, held = session.send, []
-def late(stream, kind, content=None, *args, parent=None, **more):
-    ours = threading.current_thread() is not threading.main_thread()
-    here = parent is not None and parent["header"].get("subshell_id") is None
-    if ours and here and content == {"execution_state": "busy"} and not held:
-        held.append(parent)
-        until(parent)
-    return send(stream, kind, content, *args, parent=parent, **more)
+def late(*given, **named):
+    beside = threading.current_thread().name.startswith("subshell")
+    parent = named.get("parent")
+    if beside and not held and {"execution_state": "busy"} in given:
+        if parent["header"].get("subshell_id") is None:
+            held.append(parent)
+            until(parent)
+    return send(*given, **named)
 def ended(parent):
     while message_of_main_shell() is parent:
         time.sleep(0.001)
@@ -90,6 +91,7 @@ def followed(parent):
 session.send = late
 """
 """Has our ``busy`` come too late, by a whole cell."""
+UNTIL_HELD = "while not held: time.sleep(0.001)"
 
 
 def test_a_cell_that_ends_meanwhile_leaves_the_kernel_idle(page):
@@ -97,7 +99,7 @@ def test_a_cell_that_ends_meanwhile_leaves_the_kernel_idle(page):
     wire = page.open()
     running.run(DELAYED + "until = ended")
     try:
-        ask_in_a_cell(wire, "time.sleep(0.1)")
+        ask_in_a_cell(wire, UNTIL_HELD)
         assert shown_at_rest(page) == "idle"
         assert running.run("print(len(held))") == "1\n"
     finally:
@@ -109,7 +111,7 @@ def test_a_cell_that_follows_meanwhile_is_shown_busy(page, tmp_path):
     wire = page.open()
     running.run(DELAYED + "until = followed")
     try:
-        ask_in_a_cell(wire, "time.sleep(0.1)", wait=False)
+        ask_in_a_cell(wire, UNTIL_HELD, wait=False)
         with busy(running, tmp_path / "flag", "sleeping") as still:
             first = running.of("execute_input")[-2]["parent_header"]["msg_id"]
             told = lambda: Counter(states_of(running, first))  # noqa: E731
@@ -133,7 +135,7 @@ def ask_in_a_cell(wire, code, *, wait=True):
     """Run a cell, and say something to it."""
     running = wire.page.kernel
     begun = len(running.of("execute_input"))
-    request = running.client.execute(f"import time; {code}")
+    request = running.client.execute(f"import time\n{code}")
     running.wait_until(lambda: len(running.of("execute_input")) > begun)
     wire.tell(kind="seen")
     if wait:
