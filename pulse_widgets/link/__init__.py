@@ -12,6 +12,7 @@ import sys
 from functools import cache
 from typing import Any, Final
 
+from pulse_widgets.busy import stay_busy
 from pulse_widgets.link.output import give_back
 from pulse_widgets.loading import load
 
@@ -64,6 +65,7 @@ def register() -> Registered:
         manager.register_target(TARGET, _opened)
         _stand_there(manager)
         give_back()
+        stay_busy()
     except Exception:  # noqa: BLE001  a foreign program; the extension is told
         report("comms of the JupyterLab extension cannot be taken")
         return Registered("failed")

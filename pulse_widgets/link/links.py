@@ -7,6 +7,7 @@ import time
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.busy import stay_busy
 from pulse_widgets.default_session import default
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.link import LINK_VERSION, report, subshells
@@ -82,6 +83,7 @@ class Link:
     def _receive(self, message: Mapping[str, Any]) -> None:
         try:
             give_back()
+            stay_busy()
             said = message["content"]["data"]
             if not isinstance(said, dict) or not self._understood:
                 return
@@ -127,6 +129,8 @@ class Link:
         with _door:
             _links.discard(self)
         give_back()
+        # A page that has closed its comm gives its subshell up.
+        stay_busy(at_once=True)
         self._line.close()
         self._shown.close()
 
@@ -134,6 +138,7 @@ class Link:
 def serve(comm: Any, message: Mapping[str, Any]) -> None:
     """Serve a comm that a page has opened, until the page closes it."""
     give_back()
+    stay_busy()
     link = Link(comm, message)
     with _door:
         _links.add(link)

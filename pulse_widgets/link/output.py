@@ -12,11 +12,11 @@ import sys
 import threading
 from typing import Any, Final
 
+from pulse_widgets.busy import message_of_main_shell
+
 __all__ = ["give_back"]
 
-HANDLES: Final = "execute_request"
-HANDLES_IN: Final = "kernelbase.py"
-"""Where the kernel handles the message that runs a cell."""
+RUNS_CELL: Final = "execute_request"
 
 
 class _Cells:
@@ -67,11 +67,5 @@ def give_back() -> None:
 
 def _parent_of_running_cell() -> Any:
     """Return the message of a cell that has begun before anybody listened; None where none has."""
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001
-    while frame is not None:
-        code = frame.f_code
-        if code.co_name == HANDLES and code.co_filename.endswith(HANDLES_IN):
-            parent = frame.f_locals.get("parent")
-            return parent if isinstance(parent, dict) and "header" in parent else None
-        frame = frame.f_back
-    return None
+    message = message_of_main_shell()
+    return message if message is not None and message["msg_type"] == RUNS_CELL else None

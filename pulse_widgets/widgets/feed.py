@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import anywidget
 import traitlets
 
+from pulse_widgets.busy import stay_busy
 from pulse_widgets.errors import PulseError
 from pulse_widgets.series.state import package_version
 from pulse_widgets.series.wire import WIRE_VERSION
@@ -121,6 +122,7 @@ class Feed(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not typed
 
     def _receive(self, _widget: object, content: object, _buffers: object) -> None:
         """Answer the browser; runs on whichever thread the kernel gives it."""
+        stay_busy()
         if isinstance(content, dict) and content.get("kind") == "code":
             with self._send_lock:
                 self.send({"kind": "code", "code": bundled("dashboard.js")})

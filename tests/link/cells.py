@@ -10,6 +10,9 @@ LOOPS = {
     "awaiting": "import asyncio\nwhile not os.path.exists(FLAG): await asyncio.sleep(0.01)",
 }
 
+UNTRACKED = {"create_subshell_request", "delete_subshell_request"}
+"""What our extension has pages pass over."""
+
 
 @contextmanager
 def busy(kernel, flag, how, before=""):
@@ -44,3 +47,24 @@ def printed(kernel, request=None):
         if request in {None, message["parent_header"].get("msg_id")}
     ]
     return "".join(texts).split("\n")
+
+
+def states(kernel, without=()):
+    """Return what a page was shown, but for what was said of some messages."""
+    return [
+        message["content"]["execution_state"]
+        for message in kernel.of("status")
+        if message["parent_header"].get("msg_type") not in UNTRACKED
+        and message["parent_header"].get("msg_id") not in without
+    ]
+
+
+def served(kernel, request):
+    """Wait until the kernel has said ``idle`` of a message."""
+    kernel.wait_until(
+        lambda: any(
+            message["parent_header"].get("msg_id") == request
+            and message["content"]["execution_state"] == "idle"
+            for message in kernel.of("status")
+        )
+    )

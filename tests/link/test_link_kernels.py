@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 
 import pytest
 
-from tests.link.cells import busy
+from tests.link.cells import busy, served, states
 from tests.link.page import Page
 from tests.test_kernel import values_of
 
@@ -55,6 +56,16 @@ def has_subshells(kernel):
     )
 
 
+def ask_feed_beside(kernel, page):
+    """Tell the feed something on a subshell, as JupyterLab does; newer kernels take it elsewhere."""
+    kind = {"method": "custom", "content": {"kind": "hello"}}
+    request = page.send("comm_msg", comm_id=kernel.feed_id(), data=kind)
+    after = page.send("execute_request", code="", silent=True)
+    served(kernel, after)
+    if any(m["parent_header"].get("msg_id") == request for m in kernel.of("status")):
+        kernel.wait_until(lambda: states(kernel, [after])[-1] == "busy", 5)
+
+
 def test_a_page_is_served_by_every_version_of_the_kernel(running, tmp_path):
     subshells = has_subshells(running)
     page = Page(running, subshell=subshells)
@@ -80,11 +91,18 @@ def test_a_page_is_served_by_every_version_of_the_kernel(running, tmp_path):
         if subshells:
             wire.wait(lambda: [one for one in wire.said("done") if one["id"] == 100])
             wire.wait(lambda: len(wire.packets("keyframe")) > before)
+            running.wait_until(lambda: states(running)[-1] == "busy", 5)
+            ask_feed_beside(running, page)
         else:
             wire.more("frame", 3)
             assert not [one for one in wire.said("done") if one["id"] == 100]
         assert still()
     wire.wait(lambda: [one for one in wire.said("done") if one["id"] == 100])
+    running.wait_until(lambda: states(running)[-1] == "idle")
+    if not subshells:
+        # Twice of each message, by the kernel itself.
+        told = Counter(m["parent_header"].get("msg_id") for m in running.of("status"))
+        assert max(told.values()) == 2
     running.tell_feed(kind="hello")
     shown = len(running.packets("keyframe"))
     running.wait_until(lambda: len(running.packets("keyframe")) > shown)

@@ -9,6 +9,7 @@ import { IMonitors } from "../shared/monitors";
 import { type Document, DocumentPlace } from "./document-place";
 import { Monitors } from "./monitors";
 import { Places } from "./places";
+import { passOverSubshells } from "./untracked";
 
 /** The part of both trackers that matters here. */
 interface Tracker {
@@ -48,6 +49,7 @@ const plugin: JupyterFrontEndPlugin<IMonitors> = {
     consoles: IConsoleTracker | null,
     translator: ITranslator | null,
   ) => {
+    passOverSubshells();
     const words = translator ?? nullTranslator;
     const places = new Places();
     const monitors = new Monitors(places, app.serviceManager, words.load("pulse_widgets"));
