@@ -38,7 +38,8 @@ class MarkCollector(Collector):
         self._clock = clock
         self._host = host
 
-    def mark(self, label: str) -> None:
-        """Put a labelled moment on the time axis."""
+    def mark(self, label: str, at_us: int | None = None) -> None:
+        """Put a labelled moment on the time axis, of now or of another time of the session."""
         series = self._registry.add(self._host, "kernel", "mark", kind=MOMENT.stored)
-        self.add(row_of_facts(series, self._clock.now_us(), {"label": str(label)}))
+        moment = self._clock.now_us() if at_us is None else at_us
+        self.add(row_of_facts(series, moment, {"label": str(label)}))

@@ -15,7 +15,16 @@ from typing import Any, Final
 from pulse_widgets.link.output import give_back
 from pulse_widgets.loading import load
 
-__all__ = ["HERE", "LINK_VERSION", "TARGET", "Registered", "package_version", "register", "report"]
+__all__ = [
+    "HERE",
+    "LINK_VERSION",
+    "TARGET",
+    "Registered",
+    "package_version",
+    "register",
+    "report",
+    "subshells",
+]
 
 TARGET: Final = "pulse_widgets"
 LINK_VERSION: Final = 1
@@ -82,11 +91,24 @@ def report(what: str) -> None:
     get_logger().exception("pulse_widgets: %s", what)
 
 
-def _comm_manager() -> Any:
-    """Return what the kernel takes comms with; None without a kernel."""
+def subshells() -> frozenset[str] | None:
+    """Return the ids of the subshells of this kernel; None where it does not tell."""
+    thread: Any = getattr(_kernel(), "shell_channel_thread", None)
+    try:
+        return frozenset(thread.manager.list_subshell())
+    except Exception:  # noqa: BLE001  not a public part of a kernel
+        return None
+
+
+def _kernel() -> Any:
     module = sys.modules.get("IPython.core.getipython")
     shell = module.get_ipython() if module is not None else None
-    return getattr(getattr(shell, "kernel", None), "comm_manager", None)
+    return getattr(shell, "kernel", None)
+
+
+def _comm_manager() -> Any:
+    """Return what the kernel takes comms with; None without a kernel."""
+    return getattr(_kernel(), "comm_manager", None)
 
 
 def _stand_there(manager: Any) -> None:

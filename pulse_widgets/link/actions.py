@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pulse_widgets.run import Run
+    from pulse_widgets.series.clock import Clock
 
 __all__ = ["QUICK", "perform"]
 
@@ -73,7 +74,19 @@ def _mark(options: Mapping[str, Any]) -> None:
         raise SessionEndedError(
             "The session is over, and nothing was marked", remedy="Start another one."
         )
-    session.mark(label)
+    session.mark(label, _moment(options.get("time"), session.clock))
+
+
+def _moment(time: object, clock: Clock) -> int | None:
+    """Return the session time of what a page says in Unix seconds; None where it says nothing.
+
+    The clock of a page may be wrong: a time outside of the session is not believed.
+    """
+    if isinstance(time, bool) or not isinstance(time, int | float):
+        return None
+    offset_us = clock.offset_us()
+    first, last = clock.start_us + offset_us, clock.now_us() + offset_us
+    return clock.from_wall(time) if first <= time * 1_000_000 <= last else None
 
 
 def _save(options: Mapping[str, Any]) -> dict[str, object]:

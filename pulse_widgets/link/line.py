@@ -38,7 +38,7 @@ class Line:
         # end of that cell. In this context all is spoken from where the page has opened the comm.
         self._context = contextvars.copy_context()
         self._lock = threading.Lock()
-        self._looked = time.monotonic()
+        self.heard_s = self._looked = time.monotonic()
         self._silent_s = 0.0
         self._failed = False
         self.closed = False
@@ -59,7 +59,8 @@ class Line:
 
     def heard(self) -> None:
         """Note that the page has spoken."""
-        self._looked, self._silent_s = time.monotonic(), 0.0
+        self.heard_s = self._looked = time.monotonic()
+        self._silent_s = 0.0
 
     def silent(self, *, busy: bool) -> bool:
         """Whether the page shows nothing, or is gone; `busy` says that a cell runs.
@@ -71,6 +72,14 @@ class Line:
             self._silent_s += min(now - self._looked, GAP_S)
         self._looked = now
         return self._silent_s > SILENT_S
+
+    def end(self) -> None:
+        """Say nothing more, and tell the page."""
+        self.close()
+        try:
+            self._context.copy().run(self._comm.close)
+        except Exception:  # noqa: BLE001  foreign code; the page may just have closed it
+            report("a comm of the JupyterLab extension could not be closed")
 
     def close(self) -> None:
         """Say nothing more."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.default_session import default
 from pulse_widgets.errors import PulseError, words_of
-from pulse_widgets.link import LINK_VERSION, report
+from pulse_widgets.link import LINK_VERSION, report, subshells
 from pulse_widgets.link.actions import QUICK, perform
 from pulse_widgets.link.line import Line
 from pulse_widgets.link.live import Live, status_with
@@ -17,12 +18,14 @@ from pulse_widgets.link.replayed import Replayed
 from pulse_widgets.signals import start_shielded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["serve"]
 
 _door = threading.Lock()
 _links: set[Link] = set()
+LEFT_S: Final = 600.0
+"""A page that shows something, and has not spoken for so long, is gone."""
 
 
 class Link:
@@ -38,8 +41,8 @@ class Link:
     def __init__(self, comm: Any, message: Mapping[str, Any]) -> None:
         opening = message["content"].get("data")
         opening = opening if isinstance(opening, dict) else {}
-        subshell = message["header"].get("subshell_id") is not None
-        self._line = Line(comm, subshell=subshell)
+        self._subshell = message["header"].get("subshell_id")
+        self._line = Line(comm, subshell=self._subshell is not None)
         replay = opening.get("replay")
         self._shown: Live | Replayed = (
             Replayed(self._line, replay) if isinstance(replay, str) else Live(self._line)
@@ -61,6 +64,20 @@ class Link:
                 self._line.say(status_with(None))
         except Exception:  # noqa: BLE001  the top of a callback, or of a thread
             self._fail()
+
+    def is_left(self, there: Collection[str] | None) -> bool:
+        """Whether its page is gone, as far as the subshells that are there tell, or silence."""
+        if there is not None and self._subshell is not None and self._subshell not in there:
+            return True
+        # A page that is ended though it is there opens another; but not one of a recording.
+        return isinstance(self._shown, Live) and time.monotonic() - self._line.heard_s > LEFT_S
+
+    def end(self) -> None:
+        """Serve it no longer."""
+        with _door:
+            _links.discard(self)
+        self._line.end()
+        self._shown.close()
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         try:
@@ -122,6 +139,20 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
         _links.add(link)
     _observe()
     link.look()
+    _sweep()
+
+
+def _sweep() -> None:
+    """End the comms of pages that are gone: one that is reloaded or crashes closes none."""
+    there = subshells()
+    for link in _open_links():
+        if link.is_left(there):
+            link.end()
+
+
+def _open_links() -> list[Link]:
+    with _door:
+        return list(_links)
 
 
 @cache
@@ -130,7 +161,6 @@ def _observe() -> None:
 
 
 def _look() -> None:
-    with _door:
-        links = list(_links)
-    for link in links:
+    _sweep()
+    for link in _open_links():
         link.look()

@@ -212,10 +212,10 @@ class Session:
         self._flusher.interval_s = interval_s
         self._flusher.ring()
 
-    def mark(self, label: str) -> None:
-        """Put a labelled moment on the time axis."""
+    def mark(self, label: str, at_us: int | None = None) -> None:
+        """Put a labelled moment on the time axis, of now or of another time of the session."""
         if not self.ended:
-            self.marks.mark(label)
+            self.marks.mark(label, at_us)
 
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.

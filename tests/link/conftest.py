@@ -33,7 +33,7 @@ import pulse_widgets as pw, pulse_widgets.link.line as line, pulse_widgets.link.
 from pulse_widgets.default_session import default
 pw.stop()
 for link in list(links._links):
-    link._closed()
+    link.end()
 default.session = default.run = default._run = None
 line.SILENT_S = 60.0
 """

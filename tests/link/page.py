@@ -24,21 +24,22 @@ class Page:
         self.client = kernel.client
         self.subshell = self._make_subshell() if subshell else None
 
+    def control(self, kind, **content):
+        """Ask on the control channel; return the content of the reply."""
+        self.client.control_channel.send(self.client.session.msg(kind, content))
+        return self.client.control_channel.get_msg(timeout=20)["content"]
+
     def _make_subshell(self):
-        request = self.client.session.msg("create_subshell_request", {})
-        self.client.control_channel.send(request)
-        return self.client.control_channel.get_msg(timeout=20)["content"]["subshell_id"]
+        return self.control("create_subshell_request")["subshell_id"]
 
     def leave(self):
         """Give the subshell up."""
-        request = self.client.session.msg("delete_subshell_request", {"subshell_id": self.subshell})
-        self.client.control_channel.send(request)
-        self.client.control_channel.get_msg(timeout=20)
+        self.control("delete_subshell_request", subshell_id=self.subshell)
 
-    def send(self, kind, **content):
-        """Send a message of any type; return its id."""
+    def send(self, kind, *, aside=True, **content):
+        """Send a message of any type; return its id. Where not `aside`, it waits for cells."""
         message = self.client.session.msg(kind, content)
-        if self.subshell is not None:
+        if aside and self.subshell is not None:
             message["header"]["subshell_id"] = self.subshell
         self.client.shell_channel.send(message)
         return message["header"]["msg_id"]
@@ -50,29 +51,28 @@ class Page:
             if message["parent_header"].get("msg_id") == request:
                 return message["content"]
 
-    def evaluate(self, expression):
-        """Return the text of an expression, evaluated as the extension does."""
-        reply = self.reply_to(
-            self.send(
-                "execute_request",
-                code="",
-                silent=True,
-                store_history=False,
-                user_expressions={"value": expression},
-                allow_stdin=False,
-                stop_on_error=False,
-            )
+    def ask_to_register(self, *, aside):
+        """Have the kernel register, as the extension does; return the id of the request."""
+        return self.send(
+            "execute_request",
+            aside=aside,
+            code="",
+            silent=True,
+            store_history=False,
+            user_expressions={"value": REGISTER},
+            allow_stdin=False,
+            stop_on_error=False,
         )
-        return reply["user_expressions"]["value"]["data"]["text/plain"]
 
-    def register(self):
+    def register(self, *, aside=True):
         """Register, and return what became of it."""
-        return json.loads(self.evaluate(REGISTER))
+        reply = self.reply_to(self.ask_to_register(aside=aside))
+        return json.loads(reply["user_expressions"]["value"]["data"]["text/plain"])
 
     def is_here(self):
         """Return whether the kernel lists that it need not be registered with."""
         target = "pulse_widgets.here"
-        reply = self.reply_to(self.send("comm_info_request", target_name=target))
+        reply = self.control("comm_info_request", target_name=target)
         return [one["target_name"] for one in reply["comms"].values()] == [target]
 
     def open(self, replay=None, version=1, *, wait=True):
@@ -99,6 +99,11 @@ class Wire:
     def close(self):
         """Close it."""
         self.page.send("comm_close", comm_id=self.id, data={})
+
+    def is_closed(self):
+        """Return whether the kernel has closed it."""
+        closed = self.page.kernel.of("comm_close")
+        return self.id in {message["content"]["comm_id"] for message in closed}
 
     def heard(self, kind=None):
         """Return what the kernel has said so far, of one kind."""

@@ -88,6 +88,38 @@ for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
 """
 
 
+def more_lines(running):
+    """Wait until threads have printed more."""
+    lines = len(running.of("stream"))
+    running.wait_until(lambda: len(running.of("stream")) >= lines + 3)
+
+
+def told_in_cell(running):
+    """Of each text, whether it was told as one of the first cell since."""
+    cell = running.of("execute_input")[0]["parent_header"]["msg_id"]
+    return [m["parent_header"]["msg_id"] == cell for m in running.of("stream")]
+
+
+def test_a_page_of_a_kernel_that_is_not_loaded_leaves_the_cell_that_runs_alone(kernel, tmp_path):
+    running = kernel()
+    page = Page(running)
+    running.run(HEARING)
+    running.published.clear()
+    with busy(running, tmp_path / "flag", "sleeping", PRINTING) as still:
+        for _ in range(10):
+            assert not page.is_here()
+            more_lines(running)
+        request = page.ask_to_register(aside=False)
+        more_lines(running)
+        assert still()
+    assert page.reply_to(request)["status"] == "ok"
+    assert page.is_here()
+
+    assert all(told_in_cell(running))
+    assert all(eval(running.run("print(heard)")))
+    page.open().close()
+
+
 @pytest.mark.parametrize("registered", ["before", "within the cell"])
 def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, registered):
     running = kernel()
@@ -103,11 +135,9 @@ def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, r
         for _ in range(10):
             wire.tell(kind="seen")
             assert wire.do("mark", label="x")["kind"] == "failed"
-            lines = len(running.of("stream"))
-            running.wait_until(lambda lines=lines: len(running.of("stream")) >= lines + 3)
+            more_lines(running)
         wire.close()
-    cell = running.of("execute_input")[0]["parent_header"]["msg_id"]
-    told = [m["parent_header"]["msg_id"] == cell for m in running.of("stream")]
+    told = told_in_cell(running)
 
     # One may slip through while a message is being taken in.
     assert len(told) >= 30
@@ -115,6 +145,54 @@ def test_a_page_draws_no_output_away_from_the_cell_that_runs(kernel, tmp_path, r
     heard = eval(running.run("print(heard)"))
     # Nothing says that a cell was run but cells, and `register` itself.
     assert heard.count(False) == (0 if registered == "before" else 1)
+
+
+WAYS = {
+    "it is too late to close": lambda page, wire: page.leave(),
+    "it closes just before": lambda page, wire: (wire.close(), page.leave()),
+    "it closes just after": lambda page, wire: (page.leave(), wire.close()),
+    "it crashes": lambda page, wire: None,
+}
+"""What a kernel hears of a page that is reloaded."""
+LATER = """
+import pulse_widgets.link.links as links
+for link in links._links: link._line.heard_s -= 1000.0
+"""
+LEFT = """
+import time
+import pulse_widgets.link as link
+from pulse_widgets.default_session import default
+def left():
+    comms = list(get_ipython().kernel.comm_manager.comms.values())
+    ours = [one for one in comms if one.target_name == link.TARGET]
+    return len(ours), len(links._links), len(default.run.stream()._transports)
+for _ in range(500):
+    if left() == (2, 2, 3): break
+    time.sleep(0.02)
+assert left() == (2, 2, 3), left()
+"""
+"""That page and the one beside it; the session has a feed, too."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_that_were_reloaded_leave_nothing_behind(page, way):
+    running = page.kernel
+    running.run(WATCH)
+    beside = page.open()
+    gone = [Page(running) for _ in range(20)]
+    for one in gone:
+        WAYS[way](one, one.open())
+    running.run(LATER)
+    beside.tell(kind="hello")
+    beside.more("keyframe")
+
+    last = Page(running)
+    last.open().more("frame", 2)
+
+    running.run(LEFT)
+    beside.more("frame", 2)
+    for one in [last, *(gone if way == "it crashes" else [])]:
+        one.leave()
 
 
 ROUNDS = 200
@@ -132,7 +210,12 @@ def count():
         "ours": sorted(ours),
         "followed": len(default.run.stream()._transports),
     }
-before = count()
+import time
+for _ in range(200):
+    # A thread that has just answered still holds what it answered for.
+    before = count()
+    if not before["ours"]: break
+    time.sleep(0.02)
 """
 
 

@@ -84,6 +84,30 @@ def test_a_session_is_started_marked_and_stopped_without_a_cell(page, tmp_path):
     assert not page.kernel.of("stream")
 
 
+NO_TIMES = [0, 4e9, -1.0, 10**400, True, "1e9", None, []]
+"""What a page may say that is no time of the session."""
+
+
+def test_a_mark_is_of_the_time_that_a_page_says_if_that_is_one_of_the_session(page):
+    wire = page.open()
+    wire.do("start", interval=0.2, gpus="none")
+    t0 = wire.wait_status(lambda session: session and session["running"])["t0"]
+    wire.more("frame", 3)
+    assert wire.do("mark", label="then", time=t0 + 0.01)["kind"] == "done"
+    for number, time in enumerate(NO_TIMES):
+        assert wire.do("mark", label=str(number), time=time)["kind"] == "done"
+    path = wire.do("stop")["result"]["path"]
+
+    told = page.kernel.run(
+        f"import pulse_widgets as pw\ne = pw.Recording.open({path!r}).events\n"
+        f"print([(label, t.timestamp() - {t0}) for label, t in zip(e['message'], e['time']) if t == t])"
+    )
+    times = dict(eval(told))
+    assert times.pop("then") == pytest.approx(0.01, abs=1e-3)
+    assert sorted(times) == sorted(map(str, range(len(NO_TIMES))))
+    assert min(times.values()) > 0.01
+
+
 def test_cells_that_follow_a_start_by_hand_have_their_numbers(page):
     wire = page.open()
     page.kernel.run("1")

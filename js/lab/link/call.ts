@@ -1,7 +1,7 @@
 /** One call to a kernel: a subshell where there are any, and a comm on it. */
 
 import type { Kernel } from "@jupyterlab/services";
-import { type Opening, REGISTER, TARGET } from "../shared/protocol";
+import { HERE, type Opening, REGISTER, TARGET } from "../shared/protocol";
 import {
   type Answer,
   type Comm,
@@ -9,6 +9,7 @@ import {
   createSubshell,
   deleteSubshell,
   evaluate,
+  hasComm,
   openComm,
 } from "./wire";
 
@@ -17,6 +18,10 @@ export type Refused = Exclude<Answer, { kind: "value" }>;
 export interface Call {
   /** What the kernel answered instead of taking it; null when it has taken it. */
   readonly refused: Promise<Refused | null>;
+  /** The package is not loaded in the kernel, and it is to be when the cells that run have ended. */
+  readonly waits: boolean;
+  /** Whether the kernel hears the comm while a cell runs. */
+  readonly isAside: boolean;
   /** Whether it could be sent. */
   send(data: unknown): boolean;
   hangUp(): void;
@@ -26,6 +31,13 @@ export interface Call {
   drop(): void;
 }
 
+export interface Manner {
+  /** When it is aborted, the call is not made. */
+  readonly signal: AbortSignal;
+  /** Load the package beside a running cell, though that may disturb it: the user wants it. */
+  readonly disturbs: boolean;
+}
+
 /** What `register` says where there is no way to serve us; null where there is. */
 function unable(text: string): Refused | null {
   const state = /"state": *"([^"]*)"/.exec(text)?.[1] ?? "ready";
@@ -33,17 +45,17 @@ function unable(text: string): Refused | null {
 }
 
 /**
- * Open a comm, for which the package is imported in the kernel.
+ * Open a comm, for which the package is imported in the kernel if it must be.
  *
- * @returns null when `signal` was aborted: then nothing of it is left in the kernel.
+ * @returns null when it was aborted: then nothing of it is left in the kernel.
  */
 export async function call(
   kernel: Kernel.IKernelConnection,
   opening: Opening,
   events: CommEvents,
-  signal: AbortSignal,
+  { signal, disturbs }: Manner,
 ): Promise<Call | null> {
-  const subshell = await createSubshell(kernel);
+  const [subshell, isHere] = await Promise.all([createSubshell(kernel), hasComm(kernel, HERE)]);
   let comm: Comm | null = null;
   /** Say at once all that is to be said: the page or the connection ends. */
   const leave = () => {
@@ -58,23 +70,37 @@ export async function call(
     return null;
   }
   kernel.disposed.connect(leave);
-  // Both at once, to wait once: the kernel takes them in this order.
-  const refused = register(kernel, subshell);
-  comm = openComm(kernel, TARGET, opening, subshell, {
-    message: events.message,
-    // A comm that was not taken is closed, too.
-    closed: () => void refused.then((answer) => answer ?? events.closed()),
-  });
-  const { send, close, drop } = comm;
+  // By itself it is evaluated where cells are, and so never beside one.
+  const where = disturbs ? subshell : null;
+  let waits = !isHere && where !== subshell;
+  const began = () => {
+    waits = false;
+  };
+  const refused = isHere ? Promise.resolve(null) : register(kernel, where, began);
+  const open = () => {
+    comm = openComm(kernel, TARGET, opening, subshell, {
+      message: events.message,
+      // A comm that was not taken is closed, too.
+      closed: () => void refused.then((answer) => answer ?? events.closed()),
+    });
+  };
+  // Where one way leads to both, the kernel takes them in this order, and it is waited for once.
+  if (isHere || where === subshell) open();
+  else void refused.then((answer) => answer ?? (isLeft || open()));
   return {
     refused,
-    send,
+    get waits() {
+      return waits;
+    },
+    isAside: subshell !== null,
+    send: (data) => comm?.send(data) ?? false,
     leave,
     // A subshell that is deleted no longer hears that its comm was closed.
-    hangUp: () => void close().then(leave),
+    hangUp: () => void (comm?.close() ?? Promise.resolve()).then(leave),
     drop: () => {
       kernel.disposed.disconnect(leave);
-      drop();
+      isLeft = true;
+      comm?.drop();
     },
   };
 }
@@ -82,9 +108,10 @@ export async function call(
 async function register(
   kernel: Kernel.IKernelConnection,
   subshell: string | null,
+  began: () => void,
 ): Promise<Refused | null> {
   try {
-    const answer = await evaluate(kernel, REGISTER, subshell);
+    const answer = await evaluate(kernel, REGISTER, subshell, began);
     return answer.kind === "value" ? unable(answer.text) : answer;
   } catch {
     // The connection has cancelled it, as it does when the kernel restarts.

@@ -22,13 +22,20 @@ const stopped = (kernel: FakeKernel) => kernel.begin({ running: false });
 const busy = (kernel: FakeKernel) => {
   kernel.busy = true;
 };
+const loadedAndBusy = (kernel: FakeKernel) => {
+  kernel.busy = kernel.loaded = true;
+};
 const nothing = () => undefined;
+/** What was sent of a type. */
+const sentOf = (kernel: FakeKernel, type: string) =>
+  kernel.sent.filter(({ header }) => header.msg_type === type);
 
 test.each<[string, Partial<Nature>, (kernel: FakeKernel) => void, string, RegExp]>([
   ["nothing runs", {}, nothing, "idle", /^$/],
   ["a monitor runs", {}, running, "running", /^$/],
   ["a monitor has stopped", {}, stopped, "ended", /^$/],
-  ["a cell runs, with subshells", {}, busy, "idle", /^$/],
+  ["a cell runs beside which nothing was loaded", {}, busy, "unloaded", /not loaded/],
+  ["a cell runs, and the package is loaded", {}, loadedAndBusy, "idle", /^$/],
   ["a cell runs, without subshells", { subshells: false }, busy, "busy", /between cells/],
   ["no cell runs, without subshells", { subshells: false }, nothing, "idle", /^$/],
   ["the package is absent", { installed: "nothing" }, nothing, "absent", /not installed/],
@@ -61,6 +68,104 @@ test("a page that was reloaded while a cell runs is answered, though the kernel 
   await kernel.settle();
 
   expect(link.state.condition).toBe("running");
+});
+
+test("a package that is not loaded is not loaded beside a cell, but when that has ended", async () => {
+  const { kernel, link } = linked();
+  kernel.busy = true;
+  link.watch();
+  await kernel.settle();
+  vi.advanceTimersByTime(1000);
+  await expect(link.act("recordings", {})).rejects.toThrow(/not loaded/);
+  expect([kernel.disturbed, kernel.comms.size]).toEqual([false, 0]);
+
+  kernel.endCell();
+  await kernel.settle();
+
+  expect(link.state.condition).toBe("idle");
+  expect(kernel.disturbed).toBe(false);
+  expect([kernel.comms.size, kernel.subshells.size]).toEqual([1, 1]);
+});
+
+test("it is loaded beside a cell when the user wants that", async () => {
+  const { kernel, link } = linked();
+  kernel.busy = true;
+  link.watch();
+  await kernel.settle();
+  vi.advanceTimersByTime(1000);
+
+  link.retry(true);
+  await kernel.settle();
+
+  expect([link.state.condition, kernel.busy, kernel.disturbed]).toEqual(["idle", true, true]);
+});
+
+test.each([false, true])(
+  "where the package is loaded nothing is executed, busy or not: %j",
+  async (isBusy) => {
+    const { kernel, link } = linked();
+    kernel.begin();
+    kernel.busy = isBusy;
+
+    link.watch();
+    await kernel.settle();
+
+    expect(link.state.condition).toBe("running");
+    expect(sentOf(kernel, "execute_request")).toEqual([]);
+  },
+);
+
+test("a cell that ends before anybody still looks is followed by nothing", async () => {
+  const { kernel, link } = linked();
+  kernel.busy = true;
+  const look = link.watch();
+  await kernel.settle();
+
+  look.dispose();
+  kernel.endCell();
+  await kernel.settle();
+
+  expect(sentOf(kernel, "comm_open")).toEqual([]);
+  expect(kernel.subshells.size).toBe(0);
+});
+
+test.each([
+  [false, { label: "x", time: 1000 }],
+  [true, { label: "x" }],
+])("a mark that waits for its cell is of when it was made; with subshells %j", async (...of) => {
+  const [subshells, sent] = of;
+  const { kernel, link } = linked({ subshells });
+  kernel.begin();
+  kernel.busy = true;
+  const done: unknown[] = [];
+  kernel.act = (_, options) => void done.push(options);
+
+  vi.spyOn(Date, "now").mockReturnValue(1_000_000);
+  const marked = link.act("mark", { label: "x" });
+  await kernel.settle();
+  vi.mocked(Date.now).mockReturnValue(2_000_000);
+  kernel.endCell();
+  await kernel.settle();
+  await marked;
+  vi.mocked(Date.now).mockRestore();
+
+  expect(done).toEqual([sent]);
+});
+
+test("who goes on over another connection leaves nothing behind the first", async () => {
+  const { kernel, link } = linked();
+  const other = new FakeKernel();
+  kernel.begin();
+  other.begin();
+  link.watch();
+  await kernel.settle();
+
+  link.use(other.as());
+  await kernel.settle();
+  await other.settle();
+
+  expect([kernel.comms.size, kernel.subshells.size, kernel.connections]).toEqual([0, 0, 0]);
+  expect([other.comms.size, other.subshells.size]).toEqual([1, 1]);
 });
 
 test("without subshells it waits for the end of that cell, and then goes on by itself", async () => {
@@ -278,6 +383,7 @@ test("nothing is left in a kernel or on its connections, whatever happens in bet
       await kernel.settle();
 
       expect([kernel.comms.size, kernel.subshells.size]).toEqual([0, 0]);
+      expect(kernel.disturbed).toBe(false);
       expect(kernel.connections).toBe(own);
       link.dispose();
       expect(first.connections).toBe(0);

@@ -14,7 +14,7 @@ import {
   type LinkStatus,
   type ToPage,
 } from "../shared/protocol";
-import { type Call, call, type Refused } from "./call";
+import { type Call, call, type Manner, type Refused } from "./call";
 import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
 import { Tuner } from "./tuner";
 
@@ -87,16 +87,20 @@ export class Link {
     });
   }
 
-  /** Begin anew: something has changed in the kernel. */
-  retry(): void {
+  /**
+   * Begin anew: something has changed in the kernel, or the user wants the package to be loaded
+   * even beside a running cell.
+   */
+  retry(disturbs = false): void {
     this.#tries = 0;
-    if (this.#watchers > 0) this.#begin();
+    if (this.#watchers > 0) this.#begin(disturbs);
   }
 
   /** The connection used so far is about to go; another leads to the same kernel. */
   use(kernel: Kernel.IKernelConnection): void {
     if (kernel === this.#kernel) return;
-    this.#drop();
+    if (this.#kernel.isDisposed) this.#drop();
+    else this.#hangUp();
     this.#release();
     this.#kernel = kernel;
     this.#hook(kernel);
@@ -108,10 +112,14 @@ export class Link {
     action: A,
     options: Actions[A]["options"],
   ): Promise<Actions[A]["result"]> {
+    const now = Date.now() / 1000;
     const look = this.watch();
     try {
       await this.#answered();
-      return (await this.#do(action, options)) as Actions[A]["result"];
+      // It hears us when its cell has ended.
+      const isLate = action === "mark" && this.#call?.isAside === false;
+      const sent = isLate ? { time: now, ...options } : options;
+      return (await this.#do(action, sent)) as Actions[A]["result"];
     } finally {
       look.dispose();
     }
@@ -187,24 +195,25 @@ export class Link {
     }
   }
 
-  #begin(): void {
+  #begin(disturbs = false): void {
     this.#hangUp();
     const { status, connectionStatus } = this.#kernel;
     this.#say(status === "dead" ? "dead" : "starting");
     if (status === "dead" || GOING.includes(status) || connectionStatus !== "connected") return;
     const attempt = new AbortController();
     this.#attempt = attempt;
-    const timer = setTimeout(() => this.#say("busy", this.#whyBusy()), PATIENCE_MS);
-    attempt.signal.addEventListener("abort", () => clearTimeout(timer));
-    this.#dial(attempt, () => clearTimeout(timer)).catch((problem: unknown) => {
-      if (attempt.signal.aborted) return;
+    const timer = setTimeout(() => this.#wait(), PATIENCE_MS);
+    const { signal } = attempt;
+    signal.addEventListener("abort", () => clearTimeout(timer));
+    this.#dial({ signal, disturbs }, () => clearTimeout(timer)).catch((problem: unknown) => {
+      if (signal.aborted) return;
       clearTimeout(timer);
       this.#say("failed", { problem: (problem as Error).message });
     });
   }
 
-  async #dial(attempt: AbortController, answered: () => void): Promise<void> {
-    const { signal } = attempt;
+  async #dial(manner: Manner, answered: () => void): Promise<void> {
+    const { signal } = manner;
     const events = {
       message: (data: unknown, buffer: ArrayBuffer | ArrayBufferView | undefined) => {
         if (signal.aborted) return;
@@ -216,11 +225,12 @@ export class Link {
       },
     };
     const opening = { version: LINK_VERSION, replay: null };
-    const made = await call(this.#kernel, opening, events, signal);
+    const made = await call(this.#kernel, opening, events, manner);
     if (signal.aborted) made?.hangUp();
     if (made === null || signal.aborted) return;
     this.#call = made;
     this.#tuner.plug(made.send);
+    if (this.#condition === "busy") this.#wait();
     const refused = await made.refused;
     if (signal.aborted || refused === null) return;
     answered();
@@ -240,6 +250,22 @@ export class Link {
   #refused(answer: Refused): void {
     if (answer.kind === "aborted" && this.#tries++ < MOST_TRIES) this.#begin();
     else this.#refuse(refusalOf(answer, this.#trans));
+  }
+
+  /** Say why there is no answer yet. */
+  #wait(): void {
+    if (this.#call?.waits) this.#say("unloaded", this.#whyUnloaded());
+    else this.#say("busy", this.#whyBusy());
+  }
+
+  #whyUnloaded(): Partial<Refusal> {
+    const trans = this.#trans;
+    return {
+      problem: trans.__("A cell is running, and Pulse is not loaded in this kernel yet."),
+      remedy: trans.__(
+        "It loads when the cell has ended. Loaded now, figures that the cell draws with Matplotlib may be shown unfinished.",
+      ),
+    };
   }
 
   #whyBusy(): Partial<Refusal> {
@@ -373,5 +399,5 @@ function isGone(condition: Condition): boolean {
 }
 
 function isRefused(condition: Condition): boolean {
-  return ["absent", "mismatch", "failed", "dead"].includes(condition);
+  return ["unloaded", "absent", "mismatch", "failed", "dead"].includes(condition);
 }

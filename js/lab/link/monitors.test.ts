@@ -252,6 +252,44 @@ test("a monitor is heard of in passing, though nobody looks and nothing is sent"
   expect(page.monitors.followed.condition).toBe("idle");
 });
 
+test("a monitor that a cell starts beside which nothing was loaded is followed at once", async () => {
+  const kernel = new FakeKernel();
+  const place = new FakePlace("a", kernel);
+  const page = new Page(place);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  kernel.busy = true;
+  page.monitors.watch();
+  await settle(kernel);
+  vi.advanceTimersByTime(1000);
+  vi.useRealTimers();
+  expect(page.monitors.followed.condition).toBe("unloaded");
+
+  kernel.begin();
+  place.heard.emit(PACKET);
+  await settle(kernel);
+
+  expect(page.monitors.followed.condition).toBe("running");
+  expect([kernel.busy, kernel.disturbed]).toEqual([true, false]);
+});
+
+test("who looks only at monitors that run asks nothing of another notebook", async () => {
+  const [a, b] = [new FakeKernel(), new FakeKernel()];
+  const page = new Page(new FakePlace("a", a), new FakePlace("b", b));
+  a.begin();
+  const look = page.monitors.watch();
+  await settle(a, b);
+  page.monitors.changed.connect(({ followed }) => {
+    if (followed.condition === "unasked") look.dispose();
+  });
+
+  page.turnTo(page.places[1] as FakePlace);
+  await settle(a, b);
+
+  expect(b.sent).toEqual([]);
+  expect(page.monitors.followed).toMatchObject({ name: "b", condition: "unasked" });
+  expect([a.comms.size, a.subshells.size]).toEqual([0, 0]);
+});
+
 test("a package that is installed where the user sees it is asked for again", async () => {
   const kernel = new FakeKernel({ installed: "nothing" });
   const place = new FakePlace("a", kernel);

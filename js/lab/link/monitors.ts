@@ -8,6 +8,7 @@ import type { LiveStore } from "../../core/history/live-store";
 import {
   ActionError,
   type Choice,
+  type Condition,
   type Followed,
   type Help,
   type IMonitors,
@@ -21,6 +22,9 @@ import { SessionPlace } from "./session-place";
 
 /** Documents whose history is kept, the newest. */
 const MOST_KEPT = 6;
+
+/** Then a monitor that is heard is news. */
+const SILENT: readonly Condition[] = ["idle", "absent", "unloaded"];
 
 const NOBODY: Followed = {
   ...{ name: "", session: null, kernel: "", condition: "no kernel", problem: "", remedy: "" },
@@ -147,7 +151,7 @@ export class Monitors implements IMonitors {
     else if (how === "choose kernel") await place?.chooseKernel();
     else {
       if (how === "install") await this.#install(place);
-      this.#link?.retry();
+      this.#link?.retry(how === "load");
     }
   }
 
@@ -215,10 +219,12 @@ export class Monitors implements IMonitors {
     const link = place ? this.#linkOf(place) : null;
     if (link !== this.#link) {
       this.#look?.dispose();
+      this.#look = null;
       this.#link = link;
-      this.#look = this.#watchers > 0 ? (link?.watch() ?? null) : null;
     }
+    // First: who looks only at a monitor that runs may leave now, and then nothing is asked.
     this.#changed.emit();
+    if (this.#watchers > 0) this.#look ??= this.#link?.watch() ?? null;
   }
 
   #note(place: Place): void {
@@ -298,7 +304,7 @@ export class Monitors implements IMonitors {
     if (!kernel || this.#heard.has(kernel) || !isPacket(message)) return;
     this.#heard.add(kernel);
     const link = this.#links.get(kernel);
-    if (link?.state.condition === "idle" || link?.state.condition === "absent") link.retry();
+    if (link && SILENT.includes(link.state.condition)) link.retry();
     this.#changed.emit();
   }
 

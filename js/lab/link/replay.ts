@@ -35,7 +35,8 @@ export async function openReplay(
     };
     const opening = { version: LINK_VERSION, replay: path };
     const taken = async () => {
-      made = await call(kernel, opening, events, hangUp.signal);
+      const { signal } = hangUp;
+      made = await call(kernel, opening, events, { signal, disturbs: false });
       if (hangUp.signal.aborted) made?.hangUp();
       const refused = await made?.refused;
       if (!refused) return;

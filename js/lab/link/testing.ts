@@ -3,7 +3,7 @@
 import type { Kernel } from "@jupyterlab/services";
 import { nullTranslator } from "@jupyterlab/translation";
 import { encodeKeyframe } from "../../core/testing/packets";
-import { LINK_VERSION, type SessionStatus, TARGET } from "../shared/protocol";
+import { HERE, LINK_VERSION, type SessionStatus, TARGET } from "../shared/protocol";
 
 type Slot = (sender: unknown, value: unknown) => unknown;
 
@@ -69,11 +69,15 @@ export class FakeKernel {
   supportsSubshells = false;
   /** A cell runs: what does not come on a subshell waits. */
   busy = false;
+  /** Something was executed beside a cell. */
+  disturbed = false;
   /** What was sent to it. */
   readonly sent: Message[] = [];
   readonly subshells = new Set<string>();
   readonly comms = new Map<string, string | null>();
   session: SessionStatus | null = null;
+  /** The package is loaded. */
+  loaded = false;
   /** What it answers to an action; throws what it fails with. */
   act: (action: string, options: unknown) => unknown = () => null;
   #introduce: () => void = () => undefined;
@@ -171,6 +175,7 @@ export class FakeKernel {
     this.comms.clear();
     this.session = null;
     this.busy = false;
+    this.loaded = false;
   }
 
   say(comm_id: string, data: unknown, buffer?: Uint8Array): void {
@@ -187,6 +192,7 @@ export class FakeKernel {
   begin(session: Partial<SessionStatus> = {}): void {
     const plain = { running: true, title: "", t0: 1000, path: null, feed: null };
     this.session = { ...plain, ...session };
+    this.loaded = true;
     for (const comm of this.comms.keys()) this.#tell(comm);
   }
 
@@ -212,11 +218,15 @@ export class FakeKernel {
     const isLost = subshell_id !== null && !this.subshells.has(subshell_id);
     if (isLost) future.cancel();
     else if (msg_type === "create_subshell_request") this.#create(future);
+    else if (msg_type === "comm_info_request") this.#list(content["target_name"], future);
     else if (msg_type === "delete_subshell_request") {
       this.subshells.delete(content["subshell_id"] as string);
       future.reply({ status: "ok" });
-    } else if (msg_type === "execute_request") future.reply(this.#evaluate());
-    else {
+    } else if (msg_type === "execute_request") {
+      if (this.busy) this.disturbed = true;
+      future.onIOPub();
+      future.reply(this.#evaluate());
+    } else {
       if (msg_type === "comm_open") this.#open(id, subshell_id, content["target_name"]);
       else if (msg_type === "comm_close") this.comms.delete(id);
       else this.#do(id, content["data"] as Record<string, unknown>);
@@ -232,9 +242,14 @@ export class FakeKernel {
     future.reply({ status: "ok", subshell_id });
   }
 
-  /** Whether the package was imported since the kernel came up. */
+  #list(target: unknown, future: FakeFuture): void {
+    const isHere = target === HERE && this.loaded;
+    future.reply({ status: "ok", comms: isHere ? { here: { target_name: HERE } } : {} });
+  }
+
   #evaluate(): object {
     const { installed } = this.nature;
+    this.loaded = installed === "ours" || installed === "other version";
     const error = ERRORS[installed as keyof typeof ERRORS];
     const value = { status: "ok", data: { "text/plain": '{"state": "ready"}' } };
     const pulse = error ? { status: "error", ...error } : value;
@@ -244,7 +259,7 @@ export class FakeKernel {
   #open(id: string, subshell: string | null, target: unknown): void {
     const { installed } = this.nature;
     const takes = installed === "ours" || installed === "other version";
-    if (takes && target === TARGET) {
+    if (takes && this.loaded && target === TARGET) {
       this.comms.set(id, subshell);
       this.#tell(id);
     } else this.close(id);
@@ -263,6 +278,7 @@ export class FakeKernel {
 
 class FakeFuture {
   onReply: (message: unknown) => void = () => undefined;
+  onIOPub: () => void = () => undefined;
   readonly done: Promise<unknown>;
   #resolve: (message: unknown) => void = () => undefined;
   #reject: (problem: Error) => void = () => undefined;

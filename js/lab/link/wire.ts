@@ -35,10 +35,28 @@ export interface Comm {
 
 /** A subshell of this kernel; null where it has none. */
 export async function createSubshell(kernel: Connection): Promise<string | null> {
-  const asked = control(kernel, "create_subshell_request", {});
-  const { content } = await Promise.race([asked.reply, withoutSubshells(kernel, asked.drop)]);
-  const { status, subshell_id } = content as { status?: string; subshell_id?: unknown };
+  const { status, subshell_id } = await askAside(kernel, "create_subshell_request", {});
   return status === "ok" && typeof subshell_id === "string" ? subshell_id : null;
+}
+
+/**
+ * Whether the kernel lists a comm of this target; false where it can say so only between cells.
+ * Asked on the control channel it disturbs nothing: what threads print stays with their cell.
+ */
+export async function hasComm(kernel: Connection, target_name: string): Promise<boolean> {
+  const { comms } = await askAside(kernel, "comm_info_request", { target_name });
+  return Object.keys(comms ?? {}).length > 0;
+}
+
+/** The answer to a request beside the running cell; an empty one where there are no subshells. */
+async function askAside(
+  kernel: Connection,
+  msgType: string,
+  content: object,
+): Promise<Readonly<Record<string, unknown>>> {
+  const asked = control(kernel, msgType, content);
+  const reply = await Promise.race([asked.reply, withoutSubshells(kernel, asked.drop)]);
+  return reply.content as Readonly<Record<string, unknown>>;
 }
 
 /** Resolves when the kernel has said that it knows no subshells; else never. */
@@ -72,17 +90,22 @@ function control(kernel: Connection, msgType: string, content: object) {
 
 const EXPRESSION = "pulse";
 
-/** Evaluate an expression without a trace: no history, no output, no name in the namespace. */
+/**
+ * Evaluate an expression without a trace: no history, no output, no name in the namespace.
+ * `began` is called when the kernel turns to it.
+ */
 export async function evaluate(
   kernel: Connection,
   expression: string,
   subshell: string | null,
+  began: () => void,
 ): Promise<Answer> {
   const content = {
     ...{ code: "", silent: true, store_history: false, allow_stdin: false, stop_on_error: false },
     user_expressions: { [EXPRESSION]: expression },
   };
   const future = shell(kernel, "execute_request", content, subshell, true);
+  future.onIOPub = began;
   const reply = await new Promise<{ content: unknown }>((resolve, reject) => {
     future.onReply = resolve;
     future.done.then((message) => resolve(message as { content: unknown }), reject);

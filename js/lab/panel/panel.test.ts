@@ -172,9 +172,11 @@ test("buttons are those of the condition, and do what they say", async () => {
   await click("Stop");
   monitors.turn({ condition: "absent", problem: "Absent.", remedy: "%pip install pulse_widgets" });
   await click("Install");
+  monitors.turn({ condition: "unloaded", problem: "A cell is running.", remedy: "" });
+  await click("Load it now");
 
   expect(monitors.act.mock.calls.map(([action]) => action)).toEqual(["start", "stop"]);
-  expect(monitors.help.mock.calls).toEqual([["install"]]);
+  expect(monitors.help.mock.calls).toEqual([["install"], ["load"]]);
 });
 
 test("the keyboard goes on where a button was that is gone", async () => {

@@ -23,6 +23,7 @@ test.each<[Condition, Partial<Followed>, RegExp, readonly Offer[]]>([
   ["starting", {}, /Waiting/, []],
   ["starting", { problem: "The connection is lost." }, /lost/, []],
   ["busy", {}, /between cells/, ["retry"]],
+  ["unloaded", { problem: "A cell is running." }, /A cell is running/, ["load"]],
   ["absent", absent, /not installed/, ["install", "copy", "retry"]],
   ["mismatch", { problem: "It is older.", remedy: "%pip x" }, /older/, ["copy", "retry"]],
   ["unasked", {}, /Asking/, []],

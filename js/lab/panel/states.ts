@@ -9,6 +9,7 @@ export type Offer =
   | "choose kernel"
   | "restart"
   | "retry"
+  | "load"
   | "install"
   | "copy"
   | "start"
@@ -62,6 +63,12 @@ const SENTENCES: Readonly<Record<Condition, Say>> = {
     sentence: problem || trans.__("A cell is running, and this kernel answers between cells."),
     detail: remedy,
     offers: ["retry"],
+  }),
+  unloaded: ({ problem, remedy }) => ({
+    ...PLAIN,
+    sentence: problem,
+    detail: remedy,
+    offers: ["load"],
   }),
   absent: ({ problem, remedy }) => ({
     ...PLAIN,
@@ -123,6 +130,8 @@ export function titleOf(offer: Offer, condition: Condition, trans: TranslationBu
       return trans.__("Restart the kernel");
     case "retry":
       return trans.__("Try again");
+    case "load":
+      return trans.__("Load it now");
     case "install":
       return trans.__("Install");
     case "copy":

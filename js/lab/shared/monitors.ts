@@ -16,6 +16,8 @@ export type Condition =
   | "starting"
   /** Without subshells it answers when its cell has ended. */
   | "busy"
+  /** A cell runs, and the package is not loaded: it will be when the cell has ended. */
+  | "unloaded"
   /** The package is not installed there. */
   | "absent"
   /** The package there is too old or too new for this extension. */
@@ -60,6 +62,8 @@ export interface Choice {
 export type Help =
   /** Ask again. */
   | "retry"
+  /** Load the package now, beside the running cell, though that may disturb it. */
+  | "load"
   /** Install the package in the kernel, where the user sees it, and ask again. */
   | "install"
   | "choose kernel"

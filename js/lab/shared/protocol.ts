@@ -15,15 +15,16 @@ export const LINK_VERSION = 1;
 
 /**
  * Once `REGISTER` was evaluated, or the package used in any way, the kernel lists a comm of this
- * target in its `comm_info_reply`; nobody opens or closes it. A page asks for that, on a subshell,
- * and needs `REGISTER` only where there is none.
+ * target in its `comm_info_reply`; nobody opens or closes it. A page asks for that on the control
+ * channel, which disturbs nothing, and needs `REGISTER` only where there is none.
  */
 export const HERE = "pulse_widgets.here";
 
 /**
- * Evaluated as a user expression, with empty code, silently and on a subshell: it leaves nothing in
- * the user's namespace. While a cell runs it disturbs that all the same: IPython takes it for the
- * end of a cell, and figures of Matplotlib that are being drawn are shown elsewhere and closed.
+ * Evaluated as a user expression, with empty code and silently: it leaves nothing in the user's
+ * namespace. On a subshell it would disturb a cell that runs all the same: IPython takes it for the
+ * end of a cell, and figures of Matplotlib that are being drawn are shown elsewhere and closed. So
+ * it goes to the main shell, where it waits for the end of that cell, unless the user wants more.
  * The `text/plain` of its value is the JSON of `Registered`; in a kernel without the package it is
  * an error whose name is `ModuleNotFoundError`.
  */
@@ -72,7 +73,8 @@ export interface Actions {
   /** `pw.monitor(...)` without a view. */
   start: { options: { title?: string; interval?: number; gpus?: string }; result: null };
   stop: { options: Record<string, never>; result: { path: string | null } };
-  mark: { options: { label: string }; result: null };
+  /** `time` is Unix seconds of the session's time; without it, the mark is of now. */
+  mark: { options: { label: string; time?: number }; result: null };
   /** Copies the recording of the session, as it is now, to a path; relative to the kernel's folder. */
   save: { options: { path: string }; result: { path: string; bytes: number } };
   recordings: { options: Record<string, never>; result: { recordings: readonly Listed[] } };

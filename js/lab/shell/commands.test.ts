@@ -11,6 +11,7 @@ const TABLE: Readonly<Record<Condition, readonly [boolean, boolean, boolean, boo
   foreign: [false, false, false, false],
   starting: [false, false, false, false],
   busy: [false, false, false, false],
+  unloaded: [false, false, false, false],
   absent: [false, false, false, false],
   mismatch: [false, false, false, false],
   unasked: [true, false, false, false],

@@ -106,6 +106,7 @@ test.each<[Condition, string | null]>([
   ["foreign", null],
   ["starting", null],
   ["busy", null],
+  ["unloaded", null],
   ["absent", null],
   ["mismatch", null],
   ["unasked", null],

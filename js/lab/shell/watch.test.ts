@@ -77,7 +77,7 @@ test("one that tells of a change while it is asked to be looked at is looked at 
 
 const CONDITIONS = fc.constantFrom<Condition>(
   ...(["no kernel", "starting", "busy", "unasked", "idle", "running", "ended"] as const),
-  ...(["dead", "failed", "absent"] as const),
+  ...(["dead", "failed", "absent", "unloaded"] as const),
 );
 const EVENTS = fc.array(fc.tuple(CONDITIONS, fc.constantFrom("s1", "s2", null), fc.boolean()), {
   maxLength: 30,
