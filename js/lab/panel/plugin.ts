@@ -1,6 +1,7 @@
 /** Adds the Pulse panel to a sidebar. */
 
 import {
+  type ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
@@ -44,8 +45,28 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
     app.shell.add(panel, "right", { rank: RANK });
     restorer?.add(panel, ID);
     offerSidebar(panel.moved);
-    return { reveal };
+    return { reveal, toggle: () => toggle(app.shell as Collapsible, panel, reveal) };
   },
 };
+
+/** What the shells of JupyterLab and Notebook have of an `ILabShell`. */
+type Collapsible = JupyterFrontEnd.IShell & Partial<Pick<ILabShell, "collapseLeft" | "collapseRight">>;
+
+/** Where the keyboard was before it went into the panel. */
+let before: Element | null = null;
+
+function toggle(shell: Collapsible, panel: PulsePanel, reveal: () => void): void {
+  const now = document.activeElement;
+  if (!panel.isVisible || !panel.node.contains(now)) {
+    before = now;
+    reveal();
+    panel.enter();
+    return;
+  }
+  const isLeft = [...shell.widgets("left")].includes(panel);
+  (isLeft ? shell.collapseLeft : shell.collapseRight)?.call(shell);
+  if (before instanceof HTMLElement && before.isConnected) before.focus();
+  else shell.currentWidget?.activate();
+}
 
 export default plugin;

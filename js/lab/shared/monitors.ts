@@ -73,6 +73,8 @@ export interface IMonitors {
   readonly followed: Followed;
   /** `followed` is another, or something of it. */
   readonly changed: ISignal<IMonitors, void>;
+  /** Some of `choices` may be others. */
+  readonly choicesChanged: ISignal<IMonitors, void>;
   /** The kernels that run, that of the active document first. */
   choices(): Promise<readonly Choice[]>;
   /** Follow one kernel, whatever document is active; null follows the active document again. */
@@ -101,6 +103,8 @@ export const IMonitors = new Token<IMonitors>(
 export interface IPanel {
   /** Bring it to the front. */
   reveal(): void;
+  /** Go into it with the keyboard; close it, if the keyboard is there. */
+  toggle(): void;
 }
 
 export const IPanel = new Token<IPanel>("pulse-widgets:IPanel", "The Pulse panel in the sidebar.");

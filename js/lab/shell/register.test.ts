@@ -68,7 +68,7 @@ function made(without: readonly (keyof Around)[] = []) {
     settings,
     trans: TRANS,
     monitors: monitors.asMonitors,
-    panel: { reveal: () => opened.push("panel") },
+    panel: { reveal: () => opened.push("panel"), toggle: () => opened.push("toggled") },
     viewer: {
       openFile: (path: string) => opened.push(["file", path]),
       openInKernel: (path: string, title: string) => opened.push(["kernel", path, title]),

@@ -103,7 +103,7 @@ function notifyOfChanges(names: readonly Name[], { app, monitors, settings }: Ar
 
 function panelCommands({ panel }: Around): Partial<Record<Name, Doing>> {
   if (!panel) return {};
-  return { openPanel: { execute: () => panel.reveal(), icon: true } };
+  return { openPanel: { execute: () => panel.toggle(), icon: true } };
 }
 
 function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
