@@ -48,6 +48,9 @@ export class Monitors implements IMonitors {
   readonly #services: Services;
   readonly #trans: TranslationBundle;
   readonly #changed = new Signal<this, void>(this);
+  readonly #choicesChanged = new Signal<this, void>(this);
+  /** The documents and sessions of which that was told last. */
+  #known = "";
   readonly #links = new Map<string, Link>();
   /** The kernel of each place, as it was last. */
   readonly #kernels = new Map<Place, string | null>();
@@ -67,11 +70,16 @@ export class Monitors implements IMonitors {
     this.#trans = trans;
     places.changed.connect(this.#follow, this);
     services.kernelspecs.specsChanged.connect(this.#follow, this);
+    services.sessions.runningChanged.connect(this.#compareChoices, this);
     this.#follow();
   }
 
   get changed(): ISignal<this, void> {
     return this.#changed;
+  }
+
+  get choicesChanged(): ISignal<this, void> {
+    return this.#choicesChanged;
   }
 
   get chosen(): string | null {
@@ -84,7 +92,11 @@ export class Monitors implements IMonitors {
     const { name, session, kernel } = place;
     const store = this.#kept.get(place) ?? null;
     const about = { ...NOBODY, name, session, store };
-    if (!kernel) return { ...about, condition: place.standing ?? "no kernel" };
+    if (!kernel) {
+      const isOver = place === this.#own && this.#own.isOver;
+      const problem = isOver ? this.#trans.__("The kernel of %1 was shut down.", name) : "";
+      return { ...about, condition: place.standing ?? "no kernel", problem };
+    }
     const known = { ...about, kernel: this.#titleOf(kernel.name) };
     const language = this.#languageOf(kernel.name);
     if (!language.startsWith("python")) {
@@ -186,11 +198,9 @@ export class Monitors implements IMonitors {
     const chosen = this.#chosen;
     const own = this.#own;
     const isOpen = this.#places.all.some((place) => place.session === chosen);
-    const isOver = own?.isOver === true;
-    if (own && (own.session !== chosen || isOpen || isOver)) {
+    // One that has ended stays until the user turns to another: what it showed is not lost.
+    if (own && (own.session !== chosen || isOpen)) {
       this.#own = null;
-      // What was chosen has ended: back to what the user works in.
-      if (own.session === chosen && isOver) this.#chosen = null;
       own.dispose();
     }
     if (this.#chosen !== null && !isOpen && !this.#own) this.#connect(this.#chosen);
@@ -225,11 +235,25 @@ export class Monitors implements IMonitors {
     // First: who looks only at a monitor that runs may leave now, and then nothing is asked.
     this.#changed.emit();
     if (this.#watchers > 0) this.#look ??= this.#link?.watch() ?? null;
+    this.#compareChoices();
+  }
+
+  #compareChoices(): void {
+    const open = this.#places.all.map(({ name, session, kernel }) => [name, session, kernel?.id]);
+    const running = [...this.#services.sessions.running()];
+    const known = running.map(({ id, name, path, kernel }) => [id, name, path, kernel?.id]);
+    const now = JSON.stringify([open, known, this.#places.active?.session]);
+    if (now === this.#known) return;
+    this.#known = now;
+    this.#choicesChanged.emit();
   }
 
   #note(place: Place): void {
     if (this.#kernels.has(place)) return;
-    this.#kernels.set(place, place.kernel?.id ?? null);
+    const kernel = place.kernel?.id ?? null;
+    this.#kernels.set(place, kernel);
+    const store = kernel === null ? null : this.#links.get(kernel)?.state.store;
+    if (store) this.#kept.set(place, store);
     place.changed.connect(this.#follow, this);
     place.heard.connect(this.#hear, this);
   }

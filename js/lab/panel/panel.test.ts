@@ -32,6 +32,7 @@ const FILED: Filed = {
 
 class FakeMonitors {
   readonly changed: Signal<unknown, void> = new Signal<unknown, void>(this);
+  readonly choicesChanged: Signal<unknown, void> = new Signal<unknown, void>(this);
   chosen: string | null = null;
   looking = 0;
   recordings: readonly Listed[] = [LINE];
@@ -87,7 +88,8 @@ function shown(host: Partial<Host> = {}) {
     return settled();
   };
   const type = (text: string) => {
-    const input = panel.node.querySelector("input") as HTMLInputElement;
+    const inputs = [...panel.node.querySelectorAll("input")];
+    const input = inputs.find((one) => isSeen(one)) as HTMLInputElement;
     input.value = text;
     input.form?.dispatchEvent(new Event("submit", { cancelable: true, bubbles: true }));
     return settled();

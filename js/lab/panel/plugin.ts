@@ -50,7 +50,8 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
 };
 
 /** What the shells of JupyterLab and Notebook have of an `ILabShell`. */
-type Collapsible = JupyterFrontEnd.IShell & Partial<Pick<ILabShell, "collapseLeft" | "collapseRight">>;
+type Collapsible = JupyterFrontEnd.IShell &
+  Partial<Pick<ILabShell, "collapseLeft" | "collapseRight">>;
 
 /** Where the keyboard was before it went into the panel. */
 let before: Element | null = null;
