@@ -50,6 +50,8 @@ export class Link {
   #attempt: AbortController | null = null;
   #call: Call | null = null;
   #tries = 0;
+  /** The kernel has let us wait for its answer. */
+  #isLate = false;
   #ids = 0;
   readonly #waiting = new Map<number, Waiting>();
 
@@ -197,6 +199,7 @@ export class Link {
 
   #begin(disturbs = false): void {
     this.#hangUp();
+    this.#isLate = false;
     const { status, connectionStatus } = this.#kernel;
     this.#say(status === "dead" ? "dead" : "starting");
     if (status === "dead" || GOING.includes(status) || connectionStatus !== "connected") return;
@@ -230,7 +233,7 @@ export class Link {
     if (made === null || signal.aborted) return;
     this.#call = made;
     this.#tuner.plug(made.send);
-    if (this.#condition === "busy") this.#wait();
+    if (this.#isLate) this.#wait();
     const refused = await made.refused;
     if (signal.aborted || refused === null) return;
     answered();
@@ -254,8 +257,21 @@ export class Link {
 
   /** Say why there is no answer yet. */
   #wait(): void {
+    this.#isLate = true;
     if (this.#call?.waits) this.#say("unloaded", this.#whyUnloaded());
+    else if (!this.#introduced) this.#say("starting", this.#whyStarting());
     else this.#say("busy", this.#whyBusy());
+  }
+
+  /** After a reload: it goes on by itself when the kernel has said what it can do. */
+  #whyStarting(): Partial<Refusal> {
+    const trans = this.#trans;
+    return this.#kernel.status === "starting"
+      ? { problem: trans.__("Connecting to the kernel, which starts…") }
+      : {
+          problem: trans.__("Connecting to the kernel, in which a cell runs…"),
+          remedy: trans.__("With ipykernel older than 7 it answers when the cell has ended."),
+        };
   }
 
   #whyUnloaded(): Partial<Refusal> {
@@ -270,9 +286,6 @@ export class Link {
 
   #whyBusy(): Partial<Refusal> {
     const trans = this.#trans;
-    if (!this.#introduced) {
-      return { problem: trans.__("The kernel has not answered yet. A cell may be running.") };
-    }
     return this.#kernel.supportsSubshells
       ? { problem: trans.__("The kernel has not answered yet: what runs there holds it up.") }
       : {

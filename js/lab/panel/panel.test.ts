@@ -6,7 +6,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { LiveStore } from "../../core/history/live-store";
 import { keyframeOf, recorded } from "../../core/testing/packets";
 import { ActionError, type Condition, type Followed, type IMonitors } from "../shared/monitors";
-import type { Listed } from "../shared/protocol";
+import type { LinkStatus, Listed } from "../shared/protocol";
 import type { Filed, Host } from "./host";
 import { PulsePanel } from "./panel";
 
@@ -179,6 +179,94 @@ test("buttons are those of the condition, and do what they say", async () => {
 
   expect(monitors.act.mock.calls.map(([action]) => action)).toEqual(["start", "stop"]);
   expect(monitors.help.mock.calls).toEqual([["install"], ["load"]]);
+});
+
+test("an installation that failed says so once, and the offer keeps the keyboard", async () => {
+  const { monitors, text, buttons } = shown();
+  const absent = { problem: "Absent.", remedy: "%pip install pulse_widgets" };
+  monitors.turn({ condition: "absent", ...absent });
+  const install = () => buttons().find(({ textContent }) => textContent === "Install");
+  let end: () => void = () => undefined;
+  monitors.help.mockImplementation(
+    () => new Promise((resolve) => (end = () => resolve(undefined))),
+  );
+
+  install()?.focus();
+  install()?.click();
+  // While it goes on the kernel is as it was.
+  monitors.turn({});
+  expect(text("note")).toMatch(/Installing/);
+  end();
+  monitors.turn({ condition: "starting", problem: "", remedy: "" });
+  await settled();
+  monitors.turn({ condition: "absent", ...absent });
+  expect(text("note")).toBe("The installation failed; its cell says why.");
+  expect(document.activeElement).toBe(install());
+
+  install()?.click();
+  end();
+  monitors.turn({ condition: "starting", problem: "", remedy: "" });
+  await settled();
+  monitors.turn({ condition: "idle" });
+  expect(text("note")).toBe("");
+});
+
+const OLD: readonly [Condition, boolean][] = [
+  ...(["starting", "busy", "failed"] as const).map((one) => [one, true] as [Condition, boolean]),
+  ...(["running", "ended", "idle"] as const).map((one) => [one, false] as [Condition, boolean]),
+];
+
+test.each(OLD)("%s: whether what is drawn is grey, as it may be old: %s", (condition, isOld) => {
+  const { monitors, panel } = shown();
+  const isGrey = () => panel.node.querySelector(".pulse-panel-old") !== null;
+  const drawn = store();
+  monitors.turn({ ...RUNNING, store: drawn });
+  expect(isGrey()).toBe(false);
+
+  monitors.turn({ condition });
+  expect(isGrey()).toBe(isOld);
+  drawn.end("died");
+  monitors.turn({ condition });
+
+  expect(isGrey()).toBe(false);
+});
+
+test("after Stop all is said once, with one way to open it", async () => {
+  const { monitors, host, buttons, click, text } = shown();
+  monitors.turn({ ...RUNNING, store: store() });
+  await click("Stop");
+  const session = { running: false, title: "", t0: 0, path: "/root/a.pulse.parquet", feed: null };
+  monitors.turn({ condition: "ended", status: { ...(RUNNING.status as LinkStatus), session } });
+
+  expect(text("note")).toBe("");
+  expect(text("state")).toMatch(/stopped.*Its recording: a\.pulse\.parquet/);
+  expect(buttons().filter(({ textContent }) => /^Open/.test(textContent ?? "")).length).toBe(1);
+  await click("Open the recording");
+  await click("Show in file browser");
+  expect(host.open).toHaveBeenCalledWith({ file: "a.pulse.parquet" });
+  expect(host.show).toHaveBeenCalledWith("a.pulse.parquet");
+});
+
+test("a chosen kernel that is gone leads back to the active notebook", async () => {
+  const { monitors, click } = shown();
+  monitors.choose("t");
+  monitors.turn({ condition: "no kernel", problem: "The kernel of b was shut down." });
+
+  await click("Follow the active notebook");
+
+  expect(monitors.chosen).toBeNull();
+});
+
+test("the list of kernels is read again when there are others, while it is seen", async () => {
+  const { monitors, panel } = shown();
+  await settled();
+  const read = vi.spyOn(monitors, "choices");
+
+  monitors.choicesChanged.emit();
+  panel.hide();
+  monitors.choicesChanged.emit();
+
+  expect(read).toHaveBeenCalledOnce();
 });
 
 test("the keyboard goes on where a button was that is gone", async () => {

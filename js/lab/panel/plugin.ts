@@ -1,7 +1,6 @@
 /** Adds the Pulse panel to a sidebar. */
 
 import {
-  type ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
@@ -13,6 +12,7 @@ import { pulseIcon } from "../shared/icon";
 import { IMonitors, IPanel, IViewer } from "../shared/monitors";
 import { labHost } from "./lab-host";
 import { PulsePanel } from "./panel";
+import { type Shell, Toggle } from "./toggle";
 
 const ID = "pulse-panel";
 /** Behind the panels of JupyterLab itself. */
@@ -45,29 +45,9 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
     app.shell.add(panel, "right", { rank: RANK });
     restorer?.add(panel, ID);
     offerSidebar(panel.moved);
-    return { reveal, toggle: () => toggle(app.shell as Collapsible, panel, reveal) };
+    const toggle = new Toggle(app.shell as Shell, panel, { reveal, enter: () => panel.enter() });
+    return { reveal, toggle: () => toggle.press() };
   },
 };
-
-/** What the shells of JupyterLab and Notebook have of an `ILabShell`. */
-type Collapsible = JupyterFrontEnd.IShell &
-  Partial<Pick<ILabShell, "collapseLeft" | "collapseRight">>;
-
-/** Where the keyboard was before it went into the panel. */
-let before: Element | null = null;
-
-function toggle(shell: Collapsible, panel: PulsePanel, reveal: () => void): void {
-  const now = document.activeElement;
-  if (!panel.isVisible || !panel.node.contains(now)) {
-    before = now;
-    reveal();
-    panel.enter();
-    return;
-  }
-  const isLeft = [...shell.widgets("left")].includes(panel);
-  (isLeft ? shell.collapseLeft : shell.collapseRight)?.call(shell);
-  if (before instanceof HTMLElement && before.isConnected) before.focus();
-  else shell.currentWidget?.activate();
-}
 
 export default plugin;
