@@ -259,4 +259,8 @@ test.each([
   await list.turn({ status: { ...STATUS, session: c } });
 
   expect(list.texts.map((text) => text[0])).toEqual(["c", "a", "b"]);
+  await list.press("Rename c.pulse.parquet");
+  await list.type("d");
+
+  expect(list.texts.map((text) => text[0])).toEqual(["a", "b", "d"]);
 });

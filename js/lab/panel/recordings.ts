@@ -45,6 +45,8 @@ export class Recordings {
   #turn = 0;
   /** What of the followed monitor changes the list. */
   #followed = "";
+  /** The recordings that were listed, without the endings of their names. */
+  readonly #seen = new Set<string>();
   /** Whose list is shown. */
   #whose = "";
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -165,19 +167,21 @@ export class Recordings {
   async #lines(): Promise<readonly Line[]> {
     if (this.#source === "files") return (await this.#host.list()).map((one) => this.#filed(one));
     const { recordings } = await this.#monitors.act("recordings", {});
+    for (const one of recordings) this.#seen.add(stemOf(one.path));
     const path = recordingOf(this.#monitors.followed);
     const isOwn = (one: Listed) => one.path === path;
     const sorted = [...recordings.filter(isOwn), ...recordings.filter((one) => !isOwn(one))];
-    const own = this.#own(recordings);
+    const own = this.#own();
     return [...(own ? [own] : []), ...sorted.map((one) => this.#listed(one))];
   }
 
-  /** The recording of the followed session, where it is none of those that are listed. */
-  #own(listed: readonly Listed[]): Line | null {
+  /** The recording of the followed session, where it is none of those that were listed. */
+  #own(): Line | null {
     const { followed } = this.#monitors;
     const { status } = followed;
     const path = recordingOf(followed);
-    if (path === null || !status?.session || listed.some((one) => one.path === path)) return null;
+    // What was listed once and is no more was renamed or deleted.
+    if (path === null || !status?.session || this.#seen.has(stemOf(path))) return null;
     const file = contentsPath(path, this.#host.root);
     const name = baseName(path);
     const state = this.#stateText(status.session.running ? "running" : "finished");
