@@ -7,7 +7,9 @@ import { Widget } from "@lumino/widgets";
 import { h, setText } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
 import { ActionError, type Followed, type IMonitors } from "../shared/monitors";
+import type { Action, Actions } from "../shared/protocol";
 import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
+import type { ISettings } from "../shared/settings";
 import { Ask } from "./ask";
 import { Board, WHOLE } from "./board";
 import { Head } from "./head";
@@ -21,6 +23,8 @@ export interface PanelOptions {
   readonly monitors: IMonitors;
   readonly host: Host;
   readonly trans: TranslationBundle;
+  /** Without them a monitor is started as the kernel does by itself. */
+  readonly settings: ISettings | null;
   reveal(): void;
 }
 
@@ -29,6 +33,7 @@ export class PulsePanel extends Widget {
   readonly #monitors: IMonitors;
   readonly #host: Host;
   readonly #trans: TranslationBundle;
+  readonly #settings: ISettings | null;
   readonly #head: Head;
   readonly #ask: Ask;
   readonly #board = new Board();
@@ -39,18 +44,22 @@ export class PulsePanel extends Widget {
   /** What `#state` shows now. */
   #said = "";
   #session: string | null = null;
+  /** Which recording the kernel is at, and whether it is still written. */
+  #at = "";
 
-  constructor({ monitors, host, trans, reveal }: PanelOptions) {
+  constructor({ monitors, host, trans, settings, reveal }: PanelOptions) {
     super();
     this.#monitors = monitors;
     this.#host = host;
     this.#trans = trans;
+    this.#settings = settings;
     this.addClass("pulse-panel");
     this.moved = new Moved(monitors, reveal);
     this.#ask = new Ask(trans);
-    this.#recordings = new Recordings(monitors, host, this.#ask, trans, (problem) =>
-      this.#fail(problem),
-    );
+    this.#recordings = new Recordings(monitors, host, this.#ask, trans, {
+      say: (text) => this.#say(text),
+      fail: (problem) => this.#fail(problem),
+    });
     this.#head = new Head(
       {
         choose: (session) => monitors.choose(session),
@@ -143,6 +152,11 @@ export class PulsePanel extends Widget {
     this.#board.show(followed.store, view ?? WHOLE);
     const known = ["idle", "running", "ended"].includes(followed.condition);
     this.#recordings.from(known ? "kernel" : "files");
+    const { running, path, t0 } = followed.status?.session ?? {};
+    const at = JSON.stringify([running, path, t0]);
+    if (!known || at === this.#at) return;
+    this.#at = at;
+    this.#recordings.refresh();
   }
 
   /** The sentence of this condition, and the buttons that help. */
@@ -196,14 +210,13 @@ export class PulsePanel extends Widget {
   }
 
   async #start(): Promise<void> {
-    this.#say(this.#trans.__("Starting a monitor…"));
-    await this.#try(() => this.#monitors.act("start", {}), "");
+    const options = this.#settings ? { interval: this.#settings.values.interval } : {};
+    await this.#try(() => this.#act(this.#trans.__("Starting a monitor…"), "start", options), "");
   }
 
   async #stop(): Promise<void> {
-    this.#say(this.#trans.__("Stopping…"));
     await this.#try(async () => {
-      const { path } = await this.#monitors.act("stop", {});
+      const { path } = await this.#act(this.#trans.__("Stopping…"), "stop", {});
       if (path === null) this.#say(this.#trans.__("Stopped. Nothing was recorded."));
       else this.#tell(this.#trans.__("Stopped. The recording: %1", baseName(path)), path);
     });
@@ -214,8 +227,8 @@ export class PulsePanel extends Widget {
     const trans = this.#trans;
     const label = await this.#ask.ask(trans.__("What happens now?"), trans.__("Mark"));
     if (label === null) return;
-    this.#say(trans.__("Marking…"));
-    await this.#try(() => this.#monitors.act("mark", { label }), trans.__("Marked: %1", label));
+    const mark = () => this.#act(trans.__("Marking…"), "mark", { label });
+    await this.#try(mark, trans.__("Marked: %1", label));
   }
 
   async #save(): Promise<void> {
@@ -225,13 +238,22 @@ export class PulsePanel extends Widget {
     const question = trans.__("File name, in the kernel's folder");
     const path = await this.#ask.ask(question, trans.__("Save"), suggestion);
     if (path === null) return;
-    this.#say(trans.__("Saving…"));
     await this.#try(async () => {
-      const saved = await this.#monitors.act("save", { path });
+      const saved = await this.#act(trans.__("Saving…"), "save", { path });
       const size = formatValue(saved.bytes, "B");
       this.#tell(trans.__("Saved, %1: %2", size, baseName(saved.path)), saved.path);
     });
     this.#recordings.refresh();
+  }
+
+  /** Have the kernel do something, and say so; if that takes long, why. */
+  #act<A extends Action>(
+    doing: string,
+    action: A,
+    options: Actions[A]["options"],
+  ): Promise<Actions[A]["result"]> {
+    this.#say(doing);
+    return this.#monitors.act(action, options, (why) => this.#say(`${doing} ${why}`));
   }
 
   async #try(act: () => Promise<unknown>, done?: string): Promise<void> {

@@ -3,9 +3,9 @@
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { h } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
-import type { IMonitors } from "../shared/monitors";
+import { ActionError, type IMonitors, type Waits } from "../shared/monitors";
 import type { Listed } from "../shared/protocol";
-import { baseName, contentsPath, endingOf, stemOf } from "../shared/server-files";
+import { baseName, contentsPath, endingOf, isPlainName, stemOf } from "../shared/server-files";
 import type { Ask } from "./ask";
 import type { Filed, Host, IconName } from "./host";
 
@@ -19,10 +19,17 @@ interface Line {
   readonly problem: string;
   /** Its path of the contents API; null where the file browser does not reach it. */
   readonly file: string | null;
+  /** It may be: to rename or delete it would lose what is written next. */
   readonly isWritten: boolean;
   open(): void;
-  rename(name: string): Promise<unknown>;
-  remove(): Promise<unknown>;
+  rename(name: string, waits: Waits): Promise<unknown>;
+  remove(waits: Waits): Promise<unknown>;
+}
+
+/** Where it is told what became of a button that was pressed. */
+export interface Teller {
+  say(text: string): void;
+  fail(problem: unknown): void;
 }
 
 export class Recordings {
@@ -32,22 +39,16 @@ export class Recordings {
   readonly #ask: Ask;
   readonly #trans: TranslationBundle;
   readonly #list = h("ul", { class: "pulse-panel-list" });
-  readonly #say: (problem: unknown) => void;
+  readonly #teller: Teller;
   #source: "kernel" | "files" = "files";
   #turn = 0;
 
-  constructor(
-    monitors: IMonitors,
-    host: Host,
-    ask: Ask,
-    trans: TranslationBundle,
-    say: (problem: unknown) => void,
-  ) {
+  constructor(monitors: IMonitors, host: Host, ask: Ask, trans: TranslationBundle, teller: Teller) {
     this.#monitors = monitors;
     this.#host = host;
     this.#ask = ask;
     this.#trans = trans;
-    this.#say = say;
+    this.#teller = teller;
     const refresh = this.#button("refresh", trans.__("Read the list again"), () => this.refresh());
     const summary = h("summary", {}, h("span", {}, trans.__("Recordings")));
     this.el = h("details", { class: "pulse-panel-recordings" }, summary, refresh, this.#list);
@@ -69,7 +70,9 @@ export class Recordings {
   async #read(turn: number): Promise<void> {
     if (this.#list.childElementCount === 0) this.#list.append(plain(this.#trans.__("Reading…")));
     try {
-      const lines = await this.#lines();
+      const lines = await this.#lines((why) => {
+        if (turn === this.#turn) this.#list.replaceChildren(plain(why));
+      });
       if (turn !== this.#turn) return;
       const items = lines.slice(0, MOST_LINES).map((line) => this.#item(line));
       if (items.length === 0) items.push(plain(this.#noneText()));
@@ -89,9 +92,9 @@ export class Recordings {
       : this.#trans.__("There are none in the folder that the file browser shows.");
   }
 
-  async #lines(): Promise<readonly Line[]> {
+  async #lines(waits: Waits): Promise<readonly Line[]> {
     if (this.#source === "files") return (await this.#host.list()).map((one) => this.#filed(one));
-    const { recordings } = await this.#monitors.act("recordings", {});
+    const { recordings } = await this.#monitors.act("recordings", {}, waits);
     return recordings.map((one) => this.#listed(one));
   }
 
@@ -108,20 +111,34 @@ export class Recordings {
         this.#stateText(one.state),
       ].join(" · "),
       open: () => this.#host.open?.(file === null ? { path, title: one.title || name } : { file }),
-      rename: (name) => this.#monitors.act("rename", { path, name }),
-      remove: () => this.#monitors.act("delete", { path }),
+      rename: (name, waits) => this.#monitors.act("rename", { path, name }, waits),
+      remove: (waits) => this.#monitors.act("delete", { path }, waits),
     };
   }
 
   #filed({ name, path, changed, bytes, isFolder }: Filed): Line {
-    const state = isFolder ? this.#trans.__("directory") : this.#stateText("finished");
+    const state = isFolder
+      ? this.#trans.__("still written, or left by a crash")
+      : this.#stateText("finished");
     return {
-      ...{ name, file: path, problem: "", isWritten: false },
+      // Only a kernel can tell whether somebody still writes to a directory.
+      ...{ name, file: path, problem: "", isWritten: isFolder },
       about: [whenText(changed), ...(isFolder ? [] : [formatValue(bytes, "B")]), state].join(" · "),
       open: () => this.#host.open?.({ file: path }),
-      rename: (name) => this.#host.rename(path, name),
+      rename: async (name) => {
+        if (!isPlainName(name)) throw this.#noName(name);
+        await this.#host.rename(path, name);
+      },
       remove: () => this.#host.remove(path),
     };
+  }
+
+  #noName(name: string): ActionError {
+    const trans = this.#trans;
+    return new ActionError(
+      trans.__("A recording cannot be called %1.", name),
+      trans.__("Give it a plain name, without a slash and with no dot at its beginning."),
+    );
   }
 
   #stateText(state: Listed["state"]): string {
@@ -179,7 +196,8 @@ export class Recordings {
     const question = trans.__("New name of %1", line.name);
     const name = await this.#ask.ask(question, trans.__("Rename"), stemOf(line.name));
     if (name === null || name === stemOf(line.name)) return;
-    await this.#try(() => line.rename(name.endsWith(ending) ? name : `${name}${ending}`));
+    const full = name.endsWith(ending) ? name : `${name}${ending}`;
+    await this.#try(trans.__("Renaming…"), (waits) => line.rename(full, waits));
   }
 
   async #remove(line: Line): Promise<void> {
@@ -189,14 +207,17 @@ export class Recordings {
       trans.__("The recording is removed from disk. This cannot be undone."),
       trans.__("Delete"),
     );
-    if (sure) await this.#try(line.remove);
+    if (sure) await this.#try(trans.__("Deleting…"), line.remove);
   }
 
-  async #try(act: () => Promise<unknown>): Promise<void> {
+  async #try(doing: string, act: (waits: Waits) => Promise<unknown>): Promise<void> {
+    const teller = this.#teller;
+    teller.say(doing);
     try {
-      await act();
+      await act((why) => teller.say(`${doing} ${why}`));
+      teller.say("");
     } catch (problem) {
-      this.#say(problem);
+      teller.fail(problem);
     }
     this.refresh();
   }
