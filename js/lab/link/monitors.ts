@@ -12,16 +12,20 @@ import {
   type Followed,
   type Help,
   type IMonitors,
+  type Waits,
 } from "../shared/monitors";
 import type { Action, Actions } from "../shared/protocol";
 import { Link } from "./link";
 import type { Place } from "./place";
 import { INSTALL } from "./refusal";
-import { openReplay } from "./replay";
+import { type Own, openReplay } from "./replay";
 import { SessionPlace } from "./session-place";
 
 /** Documents whose history is kept, the newest. */
 const MOST_KEPT = 6;
+
+/** No comm of ours is JupyterLab's, and a connection of our own draws no widgets. */
+const OWN = { handleComms: false };
 
 /** Then a monitor that is heard is news. */
 const SILENT: readonly Condition[] = ["idle", "absent", "unloaded"];
@@ -146,15 +150,26 @@ export class Monitors implements IMonitors {
   async act<A extends Action>(
     action: A,
     options: Actions[A]["options"],
+    waits?: Waits,
   ): Promise<Actions[A]["result"]> {
     if (!this.#link) throw this.#nothing();
-    return this.#link.act(action, options);
+    return this.#link.act(action, options, waits);
   }
 
   async replay(path: string): Promise<{ store: LiveStore; dispose(): void }> {
     const kernel = this.#link?.kernel;
     if (!kernel) throw this.#nothing();
-    return openReplay(kernel, path, this.#trans);
+    return openReplay(kernel, path, this.#trans, () => this.#connectionTo(kernel.id));
+  }
+
+  /** A connection of our own to a kernel; null where no session has it. */
+  #connectionTo(id: string): Own | null {
+    const { sessions } = this.#services;
+    const model = [...sessions.running()].find((one) => one.kernel?.id === id);
+    if (!model) return null;
+    const session = sessions.connectTo({ model, kernelConnectionOptions: OWN });
+    const { kernel } = session;
+    return kernel ? { kernel, dispose: () => session.dispose() } : null;
   }
 
   async help(how: Help): Promise<void> {
@@ -213,9 +228,7 @@ export class Monitors implements IMonitors {
       this.#chosen = null;
       return;
     }
-    // No comm of ours is JupyterLab's, and this connection draws no widgets.
-    const kernelConnectionOptions = { handleComms: false };
-    this.#own = new SessionPlace(sessions.connectTo({ model, kernelConnectionOptions }));
+    this.#own = new SessionPlace(sessions.connectTo({ model, kernelConnectionOptions: OWN }));
   }
 
   /** Something of the documents or their kernels is another. */

@@ -3,8 +3,8 @@
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { h, setText } from "../../core/dom";
 
-/** Does what was asked for; what it throws is said in the form, which stays. */
-export type Attempt = (text: string) => Promise<unknown>;
+/** Does what was asked for, and says how far it is; what it throws is said, and the form stays. */
+export type Attempt = (text: string, say: (text: string) => void) => Promise<unknown>;
 
 interface Asked {
   readonly attempt: Attempt | null;
@@ -91,7 +91,9 @@ export class Ask {
     if (text === "" || !asked.attempt) return this.#end(text);
     this.#confirm.disabled = true;
     try {
-      await asked.attempt(text);
+      await asked.attempt(text, (said) => {
+        if (asked === this.#asked) setText(this.#problem, said);
+      });
       if (asked === this.#asked) this.#end(text);
     } catch (problem) {
       if (asked !== this.#asked) return;

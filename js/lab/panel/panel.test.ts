@@ -7,6 +7,7 @@ import { LiveStore } from "../../core/history/live-store";
 import { keyframeOf, recorded } from "../../core/testing/packets";
 import { ActionError, type Condition, type Followed, type IMonitors } from "../shared/monitors";
 import type { LinkStatus, Listed } from "../shared/protocol";
+import type { ISettings } from "../shared/settings";
 import type { Filed, Host } from "./host";
 import { PulsePanel } from "./panel";
 
@@ -40,12 +41,21 @@ class FakeMonitors {
     ...{ name: "train.ipynb", session: "s", kernel: "Python 3", condition: "idle" },
     ...{ problem: "", remedy: "", status: null, store: null },
   };
-  readonly act = vi.fn(async (action: string, options: unknown): Promise<unknown> => {
+  /** Why it takes no orders for now, and what lets it take them; null where it does. */
+  late: { why: string; until: Promise<void> } | null = null;
+  readonly done = vi.fn(async (action: string, options: unknown): Promise<unknown> => {
     if (action === "recordings") return { recordings: this.recordings };
     if (action === "save")
       return { path: `/work/${(options as { path: string }).path}`, bytes: 99 };
     return action === "stop" ? { path: null } : null;
   });
+
+  async act(action: string, options: unknown, waits?: (why: string) => void): Promise<unknown> {
+    if (this.late) waits?.(this.late.why);
+    await this.late?.until;
+    return this.done(action, options);
+  }
+
   readonly help = vi.fn(async () => undefined);
 
   async choices(): Promise<readonly object[]> {
@@ -68,7 +78,7 @@ class FakeMonitors {
   }
 }
 
-function shown(host: Partial<Host> = {}) {
+function shown(host: Partial<Host> = {}, settings: object | null = null) {
   const monitors = new FakeMonitors();
   const own = {
     ...{ root: "/root", open: vi.fn(), show: vi.fn(), launcher: vi.fn(), icon: () => null },
@@ -76,7 +86,10 @@ function shown(host: Partial<Host> = {}) {
     ...{ remove: vi.fn(), copy: vi.fn() },
     ...host,
   } as unknown as Host;
-  const options = { monitors: monitors as unknown as IMonitors, host: own, trans: words };
+  const options = {
+    ...{ monitors: monitors as unknown as IMonitors, host: own, trans: words },
+    settings: settings as ISettings | null,
+  };
   const panel = new PulsePanel({ ...options, reveal: () => undefined });
   Widget.attach(panel, document.body);
   const buttons = () => [...panel.node.querySelectorAll("button")].filter((one) => isSeen(one));
@@ -177,7 +190,7 @@ test("buttons are those of the condition, and do what they say", async () => {
   monitors.turn({ condition: "unloaded", problem: "A cell is running.", remedy: "" });
   await click("Load it now");
 
-  expect(monitors.act.mock.calls.map(([action]) => action)).toEqual(["start", "stop"]);
+  expect(monitors.done.mock.calls.map(([action]) => action)).toEqual(["start", "stop"]);
   expect(monitors.help.mock.calls).toEqual([["install"], ["load"]]);
 });
 
@@ -300,7 +313,7 @@ test("a mark is asked for in place; nothing typed and Escape mark nothing", asyn
   panel.node.querySelector("input")?.dispatchEvent(pressed);
   await settled();
 
-  expect(monitors.act.mock.calls).toEqual([["mark", { label: "epoch 1" }]]);
+  expect(monitors.done.mock.calls).toEqual([["mark", { label: "epoch 1" }]]);
   expect(panel.node.querySelector("form")?.hidden).toBe(true);
 });
 
@@ -319,7 +332,7 @@ test("what was saved can be opened, wherever it lies", async () => {
 
 test("what failed is said with its remedy", async () => {
   const { monitors, click, text } = shown();
-  monitors.act.mockRejectedValue(new ActionError("The disk is full.", "Make room."));
+  monitors.done.mockRejectedValue(new ActionError("The disk is full.", "Make room."));
 
   await click("Start a monitor");
 
@@ -348,7 +361,7 @@ test("the kernel's recordings can be opened, shown, renamed and deleted", async 
   await click("Delete a.pulse.parquet");
 
   const path = LINE.path;
-  const acts = monitors.act.mock.calls.filter(([action]) => action !== "recordings");
+  const acts = monitors.done.mock.calls.filter(([action]) => action !== "recordings");
   expect(acts).toEqual([
     ["rename", { path, name: "first run.pulse.parquet" }],
     ["delete", { path }],
@@ -359,7 +372,7 @@ test("the kernel's recordings can be opened, shown, renamed and deleted", async 
 test("nothing is deleted without a yes, and nothing that is being written", async () => {
   const { monitors, buttons, click } = await unfolded({ confirm: async () => false });
   await click("Delete a.pulse.parquet");
-  expect(monitors.act.mock.calls.some(([action]) => action === "delete")).toBe(false);
+  expect(monitors.done.mock.calls.some(([action]) => action === "delete")).toBe(false);
 
   monitors.recordings = [{ ...LINE, state: "running" }];
   await click("Read the list again");
@@ -368,15 +381,137 @@ test("nothing is deleted without a yes, and nothing that is being written", asyn
   expect(names.filter((name) => /Delete|Rename/.test(name ?? ""))).toEqual([]);
 });
 
+const FILE: Filed = { ...FILED, name: "c.pulse.parquet", path: "c.pulse.parquet", isFolder: false };
+
 test("without a kernel they are those of the folder that the file browser shows", async () => {
-  const { monitors, host, click, text } = await unfolded();
+  const { monitors, host, click, type, text } = await unfolded({ list: async () => [FILED, FILE] });
 
   monitors.turn({ condition: "no kernel" });
   await settled();
-  expect(text("list")).toMatch(/b\.pulse.*directory/);
-  await click("Delete b.pulse");
+  expect(text("list")).toMatch(/b\.pulse.*still written, or left by a crash/);
+  await click("Rename c.pulse.parquet");
+  await type("first run");
+  await click("Delete c.pulse.parquet");
 
-  expect(host.remove).toHaveBeenCalledWith("b.pulse");
+  expect(host.rename).toHaveBeenCalledWith("c.pulse.parquet", "first run.pulse.parquet");
+  expect(host.remove).toHaveBeenCalledWith("c.pulse.parquet");
+});
+
+/** What no kernel speaks for, which may be written by any. */
+const UNKNOWN = CONDITIONS.filter((one) => !["idle", "running", "ended"].includes(one));
+
+test.each(UNKNOWN)("%s: a directory, which may be written, is only opened", async (condition) => {
+  const { monitors, buttons } = await unfolded({ list: async () => [FILED, FILE] });
+
+  monitors.turn({ condition });
+  await settled();
+
+  const names = buttons().map((one) => one.getAttribute("aria-label") ?? "");
+  expect(names.filter((name) => name.includes("b.pulse")).sort()).toEqual([
+    "Open b.pulse",
+    "Show b.pulse in the file browser",
+  ]);
+  expect(names.filter((name) => name.includes("c.pulse"))).toHaveLength(4);
+});
+
+test.each(["../b", "a/b", "a\\b", ".b", "..", "/b", "\u0007b"])(
+  "a file is not renamed to %j, and that is said",
+  async (name) => {
+    const { monitors, host, click, type, text } = await unfolded({ list: async () => [FILE] });
+    monitors.turn({ condition: "no kernel" });
+    await settled();
+
+    await click("Rename c.pulse.parquet");
+    await type(name);
+
+    expect(host.rename).not.toHaveBeenCalled();
+    expect(text("list")).toMatch(/cannot be called .* plain name/);
+  },
+);
+
+test.each([
+  ["it starts", {}, RUNNING],
+  ["it ends", RUNNING, { ...RUNNING, condition: "ended" } as const],
+] as const)("the list is read again when a session is another: %s", async (_, before, after) => {
+  const { monitors } = await unfolded();
+  const turn = async (followed: Partial<Followed>, running: boolean) => {
+    const { status } = RUNNING;
+    const session = status?.session ? { ...status.session, running } : null;
+    const known = followed.status && status ? { ...status, session } : null;
+    monitors.turn({ ...followed, status: known });
+    await settled();
+  };
+  await turn(before, true);
+  const reads = () => monitors.done.mock.calls.filter(([action]) => action === "recordings").length;
+  const count = reads();
+
+  await turn(after, after.condition !== "ended");
+  expect(reads()).toBe(count + 1);
+  await turn(after, after.condition !== "ended");
+
+  expect(reads()).toBe(count + 1);
+});
+
+test.each([
+  ["nothing is set", null, {}],
+  ["an interval is set", { values: { interval: 5 } }, { interval: 5 }],
+])("a monitor is started as users want it: %s", async (_, settings, options) => {
+  const { monitors, click } = shown({}, settings);
+
+  await click("Start a monitor");
+
+  expect(monitors.done.mock.calls).toEqual([["start", options]]);
+});
+
+type Made = Awaited<ReturnType<typeof unfolded>>;
+const LATE: readonly [string, boolean, (made: Made) => Promise<void>, RegExp, string][] = [
+  ["Start", false, ({ click }) => click("Start a monitor"), /^Starting a monitor… A cell/, "note"],
+  ["Stop", true, ({ click }) => click("Stop"), /^Stopping… A cell/, "note"],
+  [
+    ...(["Mark", true] as const),
+    async ({ click, type }) => {
+      await click("Mark");
+      await type("x");
+    },
+    ...([/^Marking… A cell/, "note"] as const),
+  ],
+  [
+    ...(["Save", true] as const),
+    async ({ click, type }) => {
+      await click("Save");
+      await type("x");
+    },
+    ...([/^Saving… A cell/, "note"] as const),
+  ],
+  [
+    ...(["Rename", false] as const),
+    async ({ click, type }) => {
+      await click("Rename a.pulse.parquet");
+      await type("x");
+    },
+    ...([/Renaming… A cell/, "list"] as const),
+  ],
+  ["Delete", false, ({ click }) => click("Delete a.pulse.parquet"), /^Deleting… A cell/, "note"],
+  ["the list", false, ({ click }) => click("Read the list again"), /^A cell/, "list"],
+];
+
+test.each(LATE)("%s says why it waits, and goes on", async (_, runs, act, said, part) => {
+  const made = await unfolded();
+  if (runs) made.monitors.turn({ ...RUNNING, store: store() });
+  await settled();
+  let goOn: () => void = () => undefined;
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  made.monitors.late = { why: "A cell is running.", until };
+
+  await act(made);
+  expect(made.text(part)).toMatch(said);
+  made.monitors.late = null;
+  goOn();
+  await settled();
+
+  expect(made.text(part)).not.toMatch(/A cell/);
 });
 
 test("a list that cannot be read says why, and a long one is cut", async () => {
@@ -385,7 +520,7 @@ test("a list that cannot be read says why, and a long one is cut", async () => {
   await click("Read the list again");
   expect(text("list")).toMatch(/50 more are not listed/);
 
-  monitors.act.mockRejectedValue(new Error("no disk"));
+  monitors.done.mockRejectedValue(new Error("no disk"));
   await click("Read the list again");
 
   expect(text("list")).toMatch(/cannot be read: no disk/);

@@ -7,7 +7,9 @@ import { Widget } from "@lumino/widgets";
 import { h, setText } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
 import type { Followed, IMonitors } from "../shared/monitors";
+import type { Action, Actions } from "../shared/protocol";
 import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
+import type { ISettings } from "../shared/settings";
 import { Ask } from "./ask";
 import { Board, WHOLE } from "./board";
 import { Head } from "./head";
@@ -22,6 +24,8 @@ export interface PanelOptions {
   readonly monitors: IMonitors;
   readonly host: Host;
   readonly trans: TranslationBundle;
+  /** Without them a monitor is started as the kernel does by itself. */
+  readonly settings: ISettings | null;
   reveal(): void;
 }
 
@@ -30,6 +34,7 @@ export class PulsePanel extends Widget {
   readonly #monitors: IMonitors;
   readonly #host: Host;
   readonly #trans: TranslationBundle;
+  readonly #settings: ISettings | null;
   readonly #head: Head;
   readonly #ask: Ask;
   readonly #board = new Board();
@@ -43,15 +48,16 @@ export class PulsePanel extends Widget {
   /** An installation has ended; what came of it the kernel will say. */
   #installed = false;
 
-  constructor({ monitors, host, trans, reveal }: PanelOptions) {
+  constructor({ monitors, host, trans, settings, reveal }: PanelOptions) {
     super();
     this.#monitors = monitors;
     this.#host = host;
     this.#trans = trans;
+    this.#settings = settings;
     this.addClass("pulse-panel");
     this.moved = new Moved(monitors, reveal);
     this.#ask = new Ask(trans);
-    this.#recordings = new Recordings(monitors, host, trans);
+    this.#recordings = new Recordings(monitors, host, trans, (text) => this.#say(text));
     this.#head = new Head(
       {
         choose: (session) => monitors.choose(session),
@@ -240,14 +246,13 @@ export class PulsePanel extends Widget {
   }
 
   async #start(): Promise<void> {
-    this.#say(this.#trans.__("Starting a monitor…"));
-    await this.#try(() => this.#monitors.act("start", {}), "");
+    const options = this.#settings ? { interval: this.#settings.values.interval } : {};
+    await this.#try(() => this.#act(this.#trans.__("Starting a monitor…"), "start", options), "");
   }
 
   async #stop(): Promise<void> {
-    this.#say(this.#trans.__("Stopping…"));
     // The state tells the rest.
-    await this.#try(() => this.#monitors.act("stop", {}), "");
+    await this.#try(() => this.#act(this.#trans.__("Stopping…"), "stop", {}), "");
     this.#recordings.refresh();
   }
 
@@ -255,8 +260,8 @@ export class PulsePanel extends Widget {
     const trans = this.#trans;
     const label = await this.#ask.ask(trans.__("What happens now?"), trans.__("Mark"));
     if (label === null) return;
-    this.#say(trans.__("Marking…"));
-    await this.#try(() => this.#monitors.act("mark", { label }), trans.__("Marked: %1", label));
+    const mark = () => this.#act(trans.__("Marking…"), "mark", { label });
+    await this.#try(mark, trans.__("Marked: %1", label));
   }
 
   async #save(): Promise<void> {
@@ -266,13 +271,22 @@ export class PulsePanel extends Widget {
     const question = trans.__("File name, in the kernel's folder");
     const path = await this.#ask.ask(question, trans.__("Save"), suggestion);
     if (path === null) return;
-    this.#say(trans.__("Saving…"));
     await this.#try(async () => {
-      const saved = await this.#monitors.act("save", { path });
+      const saved = await this.#act(trans.__("Saving…"), "save", { path });
       const size = formatValue(saved.bytes, "B");
       this.#tell(trans.__("Saved, %1: %2", size, baseName(saved.path)), saved.path);
     });
     this.#recordings.refresh();
+  }
+
+  /** Have the kernel do something, and say so; if that takes long, why. */
+  #act<A extends Action>(
+    doing: string,
+    action: A,
+    options: Actions[A]["options"],
+  ): Promise<Actions[A]["result"]> {
+    this.#say(doing);
+    return this.#monitors.act(action, options, (why) => this.#say(`${doing} ${why}`));
   }
 
   async #try(act: () => Promise<unknown>, done?: string): Promise<void> {

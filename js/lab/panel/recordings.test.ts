@@ -2,7 +2,7 @@
 import { nullTranslator } from "@jupyterlab/translation";
 import { afterEach, expect, test, vi } from "vitest";
 import { dateText } from "../../core/vocabulary/time-text";
-import { ActionError, type Followed, type IMonitors } from "../shared/monitors";
+import { ActionError, type Followed, type IMonitors, type Waits } from "../shared/monitors";
 import type { Listed, SessionStatus } from "../shared/protocol";
 import type { Filed, Host } from "./host";
 import { Recordings } from "./recordings";
@@ -27,6 +27,8 @@ class Opened {
   lines: Listed[] = ["a", "b", "c"].map((name) => listed(name));
   files: Filed[] = [];
   reads = 0;
+  /** The kernel does not answer. */
+  isLate = false;
   /** What a rename or a deletion fails with. */
   problem: Error | null = null;
   followed: Followed = {
@@ -41,7 +43,8 @@ class Opened {
       get followed() {
         return opened.followed;
       },
-      act: async (action: string, options: never) => this.#act(action, options),
+      act: async (action: string, options: never, waits?: Waits) =>
+        this.#act(action, options, waits),
     };
     const host = {
       ...{ root: "/root", open: vi.fn(), show: null, icon: () => null, confirm: async () => true },
@@ -50,14 +53,27 @@ class Opened {
         return this.files;
       },
     };
-    this.list = new Recordings(monitors as unknown as IMonitors, host as unknown as Host, words);
+    this.list = new Recordings(
+      monitors as unknown as IMonitors,
+      host as unknown as Host,
+      words,
+      () => undefined,
+    );
     document.body.append(this.list.el);
     this.list.el.open = true;
   }
 
-  async #act(action: string, { path, name }: { path: string; name: string }): Promise<unknown> {
+  async #act(
+    action: string,
+    { path, name }: { path: string; name: string },
+    waits?: Waits,
+  ): Promise<unknown> {
     if (action === "recordings") {
       this.reads++;
+      if (this.isLate) {
+        waits?.("A cell runs.");
+        await new Promise(() => undefined);
+      }
       return { recordings: this.lines };
     }
     if (this.problem) throw this.problem;
@@ -127,7 +143,7 @@ afterEach(() => {
 test.each([
   ["kept.pulse.parquet", {}, "100 B"],
   ["nothing.pulse.parquet", { bytes: 0 }, "empty"],
-  ["run.pulse", { isFolder: true, bytes: null }, "directory"],
+  ["run.pulse", { isFolder: true, bytes: null }, "still written, or left by a crash"],
 ])("without a kernel %s with %j is called no more than %s", async (name, more, said) => {
   const list = new Opened();
   list.files = [filed(name, more)];
@@ -155,7 +171,8 @@ test("a list that is open is read when a monitor starts and ends, and every 5 s 
 
   const status = { ...STATUS, session: SESSION };
   expect(await reads(() => list.turn({ condition: "running", status }))).toBe(1);
-  expect(await wait(10_000)).toBe(2);
+  expect(await wait(5000)).toBe(1);
+  expect(await wait(5000)).toBe(1);
   list.list.el.open = false;
   expect(await wait(10_000)).toBe(0);
   list.list.el.open = true;
@@ -165,6 +182,20 @@ test("a list that is open is read when a monitor starts and ends, and every 5 s 
   list.list.leave();
 
   expect(await wait(10_000)).toBe(0);
+});
+
+test("a kernel that lets us wait is not asked again and again, and the lines stay", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+  const list = await opened({ condition: "running" });
+  const before = list.reads;
+  list.isLate = true;
+
+  for (let i = 0; i < 5; i++) {
+    vi.advanceTimersByTime(5000);
+    await settled();
+  }
+
+  expect([list.reads - before, list.texts.length]).toEqual([1, 3]);
 });
 
 test("a name that is refused stays, with the sentence, in its line; then the line is held", async () => {

@@ -4,10 +4,10 @@ import type { TranslationBundle } from "@jupyterlab/translation";
 import { h, setText } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
 import { dateText } from "../../core/vocabulary/time-text";
-import type { Followed, IMonitors } from "../shared/monitors";
+import { ActionError, type Followed, type IMonitors, type Waits } from "../shared/monitors";
 import type { Listed } from "../shared/protocol";
-import { baseName, contentsPath, endingOf, stemOf } from "../shared/server-files";
-import { Ask } from "./ask";
+import { baseName, contentsPath, endingOf, isPlainName, stemOf } from "../shared/server-files";
+import { Ask, type Attempt } from "./ask";
 import type { Filed, Host, IconName } from "./host";
 import { folderOf, sentenceIn } from "./said";
 import { recordingOf } from "./states";
@@ -29,8 +29,8 @@ interface Line {
   /** Whether it may be renamed and deleted. */
   readonly isFree: boolean;
   open(): void;
-  rename(name: string): Promise<unknown>;
-  remove(): Promise<unknown>;
+  rename(name: string, waits: Waits): Promise<unknown>;
+  remove(waits: Waits): Promise<unknown>;
 }
 
 export class Recordings {
@@ -41,8 +41,12 @@ export class Recordings {
   readonly #trans: TranslationBundle;
   readonly #where = h("div", { class: "pulse-panel-where" });
   readonly #list = h("ul", { class: "pulse-panel-list" });
+  /** Tells what goes on, where there is room for it. */
+  readonly #say: (text: string) => void;
   #source: "kernel" | "files" = "files";
   #turn = 0;
+  /** How often the list is being read just now: a kernel may let us wait. */
+  #reading = 0;
   /** What of the followed monitor changes the list. */
   #followed = "";
   /** The recordings that were listed, without the endings of their names. */
@@ -57,11 +61,17 @@ export class Recordings {
   /** What could not be done with a line. */
   #failed: { readonly key: string; readonly text: string } | null = null;
 
-  constructor(monitors: IMonitors, host: Host, trans: TranslationBundle) {
+  constructor(
+    monitors: IMonitors,
+    host: Host,
+    trans: TranslationBundle,
+    say: (text: string) => void,
+  ) {
     this.#monitors = monitors;
     this.#host = host;
     this.#trans = trans;
     this.#ask = new Ask(trans, (problem) => sentenceIn(problem, this.#folder));
+    this.#say = say;
     const refresh = this.#button("refresh", trans.__("Read the list again"), () => this.refresh());
     const summary = h("summary", {}, h("span", {}, trans.__("Recordings")));
     this.el = h("details", { class: "pulse-panel-recordings" }, summary, refresh);
@@ -95,19 +105,28 @@ export class Recordings {
 
   /** Read the list again, if it is open and nothing is being typed in it. */
   refresh(): void {
-    if (this.el.open && !this.#ask.isOpen) void this.#read(++this.#turn);
+    if (this.el.open && !this.#ask.isOpen) void this.#read(++this.#turn, true);
+  }
+
+  /** As `refresh`, by itself: what is shown stays until the answer is there. */
+  #renew(): void {
+    if (this.el.open && !this.#ask.isOpen && this.#reading === 0)
+      void this.#read(++this.#turn, false);
   }
 
   #keepFresh(isOn: boolean): void {
     if (isOn === (this.#timer !== undefined)) return;
     clearInterval(this.#timer);
-    this.#timer = isOn ? setInterval(() => this.refresh(), FRESH_MS) : undefined;
+    this.#timer = isOn ? setInterval(() => this.#renew(), FRESH_MS) : undefined;
   }
 
-  async #read(turn: number): Promise<void> {
+  async #read(turn: number, isTold: boolean): Promise<void> {
+    this.#reading++;
     if (this.#list.childElementCount === 0) this.#list.append(plain(this.#trans.__("Reading…")));
     try {
-      const lines = await this.#lines();
+      const lines = await this.#lines((why) => {
+        if (isTold && turn === this.#turn && !this.#ask.isOpen) this.#replace([plain(why)]);
+      });
       if (turn !== this.#turn || this.#ask.isOpen) return;
       this.#sayWhere(lines);
       const items = lines.slice(0, MOST_LINES).map((line) => this.#item(line));
@@ -119,6 +138,8 @@ export class Recordings {
       if (turn !== this.#turn) return;
       const text = this.#trans.__("The list cannot be read: %1", (problem as Error).message);
       this.#list.replaceChildren(plain(text));
+    } finally {
+      this.#reading--;
     }
   }
 
@@ -164,9 +185,9 @@ export class Recordings {
       : this.#trans.__("There are none in the folder that the file browser shows.");
   }
 
-  async #lines(): Promise<readonly Line[]> {
+  async #lines(waits: Waits): Promise<readonly Line[]> {
     if (this.#source === "files") return (await this.#host.list()).map((one) => this.#filed(one));
-    const { recordings } = await this.#monitors.act("recordings", {});
+    const { recordings } = await this.#monitors.act("recordings", {}, waits);
     for (const one of recordings) this.#seen.add(stemOf(one.path));
     const path = recordingOf(this.#monitors.followed);
     const isOwn = (one: Listed) => one.path === path;
@@ -207,21 +228,34 @@ export class Recordings {
         this.#stateText(one.state),
       ].join(" · "),
       open: () => this.#host.open?.(file === null ? { path, title: one.title || name } : { file }),
-      rename: (name) => this.#monitors.act("rename", { path, name }),
-      remove: () => this.#monitors.act("delete", { path }),
+      rename: (name, waits) => this.#monitors.act("rename", { path, name }, waits),
+      remove: (waits) => this.#monitors.act("delete", { path }, waits),
     };
   }
 
   #filed({ name, path, changed, bytes, isFolder }: Filed): Line {
     // What a file is, only who reads it knows.
     const size = bytes === 0 ? this.#trans.__("empty") : formatValue(bytes, "B");
+    const state = isFolder ? this.#trans.__("still written, or left by a crash") : size;
     return {
-      ...{ name, key: path, file: path, problem: "", isFree: true },
-      about: [whenText(changed), isFolder ? this.#trans.__("directory") : size].join(" · "),
+      // Only a kernel can tell whether somebody still writes to a directory.
+      ...{ name, key: path, file: path, problem: "", isFree: !isFolder },
+      about: [whenText(changed), state].join(" · "),
       open: () => this.#host.open?.({ file: path }),
-      rename: (name) => this.#host.rename(path, name),
+      rename: async (name) => {
+        if (!isPlainName(name)) throw this.#noName(name);
+        await this.#host.rename(path, name);
+      },
       remove: () => this.#host.remove(path),
     };
+  }
+
+  #noName(name: string): ActionError {
+    const trans = this.#trans;
+    return new ActionError(
+      trans.__("A recording cannot be called %1.", name),
+      trans.__("Give it a plain name, without a slash and with no dot at its beginning."),
+    );
   }
 
   #stateText(state: Listed["state"]): string {
@@ -290,10 +324,13 @@ export class Recordings {
     const at = [...this.#list.children].indexOf(item);
     const asking = h("li", { class: "pulse-panel-asking" });
     item.after(asking);
-    const attempt = async (name: string) => {
+    const attempt: Attempt = async (name, say) => {
       if (name === stemOf(line.name) || name === line.name) return;
       const full = name.endsWith(ending) ? name : `${name}${ending}`;
-      const made = (await line.rename(full)) as { path?: string } | undefined;
+      const doing = trans.__("Renaming…");
+      say(doing);
+      const waits = (why: string) => say(`${doing} ${why}`);
+      const made = (await line.rename(full, waits)) as { path?: string } | undefined;
       this.#wanted = { key: made?.path ?? `${folderOf(line.key)}${full}`, act: "rename", at };
     };
     const asked = this.#ask.ask(question, trans.__("Rename"), stemOf(line.name), attempt, asking);
@@ -312,11 +349,14 @@ export class Recordings {
     );
     if (!sure) return;
     this.#failed = null;
+    const doing = trans.__("Deleting…");
+    this.#say(doing);
     try {
-      await line.remove();
+      await line.remove((why) => this.#say(`${doing} ${why}`));
     } catch (problem) {
       this.#failed = { key: line.key, text: sentenceIn(problem, folderOf(line.key)) };
     }
+    this.#say("");
     this.#wanted = stop;
     this.refresh();
   }

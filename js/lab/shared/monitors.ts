@@ -69,6 +69,9 @@ export type Help =
   | "choose kernel"
   | "restart";
 
+/** Hears, in a sentence or two, why it takes long. */
+export type Waits = (why: string) => void;
+
 export interface IMonitors {
   readonly followed: Followed;
   /** `followed` is another, or something of it. */
@@ -86,9 +89,16 @@ export interface IMonitors {
    */
   watch(): IDisposable;
   /**
+   * `waits` is called if the kernel takes no orders for now, as an older one while a cell runs: it
+   * is done later.
+   *
    * @throws ActionError with a sentence and a remedy.
    */
-  act<A extends Action>(action: A, options: Actions[A]["options"]): Promise<Actions[A]["result"]>;
+  act<A extends Action>(
+    action: A,
+    options: Actions[A]["options"],
+    waits?: Waits,
+  ): Promise<Actions[A]["result"]>;
   /** Open a recording that only the kernel can read: a store that the caller disposes. */
   replay(path: string): Promise<{ store: LiveStore; dispose(): void }>;
   help(how: Help): Promise<void>;

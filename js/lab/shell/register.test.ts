@@ -22,6 +22,7 @@ vi.mock("@jupyterlab/filebrowser", () => ({
 vi.mock("@jupyterlab/coreutils", () => ({ PageConfig: { getOption: () => "~/work" } }));
 vi.mock("../shared/icon", () => ({ pulseIcon: {} }));
 vi.mock("./messages", () => ({
+  tellLate: (why: string) => seen.push(["late", why]),
   tell: (message: string, button: { callback: () => void } | null) => seen.push([message, button]),
   showFailure: async (title: string, error: Error) => seen.push([title, error]),
 }));
@@ -146,6 +147,21 @@ test.each([
   expect(message).toBe(`The monitor has stopped. Its recording: ${path}`);
   button.callback();
   expect(opened).toEqual([opening]);
+});
+
+test.each([
+  ["start", {}],
+  ["stop", {}],
+  ["mark", { label: "x" }],
+  ["save", { path: "x" }],
+] as const)("%s says why it is done later", async (name, args) => {
+  const { run, monitors } = made();
+  monitors.late = "A cell is running.";
+  monitors.answer = () => ({ path: "x", bytes: 1 });
+
+  await run(name, args);
+
+  expect(seen[0]).toEqual(["late", "A cell is running."]);
 });
 
 test("without a recording, and without a viewer, there is no such button", async () => {
