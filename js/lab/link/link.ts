@@ -15,7 +15,7 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Manner, type Refused } from "./call";
-import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
+import { connecting, type Refusal, refusalOf, refusalOfStatus, unloaded } from "./refusal";
 import { Tuner } from "./tuner";
 
 /** A kernel that has not answered within so many ms is said to be busy. */
@@ -290,30 +290,9 @@ export class Link {
   /** Say why there is no answer yet. */
   #wait(): void {
     this.#isLate = true;
-    if (this.#call?.waits) this.#say("unloaded", this.#whyUnloaded());
-    else if (!this.#introduced) this.#say("starting", this.#whyStarting());
+    if (this.#call?.waits) this.#refuse(unloaded(this.#trans));
+    else if (!this.#introduced) this.#refuse(connecting(this.#kernel.status, this.#trans));
     else this.#say("busy", this.#whyBusy());
-  }
-
-  /** After a reload: it goes on by itself when the kernel has said what it can do. */
-  #whyStarting(): Partial<Refusal> {
-    const trans = this.#trans;
-    return this.#kernel.status === "starting"
-      ? { problem: trans.__("Connecting to the kernel, which starts…") }
-      : {
-          problem: trans.__("Connecting to the kernel, in which a cell runs…"),
-          remedy: trans.__("With ipykernel older than 7 it answers when the cell has ended."),
-        };
-  }
-
-  #whyUnloaded(): Partial<Refusal> {
-    const trans = this.#trans;
-    return {
-      problem: trans.__("A cell is running, and Pulse is not loaded in this kernel yet."),
-      remedy: trans.__(
-        "It loads when the cell has ended. Loaded now, figures that the cell draws with Matplotlib may be shown unfinished.",
-      ),
-    };
   }
 
   #whyBusy(): Partial<Refusal> {
