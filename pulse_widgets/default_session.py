@@ -210,9 +210,11 @@ class DefaultSession:
     def observe(self, changed: Callable[[], None]) -> None:
         """Call `changed`, on any thread, whenever a session starts, is shown or ends.
 
-        It is called inside the user's cells: it takes no time, and raises nothing.
+        It is called inside the user's cells: it takes no time, and raises nothing. Asked for twice,
+        it is called once. The child of a fork has to ask again.
         """
-        self._observers = (*self._observers, changed)
+        if changed not in self._observers:
+            self._observers = (*self._observers, changed)
 
     def _tell(self) -> None:
         for changed in self._observers:

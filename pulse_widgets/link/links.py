@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.busy import stay_busy
@@ -142,7 +142,7 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
     link = Link(comm, message)
     with _door:
         _links.add(link)
-    _observe()
+    default.observe(_changed)
     link.look()
     _sweep()
 
@@ -160,9 +160,8 @@ def _open_links() -> list[Link]:
         return list(_links)
 
 
-@cache
-def _observe() -> None:
-    default.observe(partial(start_shielded, "pulse-link", _look))
+def _changed() -> None:
+    start_shielded("pulse-link", _look)
 
 
 def _look() -> None:

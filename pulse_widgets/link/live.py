@@ -71,6 +71,12 @@ class Live:
     def ask(self, request: Mapping[str, Any]) -> None:
         """Answer a request of the page."""
         self._line.heard()
+        # Held to the end: another thread may turn to another session meanwhile, and what is said
+        # of the one before would then take the page back to it.
+        with self._lock:
+            self._answer(request)
+
+    def _answer(self, request: Mapping[str, Any]) -> None:
         kind = request.get("kind")
         self._rests = kind == "rest" or (self._rests and kind not in WAKING)
         if kind in WAKING:
@@ -134,6 +140,9 @@ class Carrier:
 
     def deliver(self, packet: bytes) -> None:
         """Send a packet to the page."""
+        if self.resting:
+            # It was on its way when the page, or another session, said enough.
+            return
         if self._line.silent(busy=self._cells.cell is not None):
             self.rest()
         else:

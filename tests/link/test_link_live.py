@@ -192,7 +192,8 @@ def test_a_session_of_logged_values_alone_counts(page):
 
 def test_a_page_that_comes_late_sees_what_there_was(page):
     page.kernel.run(START + WATCH + "\npw.log({'loss': 7.0})")
-    page.kernel.run("time.sleep(0.2)\nmon.stop()")
+    page.kernel.wait_until(lambda: page.kernel.packets("frame"))
+    page.kernel.run("mon.stop()")
 
     wire = page.open()
     session = wire.wait_status(lambda session: session is not None)
@@ -223,6 +224,14 @@ def test_detail_is_exact(page):
     assert columns(reply)[2].tolist() == [i / 7 for i in range(50)]
 
 
+def frames_since(wire):
+    """Return how many frames a cell was sent since the newest message to a page."""
+    published = wire.page.kernel.published
+    last = max(published.index(message) for message in wire.heard())
+    later = [m for m in published[last:] if m["msg_type"] == "comm_msg"]
+    return sum(m["content"]["data"].get("content", {}).get("kind") == "packet" for m in later)
+
+
 QUIET = "import pulse_widgets.link.line as line\nline.SILENT_S = 0.5\n"
 
 
@@ -234,25 +243,22 @@ def test_a_page_that_shows_nothing_is_sent_nothing_but_what_changes(page, how):
     wire.more("frame", 2)
     if how == "it says so":
         wire.tell(kind="rest")
-        running.run("time.sleep(0.1)")
-    else:
-        running.run("time.sleep(0.8)")
-    before, shown = len(wire.packets()), len(running.packets("frame"))
-    running.wait_until(lambda: len(running.packets("frame")) >= shown + 6)
-    assert len(wire.packets()) == before
+    # The cell that shows it goes on.
+    running.wait_until(lambda: frames_since(wire) >= 6)
+    before = len(wire.packets())
 
     wire.tell(kind="seen")
     wire.wait(lambda: [p for p in wire.packets()[before:] if p.header["kind"] == "keyframe"])
     wire.more("frame", 1)
     if how == "it says so":
         wire.tell(kind="rest")
-    running.run("mon.stop(); time.sleep(0.7)")
+    running.run("mon.stop()")
     wire.wait_status(lambda session: not session["running"])
 
     running.run("mon = pw.monitor('system', interval=0.1)\nmon")
     wire.wait_status(lambda session: session["running"])
     if how == "it says so":
-        running.run("time.sleep(0.3)")
+        running.wait_until(lambda: frames_since(wire) >= 3)
         assert not wire.packets(stream=2)
         wire.tell(kind="hello")
     # It could not know that there is anything to show again.
@@ -312,7 +318,7 @@ def test_a_page_of_another_version_hears_which_the_kernel_is(page):
     wire = page.open(version=99)
     wire.wait(lambda: wire.said("status"))
     wire.tell(kind="hello")
-    page.kernel.run("time.sleep(0.3)")
+    page.kernel.wait_until(lambda: frames_since(wire) >= 3)
 
     assert wire.said("status")[0]["version"] == 1
     assert not wire.packets()

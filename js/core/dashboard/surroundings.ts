@@ -24,6 +24,8 @@ export interface Manner {
   readonly title: string;
   /** Whose choices the page remembers, beside those of each replayed recording: the notebook. */
   readonly page?: string;
+  /** Whether a card tells that the kernel has ended, and what helps; false where the host does. */
+  readonly endings?: boolean;
   /** What the host offers to do with the view, at the end of the header. */
   readonly actions?: readonly HostAction[];
 }
@@ -67,8 +69,8 @@ export class Surroundings {
 
   /** Write the status; returns whether what is shown may be out of date. */
   tell(source: Source, state: ViewState, silent: number): boolean {
-    const { layout, metrics, title } = this.#manner;
-    writeCards(this.#notices, endingCards(source));
+    const { layout, metrics, title, endings } = this.#manner;
+    if (endings !== false) writeCards(this.#notices, endingCards(source));
     this.footer.update(source);
     const status = statusOf(source, state, silent, title);
     const sections = layout === "dashboard" && !metrics?.length;

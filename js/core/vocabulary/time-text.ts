@@ -28,6 +28,12 @@ export function momentText(time: number, width: number): string {
   return isToday(date) ? clock : `${DAY.format(date)} ${clock}`;
 }
 
+/** "12 May 2026, 14:03:10": a moment of any day. */
+export function dateText(time: number): string {
+  const date = new Date(time * 1000);
+  return `${DATE.format(date)}, ${SECONDS.format(date)}`;
+}
+
 /** "12 May 2026, 14:03 to 14:31": the stretch a finished recording covers. */
 export function stretchText(from: number, to: number): string {
   const [start, end] = [new Date(from * 1000), new Date(to * 1000)];

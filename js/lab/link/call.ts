@@ -84,8 +84,10 @@ export async function call(
       closed: () => void refused.then((answer) => answer ?? events.closed()),
     });
   };
-  // Where one way leads to both, the kernel takes them in this order, and it is waited for once.
-  if (isHere || where === subshell) open();
+  // JupyterLab complains of a comm that a kernel without the package closes: first it answers. Only
+  // behind a cell both are sent at once, to wait once; the kernel takes them in this order.
+  const isBehind = subshell === null && kernel.status === "busy";
+  if (isHere || isBehind) open();
   else void refused.then((answer) => answer ?? (isLeft || open()));
   return {
     refused,

@@ -115,6 +115,22 @@ test.each([false, true])(
   },
 );
 
+const WITHOUT = ([true, false] as const).flatMap((subshells) =>
+  (["nothing", "older", "broken"] as const).map((installed) => ({ subshells, installed })),
+);
+
+test.each(WITHOUT)("no comm is opened in a kernel that cannot take it: %j", async (nature) => {
+  const { kernel, link } = linked(nature);
+
+  link.watch();
+  await kernel.settle();
+  link.retry(true);
+  await kernel.settle();
+
+  expect(["absent", "mismatch", "failed"]).toContain(link.state.condition);
+  expect(sentOf(kernel, "comm_open")).toEqual([]);
+});
+
 test("a cell that ends before anybody still looks is followed by nothing", async () => {
   const { kernel, link } = linked();
   kernel.busy = true;
@@ -174,7 +190,11 @@ test("without subshells it waits for the end of that cell, and then goes on by i
   link.watch();
   await kernel.settle();
   vi.advanceTimersByTime(1000);
-  expect(link.state.condition).toBe("busy");
+  // It has not said yet that it has none.
+  expect(link.state).toMatchObject({
+    condition: "starting",
+    problem: expect.stringMatching(/^Connecting to the kernel, in which a cell runs/),
+  });
 
   kernel.endCell();
   await kernel.settle();
@@ -328,6 +348,95 @@ test("an action brings its result, its failure, or the end of the kernel", async
   expect(await lost).toBeInstanceOf(ActionError);
   await kernel.settle();
   expect(kernel.comms.size).toBe(0);
+});
+
+/** What may happen while somebody waits for an answer that never comes. */
+const ENDS: readonly [string, (kernel: FakeKernel, link: Link) => void][] = [
+  ["the kernel dies", (kernel) => kernel.die()],
+  ["the kernel is shut down", (kernel) => kernel.set("terminating")],
+  ["the notebook closes", (_, link) => link.dispose()],
+  ["the notebook takes another kernel", (_, link) => link.end("replaced")],
+  ["JupyterLab gives up the connection", (kernel) => kernel.connect("disconnected")],
+];
+const WAITS: readonly [string, Partial<Nature>, (kernel: FakeKernel) => void, number][] = [
+  ["nothing was answered", {}, nothing, 0],
+  ["a subshell was made", {}, nothing, 1],
+  ["a cell runs", { subshells: false }, busy, 0],
+  ["the kernel restarts", {}, (kernel) => kernel.restart(), 0],
+  ["the action was sent", {}, nothing, 4],
+];
+const ENDED = ENDS.flatMap((end) => WAITS.map((wait) => [...end, ...wait] as const));
+
+test.each(ENDED)("an action ends when %s and %s", async (_, ends, __, nature, waits, steps) => {
+  const { kernel, link } = linked(nature);
+  waits(kernel);
+  const acted = link.act("recordings", {}).catch((problem: unknown) => problem);
+  await tick();
+  for (let i = 0; i < steps; i++) {
+    kernel.step();
+    await tick();
+  }
+
+  ends(kernel, link);
+  if (kernel.status === "terminating") kernel.die();
+
+  const problem = (await acted) as ActionError;
+  expect(problem).toBeInstanceOf(ActionError);
+  expect([problem.message, problem.remedy].filter((text) => text.length < 10)).toEqual([]);
+});
+
+test("an action of a link that is no more is refused", async () => {
+  const { kernel, link } = linked();
+  link.dispose();
+
+  await expect(link.act("recordings", {})).rejects.toThrow(/gone/);
+  await kernel.settle();
+  expect(kernel.comms.size).toBe(0);
+});
+
+test("a connection that was given up can be tried again", async () => {
+  const { kernel, link } = linked();
+  link.watch();
+  await kernel.settle();
+  kernel.connect("disconnected");
+  expect(link.state).toMatchObject({ condition: "failed", problem: expect.stringMatching(/lost/) });
+
+  link.retry();
+  expect(kernel.connectionStatus).toBe("connecting");
+  kernel.connect("connected");
+  await kernel.settle();
+
+  expect(link.state.condition).toBe("idle");
+});
+
+test.each([
+  [
+    "a cell runs that it waits for",
+    false,
+    "busy",
+    [/^A cell is running.*between cells.*ipykernel 7/],
+  ],
+  ["nothing runs", false, "idle", []],
+  ["a cell runs beside which it is done", true, "busy", []],
+] as const)("an action that takes long says why when %s", async (_, subshells, status, said) => {
+  const { kernel, link } = linked({ subshells });
+  kernel.begin();
+  link.watch();
+  await kernel.settle();
+  const waits = vi.fn();
+  kernel.busy = status === "busy";
+  kernel.status = status;
+
+  const acted = link.act("mark", { label: "x" }, waits);
+  await tick();
+  vi.advanceTimersByTime(1000);
+  expect(link.state.condition).toBe("running");
+  kernel.endCell();
+  await kernel.settle();
+  vi.advanceTimersByTime(10_000);
+
+  expect(await acted).toBeNull();
+  expect(waits.mock.calls.flat()).toEqual(said.map((one) => expect.stringMatching(one)));
 });
 
 test("an action in a kernel that cannot is refused with the reason", async () => {

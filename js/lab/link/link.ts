@@ -6,7 +6,7 @@ import { DisposableDelegate, type IDisposable } from "@lumino/disposable";
 import { type ISignal, Signal } from "@lumino/signaling";
 import type { Ending } from "../../core/source";
 import { onKernelEnd } from "../kernel/kernel-end";
-import { ActionError, type Condition, type Followed } from "../shared/monitors";
+import { ActionError, type Condition, type Followed, type Waits } from "../shared/monitors";
 import {
   type Action,
   type Actions,
@@ -15,7 +15,7 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Manner, type Refused } from "./call";
-import { type Refusal, refusalOf, refusalOfStatus, unloaded } from "./refusal";
+import { connecting, type Refusal, refusalOf, refusalOfStatus, unloaded } from "./refusal";
 import { Tuner } from "./tuner";
 
 /** A kernel that has not answered within so many ms is said to be busy. */
@@ -50,8 +50,13 @@ export class Link {
   #attempt: AbortController | null = null;
   #call: Call | null = null;
   #tries = 0;
+  /** The kernel has let us wait for its answer. */
+  #isLate = false;
   #ids = 0;
   readonly #waiting = new Map<number, Waiting>();
+  /** Ends the waiting of those who need an answer before they can ask for what they want. */
+  readonly #hoping = new Set<(problem: Error) => void>();
+  #isDisposed = false;
 
   constructor(kernel: Kernel.IKernelConnection, trans: TranslationBundle) {
     this.#trans = trans;
@@ -93,7 +98,11 @@ export class Link {
    */
   retry(disturbs = false): void {
     this.#tries = 0;
-    if (this.#watchers > 0) this.#begin(disturbs);
+    if (this.#watchers === 0) return;
+    if (this.#kernel.connectionStatus === "disconnected") {
+      this.#kernel.reconnect().catch(() => undefined);
+    }
+    this.#begin(disturbs);
   }
 
   /** The connection used so far is about to go; another leads to the same kernel. */
@@ -111,9 +120,14 @@ export class Link {
   async act<A extends Action>(
     action: A,
     options: Actions[A]["options"],
+    waits?: Waits,
   ): Promise<Actions[A]["result"]> {
     const now = Date.now() / 1000;
     const look = this.watch();
+    const timer = setTimeout(() => {
+      const { problem = "", remedy = "" } = this.#isHeldUp ? this.#whyBusy() : {};
+      if (problem) waits?.([problem, remedy].filter(Boolean).join(" "));
+    }, PATIENCE_MS);
     try {
       await this.#answered();
       // It hears us when its cell has ended.
@@ -121,8 +135,15 @@ export class Link {
       const sent = isLate ? { time: now, ...options } : options;
       return (await this.#do(action, sent)) as Actions[A]["result"];
     } finally {
+      clearTimeout(timer);
       look.dispose();
     }
+  }
+
+  /** What is asked waits for the end of a cell. */
+  get #isHeldUp(): boolean {
+    if (this.#condition === "busy") return true;
+    return this.#call?.isAside === false && this.#kernel.status === "busy";
   }
 
   /** The page ends: take out of the kernel what we put there. */
@@ -146,8 +167,10 @@ export class Link {
   }
 
   dispose(): void {
+    this.#isDisposed = true;
     this.#hangUp();
     this.#release();
+    for (const end of [...this.#hoping]) end(this.#lost());
     Signal.clearData(this);
   }
 
@@ -190,15 +213,27 @@ export class Link {
     if (this.#watchers === 0) return;
     // What was sent meanwhile is lost, and perhaps the kernel is another.
     if (now === "connected") this.#begin();
-    else if (this.#kernel.status !== "dead") {
-      this.#say("starting", { problem: this.#trans.__("The connection to the kernel is lost.") });
+    else if (this.#kernel.status !== "dead") this.#disconnected();
+  }
+
+  #disconnected(): void {
+    const trans = this.#trans;
+    const problem = trans.__("The connection to the kernel is lost.");
+    if (this.#kernel.connectionStatus !== "disconnected") {
+      this.#say("starting", { problem });
+      return;
     }
+    // JupyterLab has tried for some time, and given up: nothing that was asked is answered.
+    this.#hangUp();
+    this.#say("failed", { problem, remedy: trans.__("Try again when it is back.") });
   }
 
   #begin(disturbs = false): void {
     this.#hangUp();
+    this.#isLate = false;
     const { status, connectionStatus } = this.#kernel;
     this.#say(status === "dead" ? "dead" : "starting");
+    if (connectionStatus === "disconnected" && status !== "dead") this.#disconnected();
     if (status === "dead" || GOING.includes(status) || connectionStatus !== "connected") return;
     const attempt = new AbortController();
     this.#attempt = attempt;
@@ -230,7 +265,7 @@ export class Link {
     if (made === null || signal.aborted) return;
     this.#call = made;
     this.#tuner.plug(made.send);
-    if (this.#condition === "busy") this.#wait();
+    if (this.#isLate) this.#wait();
     const refused = await made.refused;
     if (signal.aborted || refused === null) return;
     answered();
@@ -254,15 +289,14 @@ export class Link {
 
   /** Say why there is no answer yet. */
   #wait(): void {
+    this.#isLate = true;
     if (this.#call?.waits) this.#refuse(unloaded(this.#trans));
+    else if (!this.#introduced) this.#refuse(connecting(this.#kernel.status, this.#trans));
     else this.#say("busy", this.#whyBusy());
   }
 
   #whyBusy(): Partial<Refusal> {
     const trans = this.#trans;
-    if (!this.#introduced) {
-      return { problem: trans.__("The kernel has not answered yet. A cell may be running.") };
-    }
     return this.#kernel.supportsSubshells
       ? { problem: trans.__("The kernel has not answered yet: what runs there holds it up.") }
       : {
@@ -280,14 +314,19 @@ export class Link {
     return new Promise((resolve, reject) => {
       const look = () => {
         if (this.#isAnswered) end(resolve);
+        else if (this.#condition === "dead") lose(this.#lost());
         else if (isRefused(this.#condition)) {
-          end(() => reject(new ActionError(this.#problem, this.#remedy)));
+          lose(new ActionError(this.#problem, this.#remedy));
         }
       };
+      const lose = (problem: Error) => end(() => reject(problem));
       const end = (how: () => void) => {
         this.#changed.disconnect(look);
+        this.#hoping.delete(lose);
         how();
       };
+      if (this.#isDisposed) throw this.#lost();
+      this.#hoping.add(lose);
       this.#changed.connect(look);
       look();
     });

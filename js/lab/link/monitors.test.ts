@@ -34,6 +34,7 @@ class Page {
   places: FakePlace[];
   current: FakePlace | null;
   readonly sessions = new Map<string, FakeKernel>();
+  readonly runningChanged = new FakeSignal();
   readonly connected: { end(): void; isDisposed: boolean }[] = [];
   readonly monitors: Monitors;
 
@@ -66,6 +67,7 @@ class Page {
     const specs = { kernelspecs: { python3: PYTHON, ir: { language: "R", display_name: "R" } } };
     const sessions = {
       refreshRunning: async () => undefined,
+      runningChanged: this.runningChanged,
       running: () =>
         [...this.sessions].map(([id, { id: kernel, name }]) => ({
           ...{ id, name: `${id}.ipynb`, path: "", kernel: { id: kernel, name } },
@@ -211,10 +213,11 @@ test("a kernel is followed though its document is not open, until that is over",
   expect(page.connected.map(({ isDisposed }) => isDisposed)).toEqual([true]);
 });
 
-test("what was chosen is left when it ends, and left to its document when that opens", async () => {
+test("what was chosen says so when it ends, and is left to its document when that opens", async () => {
   const [mine, far] = [new FakeKernel(), new FakeKernel()];
   const page = new Page(new FakePlace("a", mine));
   page.sessions.set("far", far);
+  far.begin();
   page.monitors.watch();
   page.monitors.choose("far");
   const opened = Object.assign(new FakePlace("far.ipynb", far), { session: "far" });
@@ -222,15 +225,46 @@ test("what was chosen is left when it ends, and left to its document when that o
   page.changed.emit();
   await settle(mine, far);
   expect(page.connected.map(({ isDisposed }) => isDisposed)).toEqual([true]);
-  expect(page.monitors.followed).toMatchObject({ name: "far.ipynb", condition: "idle" });
+  expect(page.monitors.followed).toMatchObject({ name: "far.ipynb", condition: "running" });
 
   // Closed, its kernel goes on; then that ends, too.
   page.close(opened);
   expect(page.monitors.followed.session).toBe("far");
+  await settle(mine, far);
+  const { store } = page.monitors.followed;
   page.connected[1]?.end();
+  page.sessions.delete("far");
+  page.changed.emit();
 
+  const { followed } = page.monitors;
+  expect(followed).toMatchObject({ session: "far", condition: "no kernel" });
+  expect(followed.problem).toMatch(/kernel of far.ipynb was shut down/);
+  expect([followed.store === store, store?.ended()]).toEqual([true, "shut down"]);
+  page.monitors.choose(null);
   expect(page.monitors.followed.name).toBe("a");
-  expect(page.monitors.chosen).toBeNull();
+});
+
+test("who offers kernels hears of others, and of nothing else", async () => {
+  const kernel = new FakeKernel();
+  const page = new Page(new FakePlace("a", kernel));
+  const offered = vi.fn();
+  page.monitors.choicesChanged.connect(offered);
+  page.monitors.watch();
+  kernel.begin();
+  await settle(kernel);
+  page.changed.emit();
+  expect(offered).not.toHaveBeenCalled();
+
+  const opened = new FakePlace("b", null);
+  page.places.push(opened);
+  page.changed.emit();
+  expect(offered).toHaveBeenCalledTimes(1);
+  opened.turnTo(new FakeKernel());
+  expect(offered).toHaveBeenCalledTimes(2);
+  page.sessions.set("elsewhere", new FakeKernel());
+  page.runningChanged.emit(undefined);
+
+  expect(offered).toHaveBeenCalledTimes(3);
 });
 
 test("a monitor is heard of in passing, though nobody looks and nothing is sent", async () => {

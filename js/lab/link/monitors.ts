@@ -12,16 +12,20 @@ import {
   type Followed,
   type Help,
   type IMonitors,
+  type Waits,
 } from "../shared/monitors";
 import type { Action, Actions } from "../shared/protocol";
 import { Link } from "./link";
 import type { Place } from "./place";
 import { INSTALL } from "./refusal";
-import { openReplay } from "./replay";
+import { type Own, openReplay } from "./replay";
 import { SessionPlace } from "./session-place";
 
 /** Documents whose history is kept, the newest. */
 const MOST_KEPT = 6;
+
+/** No comm of ours is JupyterLab's, and a connection of our own draws no widgets. */
+const OWN = { handleComms: false };
 
 /** Then a monitor that is heard is news. */
 const SILENT: readonly Condition[] = ["idle", "absent", "unloaded"];
@@ -48,6 +52,9 @@ export class Monitors implements IMonitors {
   readonly #services: Services;
   readonly #trans: TranslationBundle;
   readonly #changed = new Signal<this, void>(this);
+  readonly #choicesChanged = new Signal<this, void>(this);
+  /** The documents and sessions of which that was told last. */
+  #known = "";
   readonly #links = new Map<string, Link>();
   /** The kernel of each place, as it was last. */
   readonly #kernels = new Map<Place, string | null>();
@@ -67,11 +74,16 @@ export class Monitors implements IMonitors {
     this.#trans = trans;
     places.changed.connect(this.#follow, this);
     services.kernelspecs.specsChanged.connect(this.#follow, this);
+    services.sessions.runningChanged.connect(this.#compareChoices, this);
     this.#follow();
   }
 
   get changed(): ISignal<this, void> {
     return this.#changed;
+  }
+
+  get choicesChanged(): ISignal<this, void> {
+    return this.#choicesChanged;
   }
 
   get chosen(): string | null {
@@ -84,7 +96,11 @@ export class Monitors implements IMonitors {
     const { name, session, kernel } = place;
     const store = this.#kept.get(place) ?? null;
     const about = { ...NOBODY, name, session, store };
-    if (!kernel) return { ...about, condition: place.standing ?? "no kernel" };
+    if (!kernel) {
+      const isOver = place === this.#own && this.#own.isOver;
+      const problem = isOver ? this.#trans.__("The kernel of %1 was shut down.", name) : "";
+      return { ...about, condition: place.standing ?? "no kernel", problem };
+    }
     const known = { ...about, kernel: this.#titleOf(kernel.name) };
     const language = this.#languageOf(kernel.name);
     if (!language.startsWith("python")) {
@@ -134,15 +150,26 @@ export class Monitors implements IMonitors {
   async act<A extends Action>(
     action: A,
     options: Actions[A]["options"],
+    waits?: Waits,
   ): Promise<Actions[A]["result"]> {
     if (!this.#link) throw this.#nothing();
-    return this.#link.act(action, options);
+    return this.#link.act(action, options, waits);
   }
 
   async replay(path: string): Promise<{ store: LiveStore; dispose(): void }> {
     const kernel = this.#link?.kernel;
     if (!kernel) throw this.#nothing();
-    return openReplay(kernel, path, this.#trans);
+    return openReplay(kernel, path, this.#trans, () => this.#connectionTo(kernel.id));
+  }
+
+  /** A connection of our own to a kernel; null where no session has it. */
+  #connectionTo(id: string): Own | null {
+    const { sessions } = this.#services;
+    const model = [...sessions.running()].find((one) => one.kernel?.id === id);
+    if (!model) return null;
+    const session = sessions.connectTo({ model, kernelConnectionOptions: OWN });
+    const { kernel } = session;
+    return kernel ? { kernel, dispose: () => session.dispose() } : null;
   }
 
   async help(how: Help): Promise<void> {
@@ -186,11 +213,9 @@ export class Monitors implements IMonitors {
     const chosen = this.#chosen;
     const own = this.#own;
     const isOpen = this.#places.all.some((place) => place.session === chosen);
-    const isOver = own?.isOver === true;
-    if (own && (own.session !== chosen || isOpen || isOver)) {
+    // One that has ended stays until the user turns to another: what it showed is not lost.
+    if (own && (own.session !== chosen || isOpen)) {
       this.#own = null;
-      // What was chosen has ended: back to what the user works in.
-      if (own.session === chosen && isOver) this.#chosen = null;
       own.dispose();
     }
     if (this.#chosen !== null && !isOpen && !this.#own) this.#connect(this.#chosen);
@@ -203,9 +228,7 @@ export class Monitors implements IMonitors {
       this.#chosen = null;
       return;
     }
-    // No comm of ours is JupyterLab's, and this connection draws no widgets.
-    const kernelConnectionOptions = { handleComms: false };
-    this.#own = new SessionPlace(sessions.connectTo({ model, kernelConnectionOptions }));
+    this.#own = new SessionPlace(sessions.connectTo({ model, kernelConnectionOptions: OWN }));
   }
 
   /** Something of the documents or their kernels is another. */
@@ -225,11 +248,25 @@ export class Monitors implements IMonitors {
     // First: who looks only at a monitor that runs may leave now, and then nothing is asked.
     this.#changed.emit();
     if (this.#watchers > 0) this.#look ??= this.#link?.watch() ?? null;
+    this.#compareChoices();
+  }
+
+  #compareChoices(): void {
+    const open = this.#places.all.map(({ name, session, kernel }) => [name, session, kernel?.id]);
+    const running = [...this.#services.sessions.running()];
+    const known = running.map(({ id, name, path, kernel }) => [id, name, path, kernel?.id]);
+    const now = JSON.stringify([open, known, this.#places.active?.session]);
+    if (now === this.#known) return;
+    this.#known = now;
+    this.#choicesChanged.emit();
   }
 
   #note(place: Place): void {
     if (this.#kernels.has(place)) return;
-    this.#kernels.set(place, place.kernel?.id ?? null);
+    const kernel = place.kernel?.id ?? null;
+    this.#kernels.set(place, kernel);
+    const store = kernel === null ? null : this.#links.get(kernel)?.state.store;
+    if (store) this.#kept.set(place, store);
     place.changed.connect(this.#follow, this);
     place.heard.connect(this.#hear, this);
   }

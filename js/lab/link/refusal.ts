@@ -1,5 +1,6 @@
 /** Why a kernel does not do what it is asked for, in words. */
 
+import type { Kernel } from "@jupyterlab/services";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import type { Condition } from "../shared/monitors";
 import { LINK_VERSION, type LinkStatus } from "../shared/protocol";
@@ -43,6 +44,17 @@ export function refusalOf(answer: Refused, trans: TranslationBundle): Refusal {
     problem: trans.__("The package could not be imported: %1", `${name}: ${text}`),
     remedy: trans.__("Run this in a cell to see all of the error: %1", "import pulse_widgets.link"),
   };
+}
+
+/** The kernel has not said yet what it can do, as after a reload; it goes on by itself. */
+export function connecting(status: Kernel.Status, trans: TranslationBundle): Refusal {
+  return status === "starting"
+    ? { condition: "starting", problem: trans.__("Waiting for the kernel…"), remedy: "" }
+    : {
+        condition: "starting",
+        problem: trans.__("Connecting to the kernel, in which a cell runs…"),
+        remedy: trans.__("With ipykernel older than 7 it answers when the cell has ended."),
+      };
 }
 
 /** It is not loaded beside a cell that runs, unless the user wants it. */

@@ -4,63 +4,213 @@ import type { Kernel } from "@jupyterlab/services";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { tryArrival } from "../../core/history/channel";
 import { LiveStore } from "../../core/history/live-store";
+import type { Ending } from "../../core/source";
+import { onKernelEnd } from "../kernel/kernel-end";
 import { ActionError } from "../shared/monitors";
 import { LINK_VERSION, type ToPage } from "../shared/protocol";
 import { type Call, call } from "./call";
 import { LinkChannel } from "./link-channel";
-import { refusalOf } from "./refusal";
+import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
 
-/** @throws ActionError when the kernel cannot open it. */
+type Why = Omit<Refusal, "condition">;
+
+const UP: readonly Kernel.Status[] = ["idle", "busy"];
+
+/** A connection to a kernel that is ours alone. */
+export interface Own {
+  readonly kernel: Kernel.IKernelConnection;
+  dispose(): void;
+}
+
+/**
+ * `again` connects to the same kernel, when the connection that was given ends before the kernel
+ * does, as it does with its notebook; null where the kernel has ended.
+ *
+ * @throws ActionError when the kernel cannot open it, or goes before it has.
+ */
 export async function openReplay(
   kernel: Kernel.IKernelConnection,
   path: string,
   trans: TranslationBundle,
+  again: () => Own | null,
 ): Promise<{ store: LiveStore; dispose(): void }> {
-  const hangUp = new AbortController();
-  const channel = new LinkChannel();
-  const store = new LiveStore(channel);
-  let made: Call | null = null;
-  channel.plug((request) => made?.send(request) ?? false);
-  const opened = new Promise<void>((resolve, reject) => {
-    const events = {
-      message: (data: unknown, buffer: ArrayBuffer | ArrayBufferView | undefined) => {
-        const message = data as ToPage;
-        if (message.kind === "refused") reject(new ActionError(message.problem, message.remedy));
-        const arrival = message.kind === "packet" && buffer ? tryArrival(buffer) : null;
-        if (!arrival) return;
-        channel.hear(arrival);
-        resolve();
-      },
-      closed: () => reject(new ActionError(trans.__("The kernel has closed the recording."), "")),
-    };
-    const opening = { version: LINK_VERSION, replay: path };
-    const taken = async () => {
-      const { signal } = hangUp;
-      made = await call(kernel, opening, events, { signal, disturbs: false });
-      if (hangUp.signal.aborted) made?.hangUp();
-      const refused = await made?.refused;
-      if (!refused) return;
-      const { problem, remedy } = refusalOf(refused, trans);
-      reject(new ActionError(problem, remedy));
-    };
-    taken().catch(reject);
-  });
-  const end = () => {
-    hangUp.abort();
-    made?.hangUp();
-  };
-  try {
-    await opened;
-  } catch (problem) {
-    end();
-    throw problem;
-  }
-  const leave = store.attach();
+  const replay = new Replay(path, trans, again);
+  await replay.open(kernel);
+  const leave = replay.store.attach();
   return {
-    store,
+    store: replay.store,
     dispose: () => {
       leave();
-      end();
+      replay.dispose();
     },
   };
+}
+
+class Replay {
+  readonly store: LiveStore;
+  readonly #path: string;
+  readonly #trans: TranslationBundle;
+  readonly #again: () => Own | null;
+  readonly #channel = new LinkChannel();
+  #own: Own | null = null;
+  /** Lets go of the kernel; `true` says that it has gone itself. */
+  #release: (gone: boolean) => void = () => undefined;
+  #isOpen = false;
+  #resolve: () => void = () => undefined;
+  #reject: (problem: unknown) => void = () => undefined;
+
+  constructor(path: string, trans: TranslationBundle, again: () => Own | null) {
+    this.#path = path;
+    this.#trans = trans;
+    this.#again = again;
+    this.store = new LiveStore(this.#channel);
+  }
+
+  async open(kernel: Kernel.IKernelConnection): Promise<void> {
+    const opened = new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#dial(kernel);
+    try {
+      await opened;
+    } catch (problem) {
+      this.dispose();
+      throw problem;
+    }
+    this.#isOpen = true;
+  }
+
+  dispose(): void {
+    this.#let(false);
+  }
+
+  #let(gone: boolean): void {
+    const release = this.#release;
+    this.#release = () => undefined;
+    release(gone);
+    this.#channel.plug(null);
+    this.#own?.dispose();
+    this.#own = null;
+  }
+
+  #dial(kernel: Kernel.IKernelConnection): void {
+    if (kernel.isDisposed || kernel.status === "dead") {
+      this.#end("died");
+      return;
+    }
+    const attempt = new AbortController();
+    const { signal } = attempt;
+    let made: Call | null = null;
+    const stop = this.#follow(kernel);
+    this.#release = (gone) => {
+      attempt.abort();
+      stop();
+      if (gone) made?.drop();
+      else made?.hangUp();
+    };
+    this.#channel.plug(
+      (request) => kernel.connectionStatus === "connected" && (made?.send(request) ?? false),
+    );
+    const events = {
+      message: (data: unknown, buffer: ArrayBuffer | ArrayBufferView | undefined) => {
+        if (!signal.aborted) this.#hear(data as ToPage, buffer);
+      },
+      closed: () => {
+        if (!signal.aborted) this.#closed();
+      },
+    };
+    const opening = { version: LINK_VERSION, replay: this.#path };
+    const taken = async () => {
+      // The user has asked for it.
+      made = await call(kernel, opening, events, { signal, disturbs: true });
+      if (signal.aborted) made?.hangUp();
+      const refused = await made?.refused;
+      if (refused && !signal.aborted) this.#refuse(refusalOf(refused, this.#trans));
+    };
+    // The connection has cancelled what was asked.
+    taken().catch(() => signal.aborted || this.#refuse(this.#gone()));
+  }
+
+  /** The end of the kernel, or of the way to it; the result stops listening. */
+  #follow(kernel: Kernel.IKernelConnection): () => void {
+    const { statusChanged, iopubMessage } = kernel;
+    // A kernel that still comes up when it is asked is no other than the one that was asked.
+    let isUp = UP.includes(kernel.status);
+    const status = (_: unknown, now: Kernel.Status) => {
+      isUp ||= UP.includes(now);
+    };
+    statusChanged.connect(status);
+    const stop = onKernelEnd({ statusChanged, iopubMessage }, (how) => {
+      if (isUp || kernel.status !== "starting") this.#end(how);
+    });
+    const connection = (_: unknown, now: Kernel.ConnectionStatus) => {
+      // The answer may be lost.
+      if (now !== "connected" && !this.#isOpen) this.#refuse(this.#disconnected());
+    };
+    const disposed = () => this.#move();
+    kernel.connectionStatusChanged.connect(connection);
+    kernel.disposed.connect(disposed);
+    return () => {
+      stop();
+      statusChanged.disconnect(status);
+      kernel.connectionStatusChanged.disconnect(connection);
+      kernel.disposed.disconnect(disposed);
+    };
+  }
+
+  #hear(message: ToPage, buffer: ArrayBuffer | ArrayBufferView | undefined): void {
+    if (message.kind === "refused") this.#refuse(message);
+    else if (message.kind === "status") {
+      // Where nothing is to be monitored a recording is shown all the same.
+      const refusal = refusalOfStatus({ ...message, disabled: false }, this.#trans);
+      if (refusal) this.#refuse(refusal);
+    }
+    const arrival = message.kind === "packet" && buffer ? tryArrival(buffer) : null;
+    if (!arrival) return;
+    this.#channel.hear(arrival);
+    this.#resolve();
+  }
+
+  /** The connection has ended; go on over another, if the kernel lives on. */
+  #move(): void {
+    this.#let(false);
+    const own = this.#again();
+    if (own) {
+      this.#own = own;
+      this.#dial(own.kernel);
+    } else this.#end("shut down");
+  }
+
+  #closed(): void {
+    this.#refuse({ problem: this.#trans.__("The kernel has closed the recording."), remedy: "" });
+    if (this.#isOpen) this.#end("restarted");
+  }
+
+  #end(how: Ending): void {
+    this.#let(true);
+    if (this.#isOpen) this.store.end(how);
+    this.#refuse(this.#gone());
+  }
+
+  #gone(): Why {
+    const trans = this.#trans;
+    return {
+      problem: trans.__("The kernel has gone before it opened the recording."),
+      remedy: trans.__("Try again when it is back."),
+    };
+  }
+
+  #disconnected(): Why {
+    const trans = this.#trans;
+    return {
+      problem: trans.__("The connection to the kernel is lost."),
+      remedy: trans.__("Try again when it is back."),
+    };
+  }
+
+  /** It is not opened; of one that is open nothing changes. */
+  #refuse({ problem, remedy }: Why): void {
+    this.#reject(new ActionError(problem, remedy));
+  }
 }

@@ -78,6 +78,8 @@ export class FakeKernel {
   session: SessionStatus | null = null;
   /** The package is loaded. */
   loaded = false;
+  /** What it says on a comm of a recording; nothing while it is being read. */
+  replays: () => readonly { readonly data: object; readonly buffer?: Uint8Array }[] = () => [];
   /** What it answers to an action; throws what it fails with. */
   act: (action: string, options: unknown) => unknown = () => null;
   #introduce: () => void = () => undefined;
@@ -163,6 +165,9 @@ export class FakeKernel {
     this.set("dead");
   }
 
+  /** JupyterLab is asked to connect again; nothing comes of it by itself. */
+  readonly reconnect = async (): Promise<void> => this.connect("connecting");
+
   /** The connection of this page ends; the kernel lives on. */
   dispose(): void {
     this.isDisposed = true;
@@ -196,15 +201,24 @@ export class FakeKernel {
     for (const comm of this.comms.keys()) this.#tell(comm);
   }
 
-  #tell(comm: string): void {
+  #introduceTo(comm: string, session: SessionStatus | null): void {
     const { disabled, installed } = this.nature;
     const version = installed === "other version" ? LINK_VERSION + 1 : LINK_VERSION;
-    const { session } = this;
     this.say(comm, { kind: "status", version, package: "9.9", disabled, session });
+  }
+
+  #tell(comm: string): void {
+    const { session } = this;
+    this.#introduceTo(comm, session);
     if (!session) return;
     const state = { phase: session.running ? "running" : "stopped", t0: session.t0, t1: null };
     const keyframe = encodeKeyframe(0, [session.t0, session.t0 + 1], [], { state });
     this.say(comm, { kind: "packet", stream: session.t0 }, keyframe);
+  }
+
+  #replay(comm: string): void {
+    this.#introduceTo(comm, null);
+    for (const { data, buffer } of this.replays()) this.say(comm, data, buffer);
   }
 
   #publish(msg_type: string, content: object, buffers: readonly ArrayBuffer[] = []): void {
@@ -227,7 +241,7 @@ export class FakeKernel {
       future.onIOPub();
       future.reply(this.#evaluate());
     } else {
-      if (msg_type === "comm_open") this.#open(id, subshell_id, content["target_name"]);
+      if (msg_type === "comm_open") this.#open(id, subshell_id, content);
       else if (msg_type === "comm_close") this.comms.delete(id);
       else this.#do(id, content["data"] as Record<string, unknown>);
       future.reply({});
@@ -256,12 +270,13 @@ export class FakeKernel {
     return { status: "ok", user_expressions: { pulse } };
   }
 
-  #open(id: string, subshell: string | null, target: unknown): void {
+  #open(id: string, subshell: string | null, { target_name: target, data }: Message["content"]) {
     const { installed } = this.nature;
     const takes = installed === "ours" || installed === "other version";
     if (takes && this.loaded && target === TARGET) {
       this.comms.set(id, subshell);
-      this.#tell(id);
+      if ((data as { replay?: unknown } | undefined)?.replay) this.#replay(id);
+      else this.#tell(id);
     } else this.close(id);
   }
 

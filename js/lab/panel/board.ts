@@ -27,7 +27,17 @@ export class Board {
     this.#view = view;
     this.el.hidden = store === null;
     if (!store) return;
-    this.#unmount = mountDashboard(this.el, store, { ...view, page: "pulse-panel" });
+    this.#unmount = mountDashboard(this.el, store, {
+      ...view,
+      page: "pulse-panel",
+      // The panel tells it, and has buttons that help.
+      endings: false,
+    });
+  }
+
+  /** What is drawn may be out of date: the kernel does not answer now. */
+  grey(isOld: boolean): void {
+    this.el.classList.toggle("pulse-panel-old", isOld);
   }
 
   clear(): void {

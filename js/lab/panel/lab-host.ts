@@ -46,7 +46,9 @@ export function labHost(
       return (content as readonly Model[]).filter(({ name }) => isRecording(name)).map(filed);
     },
     rename: async (path, name) => {
-      await contents.rename(path, PathExt.join(PathExt.dirname(path), name));
+      const drive = contents.driveName(path);
+      const target = PathExt.join(PathExt.dirname(contents.localPath(path)), name);
+      await contents.rename(path, drive === "" ? target : `${drive}:${target}`);
     },
     remove: (path) => contents.delete(path),
     icon: (name: IconName) => ICONS[name].element({ width: "14px", height: "14px" }),

@@ -6,14 +6,17 @@ import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { h, setText } from "../../core/dom";
 import { formatValue } from "../../core/vocabulary/format";
-import { ActionError, type Followed, type IMonitors } from "../shared/monitors";
+import type { Followed, IMonitors } from "../shared/monitors";
+import type { Action, Actions } from "../shared/protocol";
 import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
+import type { ISettings } from "../shared/settings";
 import { Ask } from "./ask";
 import { Board, WHOLE } from "./board";
 import { Head } from "./head";
 import type { Host } from "./host";
 import { Moved } from "./moved";
 import { Recordings } from "./recordings";
+import { sentenceOf } from "./said";
 import { type Offer, recordingOf, saidOf, titleOf } from "./states";
 import { STYLE } from "./style";
 
@@ -21,6 +24,8 @@ export interface PanelOptions {
   readonly monitors: IMonitors;
   readonly host: Host;
   readonly trans: TranslationBundle;
+  /** Without them a monitor is started as the kernel does by itself. */
+  readonly settings: ISettings | null;
   reveal(): void;
 }
 
@@ -29,6 +34,7 @@ export class PulsePanel extends Widget {
   readonly #monitors: IMonitors;
   readonly #host: Host;
   readonly #trans: TranslationBundle;
+  readonly #settings: ISettings | null;
   readonly #head: Head;
   readonly #ask: Ask;
   readonly #board = new Board();
@@ -39,18 +45,19 @@ export class PulsePanel extends Widget {
   /** What `#state` shows now. */
   #said = "";
   #session: string | null = null;
+  /** An installation has ended; what came of it the kernel will say. */
+  #installed = false;
 
-  constructor({ monitors, host, trans, reveal }: PanelOptions) {
+  constructor({ monitors, host, trans, settings, reveal }: PanelOptions) {
     super();
     this.#monitors = monitors;
     this.#host = host;
     this.#trans = trans;
+    this.#settings = settings;
     this.addClass("pulse-panel");
     this.moved = new Moved(monitors, reveal);
     this.#ask = new Ask(trans);
-    this.#recordings = new Recordings(monitors, host, this.#ask, trans, (problem) =>
-      this.#fail(problem),
-    );
+    this.#recordings = new Recordings(monitors, host, trans, (text) => this.#say(text));
     this.#head = new Head(
       {
         choose: (session) => monitors.choose(session),
@@ -63,10 +70,10 @@ export class PulsePanel extends Widget {
       trans,
     );
     const style = h("style", {}, STYLE);
-    const { el } = this.#board;
-    this.node.append(style, this.#head.el, this.#ask.el, this.#note, this.#state, el);
-    this.node.append(this.#recordings.el);
+    const body = h("div", { class: "pulse-panel-body" }, this.#state, this.#board.el);
+    this.node.append(style, this.#head.el, this.#ask.el, this.#note, body, this.#recordings.el);
     monitors.changed.connect(this.#update, this);
+    monitors.choicesChanged.connect(this.#offerSoon, this);
     this.moved.subscribe(() => this.#update());
   }
 
@@ -74,6 +81,7 @@ export class PulsePanel extends Widget {
     if (this.isDisposed) return;
     this.#leave();
     this.#monitors.changed.disconnect(this.#update, this);
+    this.#monitors.choicesChanged.disconnect(this.#offerSoon, this);
     super.dispose();
   }
 
@@ -107,8 +115,18 @@ export class PulsePanel extends Widget {
 
   #leave(): void {
     this.#board.clear();
+    this.#recordings.leave();
     this.#look?.dispose();
     this.#look = null;
+  }
+
+  #offerSoon(): void {
+    if (this.#look) void this.#offerChoices();
+  }
+
+  /** Go into it with the keyboard. */
+  enter(): void {
+    this.#head.focus();
   }
 
   async #offerChoices(): Promise<void> {
@@ -126,12 +144,24 @@ export class PulsePanel extends Widget {
     // A button that was pressed may be gone: the keyboard goes on near where it was.
     const now = document.activeElement;
     if (had && !(this.node.contains(now) && !now?.closest("[hidden]"))) this.#head.focus();
+    this.#sayInstalled(had);
+  }
+
+  /** An installation that has failed leaves the offer as it was: say so, and stay at it. */
+  #sayInstalled(had: boolean): void {
+    const { condition } = this.#monitors.followed;
+    if (!this.#installed || ["starting", "busy"].includes(condition)) return;
+    this.#installed = false;
+    if (condition !== "absent") return;
+    this.#say(this.#trans.__("The installation failed; its cell says why."));
+    if (had) this.#state.querySelector("button")?.focus();
   }
 
   #draw(): void {
     const { followed, chosen } = this.#monitors;
     if (followed.session !== this.#session) {
       this.#session = followed.session;
+      this.#installed = false;
       this.#ask.cancel();
       this.#say("");
     }
@@ -141,14 +171,14 @@ export class PulsePanel extends Widget {
     this.#write(followed);
     if (!this.#look) return;
     this.#board.show(followed.store, view ?? WHOLE);
-    const known = ["idle", "running", "ended"].includes(followed.condition);
-    this.#recordings.from(known ? "kernel" : "files");
+    this.#board.grey(isOld(followed));
+    this.#recordings.follow(followed);
   }
 
   /** The sentence of this condition, and the buttons that help. */
   #write(followed: Followed): void {
     const { sentence, detail, code, offers } = saidOf(followed, this.#trans);
-    const here = offers.filter((offer) => offer !== "open recording" || this.#host.open !== null);
+    const here = offers.filter((offer) => this.#can(offer, followed));
     const said = JSON.stringify([sentence, detail, code, here, followed.condition]);
     if (said === this.#said) return;
     this.#said = said;
@@ -160,6 +190,17 @@ export class PulsePanel extends Widget {
     if (buttons.length > 0) parts.push(h("div", { class: "pulse-panel-buttons" }, ...buttons));
     this.#state.hidden = parts.length === 0;
     this.#state.replaceChildren(...parts);
+  }
+
+  #can(offer: Offer, followed: Followed): boolean {
+    if (offer === "open recording") return this.#host.open !== null;
+    return offer !== "show recording" || this.#fileOf(followed) !== null;
+  }
+
+  /** Where the file browser has the recording; null where it does not reach it. */
+  #fileOf(followed: Followed): string | null {
+    const path = recordingOf(followed);
+    return path === null || !this.#host.show ? null : contentsPath(path, this.#host.root);
   }
 
   #button(offer: Offer, followed: Followed): HTMLButtonElement {
@@ -181,9 +222,18 @@ export class PulsePanel extends Widget {
         const path = recordingOf(this.#monitors.followed);
         return path === null ? undefined : this.#open(path);
       }
+      case "show recording": {
+        const file = this.#fileOf(this.#monitors.followed);
+        return file === null ? undefined : this.#host.show?.(file);
+      }
+      case "follow":
+        return this.#monitors.choose(null);
       case "install":
         this.#say(this.#trans.__("Installing, in a cell of the notebook…"));
-        return this.#try(() => this.#monitors.help(offer), "");
+        return this.#try(async () => {
+          await this.#monitors.help(offer);
+          this.#installed = true;
+        }, "");
       default:
         this.#say("");
         return this.#try(() => this.#monitors.help(offer));
@@ -196,17 +246,13 @@ export class PulsePanel extends Widget {
   }
 
   async #start(): Promise<void> {
-    this.#say(this.#trans.__("Starting a monitor…"));
-    await this.#try(() => this.#monitors.act("start", {}), "");
+    const options = this.#settings ? { interval: this.#settings.values.interval } : {};
+    await this.#try(() => this.#act(this.#trans.__("Starting a monitor…"), "start", options), "");
   }
 
   async #stop(): Promise<void> {
-    this.#say(this.#trans.__("Stopping…"));
-    await this.#try(async () => {
-      const { path } = await this.#monitors.act("stop", {});
-      if (path === null) this.#say(this.#trans.__("Stopped. Nothing was recorded."));
-      else this.#tell(this.#trans.__("Stopped. The recording: %1", baseName(path)), path);
-    });
+    // The state tells the rest.
+    await this.#try(() => this.#act(this.#trans.__("Stopping…"), "stop", {}), "");
     this.#recordings.refresh();
   }
 
@@ -214,8 +260,8 @@ export class PulsePanel extends Widget {
     const trans = this.#trans;
     const label = await this.#ask.ask(trans.__("What happens now?"), trans.__("Mark"));
     if (label === null) return;
-    this.#say(trans.__("Marking…"));
-    await this.#try(() => this.#monitors.act("mark", { label }), trans.__("Marked: %1", label));
+    const mark = () => this.#act(trans.__("Marking…"), "mark", { label });
+    await this.#try(mark, trans.__("Marked: %1", label));
   }
 
   async #save(): Promise<void> {
@@ -225,13 +271,22 @@ export class PulsePanel extends Widget {
     const question = trans.__("File name, in the kernel's folder");
     const path = await this.#ask.ask(question, trans.__("Save"), suggestion);
     if (path === null) return;
-    this.#say(trans.__("Saving…"));
     await this.#try(async () => {
-      const saved = await this.#monitors.act("save", { path });
+      const saved = await this.#act(trans.__("Saving…"), "save", { path });
       const size = formatValue(saved.bytes, "B");
       this.#tell(trans.__("Saved, %1: %2", size, baseName(saved.path)), saved.path);
     });
     this.#recordings.refresh();
+  }
+
+  /** Have the kernel do something, and say so; if that takes long, why. */
+  #act<A extends Action>(
+    doing: string,
+    action: A,
+    options: Actions[A]["options"],
+  ): Promise<Actions[A]["result"]> {
+    this.#say(doing);
+    return this.#monitors.act(action, options, (why) => this.#say(`${doing} ${why}`));
   }
 
   async #try(act: () => Promise<unknown>, done?: string): Promise<void> {
@@ -244,9 +299,7 @@ export class PulsePanel extends Widget {
   }
 
   #fail(problem: unknown): void {
-    const { message } = problem as Error;
-    const remedy = problem instanceof ActionError ? problem.remedy : "";
-    this.#say(remedy ? `${message} ${remedy}` : message);
+    this.#say(sentenceOf(problem));
   }
 
   #say(text: string): void {
@@ -271,4 +324,9 @@ export class PulsePanel extends Widget {
     const file = contentsPath(path, this.#host.root);
     this.#host.open?.(file === null ? { path, title: baseName(path) } : { file });
   }
+}
+
+/** Whether what is drawn may be out of date, though nobody has said that it has ended. */
+function isOld({ condition, store }: Followed): boolean {
+  return store !== null && !store.ended() && !["running", "ended", "idle"].includes(condition);
 }

@@ -10,8 +10,10 @@ import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 import { offerSidebar } from "../../core/sidebar";
 import { pulseIcon } from "../shared/icon";
 import { IMonitors, IPanel, IViewer } from "../shared/monitors";
+import { ISettings } from "../shared/settings";
 import { labHost } from "./lab-host";
 import { PulsePanel } from "./panel";
+import { type Shell, Toggle } from "./toggle";
 
 const ID = "pulse-panel";
 /** Behind the panels of JupyterLab itself. */
@@ -23,7 +25,7 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
   autoStart: true,
   provides: IPanel,
   requires: [IMonitors],
-  optional: [IDefaultFileBrowser, IViewer, ILayoutRestorer, ITranslator],
+  optional: [IDefaultFileBrowser, IViewer, ILayoutRestorer, ITranslator, ISettings],
   activate: (
     app: JupyterFrontEnd,
     monitors: IMonitors,
@@ -31,11 +33,12 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
     viewer: IViewer | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
+    settings: ISettings | null,
   ) => {
     const trans = (translator ?? nullTranslator).load("pulse_widgets");
     const reveal = () => app.shell.activateById(ID);
     const host = labHost(app, browser, viewer, trans);
-    const panel = new PulsePanel({ monitors, host, trans, reveal });
+    const panel = new PulsePanel({ monitors, host, trans, settings, reveal });
     panel.id = ID;
     panel.title.icon = pulseIcon;
     panel.title.caption = trans.__("Pulse: what the kernel and its machine are doing");
@@ -44,7 +47,8 @@ const plugin: JupyterFrontEndPlugin<IPanel> = {
     app.shell.add(panel, "right", { rank: RANK });
     restorer?.add(panel, ID);
     offerSidebar(panel.moved);
-    return { reveal };
+    const toggle = new Toggle(app.shell as Shell, panel, { reveal, enter: () => panel.enter() });
+    return { reveal, toggle: () => toggle.press() };
   },
 };
 

@@ -1,6 +1,7 @@
 import { nullTranslator } from "@jupyterlab/translation";
 import { expect, test } from "vitest";
 import type { LiveStore } from "../../core/history/live-store";
+import { ENDINGS } from "../../core/source";
 import { refusalOf } from "../link/refusal";
 import type { Condition, Followed } from "../shared/monitors";
 import { type Offer, saidOf, titleOf } from "./states";
@@ -31,6 +32,7 @@ test.each<[Condition, Partial<Followed>, RegExp, readonly Offer[]]>([
   ["running", {}, /waiting for what it measures/, []],
   ["ended", {}, /stopped/, ["start"]],
   ["dead", {}, /has ended/, ["restart"]],
+  ["no kernel", { problem: "The kernel of b was shut down." }, /of b was shut/, ["follow"]],
   ["failed", { problem: "Broken." }, /Broken/, ["retry"]],
   ["failed", {}, /cannot be asked/, ["retry"]],
 ])("%s with %j: a sentence and what helps", (condition, about, sentence, offers) => {
@@ -57,6 +59,36 @@ test("a session that is drawn needs no sentence; one that ended says how", () =>
 
   expect(said("running", null).sentence).toBeNull();
   expect(said("ended", null).sentence).toMatch(/stopped/);
-  expect(said("ended", "restarted").sentence).toMatch(/ended with its kernel/);
-  expect(said("ended", null).offers).toEqual(["start", "open recording"]);
+  expect(said("ended", null).detail).toBe("Its recording: a.pulse");
+  expect(said("ended", null).offers).toEqual(["start", "open recording", "show recording"]);
 });
+
+test("a session that was not recorded says so, and offers nothing to open", () => {
+  const session = { running: false, title: "", t0: 0, path: null, feed: null };
+  const status = { kind: "status", version: 1, package: "1", disabled: false, session } as const;
+
+  const said = saidOf({ ...NAMED, condition: "ended", status }, words);
+
+  expect([said.detail, said.offers]).toEqual(["Nothing was recorded.", ["start"]]);
+});
+
+const ENDED = ENDINGS.flatMap((ending) =>
+  (["ended", "idle", "no kernel", "dead"] as const).map(
+    (condition) => [ending, condition] as const,
+  ),
+);
+
+test.each(ENDED)(
+  "%s, then %s: how it ended, where it is, and what helps here",
+  (how, condition) => {
+    const state = () => ({ recording: { path: "/r/a.pulse" } });
+    const store = { ended: () => how, state } as unknown as LiveStore;
+
+    const { sentence, detail, offers } = saidOf({ ...NAMED, condition, store }, words);
+
+    expect(sentence).toMatch(/(kernel.*ended|shut down)/);
+    expect(sentence).not.toMatch(/No monitor/);
+    expect(detail).toBe("Its recording: a.pulse");
+    expect(offers.slice(1)).toEqual(["open recording", "show recording"]);
+  },
+);

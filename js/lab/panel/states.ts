@@ -1,7 +1,9 @@
 /** What the panel says in each condition, and what it offers that helps. */
 
 import type { TranslationBundle } from "@jupyterlab/translation";
+import type { Ending } from "../../core/source";
 import type { Condition, Followed } from "../shared/monitors";
+import { baseName } from "../shared/server-files";
 
 /** What a button does. */
 export type Offer =
@@ -13,7 +15,9 @@ export type Offer =
   | "install"
   | "copy"
   | "start"
-  | "open recording";
+  | "open recording"
+  | "show recording"
+  | "follow";
 
 export interface Said {
   /** Null where what is drawn says it all. */
@@ -28,25 +32,52 @@ export interface Said {
 const PLAIN = { detail: "", code: "", offers: [] } as const;
 
 export function saidOf(followed: Followed, trans: TranslationBundle): Said {
-  return SENTENCES[followed.condition](followed, trans);
+  const { condition, store } = followed;
+  const ending = store?.ended() ?? null;
+  // What is drawn is of a kernel that has gone, whatever is in its place.
+  if (ending !== null && (condition === "ended" || condition === "idle")) {
+    return { ...PLAIN, sentence: endedWith(ending, trans), ...kept(followed, trans, ["start"]) };
+  }
+  return SENTENCES[condition](followed, trans);
+}
+
+function endedWith(ending: Ending, trans: TranslationBundle): string {
+  return {
+    restarted: trans.__("The kernel was restarted, and this monitor ended with it."),
+    died: trans.__("The kernel died, and this monitor ended with it."),
+    "shut down": trans.__("The kernel was shut down, and this monitor ended with it."),
+    replaced: trans.__("The notebook has another kernel; this monitor ended with the one before."),
+  }[ending];
+}
+
+const RECORDING = ["open recording", "show recording"] as const;
+
+/** Where the monitor was recorded that is no more, and what can be done with that. */
+function kept(
+  followed: Followed,
+  trans: TranslationBundle,
+  offers: readonly Offer[],
+): Pick<Said, "detail" | "offers"> {
+  const path = recordingOf(followed);
+  return path === null
+    ? { detail: "", offers }
+    : {
+        detail: trans.__("Its recording: %1", baseName(path)),
+        offers: [...offers, ...RECORDING],
+      };
 }
 
 type Say = (followed: Followed, trans: TranslationBundle) => Said;
 
 const SENTENCES: Readonly<Record<Condition, Say>> = {
-  "no kernel": ({ name }, trans) =>
-    name === ""
+  "no kernel": (followed, trans) =>
+    followed.problem !== ""
       ? {
           ...PLAIN,
-          sentence: trans.__("No notebook or console is open."),
-          detail: trans.__("Open one: this panel shows what its kernel does."),
-          offers: ["launcher"],
+          sentence: followed.problem,
+          ...kept(followed, trans, ["follow"]),
         }
-      : {
-          ...PLAIN,
-          sentence: trans.__("%1 has no kernel.", name),
-          offers: ["choose kernel"],
-        },
+      : noKernel(followed, trans),
   foreign: ({ kernel, problem }, trans) => ({
     ...PLAIN,
     sentence: trans.__("This kernel does not run Python: %1.", kernel || problem),
@@ -95,17 +126,20 @@ const SENTENCES: Readonly<Record<Condition, Say>> = {
     ...PLAIN,
     sentence: store ? null : trans.__("A monitor runs; waiting for what it measures…"),
   }),
-  ended: ({ status, store }, trans) => ({
+  ended: (followed, trans) => {
+    const { detail, offers } = kept(followed, trans, ["start"]);
+    const isUnrecorded = detail === "" && followed.status?.session != null;
+    return {
+      ...PLAIN,
+      sentence: trans.__("This monitor was stopped."),
+      detail: isUnrecorded ? trans.__("Nothing was recorded.") : detail,
+      offers,
+    };
+  },
+  dead: (followed, trans) => ({
     ...PLAIN,
-    sentence: store?.ended()
-      ? trans.__("This monitor ended with its kernel.")
-      : trans.__("This monitor was stopped."),
-    offers: recordingOf({ status, store }) ? ["start", "open recording"] : ["start"],
-  }),
-  dead: ({ name }, trans) => ({
-    ...PLAIN,
-    sentence: trans.__("The kernel of %1 has ended.", name),
-    offers: ["restart"],
+    sentence: trans.__("The kernel of %1 has ended.", followed.name),
+    ...kept(followed, trans, ["restart"]),
   }),
   failed: ({ problem, remedy }, trans) => ({
     ...PLAIN,
@@ -114,6 +148,22 @@ const SENTENCES: Readonly<Record<Condition, Say>> = {
     offers: ["retry"],
   }),
 };
+
+function noKernel(followed: Followed, trans: TranslationBundle): Said {
+  const { name, store } = followed;
+  if (name === "") {
+    return {
+      ...PLAIN,
+      sentence: trans.__("No notebook or console is open."),
+      detail: trans.__("Open one: this panel shows what its kernel does."),
+      offers: ["launcher"],
+    };
+  }
+  const sentence = store?.ended()
+    ? trans.__("%1 has no kernel any more: it was shut down.", name)
+    : trans.__("%1 has no kernel.", name);
+  return { ...PLAIN, sentence, ...kept(followed, trans, ["choose kernel"]) };
+}
 
 /** Where the session that is shown is recorded; null where it is not, or where that is unknown. */
 export function recordingOf({ status, store }: Pick<Followed, "status" | "store">): string | null {
@@ -140,5 +190,9 @@ export function titleOf(offer: Offer, condition: Condition, trans: TranslationBu
       return condition === "ended" ? trans.__("Start another") : trans.__("Start a monitor");
     case "open recording":
       return trans.__("Open the recording");
+    case "show recording":
+      return trans.__("Show in file browser");
+    case "follow":
+      return trans.__("Follow the active notebook");
   }
 }

@@ -17,7 +17,7 @@ export const STYLE = `
 .pulse-panel-head select { width: 100%; }
 .pulse-panel-kernel { color: var(--jp-ui-font-color2); font-size: var(--jp-ui-font-size0); }
 .pulse-panel-buttons { display: flex; flex-wrap: wrap; gap: 6px; }
-.pulse-panel > :not(.pulse-panel-board) :is(select, input, button:not(.pulse-panel-icon, .pulse-panel-open)) {
+:is(.pulse-panel-head, .pulse-panel-ask, .pulse-panel-note, .pulse-panel-state, .pulse-panel-recordings) :is(select, input, button:not(.pulse-panel-icon, .pulse-panel-open)) {
   height: 26px;
   padding: 0 9px;
   color: var(--jp-ui-font-color1);
@@ -26,10 +26,10 @@ export const STYLE = `
   border-radius: 3px;
   font: inherit;
 }
-.pulse-panel > :not(.pulse-panel-board) :is(select, input) { background: var(--jp-input-background); }
-.pulse-panel > :not(.pulse-panel-board) button { cursor: pointer; }
-.pulse-panel > :not(.pulse-panel-board) button:hover { background: var(--jp-layout-color3); }
-.pulse-panel > :not(.pulse-panel-board) :is(select, input, button, summary):focus-visible {
+:is(.pulse-panel-head, .pulse-panel-ask, .pulse-panel-note, .pulse-panel-state, .pulse-panel-recordings) :is(select, input) { background: var(--jp-input-background); }
+:is(.pulse-panel-head, .pulse-panel-ask, .pulse-panel-note, .pulse-panel-state, .pulse-panel-recordings) button { cursor: pointer; }
+:is(.pulse-panel-head, .pulse-panel-ask, .pulse-panel-note, .pulse-panel-state, .pulse-panel-recordings) button:hover { background: var(--jp-layout-color3); }
+:is(.pulse-panel-head, .pulse-panel-ask, .pulse-panel-note, .pulse-panel-state, .pulse-panel-recordings) :is(select, input, button, summary):focus-visible {
   outline: 2px solid var(--jp-brand-color1);
   outline-offset: 1px;
 }
@@ -48,13 +48,20 @@ export const STYLE = `
   font-family: var(--jp-code-font-family);
   font-size: var(--jp-code-font-size);
 }
-.pulse-panel-board { flex: 0 0 auto !important; }
+.pulse-panel-body { flex: 1 1 0; min-height: 160px; overflow: auto; }
+/* Not at once: most kernels answer sooner. */
+.pulse-panel-board { transition: opacity 0s 0.4s, filter 0s 0.4s; }
+.pulse-panel-old { opacity: 0.5; filter: grayscale(1); }
 .pulse-panel-recordings {
   position: relative;
-  margin-top: auto;
-  padding: 6px 10px 10px;
+  flex: 0 0 auto;
+  max-height: 40%;
+  padding: 6px 10px;
+  overflow: auto;
   border-top: 1px solid var(--jp-border-color2);
 }
+.pulse-panel-where { padding: 2px 0; color: var(--jp-ui-font-color2); font-size: var(--jp-ui-font-size0); }
+.pulse-panel-asking .pulse-panel-ask { flex: 1 1 auto; padding: 0; }
 .pulse-panel-recordings summary { height: 24px; line-height: 24px; font-weight: 600; cursor: pointer; }
 .pulse-panel-recordings > .pulse-panel-icon { position: absolute; top: 6px; right: 10px; }
 .pulse-panel-list { margin: 0; padding: 0; list-style: none; }

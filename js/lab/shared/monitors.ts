@@ -69,10 +69,15 @@ export type Help =
   | "choose kernel"
   | "restart";
 
+/** Hears, in a sentence or two, why it takes long. */
+export type Waits = (why: string) => void;
+
 export interface IMonitors {
   readonly followed: Followed;
   /** `followed` is another, or something of it. */
   readonly changed: ISignal<IMonitors, void>;
+  /** Some of `choices` may be others. */
+  readonly choicesChanged: ISignal<IMonitors, void>;
   /** The kernels that run, that of the active document first. */
   choices(): Promise<readonly Choice[]>;
   /** Follow one kernel, whatever document is active; null follows the active document again. */
@@ -84,9 +89,16 @@ export interface IMonitors {
    */
   watch(): IDisposable;
   /**
+   * `waits` is called if the kernel takes no orders for now, as an older one while a cell runs: it
+   * is done later.
+   *
    * @throws ActionError with a sentence and a remedy.
    */
-  act<A extends Action>(action: A, options: Actions[A]["options"]): Promise<Actions[A]["result"]>;
+  act<A extends Action>(
+    action: A,
+    options: Actions[A]["options"],
+    waits?: Waits,
+  ): Promise<Actions[A]["result"]>;
   /** Open a recording that only the kernel can read: a store that the caller disposes. */
   replay(path: string): Promise<{ store: LiveStore; dispose(): void }>;
   help(how: Help): Promise<void>;
@@ -101,6 +113,8 @@ export const IMonitors = new Token<IMonitors>(
 export interface IPanel {
   /** Bring it to the front. */
   reveal(): void;
+  /** Go into it with the keyboard; close it, if the keyboard is there. */
+  toggle(): void;
 }
 
 export const IPanel = new Token<IPanel>("pulse-widgets:IPanel", "The Pulse panel in the sidebar.");

@@ -37,6 +37,11 @@ export function endingOf(name: string): string {
   return ENDING.exec(name)?.[0] ?? "";
 }
 
+/** Whether a recording may be called so: a name and no path, and nothing that is hidden. */
+export function isPlainName(name: string): boolean {
+  return !/^\.|[/\\]|\p{C}/u.test(name) && stemOf(name).trim() !== "" && name.length <= 255;
+}
+
 /** A name for a copy: of what it is of, and when it was made. */
 export function nameForCopy(title: string, now: Date): string {
   const stem = title.replace(/\.ipynb$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");

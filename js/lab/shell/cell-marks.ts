@@ -9,10 +9,10 @@ import type { TranslationBundle } from "@jupyterlab/translation";
 import { setAttribute } from "../../core/dom";
 import type { LiveStore } from "../../core/history/live-store";
 import type { IMonitors } from "../shared/monitors";
+import type { ISettings } from "../shared/settings";
 import { CellRuns, type Run, recordedRun } from "./cell-runs";
 import { type GpuUse, gpuUse, reaches } from "./cell-use";
 import { markText } from "./mark-text";
-import type { ISettings } from "./settings";
 import { addStyles } from "./styles";
 import { Watch } from "./watch";
 

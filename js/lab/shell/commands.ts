@@ -26,7 +26,10 @@ export interface Words {
 
 export function wordsOf(name: Name, trans: TranslationBundle): Words {
   const words: Readonly<Record<Name, readonly [label: string, caption: string]>> = {
-    openPanel: [trans.__("Open Pulse Panel"), trans.__("Bring the Pulse panel to the front")],
+    openPanel: [
+      trans.__("Open Pulse Panel"),
+      trans.__("Go to the Pulse panel; from there, close it"),
+    ],
     start: [
       trans.__("Start Monitor"),
       trans.__("Monitor the kernel that the Pulse panel follows, without a cell"),

@@ -18,6 +18,11 @@ export function tell(message: string, button: Button | null = null): void {
   });
 }
 
+/** Something that was asked for is done later. */
+export function tellLate(why: string): void {
+  Notification.info(why, { autoClose: 10_000 });
+}
+
 /** The problem, and what to do about it. */
 export async function showFailure(title: string, error: unknown, trans: TranslationBundle) {
   const problem = error instanceof Error ? error.message : String(error);

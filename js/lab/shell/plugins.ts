@@ -10,10 +10,11 @@ import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
 import { IMonitors, IPanel, IViewer } from "../shared/monitors";
+import { ISettings } from "../shared/settings";
 import { keepMarks } from "./cell-marks";
 import { COMMANDS, type Name } from "./commands";
 import { registerCommands } from "./register";
-import { ISettings, SETTINGS_ID, Settings } from "./settings";
+import { SETTINGS_ID, Settings } from "./settings";
 import { StatusItem } from "./status-item";
 import { addStyles } from "./styles";
 

@@ -22,6 +22,7 @@ vi.mock("@jupyterlab/filebrowser", () => ({
 vi.mock("@jupyterlab/coreutils", () => ({ PageConfig: { getOption: () => "~/work" } }));
 vi.mock("../shared/icon", () => ({ pulseIcon: {} }));
 vi.mock("./messages", () => ({
+  tellLate: (why: string) => seen.push(["late", why]),
   tell: (message: string, button: { callback: () => void } | null) => seen.push([message, button]),
   showFailure: async (title: string, error: Error) => seen.push([title, error]),
 }));
@@ -68,7 +69,7 @@ function made(without: readonly (keyof Around)[] = []) {
     settings,
     trans: TRANS,
     monitors: monitors.asMonitors,
-    panel: { reveal: () => opened.push("panel") },
+    panel: { reveal: () => opened.push("panel"), toggle: () => opened.push("toggled") },
     viewer: {
       openFile: (path: string) => opened.push(["file", path]),
       openInKernel: (path: string, title: string) => opened.push(["kernel", path, title]),
@@ -146,6 +147,21 @@ test.each([
   expect(message).toBe(`The monitor has stopped. Its recording: ${path}`);
   button.callback();
   expect(opened).toEqual([opening]);
+});
+
+test.each([
+  ["start", {}],
+  ["stop", {}],
+  ["mark", { label: "x" }],
+  ["save", { path: "x" }],
+] as const)("%s says why it is done later", async (name, args) => {
+  const { run, monitors } = made();
+  monitors.late = "A cell is running.";
+  monitors.answer = () => ({ path: "x", bytes: 1 });
+
+  await run(name, args);
+
+  expect(seen[0]).toEqual(["late", "A cell is running."]);
 });
 
 test("without a recording, and without a viewer, there is no such button", async () => {

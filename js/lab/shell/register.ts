@@ -13,11 +13,11 @@ import { formatValue } from "../../core/vocabulary/format";
 import { pulseIcon } from "../shared/icon";
 import type { IMonitors, IPanel, IViewer } from "../shared/monitors";
 import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
+import type { ISettings } from "../shared/settings";
 import { COMMANDS, canIn, cellCode, isRecording, type Name, wordsOf } from "./commands";
-import { showFailure, tell } from "./messages";
+import { showFailure, tell, tellLate } from "./messages";
 import { toldOf } from "./messages-text";
 import { insertMonitorCell, isPython, newMonitorNotebook, pythonKernel } from "./monitor-cell";
-import type { ISettings } from "./settings";
 
 /** What there may be around us. */
 export interface Around {
@@ -103,7 +103,7 @@ function notifyOfChanges(names: readonly Name[], { app, monitors, settings }: Ar
 
 function panelCommands({ panel }: Around): Partial<Record<Name, Doing>> {
   if (!panel) return {};
-  return { openPanel: { execute: () => panel.reveal(), icon: true } };
+  return { openPanel: { execute: () => panel.toggle(), icon: true } };
 }
 
 function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
@@ -117,10 +117,8 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
       execute: async ({ title }) => {
         const { interval } = settings.values;
         const { name } = monitors.followed;
-        await monitors.act("start", {
-          interval,
-          ...(typeof title === "string" ? { title } : {}),
-        });
+        const titled = typeof title === "string" ? { title } : {};
+        await monitors.act("start", { interval, ...titled }, tellLate);
         panel?.reveal();
         tell(toldOf((place) => trans.__("A monitor runs in the kernel of %1.", place), name));
       },
@@ -128,7 +126,7 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
     stop: {
       isEnabled: when("stop"),
       execute: async () => {
-        const { path } = await monitors.act("stop", {});
+        const { path } = await monitors.act("stop", {}, tellLate);
         const said = (place: string) =>
           trans.__("The monitor has stopped. Its recording: %1", place);
         if (path === null) tell(trans.__("The monitor has stopped. It did not record."));
@@ -141,7 +139,7 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
       execute: async ({ label }) => {
         const words = typeof label === "string" ? label : await askForMark(trans);
         if (words === null) return;
-        await monitors.act("mark", { label: words });
+        await monitors.act("mark", { label: words }, tellLate);
         tell(toldOf((place) => trans.__("Marked: %1", place), words));
       },
     },
@@ -154,7 +152,7 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
         const to =
           typeof path === "string" ? path : await askForPath(nameForCopy(title, new Date()), trans);
         if (to === null) return;
-        const saved = await monitors.act("save", { path: to });
+        const saved = await monitors.act("save", { path: to }, tellLate);
         const size = formatValue(saved.bytes, "B");
         const said = (place: string) => trans.__("Saved %1 as %2", size, place);
         tell(toldOf(said, saved.path), openButton(saved.path, around));

@@ -2,8 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { Signal } from "@lumino/signaling";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { SHOWS } from "../shared/settings";
 import { COMMANDS } from "./commands";
-import { DEFAULTS, readValues, Settings, SHOWS } from "./settings";
+import { DEFAULTS, readValues, Settings } from "./settings";
 
 const SCHEMA = JSON.parse(
   readFileSync(new URL("../schema/plugin.json", import.meta.url), "utf8"),

@@ -1,22 +1,11 @@
-/** What users may set; `js/lab/schema/plugin.json` describes it to them. */
+/** The settings as they are stored, and the defaults. */
 
 import type { ISettingRegistry } from "@jupyterlab/settingregistry";
-import { Token } from "@lumino/coreutils";
 import { type ISignal, Signal } from "@lumino/signaling";
+import { type ISettings, SHOWS, type Values } from "../shared/settings";
 
 /** The plugin whose schema holds the settings. */
 export const SETTINGS_ID = "pulse-widgets:plugin";
-
-export const SHOWS = ["gpus", "both", "machine"] as const;
-export type Shows = (typeof SHOWS)[number];
-
-export interface Values {
-  readonly statusLine: boolean;
-  readonly statusShows: Shows;
-  readonly cellMarks: boolean;
-  /** Seconds between readings of a monitor that a command starts. */
-  readonly interval: number;
-}
 
 export const DEFAULTS: Values = {
   statusLine: true,
@@ -36,17 +25,6 @@ export function readValues(stored: Readonly<Record<string, unknown>>): Values {
     interval: isInterval ? interval : DEFAULTS.interval,
   };
 }
-
-export interface ISettings {
-  readonly values: Values;
-  readonly changed: ISignal<ISettings, void>;
-  set<Name extends keyof Values>(name: Name, value: Values[Name]): Promise<void>;
-}
-
-export const ISettings = new Token<ISettings>(
-  "pulse-widgets:ISettings",
-  "What users have set for Pulse.",
-);
 
 /** The defaults until the registry has answered; where there is none, a change lasts for the page. */
 export class Settings implements ISettings {

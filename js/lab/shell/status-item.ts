@@ -9,7 +9,7 @@ import { h, setAttribute, setText } from "../../core/dom";
 import type { LiveStore } from "../../core/history/live-store";
 import { pulseIcon } from "../shared/icon";
 import type { IMonitors } from "../shared/monitors";
-import type { ISettings } from "./settings";
+import type { ISettings } from "../shared/settings";
 import { type Line, statusLine } from "./status-line";
 import { Watch } from "./watch";
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Readings } from "../../core/dashboard/readings";
 import type { Ending } from "../../core/source";
 import type { Condition } from "../shared/monitors";
-import type { Shows } from "./settings";
+import type { Shows } from "../shared/settings";
 import { statusLine } from "./status-line";
 import { type About, FakeFeed, FakeMonitors, seriesOf, TRANS } from "./testing";
 

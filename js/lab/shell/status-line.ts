@@ -9,7 +9,7 @@ import { formatValue } from "../../core/vocabulary/format";
 import type { Owner } from "../../core/vocabulary/owners";
 import { elapsedText } from "../../core/vocabulary/time-text";
 import type { Followed } from "../shared/monitors";
-import type { Shows } from "./settings";
+import type { Shows } from "../shared/settings";
 
 export interface Line {
   readonly text: string;

@@ -7,7 +7,8 @@ import type { Arrival, Channel, Listener } from "../../core/history/channel";
 import { LiveStore } from "../../core/history/live-store";
 import { frameOf, type Row } from "../../core/testing/packets";
 import type { Condition, Followed, IMonitors } from "../shared/monitors";
-import { DEFAULTS, Settings, type Values } from "./settings";
+import type { Values } from "../shared/settings";
+import { DEFAULTS, Settings } from "./settings";
 
 const fill = (text: string, args: readonly unknown[]) =>
   args.reduce<string>((said, arg, i) => said.replaceAll(`%${i + 1}`, String(arg)), text);
@@ -34,6 +35,8 @@ export class FakeMonitors {
   /** How often somebody began to look. */
   looks = 0;
   answer: (action: string) => unknown = () => null;
+  /** Why it takes no orders for now; "" where it does. */
+  late = "";
 
   say(condition: Condition, more: Partial<Followed> = {}): void {
     this.followed = { ...this.followed, condition, ...more };
@@ -48,8 +51,9 @@ export class FakeMonitors {
     });
   }
 
-  async act(action: string, options: unknown): Promise<unknown> {
+  async act(action: string, options: unknown, waits?: (why: string) => void): Promise<unknown> {
     this.done.push([action, options]);
+    if (this.late) waits?.(this.late);
     return this.answer(action);
   }
 
