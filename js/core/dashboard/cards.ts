@@ -99,15 +99,19 @@ export function recordingCards({ phase, recording }: State): Card[] {
   return [{ group: "", title: RECORDING[phase], why, remedy, fault: true }];
 }
 
-/** The card of a kernel that went away while its session was running. */
-export function endingCards(source: Source): Card[] {
+/**
+ * The card of a kernel that went away while its session was running. `remedied`: what to do is
+ * said, which is true of a view in a cell.
+ */
+export function endingCards(source: Source, remedied = true): Card[] {
   const ending = source.ended?.() ?? null;
   if (ending === null) return [];
   const kept = source.state().recording.path !== null;
   const why = "The session ended with it. What is shown is the last that was heard of it.";
-  const remedy = kept
+  const said = kept
     ? "Run the cell again for a new session. `pw.recordings()` finds the recording of this one; at a `record=` path, `pulse-widgets repair` finishes it."
     : "Run the cell again for a new session. This one was not recorded.";
+  const remedy = remedied ? said : "";
   return [{ group: "", title: endingSentence(ending), why, remedy, fault: true }];
 }
 

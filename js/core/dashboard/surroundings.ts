@@ -26,6 +26,10 @@ export interface Manner {
   readonly page?: string;
   /** What the host offers to do with the view, at the end of the header. */
   readonly actions?: readonly HostAction[];
+  /** False: the host itself says what to do once the kernel has gone. */
+  readonly endings?: boolean;
+  /** Keep room for cells and marks at first: what stands below a cell should not move. */
+  readonly settled?: boolean;
 }
 
 /** What values are written from. */
@@ -68,7 +72,7 @@ export class Surroundings {
   /** Write the status; returns whether what is shown may be out of date. */
   tell(source: Source, state: ViewState, silent: number): boolean {
     const { layout, metrics, title } = this.#manner;
-    writeCards(this.#notices, endingCards(source));
+    writeCards(this.#notices, endingCards(source, this.#manner.endings ?? true));
     this.footer.update(source);
     const status = statusOf(source, state, silent, title);
     const sections = layout === "dashboard" && !metrics?.length;
