@@ -17,8 +17,9 @@ export function extentOf(tracks: Iterable<Track>, state: State, events: Events =
   const samples = around(tracks);
   if (samples[0] > samples[1]) return [Number.NaN, Number.NaN];
   const [t0, t1] = lifetime(samples, state);
-  const [start, end] = withEvents(samples, events);
-  return [Math.max(start, t0), Math.min(end, t1)];
+  const [start, end] = samples;
+  // Events have exact times, and a file may know no other end than that of its samples.
+  return withEvents([Math.max(start, t0), Math.min(end, t1)], events);
 }
 
 type Events = Pick<EventLog, "moments" | "spans">;

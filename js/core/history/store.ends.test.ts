@@ -82,7 +82,7 @@ describe("the ends of what a Store has", () => {
     ["a mark after the last sample", { moments: [mark(10.4)] }, [8, 10.4]],
     ["a mark before the first one", { moments: [mark(7.5)] }, [7.5, 10]],
     ["a mark among them", { moments: [mark(9)] }, [8, 10]],
-    ["marks beyond the session", { moments: [mark(1), mark(11.5)] }, [7, 11]],
+    ["marks beyond what is called its ends", { moments: [mark(6.5), mark(11.5)] }, [6.5, 11.5]],
     ["marks of another clock", { moments: [mark(-1e6), mark(1e9)] }, [8, 10]],
     ["a cell that ends after them", { spans: [cell(9, 10.7)] }, [8, 10.7]],
     ["a cell that begins after them", { spans: [cell(10.2, null)] }, [8, 10.2]],
