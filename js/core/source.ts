@@ -125,6 +125,11 @@ export interface Source {
   pending?(): boolean;
 }
 
+/** The session is known to be over: what has not come by now never will. */
+export function isOver(source: Source): boolean {
+  return (source.heard?.() ?? true) && source.state().phase !== "running";
+}
+
 /** The beginning of a stretch without readings. */
 export interface Gap {
   /** Where the last known values end, as well as is known. */

@@ -32,6 +32,7 @@ export function render({ model, feed, id, el }: RenderContext): () => void {
     metrics: model.get("metrics") ?? null,
     title: model.get("title") ?? "",
     page: location.pathname,
+    settled: true,
   };
   const unmount = mountMovable(el, source, manner, id);
   return () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type Movable, offerSidebar, type Sidebar } from "../core/sidebar";
 import { stubIntersections } from "../core/testing/observers";
-import { encodeFrame, encodeKeyframe } from "../core/testing/packets";
+import { encodeFrame, encodeKeyframe, frameOf } from "../core/testing/packets";
 import { render } from "./dashboard-entry";
 import { storeOf } from "./feed-store";
 import { isMoved } from "./movable-view";
@@ -94,6 +94,24 @@ describe("a view in a cell", () => {
     const { el } = cells({});
 
     expect(buttonOf(el, "Move to sidebar")).toBeUndefined();
+  });
+
+  test("moves only while its session goes on", () => {
+    const ends: ((source: ReturnType<typeof cells>["source"]) => void)[] = [
+      (source) => source.end("died"),
+      (source) => source.end("restarted"),
+      (source) => source.take(frameOf(4, [], { state: { phase: "stopped" } })),
+    ];
+    for (const end of ends) {
+      offerSidebar(new FakeSidebar());
+      const { el, source } = cells({});
+      expect(buttonOf(el, "Move to sidebar")).toBeDefined();
+      end(source);
+      expect(buttonOf(el, "Move to sidebar")).toBeUndefined();
+      // Nor does it come back with another sidebar.
+      offerSidebar(new FakeSidebar());
+      expect(buttonOf(el, "Move to sidebar")).toBeUndefined();
+    }
   });
 
   test("moves, and leaves a line with a way back", () => {

@@ -33,7 +33,7 @@ export function mountMovable(
   const { layout, metrics, title } = manner;
   if (layout === "strip") return mountDashboard(el, source, manner);
   const view: Movable = { feed, layout, metrics, title };
-  const actions = [...(manner.actions ?? []), moveOf(view)];
+  const actions = [...(manner.actions ?? []), moveOf(view, source)];
   let away: boolean | null = null;
   let unmount = () => {};
   const follow = () => {
@@ -56,11 +56,26 @@ export function mountMovable(
   };
 }
 
-function moveOf(view: Movable) {
+/** A view moves while there is something to follow; what has ended stays where it was made. */
+function moveOf(view: Movable, source: Source) {
+  const isLive = () => source.state().phase === "running" && !source.ended?.();
   return {
     label: "Move to sidebar",
     title: "Show this in the sidebar; the cell keeps a line with a way back",
-    available: { now: () => sidebarOfPage() !== null, subscribe: watchSidebar },
+    available: {
+      now: () => sidebarOfPage() !== null && isLive(),
+      subscribe: (changed: () => void) => {
+        const leave = [
+          watchSidebar(changed),
+          source.subscribe((change) => {
+            if (change.state) changed();
+          }),
+        ];
+        return () => {
+          for (const one of leave) one();
+        };
+      },
+    },
     run: () => {
       moved.set(view.feed, view);
       sidebarOfPage()?.take(view);

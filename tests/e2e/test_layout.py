@@ -268,6 +268,31 @@ def test_at_no_width_is_anything_wider_than_the_page(dev_page, scenario, width):
     ) == []  # fmt: skip
 
 
+CUT = """selector => [...document.querySelectorAll(selector)]
+    .filter(el => el.checkVisibility() && el.scrollWidth > el.clientWidth + 1)
+    .map(el => el.textContent)"""
+"""What of these is cut."""
+LEFT_OUT = """() => [...document.querySelectorAll('.pulse-gpu .pulse-card-note')].flatMap(note => {
+    const { bottom, right } = note.getBoundingClientRect();
+    return [...note.children].map(part => [part, part.getBoundingClientRect()])
+        .filter(([, own]) => own.bottom > bottom + 2 || own.right > right + 1)
+        .map(([part]) => part.textContent);
+})"""
+"""What cards of GPUs have no room for."""
+
+
+@pytest.mark.parametrize("width", [300, 430, 500, 600, 633, 700, 739, 740, 800, 1000])
+def test_a_card_leaves_nothing_out_and_a_head_line_is_whole(dev_page, width):
+    page = dev_page("scenario=eight", width=width)
+    settled(page, charts=1)
+    assert page.evaluate(LEFT_OUT) == []
+    assert page.locator(".pulse-gpu .pulse-fact", has_text="°C").count() == 8
+
+    page = dev_page("scenario=replay&title=seven+million+points", width=width)
+    settled(page, charts=1)
+    assert page.evaluate(CUT, ".pulse-status, .pulse-detail, .pulse-title") == []
+
+
 def test_time_lines_up_from_top_to_bottom(dev_page):
     page = dev_page("scenario=eight", height=4000)
     settled(page)

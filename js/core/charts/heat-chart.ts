@@ -18,6 +18,7 @@ import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import {
   type ChartEvents,
   type ChartKind,
+  emptyText,
   limitValue,
   type Place,
   plotIn,
@@ -99,8 +100,11 @@ export class HeatChart implements View {
     this.#grid.fill(scene.fetch, ids, scene.range, plot.span * COLUMNS_PER_PIXEL, true);
     this.#values = this.#valueRange();
     const [low, high] = this.#values;
-    setText(this.#scale.low, low < high ? formatValue(low, unit) : "");
-    setText(this.#scale.high, formatValue(high, unit));
+    const empty = emptyText(this.#panel, scene, this.#grid.reach() !== null);
+    setText(this.#shell.note, empty);
+    setText(this.#scale.low, low < high && !empty ? formatValue(low, unit) : "");
+    setText(this.#scale.high, empty ? "" : formatValue(high, unit));
+    this.#scale.ramp.hidden = empty !== "";
     this.#scale.ramp.style.backgroundImage = rampGradient(scene.theme.ground, low, high);
     plot.draw([...scene.range], [[0, 0]], scene.range);
     this.stale = false;

@@ -23,6 +23,7 @@ import { USER_GROUP } from "./panel-table";
 import {
   type ChartEvents,
   type ChartKind,
+  emptyText,
   isOfGpus,
   limitValue,
   type Place,
@@ -73,6 +74,8 @@ export class LineChart implements View {
   #limit: number | null = null;
   #axis: YAxis = { range: [0, 1], ticks: [] };
   #log = false;
+  /** Why nothing is drawn; empty where something is. */
+  #empty = "";
   #inks: readonly Ink[] = [];
   #alarmOf: readonly (Alarm | null)[] = [];
   /** The pointer is on this chart, so many pixels from the top of the plot; null: elsewhere. */
@@ -107,8 +110,9 @@ export class LineChart implements View {
     this.#fill(scene, pixelsOf(this.#plot as Plot));
     this.#fitAxis(scene);
     const plot = this.#plotted(scene);
-    this.#limit = limitValue(this.#panel, scene);
-    this.#axis = this.#axisNow();
+    // An axis without anything beside it would say what there is none of.
+    this.#limit = this.#empty ? null : limitValue(this.#panel, scene);
+    this.#axis = this.#empty ? { range: [0, 1], ticks: [] } : this.#axisNow();
     this.#inks = inksOf(lines, scene, this.#stepped);
     this.#alarmOf = this.#alarms.of(lines, scene.source);
     plot?.draw(this.#grid.xs, this.#grid.ys, scene.range);
@@ -192,7 +196,9 @@ export class LineChart implements View {
   #fitAxis(scene: Scene): void {
     const wanted = scene.log && this.#isOwn;
     const found = wanted ? unplaced(this.#grid, this.#panel.lines.length) : null;
-    setText(this.#shell.note, found ? logNote(found) : "");
+    const any = this.#grid.reach() !== null || this.#older.some((one) => one.reach() !== null);
+    this.#empty = emptyText(this.#panel, scene, any);
+    setText(this.#shell.note, this.#empty || (found ? logNote(found) : ""));
     setAttribute(this.#shell.note, "title", this.#shell.note.textContent || null);
     this.#placeLegend();
     const log = found !== null && fitsLog(found);

@@ -7,6 +7,7 @@ import {
   idleStretches,
   labelSpots,
   labelsAt,
+  type Mark,
   marksAt,
   marksOf,
   marksWithin,
@@ -332,4 +333,18 @@ describe("the things that marks are about are called as everywhere", () => {
       [text, text],
     ]);
   });
+});
+
+test("what stands at the very end of the axis is drawn, however it is rounded", () => {
+  const lost: number[] = [];
+  for (let i = 1; i <= 2000; i++) {
+    const [from, length] = [1_790_000_000 + i * 0.7, 9 + i * 0.013];
+    const to = from + length;
+    const [left, width] = [64, 100 + (i % 700)];
+    const x = (value: number) => left + ((value - from) * width) / (to - from) + 1e-9;
+    const mark = { drawnAs: "moment", label: "mid", start: to } as Mark;
+    const row = { left, right: left + width, gap: 4, least: 24 };
+    if (labelSpots([mark], row, x, () => 20).length !== 1) lost.push(i);
+  }
+  expect(lost).toEqual([]);
 });

@@ -92,6 +92,9 @@ export function marksWithin(marks: readonly Mark[], range: AxisRange): Mark[] {
   });
 }
 
+/** Of a pixel: what stands at the very end of the axis may be computed to lie behind it. */
+const ROUNDING = 0.01;
+
 /** A stretch of pixels for labels: `gap` from a line to its label, `least` for a shortened one. */
 interface Row {
   readonly left: number;
@@ -120,7 +123,7 @@ export function labelSpots(
   const moments = marks
     .filter(({ drawnAs }) => drawnAs === "moment")
     .map((mark) => ({ mark, at: x(mark.start) }))
-    .filter(({ at }) => at >= left && at <= right);
+    .filter(({ at }) => at >= left && at <= right + ROUNDING);
   const spots: Spot[] = [];
   let taken = left;
   for (const [i, { mark, at }] of moments.entries()) {
@@ -278,7 +281,7 @@ export function paintMoments(
   context.textBaseline = "top";
   for (const mark of mergedMoments(marks, area.x, CLOSE * ratio, left)) {
     const at = area.x(mark.start);
-    if (at < left || at > left + width) continue;
+    if (at < left || at > left + width + ROUNDING) continue;
     // On the last pixel, a mark at the very edge would be rounded out of the plot.
     const x = Math.min(Math.round(at) + 0.5, left + width - 0.5);
     context.strokeStyle = momentColor(mark, theme);

@@ -2,6 +2,7 @@
 
 import type { Grid, Reading } from "../history/grid";
 import { formatValue } from "../vocabulary/format";
+import { momentText } from "../vocabulary/time-text";
 import type { Line, Panel } from "./groups";
 import type { Scene, Twin } from "./panel-view";
 import { isSpan, readingText } from "./reading-text";
@@ -53,6 +54,12 @@ function exactly(one: { time: number; value: number } | null): Reading | null {
   return { time: one.time, min: value, max: value, mean: value };
 }
 
+/** Texts are written more seldom than cards and charts: they say which moment they are of. */
+function asOf(scene: Scene, byStep: boolean): string {
+  const at = momentOf(null, scene, byStep) ?? scene.now;
+  return byStep || !Number.isFinite(at) ? "" : ` as of ${momentText(at, 3600)}`;
+}
+
 /** The twin of a chart: what each line says now or in a still picture, and its extremes in view. */
 export function twinOf(panel: Panel, grid: Grid, scene: Scene, byStep = false): Twin {
   const text = (value: number | null) => formatValue(value, panel.unit);
@@ -62,5 +69,5 @@ export function twinOf(panel: Panel, grid: Grid, scene: Scene, byStep = false): 
     return [line.label, readingText(last, panel.unit), text(min), text(max)] as const;
   });
   const head = ["series", "last", "lowest", "highest"];
-  return { caption: `${panel.title}, values in view`, head, rows };
+  return { caption: `${panel.title}, values in view${asOf(scene, byStep)}`, head, rows };
 }

@@ -2,7 +2,7 @@
 
 import { h } from "../dom";
 import type { Fetch } from "../history/grid";
-import type { Source } from "../source";
+import { isOver, type Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { outerHeight, Plot, type PlotEvents, type PlotOptions } from "./chart";
 import type { Panel } from "./groups";
@@ -152,6 +152,17 @@ export function writeTwin(table: HTMLTableElement, { caption, head, rows }: Twin
     h("tr", {}, h("th", { scope: "row" }, name), ...cells.map((text) => h("td", {}, text))),
   );
   table.replaceChildren(h("caption", {}, caption), h("thead", {}, top), h("tbody", {}, ...body));
+}
+
+/**
+ * Why a chart is empty, where nothing is to come: a finished recording has nothing in view, or
+ * nothing at all. Empty while there is something, or may be soon.
+ */
+export function emptyText({ lines }: Panel, { source, hidden: out }: Scene, any: boolean): string {
+  const shown = lines.filter(({ key }) => !out.has(key));
+  if (any || shown.length === 0 || !isOver(source)) return "";
+  const known = shown.some(({ id }) => Number.isFinite(source.last(id)?.value));
+  return known ? "no readings in view" : "no readings";
 }
 
 /** The limit the lines share; null when there is none or they have different ones. */

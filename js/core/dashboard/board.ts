@@ -241,13 +241,15 @@ function put(into: HTMLElement, el: HTMLElement, place: number): void {
 
 /** What to say while there is nothing, or not yet everything, to draw. */
 function quietText({ groups, state, heard, metrics }: BoardContent): string {
-  const starting = startingOf(state.sources);
+  const over = heard && state.phase !== "running";
+  const starting = over ? [] : startingOf(state.sources);
   if (starting.length > 0) return `Waiting for the first reading of: ${starting.join(", ")}`;
   if (groups.length > 0) return "";
   if (!heard) return WAITING;
   if (metrics?.length) {
-    return `No series matches ${metrics.map((glob) => `"${glob}"`).join(", ")} yet.`;
+    const globs = metrics.map((glob) => `"${glob}"`).join(", ");
+    return `No series matches ${globs}${over ? "" : " yet"}.`;
   }
-  if (state.phase !== "running") return "This recording holds no readings.";
+  if (over) return "This recording holds no readings.";
   return WAITING;
 }

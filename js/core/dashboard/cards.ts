@@ -99,7 +99,10 @@ export function recordingCards({ phase, recording }: State): Card[] {
   return [{ group: "", title: RECORDING[phase], why, remedy, fault: true }];
 }
 
-/** The card of a kernel that went away while its session was running. */
+/**
+ * The card of a kernel that went away while its session was running. `remedied`: what to do is
+ * said, which is true of a view in a cell.
+ */
 export function endingCards(source: Source): Card[] {
   const ending = source.ended?.() ?? null;
   if (ending === null) return [];

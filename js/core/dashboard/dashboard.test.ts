@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LineChart } from "../charts/line-chart";
 import type { View } from "../charts/panel-view";
 import { Store } from "../history/store";
@@ -277,4 +277,70 @@ test("a folded line and the card beside it tell the same moment, however often t
   });
   expect(said.map(([, folds]) => folds)).toEqual(said.map(([line]) => line));
   expect(new Set(said.map(([line]) => line)).size).toBeGreaterThan(10);
+});
+
+test("nothing in it is a landmark of the page: it stands within a region", () => {
+  const { store, press, settle } = mounted();
+  store.end("died");
+  press("?");
+  settle();
+  const root = document.body.lastElementChild?.firstElementChild;
+  const outside = [...(root?.querySelectorAll("header, footer") ?? [])].filter(
+    (el) => !el.parentElement?.closest("section, article"),
+  );
+  expect(root?.querySelector(".pulse-foot")).not.toBeNull();
+  expect(root?.querySelector(".pulse-help")).not.toBeNull();
+  expect(outside).toEqual([]);
+});
+
+describe("room for cells and marks", () => {
+  const lane = (phase: string, settled: boolean, seconds: number, marked: boolean) => {
+    const store = new Store();
+    const rows = [
+      [0, 1, 0.5],
+      [0, 1 + seconds, 0.5],
+    ] as const;
+    const mark = { time: 1, host: "h", entity: "user", metric: "mark", facts: { label: "a" } };
+    const state = { phase, t0: 1 };
+    store.take(frameOf(1, rows, { ...news, state, moments: marked ? [mark] : [] }));
+    const el = document.body.appendChild(document.createElement("div"));
+    const manner = { layout: "dashboard", metrics: null, title: "", settled } as const;
+    leave = mountDashboard(el, store, manner);
+    vi.advanceTimersByTime(1000);
+    return !el.querySelector<HTMLElement>(".pulse-timeline")?.hidden;
+  };
+
+  test.each([
+    ["in a cell, at first", "running", true, 1, false, true],
+    ["in a cell, later", "running", true, 60, false, false],
+    ["in a cell, with a mark", "running", true, 60, true, true],
+    ["in a cell, once it is over", "stopped", true, 1, false, false],
+    ["elsewhere, at first", "running", false, 1, false, false],
+    ["elsewhere, later", "running", false, 60, false, false],
+    ["elsewhere, with a mark", "running", false, 1, true, true],
+    ["in a replay", "replay", false, 60, false, false],
+    ["in a replay with a mark", "replay", false, 60, true, true],
+  ] as const)("%s (%s, settled: %s, %s s, marked: %s): %s", (...row) => {
+    const [, phase, settled, seconds, marked, expected] = row;
+    expect(lane(phase, settled, seconds, marked)).toBe(expected);
+    leave();
+  });
+});
+
+test.each([
+  [undefined, true],
+  [true, true],
+  [false, false],
+])("a host may tell of the end itself (endings: %s): there is a card: %s", (...row) => {
+  const [endings, said] = row;
+  const store = new Store();
+  store.take(frameOf(1, [[0, 1, 0.5]], news));
+  const el = document.body.appendChild(document.createElement("div"));
+  const manner = { layout: "dashboard", metrics: null, title: "" } as const;
+  leave = mountDashboard(el, store, endings === undefined ? manner : { ...manner, endings });
+  store.end("died");
+  vi.advanceTimersByTime(2000);
+  const card = el.querySelector(".pulse-ending")?.textContent ?? "";
+  expect(card.includes("The kernel died")).toBe(said);
+  expect(card.includes("Run the cell again")).toBe(said);
 });

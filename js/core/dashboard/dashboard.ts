@@ -267,8 +267,8 @@ class Dashboard {
   #draw(): void {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
-    const running = this.#source.state().phase === "running";
-    this.#timeline.el.hidden = this.#marks.length === 0 && !running;
+    const awaited = this.#options.settled === true && isYoung(this.#source);
+    this.#timeline.el.hidden = this.#marks.length === 0 && !awaited;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();

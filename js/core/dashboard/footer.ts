@@ -29,8 +29,18 @@ export function recordingPart(source: Source): Part | null {
   // A directory becomes a file soon after the end; without an ending the name opens both.
   const name = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.pulse(?:\.parquet)?$/, "");
   const verb = phase === "running" ? "recording" : "recorded";
-  const text = `${verb} ${formatValue(bytes, "B")} \u00b7 ${name}`;
-  return { text, title: path, warn: false };
+  const size = sized(path, source) ? ` ${formatValue(bytes, "B")}` : "";
+  return { text: `${verb}${size} \u00b7 ${name}`, title: path, warn: false };
+}
+
+/**
+ * Whether the size that is told is that of the recording: of a directory only while it grows, as
+ * the file it becomes is smaller.
+ */
+function sized(path: string, source: Source): boolean {
+  const { phase, as_of } = source.state();
+  if (phase === "running") return true;
+  return path.endsWith(".parquet") && (as_of ?? null) === null;
 }
 
 /** What watching costs, while it does. Pure. */
@@ -61,7 +71,7 @@ export class Footer {
   #absentText = "";
 
   constructor() {
-    this.el = h("footer", { class: "pulse-foot" }, this.#parts, this.#absent);
+    this.el = h("div", { class: "pulse-foot" }, this.#parts, this.#absent);
   }
 
   update(source: Source): void {

@@ -121,7 +121,7 @@ export function noteOf({ used, total, power, heat, lost, alarms, ...facts }: Gpu
   const alarm = first ? { text: first.word, alarm: true } : null;
   const said = [alarm, parts.memory, parts.power, parts.heat].filter((part) => part !== null);
   if (facts.parts.length > 0) said.push(plain(`${facts.parts.length} MIG`));
-  return said.length > 0 ? said : [plain("no readings yet")];
+  return said.length > 0 ? said : [plain(facts.over ? "no readings" : "no readings yet")];
 }
 
 function placeOf({ kind }: Alarm): "memory" | "heat" {

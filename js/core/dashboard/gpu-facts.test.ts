@@ -65,6 +65,19 @@ describe("what is alarming of a GPU", () => {
     expect(gpu).toMatchObject({ lost: false, alarms: [] });
   });
 
+  test.each([
+    ["running", "no readings yet"],
+    ["stopped", "no readings"],
+    ["replay", "no readings"],
+  ])("is not that it has none in a session that is %s: %s", (phase, text) => {
+    const store = new Store();
+    const one = { id: 0, host: "h0", entity: "gpu:0", metric: "gpu.utilization", unit: "1" };
+    const series = [{ ...one, kind: "gauge", labels: {} }];
+    store.take(frameOf(1, [], { series, state: { phase } }));
+    const [gpu] = gpuFacts(new Readings(store));
+    expect(noteOf(gpu as NonNullable<typeof gpu>)).toEqual([{ text, alarm: false }]);
+  });
+
   test("stands first, and instead of what it is about", () => {
     const [gpu] = gpuFacts(readingsOf({ ...HEALTHY, "gpu.temperature": 89 }));
     expect(noteOf(gpu as NonNullable<typeof gpu>)).toEqual([

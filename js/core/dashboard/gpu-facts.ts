@@ -1,5 +1,6 @@
 /** What a card says of a GPU, and which of it is alarming. Pure. */
 
+import { isOver } from "../source";
 import { entityClass, entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { type Owner, ownerKey } from "../vocabulary/owners";
@@ -35,6 +36,8 @@ export interface GpuFacts {
   readonly power: number | null;
   readonly heat: number | null;
   readonly lost: boolean;
+  /** The session is over: what has no reading gets none any more. */
+  readonly over: boolean;
   /** Its parts, where it is split. */
   readonly parts: readonly Owner[];
   /** The gravest first. */
@@ -89,6 +92,7 @@ export function gpuFacts(readings: Readings, from = readings.time - LOOK_BACK): 
       power: readings.of(gpu, "gpu.power"),
       heat,
       lost: gone,
+      over: isOver(readings.source),
       parts: parts.filter(
         ({ host, entity }) => host === gpu.host && entity.startsWith(`${gpu.entity}/`),
       ),

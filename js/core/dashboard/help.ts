@@ -20,7 +20,7 @@ export class Help {
     this.el = h(
       "div",
       { class: "pulse-help", role: "dialog", "aria-label": "Keys and gestures", hidden: true },
-      h("header", {}, title, this.#close),
+      h("div", { class: "pulse-help-head" }, title, this.#close),
       list,
     );
   }

@@ -1,56 +1,12 @@
 /** A small curve without axes: how a section's main metric went in the range in view. */
 
 import { h } from "../dom";
-import { columns, type Source, valueAt } from "../source";
+import type { Source } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
+import { curve, type Fold } from "./curve";
 
-/** What several series are put together to. */
-export type Fold = "sum" | "max" | "mean";
-
-const scratch = columns(256);
 /** CSS pixels a point. */
 const STEP = 2;
-
-/**
- * One value a slot of [from, to], NaN where there is none or a reading is missing. Several series
- * are folded into one. Pure.
- */
-export function curve(
-  source: Source,
-  ids: readonly number[],
-  [from, to]: AxisRange,
-  count: number,
-  fold: Fold,
-): Float64Array {
-  const total = new Float64Array(count).fill(Number.NaN);
-  const lines = new Uint16Array(count);
-  const [sums, counts] = [new Float64Array(count), new Uint16Array(count)];
-  for (const id of ids) {
-    sums.fill(0);
-    counts.fill(0);
-    source.range(id, from, to, count, scratch);
-    for (let i = 0; i < scratch.length; i++) {
-      const at = Math.floor((((scratch.time[i] as number) - from) / (to - from)) * count);
-      if (at < 0 || at >= count) continue;
-      const value = valueAt(scratch, i);
-      if (!Number.isFinite(value)) continue;
-      sums[at] = (sums[at] as number) + value;
-      counts[at] = (counts[at] as number) + 1;
-    }
-    for (let at = 0; at < count; at++) {
-      if (!counts[at]) continue;
-      const value = (sums[at] as number) / (counts[at] as number);
-      const before = total[at] as number;
-      lines[at] = (lines[at] as number) + 1;
-      if (Number.isNaN(before)) total[at] = value;
-      else total[at] = fold === "max" ? Math.max(before, value) : before + value;
-    }
-  }
-  if (fold === "mean") {
-    for (let at = 0; at < count; at++) total[at] = (total[at] as number) / (lines[at] as number);
-  }
-  return total;
-}
 
 export class Sparkline {
   readonly el = h("canvas", { class: "pulse-spark", "aria-hidden": "true" });
@@ -104,14 +60,13 @@ function paint(
   const edge = 3 * ratio;
   const y = (value: number) => height - edge - ((value - low) / (high - low)) * (height - 2 * edge);
   const x = (at: number) => ((at + 0.5) / values.length) * width;
-  let quiet = Number.POSITIVE_INFINITY;
   for (const [at, value] of values.entries()) {
-    if (Number.isNaN(value)) quiet++;
+    if (Number.isNaN(value)) continue;
+    if (!Number.isNaN(values[at - 1] ?? Number.NaN)) context.lineTo(x(at), y(value));
     else {
-      // Sparse samples are joined; a long silence stays one.
-      if (quiet > values.length / 10) context.moveTo(x(at), y(value));
-      else context.lineTo(x(at), y(value));
-      quiet = 0;
+      // Also a reading between two gaps is seen.
+      context.moveTo(x(at) - ratio / 2, y(value));
+      context.lineTo(x(at) + ratio / 2, y(value));
     }
   }
   context.stroke();

@@ -2,6 +2,7 @@
 
 import type { Group, Line, Panel } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
+import { isOver } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
 import { type Ground, lineColor } from "../vocabulary/palette";
@@ -141,7 +142,8 @@ export class Strip {
   /** A few metrics instead: each with its curve in `range`. */
   updateChosen(asked: Asked, readings: Readings, range: AxisRange, ground: Ground): void {
     const panels = panelsOf(asked.groups).slice(0, MOST_CHOSEN);
-    setText(this.#none, `no metric matches ${asked.metrics.join(", ")} so far`);
+    const yet = isOver(readings.source) ? "" : " so far";
+    setText(this.#none, `no metric matches ${asked.metrics.join(", ")}${yet}`);
     if (panels.length > 0) this.#none.remove();
     else if (!this.#none.parentElement) this.el.append(this.#none);
     const keys = new Set(panels.map(({ key }) => key));

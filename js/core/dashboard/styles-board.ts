@@ -9,7 +9,7 @@ export const TOOLBAR = `
   min-height: 24px;
   margin-bottom: 3px;
 }
-.pulse-name-row { display: flex; align-items: baseline; gap: 2px 8px; flex: 1 1 150px; min-width: 0; overflow: hidden; }
+.pulse-name-row { display: flex; align-items: baseline; gap: 2px 8px; flex: 1 1 auto; min-width: 0; overflow: hidden; }
 .pulse-status { display: inline-flex; flex: none; align-items: center; gap: 6px; font-weight: 600; }
 .pulse-status::before {
   content: "";
@@ -22,6 +22,7 @@ export const TOOLBAR = `
 .pulse-toolbar[data-tone="past"] .pulse-status::before { background: none; border: 2px solid var(--pulse-text-2); }
 .pulse-toolbar[data-tone="late"] .pulse-status { color: var(--pulse-warn); }
 .pulse-toolbar[data-tone="late"] .pulse-status::before { background: var(--pulse-warn); }
+/* It has a row of its own before it is cut. */
 .pulse-detail { flex: 0 4 auto; min-width: 0; color: var(--pulse-text-2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-title { flex: 0 1 auto; min-width: 0; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-simulated {
@@ -154,6 +155,12 @@ export const OVERVIEW = `
 @container (max-width: 739px) {
   .pulse .pulse-tile { padding: 3px 6px 4px; }
   .pulse .pulse-card-note { font-size: 10.5px; }
+}
+@container (min-width: 600px) and (max-width: 739px) {
+  /* Four cards beside one another: no line has room for memory, power and heat. */
+  .pulse .pulse-tiles[data-count="4"] .pulse-gpu .pulse-card-note { height: 26px; }
+  .pulse .pulse-tiles[data-count="4"] .pulse-gpu .pulse-card-note > :first-child { flex-basis: 100%; }
+  .pulse .pulse-tiles[data-count="4"] .pulse-gpu .pulse-card-note > :nth-child(2) .pulse-dot { display: none; }
 }
 @container (max-width: 599px) {
   .pulse .pulse-tiles:is([data-count="3"], [data-count="4"]) { grid-template-columns: repeat(2, minmax(0, 1fr)); }

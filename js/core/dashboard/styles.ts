@@ -144,7 +144,7 @@ const NOTES = `
   background: var(--pulse-surface);
   box-shadow: 0 6px 24px rgb(0 0 0 / 22%);
 }
-.pulse-help header { display: flex; justify-content: space-between; align-items: center; margin-bottom: 8px; }
+.pulse-help-head { display: flex; justify-content: space-between; align-items: center; margin-bottom: 8px; }
 .pulse .pulse-help strong { font-weight: 600; }
 .pulse-help .pulse-pairs b { font-weight: 600; }
 .pulse-moved { padding: 3px 10px; }

@@ -7,9 +7,9 @@ import { formatValue } from "../vocabulary/format";
 import { leftOutSentence } from "../vocabulary/left-out";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import { degreesText, mean, ofText, sum } from "./amounts";
+import type { Fold } from "./curve";
 import { heldBackText } from "./gpu-facts";
 import type { Readings } from "./readings";
-import type { Fold } from "./sparkline";
 
 export interface Summary {
   /** Series of the curve. */

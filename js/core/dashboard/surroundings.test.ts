@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest";
 import { FakeSource, type Scenario } from "../../dev/fake-source";
 import { SCENARIOS } from "../../dev/scenarios";
 import { stripSeries } from "../still/fit";
+import { curve } from "./curve";
 import { costPart, lossPart, recordingPart } from "./footer";
 import { Readings } from "./readings";
-import { curve } from "./sparkline";
 import { stripParts } from "./strip";
 import { summaryOf } from "./summaries";
 import { windowText } from "./toolbar";
@@ -68,18 +68,39 @@ describe("the footer", () => {
       warn: false,
     });
   });
+
+  test.each([
+    ["running", "/data/run.pulse", null, "recording 2 KiB · run"],
+    ["stopped", "/data/run.pulse", null, "recorded · run"],
+    ["stopped", "/data/run.pulse.parquet", null, "recorded 2 KiB · run"],
+    ["replay", "/data/run.pulse.parquet", null, "recorded 2 KiB · run"],
+    ["replay", "/data/run.pulse", 100, "recorded · run"],
+    ["replay", "/data/run.pulse.parquet", 100, "recorded · run"],
+  ] as const)("%s at %s, as of %s: the size of a directory is none of its file", (...row) => {
+    const [phase, path, as_of, text] = row;
+    const source = sourceOf("stopped");
+    const now = source.state();
+    const recording = { ...now.recording, path, bytes: 2048, problem: null };
+    source.state = () => ({ ...now, phase, as_of, recording });
+    expect(recordingPart(source)?.text).toBe(text);
+  });
 });
 
 test.each([
-  [30, 130, "30 s"],
-  [300, 130, "5 min (2:10 so far)"],
-  [3600, 130, "1 h (2:10 so far)"],
-  [300, 300, "5 min"],
-  ["all", 130, "All (2:10)"],
-  [300, Number.NaN, "5 min"],
-] as const)("a window of %s in a session of %s s is called %s", (window, length, text) => {
-  expect(windowText(window, length)).toBe(text);
-});
+  [30, 130, "30 s", "30 s"],
+  [300, 130, "5 min (2:10 so far)", "5 min (2:10 in all)"],
+  [3600, 130, "1 h (2:10 so far)", "1 h (2:10 in all)"],
+  [300, 300, "5 min", "5 min"],
+  ["all", 130, "All (2:10)", "All (2:10)"],
+  [300, Number.NaN, "5 min", "5 min"],
+] as const)(
+  "a window of %s in a session of %s s is called %s, and %s once it is over",
+  (...row) => {
+    const [window, length, running, over] = row;
+    expect(windowText(window, length, true)).toBe(running);
+    expect(windowText(window, length, false)).toBe(over);
+  },
+);
 
 describe("the line of a folded section", () => {
   test.each([

@@ -28,6 +28,8 @@ export interface Manner {
   readonly endings?: boolean;
   /** What the host offers to do with the view, at the end of the header. */
   readonly actions?: readonly HostAction[];
+  /** Keep room for cells and marks at first: what stands below a cell should not move. */
+  readonly settled?: boolean;
 }
 
 /** What values are written from. */

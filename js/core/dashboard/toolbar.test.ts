@@ -32,7 +32,7 @@ describe("the buttons of the window", () => {
     const toolbar = new Toolbar({ dispatch: () => undefined, pause: () => undefined });
     const source = new Store();
     const state = initialState(window);
-    const status = { ...statusOf(source, state, 0, ""), sections: true, length };
+    const status = { ...statusOf(source, state, 0, ""), sections: true, running: true, length };
     toolbar.update(status, state);
     const buttons = [...toolbar.el.querySelectorAll('[aria-label="Time window"] button')];
     const names = buttons.map((el) => el.textContent);

@@ -32,12 +32,12 @@ const NAMES = new Map<Window, string>([
 ]);
 
 /** What a window shows: one that is longer than what is known shows all of it. Pure. */
-export function windowText(window: Window, length: number): string {
+export function windowText(window: Window, length: number, running: boolean): string {
   const name = NAMES.get(window) ?? "";
   const known = Number.isFinite(length) && length > 0;
   if (window === "all") return known ? `${name} (${elapsedText(length)})` : name;
   if (!known || length >= window) return name;
-  return `${name} (${elapsedText(length)} so far)`;
+  return `${name} (${elapsedText(length)} ${running ? "so far" : "in all"})`;
 }
 
 /** A small button of the host's at the end of the header. */
@@ -108,7 +108,7 @@ export class Toolbar {
     this.#waiting.hidden = !status.waiting;
     for (const [window, el] of this.#windows) {
       pressed(el, state.range === null && state.window === window);
-      const said = windowText(window, status.length);
+      const said = windowText(window, status.length, status.running);
       el.classList.toggle("pulse-beyond", said !== NAMES.get(window) && window !== "all");
       setAttribute(el, "title", said);
       setAttribute(el, "aria-label", said);

@@ -71,6 +71,37 @@ describe("the ends of what a Store has", () => {
     expect(store.extent()).toEqual([0, 13]);
   });
 
+  const mark = (time: number) => {
+    return { time, host: "h", entity: "user", metric: "mark", facts: { label: "here" } };
+  };
+  const cell = (start: number, end: number | null) => {
+    return { host: "h", entity: "cell:1", metric: "cell", start, end, facts: {} };
+  };
+
+  test.each([
+    ["a mark after the last sample", { moments: [mark(10.4)] }, [8, 10.4]],
+    ["a mark before the first one", { moments: [mark(7.5)] }, [7.5, 10]],
+    ["a mark among them", { moments: [mark(9)] }, [8, 10]],
+    ["marks beyond what is called its ends", { moments: [mark(6.5), mark(11.5)] }, [6.5, 11.5]],
+    ["marks of another clock", { moments: [mark(-1e6), mark(1e9)] }, [8, 10]],
+    ["a cell that ends after them", { spans: [cell(9, 10.7)] }, [8, 10.7]],
+    ["a cell that begins after them", { spans: [cell(10.2, null)] }, [8, 10.2]],
+    ["the cell that began the session", { spans: [cell(1, 9)] }, [8, 10]],
+  ] as const)("has within its ends %s", (_, events, expected) => {
+    const store = new Store();
+    const rows = [8, 9, 10].map((time): Row => [0, time, time]);
+    const state = { phase: "stopped", t0: 7, t1: 11 };
+    store.take(frameOf(1, rows, { state, ...events }));
+    expect(store.extent()).toEqual(expected);
+  });
+
+  test("has a mark of a session without a known end within its ends, but not of another clock", () => {
+    const store = new Store();
+    const rows = [8, 9, 10].map((time): Row => [0, time, time]);
+    store.take(frameOf(1, rows, { state: { phase: "replay" }, moments: [mark(10.4), mark(900)] }));
+    expect(store.extent()[1]).toBe(10.4);
+  });
+
   test("shows samples that were taken before the session began no more than it has to", () => {
     const store = new Store();
     const rows = [7, 8, 9, 10].map((time): Row => [0, time, time]);

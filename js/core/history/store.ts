@@ -135,7 +135,7 @@ export class Store implements Source {
 
   /** Asked for many times a drawing, so it is looked for once a packet. */
   extent(): [number, number] {
-    this.#extent ??= extentOf(this.#tracks.values(), this.#state);
+    this.#extent ??= extentOf(this.#tracks.values(), this.#state, this.#events);
     return this.#extent;
   }
 
