@@ -5,7 +5,10 @@ import { labHost } from "./lab-host";
 
 // What they draw with is for browsers.
 vi.mock("@jupyterlab/apputils", () => ({ Clipboard: {}, Dialog: {}, showDialog: vi.fn() }));
-vi.mock("@jupyterlab/ui-components", () => ({}));
+
+vi.mock("@jupyterlab/ui-components", () => ({
+  ...{ deleteIcon: {}, editIcon: {}, folderIcon: {}, refreshIcon: {} },
+}));
 
 /** The contents of a server with a drive besides its own, such as that of shared editing. */
 function shown() {
