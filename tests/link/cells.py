@@ -4,7 +4,9 @@ from contextlib import contextmanager
 
 LOOPS = {
     "sleeping": "while not os.path.exists(FLAG): time.sleep(0.01)",
-    "computing": "while not os.path.exists(FLAG): sum(range(10_000))",
+    # Long between two looks: each lets go of the interpreter for a moment too short for others to
+    # take it, and puts off the moment at which they may ask for it.
+    "computing": "while not os.path.exists(FLAG): sum(range(1_000_000))",
     "awaiting": "import asyncio\nwhile not os.path.exists(FLAG): await asyncio.sleep(0.01)",
 }
 

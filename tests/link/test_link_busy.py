@@ -7,7 +7,7 @@ from tests.link.page import Page
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 WATCH = "import pulse_widgets as pw\nmon = pw.monitor('system', interval=0.2)\nmon"
-MANY = 8
+MANY = 3
 """Frames that a thread of ours has published before the page speaks."""
 
 

@@ -63,10 +63,10 @@ def test_a_page_is_served_by_every_version_of_the_kernel(running, tmp_path):
     wire = page.open()
 
     # At rest: one that the page starts, then one that a cell starts.
-    assert wire.do("start", interval=0.2, gpus="none")["kind"] == "done"
+    assert wire.do("start", interval=0.1, gpus="none")["kind"] == "done"
     wire.more("frame", 2)
     assert wire.do("stop")["result"]["path"]
-    running.run("import pulse_widgets as pw\nmon = pw.monitor('system', interval=0.2)\nmon")
+    running.run("import pulse_widgets as pw\nmon = pw.monitor('system', interval=0.1)\nmon")
     session = wire.wait_status(lambda one: one["running"] and one["feed"])
     wire.wait(lambda: len(wire.packets("frame", stream=2)) >= 3)
     running.wait_until(lambda: len(running.packets("frame")) >= 3)

@@ -7,7 +7,7 @@ from tests.link.page import Page
 from tests.test_kernel import columns, values_of
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
-WATCH = "mon = pw.monitor('system', interval=0.2)\nmon"
+WATCH = "mon = pw.monitor('system', interval=0.1)\nmon"
 START = "import pulse_widgets as pw, time, threading\n"
 
 
@@ -54,7 +54,7 @@ def test_a_session_is_started_marked_and_stopped_without_a_cell(page, tmp_path):
     assert wire.wait_status(lambda session: session is None) is None
     assert not wire.packets()
 
-    assert wire.do("start", title="by hand", interval=0.2, gpus="none")["result"] is None
+    assert wire.do("start", title="by hand", interval=0.1, gpus="none")["result"] is None
     session = wire.wait_status(lambda session: session and session["path"])
     assert (session["running"], session["title"], session["feed"]) == (True, "by hand", None)
     wire.more("frame", 3)
@@ -77,7 +77,7 @@ def test_a_session_is_started_marked_and_stopped_without_a_cell(page, tmp_path):
     states = [p.header["state"]["kernel"] for p in wire.packets() if "state" in p.header]
     assert {(one["busy"], one["cell"]) for one in states} == {(False, None)}
 
-    wire.do("start", interval=0.2)
+    wire.do("start", interval=0.1)
     wire.wait(lambda: wire.packets(stream=2))
     keyframe = wire.wait(lambda: wire.packets("keyframe", stream=2))[0]
     assert keyframe.header["moments"] == []
@@ -90,7 +90,7 @@ NO_TIMES = [0, 4e9, -1.0, 10**400, True, "1e9", None, []]
 
 def test_a_mark_is_of_the_time_that_a_page_says_if_that_is_one_of_the_session(page):
     wire = page.open()
-    wire.do("start", interval=0.2, gpus="none")
+    wire.do("start", interval=0.1, gpus="none")
     t0 = wire.wait_status(lambda session: session and session["running"])["t0"]
     wire.more("frame", 3)
     assert wire.do("mark", label="then", time=t0 + 0.01)["kind"] == "done"
@@ -111,7 +111,7 @@ def test_a_mark_is_of_the_time_that_a_page_says_if_that_is_one_of_the_session(pa
 def test_cells_that_follow_a_start_by_hand_have_their_numbers(page):
     wire = page.open()
     page.kernel.run("1")
-    wire.do("start", interval=0.2, gpus="none")
+    wire.do("start", interval=0.1, gpus="none")
     page.kernel.run("'first'")
     page.kernel.run("'second'")
     path = wire.do("stop")["result"]["path"]
@@ -143,7 +143,7 @@ def test_a_session_that_a_cell_starts_is_heard_of_with_its_feed(page):
 
 def test_a_cell_that_shows_what_the_panel_started_has_all_of_it(page):
     wire = page.open()
-    wire.do("start", interval=0.2, gpus="none")
+    wire.do("start", interval=0.1, gpus="none")
     wire.more("frame", 5)
     page.kernel.run(START + "mon = pw.monitor()\nmon")
 
@@ -184,7 +184,7 @@ def test_a_session_of_logged_values_alone_counts(page):
     page.kernel.run("pw.log({'loss': 100.0})")
     wire.wait(lambda: 100.0 in values_of(wire.packets(), "loss"))
     assert "memory.used" not in metrics(wire.packets())
-    wire.do("start", interval=0.2, gpus="none")
+    wire.do("start", interval=0.1, gpus="none")
     wire.wait(lambda: "memory.used" in metrics(wire.packets()))
     assert keyframe.header["kind"] == "keyframe"
     assert {m["content"]["data"]["stream"] for m in wire.heard("packet")} == {1}
@@ -255,7 +255,7 @@ def test_a_page_that_shows_nothing_is_sent_nothing_but_what_changes(page, how):
     running.run("mon.stop()")
     wire.wait_status(lambda session: not session["running"])
 
-    running.run("mon = pw.monitor('system', interval=0.2)\nmon")
+    running.run("mon = pw.monitor('system', interval=0.1)\nmon")
     wire.wait_status(lambda session: session["running"])
     if how == "it says so":
         running.wait_until(lambda: frames_since(wire) >= 3)
@@ -376,7 +376,7 @@ def test_what_cannot_be_replayed_is_refused_with_a_remedy(page, tmp_path):
 def test_recordings_are_listed_renamed_and_deleted(page):
     wire = page.open()
     for title in ("one", "two"):
-        wire.do("start", title=title, interval=0.2, gpus="none")
+        wire.do("start", title=title, interval=0.1, gpus="none")
         path = wire.do("stop")["result"]["path"]
     listed = wire.do("recordings")["result"]["recordings"]
     second, first = (next(r for r in listed if r["title"] == title) for title in ("two", "one"))

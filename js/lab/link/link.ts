@@ -15,7 +15,7 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Manner, type Refused } from "./call";
-import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
+import { type Refusal, refusalOf, refusalOfStatus, unloaded } from "./refusal";
 import { Tuner } from "./tuner";
 
 /** A kernel that has not answered within so many ms is said to be busy. */
@@ -286,18 +286,8 @@ export class Link {
 
   /** Say why there is no answer yet. */
   #wait(): void {
-    if (this.#call?.waits) this.#say("unloaded", this.#whyUnloaded());
+    if (this.#call?.waits) this.#refuse(unloaded(this.#trans));
     else this.#say("busy", this.#whyBusy());
-  }
-
-  #whyUnloaded(): Partial<Refusal> {
-    const trans = this.#trans;
-    return {
-      problem: trans.__("A cell is running, and Pulse is not loaded in this kernel yet."),
-      remedy: trans.__(
-        "It loads when the cell has ended. Loaded now, figures that the cell draws with Matplotlib may be shown unfinished.",
-      ),
-    };
   }
 
   #whyBusy(): Partial<Refusal> {

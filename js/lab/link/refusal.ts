@@ -45,6 +45,17 @@ export function refusalOf(answer: Refused, trans: TranslationBundle): Refusal {
   };
 }
 
+/** It is not loaded beside a cell that runs, unless the user wants it. */
+export function unloaded(trans: TranslationBundle): Refusal {
+  return {
+    condition: "unloaded",
+    problem: trans.__("A cell is running, and Pulse is not loaded in this kernel yet."),
+    remedy: trans.__(
+      "It loads when the cell has ended. Loaded now, figures that the cell draws with Matplotlib may be shown unfinished.",
+    ),
+  };
+}
+
 /** What in a status says that there is no way to go on; null for nothing. */
 export function refusalOfStatus(status: LinkStatus, trans: TranslationBundle): Refusal | null {
   if (status.version !== LINK_VERSION) {
