@@ -6,7 +6,8 @@ export const STYLE = `
   flex-direction: column;
   overflow: auto;
   color: var(--jp-ui-font-color1);
-  background: var(--jp-layout-color1);
+  /* The ground of the charts. */
+  background: var(--jp-layout-color0);
   font-family: var(--jp-ui-font-family);
   font-size: var(--jp-ui-font-size1);
 }
