@@ -22,6 +22,9 @@ STATUS_LINE = ".pulse-shell-status"
 TOGGLE_STATUS_LINE = """() =>
     window.jupyterapp.commands.execute('pulse-widgets:toggle-status-line')"""
 SAVE = "() => window.jupyterapp.commands.execute('docmanager:save')"
+THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})"
+GROUNDS = """() => ['#pulse-panel', '#pulse-panel .pulse'].map(one =>
+    getComputedStyle(document.querySelector(one)).backgroundColor.match(/\\d+/g).map(Number))"""
 FIRST_FRAME = """() => new Promise(resolve => {
     const began = performance.now();
     window.jupyterapp.shell.activateById('pulse-panel');
@@ -88,6 +91,7 @@ def test_the_panel_shows_a_kernel_whatever_happens_to_it(page):
     panel.open()
 
     starts_by_a_button(panel)
+    has_one_ground(page, panel)
     leaves_nothing_behind(page, panel)
     goes_on_while_a_cell_runs(page, panel)
     marks_and_saves(page, panel)
@@ -129,6 +133,15 @@ def marks_and_saves(page, panel):
     saved = pw.Recording.open(page.lab.root / "kept.pulse.parquet")
     assert "epoch 1" in saved.events.to_string()
     assert is_running(page.page)
+
+
+def has_one_ground(page, panel):
+    """In a dark theme, whose grounds differ, too."""
+    page.page.evaluate(THEME, "JupyterLab Dark")
+    eventually(lambda: page.page.evaluate(GROUNDS), lambda grounds: min(grounds[0][:3]) < 60)
+    panel_ground, board_ground = page.page.evaluate(GROUNDS)
+    assert panel_ground == board_ground
+    page.page.evaluate(THEME, "JupyterLab Light")
 
 
 def leaves_nothing_behind(page, panel):

@@ -15,7 +15,14 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Manner, type Refused } from "./call";
-import { connecting, type Refusal, refusalOf, refusalOfStatus, unloaded } from "./refusal";
+import {
+  betweenCells,
+  connecting,
+  type Refusal,
+  refusalOf,
+  refusalOfStatus,
+  unloaded,
+} from "./refusal";
 import { Tuner } from "./tuner";
 
 /** A kernel that has not answered within so many ms is said to be busy. */
@@ -299,10 +306,7 @@ export class Link {
     const trans = this.#trans;
     return this.#kernel.supportsSubshells
       ? { problem: trans.__("The kernel has not answered yet: what runs there holds it up.") }
-      : {
-          problem: trans.__("A cell is running, and this kernel answers between cells."),
-          remedy: trans.__("With ipykernel 7 or newer it answers at once."),
-        };
+      : betweenCells(trans);
   }
 
   /** Whether the call that is open was answered. */

@@ -156,10 +156,13 @@ export class Monitors implements IMonitors {
     return this.#link.act(action, options, waits);
   }
 
-  async replay(path: string): Promise<{ store: LiveStore; dispose(): void }> {
+  async replay(path: string, waits?: Waits): Promise<{ store: LiveStore; dispose(): void }> {
     const kernel = this.#link?.kernel;
     if (!kernel) throw this.#nothing();
-    return openReplay(kernel, path, this.#trans, () => this.#connectionTo(kernel.id));
+    return openReplay(kernel, path, this.#trans, {
+      again: () => this.#connectionTo(kernel.id),
+      waits,
+    });
   }
 
   /** A connection of our own to a kernel; null where no session has it. */

@@ -68,6 +68,14 @@ export function unloaded(trans: TranslationBundle): Refusal {
   };
 }
 
+/** Without subshells a kernel hears nobody while a cell runs. */
+export function betweenCells(trans: TranslationBundle): Omit<Refusal, "condition"> {
+  return {
+    problem: trans.__("A cell is running, and this kernel answers between cells."),
+    remedy: trans.__("With ipykernel 7 or newer it answers at once."),
+  };
+}
+
 /** What in a status says that there is no way to go on; null for nothing. */
 export function refusalOfStatus(status: LinkStatus, trans: TranslationBundle): Refusal | null {
   if (status.version !== LINK_VERSION) {

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { encodeKeyframe } from "../../core/testing/packets";
 import { ActionError } from "../shared/monitors";
 import { openReplay } from "./replay";
@@ -16,8 +16,9 @@ function asked(nature: Partial<Nature> = {}, kernel = new FakeKernel(nature)) {
     const kernel = others.shift();
     return kernel ? { kernel: kernel.as(), dispose: () => kernel.dispose() } : null;
   };
-  const opening = openReplay(kernel.as(), "/r/a.pulse", words, own);
-  return { kernel, others, opening, failed: opening.catch((problem: unknown) => problem) };
+  const waits = vi.fn();
+  const opening = openReplay(kernel.as(), "/r/a.pulse", words, { again: own, waits });
+  return { kernel, others, waits, opening, failed: opening.catch((problem: unknown) => problem) };
 }
 
 async function opened() {
@@ -139,6 +140,32 @@ test.each([
   expect(replay.store.ended()).toBe(how);
   expect(kernel.connections).toBe(0);
   replay.dispose();
+});
+
+test.each([
+  ["a cell runs, behind which it waits", false, "busy", [/between cells.*ipykernel 7/]],
+  ["it reads a large one", false, "idle", []],
+  ["a cell runs, beside which it reads", true, "busy", []],
+] as const)("a kernel that takes long says why when %s", async (_, subshells, status, said) => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const kernel = new FakeKernel({ subshells });
+  kernel.busy = status === "busy";
+  kernel.status = status;
+  const { opening, waits } = asked({}, kernel);
+  await tick();
+
+  vi.advanceTimersByTime(1000);
+  expect(waits.mock.calls.flat()).toEqual(said.map((one) => expect.stringMatching(one)));
+  kernel.replays = () => [PACKET];
+  kernel.endCell();
+  await kernel.settle();
+
+  expect((await opening).store.state().phase).toBe("replay");
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 test("a recording outlives the notebook whose connection it was opened over", async () => {

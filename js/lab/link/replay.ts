@@ -6,11 +6,11 @@ import { tryArrival } from "../../core/history/channel";
 import { LiveStore } from "../../core/history/live-store";
 import type { Ending } from "../../core/source";
 import { onKernelEnd } from "../kernel/kernel-end";
-import { ActionError } from "../shared/monitors";
+import { ActionError, type Waits } from "../shared/monitors";
 import { LINK_VERSION, type ToPage } from "../shared/protocol";
 import { type Call, call } from "./call";
 import { LinkChannel } from "./link-channel";
-import { type Refusal, refusalOf, refusalOfStatus } from "./refusal";
+import { betweenCells, type Refusal, refusalOf, refusalOfStatus } from "./refusal";
 
 type Why = Omit<Refusal, "condition">;
 
@@ -22,20 +22,34 @@ export interface Own {
   dispose(): void;
 }
 
+export interface Aid {
+  /**
+   * Connects to the same kernel, when the connection that was given ends before the kernel does, as
+   * it does with its notebook; null where the kernel has ended.
+   */
+  again(): Own | null;
+  readonly waits?: Waits | undefined;
+}
+
+/** A kernel that has not opened it within so many ms may have to say why. */
+const PATIENCE_MS = 700;
+
 /**
- * `again` connects to the same kernel, when the connection that was given ends before the kernel
- * does, as it does with its notebook; null where the kernel has ended.
- *
  * @throws ActionError when the kernel cannot open it, or goes before it has.
  */
 export async function openReplay(
   kernel: Kernel.IKernelConnection,
   path: string,
   trans: TranslationBundle,
-  again: () => Own | null,
+  aid: Aid,
 ): Promise<{ store: LiveStore; dispose(): void }> {
-  const replay = new Replay(path, trans, again);
-  await replay.open(kernel);
+  const replay = new Replay(path, trans, aid);
+  const timer = setTimeout(() => replay.tellWhy(), PATIENCE_MS);
+  try {
+    await replay.open(kernel);
+  } finally {
+    clearTimeout(timer);
+  }
   const leave = replay.store.attach();
   return {
     store: replay.store,
@@ -50,8 +64,10 @@ class Replay {
   readonly store: LiveStore;
   readonly #path: string;
   readonly #trans: TranslationBundle;
-  readonly #again: () => Own | null;
+  readonly #aid: Aid;
   readonly #channel = new LinkChannel();
+  /** Ours, or the one that was given. */
+  #kernel: Kernel.IKernelConnection | null = null;
   #own: Own | null = null;
   /** Lets go of the kernel; `true` says that it has gone itself. */
   #release: (gone: boolean) => void = () => undefined;
@@ -59,10 +75,10 @@ class Replay {
   #resolve: () => void = () => undefined;
   #reject: (problem: unknown) => void = () => undefined;
 
-  constructor(path: string, trans: TranslationBundle, again: () => Own | null) {
+  constructor(path: string, trans: TranslationBundle, aid: Aid) {
     this.#path = path;
     this.#trans = trans;
-    this.#again = again;
+    this.#aid = aid;
     this.store = new LiveStore(this.#channel);
   }
 
@@ -79,6 +95,14 @@ class Replay {
       throw problem;
     }
     this.#isOpen = true;
+  }
+
+  /** It is not open yet: say why, if a cell is what it waits for. */
+  tellWhy(): void {
+    const kernel = this.#kernel;
+    if (!kernel || kernel.supportsSubshells || kernel.status !== "busy") return;
+    const { problem, remedy } = betweenCells(this.#trans);
+    this.#aid.waits?.(`${problem} ${remedy}`);
   }
 
   dispose(): void {
@@ -99,6 +123,7 @@ class Replay {
       this.#end("died");
       return;
     }
+    this.#kernel = kernel;
     const attempt = new AbortController();
     const { signal } = attempt;
     let made: Call | null = null;
@@ -175,7 +200,7 @@ class Replay {
   /** The connection has ended; go on over another, if the kernel lives on. */
   #move(): void {
     this.#let(false);
-    const own = this.#again();
+    const own = this.#aid.again();
     if (own) {
       this.#own = own;
       this.#dial(own.kernel);

@@ -152,6 +152,20 @@ test.each(CASES)("%s, with a history: %s: the panel is never blank", (condition,
   expect(text("board")).toBe(has ? "DRAWN" : "");
 });
 
+test("where there is nothing to say no room is left for it", () => {
+  const { monitors, panel } = shown();
+  const state = panel.node.querySelector(".pulse-panel-state") as HTMLElement;
+  const turn = () => monitors.turn({ ...RUNNING, store: store() });
+
+  turn();
+  turn();
+  expect([state.hidden, state.childElementCount]).toEqual([true, 0]);
+  monitors.turn({ condition: "dead" });
+  monitors.turn({ condition: "dead" });
+
+  expect([state.hidden, state.childElementCount > 0]).toEqual([false, true]);
+});
+
 test("a kernel is asked only while the panel is seen", () => {
   const { monitors, panel } = shown();
   expect(monitors.looking).toBe(1);

@@ -167,7 +167,6 @@ export class PulsePanel extends Widget {
     }
     const view = this.moved.shown;
     this.#head.update(followed, chosen, view !== null);
-    this.#state.hidden = false;
     this.#write(followed);
     if (!this.#look) return;
     this.#board.show(followed.store, view ?? WHOLE);

@@ -6,12 +6,14 @@ export const STYLE = `
   flex-direction: column;
   overflow: auto;
   color: var(--jp-ui-font-color1);
-  background: var(--jp-layout-color1);
   font-family: var(--jp-ui-font-family);
   font-size: var(--jp-ui-font-size1);
 }
-/* Charts need more than JupyterLab asks of a sidebar. */
-.pulse-panel.lm-Widget.lm-Widget { min-width: 300px !important; }
+/* Charts need more than JupyterLab asks of a sidebar, and the panel has the ground of its charts. */
+.pulse-panel.lm-Widget.lm-Widget {
+  min-width: 300px !important;
+  background: var(--jp-layout-color0) !important;
+}
 .pulse-panel [hidden] { display: none !important; }
 .pulse-panel-head { display: flex; flex-direction: column; gap: 6px; padding: 8px 10px 6px; }
 .pulse-panel-head select { width: 100%; }

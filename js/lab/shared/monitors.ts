@@ -99,8 +99,11 @@ export interface IMonitors {
     options: Actions[A]["options"],
     waits?: Waits,
   ): Promise<Actions[A]["result"]>;
-  /** Open a recording that only the kernel can read: a store that the caller disposes. */
-  replay(path: string): Promise<{ store: LiveStore; dispose(): void }>;
+  /**
+   * Open a recording that only the kernel can read: a store that the caller disposes. `waits` is
+   * called as that of `act`.
+   */
+  replay(path: string, waits?: Waits): Promise<{ store: LiveStore; dispose(): void }>;
   help(how: Help): Promise<void>;
 }
 

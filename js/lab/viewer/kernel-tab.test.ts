@@ -53,6 +53,26 @@ test("while it is waited for a sentence says so", async () => {
   expect(said()).toEqual(["Waiting for the kernel to open /home/me/a"]);
 });
 
+test("a kernel that a cell holds up says why it is waited for, and goes on", async () => {
+  let open: (made: ReturnType<typeof replayed>) => void = () => undefined;
+  const opening = new Promise<ReturnType<typeof replayed>>((resolve) => {
+    open = resolve;
+  });
+  await opened(
+    monitors((_, waits) => {
+      waits?.("A cell is running.");
+      return opening;
+    }),
+  );
+  expect(said()).toEqual(["Waiting for the kernel to open /home/me/aA cell is running."]);
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(said()).toEqual(["Waiting for the kernel to open /home/me/aA cell is running."]);
+
+  open(replayed());
+  await vi.advanceTimersByTimeAsync(0);
+  expect([said(), isDrawn()]).toEqual([[], true]);
+});
+
 test("a refusal is a sentence with a remedy, and is tried again", async () => {
   const replay = vi
     .fn()

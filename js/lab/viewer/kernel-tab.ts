@@ -35,10 +35,10 @@ export class KernelTab {
 
   async #open(): Promise<void> {
     const trans = this.#trans;
-    const waits = setTimeout(() => {
-      const sentence = trans.__("Waiting for the kernel to open %1", this.#path);
-      this.#stage.say({ sentence, working: true });
-    }, PATIENCE_MS);
+    const sentence = trans.__("Waiting for the kernel to open %1", this.#path);
+    const say = (remedy: string) => this.#stage.say({ sentence, remedy, working: true });
+    let why = "";
+    const waits = setTimeout(() => say(why), PATIENCE_MS);
     try {
       if (!this.#monitors) {
         const remedy = trans.__(
@@ -46,7 +46,10 @@ export class KernelTab {
         );
         throw new ActionError(trans.__("No kernel can be asked for %1.", this.#path), remedy);
       }
-      const { store, dispose } = await this.#monitors.replay(this.#path);
+      const { store, dispose } = await this.#monitors.replay(this.#path, (told) => {
+        why = told;
+        if (!this.#isDisposed) say(why);
+      });
       if (this.#isDisposed) {
         dispose();
         return;
