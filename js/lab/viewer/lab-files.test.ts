@@ -105,6 +105,20 @@ test("the new bytes of a file that grows are read, and none where it has not gro
   expect(await trouble(folder.since("none", 0))).toBeInstanceOf(GoneError);
 });
 
+test("a file that does not grow is never asked for bytes it does not have", async () => {
+  const { files, server } = made("ranges");
+  const folder = files.folder("runs");
+  const statuses: number[] = [];
+  server.answered = (status) => statuses.push(status);
+  for (const begin of [0, 1, 999, 1000]) {
+    expect(await folder.since("a b.pulse.parquet", begin)).toEqual(BYTES.slice(begin));
+  }
+  // One that was cut off since has no such bytes.
+  expect(await folder.since("a b.pulse.parquet", 1500)).toHaveLength(0);
+
+  expect(statuses).toEqual([206, 206, 206, 206, 416]);
+});
+
 test("what was cancelled asks for nothing more", async () => {
   const { file, server, stop } = made("ranges");
   stop.abort();

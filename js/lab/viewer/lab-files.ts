@@ -92,12 +92,16 @@ export class LabFiles {
 
   async #since(path: string, begin: number): Promise<Uint8Array<ArrayBuffer>> {
     const name = this.#nameOf(path);
-    const answer = await this.#ask(path, `bytes=${begin}-`).catch(() => {
+    // One byte more: where nothing is new an answer without bytes would be an error in the console.
+    const first = Math.max(0, begin - 1);
+    const answer = await this.#ask(path, `bytes=${first}-`).catch(() => {
       this.#watch.signal.throwIfAborted();
       throw this.#unreachable(name, null);
     });
     if (answer.status === UNSATISFIABLE) return new Uint8Array(0);
-    if (answer.status === PARTIAL) return new Uint8Array(await answer.arrayBuffer());
+    if (answer.status === PARTIAL) {
+      return new Uint8Array(await answer.arrayBuffer()).slice(begin - first);
+    }
     if (answer.status === WHOLE) return new Uint8Array(await answer.arrayBuffer()).slice(begin);
     const file = await this.#whole(path, this.#unreachable(name, answer.status));
     return file.read(begin, await file.size());
@@ -109,7 +113,10 @@ export class LabFiles {
     const { signal, fetched } = this.#watch;
     signal.throwIfAborted();
     const { size } = await contents.get(path, { content: false }).catch((other) => {
-      throw statusOf(other) === 404 ? this.#unreachable(this.#nameOf(path), 404) : problem;
+      const status = statusOf(other);
+      // Some servers answer 404 to ranges of files that they do have.
+      const isTold = status === 404 || problem instanceof GoneError;
+      throw isTold ? this.#unreachable(this.#nameOf(path), status) : problem;
     });
     signal.throwIfAborted();
     if ((size ?? 0) > MOST_WHOLE) throw this.#tooLarge(path, size ?? 0);

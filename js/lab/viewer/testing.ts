@@ -24,6 +24,8 @@ export class FakeServer {
   modified = "2026-01-01T00:00:00Z";
   /** What the contents API answers instead of files; null answers. */
   refusal: number | null = null;
+  /** Hears what each range was answered with. */
+  answered: (status: number) => void = () => undefined;
   /** What a server of the contents API says of a size; null is that of the bytes. */
   size: number | null = null;
 
@@ -60,7 +62,9 @@ export class FakeServer {
     }
     if (!bytes || this.manner === "none") return Promise.resolve(new Response("", { status: 404 }));
     if (this.manner === "whole") return Promise.resolve(new Response(bytes));
-    return Promise.resolve(ranged(bytes, range ?? ""));
+    const answer = ranged(bytes, range ?? "");
+    this.answered(answer.status);
+    return Promise.resolve(answer);
   }
 
   #get(path: string, options?: Contents.IFetchOptions): Promise<unknown> {
