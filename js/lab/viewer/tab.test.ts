@@ -13,7 +13,7 @@ vi.mock("../../file/running/open", () => ({ openDirectory: opening.directory }))
 /** A recording that has nothing to tell. */
 class Silent implements RecordingChannel {
   problems: string[] = [];
-  readonly running = false;
+  running = false;
   readonly cost = { requests: 0, bytes: 0 };
   closed = false;
   readonly sent: unknown[] = [];
@@ -236,6 +236,41 @@ test("what is to be read anew is read anew", async () => {
   expect(opening.directory).toHaveBeenCalledTimes(2);
   expect(instead).not.toHaveBeenCalled();
   expect(isDrawn()).toBe(true);
+});
+
+test.each([
+  [true, true, false],
+  [true, false, true],
+  [false, false, false],
+])(
+  "folder %s, running %s: that it is unfinished is said: %s",
+  async (isFolder, running, isSaid) => {
+    const channel = Object.assign(new Silent(), { running });
+    opening.directory.mockResolvedValue(channel);
+    opening.file.mockResolvedValue(channel);
+
+    await opened(isFolder ? "runs/a.pulse" : "runs/a.pulse.parquet", isFolder);
+
+    expect(isDrawn()).toBe(true);
+    expect(said().some((one) => one.includes("a.pulse is unfinished"))).toBe(isSaid);
+  },
+);
+
+test("a running directory whose writer falls silent is unfinished then", async () => {
+  opening.directory
+    .mockResolvedValueOnce(Object.assign(new Silent(), { running: true }))
+    .mockResolvedValueOnce(new Silent())
+    .mockResolvedValueOnce(Object.assign(new Silent(), { running: true }));
+  await opened("runs/a.pulse", true);
+  expect(said()).toEqual([]);
+
+  const options = opening.directory.mock.calls[0]?.[1] as { again(): void };
+  options.again();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(said()[0]).toContain("a.pulse is unfinished");
+
+  await press("Reload");
+  expect(said()).toEqual([]);
 });
 
 test("a tab that is closed lets go of its recording, also of one that comes later", async () => {

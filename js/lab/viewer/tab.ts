@@ -58,7 +58,7 @@ export class RecordingTab {
     this.#leave();
     const reading = new AbortController();
     this.#reading = reading;
-    this.#stage.notice("changed", null);
+    for (const key of ["changed", "unfinished"]) this.#stage.notice(key, null);
     const watch = this.#watch(reading);
     try {
       const stamp = await this.#stampNow();
@@ -69,6 +69,7 @@ export class RecordingTab {
       this.#stamp = stamp;
       this.#looked = Date.now();
       this.#show(channel);
+      if (this.#opened.isFolder && !channel.running) this.#tellUnfinished();
     } catch (problem) {
       if (this.#reading !== reading || reading.signal.reason === CLOSED) return;
       if (reading.signal.aborted) this.#sayCancelled();
@@ -97,6 +98,16 @@ export class RecordingTab {
     this.#stage.notice("changed", {
       sentence: trans.__("%1 has changed on disk.", this.#name),
       working: true,
+      buttons: [{ label: trans.__("Reload"), run: () => void this.open() }],
+    });
+  }
+
+  /** A directory that nobody writes any more: else it would have become a file. */
+  #tellUnfinished(): void {
+    const { trans } = this.#around.services;
+    this.#stage.notice("unfinished", {
+      sentence: trans.__("%1 is unfinished: it has not been written to for 30 s.", this.#name),
+      remedy: trans.__("Its program was killed or has crashed. What it had written is shown."),
       buttons: [{ label: trans.__("Reload"), run: () => void this.open() }],
     });
   }
@@ -258,6 +269,7 @@ export class RecordingTab {
 
   #sayTrouble(problem: unknown): void {
     const { trans } = this.#around.services;
+    this.#stage.notice("unfinished", null);
     const known = problem instanceof RecordingError ? problem : null;
     if (!known) console.error("Pulse: a recording could not be read", problem);
     const what = problem instanceof Error ? problem.message : String(problem);
