@@ -291,3 +291,62 @@ test("a tab that is closed lets go of its recording, also of one that comes late
   expect(late.closed).toBe(true);
   expect(el.childElementCount).toBe(0);
 });
+
+test("a recording that is renamed stays as it is, and is read under its new name from then on", async () => {
+  const channel = new Silent();
+  opening.file.mockResolvedValue(channel);
+  const shown = await opened();
+  const file = opening.file.mock.calls[0]?.[0] as RandomAccess;
+  const now = "other/b.pulse.parquet";
+  server.files.set(now, new Uint8Array(20));
+  server.files.delete("runs/a.pulse.parquet");
+
+  // JupyterLab tells of another date first, then of the path.
+  const told = shown.tellChanged();
+  shown.tellMoved({ path: now, isFolder: false });
+  await told;
+
+  expect(await file.read(0, 20)).toHaveLength(20);
+  expect(channel.closed).toBe(false);
+  expect(isDrawn()).toBe(true);
+  expect(said()).toEqual([]);
+  server.modified = "2026-01-02T00:00:00Z";
+  await shown.tellChanged();
+  expect(said()).toEqual(["b.pulse.parquet has changed on disk.Reload"]);
+});
+
+test("a directory that is moved, and then finished, is shown from the file beside it", async () => {
+  opening.directory.mockResolvedValue(new Silent());
+  const shown = await opened("runs/z.pulse", true);
+  const options = opening.directory.mock.calls[0]?.[1] as { gone(): void };
+  server.files.set("other/z.pulse.parquet", new Uint8Array(10));
+
+  shown.tellMoved({ path: "other/z.pulse", isFolder: true });
+  options.gone();
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect(instead.mock.calls).toEqual([["other/z.pulse.parquet"]]);
+});
+
+test.each([401, 403, 500])("a server that answers %i has not deleted anything", async (status) => {
+  opening.directory.mockResolvedValue(new Silent());
+  await opened("runs/a.pulse", true);
+  const options = opening.directory.mock.calls[0]?.[1] as { gone(): void };
+  server.refusal = status;
+
+  options.gone();
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect(instead).not.toHaveBeenCalled();
+  expect(said()[0]).toMatch(/may not be read|The server answers 500/);
+  expect(said()[0]).not.toContain("not there");
+});
+
+test("what JupyterLab holds for changed, and is not, is not told", async () => {
+  opening.file.mockResolvedValue(new Silent());
+  const shown = await opened();
+
+  await shown.tellChanged();
+
+  expect(said()).toEqual([]);
+});

@@ -36,7 +36,7 @@ export interface Around {
 export class RecordingTab {
   readonly #stage: Stage;
   readonly #around: Around;
-  readonly #opened: Opened;
+  #opened: Opened;
   #reading = new AbortController();
   #close: () => void = () => undefined;
   #progress: ReturnType<typeof setInterval> | undefined;
@@ -85,15 +85,21 @@ export class RecordingTab {
 
   /** Somebody looks at it again: has the file changed meanwhile? */
   async look(): Promise<void> {
-    if (this.#opened.isFolder || this.#stamp === "") return;
-    if (Date.now() - this.#looked < LOOK_MS) return;
-    this.#looked = Date.now();
-    const stamp = await this.#stampNow();
-    if (stamp !== "" && stamp !== this.#stamp) this.tellChanged();
+    if (Date.now() - this.#looked >= LOOK_MS) await this.tellChanged();
   }
 
-  tellChanged(): void {
-    if (this.#stamp === "" || this.#opened.isFolder) return;
+  /** It has been renamed or moved. What is open stays: from now on it is read there. */
+  tellMoved(opened: Opened): void {
+    if (opened.isFolder === this.#opened.isFolder) this.#opened = opened;
+  }
+
+  /** It may have changed: JupyterLab says so of what was only moved with its folder, too. */
+  async tellChanged(): Promise<void> {
+    const before = this.#stamp;
+    if (this.#opened.isFolder || before === "") return;
+    this.#looked = Date.now();
+    const stamp = await this.#stampNow();
+    if (stamp === "" || stamp === before || before !== this.#stamp) return;
     const { trans } = this.#around.services;
     this.#stage.notice("changed", {
       sentence: trans.__("%1 has changed on disk.", this.#name),
@@ -164,8 +170,8 @@ export class RecordingTab {
   }
 
   async #channel(files: LabFiles, reading: AbortController): Promise<RecordingChannel> {
-    const { path, isFolder } = this.#opened;
-    if (!isFolder) return openFile(files.file(path));
+    const where = () => this.#opened.path;
+    if (!this.#opened.isFolder) return openFile(files.file(where));
     const now = (then: () => void) => () => {
       if (this.#reading === reading) then();
     };
@@ -175,33 +181,35 @@ export class RecordingTab {
       again: now(() => void this.open()),
     };
     try {
-      return await openDirectory(files.folder(path), options);
+      return await openDirectory(files.folder(where), options);
     } catch (problem) {
       // It may have been finished meanwhile.
-      if (problem instanceof GoneError) await this.#goOver();
+      if (problem instanceof GoneError) await this.#becomeFile(files, reading);
       throw problem;
     }
   }
 
   /** The directory has become one file, or it was deleted. */
   async #goOver(): Promise<void> {
-    const { contents, trans } = this.#around.services;
     const reading = this.#reading;
-    const finished = finishedOf(this.#opened.path);
-    const there = finished && contents.get(finished, { content: false });
-    const isThere = there
-      ? await there.then(
-          () => true,
-          () => false,
-        )
-      : false;
-    if (reading !== this.#reading || reading.signal.aborted) return;
-    if (finished && isThere) {
-      this.#leave();
-      this.#around.openInstead(finished);
-      return;
+    const watch = { signal: reading.signal, fetched: () => undefined };
+    const isOver = () => reading !== this.#reading || reading.signal.aborted;
+    try {
+      await this.#becomeFile(new LabFiles(this.#around.services, watch), reading);
+      const { trans } = this.#around.services;
+      if (!isOver()) throw new GoneError(trans.__("%1 is not there any more.", this.#name));
+    } catch (problem) {
+      if (!isOver()) this.#sayTrouble(problem);
     }
-    this.#sayTrouble(new GoneError(trans.__("%1 is not there any more.", this.#name)));
+  }
+
+  /** Opens the file that the directory has become, where there is one, and leaves this. */
+  async #becomeFile(files: LabFiles, reading: AbortController): Promise<void> {
+    const finished = finishedOf(this.#opened.path);
+    if (!finished || !(await files.has(finished))) return;
+    if (reading !== this.#reading || reading.signal.aborted) return;
+    this.#leave();
+    this.#around.openInstead(finished);
   }
 
   #show(channel: RecordingChannel): void {
