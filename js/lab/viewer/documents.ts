@@ -9,6 +9,7 @@ import {
   DocumentWidget,
 } from "@jupyterlab/docregistry";
 import type { Contents } from "@jupyterlab/services";
+import { fileIcon } from "@jupyterlab/ui-components";
 import { Signal } from "@lumino/signaling";
 import type { Widget } from "@lumino/widgets";
 import { pulseIcon } from "../shared/icon";
@@ -20,6 +21,8 @@ import { RecordingView, Shelf } from "./view";
 export const FACTORY = "Pulse Recording";
 const FILE = "pulse-recording";
 const RUNNING = "pulse-recording-running";
+/** Any Parquet file: a recording may have been given another name. It is opened so when asked to. */
+const OTHER = "pulse-recording-other";
 const MODEL = "pulse-recording-metadata";
 
 /**
@@ -68,7 +71,7 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
       name: FACTORY,
       label: trans.__("Pulse Recording"),
       modelName: MODEL,
-      fileTypes: [FILE, RUNNING],
+      fileTypes: [FILE, RUNNING, OTHER],
       defaultFor: [FILE, RUNNING],
       readOnly: true,
       canStartKernel: false,
@@ -143,6 +146,13 @@ export function addRecordings(registry: DocumentRegistry, around: Surround): Rec
     displayName: trans.__("Pulse Recording (running)"),
     extensions: [],
     pattern: `^${RUN.replaceAll(".", "\\.")}$`,
+  });
+  registry.addFileType({
+    ...shared,
+    name: OTHER,
+    displayName: trans.__("Parquet File"),
+    extensions: [".parquet"],
+    icon: fileIcon,
   });
   registry.addModelFactory(new MetadataModelFactory());
   const factory = new RecordingFactory(around);

@@ -188,7 +188,7 @@ test("the new bytes of a file that grows are read, and none where it has not gro
 
 test("a file that does not grow is never asked for bytes it does not have", async () => {
   const { files, server } = made("ranges");
-  const folder = files.folder("runs");
+  const folder = files.folder(() => "runs");
   const statuses: number[] = [];
   server.answered = (status) => statuses.push(status);
   for (const begin of [0, 1, 999, 1000]) {
