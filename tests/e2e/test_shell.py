@@ -122,7 +122,7 @@ def a_monitor_cell_brings_the_line(shell):
     line = page.locator(LINE)
     do(page, "pulse-widgets:insert-cell")
     line.filter(has_text="2 GPUs 50 % · 49/160 GiB").wait_for()
-    lines = [code for code, _ in page.evaluate(MARKS)]
+    lines = [code for code, *_ in page.evaluate(MARKS)]
     assert lines == ["first = 1", "import pulse_widgets as pw", "import time"]
     assert "pw.monitor(interval=0.25)" in page.locator(".jp-CodeCell").nth(1).inner_text()
     assert "kernel Python 3" in line.get_attribute("title")

@@ -43,6 +43,12 @@ THEIR_VIEWER = """() => {
 }"""
 
 
+OFFERED = """() => ['x.parquet', 'a.b.parquet', 'x.parquet.txt'].map(path =>
+    window.jupyterapp.docRegistry.preferredWidgetFactories(path)
+        .some(factory => factory.name === 'Pulse Recording'))"""
+"""Which files may be opened with our viewer, too."""
+
+
 def big(path, series=100, rows=70_000):
     """Write 7 million readings, which take some 50 MB."""
     count = series * rows
@@ -153,6 +159,7 @@ def test_recordings_open_without_a_kernel(desk, hub):
     page.locator(".jp-DirListing-item", has_text="big.pulse.parquet").wait_for()
     names = page.evaluate(THEIR_VIEWER)
     assert names == ["Pulse Recording", "Their Parquet", "Pulse Recording", "JSON"]
+    assert page.evaluate(OFFERED) == [True, True, False]
     a_large_file_takes_few_requests(page, traffic, hub)
     wrapped.shot("viewer-light")
     a_closer_look_fetches_what_lies_there(page, traffic)
