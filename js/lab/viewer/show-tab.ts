@@ -11,7 +11,11 @@ import { replayLine } from "./names";
 export function showTab(shell: JupyterFrontEnd.IShell, tab: Widget, isLab: boolean): boolean {
   shell.add(tab, "main");
   // The main area of Notebook 7 holds one document. JupyterLab may add only once it is restored.
-  if (!isLab && !tab.isAttached) shell.add(tab, "down");
+  if (!isLab && !tab.isAttached) {
+    // There a tab gets no more height than it needs.
+    tab.node.style.minHeight = "45vh";
+    shell.add(tab, "down");
+  }
   const isShown = isLab || tab.isAttached;
   if (isShown) shell.activateById(tab.id);
   else tab.dispose();
