@@ -18,8 +18,8 @@ from pulse_widgets.storage.merge import merge_segments
 from tests.e2e.conftest import TOKEN, Page, eventually, start_lab, stop_lab
 
 START_US = 1_790_000_000_000_000
-GPUS = 20
 METRICS = ["gpu.utilization", "gpu.power", "gpu.temperature", "gpu.memory.used", "gpu.clock.sm"]
+GPUS = 20
 
 RECORD = """
 import sys, time
@@ -45,7 +45,7 @@ THEIR_VIEWER = """() => {
 }"""
 
 
-def big(path, series=GPUS * len(METRICS), rows=70_000):
+def big(path, series=100, rows=70_000):
     """Write 7 million readings, which take some 50 MB."""
     count = series * rows
     time = START_US + np.tile(np.arange(rows) * 100_000, series)
