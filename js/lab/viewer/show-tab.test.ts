@@ -32,7 +32,7 @@ test.each([
   { areas: [], isLab: false, asked: ["main", "down"], isShown: false },
 ])("with room in $areas, JupyterLab $isLab: $asked", ({ areas, isLab, asked, isShown }) => {
   const made = shellWith(...areas);
-  const tab = new Widget();
+  const tab = Object.assign(new Widget(), { content: new Widget() });
   tab.id = "t";
 
   expect(showTab(made.shell, tab, isLab)).toBe(isShown);

@@ -7,11 +7,19 @@ import { Widget } from "@lumino/widgets";
 import { h } from "../../core/dom";
 import { replayLine } from "./names";
 
+interface Tab extends Widget {
+  readonly content: Widget;
+}
+
 /** Returns whether there is room; else the tab is disposed of. */
-export function showTab(shell: JupyterFrontEnd.IShell, tab: Widget, isLab: boolean): boolean {
+export function showTab(shell: JupyterFrontEnd.IShell, tab: Tab, isLab: boolean): boolean {
   shell.add(tab, "main");
   // The main area of Notebook 7 holds one document. JupyterLab may add only once it is restored.
-  if (!isLab && !tab.isAttached) shell.add(tab, "down");
+  if (!isLab && !tab.isAttached) {
+    // There a tab gets no more height than it needs.
+    tab.content.node.style.minHeight = "45vh";
+    shell.add(tab, "down");
+  }
   const isShown = isLab || tab.isAttached;
   if (isShown) shell.activateById(tab.id);
   else tab.dispose();
