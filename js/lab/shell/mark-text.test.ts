@@ -46,8 +46,8 @@ test.each<[string, GpuUse | null, RegExp]>([
 
 test.each([
   ["", "12.5 s", /^The last run took 12.5 s, until /],
-  ["failed", "\u2717 failed 12.5 s", /^The last run failed after 12.5 s, at /],
-  ["interrupted", "\u25a0 stopped 12.5 s", /^The last run was interrupted after 12.5 s, at /],
+  ["failed", "\u2717 failed", /^The last run failed after 12.5 s, at /],
+  ["interrupted", "\u25a0 stopped", /^The last run was interrupted after 12.5 s, at /],
 ] as const)("of a run that ended as %j a sign and a word tell", (outcome, line, title) => {
   for (const use of [null, USE]) {
     const mark = markText({ ...RUN, outcome }, use, false, TRANS);

@@ -27,9 +27,9 @@ export function markText(
 }
 
 function lineText({ start, end, outcome }: Run, trans: TranslationBundle): string {
-  const took = shortSeconds(end - start);
-  if (outcome === "failed") return trans.__("\u2717 failed %1", took);
-  return outcome === "interrupted" ? trans.__("\u25a0 stopped %1", took) : took;
+  // There is no room for the time beside it.
+  if (outcome === "failed") return trans.__("\u2717 failed");
+  return outcome === "interrupted" ? trans.__("\u25a0 stopped") : shortSeconds(end - start);
 }
 
 function whenText({ start, end, outcome }: Run, trans: TranslationBundle): string {

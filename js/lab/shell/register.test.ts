@@ -202,7 +202,7 @@ test("save proposes a name, and says what was written where", async () => {
 test("a name that cannot be used is asked for again, with it and what is wrong", async () => {
   const { run, monitors } = made();
   asked.texts = ["bad/a.pulse.parquet", "b.pulse.parquet", null];
-  const error = new ActionError("There is no directory bad.", "Make it first.");
+  const error = new ActionError("There is no directory bad", "Make it first.");
   monitors.answer = () => {
     if (monitors.done.length === 1) throw error;
     return { path: "/w/b.pulse.parquet", bytes: 1536 };

@@ -198,7 +198,9 @@ async function asking<T>(
     try {
       return await save(path);
     } catch (error) {
-      problem = sentencesOf(error).join(" ");
+      problem = sentencesOf(error)
+        .map((one) => (/[.!?]$/.test(one) ? one : `${one}.`))
+        .join(" ");
     }
   }
 }
