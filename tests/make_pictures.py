@@ -114,7 +114,7 @@ def _when_it_is_over(tab: Tab, take: Taking) -> None:
     _prompt(tab, TRAINS).filter(has_text="[3]").wait_for(timeout=60_000)
     Page(tab, None).run(EVALUATES)
     cell = tab.locator(".jp-CodeCell").nth(EVALUATES)
-    cell.locator("[data-pulse-mark*=GiB]").wait_for(timeout=30_000)
+    cell.locator("[data-pulse-mark][title*=GiB]").wait_for(timeout=30_000)
     take("cell-mark", lambda: _head_of(cell, 420, 62))
 
     _execute(tab, "pulse-widgets:save", path=NAME)

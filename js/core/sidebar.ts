@@ -17,6 +17,8 @@ export interface Sidebar {
   readonly feed: string | null;
   /** Shows a view there; the cell keeps one line with a way back. */
   take(view: Movable): void;
+  /** Brings it to the front, with the view that has moved there; not every host can. */
+  reveal?(): void;
   /** The view returns to its cell. */
   giveBack(): void;
   /** Calls `changed` whenever `feed` is another, until the result is called. */

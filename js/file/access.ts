@@ -1,7 +1,7 @@
 /** Files that can be read in ranges: one in memory, and one of a server. */
 
 import { MOST_WHOLE } from "./limits";
-import { type RandomAccess, RecordingError } from "./place";
+import { GoneError, type RandomAccess, RecordingError } from "./place";
 
 /** A file that counts what it costs, and that can be let go of. */
 export interface CountedFile extends RandomAccess {
@@ -198,7 +198,11 @@ class HttpFile implements CountedFile {
       `the server answers ${status}`,
       "Check the connection to the server, and try again.",
     ];
-    return new RecordingError("unreachable", `${this.name} cannot be read: ${problem}`, remedy);
+    const sentence = `${this.name} cannot be read: ${problem}`;
+    const isGone = status === 404 || status === 410;
+    return isGone
+      ? new GoneError(sentence, remedy)
+      : new RecordingError("unreachable", sentence, remedy);
   }
 
   #changed(): RecordingError {

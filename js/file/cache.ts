@@ -1,7 +1,7 @@
 /** The bytes of a file that were read already, and the requests for those that were not. */
 
 import { type Frugality, MOST_AT_ONCE, MOST_KEPT, MOST_REQUEST, type Price } from "./limits";
-import { type RandomAccess, RecordingError } from "./place";
+import { GoneError, type RandomAccess, RecordingError } from "./place";
 
 interface Stretch {
   readonly begin: number;
@@ -49,6 +49,8 @@ export class CachedFile {
   /** What lies between two stretches that are wanted is fetched with them, up to so much. */
   readonly gap: number;
   #closed = false;
+  /** It was not there when it was asked for last: one request is enough to see whether it is. */
+  #isGone = false;
 
   private constructor(
     file: RandomAccess,
@@ -100,18 +102,33 @@ export class CachedFile {
     );
     const left = requests(this.#absent(ranges), this.gap).reverse();
     const fetched: Stretch[] = [];
-    const fetchOn = async (): Promise<void> => {
-      for (let next = left.pop(); next && !this.#closed; next = left.pop()) {
-        const [begin, end] = next;
-        const bytes = await this.#file.read(begin, end);
-        if (bytes.length !== end - begin) throw cutOff(this.name);
-        fetched.push({ begin, bytes });
-      }
+    const fetchNext = async (): Promise<void> => {
+      const next = left.pop();
+      if (!next || this.#closed) return;
+      const [begin, end] = next;
+      const bytes = await this.#read(begin, end);
+      if (bytes.length !== end - begin) throw cutOff(this.name);
+      fetched.push({ begin, bytes });
     };
+    const fetchOn = async (): Promise<void> => {
+      while (left.length > 0 && !this.#closed) await fetchNext();
+    };
+    if (this.#isGone) await fetchNext();
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, fetchOn));
     if (this.#closed) throw new RecordingError("unreachable", `${this.name} was closed`);
     this.#keep(fetched);
     return new Held([...here, ...fetched].sort((a, b) => a.begin - b.begin));
+  }
+
+  async #read(begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      const bytes = await this.#file.read(begin, end);
+      this.#isGone = false;
+      return bytes;
+    } catch (problem) {
+      this.#isGone = problem instanceof GoneError;
+      throw problem;
+    }
   }
 
   #all(): Stretch[] {

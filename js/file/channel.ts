@@ -3,7 +3,7 @@
 import type { Arrival, Listener, Request } from "../core/history/channel";
 import type { Packet } from "../core/wire/packet";
 import type { CountedFile } from "./access";
-import { RecordingError } from "./place";
+import { GoneError, RecordingError } from "./place";
 import type { Provider, RangeRequest } from "./provider";
 import type { RecordingChannel } from "./recording";
 import type { Stored } from "./stored";
@@ -86,15 +86,25 @@ export class FileChannel implements RecordingChannel {
       } catch (problem) {
         if (this.#closed) break;
         this.#trouble = problem instanceof Error ? problem.message : String(problem);
+        // What was deleted is looked for when a page asks again.
+        if (problem instanceof GoneError) this.#refuse(this.#waiting.length);
         if (!(problem instanceof RecordingError && problem.trouble === "unreachable")) {
           // Trying again would give the same.
-          this.#waiting.shift();
-          continue;
+          this.#refuse(1);
         }
+        if (this.#waiting[0] !== request) continue;
         await this.#pause(AGAIN_S[Math.min(tries++, AGAIN_S.length - 1)] as number);
       }
     }
     this.#isBusy = false;
+  }
+
+  /** So many of those that wait are not answered. */
+  #refuse(many: number): void {
+    for (const request of this.#waiting.splice(0, many)) {
+      if (request.kind !== "range") continue;
+      for (const listener of [...this.#listeners]) listener.refused?.(request.request);
+    }
   }
 
   async #answer(request: Request): Promise<void> {

@@ -150,6 +150,28 @@ describe("a view in a cell", () => {
     }
   });
 
+  test("shows the sidebar again where that was closed, and the view stays there", () => {
+    const sidebar = Object.assign(new FakeSidebar(), { reveal: vi.fn() });
+    offerSidebar(sidebar);
+    const { el } = cells({});
+    move(el);
+    const shown = buttonOf(el, "Show the sidebar");
+    shown?.focus();
+    shown?.click();
+
+    expect(sidebar.reveal).toHaveBeenCalledTimes(1);
+    expect(isLine(el)).toBe(true);
+    expect(document.activeElement).toBe(shown);
+  });
+
+  test("offers no such thing where the sidebar cannot be shown from here", () => {
+    offerSidebar(new FakeSidebar());
+    const { el } = cells({});
+    move(el);
+    expect(buttonOf(el, "Show the sidebar")).toBeUndefined();
+    expect(buttonOf(el, "Bring it back")).toBeDefined();
+  });
+
   test("can move as soon as there is a sidebar, which may come late, and go", () => {
     const { el } = cells({});
     const sidebar = new FakeSidebar();

@@ -44,7 +44,7 @@ export function mountMovable(
     away = now;
     unmount();
     unmount = now
-      ? mountMovedLine(el, () => sidebarOfPage()?.giveBack())
+      ? mountMovedLine(el, () => sidebarOfPage()?.giveBack(), revealOfPage())
       : mountDashboard(el, source, { ...manner, actions });
     if (focused) focusIn(el, now);
   };
@@ -54,6 +54,10 @@ export function mountMovable(
     leave();
     unmount();
   };
+}
+
+function revealOfPage(): (() => void) | null {
+  return sidebarOfPage()?.reveal ? () => sidebarOfPage()?.reveal?.() : null;
 }
 
 /** A view moves while there is something to follow; what has ended stays where it was made. */

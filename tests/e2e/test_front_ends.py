@@ -22,6 +22,7 @@ from tests.e2e.conftest import (
     start_lab,
     stop_lab,
 )
+from tests.e2e.test_viewer import big
 
 MONITOR = "import pulse_widgets as pw\nmon = pw.monitor(interval=0.5)\nmon"
 NOT_OURS = "reading 'schema'"
@@ -151,6 +152,11 @@ def test_notebook_7_is_live_and_draws_a_saved_output(chrome, said, tmp_path):
         page.expected = NOT_OURS
         lives_and_stays(page, f"notebooks/{server.notebook(MONITOR, STOP)}", said)
         page.shot("notebook-7")
+        # What a double click in its file browser opens.
+        big(server.root / "x.pulse.parquet", 5, 1000)
+        page.goto("edit/x.pulse.parquet")
+        page.page.locator(".pulse-status", has_text="Replay").wait_for()
+        page.shot("notebook-7-recording")
 
 
 def test_behind_a_prefix_a_cookie_and_a_strict_policy_all_is_as_elsewhere(hub_page, hub, said):
@@ -194,6 +200,19 @@ def test_the_oldest_jupyterlab_is_live_and_draws_a_saved_output(chrome, said, tm
         main = page.page.evaluate("() => document.querySelector('script[src*=main]').src")
         assert (oldest / "share/jupyter/lab/static" / urlsplit(main).path.split("/")[-1]).is_file()
         page.shot("jupyterlab-4.4")
+        a_running_recording_is_called_as_its_folder(page)
+
+
+def a_running_recording_is_called_as_its_folder(page):
+    """Its tab has another label than its file, of which JupyterLab would rename the file."""
+    folder = page.lab.root / "a run.pulse"
+    folder.mkdir()
+    (folder / "run.pulse.json").write_text("{}")
+    page.page.evaluate("""() => void window.jupyterapp.commands.execute(
+        'docmanager:open', {path: 'a run.pulse/run.pulse.json'})""")
+    page.page.get_by_role("tab", name="a run.pulse", exact=True).wait_for()
+    page.page.locator(".pulse-said").wait_for()
+    assert [one.name for one in folder.iterdir()] == ["run.pulse.json"]
 
 
 CONSUMED = re.compile(r'shareKey:"([^"]+)",[^{}]*?requiredVersion:"\^?([^"]+)"')

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from tests.e2e.conftest import TOKEN, Page, eventually, start_lab, stop_lab
 
 START_US = 1_790_000_000_000_000
 METRICS = ["gpu.utilization", "gpu.power", "gpu.temperature", "gpu.memory.used", "gpu.clock.sm"]
+GPUS = 20
 
 RECORD = """
 import sys, time
@@ -41,6 +43,12 @@ THEIR_VIEWER = """() => {
     return ['x.pulse.parquet', 'x.parquet', 'run.pulse.json', 'a.json']
         .map(path => registry.defaultWidgetFactory(path).name);
 }"""
+
+
+OFFERED = """() => ['x.parquet', 'a.b.parquet', 'x.parquet.txt'].map(path =>
+    window.jupyterapp.docRegistry.preferredWidgetFactories(path)
+        .some(factory => factory.name === 'Pulse Recording'))"""
+"""Which files may be opened with our viewer, too."""
 
 
 def big(path, series=100, rows=70_000):
@@ -79,12 +87,14 @@ class Traffic:
 
     page: object
     ranges: list = field(default_factory=list)
+    names: list = field(default_factory=list)
     whole: list = field(default_factory=list)
 
     def hear(self, response):
         url, headers = response.url, response.headers
         if "/files/" in url:
             self.ranges.append(int(headers.get("content-length", 0)))
+            self.names.append(urlsplit(url).path.split("/")[-1])
         elif "/api/contents/" in url and "content=1" in url and "type=file" in url:
             self.whole.append(url)
 
@@ -153,15 +163,18 @@ def test_recordings_open_without_a_kernel(desk, hub):
     page.locator(".jp-DirListing-item", has_text="big.pulse.parquet").wait_for()
     names = page.evaluate(THEIR_VIEWER)
     assert names == ["Pulse Recording", "Their Parquet", "Pulse Recording", "JSON"]
+    assert page.evaluate(OFFERED) == [True, True, False]
     a_large_file_takes_few_requests(page, traffic, hub)
     wrapped.shot("viewer-light")
     a_closer_look_fetches_what_lies_there(page, traffic)
+    the_icon_of_a_selected_row_is_bright(page)
     what_cannot_be_shown_says_so(page)
     wrapped.shot("viewer-refused")
     assert not list(hub.root.rglob(".ipynb_checkpoints"))
     a_server_without_ranges_is_enough(page, traffic)
     another_is_dropped(wrapped)
-    it_comes_back_with_the_page_in_the_dark(wrapped)
+    it_comes_back_with_the_page_in_the_dark(wrapped, traffic)
+    it_is_read_under_another_name(page, traffic)
     assert no_kernel(hub)
 
 
@@ -180,13 +193,27 @@ def a_large_file_takes_few_requests(page, traffic, hub):
 
 def a_closer_look_fetches_what_lies_there(page, traffic):
     before = len(traffic.ranges)
-    x, y = centre(shown(page).locator(".pulse-chart canvas").first)
-    drag(page, [x, y], [x + 20, y])
-    eventually(lambda: traffic.since(before)[0], lambda count: count > 0)
+    in_sight = GPUS * shown(page).locator(".pulse-chart:visible").count()
+    zoom(page, 20)
+    # Of each series one stretch of its rows, and where in the file that begins.
+    eventually(lambda: traffic.since(before)[0], lambda count: count >= 2 * in_sight)
+    page.wait_for_load_state("networkidle")
     shown(page).get_by_text("loading detail").wait_for(state="hidden")
     requests, fetched = traffic.since(before)
     print(f"a closer look: {requests} requests, {fetched} bytes")
-    assert fetched < 6_000_000
+    assert requests == 2 * in_sight
+    assert max(traffic.ranges[before:]) < 150_000  # of 500 kB
+
+
+def zoom(page, width):
+    x, y = centre(shown(page).locator(".pulse-chart canvas").first)
+    drag(page, [x, y], [x + width, y])
+
+
+def the_icon_of_a_selected_row_is_bright(page):
+    icon = page.locator(".jp-DirListing-item.jp-mod-selected .jp-DirListing-itemIcon path")
+    fill = icon.first.evaluate("el => getComputedStyle(el).fill")
+    assert fill == "rgb(255, 255, 255)"
 
 
 def what_cannot_be_shown_says_so(page):
@@ -221,7 +248,7 @@ def another_is_dropped(wrapped):
     notice.get_by_role("button", name="Dismiss").click()
 
 
-def it_comes_back_with_the_page_in_the_dark(wrapped):
+def it_comes_back_with_the_page_in_the_dark(wrapped, traffic):
     page = wrapped.page
     page.evaluate("""() => {
         const theme = {theme: 'JupyterLab Dark'};
@@ -230,9 +257,28 @@ def it_comes_back_with_the_page_in_the_dark(wrapped):
     shown(page).locator(".pulse[data-ground=dark]").wait_for()
     page.locator("#jupyterlab-splash").wait_for(state="detached")
     wrapped.shot("viewer-dark")
+    before = len(traffic.names)
     page.reload()
-    page.get_by_role("tab", name="big.pulse.parquet").click()
+    page.get_by_role("tab", name="big.pulse.parquet").wait_for()
     is_replay(page)
+    # The other tabs are there, and have read nothing: nobody has seen them.
+    page.get_by_role("tab", name="plain.pulse.parquet").wait_for()
+    page.wait_for_load_state("networkidle")
+    assert set(traffic.names[before:]) == {"big.pulse.parquet"}
+
+
+def it_is_read_under_another_name(page, traffic):
+    page.evaluate("""() => window.jupyterapp.serviceManager.contents
+        .rename('big.pulse.parquet', 'large.pulse.parquet')""")
+    page.get_by_role("tab", name="large.pulse.parquet").wait_for()
+    before = len(traffic.names)
+    # What was zoomed before is remembered.
+    shown(page).get_by_role("button", name="All", exact=True).click()
+    zoom(page, -20)
+    eventually(lambda: traffic.since(before)[0], lambda count: count > 0)
+    page.wait_for_load_state("networkidle")
+    assert set(traffic.names[before:]) == {"large.pulse.parquet"}
+    assert shown(page).locator(".pulse-said").count() == 0
 
 
 def test_a_recording_is_followed_until_it_is_a_file(desk, hub, tmp_path):

@@ -3,8 +3,10 @@
 import { h } from "../dom";
 import type { Source } from "../source";
 import { formatValue } from "../vocabulary/format";
+import { clockText } from "../vocabulary/time-text";
 import { type Absence, absencesElement } from "./cards";
 import { SIGN } from "./gpu-cards";
+import { isLate } from "./status";
 
 interface Part {
   readonly text: string;
@@ -12,10 +14,11 @@ interface Part {
   readonly warn: boolean;
 }
 
-/** What is said of the recording; null while nothing is known. Pure. */
-export function recordingPart(source: Source): Part | null {
+/** What is said of the recording; null while nothing is known. `silent` as in the status. Pure. */
+export function recordingPart(source: Source, silent = 0): Part | null {
   if (!(source.heard?.() ?? true)) return null;
-  const { recording, phase } = source.state();
+  const state = source.state();
+  const { recording, phase } = state;
   const { problem, remedy, path, bytes } = recording;
   if (problem !== null) {
     const text = phase === "running" ? "not being saved" : "saved in part";
@@ -28,9 +31,11 @@ export function recordingPart(source: Source): Part | null {
   }
   // A directory becomes a file soon after the end; without an ending the name opens both.
   const name = (path.split(/[\\/]/).at(-1) ?? path).replace(/\.pulse(?:\.parquet)?$/, "");
-  const verb = phase === "running" ? "recording" : "recorded";
+  const late = phase === "running" && isLate(state, silent);
+  const verb = phase === "running" && !late ? "recording" : "recorded";
   const size = sized(path, source) ? ` ${formatValue(bytes, "B")}` : "";
-  return { text: `${verb}${size} \u00b7 ${name}`, title: path, warn: false };
+  const since = late ? `, nothing new since ${clockText(source.extent()[1])}` : "";
+  return { text: `${verb}${size}${since} \u00b7 ${name}`, title: path, warn: false };
 }
 
 /**
@@ -74,10 +79,12 @@ export class Footer {
     this.el = h("div", { class: "pulse-foot" }, this.#parts, this.#absent);
   }
 
-  update(source: Source): void {
-    const parts = [recordingPart(source), costPart(source), lossPart(source)];
+  update(source: Source, silent = 0): void {
+    const parts = [recordingPart(source, silent), costPart(source), lossPart(source)];
     const shown = parts.filter((part) => part !== null);
-    const text = JSON.stringify(shown);
+    const state = source.state();
+    const records = state.phase === "running" && !parts[0]?.warn && !isLate(state, silent);
+    const text = JSON.stringify([shown, records]);
     if (text === this.#told) return;
     this.#told = text;
     this.#parts.replaceChildren(
@@ -89,7 +96,7 @@ export class Footer {
         return span;
       }),
     );
-    this.#parts.dataset["rec"] = String(source.state().phase === "running" && !parts[0]?.warn);
+    this.#parts.dataset["rec"] = String(records);
   }
 
   setAbsences(absences: readonly Absence[]): void {

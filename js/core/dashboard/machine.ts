@@ -102,8 +102,9 @@ function kernelFacts(host: string, readings: Readings, expected: boolean): Machi
 }
 
 function doingText(source: Source): string {
-  const { kernel, phase } = source.state();
-  if (phase !== "running") return "";
+  const { kernel, phase, versions } = source.state();
+  // Files that are read while they are written do not say it.
+  if (phase !== "running" || versions.package === "") return "";
   if (!kernel.busy) return "idle";
   return kernel.cell === null ? "busy" : `in cell [${kernel.cell}]`;
 }

@@ -1,6 +1,7 @@
 /** The status in the toolbar: live, paused, late, or finished. Pure. */
 
 import type { Source } from "../source";
+import type { State } from "../state.gen";
 import { endingWord } from "../vocabulary/ending";
 import { clockText, elapsedText, stretchText } from "../vocabulary/time-text";
 import type { Status } from "./toolbar";
@@ -9,6 +10,11 @@ import type { ViewState } from "./view-state";
 /** A source counts as late after this many intervals, and at least this many seconds. */
 const LATE_READINGS = 4;
 const LATE_SECONDS = 5;
+
+/** Whether a session that runs should have told something by now. */
+export function isLate({ interval }: Pick<State, "interval">, silent: number): boolean {
+  return silent > Math.max(LATE_SECONDS, LATE_READINGS * interval);
+}
 
 /** `silent` is how long ago the source last changed, in seconds. */
 export function statusOf(
@@ -53,7 +59,7 @@ export function statusOf(
     return { ...shared, tone: "held", word: "Catching up", detail: at };
   }
   const detail = known ? elapsedText(last - state.t0) : "";
-  if (silent > Math.max(LATE_SECONDS, LATE_READINGS * state.interval)) {
+  if (isLate(state, silent)) {
     const late = `nothing new for ${elapsedText(silent)}`;
     return { ...shared, tone: "late", word: "Waiting", detail: late };
   }

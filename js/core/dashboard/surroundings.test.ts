@@ -1,9 +1,11 @@
+// @vitest-environment happy-dom
 import { describe, expect, test } from "vitest";
 import { FakeSource, type Scenario } from "../../dev/fake-source";
 import { SCENARIOS } from "../../dev/scenarios";
 import { stripSeries } from "../still/fit";
+import { clockText } from "../vocabulary/time-text";
 import { curve } from "./curve";
-import { costPart, lossPart, recordingPart } from "./footer";
+import { costPart, Footer, lossPart, recordingPart } from "./footer";
 import { Readings } from "./readings";
 import { stripParts } from "./strip";
 import { summaryOf } from "./summaries";
@@ -52,6 +54,25 @@ describe("the footer", () => {
       title: "To keep it low, nvml: gauges read 2x rarer.",
     });
     expect(costPart(sourceOf("replay"))).toBeNull();
+  });
+
+  test.each([
+    [0, "recording 2 KiB \u00b7 run"],
+    [4, "recording 2 KiB \u00b7 run"],
+    [17, "recorded 2 KiB, nothing new since AT \u00b7 run"],
+    [3600, "recorded 2 KiB, nothing new since AT \u00b7 run"],
+  ])("of a session silent for %d s says so instead of that it records", (silent, text) => {
+    const source = sourceOf("one");
+    source.setState({
+      interval: 1,
+      recording: { path: "/data/run.pulse", bytes: 2048, problem: null, remedy: null },
+    });
+    const footer = new Footer();
+    footer.update(source, silent);
+    const said = text.replace("AT", clockText(source.extent()[1]));
+    expect(footer.el.querySelector(".pulse-foot-part")?.textContent).toBe(said);
+    const parts = footer.el.querySelector<HTMLElement>(".pulse-foot-parts");
+    expect(parts?.dataset["rec"]).toBe(String(silent < 5));
   });
 
   test("names the recording, whatever it has become", () => {

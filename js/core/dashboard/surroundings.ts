@@ -73,7 +73,7 @@ export class Surroundings {
   tell(source: Source, state: ViewState, silent: number): boolean {
     const { layout, metrics, title, endings } = this.#manner;
     if (endings !== false) writeCards(this.#notices, endingCards(source));
-    this.footer.update(source);
+    this.footer.update(source, silent);
     const status = statusOf(source, state, silent, title);
     const sections = layout === "dashboard" && !metrics?.length;
     this.#toolbar.update({ ...status, sections }, state);

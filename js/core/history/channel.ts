@@ -19,6 +19,8 @@ export interface Arrival {
 
 export interface Listener {
   hear(arrival: Arrival): void;
+  /** A request of rows, by its number, will have no answer. */
+  refused?(request: number): void;
   /** Nothing more will come. */
   closed?(): void;
 }

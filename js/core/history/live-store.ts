@@ -45,6 +45,7 @@ export class LiveStore extends Store {
     this.#channel = channel;
     channel.subscribe({
       hear: (arrival) => this.#hear(arrival),
+      refused: (request) => this.#pending.delete(request),
       closed: () => {
         // Widget managers close a comm on a restart, before the kind of ending can be known.
         if (!this.ended()) this.end("restarted");

@@ -136,6 +136,26 @@ test("how large its files are is told as they grow", async () => {
   expect(store.lost()).toBe(0);
 });
 
+test("a writer that is quiet is asked less often, until something comes", async () => {
+  const { folder, whole } = growing(3000);
+  const { packets } = await followed(folder);
+  const polls = () => folder.asked.filter((asked) => asked.startsWith("since")).length;
+  await seconds(30);
+  expect(polls()).toBeGreaterThanOrEqual(29);
+  folder.asked.length = 0;
+
+  await seconds(60);
+  expect(polls()).toBeLessThanOrEqual(13);
+  expect(polls()).toBeGreaterThanOrEqual(11);
+  folder.files.set(JOURNAL, whole);
+  await seconds(5);
+  expect(packets.some(({ kind }) => kind === "frame")).toBe(true);
+
+  folder.asked.length = 0;
+  await seconds(10);
+  expect(polls()).toBeGreaterThanOrEqual(9);
+});
+
 test("nothing is asked for while nobody looks", async () => {
   const { folder } = growing(3000);
   await followed(folder);

@@ -25,6 +25,9 @@ import { isBeating } from "./writer";
 
 const POLL_MS = 1000;
 const LOOK_MS = 5000;
+/** A writer that has been quiet for so long is asked less often. */
+const QUIET_MS = 30_000;
+const QUIET_POLL_MS = 5000;
 const NOTHING: Taken = { rows: 0, latest: Number.NEGATIVE_INFINITY };
 
 /** Rows of a series that have come, and some that came before them. */
@@ -54,6 +57,8 @@ export class Follower {
   readonly #sources: Followed[];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looked = performance.now();
+  /** When something came last. */
+  #heard = performance.now();
   #isOver = false;
 
   constructor(folder: Folder, directory: Directory, hearer: Hearer) {
@@ -70,12 +75,15 @@ export class Follower {
   }
 
   #wait(): void {
-    if (!this.#isOver) this.#timer = setTimeout(() => void this.#turn(), POLL_MS);
+    if (this.#isOver) return;
+    const isQuiet = performance.now() - this.#heard >= QUIET_MS;
+    this.#timer = setTimeout(() => void this.#turn(), isQuiet ? QUIET_POLL_MS : POLL_MS);
   }
 
   async #turn(): Promise<void> {
     try {
-      if (!this.#hearer.hidden()) await this.#poll();
+      if (this.#hearer.hidden()) this.#heard = performance.now();
+      else await this.#poll();
     } catch (problem) {
       // A server that does not answer now may answer in a moment.
       if (!(problem instanceof RecordingError)) {
@@ -100,6 +108,7 @@ export class Follower {
   async #grow(source: Followed, journal: OpenJournal): Promise<void> {
     const bytes = await this.#folder.since(journal.path, journal.reader.size);
     if (this.#isOver || bytes.length === 0) return;
+    this.#heard = performance.now();
     this.#add(source, takeBatches(journal, journal.reader.take(bytes)));
   }
 

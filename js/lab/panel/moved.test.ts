@@ -47,6 +47,21 @@ test("a view that moves brings the panel to the front, and its own notebook", ()
   expect([reveal, changed].map(({ mock }) => mock.calls.length)).toEqual([1, 1]);
 });
 
+test("it is shown again with its own notebook, and moves nowhere by that", () => {
+  const { monitors, moved, reveal, changed } = made();
+  moved.reveal();
+  expect(monitors.chosen).toBe("other");
+  moved.take(VIEW);
+  monitors.choose("second");
+  expect(moved.shown).toBeNull();
+
+  moved.reveal();
+
+  expect(moved.shown).toEqual(VIEW);
+  expect(reveal).toHaveBeenCalledTimes(3);
+  expect(changed).toHaveBeenCalledTimes(1);
+});
+
 test("it returns when it is asked to, once", () => {
   const { moved, changed, leave } = made();
   moved.take(VIEW);

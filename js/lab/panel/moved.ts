@@ -34,6 +34,12 @@ export class Moved implements Sidebar {
     this.#tell();
   }
 
+  reveal(): void {
+    // The user is in the notebook of that view: it is the active one.
+    if (this.#view) this.#monitors.choose(null);
+    this.#reveal();
+  }
+
   giveBack(): void {
     if (!this.#view) return;
     this.#view = null;

@@ -92,7 +92,9 @@ export class CellMarks {
   #recall(): void {
     if (this.#disposed) return;
     for (const { model } of this.#panel.content.widgets) {
-      const run = isCode(model) ? recordedRun(model.getMetadata("execution")) : null;
+      const run = isCode(model)
+        ? recordedRun(model.getMetadata("execution"), model.sharedModel.getOutputs?.() as never)
+        : null;
       const isFree = !this.#marks.has(model.id);
       if (run && isFree && (model as ICodeCellModel).executionCount !== null) {
         this.#marks.set(model.id, { run, code: null, use: null, open: true });
@@ -190,17 +192,18 @@ function isCode(model: ICellModel): model is ICodeCellModel {
 /** As attributes: JupyterLab replaces whatever is in a prompt. */
 function write(prompt: HTMLElement, model: ICodeCellModel, mark: Mark, trans: TranslationBundle) {
   const edited = mark.code !== null && model.sharedModel.getSource() !== mark.code;
-  const { lines, title } = markText(mark.run, mark.use, edited, trans);
-  setAttribute(prompt, ATTRIBUTE, lines.join("\n"));
+  const { line, title } = markText(mark.run, mark.use, edited, trans);
+  setAttribute(prompt, ATTRIBUTE, line);
   setAttribute(prompt, "title", title);
   prompt.classList.toggle("pulse-shell-edited", edited);
+  prompt.classList.toggle("pulse-shell-failed", mark.run.outcome !== "");
 }
 
 function erase({ promptNode }: Cell): void {
   if (!promptNode?.hasAttribute(ATTRIBUTE)) return;
   promptNode.removeAttribute(ATTRIBUTE);
   promptNode.removeAttribute("title");
-  promptNode.classList.remove("pulse-shell-edited");
+  promptNode.classList.remove("pulse-shell-edited", "pulse-shell-failed");
 }
 
 /** Marks in every notebook, as long as the settings ask for them. */

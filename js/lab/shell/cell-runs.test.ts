@@ -33,12 +33,12 @@ class FakeSession {
     });
   }
 
-  tell(type: string, parent: string, seconds: number | null): void {
+  tell(type: string, parent: string, seconds: number | null, content: object = {}): void {
     this.#emit("recv", {
       header: { msg_type: type, ...(seconds === null ? {} : { date: AT(seconds) }) },
       parent_header: { msg_id: parent },
       metadata: {},
-      content: {},
+      content,
     });
   }
 
@@ -76,6 +76,38 @@ test("the times of a run are those the kernel gave, whenever they arrive", () =>
     ["ended", "a", 100, 103.25, "one()"],
     ["ended", "b", 103.5, 104, "two()"],
   ]);
+});
+
+test.each([
+  [{ status: "ok" }, ""],
+  [{}, ""],
+  [undefined, ""],
+  [{ status: "error", ename: "ValueError" }, "failed"],
+  [{ status: "error" }, "failed"],
+  [{ status: "error", ename: "KeyboardInterrupt" }, "interrupted"],
+] as const)("a reply of %j is the outcome %j", (content, outcome) => {
+  const session = new FakeSession();
+  const outcomes: string[] = [];
+  new CellRuns(session.asContext, {
+    began: () => undefined,
+    ended: (_, run) => outcomes.push(run.outcome),
+    forgotten: () => undefined,
+  });
+  session.ask("m1", "a");
+  session.tell("execute_input", "m1", 1);
+  session.tell("execute_reply", "m1", 2, content);
+  expect(outcomes).toEqual([outcome]);
+});
+
+test.each([
+  [[], ""],
+  [[{ output_type: "stream" }], ""],
+  [[{ output_type: "stream" }, { output_type: "error", ename: "KeyError" }], "failed"],
+  [[{ output_type: "error", ename: "KeyboardInterrupt" }], "interrupted"],
+  [undefined, ""],
+] as const)("outputs %j of a run from before tell the outcome %j", (outputs, outcome) => {
+  const times = { "iopub.execute_input": AT(5), "shell.execute_reply": AT(8.5) };
+  expect(recordedRun(times, outputs)?.outcome).toBe(outcome);
 });
 
 test("what was aborted, is of no cell, has no date, or was asked elsewhere is no run", () => {
@@ -133,7 +165,7 @@ test("another kernel is heard instead, and after the end none", () => {
 test.each([
   [
     { "iopub.execute_input": AT(5), "shell.execute_reply": AT(8.5) },
-    { start: 5, end: 8.5 },
+    { start: 5, end: 8.5, outcome: "" },
   ],
   [{ "iopub.execute_input": AT(5) }, null],
   [{ "shell.execute_reply": AT(5) }, null],

@@ -7,7 +7,11 @@ export interface Run {
   /** Unix seconds, by the clock of the kernel, as are its readings. */
   readonly start: number;
   readonly end: number;
+  readonly outcome: Outcome;
 }
+
+/** How a run ended; "" is as it should. */
+export type Outcome = "" | "failed" | "interrupted";
 
 export interface RunListener {
   began(cell: string): void;
@@ -86,7 +90,9 @@ export class CellRuns {
     this.#asked.delete(id);
     // One that was aborted, because a cell before it failed, never began.
     const { cell, code, start } = asked;
-    if (time >= start) this.#listener.ended(cell, { start, end: time }, code);
+    const { status, ename } = (msg.content ?? {}) as { status?: unknown; ename?: unknown };
+    const outcome = status === "error" ? outcomeOf(ename) : "";
+    if (time >= start) this.#listener.ended(cell, { start, end: time, outcome }, code);
   }
 }
 
@@ -95,10 +101,18 @@ function secondsOf(date: unknown): number {
   return typeof date === "string" ? Date.parse(date) / 1000 : Number.NaN;
 }
 
-/** The last run that a cell itself knows of, where the notebook records times. */
-export function recordedRun(execution: unknown): Run | null {
+function outcomeOf(ename: unknown): Outcome {
+  return ename === "KeyboardInterrupt" ? "interrupted" : "failed";
+}
+
+/** The last run that a cell itself knows of, where the notebook records times; with its outputs. */
+export function recordedRun(
+  execution: unknown,
+  outputs: readonly { readonly output_type: string; readonly ename?: unknown }[] = [],
+): Run | null {
   const times = (execution ?? {}) as Readonly<Record<string, unknown>>;
   const start = secondsOf(times["iopub.execute_input"]);
   const end = secondsOf(times["shell.execute_reply"]);
-  return end >= start ? { start, end } : null;
+  const error = outputs.find(({ output_type }) => output_type === "error");
+  return end >= start ? { start, end, outcome: error ? outcomeOf(error.ename) : "" } : null;
 }

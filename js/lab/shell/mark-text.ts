@@ -1,14 +1,15 @@
 /** What a cell's mark says, and its tooltip. Pure. */
 
 import type { TranslationBundle } from "@jupyterlab/translation";
-import { formatValue, MISSING } from "../../core/vocabulary/format";
+import { formatValue } from "../../core/vocabulary/format";
 import { clockText, elapsedText } from "../../core/vocabulary/time-text";
 import type { Run } from "./cell-runs";
 import type { GpuUse, Why } from "./cell-use";
 
 export interface MarkText {
-  /** One line for each number. */
-  readonly lines: readonly string[];
+  /** It stands below a prompt, where there is room for a few words. */
+  readonly line: string;
+  /** All that is known. */
   readonly title: string;
 }
 
@@ -19,17 +20,24 @@ export function markText(
   edited: boolean,
   trans: TranslationBundle,
 ): MarkText {
-  const took = formatValue(run.end - run.start, "s");
-  const when = trans.__("The last run took %1, until %2.", took, clockText(run.end));
+  const when = whenText(run, trans);
+  const used = use ? [busyText(use, trans), peakText(use, trans)] : [];
   const since = edited ? [trans.__("The cell was edited since.")] : [];
-  const first = shortSeconds(run.end - run.start);
-  if (!use) return { lines: [first], title: [when, ...since].join("\n") };
-  const busy = busyText(use, trans);
-  const peak = peakText(use, trans);
-  return {
-    lines: [first, ...busy.lines, ...peak.lines],
-    title: [when, busy.title, peak.title, ...since].join("\n"),
-  };
+  return { line: lineText(run, trans), title: [when, ...used, ...since].join("\n") };
+}
+
+function lineText({ start, end, outcome }: Run, trans: TranslationBundle): string {
+  // There is no room for the time beside it.
+  if (outcome === "failed") return trans.__("\u2717 failed");
+  return outcome === "interrupted" ? trans.__("\u25a0 stopped") : shortSeconds(end - start);
+}
+
+function whenText({ start, end, outcome }: Run, trans: TranslationBundle): string {
+  const [took, at] = [formatValue(end - start, "s"), clockText(end)];
+  if (outcome === "failed") return trans.__("The last run failed after %1, at %2.", took, at);
+  return outcome === "interrupted"
+    ? trans.__("The last run was interrupted after %1, at %2.", took, at)
+    : trans.__("The last run took %1, until %2.", took, at);
 }
 
 /** Beside a prompt there is little room: "2:03" instead of "2 min 3 s". */
@@ -37,49 +45,30 @@ function shortSeconds(seconds: number): string {
   return seconds < 59.5 ? formatValue(seconds, "s") : elapsedText(Math.round(seconds));
 }
 
-/** "42 GiB": three digits are in the tooltip. */
-function roundedBytes(bytes: number): string {
-  const text = formatValue(bytes, "B");
-  return text.replace(/^\d{2,}\.\d+/, (number) => String(Math.round(Number(number))));
-}
-
-/** A gap is worth a line; that a monitor began or ended meanwhile is no news. */
-function busyText({ gpus, busy, whyNotBusy, lacking }: GpuUse, trans: TranslationBundle): MarkText {
+function busyText(use: GpuUse, trans: TranslationBundle): string {
+  const { gpus, busy, whyNotBusy, lacking } = use;
   if (busy === null) {
     const why = whyText(whyNotBusy, lacking, trans);
-    return {
-      lines: whyNotBusy === "gap" ? [trans.__("GPU %1", MISSING)] : [],
-      title: trans.__("How long GPUs were busy is not known: %1.", why),
-    };
+    return trans.__("How long GPUs were busy is not known: %1.", why);
   }
-  const seconds = formatValue(busy, "s");
-  return {
-    lines: [trans.__("GPU %1", shortSeconds(busy))],
-    title: trans._n(
-      "In it the GPU was busy for %2, whoever used it.",
-      "In it %1 GPUs were busy for %2 together, whoever used them.",
-      gpus,
-      seconds,
-    ),
-  };
+  return trans._n(
+    "In it the GPU was busy for %2, whoever used it.",
+    "In it %1 GPUs were busy for %2 together, whoever used them.",
+    gpus,
+    formatValue(busy, "s"),
+  );
 }
 
-function peakText({ gpus, peak, whyNoPeak, lacking }: GpuUse, trans: TranslationBundle): MarkText {
+function peakText(use: GpuUse, trans: TranslationBundle): string {
+  const { gpus, peak, whyNoPeak, lacking } = use;
   if (peak === null) {
     const why = whyText(whyNoPeak, lacking, trans);
-    return {
-      lines: whyNoPeak === "gap" ? [trans.__("mem %1", MISSING)] : [],
-      title: trans.__("The peak of GPU memory is not known: %1.", why),
-    };
+    return trans.__("The peak of GPU memory is not known: %1.", why);
   }
   const bytes = formatValue(peak.bytes, "B");
-  return {
-    lines: [trans.__("mem %1", roundedBytes(peak.bytes))],
-    title:
-      gpus === 1
-        ? trans.__("At most %1 of its memory were in use.", bytes)
-        : trans.__("The most memory in use on one GPU: %1, on %2.", bytes, peak.label),
-  };
+  return gpus === 1
+    ? trans.__("At most %1 of its memory were in use.", bytes)
+    : trans.__("The most memory in use on one GPU: %1, on %2.", bytes, peak.label);
 }
 
 function whyText(why: Why, lacking: string, trans: TranslationBundle): string {

@@ -4,7 +4,7 @@ import { Dialog, Notification, showDialog } from "@jupyterlab/apputils";
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { Widget } from "@lumino/widgets";
 import { h } from "../../core/dom";
-import { ActionError } from "../shared/monitors";
+import { sentencesOf } from "./messages-text";
 
 export interface Button {
   readonly label: string;
@@ -25,9 +25,7 @@ export function tellLate(why: string): void {
 
 /** The problem, and what to do about it. */
 export async function showFailure(title: string, error: unknown, trans: TranslationBundle) {
-  const problem = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof ActionError ? error.remedy : "";
-  const texts = [problem, remedy].filter(Boolean);
+  const texts = sentencesOf(error);
   const body = new Widget({ node: h("div", {}, ...texts.map((text) => h("p", {}, text))) });
   // Dots promise a question, which was answered.
   const name = title.replace(/\u2026$/, "");

@@ -38,6 +38,13 @@ const settings: JupyterFrontEndPlugin<ISettings> = {
   },
 };
 
+/** The defaults, where users have switched the settings off: what one plugin changes all see. */
+let own: Settings | null = null;
+const ownSettings = () => {
+  own ??= new Settings();
+  return own;
+};
+
 /** Not in the palette: they need to be told a place, which the launcher and the file browser know. */
 const PLACED: readonly Name[] = ["newNotebook", "openSelected"];
 
@@ -45,8 +52,8 @@ const commands: JupyterFrontEndPlugin<void> = {
   id: "pulse-widgets:commands",
   description: "The commands of Pulse, in the palette, the launcher and the menus.",
   autoStart: true,
-  requires: [ISettings],
   optional: [
+    ISettings,
     ITranslator,
     ICommandPalette,
     ILauncher,
@@ -60,7 +67,7 @@ const commands: JupyterFrontEndPlugin<void> = {
   ],
   activate: (
     app: JupyterFrontEnd,
-    settings: ISettings,
+    stored: ISettings | null,
     given: ITranslator | null,
     palette: ICommandPalette | null,
     launcher: ILauncher | null,
@@ -72,6 +79,7 @@ const commands: JupyterFrontEndPlugin<void> = {
     panel: IPanel | null,
     viewer: IViewer | null,
   ) => {
+    const settings = stored ?? ownSettings();
     const translator = given ?? nullTranslator;
     const trans = translator.load(DOMAIN);
     const hasStatusBar = statusBar !== null;
@@ -92,11 +100,10 @@ const status: JupyterFrontEndPlugin<void> = {
   id: "pulse-widgets:status",
   description: "One line in the status bar: what the GPUs or the machine do.",
   autoStart: true,
-  requires: [ISettings],
-  optional: [IStatusBar, IMonitors, IPanel, ITranslator],
+  optional: [ISettings, IStatusBar, IMonitors, IPanel, ITranslator],
   activate: (
     _: JupyterFrontEnd,
-    settings: ISettings,
+    stored: ISettings | null,
     bar: IStatusBar | null,
     monitors: IMonitors | null,
     panel: IPanel | null,
@@ -104,6 +111,7 @@ const status: JupyterFrontEndPlugin<void> = {
   ) => {
     if (!bar || !monitors) return;
     addStyles();
+    const settings = stored ?? ownSettings();
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const item = new StatusItem(monitors, settings, trans, () => panel?.reveal());
     bar.registerStatusItem("pulse-widgets:status", {
@@ -121,17 +129,17 @@ const marks: JupyterFrontEndPlugin<void> = {
   id: "pulse-widgets:cell-mark",
   description: "Beside each cell: how long its last run took, and what it used of the GPUs.",
   autoStart: true,
-  requires: [ISettings, INotebookTracker],
-  optional: [IMonitors, ITranslator],
+  optional: [ISettings, INotebookTracker, IMonitors, ITranslator],
   activate: (
     _: JupyterFrontEnd,
-    settings: ISettings,
-    notebooks: INotebookTracker,
+    stored: ISettings | null,
+    notebooks: INotebookTracker | null,
     monitors: IMonitors | null,
     translator: ITranslator | null,
   ) => {
+    if (!notebooks) return;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    keepMarks(settings, notebooks, monitors, trans);
+    keepMarks(stored ?? ownSettings(), notebooks, monitors, trans);
   },
 };
 

@@ -6,13 +6,19 @@ import { FakeMonitors, settingsOf, TRANS } from "./testing";
 
 /** What users see of it all. */
 const seen: unknown[] = [];
-const asked = { text: null as string | null, files: [] as object[] };
+const asked = {
+  text: null as string | null,
+  /** What is answered first, one after the other. */
+  texts: [] as (string | null)[],
+  files: [] as object[],
+};
 
 vi.mock("@jupyterlab/apputils", () => ({
   InputDialog: {
-    getText: async ({ text }: { text?: string }) => {
-      seen.push(["asked", text ?? ""]);
-      return { button: { accept: asked.text !== null }, value: asked.text };
+    getText: async ({ text, label }: { text?: string; label?: string }) => {
+      seen.push(["asked", text ?? "", ...(asked.texts.length > 0 ? [label] : [])]);
+      const value = asked.texts.length > 0 ? (asked.texts.shift() ?? null) : asked.text;
+      return { button: { accept: value !== null }, value };
     },
   },
 }));
@@ -44,6 +50,7 @@ interface Registered {
 beforeEach(() => {
   seen.length = 0;
   asked.text = null;
+  asked.texts = [];
 });
 
 const notebook = { content: { model: { readOnly: false } }, sessionContext: {} };
@@ -208,6 +215,42 @@ test("save proposes a name, and says what was written where", async () => {
   expect(executed).toEqual(["filebrowser:refresh"]);
 });
 
+test("a name that cannot be used is asked for again, with it and what is wrong", async () => {
+  const { run, monitors } = made();
+  asked.texts = ["bad/a.pulse.parquet", "b.pulse.parquet", null];
+  const error = new ActionError("There is no directory bad", "Make it first.");
+  monitors.answer = () => {
+    if (monitors.done.length === 1) throw error;
+    return { path: "/w/b.pulse.parquet", bytes: 1536 };
+  };
+
+  await run("save");
+
+  const label = "File, relative to the folder of the kernel";
+  expect(seen.slice(0, 2)).toEqual([
+    ["asked", expect.stringMatching(/^train-/), label],
+    ["asked", "bad/a.pulse.parquet", `There is no directory bad. Make it first.\n${label}`],
+  ]);
+  expect(seen[2]).toEqual(["Saved 1.5 KiB as /w/b.pulse.parquet", expect.anything()]);
+  expect(asked.texts).toEqual([null]);
+});
+
+test("a dialog that is left after a failure saves nothing, and a name that is given is no question", async () => {
+  const { run, monitors, executed } = made();
+  asked.texts = ["bad/a", null];
+  const error = new ActionError("There is no directory bad.", "");
+  monitors.answer = () => {
+    throw error;
+  };
+  await run("save");
+  expect(monitors.done).toHaveLength(1);
+  expect(seen).toHaveLength(2);
+
+  await run("save", { path: "bad/b" });
+  expect(seen.slice(2)).toEqual([["Save Recording As\u2026", error]]);
+  expect(executed).toEqual([]);
+});
+
 test("what an action fails with is shown under the name of the command, and nothing as done", async () => {
   const { run, monitors, opened } = made();
   const error = new ActionError("The disk is full.", "Free some space.");
@@ -216,7 +259,8 @@ test("what an action fails with is shown under the name of the command, and noth
   };
   asked.text = "x";
 
-  for (const name of ["start", "stop", "mark", "save"] as const) await run(name);
+  for (const name of ["start", "stop", "mark"] as const) await run(name);
+  await run("save", { path: "x" });
 
   const shown = seen.filter((one) => (one as unknown[])[1] === error);
   expect(shown.map((one) => (one as unknown[])[0])).toEqual([

@@ -16,7 +16,7 @@ import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
 import type { ISettings } from "../shared/settings";
 import { COMMANDS, canIn, cellCode, isRecording, type Name, wordsOf } from "./commands";
 import { showFailure, tell, tellLate } from "./messages";
-import { toldOf } from "./messages-text";
+import { sentencesOf, toldOf } from "./messages-text";
 import { insertMonitorCell, isPython, newMonitorNotebook, pythonKernel } from "./monitor-cell";
 
 /** What there may be around us. */
@@ -149,10 +149,12 @@ function kernelCommands(around: Around): Partial<Record<Name, Doing>> {
       execute: async ({ path }) => {
         const { status, name } = monitors.followed;
         const title = status?.session?.title || name;
-        const to =
-          typeof path === "string" ? path : await askForPath(nameForCopy(title, new Date()), trans);
-        if (to === null) return;
-        const saved = await monitors.act("save", { path: to }, tellLate);
+        const save = (to: string) => monitors.act("save", { path: to }, tellLate);
+        const saved =
+          typeof path === "string"
+            ? await save(path)
+            : await asking(nameForCopy(title, new Date()), save, trans);
+        if (saved === null) return;
         const size = formatValue(saved.bytes, "B");
         const said = (place: string) => trans.__("Saved %1 as %2", size, place);
         tell(toldOf(said, saved.path), openButton(saved.path, around));
@@ -181,10 +183,35 @@ async function askForMark(trans: TranslationBundle): Promise<string | null> {
   return button.accept && value?.trim() ? value.trim() : null;
 }
 
-async function askForPath(proposed: string, trans: TranslationBundle): Promise<string | null> {
+/** Asks for a path until something can be saved there; null where the user has left it. */
+async function asking<T>(
+  proposed: string,
+  save: (path: string) => Promise<T>,
+  trans: TranslationBundle,
+): Promise<T | null> {
+  let problem = "";
+  for (let path: string | null = proposed; ; ) {
+    path = await askForPath(path, problem, trans);
+    if (path === null) return null;
+    try {
+      return await save(path);
+    } catch (error) {
+      problem = sentencesOf(error)
+        .map((one) => (/[.!?]$/.test(one) ? one : `${one}.`))
+        .join(" ");
+    }
+  }
+}
+
+async function askForPath(
+  proposed: string,
+  problem: string,
+  trans: TranslationBundle,
+): Promise<string | null> {
+  const label = trans.__("File, relative to the folder of the kernel");
   const { button, value } = await InputDialog.getText({
     title: trans.__("Save the recording"),
-    label: trans.__("File, relative to the folder of the kernel"),
+    label: problem === "" ? label : `${problem}\n${label}`,
     text: proposed,
     selectionRange: proposed.indexOf("."),
     okLabel: trans.__("Save"),

@@ -18,12 +18,13 @@ const CSS = `
 .pulse-shell-alarm { margin-right: 6px; color: #a8480a; font-weight: 600; }
 [data-jp-theme-light="false"] .pulse-shell-alarm { color: #f2a65a; }
 .pulse-shell-alarm:empty { display: none; }
-[data-pulse-mark] { overflow: visible; }
+[data-pulse-mark] { overflow: visible; position: relative; }
 [data-pulse-mark]::after {
-  content: attr(data-pulse-mark); display: block; margin: 2px 0 0 -8px; white-space: pre;
+  content: attr(data-pulse-mark); position: absolute; top: 20px; right: 2px; white-space: pre;
   font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color0);
   font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums;
 }
+[data-pulse-mark].pulse-shell-failed::after { color: var(--jp-error-color0, #a8480a); font-weight: 600; }
 [data-pulse-mark].pulse-shell-edited::after { opacity: 0.6; font-style: italic; }
 `;
 

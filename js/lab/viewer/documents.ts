@@ -1,5 +1,6 @@
 /** What JupyterLab has to know to open recordings as documents. */
 
+import { showErrorMessage } from "@jupyterlab/apputils";
 import {
   ABCWidgetFactory,
   Base64ModelFactory,
@@ -8,15 +9,20 @@ import {
   DocumentWidget,
 } from "@jupyterlab/docregistry";
 import type { Contents } from "@jupyterlab/services";
+import { fileIcon } from "@jupyterlab/ui-components";
+import { Signal } from "@lumino/signaling";
 import type { Widget } from "@lumino/widgets";
 import { pulseIcon } from "../shared/icon";
 import type { Services } from "./lab-files";
 import { FINISHED, folderOf, RUN } from "./names";
-import { RecordingView } from "./view";
+import type { Opened } from "./tab";
+import { RecordingView, Shelf } from "./view";
 
 export const FACTORY = "Pulse Recording";
 const FILE = "pulse-recording";
 const RUNNING = "pulse-recording-running";
+/** Any Parquet file: a recording may have been given another name. It is opened so when asked to. */
+const OTHER = "pulse-recording-other";
 const MODEL = "pulse-recording-metadata";
 
 /**
@@ -57,6 +63,7 @@ type RecordingDocument = DocumentWidget<RecordingView>;
 
 export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
   readonly #around: Surround;
+  readonly #shelf = new Shelf();
 
   constructor(around: Surround) {
     const { trans } = around.services;
@@ -64,7 +71,7 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
       name: FACTORY,
       label: trans.__("Pulse Recording"),
       modelName: MODEL,
-      fileTypes: [FILE, RUNNING],
+      fileTypes: [FILE, RUNNING, OTHER],
       defaultFor: [FILE, RUNNING],
       readOnly: true,
       canStartKernel: false,
@@ -75,43 +82,46 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
 
   protected createNewWidget(context: DocumentRegistry.Context): RecordingDocument {
     const { services, open } = this.#around;
-    const content: RecordingView = new RecordingView(services.trans, async (el) => {
+    const load = async (el: HTMLElement) => {
       const { RecordingTab } = await import("./tab");
-      const folder = folderOf(context.path);
-      const hidden = () => document.hidden || !content.isVisible;
-      return new RecordingTab(
-        el,
-        { path: folder ?? context.path, isFolder: folder !== null },
-        {
-          services,
-          hidden,
-          openBeside: (path) => open(path, { beside: true }),
-          openInstead: (path) => open(path, { instead: widget }),
-        },
-      );
-    });
+      return new RecordingTab(el, openedBy(context.path), {
+        services,
+        hidden: () => document.hidden || !content.isVisible,
+        openBeside: (path) => open(path, { beside: true }),
+        openInstead: (path) => open(path, { instead: widget }),
+      });
+    };
+    const content: RecordingView = new RecordingView(services.trans, load, this.#shelf);
     // There are none, and to ask for them makes a folder beside the file: a directory that is
     // finished could not be removed for it.
     context.listCheckpoints = () => Promise.resolve([]);
     context.fileChanged.connect(() => content.tellChanged());
+    context.pathChanged.connect((_, path) => content.tellMoved(openedBy(path)));
     const widget = new DocumentWidget({ content, context });
     widget.title.icon = pulseIcon;
     widget.toolbar.hide();
-    labelByFolder(widget);
+    labelByFolder(widget, services.trans);
     return widget;
   }
 }
 
+/** What a document shows: a file, or the folder around the description of a run. */
+function openedBy(path: string): Opened {
+  const folder = folderOf(path);
+  return { path: folder ?? path, isFolder: folder !== null };
+}
+
 /**
  * Every running recording is opened by a file of the same name: in its tab stands the folder's.
- * JupyterLab renames a file whose tab has another label, so this is done only where that has been
- * taken away.
+ * JupyterLab renames a file whose tab gets another label. That is taken away; so is every other
+ * way to rename this file, without which its folder is no recording.
  */
-function labelByFolder(widget: DocumentWidget): void {
+function labelByFolder(widget: DocumentWidget, trans: Services["trans"]): void {
   const { context, title } = widget;
-  const renames = (widget as unknown as { _onTitleChanged?: () => void })._onTitleChanged;
   if (folderOf(context.localPath) === null) return;
-  if (!renames || !title.changed.disconnect(renames, widget)) return;
+  const refusal = trans.__("A recording is known by the name of this file, so it keeps it.");
+  context.rename = () => showErrorMessage(trans.__("Rename"), refusal);
+  Signal.disconnectBetween(title, widget);
   const label = () => {
     const folder = folderOf(context.localPath)?.split("/").pop();
     if (folder) title.label = folder;
@@ -136,6 +146,13 @@ export function addRecordings(registry: DocumentRegistry, around: Surround): Rec
     displayName: trans.__("Pulse Recording (running)"),
     extensions: [],
     pattern: `^${RUN.replaceAll(".", "\\.")}$`,
+  });
+  registry.addFileType({
+    ...shared,
+    name: OTHER,
+    displayName: trans.__("Parquet File"),
+    extensions: [".parquet"],
+    icon: fileIcon,
   });
   registry.addModelFactory(new MetadataModelFactory());
   const factory = new RecordingFactory(around);

@@ -8,6 +8,7 @@ import type { TranslationBundle } from "@jupyterlab/translation";
 import { type CountedFile, httpFile, memoryFile, rangeHeader } from "../../file/access";
 import { MOST_WHOLE } from "../../file/limits";
 import { type Entry, type Folder, GoneError, RecordingError } from "../../file/place";
+import { MOST_BYTES, tooLarge } from "../../file/running/directory";
 
 const MIB = 2 ** 20;
 const PARTIAL = 206;
@@ -27,6 +28,9 @@ export interface Services {
   readonly trans: TranslationBundle;
 }
 
+/** Where a file or folder is now: it may be renamed while it is read. */
+export type Where = () => string;
+
 /** The reading of files for one view. */
 export class LabFiles {
   readonly #services: Services;
@@ -39,22 +43,38 @@ export class LabFiles {
     this.#watch = watch;
   }
 
-  file(path: string): CountedFile {
-    const ranged = httpFile(this.#nameOf(path), (range, signal) =>
-      this.#ask(path, rangeHeader(range), signal),
+  file(where: Where): CountedFile {
+    const ranged = httpFile(this.#nameOf(where()), (range, signal) =>
+      this.#ask(where(), rangeHeader(range), signal),
     );
-    return new EitherFile(ranged, (problem) => this.#whole(path, problem));
+    return new EitherFile(ranged, (problem) => this.#whole(where(), problem));
   }
 
-  folder(path: string): Folder {
-    const at = (inside: string) => [path, inside].filter((part) => part !== "").join("/");
+  folder(where: Where): Folder {
+    const at = (inside: string) => [where(), inside].filter((part) => part !== "").join("/");
     return {
-      name: this.#nameOf(path),
+      name: this.#nameOf(where()),
       list: (inside) => this.#list(at(inside)),
-      file: (inside) => this.file(at(inside)),
+      file: (inside) => this.file(() => at(inside)),
       since: (inside, begin) => this.#since(at(inside), begin),
       now: () => Date.now() / 1000 + this.#ahead,
     };
+  }
+
+  /**
+   * Whether there is such a file.
+   *
+   * @throws RecordingError when the server does not tell.
+   */
+  async has(path: string): Promise<boolean> {
+    try {
+      await this.#services.contents.get(path, { content: false });
+      return true;
+    } catch (problem) {
+      const status = statusOf(problem);
+      if (status === 404) return false;
+      throw this.#unreachable(this.#nameOf(path), status);
+    }
   }
 
   #nameOf(path: string): string {
@@ -70,9 +90,9 @@ export class LabFiles {
     const answer = await ServerConnection.makeRequest(url, init, settings);
     const time = Date.parse(answer.headers.get("Date") ?? "");
     if (Number.isFinite(time)) this.#ahead = (time - Date.now()) / 1000;
-    // A page is no recording: some servers answer with one for whatever they do not have.
+    // A page is no recording: it is what a server says of whatever it does not give.
     const isPage = answer.headers.get("Content-Type")?.startsWith("text/html");
-    return isPage ? new Response(null, { status: 404 }) : this.#counted(answer);
+    return isPage ? new Response(null, { status: meaningOf(answer) }) : this.#counted(answer);
   }
 
   /** The same answer; what arrives of it is told. */
@@ -92,15 +112,37 @@ export class LabFiles {
 
   async #since(path: string, begin: number): Promise<Uint8Array<ArrayBuffer>> {
     const name = this.#nameOf(path);
-    const answer = await this.#ask(path, `bytes=${begin}-`).catch(() => {
+    // One byte more: where nothing is new an answer without bytes would be an error in the console.
+    const first = Math.max(0, begin - 1);
+    const answer = await this.#ask(path, `bytes=${first}-`).catch(() => {
       this.#watch.signal.throwIfAborted();
       throw this.#unreachable(name, null);
     });
     if (answer.status === UNSATISFIABLE) return new Uint8Array(0);
-    if (answer.status === PARTIAL) return new Uint8Array(await answer.arrayBuffer());
-    if (answer.status === WHOLE) return new Uint8Array(await answer.arrayBuffer()).slice(begin);
+    if (answer.status === PARTIAL) return (await this.#body(name, answer)).slice(begin - first);
+    if (answer.status === WHOLE) return (await this.#body(name, answer)).slice(begin);
     const file = await this.#whole(path, this.#unreachable(name, answer.status));
     return file.read(begin, await file.size());
+  }
+
+  /** All that is sent, unless it is more than a page can hold. */
+  async #body(name: string, answer: Response): Promise<Uint8Array<ArrayBuffer>> {
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    const reader = answer.body?.getReader();
+    for (let length = 0; reader; ) {
+      const { done, value } = await reader.read().catch(() => {
+        this.#watch.signal.throwIfAborted();
+        throw this.#unreachable(name, null);
+      });
+      if (done) break;
+      length += value.length;
+      if (length > MOST_BYTES) {
+        await reader.cancel();
+        throw tooLarge(name);
+      }
+      pieces.push(value);
+    }
+    return new Uint8Array(await new Blob(pieces).arrayBuffer());
   }
 
   /** The whole file by the contents API; `problem` says why it cannot be read in ranges. */
@@ -109,14 +151,23 @@ export class LabFiles {
     const { signal, fetched } = this.#watch;
     signal.throwIfAborted();
     const { size } = await contents.get(path, { content: false }).catch((other) => {
-      throw statusOf(other) === 404 ? this.#unreachable(this.#nameOf(path), 404) : problem;
+      const status = statusOf(other);
+      // The one that knows about users and files says it better; some servers answer 404 to ranges
+      // of files that they do have.
+      const isPlain = status === 401 || status === 403 || status === 404;
+      const isBetter = isPlain || problem instanceof GoneError;
+      throw isBetter ? this.#unreachable(this.#nameOf(path), status) : problem;
     });
     signal.throwIfAborted();
     if ((size ?? 0) > MOST_WHOLE) throw this.#tooLarge(path, size ?? 0);
     const options = { content: true, type: "file", format: "base64" } as const;
     const { content } = await this.#get(path, options);
     signal.throwIfAborted();
-    const bytes = decoded(String(content ?? ""));
+    const text = String(content ?? "");
+    // Not every drive tells sizes beforehand.
+    const about = Math.floor((text.length * 3) / 4);
+    if (about > MOST_WHOLE + MIB) throw this.#tooLarge(path, about);
+    const bytes = decoded(text);
     fetched(bytes.length, bytes.length);
     return memoryFile(this.#nameOf(path), bytes);
   }
@@ -218,6 +269,12 @@ class EitherFile implements CountedFile {
       return await read(this.#file);
     }
   }
+}
+
+/** What a server means that answers with a page: an error, "log in first", or that it has no such file. */
+function meaningOf({ status, redirected, url }: Response): number {
+  if (status >= 400) return status;
+  return redirected || /\/login\b/.test(url) ? 401 : 404;
 }
 
 function statusOf(problem: unknown): number | null {

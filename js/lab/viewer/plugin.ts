@@ -1,6 +1,7 @@
 /** Opens recordings in the main area, without a kernel. */
 
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin,
@@ -13,6 +14,7 @@ import { pulseIcon } from "../shared/icon";
 import { IMonitors, IViewer } from "../shared/monitors";
 import { addRecordings, FACTORY } from "./documents";
 import { RUN, SUFFIX } from "./names";
+import { sayNoRoom, showTab } from "./show-tab";
 import { RecordingView } from "./view";
 
 const plugin: JupyterFrontEndPlugin<IViewer> = {
@@ -20,7 +22,7 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
   description: "Opens recordings (*.pulse.parquet, run.pulse.json) in a tab, without a kernel.",
   autoStart: true,
   requires: [IDocumentManager],
-  optional: [ILayoutRestorer, ITranslator, IMonitors],
+  optional: [ILayoutRestorer, ITranslator, IMonitors, ILabShell],
   provides: IViewer,
   activate: (
     app: JupyterFrontEnd,
@@ -28,6 +30,7 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
     monitors: IMonitors | null,
+    lab: ILabShell | null,
   ): IViewer => {
     const trans = (translator ?? nullTranslator).load("pulse_widgets");
     const openFile = (path: string, options?: DocumentRegistry.IOpenOptions) => {
@@ -43,8 +46,10 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
       services,
       open: (path, place) => {
         if ("beside" in place) return openFile(path, { mode: "split-right" });
-        openFile(path, { mode: "tab-after", ref: place.instead.id });
+        if (lab) openFile(path, { mode: "tab-after", ref: place.instead.id });
         place.instead.dispose();
+        // A page of Notebook 7 has room for one document; else it opens another tab of the browser.
+        if (!lab) openFile(path, { ref: "_noref" });
       },
     });
     const tracker = new WidgetTracker<DocumentWidget>({ namespace: "pulse-recordings" });
@@ -68,8 +73,7 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
       tab.title.icon = pulseIcon;
       tab.title.closable = true;
       tab.toolbar.hide();
-      app.shell.add(tab, "main");
-      app.shell.activateById(tab.id);
+      if (!showTab(app.shell, tab, lab !== null)) void sayNoRoom(path, title, trans);
     };
     return { openFile: (path) => openFile(path), openInKernel };
   },

@@ -13,7 +13,7 @@ vi.mock("../../file/running/open", () => ({ openDirectory: opening.directory }))
 /** A recording that has nothing to tell. */
 class Silent implements RecordingChannel {
   problems: string[] = [];
-  readonly running = false;
+  running = false;
   readonly cost = { requests: 0, bytes: 0 };
   closed = false;
   readonly sent: unknown[] = [];
@@ -238,6 +238,41 @@ test("what is to be read anew is read anew", async () => {
   expect(isDrawn()).toBe(true);
 });
 
+test.each([
+  [true, true, false],
+  [true, false, true],
+  [false, false, false],
+])(
+  "folder %s, running %s: that it is unfinished is said: %s",
+  async (isFolder, running, isSaid) => {
+    const channel = Object.assign(new Silent(), { running });
+    opening.directory.mockResolvedValue(channel);
+    opening.file.mockResolvedValue(channel);
+
+    await opened(isFolder ? "runs/a.pulse" : "runs/a.pulse.parquet", isFolder);
+
+    expect(isDrawn()).toBe(true);
+    expect(said().some((one) => one.includes("a.pulse is unfinished"))).toBe(isSaid);
+  },
+);
+
+test("a running directory whose writer falls silent is unfinished then", async () => {
+  opening.directory
+    .mockResolvedValueOnce(Object.assign(new Silent(), { running: true }))
+    .mockResolvedValueOnce(new Silent())
+    .mockResolvedValueOnce(Object.assign(new Silent(), { running: true }));
+  await opened("runs/a.pulse", true);
+  expect(said()).toEqual([]);
+
+  const options = opening.directory.mock.calls[0]?.[1] as { again(): void };
+  options.again();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(said()[0]).toContain("a.pulse is unfinished");
+
+  await press("Reload");
+  expect(said()).toEqual([]);
+});
+
 test("a tab that is closed lets go of its recording, also of one that comes later", async () => {
   const [early, late] = [new Silent(), new Silent()];
   opening.file.mockResolvedValueOnce(early);
@@ -255,4 +290,63 @@ test("a tab that is closed lets go of its recording, also of one that comes late
   await vi.advanceTimersByTimeAsync(0);
   expect(late.closed).toBe(true);
   expect(el.childElementCount).toBe(0);
+});
+
+test("a recording that is renamed stays as it is, and is read under its new name from then on", async () => {
+  const channel = new Silent();
+  opening.file.mockResolvedValue(channel);
+  const shown = await opened();
+  const file = opening.file.mock.calls[0]?.[0] as RandomAccess;
+  const now = "other/b.pulse.parquet";
+  server.files.set(now, new Uint8Array(20));
+  server.files.delete("runs/a.pulse.parquet");
+
+  // JupyterLab tells of another date first, then of the path.
+  const told = shown.tellChanged();
+  shown.tellMoved({ path: now, isFolder: false });
+  await told;
+
+  expect(await file.read(0, 20)).toHaveLength(20);
+  expect(channel.closed).toBe(false);
+  expect(isDrawn()).toBe(true);
+  expect(said()).toEqual([]);
+  server.modified = "2026-01-02T00:00:00Z";
+  await shown.tellChanged();
+  expect(said()).toEqual(["b.pulse.parquet has changed on disk.Reload"]);
+});
+
+test("a directory that is moved, and then finished, is shown from the file beside it", async () => {
+  opening.directory.mockResolvedValue(new Silent());
+  const shown = await opened("runs/z.pulse", true);
+  const options = opening.directory.mock.calls[0]?.[1] as { gone(): void };
+  server.files.set("other/z.pulse.parquet", new Uint8Array(10));
+
+  shown.tellMoved({ path: "other/z.pulse", isFolder: true });
+  options.gone();
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect(instead.mock.calls).toEqual([["other/z.pulse.parquet"]]);
+});
+
+test.each([401, 403, 500])("a server that answers %i has not deleted anything", async (status) => {
+  opening.directory.mockResolvedValue(new Silent());
+  await opened("runs/a.pulse", true);
+  const options = opening.directory.mock.calls[0]?.[1] as { gone(): void };
+  server.refusal = status;
+
+  options.gone();
+  await vi.advanceTimersByTimeAsync(0);
+
+  expect(instead).not.toHaveBeenCalled();
+  expect(said()[0]).toMatch(/may not be read|The server answers 500/);
+  expect(said()[0]).not.toContain("not there");
+});
+
+test("what JupyterLab holds for changed, and is not, is not told", async () => {
+  opening.file.mockResolvedValue(new Silent());
+  const shown = await opened();
+
+  await shown.tellChanged();
+
+  expect(said()).toEqual([]);
 });

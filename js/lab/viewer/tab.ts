@@ -36,7 +36,7 @@ export interface Around {
 export class RecordingTab {
   readonly #stage: Stage;
   readonly #around: Around;
-  readonly #opened: Opened;
+  #opened: Opened;
   #reading = new AbortController();
   #close: () => void = () => undefined;
   #progress: ReturnType<typeof setInterval> | undefined;
@@ -58,7 +58,7 @@ export class RecordingTab {
     this.#leave();
     const reading = new AbortController();
     this.#reading = reading;
-    this.#stage.notice("changed", null);
+    for (const key of ["changed", "unfinished"]) this.#stage.notice(key, null);
     const watch = this.#watch(reading);
     try {
       const stamp = await this.#stampNow();
@@ -69,6 +69,7 @@ export class RecordingTab {
       this.#stamp = stamp;
       this.#looked = Date.now();
       this.#show(channel);
+      if (this.#opened.isFolder && !channel.running) this.#tellUnfinished();
     } catch (problem) {
       if (this.#reading !== reading || reading.signal.reason === CLOSED) return;
       if (reading.signal.aborted) this.#sayCancelled();
@@ -84,19 +85,35 @@ export class RecordingTab {
 
   /** Somebody looks at it again: has the file changed meanwhile? */
   async look(): Promise<void> {
-    if (this.#opened.isFolder || this.#stamp === "") return;
-    if (Date.now() - this.#looked < LOOK_MS) return;
-    this.#looked = Date.now();
-    const stamp = await this.#stampNow();
-    if (stamp !== "" && stamp !== this.#stamp) this.tellChanged();
+    if (Date.now() - this.#looked >= LOOK_MS) await this.tellChanged();
   }
 
-  tellChanged(): void {
-    if (this.#stamp === "" || this.#opened.isFolder) return;
+  /** It has been renamed or moved. What is open stays: from now on it is read there. */
+  tellMoved(opened: Opened): void {
+    if (opened.isFolder === this.#opened.isFolder) this.#opened = opened;
+  }
+
+  /** It may have changed: JupyterLab says so of what was only moved with its folder, too. */
+  async tellChanged(): Promise<void> {
+    const before = this.#stamp;
+    if (this.#opened.isFolder || before === "") return;
+    this.#looked = Date.now();
+    const stamp = await this.#stampNow();
+    if (stamp === "" || stamp === before || before !== this.#stamp) return;
     const { trans } = this.#around.services;
     this.#stage.notice("changed", {
       sentence: trans.__("%1 has changed on disk.", this.#name),
       working: true,
+      buttons: [{ label: trans.__("Reload"), run: () => void this.open() }],
+    });
+  }
+
+  /** A directory that nobody writes any more: else it would have become a file. */
+  #tellUnfinished(): void {
+    const { trans } = this.#around.services;
+    this.#stage.notice("unfinished", {
+      sentence: trans.__("%1 is unfinished: it has not been written to for 30 s.", this.#name),
+      remedy: trans.__("Its program was killed or has crashed. What it had written is shown."),
       buttons: [{ label: trans.__("Reload"), run: () => void this.open() }],
     });
   }
@@ -153,8 +170,8 @@ export class RecordingTab {
   }
 
   async #channel(files: LabFiles, reading: AbortController): Promise<RecordingChannel> {
-    const { path, isFolder } = this.#opened;
-    if (!isFolder) return openFile(files.file(path));
+    const where = () => this.#opened.path;
+    if (!this.#opened.isFolder) return openFile(files.file(where));
     const now = (then: () => void) => () => {
       if (this.#reading === reading) then();
     };
@@ -164,33 +181,35 @@ export class RecordingTab {
       again: now(() => void this.open()),
     };
     try {
-      return await openDirectory(files.folder(path), options);
+      return await openDirectory(files.folder(where), options);
     } catch (problem) {
       // It may have been finished meanwhile.
-      if (problem instanceof GoneError) await this.#goOver();
+      if (problem instanceof GoneError) await this.#becomeFile(files, reading);
       throw problem;
     }
   }
 
   /** The directory has become one file, or it was deleted. */
   async #goOver(): Promise<void> {
-    const { contents, trans } = this.#around.services;
     const reading = this.#reading;
-    const finished = finishedOf(this.#opened.path);
-    const there = finished && contents.get(finished, { content: false });
-    const isThere = there
-      ? await there.then(
-          () => true,
-          () => false,
-        )
-      : false;
-    if (reading !== this.#reading || reading.signal.aborted) return;
-    if (finished && isThere) {
-      this.#leave();
-      this.#around.openInstead(finished);
-      return;
+    const watch = { signal: reading.signal, fetched: () => undefined };
+    const isOver = () => reading !== this.#reading || reading.signal.aborted;
+    try {
+      await this.#becomeFile(new LabFiles(this.#around.services, watch), reading);
+      const { trans } = this.#around.services;
+      if (!isOver()) throw new GoneError(trans.__("%1 is not there any more.", this.#name));
+    } catch (problem) {
+      if (!isOver()) this.#sayTrouble(problem);
     }
-    this.#sayTrouble(new GoneError(trans.__("%1 is not there any more.", this.#name)));
+  }
+
+  /** Opens the file that the directory has become, where there is one, and leaves this. */
+  async #becomeFile(files: LabFiles, reading: AbortController): Promise<void> {
+    const finished = finishedOf(this.#opened.path);
+    if (!finished || !(await files.has(finished))) return;
+    if (reading !== this.#reading || reading.signal.aborted) return;
+    this.#leave();
+    this.#around.openInstead(finished);
   }
 
   #show(channel: RecordingChannel): void {
@@ -258,6 +277,7 @@ export class RecordingTab {
 
   #sayTrouble(problem: unknown): void {
     const { trans } = this.#around.services;
+    this.#stage.notice("unfinished", null);
     const known = problem instanceof RecordingError ? problem : null;
     if (!known) console.error("Pulse: a recording could not be read", problem);
     const what = problem instanceof Error ? problem.message : String(problem);

@@ -5,7 +5,7 @@ import type { TranslationBundle } from "@jupyterlab/translation";
 import type { Services } from "./lab-files";
 
 /** How the server answers for files. */
-export type Manner = "ranges" | "whole" | "none" | "page";
+export type Manner = "ranges" | "whole" | "none" | "page" | "login" | "broken" | "endless";
 
 export interface Asked {
   readonly url: string;
@@ -19,13 +19,19 @@ export class FakeServer {
   readonly got: { path: string; options: Contents.IFetchOptions | undefined }[] = [];
   readonly files = new Map<string, Uint8Array<ArrayBuffer>>();
   manner: Manner = "ranges";
+  /** Bytes that were sent by a server that sends without end. */
+  sent = 0;
   /** Requests are not answered. */
   hangs = false;
   modified = "2026-01-01T00:00:00Z";
   /** What the contents API answers instead of files; null answers. */
   refusal: number | null = null;
+  /** Hears what each range was answered with. */
+  answered: (status: number) => void = () => undefined;
   /** What a server of the contents API says of a size; null is that of the bytes. */
   size: number | null = null;
+  /** What it sends in the place of the bytes. */
+  text: string | null = null;
 
   get services(): Services {
     const settings = ServerConnection.makeSettings({
@@ -54,13 +60,37 @@ export class FakeServer {
         signal.addEventListener("abort", () => reject(signal.reason as Error));
       });
     }
-    if (this.manner === "page") {
-      const headers = { "Content-Type": "text/html" };
-      return Promise.resolve(new Response("<html>", { status: 200, headers }));
-    }
+    const page = this.#page();
+    if (page) return Promise.resolve(page);
+    if (this.manner === "endless") return Promise.resolve(this.#endless(range !== null));
     if (!bytes || this.manner === "none") return Promise.resolve(new Response("", { status: 404 }));
     if (this.manner === "whole") return Promise.resolve(new Response(bytes));
-    return Promise.resolve(ranged(bytes, range ?? ""));
+    const answer = ranged(bytes, range ?? "");
+    this.answered(answer.status);
+    return Promise.resolve(answer);
+  }
+
+  #page(): Response | null {
+    const headers = { "Content-Type": "text/html; charset=UTF-8" };
+    if (this.manner === "page") return new Response("<html>", { status: 200, headers });
+    if (this.manner === "broken") return new Response("<html>", { status: 503, headers });
+    if (this.manner !== "login") return null;
+    const answer = new Response("<html>", { status: 200, headers });
+    return Object.defineProperty(answer, "url", { value: `${BASE}login?next=%2Ffiles%2Fa` });
+  }
+
+  #endless(isPart: boolean): Response {
+    const piece = new Uint8Array(2 ** 20);
+    const stream = new ReadableStream({
+      pull: (out) => {
+        this.sent += piece.length;
+        // No test waits for ever.
+        if (this.sent > 2 ** 29) out.close();
+        else out.enqueue(piece);
+      },
+    });
+    const headers = { "Content-Range": `bytes 0-${2 ** 40 - 1}/${2 ** 40}` };
+    return isPart ? new Response(stream, { status: 206, headers }) : new Response(stream);
   }
 
   #get(path: string, options?: Contents.IFetchOptions): Promise<unknown> {
@@ -70,7 +100,7 @@ export class FakeServer {
     if (!bytes || status !== null) {
       return Promise.reject(Object.assign(new Error("refused"), { response: { status } }));
     }
-    const content = options?.content ? btoa(String.fromCharCode(...bytes)) : null;
+    const content = options?.content ? (this.text ?? btoa(String.fromCharCode(...bytes))) : null;
     const size = this.size ?? bytes.length;
     return Promise.resolve({ path, size, content, last_modified: this.modified });
   }

@@ -5,6 +5,7 @@ import type { Drag } from "@lumino/dragdrop";
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { isRecording } from "./names";
+import type { Opened } from "./tab";
 
 /** What a file browser puts into a drag: the paths. */
 const CONTENTS_MIME = "application/x-jupyter-icontents";
@@ -14,10 +15,34 @@ export interface Drawn {
   focus(): void;
   dispose(): void;
   /** Somebody looks again. */
-  look?(): void;
+  look?(): unknown;
   /** The file is known to be another now. */
-  tellChanged?(): void;
+  tellChanged?(): unknown;
+  /** The file has another name now. */
+  tellMoved?(opened: Opened): void;
   tellDropped?(path: string): void;
+}
+
+/** So many tabs that nobody sees keep what they have read. */
+const MOST_HIDDEN = 3;
+
+/** Tabs that were seen and are hidden now. Those left first let go of all that they hold. */
+export class Shelf {
+  readonly #hidden = new Set<RecordingView>();
+
+  leave(view: RecordingView): void {
+    this.#hidden.delete(view);
+    this.#hidden.add(view);
+  }
+
+  take(view: RecordingView): void {
+    this.#hidden.delete(view);
+    // Not in `leave`: a tab is hidden before the one that takes its place is seen.
+    for (const oldest of [...this.#hidden].slice(0, -MOST_HIDDEN)) {
+      this.#hidden.delete(oldest);
+      oldest.putAway();
+    }
+  }
 }
 
 export class RecordingView extends Widget {
@@ -26,11 +51,18 @@ export class RecordingView extends Widget {
   readonly #onFocus = () => this.#look();
   #drawn: Drawn | null = null;
   #isLoading = false;
+  readonly #shelf: Shelf | null;
 
-  constructor(trans: TranslationBundle, load: (el: HTMLElement) => Promise<Drawn>) {
+  /** `shelf` is for what can be read again at any time. */
+  constructor(
+    trans: TranslationBundle,
+    load: (el: HTMLElement) => Promise<Drawn>,
+    shelf: Shelf | null = null,
+  ) {
     super();
     this.#load = load;
     this.#trans = trans;
+    this.#shelf = shelf;
     this.addClass("pulse-recording-view");
   }
 
@@ -38,10 +70,20 @@ export class RecordingView extends Widget {
     this.#drawn?.tellChanged?.();
   }
 
-  override dispose(): void {
-    if (this.isDisposed) return;
+  tellMoved(opened: Opened): void {
+    this.#drawn?.tellMoved?.(opened);
+  }
+
+  /** Nobody has seen it for long: it is read again when somebody does. */
+  putAway(): void {
     this.#drawn?.dispose();
     this.#drawn = null;
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) return;
+    this.#shelf?.take(this);
+    this.putAway();
     super.dispose();
   }
 
@@ -60,7 +102,7 @@ export class RecordingView extends Widget {
     super.onAfterAttach(message);
     for (const type of DRAGS) this.node.addEventListener(type, this);
     window.addEventListener("focus", this.#onFocus);
-    void this.#begin();
+    if (this.isVisible) void this.#begin();
   }
 
   protected override onBeforeDetach(message: Message): void {
@@ -71,7 +113,14 @@ export class RecordingView extends Widget {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
+    this.#shelf?.take(this);
+    void this.#begin();
     this.#look();
+  }
+
+  protected override onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this.#shelf?.leave(this);
   }
 
   protected override onActivateRequest(message: Message): void {
@@ -98,7 +147,9 @@ export class RecordingView extends Widget {
     this.#isLoading = true;
     try {
       const drawn = await this.#load(this.node);
-      if (this.isDisposed) drawn.dispose();
+      this.node.style.padding = "";
+      // It begins when it is seen.
+      if (this.isDisposed || !this.isVisible) drawn.dispose();
       else this.#drawn = drawn;
     } catch (problem) {
       console.error("Pulse: the viewer could not be loaded", problem);
