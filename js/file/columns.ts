@@ -46,7 +46,7 @@ export function cut(columns: Columns, first: number, end: number): Columns {
 }
 
 /** The chosen rows. */
-export function take(columns: Columns, chosen: readonly number[]): Columns {
+export function take(columns: Columns, chosen: ArrayLike<number>): Columns {
   const numbers = (all: Float64Array) => Float64Array.from(chosen, (row) => all[row] as number);
   const { missing, step, texts } = columns;
   return {
@@ -54,7 +54,7 @@ export function take(columns: Columns, chosen: readonly number[]): Columns {
     value: numbers(columns.value),
     missing: missing && Uint8Array.from(chosen, (row) => missing[row] as number),
     step: step && numbers(step),
-    texts: texts && chosen.map((row) => texts[row] as string),
+    texts: texts && Array.from(chosen, (row) => texts[row] as string),
   };
 }
 
