@@ -180,7 +180,10 @@ export function decodeCatalog(
 ): Catalog {
   const content = parseJson(mark);
   if (!isObject(content)) throw new DamageError("the catalog is not an object");
-  const [metrics, series] = [objectOf(content["metrics"]), byNumber ? objectOf(content["series"]) : {}];
+  const [metrics, series] = [
+    objectOf(content["metrics"]),
+    byNumber ? objectOf(content["series"]) : {},
+  ];
   const own = (of: Json, name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
   const entities = Object.entries(objectOf(content["entities"])).map(
     ([host, named]) =>

@@ -94,8 +94,9 @@ export class ForeignRows {
   readonly #turns: Turns;
   readonly #words: Words;
   readonly #keys: SeriesKey[] = [];
-  /** Rows of each series. */
+  /** Rows of each series, and the row group in which its first one is. */
   readonly #counts: number[] = [];
+  readonly #firsts: number[] = [];
   /** Numbers of things by those of host and entity, and of series by those of thing and metric. */
   readonly #things = new Map<number, number>();
   readonly #series = new Map<number, number>();
@@ -126,9 +127,9 @@ export class ForeignRows {
       series,
       texts: texts?.some((text) => text > 0) ? texts : null,
       time: read.time?.numbers ?? new Float64Array(rows),
-      value: value && value.numbers,
-      missing: value && value.absent,
-      step: step && step.numbers,
+      value: value?.numbers ?? null,
+      missing: value?.absent ?? null,
+      step: step?.numbers ?? null,
     });
   }
 
@@ -146,8 +147,18 @@ export class ForeignRows {
       const word = (number: number) => words.all[number] as string;
       this.#keys.push({ host: word(h), entity: word(e), metric: word(m) });
       this.#counts.push(0);
+      this.#firsts.push(this.#batches.length);
     }
     return series;
+  }
+
+  /** Metrics in the order in which they appear, those of one row group in order of their keys. */
+  metrics(): string[] {
+    const first = (number: number) => this.#firsts[number] as number;
+    const key = (number: number) => this.#keys[number] as SeriesKey;
+    const order = this.#keys.map((_, number) => number);
+    order.sort((a, b) => first(a) - first(b) || byKey(key(a), key(b)));
+    return [...new Set(order.map((number) => key(number).metric))];
   }
 
   /** All rows by series, in order of time. */
@@ -163,8 +174,9 @@ export class ForeignRows {
       value: new Float64Array(rows).fill(Number.NaN),
       missing: isMissing ? new Uint8Array(rows) : null,
       step: hasSteps ? new Float64Array(rows).fill(Number.NaN) : null,
-      texts: new Array<string>(rows).fill(""),
+      texts: hasTexts ? new Array<string>(rows).fill("") : null,
     }));
+    const words = this.#words.all;
     const filled = new Int32Array(made.length);
     for (const batch of this.#batches) {
       const { rows, series, texts, time, value, missing, step } = batch;
@@ -176,7 +188,7 @@ export class ForeignRows {
         if (value) columns.value[at] = value[row] as number;
         if (columns.missing) columns.missing[at] = value ? (missing?.[row] ?? 0) : 1;
         if (columns.step && step) columns.step[at] = step[row] as number;
-        if (hasTexts && texts) columns.texts[at] = this.#words.all[texts[row] as number] as string;
+        if (columns.texts && texts) columns.texts[at] = words[texts[row] as number] as string;
         if (row % AT_ONCE === 0) await this.#turns.next();
       }
     }
@@ -222,7 +234,8 @@ function lean(columns: Columns): Columns {
 
 /** The places of rising times; those of equal time as they lie. */
 export async function orderOf(time: Float64Array, turns: Turns): Promise<Uint32Array> {
-  let order = Uint32Array.from(time, (_, i) => i);
+  let order = new Uint32Array(time.length);
+  for (let i = 0; i < order.length; i++) order[i] = i;
   const at = (place: number) => time[place] as number;
   for (let begin = 0; begin < order.length; begin += AT_ONCE) {
     order.subarray(begin, begin + AT_ONCE).sort((a, b) => at(a) - at(b) || a - b);

@@ -56,7 +56,11 @@ export async function readForeign(
         throw new DamageError("a row group does not match its checksums");
       }
       let [texts, textBytes] = [0, 0];
-      const keep = keepOnce((bytes) => checkTexts(name, ++texts, (textBytes += bytes), limits));
+      const keep = keepOnce((bytes) => {
+        texts++;
+        textBytes += bytes;
+        checkTexts(name, texts, textBytes, limits);
+      });
       const rows = await readAllRows(bytesOf, chunk, keep, () => turns.next());
       if (rows.lost) throw new DamageError(`its column ${column} is damaged`);
       return rows;
@@ -90,7 +94,7 @@ export async function readForeign(
     for (const column of REST) await ours(column);
     await all.add(group.rows, made satisfies Read);
   }
-  return storedOf(file, footer, await all.finished(), lost);
+  return storedOf(file, footer, { held: await all.finished(), metrics: all.metrics() }, lost);
 }
 
 function checkChunks(chunks: readonly Chunk[], name: string): void {
@@ -113,7 +117,7 @@ function checkChunks(chunks: readonly Chunk[], name: string): void {
 function storedOf(
   file: CachedFile,
   { marks, leaves }: Footer,
-  held: readonly HeldSeries[],
+  { held, metrics }: { readonly held: HeldSeries[]; readonly metrics: string[] },
   lost: number,
 ): Stored {
   const start = held.reduce(
@@ -133,7 +137,9 @@ function storedOf(
   ];
   const keys = held.map(({ key }) => key);
   // What it says by the numbers of series may be wrong in a catalog that was copied.
-  const catalog = decodeCatalog(marks.get("pulse.catalog") ?? NOTHING_TOLD, keys, false);
+  const told = decodeCatalog(marks.get("pulse.catalog") ?? NOTHING_TOLD, keys, false);
+  const order = [...new Set([...told.appeared.keys(), ...metrics])];
+  const catalog = { ...told, appeared: new Map(order.map((metric, place) => [metric, place])) };
   const about = { name: file.name, bytes: file.size, run, catalog, problems, running: false };
   return new HeldRows(about, held);
 }

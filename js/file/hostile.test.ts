@@ -134,7 +134,8 @@ describe("whatever the bytes, a decoder gives what was asked for, or our error",
   > = {
     runs: (bytes, count) => unpackRuns(bytes, count % 33, count),
     differences: (bytes, count) => unpackDeltas(bytes, count).values,
-    "differences in thousands": (bytes, count) => unpackDeltas(bytes, count, { ...INT64_DELTAS, divisor: 1000 }).values,
+    "differences in thousands": (bytes, count) =>
+      unpackDeltas(bytes, count, { ...INT64_DELTAS, divisor: 1000 }).values,
     "differences of 32 bits": (bytes, count) =>
       unpackDeltas(bytes, count, { ...INT64_DELTAS, bits: 32 }).values,
     "differences without a sign": (bytes, count) =>

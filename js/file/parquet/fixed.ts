@@ -7,7 +7,11 @@ const DAY_US = 86_400_000_000;
 const EPOCH_DAY = 2_440_588;
 
 /** Reads the number of a column that begins at a byte; null when its values are no numbers. */
-export function readerOf({ kind, type, width }: Leaf): ((view: DataView, at: number) => number) | null {
+export function readerOf({
+  kind,
+  type,
+  width,
+}: Leaf): ((view: DataView, at: number) => number) | null {
   if (kind === INT96) return old;
   if (kind !== FIXED) return null;
   if (type === "decimal") return (view, at) => bigAt(view, at, width);

@@ -16,16 +16,19 @@ const ALIKE = 8;
  * @param taken Called with the bytes of each text that is new; it may throw.
  */
 export function keepOnce(taken: (bytes: number) => void): Keep {
-  const known = new Map<number, Uint8Array[]>();
+  const known = new Map<number, Uint8Array>();
+  const others = new Map<number, Uint8Array[]>();
   return (page, begin, end) => {
     const hash = hashOf(page, begin, end);
-    const alike = known.get(hash);
+    const first = known.get(hash);
+    if (first && isSame(first, page, begin, end)) return first;
+    const alike = first && (others.get(hash) ?? []);
     const same = alike?.find((text) => isSame(text, page, begin, end));
     if (same) return same;
     taken(end - begin);
     const text = page.subarray(begin, end);
-    if (!alike) known.set(hash, [text]);
-    else if (alike.length < ALIKE) alike.push(text);
+    if (!alike) known.set(hash, text);
+    else if (alike.length < ALIKE) others.set(hash, [...alike, text]);
     return text;
   };
 }

@@ -3,7 +3,17 @@
 import { quotient, unpackDeltas, unpackRuns, type Whole } from "./bits";
 import { DamageError } from "./damage";
 import { readerOf } from "./fixed";
-import { BYTE_ARRAY, type Chunk, DOUBLE, FIXED, FLOAT, INT32, INT64, INT96, type Leaf } from "./footer";
+import {
+  BYTE_ARRAY,
+  type Chunk,
+  DOUBLE,
+  FIXED,
+  FLOAT,
+  INT32,
+  INT64,
+  INT96,
+  type Leaf,
+} from "./footer";
 import { contentOf, type Page } from "./pages";
 import { type Keep, keepEach } from "./texts";
 
@@ -96,7 +106,11 @@ function apart(dense: Values, absent: Uint8Array): Values {
   let next = 0;
   if (dense.texts) {
     const { texts } = dense;
-    return { texts: Array.from(absent, (not) => (not ? NOTHING : (texts[next++] as Uint8Array))) };
+    const apart = new Array<Uint8Array>(absent.length).fill(NOTHING);
+    for (let i = 0; i < absent.length; i++) {
+      if (absent[i] === 0) apart[i] = texts[next++] as Uint8Array;
+    }
+    return { texts: apart };
   }
   const numbers = new Float64Array(absent.length).fill(Number.NaN);
   for (let i = 0; i < absent.length; i++) {
@@ -212,12 +226,7 @@ function fixed(texts: readonly Uint8Array[], chunk: Chunk): Values {
   return plain(whole, texts.length, chunk, keepEach);
 }
 
-function lengthFirst(
-  content: Uint8Array,
-  view: DataView,
-  count: number,
-  keep: Keep,
-): Uint8Array[] {
+function lengthFirst(content: Uint8Array, view: DataView, count: number, keep: Keep): Uint8Array[] {
   const texts: Uint8Array[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
@@ -242,7 +251,9 @@ function lookedUp(content: Uint8Array, count: number, words: Values | null): Val
   }
   if (words.texts) {
     const { texts } = words;
-    return { texts: Array.from(codes, (code) => texts[code] as Uint8Array) };
+    const found = new Array<Uint8Array>(count);
+    for (let i = 0; i < count; i++) found[i] = texts[codes[i] as number] as Uint8Array;
+    return { texts: found };
   }
   const numbers = new Float64Array(count);
   for (let i = 0; i < count; i++) numbers[i] = words.numbers[codes[i] as number] as number;

@@ -63,11 +63,17 @@ def write_duckdb(folder):
     duckdb.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
 
     def put(name, query="t", options=""):
-        duckdb.sql("COPY {} TO '{}/{}.parquet' (FORMAT parquet{})".format(query, folder, name, options))
+        duckdb.sql(
+            "COPY {} TO '{}/{}.parquet' (FORMAT parquet{})".format(query, folder, name, options)
+        )
 
     for codec in ("zstd", "snappy", "lz4_raw", "gzip", "uncompressed"):
         for version in ("V1", "V2"):
-            put(codec + " " + version, "t", ", COMPRESSION {}, PARQUET_VERSION {}".format(codec, version))
+            put(
+                codec + " " + version,
+                "t",
+                ", COMPRESSION {}, PARQUET_VERSION {}".format(codec, version),
+            )
     kinds = (
         "DECIMAL(18, 4)", "DECIMAL(30, 4)", "HUGEINT", "UHUGEINT", "TINYINT", "UTINYINT", "UINTEGER",
         "INTEGER", "UBIGINT", "FLOAT", "BOOLEAN",
