@@ -297,9 +297,15 @@ def store(target: Path, files: Iterator[tuple[str, str, Path]]) -> None:
         assert "refused" in found or truths[truth] == found, name
         index.append({"name": name, "truth": truth, "refused": "refused" in found})
         contents.append(path.read_bytes())
-    about = json.dumps({"files": index, "truths": truths}).encode()
+    about = json.dumps({"pyarrow": pa.__version__, "files": index, "truths": truths}).encode()
     target.write_bytes(pack([about, *contents]))
     print(target.name, len(contents), "files", target.stat().st_size, "bytes")
+
+
+def is_older(source: Path) -> bool:
+    """Return whether the pyarrow at hand is older than the one whose answers are kept."""
+    kept = json.loads(unpack(source.read_bytes())[0])["pyarrow"]
+    return int(pa.__version__.split(".")[0]) < int(kept.split(".")[0])
 
 
 def stored(source: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any], bytes]]:

@@ -21,7 +21,7 @@ from tests.storage.browser_cases import (
     questions,
     unpack,
 )
-from tests.storage.browser_types import OTHERS, TYPES, answer, stored
+from tests.storage.browser_types import OTHERS, TYPES, answer, is_older, stored
 
 NEAR = 1e-9
 """Sums of the same values may differ in their last digits on another machine."""
@@ -44,8 +44,11 @@ def test_a_kernel_answers_as_the_page_is_held_to(case):
             assert int(np.abs(own.astype(int) - their.astype(int)).max(initial=0)) <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [TYPES, OTHERS], ids=lambda path: path.stem)
 def test_python_reads_in_files_of_all_types_what_the_page_is_held_to(source, tmp_path):
+    if is_older(source):
+        pytest.skip("an older pyarrow does not know all types, and rounds decimals otherwise")
     path, other = tmp_path / "it.parquet", []
     for about, truth, content in stored(source):
         path.write_bytes(content)

@@ -63,16 +63,14 @@ def write_duckdb(folder):
     duckdb.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?)", lines)
 
     def put(name, query="t", options=""):
-        duckdb.sql(
-            "COPY {} TO '{}/{}.parquet' (FORMAT parquet{})".format(query, folder, name, options)
-        )
+        duckdb.sql(f"COPY {query} TO '{folder}/{name}.parquet' (FORMAT parquet{options})")
 
     for codec in ("zstd", "snappy", "lz4_raw", "gzip", "uncompressed"):
         for version in ("V1", "V2"):
             put(
                 codec + " " + version,
                 "t",
-                ", COMPRESSION {}, PARQUET_VERSION {}".format(codec, version),
+                f", COMPRESSION {codec}, PARQUET_VERSION {version}",
             )
     kinds = (
         "DECIMAL(18, 4)", "DECIMAL(30, 4)", "HUGEINT", "UHUGEINT", "TINYINT", "UTINYINT", "UINTEGER",
@@ -81,10 +79,10 @@ def write_duckdb(folder):
     for kind in kinds:
         for version in ("V1", "V2"):
             name = kind.split("(")[0] + str(len(kind)) + " " + version
-            query = "(SELECT * EXCLUDE (value), value::{} AS value FROM t)".format(kind)
-            put(name, query, ", PARQUET_VERSION {}".format(version))
+            query = f"(SELECT * EXCLUDE (value), value::{kind} AS value FROM t)"
+            put(name, query, f", PARQUET_VERSION {version}")
     for kind in ("TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS", "TIMESTAMP_S"):
-        put(kind, "(SELECT * EXCLUDE (time), time::TIMESTAMP::{} AS time FROM t)".format(kind))
+        put(kind, f"(SELECT * EXCLUDE (time), time::TIMESTAMP::{kind} AS time FROM t)")
     put("enum", "(SELECT * EXCLUDE (host), host::ENUM ('h0', 'h1') AS host FROM t)")
 
 
