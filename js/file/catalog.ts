@@ -3,7 +3,7 @@
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 import type { SeriesKey } from "./columns";
 import type { SeriesInfo } from "./gaps";
-import { isObject, type Json, objectOf, parseJson, record, wordsOf } from "./json";
+import { isObject, type Json, membersOf, objectOf, parseJson, record, wordsOf } from "./json";
 import { MOST_ENTRIES, MOST_INDEX } from "./limits";
 import { DamageError } from "./parquet/damage";
 import type { Group } from "./parquet/footer";
@@ -169,11 +169,21 @@ export interface Catalog {
   readonly leftOut: string;
 }
 
-/** @throws DamageError when the text is not JSON of an object. */
-export function decodeCatalog(mark: Uint8Array, keys: readonly SeriesKey[]): Catalog {
+/**
+ * @param byNumber Whether what it says by the number of a series is believed.
+ * @throws DamageError when the text is not JSON of an object.
+ */
+export function decodeCatalog(
+  mark: Uint8Array,
+  keys: readonly SeriesKey[],
+  byNumber = true,
+): Catalog {
   const content = parseJson(mark);
   if (!isObject(content)) throw new DamageError("the catalog is not an object");
-  const [metrics, series] = [objectOf(content["metrics"]), objectOf(content["series"])];
+  const [metrics, series] = [
+    objectOf(content["metrics"]),
+    byNumber ? objectOf(content["series"]) : {},
+  ];
   const own = (of: Json, name: string) => (Object.hasOwn(of, name) ? of[name] : undefined);
   const entities = Object.entries(objectOf(content["entities"])).map(
     ([host, named]) =>
@@ -201,12 +211,8 @@ export function decodeCatalog(mark: Uint8Array, keys: readonly SeriesKey[]): Cat
 function inOrder(metrics: Json, mark: Uint8Array): string[] {
   const names = Object.keys(metrics);
   if (!names.some((name) => /^\d+$/.test(name))) return names;
-  const text = new TextDecoder().decode(mark);
-  const begin = Math.max(0, text.indexOf('"metrics"'));
-  const place = new Map(
-    names.map((name) => [name, text.indexOf(`${JSON.stringify(name)}:`, begin)]),
-  );
-  return names.sort((a, b) => (place.get(a) as number) - (place.get(b) as number));
+  const told = membersOf(new TextDecoder().decode(mark)).get("metrics") ?? "{}";
+  return [...membersOf(told).keys()].filter((name) => Object.hasOwn(metrics, name));
 }
 
 function described(key: SeriesKey, entry: unknown): SeriesInfo {

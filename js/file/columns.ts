@@ -16,7 +16,7 @@ export interface Columns {
   readonly missing: Uint8Array | null;
   /** NaN where there is none; null where no row has one, or none was read. */
   readonly step: Float64Array | null;
-  /** Empty where there is none; null where they were not read. */
+  /** Empty where there is none; null where no row has one, or they were not read. */
   readonly texts: readonly string[] | null;
 }
 
@@ -46,15 +46,22 @@ export function cut(columns: Columns, first: number, end: number): Columns {
 }
 
 /** The chosen rows. */
-export function take(columns: Columns, chosen: readonly number[]): Columns {
-  const numbers = (all: Float64Array) => Float64Array.from(chosen, (row) => all[row] as number);
+export function take(columns: Columns, chosen: ArrayLike<number>): Columns {
+  const into = <T extends Float64Array | Uint8Array | string[]>(
+    out: T,
+    all: ArrayLike<T[number]>,
+  ) => {
+    for (let i = 0; i < chosen.length; i++) out[i] = all[chosen[i] as number] as T[number];
+    return out;
+  };
+  const numbers = (all: Float64Array) => into(new Float64Array(chosen.length), all);
   const { missing, step, texts } = columns;
   return {
     time: numbers(columns.time),
     value: numbers(columns.value),
-    missing: missing && Uint8Array.from(chosen, (row) => missing[row] as number),
+    missing: missing && into(new Uint8Array(chosen.length), missing),
     step: step && numbers(step),
-    texts: texts && chosen.map((row) => texts[row] as string),
+    texts: texts && into(new Array<string>(chosen.length), texts),
   };
 }
 

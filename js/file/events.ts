@@ -5,15 +5,20 @@ import { spanKey } from "../core/wire/spans";
 import type { Catalog } from "./catalog";
 import type { Columns } from "./columns";
 import type { SeriesInfo } from "./gaps";
-import { factsOf, type Json } from "./json";
+import { factsOf, type Json, membersOf } from "./json";
 
 /** The moments in the rows of a series. */
 export function momentsOf(info: SeriesInfo, { time, texts }: Columns): MomentWire[] {
-  const { host, entity, metric } = info;
+  const about = aboutOf(info);
   return Array.from(time, (at, i) => {
     const text = texts?.[i] ?? "";
-    return { time: at / 1e6, host, entity, metric, facts: factsOf(text) ?? { label: text } };
+    return { time: at / 1e6, ...about, facts: factsOf(text) ?? { label: text } };
   });
+}
+
+/** Of which series it is; a page names what has no name as `core/wire/header.ts` does. */
+function aboutOf({ host, entity, metric }: SeriesInfo) {
+  return { host, entity, metric: metric || "event" };
 }
 
 interface Open {
@@ -23,20 +28,20 @@ interface Open {
 
 /** The spans of a series, each once, and with its end where that is known. */
 export function spansOf(info: SeriesInfo, { time, value, texts }: Columns): SpanWire[] {
-  const { host, entity, metric } = info;
+  const about = aboutOf(info);
   const open = new Map<string, Open>();
   const spans = new Map<string, SpanWire>();
   for (let i = 0; i < time.length; i++) {
     const text = texts?.[i] ?? "";
     const facts = factsOf(text) ?? (text ? { label: text } : {});
-    const name = facts["id"] === undefined ? "" : wordOf(facts["id"]);
+    const name = facts["id"] === undefined ? "" : wordOf(facts["id"], text);
     const at = time[i] as number;
     const seconds = value[i] as number;
     const begun = open.get(name);
     const put = (start: number, end: number | null, all: Json) => {
       const { id: _, ...rest } = all;
       const times = { start: start / 1e6, end: end === null ? null : end / 1e6 };
-      const span = { id: name || String(start), ...times, host, entity, metric, facts: rest };
+      const span = { id: name || String(start), ...times, ...about, facts: rest };
       spans.set(spanKey(span), span);
     };
     if (Number.isNaN(seconds)) {
@@ -56,10 +61,23 @@ export function spansOf(info: SeriesInfo, { time, value, texts }: Columns): Span
   return [...spans.values()];
 }
 
-/** A value as Python writes it in a text. */
-function wordOf(id: unknown): string {
+/** The id in a text as Python writes it. */
+function wordOf(id: unknown, text: string): string {
   if (typeof id === "boolean") return id ? "True" : "False";
+  if (typeof id === "number") return numberAsWord(membersOf(text).get("id") ?? String(id));
   return id === null ? "None" : typeof id === "string" ? id : JSON.stringify(id);
+}
+
+/** A number of JSON as Python writes it: a whole one with all its digits. */
+function numberAsWord(source: string): string {
+  if (/^-?\d+$/.test(source)) return String(BigInt(source));
+  const number = Number(source);
+  const size = Math.abs(number);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+    return number.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
+  }
+  if (Object.is(number, -0)) return "-0.0";
+  return Number.isInteger(number) ? `${number}.0` : String(number);
 }
 
 export function roundHalfEven(number: number): number {

@@ -2,7 +2,8 @@
 
 import type { Rows } from "./parquet/column";
 import { DamageError } from "./parquet/damage";
-import { BYTE_ARRAY, FIXED, INT32, INT64, INT96, type Leaf } from "./parquet/footer";
+import { bigAt } from "./parquet/fixed";
+import { BYTE_ARRAY, FIXED, INT64, INT96, type Leaf } from "./parquet/footer";
 import { RecordingError } from "./place";
 
 const REQUIRED = ["host", "entity", "metric", "time"];
@@ -17,9 +18,6 @@ const WANTED: Readonly<Record<string, string>> = {
   value: "a number",
 };
 
-const DAY_US = 86_400_000_000;
-/** The Julian day on which the epoch began. */
-const EPOCH_DAY = 2_440_588;
 const MOST_WHOLE = 2 ** 63;
 
 /**
@@ -62,13 +60,14 @@ function notOurs(name: string, why: string): RecordingError {
   );
 }
 
-function fits(column: string, { path, kind, type, repeated, defined }: Leaf): boolean {
+function fits(column: string, { path, kind, type, repeated, defined, width }: Leaf): boolean {
   if (path.length > 1 || repeated > 0 || defined > 1) return false;
   if (column === "time") {
     return type === "timestamp" || kind === INT96 || (kind === INT64 && type === "plain");
   }
   if (column === "value" || column === "step") {
-    if (kind === BYTE_ARRAY || kind === FIXED) return type === "decimal" || type === "float16";
+    if (kind === BYTE_ARRAY) return type === "decimal";
+    if (kind === FIXED) return type === "decimal" || (type === "float16" && width === 2);
     const isNumber = type === "plain" || type === "unsigned" || type === "decimal";
     return isNumber && kind !== INT96 && (kind !== 0 || column === "value");
   }
@@ -96,49 +95,19 @@ export function valuesOf(column: string, rows: Rows, leaf: Leaf): Rows {
   return { ...rows, numbers };
 }
 
-function timesOf({ numbers, texts }: Rows, { kind, ticks }: Leaf): Float64Array {
-  const times =
-    kind === INT96
-      ? Float64Array.from(texts, (bytes) => {
-          const view = new DataView(
-            (bytes as Uint8Array).buffer,
-            (bytes as Uint8Array).byteOffset,
-            12,
-          );
-          const us = Number(view.getBigUint64(0, true) / 1000n);
-          return (view.getInt32(8, true) - EPOCH_DAY) * DAY_US + us;
-        })
-      : numbers.map((one) => one * ticks);
+function timesOf({ numbers }: Rows, { kind, ticks }: Leaf): Float64Array {
+  const times = kind === INT96 || ticks === 1 ? numbers : numbers.map((one) => one * ticks);
   if (!times.every(Number.isSafeInteger)) throw new DamageError("its times are out of range");
   return times;
 }
 
-function numbersOf({ numbers, texts, absent }: Rows, leaf: Leaf): Float64Array {
-  const { kind, type, scale } = leaf;
-  if (kind === BYTE_ARRAY || kind === FIXED) {
-    return Float64Array.from(texts, (bytes, row) => {
-      if (bytes === null || absent?.[row]) return Number.NaN;
-      return type === "float16" ? half(bytes) : big(bytes) / 10 ** scale;
-    });
-  }
-  if (type === "decimal") return numbers.map((one) => one / 10 ** scale);
-  if (type === "unsigned") {
-    const range = kind === INT32 ? 2 ** 32 : 2 ** 64;
-    return numbers.map((one) => (one < 0 ? one + range : one));
-  }
-  return numbers;
-}
-
-/** A whole number of two's complement, its highest byte first. */
-function big(bytes: Uint8Array): number {
-  let number = 0n;
-  for (const byte of bytes) number = (number << 8n) | BigInt(byte);
-  return Number(BigInt.asIntN(8 * bytes.length, number));
-}
-
-function half(bytes: Uint8Array): number {
-  const bits = (bytes[0] as number) | ((bytes[1] as number) << 8);
-  const [sign, power, rest] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
-  if (power === 31) return rest ? Number.NaN : sign * Infinity;
-  return sign * (power === 0 ? rest * 2 ** -24 : (1 + rest / 1024) * 2 ** (power - 15));
+function numbersOf({ numbers, texts, absent }: Rows, { kind, type, scale }: Leaf): Float64Array {
+  if (type !== "decimal") return numbers;
+  const unit = 10 ** scale;
+  if (kind !== BYTE_ARRAY) return numbers.map((one) => one / unit);
+  return Float64Array.from(texts, (bytes, row) => {
+    if (bytes === null || absent?.[row]) return Number.NaN;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return bigAt(view, 0, bytes.length) / unit;
+  });
 }

@@ -5,55 +5,41 @@
  */
 
 import type { CachedFile, Range } from "./cache";
-import { byKey, decodeCatalog, textOf } from "./catalog";
-import { type Columns, inOrder, isRising, type SeriesKey } from "./columns";
+import { decodeCatalog } from "./catalog";
+import { checkTexts, counted, ForeignRows, type Read, tooLarge } from "./foreign-rows";
 import { valuesOf, wantedColumns } from "./foreign-types";
-import { objectOf, parseJson, sentencesOf } from "./json";
-import { MOST_FOREIGN, MOST_FOREIGN_ROWS, MOST_UNPACKED } from "./limits";
+import { sentencesOf } from "./json";
+import { FOREIGN, type ForeignLimits, MOST_UNPACKED } from "./limits";
 import { HeldRows, type HeldSeries } from "./memory";
 import { isKnownCodec } from "./parquet/codecs";
-import { type Rows, readRows } from "./parquet/column";
+import { type Rows, readAllRows } from "./parquet/column";
 import { crc32 } from "./parquet/crc";
 import { DamageError } from "./parquet/damage";
 import type { Chunk, Footer } from "./parquet/footer";
+import { keepOnce } from "./parquet/texts";
 import { RecordingError } from "./place";
 import { decodeRun } from "./run";
 import type { Run, Stored } from "./stored";
 import { Turns } from "./turns";
 
-const KEYS = ["host", "entity", "metric"] as const;
-const REST = ["value", "step", "text"];
-/** Rows that are sorted into their series before the page gets its turn. */
-const AT_ONCE = 20_000;
-
-/** The rows of one series as they come. */
-interface Growing {
-  readonly key: SeriesKey;
-  readonly time: number[];
-  readonly value: number[];
-  readonly missing: number[];
-  readonly step: number[];
-  readonly texts: string[];
-}
+const KEYS = ["host", "entity", "metric", "time"] as const;
+const REST = ["value", "step", "text"] as const;
+const NOTHING_TOLD = new TextEncoder().encode("{}");
+type Column = (typeof KEYS)[number] | (typeof REST)[number];
 
 /** @throws RecordingError when it is too large, or its columns cannot be those of a recording. */
 export async function readForeign(
   file: CachedFile,
   footer: Footer,
   sums: Uint32Array | null,
+  limits: ForeignLimits = FOREIGN,
 ): Promise<Stored> {
   const { name, size } = file;
   const columns = wantedColumns(footer.leaves, name);
-  if (size > MOST_FOREIGN || footer.rows > MOST_FOREIGN_ROWS) {
-    throw new RecordingError(
-      "too large",
-      `${name} was written by another program, and has more than ` +
-        `${MOST_FOREIGN >> 20} MB or ${MOST_FOREIGN_ROWS.toLocaleString("en")} rows`,
-      "Open it in a notebook: pw.replay(path).",
-    );
-  }
-  const series = new Map<string, Growing>();
+  if (size > limits.bytes) throw tooLarge(name, `${limits.bytes >> 20} MB`);
+  if (footer.rows > limits.rows) throw tooLarge(name, counted(limits.rows, "rows"));
   const turns = new Turns();
+  const all = new ForeignRows(name, limits, turns);
   let lost = 0;
   for (const [number, group] of footer.groups.entries()) {
     const chunks = new Map(
@@ -61,34 +47,54 @@ export async function readForeign(
     );
     checkChunks([...chunks.values()], name);
     const held = await file.hold([...chunks.values()].map(({ begin, end }): Range => [begin, end]));
-    const read = (column: string): Rows | null => {
+    const bytesOf = (begin: number, end: number) => held.bytes(begin, end);
+    const read = async (column: Column): Promise<Rows | null> => {
       const chunk = chunks.get(column);
       if (!chunk || group.rows === 0) return null;
-      const bytes = held.bytes(chunk.begin, chunk.end);
       const place = number * footer.leaves.length + (columns.get(column) as number);
-      if (sums && crc32(bytes) !== sums[place]) {
+      if (sums && crc32(bytesOf(chunk.begin, chunk.end)) !== sums[place]) {
         throw new DamageError("a row group does not match its checksums");
       }
-      const rows = readRows((begin, end) => held.bytes(begin, end), chunk, null, 0, group.rows);
+      let [texts, textBytes] = [0, 0];
+      const keep = keepOnce((bytes) => {
+        texts++;
+        textBytes += bytes;
+        checkTexts(name, texts, textBytes, limits);
+      });
+      const rows = await readAllRows(bytesOf, chunk, keep, () => turns.next());
       if (rows.lost) throw new DamageError(`its column ${column} is damaged`);
       return rows;
     };
-    const ours = (column: string, rows: Rows | null) =>
-      rows && valuesOf(column, rows, (chunks.get(column) as Chunk).leaf);
-    const keys = [...KEYS, "time"].map((column) => ours(column, read(column)));
-    await turns.next();
-    let rest: (Rows | null)[] | null = null;
+    const made: Record<Column, Rows | null> = {
+      host: null,
+      entity: null,
+      metric: null,
+      time: null,
+      value: null,
+      step: null,
+      text: null,
+    };
+    // What has no place in a recording is no damage: then the file is none.
+    const ours = async (column: Column) => {
+      const rows = made[column];
+      made[column] = rows && valuesOf(column, rows, (chunks.get(column) as Chunk).leaf);
+      await turns.next();
+    };
+    for (const column of KEYS) {
+      made[column] = await read(column);
+      await ours(column);
+    }
     try {
-      rest = REST.map(read);
+      for (const column of REST) made[column] = await read(column);
     } catch (problem) {
       if (!(problem instanceof DamageError)) throw problem;
       lost += group.rows;
+      continue;
     }
-    // What has no place in a recording is no damage: then the file is none.
-    const values = rest?.map((rows, place) => ours(REST[place] as string, rows));
-    if (values) await sortIn(series, group.rows, [...keys, ...values], turns);
+    for (const column of REST) await ours(column);
+    await all.add(group.rows, made satisfies Read);
   }
-  return storedOf(file, footer, [...series.values()], lost);
+  return storedOf(file, footer, { held: await all.finished(), metrics: all.metrics() }, lost);
 }
 
 function checkChunks(chunks: readonly Chunk[], name: string): void {
@@ -108,51 +114,12 @@ function checkChunks(chunks: readonly Chunk[], name: string): void {
   }
 }
 
-/** Put the rows of a row group into their series. */
-async function sortIn(
-  series: Map<string, Growing>,
-  rows: number,
-  [host, entity, metric, time, value, step, text]: readonly (Rows | null)[],
-  turns: Turns,
-): Promise<void> {
-  const words = new Map<Uint8Array | null, string>([[null, ""]]);
-  const word = (column: Rows | null | undefined, row: number): string => {
-    const bytes = column?.texts[row] ?? null;
-    let known = words.get(bytes);
-    if (known === undefined) {
-      known = textOf(bytes as Uint8Array);
-      words.set(bytes, known);
-    }
-    return known;
-  };
-  for (let row = 0; row < rows; row++) {
-    const key = {
-      host: word(host, row),
-      entity: word(entity, row),
-      metric: word(metric, row),
-    };
-    const name = `${key.host}\0${key.entity}\0${key.metric}`;
-    let one = series.get(name);
-    if (!one) {
-      one = { key, time: [], value: [], missing: [], step: [], texts: [] };
-      series.set(name, one);
-    }
-    one.time.push(time?.numbers[row] as number);
-    one.value.push(value?.numbers[row] ?? Number.NaN);
-    one.missing.push(value ? (value.absent?.[row] ?? 0) : 1);
-    one.step.push(step?.absent?.[row] ? Number.NaN : (step?.numbers[row] ?? Number.NaN));
-    one.texts.push(word(text, row));
-    if (row % AT_ONCE === 0) await turns.next();
-  }
-}
-
 function storedOf(
   file: CachedFile,
   { marks, leaves }: Footer,
-  series: readonly Growing[],
+  { held, metrics }: { readonly held: HeldSeries[]; readonly metrics: string[] },
   lost: number,
 ): Stored {
-  const held = [...series].sort((a, b) => byKey(a.key, b.key)).map(finished);
   const start = held.reduce(
     (least, { columns }) => Math.min(least, columns.time[0] as number),
     Infinity,
@@ -169,24 +136,10 @@ function storedOf(
     ...(zoned ? [] : [`The times in ${file.name} have no zone: taken as UTC`]),
   ];
   const keys = held.map(({ key }) => key);
-  const catalog = decodeCatalog(withoutNumbers(marks.get("pulse.catalog")), keys);
+  // What it says by the numbers of series may be wrong in a catalog that was copied.
+  const told = decodeCatalog(marks.get("pulse.catalog") ?? NOTHING_TOLD, keys, false);
+  const order = [...new Set([...told.appeared.keys(), ...metrics])];
+  const catalog = { ...told, appeared: new Map(order.map((metric, place) => [metric, place])) };
   const about = { name: file.name, bytes: file.size, run, catalog, problems, running: false };
   return new HeldRows(about, held);
-}
-
-function finished({ key, time, value, missing, step, texts }: Growing): HeldSeries {
-  const columns: Columns = {
-    time: Float64Array.from(time),
-    value: Float64Array.from(value),
-    missing: missing.includes(1) ? Uint8Array.from(missing) : null,
-    step: step.some((one) => !Number.isNaN(one)) ? Float64Array.from(step) : null,
-    texts,
-  };
-  return { key, columns: isRising(columns.time) ? columns : inOrder(columns) };
-}
-
-/** A catalog without facts by series number: in a copied catalog they may be wrong. */
-function withoutNumbers(mark: Uint8Array | undefined): Uint8Array {
-  const { series: _, ...rest } = mark ? objectOf(parseJson(mark)) : {};
-  return new TextEncoder().encode(JSON.stringify(rest));
 }

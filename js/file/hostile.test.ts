@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryFile } from "./access";
 import { openFile } from "./open";
-import { unpackDeltas, unpackRuns } from "./parquet/bits";
+import { INT64_DELTAS, unpackDeltas, unpackRuns } from "./parquet/bits";
 import { unpacked } from "./parquet/codecs";
 import { crc32 } from "./parquet/crc";
 import { DamageError } from "./parquet/damage";
@@ -134,7 +134,12 @@ describe("whatever the bytes, a decoder gives what was asked for, or our error",
   > = {
     runs: (bytes, count) => unpackRuns(bytes, count % 33, count),
     differences: (bytes, count) => unpackDeltas(bytes, count).values,
-    "differences in thousands": (bytes, count) => unpackDeltas(bytes, count, 1000).values,
+    "differences in thousands": (bytes, count) =>
+      unpackDeltas(bytes, count, { ...INT64_DELTAS, divisor: 1000 }).values,
+    "differences of 32 bits": (bytes, count) =>
+      unpackDeltas(bytes, count, { ...INT64_DELTAS, bits: 32 }).values,
+    "differences without a sign": (bytes, count) =>
+      unpackDeltas(bytes, count, { ...INT64_DELTAS, isSigned: false }).values,
     LZ4: unlz4,
     "LZ4 of Hadoop": unlz4Hadoop,
     Snappy: (bytes, count) => unpacked(1, bytes, count),
@@ -145,6 +150,8 @@ describe("whatever the bytes, a decoder gives what was asked for, or our error",
   const BEGINS: Readonly<Record<string, readonly number[]>> = {
     differences: [0x80, 1, 4, 20],
     "differences in thousands": [0x80, 1, 4, 20],
+    "differences of 32 bits": [0x80, 1, 4, 20],
+    "differences without a sign": [0x80, 1, 4, 20],
     GZIP: [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3],
     ZSTD: [0x28, 0xb5, 0x2f, 0xfd, 0],
     Snappy: [20],

@@ -58,6 +58,24 @@ export function record<T>(entries: Iterable<readonly [string, T]>): Record<strin
   return made;
 }
 
+/** The members of a JSON object as they stand in its text: in their order, with all their digits. */
+export function membersOf(text: string): Map<string, string> {
+  const members = new Map<string, string>();
+  let [depth, begin] = [0, 0];
+  let name: string | null = null;
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g)) {
+    if (token === "{" || token === "[") depth++;
+    else if (depth === 1 && token === ":") begin = index + 1;
+    else if (depth === 1 && token.startsWith('"')) name ??= JSON.parse(token) as string;
+    else if (depth === 1 && name !== null) {
+      members.set(name, text.slice(begin, index).trim());
+      name = null;
+    }
+    if (token === "}" || token === "]") depth--;
+  }
+  return members;
+}
+
 /** Those of an object's values that are texts. */
 export function wordsOf(value: unknown): Record<string, string> {
   return record(

@@ -44,9 +44,25 @@ export const MOST_AT_ONCE = 4;
 /** A server that does not know ranges sends the whole file, which must not be larger. */
 export const MOST_WHOLE = 64 * MIB;
 
-/** A file of another program is read as a whole: its bytes, and its rows. */
-export const MOST_FOREIGN = 64 * MIB;
-export const MOST_FOREIGN_ROWS = 2_000_000;
+/**
+ * A file of another program is read as a whole, and all of it is in memory: its bytes, its rows, its
+ * series, and the texts that differ in it, with their bytes.
+ */
+export interface ForeignLimits {
+  readonly bytes: number;
+  readonly rows: number;
+  readonly series: number;
+  readonly texts: number;
+  readonly textBytes: number;
+}
+
+export const FOREIGN: ForeignLimits = {
+  bytes: 64 * MIB,
+  rows: 2_000_000,
+  series: 10_000,
+  texts: 500_000,
+  textBytes: 64 * MIB,
+};
 
 /** What is fetched of a file. */
 export interface Price {

@@ -170,18 +170,20 @@ export class Provider {
   }
 
   async #events(): Promise<{ readonly moments: MomentWire[]; readonly spans: SpanWire[] }> {
-    const [moments, spans] = [[] as MomentWire[], [] as SpanWire[]];
+    const [moments, spans] = [new Map<number, MomentWire[]>(), new Map<number, SpanWire[]>()];
     const some = this.#series.filter(isEventful);
     const isSpan = ({ info }: Series) => kindOf(info).drawnAs === KINDS.span.drawnAs;
     await this.#painter.read(some, NEWEST_EVENTS, (series, columns) => {
       const most = EVENTS_SHOWN * (isSpan(series) ? 2 : 1);
       const last = lastRows(columns, most);
-      if (isSpan(series)) spans.push(...spansOf(series.info, last));
-      else moments.push(...momentsOf(series.info, last));
+      if (isSpan(series)) spans.set(series.id, spansOf(series.info, last));
+      else moments.set(series.id, momentsOf(series.info, last));
     });
+    // Those of one time come in the order of the series, in whatever order these are read.
+    const all = <T>(of: ReadonlyMap<number, T[]>) => some.flatMap(({ id }) => of.get(id) ?? []);
     return {
-      moments: newestMoments(moments, EVENTS_SHOWN),
-      spans: newestSpans(spans, EVENTS_SHOWN),
+      moments: newestMoments(all(moments), EVENTS_SHOWN),
+      spans: newestSpans(all(spans), EVENTS_SHOWN),
     };
   }
 

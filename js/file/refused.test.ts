@@ -11,6 +11,7 @@ const REFUSED: readonly [string, string, RegExp][] = [
   ["odd-null-key", "damaged", /its column entity is NULL in some rows/],
   ["odd-half-steps", "damaged", /its steps are not whole numbers/],
   ["odd-brotli", "foreign", /packed with Brotli/],
+  ["odd-many-series", "too large", /has more than 10,000 series$/],
 ];
 
 test.each(REFUSED)("%s is refused in words: %s", async (name, trouble, words) => {

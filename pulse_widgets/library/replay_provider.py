@@ -109,7 +109,7 @@ class RecordingProvider:
         by_key = {
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
-        moments, spans = list[MomentWire](), list[SpanWire]()
+        moments, spans = list[tuple[int, MomentWire]](), list[tuple[int, SpanWire]]()
         for key, columns in merged(self._stored.segments, list(by_key)):
             info = by_key[key]
             is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
@@ -117,12 +117,14 @@ class RecordingProvider:
             most = min(len(columns), count * (2 if is_span else 1))
             last = columns.cut(len(columns) - most, len(columns))
             if is_span:
-                spans += _spans(info, last)
+                spans += [(info.id, span) for span in _spans(info, last)]
             else:
-                moments += [moment_of(info, time, text) for time, _, text in text_rows(last)]
-        moments.sort(key=lambda moment: moment.time)
-        spans.sort(key=lambda span: span.start)
-        return newest(moments, spans, count, self._odd)
+                rows = text_rows(last)
+                moments += [(info.id, moment_of(info, time, text)) for time, _, text in rows]
+        # Those of one time come in the order of the series, in whatever order these are read.
+        moments.sort(key=lambda one: (one[1].time, one[0]))
+        spans.sort(key=lambda one: (one[1].start, one[0]))
+        return newest([m for _, m in moments], [s for _, s in spans], count, self._odd)
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""

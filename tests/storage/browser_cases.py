@@ -203,11 +203,27 @@ def nothing(bench: Bench) -> None:
     bench.minute()
 
 
+def words(bench: Bench) -> None:
+    """Write names and ids that a page may take for others, and events of one moment."""
+    for name in ("zeta", "größe", "7", 'a"b\\', "alpha", "metrics", "{", "10"):
+        bench.numbers(bench.series("user", name), [START_US], [1.0])
+    for name in ("m2", "", "m1"):
+        mark = bench.series("user", name, kind="text")
+        _texts(bench, mark, [(k // 2, math.nan, {"label": f"{name} {k}"}) for k in range(6)])
+    for name in ("s2", "s1"):
+        span = bench.series("user", name, unit="s", kind="span")
+        numbers: list[Any] = [2**60 + 1, -(2**53) - 1, 7, 1.0, 0.5, 1e16, 1.5e-7, 1e300, -0.0, True]
+        lines = [(5.0, math.nan, {"in": {"id": 3}, "id": k, "n": name}) for k in numbers]
+        _texts(bench, span, [*lines, *((6.0, 1.0, {"id": k}) for k in numbers[:4])])
+    bench.minute()
+
+
 BENCHES: Mapping[str, Callable[[Bench], None]] = {
     "hard": hard,
     "long": long,
     "many": many,
     "nothing": nothing,
+    "words": words,
 }
 
 
@@ -314,12 +330,44 @@ def _packed(path: Path) -> None:
     pq.write_table(_table(columns), path, use_dictionary=["host"], **options)
 
 
+def _zeros(path: Path) -> None:
+    """Write keys that are others when their parts are joined, and a catalog that was copied."""
+    hosts, entities = ["a\0b", "a", "a", "a\0b\0c"], ["c", "b\0c", "b", ""]
+    columns = {
+        "host": hosts * 10,
+        "entity": entities * 10,
+        "metric": ["d", "d", "c\0d", "d"] * 9 + ["10", "9", "é", "10"],
+        "time": START_US + 1_000_000 * np.arange(40),
+        "value": np.arange(40.0),
+    }
+    metrics = {name: ["B", "gauge"] for name in ("é", "10", "d", "9")}
+    told = {"pulse.catalog": json.dumps({"metrics": metrics, "series": {"0": ["W", "gauge"]}})}
+    table = _table(columns)
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=15)
+        writer.add_key_value_metadata(told)
+
+
+def _rising(path: Path) -> None:
+    """Write moments of one time in row groups of their own, which are not in order of key."""
+    columns = {
+        "host": ["h0"] * 6,
+        "entity": ["user"] * 6,
+        "metric": ["mark", "alert", "event"] * 2,
+        "time": START_US + np.array([5, 5, 5, 6, 6, 6]),
+        "text": [f"number {k}" for k in range(6)],
+    }
+    pq.write_table(_table(columns), path, row_group_size=2)
+
+
 FOREIGN: Mapping[str, Callable[[Path], None]] = {
     "naive": _naive,
     "second": _second,
     "odd_types": _odd_types,
     "old_times": _old_times,
     "packed": _packed,
+    "zeros": _zeros,
+    "rising": _rising,
 }
 
 
@@ -370,6 +418,16 @@ def _brotli(path: Path) -> None:
     pq.write_table(_table(_foreign(40)), path, compression="brotli")
 
 
+def _many_series(path: Path) -> None:
+    count = MANY_SERIES
+    columns = {"host": ["h"] * count, "entity": [f"e{k}" for k in range(count)]}
+    columns |= {"metric": ["m"] * count, "time": np.full(count, START_US)}
+    pq.write_table(_table(columns), path, compression="zstd", compression_level=19)
+
+
+MANY_SERIES: Final = 10_001
+"""One more than a page holds in memory of a file of another program."""
+
 ODD: Mapping[str, Callable[[Path], None]] = {
     "odd-lying": _lying,
     "odd-no-keys": _without("host", "entity"),
@@ -378,6 +436,7 @@ ODD: Mapping[str, Callable[[Path], None]] = {
     "odd-wrong-type": _wrong_type,
     "odd-half-steps": _half_steps,
     "odd-brotli": _brotli,
+    "odd-many-series": _many_series,
 }
 """Files that a page refuses in words, or does not believe; `js/file/refused.test.ts` says which."""
 GOLDEN: Final = "recording-1.0-finished"
@@ -405,6 +464,7 @@ RANGES: Mapping[str, list[tuple[float, float, int]]] = {
     ],
     "many": [(0, 500, 100), (150, 160, 800), (299, 310, 20)],
     "nothing": [(0, 10, 100)],
+    "words": [(0, 10, 100)],
     GOLDEN: [(0, 70, 300), (20, 40, 20)],
     **{name: [(0, 30, 100), (5, 9, 10), (9.9, 10.4, 200)] for name in FOREIGN},
 }

@@ -8,9 +8,20 @@ import struct
 import numpy as np
 import pytest
 
+from pulse_widgets.library.recording import Recording
 from pulse_widgets.series.packing import unpacked
 from pulse_widgets.series.wire import decode
-from tests.storage.browser_cases import DATA, QUESTIONS, RANGES, answers, questions, unpack
+from tests.storage.browser_cases import (
+    DATA,
+    MANY_SERIES,
+    QUESTIONS,
+    RANGES,
+    answers,
+    path_of,
+    questions,
+    unpack,
+)
+from tests.storage.browser_types import OTHERS, TYPES, answer, is_older, stored
 
 NEAR = 1e-9
 """Sums of the same values may differ in their last digits on another machine."""
@@ -31,6 +42,23 @@ def test_a_kernel_answers_as_the_page_is_held_to(case):
             np.testing.assert_allclose(own, their, rtol=NEAR, atol=0)
         for own, their in zip(codes(ours), codes(theirs), strict=True):
             assert int(np.abs(own.astype(int) - their.astype(int)).max(initial=0)) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", [TYPES, OTHERS], ids=lambda path: path.stem)
+def test_python_reads_in_files_of_all_types_what_the_page_is_held_to(source, tmp_path):
+    if is_older(source):
+        pytest.skip("an older pyarrow does not know all types, and rounds decimals otherwise")
+    path, other = tmp_path / "it.parquet", []
+    for about, truth, content in stored(source):
+        path.write_bytes(content)
+        if not about["refused"] and answer(path) != truth:
+            other.append(about["name"])
+    assert other == []
+
+
+def test_python_opens_what_has_too_many_series_for_a_page():
+    assert len(Recording.open(path_of("odd-many-series")).series) == MANY_SERIES
 
 
 def told(packet: bytes) -> dict:

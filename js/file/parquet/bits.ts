@@ -5,7 +5,6 @@ import { DamageError } from "./damage";
 const MOST_WIDTH = 32;
 /** A number of so many bits lies in the four bytes that it begins in, at whatever bit. */
 const QUICK_WIDTH = 25;
-const EXACT_WIDTH = 52;
 const MOST_BLOCK = 1 << 16;
 
 /**
@@ -37,16 +36,26 @@ export function unpackRuns(bytes: Uint8Array, width: number, count: number): Uin
   return out;
 }
 
+/** What kind of whole numbers are packed. */
+export interface Whole {
+  /** Bits of a number; sums go round at so many, and not beyond them. */
+  readonly bits: 32 | 64;
+  readonly isSigned: boolean;
+  /** They are told in units of so many. */
+  readonly divisor: number;
+}
+
+export const INT64_DELTAS: Whole = { bits: 64, isSigned: true, divisor: 1 };
+
 /**
  * Whole numbers as differences in blocks (`DELTA_BINARY_PACKED`), and where they end.
  *
- * @param divisor They are told in units of so many.
  * @throws DamageError when there are other than `count`.
  */
 export function unpackDeltas(
   bytes: Uint8Array,
   count: number,
-  divisor = 1,
+  whole: Whole = INT64_DELTAS,
 ): { readonly values: Float64Array; readonly end: number } {
   const reader = new Bits(bytes);
   const block = reader.varint();
@@ -60,9 +69,13 @@ export function unpackDeltas(
   const values = new Float64Array(count);
   const first = reader.zigzag();
   if (count === 0) return { values, end: reader.at };
-  const keepsExact = divisor > 1;
+  if (whole.bits === 32) return { values, end: sumUp32(values, reader, first, minis, each, whole) };
+  const { isSigned, divisor } = whole;
+  const keepsExact = divisor > 1 || !isSigned;
+  const told = (number: bigint) =>
+    Number(isSigned ? quotient(number, divisor) : BigInt.asUintN(64, number));
   let exact: bigint | null = !keepsExact && Number.isSafeInteger(Number(first)) ? null : first;
-  values[0] = Number(quotient(first, divisor));
+  values[0] = told(first);
   const spare = new Uint32Array(each);
   for (let filled = 1; filled < count; ) {
     const least = reader.zigzag();
@@ -71,21 +84,21 @@ export function unpackDeltas(
       if (filled >= count) break;
       const some = Math.min(each, count - filled);
       const from = reader.at;
-      const small = Number.isSafeInteger(Number(least)) && width <= EXACT_WIDTH && exact === null;
-      if (small && width <= QUICK_WIDTH) {
+      const step = Number(least);
+      let value = values[filled - 1] as number;
+      // Of larger numbers not each one is a number of JavaScript.
+      const reach = Math.abs(value) + some * (Math.abs(step) + 2 ** width);
+      if (exact === null && width <= QUICK_WIDTH && reach <= Number.MAX_SAFE_INTEGER) {
         reader.unpack(spare, 0, some, width);
-        const step = Number(least);
-        let value = values[filled - 1] as number;
         for (let i = 0; i < some; i++) {
           value += step + (spare[i] as number);
           values[filled + i] = value;
         }
-        if (!Number.isSafeInteger(value)) throw new DamageError("a number is too large");
       } else {
         exact ??= BigInt(values[filled - 1] as number);
         for (let i = 0; i < some; i++) {
           exact = BigInt.asIntN(64, exact + least + reader.large(from * 8 + i * width, width));
-          values[filled + i] = Number(quotient(exact, divisor));
+          values[filled + i] = told(exact);
         }
         if (!keepsExact && Number.isSafeInteger(Number(exact))) exact = null;
       }
@@ -95,6 +108,39 @@ export function unpackDeltas(
     }
   }
   return { values, end: reader.at };
+}
+
+/** The rest of numbers of 32 bits, behind their first one; returns where they end. */
+function sumUp32(
+  values: Float64Array,
+  reader: Bits,
+  first: bigint,
+  minis: number,
+  each: number,
+  { isSigned }: Whole,
+): number {
+  let value = Number(BigInt.asIntN(32, first));
+  const told = () => (isSigned ? value : value >>> 0);
+  values[0] = told();
+  const spare = new Uint32Array(each);
+  for (let filled = 1; filled < values.length; ) {
+    const least = Number(BigInt.asIntN(32, reader.zigzag()));
+    for (const width of reader.take(minis)) {
+      if (filled >= values.length) break;
+      if (width > 32) throw new DamageError("a number has more bits than any");
+      const some = Math.min(each, values.length - filled);
+      const from = reader.at;
+      reader.unpack(spare, 0, some, width);
+      for (let i = 0; i < some; i++) {
+        value = (value + least + (spare[i] as number)) | 0;
+        values[filled + i] = told();
+      }
+      reader.at = from;
+      reader.take((each * width) / 8);
+      filled += some;
+    }
+  }
+  return reader.at;
 }
 
 /** Rounded down, of negative numbers, too. */

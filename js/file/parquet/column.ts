@@ -3,6 +3,7 @@
 import { DamageError } from "./damage";
 import type { Chunk } from "./footer";
 import { type Located, type Page, pageAt } from "./pages";
+import { type Keep, keepEach } from "./texts";
 import { type Piece, pieceOf, type Values, wordsOf } from "./values";
 
 /** The bytes of a file from `begin` to `end`. */
@@ -42,10 +43,40 @@ export function readRows(
   first: number,
   end: number,
 ): Rows {
+  const reading = pageByPage(bytes, chunk, located, [first, end], keepEach);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+  }
+}
+
+/** All rows of a chunk, with a pause behind every page in which others get their turn. */
+export async function readAllRows(
+  bytes: BytesOf,
+  chunk: Chunk,
+  keep: Keep,
+  pause: () => Promise<void>,
+): Promise<Rows> {
+  const reading = pageByPage(bytes, chunk, null, [0, chunk.rows], keep);
+  for (;;) {
+    const { done, value } = reading.next();
+    if (done) return value;
+    await pause();
+  }
+}
+
+function* pageByPage(
+  bytes: BytesOf,
+  given: Chunk,
+  located: readonly Located[] | null,
+  [first, end]: readonly [number, number],
+  keep: Keep,
+): Generator<void, Rows> {
   const out = new Filled(first, end);
+  const chunk = located ? given : behindWords(bytes, given);
   let words: Values | null | undefined;
   const dictionary = (): Values | null => {
-    if (words === undefined) words = tried(() => dictionaryOf(bytes, chunk));
+    if (words === undefined) words = tried(() => dictionaryOf(bytes, chunk, keep));
     return words;
   };
   for (const { page, from } of located
@@ -53,21 +84,32 @@ export function readRows(
     : pagesBehind(bytes, chunk, end)) {
     if (from + page.values <= first) continue;
     try {
-      out.put(from, pieceOf(page, chunk, dictionary));
+      out.put(from, pieceOf(page, chunk, dictionary, keep));
     } catch (problem) {
       if (!(problem instanceof DamageError)) throw problem;
     }
+    yield;
   }
   return out.rows();
 }
 
-function dictionaryOf(bytes: BytesOf, chunk: Chunk): Values | null {
+/**
+ * The chunk with its data pages where its dictionary ends. Some writers tell another place for
+ * them: that of the dictionary.
+ */
+function behindWords(bytes: BytesOf, chunk: Chunk): Chunk {
+  if (chunk.begin >= chunk.end) return chunk;
+  const page = tried(() => pageAt(bytes(chunk.begin, chunk.end), 0, chunk));
+  return page?.isWords ? { ...chunk, pages: chunk.begin + page.end } : chunk;
+}
+
+function dictionaryOf(bytes: BytesOf, chunk: Chunk, keep: Keep): Values | null {
   if (chunk.begin >= chunk.pages) return null;
   const page = pageAt(bytes(chunk.begin, chunk.pages), 0, chunk);
   if (!page.isWords || page.end !== chunk.pages - chunk.begin) {
     throw new DamageError("a column does not begin with its dictionary");
   }
-  return wordsOf(page, chunk);
+  return wordsOf(page, chunk, keep);
 }
 
 interface Placed {

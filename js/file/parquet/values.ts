@@ -1,9 +1,21 @@
 /** The values of pages, whichever of the encodings of Parquet they are in. */
 
-import { quotient, unpackDeltas, unpackRuns } from "./bits";
+import { quotient, unpackDeltas, unpackRuns, type Whole } from "./bits";
 import { DamageError } from "./damage";
-import { BYTE_ARRAY, type Chunk, DOUBLE, FIXED, FLOAT, INT32, INT64 } from "./footer";
+import { readerOf } from "./fixed";
+import {
+  BYTE_ARRAY,
+  type Chunk,
+  DOUBLE,
+  FIXED,
+  FLOAT,
+  INT32,
+  INT64,
+  INT96,
+  type Leaf,
+} from "./footer";
 import { contentOf, type Page } from "./pages";
+import { type Keep, keepEach } from "./texts";
 
 const BOOLEAN = 0;
 
@@ -33,18 +45,23 @@ export interface Piece {
 const NOTHING = new Uint8Array(0);
 
 /** The words of a dictionary page. */
-export function wordsOf(page: Page, chunk: Chunk): Values {
+export function wordsOf(page: Page, chunk: Chunk, keep: Keep = keepEach): Values {
   if (page.encoding !== PLAIN && page.encoding !== PLAIN_WORDS) {
     throw new DamageError("a dictionary is packed in a way that is not known");
   }
   const content = contentOf(page, chunk.codec);
   // A word takes a byte of its own or more, so that no few bytes claim many words.
   if (page.values > content.length) throw new DamageError("a dictionary has fewer words");
-  return plain(content, page.values, chunk);
+  return plain(content, page.values, chunk, keep);
 }
 
 /** The rows of a data page. */
-export function pieceOf(page: Page, chunk: Chunk, words: () => Values | null): Piece {
+export function pieceOf(
+  page: Page,
+  chunk: Chunk,
+  words: () => Values | null,
+  keep: Keep = keepEach,
+): Piece {
   const { defined, repeated } = chunk.leaf;
   if (repeated > 0 || defined > 1) throw new DamageError("a column is nested");
   let content = contentOf(page, chunk.codec);
@@ -64,7 +81,8 @@ export function pieceOf(page: Page, chunk: Chunk, words: () => Values | null): P
   let there = rows;
   if (absent) for (let i = 0; i < rows; i++) there -= absent[i] as number;
   if (there === rows) absent = null;
-  const dense = there === 0 ? none(chunk) : denseOf(content, there, page.encoding, chunk, words);
+  const packed = { content, count: there, encoding: page.encoding };
+  const dense = there === 0 ? none(chunk) : denseOf(packed, chunk, words, keep);
   return { rows, values: absent ? apart(dense, absent) : dense, absent };
 }
 
@@ -72,8 +90,8 @@ function none(chunk: Chunk): Values {
   return isBytes(chunk) ? { texts: [] } : { numbers: new Float64Array(0) };
 }
 
-function isBytes({ leaf: { kind } }: Chunk): boolean {
-  return kind === BYTE_ARRAY || kind === FIXED || kind === 3;
+function isBytes({ leaf }: Chunk): boolean {
+  return leaf.kind === BYTE_ARRAY || (leaf.kind === FIXED && !readerOf(leaf));
 }
 
 function absentIn(levels: Uint8Array, rows: number): Uint8Array {
@@ -88,7 +106,11 @@ function apart(dense: Values, absent: Uint8Array): Values {
   let next = 0;
   if (dense.texts) {
     const { texts } = dense;
-    return { texts: Array.from(absent, (not) => (not ? NOTHING : (texts[next++] as Uint8Array))) };
+    const apart = new Array<Uint8Array>(absent.length).fill(NOTHING);
+    for (let i = 0; i < absent.length; i++) {
+      if (absent[i] === 0) apart[i] = texts[next++] as Uint8Array;
+    }
+    return { texts: apart };
   }
   const numbers = new Float64Array(absent.length).fill(Number.NaN);
   for (let i = 0; i < absent.length; i++) {
@@ -97,12 +119,17 @@ function apart(dense: Values, absent: Uint8Array): Values {
   return { numbers };
 }
 
+interface Packed {
+  readonly content: Uint8Array;
+  readonly count: number;
+  readonly encoding: number;
+}
+
 function denseOf(
-  content: Uint8Array,
-  count: number,
-  encoding: number,
+  { content, count, encoding }: Packed,
   chunk: Chunk,
   words: () => Values | null,
+  keep: Keep,
 ): Values {
   if (!chunk.encodings.includes(encoding)) {
     throw new DamageError("a page is packed otherwise than its column says");
@@ -110,7 +137,7 @@ function denseOf(
   const { kind } = chunk.leaf;
   switch (encoding) {
     case PLAIN:
-      return plain(content, count, chunk);
+      return plain(content, count, chunk, keep);
     case PLAIN_WORDS:
     case WORDS:
       return lookedUp(content, count, words());
@@ -120,62 +147,95 @@ function denseOf(
     }
     case DELTA:
       if (kind !== INT32 && kind !== INT64) break;
-      return { numbers: unpackDeltas(content, count, chunk.leaf.divisor).values };
+      return { numbers: unpackDeltas(content, count, wholeOf(chunk.leaf)).values };
     case DELTA_LENGTH: {
-      if (!isBytes(chunk)) break;
+      if (kind !== BYTE_ARRAY) break;
       const { values, end } = unpackDeltas(content, count);
-      return { texts: cutInto(content.subarray(end), values) };
+      return { texts: cutInto(content.subarray(end), values, keep) };
     }
-    case DELTA_BYTES:
-      if (!isBytes(chunk)) break;
-      return { texts: prefixed(content, count, chunk.unpacked) };
+    case DELTA_BYTES: {
+      if (kind !== BYTE_ARRAY && kind !== FIXED) break;
+      const texts = prefixed(content, count, chunk.unpacked, keep);
+      return kind === FIXED ? fixed(texts, chunk) : { texts };
+    }
     case SPLIT:
-      if (kind === BOOLEAN || isBytes(chunk)) break;
-      return plain(gathered(content, count, chunk.leaf.width), count, chunk);
+      if (kind === BOOLEAN || kind === BYTE_ARRAY || kind === INT96) break;
+      return plain(gathered(content, count, chunk.leaf.width), count, chunk, keep);
   }
   throw new DamageError("a page is packed in a way that is not known");
 }
 
-function plain(content: Uint8Array, count: number, { leaf }: Chunk): Values {
+function wholeOf({ kind, type, divisor }: Leaf): Whole {
+  return { bits: kind === INT32 ? 32 : 64, isSigned: type !== "unsigned", divisor };
+}
+
+/** Values as they are, one behind the other. Some writers leave bytes behind them. */
+function plain(content: Uint8Array, count: number, { leaf }: Chunk, keep: Keep): Values {
   const view = new DataView(content.buffer, content.byteOffset, content.byteLength);
-  if (leaf.kind === BYTE_ARRAY) return { texts: lengthFirst(content, view, count) };
-  const size = leaf.kind === BOOLEAN ? Math.ceil(count / 8) : count * leaf.width;
-  if (content.length !== size && !(leaf.kind === BOOLEAN && content.length > size)) {
+  if (leaf.kind === BYTE_ARRAY) return { texts: lengthFirst(content, view, count, keep) };
+  const { kind, width } = leaf;
+  if (content.length < (kind === BOOLEAN ? Math.ceil(count / 8) : count * width)) {
     throw new DamageError("a page has other rows than its header says");
   }
-  if (leaf.kind === FIXED || leaf.kind === 3) {
-    const { width } = leaf;
-    return {
-      texts: Array.from({ length: count }, (_, i) => content.subarray(i * width, (i + 1) * width)),
-    };
+  const one = numberIn(content, view, leaf);
+  if (!one) {
+    const text = (i: number) => keep(content, i * width, (i + 1) * width);
+    return { texts: Array.from({ length: count }, (_, i) => text(i)) };
   }
   const numbers = new Float64Array(count);
-  const read: Readonly<Record<number, (at: number) => number>> = {
-    [BOOLEAN]: (i) => ((content[i >> 3] as number) >> (i & 7)) & 1,
-    [INT32]: (i) => view.getInt32(4 * i, true),
-    [INT64]:
-      leaf.divisor === 1
-        ? (i) => view.getInt32(8 * i + 4, true) * 2 ** 32 + view.getUint32(8 * i, true)
-        : (i) => Number(quotient(view.getBigInt64(8 * i, true), leaf.divisor)),
-    [FLOAT]: (i) => view.getFloat32(4 * i, true),
-    [DOUBLE]: (i) => view.getFloat64(8 * i, true),
-  };
-  const one = read[leaf.kind] as (at: number) => number;
   for (let i = 0; i < count; i++) numbers[i] = one(i);
   return { numbers };
 }
 
-function lengthFirst(content: Uint8Array, view: DataView, count: number): Uint8Array[] {
+/** Reads the number at a place among values as they are; null where these are no numbers. */
+function numberIn(
+  content: Uint8Array,
+  view: DataView,
+  leaf: Leaf,
+): ((place: number) => number) | null {
+  const { kind, type, divisor, width } = leaf;
+  const isSigned = type !== "unsigned";
+  switch (kind) {
+    case BOOLEAN:
+      return (i) => ((content[i >> 3] as number) >> (i & 7)) & 1;
+    case INT32:
+      return isSigned ? (i) => view.getInt32(4 * i, true) : (i) => view.getUint32(4 * i, true);
+    case INT64:
+      if (divisor !== 1) return (i) => Number(quotient(view.getBigInt64(8 * i, true), divisor));
+      return isSigned
+        ? (i) => view.getInt32(8 * i + 4, true) * 2 ** 32 + view.getUint32(8 * i, true)
+        : (i) => view.getUint32(8 * i + 4, true) * 2 ** 32 + view.getUint32(8 * i, true);
+    case FLOAT:
+      return (i) => view.getFloat32(4 * i, true);
+    case DOUBLE:
+      return (i) => view.getFloat64(8 * i, true);
+  }
+  const read = readerOf(leaf);
+  return read && ((i) => read(view, i * width));
+}
+
+/** Values of one width that lie apart. */
+function fixed(texts: readonly Uint8Array[], chunk: Chunk): Values {
+  const { width } = chunk.leaf;
+  if (texts.some(({ length }) => length !== width)) {
+    throw new DamageError("a value has another width than its column");
+  }
+  if (isBytes(chunk)) return { texts };
+  const whole = new Uint8Array(texts.length * width);
+  for (const [i, text] of texts.entries()) whole.set(text, i * width);
+  return plain(whole, texts.length, chunk, keepEach);
+}
+
+function lengthFirst(content: Uint8Array, view: DataView, count: number, keep: Keep): Uint8Array[] {
   const texts: Uint8Array[] = [];
   let at = 0;
   for (let i = 0; i < count; i++) {
     if (at + 4 > content.length) throw new DamageError("a page breaks off");
     const end = at + 4 + view.getUint32(at, true);
     if (end > content.length) throw new DamageError("a page breaks off");
-    texts.push(content.subarray(at + 4, end));
+    texts.push(keep(content, at + 4, end));
     at = end;
   }
-  if (at !== content.length) throw new DamageError("a page has other rows than its header says");
   return texts;
 }
 
@@ -191,42 +251,45 @@ function lookedUp(content: Uint8Array, count: number, words: Values | null): Val
   }
   if (words.texts) {
     const { texts } = words;
-    return { texts: Array.from(codes, (code) => texts[code] as Uint8Array) };
+    const found = new Array<Uint8Array>(count);
+    for (let i = 0; i < count; i++) found[i] = texts[codes[i] as number] as Uint8Array;
+    return { texts: found };
   }
   const numbers = new Float64Array(count);
   for (let i = 0; i < count; i++) numbers[i] = words.numbers[codes[i] as number] as number;
   return { numbers };
 }
 
-function cutInto(content: Uint8Array, lengths: Float64Array): Uint8Array[] {
+function cutInto(content: Uint8Array, lengths: Float64Array, keep: Keep): Uint8Array[] {
   let at = 0;
-  const texts = Array.from(lengths, (length) => {
+  return Array.from(lengths, (length) => {
     if (!(length >= 0 && at + length <= content.length)) throw new DamageError("a page breaks off");
     at += length;
-    return content.subarray(at - length, at);
+    return keep(content, at - length, at);
   });
-  if (at !== content.length) throw new DamageError("a page has other rows than its header says");
-  return texts;
 }
 
 /** Texts of which each begins as the one before it does, together no longer than the column. */
-function prefixed(content: Uint8Array, count: number, most: number): Uint8Array[] {
+function prefixed(content: Uint8Array, count: number, most: number, keep: Keep): Uint8Array[] {
   const { values: shared, end } = unpackDeltas(content, count);
   const { values: lengths, end: begin } = unpackDeltas(content.subarray(end), count);
-  const rest = cutInto(content.subarray(end + begin), lengths);
+  const rest = content.subarray(end + begin);
   let before: Uint8Array = NOTHING;
-  let total = 0;
-  return rest.map((ending, i) => {
+  let [total, at] = [0, 0];
+  return Array.from(lengths, (length, i) => {
     const lead = shared[i] as number;
-    total += lead + ending.length;
+    if (!(length >= 0 && at + length <= rest.length)) throw new DamageError("a page breaks off");
+    const ending = rest.subarray(at, at + length);
+    at += length;
+    total += lead + length;
     if (!(lead >= 0 && lead <= before.length && total <= PREFIXED_TIMES * most)) {
       throw new DamageError("a text begins as none before it does");
     }
-    const whole = new Uint8Array(lead + ending.length);
+    const whole = new Uint8Array(lead + length);
     whole.set(before.subarray(0, lead));
     whole.set(ending, lead);
-    before = whole;
-    return whole;
+    before = keep(whole, 0, whole.length);
+    return before;
   });
 }
 
