@@ -177,7 +177,7 @@ test.each<[string, (from: FakeMonitors) => void]>([
   follow(from);
   await opened(from.asMonitors);
 
-  expect(from.replay).toHaveBeenCalledWith(HERE);
+  expect(from.replay).toHaveBeenCalledWith(HERE, expect.any(Function));
   expect(from.watchers).toBe(0);
   expect(isDrawn()).toBe(true);
 });
