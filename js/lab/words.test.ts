@@ -9,6 +9,7 @@ const UNSEEN = new Set([
   "shut down",
   "choose kernel",
   "open recording",
+  "show recording",
   "not covered",
   "too short",
   "no such reading",
