@@ -265,8 +265,7 @@ def it_is_read_under_another_name(page, traffic):
         .rename('big.pulse.parquet', 'large.pulse.parquet')""")
     page.get_by_role("tab", name="large.pulse.parquet").wait_for()
     before = len(traffic.names)
-    # What was zoomed before is remembered.
-    shown(page).get_by_role("button", name="All", exact=True).click()
+    shown(page).locator(".pulse-segments button", has_text="All").click()
     zoom(page, -20)
     eventually(lambda: traffic.since(before)[0], lambda count: count > 0)
     page.wait_for_load_state("networkidle")
