@@ -55,6 +55,8 @@ class MetadataModelFactory extends Base64ModelFactory {
 
 export interface Surround {
   readonly services: Services;
+  /** All tabs of the last time are back. */
+  readonly restored: Promise<unknown>;
   /** Open a document: beside all others, or in the place of one. */
   open(path: string, place: { readonly beside: true } | { readonly instead: Widget }): void;
 }
@@ -81,7 +83,7 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
   }
 
   protected createNewWidget(context: DocumentRegistry.Context): RecordingDocument {
-    const { services, open } = this.#around;
+    const { services, open, restored } = this.#around;
     const load = async (el: HTMLElement) => {
       const { RecordingTab } = await import("./tab");
       return new RecordingTab(el, openedBy(context.path), {
@@ -91,7 +93,7 @@ export class RecordingFactory extends ABCWidgetFactory<RecordingDocument> {
         openInstead: (path) => open(path, { instead: widget }),
       });
     };
-    const content: RecordingView = new RecordingView(services.trans, load, this.#shelf);
+    const content: RecordingView = new RecordingView(services.trans, load, this.#shelf, restored);
     // There are none, and to ask for them makes a folder beside the file: a directory that is
     // finished could not be removed for it.
     context.listCheckpoints = () => Promise.resolve([]);

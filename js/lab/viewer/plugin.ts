@@ -44,6 +44,7 @@ const plugin: JupyterFrontEndPlugin<IViewer> = {
     };
     const factory = addRecordings(app.docRegistry, {
       services,
+      restored: app.restored,
       open: (path, place) => {
         if ("beside" in place) return openFile(path, { mode: "split-right" });
         if (lab) openFile(path, { mode: "tab-after", ref: place.instead.id });

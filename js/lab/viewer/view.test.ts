@@ -18,19 +18,19 @@ interface Made {
   readonly drawn: { dispose: ReturnType<typeof vi.fn>; focus(): void }[];
 }
 
-function made(shelf: Shelf | null): Made {
+function made(shelf: Shelf | null, restored?: Promise<unknown>): Made {
   const drawn: Made["drawn"] = [];
   const load = async (): Promise<Drawn> => {
     const one = { focus: () => undefined, dispose: vi.fn() };
     drawn.push(one);
     return one;
   };
-  return { view: new RecordingView(trans, load, shelf), drawn };
+  return { view: new RecordingView(trans, load, shelf, restored), drawn };
 }
 
 /** Tabs of which one is seen; the first at the beginning. */
-async function tabs(count: number, shelf: Shelf | null = new Shelf()) {
-  const all = Array.from({ length: count }, () => made(shelf));
+async function tabs(count: number, shelf: Shelf | null = new Shelf(), restored?: Promise<unknown>) {
+  const all = Array.from({ length: count }, () => made(shelf, restored));
   const stack = new StackedPanel();
   panel = stack;
   for (const [i, { view }] of all.entries()) {
@@ -100,4 +100,20 @@ test("a tab that is hidden while its code is loaded begins when it is seen again
 
   await show(1);
   expect(open()).toEqual([0, 1]);
+});
+
+test("tabs that are in front only while JupyterLab brings them back read nothing", async () => {
+  let done: () => void = () => undefined;
+  const restored = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const { show, open } = await tabs(4, new Shelf(), restored);
+  for (let i = 1; i < 4; i++) await show(i);
+  expect(open()).toEqual([]);
+
+  done();
+  await settled();
+  expect(open()).toEqual([3]);
+  await show(1);
+  expect(open()).toEqual([1, 3]);
 });

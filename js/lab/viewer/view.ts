@@ -52,14 +52,20 @@ export class RecordingView extends Widget {
   #drawn: Drawn | null = null;
   #isLoading = false;
   readonly #shelf: Shelf | null;
+  readonly #restored: Promise<unknown>;
 
-  /** `shelf` is for what can be read again at any time. */
+  /**
+   * `shelf` is for what can be read again at any time. Nothing is read before `restored`: until
+   * then every tab of the last time is in front for a moment.
+   */
   constructor(
     trans: TranslationBundle,
     load: (el: HTMLElement) => Promise<Drawn>,
     shelf: Shelf | null = null,
+    restored: Promise<unknown> = Promise.resolve(),
   ) {
     super();
+    this.#restored = restored;
     this.#load = load;
     this.#trans = trans;
     this.#shelf = shelf;
@@ -146,6 +152,8 @@ export class RecordingView extends Widget {
     if (this.#drawn || this.#isLoading) return;
     this.#isLoading = true;
     try {
+      await this.#restored;
+      if (!this.isVisible) return;
       const drawn = await this.#load(this.node);
       this.node.style.padding = "";
       // It begins when it is seen.
