@@ -95,7 +95,8 @@ export class Recordings {
     const list = `${this.#source} ${session}`;
     if (list !== this.#whose) this.#ask.cancel();
     this.#whose = list;
-    this.refresh();
+    // Not at once: it is told of a change amid it, when the kernel may be one that is left.
+    queueMicrotask(() => this.refresh());
   }
 
   /** Nobody sees it any more. */
