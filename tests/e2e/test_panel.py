@@ -143,6 +143,8 @@ def has_one_ground(page, panel):
         lambda: page.page.evaluate(GROUNDS),
         lambda grounds: min(grounds[0][:3]) < 60 and is_one(grounds),
     )
+    # JupyterLab takes its splash away twice when the theme is changed again before it has gone.
+    page.page.locator("#jupyterlab-splash").wait_for(state="detached")
     page.page.evaluate(THEME, "JupyterLab Light")
 
 
