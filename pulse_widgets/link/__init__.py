@@ -21,6 +21,7 @@ __all__ = [
     "LINK_VERSION",
     "TARGET",
     "Registered",
+    "comm_manager",
     "package_version",
     "register",
     "report",
@@ -59,7 +60,7 @@ def register() -> Registered:
         ``no kernel`` where this is no kernel of IPython; ``failed`` where its log says why.
     """
     try:
-        manager = _comm_manager()
+        manager = comm_manager()
         if manager is None:
             return Registered("no kernel")
         manager.register_target(TARGET, _opened)
@@ -108,7 +109,7 @@ def _kernel() -> Any:
     return getattr(shell, "kernel", None)
 
 
-def _comm_manager() -> Any:
+def comm_manager() -> Any:
     """Return what the kernel takes comms with; None without a kernel."""
     return getattr(_kernel(), "comm_manager", None)
 

@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from pulse_widgets.link import register
+from pulse_widgets.link.running import follow
 
 register()
+follow()

@@ -16,6 +16,7 @@ from pulse_widgets.link.line import Line
 from pulse_widgets.link.live import Live, status_with
 from pulse_widgets.link.output import give_back
 from pulse_widgets.link.replayed import Replayed
+from pulse_widgets.link.running import follow
 from pulse_widgets.signals import start_shielded
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def serve(comm: Any, message: Mapping[str, Any]) -> None:
     with _door:
         _links.add(link)
     default.observe(_changed)
+    follow()
     link.look()
     _sweep()
 

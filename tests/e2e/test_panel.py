@@ -199,7 +199,10 @@ def stops(page, panel):
     line.get_by_text("first run.pulse.parquet").wait_for()
     line.get_by_role("button", name=re.compile("^Delete")).click()
     page.page.locator(".jp-Dialog").get_by_role("button", name="Delete").click()
-    panel.says("There are none yet")
+    listed = panel.el.locator(".pulse-panel-list")
+    listed.get_by_text("first run.pulse.parquet").wait_for(state="detached")
+    # Other tests may have left some.
+    listed.locator("li").first.wait_for()
 
 
 def outlives_a_restart(page, panel):

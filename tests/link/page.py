@@ -71,7 +71,10 @@ class Page:
 
     def is_here(self):
         """Return whether the kernel lists that it need not be registered with."""
-        target = "pulse_widgets.here"
+        return self.is_listed("pulse_widgets.here")
+
+    def is_listed(self, target):
+        """Return whether the kernel lists a comm of this target."""
         reply = self.control("comm_info_request", target_name=target)
         return [one["target_name"] for one in reply["comms"].values()] == [target]
 

@@ -8,6 +8,7 @@ from tests.test_kernel import columns, values_of
 
 pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.slow]
 WATCH = "mon = pw.monitor('system', interval=0.1)\nmon"
+RUNNING = "pulse_widgets.running"
 START = "import pulse_widgets as pw, time, threading\n"
 
 
@@ -47,6 +48,29 @@ def test_a_kernel_in_which_the_package_is_used_need_not_be_registered_with(kerne
     running.run("while 'pulse_widgets.link.here' not in sys.modules: time.sleep(0.02)")
 
     assert page.is_here()
+
+
+def test_a_page_sees_from_afar_whether_a_session_runs(kernel):
+    running = kernel()
+    page = Page(running)
+    running.run("import comm\n" + START + "pw.log({'loss': 1.0})")
+    running.run(f"while {RUNNING!r} not in comm.get_comm_manager().comms: time.sleep(0.02)")
+    assert page.is_listed(RUNNING)
+    running.run("pw.stop()")
+    assert not page.is_listed(RUNNING)
+    running.run("pw.log({'loss': 2.0})")
+    assert page.is_listed(RUNNING)
+
+
+def test_a_session_that_a_page_starts_is_seen_from_afar(page):
+    wire = page.open()
+    assert not page.is_listed(RUNNING)
+    wire.do("start")
+    wire.wait_status(lambda session: session and session["running"])
+    assert page.is_listed(RUNNING)
+    wire.do("stop")
+    wire.wait_status(lambda session: not session["running"])
+    assert not page.is_listed(RUNNING)
 
 
 def test_a_session_is_started_marked_and_stopped_without_a_cell(page, tmp_path):

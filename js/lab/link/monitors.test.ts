@@ -267,6 +267,25 @@ test("who offers kernels hears of others, and of nothing else", async () => {
   expect(offered).toHaveBeenCalledTimes(3);
 });
 
+test("kernels that nobody follows tell whether a monitor runs, and nothing is left in them", async () => {
+  const [mine, far, quiet] = [new FakeKernel(), new FakeKernel(), new FakeKernel()];
+  const page = new Page(new FakePlace("a", mine));
+  for (const [id, kernel] of Object.entries({ far, quiet })) page.sessions.set(id, kernel);
+  far.begin();
+  const running = async () => (await page.monitors.choices()).map((one) => one.running);
+  expect(await running()).toEqual([null, null]);
+
+  const asked = page.monitors.askChoices();
+  await settle(mine, far, quiet);
+  await asked;
+  expect(await running()).toEqual([true, false]);
+  for (const kernel of [far, quiet]) {
+    expect(kernel.sent.map(({ header }) => header.msg_type)).toEqual(["comm_info_request"]);
+    expect([kernel.subshells.size, kernel.comms.size]).toEqual([0, 0]);
+  }
+  expect(page.connected.every(({ isDisposed }) => isDisposed)).toBe(true);
+});
+
 test("a monitor is heard of in passing, though nobody looks and nothing is sent", async () => {
   const kernel = new FakeKernel();
   const place = new FakePlace("a", kernel);

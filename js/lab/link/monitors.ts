@@ -15,6 +15,7 @@ import {
   type Waits,
 } from "../shared/monitors";
 import type { Action, Actions } from "../shared/protocol";
+import { Asked } from "./asked";
 import { Link } from "./link";
 import type { Place } from "./place";
 import { INSTALL } from "./refusal";
@@ -67,6 +68,8 @@ export class Monitors implements IMonitors {
   #link: Link | null = null;
   #look: IDisposable | null = null;
   #watchers = 0;
+  /** What kernels have told that nobody follows. */
+  readonly #asked = new Asked((id) => this.#connectionTo(id));
 
   constructor(places: Documents, services: Services, trans: TranslationBundle) {
     this.#places = places;
@@ -131,6 +134,15 @@ export class Monitors implements IMonitors {
       kernel: this.#titleOf(kernel?.name ?? ""),
       running: this.#runsIn(kernel?.id ?? ""),
     }));
+  }
+
+  async askChoices(): Promise<void> {
+    const ids = [...this.#services.sessions.running()]
+      .map(({ kernel }) => kernel)
+      .filter((kernel) => kernel && this.#languageOf(kernel.name).startsWith("python"))
+      .map((kernel) => kernel?.id ?? "");
+    await this.#asked.ask(ids.filter((id) => this.#runsIn(id) === null || this.#asked.has(id)));
+    this.#choicesChanged.emit();
   }
 
   choose(session: string | null): void {
@@ -351,7 +363,8 @@ export class Monitors implements IMonitors {
   #runsIn(kernel: string): boolean | null {
     if (this.#heard.has(kernel)) return true;
     const condition = this.#links.get(kernel)?.state.condition;
-    return condition === "idle" || condition === "ended" ? false : null;
+    if (condition === "idle" || condition === "ended") return false;
+    return this.#asked.get(kernel);
   }
 
   #specOf(name: string): KernelSpec.ISpecModel | undefined {

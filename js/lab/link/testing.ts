@@ -3,7 +3,7 @@
 import type { Kernel } from "@jupyterlab/services";
 import { nullTranslator } from "@jupyterlab/translation";
 import { encodeKeyframe } from "../../core/testing/packets";
-import { HERE, LINK_VERSION, type SessionStatus, TARGET } from "../shared/protocol";
+import { HERE, LINK_VERSION, RUNNING, type SessionStatus, TARGET } from "../shared/protocol";
 
 type Slot = (sender: unknown, value: unknown) => unknown;
 
@@ -257,8 +257,9 @@ export class FakeKernel {
   }
 
   #list(target: unknown, future: FakeFuture): void {
-    const isHere = target === HERE && this.loaded;
-    future.reply({ status: "ok", comms: isHere ? { here: { target_name: HERE } } : {} });
+    const isListed =
+      (target === HERE && this.loaded) || (target === RUNNING && this.session?.running === true);
+    future.reply({ status: "ok", comms: isListed ? { it: { target_name: target } } : {} });
   }
 
   #evaluate(): object {

@@ -44,8 +44,13 @@ export async function createSubshell(kernel: Connection): Promise<string | null>
  * Asked on the control channel it disturbs nothing: what threads print stays with their cell.
  */
 export async function hasComm(kernel: Connection, target_name: string): Promise<boolean> {
+  return (await listsComm(kernel, target_name)) ?? false;
+}
+
+/** As `hasComm`; null where the kernel cannot be asked beside a cell. */
+export async function listsComm(kernel: Connection, target_name: string): Promise<boolean | null> {
   const { comms } = await askAside(kernel, "comm_info_request", { target_name });
-  return Object.keys(comms ?? {}).length > 0;
+  return comms ? Object.keys(comms).length > 0 : null;
 }
 
 /** The answer to a request beside the running cell; an empty one where there are no subshells. */

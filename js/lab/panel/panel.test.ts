@@ -58,6 +58,8 @@ class FakeMonitors {
 
   readonly help = vi.fn(async () => undefined);
 
+  async askChoices(): Promise<void> {}
+
   async choices(): Promise<readonly object[]> {
     return [{ session: "t", name: "other.ipynb", kernel: "Python 3", running: true }];
   }

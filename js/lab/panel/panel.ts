@@ -61,7 +61,7 @@ export class PulsePanel extends Widget {
     this.#head = new Head(
       {
         choose: (session) => monitors.choose(session),
-        choices: () => void this.#offerChoices(),
+        choices: () => void this.#askChoices(),
         stop: () => void this.#stop(),
         mark: () => void this.#mark(),
         save: () => void this.#save(),
@@ -127,6 +127,12 @@ export class PulsePanel extends Widget {
   /** Go into it with the keyboard. */
   enter(): void {
     this.#head.focus();
+  }
+
+  /** The list is opened: say of each kernel whether a monitor runs there. */
+  async #askChoices(): Promise<void> {
+    await this.#offerChoices();
+    await this.#monitors.askChoices().catch(() => undefined);
   }
 
   async #offerChoices(): Promise<void> {

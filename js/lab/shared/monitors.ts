@@ -80,6 +80,8 @@ export interface IMonitors {
   readonly choicesChanged: ISignal<IMonitors, void>;
   /** The kernels that run, that of the active document first. */
   choices(): Promise<readonly Choice[]>;
+  /** Find out of each of these kernels whether a monitor runs there; nothing is loaded in them. */
+  askChoices(): Promise<void>;
   /** Follow one kernel, whatever document is active; null follows the active document again. */
   choose(session: string | null): void;
   readonly chosen: string | null;

@@ -20,6 +20,9 @@ export const LINK_VERSION = 1;
  */
 export const HERE = "pulse_widgets.here";
 
+/** As `HERE`, of a comm that is listed while a session runs. */
+export const RUNNING = "pulse_widgets.running";
+
 /**
  * Evaluated as a user expression, with empty code and silently: it leaves nothing in the user's
  * namespace. On a subshell it would disturb a cell that runs all the same: IPython takes it for the
