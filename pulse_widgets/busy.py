@@ -13,6 +13,8 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.ipython import kernel_here
+
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Iterator
@@ -44,7 +46,7 @@ def stay_busy(*, at_once: bool = False) -> None:
     if threading.current_thread() is threading.main_thread():
         return
     try:
-        kernel = _kernel()
+        kernel = kernel_here()
         if kernel is None:
             return
         import asyncio
@@ -59,13 +61,6 @@ def stay_busy(*, at_once: bool = False) -> None:
             loop.call_later(TOGETHER_S, _say_awaited, loop, kernel)
     except Exception:  # noqa: BLE001  the kernel calls this; at worst it is shown as idle
         return
-
-
-def _kernel() -> Any:
-    """Return the kernel of this process; None where there is none, or none is to be told of."""
-    module = sys.modules.get("IPython.core.getipython")
-    shell = module.get_ipython() if module is not None else None
-    return getattr(shell, "kernel", None)
 
 
 def _say_awaited(loop: AbstractEventLoop, kernel: Any) -> None:
@@ -108,7 +103,7 @@ def _publish(kernel: Any, state: str, message: Any) -> None:
 
 def message_of_main_shell() -> Any:
     """Return the message that the main shell handles now; None where it handles none."""
-    return _main_shell(_kernel())[1]
+    return _main_shell(kernel_here())[1]
 
 
 def _main_shell(kernel: Any) -> tuple[bool, Any]:

@@ -10,6 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Final
 
+from pulse_widgets.ipython import kernel_here
+
 __all__ = ["in_kernel", "warn", "warn_from_thread"]
 
 _HERE: Final = str(Path(__file__).parent) + os.sep
@@ -18,9 +20,7 @@ _logger = logging.getLogger("pulse_widgets")
 
 def in_kernel() -> bool:
     """Return whether this process is a Jupyter kernel; loads nothing to find out."""
-    module = sys.modules.get("IPython.core.getipython")
-    shell = module.get_ipython() if module is not None else None
-    return getattr(shell, "kernel", None) is not None
+    return kernel_here() is not None
 
 
 def warn(message: str) -> None:

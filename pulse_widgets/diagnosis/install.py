@@ -9,9 +9,10 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.diagnosis.check import Check, State
+from pulse_widgets.notices import in_kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -195,10 +196,7 @@ def _widget_support(paths: list[Path]) -> Iterator[Check]:
 
 
 def _kernel() -> Check:
-    # Asking must not load IPython into a plain process.
-    interactive = sys.modules.get("IPython.core.getipython")
-    shell: Any = interactive.get_ipython() if interactive is not None else None
-    if shell is not None and getattr(shell, "kernel", None) is not None:
+    if in_kernel():
         return Check("kernel", State.OK, f"running inside a Jupyter kernel, process {os.getpid()}")
     return Check(
         "kernel",

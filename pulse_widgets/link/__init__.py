@@ -8,11 +8,11 @@ nobody monitors anything pays next to nothing for a panel that looks at it.
 from __future__ import annotations
 
 import json
-import sys
 from functools import cache
 from typing import Any, Final
 
 from pulse_widgets.busy import stay_busy
+from pulse_widgets.ipython import kernel_here
 from pulse_widgets.link.output import give_back
 from pulse_widgets.loading import load
 
@@ -96,22 +96,16 @@ def report(what: str) -> None:
 
 def subshells() -> frozenset[str] | None:
     """Return the ids of the subshells of this kernel; None where it does not tell."""
-    thread: Any = getattr(_kernel(), "shell_channel_thread", None)
+    thread: Any = getattr(kernel_here(), "shell_channel_thread", None)
     try:
         return frozenset(thread.manager.list_subshell())
     except Exception:  # noqa: BLE001  not a public part of a kernel
         return None
 
 
-def _kernel() -> Any:
-    module = sys.modules.get("IPython.core.getipython")
-    shell = module.get_ipython() if module is not None else None
-    return getattr(shell, "kernel", None)
-
-
 def comm_manager() -> Any:
     """Return what the kernel takes comms with; None without a kernel."""
-    return getattr(_kernel(), "comm_manager", None)
+    return getattr(kernel_here(), "comm_manager", None)
 
 
 def _stand_there(manager: Any) -> None:

@@ -8,11 +8,11 @@ that cell what its threads print. It is given back at once.
 from __future__ import annotations
 
 import contextvars
-import sys
 import threading
 from typing import Any, Final
 
 from pulse_widgets.busy import message_of_main_shell
+from pulse_widgets.ipython import shell_here
 
 __all__ = ["give_back"]
 
@@ -55,8 +55,7 @@ def give_back() -> None:
     """Give back to the running cell what its threads print, if a message was handled beside it."""
     if threading.current_thread() is threading.main_thread():
         return
-    module = sys.modules.get("IPython.core.getipython")
-    shell = module.get_ipython() if module is not None else None
+    shell = shell_here()
     if shell is None or not hasattr(shell, "set_parent"):
         return
     with _door:

@@ -1,9 +1,10 @@
 /** The channel of a directory: it answers as for a finished file, and goes on with what is written. */
 
-import type { Arrival, Listener, Request } from "../../core/history/channel";
+import type { Request } from "../../core/history/channel";
 import type { State } from "../../core/state.gen";
 import { isDrawn, kindOf } from "../../core/vocabulary/kinds";
-import type { FramePacket, KeyframePacket, Packet } from "../../core/wire/packet";
+import type { FramePacket, KeyframePacket } from "../../core/wire/packet";
+import { Answering } from "../answering";
 import { type Columns, join } from "../columns";
 import { momentsOf, spansOf } from "../events";
 import { rateOf, type SeriesInfo, type Shown, shown, silentSpans, wholeRows } from "../gaps";
@@ -30,14 +31,12 @@ export interface Around {
 
 const NO_COST = { requests: 0, bytes: 0 };
 
-export class RunningChannel implements RecordingChannel {
+export class RunningChannel extends Answering {
   readonly running: boolean;
   readonly cost: RecordingChannel["cost"];
   readonly #folder: Folder;
   readonly #directory: Directory;
   readonly #around: Around;
-  readonly #listeners = new Set<Listener>();
-  readonly #waiting: Request[] = [];
   readonly #follower: Follower | null = null;
   /** Keys of the series that the page knows: their places are their ids. */
   readonly #known: string[];
@@ -47,10 +46,9 @@ export class RunningChannel implements RecordingChannel {
   /** What was told of the session last; null before anything was. */
   #state: State | null = null;
   #rows: number;
-  #isBusy = false;
-  #closed = false;
 
   constructor(folder: Folder, directory: Directory, around: Around) {
+    super();
     this.#folder = folder;
     this.#directory = directory;
     this.#around = around;
@@ -70,57 +68,27 @@ export class RunningChannel implements RecordingChannel {
     });
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   get problems(): readonly string[] {
     return this.#directory.problems;
   }
 
-  subscribe(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  send(request: Request): boolean {
-    if (this.#closed) return false;
-    if (request.kind === "seen") return true;
-    this.#waiting.push(request);
-    void this.#work();
-    return true;
-  }
-
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  protected release(): void {
     this.#follower?.stop();
-    this.#waiting.length = 0;
-    this.#listeners.clear();
     this.#directory.series.clear();
     this.#provider = null;
   }
 
-  /** Answer what waits, one after the other: a page counts on the order. */
-  async #work(): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      try {
-        await this.#answer(next);
-      } catch (problem) {
-        console.error("Pulse: a recording could not answer", problem);
-      }
-    }
-    this.#isBusy = false;
-  }
-
-  async #answer(request: Request): Promise<void> {
+  protected async answer(request: Request): Promise<void> {
     // All rows are at hand: an answer is of this moment, and so is its number.
     const [provider, seq] = [this.#answering(), this.#seq];
-    if (request.kind === "range") this.#deliver(await provider.detail(request));
+    if (request.kind === "range") this.deliver(await provider.detail(request));
     if (request.kind !== "hello") return;
-    for await (const packet of provider.keyframes()) this.#deliver(this.#asRunning(packet, seq));
+    for await (const packet of provider.keyframes()) this.deliver(this.#asRunning(packet, seq));
+  }
+
+  protected failed(problem: unknown): void {
+    console.error("Pulse: a recording could not answer", problem);
+    this.refuse(1);
   }
 
   #answering(): Provider {
@@ -143,15 +111,15 @@ export class RunningChannel implements RecordingChannel {
     const state = this.#state;
     if (!state || state.recording.bytes === bytes) return;
     this.#state = { ...state, recording: { ...state.recording, bytes } };
-    this.#deliver({ ...this.#frame([]), state: this.#state });
+    this.deliver({ ...this.#frame([]), state: this.#state });
   }
 
   #came(fresh: readonly Fresh[]): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     this.#provider = null;
     for (const { columns } of fresh) this.#rows += columns.time.length;
     if (this.#rows > MOST_ROWS) this.#around.again();
-    else this.#deliver(this.#frame(fresh));
+    else this.deliver(this.#frame(fresh));
   }
 
   #frame(fresh: readonly Fresh[]): FramePacket {
@@ -194,11 +162,6 @@ export class RunningChannel implements RecordingChannel {
   #idOf(key: string): number {
     const id = this.#known.indexOf(key);
     return id >= 0 ? id : this.#known.push(key) - 1;
-  }
-
-  #deliver(packet: Packet): void {
-    const arrival: Arrival = { packet, bytes: null, kept: false };
-    if (!this.#closed) for (const listener of [...this.#listeners]) listener.hear(arrival);
   }
 }
 

@@ -15,9 +15,12 @@ import {
   type ToPage,
 } from "../shared/protocol";
 import { type Call, call, type Manner, type Refused } from "./call";
+import { Errands } from "./errands";
 import {
   betweenCells,
   connecting,
+  isKnown,
+  isRefused,
   type Refusal,
   refusalOf,
   refusalOfStatus,
@@ -34,11 +37,6 @@ const GOING: readonly Kernel.Status[] = ["restarting", "autorestarting", "termin
 const THERE: readonly Kernel.Status[] = ["starting", "idle", "busy"];
 
 export type LinkState = Pick<Followed, "condition" | "problem" | "remedy" | "status" | "store">;
-
-interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-}
 
 export class Link {
   readonly #trans: TranslationBundle;
@@ -59,8 +57,7 @@ export class Link {
   #tries = 0;
   /** The kernel has let us wait for its answer. */
   #isLate = false;
-  #ids = 0;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #errands = new Errands();
   /** Ends the waiting of those who need an answer before they can ask for what they want. */
   readonly #hoping = new Set<(problem: Error) => void>();
   #isDisposed = false;
@@ -95,7 +92,7 @@ export class Link {
     return new DisposableDelegate(() => {
       if (--this.#watchers > 0) return;
       this.#hangUp();
-      if (!isGone(this.#condition)) this.#say("unasked");
+      if (this.#condition !== "dead") this.#say("unasked");
     });
   }
 
@@ -140,7 +137,8 @@ export class Link {
       // It hears us when its cell has ended.
       const isLate = action === "mark" && this.#call?.isAside === false;
       const sent = isLate ? { time: now, ...options } : options;
-      return (await this.#do(action, sent)) as Actions[A]["result"];
+      const asked = this.#errands.send(this.#call, action, sent, this.#lost());
+      return (await asked) as Actions[A]["result"];
     } finally {
       clearTimeout(timer);
       look.dispose();
@@ -336,16 +334,6 @@ export class Link {
     });
   }
 
-  #do(action: Action, options: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const id = ++this.#ids;
-      this.#waiting.set(id, { resolve, reject });
-      if (this.#call?.send({ kind: "do", id, action, options })) return;
-      this.#waiting.delete(id);
-      reject(this.#lost());
-    });
-  }
-
   #lost(): ActionError {
     return new ActionError(
       this.#trans.__("The kernel has gone before it answered."),
@@ -362,12 +350,8 @@ export class Link {
         if (buffer && this.#tuner.take(message.stream, buffer, this.#status)) this.#changed.emit();
         return;
       case "done":
-        this.#waiting.get(message.id)?.resolve(message.result);
-        this.#waiting.delete(message.id);
-        return;
       case "failed":
-        this.#waiting.get(message.id)?.reject(new ActionError(message.problem, message.remedy));
-        this.#waiting.delete(message.id);
+        this.#errands.hear(message);
     }
   }
 
@@ -399,9 +383,7 @@ export class Link {
     this.#attempt = null;
     this.#call = null;
     this.#tuner.unplug();
-    const lost = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const one of lost) one.reject(this.#lost());
+    this.#errands.lose(this.#lost());
   }
 
   #lose(how: Ending): void {
@@ -420,17 +402,4 @@ export class Link {
     this.#remedy = more.remedy ?? "";
     this.#changed.emit();
   }
-}
-
-/** The kernel has said what runs there. */
-function isKnown(condition: Condition): boolean {
-  return ["idle", "running", "ended"].includes(condition);
-}
-
-function isGone(condition: Condition): boolean {
-  return condition === "dead";
-}
-
-function isRefused(condition: Condition): boolean {
-  return ["unloaded", "absent", "mismatch", "failed", "dead"].includes(condition);
 }

@@ -95,3 +95,13 @@ export function refusalOfStatus(status: LinkStatus, trans: TranslationBundle): R
     remedy: trans.__("Remove that variable and restart the kernel."),
   };
 }
+
+/** The kernel has said what runs there. */
+export function isKnown(condition: Condition): boolean {
+  return ["idle", "running", "ended"].includes(condition);
+}
+
+/** It will not say it, as things stand. */
+export function isRefused(condition: Condition): boolean {
+  return ["unloaded", "absent", "mismatch", "failed", "dead"].includes(condition);
+}
