@@ -16,7 +16,6 @@ from pulse_widgets.notices import in_kernel
 if TYPE_CHECKING:
     from pulse_widgets.api import (
         doctor,
-        log,
         monitor,
         recordings,
         replay,
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     )
     from pulse_widgets.errors import PulseError
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.user import log
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = [
@@ -44,6 +44,7 @@ _HOMES = {
     "Monitor": "pulse_widgets.widgets.monitor",
     "PulseError": "pulse_widgets.errors",
     "Recording": "pulse_widgets.library.recording",
+    "log": "pulse_widgets.user",
 }
 
 

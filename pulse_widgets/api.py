@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.arguments import checked_interval, checked_record, checked_time, checked_title
+from pulse_widgets.arguments import checked_interval, checked_record, checked_title
 from pulse_widgets.default_session import default, disabled
 from pulse_widgets.loading import load
 from pulse_widgets.readers.discover import source_names
@@ -12,7 +12,7 @@ from pulse_widgets.readers.select import words_of
 from pulse_widgets.signals import aside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.widgets.monitor import Monitor
 
-__all__ = ["doctor", "log", "monitor", "recordings", "replay", "snapshot", "stop"]
+__all__ = ["doctor", "monitor", "recordings", "replay", "snapshot", "stop"]
 
 
 def monitor(
@@ -108,44 +108,6 @@ def stop() -> Recording | None:
     still write it. What the disk has not taken is offered to it again until the process ends.
     """
     return default.stop()
-
-
-def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None = None) -> None:
-    """Record the values of your own metrics at one moment.
-
-    Costs about a microsecond; only a loop that is some 20 000 values ahead of the disk waits for
-    it. Values accepted by a process that records are in its recording within a fifth of a second,
-    even when the process is killed then. A tensor is copied and read later, by another thread:
-    the call does not wait for its device.
-
-    Parameters
-    ----------
-    data : mapping of str to number
-        Names and values, possibly nested: ``{"train": {"loss": 0.3}}`` is ``train/loss``. A
-        number is whatever has ``float()`` and a single element: Python, numpy, torch, jax,
-        TensorFlow, Decimal. None and masked values are missing. Anything else is left out with
-        one warning a name, and counted; the rest of the call is recorded.
-    step : int, optional
-        Your own x axis: a batch, an epoch.
-    time : float, optional
-        Unix seconds, of 2000 or later; now unless given.
-
-    Raises
-    ------
-    ArgumentError
-        If something is wrong with the call itself: `data` is no mapping, a name is no text or
-        stands for two values, `step` is no whole number, `time` lies before 2000 or ahead.
-    """
-    wall_s = None if time is None else checked_time(time)
-    session = default.session
-    # Not `session.running`: a property costs, and this is called in loops.
-    if session is None or session.stopped_us is not None:
-        session = default.for_log()
-    # A session that ends at this moment takes nothing more; the next one does.
-    while session is not None and not session.user.log(
-        data, step, None if wall_s is None else session.clock.from_wall(wall_s)
-    ):
-        session = default.for_log()
 
 
 def replay(recording: str | Path | Recording) -> Monitor:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.base import RawRecord
     from pulse_widgets.series.rows import Rows
 
-__all__ = ["STALL_S", "Collector", "SourceStatus", "after", "start_thread"]
+__all__ = ["STALL_S", "RowCollector", "SourceStatus", "after", "start_thread"]
 
 KEPT_BYTES = 256 << 20
 """Bytes of rows that a collector keeps while nobody drains it, behind a disk that hangs say."""
@@ -111,7 +111,7 @@ class SourceStatus:
         return "abandoned", problem, remedy
 
 
-class Collector:
+class RowCollector:
     """Base of everything that produces rows.
 
     It keeps what it is given until somebody drains it into a log; a session's flusher drains all

@@ -10,7 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import Collector
+from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.metrics.kinds import SPAN
 from pulse_widgets.series.facts import row_of_facts
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
 
-__all__ = ["CellCollector"]
+__all__ = ["CellRows"]
 
 RUNS: Final = "run_code"
 RUNS_IN: Final = "interactiveshell.py"
 """Where IPython runs the code of a cell."""
 
 
-class CellCollector(Collector):
+class CellRows(RowCollector):
     """Listens to the notebook's own signals; does nothing outside IPython.
 
     Parameters
@@ -37,16 +38,24 @@ class CellCollector(Collector):
     host : str
     arrived : callable
         Called when something waits to be drained.
+    entity : str
+        The process it is about.
     """
 
     def __init__(
-        self, registry: Registry, clock: Clock, host: str, arrived: Callable[[], None]
+        self,
+        registry: Registry,
+        clock: Clock,
+        host: str,
+        arrived: Callable[[], None],
+        entity: str = Whose().kernel,
     ) -> None:
         super().__init__("cells", arrived)
         self.status.state = "off"
         self._registry = registry
         self._clock = clock
         self._host = host
+        self._entity = entity
         self._pid = os.getpid()
         self._shell: Any = None
         self._began: float | None = None
@@ -140,7 +149,7 @@ class CellCollector(Collector):
         return f"{count}@{self._began_us}"
 
     def _span(self, seconds: float, content: Mapping[str, object]) -> None:
-        series = self._registry.add(self._host, "kernel", "cell", unit="s", kind=SPAN.stored)
+        series = self._registry.add(self._host, self._entity, "cell", unit="s", kind=SPAN.stored)
         self.add(row_of_facts(series, self._clock.now_us(), content, seconds))
 
 

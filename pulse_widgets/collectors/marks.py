@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pulse_widgets.collectors.base import Collector
+from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.series.facts import row_of_facts
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MarkCollector"]
 
 
-class MarkCollector(Collector):
+class MarkCollector(RowCollector):
     """Takes in what `Monitor.mark` is given.
 
     Parameters
@@ -27,19 +28,27 @@ class MarkCollector(Collector):
     host : str
     arrived : callable
         Called when something waits to be drained.
+    entity : str
+        The process it is about.
     """
 
     def __init__(
-        self, registry: Registry, clock: Clock, host: str, arrived: Callable[[], None]
+        self,
+        registry: Registry,
+        clock: Clock,
+        host: str,
+        arrived: Callable[[], None],
+        entity: str = Whose().kernel,
     ) -> None:
         super().__init__("marks", arrived)
         self.status.state = "ok"
         self._registry = registry
         self._clock = clock
         self._host = host
+        self._entity = entity
 
     def mark(self, label: str, at_us: int | None = None) -> None:
         """Put a labelled moment on the time axis, of now or of another time of the session."""
-        series = self._registry.add(self._host, "kernel", "mark", kind=MOMENT.stored)
+        series = self._registry.add(self._host, self._entity, "mark", kind=MOMENT.stored)
         moment = self._clock.now_us() if at_us is None else at_us
         self.add(row_of_facts(series, moment, {"label": str(label)}))

@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import Collector, after
+from pulse_widgets.collectors.base import RowCollector, after
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.metrics.kinds import GAUGE
 from pulse_widgets.series.rows import Rows
@@ -24,7 +24,7 @@ OWN_S: Final = 1.0
 """Seconds between two readings of the monitor's own cost, at least."""
 
 
-class OwnCollector(Collector):
+class OwnCollector(RowCollector):
     """Measures the monitor itself when it is drained, once an interval.
 
     Parameters

@@ -14,7 +14,7 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.base import ABANDON_S, Collector, after, start_thread
+from pulse_widgets.collectors.base import ABANDON_S, RowCollector, after, start_thread
 from pulse_widgets.collectors.presence import Presence
 from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import (
@@ -56,7 +56,7 @@ TOGETHER_MOST: Final = 4
 _logger = logging.getLogger("pulse_widgets")
 
 
-class SamplingCollector(Collector):
+class SamplingCollector(RowCollector):
     """Reads one backend on its own thread until it is stopped; `drain` makes rows of it.
 
     Parameters

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.base import CROWDED, Collector
+from pulse_widgets.collectors.base import CROWDED, RowCollector
 from pulse_widgets.collectors.calls import Entry, is_ready, size_of
 from pulse_widgets.collectors.device_values import DeviceValues
 from pulse_widgets.collectors.logged_values import (
@@ -22,6 +22,7 @@ from pulse_widgets.collectors.logged_values import (
     short,
     whole,
 )
+from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.notices import warn
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["UserCollector"]
 
-ENTITY: Final = "user"
-
 QUEUE_VALUES: Final = 20_000
 """So many values may wait; about as many are written in a tenth of a second."""
 PART_VALUES: Final = 10_000
@@ -52,7 +51,7 @@ SETTLE_S: Final = 0.1
 """How long values of a device are waited for before those that came are written."""
 
 
-class UserCollector(Collector):
+class UserCollector(RowCollector):
     """Takes in what `pulse_widgets.log` is given.
 
     A call copies the mapping and returns; `drain` turns what waits into rows. The queue is
@@ -70,21 +69,25 @@ class UserCollector(Collector):
     relieve : callable, optional
         Called by a producer that is too far ahead of the disk, and waits for the thread that
         drains. Without it the producer makes the rows itself, which an interrupt may tear.
+    entity : str
+        Whose metrics these are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
         self,
         registry: Registry,
         clock: Clock,
         host: str,
         arrived: Callable[[], None] = lambda: None,
         relieve: Callable[[], None] | None = None,
+        entity: str = Whose().user,
     ) -> None:
         super().__init__("user", arrived)
         self.status.state = "ok"
         self._registry = registry
         self._clock = clock
         self._host = host
+        self._entity = entity
         self._queue: deque[Entry] = deque()
         self._devices = DeviceValues(self._read, self._from_device)
         self._drain_lock = threading.RLock()
@@ -363,7 +366,7 @@ class UserCollector(Collector):
             try:
                 taken[key] = accepted(value)
                 if key not in self._ids:
-                    self._ids[key] = self._registry.add(self._host, ENTITY, key, limited=True)
+                    self._ids[key] = self._registry.add(self._host, self._entity, key, limited=True)
             except NoNumberError:
                 taken.pop(key, None)
                 self._leave_out(key, f"{short(key)} is {describe(value)}, not a number")

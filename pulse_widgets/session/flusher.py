@@ -18,7 +18,7 @@ from pulse_widgets.signals import Alarm, Flag
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from pulse_widgets.collectors.base import Collector
+    from pulse_widgets.collectors.base import RowCollector
     from pulse_widgets.series.log import Log
     from pulse_widgets.series.stage import Stage
     from pulse_widgets.storage.recorder import Recorder
@@ -50,7 +50,7 @@ class Flusher:
     Parameters
     ----------
     log : Log
-    collectors : callable returning sequence of Collector
+    collectors : callable returning sequence of RowCollector
         Those that are drained into the log in each pass.
     recorder : Recorder
         Follows the log.
@@ -73,7 +73,7 @@ class Flusher:
     def __init__(
         self,
         log: Log,
-        collectors: Callable[[], Sequence[Collector]],
+        collectors: Callable[[], Sequence[RowCollector]],
         recorder: Recorder,
         stage: Stage,
     ) -> None:

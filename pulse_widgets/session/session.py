@@ -3,10 +3,8 @@
 ::
 
     backend -> SamplingCollector --+
-    pw.log  -> UserCollector ------+
-    cells   -> CellCollector ------+--> Log --+--> Writer (the recording)
-    mark()  -> MarkCollector ------+          +--> Stage (what is shown) --> subscriptions
-    itself  -> OwnCollector -------+
+    user    -> Intake -------------+--> Log --+--> Writer (the recording)
+    itself  -> OwnCollector -------+          +--> Stage (what is shown) --> subscriptions
 
 Collectors keep what they are given, and say that something has arrived. The flusher's thread
 drains them into the log and takes it on from there. Nothing here knows Jupyter's widgets or the
@@ -20,13 +18,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.cells import CellCollector
 from pulse_widgets.collectors.governor import Governor
-from pulse_widgets.collectors.marks import MarkCollector
 from pulse_widgets.collectors.own import OwnCollector
 from pulse_widgets.collectors.sampling import SamplingCollector
 from pulse_widgets.collectors.source_state import source_state
-from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.readers.discover import make_backends
@@ -36,13 +32,14 @@ from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
 from pulse_widgets.session.cost import Cost, promised
 from pulse_widgets.session.flusher import Flusher
+from pulse_widgets.session.intake import Intake
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from pulse_widgets.collectors.base import Collector
+    from pulse_widgets.collectors.base import RowCollector
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.series.clock import Clock
@@ -53,6 +50,8 @@ __all__ = ["HOST", "Session", "Settings"]
 
 HOST: Final = "h0"
 """The recording's id of this machine; its name stands in the catalog of the run."""
+
+ALONE: Final = Whose()
 
 FIRST_S: Final = 0.1
 """How long the first readings are waited for; a slow driver holds nobody up."""
@@ -90,9 +89,13 @@ class Session:
     registry : Registry
         Gives series their ids; the writer uses the same.
     clock : Clock
+    whose : Whose
+        The process whose code is watched.
     """
 
-    def __init__(self, settings: Settings, *, registry: Registry, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, *, registry: Registry, clock: Clock, whose: Whose = ALONE
+    ) -> None:
         self.settings = settings
         self.registry = registry
         self.clock = clock
@@ -106,9 +109,10 @@ class Session:
         self._flusher.interval_s = settings.interval_s
         self._flusher.besides = self._end_burst
         ring, relieve = self._flusher.ring, self._flusher.relieve
-        self.user = UserCollector(registry, clock, HOST, ring, relieve)
-        self.cells = CellCollector(registry, clock, HOST, ring)
-        self.marks = MarkCollector(registry, clock, HOST, ring)
+        self.intake = Intake(registry, clock, HOST, ring, relieve, whose)
+        # Asked for in loops: an attribute less on the way.
+        self.user = self.intake.user
+        self.cells = self.intake.cells
         self.own = OwnCollector(registry, clock, HOST, self._own_values, settings.interval_s)
         self._recorder.late, self._recorder.lost_before = self._late, self._lost
         self.path: Path | None = None
@@ -150,7 +154,7 @@ class Session:
 
     def start(self) -> None:
         """Listen for cells, and take what arrives to the recording and to the stage."""
-        self.cells.start()
+        self.intake.start()
         self._flusher.start()
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
@@ -215,7 +219,7 @@ class Session:
     def mark(self, label: str, at_us: int | None = None) -> None:
         """Put a labelled moment on the time axis, of now or of another time of the session."""
         if not self.ended:
-            self.marks.mark(label, at_us)
+            self.intake.marks.mark(label, at_us)
 
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
@@ -230,7 +234,7 @@ class Session:
         if self.stopped_us is None:
             self.stopped_us = self.clock.now_us()
         deadline = time.monotonic() + STOP_S
-        self.cells.stop()
+        self.intake.stop()
         for sampler in self.samplers.values():
             sampler.stop()
         for sampler in self.samplers.values():
@@ -322,23 +326,25 @@ class Session:
 
         Readings are drained before they are counted; those that end after `stop` are not of it.
         """
-        return self.user.late() + self.cells.late() + self.marks.late()
+        return self.intake.late()
 
     def _lost(self, at_end: bool) -> list[str]:  # noqa: FBT001  handed to the recorder
         """Return what was accepted and never came to the log, in sentences."""
         return [said for each in self.collectors() for said in each.missing(at_end=at_end)]
 
-    def collectors(self) -> list[Collector]:
+    def collectors(self) -> list[RowCollector]:
         """Return every collector, in the order in which they are drained."""
-        return [self.own, *self.samplers.values(), self.user, self.cells, self.marks]
+        return [self.own, *self.samplers.values(), *self.intake.collectors()]
 
     def labelled(self) -> int:
         """Return a number that grows whenever `entities` has more to say."""
-        return sum(sampler.labelled for sampler in self.samplers.values())
+        return self.intake.labelled + sum(one.labelled for one in self.samplers.values())
 
     def labels(self) -> dict[str, dict[str, dict[str, str]]]:
         """Return the labels of every entity of every host."""
         merged: dict[str, dict[str, dict[str, str]]] = {HOST: {}}
+        for entity, said in list(self.intake.labels.items()):
+            merged[HOST][entity] = dict(said)
         for sampler in list(self.samplers.values()):
             for host, entities in list(sampler.labels.items()):
                 for entity, labels in list(entities.items()):

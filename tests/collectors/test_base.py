@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.collectors import base
-from pulse_widgets.collectors.base import Collector
+from pulse_widgets.collectors.base import RowCollector
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.rows import Rows
 
@@ -21,7 +21,7 @@ def values(blocks):
 
 
 def test_what_was_added_waits_until_it_is_truncated():
-    collector = Collector("mine")
+    collector = RowCollector("mine")
     collector.add(row(1))
     collector.add(row(2))
 
@@ -36,7 +36,7 @@ def test_what_was_added_waits_until_it_is_truncated():
 def test_what_is_added_is_told_of_and_drained_once_and_in_order():
     rung, log = [], Log()
     cursor = log.cursor()
-    collector = Collector("mine", lambda: rung.append(collector.waiting()))
+    collector = RowCollector("mine", lambda: rung.append(collector.waiting()))
     for number in range(3):
         collector.add(row(number))
 
@@ -54,7 +54,7 @@ def test_what_nobody_drains_is_bounded_in_bytes_and_what_goes_is_the_oldest_and_
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(base, "KEPT_BYTES", most)
-        collector, log = Collector("mine"), Log()
+        collector, log = RowCollector("mine"), Log()
         cursor = log.cursor()
         for number, count in enumerate(letters):
             collector.add(Rows.of([0], [number], [float(number)], text=["x" * 50 * count]))
@@ -88,7 +88,7 @@ class Short(Log):
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(0, 12))
 def test_of_rows_that_cannot_be_taken_each_is_taken_later_once_and_in_order(fails, count):
-    collector, log = Collector("mine"), Short(fails)
+    collector, log = RowCollector("mine"), Short(fails)
     cursor = log.cursor()
     for number in range(count):
         collector.add(Rows.of([0], [number], [float(number)]))

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pulse_widgets.collectors.cells import CellCollector, _telling_line
+from pulse_widgets.collectors.cells import CellRows, _telling_line
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.display_form import DisplayForm
 from pulse_widgets.series.registry import Registry
@@ -47,7 +47,7 @@ class Notebook:
 def test_a_thousand_cells_are_one_series_and_each_is_there(monkeypatch):
     notebook, registry = Notebook(), Registry()
     monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
-    cells = CellCollector(registry, Clock(), "h0", lambda: None)
+    cells = CellRows(registry, Clock(), "h0", lambda: None)
     cells.start()
     for number in range(1000):
         notebook.run(f"step({number})", ValueError() if number == 7 else None)
@@ -72,7 +72,7 @@ def test_an_interrupt_at_the_end_of_a_cell_leaves_the_kernel_idle(monkeypatch):
             raise interrupts.pop()
 
     monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
-    cells = CellCollector(Registry(), Clock(), "h0", arrived)
+    cells = CellRows(Registry(), Clock(), "h0", arrived)
     cells.start()
     assert cells.cell is not None
     interrupts.append(KeyboardInterrupt)
@@ -106,7 +106,7 @@ class OtherNotebook(Notebook):
 def test_begun_beside_a_kernel_at_rest_it_waits_for_the_next_cell(monkeypatch, counts_first):
     notebook, registry = OtherNotebook(counts_first=counts_first), Registry()
     monkeypatch.setattr("IPython.core.getipython.get_ipython", lambda: notebook)
-    cells = CellCollector(registry, Clock(), "h0", lambda: None)
+    cells = CellRows(registry, Clock(), "h0", lambda: None)
     thread = threading.Thread(target=cells.start)
     # The main thread waits here, as it does in a kernel at rest: no cell runs in it.
     thread.start()

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 import pulse_widgets as pw
-from pulse_widgets import collectors, readers
+from pulse_widgets import readers
 from pulse_widgets.diagnosis.snapshot import take_snapshot
 from pulse_widgets.diagnosis.sources import examine_backend
 from pulse_widgets.errors import PulseError, ReaderError, UnknownSourceError
@@ -262,10 +262,6 @@ def test_the_contract_is_exported_and_nothing_that_does_nothing():
 
     assert set(wanted) <= set(readers.__all__)
     assert all(hasattr(readers, name) for name in readers.__all__)
-    assert all(getattr(collectors, name).__name__ == name for name in collectors.__all__)
-    assert set(collectors.__all__) <= set(dir(collectors))
-    with pytest.raises(AttributeError):
-        _ = collectors.NothingSuch
 
 
 def test_the_kinds_of_readers_have_their_names_and_values():

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from pulse_widgets.collectors.base import Collector
+from pulse_widgets.collectors.base import RowCollector
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import Rows
@@ -111,7 +111,7 @@ def test_a_pass_that_is_wanted_besides_comes_when_it_is_wanted(made):
     assert wanted == [math.inf]
 
 
-class Parts(Collector):
+class Parts(RowCollector):
     """Has so many parts to drain each time."""
 
     def __init__(self, name, parts, seen):
@@ -142,12 +142,12 @@ def test_while_many_values_are_drained_no_other_collector_is_left_waiting(made):
 
 
 def test_a_collector_that_fails_costs_no_other_its_rows_and_is_told_of(made, caplog):
-    class Fails(Collector):
+    class Fails(RowCollector):
         def drain(self, log):
             raise RuntimeError("no values today")
 
     flusher, log, _ = made
-    good = Collector("good")
+    good = RowCollector("good")
     flusher._collectors = lambda: [Fails("bad"), good]
     cursor = log.cursor()
     for number in (1.0, 2.0):
@@ -163,7 +163,7 @@ def test_a_collector_that_fails_costs_no_other_its_rows_and_is_told_of(made, cap
 
 
 def test_what_a_collector_finishes_late_is_still_taken(made):
-    class Late(Collector):
+    class Late(RowCollector):
         def finish(self):
             self.add(Rows.of([0], [1], [7.0]))
             return False
