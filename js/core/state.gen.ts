@@ -16,10 +16,30 @@ export const READINESS = [
 ] as const;
 type Readiness = (typeof READINESS)[number];
 
+/** How an alert does: untrue; true, but not for long enough; true for long enough; unknown. */
+export const ALERT_PHASES = ["quiet", "pending", "firing", "no data", "failed"] as const;
+type AlertPhase = (typeof ALERT_PHASES)[number];
+
 /** A reading that a source does not deliver here. */
 export interface MissingField {
   readonly what: string;
   readonly why: string;
+}
+
+/** An alert that the user set, and how it does now. */
+export interface AlertState {
+  /** The condition, as the user wrote it. */
+  readonly text: string;
+  readonly phase: AlertPhase;
+  readonly host: string;
+  /** Of what it is true; empty where it is of nothing. */
+  readonly entity: string;
+  /** The newest value of the left side, in its base unit. */
+  readonly value: number | null;
+  /** Since when it has been in this phase, Unix seconds. */
+  readonly since: number | null;
+  /** Why it failed, or what it waits for. */
+  readonly problem: string;
 }
 
 /** How a source does, and what is missing of it. */
@@ -85,4 +105,6 @@ export interface State {
   readonly versions: Versions;
   /** Of a replay whose session was still running when it was opened: when. */
   readonly as_of?: number | null;
+  /** In the order in which they were set. */
+  readonly alerts?: readonly AlertState[];
 }

@@ -89,6 +89,7 @@ _HEADER: Final = (
 )
 _STATE: Final = (
     state.MissingField,
+    state.AlertState,
     state.SourceState,
     state.RecordingState,
     state.CostState,
@@ -99,8 +100,15 @@ _STATE: Final = (
 _WORDS: Final = {
     state.Phase: ("Phase", "PHASES", "Where a session is in its life."),
     state.Readiness: ("Readiness", "READINESS", "How a source does."),
+    state.AlertPhase: (
+        "AlertPhase",
+        "ALERT_PHASES",
+        "How an alert does: untrue; true, but not for long enough; true for long enough; unknown.",
+    ),
 }
-_EXPORTED: Final = frozenset({*_HEADER, state.MissingField, state.SourceState, state.State})
+_EXPORTED: Final = frozenset(
+    {*_HEADER, state.MissingField, state.AlertState, state.SourceState, state.State}
+)
 """The page names these; the others are only parts of them."""
 _TYPES: Final = {
     str: "string",

@@ -17,6 +17,8 @@ from pulse_widgets.series.wire import WIRE_VERSION
 __all__ = [
     "NO_COST",
     "NO_KERNEL",
+    "AlertPhase",
+    "AlertState",
     "CostState",
     "KernelState",
     "MissingField",
@@ -86,6 +88,23 @@ class KernelState:
     cell: Annotated[int | None, Doc("The number of the cell that runs.")]
 
 
+AlertPhase = Literal["quiet", "pending", "firing", "no data", "failed"]
+"""How an alert does: untrue; true, but not for long enough; true for long enough; unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertState:
+    """An alert that the user set, and how it does now."""
+
+    text: Annotated[str, Doc("The condition, as the user wrote it.")]
+    phase: AlertPhase
+    host: str
+    entity: Annotated[str, Doc("Of what it is true; empty where it is of nothing.")]
+    value: Annotated[float | None, Doc("The newest value of the left side, in its base unit.")]
+    since: Annotated[float | None, Doc("Since when it has been in this phase, Unix seconds.")]
+    problem: Annotated[str, Doc("Why it failed, or what it waits for.")]
+
+
 @dataclass(frozen=True, slots=True)
 class Versions:
     """What the kernel's end is."""
@@ -123,6 +142,9 @@ class State:
         float | None,
         Doc("Of a replay whose session was still running when it was opened: when.", later=True),
     ] = None
+    alerts: Annotated[
+        tuple[AlertState, ...], Doc("In the order in which they were set.", later=True)
+    ] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return it as values that JSON has: dicts and lists of texts and numbers."""
