@@ -6,8 +6,10 @@ import os
 import threading
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pulse_widgets.arguments import checked_time
+from pulse_widgets.collectors.buffered.door import stand_in
 from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.errors import SessionRunningError
 from pulse_widgets.loading import load, load_later
@@ -17,7 +19,7 @@ from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from pulse_widgets.library.recording import Recording
@@ -329,6 +331,35 @@ def _join(run: Run, asked: _Asked) -> None:
         session.set_interval(interval_s)
 
 
+class _RunningSession:
+    """The session that runs, as a collector that a program made sees it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def log(self, data: Mapping[str, Any], step: int | None, wall_s: float) -> None:
+        """Take in values of the user at a Unix time."""
+        session = self._session
+        session.user.log(data, step, session.clock.from_wall(checked_time(wall_s)))
+
+    def watch(self, sources: Sequence[str]) -> None:
+        """Read these sources, too, from now on."""
+        _load_readers(sources)
+        self._session.add_sources(sources)
+
+    def event(self, entity: str, facts: Mapping[str, Any]) -> None:
+        """Record that something happened."""
+        self._session.intake.marks.event(entity, facts)
+
+
 default = DefaultSession()
+
+
+def _running() -> _RunningSession | None:
+    session = default.session
+    return _RunningSession(session) if session is not None and session.running else None
+
+
+stand_in(_running)
 
 os.register_at_fork(after_in_child=default.after_fork_in_child)
