@@ -312,9 +312,11 @@ def _load_readers(sources: Sequence[str | Backend]) -> None:
 def _join(run: Run, asked: _Asked) -> None:
     interval_s, record, gpus = asked.interval_s, asked.record, asked.gpus
     if record is not None and record != run.record:
+        begun = "pw.log()" if not run.session.samplers else "pw.monitor()"
         raise SessionRunningError(
-            f"A session is running with record={run.record!r}, not {record!r}",
-            remedy="Call pw.stop() first, or leave record= out to join it.",
+            f"A session that {begun} has started {_records(run.record, run)}; "
+            f"this call wants one that {_records(record)}",
+            remedy="Call pw.stop() first, or leave record= out to join the one that runs.",
         )
     session = run.session
     if not session.samplers:
@@ -350,6 +352,19 @@ class _RunningSession:
     def event(self, entity: str, facts: Mapping[str, Any]) -> None:
         """Record that something happened."""
         self._session.intake.marks.event(entity, facts)
+
+
+def _records(record: bool | Path, run: Run | None = None) -> str:  # noqa: FBT001  as said
+    """Return where a session records, in words."""
+    if record is False:
+        return "records nothing"
+    if record is not True:
+        return f"records to {record}"
+    return (
+        f"records to {run.place}"
+        if run is not None and run.place
+        else "records to your data directory"
+    )
 
 
 default = DefaultSession()
