@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["doctor", "monitor", "recordings", "replay", "snapshot", "stop"]
 
 
-def monitor(
+def monitor(  # noqa: PLR0913  one keyword for each thing a session has
     sources: str | Backend | Sequence[str | Backend] = "auto",
     *,
     interval: float | None = None,

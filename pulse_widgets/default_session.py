@@ -107,7 +107,7 @@ class DefaultSession:
         """Where it records; None as long as that is not known."""
         return self._run.session.path if self._run is not None else None
 
-    def watch(
+    def watch(  # noqa: PLR0913  what `monitor` is given
         self,
         sources: Sequence[str | Backend],
         *,

@@ -1,6 +1,7 @@
 """What a session takes in beside the readings of its sources: all that comes from the user's code.
 
-Metrics, cells, marks and printed lines each have a collector here. A new sort of row is one more line.
+Metrics, cells, marks and printed lines each have a collector here. A new sort of row is one more
+line.
 """
 
 from __future__ import annotations

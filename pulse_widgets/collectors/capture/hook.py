@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import inspect
 import io
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Hook", "Mark", "is_gone", "is_plain"]
 
-EXACT: Final = 128
-"""As long as no more wait, each piece has a time before it; of a flood every `STRIDE`-th has."""
 STRIDE: Final = 32
+"""Of a flood so many pieces share a time; a power of two."""
 
 _ABSENT: Final = object()
 
@@ -45,24 +46,26 @@ class Hook:
     pieces : list of str
         Where the pieces go, in order. It may be emptied by another thread at any time.
     note : callable
-        Called with the number of waiting pieces, first and then now and then: puts a `Mark`
-        into the list, and returns False where the piece is not to be kept.
+        Puts a piece there together with its time; called for every piece, and in a `flood` for
+        one of `STRIDE`.
     """
 
-    def __init__(self, stream: Any, pieces: list[str], note: Callable[[int], bool]) -> None:
+    def __init__(self, stream: Any, pieces: list[str], note: Callable[[str], None]) -> None:
         self.stream = stream
         self._pieces = pieces
         self._note = note
         self._before: Any = _ABSENT
         self._write: Callable[..., Any] | None = None
         self._silence: Callable[[], None] = lambda: None
+        self.flood: Callable[[bool], None] = lambda _: None
+        """Says whether a flood comes."""
 
     def put(self) -> bool:
         """Put the hook onto the stream; return whether it could be."""
         try:
             own = vars(self.stream)
             self._before = own.get("write", _ABSENT)
-            write, self._silence = self._made(self.stream.write)
+            write = self._made(self.stream.write)
             self._write = write
             self.stream.write = write
         except (AttributeError, TypeError, ValueError):
@@ -85,7 +88,7 @@ class Hook:
         now = vars(self.stream).get("write", _ABSENT)
         return now is not self._write and (now is self._before or is_plain(self.stream))
 
-    def _restore(self) -> None:
+    def _restore(self, _piece: object = None) -> None:
         own = vars(self.stream)
         if self._write is None or own.get("write") is not self._write:
             return
@@ -94,31 +97,59 @@ class Hook:
         else:
             own["write"] = self._before
 
-    def _made(self, original: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[[], None]]:
-        """Return what takes the place of `original`, and what makes it note nothing.
+    def _made(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what takes the place of `original`.
 
         A cell may print a hundred thousand lines: every step here counts.
         """
         pieces, note, append, restore = self._pieces, self._note, self._pieces.append, self._restore
-        on = True
+        mask = 0
 
-        def write(text: str, /, **named: Any) -> Any:
-            if on:
-                try:
-                    count = len(pieces)
-                    if (count >= EXACT and count % STRIDE) or note(count):
-                        append(text)
-                except Exception:  # noqa: BLE001, S110  what is ours never reaches print
-                    pass
-            else:
-                restore()
-            return original(text, **named)
+        def write(text: str) -> Any:
+            try:
+                if len(pieces) & mask:
+                    append(text)
+                else:
+                    note(text)
+            except Exception:  # noqa: BLE001, S110  what is ours never reaches print
+                pass
+            return original(text)
+
+        def write_odd(*given: Any, **named: Any) -> Any:
+            with contextlib.suppress(Exception):
+                note(given[0] if given else next(iter(named.values())))
+            return original(*given, **named)
 
         def silence() -> None:
-            nonlocal on
-            on = False
+            nonlocal mask, note
+            mask, note = 0, restore
 
-        return write, silence
+        def flood(comes: bool) -> None:  # noqa: FBT001  one of two states
+            nonlocal mask
+            if note is not restore:
+                mask = (STRIDE - 1) if comes else 0
+
+        self._silence, self.flood = silence, flood
+        name = _name_of_text(original)
+        if name is None:
+            return write_odd
+        # Some call it with the name of its argument. Taking any name would double the cost.
+        write.__code__ = write.__code__.replace(co_varnames=(name,))
+        return write
+
+
+def _name_of_text(write: Callable[..., Any]) -> str | None:
+    """Return what the one argument of a ``write`` is called; None where it has others."""
+    try:
+        given = list(inspect.signature(write).parameters.values())
+    except (TypeError, ValueError):
+        return "text"  # made in C
+    if len(given) == 1 and given[0].kind in {
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    }:
+        return given[0].name
+    return None
 
 
 def is_plain(stream: Any) -> bool:

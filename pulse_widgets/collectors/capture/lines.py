@@ -25,8 +25,9 @@ UNFINISHED_S: Final = 1.0
 """An unfinished line is given out after so long, and so often at most."""
 NOTE_BYTES: Final = 64
 TELLING_S: Final = 1e-6
-"""What a recording tells apart."""
 UTF8_MOST: Final = 4
+PART_LETTERS: Final = 16 << 20
+"""So many are looked at together; of a longer piece begin and end are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class Lines:
     def __len__(self) -> int:
         """Return the number of lines."""
         return len(self.texts)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Lines]) -> Lines:
+        """Return several as one, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        texts = [text for part in parts for text in part.texts]
+        times = np.concatenate([np.zeros(0), *(part.times_s for part in parts)])
+        return cls(texts, times, sum(part.left_out for part in parts))
 
 
 class LinesOf:
@@ -92,15 +102,35 @@ class LinesOf:
         limit : Limit, optional
             How many lines may be kept.
         """
-        sizes, text = _together(pieces)
+        pieces, left_out = _checked(pieces)
+        sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
+        ends = np.cumsum(sizes)
+        parts, first, moment = [Lines([], np.zeros(0), left_out)], 0, came_s
+        while first < len(pieces):
+            # Of a flood one part after the other: each is in memory several times.
+            before = ends[first - 1] if first else 0
+            end = max(first + 1, int(np.searchsorted(ends, before + PART_LETTERS, "right")))
+            until = next((p.time_s for p in pieces[end:] if isinstance(p, Mark)), until_s)
+            parts.append(self._take(pieces[first:end], sizes[first:end], (moment, until), limit))
+            first, moment = end, until
+        return Lines.joined(parts)
+
+    def _take(
+        self,
+        pieces: Sequence[str],
+        sizes: NDArray[np.int64],
+        between_s: tuple[float, float],
+        limit: Limit | None,
+    ) -> Lines:
+        text = "".join(pieces)
         raw = text.split("\n")
         if len(raw) == 1:
-            known = pieces and isinstance(pieces[0], Mark)
-            self._extend(text, pieces[0].time_s if known else came_s)
+            first = pieces[0] if pieces else None
+            self._extend(text, first.time_s if isinstance(first, Mark) else between_s[0])
             return NO_LINES
-        times = _times(pieces, sizes, raw, (came_s, until_s))
-        first, last = raw[0], raw.pop()
-        self._extend(first, float(times[0]))
+        times = _times(pieces, sizes, raw, between_s)
+        last = raw.pop()
+        self._extend(raw[0], float(times[0]))
         texts = [_state(line) if "\r" in line else line for line in raw] if "\r" in text else raw
         return self._finished(texts, times, last, limit)
 
@@ -212,15 +242,23 @@ class Limit:
         return kept
 
 
-def _together(pieces: Sequence[str]) -> tuple[NDArray[np.int64], str]:
-    """Return the letters of each piece, and all of them as one text."""
-    try:
-        text = "".join(pieces)
-    except TypeError:
-        # What is no text; the stream has refused it.
-        pieces = [piece if isinstance(piece, str) else "" for piece in pieces]
-        text = "".join(pieces)
-    return np.fromiter(map(len, pieces), np.int64, len(pieces)), text
+def _checked(pieces: Sequence[str]) -> tuple[Sequence[str], int]:
+    """Return pieces that are texts and not too long, and how many lines were left out of them."""
+    if not set(map(type, pieces)) <= {str, Mark}:
+        # The stream has refused what is no text.
+        pieces = [piece for piece in pieces if isinstance(piece, str)]
+    if max(map(len, pieces), default=0) <= PART_LETTERS:
+        return pieces, 0
+    left_out, made = 0, list[str]()
+    for piece in pieces:
+        middle = piece[PART_LETTERS // 2 : -PART_LETTERS // 2] if len(piece) > PART_LETTERS else ""
+        if not middle:
+            made.append(piece)
+            continue
+        gap = "\n" * ("\n" in middle)
+        left_out += middle.count("\n")
+        made.append(f"{piece[: PART_LETTERS // 2]}{gap}{piece[-PART_LETTERS // 2 :]}")
+    return made, left_out
 
 
 def _times(
@@ -234,17 +272,19 @@ def _times(
     Of pieces without a time of their own it is that of the last mark before them, and a
     microsecond more for each line since: so lines keep their order among those of other streams.
     """
-    at = [int(place) for place in np.flatnonzero(sizes == 0) if isinstance(pieces[place], Mark)]
+    empty = [(place, pieces[place]) for place in np.flatnonzero(sizes == 0).tolist()]
+    marks = [(place, piece.time_s) for place, piece in empty if isinstance(piece, Mark)]
     before = np.cumsum(sizes) - sizes
-    letters = np.append(-1, before[at])
-    known = (pieces[place].time_s for place in at)  # type: ignore[attr-defined]
-    moments = np.array([between_s[0], *known])
+    letters = np.append(-1, before[[place for place, _ in marks]])
+    # Whole microseconds: those are what a recording tells apart.
+    moments = np.round([between_s[0], *(time_s for _, time_s in marks)], 6)
     lengths = np.fromiter(map(len, lines), np.int64, len(lines)) + 1
     begins = np.cumsum(lengths) - lengths
     group = np.searchsorted(letters, begins, "right") - 1
     room = np.diff(moments, append=between_s[1])[group]
     nth = np.arange(len(lines)) - np.searchsorted(group, group, "left")
-    return moments[group] + np.minimum(nth * TELLING_S, np.maximum(room - TELLING_S, 0.0))
+    later: NDArray[np.float64] = np.minimum(nth * TELLING_S, np.maximum(room - TELLING_S, 0.0))
+    return moments[group] + later
 
 
 def _state(line: str) -> str:

@@ -20,7 +20,8 @@ KEY_LINES: Final = 400
 """A private key has fewer lines; whatever looks like one and has no end ends here."""
 
 _ESCAPES: Final = (
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[PX^_][^\x1b\n]*(?:\x1b\\)?|[ -/]*[0-~])"
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?"
+    r"|[PX^_][^\x1b\n]*(?:\x1b\\)?|[ -/]*[0-~])"
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2060\ufeff]"
 )
 """What a terminal does not show: it may stand in the middle of a secret."""
@@ -46,10 +47,11 @@ _NAMES: Final = (
     r"|(?:access|account|private|signing|encryption|shared[_-]?access)[_-]?key|client[_-]?secret"
     r"|credentials?|shared[_-]?access[_-]?signature"
 )
+_IS: Final = r"[\"']?[ \t]*(?:=>?|:)[ \t]*[bru]?[\"']?"
 _VALUE: Final = r"(?P<secret>(?<=\")[^\"\n]+|(?<=')[^'\n]+|[^\s\"',;&()\[\]{}<>][^\s\"',;&)\]}>]*)"
+_BEGIN: Final = "gh[pousr]_|github_pat_|glpat-|hf_|sk-|xox[a-z]-|AKIA|ASIA|eyJ|AIza|npm_|pypi-"
 _BEGUN: Final = (
-    r"\b(?:gh[pousr]_|github_pat_|glpat-|hf_|sk-|xox[a-z]-|AKIA|ASIA|eyJ|AIza|npm_|pypi-)"
-    r"[\w.\-]*\Z",
+    rf"(?<![A-Za-z0-9])(?:{_BEGIN})[\w.\-]*\Z",
     r"(?i:\b(?:bearer|basic)[ \t]+[^\s\"',]*\Z)",
     r"://[^\s/@:]*:(?!\d{1,5}\Z)[^\s/@]*\Z",
 )
@@ -65,15 +67,12 @@ _RULES: Final = (
     _Rule(("bearer",), r"\b(?i:bearer)[ \t]+(?P<secret>[\w.~+/=\-]{6,})"),
     _Rule(
         ("pass", "pwd", "key", "secret", "credential", "signature"),
-        rf"(?i:(?<![^\W_])(?:\w*[_-])?(?:{_NAMES})(?![^\W_]))[\"']?[ \t]*(?:[:=]|=>)[ \t]*[bru]?[\"']?"
-        + _VALUE,
+        rf"(?i:(?<![^\W_])(?:\w*[_-])?(?:{_NAMES})(?![^\W_])){_IS}{_VALUE}",
     ),
     _Rule(
         ("token",),
         # A count of tokens, or the number of one, is none.
-        r"(?i:(?<![^\W_])(?:\w*[_-])?token(?![^\W_]))[\"']?[ \t]*"
-        r"(?:=[ \t]*[bru]?[\"']?(?![\d.+\-eE]+(?![\w]))|:[ \t]*[bru]?[\"']?(?=[^\s\"',;]*\d)(?![\d.+\-eE]+(?![\w]))(?=[^\s\"',;]{8}))"
-        + _VALUE,
+        rf"(?i:(?<![^\W_])(?:\w*[_-])?token(?![^\W_])){_IS}(?![\d.,+\-eE]+(?!\w)){_VALUE}",
     ),
     _Rule(
         ("--pass", "--token", "--api", "--secret"),
@@ -161,7 +160,7 @@ def _plain(text: str) -> tuple[str, list[int] | None]:
     """Return a text as a terminal shows it, and where each letter of it stands in `text`."""
     if text.isprintable():
         return text, None
-    parts, places, at = [], [], 0
+    parts, places, at = list[str](), list[int](), 0
     for match in _escapes().finditer(text):
         parts.append(text[at : match.start()])
         places += range(at, match.start())

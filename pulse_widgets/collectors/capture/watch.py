@@ -22,10 +22,12 @@ STREAMS: Final = ("stdout", "stderr")
 
 TOGETHER_S: Final = 0.1
 """What comes within so many seconds is looked at together."""
+EXACT_PIECES: Final = 128
+"""While no more pieces and times wait, each piece has its time."""
 FLOOD_PIECES: Final = 4000
-"""More than so many in that time are a flood: it is left alone while the code runs that prints it,"""
+"""More than so many in that time are a flood, which is left alone until it ends."""
 FLOOD_S: Final = 1.0
-"""for so long at most."""
+"""It is left alone so long at most."""
 LOOK_S: Final = 2.0
 """How often the streams are looked at while nothing is printed: one may have been replaced."""
 
@@ -35,8 +37,7 @@ BURST_S: Final = 10.0
 """So many seconds of that may come at once."""
 
 WAITING_PIECES: Final = 2_000_000
-WAITING_LETTERS: Final = 256 << 20
-"""More does not wait; only a thread that gets no time lets so much come together."""
+"""More do not wait; only a thread that gets no time lets so much come together."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -52,7 +53,7 @@ class _Channel:
         What was printed and is not looked at yet, with marks.
     """
 
-    def __init__(self, name: str, note: Callable[[_Channel, int], bool]) -> None:
+    def __init__(self, name: str, note: Callable[[_Channel, str], None]) -> None:
         self.name = name
         self.pieces: list[str] = []
         self._hook: Hook | None = None
@@ -69,7 +70,7 @@ class _Channel:
         return self._hook is not None
 
     def hook(self, taken: list[Any]) -> None:
-        """Hook the stream that is there now, unless it is one of `taken`."""
+        """Put a hook on the stream that is there now, unless it is one of `taken`."""
         stream = getattr(sys, self.name, None)
         if stream is None or any(stream is one for one in taken):
             return
@@ -84,9 +85,10 @@ class _Channel:
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
             self.hook(taken)
-        elif now is not hook.stream and now is not None and is_gone(hook.stream):
-            self.unhook()
-            self.hook(taken)
+        elif now is not hook.stream:
+            if now is not None and is_gone(hook.stream):
+                self.unhook()
+                self.hook(taken)
         elif hook.is_displaced():
             self.unhook()
             self.hook(taken)
@@ -100,8 +102,13 @@ class _Channel:
     def stream(self) -> Any:
         return None if self._hook is None else self._hook.stream
 
-    def _noted(self, count: int) -> bool:
-        return self._note(self, count)
+    def _noted(self, piece: str) -> None:
+        self._note(self, piece)
+
+    def flood(self, comes: bool) -> None:  # noqa: FBT001  one of two states
+        """Say whether so much comes that not every piece can have a time."""
+        if self._hook is not None:
+            self._hook.flood(comes)
 
     def take(self, *, end: bool) -> Lines:
         """Return the lines that what waits makes; at the end the last one as far as it goes."""
@@ -110,12 +117,13 @@ class _Channel:
         count = len(self.pieces)
         pieces = self.pieces[:count]
         del self.pieces[:count]
+        self.flood(False)
         self.limit.allow(now)
         made = self.lines.take(pieces, self.taken_s, now, self.limit)
         self.taken_s = now
         due = self.lines.due_s
         if due is not None and (end or now >= due):
-            made = _both(made, self.lines.unfinished())
+            made = Lines.joined([made, self.lines.unfinished()])
         shed, self.shed = self.shed, 0
         return Lines(made.texts, made.times_s, made.left_out + shed)
 
@@ -125,13 +133,6 @@ class _Channel:
         gone = self.pieces[:count]
         del self.pieces[:count]
         self.shed += sum(piece.count("\n") for piece in gone if isinstance(piece, str))
-
-
-def _both(one: Lines, other: Lines) -> Lines:
-    import numpy as np
-
-    times = np.concatenate([one.times_s, other.times_s])
-    return Lines([*one.texts, *other.texts], times, one.left_out)
 
 
 class Subscription:
@@ -236,22 +237,26 @@ class Watch:
     # The hooks ----------------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Hook the streams that are there; both names may stand for one."""
+        """Put hooks on the streams that are there; both names may stand for one."""
         if not self._listeners:
             return
         for channel in self._channels:
             channel.look([one.stream for one in self._channels if one is not channel])
 
-    def _note(self, channel: _Channel, count: int) -> bool:
-        """Note the time of a piece; called inside of the user's ``print``."""
+    def _note(self, channel: _Channel, piece: str) -> None:
+        """Keep a piece, and when it came; called inside of the user's ``print``."""
         if self._speaker is not None and threading.get_ident() == self._speaker:
-            return False
-        channel.pieces.append(_mark())
+            return
+        pieces = channel.pieces
+        count = len(pieces)
+        pieces.append(_mark())
+        pieces.append(piece)
         if not count:
             self._alarm.ring()
-        elif count > WAITING_PIECES:
-            channel.shed_oldest()
-        return True
+        elif count > EXACT_PIECES:
+            channel.flood(True)
+            if count > WAITING_PIECES:
+                channel.shed_oldest()
 
     # The thread -----------------------------------------------------------------------------
 
@@ -317,7 +322,7 @@ class Watch:
     # The children of the process ---------------------------------------------------------------
 
     def after_fork_in_child(self) -> None:
-        """Hook nothing: what a child prints is its own."""
+        """Leave all streams alone: what a child prints is its own."""
         for channel in self._channels:
             channel.unhook()
         self._begin()
