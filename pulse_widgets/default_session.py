@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pulse_widgets.arguments import Captured
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
@@ -78,6 +79,7 @@ class _Asked:
     record: bool | Path | None
     gpus: GpuChoice | None
     title: str
+    capture: Captured | None = None
 
 
 class DefaultSession:
@@ -107,7 +109,7 @@ class DefaultSession:
         """Where it records; None as long as that is not known."""
         return self._run.session.path if self._run is not None else None
 
-    def watch(
+    def watch(  # noqa: PLR0913  what `monitor` is given
         self,
         sources: Sequence[str | Backend],
         *,
@@ -115,9 +117,10 @@ class DefaultSession:
         record: bool | Path | None,
         gpus: GpuChoice | None,
         title: str,
+        capture: Captured | None = None,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
-        asked = _Asked(interval_s, record, gpus, title)
+        asked = _Asked(interval_s, record, gpus, title, capture)
         return self._enter(sources, asked, SHOWN_WITH, Run.shared)
 
     def begin(
@@ -150,6 +153,7 @@ class DefaultSession:
                         gpus="mine" if asked.gpus is None else asked.gpus,
                         title=asked.title,
                     )
+                    run.session.capture(True if asked.capture is None else asked.capture)
                 else:
                     _join(run, asked)
                     _load_readers(sources)
@@ -319,6 +323,7 @@ def _join(run: Run, asked: _Asked) -> None:
             remedy="Call pw.stop() first, or leave record= out to join the one that runs.",
         )
     session = run.session
+    _join_capture(session, asked.capture)
     if not session.samplers:
         # A session of the user's own metrics: this call is the first to say how to read.
         session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
@@ -365,6 +370,19 @@ def _records(record: bool | Path, run: Run | None = None) -> str:  # noqa: FBT00
         if run is not None and run.place
         else "records to your data directory"
     )
+
+
+def _join_capture(session: Session, asked: Captured | None) -> None:
+    """Take more of what is printed where a call asks for it; none can take less."""
+    if asked is None:
+        # The first call that watches the machine says what is captured.
+        asked = session.captured or not session.samplers
+    if asked is False and session.captured:
+        raise SessionRunningError(
+            f"A session is running with capture_output={session.captured!r}, not False",
+            remedy="Call pw.stop() first, or leave capture_output= out to join it.",
+        )
+    session.capture(asked)
 
 
 default = DefaultSession()

@@ -23,6 +23,7 @@ from pulse_widgets.library.selection import (
 )
 from pulse_widgets.library.summaries import envelope_of, summaries
 from pulse_widgets.loading import load
+from pulse_widgets.metrics.kinds import OUTPUT
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -265,6 +266,17 @@ class Recording:
         """
         chosen = [c for c in self._chosen if c.stored_kind.listed]
         return tables.event_table(list(self._each(chosen)), self.problems)
+
+    @property
+    def output(self) -> pd.DataFrame:
+        """The lines that were printed, in order of time: time, host, entity, stream, text.
+
+        ``stream`` is ``"stdout"`` or ``"stderr"``. Escapes of a terminal, such as colours, are in
+        the text as they were printed; an empty line is an empty text. A progress bar, which is
+        written over itself, has a line a second. What looks like a secret is ``[masked]``.
+        """
+        chosen = [c for c in self._chosen if c.stored_kind is OUTPUT]
+        return tables.output_table(self._each(chosen))
 
     def cells(self) -> pd.DataFrame:
         """Return the notebook cells: cell, start, end, seconds, status, line, error.

@@ -36,6 +36,7 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.screen_builder import BUCKETS, ScreenBuilder
 from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
+from pulse_widgets.series.text_lines import lines_between
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.segment import Want
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.registry import SeriesInfo
+    from pulse_widgets.series.text_lines import FoundLines
 
 __all__ = ["RecordingProvider"]
 
@@ -192,6 +194,36 @@ class RecordingProvider:
                 odd += odd_in(number, columns.between(start, end))
         found = detail_of(Rows.concat([each for each in rows if len(each)]), points, blocks)
         return Detail(*found, tuple(sorted(odd, key=lambda one: one.time)[-ODD_MOST:]))
+
+    def lines(self, t0_s: float, t1_s: float, most: int) -> FoundLines:
+        """Return the newest lines of text between two Unix times, so many at most.
+
+        They are read from the end, one stretch of rows that lie together after the other.
+        """
+        start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
+        found = [
+            rows
+            for info in self._infos
+            if kind_of(info.metric, info.kind).drawn_as is Drawing.TEXT
+            for rows in self._last_texts(info.id, start, end, most + 1)
+        ]
+        return lines_between(Rows.concat(found), t0_s, t1_s, most)
+
+    def _last_texts(self, number: int, start: int, end: int, most: int) -> Iterator[Rows]:
+        """Yield at least so many of the last rows of a series between two times, if it has them."""
+        key, until, left = self._keys[number], end, most
+        for first, _ in sorted(self._extents[key], reverse=True):
+            if until <= start or left <= 0:
+                return
+            if first >= until:
+                continue
+            since = max(first, start)
+            columns = self._stored.columns(key, since, until)
+            columns = columns.cut(max(0, len(columns) - most), len(columns))
+            texts = [""] * len(columns) if columns.text is None else columns.text.texts()
+            ids = np.full(len(columns), number, np.int32)
+            yield Rows.of(ids, columns.time, np.full(len(columns), np.nan), text=texts)
+            until, left = since, left - len(columns)
 
     def _blocks_between(self, number: int, start: int, end: int) -> Envelopes | None:
         """Return the blocks that answer for a stretch; None where it has few enough rows."""

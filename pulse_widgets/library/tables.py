@@ -27,6 +27,7 @@ __all__ = [
     "cell_table",
     "event_table",
     "extent_of",
+    "output_table",
     "series_table",
     "stamp",
     "summary_table",
@@ -106,6 +107,29 @@ def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
     held = [(c.key._replace(metric=c.metric), columns) for c, columns in series if len(columns)]
     table = arrow_table(held)
     return table if data else table.drop_columns(["data"])
+
+
+def output_table(series: Iterable[tuple[Chosen, Columns]]) -> pd.DataFrame:
+    """Return the lines that were printed, in order of time."""
+    load(*PANDAS)
+    import pandas as pd
+
+    parts = [(c.key, columns) for c, columns in series if len(columns)]
+    times = np.concatenate([np.zeros(0, np.int64), *(columns.time for _, columns in parts)])
+    order = np.argsort(times, kind="stable")
+    names = [(key.host, key.entity, key.metric.rpartition(".")[2]) for key, _ in parts]
+    sizes = [len(columns) for _, columns in parts]
+    texts = [text for _, columns in parts for text in _lines(columns)]
+    which = np.repeat(np.arange(len(parts)), sizes)[order].tolist()
+    table = {"time": _times(times[order].tolist())}
+    for place, column in enumerate(("host", "entity", "stream")):
+        table[column] = [names[number][place] for number in which]
+    table["text"] = pd.array([texts[place] for place in order.tolist()], dtype="string")
+    return pd.DataFrame(table)
+
+
+def _lines(columns: Columns) -> list[str]:
+    return [""] * len(columns) if columns.text is None else columns.text.texts()
 
 
 def as_pandas(table: Any) -> pd.DataFrame:

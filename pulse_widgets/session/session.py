@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pulse_widgets.arguments import Captured
     from pulse_widgets.collectors.base import RowCollector
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
@@ -156,6 +157,15 @@ class Session:
         """Listen for cells, and take what arrives to the recording and to the stage."""
         self.intake.start()
         self._flusher.start()
+
+    @property
+    def captured(self) -> Captured:
+        """What of the printed text it takes."""
+        return self.intake.output.captured
+
+    def capture(self, what: Captured) -> None:
+        """Take what is printed, too, from now on; what is taken already goes on."""
+        self.intake.output.capture(what)
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""

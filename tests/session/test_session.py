@@ -330,7 +330,7 @@ def test_two_monitors_share_one_session(python):
     ).stdout
 
     assert out.splitlines() == [
-        "True ['pulse-feed', 'pulse-flusher', 'pulse-nvml', 'pulse-system']",
+        "True ['pulse-feed', 'pulse-flusher', 'pulse-nvml', 'pulse-output', 'pulse-system']",
         "True",
     ]
 
