@@ -44,7 +44,6 @@ LEAVE_S: Final = 0.7
 """How long the end of the process may make one file of a recording."""
 OTHERS_S: Final = 5.0
 """How long others may take to make a file of the recording that this one was to join."""
-AGAIN_S: Final = 0.02
 
 _logger = logging.getLogger("pulse_widgets")
 _runs: list[Run] = []
@@ -294,12 +293,11 @@ class Run:
         from pulse_widgets.library.destination import make_directory
         from pulse_widgets.storage.claim import FinishedError
 
-        session = self.session
+        session, title = self.session, self.session.settings.title
         session.recorder.loaded = True
         ends = time.monotonic() + OTHERS_S
         while True:
             if session.path is None or self.joins:
-                title = session.settings.title
                 session.path, self._made = make_directory(self.record, title, joins=self.joins)
                 self.changed()
             try:
@@ -308,20 +306,22 @@ class Run:
                 # Others make a file of it just now: what comes later is another recording.
                 if not self.joins or time.monotonic() > ends:
                     raise
-            time.sleep(AGAIN_S)
+            time.sleep(0.02)
 
     def _writer_at(self, path: Path) -> Writer:
         from pulse_widgets.session.session import HOST
+        from pulse_widgets.storage.shares import Shares
         from pulse_widgets.storage.writer import Writer
 
-        session = self.session
+        session, registry = self.session, self.session.registry
         return Writer(
             path,
-            session.registry,
+            registry,
             host_name=HOST,
             start_us=session.clock.start_us,
             about=self._about(),
             last_bytes=session.recorder.last_bytes,
+            shares=Shares(path, registry, session.labels),
         )
 
     def _sealed(self) -> None:

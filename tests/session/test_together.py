@@ -304,3 +304,23 @@ def test_a_place_named_by_the_call_goes_before_that_of_the_environment(tmp_path)
 
     assert out == f"{tmp_path / 'own.pulse.parquet'}\n"
     assert not list(tmp_path.glob("shared*"))
+
+
+@pytest.mark.slow
+def test_a_counter_of_the_machine_that_two_monitors_read_is_recorded_once(tmp_path):
+    place = tmp_path / "run"
+    code = (
+        "mon = pw.monitor('system', gpus='none', interval=0.1)\n"
+        "print('there', flush=True); time.sleep(2)\n"
+        "mon.stop()\n"
+    )
+    started = ranks(tmp_path / "home", place, 3, code)
+    for process in started:
+        process.communicate(timeout=60)
+
+    recording = pw.Recording.open(place)
+    times, _ = recording.select("cpu.user.total", entity="host").values()
+    span_ms = (times[-1] - times[0]).astype("timedelta64[ms]").astype(int)
+    # Of three that read there would be about three times as many.
+    assert 3 <= len(times) <= span_ms / 100 + 2
+    assert len(recording.select("process.cpu.total", entity="rank:*").series) == 3
