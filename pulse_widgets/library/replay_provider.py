@@ -17,6 +17,7 @@ from pulse_widgets.library.replay_rows import (
     whole_rows,
 )
 from pulse_widgets.metrics.catalog import kind_of
+from pulse_widgets.metrics.entities import is_users
 from pulse_widgets.metrics.kinds import Drawing, kind_stored_as
 from pulse_widgets.series.detail import Detail, blocks_between, detail_of
 from pulse_widgets.series.display_form import display_series, moment_of
@@ -319,7 +320,7 @@ class RecordingProvider:
         info, key = self._infos[number], self._keys[number]
         # An overview has no steps, which logged values have, and no newest rate of a counter.
         rated = kind_stored_as(info.kind).cumulative
-        simple = not rated and info.entity != "user"
+        simple = not rated and not is_users(info.entity)
         most = BUCKETS * BLOCKS_A_BUCKET * BLOCK if simple else WHOLE_ROWS
         if self._stored.extents[key].rows <= most or not self._has_blocks(number):
             return False

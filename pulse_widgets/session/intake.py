@@ -66,6 +66,12 @@ class Intake:
         self.labelled = 0
         """How often `labels` has changed."""
 
+    def label(self, entity: str, labels: dict[str, str]) -> None:
+        """Say something of an entity of this process, beside what was said before."""
+        # A new mapping: other threads are reading the one there is.
+        self.labels = {**self.labels, entity: {**self.labels.get(entity, {}), **labels}}
+        self.labelled += 1
+
     def collectors(self) -> list[RowCollector]:
         """Return every one of them, in the order in which they are drained."""
         return [self.user, self.cells, self.marks, self.output]

@@ -358,7 +358,8 @@ class Session:
         for sampler in list(self.samplers.values()):
             for host, entities in list(sampler.labels.items()):
                 for entity, labels in list(entities.items()):
-                    merged.setdefault(host, {}).setdefault(entity, {}).update(labels)
+                    called = self.registry.called(entity)
+                    merged.setdefault(host, {}).setdefault(called, {}).update(labels)
         return merged
 
     def entities(self) -> list[dict[str, Any]]:
