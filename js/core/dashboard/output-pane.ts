@@ -200,9 +200,13 @@ export class OutputPane {
     const several = new Set(found.map(ownerKey)).size > 1;
     this.#series.clear();
     for (const { id, metric, host, entity } of found) {
-      // "rank:3/kernel" is the kernel of rank 3, and says no more than its rank.
-      const name = entityLabel(entity.replace(/\/kernel$/, ""));
-      const owner = owners.several ? `${owners.host(host)} \u00b7 ${name}` : name;
+      // Lines are of kernels: "rank:3/kernel" says no more than its rank.
+      const name = entityLabel(entity.replace(/(^|\/)kernel$/, ""));
+      const parts = [
+        owners.several ? owners.host(host) : "",
+        name || (owners.several ? "" : "kernel"),
+      ];
+      const owner = parts.filter(Boolean).join(" \u00b7 ");
       this.#series.set(id, { isError: metric === "log.stderr", owner: several ? owner : "" });
     }
     this.#list.renew();
@@ -211,7 +215,8 @@ export class OutputPane {
   #make(row: Row): HTMLElement {
     if (isLine(row)) {
       const facts = this.#series.get(row.series) ?? { isError: false, owner: "" };
-      return lineElement(row, { ...facts, search: this.#search });
+      const beside = this.#source.lines?.().at(-1)?.time ?? row.time;
+      return lineElement(row, { ...facts, search: this.#search, beside });
     }
     return h("div", { class: "pulse-out-row pulse-out-gap" }, gapWord(this.#source));
   }
@@ -247,7 +252,7 @@ export class OutputPane {
     const saying = sayingOf(this.#source, { count, isAll, isPart: this.#view.isPart });
     setText(this.#say, saying);
     this.#say.hidden = saying === "";
-    this.#list.el.hidden = rows.length === 0;
+    this.#list.el.hidden = this.#tools.hidden = rows.length === 0;
     this.#want();
   }
 
@@ -298,7 +303,12 @@ export class OutputPane {
     this.#count.hidden = this.#search.text === "";
     const place = this.#hit ? this.#places.indexOf(this.#list.rows.indexOf(this.#hit)) + 1 : 0;
     const all = this.#places.length.toLocaleString("en");
-    setText(this.#count, this.#places.length === 0 ? "no match" : `${place || "\u2013"} of ${all}`);
+    setText(
+      this.#count,
+      this.#places.length === 0
+        ? "no match"
+        : `${place ? place.toLocaleString("en") : "\u2013"} of ${all}`,
+    );
   }
 
   /** Go to the match after a row, or to the one before it. */

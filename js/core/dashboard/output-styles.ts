@@ -46,6 +46,7 @@ export const OUTPUT_STYLE = `
 .pulse-a-on { color: var(--ink); background: var(--on); }
 .pulse-a-inverse { color: var(--pulse-surface); background: var(--pulse-text); }
 @container (max-width: 459px) {
+  .pulse .pulse-out .pulse-note { flex: 1 1 0; order: 0; margin: 0; text-align: right; }
   .pulse-out[data-open="true"] .pulse-out-tools { flex: 1 0 100%; order: 2; padding-bottom: 3px; }
   .pulse-out-tools .pulse-search { flex: 1 1 60px; }
   .pulse-out-row { gap: 5px; padding: 0 4px; }

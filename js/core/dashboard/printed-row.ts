@@ -23,11 +23,16 @@ export interface RowFacts {
   /** Empty where all lines are of one owner. */
   readonly owner: string;
   readonly search: Search;
+  /** Where a line is of another day than this moment, its day is told. */
+  readonly beside: number;
 }
 
-export function lineElement(line: TextLineWire, { isError, owner, search }: RowFacts): HTMLElement {
+export function lineElement(
+  line: TextLineWire,
+  { isError, owner, search, beside }: RowFacts,
+): HTMLElement {
   const row = h("div", { class: isError ? "pulse-out-row pulse-out-err" : "pulse-out-row" });
-  const time = h("time", { title: momentText(line.time, 1) }, clockText(line.time));
+  const time = h("time", { title: momentText(line.time, 1) }, clockText(line.time, beside));
   row.append(time, h("b", isError ? { title: "standard error" } : {}, isError ? "err" : ""));
   if (owner) row.append(h("i", {}, owner));
   row.append(textElement(line.text, search));

@@ -1,5 +1,6 @@
 /** The rows of the output pane: printed lines, and gaps where lines are not here. Pure. */
 
+import { within } from "../history/answers";
 import { placeOf } from "../history/text-log";
 import type { Stretch, TextLineWire } from "../source";
 import { plainOf } from "../vocabulary/ansi";
@@ -28,8 +29,8 @@ export function rowsIn(
 function gapsIn(known: readonly Stretch[], t0: number, t1: number): Stretch[] {
   const gaps: Stretch[] = [];
   let at = t0;
-  for (const one of known) {
-    if (one.t0 > at && one.t0 <= t1) gaps.push({ t0: at, t1: one.t0 });
+  for (const one of within(known, t0, t1)) {
+    if (one.t0 > at) gaps.push({ t0: at, t1: one.t0 });
     at = Math.max(at, one.t1);
   }
   if (at < t1) gaps.push({ t0: at, t1 });

@@ -23,15 +23,14 @@ export class TextLog {
 
   /** Take in lines that were printed just now. */
   add(lines: readonly TextLineWire[]): void {
-    if (lines.length === 0) return;
-    this.lines = merged(this.lines, inOrder(lines));
-    this.#bound();
+    this.#merge(lines);
+    if (lines.length > 0) this.#bound();
   }
 
   /** Take in an answer. `complete`: what was printed after it comes unasked, if anything does. */
   answer({ lines, t0, t1, more }: LinesPacket, complete: boolean): void {
     const first = lines[0]?.time ?? t0;
-    this.add(lines);
+    this.#merge(lines);
     const newest = this.lines[this.lines.length - 1]?.time ?? t0;
     const end = t1 < ENDLESS ? t1 : complete ? Number.POSITIVE_INFINITY : newest;
     // Of very many lines of one moment the older ones are given up: asking again brings the same.
@@ -45,6 +44,10 @@ export class TextLog {
     if (this.known.length === 0) return;
     const newest = this.lines[this.lines.length - 1]?.time ?? Number.NEGATIVE_INFINITY;
     this.known = within(this.known, Number.NEGATIVE_INFINITY, newest);
+  }
+
+  #merge(lines: readonly TextLineWire[]): void {
+    if (lines.length > 0) this.lines = merged(this.lines, inOrder(lines));
   }
 
   /** Of too many lines those go that are farthest from where the viewer looks. */

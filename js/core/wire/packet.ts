@@ -318,7 +318,11 @@ const ROUNDED = 1e-3;
 function linesReply(header: Json): LinesPacket {
   const request = count(header["request"], "request");
   const [t0, t1] = [finite(header["t0"], "t0"), finite(header["t1"], "t1")];
-  const lines = readLines(list(header["lines"], "lines"));
+  const raw = list(header["lines"], "lines");
+  const lines = readLines(raw);
+  if (raw.some((one) => typeof (one as Json)["text"] !== "string")) {
+    throw new WireError("a line has no text");
+  }
   let before = t0 - ROUNDED;
   for (const { time } of lines) {
     if (time < before || time > t1 + ROUNDED) throw new WireError("lines are not in order of time");
