@@ -43,7 +43,7 @@ export interface OutputView {
 export function outputView({ range, pausedAt, ...state }: ViewState): OutputView {
   return {
     open: isOpen(state, OUTPUT_TITLE, false),
-    range: range ?? [Number.NEGATIVE_INFINITY, pausedAt ?? Number.POSITIVE_INFINITY],
+    range: range ?? [0, pausedAt ?? Number.POSITIVE_INFINITY],
     isPart: range !== null,
   };
 }
@@ -76,7 +76,7 @@ export class OutputPane {
   readonly #sight: IntersectionObserver;
   #isSeen = false;
   #unwatch: (() => void) | null = null;
-  #view: OutputView = { open: false, range: [-Infinity, Infinity], isPart: false };
+  #view: OutputView = { open: false, range: [0, Infinity], isPart: false };
   #search = new Search("");
   #places: readonly number[] = [];
   /** The match that the viewer has gone to. */
@@ -270,7 +270,7 @@ export class OutputPane {
     const isDue = !this.#isAsked || (this.#isOld && !busy);
     if (!isDue || !this.#isSeen || document.hidden) return;
     [this.#isAsked, this.#isOld] = [true, false];
-    this.#source.printed?.want(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, NEWEST);
+    this.#source.printed?.want(0, Infinity, NEWEST);
   }
 
   /** Ask for what is not here and in sight, or where the cursor is. */

@@ -46,7 +46,8 @@ describe("rows", () => {
         const starts = rows.map((row) => (isLine(row) ? row.time : row.t0));
         expect(starts).toEqual([...starts].sort((a, b) => a - b));
         expect(rows.filter(isLine)).toEqual(all);
-        expect(rowAt(rows, time)).toBe(starts.findLastIndex((at) => at <= time));
+        const isBefore = (row: Row) => (isLine(row) ? row.time <= time : row.t0 < time);
+        expect(rowAt(rows, time)).toBe(rows.findLastIndex(isBefore));
       }),
     );
   });

@@ -43,7 +43,8 @@ export function rowAt(rows: readonly Row[], time: number): number {
   while (low < high) {
     const middle = (low + high) >> 1;
     const row = rows[middle] as Row;
-    if ((isLine(row) ? row.time : row.t0) <= time) low = middle + 1;
+    // At the very beginning of a gap everything is known.
+    if (isLine(row) ? row.time <= time : row.t0 < time) low = middle + 1;
     else high = middle;
   }
   return low - 1;
