@@ -447,6 +447,9 @@ describe("the cursor", () => {
     page.settle();
     expect(page.marked()).toBe("line 5000");
     expect(page.texts()).toContain("line 4999");
+    // And those after it, but not all up to the newest.
+    expect(page.texts()).toContain("line 5001");
+    expect(page.store.lines().length).toBeLessThan(5000);
     page.pane.point(null);
     expect(page.texts().at(-1)).toBe("line 29999");
   });

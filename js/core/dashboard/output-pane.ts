@@ -5,7 +5,7 @@
  */
 
 import { h, setAttribute, setText } from "../dom";
-import type { SeriesWire, Source } from "../source";
+import type { SeriesWire, Source, Stretch } from "../source";
 import { plainOf } from "../vocabulary/ansi";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { entityLabel } from "../vocabulary/entities";
@@ -275,15 +275,25 @@ export class OutputPane {
 
   /** Ask for what is not here and in sight, or where the cursor is. */
   #want(): void {
-    if (!this.#unwatch) return;
     const { printed } = this.#source;
+    if (!this.#unwatch || !printed) return;
+    const { rows, first, shown, isStuck, isAway } = this.#list;
+    const top = rows[first];
+    printed.look(!isStuck && top && isLine(top) ? top.time : Infinity);
     const time = this.#isOwn ? null : this.#cursor;
-    const at = time === null ? null : this.#list.rows[rowAt(this.#list.rows, time)];
-    const gap = this.#list.shown.findLast((row) => !isLine(row));
-    const first = this.#list.rows[this.#list.first];
-    printed?.look(this.#list.isStuck ? Infinity : first && isLine(first) ? first.time : Infinity);
-    if (time !== null && at && !isLine(at)) printed?.want(at.t0, Math.min(at.t1, time), MOST);
-    else if (gap && !isLine(gap)) printed?.want(gap.t0, gap.t1, MOST);
+    const at = time === null ? undefined : rows[rowAt(rows, time)];
+    if (at && !isLine(at)) {
+      printed.want(at.t0, Math.min(at.t1, time as number), MOST);
+      return;
+    }
+    const gap = shown.findLast((row) => !isLine(row)) as Stretch | undefined;
+    if (!gap) return;
+    const { t0, t1 } = gap;
+    // Whoever reads on from the lines before a gap wants the next ones, about as many again.
+    const goesOn = isAway && rows.indexOf(gap) > first;
+    const before = goesOn && printed.known().find((one) => one.t1 === t0);
+    const end = before ? t0 + Math.max(before.t1 - before.t0, 1) : t1;
+    printed.want(t0, Math.min(t1, end), MOST);
   }
 
   #follow(): void {

@@ -70,6 +70,11 @@ export class PrintedList {
     return this.#rows;
   }
 
+  /** It shows another place than the newest row. */
+  get isAway(): boolean {
+    return !this.isStuck || this.#before !== null;
+  }
+
   /** The rows that are elements. */
   get shown(): readonly Row[] {
     const [first, end] = this.#span();
