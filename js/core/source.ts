@@ -66,6 +66,37 @@ export const NO_CHANGE: Change = {
   samples: false,
 };
 
+/** A stretch of time, in Unix seconds; its ends belong to it. */
+export interface Stretch {
+  readonly t0: number;
+  readonly t1: number;
+}
+
+/** What is known of an answer with printed lines that has not come. */
+export type Awaited =
+  /** None is awaited. */
+  | "none"
+  | "awaited"
+  /** It should have come by now: an older kernel does not know the question. */
+  | "overdue"
+  /** What was asked for cannot be read. */
+  | "refused"
+  /** Nobody is there to be asked. */
+  | "unreachable";
+
+/** Printed lines of the past: they come when they are asked for. */
+export interface Printed {
+  /** The stretches of which every line is in `Source.lines`, in order; the last may have no end. */
+  known(): readonly Stretch[];
+  /** Somebody looks, until the result is called: new lines are sent as they are printed. */
+  watch(): () => void;
+  /** Asks for the newest `most` lines of a stretch, unless an answer is awaited. */
+  want(t0: number, t1: number, most: number): void;
+  awaited(): Awaited;
+  /** Where the viewer looks; of too many lines those far from it are let go. */
+  look(time: number): void;
+}
+
 export interface Source {
   /** All series, in order of id. A new array whenever a series was added. */
   catalog(): readonly SeriesWire[];
@@ -77,8 +108,10 @@ export interface Source {
   moments(): readonly MomentWire[];
   /** In order of their start; what has not ended has no end. */
   spans(): readonly SpanWire[];
-  /** The newest lines of text, oldest first, where somebody asked the kernel for them. */
+  /** The lines of text that somebody asked for, oldest first. A new array whenever one came. */
   lines?(): readonly TextLineWire[];
+  /** How to get more of them; without it there are no others. */
+  readonly printed?: Printed;
   /** Fills `out` with at most about `points` buckets of series `id` that touch [t0, t1]. */
   range(id: number, t0: number, t1: number, points: number, out: Columns): void;
   /** As `range`, by step: `out.time` holds steps, and rows without a step do not appear. */

@@ -8,10 +8,12 @@ import type {
   SeriesWire,
   Source,
   SpanWire,
+  TextLineWire,
 } from "../core/source";
 import type { State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 import { fillColumns } from "./columns-of";
+import { FakeOutput } from "./fake-output";
 import { baseState } from "./fake-state";
 
 export interface Scenario {
@@ -44,6 +46,8 @@ export interface Scenario {
   /** Seconds before the end in which GPU 0 has no readings. */
   readonly hole: readonly [number, number] | null;
   readonly lost: number;
+  /** So many lines were printed. */
+  readonly printed?: number;
   /** What is shown is from a kept picture, and nothing newer was heard. */
   readonly stale?: boolean;
 }
@@ -155,6 +159,7 @@ export class FakeSource implements Source {
   readonly #tracks: Track[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #times: number[] = [];
+  readonly printed: FakeOutput;
   #catalog: SeriesWire[] = [];
   #state: State;
 
@@ -164,6 +169,10 @@ export class FakeSource implements Source {
     this.#declare();
     const ticks = Math.round(scenario.seconds * scenario.hz);
     for (let i = 0; i < ticks; i++) this.#take(T0 + i / scenario.hz);
+    const hosts = scenario.printed === undefined ? [] : this.#hosts();
+    const [count, id] = [scenario.printed ?? 0, this.#catalog.length];
+    this.printed = new FakeOutput(count, hosts, id, this.extent());
+    this.#catalog = [...this.#catalog, ...this.printed.series];
   }
 
   catalog(): readonly SeriesWire[] {
@@ -233,6 +242,10 @@ export class FakeSource implements Source {
       return { ...HOME, entity: "kernel", metric: "cell", id: `c${i}`, start, end, facts };
     });
     return spans.filter(({ start }) => start <= now);
+  }
+
+  lines(): readonly TextLineWire[] {
+    return this.printed.lines;
   }
 
   range(id: number, t0: number, t1: number, points: number, out: Columns): void {

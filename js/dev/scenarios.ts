@@ -156,6 +156,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       kernel: { busy: false, cell: null },
     },
   },
+  /** What was printed: in colours, of one kernel, of two, very much, and nothing. */
+  output: { ...PLAIN, printed: 400 },
+  output2: { ...PLAIN, hosts: 2, gpus: 2, printed: 400 },
+  output8: { ...PLAIN, gpus: 8, cores: 64, printed: 400 },
+  printed: { ...PLAIN, gpus: 0, seconds: 1800, printed: 100_000 },
+  unprinted: { ...PLAIN, gpus: 0, printed: 0 },
   slowed: {
     ...PLAIN,
     state: {

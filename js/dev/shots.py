@@ -55,6 +55,18 @@ SHOTS: dict[str, tuple[str, int, int]] = {
         for theme in ("light", "dark")
         for suffix, width in (("", 1000), ("-narrow", 320))
     },
+    **{
+        f"output-{name}-{width}-{theme}": (f"scenario={name}&theme={theme}", width, height)
+        for name, width, height in (
+            ("output", 1000, 900),
+            ("output", 300, 1500),
+            ("output2", 1000, 1000),
+            ("output8", 1000, 1000),
+            ("printed", 1000, 900),
+            ("unprinted", 700, 700),
+        )
+        for theme in ("light", "dark")
+    },
     "strip-light": ("scenario=one&layout=strip", 1100, 120),
     "charts-light": ("scenario=eight&layout=charts&metrics=gpu.utilization,cpu.*", 1100, 500),
 }
@@ -68,6 +80,13 @@ def prepare(page: Page, name: str) -> None:
         page.get_by_label("Search your metrics").fill("layer1*/w?")
     if name == "own5000-dark":
         page.get_by_label("Search your metrics").fill("layer77")
+    if name.startswith("output-") and "output8" not in name:
+        page.get_by_role("button", name="Output").click()
+    if name.startswith("output-printed"):
+        page.get_by_label("Search the output").fill("loss 0.3")
+        page.keyboard.press("Enter")
+    if name == "output-output-1000-dark":
+        page.mouse.move(500, 200)
     if name == "one-dark":
         page.mouse.move(330, 420)
     if name == "eight-light":

@@ -57,7 +57,7 @@ export abstract class Answering implements RecordingChannel {
   /** So many of those that wait are not answered. */
   protected refuse(many: number): void {
     for (const request of this.#waiting.splice(0, many)) {
-      if (request.kind !== "range") continue;
+      if (!("request" in request)) continue;
       for (const listener of [...this.#listeners]) listener.refused?.(request.request);
     }
   }

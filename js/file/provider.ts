@@ -4,7 +4,12 @@ import type { EntityWire, MomentWire, OddWire, SpanWire } from "../core/header.g
 import type { State } from "../core/state.gen";
 import { KINDS } from "../core/vocabulary/catalog.gen";
 import { kindOf } from "../core/vocabulary/kinds";
-import { type KeyframePacket, type RowsPacket, WIRE_VERSION } from "../core/wire/packet";
+import {
+  type KeyframePacket,
+  type LinesPacket,
+  type RowsPacket,
+  WIRE_VERSION,
+} from "../core/wire/packet";
 import type { Columns } from "./columns";
 import { blocksBetween, type Envelopes } from "./envelopes";
 import {
@@ -20,6 +25,7 @@ import { FRUGAL, type Frugality, MOST_ROWS, MOST_SERIES_ROWS, type Price } from 
 import { ODD_MOST, oddOf } from "./odd";
 import { envelopesOf, pictureOf, rowsOf } from "./packets";
 import { BLOCKS_A_BUCKET, type Drawn, less, Painter, WHOLE_ROWS } from "./painter";
+import { newestLines, type TextRequest } from "./printed";
 import { type Screen, ScreenBuilder } from "./screen";
 import { type Series, seriesOf, wireOf } from "./series";
 import type { Stored } from "./stored";
@@ -116,6 +122,11 @@ export class Provider {
       odd: odd.slice(-ODD_MOST),
       envelopes: envelopesOf(screen),
     };
+  }
+
+  /** The newest lines that were printed in a stretch. */
+  async lines(asked: TextRequest): Promise<LinesPacket> {
+    return await newestLines(this.#stored, this.#series, asked);
   }
 
   #keyframe(

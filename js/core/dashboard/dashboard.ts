@@ -17,6 +17,7 @@ import { deviceSummaries } from "./device-summary";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { linesOfGpus, toggled } from "./legend-keys";
+import { OUTPUT_TITLE, OutputPane, outputView } from "./output-pane";
 import { Readings } from "./readings";
 import {
   extentOf,
@@ -34,19 +35,11 @@ import { STYLE } from "./styles";
 import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
 import { Twins } from "./twins";
-import type { Action, ViewState } from "./view-state";
+import { type Action, movesCharts, type ViewState } from "./view-state";
 
-/** The least time between drawings: a single chart may be drawn more often than many. */
-const FEW_CHARTS = 4;
-const FEW_MS = 100;
-const MANY_MS = 200;
 const SECOND = 1000;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
-/** Text twins that are updated in one go. */
-const DESCRIBE_MOST = 4;
 const READ_MS = 400;
-/** What changes which charts there are, or how they stand. */
-const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis"];
 
 /**
  * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
@@ -66,6 +59,7 @@ class Dashboard {
   readonly #detail: Detail;
   readonly #board: Board;
   readonly #timeline: Timeline;
+  readonly #output: OutputPane;
   readonly #help: Help;
   readonly #scheduler: Scheduler;
   readonly #twins = new Twins();
@@ -105,6 +99,10 @@ class Dashboard {
       lift: (key) => this.#lift(key),
     });
     this.#timeline = new Timeline(events);
+    this.#output = new OutputPane(source, {
+      open: (open) => this.#dispatch({ type: "open", group: OUTPUT_TITLE, open }),
+      cursor: (time) => this.#moveCursor(time, false),
+    });
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
     this.#board = new Board(
       {
@@ -129,7 +127,7 @@ class Dashboard {
     );
     this.#scheduler = new Scheduler(
       () => this.#draw(),
-      () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
+      () => this.#board.views.length,
     );
     this.#root = this.#build(el);
     this.#theme = readTheme(this.#root);
@@ -143,12 +141,14 @@ class Dashboard {
     this.#scheduler.destroy();
     this.#board.destroy();
     this.#timeline.destroy();
+    this.#output.destroy();
     this.#root.remove();
   }
 
   #build(el: HTMLElement): HTMLElement {
+    const { layout, metrics } = this.#options;
     const root = h("div", {
-      class: `pulse pulse-layout-${this.#options.layout}`,
+      class: `pulse pulse-layout-${layout}`,
       tabindex: "0",
       role: "region",
       "aria-label": "Pulse monitor",
@@ -156,9 +156,9 @@ class Dashboard {
       "data-lm-suppress-shortcuts": "true",
     });
     root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
-    if (this.#options.layout !== "strip") root.append(this.#board.el);
-    root.append(...this.#around.below);
-    root.append(this.#help.el);
+    if (layout !== "strip") root.append(this.#board.el);
+    if (layout === "dashboard" && !metrics?.length) root.append(this.#output.el);
+    root.append(...this.#around.below, this.#help.el);
     el.append(root);
     return root;
   }
@@ -194,15 +194,13 @@ class Dashboard {
 
   #dispatch(action: Action): void {
     this.#choices.apply(action);
-    if (LAYOUT_ACTIONS.includes(action.type)) this.#layoutStale = true;
+    if (movesCharts(action)) this.#layoutStale = true;
     if (action.type === "help") this.#help.show(action.open, this.#root);
     if (action.type === "range" || action.type === "reset") {
       this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
     }
     for (const view of this.#board.views) view.stale = true;
-    this.#summaryAt = LONG_AGO;
-    this.#foldsAt = LONG_AGO;
-    this.#read = LONG_AGO;
+    this.#summaryAt = this.#foldsAt = this.#read = LONG_AGO;
     this.#scheduler.now();
   }
 
@@ -273,6 +271,7 @@ class Dashboard {
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
     for (const view of views) view.draw(sceneOf(view, scenes));
+    this.#output.draw(outputView(this.#state));
     const now = performance.now();
     // Numbers that change five times a second cannot be read.
     if (fresh || now - this.#read > READ_MS) this.#pointAll(scenes);
@@ -287,6 +286,7 @@ class Dashboard {
       const own = view.byStep === this.#cursorByStep;
       view.point(own ? this.#cursor : null, sceneOf(view, scenes));
     }
+    this.#output.point(this.#cursorByStep ? null : this.#cursor);
     // At once, so that a card and the chart beside it never differ.
     this.#tellValues(false, scenes);
   }
@@ -296,7 +296,7 @@ class Dashboard {
     this.#tell();
     const scenes = this.#scenes();
     if (performance.now() - this.#read > READ_MS) this.#pointAll(scenes);
-    this.#twins.write(this.#board.views, (view) => sceneOf(view, scenes), DESCRIBE_MOST);
+    this.#twins.write(this.#board.views, (view) => sceneOf(view, scenes));
   }
 
   /** Write the summary and the status; text only, at most a few times a second. */

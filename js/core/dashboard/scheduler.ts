@@ -1,17 +1,22 @@
 /** When to draw: once per frame at most, seldom enough for the notebook, never while hidden. */
 
+/** The least time between drawings: a single chart may be drawn more often than many. */
+const FEW_CHARTS = 4;
+const FEW_MS = 100;
+const MANY_MS = 200;
+
 export class Scheduler {
   readonly #draw: () => void;
-  readonly #gap: () => number;
+  readonly #charts: () => number;
   #frame = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = Number.NEGATIVE_INFINITY;
   #owed = false;
 
-  /** `gap` is the least time between two drawings of new data, in milliseconds. */
-  constructor(draw: () => void, gap: () => number) {
+  /** `charts`: how many are drawn. */
+  constructor(draw: () => void, charts: () => number) {
     this.#draw = draw;
-    this.#gap = gap;
+    this.#charts = charts;
     document.addEventListener("visibilitychange", this.#shown);
   }
 
@@ -22,7 +27,8 @@ export class Scheduler {
       return;
     }
     if (this.#frame || this.#timer !== undefined) return;
-    const wait = this.#last + this.#gap() - performance.now();
+    const gap = this.#charts() > FEW_CHARTS ? MANY_MS : FEW_MS;
+    const wait = this.#last + gap - performance.now();
     if (wait <= 0) this.now();
     else {
       this.#timer = setTimeout(() => {

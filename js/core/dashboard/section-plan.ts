@@ -97,7 +97,11 @@ function mainFirst(panels: readonly Panel[]): Panel[] {
   return [...panels].sort((a, b) => Number(b.main) - Number(a.main));
 }
 
-export function isOpen(state: ViewState, title: string, byDefault: boolean): boolean {
+export function isOpen(
+  state: Pick<ViewState, "folded" | "opened" | "all">,
+  title: string,
+  byDefault: boolean,
+): boolean {
   if (state.folded.has(title)) return false;
   return state.all || byDefault || state.opened.has(title);
 }

@@ -1,5 +1,6 @@
 /** The dashboard's stylesheet. It follows JupyterLab's colours where there are any. */
 
+import { OUTPUT_STYLE } from "./output-styles";
 import { OWN_STYLE } from "./own-styles";
 import { OVERVIEW, SECTIONS, TOOLBAR } from "./styles-board";
 import { NARROW } from "./styles-narrow";
@@ -159,5 +160,6 @@ export const STYLE: string = [
   SECTIONS,
   NOTES,
   OWN_STYLE,
+  OUTPUT_STYLE,
   NARROW,
 ].join("\n");

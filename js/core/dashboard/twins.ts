@@ -3,12 +3,14 @@
 import type { Scene, View } from "../charts/panel-view";
 
 const DESCRIBE_MS = 5000;
+/** So many are updated in one go. */
+const MOST = 4;
 
 export class Twins {
   readonly #written = new WeakMap<View, number>();
 
   /** Update those that waited longest; updating all at once would be noticeable. */
-  write(views: readonly View[], sceneOf: (view: View) => Scene, most: number): void {
+  write(views: readonly View[], sceneOf: (view: View) => Scene, most = MOST): void {
     const now = performance.now();
     const due = views
       .map((view) => ({ view, since: this.#written.get(view) ?? Number.NEGATIVE_INFINITY }))

@@ -47,6 +47,11 @@ export type Action =
   | { type: "expand"; group: string }
   | { type: "help"; open: boolean };
 
+/** Whether it changes which charts there are, or how they stand. */
+export function movesCharts({ type }: Action): boolean {
+  return ["open", "expand", "all", "axis"].includes(type);
+}
+
 export function initialState(window: Window): ViewState {
   return {
     window,

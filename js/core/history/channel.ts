@@ -19,7 +19,7 @@ export interface Arrival {
 
 export interface Listener {
   hear(arrival: Arrival): void;
-  /** A request of rows, by its number, will have no answer. */
+  /** A request of rows or lines, by its number, will have no answer. */
   refused?(request: number): void;
   /** Nothing more will come. */
   closed?(): void;
@@ -39,6 +39,16 @@ export type Request =
       readonly t0: number;
       readonly t1: number;
       readonly points: number;
+    }
+  /** New lines of text are wanted as they are printed, or no longer. */
+  | { readonly kind: "lines"; readonly on: boolean }
+  /** Asks for the newest lines of text of a stretch. */
+  | {
+      readonly kind: "text";
+      readonly request: number;
+      readonly t0: number;
+      readonly t1: number;
+      readonly most: number;
     };
 
 export interface Channel {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { SpanWire, TextLineWire } from "../source";
+import type { SpanWire } from "../source";
 import { frameOf, keyframeOf } from "../testing/packets";
 import { Store } from "./store";
 
@@ -56,16 +56,4 @@ test("a change that is none is not told", () => {
     { events: false, lines: false },
     { events: false, lines: true },
   ]);
-});
-
-test.each([
-  ["short", 1, 2000],
-  ["long", 2 ** 12, 128],
-  ["too long to keep two", 2 ** 18 + 1, 1],
-])("of lines that are %s the newest are kept", (_, letters, kept) => {
-  const store = new Store();
-  const line = (time: number): TextLineWire => ({ series: 4, time, text: "x".repeat(letters) });
-  const times = Array.from({ length: kept + 3 }, (_, i) => i);
-  for (const time of times) store.take(frameOf(time, [], { lines: [line(time)] }));
-  expect(store.lines().map(({ time }) => time)).toEqual(times.slice(-kept));
 });

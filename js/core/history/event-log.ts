@@ -1,22 +1,20 @@
-/** Keeps the moments and spans of a session, the newest lines of text, and odd values. */
+/** Keeps the moments and spans of a session, lines of text, and odd values. */
 
-import type { MomentWire, SpanWire, TextLineWire } from "../source";
+import type { MomentWire, SpanWire } from "../source";
 import type { FramePacket, KeyframePacket } from "../wire/packet";
 import { joinedSpan, spanKey } from "../wire/spans";
 import { OddLog } from "./odd-log";
+import { TextLog } from "./text-log";
 
 /** Moments kept, and spans. */
 const EVENTS_KEPT = 5_000;
-const LINES_KEPT = 2_000;
-/** Letters of all lines that are kept together. */
-const LETTERS_KEPT = 2 ** 19;
 
 type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd">;
 
 export class EventLog {
   moments: readonly MomentWire[] = [];
   spans: readonly SpanWire[] = [];
-  lines: readonly TextLineWire[] = [];
+  readonly text = new TextLog();
   readonly odd = new OddLog();
   readonly #moments = new Map<string, MomentWire>();
   readonly #spans = new Map<string, SpanWire>();
@@ -25,7 +23,7 @@ export class EventLog {
   add({ moments, spans, lines, odd }: News): { events: boolean; lines: boolean } {
     this.odd.add(odd);
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
-    if (lines.length > 0) this.lines = newestLines([...this.lines, ...lines]);
+    this.text.add(lines);
     return { events: some || others, lines: lines.length > 0 };
   }
 
@@ -63,14 +61,4 @@ function kept<T>(all: Map<string, T>, time: (one: T) => number): T[] {
   const sorted = [...all].sort(([, a], [, b]) => time(a) - time(b));
   for (const [key] of sorted.slice(0, -EVENTS_KEPT)) all.delete(key);
   return sorted.slice(-EVENTS_KEPT).map(([, one]) => one);
-}
-
-function newestLines(lines: readonly TextLineWire[]): TextLineWire[] {
-  let letters = 0;
-  const newest = lines.slice(-LINES_KEPT).reverse();
-  const tooMany = newest.findIndex(({ text }) => {
-    letters += text.length;
-    return letters > LETTERS_KEPT;
-  });
-  return newest.slice(0, tooMany < 0 ? undefined : tooMany).reverse();
 }

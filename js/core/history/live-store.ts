@@ -3,6 +3,7 @@
 import type { Packet, RowsPacket } from "../wire/packet";
 import type { Arrival, Channel } from "./channel";
 import { Store } from "./store";
+import { TextAsker } from "./text-asker";
 
 /** How often the kernel is told that a view is open; without that the feed pauses after 60 s. */
 const SEEN_MS = 20_000;
@@ -28,6 +29,8 @@ interface Pending {
 }
 
 export class LiveStore extends Store {
+  /** Asks for printed lines. */
+  readonly printed: TextAsker;
   readonly #channel: Channel;
   #views = 0;
   #seen: ReturnType<typeof setInterval> | undefined;
@@ -43,9 +46,17 @@ export class LiveStore extends Store {
   constructor(channel: Channel) {
     super();
     this.#channel = channel;
+    this.printed = new TextAsker(this.text, {
+      send: (request) => this.#send(request),
+      next: () => ++this.#request,
+      state: () => this.state(),
+    });
     channel.subscribe({
       hear: (arrival) => this.#hear(arrival),
-      refused: (request) => this.#pending.delete(request),
+      refused: (request) => {
+        this.#pending.delete(request);
+        this.printed.refused(request);
+      },
       closed: () => {
         // Widget managers close a comm on a restart, before the kind of ending can be known.
         if (!this.ended()) this.end("restarted");
@@ -57,9 +68,12 @@ export class LiveStore extends Store {
   attach(): () => void {
     this.#views++;
     this.#send({ kind: "hello" });
+    this.printed.renew();
     this.#seen ??= setInterval(() => {
       // A session that is over sends nothing more; its kernel is not to be kept from being idle.
-      if (this.state().phase !== "stopped") this.#send({ kind: "seen" });
+      if (this.state().phase === "stopped") return;
+      this.#send({ kind: "seen" });
+      this.printed.renew();
     }, SEEN_MS);
     let here = true;
     return () => {
@@ -138,6 +152,10 @@ export class LiveStore extends Store {
     return this.#pending.size > 0;
   }
 
+  protected override printedOn(): boolean {
+    return this.printed.isComplete;
+  }
+
   protected override densityAsked({ request }: RowsPacket): number {
     const asked = this.#pending.get(request);
     return asked ? asked.points / (asked.t1 - asked.t0) : 0;
@@ -154,6 +172,7 @@ export class LiveStore extends Store {
     const lost = this.lost();
     this.take(arrival);
     const { packet } = arrival;
+    this.printed.heard(packet);
     this.#heal(packet, lost);
     if (packet.kind === "keyframe" && !arrival.kept) this.#askForPast();
     // The kernel answers in order, so what was asked before this answer will not come.

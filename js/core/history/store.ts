@@ -24,7 +24,14 @@ import {
 import type { State } from "../state.gen";
 import { ownerKey } from "../vocabulary/owners";
 import { readState } from "../wire/header";
-import type { FramePacket, KeyframePacket, Packet, Rows, RowsPacket } from "../wire/packet";
+import type {
+  FramePacket,
+  KeyframePacket,
+  LinesPacket,
+  Packet,
+  Rows,
+  RowsPacket,
+} from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
 import type { Arrival } from "./channel";
 import { EventLog } from "./event-log";
@@ -33,6 +40,7 @@ import { KernelLiveness } from "./kernel-liveness";
 import { Keyframes } from "./keyframes";
 import { clipToLifetime, extentOf } from "./lifetime";
 import { SentNames } from "./sent-names";
+import type { TextLog } from "./text-log";
 import { shrink, Track } from "./track";
 
 /** Bytes of history that one store keeps. */
@@ -107,7 +115,11 @@ export class Store implements Source {
   }
 
   lines(): readonly TextLineWire[] {
-    return this.#events.lines;
+    return this.#events.text.lines;
+  }
+
+  protected get text(): TextLog {
+    return this.#events.text;
   }
 
   odd(id: number): readonly Odd[] {
@@ -231,6 +243,7 @@ export class Store implements Source {
   #take(packet: Packet, kept: boolean): Change | null {
     if (packet.kind === "frame") return this.#frame(packet);
     if (packet.kind === "keyframe") return this.#keyframe(packet, kept);
+    if (packet.kind === "lines") return this.#printed(packet);
     return packet.kind === "rows" ? this.#rows(packet) : null;
   }
 
@@ -260,6 +273,7 @@ export class Store implements Source {
 
   #miss(lost: boolean): void {
     this.#whole = false;
+    this.text.cut();
     for (const track of this.#tracks.values()) track.miss(lost);
   }
 
@@ -346,6 +360,16 @@ export class Store implements Source {
     }
     this.#shrink();
     return { ...NO_CHANGE, samples: true };
+  }
+
+  #printed(packet: LinesPacket): Change {
+    this.text.answer(packet, this.printedOn());
+    return { ...NO_CHANGE, lines: true };
+  }
+
+  /** Whatever is printed after an answer will come unasked, or nothing more is printed. */
+  protected printedOn(): boolean {
+    return true;
   }
 
   /** Buckets a second that an answer was asked for: to ask for as many again brings nothing. */

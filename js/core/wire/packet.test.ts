@@ -163,6 +163,42 @@ describe("decodePacket", () => {
   });
 });
 
+describe("an answer with printed lines", () => {
+  const line = (time: number, text: unknown = "x") => ({ series: 3, time, text });
+  const answer = { kind: "lines", request: 7, t0: 1, t1: 9, lines: [line(1), line(4)], more: true };
+
+  test("is read as it is", () => {
+    expect(decodePacket(encodePacket(answer))).toEqual(answer);
+    // A moment that was rounded may lie just outside of what was asked for.
+    const near = { ...answer, lines: [line(0.9999995), line(9.0000004)], more: false };
+    expect(decodePacket(encodePacket(near))).toEqual(near);
+  });
+
+  test.each([
+    ["without its number", { request: undefined }],
+    ["with a number that is none", { request: -1 }],
+    ["without its stretch", { t0: null }],
+    ["without an end of it", { t1: "9" }],
+    ["without lines", { lines: undefined }],
+    ["with lines that are no list", { lines: {} }],
+    ["with a line that is none", { lines: ["x"] }],
+    ["with a line of no time", { lines: [line(Number.NaN)] }],
+    ["with a line of no series", { lines: [{ time: 2, text: "x" }] }],
+    ["with a line of no text", { lines: [line(2, 5)] }],
+    ["with lines that run back", { lines: [line(4), line(3)] }],
+    ["with a line before it", { lines: [line(0.5)] }],
+    ["with a line after it", { lines: [line(9.5)] }],
+    ["that does not tell whether there are more", { more: undefined }],
+    ["that tells it in words", { more: "yes" }],
+  ])("%s is refused", (_, wrong) => {
+    expect(() => decodePacket(encodePacket({ ...answer, ...wrong }))).toThrow(WireError);
+  });
+
+  test("with a body is refused", () => {
+    expect(() => decodePacket(encodePacket(answer, [new Uint8Array(8)]))).toThrow(WireError);
+  });
+});
+
 describe("the means of a keyframe", () => {
   const code = fc.oneof(fc.nat(65533), fc.constant(CODE_NONE));
 

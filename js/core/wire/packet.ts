@@ -110,12 +110,24 @@ export interface RowsPacket {
   readonly envelopes: readonly { readonly id: number; readonly envelope: Envelope }[];
 }
 
+/** The newest lines of text of [t0, t1]. */
+export interface LinesPacket {
+  readonly kind: "lines";
+  readonly request: number;
+  readonly t0: number;
+  readonly t1: number;
+  /** Oldest first. */
+  readonly lines: readonly TextLineWire[];
+  /** There are older ones in [t0, t1]. */
+  readonly more: boolean;
+}
+
 /** A kind that a newer minor version added. */
 interface UnknownPacket {
   readonly kind: "unknown";
 }
 
-export type Packet = FramePacket | KeyframePacket | RowsPacket | UnknownPacket;
+export type Packet = FramePacket | KeyframePacket | RowsPacket | LinesPacket | UnknownPacket;
 
 /**
  * Decode one packet.
@@ -133,6 +145,9 @@ export function decodePacket(bytes: ArrayBuffer | ArrayBufferView): Packet {
       return keyframe(header, body);
     case "rows":
       return rowsReply(header, body);
+    case "lines":
+      body.end();
+      return linesReply(header);
     default:
       if (minor > WIRE_VERSION[1]) return { kind: "unknown" };
       throw new WireError(`a packet of unknown kind ${String(header["kind"])}`);
@@ -295,6 +310,26 @@ function rowsReply(header: Json, body: Body): RowsPacket {
     odd: readOdd(header["odd"]),
     ...rowsAndEnvelopes(header, body),
   };
+}
+
+/** Times are rounded to the microsecond at the other end. */
+const ROUNDED = 1e-3;
+
+function linesReply(header: Json): LinesPacket {
+  const request = count(header["request"], "request");
+  const [t0, t1] = [finite(header["t0"], "t0"), finite(header["t1"], "t1")];
+  const raw = list(header["lines"], "lines");
+  const lines = readLines(raw);
+  if (raw.some((one) => typeof (one as Json)["text"] !== "string")) {
+    throw new WireError("a line has no text");
+  }
+  let before = t0 - ROUNDED;
+  for (const { time } of lines) {
+    if (time < before || time > t1 + ROUNDED) throw new WireError("lines are not in order of time");
+    before = time;
+  }
+  if (typeof header["more"] !== "boolean") throw new WireError("an answer does not tell its end");
+  return { kind: "lines", request, t0, t1, lines, more: header["more"] };
 }
 
 function rowsAndEnvelopes(header: Json, body: Body): Pick<RowsPacket, "rows" | "envelopes"> {

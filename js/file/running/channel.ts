@@ -11,6 +11,7 @@ import { rateOf, type SeriesInfo, type Shown, shown, silentSpans, wholeRows } fr
 import { oddOf } from "../odd";
 import { rowsOf } from "../packets";
 import type { Folder } from "../place";
+import { linesOf } from "../printed";
 import { Provider } from "../provider";
 import type { RecordingChannel } from "../recording";
 import { wireOf } from "../series";
@@ -43,6 +44,7 @@ export class RunningChannel extends Answering {
   /** What answers; null once rows came that it does not know. */
   #provider: Provider | null = null;
   #seq = 0;
+  #areLinesWanted = false;
   /** What was told of the session last; null before anything was. */
   #state: State | null = null;
   #rows: number;
@@ -82,6 +84,8 @@ export class RunningChannel extends Answering {
     // All rows are at hand: an answer is of this moment, and so is its number.
     const [provider, seq] = [this.#answering(), this.#seq];
     if (request.kind === "range") this.deliver(await provider.detail(request));
+    if (request.kind === "text") this.deliver(await provider.lines(request));
+    if (request.kind === "lines") this.#areLinesWanted = request.on;
     if (request.kind !== "hello") return;
     for await (const packet of provider.keyframes()) this.deliver(this.#asRunning(packet, seq));
   }
@@ -131,9 +135,10 @@ export class RunningChannel extends Answering {
     }
     const isNew = this.#known.length;
     const drawn = new Map<number, Shown>();
-    const news = { moments: [], spans: [], odd: [] } as Pick<
-      { -readonly [K in keyof FramePacket]: [...FramePacket[K & ("moments" | "spans" | "odd")]] },
-      "moments" | "spans" | "odd"
+    type News = "moments" | "spans" | "lines" | "odd";
+    const news = { moments: [], spans: [], lines: [], odd: [] } as Pick<
+      { -readonly [K in keyof FramePacket]: [...FramePacket[K & News]] },
+      News
     >;
     for (const [key, parts] of pieces) {
       const id = this.#idOf(key);
@@ -149,6 +154,8 @@ export class RunningChannel extends Answering {
       } else if (inKeyframes && drawnAs === "span") {
         // A row may end a span that began long ago.
         news.spans.push(...spansOf(series.info, series.rows.columns));
+      } else if (drawnAs === "text" && this.#areLinesWanted) {
+        for (const line of linesOf(id, columns)) news.lines.push(line);
       }
     }
     const series = this.#known.slice(isNew).map((key, place) => {
@@ -156,7 +163,8 @@ export class RunningChannel extends Answering {
       return wireOf({ id: isNew + place, info });
     });
     const packet = { reduced: [], rows: rowsOf(drawn), series, entities: [], state: null };
-    return { kind: "frame", seq: ++this.#seq, ...packet, ...news, lines: [] };
+    news.lines.sort((a, b) => a.time - b.time);
+    return { kind: "frame", seq: ++this.#seq, ...packet, ...news };
   }
 
   #idOf(key: string): number {

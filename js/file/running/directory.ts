@@ -84,7 +84,7 @@ export function keyOf({ host, entity, metric }: SeriesInfo): string {
 /** Texts are kept where they become moments or spans. */
 export function wantsText(info: SeriesInfo): boolean {
   const { drawnAs, inKeyframes } = kindOf(info);
-  return inKeyframes && (drawnAs === "moment" || drawnAs === "span");
+  return drawnAs === "text" || (inKeyframes && (drawnAs === "moment" || drawnAs === "span"));
 }
 
 export function rehosted(info: SeriesInfo, rename: ReadonlyMap<string, string>): SeriesInfo {

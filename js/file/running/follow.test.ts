@@ -248,3 +248,30 @@ test("what is closed asks for nothing more", async () => {
   expect(folder.asked).toEqual([]);
   expect(open.send({ kind: "hello" })).toBe(false);
 });
+
+test.each([
+  ["who looks", true],
+  ["nobody", false],
+])("lines that are printed meanwhile are sent to %s", async (_, looks) => {
+  const folder = MemoryFolder.of(`${DATA}../recording-1.0.pulse`);
+  folder.silentFor = 1;
+  const whole = folder.files.get(JOURNAL) as Uint8Array<ArrayBuffer>;
+  const texts = async (all: LiveStore) => {
+    all.printed.want(0, Number.POSITIVE_INFINITY, 1000);
+    await seconds(0);
+    return all.lines().map(({ text }) => text);
+  };
+  const complete = await texts((await followed(folder)).store);
+  channel?.close();
+  folder.files.set(JOURNAL, whole.slice(0, 10));
+  const { store } = await followed(folder);
+  const before = await texts(store);
+  expect(before.length).toBeLessThan(complete.length);
+  if (looks) store.printed.watch();
+
+  folder.files.set(JOURNAL, whole);
+  await seconds(2);
+
+  expect(store.lines().map(({ text }) => text)).toEqual(looks ? complete : before);
+  expect(store.spans().length).toBeGreaterThan(0);
+});
