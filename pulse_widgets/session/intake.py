@@ -1,12 +1,13 @@
 """What a session takes in beside the readings of its sources: all that comes from the user's code.
 
-Metrics, cells and marks each have a collector here. A new sort of row is one more line.
+Metrics, cells, marks and alerts each have a collector here. A new sort of row is one more line.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulse_widgets.collectors.alerts import AlertRows
 from pulse_widgets.collectors.cells import CellRows
 from pulse_widgets.collectors.marks import MarkCollector
 from pulse_widgets.collectors.user import UserCollector
@@ -42,6 +43,7 @@ class Intake:
     user : UserCollector
     cells : CellRows
     marks : MarkCollector
+    alerts : AlertRows
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
@@ -56,6 +58,7 @@ class Intake:
         self.user = UserCollector(registry, clock, host, arrived, relieve, whose.user)
         self.cells = CellRows(registry, clock, host, arrived, whose.kernel)
         self.marks = MarkCollector(registry, clock, host, arrived, whose.kernel)
+        self.alerts = AlertRows(registry, arrived)
         self.labels: dict[str, dict[str, str]] = {}
         """Entity to what is said of it."""
         self.labelled = 0
@@ -63,7 +66,7 @@ class Intake:
 
     def collectors(self) -> list[RowCollector]:
         """Return every one of them, in the order in which they are drained."""
-        return [self.user, self.cells, self.marks]
+        return [self.user, self.cells, self.marks, self.alerts]
 
     def start(self) -> None:
         """Begin to listen."""
