@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Alert", "AlertEvent", "Caller", "Entry", "called_with"]
 
-QUEUE_MOST: Final = 16
+QUEUE_MOST: Final = 256
 """Firings that wait for a callback which is still busy; more of them are counted."""
 LOUDEST: Final = ("failed", "firing", "pending", "no data", "quiet")
 

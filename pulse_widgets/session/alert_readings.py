@@ -78,6 +78,8 @@ class Readings:
     def news(self, rows: Rows, events: Events) -> Mapping[int, Sequence[Point] | Points]:
         """Return the new readings of each series."""
         mine = np.flatnonzero(_chosen(self._tracks, self._learned)[rows.series])
+        if not len(mine):
+            return {}
         ids, time_us, value = rows.series[mine], rows.time[mine], rows.value[mine]
         if events.odd:
             value = _with_odd(ids, time_us, value, events)

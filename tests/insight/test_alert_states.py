@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ class Slow:
     told: list = field(default_factory=list)
 
     def fresh_us(self, rows):
-        spacings = [b[0] - a[0] for a, b in zip(rows, rows[1:], strict=False)][-7:]
+        spacings = [b[0] - a[0] for a, b in pairwise(rows)][-7:]
         if not spacings:
             return self.first
         return max(5_000_000, 3 * sorted(spacings)[len(spacings) // 2])
@@ -142,7 +143,7 @@ def is_missing(value):
     return bool(missing(np.array([value]))[0])
 
 
-def evaluated(tree, leaves):
+def evaluated(tree, leaves):  # noqa: PLR0911  one a sort of tree
     """Evaluate a tree by the words of its rules."""
     kind = type(tree).__name__
     if kind == "Number":
@@ -183,7 +184,7 @@ series = st.lists(st.tuples(spacings, values), max_size=25)
 batches = st.lists(st.tuples(series, series, st.booleans()), min_size=1, max_size=4)
 
 
-def engine(condition, news, tracks, series_of, *, columns):
+def engine(news, tracks, series_of, *, columns):
     """Return what the engine makes of rows: by columns, or one by one."""
     made = {}
     for name, own in news.items():
@@ -204,6 +205,31 @@ def engine(condition, news, tracks, series_of, *, columns):
 def test_an_alert_fires_as_its_rules_say(columns, data):
     condition = parse(data.draw(st.sampled_from(CONDITIONS)))
     first = data.draw(st.sampled_from([5_000_000, FOREVER]))
+
+    follow(condition, first, data.draw(batches), columns=columns)
+
+
+@pytest.mark.parametrize("columns", [False, True])
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_an_alert_fires_as_its_rules_say_in_long_steady_series(text, columns):
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        parts = []
+        for _ in range(6):
+            rows = []
+            for _ in "ab":
+                spacing = random.choice([200_000, 700_000, 1_000_000, 6_000_000], 20, p=SHARES)
+                value = random.choice([1.0, 6.0, 9.0, np.nan], 20, p=[0.05, 0.4, 0.54, 0.01])
+                rows.append(list(zip(spacing.tolist(), value.tolist(), strict=True)))
+            parts.append((*rows, bool(random.integers(2))))
+        follow(parse(text), FOREVER, parts, columns=columns)
+
+
+SHARES = (0.4, 0.3, 0.29, 0.01)
+
+
+def follow(condition, first, parts, *, columns):
+    """Give rows to the engine and to the plain reading of the rules, and compare them."""
     series_of = {"a": 0, "b": 1}
     tracks = {one: Track(first) for one in series_of.values()}
     leaves = {leaf: series_of[leaf.metric] for leaf in readings(condition.test)}
@@ -213,14 +239,13 @@ def test_an_alert_fires_as_its_rules_say(columns, data):
     now = {"a": 1_000_000, "b": 1_000_000}
     before, subject_module.MANY = subject_module.MANY, 0 if columns else 10**9
     try:
-        for a, b, tick in data.draw(batches):
+        for a, b, tick in parts:
             news = {"a": [], "b": []}
             for name, rows in (("a", a), ("b", b)):
                 for spacing, value in rows:
                     now[name] += spacing
                     news[name].append((now[name], value))
-            taken = engine(condition, news, tracks, series_of, columns=columns)
-            told += subject.take(taken)
+            told += subject.take(engine(news, tracks, series_of, columns=columns))
             slow.take(news)
             if tick:
                 at = max(now.values()) + 6_000_000

@@ -222,14 +222,22 @@ conditions = st.builds(
 @given(conditions)
 def test_a_condition_is_written_as_a_text_that_is_read_as_the_same(condition):
     text = str(condition)
-    try:
-        read = parse(text)
-    except ArgumentError as error:
-        # Only its bounds may keep it from being read.
-        assert any(word in str(error) for word in ("too long", "in one another"))
+
+    read = parsed(text)
+
+    # Only its bounds may keep it from being read.
+    if isinstance(read, ArgumentError):
+        assert any(word in str(read) for word in ("too long", "in one another"))
     else:
         assert read == condition
         assert str(read) == text
+
+
+def parsed(text):
+    try:
+        return parse(text)
+    except ArgumentError as error:
+        return error
 
 
 @settings(max_examples=300)
@@ -297,8 +305,6 @@ def test_a_condition_is_written_as_a_text_that_is_read_as_the_same(condition):
 @example("1" * 999)
 @example('"\ud800" > 1')
 def test_any_text_is_a_condition_or_is_refused(text):
-    try:
-        condition = parse(text)
-    except ArgumentError:
-        return
-    assert parse(str(condition)) == condition
+    condition = parsed(text)
+    if not isinstance(condition, ArgumentError):
+        assert parse(str(condition)) == condition
