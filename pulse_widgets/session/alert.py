@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
     from pulse_widgets.insight.alerts.tree import Condition
     from pulse_widgets.insight.alerts.watch import Owner
+    from pulse_widgets.series.state import AlertPhase
 
-__all__ = ["Alert", "AlertEvent", "Caller", "Entry", "called_with"]
+__all__ = ["LOUDEST", "Alert", "AlertEvent", "Caller", "Entry", "called_with"]
 
 QUEUE_MOST: Final = 256
 """Firings that wait for a callback which is still busy; more of them are counted."""
-LOUDEST: Final = ("failed", "firing", "pending", "no data", "quiet")
+LOUDEST: Final[tuple[AlertPhase, ...]] = ("failed", "firing", "pending", "no data", "quiet")
 
 
 @dataclass(frozen=True, slots=True)

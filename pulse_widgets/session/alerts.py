@@ -18,7 +18,7 @@ from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.insight.alerts.parser import parse
 from pulse_widgets.insight.alerts.sentences import sentence
 from pulse_widgets.series.state import AlertState
-from pulse_widgets.session.alert import Alert, AlertEvent, Caller, Entry, called_with
+from pulse_widgets.session.alert import LOUDEST, Alert, AlertEvent, Caller, Entry, called_with
 from pulse_widgets.session.alert_readings import Readings
 from pulse_widgets.signals import Alarm, aside
 
@@ -38,8 +38,8 @@ __all__ = ["Alerts"]
 
 TICK_S: Final = 1.0
 """How often it is looked whether readings have grown old."""
-STATES_MOST: Final = 512
-"""Things of all alerts together that a page is told of."""
+STATES_MOST: Final = 100
+"""Things of all alerts together that a page is told of; of more the quiet ones stay away."""
 END_S: Final = 0.5
 
 _logger = logging.getLogger("pulse_widgets")
@@ -83,6 +83,7 @@ class Alerts:
         self._running = self._ended = False
         self._readings = Readings(registry, interval_s)
         self._numbers = 0
+        self._looked = 0.0
         self._version = 0
         """Grows whenever a phase changes."""
 
@@ -152,8 +153,12 @@ class Alerts:
 
     def states(self) -> tuple[AlertState, ...]:
         """Return how each does, thing by thing."""
-        states = [state for entry in self._entries.values() for state in _states(entry)]
-        return tuple(states[:STATES_MOST])
+        missed = 0 if self._subscription is None else self._subscription.dropped
+        states = [state for one in self._entries.values() for state in _states(one, missed)]
+        if len(states) <= STATES_MOST:
+            return tuple(states)
+        loud = sorted(range(len(states)), key=lambda place: LOUDEST.index(states[place].phase))
+        return tuple(states[place] for place in sorted(loud[:STATES_MOST]))
 
     def last(self) -> bool:
         """Look at the last rows; called by the flusher. Return whether that says something."""
@@ -219,7 +224,8 @@ class Alerts:
         if fresh:
             self._readings.begin(self._wanted(), past)
             self._resolve(list(self._entries.values()))
-        self._look_again()
+        if fresh or time.monotonic() - self._looked >= TICK_S:
+            self._look_again()
 
     def _take(self, rows: Rows, events: Events) -> None:
         if not len(rows):
@@ -255,6 +261,7 @@ class Alerts:
         for entry in self._entries.values():
             entry.waits_for = entry.watch.waits_for(self._readings.known)
         self._tell(lambda subject: subject.tick(now))
+        self._looked = time.monotonic()
 
     # What is said -----------------------------------------------------------------------
 
@@ -314,7 +321,7 @@ class Alerts:
         self._rows.say(event.host, event.entity, self._clock.now_us(), facts)
 
 
-def _states(entry: Entry) -> list[AlertState]:
+def _states(entry: Entry, missed: int) -> list[AlertState]:
     """Return how an alert does, thing by thing."""
     subjects = entry.watch.subjects
     if not subjects:
@@ -333,6 +340,8 @@ def _states(entry: Entry) -> list[AlertState]:
             problems.append(entry.waits_for or "a reading is missing")
         if entry.watch.left_out:
             problems.append(f"{entry.watch.left_out} more are not watched")
+        if missed:
+            problems.append(f"{missed} rows came too fast to be looked at")
         states.append(
             AlertState(
                 entry.text,

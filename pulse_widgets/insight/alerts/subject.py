@@ -258,10 +258,16 @@ class Subject:
         long = true & (latest[last] - since >= self._lasting_us)
         enough = np.minimum(np.searchsorted(latest, since + self._lasting_us), len(code) - 1)
         if self._lasting_us and len(first) > MANY:
-            # What is not true for long enough only ends what was before it.
-            short = true & ~long
-            short[[0, -1]] = False
-            first, last, enough, long = (each[~short] for each in (first, last, enough, long))
+            # What is not true for long enough only ends what was before it, and of equal runs
+            # with nothing else between them one is enough.
+            kept = long | ~true
+            kept[[0, -1]] = True
+            places = np.flatnonzero(kept)
+            codes = code[first[places]]
+            again = np.append(False, (codes[1:] == codes[:-1]) & (codes[1:] != TRUE))
+            again[-1] = False
+            places = places[~again]
+            first, last, enough, long = (each[places] for each in (first, last, enough, long))
         enough = np.maximum(enough, first)
         places = np.concatenate([first, last, enough[long]])
         return map(int, np.unique(places))
