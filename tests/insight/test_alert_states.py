@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import pulse_widgets.insight.alerts.subject as subject_module
 from pulse_widgets.insight.alerts.parser import parse
 from pulse_widgets.insight.alerts.subject import Subject
-from pulse_widgets.insight.alerts.track import FOREVER, Track
+from pulse_widgets.insight.alerts.track import FOREVER, Point, Points, Track, Windowed
 from pulse_widgets.insight.alerts.tree import Missing, Window, readings
 from pulse_widgets.series.columns import LOGGED_NAN, missing
 
@@ -273,6 +273,34 @@ def test_rows_in_columns_are_known_for_as_long_as_one_by_one(rows):
     for part in (slice(half), slice(half, None)):
         made = in_columns.many(np.array(time[part], np.int64), np.array(value[part]))
         assert repr(made.points()) == repr(points[part])
+
+
+@pytest.mark.parametrize("function", ["mean", "max", "min"])
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 2, 900, 40_000]), values), max_size=60),
+    st.integers(0, 2**31),
+)
+def test_a_window_over_rows_in_columns_is_what_it_is_over_one_by_one(function, rows, seed):
+    random = np.random.default_rng(seed)
+    dense = random.integers(1, 300, 400)
+    spacing = np.append([at for at, _ in rows], dense).astype(np.int64)
+    value = np.append([value for _, value in rows], random.normal(5, 3, len(dense)))
+    value[~np.isfinite(value) & (random.random(len(value)) < 0.8)] = 5.0
+    points = Track(FOREVER).many(1_000_000 + np.cumsum(spacing), value)
+    one_by_one, in_columns = Windowed(function, 50_000), Windowed(function, 50_000)
+
+    expected = [one_by_one.one(point) for point in points.points()]
+
+    half = len(value) // 2
+    made = [cut(points, part) for part in (slice(half), slice(half, None))]
+    found = [point for part in made for point in in_columns.many(part).points()]
+    assert repr(found) == repr(expected)
+    assert any(point.known for point in expected)
+
+
+def cut(points, part):
+    return Points(*(getattr(points, name)[part] for name in Point._fields))
 
 
 def test_a_row_that_is_older_than_the_newest_changes_nothing():

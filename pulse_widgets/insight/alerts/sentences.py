@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.insight.alerts.tree import Comparison, Reading, Window
+from pulse_widgets.insight.alerts.tree import Comparison, Not, Reading, Window
 from pulse_widgets.insight.alerts.unit_check import unit_of
 from pulse_widgets.metrics.units import format_value
 
@@ -39,7 +39,8 @@ def sentence(condition: Condition, entity: str, change: Change) -> str:
     test = condition.test
     over = change.phase != "firing"
     if not isinstance(test, Comparison) or change.value is None or change.limit is None:
-        return f"{entity}: no longer {test}" if over else f"{entity}: {condition}"
+        ended = str(test.of) if isinstance(test, Not) else f"no longer {test}"
+        return f"{entity}: {ended if over else condition}"
     known = unit_of(test.left)
     unit = known if known is not None else unit_of(test.right) or ""
     left, right = format_value(change.value, unit), format_value(change.limit, unit)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from pulse_widgets.insight.alerts.evaluation import number, numbers, test, tests
-from pulse_widgets.insight.alerts.track import NOTHING, Points, Windowed
+from pulse_widgets.insight.alerts.track import NOTHING, Points, Windowed, columns
 from pulse_widgets.insight.alerts.tree import Missing, Window, comparisons, readings
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Subject:
         if isinstance(leaf, Window):
             windowed = self._windows[leaf]
             before = windowed.last
-            points = _columns([windowed.one(point) for point in points.points()])
+            points = windowed.many(points) if len(points) else points
         rows = points.after(before)
         at = places.get(one, np.zeros(len(time), np.int64))
         if isinstance(leaf, Missing):
@@ -337,11 +337,7 @@ def _points(points: Sequence[Point] | Points) -> Sequence[Point]:
 
 
 def _columns(points: Sequence[Point] | Points) -> Points:
-    if isinstance(points, Points):
-        return points
-    rows = list(zip(*points, strict=True)) or [()] * 6
-    kinds = (np.int64, np.float64, np.bool_, np.bool_, np.int64, np.int64)
-    return Points(*(np.array(row, kind) for row, kind in zip(rows, kinds, strict=True)))
+    return points if isinstance(points, Points) else columns(points)
 
 
 def _at(side: Many | None, place: int) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -12,9 +12,11 @@ import numpy as np
 from pulse_widgets.series.columns import missing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["FOREVER", "Point", "Points", "Track", "Windowed"]
+__all__ = ["FOREVER", "Point", "Points", "Track", "Windowed", "columns"]
 
 FRESH_US: Final = 5_000_000
 """A reading is known for at least so long."""
@@ -24,6 +26,8 @@ USUAL_OF: Final = 7
 """The larger middle one of so many last spacings is the usual one."""
 FOREVER: Final = 2**62
 """Longer than any session, microseconds."""
+FEW_A_BUCKET: Final = 8
+"""Windows take readings one by one where a step of theirs has fewer."""
 BUCKETS: Final = 500
 """A window moves on in steps of this part of its length."""
 
@@ -99,6 +103,13 @@ class Points:
         """Return each of them."""
         columns = (self.time, self.value, self.known, self.gap, self.until, self.good)
         return [Point(*row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def columns(points: Sequence[Point]) -> Points:
+    """Return points as columns."""
+    rows = list(zip(*points, strict=True)) or [()] * 6
+    kinds = (np.int64, np.float64, np.bool_, np.bool_, np.int64, np.int64)
+    return Points(*(np.array(row, kind) for row, kind in zip(rows, kinds, strict=True)))
 
 
 class Track:
@@ -214,6 +225,43 @@ class Windowed:
         value = self._value() if covered else math.nan
         self.last = point._replace(value=value, known=covered)
         return self.last
+
+    def many(self, points: Points) -> Points:
+        """Take readings; return what is known of the window from each on."""
+        bucket = points.time // self._step_us
+        begins = np.flatnonzero(np.diff(bucket, prepend=bucket[:1] - 1))
+        broken = points.gap.any() or not points.known.all()
+        if broken or len(begins) * FEW_A_BUCKET > len(points):
+            return columns([self.one(point) for point in points.points()])
+        value, known = np.empty(len(points)), np.empty(len(points), np.bool_)
+        for first, end in zip(begins.tolist(), [*begins[1:].tolist(), len(points)], strict=True):
+            # The first reading of a bucket moves the window on, the others only add to it.
+            self.one(points.point(first))
+            number, count, before = self._now
+            running = self._running(np.append(before, points.value[first + 1 : end]))
+            counts = np.arange(count, count + len(running))
+            self._now = (number, int(counts[-1]), float(running[-1]))
+            value[first:end] = self._values(running, counts)
+            known[first:end] = points.time[first:end] - self._since >= self._length_us
+        value[~known] = np.nan
+        made = replace(points, value=value, known=known)
+        self.last = made.point(-1)
+        return made
+
+    def _running(self, value: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self._function == "mean":
+            return np.cumsum(value)
+        extreme = np.maximum if self._function == "max" else np.minimum
+        return extreme.accumulate(value)
+
+    def _values(
+        self, running: NDArray[np.float64], counts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        count, rest = self._rest
+        if self._function == "mean":
+            return (rest + running if count else running) / (count + counts)
+        extreme = np.maximum if self._function == "max" else np.minimum
+        return extreme(rest, running) if count else running
 
     def _clear(self) -> None:
         self._since = -1
