@@ -311,6 +311,22 @@ def test_a_row_that_is_older_than_the_newest_changes_nothing():
     assert track.last.time == 11
 
 
+@given(st.lists(st.lists(values, min_size=1, max_size=200), min_size=1, max_size=4), st.booleans())
+def test_swings_that_are_not_told_are_counted_as_they_are_one_by_one(parts, swings):
+    condition = parse('"a" > 5')
+    [leaf] = readings(condition.test)
+    few, many = (Subject(condition, {leaf: 0}, {0: Track(FOREVER).last}) for _ in range(2))
+    track, at = Track(FOREVER), 1_000_000
+    if swings:
+        parts = [[9.0, 1.0] * 80, *parts]
+    for part in parts:
+        points = track.many(at + np.arange(len(part)), np.array(part))
+        at += len(part)
+        expected = few._take_few({0: points.points()})
+        assert repr(many._take_columns({0: points})) == repr(expected)
+        assert (many.untold, many.phase, many._fired) == (few.untold, few.phase, few._fired)
+
+
 def test_firings_of_a_value_that_swings_are_counted_beyond_sixty_a_minute():
     condition = parse('"a" > 5')
     track = Track(FOREVER)

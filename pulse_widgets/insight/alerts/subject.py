@@ -178,7 +178,10 @@ class Subject:
         for one, points in mine.items():
             self._seen[one] = points.point(-1)
         changes: list[Change] = []
-        for place in self._telling(time, code, broke):
+        places = self._telling(time, code, broke)
+        if not self._lasting_us and self._told_enough(int(time[-1])):
+            places = self._only_counting(code, list(places))
+        for place in places:
             value, limit = (_at(side, place) for side in sides)
             changes += self._step(
                 int(time[place]), int(code[place]), value, limit, broke=bool(broke[place])
@@ -271,6 +274,28 @@ class Subject:
         enough = np.maximum(enough, first)
         places = np.concatenate([first, last, enough[long]])
         return map(int, np.unique(places))
+
+    def _told_enough(self, time: int) -> bool:
+        """Return whether nothing that begins to fire until then is told any more."""
+        began, told = self._told
+        return told >= TOLD_A_MINUTE and max(time, self._time) - began < MINUTE_US
+
+    def _only_counting(self, code: NDArray[np.int64], places: list[int]) -> Iterable[int]:
+        """Yield the places that are to be told; count the firings between them."""
+        end = next((place for place in places if code[place] == FALSE), None)
+        last = places[-2:]
+        if end is None or end >= last[0]:
+            yield from places
+            return
+        # Up to the end of what was told, and the last run.
+        yield from (place for place in places if place <= end)
+        between = code[end + 1 : last[0]]
+        known = between[between != UNKNOWN]
+        if len(known):
+            fires = (known == TRUE) & (np.append(FALSE, known[:-1]) == FALSE)
+            self.untold += int(fires.sum())
+            self._fired, self._is_told = bool(known[-1] == TRUE), False
+        yield from last
 
     # What follows -----------------------------------------------------------------------
 
