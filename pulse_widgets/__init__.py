@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     )
     from pulse_widgets.errors import PulseError
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.session.alert import Alert, AlertEvent
     from pulse_widgets.user import log
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = [
+    "Alert",
+    "AlertEvent",
     "Monitor",
     "PulseError",
     "Recording",
@@ -41,6 +44,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Alert": "pulse_widgets.session.alert",
+    "AlertEvent": "pulse_widgets.session.alert",
     "Monitor": "pulse_widgets.widgets.monitor",
     "PulseError": "pulse_widgets.errors",
     "Recording": "pulse_widgets.library.recording",

@@ -33,6 +33,7 @@ TICK_S: Final = 0.2
 """Seconds between two deliveries: a whole dashboard is drawn no more often."""
 QUEUE_BYTES: Final = 32 << 20
 EVENTS_KEPT: Final = 1000
+_ENDLESS_US: Final = 2**62
 ODD_BYTES: Final = 200
 """About what an odd value takes in memory."""
 
@@ -143,6 +144,16 @@ class Stage:
         with self._lock:
             self._subscriptions.append(subscription)
         return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Show nothing more to a follower."""
+        with self._lock:
+            self._subscriptions = [one for one in self._subscriptions if one is not subscription]
+
+    def past(self, follower: Subscription) -> tuple[Rows, Events, list[Rows]]:
+        """Return what a follower has waiting, and every row that was shown until now."""
+        with self._lock:
+            return *follower.take(), self._history.blocks(0, _ENDLESS_US)
 
     def show(self, stored: Rows) -> None:
         """Take in rows as they are stored; called by one thread at a time."""

@@ -283,8 +283,8 @@ class Stream:
         request : object
             A mapping with a ``kind``: ``hello`` of a view that begins or that misses something,
             ``seen`` of one that is still there, ``range`` for detail (see `RangeRequest`),
-            ``lines`` with ``on`` where lines of text are wanted, or no longer, ``text`` for lines
-            of the past (see `TextRequest`).
+            ``lines`` with ``on`` where lines of text are wanted, or no longer, ``printed`` for
+            those of the past (see `TextRequest`).
             Anything else is not answered.
         """
         if not isinstance(request, dict):
@@ -295,7 +295,7 @@ class Stream:
             return b"" if self._on_hello() else self.keyframe()
         if kind == "lines":
             self._on_lines(request.get("on") is True)
-        if kind == "text":
+        if kind == "printed":
             return self._answer_text(request)
         return self._answer_range(request) if kind == "range" else b""
 

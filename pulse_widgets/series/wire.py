@@ -29,8 +29,8 @@ Kinds of packet (header key ``kind``):
     i32 series[n], u8 missing[S*N].
 
 ``lines``
-    The answer to a request for lines of text (``{"kind": "text", "request", "t0", "t1", "most"}``,
-    Unix seconds, both inside): the newest so many of them, oldest first, in ``lines``; ``more``
+    The answer to a request for lines of text (``{"kind": "printed", "request", "t0", "t1",
+    "most"}``, Unix seconds, both inside): the newest so many of them, oldest first, in ``lines``; ``more``
     says that there are older ones between these times. No body.
 
 Frames and keyframes have more in their header, each a list of records of

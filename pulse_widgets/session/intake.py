@@ -1,13 +1,13 @@
 """What a session takes in beside the readings of its sources: all that comes from the user's code.
 
-Metrics, cells, marks and printed lines each have a collector here. A new sort of row is one more
-line.
+Each sort of row has a collector here: metrics, cells, marks, printed lines, alerts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulse_widgets.collectors.alerts import AlertRows
 from pulse_widgets.collectors.cells import CellRows
 from pulse_widgets.collectors.marks import MarkCollector
 from pulse_widgets.collectors.output import OutputCollector
@@ -45,6 +45,7 @@ class Intake:
     cells : CellRows
     marks : MarkCollector
     output : OutputCollector
+    alerts : AlertRows
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
@@ -61,6 +62,7 @@ class Intake:
         self.marks = MarkCollector(registry, clock, host, arrived, whose.kernel)
         # After the cells: it asks IPython for the same signal, and is to hear it later.
         self.output = OutputCollector(registry, clock, host, arrived, whose.kernel)
+        self.alerts = AlertRows(registry, arrived)
         self.labels: dict[str, dict[str, str]] = {}
         """Entity to what is said of it."""
         self.labelled = 0
@@ -74,7 +76,7 @@ class Intake:
 
     def collectors(self) -> list[RowCollector]:
         """Return every one of them, in the order in which they are drained."""
-        return [self.user, self.cells, self.marks, self.output]
+        return [self.user, self.cells, self.marks, self.output, self.alerts]
 
     def start(self) -> None:
         """Begin to listen."""

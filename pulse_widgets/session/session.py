@@ -30,6 +30,7 @@ from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
+from pulse_widgets.session.alerting import Alerting
 from pulse_widgets.session.cost import Cost, promised
 from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.session.intake import Intake
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
+    from pulse_widgets.session.alert import Alert
     from pulse_widgets.storage.writer import Writer
 
 __all__ = ["HOST", "Session", "Settings"]
@@ -121,6 +123,8 @@ class Session:
         self.stopped_us: int | None = None
         self.ended = False
         """Whether it takes nothing more, and the disk was asked to take all."""
+        said = self.intake.alerts
+        self.alerting = Alerting(registry, clock, self.stage, said, lambda: self.interval_s)
         self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
         self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
@@ -231,6 +235,10 @@ class Session:
         if not self.ended:
             self.intake.marks.mark(label, at_us)
 
+    def alert(self, text: str, then: object = None) -> Alert:
+        """Set an alert: what is said, and called, when a condition becomes true."""
+        return self.alerting.set(text, then)
+
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
 
@@ -253,6 +261,7 @@ class Session:
         self.user.close()
         if not self._flusher.finish():
             self._recorder.slow(at_end=True)
+        self.alerting.stop()
         self.own.stop()
         self.stage.finish()
         self.ended = True
@@ -369,7 +378,8 @@ class Session:
     def change_key(self) -> tuple[object, ...]:
         """Return a value that changes whenever `state` should be sent again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
-        return (self.running, self.interval_s, self.cells.cell, self._recorder.trouble(), *sources)
+        told = (self.cells.cell, self.alerting.key(), self._recorder.trouble())
+        return (self.running, self.interval_s, *told, *sources)
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show, as plain values."""
@@ -393,4 +403,5 @@ class Session:
             ),
             kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),
             versions=Versions.here(),
+            alerts=self.alerting.states(),
         ).plain()

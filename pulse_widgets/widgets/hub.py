@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.stream import Provider
+    from pulse_widgets.session.alert import Alert
     from pulse_widgets.session.session import Session
 
 __all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
@@ -174,6 +175,10 @@ class Hub:
     def mark(self, label: str) -> None:
         """Put a labelled moment on the time axis."""
         self._live("mark").mark(label)
+
+    def alert(self, text: str, then: object) -> Alert:
+        """Say, and call, when a condition becomes true."""
+        return self._live("alert").alert(text, then)
 
     def burst(self, seconds: float, interval_s: float) -> None:
         """Read more often for a while."""

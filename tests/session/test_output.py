@@ -182,7 +182,7 @@ class Page(Listed):
 
 def ask(stream, t0=0.0, t1=4e9, most=100, request=7):
     packet = decode(
-        stream.answer({"kind": "text", "request": request, "t0": t0, "t1": t1, "most": most})
+        stream.answer({"kind": "printed", "request": request, "t0": t0, "t1": t1, "most": most})
     )
     assert packet.body == b""
     assert packet.header["kind"] == "lines"
@@ -236,7 +236,7 @@ def test_pages_that_asked_get_lines_as_they_come_and_those_of_the_past_on_reques
 def test_a_request_for_lines_that_cannot_be_understood_is_not_answered(session, request_):
     stream = LiveSender(session).stream
 
-    assert stream.answer({"kind": "text", **request_}) == b""
+    assert stream.answer({"kind": "printed", **request_}) == b""
 
 
 def say(session, lines):
