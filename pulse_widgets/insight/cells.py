@@ -387,16 +387,26 @@ class _Counter:
 def overlaps(cells: Stretches) -> list[list[int]]:
     """Return for each stretch which others share time with it, in order; not more than some."""
     found: list[list[int]] = [[] for _ in range(len(cells))]
+    order = np.argsort(cells.start, kind="stable")
+    start, end = cells.start[order], cells.end[order]
+    # Most cells come one after the other, and are found at once.
+    latest = np.maximum.accumulate(end)
+    alone = np.ones(len(cells), np.bool_)
+    alone[1:] = start[1:] >= latest[:-1]
+    alone[:-1] &= end[:-1] <= start[1:]
     running: dict[int, None] = {}
     ends: list[tuple[int, int]] = []
+    # Those of which more may be named.
     hungry: dict[int, None] = {}
-    starts, stops = cells.start.tolist(), cells.end.tolist()
-    for one in np.argsort(cells.start, kind="stable").tolist():
-        while ends and ends[0][0] <= starts[one]:
+    places = order[~alone]
+    for one, begins, stops in zip(
+        places.tolist(), start[~alone].tolist(), end[~alone].tolist(), strict=True
+    ):
+        while ends and ends[0][0] <= begins:
             gone = heapq.heappop(ends)[1]
             del running[gone]
             hungry.pop(gone, None)
-        if starts[one] == stops[one]:
+        if begins == stops:
             continue
         found[one] = list(islice(running, OVERLAPS_MOST))
         for other in list(hungry):
@@ -404,10 +414,10 @@ def overlaps(cells: Stretches) -> list[list[int]]:
             if len(found[other]) >= OVERLAPS_MOST:
                 del hungry[other]
         running[one] = None
-        heapq.heappush(ends, (stops[one], one))
+        heapq.heappush(ends, (stops, one))
         if len(found[one]) < OVERLAPS_MOST:
             hungry[one] = None
-    return [sorted(others) for others in found]
+    return [sorted(others) for others in found] if len(places) else found
 
 
 def _highest(

@@ -88,7 +88,7 @@ class CellBook:
                 columns["energy_error_j"] = numbers.total[name].error
                 columns["energy_method"] = texts(numbers.method[name].tolist())
         beside = self._beside()
-        columns["overlaps"] = texts([", ".join(map(str, others)) for others in beside])
+        columns["overlaps"] = texts([_named(beside.get(at, ())) for at in range(len(held))])
         return pd.DataFrame(columns)
 
     def find(self, which: int | str) -> CellReport:
@@ -129,7 +129,7 @@ class CellBook:
             start_us=span.start,
             end_us=span.end,
             seconds=span.seconds if span.end is not None else self._end_of(span) - span.start / 1e6,
-            overlaps=tuple(self._beside()[place]),
+            overlaps=tuple(self._beside([place]).get(place, ())),
             simulated=bool(self.stored.run.about.get("simulated", False)),
         )
         before = self._previous(place)
@@ -216,18 +216,34 @@ class CellBook:
 
         return numbers_of(owners, cells, self.chosen if len(cells) else (), read, each=each)
 
-    def _beside(self) -> list[list[Any]]:
-        """Return for each execution the counts of those of the same process that ran beside it."""
-        found: list[list[Any]] = [[] for _ in self.cells]
+    def _beside(self, asked: Sequence[int] = ()) -> dict[int, list[Any]]:
+        """Return for executions the counts of those of the same process that ran beside them.
+
+        Parameters
+        ----------
+        asked : sequence of int
+            Which are meant; none is all of them.
+        """
         stretches = self._stretches(range(len(self.cells)))
+        near = np.arange(len(self.cells))
+        for at in asked:
+            near = near[
+                (stretches.start < stretches.end[at]) & (stretches.end > stretches.start[at])
+            ]
         by_owner: dict[tuple[str, str], list[int]] = {}
-        for at, (key, _) in enumerate(self.cells):
-            by_owner.setdefault(_owner(key), []).append(at)
+        for at in near.tolist():
+            by_owner.setdefault(_owner(self.cells[at][0]), []).append(at)
+        found: dict[int, list[Any]] = {}
         for held in by_owner.values():
             places = np.array(held, np.int64)
-            for at, others in zip(places, overlaps(stretches.take(places)), strict=True):
-                found[at] = [self.cells[places[one]][1].facts.get("count") for one in others]
+            for at, others in zip(held, overlaps(stretches.take(places)), strict=True):
+                if others:
+                    found[at] = [self.cells[held[one]][1].facts.get("count") for one in others]
         return found
+
+
+def _named(counts: Sequence[Any]) -> str:
+    return ", ".join(map(str, counts))
 
 
 def _owner(key: SeriesKey) -> tuple[str, str]:

@@ -110,12 +110,12 @@ class RecordingProvider:
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         moments, spans = list[tuple[int, MomentWire]](), list[tuple[int, SpanWire]]()
-        for key, columns in merged(self._stored.segments, list(by_key)):
-            info = by_key[key]
+        for key, info in by_key.items():
             is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
             # A span has two rows.
-            most = min(len(columns), count * (2 if is_span else 1))
-            last = columns.cut(len(columns) - most, len(columns))
+            most = count * (2 if is_span else 1)
+            columns = self._stored.columns(key, self._newest_from(key, most))
+            last = columns.cut(max(len(columns) - most, 0), len(columns))
             if is_span:
                 spans += [(info.id, span) for span in _spans(info, last)]
             else:
@@ -125,6 +125,24 @@ class RecordingProvider:
         moments.sort(key=lambda one: (one[1].time, one[0]))
         spans.sort(key=lambda one: (one[1].start, one[0]))
         return newest([m for _, m in moments], [s for _, s in spans], count, self._odd)
+
+    def _newest_from(self, key: SeriesKey, most: int) -> int | None:
+        """Return a time from which on a series has at least `most` rows; None where it has not.
+
+        As late a time as can be told without reading: rows before it need not be read.
+        """
+        held = [
+            (entry.start, entry.rows)
+            for segment in self._stored.segments
+            for entry in segment.entries
+            if entry.key == key
+        ]
+        rows = 0
+        for start, count in sorted(held, reverse=True):
+            rows += count
+            if rows >= most:
+                return start
+        return None
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
