@@ -137,7 +137,9 @@ class CellBook:
 
     # Which one --------------------------------------------------------------------------
 
-    def _place(self, which: int | str) -> int:
+    def _place(self, which: Any) -> int:
+        if isinstance(which, np.integer):
+            which = int(which)
         if isinstance(which, bool) or not isinstance(which, (int, str)):
             raise ArgumentError(
                 f"{which!r} is no cell",
