@@ -8,6 +8,7 @@ report is displayed below.
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 from IPython.core.error import UsageError
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PulseMagics", "load_into", "unload_from"]
 
-LINE: Final = re.compile(r"%%pulse[ \t]*(.*)")
 STARTED: Final = (
     "pulse_widgets: a session has started, and watches from here on; pw.stop() ends it."
 )
-NOT_FIRST: Final = "%%pulse must be the first line of its cell"
+NOT_FIRST: Final = "%%pulse must be the first line of its cell, with nothing behind it"
 NEEDED: Final = ("pulse_widgets.session.so_far", "pulse_widgets.library.cells")
 
 
@@ -85,9 +85,8 @@ class PulseMagics(Magics):  # type: ignore[misc]  # IPython is not typed for sub
 
     def take_off(self, lines: list[str]) -> list[str]:
         """Return the lines of a cell without ``%%pulse``; the others keep their numbers."""
-        asked = _asks(lines)
-        self._asked = asked
-        if not asked:
+        self._asked = _asks(lines)
+        if not lines or not _is_ours(lines[0]):
             return lines
         # The line of another magic must be the first.
         rest = lines[1:]
@@ -130,9 +129,13 @@ class PulseMagics(Magics):  # type: ignore[misc]  # IPython is not typed for sub
 
 
 def _asks(lines: Sequence[str]) -> bool:
-    """Return whether a cell begins with ``%%pulse``."""
-    found = LINE.fullmatch(lines[0].rstrip("\r\n")) if lines else None
-    return found is not None and not found[1].startswith("?")
+    """Return whether ``%%pulse`` is among the magics that a cell begins with."""
+    magics = takewhile(lambda line: line.startswith("%%"), lines)
+    return any(map(_is_ours, magics))
+
+
+def _is_ours(line: str) -> bool:
+    return re.fullmatch(r"%%pulse\s*", line) is not None
 
 
 def _which(line: str) -> int | str | None:
