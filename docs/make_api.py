@@ -41,7 +41,7 @@ HELD: Final = {
 }
 """After which name the members of which class are listed, and what one is called in examples."""
 
-NOT_FOR_USERS: Final = {"stored"}
+NOT_FOR_USERS: Final = {"book", "stored"}
 MODULES: Final = {"pd": "pandas", "np": "numpy", "go": "plotly.graph_objects"}
 
 

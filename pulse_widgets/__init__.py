@@ -81,6 +81,17 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Give IPython the magics ``%pulse`` and ``%%pulse``; ``%load_ext pulse_widgets`` does it."""
+    load("pulse_widgets.magics")
+    import_module("pulse_widgets.magics").load_into(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take the magics away again."""
+    import_module("pulse_widgets.magics").unload_from(shell)
+
+
 def _jupyter_labextension_paths() -> list[dict[str, str]]:
     """Tell JupyterLab where the extension is, for development installs."""
     return [{"src": "labextension", "dest": "pulse-widgets"}]

@@ -59,6 +59,8 @@ WHOLE_ROWS: Final = 200_000
 BLOCKS_A_BUCKET: Final = 4
 FINE_BLOCKS: Final = 40_000
 """So many blocks are detail enough for any page: twice the points that it may ask for."""
+LONG_ROWS: Final = 20_000
+"""Of a series with more rows of events only those parts are read in which the newest lie."""
 _NO_SPANS: Final = np.zeros((0, 2), np.int64)
 
 
@@ -113,12 +115,12 @@ class RecordingProvider:
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         moments, spans = list[tuple[int, MomentWire]](), list[tuple[int, SpanWire]]()
-        for key, columns in merged(self._stored.segments, list(by_key)):
+        for key, columns in self._newest(list(by_key), 2 * count):
             info = by_key[key]
             is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
             # A span has two rows.
-            most = min(len(columns), count * (2 if is_span else 1))
-            last = columns.cut(len(columns) - most, len(columns))
+            most = count * (2 if is_span else 1)
+            last = columns.cut(max(len(columns) - most, 0), len(columns))
             if is_span:
                 spans += [(info.id, span) for span in _spans(info, last)]
             else:
@@ -128,6 +130,32 @@ class RecordingProvider:
         moments.sort(key=lambda one: (one[1].time, one[0]))
         spans.sort(key=lambda one: (one[1].start, one[0]))
         return newest([m for _, m in moments], [s for _, s in spans], count, self._odd)
+
+    def _newest(self, keys: Sequence[SeriesKey], most: int) -> Iterator[tuple[SeriesKey, Columns]]:
+        """Yield at least the newest `most` rows of each series; all of those that are short."""
+        long = [key for key in keys if self._stored.extents[key].rows > LONG_ROWS]
+        # Short ones lie together, and are read in one pass.
+        yield from merged(self._stored.segments, [key for key in keys if key not in long])
+        for key in long:
+            yield key, self._stored.columns(key, self._newest_from(key, most))
+
+    def _newest_from(self, key: SeriesKey, most: int) -> int | None:
+        """Return a time from which on a series has at least `most` rows; None where it has not.
+
+        As late a time as can be told without reading: rows before it need not be read.
+        """
+        held = [
+            (entry.start, entry.rows)
+            for segment in self._stored.segments
+            for entry in segment.entries
+            if entry.key == key
+        ]
+        rows = 0
+        for start, count in sorted(held, reverse=True):
+            rows += count
+            if rows >= most:
+                return start
+        return None
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""

@@ -285,6 +285,11 @@ class Session:
         """Return a queue of everything that is shown from now on."""
         return self.stage.subscribe()
 
+    def settle(self) -> None:
+        """Wait until what was accepted until now is written and shown, but not for long."""
+        if not self.ended:
+            self._flusher.settle()
+
     # What the flusher calls ------------------------------------------------------------
 
     def drain(self) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.session.alert import Alert
     from pulse_widgets.widgets.monitor import Monitor
@@ -61,6 +62,12 @@ class DisabledMonitor:
             "cost": 0.0,
         }
         return pd.DataFrame([row]).set_index("source")
+
+    def cell(self, which: int | str = -1) -> CellReport:
+        """Return a report in which nothing is known."""
+        from pulse_widgets.library.cell_report import nothing_known
+
+        return nothing_known(which if isinstance(which, int) and which > 0 else None)
 
     def view(self, layout: str = "dashboard", metrics: Sequence[str] | None = None) -> Monitor:
         """Return this monitor: there is nothing to lay out."""

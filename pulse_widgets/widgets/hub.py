@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.stream import Provider
     from pulse_widgets.session.alert import Alert
@@ -185,6 +186,19 @@ class Hub:
         from pulse_widgets.arguments import checked_interval, checked_seconds
 
         self._live("burst").burst(checked_seconds(seconds), checked_interval(interval_s))
+
+    def cell(self, which: int | str) -> CellReport:
+        """Return the report of a cell."""
+        session, recording = self._session, None
+        if session is None or not session.running:
+            recording = self.recording()
+        if recording is not None or session is None:
+            assert recording is not None  # noqa: S101  a replay has one
+            return recording.cell(which)
+        load("pulse_widgets.session.so_far", "pulse_widgets.library.cells")
+        from pulse_widgets.session.so_far import cell_so_far
+
+        return aside("pulse-cell", partial(cell_so_far, session, which))
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""

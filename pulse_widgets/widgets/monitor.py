@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.session.alert import Alert, AlertEvent
     from pulse_widgets.widgets.hub import Hub
@@ -117,6 +118,23 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             true, and so are missing) and ``cost`` (cores; NaN where unknown).
         """
         return self._hub.status()
+
+    def cell(self, which: int | str = -1) -> CellReport:
+        """Return what was going on while a notebook cell ran, and what it cost.
+
+        Parameters
+        ----------
+        which : int or str
+            Its execution count, of several executions with it the newest; -1 is the last cell,
+            -2 the one before; or the notebook's id of the cell. Of a cell that still runs the
+            numbers are those so far.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such cell; says which there are.
+        """
+        return self._hub.cell(which)
 
     def view(
         self, layout: str = "dashboard", metrics: str | Sequence[str] | None = None
