@@ -30,8 +30,8 @@ Kinds of packet (header key ``kind``):
 
 ``lines``
     The answer to a request for lines of text (``{"kind": "printed", "request", "t0", "t1",
-    "most"}``, Unix seconds, both inside): the newest so many of them, oldest first, in ``lines``; ``more``
-    says that there are older ones between these times. No body.
+    "most"}``, Unix seconds, both inside): the newest so many of them, oldest first, in ``lines``;
+    ``more`` says that there are older ones between these times. No body.
 
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
