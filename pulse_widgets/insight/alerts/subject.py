@@ -178,10 +178,10 @@ class Subject:
         for one, points in mine.items():
             self._seen[one] = points.point(-1)
         changes: list[Change] = []
-        places = self._telling(time, code, broke)
+        telling = self._telling(time, code, broke)
         if not self._lasting_us and self._told_enough(int(time[-1])):
-            places = self._only_counting(code, list(places))
-        for place in places:
+            telling = self._only_counting(code, list(telling))
+        for place in telling:
             value, limit = (_at(side, place) for side in sides)
             changes += self._step(
                 int(time[place]), int(code[place]), value, limit, broke=bool(broke[place])
