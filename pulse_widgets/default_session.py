@@ -170,18 +170,26 @@ class DefaultSession:
         with self._lock:
             return self._run.stop() if self._run is not None else None
 
-    def for_log(self) -> Session | None:
-        """Return a session for the user's metrics; None where there is to be none."""
+    def for_log(self, call: str = "pw.log()", level: int = 3) -> Session | None:
+        """Return a session for what the user's code says; None where there is to be none.
+
+        Parameters
+        ----------
+        call : str
+            What the user called, for a warning.
+        level : int
+            How many calls up the user's line is.
+        """
         if disabled():
             return None
         if self._forked:
             self.lost += 1
             if self.lost == 1:
                 warnings.warn(
-                    "pw.log() in a forked child records nothing: threads do not survive a fork. "
+                    f"{call} in a forked child records nothing: threads do not survive a fork. "
                     "Log from the parent, or start the child with the 'spawn' method.",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=level,
                 )
             return None
         with self._lock:
@@ -190,10 +198,10 @@ class DefaultSession:
                 return before.session
             if before is not None:
                 warnings.warn(
-                    "pw.log() after a stop starts a new session, for your own metrics only. "
+                    f"{call} after a stop starts a new session, for your own metrics only. "
                     "Call pw.monitor() to watch the machine as well.",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=level,
                 )
             try:
                 run = self._start(interval_s=1.0, record=True, gpus="mine", title="")

@@ -5,14 +5,18 @@ Metrics, cells and marks each have a collector here. A new sort of row is one mo
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from pulse_widgets.collectors.cells import CellRows
 from pulse_widgets.collectors.marks import MarkCollector
+from pulse_widgets.collectors.progress import ProgressRows
+from pulse_widgets.collectors.spans import SpanRows
 from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.series.said import fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pulse_widgets.collectors.base import RowCollector
     from pulse_widgets.collectors.whose import Whose
@@ -42,6 +46,8 @@ class Intake:
     user : UserCollector
     cells : CellRows
     marks : MarkCollector
+    spans : SpanRows
+    progress : ProgressRows
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
@@ -56,6 +62,12 @@ class Intake:
         self.user = UserCollector(registry, clock, host, arrived, relieve, whose.user)
         self.cells = CellRows(registry, clock, host, arrived, whose.kernel)
         self.marks = MarkCollector(registry, clock, host, arrived, whose.kernel)
+        self.spans = SpanRows(registry, clock, host, arrived, relieve, whose.kernel)
+        self.progress = ProgressRows(registry, clock, host, arrived, relieve, whose.kernel)
+        self._arrived = arrived
+        self._whose = whose
+        # A lock made in C and held briefly: an interrupt cannot leave it locked.
+        self._saying = threading.RLock()
         self.labels: dict[str, dict[str, str]] = {}
         """Entity to what is said of it."""
         self.labelled = 0
@@ -63,7 +75,7 @@ class Intake:
 
     def collectors(self) -> list[RowCollector]:
         """Return every one of them, in the order in which they are drained."""
-        return [self.user, self.cells, self.marks]
+        return [self.user, self.cells, self.marks, self.spans, self.progress]
 
     def start(self) -> None:
         """Begin to listen."""
@@ -73,6 +85,33 @@ class Intake:
     def stop(self) -> None:
         """Listen to nothing any more; what was accepted becomes rows with the next drain."""
         self.cells.stop()
+        self.spans.stop()
+        self.progress.stop()
+
+    def say(self, label: str, facts: Mapping[str, object]) -> list[str]:
+        """Add facts about the run to a label of the user; the last word on each of them counts.
+
+        Parameters
+        ----------
+        label : str
+            One of those that are JSON: ``config`` or ``defined``.
+        facts : mapping
+            What JSON has.
+
+        Returns
+        -------
+        list of str
+            The names of those for which there is no room.
+        """
+        entity = self._whose.user
+        with self._saying:
+            before = self.labels.get(entity, {})
+            text, left = fitting(before.get(label, ""), facts)
+            # A new mapping: other threads are reading the one there is.
+            self.labels[entity] = {**before, label: text}
+            self.labelled += 1
+        self._arrived()
+        return left
 
     def late(self) -> int:
         """Return what the user gave that waits before the log."""
