@@ -10,6 +10,7 @@ import { axisTimes, momentText } from "../vocabulary/time-text";
 import { type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
+import { bestText } from "./best";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
@@ -130,6 +131,7 @@ export class LineChart implements View {
     if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
     else setText(this.#shell.value, together(shown, this.#panel.unit));
     this.#writeWhose(scene);
+    if (this.#isOwn) setText(this.#shell.best, bestText(this.#panel, scene));
     if (x === null) this.#pointer = null;
     this.#tip(x);
   }
@@ -345,7 +347,7 @@ export class LineChart implements View {
     }
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
-    const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
+    const head = this.byStep ? placeText(x, wide, scene) : momentText(x, wide);
     const beyond = isBeyond(x, scene, this.byStep);
     const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, pixel, scene);
     const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
@@ -371,6 +373,14 @@ export class LineChart implements View {
     }
     return { lines, notes };
   }
+}
+
+/** Where the cursor stands on an axis of steps, or of another metric. */
+function placeText(x: number, wide: number, { along }: Scene): string {
+  if (along === undefined) return `step ${formatValue(Math.round(x), "count")}`;
+  // No more digits than a hundredth of what is in view.
+  const unit = 10 ** Math.floor(Math.log10(wide / 100));
+  return `${along} ${formatValue(unit < 1 ? Math.round(x / unit) * unit : Math.round(x), "")}`;
 }
 
 /** The values of all lines as one: from the smallest to the largest. */
