@@ -7,18 +7,15 @@ import type { Scene } from "./panel-view";
 
 /** "best 0.31 at step 1200", of each line that is shown and has one. */
 export function bestText({ lines, unit }: Panel, { source, hidden, range }: Scene): string {
+  const wide = Math.max(range[1] - range[0], 1);
   const found = lines.flatMap(({ key, id, label, series }) => {
     const better = series.labels["defined.better"];
     if (hidden.has(key) || (better !== "min" && better !== "max")) return [];
     const best = source.best?.(id, better);
     if (!best) return [];
     const { value, time, step } = best;
-    const wide = range[1] - range[0];
-    const at = Number.isNaN(step)
-      ? momentText(time, Math.max(wide, 1))
-      : `step ${formatValue(step, "count")}`;
-    const whose = lines.length > 1 ? `${label} ` : "";
-    return [`${whose}${formatValue(value, unit)} at ${at}`];
+    const at = Number.isNaN(step) ? momentText(time, wide) : `step ${formatValue(step, "count")}`;
+    return [`${lines.length > 1 ? `${label} ` : ""}${formatValue(value, unit)} at ${at}`];
   });
   return found.length > 0 ? `best ${found.join(", ")}` : "";
 }

@@ -37,6 +37,7 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
+import { placeText, tickText } from "./place-text";
 import { readingText, single, spanText, tipText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
@@ -131,7 +132,7 @@ export class LineChart implements View {
     if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
     else setText(this.#shell.value, together(shown, this.#panel.unit));
     this.#writeWhose(scene);
-    if (this.#isOwn) setText(this.#shell.best, bestText(this.#panel, scene));
+    if (this.#isOwn) this.#writeBest(scene);
     if (x === null) this.#pointer = null;
     this.#tip(x);
   }
@@ -165,9 +166,12 @@ export class LineChart implements View {
 
   /** Names stand in the title row where they fit, otherwise below the plot. */
   #placeLegend(): void {
-    const { title, host, note } = this.#shell;
+    const { title, host, note, best } = this.#shell;
     const names = this.#panel.lines.map(({ label }) => label);
-    const fits = fitsBeside(host.clientWidth, this.#panel.title, names) && !note.textContent;
+    const fits =
+      fitsBeside(host.clientWidth, this.#panel.title, names) &&
+      !note.textContent &&
+      !best.textContent;
     const place = this.#isNamed && fits ? title : host;
     if (this.#legend && place.nextSibling !== this.#legend.el) place.after(this.#legend.el);
   }
@@ -272,7 +276,7 @@ export class LineChart implements View {
       yRange: () => this.#axis.range,
       yTicks: () => this.#axis.ticks,
       yText: (values) => values.map((value) => formatValue(value, unit)),
-      xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
+      xText: this.byStep ? (places) => places.map(tickText) : axisTimes,
       under: (area) => this.#under(area),
       over: (area) => this.#over(area),
     };
@@ -338,6 +342,17 @@ export class LineChart implements View {
     }
   }
 
+  /** Beside several values there is no room for it: it stands beside their names. */
+  #writeBest(scene: Scene): void {
+    const text = bestText(this.#panel, scene);
+    const { best } = this.#shell;
+    if (text === best.title) return;
+    setText(best, text);
+    best.title = text;
+    if (text) this.#legend?.el.append(best);
+    this.#placeLegend();
+  }
+
   #tip(x: number | null): void {
     const scene = this.#scene;
     const plot = this.#plot;
@@ -347,7 +362,7 @@ export class LineChart implements View {
     }
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
-    const head = this.byStep ? placeText(x, wide, scene) : momentText(x, wide);
+    const head = this.byStep ? placeText(x, wide, scene.along) : momentText(x, wide);
     const beyond = isBeyond(x, scene, this.byStep);
     const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, pixel, scene);
     const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
@@ -373,14 +388,6 @@ export class LineChart implements View {
     }
     return { lines, notes };
   }
-}
-
-/** Where the cursor stands on an axis of steps, or of another metric. */
-function placeText(x: number, wide: number, { along }: Scene): string {
-  if (along === undefined) return `step ${formatValue(Math.round(x), "count")}`;
-  // No more digits than a hundredth of what is in view.
-  const unit = 10 ** Math.floor(Math.log10(wide / 100));
-  return `${along} ${formatValue(unit < 1 ? Math.round(x / unit) * unit : Math.round(x), "")}`;
 }
 
 /** The values of all lines as one: from the smallest to the largest. */

@@ -56,8 +56,7 @@ export class OwnMetrics implements SectionExtras {
     setAttribute(this.#log, "title", "Logarithmic axis");
     setAttribute(this.#log, "aria-label", "log scale");
     this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis.el);
-    this.tools.prepend(this.#progress.el);
-    this.below.append(this.#none, this.#more, this.#config.el);
+    this.below.append(this.#none, this.#more, this.#progress.el, this.#config.el);
   }
 
   /** What to write to get a first chart; nothing where nothing can be logged any more. */
@@ -99,8 +98,8 @@ export class OwnMetrics implements SectionExtras {
     this.#progress.write(this.#context.source);
   }
 
-  /** It has something to show that is no chart. */
-  get lasting(): boolean {
+  lasts(): boolean {
+    this.#config.write(this.#context.source);
     return !this.#config.empty;
   }
 

@@ -11,6 +11,8 @@ const MOST = 3;
 const POINTS = 200;
 /** A loop that is done is shown so many seconds more. */
 const DONE_S = 10;
+/** And one that does not move, while no cell runs. */
+const LEFT_S = 60;
 
 const scratch = columns(POINTS * 2);
 
@@ -37,10 +39,12 @@ export class ProgressBars {
   /** Loops that are under way, in the order in which they came. */
   #running(source: Source): SeriesWire[] {
     const now = source.extent()[1];
+    const { busy } = source.state().kernel;
     const found = this.#all.flatMap((one) => {
       const last = source.last(one.id);
       if (!last || Number.isNaN(last.value)) return [];
-      const over = last.value >= 1 && now - last.time > DONE_S;
+      const quiet = now - last.time;
+      const over = last.value >= 1 ? quiet > DONE_S : !busy && quiet > LEFT_S;
       return over ? [] : [{ one, time: last.time }];
     });
     const newest = [...found].sort((a, b) => b.time - a.time).slice(0, MOST);
@@ -54,8 +58,9 @@ export class ProgressBars {
     const [first, now] = source.extent();
     source.range(one.id, first, now, POINTS, scratch);
     const left = timeLeft(scratch, value, time);
-    const rest = left === null ? null : Math.max(left - (now - time), 0);
-    setText(known.text, shareText(value) + (rest === null ? "" : `, ${restText(rest)} left`));
+    // What is overdue has no time left, and none is known.
+    const rest = left === null ? 0 : left - (now - time);
+    setText(known.text, shareText(value) + (rest > 0 ? `, ${restText(rest)} left` : ""));
     known.fill.style.width = `${Math.min(value, 1) * 100}%`;
     setAttribute(known.el, "aria-valuenow", String(Math.round(value * 100)));
     setAttribute(known.el, "aria-valuetext", known.text.textContent);

@@ -23,8 +23,8 @@ export interface SectionExtras {
   blocks?(count: number, open: boolean): readonly number[];
   /** Stands below the charts. */
   readonly below?: HTMLElement;
-  /** There is something below also where there are no charts. */
-  readonly lasting?: boolean;
+  /** Whether there is something below also where there are no charts. */
+  lasts?(): boolean;
   /** Write what changes with time; called at most a few times a second. */
   tell?(): void;
   /** Stands in the section while it has nothing to draw: what to do to get something. */

@@ -72,7 +72,7 @@ export class SectionView {
     this.#value.hidden = open;
     this.#spark.el.hidden = open;
     this.#grid.hidden = !open || hinted;
-    const bare = hinted && !this.#extras?.lasting;
+    const bare = hinted && !this.#extras?.lasts?.();
     if (this.#extras?.below) this.#extras.below.hidden = !open || bare;
   }
 

@@ -87,7 +87,9 @@ export class Along implements Stepped {
       this.#places.forget();
       this.#places.look();
       this.#buckets = this.#y.coarse.buckets.map((one) => {
-        return { ...one, step: this.#places.of(one.end, one.step) };
+        // What begins at its end is not of it.
+        const last = one.end - (one.end - one.start) / 1024;
+        return { ...one, step: this.#places.of(last, one.step) };
       });
       this.#bucketsChanged = this.#changed = 0;
       return 0;

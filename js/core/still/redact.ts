@@ -134,12 +134,12 @@ class Redaction {
     const plain = Object.entries(record(labels ?? {}, "labels")).map(
       ([key, label]) => [key, WHOLE.test(String(label)) ? "<path>" : label] as const,
     );
+    const said = plain.flatMap(([key, label]) => {
+      if (key !== "config" && key !== "defined") return [];
+      return [[key, JSON.stringify(this.#cleaned(parsed(String(label))))]];
+    });
     const kept = this.#value(Object.fromEntries(plain)) as Json;
-    for (const key of ["config", "defined"]) {
-      const said = (labels as Json | undefined)?.[key];
-      if (said !== undefined) kept[key] = JSON.stringify(this.#cleaned(parsed(String(said))));
-    }
-    return kept;
+    return { ...kept, ...Object.fromEntries(said) };
   }
 
   /** What the user said: the names in it are none of ours, so that none is left out. */
