@@ -14,11 +14,17 @@ from hypothesis import strategies as st
 
 import pulse_widgets as pw
 from pulse_widgets.collectors.plain_values import flat_values
+from pulse_widgets.default_session import default
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.exchange.bundle import redact
+from pulse_widgets.library.replay_provider import RecordingProvider
 from pulse_widgets.series.said import MOST_LETTERS, Definitions, fitting, joined
+from pulse_widgets.series.stream import Stream
+from pulse_widgets.series.wire import decode
 from pulse_widgets.storage.index import Catalog
 from tests.sessions import fresh
+from tests.transports import Listed
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -228,3 +234,46 @@ def test_a_name_counts_more_than_a_pattern_and_the_last_word_more_than_one_befor
 def test_what_says_nothing_is_the_callers_error(metric, said):
     with pytest.raises(ArgumentError):
         pw.define(metric, **said)
+
+
+# Where it goes -------------------------------------------------------------------------
+
+
+def test_what_is_said_reaches_the_disk_and_open_pages_at_once_without_any_row():
+    pw.log({"x": 1})
+    page = Listed()
+    default.run.stream().attach(page)
+    until(lambda: page.delivered)
+    until(lambda: default.session.path)
+    place = default.session.path
+    pw.config({"lr": 1})
+    pw.define("loss", better="min")
+    until(lambda: pw.Recording.open(place).config == {"lr": 1})
+
+    def labels():
+        headers = [decode(packet).header for packet in list(page.delivered)]
+        return [e["labels"] for header in headers for e in header.get("entities", [])]
+
+    until(lambda: any("defined" in one and "config" in one for one in labels()))
+
+
+def test_a_run_that_only_says_something_is_a_recording_of_it(tmp_path):
+    pw.config({"lr": 1})
+    rec = fresh()
+    assert rec.config == {"lr": 1}
+    assert pw.Recording.open(rec.path).config == {"lr": 1}
+    assert pw.Recording.open(rec.save(tmp_path / "copy")).config == {"lr": 1}
+
+
+def test_all_that_was_said_is_in_a_replay_and_in_what_a_notebook_keeps():
+    pw.config({"lr": 1, "data": "/home/ada/x"})
+    pw.define("loss", x="epoch")
+    pw.log({"loss": 1, "epoch": 1})
+    rec = fresh()
+    replayed = RecordingProvider(rec)
+    (user,) = [one for one in replayed.entities() if one["entity"] == "user"]
+    assert json.loads(user["labels"]["config"]) == {"lr": 1, "data": "/home/ada/x"}
+    kept = decode(Stream(replayed, redact=redact).snapshot()).header
+    (user,) = [one for one in kept["entities"] if one["entity"] == "user"]
+    assert json.loads(user["labels"]["config"]) == {"lr": 1, "data": "<path>"}
+    assert json.loads(user["labels"]["defined"]) == {"loss": {"x": "epoch"}}

@@ -26,21 +26,11 @@ ITEMS: Final = 100
 DEPTH: Final = 20
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _SECRET: Final = frozenset(
-    [
-        "password",
-        "passwords",
-        "passwd",
-        "passphrase",
-        "pwd",
-        "secret",
-        "secrets",
-        "credential",
-        "credentials",
-        "apikey",
-        "apikeys",
-        "accesskey",
-        "privatekey",
-    ]
+    {
+        *("password", "passwords", "passwd", "pwd", "passphrase"),
+        *("secret", "secrets", "credential", "credentials"),
+        *("apikey", "apikeys", "accesskey", "privatekey"),
+    }
 )
 _TOKEN: Final = frozenset({"token", "tokens"})
 _KEYS: Final = frozenset({"api", "access", "private", "auth", "account", "signing"})
