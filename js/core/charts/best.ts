@@ -1,6 +1,6 @@
 /** The best value of a metric so far, where its user said which way is better. */
 
-import { formatValue } from "../vocabulary/format";
+import { formatValue, isKnownUnit } from "../vocabulary/format";
 import { momentText } from "../vocabulary/time-text";
 import type { Panel } from "./groups";
 import type { Scene } from "./panel-view";
@@ -15,7 +15,9 @@ export function bestText({ lines, unit }: Panel, { source, hidden, range }: Scen
     if (!best) return [];
     const { value, time, step } = best;
     const at = Number.isNaN(step) ? momentText(time, wide) : `step ${formatValue(step, "count")}`;
-    return [`${lines.length > 1 ? `${label} ` : ""}${formatValue(value, unit)} at ${at}`];
+    // The user's own unit stands beside the newest value.
+    const text = formatValue(value, isKnownUnit(unit) ? unit : "");
+    return [`${lines.length > 1 ? `${label} ` : ""}${text} at ${at}`];
   });
   return found.length > 0 ? `best ${found.join(", ")}` : "";
 }

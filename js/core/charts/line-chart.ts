@@ -37,7 +37,7 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
-import { placeText, tickText } from "./place-text";
+import { placeText, tickText, valueTick } from "./place-text";
 import { readingText, single, spanText, tipText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
@@ -275,7 +275,7 @@ export class LineChart implements View {
       log: this.#log,
       yRange: () => this.#axis.range,
       yTicks: () => this.#axis.ticks,
-      yText: (values) => values.map((value) => formatValue(value, unit)),
+      yText: (values) => values.map((value) => valueTick(value, unit)),
       xText: this.byStep ? (places) => places.map(tickText) : axisTimes,
       under: (area) => this.#under(area),
       over: (area) => this.#over(area),

@@ -1,10 +1,16 @@
 /** Places on an axis of steps, or of another metric, as text. Pure. */
 
-import { formatValue } from "../vocabulary/format";
+import { formatValue, isKnownUnit } from "../vocabulary/format";
 
-/** A tick of steps, or of another metric: millions are short, or they would run together. */
+/** A plain number at a tick: millions are short, or they would run together. */
 export function tickText(place: number): string {
-  return Math.abs(place) < 1e6 ? formatValue(place, "count") : `${formatValue(place / 1e6, "")}M`;
+  const size = Math.abs(place);
+  return size >= 1e6 && size < 1e9 ? `${formatValue(place / 1e6, "")}M` : formatValue(place, "");
+}
+
+/** A tick of values; the user's own units stand in the heading, as there is no room for them. */
+export function valueTick(value: number, unit: string): string {
+  return isKnownUnit(unit) ? formatValue(value, unit) : tickText(value);
 }
 
 /** Where the cursor stands on an axis of steps, or of another metric. */

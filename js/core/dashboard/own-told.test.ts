@@ -272,9 +272,9 @@ test("the best value is told with its step or time, of several lines with their 
   const [loss, speed, plain] = panelsOf(store) as [Panel, Panel, Panel];
   const scene = { source: store, hidden: new Set<string>(), range: [0, 10] } as unknown as Scene;
   expect(loss.title).toBe("Loss");
-  expect(bestText(loss, scene)).toBe("best train 3 nats at step 100, val 0.31 nats at step 1200");
+  expect(bestText(loss, scene)).toBe("best train 3 at step 100, val 0.31 at step 1200");
   const hidden = new Set([loss.lines[0]?.key as string]);
-  expect(bestText(loss, { ...scene, hidden })).toBe("best val 0.31 nats at step 1200");
+  expect(bestText(loss, { ...scene, hidden })).toBe("best val 0.31 at step 1200");
   expect(bestText(speed, scene)).toMatch(/^best 7 B\/s at .*\d\d:\d\d:\d\d/);
   expect(bestText(plain, scene)).toBe("");
 });
