@@ -20,6 +20,7 @@ import { linesOfGpus, toggled } from "./legend-keys";
 import { OUTPUT_TITLE, OutputPane, outputView } from "./output-pane";
 import { Readings } from "./readings";
 import {
+  axesNow,
   extentOf,
   hasSteps,
   isByStep,
@@ -119,7 +120,7 @@ class Dashboard {
         axis: {
           now: () => this.#state.axis,
           choose: (axis) => this.#dispatch({ type: "axis", axis }),
-          stepped: () => this.#stepped,
+          all: () => axesNow(this.#groups, this.#stepped),
         },
         changed: () => this.#relayout(),
       },
@@ -367,13 +368,10 @@ class Dashboard {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.#state.help) {
-      this.#dispatch({ type: "help", open: false });
-    } else {
-      const command = commandOf(event);
-      if (!command) return;
-      this.#run(command);
-    }
+    const closes = event.key === "Escape" && this.#state.help;
+    const command: Command | null = closes ? { do: "help" } : commandOf(event);
+    if (!command) return;
+    this.#run(command);
     event.preventDefault();
     event.stopPropagation();
   }
@@ -394,6 +392,7 @@ class Dashboard {
       extent: extentOf(this.#source),
       cursor: this.#cursor,
       running: this.#source.state().phase === "running",
+      axes: axesNow(this.#groups, this.#stepped),
     });
     if (action) this.#dispatch(action);
   }

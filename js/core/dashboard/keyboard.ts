@@ -35,7 +35,12 @@ const KEYS: readonly Key[] = [
   { keys: ["."], shown: ".", what: "cursor right", command: { do: "step", by: 1 } },
   { keys: ["a"], shown: "a", what: "show all lines", command: { do: "show-all" } },
   { keys: ["s"], shown: "s", what: "open all sections, or less", command: { do: "all" } },
-  { keys: ["x"], shown: "x", what: "x axis: time or step", command: { do: "axis" } },
+  {
+    keys: ["x"],
+    shown: "x",
+    what: "x axis: time, step or what you defined",
+    command: { do: "axis" },
+  },
   { keys: ["/"], shown: "/", what: "search your metrics", command: { do: "search" } },
   { keys: ["?"], shown: "?", what: "this list", command: { do: "help" } },
 ];
