@@ -1,15 +1,13 @@
 /** The dashboard: one element that shows any source, live or finished. */
 
-import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
-import { type Mark, marksOf } from "../charts/marks";
 import { momentOf } from "../charts/moment";
 import { USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
-import { h } from "../dom";
 import type { Change, Source } from "../source";
 import { Board } from "./board";
+import { Cells } from "./cells";
 import { Choices } from "./choices";
 import { actionOf, panAction, steppedCursor } from "./commands";
 import { Detail } from "./detail";
@@ -18,6 +16,7 @@ import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { linesOfGpus, toggled } from "./legend-keys";
 import { Readings } from "./readings";
+import { rootOf } from "./root";
 import {
   extentOf,
   hasSteps,
@@ -30,7 +29,6 @@ import {
   stepSpan,
 } from "./scenes";
 import { Scheduler } from "./scheduler";
-import { STYLE } from "./styles";
 import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
 import { Twins } from "./twins";
@@ -48,10 +46,7 @@ const READ_MS = 400;
 /** What changes which charts there are, or how they stand. */
 const LAYOUT_ACTIONS: readonly string[] = ["open", "expand", "all", "axis"];
 
-/**
- * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
- * Styles go into `el` too, because a host may render in a shadow root.
- */
+/** Show `source` inside `el` and keep it up to date; the returned function takes it away again. */
 export function mountDashboard(el: HTMLElement, source: Source, options: Manner): () => void {
   const dashboard = new Dashboard(el, source, options);
   return () => dashboard.destroy();
@@ -65,6 +60,7 @@ class Dashboard {
   readonly #around: Surroundings;
   readonly #detail: Detail;
   readonly #board: Board;
+  readonly #cells: Cells;
   readonly #timeline: Timeline;
   readonly #help: Help;
   readonly #scheduler: Scheduler;
@@ -72,7 +68,6 @@ class Dashboard {
   readonly #cleanup: (() => void)[] = [];
   #theme: Theme;
   #groups: Group[] = [];
-  #marks: Mark[] = [];
   #index: Readings | null = null;
   #lines: ReadonlyMap<string, readonly string[]> = new Map();
   #lifted: string | null = null;
@@ -104,7 +99,13 @@ class Dashboard {
       },
       lift: (key) => this.#lift(key),
     });
-    this.#timeline = new Timeline(events);
+    this.#cells = new Cells(source, {
+      root: () => this.#root,
+      range: () => rangeOf(source, this.#state),
+      show: (range) => this.#dispatch({ type: "range", range }),
+      redraw: () => this.#redraw(),
+    });
+    this.#timeline = new Timeline(events, this.#cells);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
     this.#board = new Board(
       {
@@ -131,7 +132,10 @@ class Dashboard {
       () => this.#draw(),
       () => (this.#board.views.length > FEW_CHARTS ? MANY_MS : FEW_MS),
     );
-    this.#root = this.#build(el);
+    const { above, below } = this.#around;
+    const charts = options.layout === "strip" ? [] : [this.#board.el];
+    this.#root = rootOf(options.layout, ...above, ...charts, ...below, this.#help.el);
+    el.append(this.#root);
     this.#theme = readTheme(this.#root);
     this.#start();
   }
@@ -146,23 +150,6 @@ class Dashboard {
     this.#root.remove();
   }
 
-  #build(el: HTMLElement): HTMLElement {
-    const root = h("div", {
-      class: `pulse pulse-layout-${this.#options.layout}`,
-      tabindex: "0",
-      role: "region",
-      "aria-label": "Pulse monitor",
-      // JupyterLab would take single letters for its own while focus is in here.
-      "data-lm-suppress-shortcuts": "true",
-    });
-    root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
-    if (this.#options.layout !== "strip") root.append(this.#board.el);
-    root.append(...this.#around.below);
-    root.append(this.#help.el);
-    el.append(root);
-    return root;
-  }
-
   #start(): void {
     this.#board.watch(this.#timeline);
     this.#root.addEventListener("keydown", (event) => this.#key(event));
@@ -171,8 +158,8 @@ class Dashboard {
       followTheme(this.#root, (theme) => this.#setTheme(theme)),
       this.#source.subscribe((change) => this.#changed(change)),
       () => clearInterval(second),
+      this.#cells.hear(),
     );
-    this.#marks = marksOf(this.#source);
     this.#layout();
     this.#tell();
     this.#tellValues();
@@ -184,7 +171,7 @@ class Dashboard {
     if (change.state) this.#choices.followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series || change.entities) [this.#index, this.#groupsStale] = [null, true];
-    if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
+    if (change.events || change.series || change.entities) this.#cells.forget();
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
@@ -199,11 +186,10 @@ class Dashboard {
     if (action.type === "range" || action.type === "reset") {
       this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
     }
-    for (const view of this.#board.views) view.stale = true;
     this.#summaryAt = LONG_AGO;
     this.#foldsAt = LONG_AGO;
     this.#read = LONG_AGO;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   get #state(): ViewState {
@@ -212,8 +198,7 @@ class Dashboard {
 
   #relayout(): void {
     this.#layoutStale = true;
-    for (const view of this.#board.views) view.stale = true;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   #layout(): void {
@@ -257,9 +242,10 @@ class Dashboard {
       source: this.#source,
       state: this.#state,
       theme: this.#theme,
-      marks: this.#marks,
+      marks: this.#cells.marks,
       shown: this.#shown,
       lifted: this.#lifted,
+      band: this.#cells.band,
       record: this.#choices.memory.record,
     });
   }
@@ -268,7 +254,7 @@ class Dashboard {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
     const awaited = this.#options.settled === true && isYoung(this.#source);
-    this.#timeline.el.hidden = this.#marks.length === 0 && !awaited;
+    this.#timeline.el.hidden = this.#cells.marks.length === 0 && !awaited;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
@@ -334,6 +320,10 @@ class Dashboard {
   #lift(key: string | null): void {
     if (key === this.#lifted) return;
     this.#lifted = key;
+    this.#redraw();
+  }
+
+  #redraw(): void {
     for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
@@ -367,8 +357,9 @@ class Dashboard {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.#state.help) {
-      this.#dispatch({ type: "help", open: false });
+    const { help, range } = this.#state;
+    if (event.key === "Escape" && (help || range)) {
+      this.#dispatch(help ? { type: "help", open: false } : { type: "reset" });
     } else {
       const command = commandOf(event);
       if (!command) return;

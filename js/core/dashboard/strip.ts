@@ -1,6 +1,7 @@
 /** The strip: one line that says how the machine does, or how some metrics do. */
 
 import type { Group, Line, Panel } from "../charts/groups";
+import { SIGN } from "../charts/marks";
 import { h, setAttribute, setText } from "../dom";
 import { isOver } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
@@ -8,7 +9,6 @@ import { formatValue } from "../vocabulary/format";
 import { type Ground, lineColor } from "../vocabulary/palette";
 import { degreesText, mean, ofText, wattsText } from "./amounts";
 import { fleetFacts } from "./fleet";
-import { SIGN } from "./gpu-cards";
 import { type GpuFacts, gpuFacts } from "./gpu-facts";
 import { machineFacts } from "./machine";
 import type { Readings } from "./readings";

@@ -124,6 +124,7 @@ const NOTES = `
 .pulse .pulse-left-out { margin-top: 10px; color: var(--pulse-text-2); }
 .pulse .pulse-waiting { padding: 10px 2px; color: var(--pulse-text-2); }
 .pulse-absent { color: var(--pulse-text-2); }
+.pulse-alerts.pulse-loud > summary { color: var(--pulse-warn); font-weight: 600; }
 .pulse-absent summary { display: inline-block; list-style: none; }
 .pulse-absent summary::before { content: "+ "; }
 .pulse-absent[open] summary::before { content: "\\2212  "; }
