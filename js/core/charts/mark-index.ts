@@ -5,7 +5,7 @@
 
 import type { AxisRange } from "../vocabulary/axis-range";
 import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
-import type { Mark } from "./marks";
+import type { Mark } from "./mark";
 
 /** Spans that lie in one another stand in so many rows; deeper ones are counted. */
 export const MOST_ROWS = 4;

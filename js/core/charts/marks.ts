@@ -5,35 +5,14 @@ import type { AxisRange } from "../vocabulary/axis-range";
 import { withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
 import type { PlotArea } from "./chart";
+import type { Facts, Mark } from "./mark";
 import { firstAfter, firstFrom, indexOf, spansWithin } from "./mark-index";
 import type { Theme } from "./theme";
 
+export type { Mark } from "./mark";
+
 /** What stands before what is alarming: its colour alone says nothing. */
 export const SIGN = "\u25b2";
-
-export interface Mark {
-  readonly host: string;
-  /** What the host is called. */
-  readonly machine: string;
-  readonly entity: string;
-  readonly metric: string;
-  readonly drawnAs: "moment" | "span";
-  readonly start: number;
-  /** Null: a moment, or a stretch that has not ended. */
-  readonly end: number | null;
-  readonly open: boolean;
-  /** What it is called beside the name of its host. */
-  readonly text: string;
-  /** What it is called where nothing else says whose it is. */
-  readonly label: string;
-  /** It ended in an error. */
-  readonly failed: boolean;
-  /** It stands for so many. */
-  readonly count?: number;
-  readonly facts?: Facts;
-}
-
-type Facts = Readonly<Record<string, unknown>>;
 
 /** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
 export function marksOf(source: Told): Mark[] {

@@ -81,7 +81,7 @@ export function alertText(alert: AlertState, source: Pick<Source, "catalog">, no
 
 /** All alerts, folded into a line that says how many there are, and how many fire. */
 export class AlertList {
-  readonly el = h("details", { class: "pulse-absent pulse-alerts", hidden: true });
+  readonly el = h("details", { class: "pulse-alerts", hidden: true });
   readonly #head = h("summary");
   readonly #list = h("div", { class: "pulse-pairs" });
   #told = "";

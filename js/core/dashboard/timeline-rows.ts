@@ -84,7 +84,7 @@ function shortName(machine: string): string {
 /** What stands beside a row: its name, or how many spans in view lie deeper. */
 export function besideRow({ name, deeper }: Row, range: AxisRange): string {
   const count = deeper ? spansWithin(deeper, range).length : 0;
-  return count > 0 ? `+${formatValue(count, "count")} more` : name;
+  return count > 0 ? `+${formatValue(count, "count")}` : name;
 }
 
 /** Where moments stand: no line of theirs goes through the name of a cell. */
@@ -202,7 +202,7 @@ function paintFailures(
     if (place > box.last) break;
     const at = Math.round(x(starts[place] as number));
     if (at - drawn < 2 * ratio) continue;
-    context.fillRect(at, y + tall - 4 * ratio, 2 * ratio, 4 * ratio);
+    context.fillRect(at, y + tall - 3 * ratio, 2 * ratio, 3 * ratio);
     drawn = at;
   }
 }
