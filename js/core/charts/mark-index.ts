@@ -95,14 +95,14 @@ function build(marks: readonly Mark[]): MarkIndex {
     .sort((a, b) => a.start - b.start || (endOf(a) === endOf(b) ? 0 : endOf(b) - endOf(a)));
   const tracks = new Map<string, Mark[]>();
   for (const span of spans) {
-    const key = JSON.stringify([kindOfRow(span), span.host]);
+    const key = `${kindOfRow(span)} ${span.host}`;
     const track = tracks.get(key);
     if (track) track.push(span);
     else tracks.set(key, [span]);
   }
   return {
     moments,
-    times: Float64Array.from(moments, ({ start }) => start),
+    times: startsOf(moments),
     tracks: [...tracks.values()].map(trackOf),
     busy: busyOf(spans),
   };
@@ -135,16 +135,23 @@ function trackOf(spans: readonly Mark[]): Track {
 }
 
 function spansOf(marks: readonly Mark[]): Spans {
+  const ends = new Float64Array(marks.length);
+  const failed: number[] = [];
   let latest = Number.NEGATIVE_INFINITY;
-  return {
-    marks,
-    starts: Float64Array.from(marks, ({ start }) => start),
-    ends: Float64Array.from(marks, (mark) => {
-      latest = Math.max(latest, endOf(mark));
-      return latest;
-    }),
-    failed: marks.flatMap(({ failed }, place) => (failed ? [place] : [])),
-  };
+  // There may be a hundred thousand of them.
+  for (let i = 0; i < marks.length; i++) {
+    const mark = marks[i] as Mark;
+    latest = Math.max(latest, endOf(mark));
+    ends[i] = latest;
+    if (mark.failed) failed.push(i);
+  }
+  return { marks, starts: startsOf(marks), ends, failed };
+}
+
+function startsOf(marks: readonly Mark[]): Float64Array {
+  const starts = new Float64Array(marks.length);
+  for (let i = 0; i < marks.length; i++) starts[i] = (marks[i] as Mark).start;
+  return starts;
 }
 
 function busyOf(spans: readonly Mark[]): MarkIndex["busy"] {

@@ -1,6 +1,6 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
-import type { Source, SpanWire } from "../source";
+import type { MomentWire, Source, SpanWire } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
@@ -14,29 +14,44 @@ export type { Mark } from "./mark";
 /** What stands before what is alarming: its colour alone says nothing. */
 export const SIGN = "\u25b2";
 
-/** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
+/**
+ * Moments and spans as marks in order of time; with several hosts each names its host. What has
+ * not changed is the same mark as before.
+ */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
-  const labelled = (host: string, label: string) =>
-    owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
-  const moments = source.moments().map(({ facts, time, ...about }): Mark => {
-    const text = momentText(about.metric, facts);
-    const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
-    const failed = isFailure(about.metric, facts);
-    return { ...about, ...names, ...MOMENT, drawnAs: "moment", start: time, failed, facts };
-  });
-  const spans = source.spans().map((span): Mark => {
-    const { host, entity, metric, start, end, facts } = span;
-    const text = spanLabel(span);
-    const names = { machine: owners.host(host), text, label: labelled(host, text) };
-    const how = { drawnAs: "span", open: end === null, failed: statusOf(span) !== "" } as const;
-    return { host, entity, metric, ...names, start, end, ...how, facts };
-  });
+  const kept = <T extends Wire>(wire: T, make: Make<T>): Mark => {
+    const [machine, known] = [owners.host(wire.host), made.get(wire)];
+    if (known?.machine === machine && (known.label !== known.text) === owners.several) return known;
+    const mark = make(wire, machine, owners.several ? `${machine} \u00b7 ` : "");
+    made.set(wire, mark);
+    return mark;
+  };
+  const moments = source.moments().map((one) => kept(one, ofMoment));
+  const spans = source.spans().map((one) => kept(one, ofSpan));
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
 
-const MOMENT = { end: null, open: false } as const;
+type Wire = MomentWire | SpanWire;
+type Make<T> = (wire: T, machine: string, whose: string) => Mark;
+const made = new WeakMap<Wire, Mark>();
+
+function ofMoment(moment: MomentWire, machine: string, whose: string): Mark {
+  const { host, entity, metric, time: start, facts } = moment;
+  const text = momentText(metric, facts);
+  const failed = isFailure(metric, facts);
+  const [drawnAs, label, end, open] = ["moment", whose + text, null, false] as const;
+  return { host, machine, entity, metric, drawnAs, start, end, open, text, label, failed, facts };
+}
+
+function ofSpan(span: SpanWire, machine: string, whose: string): Mark {
+  const { host, entity, metric, start, end, facts } = span;
+  const text = spanLabel(span);
+  const failed = statusOf(span) !== "";
+  const [drawnAs, label, open] = ["span", whose + text, end === null] as const;
+  return { host, machine, entity, metric, drawnAs, start, end, open, text, label, failed, facts };
+}
 
 /** What stands before something that failed. */
 const FAILED = "\u2715";

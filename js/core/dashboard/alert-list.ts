@@ -20,7 +20,7 @@ type About = Pick<AlertState, "host" | "entity" | "text">;
 
 const WORDS: Readonly<Record<AlertState["phase"], string>> = {
   quiet: "quiet",
-  pending: "true, not for long enough yet",
+  pending: "not yet long enough: true",
   firing: "firing",
   "no data": "waiting for data",
   failed: "failed",

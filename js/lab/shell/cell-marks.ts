@@ -238,7 +238,7 @@ export function keepMarks(
     if (!settings.values.cellMarks || all.has(panel)) return;
     all.set(panel, new CellMarks(panel, monitors, trans));
     // Once, however often it is added.
-    panel.node?.addEventListener("click", clicked);
+    panel.node.addEventListener("click", clicked);
     panel.disposed.connect(forget);
   };
   const update = () => {

@@ -67,5 +67,6 @@ function recorded(model: ICellModel): Stretch | null {
   if (model.type !== "code") return null;
   const { executionCount, sharedModel } = model as ICodeCellModel;
   if (executionCount === null) return null;
-  return recordedRun(model.getMetadata("execution"), sharedModel.getOutputs?.() as never);
+  const run = recordedRun(model.getMetadata("execution"), sharedModel.getOutputs?.() as never);
+  return run && { start: run.start, end: run.end };
 }
