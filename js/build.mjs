@@ -8,7 +8,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { styles } from "./build-styles.mjs";
+import { trims } from "./build-trims.mjs";
 
 const STATIC = "pulse_widgets/static";
 /** Largest allowed size of each output: as it is, and after gzip. */
@@ -27,7 +27,7 @@ const common = {
   logLevel: "warning",
   legalComments: "none",
   loader: { ".css": "text" },
-  plugins: [styles],
+  plugins: [trims],
 };
 
 rmSync(STATIC, { recursive: true, force: true });

@@ -39,10 +39,6 @@ export function paintUnder(area: PlotArea, scene: BandScene, lines: Lines): void
     context.fillStyle = theme.warn;
     context.globalAlpha = ALERT;
     fill(area, [start, end ?? now]);
-    context.globalAlpha = 1;
-    const [left, right] = pixelsOf(area, [start, end ?? now]);
-    if (right > left)
-      context.fillRect(left, top - STRIP * area.ratio, right - left, STRIP * area.ratio);
   }
   if (scene.band) {
     context.fillStyle = theme.accent;
@@ -57,9 +53,10 @@ export function paintUnder(area: PlotArea, scene: BandScene, lines: Lines): void
   context.restore();
 }
 
-/** Above the lines. */
-export function paintOver(area: PlotArea, scene: BandScene, lines: Lines): void {
-  if (scene.band) paintEnds(area, scene.band, scene.theme);
+/** Above the lines; of a chart that hides what is below them, more of the stretch is told here. */
+export function paintOver(area: PlotArea, scene: BandScene, lines: Lines, opaque = false): void {
+  paintStrips(area, scene, lines);
+  if (scene.band) paintEnds(area, scene.band, scene.theme, opaque);
   paintMoments(area, marksOfChart(scene.marks, lines), scene.theme);
 }
 
@@ -73,17 +70,32 @@ export function notesAt(scene: BandScene, lines: Lines, time: number, pixel: num
   return [...firing, ...labels.filter((label) => !firing.includes(label))];
 }
 
-/** Both ends of the stretch, and a bar along the axis: on a heat strip nothing below is seen. */
-function paintEnds(area: PlotArea, band: AxisRange, theme: Theme): void {
+/** Above the upper edge, where an alert about the chart fires. */
+function paintStrips(area: PlotArea, { marks, theme, now }: BandScene, lines: Lines): void {
+  const { context, top, ratio } = area;
+  context.save();
+  context.fillStyle = theme.warn;
+  for (const { start, end } of firingsAbout(firingsOf(marks), lines)) {
+    const [left, right] = pixelsOf(area, [start, end ?? now]);
+    context.fillRect(left, top - STRIP * ratio, right - left, STRIP * ratio);
+  }
+  context.restore();
+}
+
+/** Both ends of the stretch, and a bar along the axis. */
+function paintEnds(area: PlotArea, band: AxisRange, theme: Theme, opaque: boolean): void {
   const { context, left: edge, top, width, height, ratio } = area;
   const [left, right] = pixelsOf(area, band);
   context.save();
   context.fillStyle = theme.accent;
   context.fillRect(left, top + height, Math.max(right - left, ratio), 2 * ratio);
-  context.globalAlpha = 0.55;
   for (const at of [area.x(band[0]), area.x(band[1])]) {
     const x = Math.round(at);
-    if (x >= edge && x <= edge + width) context.fillRect(x, top, ratio, height);
+    if (x < edge || x > edge + width) continue;
+    context.fillStyle = theme.surface;
+    if (opaque) context.fillRect(x - ratio, top, 3 * ratio, height);
+    context.fillStyle = theme.accent;
+    context.fillRect(x, top, ratio, height);
   }
   context.restore();
 }

@@ -229,7 +229,7 @@ export class HeatChart implements View {
       under: (area) => this.#paint(area),
       over: (area) => {
         const scene = this.#scene;
-        if (scene) paintOver(area, scene, this.#panel.lines);
+        if (scene) paintOver(area, scene, this.#panel.lines, true);
       },
     };
   }

@@ -6,6 +6,7 @@ import type { AlertState } from "../state.gen";
 import { AlertList, alertText, firingWords, unitOfAlert } from "./alert-list";
 import { newsOf } from "./news";
 import { Readings } from "./readings";
+import { stripParts } from "./strip";
 
 const source = new FakeSource(SCENARIOS["alerts"] as (typeof SCENARIOS)[string]);
 const [T0, NOW] = source.extent();
@@ -61,6 +62,14 @@ describe("what fires", () => {
     const told = newsOf(new Readings(source).at(T0 + 100), []);
     expect(told[0]).toMatchObject({ alarm: false, text: `${CONDITION} is over` });
   });
+});
+
+test("a strip says how many fire, and its title what", () => {
+  const last = stripParts(new Readings(source)).at(-1);
+  expect(last).toMatchObject({ text: "\u25b2 1 alert", alarm: true });
+  expect(last?.title).toContain(CONDITION);
+  const before = stripParts(new Readings(source).at(T0 + 20));
+  expect(before.filter(({ key }) => key === "alerts")).toEqual([]);
 });
 
 test("the list says how many there are, how many need a look, and keeps open", () => {

@@ -166,9 +166,9 @@ function paintBox(area: PlotArea, box: Drawn, scene: Scene, count: number): void
   context.globalAlpha = 1;
   if (failed) context.fillRect(from, y, Math.min(3 * ratio, wide), tall);
   if (span?.open) paintOpenEnd(area, to, y, tall, theme);
-  if (!span && box.row.spans) paintFailures(area, box, box.row.spans, y, tall, theme);
+  if (!span && box.row.spans) paintFailures(area, box, box.row.spans, { y, tall }, scene);
   const { band } = scene;
-  if (band && band[0] === box.start && band[1] >= Math.min(box.end, now)) {
+  if (band && band[0] === box.start && (span?.open || band[1] === box.end)) {
     context.strokeStyle = theme.accent;
     context.lineWidth = 1.5 * ratio;
     context.stroke();
@@ -185,25 +185,23 @@ function paintOpenEnd(area: PlotArea, to: number, y: number, tall: number, theme
   }
 }
 
-/** In a box that stands for many those that failed, each pixel once. */
+/** In a box that stands for many those that failed, as far as they can be told apart. */
 function paintFailures(
   area: PlotArea,
   box: Drawn,
   { failed, starts }: Spans,
-  y: number,
-  tall: number,
-  theme: Theme,
+  { y, tall }: Pick<Frame, "y" | "tall">,
+  { theme, range }: Scene,
 ): void {
   const { context, ratio, x } = area;
+  const apart = 2 * secondsOf(area, range);
   context.fillStyle = theme.warn;
-  let drawn = Number.NEGATIVE_INFINITY;
-  for (let i = firstFrom(failed, box.first); i < failed.length; i++) {
-    const place = failed[i] as number;
-    if (place > box.last) break;
-    const at = Math.round(x(starts[place] as number));
-    if (at - drawn < 2 * ratio) continue;
-    context.fillRect(at, y + tall - 3 * ratio, 2 * ratio, 3 * ratio);
-    drawn = at;
+  let i = firstFrom(failed, Math.max(box.first, firstFrom(starts, range[0])));
+  while (i < failed.length && (failed[i] as number) <= box.last) {
+    const start = starts[failed[i] as number] as number;
+    if (start > range[1]) return;
+    context.fillRect(Math.round(x(start)), y + tall - 3 * ratio, 2 * ratio, 3 * ratio);
+    i = Math.max(i + 1, firstFrom(failed, firstFrom(starts, start + apart)));
   }
 }
 
