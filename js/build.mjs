@@ -8,6 +8,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { trims } from "./build-trims.mjs";
 
 const STATIC = "pulse_widgets/static";
 /** Largest allowed size of each output: as it is, and after gzip. */
@@ -18,25 +19,6 @@ const BUDGETS = {
 /** The lab extension, all its parts together; those that are needed later are files of their own. */
 const LAB_GZIP = 250_000;
 
-/** Stylesheets are texts in modules: they travel without comments and what else nobody needs. */
-const tightStyles = {
-  name: "tight-styles",
-  setup({ onLoad }) {
-    onLoad({ filter: /style[^/]*\.ts$/ }, ({ path }) => {
-      const contents = readFileSync(path, "utf8").replace(/`[^`]*`/g, tightStyle);
-      return { loader: "ts", contents };
-    });
-  },
-};
-
-function tightStyle(style) {
-  // Of texts in quotes every space stays; a colon may begin a selector.
-  const parts = /("[^"]*")|\/\*.*?\*\/\s*|\s*([{};,])\s*|(:) (?=[^{}]*[;}])|\s+/gs;
-  return style.replace(parts, (all, text, mark, colon) => {
-    return text ?? mark ?? colon ?? (all.startsWith("/") ? "" : " ");
-  });
-}
-
 const common = {
   bundle: true,
   format: "esm",
@@ -45,7 +27,7 @@ const common = {
   logLevel: "warning",
   legalComments: "none",
   loader: { ".css": "text" },
-  plugins: [tightStyles],
+  plugins: [trims],
 };
 
 rmSync(STATIC, { recursive: true, force: true });

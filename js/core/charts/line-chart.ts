@@ -10,13 +10,13 @@ import { axisTimes, momentText } from "../vocabulary/time-text";
 import { type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
+import { notesAt, paintOver, paintUnder } from "./bands";
 import { bestText } from "./best";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsBeside, fitsTitle, Legend } from "./legend";
 import { fitsLog, logAxisOf, logNote, unplaced } from "./log-scale";
-import { labelsAt, paintIdle, paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { oddText, paintOdd } from "./odd";
 import { paintAlarms, paintLimit } from "./over-lines";
@@ -285,7 +285,7 @@ export class LineChart implements View {
   #under(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
-    if (!this.byStep) paintIdle(area, scene.marks, scene.range, scene.theme, scene.now);
+    if (!this.byStep) paintUnder(area, scene, this.#panel.lines);
     clipped(area, () => this.#paint(area, scene));
   }
 
@@ -317,7 +317,7 @@ export class LineChart implements View {
     if (this.#limit !== null) paintLimit(area, this.#limit, scene.theme);
     if (this.byStep) return;
     paintAlarms(area, this.#grid, this.#alarmOf, scene.theme);
-    paintMoments(area, scene.marks, scene.theme);
+    paintOver(area, scene, this.#panel.lines);
   }
 
   #valueOf(line: Line, i: number, x: number | null, scene: Scene): Reading | null {
@@ -365,7 +365,7 @@ export class LineChart implements View {
     const head = this.byStep ? placeText(x, wide, scene.along) : momentText(x, wide);
     const beyond = isBeyond(x, scene, this.byStep);
     const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, pixel, scene);
-    const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
+    const marks = this.byStep ? [] : notesAt(scene, this.#panel.lines, x, pixel);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
   }

@@ -18,6 +18,8 @@ export interface Scene {
   readonly hidden: ReadonlySet<string>;
   readonly theme: Theme;
   readonly marks: readonly Mark[];
+  /** The stretch of the cell that is pointed at on the timeline; null for none. */
+  readonly band?: AxisRange | null;
   /** The newest moment there is: open stretches end here. */
   readonly now: number;
   /** Paused or zoomed: the newest values are then not those in view. */

@@ -1,15 +1,13 @@
 /** The dashboard: one element that shows any source, live or finished. */
 
-import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
-import { type Mark, marksOf } from "../charts/marks";
 import { momentOf } from "../charts/moment";
 import { USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
-import { h } from "../dom";
 import type { Change, Source } from "../source";
 import { Board } from "./board";
+import { Cells } from "./cells";
 import { Choices } from "./choices";
 import { actionOf, panAction, steppedCursor } from "./commands";
 import { Detail } from "./detail";
@@ -19,6 +17,7 @@ import { type Command, commandOf } from "./keyboard";
 import { linesOfGpus, toggled } from "./legend-keys";
 import { OUTPUT_TITLE, OutputPane, outputView } from "./output-pane";
 import { Readings } from "./readings";
+import { rootOf } from "./root";
 import {
   axesNow,
   extentOf,
@@ -32,7 +31,6 @@ import {
   stepSpan,
 } from "./scenes";
 import { Scheduler } from "./scheduler";
-import { STYLE } from "./styles";
 import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
 import { Twins } from "./twins";
@@ -42,10 +40,7 @@ const SECOND = 1000;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 const READ_MS = 400;
 
-/**
- * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
- * Styles go into `el` too, because a host may render in a shadow root.
- */
+/** Show `source` inside `el` and keep it up to date; the returned function takes it away again. */
 export function mountDashboard(el: HTMLElement, source: Source, options: Manner): () => void {
   const dashboard = new Dashboard(el, source, options);
   return () => dashboard.destroy();
@@ -59,6 +54,7 @@ class Dashboard {
   readonly #around: Surroundings;
   readonly #detail: Detail;
   readonly #board: Board;
+  readonly #cells: Cells;
   readonly #timeline: Timeline;
   readonly #output: OutputPane;
   readonly #help: Help;
@@ -67,7 +63,6 @@ class Dashboard {
   readonly #cleanup: (() => void)[] = [];
   #theme: Theme;
   #groups: Group[] = [];
-  #marks: Mark[] = [];
   #index: Readings | null = null;
   #lines: ReadonlyMap<string, readonly string[]> = new Map();
   #lifted: string | null = null;
@@ -99,7 +94,13 @@ class Dashboard {
       },
       lift: (key) => this.#lift(key),
     });
-    this.#timeline = new Timeline(events);
+    this.#cells = new Cells(source, {
+      root: () => this.#root,
+      range: () => rangeOf(source, this.#state),
+      show: (range) => this.#dispatch({ type: "range", range }),
+      redraw: () => this.#redraw(),
+    });
+    this.#timeline = new Timeline(events, this.#cells);
     this.#output = new OutputPane(source, {
       open: (open) => this.#dispatch({ type: "open", group: OUTPUT_TITLE, open }),
       cursor: (time) => this.#moveCursor(time, false),
@@ -130,7 +131,12 @@ class Dashboard {
       () => this.#draw(),
       () => this.#board.views.length,
     );
-    this.#root = this.#build(el);
+    const { above, below } = this.#around;
+    const charts = options.layout === "strip" ? [] : [this.#board.el];
+    const whole = options.layout === "dashboard" && !options.metrics?.length;
+    const output = whole ? [this.#output.el] : [];
+    this.#root = rootOf(options.layout, ...above, ...charts, ...output, ...below, this.#help.el);
+    el.append(this.#root);
     this.#theme = readTheme(this.#root);
     this.#start();
   }
@@ -146,24 +152,6 @@ class Dashboard {
     this.#root.remove();
   }
 
-  #build(el: HTMLElement): HTMLElement {
-    const { layout, metrics } = this.#options;
-    const root = h("div", {
-      class: `pulse pulse-layout-${layout}`,
-      tabindex: "0",
-      role: "region",
-      "aria-label": "Pulse monitor",
-      // JupyterLab would take single letters for its own while focus is in here.
-      "data-lm-suppress-shortcuts": "true",
-    });
-    root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
-    if (layout !== "strip") root.append(this.#board.el);
-    if (layout === "dashboard" && !metrics?.length) root.append(this.#output.el);
-    root.append(...this.#around.below, this.#help.el);
-    el.append(root);
-    return root;
-  }
-
   #start(): void {
     this.#board.watch(this.#timeline);
     this.#root.addEventListener("keydown", (event) => this.#key(event));
@@ -172,8 +160,8 @@ class Dashboard {
       followTheme(this.#root, (theme) => this.#setTheme(theme)),
       this.#source.subscribe((change) => this.#changed(change)),
       () => clearInterval(second),
+      this.#cells.hear(),
     );
-    this.#marks = marksOf(this.#source);
     this.#layout();
     this.#tell();
     this.#tellValues();
@@ -185,7 +173,7 @@ class Dashboard {
     if (change.state) this.#choices.followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series || change.entities) [this.#index, this.#groupsStale] = [null, true];
-    if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
+    if (change.events || change.series || change.entities) this.#cells.forget();
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
@@ -200,9 +188,8 @@ class Dashboard {
     if (action.type === "range" || action.type === "reset") {
       this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
     }
-    for (const view of this.#board.views) view.stale = true;
     this.#summaryAt = this.#foldsAt = this.#read = LONG_AGO;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   get #state(): ViewState {
@@ -211,8 +198,7 @@ class Dashboard {
 
   #relayout(): void {
     this.#layoutStale = true;
-    for (const view of this.#board.views) view.stale = true;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   #layout(): void {
@@ -256,9 +242,10 @@ class Dashboard {
       source: this.#source,
       state: this.#state,
       theme: this.#theme,
-      marks: this.#marks,
+      marks: this.#cells.marks,
       shown: this.#shown,
       lifted: this.#lifted,
+      band: this.#cells.band,
       record: this.#choices.memory.record,
     });
   }
@@ -267,7 +254,7 @@ class Dashboard {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
     const awaited = this.#options.settled === true && isYoung(this.#source);
-    this.#timeline.el.hidden = this.#marks.length === 0 && !awaited;
+    this.#timeline.el.hidden = this.#cells.marks.length === 0 && !awaited;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
@@ -335,6 +322,10 @@ class Dashboard {
   #lift(key: string | null): void {
     if (key === this.#lifted) return;
     this.#lifted = key;
+    this.#redraw();
+  }
+
+  #redraw(): void {
     for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
@@ -368,10 +359,14 @@ class Dashboard {
   }
 
   #key(event: KeyboardEvent): void {
-    const closes = event.key === "Escape" && this.#state.help;
-    const command: Command | null = closes ? { do: "help" } : commandOf(event);
-    if (!command) return;
-    this.#run(command);
+    const { help, range } = this.#state;
+    if (event.key === "Escape" && (help || range)) {
+      this.#dispatch(help ? { type: "help", open: false } : { type: "reset" });
+    } else {
+      const command = commandOf(event);
+      if (!command) return;
+      this.#run(command);
+    }
     event.preventDefault();
     event.stopPropagation();
   }

@@ -47,12 +47,14 @@ const KEYS: readonly Key[] = [
 
 const POINTER: readonly (readonly [string, string])[] = [
   ["drag", "zoom in"],
-  ["double click", "reset zoom"],
+  ["double click, or Esc", "reset zoom"],
   ["Shift + drag", "move along the axis"],
+  ["click a cell", "zoom to it, and go to it in the notebook"],
   ["click a card or a line's name", "hide or show it"],
   ["Alt + click", "show only that one"],
   ["point at a card", "lift its lines"],
   ["\u2190 \u2192 on the cells of many GPUs", "go from one to the next"],
+  ["Tab to the timeline, then \u2190 \u2192", "from cell to cell; Enter as a click"],
 ];
 
 /** The command of a key press, or null when the key is not ours. */

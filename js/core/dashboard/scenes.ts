@@ -1,6 +1,7 @@
 /** What the charts draw: the range of time and of steps in view, and what is lifted or hidden. Pure. */
 
 import type { Group, Panel } from "../charts/groups";
+import { begunBy } from "../charts/mark-index";
 import type { Mark } from "../charts/marks";
 import { USER_GROUP } from "../charts/panel-table";
 import type { Scene, View } from "../charts/panel-view";
@@ -25,19 +26,21 @@ export interface SceneContext {
   /** Ids of the series that have a chart. */
   readonly shown: readonly number[];
   readonly lifted: string | null;
+  readonly band?: AxisRange | null;
   readonly record: Remembered;
 }
 
 export function scenesOf(context: SceneContext): Scenes {
-  const { source, state, theme, marks, shown, lifted, record } = context;
+  const { source, state, theme, marks, shown, lifted, band, record } = context;
   const { pausedAt } = state;
   const shared = {
     source,
     hidden: state.hidden,
     theme,
-    marks: pausedAt === null ? marks : marks.filter(({ start }) => start <= pausedAt),
+    marks: pausedAt === null ? marks : begunBy(marks, pausedAt),
     now: pausedAt ?? extentOf(source)[1],
     lifted,
+    band: band ?? null,
     smooth: record.smooth,
     log: record.log,
     still: pausedAt !== null || state.range !== null,
