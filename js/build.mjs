@@ -5,9 +5,10 @@
  *   js/widget/loader.ts           -> pulse_widgets/static/loader.js     (ESM, carried by every view)
  *   js/lab/{plugin,saved}.ts      -> js/lib/*.js                        (input of build-lab.mjs)
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 import { trims } from "./build-trims.mjs";
 
 const STATIC = "pulse_widgets/static";
@@ -49,6 +50,12 @@ await Promise.all([
     external: ["@jupyterlab/*", "@lumino/*", "@jupyter-widgets/*"],
   }),
 ]);
+
+// It travels with every live output: 5 kB less than esbuild alone makes of it.
+const dashboard = `${STATIC}/dashboard.js`;
+const options = { module: true, ecma: 2020, compress: { passes: 3 }, format: { comments: false } };
+const { code } = await minify(readFileSync(dashboard, "utf8"), options);
+writeFileSync(dashboard, code);
 
 const sizesOf = (path) => {
   const bytes = readFileSync(path);
