@@ -92,7 +92,7 @@ function shown(some: Line[] = [], options: { series?: object[]; entities?: objec
   kernel.says({ series, entities, state: { phase: "running", t0: 1 } });
   const [opened, cursors] = [[] as boolean[], [] as (number | null)[]];
   const pane = new OutputPane(store, {
-    open: (open) => opened.push(open),
+    dispatch: (action) => opened.push(action.type === "open" && action.open),
     cursor: (time) => {
       cursors.push(time);
       pane.point(time);
@@ -104,7 +104,11 @@ function shown(some: Line[] = [], options: { series?: object[]; entities?: objec
     view = { ...view, ...change };
     pane.draw(view);
   };
-  store.subscribe(() => draw());
+  store.subscribe(({ series, entities }) => {
+    if (series || entities) pane.know();
+    draw();
+  });
+  pane.know();
   clean = () => pane.destroy();
   const find = (query: string) => pane.el.querySelector<HTMLElement>(query) as HTMLElement;
   const list = find(".pulse-out-list");
@@ -178,8 +182,9 @@ describe("the pane is there", () => {
   test("not where nobody can be asked, as in what is saved", () => {
     const store = new Store();
     store.take(frameOf(1, [], { series: [OUT] }));
-    const pane = new OutputPane(store, { open: () => undefined, cursor: () => undefined });
+    const pane = new OutputPane(store, { dispatch: () => undefined, cursor: () => undefined });
     clean = () => pane.destroy();
+    pane.know();
     pane.draw({ open: true, range: [0, 9], isPart: false });
     expect(pane.el.hidden).toBe(true);
   });

@@ -5,7 +5,7 @@
  */
 
 import { h, setAttribute, setText } from "../dom";
-import type { SeriesWire, Source, Stretch } from "../source";
+import type { Source, Stretch } from "../source";
 import { plainOf } from "../vocabulary/ansi";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { entityLabel } from "../vocabulary/entities";
@@ -17,18 +17,18 @@ import { lineElement } from "./printed-row";
 import { isLine, nextOf, type Row, rowAt, rowsIn, Search } from "./printed-rows";
 import { gapWord, sayingOf } from "./printed-words";
 import { isOpen } from "./section-plan";
-import type { ViewState } from "./view-state";
+import type { Action, ViewState } from "./view-state";
 
-export const OUTPUT_TITLE = "Output";
+const TITLE = "Output";
 /** Lines that are asked for at once. */
 const MOST = 1000;
 /** Among so many of the newest lines the last that is not blank is shown. */
 const NEWEST = 20;
 
 export interface OutputEvents {
-  open(open: boolean): void;
+  dispatch(action: Action): void;
   /** The viewer points at a line of this time; null: no longer. */
-  cursor(time: number | null): void;
+  cursor(time: number | null, top: number): void;
 }
 
 /** What of the lines is to be shown, and how. */
@@ -42,7 +42,7 @@ export interface OutputView {
 /** A range that the viewer chose limits what is shown, and so does a pause. */
 export function outputView({ range, pausedAt, ...state }: ViewState): OutputView {
   return {
-    open: isOpen(state, OUTPUT_TITLE, false),
+    open: isOpen(state, TITLE, false),
     range: range ?? [0, pausedAt ?? Number.POSITIVE_INFINITY],
     isPart: range !== null,
   };
@@ -51,13 +51,13 @@ export function outputView({ range, pausedAt, ...state }: ViewState): OutputView
 export class OutputPane {
   readonly el = h("section", {
     class: "pulse-group pulse-out",
-    "aria-label": OUTPUT_TITLE,
+    "aria-label": TITLE,
     hidden: true,
   });
   readonly #source: Source;
   readonly #events: OutputEvents;
   readonly #list: PrintedList;
-  readonly #toggle = h("button", { type: "button" }, h("span", {}, OUTPUT_TITLE));
+  readonly #toggle = h("button", { type: "button" }, h("span", {}, TITLE));
   readonly #newest = h("span", { class: "pulse-out-newest" });
   readonly #note = h("span", { class: "pulse-note", role: "status" });
   readonly #input = h("input", {
@@ -88,7 +88,6 @@ export class OutputPane {
   /** Stays when the viewer points elsewhere. */
   #chosen: number | null = null;
   #because: readonly unknown[] = [];
-  #catalog: readonly SeriesWire[] = [];
   readonly #series = new Map<number, { readonly isError: boolean; readonly owner: string }>();
   /** The newest line was asked for, and the kernel was busy since. */
   #isAsked = false;
@@ -132,7 +131,6 @@ export class OutputPane {
 
   draw(view: OutputView): void {
     this.#view = view;
-    this.#know();
     const { open } = view;
     this.el.hidden = this.#series.size === 0;
     this.el.dataset["open"] = String(open);
@@ -155,7 +153,9 @@ export class OutputPane {
   }
 
   #listen(): void {
-    this.#toggle.addEventListener("click", () => this.#events.open(!this.#view.open));
+    this.#toggle.addEventListener("click", () => {
+      this.#events.dispatch({ type: "open", group: TITLE, open: !this.#view.open });
+    });
     this.#down.addEventListener("click", () => {
       this.#list.stick();
       this.#list.el.focus({ preventScroll: true });
@@ -185,11 +185,9 @@ export class OutputPane {
     this.#input.dispatchEvent(new Event("input"));
   }
 
-  /** Which series are lines of text, and whose they are. */
-  #know(): void {
+  /** Learn which series are lines of text, and whose they are. */
+  know(): void {
     const catalog = this.#source.catalog();
-    if (catalog === this.#catalog) return;
-    this.#catalog = catalog;
     const found = this.#source.printed
       ? catalog.filter((one) => kindOf(one).drawnAs === "text")
       : [];
@@ -304,7 +302,7 @@ export class OutputPane {
 
   #point(row: Row | null): void {
     this.#isPointing = true;
-    this.#events.cursor(row && isLine(row) ? row.time : this.#chosen);
+    this.#events.cursor(row && isLine(row) ? row.time : this.#chosen, 0);
     this.#isPointing = false;
   }
 

@@ -70,6 +70,8 @@ export interface FramePacket extends News {
   /** The series of which only the extremes were sent. */
   readonly reduced: readonly number[];
   readonly rows: Rows;
+  /** So many lines were printed and are not in here, before those that are. */
+  readonly linesLeftOut?: number | undefined;
 }
 
 /** Envelopes of the whole past: row k of `min` and `max` belongs to series `ids[k]`. */
@@ -296,7 +298,8 @@ function frame(header: Json, body: Body): FramePacket {
   const reduced = ids(header["reduced"] ?? [], "reduced");
   const found = rows(header, body);
   body.end();
-  return { kind: "frame", seq, reduced, ...news(header), rows: found };
+  const linesLeftOut = count(header["lines_left_out"] ?? 0, "lines left out") || undefined;
+  return { kind: "frame", seq, reduced, ...news(header), rows: found, linesLeftOut };
 }
 
 function rowsReply(header: Json, body: Body): RowsPacket {
