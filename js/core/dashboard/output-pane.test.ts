@@ -4,6 +4,7 @@ import { arrivalOf, type Channel, type Listener, type Request } from "../history
 import { LiveStore } from "../history/live-store";
 import { Store } from "../history/store";
 import { encodePacket, frameOf } from "../testing/packets";
+import { mountDashboard } from "./dashboard";
 import { OutputPane, type OutputView } from "./output-pane";
 import { ROW_PX } from "./printed-list";
 
@@ -62,7 +63,8 @@ class Kernel implements Channel {
   #answered = 0;
 
   get switches(): boolean[] {
-    return this.asked.flatMap((one) => (one.kind === "lines" ? [one.on] : []));
+    const all = this.asked.flatMap((one) => (one.kind === "lines" ? [one.on] : []));
+    return all.filter((on, i) => on !== all[i - 1]);
   }
 }
 
@@ -533,5 +535,68 @@ describe("the search", () => {
     page.type("line 2");
     page.kernel.prints({ series: 0, time: 99, text: "line 2 again" });
     expect([page.count(), page.current()]).toEqual(["1 of 12", "line 2"]);
+  });
+});
+
+describe("in a dashboard", () => {
+  const mounted = (layout: "dashboard" | "strip" | "charts", metrics: string[] | null = null) => {
+    const kernel = new Kernel();
+    const store = new LiveStore(kernel);
+    kernel.says({ series: [OUT], state: { phase: "running", t0: 1 } });
+    const el = document.body.appendChild(document.createElement("div"));
+    const leave = mountDashboard(el, store, { layout, metrics, title: "", page: "/here.ipynb" });
+    clean = () => {
+      leave();
+      el.remove();
+    };
+    const pane = () => el.querySelector<HTMLElement>('[aria-label="Output"]');
+    return { pane, leave: clean };
+  };
+
+  beforeEach(() => {
+    const none = {
+      observe: () => undefined,
+      unobserve: () => undefined,
+      disconnect: () => undefined,
+    };
+    vi.stubGlobal(
+      "IntersectionObserver",
+      class {
+        observe = none.observe;
+        unobserve = none.unobserve;
+        disconnect = none.disconnect;
+      },
+    );
+    localStorage.clear();
+    vi.useFakeTimers();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test.each([
+    ["dashboard", null, true],
+    ["dashboard", ["cpu.*"], false],
+    ["charts", null, false],
+    ["strip", null, false],
+  ] as const)("%s of %j", (layout, metrics, is) => {
+    const { pane } = mounted(layout, metrics && [...metrics]);
+    vi.advanceTimersByTime(400);
+    expect(pane()?.hidden === false).toBe(is);
+  });
+
+  test("it is folded at first, and opened again where it was opened", () => {
+    const first = mounted("dashboard");
+    vi.advanceTimersByTime(400);
+    expect(first.pane()?.dataset["open"]).toBe("false");
+    first.pane()?.querySelector("button")?.click();
+    vi.advanceTimersByTime(400);
+    expect(first.pane()?.dataset["open"]).toBe("true");
+    first.leave();
+
+    const again = mounted("dashboard");
+    vi.advanceTimersByTime(400);
+    expect(again.pane()?.dataset["open"]).toBe("true");
   });
 });

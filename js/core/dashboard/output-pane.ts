@@ -79,8 +79,6 @@ export class OutputPane {
   #view: OutputView = { open: false, range: [0, Infinity], isPart: false };
   #search = new Search("");
   #places: readonly number[] = [];
-  /** The match that the viewer has gone to. */
-  #hit: Row | null = null;
   #cursor: number | null = null;
   /** The cursor is where the viewer points at in here. */
   #isOwn = false;
@@ -136,9 +134,10 @@ export class OutputPane {
     this.el.dataset["open"] = String(open);
     setAttribute(this.#toggle, "aria-expanded", String(open));
     this.#newest.hidden = open;
-    for (const el of [this.#note, this.#tools, this.#list.el, this.#say]) el.hidden = !open;
+    this.#note.hidden = !open;
+    if (!open) this.#tools.hidden = this.#list.el.hidden = this.#say.hidden = true;
     this.#look();
-    if (this.el.hidden) return;
+    if (this.el.hidden || !this.#isSeen) return;
     if (open) this.#show();
     else this.#showNewest();
   }
@@ -162,9 +161,8 @@ export class OutputPane {
     });
     this.#input.addEventListener("input", () => {
       this.#search = new Search(this.#input.value.slice(0, 200));
-      this.#hit = null;
       this.#list.renew();
-      this.#find();
+      this.#places = this.#search.places(this.#list.rows);
       this.#go(this.#list.first - 1, false);
     });
     this.#input.addEventListener("keydown", (event) => {
@@ -173,8 +171,8 @@ export class OutputPane {
       if (event.key === "Escape") this.#leave();
       if (event.key !== "Enter") return;
       event.preventDefault();
-      const at = this.#hit ? this.#list.rows.indexOf(this.#hit) : this.#list.first - 1;
-      this.#go(at, event.shiftKey);
+      const { match, first } = this.#list;
+      this.#go(match < 0 ? first - 1 : match, event.shiftKey);
     });
   }
 
@@ -243,9 +241,9 @@ export class OutputPane {
       this.#follow();
     }
     const rows = this.#list.rows;
-    const count = rows.reduce((sum, row) => sum + Number(isLine(row)), 0);
+    const count = rows.filter(isLine).length;
     const isAll = count === rows.length;
-    const words = `${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} in view`;
+    const words = `${numberText(count)} ${count === 1 ? "line" : "lines"} in view`;
     setText(this.#note, count > 0 ? `${words}${isAll ? "" : " so far"}` : "");
     const saying = sayingOf(this.#source, { count, isAll, isPart: this.#view.isPart });
     setText(this.#say, saying);
@@ -266,7 +264,7 @@ export class OutputPane {
     const { busy } = this.#source.state().kernel;
     if (busy) this.#isOld = true;
     const isDue = !this.#isAsked || (this.#isOld && !busy);
-    if (!isDue || !this.#isSeen || document.hidden) return;
+    if (!isDue || document.hidden) return;
     [this.#isAsked, this.#isOld] = [true, false];
     this.#source.printed?.want(0, Infinity, NEWEST);
   }
@@ -308,23 +306,19 @@ export class OutputPane {
 
   #find(): void {
     this.#places = this.#search.places(this.#list.rows);
+    const { length } = this.#places;
+    const place = this.#places.indexOf(this.#list.match) + 1;
     this.#count.hidden = this.#search.text === "";
-    const place = this.#hit ? this.#places.indexOf(this.#list.rows.indexOf(this.#hit)) + 1 : 0;
-    const all = this.#places.length.toLocaleString("en");
-    setText(
-      this.#count,
-      this.#places.length === 0
-        ? "no match"
-        : `${place ? place.toLocaleString("en") : "\u2013"} of ${all}`,
-    );
+    setText(this.#count, length > 0 ? `${numberText(place)} of ${numberText(length)}` : "no match");
   }
 
   /** Go to the match after a row, or to the one before it. */
   #go(from: number, back: boolean): void {
-    const place = nextOf(this.#places, from, back);
-    this.#hit = place === null ? null : (this.#list.rows[place] ?? null);
-    if (place !== null) this.#list.go(place);
-    this.#list.current(this.#hit);
+    this.#list.go(nextOf(this.#places, from, back));
     this.#find();
   }
+}
+
+function numberText(count: number): string {
+  return count.toLocaleString("en");
 }
