@@ -114,6 +114,24 @@ describe("open", () => {
     expect(page.note()).toBe("53 lines in view");
   });
 
+  test("it opens with the newest line, each time", () => {
+    const page = shown(lines(50));
+    page.draw({ open: false });
+    Sight.tell(true);
+    page.settle();
+    page.draw({ open: true });
+    page.settle();
+    expect(page.texts().at(-1)).toBe("line 49");
+    page.scroll(0);
+    page.settle();
+    page.scroll(0);
+    page.draw({ open: false });
+    page.draw({ open: true });
+    page.settle();
+    expect(page.list.scrollTop).toBe(40 * ROW_PX);
+    expect(page.texts().at(-1)).toBe("line 49");
+  });
+
   test("very many lines are few elements, and all are reached", () => {
     const page = opened(lines(45_000));
     expect(page.note()).toBe("1,000 lines in view so far");

@@ -135,7 +135,12 @@ export class OutputPane {
     setAttribute(this.#toggle, "aria-expanded", String(open));
     this.#newest.hidden = open;
     this.#note.hidden = !open;
-    if (!open) this.#tools.hidden = this.#list.el.hidden = this.#say.hidden = true;
+    if (!open) {
+      this.#tools.hidden = this.#list.el.hidden = this.#say.hidden = true;
+      // It opens again with the newest line.
+      this.#because = [];
+      this.#list.isStuck = true;
+    }
     this.#look();
     if (this.el.hidden || !this.#isSeen) return;
     if (open) this.#show();
@@ -236,7 +241,10 @@ export class OutputPane {
     const because = [lines, known, ...range, this.#source.printed?.awaited()];
     if (because.some((one, i) => one !== this.#because[i])) {
       this.#because = because;
-      this.#list.show(rowsIn(lines, known, range));
+      const rows = rowsIn(lines, known, range);
+      // What is hidden cannot be scrolled.
+      this.#list.el.hidden = this.#tools.hidden = rows.length === 0;
+      this.#list.show(rows);
       this.#find();
       this.#follow();
     }
@@ -248,7 +256,6 @@ export class OutputPane {
     const saying = sayingOf(this.#source, { count, isAll, isPart: this.#view.isPart });
     setText(this.#say, saying);
     this.#say.hidden = saying === "";
-    this.#list.el.hidden = this.#tools.hidden = rows.length === 0;
     this.#want();
   }
 

@@ -113,6 +113,14 @@ export function shown(some: Line[] = [], options: { series?: object[]; entities?
   mounted.clean = () => pane.destroy();
   const find = (query: string) => pane.el.querySelector<HTMLElement>(query) as HTMLElement;
   const list = find(".pulse-out-list");
+  let top = 0;
+  Object.defineProperty(list, "scrollTop", {
+    // What is hidden has no place that it was scrolled to.
+    get: () => (list.hidden ? 0 : top),
+    set: (to: number) => {
+      if (!list.hidden) top = to;
+    },
+  });
   const input = find("input") as HTMLInputElement;
   return {
     kernel,
