@@ -25,6 +25,7 @@ END: Final = "<!-- From here on it is written by hand. -->"
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "Watch": ("monitor", "Monitor", "stop"),
+    "Be told": ("Alert", "AlertEvent"),
     "Log": ("log",),
     "Open a recording": ("replay", "recordings", "Recording"),
     "This machine": ("snapshot", "doctor"),
@@ -35,11 +36,12 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
 HELD: Final = {
     "Monitor": ("mon", pw.Monitor),
     "Recording": ("rec", pw.Recording),
+    "Alert": ("alert", pw.Alert),
     "doctor": ("report", Report),
 }
 """After which name the members of which class are listed, and what one is called in examples."""
 
-NOT_FOR_USERS: Final = {"stored"}
+NOT_FOR_USERS: Final = {"book", "stored"}
 MODULES: Final = {"pd": "pandas", "np": "numpy", "go": "plotly.graph_objects"}
 
 

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     )
     from pulse_widgets.errors import PulseError
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.session.alert import Alert, AlertEvent
     from pulse_widgets.user import log
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = [
+    "Alert",
+    "AlertEvent",
     "Monitor",
     "PulseError",
     "Recording",
@@ -41,6 +44,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Alert": "pulse_widgets.session.alert",
+    "AlertEvent": "pulse_widgets.session.alert",
     "Monitor": "pulse_widgets.widgets.monitor",
     "PulseError": "pulse_widgets.errors",
     "Recording": "pulse_widgets.library.recording",
@@ -74,6 +79,17 @@ def _stand_there() -> None:
 def __dir__() -> list[str]:
     """List the public names."""
     return [*__all__, "__version__"]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Give IPython the magics ``%pulse`` and ``%%pulse``; ``%load_ext pulse_widgets`` does it."""
+    load("pulse_widgets.magics")
+    import_module("pulse_widgets.magics").load_into(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take the magics away again."""
+    import_module("pulse_widgets.magics").unload_from(shell)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

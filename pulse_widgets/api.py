@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulse_widgets.arguments import checked_interval, checked_record, checked_title
+from pulse_widgets.arguments import checked_capture, checked_interval, checked_record, checked_title
 from pulse_widgets.default_session import default, disabled
 from pulse_widgets.loading import load
 from pulse_widgets.readers.discover import source_names
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.arguments import Captured
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["doctor", "monitor", "recordings", "replay", "snapshot", "stop"]
 
 
-def monitor(
+def monitor(  # noqa: PLR0913  one keyword for each thing a session has
     sources: str | Backend | Sequence[str | Backend] = "auto",
     *,
     interval: float | None = None,
     record: bool | str | Path | None = None,
     gpus: GpuChoice | None = None,
+    capture_output: Captured | None = None,
     title: str | None = None,
 ) -> Monitor:
     """Start watching, and return the dashboard.
@@ -53,6 +55,11 @@ def monitor(
     gpus : str, int or sequence, optional
         ``"mine"`` (the default: those this process may use), ``"all"``, ``"none"``, an
         index, a UUID or its beginning, or several of these.
+    capture_output : bool or "fd", optional
+        True (the default) records what Python prints, line by line; ``"fd"`` what C code and
+        subprocesses print, too; False nothing. Secrets are masked by their form. It stays on
+        this machine: copies and saved outputs have none of it unless asked for. A joining call
+        may take more, not less.
     title : str, optional
         Heading of the dashboard.
 
@@ -67,7 +74,8 @@ def monitor(
     UnknownSourceError
         A source does not exist.
     SessionRunningError
-        A running session has another `record` or `gpus`.
+        A running session has another `record` or `gpus`, or captures output where this call
+        says False.
     StorageError
         The recording cannot be written to the path in `record`. A disk without room is no
         error: what is recorded waits in memory until there is some.
@@ -83,10 +91,13 @@ def monitor(
 
         return disabled_monitor()
     heading, place = checked_title(title), checked_record(record)
+    capture = checked_capture(capture_output)
     names = source_names(sources)
     words_of("mine" if gpus is None else gpus)
     seconds = None if interval is None else checked_interval(interval)
-    hub = default.watch(names, interval_s=seconds, record=place, gpus=gpus, title=heading)
+    hub = default.watch(
+        names, interval_s=seconds, record=place, gpus=gpus, title=heading, capture=capture
+    )
     from pulse_widgets.widgets.monitor import Monitor
 
     return Monitor(hub, title=heading or hub.title)

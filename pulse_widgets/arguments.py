@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pulse_widgets.errors import ArgumentError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INTERVAL_MOST",
+    "Captured",
+    "checked_capture",
     "checked_interval",
     "checked_metrics",
     "checked_path",
@@ -24,6 +26,9 @@ __all__ = [
     "checked_time",
     "checked_title",
 ]
+
+Captured: TypeAlias = bool | Literal["fd"]
+"""What of the printed text is captured: what Python prints, nothing, or the descriptors as well."""
 
 INTERVAL_LEAST = 0.1
 INTERVAL_MOST = 3600.0
@@ -141,6 +146,21 @@ def checked_path(path: str | os.PathLike[str], name: str = "path") -> Path:
     if isinstance(path, str | os.PathLike) and str(path):
         return Path(path).expanduser()
     raise ArgumentError(f"{name}={path!r} is not a path", remedy="Pass a path, such as 'run-17'.")
+
+
+def checked_capture(capture_output: Captured | None) -> Captured | None:
+    """Return what to capture: True, False, ``"fd"``, or None for the default.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    if capture_output is None or isinstance(capture_output, bool) or capture_output == "fd":
+        return capture_output
+    raise ArgumentError(
+        f"capture_output={str(capture_output)[:SHOWN_LENGTH]!r} is not what can be captured",
+        remedy="Pass True, False, or 'fd' for what C code and subprocesses print as well.",
+    )
 
 
 def checked_metrics(metrics: str | Sequence[str] | None) -> list[str] | None:

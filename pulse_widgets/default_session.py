@@ -6,20 +6,25 @@ import os
 import threading
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pulse_widgets.arguments import checked_time
+from pulse_widgets.collectors.buffered.door import stand_in
 from pulse_widgets.collectors.prefetch import PrefetchedBackend
-from pulse_widgets.errors import SessionRunningError
+from pulse_widgets.collectors.whose import Whose, rank_of
+from pulse_widgets.errors import ArgumentError, SessionRunningError, StorageError
 from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
 from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.run import Run
 from pulse_widgets.series.clock import Clock
+from pulse_widgets.together import VARIABLE, shared_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from pulse_widgets.arguments import Captured
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
@@ -76,6 +81,7 @@ class _Asked:
     record: bool | Path | None
     gpus: GpuChoice | None
     title: str
+    capture: Captured | None = None
 
 
 class DefaultSession:
@@ -88,7 +94,7 @@ class DefaultSession:
     run : Run or None
         That of `session`.
     lost : int
-        Calls of `log` in a forked child, which record nothing.
+        Calls of `log` that are recorded nowhere, in a forked child say.
     """
 
     def __init__(self) -> None:
@@ -99,13 +105,15 @@ class DefaultSession:
         self._lock = threading.RLock()
         self._run: Run | None = None
         self._forked = False
+        self._parents: Path | None = None
+        """Where the parent of a forked child records."""
 
     @property
     def place(self) -> Path | None:
         """Where it records; None as long as that is not known."""
         return self._run.session.path if self._run is not None else None
 
-    def watch(
+    def watch(  # noqa: PLR0913  what `monitor` is given
         self,
         sources: Sequence[str | Backend],
         *,
@@ -113,9 +121,10 @@ class DefaultSession:
         record: bool | Path | None,
         gpus: GpuChoice | None,
         title: str,
+        capture: Captured | None = None,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
-        asked = _Asked(interval_s, record, gpus, title)
+        asked = _Asked(interval_s, record, gpus, title, capture)
         return self._enter(sources, asked, SHOWN_WITH, Run.shared)
 
     def begin(
@@ -144,10 +153,11 @@ class DefaultSession:
                     run = self._start(
                         sources,
                         interval_s=asked.interval_s or 1.0,
-                        record=True if asked.record is None else asked.record,
+                        record=asked.record,
                         gpus="mine" if asked.gpus is None else asked.gpus,
                         title=asked.title,
                     )
+                    run.session.capture(True if asked.capture is None else asked.capture)
                 else:
                     _join(run, asked)
                     _load_readers(sources)
@@ -174,15 +184,10 @@ class DefaultSession:
         """Return a session for the user's metrics; None where there is to be none."""
         if disabled():
             return None
-        if self._forked:
+        if why := self._refusal():
             self.lost += 1
             if self.lost == 1:
-                warnings.warn(
-                    "pw.log() in a forked child records nothing: threads do not survive a fork. "
-                    "Log from the parent, or start the child with the 'spawn' method.",
-                    RuntimeWarning,
-                    stacklevel=3,
-                )
+                warnings.warn(why, RuntimeWarning, stacklevel=3)
             return None
         with self._lock:
             before = self._run
@@ -196,7 +201,10 @@ class DefaultSession:
                     stacklevel=3,
                 )
             try:
-                run = self._start(interval_s=1.0, record=True, gpus="mine", title="")
+                run = self._start(interval_s=1.0, record=None, gpus="mine", title="")
+                if run.joins:
+                    # Such a process may be a worker that is killed when it has done its work.
+                    _stand(run)
                 run.session.recorder.warn = warn_from_thread
                 self._give(run)
             except BaseException:
@@ -204,6 +212,21 @@ class DefaultSession:
                 raise
             self._tell()
             return run.session
+
+    def _refusal(self) -> str:
+        """Return why a call of `log` without a session begins none; empty where it does."""
+        running = self._run is not None and self._run.session.running
+        try:
+            if running or shared_path() is not None or not self._forked:
+                return ""
+        except ArgumentError as error:
+            return f"pw.log() records nothing: {error}"
+        place = repr(str(self._parents)) if self._parents is not None else "'/tmp/run.pulse'"
+        return (
+            "pw.log() in a forked child records nothing: threads do not survive a fork. To have "
+            "every child record for itself, beside its parent, put this line before the fork: "
+            f"os.environ[{VARIABLE!r}] = {place}. Or log from the parent."
+        )
 
     # Those who follow it ----------------------------------------------------------------
 
@@ -227,10 +250,11 @@ class DefaultSession:
         sources: Sequence[str | Backend] = (),
         *,
         interval_s: float,
-        record: bool | Path,
+        record: bool | Path | None,
         gpus: GpuChoice,
         title: str,
     ) -> Run:
+        shared = shared_path() if record is None else None
         self.stop()  # what an interrupt left of the session before
         if self._run is not None:
             # Views of it may live as long as the kernel.
@@ -246,8 +270,13 @@ class DefaultSession:
             from pulse_widgets.session.session import Session, Settings
 
             settings = Settings(interval_s, gpus, title=title)
-            session = Session(settings, registry=Registry(), clock=clock)
-            run = self._run = Run(session, record, self._tell)
+            rank = rank_of()
+            whose = Whose.of(rank)
+            session = Session(settings, registry=Registry(whose.within), clock=clock, whose=whose)
+            if rank is not None and rank.size is not None:
+                session.intake.label(whose.user, {"world_size": str(rank.size)})
+            place = shared or (True if record is None else record)
+            run = self._run = Run(session, place, self._tell, joins=shared is not None)
             session.add_sources(backends)
         except BaseException:
             for backend in backends:
@@ -274,12 +303,21 @@ class DefaultSession:
 
     def after_fork_in_child(self) -> None:
         """Start with nothing, locks included; say so when something is logged."""
-        session, forked = self.session, self._forked
+        session, forked, place = self.session, self._forked, self._parents
         self.__init__()  # type: ignore[misc]  # the object is held by name elsewhere
-        self._forked = forked
+        self._forked, self._parents = forked, place
         if session is not None and not session.ended:
+            self._forked, self._parents = True, session.path
             session.forget_in_child()
-            self._forked = True
+
+
+def _stand(run: Run) -> None:
+    """Wait until a session records; what keeps it from doing so is said, and tried again."""
+    try:
+        run.stand()
+    except StorageError as error:
+        run.session.recorder.warned.add("waiting")
+        warnings.warn(f"Nothing is recorded yet. {error}", RuntimeWarning, stacklevel=4)
 
 
 def _begin(
@@ -310,11 +348,14 @@ def _load_readers(sources: Sequence[str | Backend]) -> None:
 def _join(run: Run, asked: _Asked) -> None:
     interval_s, record, gpus = asked.interval_s, asked.record, asked.gpus
     if record is not None and record != run.record:
+        begun = "pw.log()" if not run.session.samplers else "pw.monitor()"
         raise SessionRunningError(
-            f"A session is running with record={run.record!r}, not {record!r}",
-            remedy="Call pw.stop() first, or leave record= out to join it.",
+            f"A session that {begun} has started {_records(run.record, run)}; "
+            f"this call wants one that {_records(record)}",
+            remedy="Call pw.stop() first, or leave record= out to join the one that runs.",
         )
     session = run.session
+    _join_capture(session, asked.capture)
     if not session.samplers:
         # A session of the user's own metrics: this call is the first to say how to read.
         session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
@@ -329,6 +370,61 @@ def _join(run: Run, asked: _Asked) -> None:
         session.set_interval(interval_s)
 
 
+class _RunningSession:
+    """The session that runs, as a collector that a program made sees it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def log(self, data: Mapping[str, Any], step: int | None, wall_s: float) -> None:
+        """Take in values of the user at a Unix time."""
+        session = self._session
+        session.user.log(data, step, session.clock.from_wall(checked_time(wall_s)))
+
+    def watch(self, sources: Sequence[str]) -> None:
+        """Read these sources, too, from now on."""
+        _load_readers(sources)
+        self._session.add_sources(sources)
+
+    def event(self, entity: str, facts: Mapping[str, Any]) -> None:
+        """Record that something happened."""
+        self._session.intake.marks.event(entity, facts)
+
+
+def _records(record: bool | Path, run: Run | None = None) -> str:  # noqa: FBT001  as said
+    """Return where a session records, in words."""
+    if record is False:
+        return "records nothing"
+    if record is not True:
+        return f"records to {record}"
+    return (
+        f"records to {run.place}"
+        if run is not None and run.place
+        else "records to your data directory"
+    )
+
+
+def _join_capture(session: Session, asked: Captured | None) -> None:
+    """Take more of what is printed where a call asks for it; none can take less."""
+    if asked is None:
+        # The first call that watches the machine says what is captured.
+        asked = session.captured or not session.samplers
+    if asked is False and session.captured:
+        raise SessionRunningError(
+            f"A session is running with capture_output={session.captured!r}, not False",
+            remedy="Call pw.stop() first, or leave capture_output= out to join it.",
+        )
+    session.capture(asked)
+
+
 default = DefaultSession()
+
+
+def _running() -> _RunningSession | None:
+    session = default.session
+    return _RunningSession(session) if session is not None and session.running else None
+
+
+stand_in(_running)
 
 os.register_at_fork(after_in_child=default.after_fork_in_child)

@@ -15,7 +15,8 @@ from pulse_widgets.errors import PulseError, RecordingError
 from pulse_widgets.loading import load
 from pulse_widgets.notices import warn, warn_from_thread
 from pulse_widgets.signals import aside
-from pulse_widgets.storage.disk import is_passing, refusal
+from pulse_widgets.storage.disk import is_passing
+from pulse_widgets.together import is_worker, leave_with_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,8 @@ ANSWER_S: Final = 30.0
 """How long it waits for the disk to give back what was recorded."""
 LEAVE_S: Final = 0.7
 """How long the end of the process may make one file of a recording."""
+OTHERS_S: Final = 5.0
+"""How long others may take to make a file of the recording that this one was to join."""
 
 _logger = logging.getLogger("pulse_widgets")
 _runs: list[Run] = []
@@ -57,6 +60,8 @@ class Run:
         As the user said.
     changed : callable, optional
         Called, on any thread, when it is shown, or known where it records.
+    joins : bool
+        Whether other processes may have begun the recording at `record`, or may begin it.
     """
 
     def __init__(
@@ -64,10 +69,13 @@ class Run:
         session: Session,
         record: bool | Path,  # noqa: FBT001  as the user said
         changed: Callable[[], None] = lambda: None,
+        *,
+        joins: bool = False,
     ) -> None:
         self.session = session
         self.record = record
         self.changed = changed
+        self.joins = joins
         self.hub: Hub | None = None
         self._sender: LiveSender | None = None
         self._sharing = threading.RLock()
@@ -85,6 +93,7 @@ class Run:
             session.record(None, self._make_writer, self._sealed)
             _runs[:] = [run for run in _runs if not (run.over and run.session.recorder.sealed)]
             _runs.append(self)
+            leave_with_worker(_leave)
 
     # The start --------------------------------------------------------------------------
 
@@ -245,6 +254,8 @@ class Run:
             return self._of_memory(recorder.problem.problem if recorder.problem else "")
         if recorder.sealed:
             self._unfinished = False
+            if is_worker():
+                return Recording.open(place)
             return finish(place, rows=self.session.log.rows)
         problems = recorder.missing()
         return Recording(with_unwritten(open_stored(place), rows, self.session.registry, problems))
@@ -279,40 +290,39 @@ class Run:
     def _make_writer(self) -> Writer:
         """Return what writes the recording; loading it takes longer than the first reading."""
         _load("pulse_widgets.storage.writer", "pulse_widgets.library.destination")
+        from pulse_widgets.library.destination import make_directory
+        from pulse_widgets.storage.claim import FinishedError
+
+        session, title = self.session, self.session.settings.title
+        session.recorder.loaded = True
+        ends = time.monotonic() + OTHERS_S
+        while True:
+            if session.path is None or self.joins:
+                session.path, self._made = make_directory(self.record, title, joins=self.joins)
+                self.changed()
+            try:
+                return self._writer_at(session.path)
+            except FinishedError:
+                # Others make a file of it just now: what comes later is another recording.
+                if not self.joins or time.monotonic() > ends:
+                    raise
+            time.sleep(0.02)
+
+    def _writer_at(self, path: Path) -> Writer:
         from pulse_widgets.session.session import HOST
+        from pulse_widgets.storage.shares import Shares
         from pulse_widgets.storage.writer import Writer
 
-        session = self.session
-        session.recorder.loaded = True
-        if session.path is None:
-            session.path = self._make_place()
-            self.changed()
+        session, registry = self.session, self.session.registry
         return Writer(
-            session.path,
-            session.registry,
+            path,
+            registry,
             host_name=HOST,
             start_us=session.clock.start_us,
             about=self._about(),
             last_bytes=session.recorder.last_bytes,
+            shares=Shares(path, registry, session.labels),
         )
-
-    def _make_place(self) -> Path:
-        """Make the directory of the recording, whose name nobody else has taken."""
-        from pulse_widgets.library.destination import new_directory
-
-        wanted = self.record if isinstance(self.record, Path) else None
-        while True:
-            place = new_directory(wanted, self.session.settings.title)
-            try:
-                place.mkdir(mode=0o700, parents=True)
-            except FileExistsError:
-                if wanted is None:
-                    continue  # another process was faster
-            except OSError as error:
-                raise refusal(error, place) from error
-            else:
-                self._made = True
-            return place
 
     def _sealed(self) -> None:
         """Make one file of a recording whose last rows had to wait."""
@@ -339,7 +349,8 @@ class Run:
             # Where nothing at all could be written, nothing stays.
             with contextlib.suppress(OSError):
                 session.path.rmdir()
-        if recorder.sealed and not recorder.waiting() and session.path is not None:
+        whole = recorder.sealed and not recorder.waiting()
+        if whole and session.path is not None and not is_worker():
             from pulse_widgets.library.finishing import compact_ended
 
             ends = time.monotonic() + LEAVE_S

@@ -269,6 +269,7 @@ def test_a_switched_off_monitor_has_all_that_a_monitor_has_and_does_none_of_it(m
     assert own >= {"stop", "close", "mark", "burst", "view", "status", "recording"}
     assert all(hasattr(mon, name) for name in own)
     assert mon.view("strip") is mon
+    assert (mon.alert("gpu.power > 300").cancel(), mon.alert("").phase) == (None, "off")
     assert mon.mark("x") is mon.burst() is mon.close() is mon.stop() is mon.recording is None
     assert "PULSE_DISABLED is set" in repr(mon)
     assert mon.status.loc["pulse", "state"] == "off"

@@ -56,7 +56,7 @@ export class FileChannel extends Answering {
       for await (const packet of provider.keyframes()) this.deliver(packet);
     } else if (request.kind === "range") {
       this.deliver(await provider.detail(request satisfies RangeRequest));
-    } else if (request.kind === "text") this.deliver(await provider.lines(request));
+    } else if (request.kind === "printed") this.deliver(await provider.lines(request));
     this.#tries = 0;
   }
 

@@ -1,6 +1,7 @@
 /** Where the rows of a series break; as `series/gaps.py`, `series/rates.py` and `library/replay_rows.py` say. */
 
 import { CATALOG } from "../core/vocabulary/catalog.gen";
+import { isUsers } from "../core/vocabulary/entities";
 import { kindStoredAs } from "../core/vocabulary/kinds";
 import { type Columns, lowerBound } from "./columns";
 
@@ -46,7 +47,7 @@ export function rateOf(
 
 /** Whether rows come at a rate, so that a silence means that readings are missing. */
 function isSampled({ kind, entity }: SeriesInfo): boolean {
-  return kindStoredAs(kind).sampled && entity !== "user";
+  return kindStoredAs(kind).sampled && !isUsers(entity);
 }
 
 /** Begin and end of every silence in all rows of a series. */

@@ -1,6 +1,7 @@
 /** Draws the whole of a recording; as `RecordingProvider._draw` of Python does. */
 
 import type { OddWire } from "../core/header.gen";
+import { isUsers } from "../core/vocabulary/entities";
 import { kindStoredAs } from "../core/vocabulary/kinds";
 import type { Columns } from "./columns";
 import type { Envelopes } from "./envelopes";
@@ -154,7 +155,7 @@ export class Painter {
     const long = drawn.filter((series) => {
       const { info, hasBlocks } = series;
       // An overview has no steps, which logged values have, and no newest rate of a counter.
-      const isSimple = !kindStoredAs(info.kind).cumulative && info.entity !== "user";
+      const isSimple = !kindStoredAs(info.kind).cumulative && !isUsers(info.entity);
       return hasBlocks && rowsOf(series) > (isSimple ? enough * BLOCK : WHOLE_ROWS);
     });
     const chosen = this.isSmall ? long : this.#beyond(drawn, long, room ?? NOTHING);
@@ -179,7 +180,7 @@ export class Painter {
       const numbers = [...taken.numbers, series.number];
       // Steps stand in rows alone, so what a user logs is read as far as that goes.
       const isRead =
-        series.info.entity === "user" &&
+        isUsers(series.info.entity) &&
         taken.rows + rowsOf(series) <= most &&
         isWithin(this.#stored.cost(numbers, {}), room);
       if (isRead) Object.assign(taken, { rows: taken.rows + rowsOf(series), numbers });

@@ -22,7 +22,7 @@ async function asked(
   most: number,
 ): Promise<LinesPacket> {
   const heard = new Heard(channel);
-  channel.send({ kind: "text", request: 4, t0, t1, most });
+  channel.send({ kind: "printed", request: 4, t0, t1, most });
   return (await heard.at(0)) as LinesPacket;
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.collectors.base import RowCollector
 from pulse_widgets.collectors.whose import Whose
@@ -10,7 +10,7 @@ from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.series.facts import row_of_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
@@ -52,3 +52,8 @@ class MarkCollector(RowCollector):
         series = self._registry.add(self._host, self._entity, "mark", kind=MOMENT.stored)
         moment = self._clock.now_us() if at_us is None else at_us
         self.add(row_of_facts(series, moment, {"label": str(label)}))
+
+    def event(self, entity: str, facts: Mapping[str, Any]) -> None:
+        """Record that something happened to an entity, now."""
+        series = self._registry.add(self._host, entity, "event", kind=MOMENT.stored)
+        self.add(row_of_facts(series, self._clock.now_us(), facts))

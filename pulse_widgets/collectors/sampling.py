@@ -111,7 +111,7 @@ class SamplingCollector(RowCollector):
         self._phase_s = phase_s
         self._wake = Alarm()
         self._stopped = False
-        self._repaced = False
+        self._repaced = self._asked = False
         self._over = Flag()
         self.tried = Flag()
         """Set after the first reading, whatever came of it."""
@@ -150,6 +150,11 @@ class SamplingCollector(RowCollector):
         """Read gauges and counters every `interval_s` seconds from now on."""
         self.interval_s = interval_s
         self._repaced = True
+        self._wake.ring()
+
+    def read_soon(self) -> None:
+        """Read at once, besides, what is read all the time."""
+        self._asked = True
         self._wake.ring()
 
     def drain(self, log: Log) -> bool:
@@ -317,6 +322,9 @@ class SamplingCollector(RowCollector):
                 self._repaced = False
                 soon = after(now, self.interval_s, self._phase_s)
                 self._next |= dict.fromkeys(_PACED, soon)
+            if self._asked:
+                self._asked = False
+                self._next |= dict.fromkeys((*_PACED, RateClass.BUFFERED), now)
             due = self._due(now)
             if due:
                 self._pass(due, now)

@@ -159,6 +159,7 @@ def _known_hosts(header: Mapping[str, Any]) -> tuple[Catalog, set[str]]:
             names |= {str(name) for name in known if name}
     parts = ("series", "entities", "moments", "spans")
     ids = {one["host"] for part in parts for one in header.get(part, [])}
+    ids |= {one["host"] for one in header["state"].get("alerts") or [] if one["host"]}
     return Catalog(hosts={str(host): {} for host in ids}), names
 
 
@@ -169,7 +170,7 @@ def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(redaction: Redaction, state: Mapping[str, Any]) -> dict[str, Any]:
-    recording = dict(state.get("recording") or {})
+    recording, alerts = dict(state.get("recording") or {}), state.get("alerts")
     if recording.get("path"):
         recording["path"] = redaction.text(PurePath(recording["path"]).name)
     return {
@@ -183,7 +184,16 @@ def _state(redaction: Redaction, state: Mapping[str, Any]) -> dict[str, Any]:
             }
             for source in state.get("sources") or []
         ],
+        **({"alerts": [_alert(redaction, one) for one in alerts]} if alerts else {}),
     }
+
+
+def _alert(redaction: Redaction, alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an alert about the thing as it is called here."""
+    host, entity = str(alert["host"]), str(alert["entity"])
+    renamed = {"entity": redaction.entity(host, entity)} if entity else {}
+    renamed |= {"host": redaction.host(host)} if host else {}
+    return {**_said(redaction, alert), "text": redaction.text(alert["text"]), **renamed}
 
 
 def _said(redaction: Redaction, part: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pulse_widgets.storage.directory import FINISHED, RUN, SUFFIX, is_running, w
 from pulse_widgets.storage.disk import refusal
 from pulse_widgets.storage.place import Local
 
-__all__ = ["home", "new_directory"]
+__all__ = ["home", "joined_directory", "make_directory", "new_directory"]
 
 NAME_BYTES: Final = 200
 """Bytes of a name that we choose: file systems allow 255, and there are endings to come."""
@@ -55,6 +55,68 @@ def new_directory(path: Path | None = None, title: str = "") -> Path:
         return _free(wanted, _name(title))
     except StorageError:
         raise
+    except (OSError, ValueError) as exc:
+        raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), wanted) from exc
+
+
+def make_directory(
+    record: bool | Path,  # noqa: FBT001  as the user said
+    title: str,
+    *,
+    joins: bool,
+) -> tuple[Path, bool]:
+    """Make the directory of a recording; return its path, and whether it was not there.
+
+    Parameters
+    ----------
+    record : bool or Path
+        A path, or True for one on the shelf.
+    title : str
+    joins : bool
+        Whether other processes may have made it, or may take part in it later.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be made, or must not be written to.
+    """
+    wanted = record if isinstance(record, Path) else None
+    while True:
+        joined = wanted if joins else None
+        place = joined_directory(joined) if joined else new_directory(wanted, title)
+        try:
+            place.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            if wanted is None:
+                continue  # another process was faster
+            return place, False
+        except OSError as error:
+            raise refusal(error, place) from error
+        return place, not joins
+
+
+def joined_directory(path: Path) -> Path:
+    """Return the directory that several processes write to; it need not be there.
+
+    All that are given the same path get the same one, whoever comes first. Once it has become a
+    file, later ones begin the next: ``run-2.pulse`` after ``run.pulse``.
+
+    Parameters
+    ----------
+    path : Path
+        A name, with or without ``.pulse`` or ``.pulse.parquet``.
+
+    Raises
+    ------
+    StorageError
+        If the path names no place.
+    """
+    wanted = _absolute(path)
+    name = wanted.name.removesuffix(".parquet").removesuffix(SUFFIX)
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    directories = (wanted.with_name(free + SUFFIX) for free in names)
+    try:
+        return next(place for place in directories if not finished_path(place).exists())
     except (OSError, ValueError) as exc:
         raise refusal(exc if isinstance(exc, OSError) else OSError(str(exc)), wanted) from exc
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.arguments import checked_path
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.insight.spans import spans
 from pulse_widgets.library import tables
 from pulse_widgets.library.listing import html_table
 from pulse_widgets.library.lookup import located
@@ -23,6 +22,7 @@ from pulse_widgets.library.selection import (
 )
 from pulse_widgets.library.summaries import envelope_of, summaries
 from pulse_widgets.loading import load
+from pulse_widgets.metrics.kinds import OUTPUT
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pulse_widgets.insight.resample import Envelope
+    from pulse_widgets.library.cell_report import CellReport
+    from pulse_widgets.library.cells import CellBook
     from pulse_widgets.series.columns import Columns
 
 __all__ = ["Recording"]
@@ -131,6 +133,13 @@ class Recording:
     def stored(self) -> Stored:
         """The files behind it, whatever is selected; for this package, not for users."""
         return self._stored
+
+    def book(self) -> CellBook:
+        """Return its cells; for this package, not for users."""
+        load("pulse_widgets.library.cells")
+        from pulse_widgets.library.cells import CellBook
+
+        return CellBook.of(self._stored, self._chosen, self._window)
 
     # Selecting ------ -----------------------------------------------------------------
 
@@ -266,15 +275,53 @@ class Recording:
         chosen = [c for c in self._chosen if c.stored_kind.listed]
         return tables.event_table(list(self._each(chosen)), self.problems)
 
-    def cells(self) -> pd.DataFrame:
-        """Return the notebook cells: cell, start, end, seconds, status, line, error.
+    @property
+    def output(self) -> pd.DataFrame:
+        """The lines that were printed, in order of time: time, host, entity, stream, text.
 
-        A cell that had not ended has no end, and the status ``running`` while the recording
-        runs, else ``unfinished``.
+        ``stream`` is ``"stdout"`` or ``"stderr"``. Escapes of a terminal, such as colours, are in
+        the text as they were printed; an empty line is an empty text. A progress bar, which is
+        written over itself, has a line a second. What looks like a secret is ``[masked]``.
         """
-        chosen = [c for c in self._chosen if c.key.metric == "cell" and c.stored_kind.paired]
-        found = spans((c.key, columns) for c, columns in self._each(chosen))
-        return tables.cell_table(found, running=self._stored.running)
+        chosen = [c for c in self._chosen if c.stored_kind is OUTPUT]
+        return tables.output_table(self._each(chosen))
+
+    def cells(self) -> pd.DataFrame:
+        """Return the notebook cells: when each ran, how it ended, and what it cost.
+
+        Returns
+        -------
+        DataFrame
+            One row an execution: ``cell`` (its count), ``host``, ``start``, ``end`` (UTC),
+            ``seconds``, ``status`` (ok, error, interrupted; without an end ``running`` while the
+            recording runs, else ``unfinished``), ``line``, ``error``; and, of all GPUs together,
+            ``gpu_busy_s`` and ``sm_active_s`` (seconds), ``gpu_memory_peak`` and
+            ``gpu_memory_left`` (bytes), of the kernel ``rss_peak`` (bytes) and ``cpu_s``;
+            ``energy_j``, ``energy_error_j``, ``energy_method``, ``pcie_rx``, ``pcie_tx`` (bytes),
+            ``throttled`` (share of the time), ``overlaps`` (counts of cells that ran beside it:
+            the numbers are of all that ran meanwhile).
+
+            NaN or NA where nothing reads it, where readings are missing, and where a cell is too
+            short for them; `Recording.cell` says which. Numbers are made of the series that are
+            selected. Of a cell that lies partly in the stretch selected, they are of that part.
+        """
+        return self.book().table()
+
+    def cell(self, which: int | str = -1) -> CellReport:
+        """Return what was going on while a notebook cell ran, and what it cost.
+
+        Parameters
+        ----------
+        which : int or str
+            Its execution count, of several executions with it the newest; -1 is the last cell,
+            -2 the one before; or the notebook's id of the cell.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such cell; says which there are.
+        """
+        return self.book().find(which)
 
     def summary(self) -> pd.DataFrame:
         """Return one row a series: unit, min, mean, max, last, count, total, total_unit.

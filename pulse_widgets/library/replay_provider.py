@@ -17,6 +17,7 @@ from pulse_widgets.library.replay_rows import (
     whole_rows,
 )
 from pulse_widgets.metrics.catalog import kind_of
+from pulse_widgets.metrics.entities import is_users
 from pulse_widgets.metrics.kinds import Drawing, kind_stored_as
 from pulse_widgets.series.detail import Detail, blocks_between, detail_of
 from pulse_widgets.series.display_form import display_series, moment_of
@@ -36,6 +37,7 @@ from pulse_widgets.series.rows import Rows
 from pulse_widgets.series.screen_builder import BUCKETS, ScreenBuilder
 from pulse_widgets.series.spans import Pairing, text_rows
 from pulse_widgets.series.state import NO_COST, NO_KERNEL, RecordingState, State, Versions
+from pulse_widgets.series.text_lines import lines_between
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.segment import Want
 
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.columns import Columns, SeriesKey
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.registry import SeriesInfo
+    from pulse_widgets.series.text_lines import FoundLines
 
 __all__ = ["RecordingProvider"]
 
@@ -56,6 +59,8 @@ WHOLE_ROWS: Final = 200_000
 BLOCKS_A_BUCKET: Final = 4
 FINE_BLOCKS: Final = 40_000
 """So many blocks are detail enough for any page: twice the points that it may ask for."""
+LONG_ROWS: Final = 20_000
+"""Of a series with more rows of events only those parts are read in which the newest lie."""
 _NO_SPANS: Final = np.zeros((0, 2), np.int64)
 
 
@@ -110,12 +115,12 @@ class RecordingProvider:
             key: info for info, key in zip(self._infos, self._keys, strict=True) if _is_event(info)
         }
         moments, spans = list[tuple[int, MomentWire]](), list[tuple[int, SpanWire]]()
-        for key, columns in merged(self._stored.segments, list(by_key)):
+        for key, columns in self._newest(list(by_key), 2 * count):
             info = by_key[key]
             is_span = kind_of(info.metric, info.kind).drawn_as is Drawing.SPAN
             # A span has two rows.
-            most = min(len(columns), count * (2 if is_span else 1))
-            last = columns.cut(len(columns) - most, len(columns))
+            most = count * (2 if is_span else 1)
+            last = columns.cut(max(len(columns) - most, 0), len(columns))
             if is_span:
                 spans += [(info.id, span) for span in _spans(info, last)]
             else:
@@ -125,6 +130,32 @@ class RecordingProvider:
         moments.sort(key=lambda one: (one[1].time, one[0]))
         spans.sort(key=lambda one: (one[1].start, one[0]))
         return newest([m for _, m in moments], [s for _, s in spans], count, self._odd)
+
+    def _newest(self, keys: Sequence[SeriesKey], most: int) -> Iterator[tuple[SeriesKey, Columns]]:
+        """Yield at least the newest `most` rows of each series; all of those that are short."""
+        long = [key for key in keys if self._stored.extents[key].rows > LONG_ROWS]
+        # Short ones lie together, and are read in one pass.
+        yield from merged(self._stored.segments, [key for key in keys if key not in long])
+        for key in long:
+            yield key, self._stored.columns(key, self._newest_from(key, most))
+
+    def _newest_from(self, key: SeriesKey, most: int) -> int | None:
+        """Return a time from which on a series has at least `most` rows; None where it has not.
+
+        As late a time as can be told without reading: rows before it need not be read.
+        """
+        held = [
+            (entry.start, entry.rows)
+            for segment in self._stored.segments
+            for entry in segment.entries
+            if entry.key == key
+        ]
+        rows = 0
+        for start, count in sorted(held, reverse=True):
+            rows += count
+            if rows >= most:
+                return start
+        return None
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
@@ -192,6 +223,36 @@ class RecordingProvider:
                 odd += odd_in(number, columns.between(start, end))
         found = detail_of(Rows.concat([each for each in rows if len(each)]), points, blocks)
         return Detail(*found, tuple(sorted(odd, key=lambda one: one.time)[-ODD_MOST:]))
+
+    def lines(self, t0_s: float, t1_s: float, most: int) -> FoundLines:
+        """Return the newest lines of text between two Unix times, so many at most.
+
+        They are read from the end, one stretch of rows that lie together after the other.
+        """
+        start, end = round(t0_s * 1e6), round(t1_s * 1e6) + 1
+        found = [
+            rows
+            for info in self._infos
+            if kind_of(info.metric, info.kind).drawn_as is Drawing.TEXT
+            for rows in self._last_texts(info.id, start, end, most + 1)
+        ]
+        return lines_between(Rows.concat(found), t0_s, t1_s, most)
+
+    def _last_texts(self, number: int, start: int, end: int, most: int) -> Iterator[Rows]:
+        """Yield at least so many of the last rows of a series between two times, if it has them."""
+        key, until, left = self._keys[number], end, most
+        for first, _ in sorted(self._extents[key], reverse=True):
+            if until <= start or left <= 0:
+                return
+            if first >= until:
+                continue
+            since = max(first, start)
+            columns = self._stored.columns(key, since, until)
+            columns = columns.cut(max(0, len(columns) - most), len(columns))
+            texts = [""] * len(columns) if columns.text is None else columns.text.texts()
+            ids = np.full(len(columns), number, np.int32)
+            yield Rows.of(ids, columns.time, np.full(len(columns), np.nan), text=texts)
+            until, left = since, left - len(columns)
 
     def _blocks_between(self, number: int, start: int, end: int) -> Envelopes | None:
         """Return the blocks that answer for a stretch; None where it has few enough rows."""
@@ -287,7 +348,7 @@ class RecordingProvider:
         info, key = self._infos[number], self._keys[number]
         # An overview has no steps, which logged values have, and no newest rate of a counter.
         rated = kind_stored_as(info.kind).cumulative
-        simple = not rated and info.entity != "user"
+        simple = not rated and not is_users(info.entity)
         most = BUCKETS * BLOCKS_A_BUCKET * BLOCK if simple else WHOLE_ROWS
         if self._stored.extents[key].rows <= most or not self._has_blocks(number):
             return False

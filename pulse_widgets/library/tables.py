@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
     from pulse_widgets.insight.summary import Summary
     from pulse_widgets.library.selection import Chosen
-    from pulse_widgets.series.columns import Columns, SeriesKey
-    from pulse_widgets.series.spans import Span
+    from pulse_widgets.series.columns import Columns
 
 __all__ = [
     "as_pandas",
-    "cell_table",
     "event_table",
     "extent_of",
+    "output_table",
     "series_table",
     "stamp",
     "summary_table",
+    "texts",
     "tidy_table",
+    "times",
     "wide_table",
 ]
 
@@ -45,21 +46,21 @@ def stamp(time_us: int) -> pd.Timestamp:
     return pd.Timestamp(np.datetime64(time_us, "us"), tz="UTC")
 
 
-def _times(times: Sequence[int | None]) -> Any:
+def times(moments: Sequence[int | None]) -> Any:
     """Return times in microseconds, None for absent, as a UTC column."""
     load(*PANDAS)
     import pandas as pd
 
-    whole = np.array([_NOT_A_TIME if t is None else t for t in times], np.int64)
+    whole = np.array([_NOT_A_TIME if t is None else t for t in moments], np.int64)
     return pd.Series(whole.view("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def _texts(texts: Sequence[str]) -> Any:
+def texts(several: Sequence[str]) -> Any:
     """Return texts as a column, NA for empty ones."""
     load(*PANDAS)
     import pandas as pd
 
-    return pd.array([text or pd.NA for text in texts], dtype="string")
+    return pd.array([text or pd.NA for text in several], dtype="string")
 
 
 def extent_of(columns: Columns | Extent | None) -> tuple[int, int | None, int | None]:
@@ -92,8 +93,8 @@ def series_table(
             "unit": [c.unit for c in chosen],
             "kind": [c.kind for c in chosen],
             "rows": np.array([rows for rows, _, _ in spans], np.int64),
-            "start": _times([start for _, start, _ in spans]),
-            "end": _times([end for _, _, end in spans]),
+            "start": times([start for _, start, _ in spans]),
+            "end": times([end for _, _, end in spans]),
         }
     )
     if len(set(hosts)) > 1:
@@ -106,6 +107,29 @@ def tidy_table(series: Iterable[tuple[Chosen, Columns]], *, data: bool) -> Any:
     held = [(c.key._replace(metric=c.metric), columns) for c, columns in series if len(columns)]
     table = arrow_table(held)
     return table if data else table.drop_columns(["data"])
+
+
+def output_table(series: Iterable[tuple[Chosen, Columns]]) -> pd.DataFrame:
+    """Return the lines that were printed, in order of time."""
+    load(*PANDAS)
+    import pandas as pd
+
+    parts = [(c.key, columns) for c, columns in series if len(columns)]
+    times = np.concatenate([np.zeros(0, np.int64), *(columns.time for _, columns in parts)])
+    order = np.argsort(times, kind="stable")
+    names = [(key.host, key.entity, key.metric.rpartition(".")[2]) for key, _ in parts]
+    sizes = [len(columns) for _, columns in parts]
+    texts = [text for _, columns in parts for text in _lines(columns)]
+    which = np.repeat(np.arange(len(parts)), sizes)[order].tolist()
+    table = {"time": _times(times[order].tolist())}
+    for place, column in enumerate(("host", "entity", "stream")):
+        table[column] = [names[number][place] for number in which]
+    table["text"] = pd.array([texts[place] for place in order.tolist()], dtype="string")
+    return pd.DataFrame(table)
+
+
+def _lines(columns: Columns) -> list[str]:
+    return [""] * len(columns) if columns.text is None else columns.text.texts()
 
 
 def as_pandas(table: Any) -> pd.DataFrame:
@@ -162,32 +186,8 @@ def event_table(series: Sequence[tuple[Chosen, Columns]], problems: Sequence[str
     ]
     names = ["time", "host", "entity", "metric", "kind", "message", "remedy"]
     table = pd.DataFrame(rows, columns=names)
-    table["time"] = _times([row["time"] for row in rows])
+    table["time"] = times([row["time"] for row in rows])
     return table
-
-
-def cell_table(cells: Sequence[tuple[SeriesKey, Span]], *, running: bool) -> pd.DataFrame:
-    """Return one row an execution."""
-    load(*PANDAS)
-    import pandas as pd
-
-    unended = "running" if running else "unfinished"
-    spans = [span for _, span in cells]
-    counts = [s.facts.get("count") for s in spans]
-    return pd.DataFrame(
-        {
-            "cell": pd.array([c if isinstance(c, int) else pd.NA for c in counts], dtype="Int64"),
-            "host": [key.host for key, _ in cells],
-            "start": _times([s.start for s in spans]),
-            "end": _times([s.end for s in spans]),
-            "seconds": np.array([s.seconds for s in spans], np.float64),
-            "status": _texts(
-                [str(s.facts.get("status", "ok")) if s.end is not None else unended for s in spans]
-            ),
-            "line": _texts([str(s.facts.get("line", "")) for s in spans]),
-            "error": _texts([str(s.facts.get("error", "")) for s in spans]),
-        }
-    )
 
 
 def summary_table(lines: Sequence[tuple[Chosen, Summary]]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
     LOCK,
+    READERS,
     RUN,
     SUFFIX,
     is_running,
@@ -37,7 +38,7 @@ __all__ = ["delete", "rename"]
 
 GONE: Final = ".gone-"
 _BESIDE: Final = re.compile(
-    rf"{re.escape(DOOR)}|{re.escape(FAILED)}|\.finished|\.?{re.escape(RUN)}(?:\.\d+)*"
+    rf"{re.escape(DOOR)}|{re.escape(FAILED)}|{re.escape(READERS)}|\.finished|\.?{re.escape(RUN)}(?:\.\d+)*"
 )
 _INSIDE: Final = re.compile(
     rf"{LOCK}|\.?{re.escape(ABOUT)}(?:\.\d+)?|\.part|\.merged"

@@ -17,6 +17,7 @@ __all__ = [
     "Part",
     "in_short",
     "is_gpu",
+    "is_users",
     "owner_key",
     "parse",
     "sort_key",
@@ -75,6 +76,15 @@ def is_gpu(entity: str) -> bool:
     (True, False, False)
     """
     return [part.kind for part in parse(entity)] == ["gpu"]
+
+
+def is_users(entity: str) -> bool:
+    """Return whether an id is that of what a process logs, alone or as one of several ranks.
+
+    >>> is_users("user"), is_users("rank:3"), is_users("rank:3/kernel"), is_users("user:1000")
+    (True, True, False, False)
+    """
+    return entity == "user" or (entity.startswith("rank:") and "/" not in entity)
 
 
 def sort_key(entity: str) -> _Key:

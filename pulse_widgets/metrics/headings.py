@@ -86,9 +86,13 @@ def title_of(metric: str, entity: str, labels: Mapping[str, Any] | None = None) 
 
 
 def _is_logged(metric: str, entity: str) -> bool:
-    """Return whether the user logged it; ``user:1000`` may be an entity of a reader."""
-    first = entity.partition("/")[0]
-    return first == "user" or first.partition(":")[0] == "rank" or metric == "progress"
+    """Return whether the user logged it; ``user:1000`` may be an entity of a reader.
+
+    Of the parts of a rank, such as ``rank:3/kernel``, it is what the catalog does not know.
+    """
+    first, _, part = entity.partition("/")
+    ranked = first.partition(":")[0] == "rank" and not (part and metric in CATALOG)
+    return first == "user" or ranked or metric == "progress"
 
 
 def _own_group(metric: str, labels: Mapping[str, Any] | None) -> str:

@@ -157,6 +157,12 @@ class DisplayForm:
             return Rows(rows.series, rows.time, rows.step, value), events
         return Rows(rows.series[keep], rows.time[keep], rows.step[keep], value[keep]), events
 
+    def lines(self, rows: Rows) -> Rows | None:
+        """Return those of the rows that are lines of text; None where there are none."""
+        self._learn()
+        places = self._pattern(rows.series).lines
+        return rows.take(places) if len(places) else None
+
     def _learn(self) -> None:
         fresh = self._registry.since(self._known)
         if not fresh:

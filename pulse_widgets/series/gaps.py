@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from pulse_widgets.metrics.entities import is_users
 from pulse_widgets.metrics.kinds import kind_stored_as
 from pulse_widgets.series.columns import missing
 
@@ -37,7 +38,7 @@ def is_sampled(kind: str, entity: str) -> bool:
 
     What a user logs comes when it comes, and a state holds until the next.
     """
-    return kind_stored_as(kind).sampled and entity != "user"
+    return kind_stored_as(kind).sampled and not is_users(entity)
 
 
 def silences(time: NDArray[np.int64], absent: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -46,10 +46,22 @@ class SeriesInfo:
     labels: Mapping[str, str] = field(default_factory=dict)
 
 
-class Registry:
-    """Gives each series its id, and says which series are new since a given id."""
+OWN: Final = frozenset({"kernel", "pulse"})
+"""Entities that every process has: itself, and its own monitor."""
 
-    def __init__(self) -> None:
+
+class Registry:
+    """Gives each series its id, and says which series are new since a given id.
+
+    Parameters
+    ----------
+    within : str
+        Of which entity this process, as read from outside, and its monitor are parts: ``rank:3``
+        for one of several that record together. Empty for one that is alone.
+    """
+
+    def __init__(self, within: str = "") -> None:
+        self._within = within
         # Reentrant: a signal handler or finalizer on this thread may log a new series meanwhile.
         self._lock = threading.RLock()
         self._ids: dict[tuple[str, str, str], int] = {}
@@ -69,7 +81,13 @@ class Registry:
 
     def find(self, host: str, entity: str, metric: str) -> int | None:
         """Return the id of a series, or None if it was never added."""
-        return self._ids.get((host, entity, metric))
+        return self._ids.get((host, self.called(entity), metric))
+
+    def called(self, entity: str) -> str:
+        """Return what an entity of this process is called beside those of others."""
+        if self._within and entity.partition("/")[0] in OWN:
+            return f"{self._within}/{entity}"
+        return entity
 
     def add(  # noqa: PLR0913  one argument a field of the key and the series
         self,
@@ -98,7 +116,7 @@ class Registry:
             When a series has more than 16 labels, a name that cannot be written, belongs to
             another source, or is `limited` and number 10 001 of its sort within a minute.
         """
-        key = (host, entity, metric)
+        key = (host, self.called(entity) if self._within else entity, metric)
         found = self._ids.get(key)
         if found is not None:
             if owner and self._owners.get(found) != owner:

@@ -18,6 +18,7 @@ from pulse_widgets.series.header import Events, newest
 from pulse_widgets.series.history import History, Screen, find_rows
 from pulse_widgets.series.odd import odd_between
 from pulse_widgets.series.rows import Rows
+from pulse_widgets.series.text_lines import FoundLines, LineRing, lines_between
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ TICK_S: Final = 0.2
 """Seconds between two deliveries: a whole dashboard is drawn no more often."""
 QUEUE_BYTES: Final = 32 << 20
 EVENTS_KEPT: Final = 1000
+_ENDLESS_US: Final = 2**62
 ODD_BYTES: Final = 200
 """About what an odd value takes in memory."""
 
@@ -130,6 +132,7 @@ class Stage:
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
         self._spans: dict[tuple[object, ...], SpanWire] = {}
         self._odd: deque[OddWire] = deque(maxlen=EVENTS_KEPT)
+        self._lines = LineRing()
         self._lock = threading.Lock()
         self._subscriptions: list[Subscription] = []
         self._rate = (time.monotonic(), 0, 0.0)
@@ -142,12 +145,25 @@ class Stage:
             self._subscriptions.append(subscription)
         return subscription
 
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Show nothing more to a follower."""
+        with self._lock:
+            self._subscriptions = [one for one in self._subscriptions if one is not subscription]
+
+    def past(self, follower: Subscription) -> tuple[Rows, Events, list[Rows]]:
+        """Return what a follower has waiting, and every row that was shown until now."""
+        with self._lock:
+            return *follower.take(), self._history.blocks(0, _ENDLESS_US)
+
     def show(self, stored: Rows) -> None:
         """Take in rows as they are stored; called by one thread at a time."""
         lines = any(follower.lines for follower in self._subscriptions)
         rows, events = self._shown.take(stored, lines=lines)
+        printed = self._shown.lines(stored)
         with self._lock:
             self._history.add(rows)
+            if printed is not None:
+                self._lines.add(printed)
             self._keep(events)
             # One lock for both: a row in the history is also in every queue, or was sent already.
             for follower in self._subscriptions:
@@ -214,6 +230,12 @@ class Stage:
         # Blocks never change: looking through them must not hold up the thread that shows.
         return find_rows(blocks, ids, t0_us, t1_us)
 
+    def lines(self, t0_s: float, t1_s: float, most: int) -> FoundLines:
+        """Return the newest lines of text between two Unix times, as far as they are kept."""
+        with self._lock:
+            blocks = self._lines.blocks()
+        return lines_between(Rows.concat(blocks), t0_s, t1_s, most)
+
     def series(self, first: int = 0) -> list[dict[str, object]]:
         """Return the shown form of every series whose id is `first` or more."""
         return [display_series(info) for info in self._registry.since(first)]
@@ -239,7 +261,7 @@ class Stage:
     @property
     def nbytes(self) -> int:
         """Bytes the history holds."""
-        return self._history.nbytes
+        return self._history.nbytes + self._lines.nbytes
 
     def dropped(self) -> int:
         """Rows lost by followers that did not keep up."""

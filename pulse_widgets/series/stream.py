@@ -19,7 +19,8 @@ import numpy as np
 
 from pulse_widgets.series.header import ODD_MOST, plain
 from pulse_widgets.series.packet_rows import split_for_packets
-from pulse_widgets.series.wire import frame, keyframe, live, rows_reply
+from pulse_widgets.series.text_lines import read_text
+from pulse_widgets.series.wire import frame, keyframe, lines_reply, live, rows_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pulse_widgets.series.header import Events
     from pulse_widgets.series.history import Screen
     from pulse_widgets.series.rows import Rows
+    from pulse_widgets.series.text_lines import FoundLines
 
 __all__ = ["Provider", "RangeRequest", "Stream", "Transport", "header_of", "read_range"]
 
@@ -55,6 +57,9 @@ class Provider(Protocol):
 
         Of series with too many rows there are envelopes instead, in so many buckets.
         """
+
+    def lines(self, t0_s: float, t1_s: float, most: int) -> FoundLines:
+        """Return the newest lines of text between two Unix times, so many at most."""
 
     def series(self) -> list[dict[str, object]]:
         """Return every series in the form the browser knows."""
@@ -278,7 +283,8 @@ class Stream:
         request : object
             A mapping with a ``kind``: ``hello`` of a view that begins or that misses something,
             ``seen`` of one that is still there, ``range`` for detail (see `RangeRequest`),
-            ``lines`` with ``on`` where lines of text are wanted, or no longer.
+            ``lines`` with ``on`` where lines of text are wanted, or no longer, ``printed`` for
+            those of the past (see `TextRequest`).
             Anything else is not answered.
         """
         if not isinstance(request, dict):
@@ -289,8 +295,20 @@ class Stream:
             return b"" if self._on_hello() else self.keyframe()
         if kind == "lines":
             self._on_lines(request.get("on") is True)
-        if kind != "range":
+        if kind == "printed":
+            return self._answer_text(request)
+        return self._answer_range(request) if kind == "range" else b""
+
+    def _answer_text(self, request: Mapping[str, Any]) -> bytes:
+        asked = read_text(request)
+        if asked is None:
+            _logger.debug("a request for lines was not understood: %r", request)
             return b""
+        found = self._provider.lines(asked.t0, asked.t1, asked.most)
+        lines = [plain(line) for line in found.lines]
+        return lines_reply(asked.number, asked.t0, asked.t1, lines, more=found.more)
+
+    def _answer_range(self, request: Mapping[str, Any]) -> bytes:
         asked = read_range(request)
         if asked is None:
             _logger.debug("a request for detail was not understood: %r", request)

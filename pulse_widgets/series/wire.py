@@ -28,9 +28,15 @@ Kinds of packet (header key ``kind``):
     frame, f64 edges[N+1], f64 min[S*N], max[S*N], mean[S*N] (NaN: none), f64 last step[K*N],
     i32 series[n], u8 missing[S*N].
 
+``lines``
+    The answer to a request for lines of text (``{"kind": "printed", "request", "t0", "t1",
+    "most"}``, Unix seconds, both inside): the newest so many of them, oldest first, in ``lines``;
+    ``more`` says that there are older ones between these times. No body.
+
 Frames and keyframes have more in their header, each a list of records of
 `pulse_widgets.series.header`: ``series``, ``entities``, ``moments``, ``spans`` and, in frames and
-only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``. A span is sent when
+only while a page asks for them (``{"kind": "lines", "on": true}``), ``lines``; of a flood the
+newest alone, then ``lines_left_out`` counts those that a page has to ask for. A span is sent when
 it begins and again when it has ended, with the same id and start. ``state`` is one record of
 `pulse_widgets.series.state`.
 
@@ -88,6 +94,7 @@ __all__ = [
     "encode",
     "frame",
     "keyframe",
+    "lines_reply",
     "live",
     "rows_reply",
 ]
@@ -192,6 +199,7 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
     lines: Sequence[Mapping[str, object]] = (),
     odd: Sequence[Mapping[str, object]] = (),
     reduced: Sequence[int] = (),
+    lines_left_out: int = 0,
 ) -> bytes:
     """Return the packet of one display tick, or of a part of it.
 
@@ -205,6 +213,8 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         What is new since the last frame, as plain records of `pulse_widgets.series.header`.
     reduced : sequence of int
         The series of which only the extremes are among the rows; a page can ask for the rest.
+    lines_left_out : int
+        Lines that came since the last frame and are not among `lines`.
     """
     stepped = bool((rows.step != NO_STEP).any())
     header: dict[str, object] = {"kind": "frame", "seq": seq, "n": len(rows), "steps": stepped}
@@ -217,6 +227,7 @@ def frame(  # noqa: PLR0913  one argument a part of the packet
         "lines": lines,
         "odd": odd,
         "reduced": reduced,
+        "lines_left_out": lines_left_out,
     }
     header.update({key: extra for key, extra in extras.items() if extra})
     return encode(header, b"".join(_columns(rows, stepped=stepped)))
@@ -264,6 +275,22 @@ def rows_reply(  # noqa: PLR0913, PLR0917  one argument a part of the packet
     known = [np.where(seen, each, np.nan) for each in (screen.low, screen.high, screen.mean)]
     fine = [each.astype("<f8").tobytes() for each in (screen.edges, *known, screen.step)]
     return encode(header, b"".join((*columns, *fine, series, screen.missing.tobytes())))
+
+
+def lines_reply(
+    request: int, t0: float, t1: float, lines: Sequence[Mapping[str, object]], *, more: bool
+) -> bytes:
+    """Return the packet that answers a request for the lines of text between two times."""
+    return encode(
+        {
+            "kind": "lines",
+            "request": request,
+            "t0": t0,
+            "t1": t1,
+            "lines": list(lines),
+            "more": more,
+        }
+    )
 
 
 def live(screen: Screen) -> Screen:

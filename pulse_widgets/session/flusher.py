@@ -138,6 +138,14 @@ class Flusher:
         self.ring()
         taken.wait(RELIEF_S)
 
+    def settle(self) -> None:
+        """Wait until what waits has been taken and shown, but not for long."""
+        ends = time.monotonic() + RELIEF_S
+        while self._alive and time.monotonic() < ends:
+            self.relieve()
+            if not self._waiting() and not self._unseen.peek():
+                return
+
     def drain(self) -> bool:
         """Turn what waits in the collectors into rows in the log; return whether more is there.
 

@@ -1,14 +1,16 @@
 """What a session takes in beside the readings of its sources: all that comes from the user's code.
 
-Metrics, cells and marks each have a collector here. A new sort of row is one more line.
+Each sort of row has a collector here: metrics, cells, marks, printed lines, alerts.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pulse_widgets.collectors.alerts import AlertRows
 from pulse_widgets.collectors.cells import CellRows
 from pulse_widgets.collectors.marks import MarkCollector
+from pulse_widgets.collectors.output import OutputCollector
 from pulse_widgets.collectors.user import UserCollector
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ class Intake:
     user : UserCollector
     cells : CellRows
     marks : MarkCollector
+    output : OutputCollector
+    alerts : AlertRows
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
@@ -56,14 +60,23 @@ class Intake:
         self.user = UserCollector(registry, clock, host, arrived, relieve, whose.user)
         self.cells = CellRows(registry, clock, host, arrived, whose.kernel)
         self.marks = MarkCollector(registry, clock, host, arrived, whose.kernel)
+        # After the cells: it asks IPython for the same signal, and is to hear it later.
+        self.output = OutputCollector(registry, clock, host, arrived, whose.kernel)
+        self.alerts = AlertRows(registry, arrived)
         self.labels: dict[str, dict[str, str]] = {}
         """Entity to what is said of it."""
         self.labelled = 0
         """How often `labels` has changed."""
 
+    def label(self, entity: str, labels: dict[str, str]) -> None:
+        """Say something of an entity of this process, beside what was said before."""
+        # A new mapping: other threads are reading the one there is.
+        self.labels = {**self.labels, entity: {**self.labels.get(entity, {}), **labels}}
+        self.labelled += 1
+
     def collectors(self) -> list[RowCollector]:
         """Return every one of them, in the order in which they are drained."""
-        return [self.user, self.cells, self.marks]
+        return [self.user, self.cells, self.marks, self.output, self.alerts]
 
     def start(self) -> None:
         """Begin to listen."""
@@ -73,6 +86,7 @@ class Intake:
     def stop(self) -> None:
         """Listen to nothing any more; what was accepted becomes rows with the next drain."""
         self.cells.stop()
+        self.output.stop()
 
     def late(self) -> int:
         """Return what the user gave that waits before the log."""

@@ -6,12 +6,14 @@ import logging
 import threading
 import time
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.loading import load
 from pulse_widgets.series.detail import Detail, detail_of
 from pulse_widgets.series.stream import Stream
+from pulse_widgets.series.text_lines import newest_lines
 from pulse_widgets.signals import Flag
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class SessionProvider:
         self.series = session.stage.series
         self.entities = session.entities
         self.events = session.stage.events
+        self.lines = session.stage.lines
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show."""
@@ -350,7 +353,10 @@ class LiveSender:
         if labelled != self._labelled:
             news["entities"] = self._session.entities()
             self._labelled = labelled
-        news |= events.plain()
+        shown = newest_lines(events.lines)
+        news |= replace(events, lines=tuple(shown.lines)).plain()
+        if shown.more:
+            news["lines_left_out"] = len(events.lines) - len(shown.lines)
         if self._state_is_new(now):
             news["state"] = self.provider.state()
         if len(rows) or news:

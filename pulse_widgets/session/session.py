@@ -30,6 +30,7 @@ from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.stage import Stage, Subscription
 from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
+from pulse_widgets.session.alerting import Alerting
 from pulse_widgets.session.cost import Cost, promised
 from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.session.intake import Intake
@@ -39,11 +40,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from pulse_widgets.arguments import Captured
     from pulse_widgets.collectors.base import RowCollector
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.registry import Registry
+    from pulse_widgets.session.alert import Alert
     from pulse_widgets.storage.writer import Writer
 
 __all__ = ["HOST", "Session", "Settings"]
@@ -120,6 +123,8 @@ class Session:
         self.stopped_us: int | None = None
         self.ended = False
         """Whether it takes nothing more, and the disk was asked to take all."""
+        said = self.intake.alerts
+        self.alerting = Alerting(registry, clock, self.stage, said, lambda: self.interval_s)
         self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
         self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
 
@@ -156,6 +161,15 @@ class Session:
         """Listen for cells, and take what arrives to the recording and to the stage."""
         self.intake.start()
         self._flusher.start()
+
+    @property
+    def captured(self) -> Captured:
+        """What of the printed text it takes."""
+        return self.intake.output.captured
+
+    def capture(self, what: Captured) -> None:
+        """Take what is printed, too, from now on; what is taken already goes on."""
+        self.intake.output.capture(what)
 
     def add_sources(self, names: Sequence[str | Backend]) -> None:
         """Start reading the sources that are not read yet."""
@@ -221,6 +235,10 @@ class Session:
         if not self.ended:
             self.intake.marks.mark(label, at_us)
 
+    def alert(self, text: str, then: object = None) -> Alert:
+        """Set an alert: what is said, and called, when a condition becomes true."""
+        return self.alerting.set(text, then)
+
     def stop(self) -> None:
         """End the session: every row accepted is in the journal when this returns.
 
@@ -243,6 +261,7 @@ class Session:
         self.user.close()
         if not self._flusher.finish():
             self._recorder.slow(at_end=True)
+        self.alerting.stop()
         self.own.stop()
         self.stage.finish()
         self.ended = True
@@ -265,6 +284,11 @@ class Session:
     def subscribe(self) -> Subscription:
         """Return a queue of everything that is shown from now on."""
         return self.stage.subscribe()
+
+    def settle(self) -> None:
+        """Wait until what was accepted until now is written and shown, but not for long."""
+        if not self.ended:
+            self._flusher.settle()
 
     # What the flusher calls ------------------------------------------------------------
 
@@ -348,7 +372,8 @@ class Session:
         for sampler in list(self.samplers.values()):
             for host, entities in list(sampler.labels.items()):
                 for entity, labels in list(entities.items()):
-                    merged.setdefault(host, {}).setdefault(entity, {}).update(labels)
+                    called = self.registry.called(entity)
+                    merged.setdefault(host, {}).setdefault(called, {}).update(labels)
         return merged
 
     def entities(self) -> list[dict[str, Any]]:
@@ -358,7 +383,8 @@ class Session:
     def change_key(self) -> tuple[object, ...]:
         """Return a value that changes whenever `state` should be sent again at once."""
         sources = [sampler.status.judged()[:2] for sampler in self.samplers.values()]
-        return (self.running, self.interval_s, self.cells.cell, self._recorder.trouble(), *sources)
+        told = (self.cells.cell, self.alerting.key(), self._recorder.trouble())
+        return (self.running, self.interval_s, *told, *sources)
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show, as plain values."""
@@ -382,4 +408,5 @@ class Session:
             ),
             kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),
             versions=Versions.here(),
+            alerts=self.alerting.states(),
         ).plain()

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-__all__ = ["Claim", "damaged_path", "finished_path", "shared", "this_machine"]
+__all__ = ["Claim", "FinishedError", "damaged_path", "finished_path", "shared", "this_machine"]
 
 DOOR: Final = ".compact.lock"
 NEW: Final = ".new-"
 """How the name of a writer's folder begins until it is ready."""
 SENTENCE_LENGTH: Final = 300
 """Characters of a sentence in the lock, at most; one always fits."""
+
+
+class FinishedError(StorageError):
+    """A directory is a finished recording, or is becoming one: nobody may join it."""
 
 
 def finished_path(directory: Path) -> Path:
@@ -88,7 +92,7 @@ class Claim:
         except OSError as exc:
             raise refusal(exc, directory) from exc
         if made is None:
-            raise StorageError(
+            raise FinishedError(
                 f"{directory} is a finished recording, or is just becoming one",
                 remedy="Record to another path.",
             )

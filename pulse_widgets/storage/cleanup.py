@@ -15,6 +15,7 @@ from pulse_widgets.storage.directory import (
     FAILED,
     FINISHED,
     LOCK,
+    READERS,
     RUN,
     SILENCE_S,
     SUFFIX,
@@ -39,7 +40,7 @@ _IN_FOLDER: Final = re.compile(
 )
 _KEPT: Final = re.compile(rf"(?:{re.escape(ABOUT)}|part-.*\.parquet|journal-.*\.arrows)(?:\.\d+)?")
 _BESIDE: Final = re.compile(
-    rf"(?:{re.escape(DOOR)}|{re.escape(FAILED)}|\.finished|\.?{re.escape(RUN)}(?:\.\d+)*)"
+    rf"(?:{re.escape(DOOR)}|{re.escape(FAILED)}|{re.escape(READERS)}|\.finished|\.?{re.escape(RUN)}(?:\.\d+)*)"
 )
 
 

@@ -21,6 +21,7 @@ from pulse_widgets.storage.directory import (
     ABOUT,
     FAILED,
     LOCK,
+    READERS,
     RUN,
     is_running,
     read_run,
@@ -303,7 +304,7 @@ def _remove(directory: Path) -> None:
         (stale / LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             stale.rmdir()
-    for pattern in (_FRESH, FAILED, DOOR, f".{RUN}*", RUN):
+    for pattern in (_FRESH, FAILED, READERS, DOOR, f".{RUN}*", RUN):
         for path in directory.glob(pattern):
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):

@@ -51,6 +51,8 @@ SUFFIX: Final = ".pulse"
 FINISHED: Final = ".pulse.parquet"
 LOCK: Final = "lock"
 ABOUT: Final = "writer.json"
+READERS: Final = ".readers"
+"""Of this file a process locks a byte for everything that it records for all."""
 FAILED: Final = ".failed"
 """Touched in a directory that could not be finished, so that it is not tried again at once."""
 HEARTBEAT_S: Final = 5.0

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from pulse_widgets.series.registry import Registry
     from pulse_widgets.series.rows import Rows
+    from pulse_widgets.storage.shares import Shares
 
 __all__ = ["Writer"]
 
@@ -57,6 +58,8 @@ class Writer:
     last_bytes : callable returning int or None
         Once no more rows come, the bytes that are still to be written: where they are few, they
         may use the reserve. None until then.
+    shares : Shares, optional
+        Which rows are written where several processes record; all of them unless given.
     now : callable
         Monotonic seconds.
 
@@ -76,12 +79,14 @@ class Writer:
         about: Mapping[str, Any] | None = None,
         reserve: Reserve | None = None,
         last_bytes: Callable[[], int | None] = lambda: None,
+        shares: Shares | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.directory = directory
         self._registry = registry
         self._reserve = reserve or Reserve()
         self._last_bytes = last_bytes
+        self._shares = shares
         self._now = now
         self._refused = ""
         self._held: list[Rows] = []
@@ -123,6 +128,8 @@ class Writer:
             If they could not be written. None of them is then in the recording: keep them
             and call again.
         """
+        if self._shares is not None:
+            rows = self._shares.of(rows)
         if not len(rows):
             return
         now = self._now()
@@ -186,6 +193,8 @@ class Writer:
         """Close the journal and give up the lock; what was written stays as it is."""
         self._close_journal()
         self._parts.close()
+        if self._shares is not None:
+            self._shares.close()
         self._claim.release()
 
     def remove(self) -> None:
@@ -201,6 +210,8 @@ class Writer:
         """Hold nothing of the parent's, in a forked child; write nothing."""
         if self._journal is not None:
             self._journal.close()
+        if self._shares is not None:
+            self._shares.abandon()
         self._claim.abandon()
 
     def _close_journal(self) -> None:

@@ -9,13 +9,30 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.session.alert import Alert
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = ["DisabledMonitor", "disabled_monitor"]
 
 PROBLEM: Final = "Nothing is watched or recorded: PULSE_DISABLED is set"
 REMEDY: Final = "Unset PULSE_DISABLED and restart the kernel."
+
+
+class DisabledAlert:
+    """Has everything an `Alert` has, and never fires."""
+
+    phase = "off"
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return f"<Alert {self.text!r}: off. {PROBLEM}.>"
+
+    def cancel(self) -> None:
+        """Do nothing."""
 
 
 class DisabledMonitor:
@@ -46,6 +63,12 @@ class DisabledMonitor:
         }
         return pd.DataFrame([row]).set_index("source")
 
+    def cell(self, which: int | str = -1) -> CellReport:
+        """Return a report in which nothing is known."""
+        from pulse_widgets.library.cell_report import nothing_known
+
+        return nothing_known(which if isinstance(which, int) and which > 0 else None)
+
     def view(self, layout: str = "dashboard", metrics: Sequence[str] | None = None) -> Monitor:
         """Return this monitor: there is nothing to lay out."""
         del layout, metrics
@@ -60,6 +83,11 @@ class DisabledMonitor:
 
     def mark(self, label: str) -> None:
         """Do nothing."""
+
+    def alert(self, text: str, then: object = None) -> Alert:
+        """Return an alert that never fires."""
+        del then
+        return cast("Alert", DisabledAlert(text))
 
     def burst(self, seconds: float = 10, interval: float = 0.1) -> None:
         """Do nothing."""

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.series.stream import Provider
+    from pulse_widgets.session.alert import Alert
     from pulse_widgets.session.session import Session
 
 __all__ = ["DRAWING", "Hub", "live_hub", "replay_hub"]
@@ -175,11 +177,28 @@ class Hub:
         """Put a labelled moment on the time axis."""
         self._live("mark").mark(label)
 
+    def alert(self, text: str, then: object) -> Alert:
+        """Say, and call, when a condition becomes true."""
+        return self._live("alert").alert(text, then)
+
     def burst(self, seconds: float, interval_s: float) -> None:
         """Read more often for a while."""
         from pulse_widgets.arguments import checked_interval, checked_seconds
 
         self._live("burst").burst(checked_seconds(seconds), checked_interval(interval_s))
+
+    def cell(self, which: int | str) -> CellReport:
+        """Return the report of a cell."""
+        session, recording = self._session, None
+        if session is None or not session.running:
+            recording = self.recording()
+        if recording is not None or session is None:
+            assert recording is not None  # noqa: S101  a replay has one
+            return recording.cell(which)
+        load("pulse_widgets.session.so_far", "pulse_widgets.library.cells")
+        from pulse_widgets.session.so_far import cell_so_far
+
+        return aside("pulse-cell", partial(cell_so_far, session, which))
 
     def status(self) -> pd.DataFrame:
         """Return one row a source, and one for the monitor itself."""

@@ -14,11 +14,13 @@ from pulse_widgets.widgets.display import Outputs, in_notebook, show_text
 from pulse_widgets.widgets.feed import Feed, bundled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
+    from pulse_widgets.library.cell_report import CellReport
     from pulse_widgets.library.recording import Recording
+    from pulse_widgets.session.alert import Alert, AlertEvent
     from pulse_widgets.widgets.hub import Hub
 
 __all__ = ["Monitor"]
@@ -117,6 +119,23 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
         """
         return self._hub.status()
 
+    def cell(self, which: int | str = -1) -> CellReport:
+        """Return what was going on while a notebook cell ran, and what it cost.
+
+        Parameters
+        ----------
+        which : int or str
+            Its execution count, of several executions with it the newest; -1 is the last cell,
+            -2 the one before; or the notebook's id of the cell. Of a cell that still runs the
+            numbers are those so far.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such cell; says which there are.
+        """
+        return self._hub.cell(which)
+
     def view(
         self, layout: str = "dashboard", metrics: str | Sequence[str] | None = None
     ) -> Monitor:
@@ -161,6 +180,41 @@ class Monitor(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is not ty
             The session is over.
         """
         self._session("mark").mark(label)
+
+    def alert(
+        self,
+        text: str,
+        then: Callable[[AlertEvent], object] | Callable[[], object] | None = None,
+    ) -> Alert:
+        """Watch a condition: say on the page and in the recording when it becomes true.
+
+        It is looked at for each thing apart: every GPU, the machine, your metrics. It fires once
+        when it has been true for long enough, and again only after it was untrue. A missing
+        reading never fires it. The same condition again, as when a cell is run again, replaces
+        the callback of the alert there is.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``"gpu.memory.used > 0.95 * gpu.memory.total for 30s"``. Names without a dot
+            are quoted: ``'"train/loss" > 5'``. Numbers may have a unit: ``300 W``, ``90%``.
+        then : callable, optional
+            Called when it fires, on a thread of its own, with an `AlertEvent` or with nothing.
+            What it raises is shown as the state of the alert.
+
+        Returns
+        -------
+        Alert
+            Its `phase` says how it does; `cancel` takes it away.
+
+        Raises
+        ------
+        ArgumentError
+            The text is no condition, or `then` is no function of one argument or of none.
+        SessionEndedError
+            The session is over.
+        """
+        return self._session("alert").alert(text, then)
 
     def burst(self, seconds: float = 10, interval: float = 0.1) -> None:
         """Take readings more often for a while.

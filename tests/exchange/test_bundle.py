@@ -39,6 +39,19 @@ def header_of(scene, **state):
     }
 
 
+def test_what_a_saved_output_says_of_alerts_has_no_path_and_calls_things_as_it_calls_them():
+    alert = {"text": "disk.used > /b", "phase": "failed", "host": "h0", "entity": "fs:/home/alice"}
+    alert |= {"value": 1.0, "since": 2.0, "problem": "the callback failed: no /home/alice/mail"}
+    waiting = alert | {"host": "", "entity": "", "problem": ""}
+    scene = Scene()
+    saved = redact(header_of(scene, alerts=[alert, waiting]))["state"]["alerts"]
+
+    assert "alice" not in json.dumps(saved)
+    assert saved[0]["entity"] == "fs:mount-1"
+    assert saved[0]["problem"] == "the callback failed: no <path>"
+    assert (saved[1]["host"], saved[1]["entity"]) == ("", "")
+
+
 # Bundles ------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pulse_widgets.collectors.cell_watch import Execution, Outcome
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.registry import Registry
@@ -53,8 +54,9 @@ def test_no_block_of_a_session_is_changed_by_those_who_share_it(session, monkeyp
     for step in range(50):
         session.user.log({"loss": 1.0 / (step + 1)}, step)
         session.mark(f"step {step}")
-    session.cells._enter(1, "train()")
-    session.cells._after()
+    cell = Execution(0, 1, "train()", "", 0.0, 0, None, None)
+    session.cells.began(cell)
+    session.cells.ended(cell, Outcome("ok"))
     seen = []
     until(lambda: seen.extend(following.take()[0].series.tolist()) or len(set(seen)) > 20)
     until(lambda: sender.stream.sent_bytes)

@@ -286,6 +286,19 @@ def test_a_joining_call_with_another_recording_is_refused(python):
     assert "pw.stop()" in out
 
 
+def test_another_place_for_a_recording_that_pw_log_began_is_refused_in_plain_words(python):
+    out = python(
+        "pw.log({'loss': 1.0})\n"
+        "try: pw.monitor(record='elsewhere')\n"
+        "except pw.PulseError as error: print(error)\n"
+        "pw.stop()"
+    ).stdout
+
+    assert out.startswith("A session that pw.log() has started records to ")
+    assert "this call wants one that records to elsewhere\nCall pw.stop() first" in out
+    assert "PosixPath" not in out
+
+
 def test_the_monitor_takes_its_first_reading_at_once_and_names_what_is_absent(python):
     out = python(
         "mon = pw.monitor(interval=0.5)\n"
@@ -317,7 +330,7 @@ def test_two_monitors_share_one_session(python):
     ).stdout
 
     assert out.splitlines() == [
-        "True ['pulse-feed', 'pulse-flusher', 'pulse-nvml', 'pulse-system']",
+        "True ['pulse-feed', 'pulse-flusher', 'pulse-nvml', 'pulse-output', 'pulse-system']",
         "True",
     ]
 

@@ -116,9 +116,14 @@ export function isForeign(one: Named): boolean {
 }
 
 const LOGGED = /^(?:user(?:\/|$)|rank(?:[:/]|$))/;
+const PART_OF_RANK = /^rank(?::[^/]*)?\/./;
 
-/** Whether the user logged it; `user:1000` may be an entity of a reader. */
+/**
+ * Whether the user logged it; `user:1000` may be an entity of a reader. Of the parts of a rank,
+ * such as `rank:3/kernel`, it is what the catalog does not know.
+ */
 function isLogged({ metric, entity }: Named): boolean {
+  if (metric in CATALOG && PART_OF_RANK.test(entity)) return metric === "progress";
   return LOGGED.test(entity) || metric === "progress";
 }
 

@@ -44,7 +44,7 @@ export type Request =
   | { readonly kind: "lines"; readonly on: boolean }
   /** Asks for the newest lines of text of a stretch. */
   | {
-      readonly kind: "text";
+      readonly kind: "printed";
       readonly request: number;
       readonly t0: number;
       readonly t1: number;

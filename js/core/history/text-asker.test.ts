@@ -4,7 +4,7 @@ import { arrivalOf, type Channel, type Listener, type Request } from "./channel"
 import { LiveStore } from "./live-store";
 import { ENDLESS } from "./text-log";
 
-type Text = Extract<Request, { kind: "text" }>;
+type Text = Extract<Request, { kind: "printed" }>;
 
 /** The other end: it has printed some lines, and says so when a test wants it. */
 class Kernel implements Channel {
@@ -24,7 +24,7 @@ class Kernel implements Channel {
   }
 
   get texts(): Text[] {
-    return this.asked.filter((one): one is Text => one.kind === "text");
+    return this.asked.filter((one): one is Text => one.kind === "printed");
   }
 
   get switches(): boolean[] {

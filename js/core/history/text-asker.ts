@@ -71,7 +71,7 @@ export class TextAsker implements Printed {
     if (t1 >= ENDLESS) this.renew();
     const request = this.#around.next();
     const [from, to] = [Math.max(t0, 0), Math.min(t1, ENDLESS)];
-    const isSent = this.#around.send({ kind: "text", request, t0: from, t1: to, most });
+    const isSent = this.#around.send({ kind: "printed", request, t0: from, t1: to, most });
     this.#trouble = isSent ? "none" : "unreachable";
     this.#asked = isSent ? request : null;
     this.#since = Date.now();

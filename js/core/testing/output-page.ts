@@ -41,8 +41,8 @@ export class Kernel implements Channel {
     this.says({ lines });
   }
 
-  get waiting(): Extract<Request, { kind: "text" }>[] {
-    return this.asked.filter((one) => one.kind === "text");
+  get waiting(): Extract<Request, { kind: "printed" }>[] {
+    return this.asked.filter((one) => one.kind === "printed");
   }
 
   /** Answer the request that came last; returns whether there was one that is not answered. */

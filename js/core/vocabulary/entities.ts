@@ -49,6 +49,11 @@ export function isGpu(entity: string): boolean {
   return first?.kind === "gpu" && others.length === 0;
 }
 
+/** Whether an id is that of what a process logs, alone or as one of several ranks. */
+export function isUsers(entity: string): boolean {
+  return entity === "user" || (entity.startsWith("rank:") && !entity.includes("/"));
+}
+
 /** Whether it is a class of ours, and not of a reader of another package. */
 export function isKnownClass(kind: string): boolean {
   return KNOWN.includes(kind);

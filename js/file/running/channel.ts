@@ -84,7 +84,7 @@ export class RunningChannel extends Answering {
     // All rows are at hand: an answer is of this moment, and so is its number.
     const [provider, seq] = [this.#answering(), this.#seq];
     if (request.kind === "range") this.deliver(await provider.detail(request));
-    if (request.kind === "text") this.deliver(await provider.lines(request));
+    if (request.kind === "printed") this.deliver(await provider.lines(request));
     if (request.kind === "lines") this.#areLinesWanted = request.on;
     if (request.kind !== "hello") return;
     for await (const packet of provider.keyframes()) this.deliver(this.#asRunning(packet, seq));

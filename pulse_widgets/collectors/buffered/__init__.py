@@ -1,0 +1,1 @@
+"""Collectors that keep entries until a consumer says that they were delivered."""

@@ -1,0 +1,153 @@
+"""Takes what the process prints to the recording and to the pages."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.capture.watch import STREAMS, watch
+from pulse_widgets.collectors.whose import Whose
+from pulse_widgets.ipython import shell_here
+from pulse_widgets.metrics.kinds import MOMENT, OUTPUT
+from pulse_widgets.series.facts import row_of_facts
+from pulse_widgets.series.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulse_widgets.arguments import Captured
+    from pulse_widgets.collectors.capture.lines import Lines
+    from pulse_widgets.collectors.capture.watch import Subscription
+    from pulse_widgets.series.clock import Clock
+    from pulse_widgets.series.registry import Registry
+
+__all__ = ["OutputCollector"]
+
+TOO_FAST: Final = "more came than 20 000 lines or 4 MiB a second"
+SAY_S: Final = 1.0
+"""Left out lines are told so often at most."""
+
+
+class OutputCollector(RowCollector):
+    """Makes rows of the lines that the process prints.
+
+    Parameters
+    ----------
+    registry : Registry
+    clock : Clock
+    host : str
+    arrived : callable
+        Called when something waits to be drained.
+    entity : str
+        The process it is about.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        clock: Clock,
+        host: str,
+        arrived: Callable[[], None],
+        entity: str = Whose().kernel,
+    ) -> None:
+        super().__init__("output", arrived)
+        self.status.state = "off"
+        self._registry = registry
+        self._clock = clock
+        self._host = host
+        self._entity = entity
+        self._heard: Subscription | None = None
+        self._shell: Any = None
+        self._captured: Captured = False
+        self._stopped = False
+        self._pid = os.getpid()
+        self._untold: dict[str, int] = {}
+        self._told_s = 0.0
+
+    @property
+    def captured(self) -> Captured:
+        """What it takes."""
+        return self._captured
+
+    def capture(self, what: Captured) -> None:
+        """Take what is printed from now on; what is taken already goes on.
+
+        Parameters
+        ----------
+        what : bool or "fd"
+            False changes nothing.
+        """
+        if what is False or self._stopped:
+            return
+        if self._captured != "fd":
+            self._captured = what
+        if self._heard is None:
+            self._heard = watch.subscribe(self._hear)
+            self.status.state = "ok"
+            self._shell = shell = shell_here()
+            if shell is not None:
+                shell.events.register("pre_run_cell", self._at_cell)
+
+    def stop(self) -> None:
+        """Capture nothing that is printed from now on."""
+        self._stopped, self.status.state = True, "off"
+        if self._heard is not None:
+            self._heard.close()
+        shell, self._shell = self._shell, None
+        if shell is not None:
+            try:
+                shell.events.unregister("pre_run_cell", self._at_cell)
+            except ValueError:
+                self._shell = None  # gone already: somebody has reset the notebook's events
+
+    def finish(self) -> bool:
+        """Have the last lines become rows."""
+        heard, self._heard = self._heard, None
+        if heard is not None:
+            heard.flush()
+            self._tell_left_out()
+        return False
+
+    def missing(self, *, at_end: bool) -> list[str]:
+        """Return what was printed and is in no recording, and why, in sentences."""
+        return super().missing(at_end=at_end)
+
+    def _counted(self, number: int) -> str:
+        return f"{number} printed line was" if number == 1 else f"{number} printed lines were"
+
+    def _at_cell(self, _info: object = None) -> None:
+        if os.getpid() == self._pid:
+            watch.mark()
+
+    def _hear(self, stream: str, lines: Lines) -> None:
+        """Make rows of lines; called on a thread of the watch."""
+        if len(lines):
+            series = self._registry.add(
+                self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored
+            )
+            # The watch has a clock of its own, which every listener may turn into its.
+            since_us = self._clock.now_us() - round(time.monotonic() * 1e6)
+            times = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
+            ids = np.full(len(lines), series, np.int32)
+            self.add(Rows.of(ids, times, np.full(len(lines), np.nan), text=lines.texts))
+        if lines.left_out:
+            self.lost[TOO_FAST] += lines.left_out
+            self._untold[stream] = self._untold.get(stream, 0) + lines.left_out
+        if self._untold and time.monotonic() - self._told_s >= SAY_S:
+            self._tell_left_out()
+
+    def _tell_left_out(self) -> None:
+        """Say in the recording how many lines are not in it."""
+        untold, self._untold = self._untold, {}
+        self._told_s = time.monotonic()
+        for stream in STREAMS:
+            number = untold.get(stream, 0)
+            if number:
+                said = f"{number:,} lines of {stream} were left out: {TOO_FAST}".replace(",", " ")
+                series = self._registry.add(self._host, "pulse/output", "event", kind=MOMENT.stored)
+                facts = {"kind": "drop", "message": said, "lines": number, "stream": stream}
+                self.add(row_of_facts(series, self._clock.now_us(), facts))
