@@ -96,13 +96,32 @@ describe("open", () => {
     expect(page.kernel.switches).toEqual([]);
     Sight.tell(true);
     expect(page.kernel.switches).toEqual([true]);
-    Sight.tell(false);
-    Sight.tell(true);
+    const hide = (is: boolean) => {
+      vi.spyOn(document, "hidden", "get").mockReturnValue(is);
+      document.dispatchEvent(new Event("visibilitychange"));
+    };
+    hide(true);
+    hide(false);
     page.draw({ open: false });
     expect(page.kernel.switches).toEqual([true, false, true, false]);
     page.draw({ open: true });
     page.pane.destroy();
     expect(page.kernel.switches).toEqual([true, false, true, false, true, false]);
+  });
+
+  test("new lines go on while a cell runs, whoever looks elsewhere meanwhile", () => {
+    const page = opened(lines(5));
+    // Starting a cell scrolls to it; what is asked while it runs comes too late.
+    Sight.tell(false);
+    page.kernel.says({ state: { phase: "running", t0: 1, kernel: { busy: true } } });
+    vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    document.dispatchEvent(new Event("visibilitychange"));
+    expect(page.kernel.switches).toEqual([true]);
+    page.kernel.prints(...lines(1, 5));
+    vi.spyOn(document, "hidden", "get").mockReturnValue(false);
+    Sight.tell(true);
+    expect(page.texts().at(-1)).toBe("line 5");
+    expect(page.note()).toBe("6 lines in view");
   });
 
   test("it shows the newest lines, and those that are printed", () => {
@@ -179,10 +198,9 @@ describe("open", () => {
 
   test("lines that were lost are asked for", () => {
     const page = opened(lines(20));
-    page.kernel.says({});
     page.kernel.printed.push(...lines(5, 20));
-    Sight.tell(false);
-    Sight.tell(true);
+    page.draw({ open: false });
+    page.draw({ open: true });
     page.settle();
     expect(page.texts().at(-1)).toBe("line 24");
     expect(page.note()).toBe("25 lines in view");

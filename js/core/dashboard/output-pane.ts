@@ -222,9 +222,14 @@ export class OutputPane {
     return h("div", { class: "pulse-out-row pulse-out-gap" }, gapWord(this.#source));
   }
 
-  /** New lines are sent only while somebody can see them. */
+  /**
+   * New lines are sent only while the pane is open and the page is looked at. Whoever starts a cell
+   * scrolls it out of sight, and comes back while that runs, when nothing can be asked.
+   */
   #look(): void {
-    const looks = this.#isSeen && !document.hidden && !this.el.hidden && this.#view.open;
+    const { open } = this.#view;
+    const isAway = document.hidden && !this.#source.state().kernel.busy;
+    const looks = (this.#isSeen || this.#unwatch !== null) && open && !isAway && !this.el.hidden;
     if (looks && !this.#unwatch) this.#unwatch = this.#source.printed?.watch() ?? null;
     else if (!looks && this.#unwatch) {
       this.#unwatch();
