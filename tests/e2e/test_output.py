@@ -54,6 +54,8 @@ def test_printed_lines_are_shown_live_replayed_and_without_a_kernel(page, lab):
     # New lines come while the cell runs.
     page.run(2)
     page.page.wait_for_selector(BUSY_INDICATOR)
+    # The page has scrolled to the cell.
+    pane.scroll_into_view_if_needed()
     eventually(lambda: newest(pane), lambda line: "step" in line)
     eventually(lambda: newest(pane), lambda line: line.endswith("step 14"))
     eventually(pane.locator(".pulse-note").text_content, lambda note: note.startswith("316 lines"))
