@@ -9,7 +9,8 @@ import { TextLog } from "./text-log";
 /** Moments kept, and spans. */
 const EVENTS_KEPT = 5_000;
 
-type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd">;
+type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd"> &
+  Pick<FramePacket, "linesLeftOut">;
 
 export class EventLog {
   moments: readonly MomentWire[] = [];
@@ -20,10 +21,10 @@ export class EventLog {
   readonly #spans = new Map<string, SpanWire>();
 
   /** Add those of a packet; returns what of it was new. */
-  add({ moments, spans, lines, odd }: News): { events: boolean; lines: boolean } {
+  add({ moments, spans, lines, odd, linesLeftOut }: News): { events: boolean; lines: boolean } {
     this.odd.add(odd);
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
-    this.text.add(lines);
+    this.text.add(lines, linesLeftOut);
     return { events: some || others, lines: lines.length > 0 };
   }
 
