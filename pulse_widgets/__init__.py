@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pulse_widgets.errors import PulseError
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.session.alert import Alert, AlertEvent
+    from pulse_widgets.spans import span, traced
+    from pulse_widgets.telling import config, define, progress
     from pulse_widgets.user import log
     from pulse_widgets.widgets.monitor import Monitor
 
@@ -34,13 +36,18 @@ __all__ = [
     "Monitor",
     "PulseError",
     "Recording",
+    "config",
+    "define",
     "doctor",
     "log",
     "monitor",
+    "progress",
     "recordings",
     "replay",
     "snapshot",
+    "span",
     "stop",
+    "traced",
 ]
 
 _HOMES = {
@@ -49,7 +56,12 @@ _HOMES = {
     "Monitor": "pulse_widgets.widgets.monitor",
     "PulseError": "pulse_widgets.errors",
     "Recording": "pulse_widgets.library.recording",
+    "config": "pulse_widgets.telling",
+    "define": "pulse_widgets.telling",
     "log": "pulse_widgets.user",
+    "progress": "pulse_widgets.telling",
+    "span": "pulse_widgets.spans",
+    "traced": "pulse_widgets.spans",
 }
 
 

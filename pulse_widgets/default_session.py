@@ -180,14 +180,22 @@ class DefaultSession:
         with self._lock:
             return self._run.stop() if self._run is not None else None
 
-    def for_log(self) -> Session | None:
-        """Return a session for the user's metrics; None where there is to be none."""
+    def for_log(self, call: str = "pw.log()", level: int = 3) -> Session | None:
+        """Return a session for what the user's code says; None where there is to be none.
+
+        Parameters
+        ----------
+        call : str
+            What the user called, for a warning.
+        level : int
+            How many calls up the user's line is.
+        """
         if disabled():
             return None
-        if why := self._refusal():
+        if why := self._refusal(call):
             self.lost += 1
             if self.lost == 1:
-                warnings.warn(why, RuntimeWarning, stacklevel=3)
+                warnings.warn(why, RuntimeWarning, stacklevel=level)
             return None
         with self._lock:
             before = self._run
@@ -195,10 +203,10 @@ class DefaultSession:
                 return before.session
             if before is not None:
                 warnings.warn(
-                    "pw.log() after a stop starts a new session, for your own metrics only. "
+                    f"{call} after a stop starts a new session, for your own metrics only. "
                     "Call pw.monitor() to watch the machine as well.",
                     RuntimeWarning,
-                    stacklevel=3,
+                    stacklevel=level,
                 )
             try:
                 run = self._start(interval_s=1.0, record=None, gpus="mine", title="")
@@ -213,17 +221,17 @@ class DefaultSession:
             self._tell()
             return run.session
 
-    def _refusal(self) -> str:
-        """Return why a call of `log` without a session begins none; empty where it does."""
+    def _refusal(self, call: str) -> str:
+        """Return why a call such as `log` without a session begins none; empty where it does."""
         running = self._run is not None and self._run.session.running
         try:
             if running or shared_path() is not None or not self._forked:
                 return ""
         except ArgumentError as error:
-            return f"pw.log() records nothing: {error}"
+            return f"{call} records nothing: {error}"
         place = repr(str(self._parents)) if self._parents is not None else "'/tmp/run.pulse'"
         return (
-            "pw.log() in a forked child records nothing: threads do not survive a fork. To have "
+            f"{call} in a forked child records nothing: threads do not survive a fork. To have "
             "every child record for itself, beside its parent, put this line before the fork: "
             f"os.environ[{VARIABLE!r}] = {place}. Or log from the parent."
         )

@@ -97,6 +97,21 @@ export interface Printed {
   look(time: number): void;
 }
 
+/** A series over what rises with it, most of the time: a place that falls begins another run. */
+export interface Stepped {
+  /** Fills `out` as `Source.rangeByStep` does. */
+  draw(range: readonly [number, number], points: number, out: Columns, run?: number): void;
+  runs(): number;
+  extent(): [number, number] | null;
+}
+
+export interface Best {
+  readonly value: number;
+  readonly time: number;
+  /** NaN where none was given. */
+  readonly step: number;
+}
+
 export interface Source {
   /** All series, in order of id. A new array whenever a series was added. */
   catalog(): readonly SeriesWire[];
@@ -130,6 +145,10 @@ export interface Source {
   stepRuns?(id: number): number;
   /** Smallest and largest step of a series, or null without any. */
   stepExtent?(id: number): [number, number] | null;
+  /** Series `id` over the values of series `x` of the same owner, as over steps. */
+  along?(id: number, x: number): Stepped | null;
+  /** The best value that is known of a series; null without any. */
+  best?(id: number, better: "min" | "max"): Best | null;
   /** First and last moment of which anything is known; [NaN, NaN] when nothing is. */
   extent(): [number, number];
   /** The newest row: value is NaN where the reading is missing now. Null before the first. */

@@ -10,11 +10,12 @@ import type {
   SpanWire,
   TextLineWire,
 } from "../core/source";
-import type { State } from "../core/state.gen";
+import type { AlertState, State } from "../core/state.gen";
 import { CATALOG, KINDS } from "../core/vocabulary/catalog.gen";
 import { fillColumns } from "./columns-of";
 import { FakeOutput } from "./fake-output";
 import { baseState } from "./fake-state";
+import type { Told } from "./run-events";
 
 export interface Scenario {
   /** Machines that have all of it, one as the other. */
@@ -30,6 +31,9 @@ export interface Scenario {
   /** Processes on each GPU, the kernel first. */
   readonly processes: number;
   readonly events: boolean;
+  /** Instead of those few cells and marks, given when the session began. */
+  readonly told?: (t0: number) => Told;
+  readonly alerts?: (t0: number) => readonly AlertState[];
   /** MIG instances of each GPU. */
   readonly migs: number;
   /** Values of single series, by "entity metric" of the first host. */
@@ -165,7 +169,8 @@ export class FakeSource implements Source {
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
-    this.#state = { ...baseState(T0, scenario.hz), ...scenario.state };
+    const alerts = scenario.alerts?.(T0) ?? [];
+    this.#state = { ...baseState(T0, scenario.hz), alerts, ...scenario.state };
     this.#declare();
     const ticks = Math.round(scenario.seconds * scenario.hz);
     for (let i = 0; i < ticks; i++) this.#take(T0 + i / scenario.hz);
@@ -218,6 +223,7 @@ export class FakeSource implements Source {
 
   moments(): readonly MomentWire[] {
     if (!this.#scenario.events) return [];
+    if (this.#scenario.told) return this.#scenario.told(T0).moments;
     const end = this.#times.at(-1) ?? T0;
     const message = "Xid 31: MMU fault on GPU 0";
     const moments: MomentWire[] = [
@@ -229,6 +235,7 @@ export class FakeSource implements Source {
 
   spans(): readonly SpanWire[] {
     if (!this.#scenario.events) return [];
+    if (this.#scenario.told) return this.#scenario.told(T0).spans;
     const now = this.#times.at(-1) ?? T0;
     const cells = [
       { from: 2, to: 9, line: "import torch", status: "ok" },

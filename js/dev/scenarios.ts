@@ -2,6 +2,7 @@
 
 import type { SourceState, State } from "../core/state.gen";
 import type { Scenario } from "./fake-source";
+import { alertsOf, manyCells, nestedSpans, troubledRun } from "./run-events";
 
 const PLAIN: Scenario = {
   hosts: 1,
@@ -175,6 +176,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     },
   },
   stopped: { ...PLAIN, state: { phase: "stopped", kernel: { busy: false, cell: null } } },
+  /** Some cells, many, and more than there is room for; spans in one another; alerts and failures. */
+  cells60: { ...PLAIN, told: manyCells(60, 235) },
+  cells1000: { ...PLAIN, gpus: 8, told: manyCells(1000, 235) },
+  cells100000: { ...PLAIN, told: manyCells(100_000, 235) },
+  nested: { ...PLAIN, told: nestedSpans },
+  alerts: { ...PLAIN, told: troubledRun, alerts: alertsOf },
   /** Nothing of the user's yet; five metrics, 200 and 5000. */
   own0: { ...PLAIN, user: false, processes: 1 },
   own5: { ...PLAIN, own: { "train/accuracy": 0.7, "val/accuracy": 0.6 }, processes: 3 },

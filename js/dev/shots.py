@@ -67,6 +67,12 @@ SHOTS: dict[str, tuple[str, int, int]] = {
         )
         for theme in ("light", "dark")
     },
+    **{
+        f"{name}-{theme}{suffix}": (f"scenario={name}&theme={theme}", width, 700)
+        for name in ("one", "cells60", "cells1000", "nested", "alerts")
+        for theme in ("light", "dark")
+        for suffix, width in (("-mid", 1000), ("-300", 300))
+    },
     "strip-light": ("scenario=one&layout=strip", 1100, 120),
     "charts-light": ("scenario=eight&layout=charts&metrics=gpu.utilization,cpu.*", 1100, 500),
 }

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.metrics.catalog import lookup
+from pulse_widgets.series.said import is_user
 from pulse_widgets.storage.index import Catalog
 from pulse_widgets.storage.privacy import Redaction
 
@@ -104,7 +105,7 @@ def redact(header: Mapping[str, Any]) -> dict[str, Any]:
     """
     catalog, names = _known_hosts(header)
     redaction = Redaction(catalog, names=names)
-    renamed = _renamed(redaction, header["series"])
+    renamed = _renamed(redaction, header["series"], header["entities"])
     series = [
         {
             **s,
@@ -138,11 +139,14 @@ def _odd(one: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _renamed(
-    redaction: Redaction, series: Sequence[Mapping[str, Any]]
+    redaction: Redaction,
+    series: Sequence[Mapping[str, Any]],
+    entities: Sequence[Mapping[str, Any]],
 ) -> dict[tuple[str, str], dict[str, str]]:
-    """Return what the things are called that have a series, and their machines."""
+    """Return what the things are called that have a series, their machines, and users."""
     owners = dict.fromkeys([(s["host"], s["entity"]) for s in series])
     owners |= dict.fromkeys([(s["host"], "host") for s in series])
+    owners |= dict.fromkeys([(e["host"], e["entity"]) for e in entities if is_user(e["entity"])])
     return {
         (host, entity): {"host": redaction.host(host), "entity": redaction.entity(host, entity)}
         for host, entity in owners
@@ -164,7 +168,7 @@ def _known_hosts(header: Mapping[str, Any]) -> tuple[Catalog, set[str]]:
 
 
 def _labels(redaction: Redaction, entity: Mapping[str, Any]) -> dict[str, Any]:
-    labels: dict[str, Any] = redaction.value(dict(entity["labels"]))
+    labels = redaction.labels(entity["labels"])
     is_host = entity["entity"] == "host"
     return {k: v for k, v in labels.items() if not (is_host and k in _HOST_NAMES)}
 

@@ -23,6 +23,7 @@ from pulse_widgets.library.selection import (
 from pulse_widgets.library.summaries import envelope_of, summaries
 from pulse_widgets.loading import load
 from pulse_widgets.metrics.kinds import OUTPUT
+from pulse_widgets.series.said import CONFIG, facts_in
 from pulse_widgets.storage.claim import finished_path
 from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.reader import Stored, open_stored
@@ -128,6 +129,11 @@ class Recording:
         ``select(host=...)`` takes either.
         """
         return tables.series_table(self._chosen, self._spans(), self._stored.catalog.host_name)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the run was started with, as `pulse_widgets.config` was told; of all its writers."""
+        return facts_in(self._stored.catalog.entities, CONFIG)
 
     @property
     def stored(self) -> Stored:

@@ -17,6 +17,7 @@ from pulse_widgets.metrics.catalog import kind_of, rate_of
 from pulse_widgets.metrics.globs import matches_any
 from pulse_widgets.metrics.kinds import GAUGE, kind_stored_as
 from pulse_widgets.series.rates import rates_of
+from pulse_widgets.series.said import DEFINED, Definitions, facts_in, is_user
 from pulse_widgets.storage.index import guess
 
 if TYPE_CHECKING:
@@ -135,7 +136,18 @@ def _tighter(choose: Any, a: int | None, b: int | None) -> int | None:
 def chosen_of(stored: Stored) -> tuple[Chosen, ...]:
     """Return every series of a recording as it is stored."""
     infos = stored.catalog.infos
-    return tuple(Chosen(key, infos.get(key) or guess(key)) for key in stored.extents)
+    defined = Definitions(facts_in(stored.catalog.entities, DEFINED))
+    chosen = (Chosen(key, infos.get(key) or guess(key)) for key in stored.extents)
+    return tuple(_as_defined(c, defined) for c in chosen) if defined else tuple(chosen)
+
+
+def _as_defined(chosen: Chosen, defined: Definitions) -> Chosen:
+    """Return a series in the unit that its user said; readings have one of their own."""
+    info = chosen.info
+    if info.unit or not is_user(info.entity):
+        return chosen
+    unit = defined.of(info.metric).get("unit")
+    return replace(chosen, info=replace(info, unit=unit)) if unit else chosen
 
 
 def narrow(

@@ -115,13 +115,13 @@ def output_table(series: Iterable[tuple[Chosen, Columns]]) -> pd.DataFrame:
     import pandas as pd
 
     parts = [(c.key, columns) for c, columns in series if len(columns)]
-    times = np.concatenate([np.zeros(0, np.int64), *(columns.time for _, columns in parts)])
-    order = np.argsort(times, kind="stable")
+    stamps = np.concatenate([np.zeros(0, np.int64), *(columns.time for _, columns in parts)])
+    order = np.argsort(stamps, kind="stable")
     names = [(key.host, key.entity, key.metric.rpartition(".")[2]) for key, _ in parts]
     sizes = [len(columns) for _, columns in parts]
     texts = [text for _, columns in parts for text in _lines(columns)]
     which = np.repeat(np.arange(len(parts)), sizes)[order].tolist()
-    table = {"time": _times(times[order].tolist())}
+    table = {"time": times(stamps[order].tolist())}
     for place, column in enumerate(("host", "entity", "stream")):
         table[column] = [names[number][place] for number in which]
     table["text"] = pd.array([texts[place] for place in order.tolist()], dtype="string")

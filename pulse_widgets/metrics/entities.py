@@ -2,8 +2,9 @@
 
 An id is a path of parts joined by ``/``; a part is a word, or a word, ``:`` and a name:
 ``host``, ``cpu:3``, ``gpu:0/mig:1/ci:0``, ``pid:4711/gpu:0``, ``fs:/data``, ``pulse/log``.
-A mount or a pod has slashes in its name, so ``fs``, ``pod``, ``stream``, ``worker`` and ``disk``
-take the rest of the id. A label set in braces is one part.
+A mount or a pod has slashes in its name, so ``fs``, ``pod``, ``stream``, ``worker``, ``disk`` and
+``bar`` (a loop of `pulse_widgets.progress`) take the rest of the id. A label set in braces is one
+part.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ __all__ = [
 
 _LISTED: Final = 3
 
-GREEDY: Final = ("disk", "fs", "net", "pod", "stream", "worker")
+GREEDY: Final = ("bar", "disk", "fs", "net", "pod", "stream", "worker")
 """Classes whose names have slashes in them."""
 ORDER: Final = ("host", "gpu", "cpu", "disk", "fs", "net", "kernel", "pid", "cell", "user", "rank")
 """The order in which a dashboard lists classes of entities; others follow by name."""

@@ -12,7 +12,9 @@ import numpy as np
 
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.columns import SeriesKey
+from pulse_widgets.series.facts import facts_of
 from pulse_widgets.series.registry import SeriesInfo
+from pulse_widgets.series.said import JSON_LABELS, is_user, joined
 from pulse_widgets.storage.arrow.convert import KEYS
 from pulse_widgets.storage.arrow.tables import read_table, write_table
 from pulse_widgets.storage.limits import MOST_TABLE_ROWS
@@ -217,7 +219,8 @@ class Catalog:
         for host, named in entities.items():
             held = self.entities.setdefault(host, {})
             for entity, labels in named.items():
-                held[entity] = {**held.get(entity, {}), **labels}
+                before = held.get(entity, {})
+                held[entity] = {**before, **labels, **_said_by_both(before, labels)}
 
     def encode(self, keys: Sequence[SeriesKey]) -> str:
         """Return the ASCII JSON of the series `keys`, numbered in that order.
@@ -234,7 +237,7 @@ class Catalog:
                 series[str(number)] = [*described, dict(info.labels)]
         kept = {(k.host, k.entity) for k in keys}
         entities = {
-            host: {e: labels for e, labels in named.items() if (host, e) in kept}
+            host: {e: labels for e, labels in named.items() if (host, e) in kept or is_user(e)}
             for host, named in self.entities.items()
         }
         metrics = {m: metrics[m] for m in self.appeared(metrics)}
@@ -274,6 +277,15 @@ class Catalog:
             made.infos[key] = _described(key, series.get(str(number)) or metrics.get(key.metric))
         made.label(entity_labels(content.get("entities")))
         return made
+
+
+def _said_by_both(before: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return the JSON labels that both have: several writers say something about one run."""
+    return {
+        name: joined(before[name], facts_of(labels[name]) or {})
+        for name in JSON_LABELS
+        if name in before and name in labels
+    }
 
 
 def entity_labels(content: Any) -> dict[str, dict[str, dict[str, str]]]:

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.catalog import kind_of
 from pulse_widgets.series.columns import Packed
+from pulse_widgets.series.facts import facts_of
+from pulse_widgets.series.said import JSON_LABELS, is_user
 from pulse_widgets.storage.index import Catalog
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ class Redaction:
         made.add(self._info(info, keys[k]) for k, info in catalog.infos.items() if k in keys)
         there = {(key.host, key.entity) for key in keys}
         for host, named in catalog.entities.items():
-            kept = {e: labels for e, labels in named.items() if (host, e) in there}
+            kept = {e: x for e, x in named.items() if (host, e) in there or is_user(e)}
             told = {self.entity(host, e): self.labels(x) for e, x in kept.items()}
             made.entities[self.host(host)] = told
         for host, about in catalog.hosts.items():
@@ -185,7 +187,29 @@ class Redaction:
         """Return labels for a copy; one that is a path is replaced whole, with its spaces."""
         whole = {k: "<path>" if _WHOLE.fullmatch(str(v)) else v for k, v in labels.items()}
         kept: dict[str, Any] = self.value(whole)
-        return kept
+        return kept | {k: self.said(labels[k]) for k in JSON_LABELS if k in labels}
+
+    def said(self, label: str) -> str:
+        """Return JSON of the user's own for a copy.
+
+        The names in it are the user's, and none of ours: none is left out, texts are cleaned.
+        """
+        content = facts_of(label)
+        return _LOST if content is None else json.dumps(self._cleaned(content))
+
+    def _cleaned(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            made: dict[str, Any] = {}
+            for key, inner in value.items():
+                name = self.text(key)
+                # Several may have become the same.
+                made[f"{name} {len(made)}" if name in made else name] = self._cleaned(inner)
+            return made
+        if isinstance(value, list):
+            return [self._cleaned(item) for item in value]
+        if isinstance(value, str):
+            return "<path>" if _WHOLE.fullmatch(value) else self.text(value)
+        return value
 
     def value(self, value: Any) -> Any:
         """Return a JSON value for a copy: private keys left out, texts cleaned."""

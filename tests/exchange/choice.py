@@ -39,12 +39,14 @@ def series_of(case):
 
 
 def entities_of(case):
-    """The machines of a case, as far as they have names."""
-    return [
+    """The machines of a case, as far as they have names, and what the user said of metrics."""
+    machines = [
         {"host": host, "entity": "host", "labels": {"name": name}}
         for host, name in case.get("hosts", {}).items()
         if name
     ]
+    said = json.dumps(case.get("defined", {}))
+    return [*machines, {"host": "h0", "entity": "user", "labels": {"defined": said}}]
 
 
 def chosen(case):
@@ -64,9 +66,17 @@ def chosen(case):
     )
     picked = pick(screen, series, entities_of(case), case["charts"], 40)
     return {
-        "drawn": [[chart.title, [line.label for line in chart.lines]] for chart in picked.charts],
+        "drawn": [
+            [_titled(chart.title, chart.unit, case), [line.label for line in chart.lines]]
+            for chart in picked.charts
+        ],
         "listed": [[line.title, line.owner, len(line.ids)] for line in picked.lines],
     }
+
+
+def _titled(title, unit, case):
+    """A title, with its unit where the case is about units."""
+    return f"{title} ({unit})" if "defined" in case else title
 
 
 if __name__ == "__main__":

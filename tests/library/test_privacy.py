@@ -47,6 +47,14 @@ def test_absolute_paths_and_names_of_hosts_are_blotted_out(text, told):
     assert redaction().text(text) == told
 
 
+@pytest.mark.parametrize(("label", "told"), EXAMPLES["said"].items())
+@pytest.mark.parametrize("name", ["config", "defined"])
+def test_what_the_user_said_of_a_run_stays_json(name, label, told):
+    kept = redaction().labels({name: label, "model": "/home/ada/x"})
+    assert kept["model"] == "<path>"
+    assert list(json.loads(kept[name]).items()) == list(json.loads(told).items())
+
+
 @pytest.mark.parametrize("text", EXAMPLES["words"])
 def test_what_is_no_path_and_no_name_stays(text):
     assert redaction().text(text) == text

@@ -204,6 +204,7 @@ def test_the_thread_ends_with_the_last_alert_and_begins_with_the_next(session):
     until(lambda: len(events) == 1)
 
 
+@pytest.mark.slow
 def test_what_is_logged_right_before_the_end_still_fires_and_is_recorded(python):
     out = python(
         "mon = pw.monitor('system')\n"
@@ -229,6 +230,7 @@ def test_what_is_logged_right_before_the_end_still_fires_and_is_recorded(python)
     assert (ended, replayed) == ("SessionEndedError", "ReplayError")
 
 
+@pytest.mark.slow
 def test_an_alert_is_about_each_gpu_apart(tmp_path):
     environ = nvml.environment(
         tmp_path / "nvml",

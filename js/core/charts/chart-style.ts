@@ -17,6 +17,7 @@ export const CHART_STYLE = `
 .pulse-whose { flex: 0 1 auto; min-width: 0; margin-left: auto; overflow: hidden; color: var(--line, var(--pulse-text-2)); text-overflow: ellipsis; white-space: nowrap; }
 .pulse-unshown { flex: 0 1 auto; min-width: 0; overflow: hidden; color: var(--pulse-text-2); font-size: 11px; text-overflow: ellipsis; white-space: nowrap; }
 .pulse-unshown:empty { display: none; }
+.pulse-legend > .pulse-best { margin-left: auto; }
 .pulse-now { flex: none; font-weight: 600; white-space: nowrap; }
 .pulse-now i { margin: 0 4px; color: var(--pulse-text-2); font-style: normal; font-weight: 400; }
 .pulse-plot { position: relative; min-height: 40px; touch-action: pan-y; user-select: none; }

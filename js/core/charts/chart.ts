@@ -85,6 +85,8 @@ export interface PlotOptions {
   readonly xText: (values: readonly number[], step: number) => string[];
   /** Time axes have ticks at whole minutes and hours, others at round numbers. */
   readonly time: boolean;
+  /** The plot was clicked, not dragged. */
+  readonly click?: (x: number, top: number) => void;
   readonly under?: (area: PlotArea) => void;
   readonly over?: (area: PlotArea) => void;
 }
@@ -121,6 +123,7 @@ export class Plot {
     const { over } = this.#plot;
     over.addEventListener("pointermove", (event) => this.#pointed(event));
     over.addEventListener("pointerleave", (event) => this.#left(event));
+    if (options.click) this.#hearClicks(over, options.click);
   }
 
   /** Draw new values over `range`; `xs` and `ys` are kept, not copied. */
@@ -300,6 +303,19 @@ export class Plot {
     this.#pointing = false;
     // What a finger pointed at stays readable after the finger has gone.
     if (event.pointerType === "mouse") this.#events.cursor(null, 0);
+  }
+
+  #hearClicks(over: HTMLElement, click: (x: number, top: number) => void): void {
+    let from = 0;
+    over.addEventListener("pointerdown", ({ clientX }) => {
+      from = clientX;
+    });
+    over.addEventListener("click", ({ clientX, clientY, detail }) => {
+      // The second of a double click, and the end of a drag, are none.
+      if (detail > 1 || Math.abs(clientX - from) >= CLICK) return;
+      const { left, top } = over.getBoundingClientRect();
+      click(this.#plot.posToVal(clientX - left, "x"), clientY - top);
+    });
   }
 
   #area(): PlotArea {

@@ -9,11 +9,11 @@ import { formatValue } from "../vocabulary/format";
 import { rampColor, rampGradient } from "../vocabulary/palette";
 import { axisTimes, momentText } from "../vocabulary/time-text";
 import { yRange } from "../vocabulary/y-range";
+import { notesAt, paintOver } from "./bands";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { HeatPainter, rowHeight } from "./heat";
 import { sharedStart } from "./legend";
-import { paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import {
   type ChartEvents,
@@ -162,10 +162,12 @@ export class HeatChart implements View {
     const value = reading?.max ?? Number.NaN;
     const color = Number.isNaN(value) ? "none" : rampColor(scene.theme.ground, value, low, high);
     const { values, ends } = this.#summary(x, scene);
+    const notes = beyond ? [BEYOND] : [`all: ${values}`, ends].filter(Boolean);
+    const marks = notesAt(scene, this.#panel.lines, x, width / plot.span);
     const content = {
       head: momentText(x, width),
       lines: beyond ? [] : [{ name: line.label, text, color, value }],
-      notes: beyond ? [BEYOND] : [`all: ${values}`, ends].filter(Boolean),
+      notes: [...notes, ...marks],
     };
     this.#shell.tip.show(((x - scene.range[0]) / width) * plot.span + GUTTER, this.#top, content);
   }
@@ -227,7 +229,7 @@ export class HeatChart implements View {
       under: (area) => this.#paint(area),
       over: (area) => {
         const scene = this.#scene;
-        if (scene) paintMoments(area, scene.marks, scene.theme);
+        if (scene) paintOver(area, scene, this.#panel.lines, true);
       },
     };
   }

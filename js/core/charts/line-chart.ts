@@ -10,12 +10,13 @@ import { axisTimes, momentText } from "../vocabulary/time-text";
 import { type YAxis, yAxis } from "../vocabulary/y-axis";
 import { yRange } from "../vocabulary/y-range";
 import { type Alarm, Alarms, isAlarm } from "./alarm";
+import { notesAt, paintOver, paintUnder } from "./bands";
+import { bestText } from "./best";
 import { GUTTER, type Plot, type PlotArea, type PlotOptions } from "./chart";
 import type { Line, Panel } from "./groups";
 import { inksOf, PALE } from "./inks";
 import { fitsBeside, fitsTitle, Legend } from "./legend";
 import { fitsLog, logAxisOf, logNote, unplaced } from "./log-scale";
-import { labelsAt, paintIdle, paintMoments } from "./marks";
 import { BEYOND, isBeyond, readingAt, twinOf } from "./moment";
 import { oddText, paintOdd } from "./odd";
 import { paintAlarms, paintLimit } from "./over-lines";
@@ -36,6 +37,7 @@ import {
   type View,
   writeTwin,
 } from "./panel-view";
+import { placeText, tickText, valueTick } from "./place-text";
 import { readingText, single, spanText, tipText } from "./reading-text";
 import type { Theme } from "./theme";
 import type { TipLine } from "./tip";
@@ -130,6 +132,7 @@ export class LineChart implements View {
     if (this.#isNamed) this.#writeEach(shown.map((one) => one && single(one)));
     else setText(this.#shell.value, together(shown, this.#panel.unit));
     this.#writeWhose(scene);
+    if (this.#isOwn) this.#writeBest(scene);
     if (x === null) this.#pointer = null;
     this.#tip(x);
   }
@@ -163,9 +166,12 @@ export class LineChart implements View {
 
   /** Names stand in the title row where they fit, otherwise below the plot. */
   #placeLegend(): void {
-    const { title, host, note } = this.#shell;
+    const { title, host, note, best } = this.#shell;
     const names = this.#panel.lines.map(({ label }) => label);
-    const fits = fitsBeside(host.clientWidth, this.#panel.title, names) && !note.textContent;
+    const fits =
+      fitsBeside(host.clientWidth, this.#panel.title, names) &&
+      !note.textContent &&
+      !best.textContent;
     const place = this.#isNamed && fits ? title : host;
     if (this.#legend && place.nextSibling !== this.#legend.el) place.after(this.#legend.el);
   }
@@ -269,8 +275,8 @@ export class LineChart implements View {
       log: this.#log,
       yRange: () => this.#axis.range,
       yTicks: () => this.#axis.ticks,
-      yText: (values) => values.map((value) => formatValue(value, unit)),
-      xText: this.byStep ? (steps) => steps.map((step) => formatValue(step, "count")) : axisTimes,
+      yText: (values) => values.map((value) => valueTick(value, unit)),
+      xText: this.byStep ? (places) => places.map(tickText) : axisTimes,
       under: (area) => this.#under(area),
       over: (area) => this.#over(area),
     };
@@ -279,7 +285,7 @@ export class LineChart implements View {
   #under(area: PlotArea): void {
     const scene = this.#scene;
     if (!scene) return;
-    if (!this.byStep) paintIdle(area, scene.marks, scene.range, scene.theme, scene.now);
+    if (!this.byStep) paintUnder(area, scene, this.#panel.lines);
     clipped(area, () => this.#paint(area, scene));
   }
 
@@ -311,7 +317,7 @@ export class LineChart implements View {
     if (this.#limit !== null) paintLimit(area, this.#limit, scene.theme);
     if (this.byStep) return;
     paintAlarms(area, this.#grid, this.#alarmOf, scene.theme);
-    paintMoments(area, scene.marks, scene.theme);
+    paintOver(area, scene, this.#panel.lines);
   }
 
   #valueOf(line: Line, i: number, x: number | null, scene: Scene): Reading | null {
@@ -336,6 +342,17 @@ export class LineChart implements View {
     }
   }
 
+  /** Beside several values there is no room for it: it stands beside their names. */
+  #writeBest(scene: Scene): void {
+    const text = bestText(this.#panel, scene);
+    const { best } = this.#shell;
+    if (text === best.title) return;
+    setText(best, text);
+    best.title = text;
+    if (text) this.#legend?.el.append(best);
+    this.#placeLegend();
+  }
+
   #tip(x: number | null): void {
     const scene = this.#scene;
     const plot = this.#plot;
@@ -345,10 +362,10 @@ export class LineChart implements View {
     }
     const wide = scene.range[1] - scene.range[0];
     const pixel = wide / Math.max(plot.span, 1);
-    const head = this.byStep ? `step ${formatValue(Math.round(x), "count")}` : momentText(x, wide);
+    const head = this.byStep ? placeText(x, wide, scene.along) : momentText(x, wide);
     const beyond = isBeyond(x, scene, this.byStep);
     const { lines, notes } = beyond ? NO_READING : this.#tipLines(x, pixel, scene);
-    const marks = this.byStep ? [] : labelsAt(scene.marks, x, pixel * 4, scene.now);
+    const marks = this.byStep ? [] : notesAt(scene, this.#panel.lines, x, pixel);
     const content = { head, lines, notes: [...notes, ...marks] };
     this.#shell.tip.show((x - scene.range[0]) / pixel + GUTTER, this.#pointer, content);
   }

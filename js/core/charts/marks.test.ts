@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EntityWire, MomentWire, SeriesWire, SpanWire } from "../source";
+import { idleStretches } from "./bands";
 import type { PlotArea } from "./chart";
 import {
   countsOnly,
-  idleStretches,
   labelSpots,
   labelsAt,
   type Mark,
@@ -60,6 +60,7 @@ describe("cells and spans", () => {
         machine: HOME.host,
         text: "cell [3] train()",
         label: "cell [3] train()",
+        facts: cell.facts,
       },
     ]);
   });

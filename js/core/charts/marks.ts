@@ -1,55 +1,78 @@
 /** Cells, spans, marks and events as lines and bands over the charts, and as text on hover. */
 
-import type { Source, SpanWire } from "../source";
+import type { MomentWire, Source, SpanWire } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
 import type { PlotArea } from "./chart";
+import type { Facts, Mark } from "./mark";
+import { firstAfter, firstFrom, indexOf, spansWithin } from "./mark-index";
 import type { Theme } from "./theme";
 
-export interface Mark {
-  readonly host: string;
-  /** What the host is called. */
-  readonly machine: string;
-  readonly entity: string;
-  readonly metric: string;
-  readonly drawnAs: "moment" | "span";
-  readonly start: number;
-  /** Null: a moment, or a stretch that has not ended. */
-  readonly end: number | null;
-  readonly open: boolean;
-  /** What it is called beside the name of its host. */
-  readonly text: string;
-  /** What it is called where nothing else says whose it is. */
-  readonly label: string;
-  /** It ended in an error. */
-  readonly failed: boolean;
-  /** It stands for so many. */
-  readonly count?: number;
-}
+export type { Mark } from "./mark";
 
-/** Moments and spans as marks in order of time; with several hosts each names its host. Pure. */
+/** What stands before what is alarming: its colour alone says nothing. */
+export const SIGN = "\u25b2";
+
+/**
+ * Moments and spans as marks in order of time; with several hosts each names its host. What has
+ * not changed is the same mark as before.
+ */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
-  const labelled = (host: string, label: string) =>
-    owners.several ? `${owners.host(host)} \u00b7 ${label}` : label;
-  const moments = source.moments().map(({ facts, time, ...about }): Mark => {
-    const text = withLabels(said(facts["label"] ?? facts["message"])) || about.metric;
-    const names = { machine: owners.host(about.host), text, label: labelled(about.host, text) };
-    return { ...about, ...names, drawnAs: "moment", start: time, end: null, ...MOMENT };
-  });
-  const spans = source.spans().map((span): Mark => {
-    const { host, entity, metric, start, end } = span;
-    const text = spanLabel(span);
-    const names = { machine: owners.host(host), text, label: labelled(host, text) };
-    const how = { drawnAs: "span", open: end === null, failed: statusOf(span) !== "" } as const;
-    return { host, entity, metric, ...names, start, end, ...how };
-  });
+  const kept = <T extends Wire>(wire: T, make: Make<T>): Mark => {
+    const [machine, known] = [owners.host(wire.host), made.get(wire)];
+    if (known?.machine === machine && (known.label !== known.text) === owners.several) return known;
+    const mark = make(wire, machine, owners.several ? `${machine} \u00b7 ` : "");
+    made.set(wire, mark);
+    return mark;
+  };
+  const moments = source.moments().map((one) => kept(one, ofMoment));
+  const spans = source.spans().map((one) => kept(one, ofSpan));
   return [...moments, ...spans].sort((a, b) => a.start - b.start);
 }
 
-const MOMENT = { open: false, failed: false } as const;
+type Wire = MomentWire | SpanWire;
+type Make<T> = (wire: T, machine: string, whose: string) => Mark;
+const made = new WeakMap<Wire, Mark>();
+
+function ofMoment(moment: MomentWire, machine: string, whose: string): Mark {
+  const { host, entity, metric, time: start, facts } = moment;
+  const text = momentText(metric, facts);
+  const failed = isFailure(metric, facts);
+  const [drawnAs, label, end, open] = ["moment", whose + text, null, false] as const;
+  return { host, machine, entity, metric, drawnAs, start, end, open, text, label, failed, facts };
+}
+
+function ofSpan(span: SpanWire, machine: string, whose: string): Mark {
+  const { host, entity, metric, start, end, facts } = span;
+  const text = spanLabel(span);
+  const failed = statusOf(span) !== "";
+  const [drawnAs, label, open] = ["span", whose + text, end === null] as const;
+  return { host, machine, entity, metric, drawnAs, start, end, open, text, label, failed, facts };
+}
+
+/** What stands before something that failed. */
+const FAILED = "\u2715";
+
+/** The first line of what a moment says. */
+function momentText(metric: string, facts: Facts): string {
+  const text = withLabels(said(facts["label"] ?? facts["message"]).split("\n", 1)[0] ?? "");
+  if (metric === "alert") return alertText(facts, text);
+  if (!isFailure(metric, facts)) return text || metric;
+  return `${facts["kind"] === "oom" ? SIGN : FAILED} ${text || said(facts["kind"])}`;
+}
+
+/** A cell or a run that failed, or ran out of memory. */
+function isFailure(metric: string, facts: Facts): boolean {
+  return metric === "event" && (facts["kind"] === "error" || facts["kind"] === "oom");
+}
+
+function alertText(facts: Facts, label: string): string {
+  const text = label || said(facts["text"]) || "alert";
+  return facts["phase"] === "quiet" ? text : `${SIGN} ${text}`;
+}
 
 type Told = Pick<Source, "catalog" | "entities" | "moments" | "spans">;
 
@@ -78,18 +101,28 @@ function said(fact: unknown): string {
  * An open stretch reaches to `now`.
  */
 export function marksAt(marks: readonly Mark[], time: number, reach: number, now: number): Mark[] {
-  return marks.filter((mark) =>
-    mark.end === null && !mark.open
-      ? Math.abs(mark.start - time) <= reach
-      : mark.start <= time && (mark.end ?? now) >= time,
+  const { moments, times, tracks } = indexOf(marks);
+  const near = moments.slice(firstFrom(times, time - reach), firstAfter(times, time + reach));
+  const spans = tracks.flatMap(({ rows, deeper }) =>
+    [...rows, deeper].flatMap((row) => spansWithin(row, [time, time])),
   );
+  const running = spans.filter(({ end }) => (end ?? now) >= time);
+  return [...near, ...running].sort((a, b) => a.start - b.start);
 }
 
-export function marksWithin(marks: readonly Mark[], range: AxisRange): Mark[] {
-  return marks.filter((mark) => {
-    const end = mark.open ? Number.POSITIVE_INFINITY : (mark.end ?? mark.start);
-    return end >= range[0] && mark.start <= range[1];
-  });
+/** What touches a range; of many the newest `most`. */
+export function marksWithin(
+  marks: readonly Mark[],
+  range: AxisRange,
+  most: number = Number.POSITIVE_INFINITY,
+): Mark[] {
+  const { moments, times, tracks } = indexOf(marks);
+  const seen = moments.slice(firstFrom(times, range[0]), firstAfter(times, range[1]));
+  const spans = tracks.flatMap(({ rows, deeper }) =>
+    [...rows, deeper].flatMap((row) => spansWithin(row, range, most)),
+  );
+  const all = [...seen, ...spans].sort((a, b) => a.start - b.start);
+  return all.slice(Math.max(all.length - most, 0));
 }
 
 /** Of a pixel: what stands at the very end of the axis may be computed to lie behind it. */
@@ -154,46 +187,6 @@ export function countsOnly(
   });
 }
 
-/** A time without a running cell or span is idle: what is shaded, from its start to its end. */
-export function idleStretches(
-  marks: readonly Mark[],
-  [from, to]: AxisRange,
-  now: number,
-): AxisRange[] {
-  const spans = marks.filter(({ drawnAs }) => drawnAs === "span");
-  // Who runs no cells has no idle time either.
-  if (spans.length === 0) return [];
-  const idle: AxisRange[] = [];
-  const last = Math.min(to, now);
-  let known = from;
-  for (const { start, end } of spans) {
-    if (start > known) idle.push([known, Math.min(start, last)]);
-    known = Math.max(known, end ?? now);
-  }
-  if (known < last) idle.push([known, last]);
-  return idle.filter(([start, end]) => start < end);
-}
-
-/** Times in which nothing ran, very faint; below the lines of a chart. */
-export function paintIdle(
-  area: PlotArea,
-  marks: readonly Mark[],
-  range: AxisRange,
-  theme: Theme,
-  now: number,
-): void {
-  const { context, top, height, x } = area;
-  const stretches = idleStretches(marks, range, now);
-  if (stretches.length === 0) return;
-  context.save();
-  context.fillStyle = theme.idle;
-  for (const [from, to] of stretches) {
-    const left = Math.round(x(from));
-    context.fillRect(left, top, Math.round(x(to)) - left, height);
-  }
-  context.restore();
-}
-
 /** Some moments that have one line, at the first of them that is in view. */
 interface Cluster {
   readonly at: number;
@@ -211,8 +204,7 @@ export function mergedMoments(
   left: number = Number.NEGATIVE_INFINITY,
 ): Mark[] {
   const groups: { at: number; marks: Mark[] }[] = [];
-  for (const mark of marks) {
-    if (mark.drawnAs !== "moment") continue;
+  for (const mark of indexOf(marks).moments) {
     const at = x(mark.start);
     const group = groups.at(-1);
     if (group && at - group.at <= reach) group.marks.push(mark);
@@ -259,6 +251,7 @@ function isUsers(mark: Mark): boolean {
 }
 
 export function momentColor(mark: Mark, theme: Theme): string {
+  if (mark.metric === "alert" && mark.facts?.["phase"] === "quiet") return theme.axis;
   return isUsers(mark) ? theme.accent : theme.warn;
 }
 
@@ -305,7 +298,10 @@ function paintCount(area: PlotArea, text: string, x: number, color: string): voi
   context.fillText(text, fits ? x + gap : x - gap, top + ratio);
 }
 
-/** What a pointer touches, `reach` seconds around: of many marks their count and the newest. */
+/**
+ * What a pointer touches, `reach` seconds around: the cells first, and of many marks their count
+ * and the newest.
+ */
 export function labelsAt(
   marks: readonly Mark[],
   time: number,
@@ -315,5 +311,11 @@ export function labelsAt(
   const found = marksAt(marks, time, reach, now);
   const moments = found.filter(({ drawnAs }) => drawnAs === "moment");
   const more = moments.length > MOST_LABELS ? [countText(moments)] : [];
-  return [...more, ...found.map(({ label }) => label).slice(-MOST_LABELS)];
+  const cells = found.filter(isCell).slice(-MOST_LABELS);
+  const others = found.filter((mark) => !isCell(mark)).slice(-MOST_LABELS);
+  return [...cells.map(({ label }) => label), ...more, ...others.map(({ label }) => label)];
+}
+
+export function isCell({ drawnAs, metric }: Mark): boolean {
+  return drawnAs === "span" && metric === "cell";
 }

@@ -18,6 +18,8 @@ export interface Scene {
   readonly hidden: ReadonlySet<string>;
   readonly theme: Theme;
   readonly marks: readonly Mark[];
+  /** The stretch of the cell that is pointed at on the timeline; null for none. */
+  readonly band?: AxisRange | null;
   /** The newest moment there is: open stretches end here. */
   readonly now: number;
   /** Paused or zoomed: the newest values are then not those in view. */
@@ -28,6 +30,8 @@ export interface Scene {
   readonly smooth: number;
   /** The user's own metrics stand on a logarithmic axis. */
   readonly log: boolean;
+  /** The metric that stands in the place of steps; absent where steps themselves do. */
+  readonly along?: string | undefined;
 }
 
 export interface ChartEvents extends PlotEvents {
@@ -81,6 +85,8 @@ export interface Shell {
   readonly value: HTMLElement;
   /** Which line the value is of, where that is not clear. */
   readonly whose: HTMLElement;
+  /** The best value so far, of the user's own. */
+  readonly best: HTMLElement;
   /** What the picture leaves out. */
   readonly note: HTMLElement;
   readonly host: HTMLElement;
@@ -94,7 +100,8 @@ export function shell(panel: Panel): Shell {
   const title = h("h4", { title: panel.help || panel.title }, panel.title);
   const note = h("span", { class: "pulse-unshown" });
   const host = h("div", { class: "pulse-plot", "aria-hidden": "true" });
-  const header = h("header", {}, title, note, whose, value);
+  const best = h("span", { class: "pulse-unshown pulse-best" });
+  const header = h("header", {}, title, note, best, whose, value);
   const twin = h("table");
   const el = h(
     "section",
@@ -105,7 +112,7 @@ export function shell(panel: Panel): Shell {
   );
   el.dataset["panel"] = panel.key;
   if (isOfGpus(panel)) el.dataset["gpus"] = "";
-  return { el, header, title, value, whose, note, host, tip: new Tip(host), twin };
+  return { el, header, title, value, whose, best, note, host, tip: new Tip(host), twin };
 }
 
 /** Each line is one of several GPUs: their cards are the legend of such charts. */

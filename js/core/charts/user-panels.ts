@@ -92,10 +92,16 @@ export function userPanels(series: readonly SeriesWire[], context: Context): Pan
     const [first] = chart.metrics as [Measured];
     if (chart.metrics.length > 1) return pairPanel(chart, colors, alone, context);
     const own = [...first.series].sort(compareOwners);
-    const title = titled(titleOf(own[0] as SeriesWire), own, context);
+    const title = titled(definedTitle(own) ?? titleOf(own[0] as SeriesWire), own, context);
     const lines = entityLines(own, context);
     return panelOf(title, own, lines, context, headOf(first.metric));
   });
+}
+
+/** What the user wants a chart to be called: what all its metrics are, or the only one. */
+function definedTitle(series: readonly SeriesWire[]): string | undefined {
+  const titles = new Set(series.map(({ labels }) => labels["defined.title"]));
+  return titles.size === 1 ? [...titles][0] : undefined;
 }
 
 function measuredOf(series: readonly SeriesWire[]): Measured[] {
@@ -209,7 +215,8 @@ function pairPanel(
   lines.sort((a, b) => a.color - b.color);
   const words = lines.map(({ label }) => label);
   const bare = alone.has(leaf) && !metrics.some(({ metric }) => metric === leaf);
-  const title = titled(bare ? `${leaf} (${words.join(", ")})` : leaf, series, context);
+  const said = definedTitle(series);
+  const title = titled(said ?? (bare ? `${leaf} (${words.join(", ")})` : leaf), series, context);
   const prefix =
     headOf(leaf) || (words.length > 3 ? `${words[0]}, …, ${words.at(-1)}` : words.join(", "));
   return panelOf(title, series, lines, context, prefix);

@@ -156,7 +156,8 @@ export class Board {
     }
     const found = new Map(groups.map((group) => [group.title, group]));
     const asked = chartsOnly || Boolean(metrics?.length);
-    const hints = asked ? [] : [...this.#extras].filter(([, extras]) => extras.hint);
+    const told = (one: SectionExtras) => one.hint || one.lasts?.();
+    const hints = asked ? [] : [...this.#extras].filter(([, extras]) => told(extras));
     const hinted = new Set(hints.map(([title]) => title).filter((title) => !found.has(title)));
     return headingsWith([...found.keys(), ...hinted]).flatMap((title): Chosen[] => {
       const panels = found.get(title)?.panels;

@@ -2,7 +2,7 @@
 
 import { type AxisRange, panned, scaled } from "../vocabulary/axis-range";
 import type { Command } from "./keyboard";
-import type { Action, ViewState } from "./view-state";
+import type { Action, Axis, ViewState } from "./view-state";
 import { WINDOWS } from "./windows";
 
 export interface CommandContext {
@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly cursor: number | null;
   /** A live picture can be paused, a finished one cannot. */
   readonly running: boolean;
+  /** The x axes there are. */
+  readonly axes?: readonly Axis[];
 }
 
 /** The action of a command; null where it changes nothing, or only the cursor. */
@@ -35,13 +37,17 @@ export function actionOf(command: Command, context: CommandContext): Action | nu
     case "all":
       return { type: "all", all: !state.all };
     case "axis":
-      return { type: "axis", axis: state.axis === "time" ? "step" : "time" };
+      return { type: "axis", axis: after(state.axis, context.axes ?? ["time", "step"]) };
     case "help":
       return { type: "help", open: !state.help };
     case "step":
     case "search":
       return null;
   }
+}
+
+function after(axis: Axis, axes: readonly Axis[]): Axis {
+  return axes[(axes.indexOf(axis) + 1) % axes.length] ?? "time";
 }
 
 /** The range moved by so much of the axis. */

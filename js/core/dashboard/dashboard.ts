@@ -1,15 +1,13 @@
 /** The dashboard: one element that shows any source, live or finished. */
 
-import { PLOT_STYLE } from "../charts/chart";
 import { buildGroups, type Group, type Panel } from "../charts/groups";
-import { type Mark, marksOf } from "../charts/marks";
 import { momentOf } from "../charts/moment";
 import { USER_GROUP } from "../charts/panel-table";
 import type { ChartEvents } from "../charts/panel-view";
 import { followTheme, readTheme, type Theme } from "../charts/theme";
-import { h } from "../dom";
 import type { Change, Source } from "../source";
 import { Board } from "./board";
+import { Cells } from "./cells";
 import { Choices } from "./choices";
 import { actionOf, panAction, steppedCursor } from "./commands";
 import { Detail } from "./detail";
@@ -19,7 +17,9 @@ import { type Command, commandOf } from "./keyboard";
 import { linesOfGpus, toggled } from "./legend-keys";
 import { OutputPane, outputView } from "./output-pane";
 import { Readings } from "./readings";
+import { rootOf } from "./root";
 import {
+  axesNow,
   extentOf,
   hasSteps,
   isByStep,
@@ -31,7 +31,6 @@ import {
   stepSpan,
 } from "./scenes";
 import { Scheduler } from "./scheduler";
-import { STYLE } from "./styles";
 import { type Manner, Surroundings } from "./surroundings";
 import { Timeline } from "./timeline";
 import { Twins } from "./twins";
@@ -41,10 +40,7 @@ const SECOND = 1000;
 const LONG_AGO = Number.NEGATIVE_INFINITY;
 const READ_MS = 400;
 
-/**
- * Show `source` inside `el` and keep it up to date; the returned function takes it away again.
- * Styles go into `el` too, because a host may render in a shadow root.
- */
+/** Show `source` inside `el` and keep it up to date; the returned function takes it away again. */
 export function mountDashboard(el: HTMLElement, source: Source, options: Manner): () => void {
   const dashboard = new Dashboard(el, source, options);
   return () => dashboard.destroy();
@@ -58,6 +54,7 @@ class Dashboard {
   readonly #around: Surroundings;
   readonly #detail: Detail;
   readonly #board: Board;
+  readonly #cells: Cells;
   readonly #timeline: Timeline;
   readonly #output: OutputPane;
   readonly #help: Help;
@@ -66,7 +63,6 @@ class Dashboard {
   readonly #cleanup: (() => void)[] = [];
   #theme: Theme;
   #groups: Group[] = [];
-  #marks: Mark[] = [];
   #index: Readings | null = null;
   #lines: ReadonlyMap<string, readonly string[]> = new Map();
   #lifted: string | null = null;
@@ -98,7 +94,13 @@ class Dashboard {
       },
       lift: (key) => this.#lift(key),
     });
-    this.#timeline = new Timeline(events);
+    this.#cells = new Cells(source, {
+      root: () => this.#root,
+      range: () => rangeOf(source, this.#state),
+      show: (range) => this.#dispatch({ type: "range", range }),
+      redraw: () => this.#redraw(),
+    });
+    this.#timeline = new Timeline(events, this.#cells);
     const act = { dispatch: (action: Action) => this.#dispatch(action), cursor: events.cursor };
     this.#output = new OutputPane(source, act);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
@@ -117,7 +119,7 @@ class Dashboard {
         axis: {
           now: () => this.#state.axis,
           choose: (axis) => this.#dispatch({ type: "axis", axis }),
-          stepped: () => this.#stepped,
+          all: () => axesNow(this.#groups, this.#stepped),
         },
         changed: () => this.#relayout(),
       },
@@ -127,7 +129,12 @@ class Dashboard {
       () => this.#draw(),
       () => this.#board.views.length,
     );
-    this.#root = this.#build(el);
+    const { above, below } = this.#around;
+    const charts = options.layout === "strip" ? [] : [this.#board.el];
+    const whole = options.layout === "dashboard" && !options.metrics?.length;
+    const output = whole ? [this.#output.el] : [];
+    this.#root = rootOf(options.layout, ...above, ...charts, ...output, ...below, this.#help.el);
+    el.append(this.#root);
     this.#theme = readTheme(this.#root);
     this.#start();
   }
@@ -143,24 +150,6 @@ class Dashboard {
     this.#root.remove();
   }
 
-  #build(el: HTMLElement): HTMLElement {
-    const { layout, metrics } = this.#options;
-    const root = h("div", {
-      class: `pulse pulse-layout-${layout}`,
-      tabindex: "0",
-      role: "region",
-      "aria-label": "Pulse monitor",
-      // JupyterLab would take single letters for its own while focus is in here.
-      "data-lm-suppress-shortcuts": "true",
-    });
-    root.append(h("style", {}, PLOT_STYLE, STYLE), ...this.#around.above);
-    if (layout !== "strip") root.append(this.#board.el);
-    if (layout === "dashboard" && !metrics?.length) root.append(this.#output.el);
-    root.append(...this.#around.below, this.#help.el);
-    el.append(root);
-    return root;
-  }
-
   #start(): void {
     this.#board.watch(this.#timeline);
     this.#root.addEventListener("keydown", (event) => this.#key(event));
@@ -169,8 +158,8 @@ class Dashboard {
       followTheme(this.#root, (theme) => this.#setTheme(theme)),
       this.#source.subscribe((change) => this.#changed(change)),
       () => clearInterval(second),
+      this.#cells.hear(),
     );
-    this.#marks = marksOf(this.#source);
     this.#layout();
     this.#tell();
     this.#tellValues();
@@ -182,7 +171,7 @@ class Dashboard {
     if (change.state) this.#choices.followPresent();
     if (change.series || change.entities || change.state) this.#layoutStale = true;
     if (change.series || change.entities) [this.#index, this.#groupsStale] = [null, true];
-    if (change.events || change.series || change.entities) this.#marks = marksOf(this.#source);
+    if (change.events || change.series || change.entities) this.#cells.forget();
     const over = this.#source.state().phase !== "running";
     // A session that is over cannot be resumed: end the pause.
     if (over && this.#state.pausedAt !== null) this.#dispatch({ type: "resume" });
@@ -197,9 +186,8 @@ class Dashboard {
     if (action.type === "range" || action.type === "reset") {
       this.#detail.ask(() => ({ range: this.#state.range, ids: this.#shown }));
     }
-    for (const view of this.#board.views) view.stale = true;
     this.#summaryAt = this.#foldsAt = this.#read = LONG_AGO;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   get #state(): ViewState {
@@ -208,8 +196,7 @@ class Dashboard {
 
   #relayout(): void {
     this.#layoutStale = true;
-    for (const view of this.#board.views) view.stale = true;
-    this.#scheduler.now();
+    this.#redraw();
   }
 
   #layout(): void {
@@ -254,9 +241,10 @@ class Dashboard {
       source: this.#source,
       state: this.#state,
       theme: this.#theme,
-      marks: this.#marks,
+      marks: this.#cells.marks,
       shown: this.#shown,
       lifted: this.#lifted,
+      band: this.#cells.band,
       record: this.#choices.memory.record,
     });
   }
@@ -265,7 +253,7 @@ class Dashboard {
     if (this.#layoutStale) this.#layout();
     const scenes = this.#scenes();
     const awaited = this.#options.settled === true && isYoung(this.#source);
-    this.#timeline.el.hidden = this.#marks.length === 0 && !awaited;
+    this.#timeline.el.hidden = this.#cells.marks.length === 0 && !awaited;
     const { views } = this.#board;
     const fresh = views.some((view) => view.stale) || this.#cursor !== null;
     this.#board.ageUnseen();
@@ -333,6 +321,10 @@ class Dashboard {
   #lift(key: string | null): void {
     if (key === this.#lifted) return;
     this.#lifted = key;
+    this.#redraw();
+  }
+
+  #redraw(): void {
     for (const view of this.#board.views) view.stale = true;
     this.#scheduler.now();
   }
@@ -366,8 +358,9 @@ class Dashboard {
   }
 
   #key(event: KeyboardEvent): void {
-    if (event.key === "Escape" && this.#state.help) {
-      this.#dispatch({ type: "help", open: false });
+    const { help, range } = this.#state;
+    if (event.key === "Escape" && (help || range)) {
+      this.#dispatch(help ? { type: "help", open: false } : { type: "reset" });
     } else {
       const command = commandOf(event);
       if (!command) return;
@@ -393,6 +386,7 @@ class Dashboard {
       extent: extentOf(this.#source),
       cursor: this.#cursor,
       running: this.#source.state().phase === "running",
+      axes: axesNow(this.#groups, this.#stepped),
     });
     if (action) this.#dispatch(action);
   }

@@ -1,11 +1,12 @@
 /** One card for more GPUs than have room for a card each: sums, extremes, and a cell for each. */
 
+import { SIGN } from "../charts/marks";
 import { h, setAttribute, setText } from "../dom";
 import { formatValue } from "../vocabulary/format";
 import { type Ground, rampIndex, rampPixels } from "../vocabulary/palette";
 import { degreesText, mean, ofText, sum, wattsText } from "./amounts";
 import { Bars } from "./bars";
-import { type LegendEvents, listen, SIGN, separated, titleOf } from "./gpu-cards";
+import { type LegendEvents, listen, separated, titleOf } from "./gpu-cards";
 import { type GpuFacts, shareOf } from "./gpu-facts";
 
 interface FleetFacts {

@@ -1,11 +1,12 @@
 /** The last line: the recording, our own cost, and what is not available here, with reasons. */
 
+import { SIGN } from "../charts/marks";
 import { h } from "../dom";
 import type { Source } from "../source";
 import { formatValue } from "../vocabulary/format";
 import { clockText } from "../vocabulary/time-text";
+import { AlertList } from "./alert-list";
 import { type Absence, absencesElement } from "./cards";
-import { SIGN } from "./gpu-cards";
 import { isLate } from "./status";
 
 interface Part {
@@ -72,14 +73,16 @@ export class Footer {
   readonly el: HTMLElement;
   readonly #parts = h("div", { class: "pulse-foot-parts" });
   readonly #absent = h("div");
+  readonly #alerts = new AlertList();
   #told = "";
   #absentText = "";
 
   constructor() {
-    this.el = h("div", { class: "pulse-foot" }, this.#parts, this.#absent);
+    this.el = h("div", { class: "pulse-foot" }, this.#parts, this.#alerts.el, this.#absent);
   }
 
   update(source: Source, silent = 0): void {
+    this.#alerts.update(source);
     const parts = [recordingPart(source, silent), costPart(source), lossPart(source)];
     const shown = parts.filter((part) => part !== null);
     const state = source.state();

@@ -1,5 +1,6 @@
 /** A card for each GPU: how it does, and the legend of its lines in every chart. */
 
+import { SIGN } from "../charts/marks";
 import { h, setAttribute, setText } from "../dom";
 import { formatValue } from "../vocabulary/format";
 import { type Ground, lineColor, textColor } from "../vocabulary/palette";
@@ -13,9 +14,6 @@ export interface LegendEvents {
   /** Lift the lines of a GPU above the others; null lets them down. */
   lift(key: string | null): void;
 }
-
-/** What stands before what is alarming: its colour alone says nothing. */
-export const SIGN = "\u25b2";
 
 export class GpuCard {
   readonly el: HTMLButtonElement;

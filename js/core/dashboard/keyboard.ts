@@ -35,19 +35,26 @@ const KEYS: readonly Key[] = [
   { keys: ["."], shown: ".", what: "cursor right", command: { do: "step", by: 1 } },
   { keys: ["a"], shown: "a", what: "show all lines", command: { do: "show-all" } },
   { keys: ["s"], shown: "s", what: "open all sections, or less", command: { do: "all" } },
-  { keys: ["x"], shown: "x", what: "x axis: time or step", command: { do: "axis" } },
+  {
+    keys: ["x"],
+    shown: "x",
+    what: "x axis: time, step or what you defined",
+    command: { do: "axis" },
+  },
   { keys: ["/"], shown: "/", what: "search your metrics", command: { do: "search" } },
   { keys: ["?"], shown: "?", what: "this list", command: { do: "help" } },
 ];
 
 const POINTER: readonly (readonly [string, string])[] = [
   ["drag", "zoom in"],
-  ["double click", "reset zoom"],
+  ["double click, or Esc", "reset zoom"],
   ["Shift + drag", "move along the axis"],
+  ["click a cell", "zoom to it, and go to it in the notebook"],
   ["click a card or a line's name", "hide or show it"],
   ["Alt + click", "show only that one"],
   ["point at a card", "lift its lines"],
   ["\u2190 \u2192 on the cells of many GPUs", "go from one to the next"],
+  ["Tab to the timeline, then \u2190 \u2192", "from cell to cell; Enter as a click"],
 ];
 
 /** The command of a key press, or null when the key is not ours. */

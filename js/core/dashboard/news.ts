@@ -1,10 +1,11 @@
 /** The line with the newest event: alarms of the moment first, then what was told last. */
 
+import { SIGN } from "../charts/marks";
 import { h, setText } from "../dom";
 import type { MomentWire } from "../source";
 import { withLabels } from "../vocabulary/entities";
 import { clockText } from "../vocabulary/time-text";
-import { SIGN } from "./gpu-cards";
+import { firingWords } from "./alert-list";
 import type { GpuFacts } from "./gpu-facts";
 import type { Readings } from "./readings";
 
@@ -36,26 +37,26 @@ export function newsOf(readings: Readings, gpus: readonly GpuFacts[]): News[] {
         alarm: true,
         clock: "",
       };
-    })
-    .sort((a, b) => b.time - a.time);
+    });
+  const firing = firingWords(readings).map((one): News => ({ ...one, alarm: true, clock: "" }));
   const told = source
     .moments()
     .filter(({ time }) => moment === null || time <= moment)
     .map((one): News => {
       const clock = clockText(one.time, readings.time);
-      return { time: one.time, text: textOf(one, readings), alarm: isAlert(one), clock };
+      return { time: one.time, text: textOf(one, readings), alarm: isAlarm(one), clock };
     })
     .sort((a, b) => b.time - a.time);
-  return [...alarms, ...told];
+  return [...[...alarms, ...firing].sort((a, b) => b.time - a.time), ...told];
 }
 
-function isAlert({ metric }: MomentWire): boolean {
-  return metric === "alert";
+function isAlarm({ metric, facts }: MomentWire): boolean {
+  return metric === "alert" ? facts["phase"] !== "quiet" : facts["kind"] === "oom";
 }
 
 function textOf({ facts, host, metric }: MomentWire, { names }: Readings): string {
   const said = String(facts["label"] ?? facts["message"] ?? metric);
-  const text = withLabels(said);
+  const text = withLabels(said.split("\n", 1)[0] ?? "");
   return names.several ? `${names.host(host)} \u00b7 ${text}` : text;
 }
 

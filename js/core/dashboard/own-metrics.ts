@@ -2,7 +2,10 @@
 
 import type { Panel } from "../charts/groups";
 import { h, setAttribute, setText } from "../dom";
+import { AxisChoice } from "./own-axis";
+import { ConfigFold } from "./own-config";
 import { isPinned, matching, ordered, PAGE, type Placed, runsOf, toggledPin } from "./own-order";
+import { ProgressBars } from "./own-progress";
 import type { SectionContext, SectionExtras } from "./section-extras";
 
 /** The whole of what a first metric needs. */
@@ -29,8 +32,9 @@ export class OwnMetrics implements SectionExtras {
   readonly #slider = h("input", { type: "range", min: "0", max: String(HIGHEST), step: "0.01" });
   readonly #weight = h("span", { class: "pulse-weight" });
   readonly #log = h("button", { type: "button" }, "log");
-  readonly #axes: ReadonlyMap<"time" | "step", HTMLButtonElement>;
-  readonly #axis: HTMLElement;
+  readonly #axis: AxisChoice;
+  readonly #progress = new ProgressBars();
+  readonly #config = new ConfigFold();
   readonly #more = h("button", { type: "button" });
   readonly #none = h("p", { class: "pulse-detail" }, "No name matches.");
   readonly #hint = hintElement();
@@ -45,22 +49,14 @@ export class OwnMetrics implements SectionExtras {
 
   constructor(context: SectionContext) {
     this.#context = context;
-    this.#axes = new Map(
-      (["time", "step"] as const).map((axis) => {
-        const el = h("button", { type: "button" }, axis === "time" ? "Time" : "Step");
-        el.addEventListener("click", () => context.axis.choose(axis));
-        return [axis, el];
-      }),
-    );
-    const axes = { class: "pulse-segments", role: "group", "aria-label": "X axis of your metrics" };
-    this.#axis = h("div", axes, ...this.#axes.values());
+    this.#axis = new AxisChoice(context.axis);
     this.#listen();
     const words = h("span", {}, "smooth", h("span", { class: "pulse-smooth-rest" }, "ing"));
     const smooth = h("label", { class: "pulse-smooth" }, words, this.#slider, this.#weight);
     setAttribute(this.#log, "title", "Logarithmic axis");
     setAttribute(this.#log, "aria-label", "log scale");
-    this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis);
-    this.below.append(this.#none, this.#more);
+    this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis.el);
+    this.below.append(this.#none, this.#more, this.#progress.el, this.#config.el);
   }
 
   /** What to write to get a first chart; nothing where nothing can be logged any more. */
@@ -73,6 +69,7 @@ export class OwnMetrics implements SectionExtras {
   choose(panels: readonly Panel[]): readonly Panel[] {
     const { pinned } = this.#context.memory.record;
     const because = [panels, this.#search.value, pinned];
+    if (panels !== this.#because[0]) this.#progress.take(panels);
     // Laid out is often, and there may be thousands.
     if (because.some((one, i) => one !== this.#because[i])) {
       this.#because = because;
@@ -95,6 +92,15 @@ export class OwnMetrics implements SectionExtras {
 
   blocks(count: number, open: boolean): readonly number[] {
     return open ? runsOf(this.#placed.slice(0, count)) : [count];
+  }
+
+  tell(): void {
+    this.#progress.write(this.#context.source);
+  }
+
+  lasts(): boolean {
+    this.#config.write(this.#context.source);
+    return !this.#config.empty;
   }
 
   /** The charts with a pin each, and what stands between them. */
@@ -156,7 +162,7 @@ export class OwnMetrics implements SectionExtras {
   }
 
   #write(): void {
-    const { memory, axis } = this.#context;
+    const { memory, source } = this.#context;
     const { smooth, log } = memory.record;
     const weight = smooth.toFixed(2);
     setText(this.#count, this.whole() ? this.#said : "");
@@ -164,10 +170,8 @@ export class OwnMetrics implements SectionExtras {
     setText(this.#weight, smooth > 0 ? weight : "off");
     setAttribute(this.#slider, "aria-valuetext", smooth > 0 ? weight : "off");
     setAttribute(this.#log, "aria-pressed", String(log));
-    this.#axis.hidden = !axis.stepped();
-    for (const [name, el] of this.#axes) {
-      setAttribute(el, "aria-pressed", String(axis.now() === name));
-    }
+    this.#axis.write();
+    this.#config.write(source);
   }
 
   #pin(el: HTMLElement, panel: Panel): void {

@@ -26,6 +26,17 @@ export const OWN_STYLE = `
 .pulse-own-below { display: flex; gap: 12px; }
 .pulse-own-below:has(> :not([hidden])) { margin-top: 8px; }
 .pulse .pulse-own-below button { border: 0; padding: 2px 4px; color: var(--pulse-accent); }
+.pulse-own-below { flex-wrap: wrap; }
+.pulse-progress { display: flex; flex-wrap: wrap; gap: 4px 10px; min-width: 0; }
+.pulse-progress-bar { position: relative; display: flex; gap: 8px; min-width: 120px; max-width: 100%; overflow: hidden; padding: 2px 8px 4px; border-radius: 5px; background: var(--pulse-chip); color: var(--pulse-text); line-height: 18px; white-space: nowrap; }
+.pulse-progress-bar > i { position: absolute; left: 0; bottom: 0; height: 3px; background: var(--pulse-accent); }
+.pulse-progress-bar > b { flex: 0 1 auto; min-width: 0; overflow: hidden; font-weight: 600; text-overflow: ellipsis; }
+.pulse-progress-bar > span { margin-left: auto; }
+.pulse-config { flex: 1 1 100%; min-width: 0; color: var(--pulse-text-2); }
+.pulse .pulse-config > summary { width: max-content; padding: 2px 4px; color: var(--pulse-text-2); cursor: pointer; }
+.pulse .pulse-config .pulse-table { width: auto; max-width: 100%; margin: 2px 0 4px 18px; }
+.pulse .pulse-config .pulse-table th:first-child { width: auto; max-width: none; color: var(--pulse-text-2); }
+.pulse .pulse-config .pulse-table td { color: var(--pulse-text); white-space: normal; overflow-wrap: anywhere; }
 .pulse .pulse-prefix { grid-column: 1 / -1; margin: 2px 0 -6px 2px; color: var(--pulse-text-2); font-weight: 600; overflow-wrap: anywhere; }
 .pulse .pulse-pin { flex: none; align-self: center; width: 24px; height: 24px; min-height: 0; margin: -5px -6px -5px -4px; padding: 5px; border: 0; }
 .pulse-pin svg { display: block; width: 14px; height: 14px; fill: none; stroke: var(--pulse-text-2); stroke-width: 1.2; }

@@ -3,6 +3,7 @@
 import type { Panel } from "../charts/groups";
 import type { Source } from "../source";
 import type { Memory } from "./remembered";
+import type { Axis } from "./view-state";
 
 export interface SectionExtras {
   /** Stands in the heading of the section while it is open. */
@@ -22,6 +23,10 @@ export interface SectionExtras {
   blocks?(count: number, open: boolean): readonly number[];
   /** Stands below the charts. */
   readonly below?: HTMLElement;
+  /** Whether there is something below also where there are no charts. */
+  lasts?(): boolean;
+  /** Write what changes with time; called at most a few times a second. */
+  tell?(): void;
   /** Stands in the section while it has nothing to draw: what to do to get something. */
   readonly hint?: HTMLElement | undefined;
   /** Brings the keyboard to the first of the tools. */
@@ -33,12 +38,12 @@ export interface SectionContext {
   readonly source: Source;
   /** Pins and smoothing are kept in here; the scene of the charts is made of it. */
   readonly memory: Memory;
-  /** The x axis of charts whose series carry steps. */
+  /** The x axis of the user's own charts. */
   readonly axis: {
-    now(): "time" | "step";
-    choose(axis: "time" | "step"): void;
-    /** Whether there are such charts. */
-    stepped(): boolean;
+    now(): Axis;
+    choose(axis: Axis): void;
+    /** Those there are. */
+    all(): readonly Axis[];
   };
   /** Choose again and draw again: something has changed that `choose` or a chart depends on. */
   changed(): void;

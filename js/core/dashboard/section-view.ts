@@ -72,7 +72,8 @@ export class SectionView {
     this.#value.hidden = open;
     this.#spark.el.hidden = open;
     this.#grid.hidden = !open || hinted;
-    if (this.#extras?.below) this.#extras.below.hidden = !open || hinted;
+    const bare = hinted && !this.#extras?.lasts?.();
+    if (this.#extras?.below) this.#extras.below.hidden = !open || bare;
   }
 
   /** What keeps a place of the first row until it can be drawn. */
@@ -96,7 +97,10 @@ export class SectionView {
 
   /** The line of a folded section, in the range in view; without a colour only its words. */
   tell(readings: Readings, range: AxisRange, color: string | null): void {
-    if (this.#section.open) return;
+    if (this.#section.open) {
+      this.#extras?.tell?.();
+      return;
+    }
     this.#summary = summaryOf(this.#section, readings);
     const { ids, fold, top, text, part } = this.#summary;
     setText(this.#words, text);

@@ -1,14 +1,15 @@
 /** The strip: one line that says how the machine does, or how some metrics do. */
 
 import type { Group, Line, Panel } from "../charts/groups";
+import { SIGN } from "../charts/marks";
 import { h, setAttribute, setText } from "../dom";
 import { isOver } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { formatValue } from "../vocabulary/format";
 import { type Ground, lineColor } from "../vocabulary/palette";
+import { firingWords } from "./alert-list";
 import { degreesText, mean, ofText, wattsText } from "./amounts";
 import { fleetFacts } from "./fleet";
-import { SIGN } from "./gpu-cards";
 import { type GpuFacts, gpuFacts } from "./gpu-facts";
 import { machineFacts } from "./machine";
 import type { Readings } from "./readings";
@@ -36,7 +37,17 @@ export function stripParts(readings: Readings): Part[] {
       }),
     ];
   });
-  return lines;
+  return [...lines, ...alertPart(readings)];
+}
+
+/** What fires; of what it is about the title tells. */
+function alertPart(readings: Readings): Part[] {
+  const firing = firingWords(readings).map(({ text }) => text);
+  if (firing.length === 0) return [];
+  const count = firing.length === 1 ? "1 alert" : `${firing.length} alerts`;
+  // Asterisks of a condition are no marks of what is bold.
+  const title = firing.join("; ");
+  return [{ key: "alerts", text: `${SIGN} ${count}`, title, alarm: true }];
 }
 
 /** Of several GPUs the mean and the spread of the load, the means of memory and power, the hottest. */

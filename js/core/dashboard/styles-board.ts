@@ -207,6 +207,8 @@ export const SECTIONS = `
 .pulse-sections { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1px 18px; margin-top: 1px; }
 
 .pulse-timeline .pulse-plot { min-height: 31px; }
+.pulse-timeline[data-box="true"] .u-over { cursor: pointer; }
+.pulse-timeline:has(.pulse-steps:focus-visible) { outline: 2px solid var(--pulse-accent); outline-offset: 1px; }
 .pulse-group { min-width: 0; }
 .pulse-group[data-open="true"] { grid-column: 1 / -1; }
 .pulse-group-head { position: relative; display: flex; align-items: baseline; gap: 10px; min-height: 20px; }

@@ -124,14 +124,15 @@ const NOTES = `
 .pulse-fault { border-left-color: var(--pulse-warn); background: var(--pulse-warn-soft); }
 .pulse .pulse-left-out { margin-top: 10px; color: var(--pulse-text-2); }
 .pulse .pulse-waiting { padding: 10px 2px; color: var(--pulse-text-2); }
-.pulse-absent { color: var(--pulse-text-2); }
-.pulse-absent summary { display: inline-block; list-style: none; }
-.pulse-absent summary::before { content: "+ "; }
-.pulse-absent[open] summary::before { content: "\\2212  "; }
+.pulse-absent, .pulse-alerts { color: var(--pulse-text-2); }
+.pulse-alerts.pulse-loud > summary { color: var(--pulse-warn); font-weight: 600; }
+:is(.pulse-absent, .pulse-alerts) summary { display: inline-block; list-style: none; }
+:is(.pulse-absent, .pulse-alerts) summary::before { content: "+ "; }
+:is(.pulse-absent, .pulse-alerts)[open] summary::before { content: "\\2212  "; }
 .pulse-pairs { display: grid; grid-template-columns: minmax(90px, max-content) 1fr; gap: 3px 16px; }
 .pulse-pairs b { color: var(--pulse-text); font-weight: 500; overflow-wrap: anywhere; }
 .pulse-pairs span { color: var(--pulse-text-2); overflow-wrap: anywhere; }
-.pulse-absent .pulse-pairs { margin-top: 6px; }
+:is(.pulse-absent, .pulse-alerts) .pulse-pairs { margin-top: 6px; }
 .pulse-help {
   position: absolute;
   z-index: 30;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { PlotArea } from "../charts/chart";
 import type { Mark } from "../charts/marks";
-import { momentsRow, rowsOf } from "./timeline";
+import { momentsRow, rowsOf } from "./timeline-rows";
 
 /** Spans among the metrics; all others are moments. */
 const SPANS = new Set(["cell", "span", "task"]);
@@ -24,7 +24,11 @@ test.each([
   [["event", "alert", "notes"], ["marks"]],
   // A metric that the catalog does not know shares the row of named spans.
   [["task"], ["spans"]],
-  [["task", "span"], ["spans"]],
+  // What runs at the same time does not lie over one another.
+  [
+    ["task", "span"],
+    ["spans", ""],
+  ],
   [[], []],
 ])("%j stand in the rows %j", (metrics, expected) => {
   expect(names(...metrics.map((metric) => mark(metric)))).toEqual(expected);

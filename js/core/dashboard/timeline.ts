@@ -23,34 +23,39 @@ import {
 import type { Theme } from "../charts/theme";
 import { Tip } from "../charts/tip";
 import { h } from "../dom";
-import { CATALOG, KINDS } from "../vocabulary/catalog.gen";
-import { compareNames } from "../vocabulary/entities";
+import type { AxisRange } from "../vocabulary/axis-range";
 import { axisTimes, momentText } from "../vocabulary/time-text";
+import { CellSteps, stretchOf } from "./cell-steps";
+import {
+  besideRow,
+  boxAt,
+  boxText,
+  clipped,
+  type Drawn,
+  momentsRow,
+  paintRows,
+  type Row,
+  rowsOf,
+  spanOf,
+  write,
+} from "./timeline-rows";
 
 const ROW = 16;
-/** The row of all moments. */
-const MOMENTS = "marks";
-/** The row of spans that the catalog does not know. */
-const OTHER_SPANS = "spans";
-/** The kinds of rows, in order: one for each metric of spans, and the moments. */
-const ROWS: readonly string[] = [
-  ...Object.keys(CATALOG).flatMap((metric) => spanRow(metric) ?? []),
-  MOMENTS,
-];
-/** Letters that fit beside a row. */
-const ROW_LETTERS = 9;
 /** Pixels a label needs at least. */
 const LEAST_LABEL = 24;
-/** Opacity of the box of a cell that failed. */
-const FAILED = 0.14;
+/** CSS pixels around a box that count as it. */
+const REACH = 2;
+/** Rows of the text twin. */
+const MOST_TOLD = 200;
 
-/** One row of the timeline. */
-interface Row {
-  readonly key: string;
-  /** Stands beside it. */
-  readonly name: string;
-  /** The name is that of the host of its spans. */
-  readonly ofHost: boolean;
+/** What becomes of a box that is touched. */
+interface Ways {
+  /** The stretch that is pointed at; null for none. */
+  lift(band: AxisRange | null): void;
+  /** The keyboard has come to a stretch; null: it has left. */
+  look(band: AxisRange | null): void;
+  /** A box was chosen: one span, or several (null) with their stretch. */
+  choose(stretch: AxisRange, span: Mark | null): void;
 }
 
 export class Timeline implements View {
@@ -62,11 +67,16 @@ export class Timeline implements View {
   readonly #tip = new Tip(this.#host);
   readonly #twin = h("table");
   readonly #events: ChartEvents;
+  readonly #ways: Ways;
+  readonly #steps: CellSteps;
   #plot: Plot | null = null;
   #rows: readonly Row[] = [];
+  #marks: readonly Mark[] | null = null;
+  #drawn: readonly Drawn[] = [];
   #scene: Scene | null = null;
 
-  constructor(events: ChartEvents) {
+  constructor(events: ChartEvents, ways: Ways) {
+    this.#ways = ways;
     this.#events = {
       ...events,
       cursor: (x, top) => {
@@ -74,6 +84,10 @@ export class Timeline implements View {
         this.#point(x, top);
       },
     };
+    this.#steps = new CellSteps({
+      look: (mark) => ways.look(mark && this.#stretchOf(mark)),
+      choose: (mark) => this.#choose(mark),
+    });
     this.el = h(
       "section",
       {
@@ -83,21 +97,29 @@ export class Timeline implements View {
         hidden: true,
       },
       this.#host,
+      this.#steps.el,
       hidden(this.#twin),
     );
   }
 
   draw(scene: Scene): void {
     this.#scene = scene;
-    const rows = rowsOf(scene.marks);
-    if (JSON.stringify(rows) !== JSON.stringify(this.#rows)) {
-      this.#plot?.destroy();
-      this.#plot = null;
-      this.#rows = rows;
-    }
+    if (scene.marks !== this.#marks) this.#take(scene.marks);
     this.#plot ??= plotIn(this.#host, this.#options(), this.#events, scene.theme);
     this.#plot?.draw([...scene.range], [[0, 0]], scene.range);
     this.stale = false;
+  }
+
+  /** The plot is made anew where there are other rows. */
+  #take(marks: readonly Mark[]): void {
+    const keys = (rows: readonly Row[]) => rows.map(({ key, name }) => [key, name]);
+    const rows = rowsOf(marks);
+    if (JSON.stringify(keys(rows)) !== JSON.stringify(keys(this.#rows))) {
+      this.#plot?.destroy();
+      this.#plot = null;
+    }
+    [this.#rows, this.#marks] = [rows, marks];
+    this.#steps.update(marks);
   }
 
   point(x: number | null): void {
@@ -108,7 +130,7 @@ export class Timeline implements View {
   describe(scene: Scene): void {
     const end = ({ end, open }: Mark) =>
       (end === null ? "" : momentText(end, 3600)) || (open ? "running" : "");
-    const rows = marksWithin(scene.marks, scene.range).map(
+    const rows = marksWithin(scene.marks, scene.range, MOST_TOLD).map(
       (mark) => [mark.label, mark.metric, momentText(mark.start, 3600), end(mark)] as const,
     );
     const head = ["name", "kind", "start", "end"];
@@ -132,33 +154,67 @@ export class Timeline implements View {
 
   #point(x: number | null, top: number): void {
     const scene = this.#scene;
+    const box = x === null ? null : this.#boxAt(x, top);
+    this.#ways.lift(box && [box.start, box.end]);
+    this.el.dataset["box"] = String(box !== null);
     if (x === null || !scene || !this.#plot) return;
-    const second = (scene.range[1] - scene.range[0]) / Math.max(this.#plot.span, 1);
-    const notes = labelsAt(scene.marks, x, second * 5, scene.now);
-    const width = scene.range[1] - scene.range[0];
+    const second = this.#second(scene);
+    const span = box && spanOf(box);
+    const labels = labelsAt(scene.marks, x, second * 5, scene.now);
+    const others = labels.filter((label) => label !== span?.label);
+    const notes = box ? [boxText(box), ...(span ? others : [])] : labels;
     const left = (x - scene.range[0]) / second + GUTTER;
-    this.#tip.show(left, top, { head: momentText(x, width), lines: [], notes });
+    const head = momentText(x, scene.range[1] - scene.range[0]);
+    this.#tip.show(left, top, { head, lines: [], notes });
+  }
+
+  /** The seconds of a CSS pixel. */
+  #second({ range }: Scene): number {
+    return (range[1] - range[0]) / Math.max(this.#plot?.span ?? 1, 1);
+  }
+
+  #boxAt(x: number, top: number): Drawn | null {
+    const scene = this.#scene;
+    return scene && boxAt(this.#drawn, Math.floor(top / ROW), x, REACH * this.#second(scene));
+  }
+
+  #stretchOf(span: Mark): AxisRange {
+    return stretchOf(span, this.#scene?.now ?? span.start);
+  }
+
+  #choose(span: Mark): void {
+    this.#ways.choose(this.#stretchOf(span), span);
+  }
+
+  #click(x: number, top: number): void {
+    const box = this.#boxAt(x, top);
+    if (!box) return;
+    const span = spanOf(box);
+    if (span) this.#choose(span);
+    else this.#ways.choose([box.start, box.end], null);
   }
 
   #options(): PlotOptions {
-    const rows = this.#rows;
+    // Others of the same keys take their place without a new plot.
+    const { length } = this.#rows;
     return {
       lines: [{ color: 0, stepped: true }],
-      rows: rows.length,
-      height: rows.length * ROW,
+      rows: length,
+      height: length * ROW,
       // It is as wide as all charts together: their times stand elsewhere in it.
-      xAxis: rows.length > 0,
+      xAxis: length > 0,
       lane: true,
       time: true,
-      yRange: () => [0, rows.length],
-      yTicks: () => rows.map((_, row) => row + 0.5),
-      yText: () => rows.map(({ name }) => name),
+      yRange: () => [0, length],
+      yTicks: () => this.#rows.map((_, row) => row + 0.5),
+      yText: () => this.#rows.map((row) => besideRow(row, this.#scene?.range ?? [0, 0])),
       xText: axisTimes,
+      click: (x, top) => this.#click(x, top),
       under: (area) => this.#paint(area),
       over: (area) => {
         const scene = this.#scene;
         if (!scene) return;
-        const row = momentsRow(area, rows);
+        const row = momentsRow(area, this.#rows);
         paintMoments(row, scene.marks, scene.theme, false);
         paintLabels(row, scene);
       },
@@ -166,62 +222,8 @@ export class Timeline implements View {
   }
 
   #paint(area: PlotArea): void {
-    const scene = this.#scene;
-    if (!scene) return;
-    const { context, left, top, width, height } = area;
-    context.save();
-    context.beginPath();
-    context.rect(left, top, width, height);
-    context.clip();
-    for (const mark of marksWithin(scene.marks, scene.range)) {
-      if (mark.drawnAs === "span") box(area, mark, scene, this.#rows);
-    }
-    context.restore();
+    if (this.#scene) this.#drawn = paintRows(area, this.#scene, this.#rows);
   }
-}
-
-function spanRow(metric: string): string | undefined {
-  const kind = Object.hasOwn(CATALOG, metric) ? CATALOG[metric]?.kind : undefined;
-  return kind && KINDS[kind].drawnAs === "span" ? `${metric}s` : undefined;
-}
-
-/** What kind of row a mark is in. */
-function kindOfRow({ drawnAs, metric }: Mark): string {
-  return drawnAs === "moment" ? MOMENTS : (spanRow(metric) ?? OTHER_SPANS);
-}
-
-/** The key of the row a mark is in: spans of two hosts at one time must not hide each other. */
-function rowKey(mark: Mark): string {
-  return mark.drawnAs === "moment" ? MOMENTS : JSON.stringify([kindOfRow(mark), mark.host]);
-}
-
-/**
- * The rows there is anything for: moments share one, spans have one for each host. Where several
- * hosts have spans each row has the name of its host beside it. Pure.
- */
-export function rowsOf(marks: readonly Mark[]): Row[] {
-  const first = new Map(marks.map((mark) => [rowKey(mark), mark] as const));
-  const spans = marks.filter(({ drawnAs }) => drawnAs === "span");
-  const several = new Set(spans.map(({ host }) => host)).size > 1;
-  const place = (mark: Mark) => ROWS.indexOf(kindOfRow(mark));
-  return [...first]
-    .sort(([, a], [, b]) => place(a) - place(b) || compareNames(a.host, b.host))
-    .map(([key, mark]) => {
-      const ofHost = several && mark.drawnAs === "span";
-      return { key, name: ofHost ? shortName(mark.machine) : kindOfRow(mark), ofHost };
-    });
-}
-
-function write(context: CanvasRenderingContext2D, theme: Theme, ratio: number): void {
-  context.font = theme.font.replace("11px", `${10.5 * ratio}px`);
-  context.textBaseline = "middle";
-  context.textAlign = "left";
-}
-
-/** Where moments stand: no line of theirs goes through the name of a cell. */
-export function momentsRow(area: PlotArea, rows: readonly Row[]): PlotArea {
-  const height = area.height / rows.length;
-  return { ...area, top: area.top + placeOf(MOMENTS, rows) * height, height };
 }
 
 /** The labels of marks and events, each beside its line. */
@@ -239,45 +241,4 @@ function paintLabels(area: PlotArea, { marks, theme }: Scene): void {
     context.fillText(clipped(context, mark.label, room), from, y);
   }
   context.restore();
-}
-
-/** A machine's own name without its domain; of a long one the end, where most differ. */
-function shortName(machine: string): string {
-  const [name = machine] = machine.split(".", 1);
-  return name.length > ROW_LETTERS ? `\u2026${name.slice(1 - ROW_LETTERS)}` : name;
-}
-
-function placeOf(wanted: string, rows: readonly Row[]): number {
-  return rows.findIndex(({ key }) => key === wanted);
-}
-
-function box(area: PlotArea, mark: Mark, scene: Scene, rows: readonly Row[]): void {
-  const { context, left, width, height, ratio } = area;
-  const row = placeOf(rowKey(mark), rows);
-  const from = Math.max(area.x(mark.start), left - 8);
-  const to = Math.min(area.x(mark.end ?? scene.now), left + width + 8);
-  const tall = height / rows.length;
-  const y = area.top + row * tall + 2 * ratio;
-  const wide = Math.max(to - from - ratio, ratio);
-  context.beginPath();
-  context.roundRect(from, y, wide, tall - 4 * ratio, 3 * ratio);
-  context.fillStyle = mark.failed ? scene.theme.warn : scene.theme.chip;
-  context.globalAlpha = mark.failed ? FAILED : 1;
-  context.fill();
-  context.globalAlpha = 1;
-  if (mark.failed) context.fillRect(from, y, 3 * ratio, tall - 4 * ratio);
-  const seen = Math.max(from, left);
-  const room = Math.min(to, left + width) - seen - 8 * ratio;
-  if (room < LEAST_LABEL * ratio) return;
-  context.fillStyle = mark.failed ? scene.theme.warn : scene.theme.text;
-  write(context, scene.theme, ratio);
-  const text = clipped(context, rows[row]?.ofHost ? mark.text : mark.label, room);
-  context.fillText(text, seen + 6 * ratio, y + (tall - 4 * ratio) / 2 + ratio * 0.5);
-}
-
-function clipped(context: CanvasRenderingContext2D, text: string, room: number): string {
-  if (context.measureText(text).width <= room) return text;
-  let length = Math.floor((text.length * room) / context.measureText(text).width);
-  while (length > 0 && context.measureText(`${text.slice(0, length)}\u2026`).width > room) length--;
-  return length > 1 ? `${text.slice(0, length)}\u2026` : "";
 }

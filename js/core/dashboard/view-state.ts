@@ -7,6 +7,9 @@ import { type AxisRange, FIRST_SECONDS, NARROWEST } from "../vocabulary/axis-ran
 import type { Remembered } from "./remembered";
 import type { Window } from "./windows";
 
+/** The x axis of the user's own charts: steps where they carry any, or another metric, as `x:epoch`. */
+export type Axis = "time" | "step" | `x:${string}`;
+
 export interface ViewState {
   readonly window: Window;
   /** The stretch the viewer zoomed or panned to; null while the window decides. */
@@ -15,8 +18,7 @@ export interface ViewState {
   readonly pausedAt: number | null;
   /** Keys of the lines that are hidden, on every chart that has them. */
   readonly hidden: ReadonlySet<string>;
-  /** The x axis of charts whose series carry steps. */
-  readonly axis: "time" | "step";
+  readonly axis: Axis;
   readonly stepRange: AxisRange | null;
   /** Sections that the viewer opened, and those that he folded; others stand as at first. */
   readonly opened: ReadonlySet<string>;
@@ -39,7 +41,7 @@ export type Action =
   | { type: "hide-all"; keys: readonly string[]; hide: boolean }
   | { type: "only-these"; own: readonly string[]; others: readonly string[] }
   | { type: "show-all" }
-  | { type: "axis"; axis: "time" | "step" }
+  | { type: "axis"; axis: Axis }
   | { type: "step-range"; range: AxisRange | null }
   | { type: "open"; group: string; open: boolean }
   | { type: "all"; all: boolean }
@@ -92,7 +94,8 @@ export function reduce(state: ViewState, action: Action): ViewState {
     case "show-all":
       return { ...state, hidden: new Set() };
     case "axis":
-      return { ...state, axis: action.axis };
+      // A range of steps is none of epochs.
+      return { ...state, axis: action.axis, stepRange: null };
     case "step-range":
       return { ...state, stepRange: action.range };
     case "open": {

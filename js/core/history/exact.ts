@@ -27,6 +27,8 @@ export class Exact {
   /** NaN where a row has none; null until a row has one. */
   step: Float64Array | null = null;
   #changed = Number.POSITIVE_INFINITY;
+  /** How often something has changed, other than by another row at the end. */
+  edits = 0;
   /** What the last `scan` found. */
   readonly found = new Pyramid();
 
@@ -70,7 +72,7 @@ export class Exact {
 
   /** Put `batch` in the place of rows [from, to). */
   #splice(from: number, to: number, batch: Batch): void {
-    this.#changed = Math.min(this.#changed, from);
+    this.#change(from);
     const grow = batch.length - (to - from);
     const rest = this.length - to;
     if (batch.step && !this.step) this.#addSteps();
@@ -89,7 +91,7 @@ export class Exact {
 
   /** Forget the first `rows` rows and give their memory back. */
   dropFirst(rows: number): void {
-    this.#changed = 0;
+    this.#change(0);
     this.length -= rows;
     const end = rows + this.length;
     this.time = this.time.slice(rows, end);
@@ -166,12 +168,17 @@ export class Exact {
     if (!this.step && !Number.isNaN(step)) this.#addSteps();
     this.#reserve(this.length + 1);
     for (const column of this.#columns()) column.copyWithin(at + 1, at, this.length);
-    this.#changed = Math.min(this.#changed, at);
+    this.#change(at);
     this.length++;
     this.time[at] = time;
     this.value[at] = value;
     if (this.step) this.step[at] = step;
     this.found.rebuild(this.value, at, this.length);
+  }
+
+  #change(from: number): void {
+    this.#changed = Math.min(this.#changed, from);
+    this.edits++;
   }
 
   #columns(): Float64Array[] {

@@ -5,7 +5,7 @@
  * they lie is kept of the newest runs only: of others nothing is drawn, they are counted.
  */
 
-import type { Columns } from "../source";
+import type { Columns, Stepped } from "../source";
 import type { Answers } from "./answers";
 import { bucketWidth } from "./buckets";
 import type { Bucket, Coarse } from "./coarse";
@@ -57,9 +57,13 @@ const BEGINNING: Place = {
 
 const builder = new ColumnBuilder();
 
-export class Steps {
-  readonly #exact: Exact;
-  readonly #coarse: Coarse;
+/** Rows and buckets with the places where they are drawn, in the form of steps. */
+export type StepRows = Pick<Exact, "length" | "time" | "value" | "step" | "scan" | "takeChanged">;
+export type StepBuckets = Pick<Coarse, "buckets" | "takeChanged">;
+
+export class Steps implements Stepped {
+  readonly #exact: StepRows;
+  readonly #coarse: StepBuckets;
   readonly #answers: Answers;
   /** The newest runs, and how many there were before them. */
   #runs: Part[][] = [];
@@ -70,7 +74,7 @@ export class Steps {
   #buckets = 0;
   #places: Place[] = [];
 
-  constructor(exact: Exact, coarse: Coarse, answers: Answers) {
+  constructor(exact: StepRows, coarse: StepBuckets, answers: Answers) {
     this.#exact = exact;
     this.#coarse = coarse;
     this.#answers = answers;

@@ -8,6 +8,7 @@
  */
 
 import {
+  type Best,
   type Change,
   type Columns,
   type Ending,
@@ -22,6 +23,7 @@ import {
   type TextLineWire,
 } from "../source";
 import type { State } from "../state.gen";
+import { asDefined } from "../vocabulary/defined";
 import { ownerKey } from "../vocabulary/owners";
 import { readState } from "../wire/header";
 import type {
@@ -33,6 +35,7 @@ import type {
   RowsPacket,
 } from "../wire/packet";
 import { envelopeOf, split } from "../wire/parts";
+import type { Along } from "./along";
 import type { Arrival } from "./channel";
 import { EventLog } from "./event-log";
 import { Freshness } from "./freshness";
@@ -53,6 +56,7 @@ const KEPT_A_BUCKET = 4;
 export class Store implements Source {
   readonly #tracks = new Map<number, Track>();
   readonly #series = new Map<number, SeriesWire>();
+  readonly #along = new Map<string, Along>();
   readonly #events = new EventLog();
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #budget: number;
@@ -201,6 +205,19 @@ export class Store implements Source {
 
   stepExtent(id: number): [number, number] | null {
     return this.#tracks.get(id)?.stepExtent() ?? null;
+  }
+
+  along(id: number, x: number): Along | null {
+    const [track, other] = [this.#tracks.get(id), this.#tracks.get(x)];
+    if (!track || !other) return null;
+    const key = `${id} ${x}`;
+    const known = this.#along.get(key) ?? track.along(other);
+    this.#along.set(key, known);
+    return known;
+  }
+
+  best(id: number, better: "min" | "max"): Best | null {
+    return this.#tracks.get(id)?.best(better) ?? null;
   }
 
   subscribe(listener: (change: Change) => void): () => void {
@@ -379,13 +396,14 @@ export class Store implements Source {
 
   #news(packet: FramePacket | KeyframePacket): Change {
     for (const one of packet.series) this.#series.set(one.id, one);
-    if (packet.series.length > 0) {
-      this.#catalog = [...this.#series.values()].sort((a, b) => a.id - b.id);
-    }
     const entities = packet.entities.length > 0;
     if (entities) {
       const fresh = packet.entities.map((one) => [ownerKey(one), one] as const);
       this.#entities = new Map([...this.#entities, ...fresh]);
+    }
+    if (packet.series.length > 0 || entities) {
+      const sorted = [...this.#series.values()].sort((a, b) => a.id - b.id);
+      this.#catalog = asDefined(sorted, this.#entities.values());
     }
     if (packet.state) this.#setState(packet.state);
     const changed = this.#events.add(packet);

@@ -1,8 +1,10 @@
 /** What the page knows of one series: exact rows, and buckets where only extremes are known. */
 
-import type { Columns, Gap } from "../source";
+import type { Best, Columns, Gap } from "../source";
 import type { Envelope } from "../wire/parts";
+import { Along } from "./along";
 import { Answers, united, within } from "./answers";
+import { BestValue } from "./best";
 import { type Bucket, Coarse } from "./coarse";
 import { drawByTime } from "./drawing";
 import { type Batch, Exact } from "./exact";
@@ -30,6 +32,7 @@ export class Track {
   #keyframeLast: { readonly time: number; readonly value: number | null } | null = null;
   readonly #answers = new Answers();
   readonly #steps = new Steps(this.exact, this.coarse, this.#answers);
+  readonly #best = new BestValue(this.exact, this.coarse);
   readonly #missed: MissingRanges;
   /** Some of what was missed is known from a kept keyframe alone. */
   #fromKept = false;
@@ -322,6 +325,15 @@ export class Track {
   /** As `columns`, with steps in the place of times, of one run; without `run` the newest. */
   columnsByStep(from: number, to: number, points: number, out: Columns, run?: number): void {
     this.#steps.draw([from, to], points, out, run);
+  }
+
+  /** The same over the values of another series. */
+  along(x: Track): Along {
+    return new Along(this, x, this.#answers);
+  }
+
+  best(better: "min" | "max"): Best | null {
+    return this.#best.of(better);
   }
 
   stepExtent(): [number, number] | null {

@@ -17,6 +17,7 @@ interface Case {
   readonly silent: readonly string[];
   /** What each machine is called, if it is; one without a name where there are none. */
   readonly hosts?: Readonly<Record<string, string>>;
+  readonly defined?: Readonly<Record<string, unknown>>;
   readonly groups: readonly (readonly [entity: string, count: number, metric: string])[];
   readonly drawn: readonly unknown[];
   readonly listed: readonly unknown[];
@@ -26,7 +27,7 @@ const cases: readonly Case[] = JSON.parse(
   readFileSync(new URL("../../../tests/data/figure/choice.json", import.meta.url), "utf8"),
 );
 
-function packetOf({ groups, silent, hosts = { h0: "" } }: Case): KeyframePacket {
+function packetOf({ groups, silent, defined = {}, hosts = { h0: "" } }: Case): KeyframePacket {
   const named = Object.keys(hosts).flatMap((host) =>
     groups.flatMap(([entity, count, metric]) =>
       Array.from({ length: count }, (_, n) => {
@@ -46,13 +47,17 @@ function packetOf({ groups, silent, hosts = { h0: "" } }: Case): KeyframePacket 
     .map(({ id }) => ({ id, lo: 0, hi: 1, codes: Array(4).fill([0, 65533]) }));
   const machines = Object.entries(hosts).filter(([, name]) => name !== "");
   const entities = machines.map(([host, name]) => ({ host, entity: "host", labels: { name } }));
-  const told = { series, entities };
+  const labels = { defined: JSON.stringify(defined) };
+  const told = { series, entities: [...entities, { host: "h0", entity: "user", labels }] };
   return decodePacket(encodeKeyframe(0, [0, 1, 2, 3, 4], envelopes, told)) as KeyframePacket;
 }
 
 test.each(cases)("of $name what the kernel draws and lists", (one) => {
   const chosen = choose(candidates(packetOf(one)), one.charts, MOST_ROWS - MOST_ROWS / 5);
-  const drawn = chosen.charts.map(({ title, lines }) => [title, lines.map(({ label }) => label)]);
+  const titled = (title: string, unit: string) => (one.defined ? `${title} (${unit})` : title);
+  const drawn = chosen.charts.map(({ title, unit, lines }) => {
+    return [titled(title, unit), lines.map(({ label }) => label)];
+  });
   const listed = chosen.lines.map(({ title, owner, series }) => [title, owner, series]);
 
   expect(drawn).toEqual(one.drawn);

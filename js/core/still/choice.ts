@@ -2,6 +2,7 @@
 
 import { buildGroups, type Line, type Panel } from "../charts/groups";
 import { headingsWith, titleOf } from "../charts/panel-table";
+import { asDefined } from "../vocabulary/defined";
 import { entityClass } from "../vocabulary/entities";
 import { globTest } from "../vocabulary/globs";
 import { isDrawn } from "../vocabulary/kinds";
@@ -61,9 +62,10 @@ export interface Choice {
 
 /** What can be chosen from: everything, or what has the names of `metrics`. */
 export function candidates(
-  packet: KeyframePacket,
+  kept: KeyframePacket,
   metrics: readonly string[] | null = null,
 ): Candidates {
+  const packet = { ...kept, series: asDefined(kept.series, kept.entities) };
   const groups = buildGroups(packet.series, packet.entities, metrics, true);
   const hosts = packet.series.filter(isDrawn).map(({ host }) => host);
   const about = { packet, owners: new Owners(packet.entities, hosts) };
@@ -234,7 +236,8 @@ function chartOf(panel: Panel, about: About): Candidate {
   const lines = panel.crowded && together ? [together] : separate;
   const rows = panel.crowded && together && separate.length <= HEAT_ROWS ? separate : [];
   // The lines say whose they are: a title that tells the parts from the whole is not needed.
-  const title = alike ? titleOf(seriesOf([panel])) : panel.title;
+  const first = seriesOf([panel]);
+  const title = alike ? (first.labels["defined.title"] ?? titleOf(first)) : panel.title;
   return { panels: [panel], chart: { title, unit, whole, limit, lines, together, rows } };
 }
 

@@ -88,6 +88,7 @@ interface Examples {
   readonly paths: Readonly<Record<string, string>>;
   readonly words: readonly string[];
   readonly hosts: Readonly<Record<string, string>>;
+  readonly said: Readonly<Record<string, string>>;
 }
 
 const EXAMPLES: Examples = JSON.parse(
@@ -118,6 +119,24 @@ test.each([
 ])("of %j the browser tells %j, as the kernel does", (text, clean) => {
   const [moment] = told([{ label: text, kind: text, more: { [text]: [text] } }]).moments;
   expect(moment?.facts).toEqual({ label: clean, kind: clean, more: { [clean]: [clean] } });
+});
+
+test.each(Object.entries(EXAMPLES.said))("what the user said, %j, stays JSON", (label, clean) => {
+  const owner = { host: "node-3", entity: "user" };
+  const packet = encodeKeyframe(1, [0, 1, 2], [], {
+    series: [{ id: 0, ...series, host: "node-3" }],
+    entities: [
+      { host: "node-3", entity: "host", labels: { name: EXAMPLES.host } },
+      { ...owner, labels: { config: label, defined: label } },
+      { host: "node-3", entity: "fs:/home/ada", labels: { config: label } },
+    ],
+  });
+  const { entities } = decodePacket(redactKeyframe(packet)) as KeyframePacket;
+  expect(entities.map(({ entity }) => entity)).toEqual(["host", "user"]);
+  expect(entities[1]?.host).toBe("h0");
+  for (const key of ["config", "defined"]) {
+    expect(JSON.parse(entities[1]?.labels[key] ?? "")).toEqual(JSON.parse(clean));
+  }
 });
 
 test("ids of spans are cleaned and stay different", () => {

@@ -6,6 +6,7 @@
  * second look at it.
  */
 
+import { isUser, parsed } from "../vocabulary/defined";
 import { kindOfEvent } from "../vocabulary/kinds";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import { withHeader } from "../wire/encode";
@@ -115,14 +116,16 @@ class Redaction {
     return { ...one, ...renamed, labels: this.#labels(one) };
   }
 
-  /** The labels of what has a series: an entity without one may have a path for a name. */
+  /** The labels of what has a series, and of users: another entity without one may have a path for a name. */
   entities(entities: readonly Json[]): Json[] {
     return entities.flatMap((one) => {
-      const renamed = this.#renamed.get(ownerKey(one as unknown as Owner));
-      if (renamed === undefined) return [];
+      const owner = one as unknown as Owner;
+      const user = isUser(String(owner.entity)) ? { host: this.#hosts.get(owner.host) } : null;
+      const renamed = this.#renamed.get(ownerKey(owner)) ?? (user && { ...owner, ...user });
+      if (!renamed) return [];
       const plain = this.#labels(one);
       const labels = one["entity"] === "host" ? without(plain, HOST_NAMES) : plain;
-      return [{ ...renamed, labels }];
+      return [{ host: renamed.host, entity: renamed.entity, labels }];
     });
   }
 
@@ -131,7 +134,27 @@ class Redaction {
     const plain = Object.entries(record(labels ?? {}, "labels")).map(
       ([key, label]) => [key, WHOLE.test(String(label)) ? "<path>" : label] as const,
     );
-    return this.#value(Object.fromEntries(plain)) as Json;
+    const said = plain.flatMap(([key, label]) => {
+      if (key !== "config" && key !== "defined") return [];
+      return [[key, JSON.stringify(this.#cleaned(parsed(String(label))))]];
+    });
+    const kept = this.#value(Object.fromEntries(plain)) as Json;
+    return { ...kept, ...Object.fromEntries(said) };
+  }
+
+  /** What the user said: the names in it are none of ours, so that none is left out. */
+  #cleaned(value: unknown): unknown {
+    if (typeof value === "string") return WHOLE.test(value) ? "<path>" : this.#text(value);
+    if (Array.isArray(value)) return value.map((item) => this.#cleaned(item));
+    if (typeof value !== "object" || value === null) return value;
+    const made: [string, unknown][] = [];
+    for (const [key, inner] of Object.entries(value)) {
+      const name = this.#text(key);
+      // Several may have become the same.
+      const taken = made.some(([other]) => other === name);
+      made.push([taken ? `${name} ${made.length}` : name, this.#cleaned(inner)]);
+    }
+    return Object.fromEntries(made);
   }
 
   /** The title is what somebody chose, so it stays. */

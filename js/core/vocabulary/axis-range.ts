@@ -36,3 +36,16 @@ export function scaled(
 export function selected(a: number, b: number): AxisRange | null {
   return Math.abs(b - a) < NARROWEST ? null : [Math.min(a, b), Math.max(a, b)];
 }
+
+/** A stretch with a little room on both sides. */
+export function roomy([from, to]: AxisRange): AxisRange {
+  const room = Math.max((to - from) * 0.06, NARROWEST * 5);
+  return [from - room, to + room];
+}
+
+/** `range`, moved without being made wider until it has the stretch, or the stretch's start. */
+export function having([from, to]: AxisRange, stretch: AxisRange): AxisRange {
+  const width = to - from;
+  if (stretch[0] < from || stretch[1] - stretch[0] > width) return [stretch[0], stretch[0] + width];
+  return stretch[1] > to ? [stretch[1] - width, stretch[1]] : [from, to];
+}

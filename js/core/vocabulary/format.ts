@@ -59,6 +59,11 @@ export function formatValue(value: number | null | undefined, unit: string): str
   return text.startsWith("<") ? `>-${text.slice(1)}` : `-${text}`;
 }
 
+/** Whether a unit is of the catalog; any other text is the user's own. */
+export function isKnownUnit(unit: string): boolean {
+  return unit === "1" || Object.hasOwn(LADDERS, unit);
+}
+
 function magnitude(x: number, unit: string): string {
   if (unit === "1") return `${fixed(x * 100, x * 100 < 10 ? 1 : 0)} %`;
   const ladder = Object.hasOwn(LADDERS, unit) ? LADDERS[unit] : undefined;

@@ -250,7 +250,7 @@ export const MANNERS =
 
 // Entities: `metrics/entities.py`, `picture/chart.py`.
 
-export const GREEDY: readonly string[] = ["disk", "fs", "net", "pod", "stream", "worker"];
+export const GREEDY: readonly string[] = ["bar", "disk", "fs", "net", "pod", "stream", "worker"];
 export const ORDER: readonly string[] = [
   "host",
   "gpu",

@@ -53,6 +53,7 @@ class FakeNotebook {
     modelChanged: new Signal<unknown, unknown>({}),
     widgets: [] as { model: FakeModel; promptNode: HTMLElement | null; ready: Promise<void> }[],
   };
+  readonly node = document.createElement("div");
   isDisposed = false;
   #messages = 0;
 
@@ -63,7 +64,8 @@ class FakeNotebook {
   /** JupyterLab makes new widgets of cells that move. */
   fill(models: readonly FakeModel[]): void {
     this.content.widgets = models.map((model) => {
-      return { model, promptNode: document.createElement("div"), ready: Promise.resolve() };
+      const promptNode = this.node.appendChild(document.createElement("div"));
+      return { model, promptNode, ready: Promise.resolve() };
     });
     this.cells.changed.emit(null);
   }
@@ -112,8 +114,9 @@ function kept(notebook: FakeNotebook, cellMarks = true) {
   const widgetAdded = new Signal<unknown, unknown>({});
   const forEach = (each: (panel: NotebookPanel) => void) => each(notebook as never);
   const tracker = { forEach, widgetAdded } as unknown as INotebookTracker;
-  keepMarks(settings, tracker, monitors.asMonitors, TRANS);
-  return { monitors, settings };
+  let shown = 0;
+  keepMarks(settings, tracker, monitors.asMonitors, TRANS, () => shown++);
+  return { monitors, settings, shown: () => shown };
 }
 
 test("a run leaves its duration at its cell alone, and a later one replaces it", async () => {
@@ -335,4 +338,29 @@ test("a cell out of sight gets its mark when it is seen", async () => {
   await settled();
 
   expect(notebook.marks).toEqual(["1 s", null]);
+});
+
+test("a click on the mark of a cell shows it; one on its number, or where no mark is, does not", async () => {
+  const notebook = new FakeNotebook(a, b);
+  const { settings, shown } = kept(notebook);
+  notebook.run("a", 100, 112.5);
+  await settled();
+  const click = (place: number, clientY: number) => {
+    const event = new MouseEvent("click", { bubbles: true, clientY });
+    notebook.prompt(place).dispatchEvent(event);
+  };
+  click(0, 30);
+  expect(shown()).toBe(1);
+  click(0, 5);
+  click(1, 30);
+  expect(shown()).toBe(1);
+  // However often the marks were switched on.
+  await settings.set("cellMarks", false);
+  click(0, 30);
+  await settings.set("cellMarks", true);
+  await settled();
+  notebook.run("a", 113, 114);
+  await settled();
+  click(0, 30);
+  expect(shown()).toBe(2);
 });

@@ -206,13 +206,27 @@ function erase({ promptNode }: Cell): void {
   promptNode.classList.remove("pulse-shell-edited", "pulse-shell-failed");
 }
 
+/** CSS pixels from the top of a prompt at which its mark begins, as in the styles. */
+const MARK_TOP = 20;
+
+/** Whether a click is on a mark: marks are no elements, JupyterLab replaces what is in a prompt. */
+function isOnMark({ target, clientY }: MouseEvent): boolean {
+  const prompt = target instanceof Element ? target.closest(`[${ATTRIBUTE}]`) : null;
+  return prompt !== null && clientY >= prompt.getBoundingClientRect().top + MARK_TOP;
+}
+
 /** Marks in every notebook, as long as the settings ask for them. */
 export function keepMarks(
   settings: ISettings,
   notebooks: INotebookTracker,
   monitors: IMonitors | null,
   trans: TranslationBundle,
+  /** Show the active cell: its mark was clicked. */
+  show: () => void = () => undefined,
 ): void {
+  const clicked = (event: MouseEvent) => {
+    if (isOnMark(event)) show();
+  };
   const all = new Map<NotebookPanel, CellMarks>();
   // Readings of a run come only to whoever looks while it runs.
   const watch = monitors && new Watch(monitors, () => settings.values.cellMarks && all.size > 0);
@@ -223,6 +237,8 @@ export function keepMarks(
   const add = (panel: NotebookPanel) => {
     if (!settings.values.cellMarks || all.has(panel)) return;
     all.set(panel, new CellMarks(panel, monitors, trans));
+    // Once, however often it is added.
+    panel.node.addEventListener("click", clicked);
     panel.disposed.connect(forget);
   };
   const update = () => {

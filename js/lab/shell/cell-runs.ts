@@ -15,6 +15,8 @@ export type Outcome = "" | "failed" | "interrupted";
 
 export interface RunListener {
   began(cell: string): void;
+  /** The kernel has come to it. */
+  started?(cell: string, start: number): void;
   /** `code` is what was sent. */
   ended(cell: string, run: Run, code: string): void;
   /** The kernel is another, or has begun anew. */
@@ -85,6 +87,7 @@ export class CellRuns {
     const time = secondsOf(msg.header.date);
     if (type === "execute_input") {
       asked.start = time;
+      this.#listener.started?.(asked.cell, time);
       return;
     }
     this.#asked.delete(id);

@@ -10,6 +10,7 @@ export const COMMANDS = {
   mark: "pulse-widgets:add-mark",
   save: "pulse-widgets:save",
   insertCell: "pulse-widgets:insert-cell",
+  showCell: "pulse-widgets:show-cell",
   newNotebook: "pulse-widgets:new-notebook",
   openRecording: "pulse-widgets:open-recording",
   openSelected: "pulse-widgets:open-selected",
@@ -49,6 +50,10 @@ export function wordsOf(name: Name, trans: TranslationBundle): Words {
     insertCell: [
       trans.__("Insert Monitor Cell"),
       trans.__("Insert a cell with a monitor below the active cell, and run it"),
+    ],
+    showCell: [
+      trans.__("Show This Cell in Pulse"),
+      trans.__("The dashboards of its kernel show the time in which the active cell ran last"),
     ],
     newNotebook: [
       trans.__("Pulse Monitor"),

@@ -18,6 +18,11 @@ export function tell(message: string, button: Button | null = null): void {
   });
 }
 
+/** What was asked for cannot be done here. */
+export function tellProblem(why: string): void {
+  Notification.warning(why, { autoClose: 10_000 });
+}
+
 /** Something that was asked for is done later. */
 export function tellLate(why: string): void {
   Notification.info(why, { autoClose: 10_000 });

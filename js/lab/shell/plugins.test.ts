@@ -22,6 +22,7 @@ vi.mock("./register", () => ({
     return [];
   },
 }));
+vi.mock("./go-to-cell", () => ({ followCells: () => undefined }));
 vi.mock("./status-item", () => ({
   StatusItem: class {
     constructor(_: unknown, settings: unknown) {

@@ -13,6 +13,7 @@ import { IMonitors, IPanel, IViewer } from "../shared/monitors";
 import { ISettings } from "../shared/settings";
 import { keepMarks } from "./cell-marks";
 import { COMMANDS, type Name } from "./commands";
+import { followCells } from "./go-to-cell";
 import { registerCommands } from "./register";
 import { SETTINGS_ID, Settings } from "./settings";
 import { StatusItem } from "./status-item";
@@ -84,6 +85,7 @@ const commands: JupyterFrontEndPlugin<void> = {
     const trans = translator.load(DOMAIN);
     const hasStatusBar = statusBar !== null;
     const around = { app, settings, translator, trans, monitors, panel, viewer };
+    if (notebooks) followCells(app, notebooks, monitors, trans);
     const names = registerCommands({ ...around, notebooks, documents, files, hasStatusBar });
     for (const name of names.filter((name) => !PLACED.includes(name))) {
       palette?.addItem({ command: COMMANDS[name], category: trans.__("Pulse") });
@@ -131,7 +133,7 @@ const marks: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   optional: [ISettings, INotebookTracker, IMonitors, ITranslator],
   activate: (
-    _: JupyterFrontEnd,
+    app: JupyterFrontEnd,
     stored: ISettings | null,
     notebooks: INotebookTracker | null,
     monitors: IMonitors | null,
@@ -139,7 +141,10 @@ const marks: JupyterFrontEndPlugin<void> = {
   ) => {
     if (!notebooks) return;
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    keepMarks(stored ?? ownSettings(), notebooks, monitors, trans);
+    const show = () => {
+      if (app.commands.isEnabled(COMMANDS.showCell)) void app.commands.execute(COMMANDS.showCell);
+    };
+    keepMarks(stored ?? ownSettings(), notebooks, monitors, trans, show);
   },
 };
 

@@ -81,7 +81,10 @@ function made(without: readonly (keyof Around)[] = []) {
       openFile: (path: string) => opened.push(["file", path]),
       openInKernel: (path: string, title: string) => opened.push(["kernel", path, title]),
     },
-    notebooks: { currentWidget: notebook },
+    notebooks: {
+      ...{ currentWidget: notebook, forEach: () => undefined },
+      widgetAdded: { connect: () => undefined },
+    },
     documents: {},
     files: { tracker: { currentWidget: { selectedItems: () => selection.values() } } },
     hasStatusBar: true,
@@ -113,7 +116,7 @@ test.each<[keyof Around, readonly Name[]]>([
   ["monitors", ["start", "stop", "mark", "save"]],
   ["panel", ["openPanel"]],
   ["viewer", ["openRecording", "openSelected"]],
-  ["notebooks", ["insertCell", "newNotebook", "toggleCellMarks"]],
+  ["notebooks", ["insertCell", "showCell", "newNotebook", "toggleCellMarks"]],
   ["hasStatusBar", ["toggleStatusLine"]],
 ])("without %s its commands are not offered, and the others work", (part, missing) => {
   const { names } = made([part]);

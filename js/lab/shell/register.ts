@@ -14,10 +14,12 @@ import { pulseIcon } from "../shared/icon";
 import type { IMonitors, IPanel, IViewer } from "../shared/monitors";
 import { baseName, contentsPath, nameForCopy } from "../shared/server-files";
 import type { ISettings } from "../shared/settings";
+import { CellTimes } from "./cell-times";
 import { COMMANDS, canIn, cellCode, isRecording, type Name, wordsOf } from "./commands";
 import { showFailure, tell, tellLate } from "./messages";
 import { sentencesOf, toldOf } from "./messages-text";
 import { insertMonitorCell, isPython, newMonitorNotebook, pythonKernel } from "./monitor-cell";
+import { showCell } from "./show-cell";
 
 /** What there may be around us. */
 export interface Around {
@@ -220,11 +222,12 @@ async function askForPath(
 }
 
 function notebookCommands(around: Around): Partial<Record<Name, Doing>> {
-  const { app, notebooks, settings, trans } = around;
+  const { app, notebooks, settings, trans, monitors, panel } = around;
   if (!notebooks) return {};
+  const times = new CellTimes(notebooks, monitors);
   const active = (): NotebookPanel | null => {
-    const panel = notebooks.currentWidget;
-    return panel && panel === app.shell.currentWidget ? panel : null;
+    const found = notebooks.currentWidget;
+    return found && found === app.shell.currentWidget ? found : null;
   };
   return {
     insertCell: {
@@ -238,6 +241,16 @@ function notebookCommands(around: Around): Partial<Record<Name, Doing>> {
         if (!panel) return;
         const code = cellCode(settings.values.interval);
         await insertMonitorCell(panel, code);
+      },
+    },
+    showCell: {
+      icon: true,
+      isEnabled: () => active()?.content.activeCell?.model.type === "code",
+      execute: async () => {
+        const notebook = active();
+        const cell = notebook?.content.activeCell;
+        const around = { app, notebooks, monitors, panel, trans };
+        if (notebook && cell) await showCell(around, times, notebook, cell);
       },
     },
     newNotebook: {

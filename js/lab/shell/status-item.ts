@@ -3,7 +3,7 @@
 import type { TranslationBundle } from "@jupyterlab/translation";
 import { type ISignal, Signal } from "@lumino/signaling";
 import { Widget } from "@lumino/widgets";
-import { SIGN } from "../../core/dashboard/gpu-cards";
+import { SIGN } from "../../core/charts/marks";
 import { Readings } from "../../core/dashboard/readings";
 import { h, setAttribute, setText } from "../../core/dom";
 import type { LiveStore } from "../../core/history/live-store";

@@ -22,8 +22,15 @@ const CSS = `
 [data-pulse-mark]::after {
   content: attr(data-pulse-mark); position: absolute; top: 20px; right: 2px; white-space: pre;
   font-size: 9px; line-height: 11px; color: var(--jp-ui-font-color0);
-  font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums;
+  font-family: var(--jp-ui-font-family); font-variant-numeric: tabular-nums; cursor: pointer;
 }
+[data-pulse-mark]:hover::after { text-decoration: underline; }
+.pulse-shell-flash { outline: 2px solid var(--jp-brand-color1); outline-offset: -2px; animation: pulse-shell-flash 1.6s ease-out; }
+@keyframes pulse-shell-flash {
+  0%, 60% { background-color: var(--jp-brand-color3); outline-color: var(--jp-brand-color1); }
+  100% { background-color: transparent; outline-color: transparent; }
+}
+@media (prefers-reduced-motion: reduce) { .pulse-shell-flash { animation: none; } }
 [data-pulse-mark].pulse-shell-failed::after { color: var(--jp-error-color0, #a8480a); font-weight: 600; }
 [data-pulse-mark].pulse-shell-edited::after { opacity: 0.6; font-style: italic; }
 `;

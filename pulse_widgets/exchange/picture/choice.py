@@ -7,7 +7,7 @@ kernel and the user's own numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +33,8 @@ from pulse_widgets.metrics.catalog import CATALOG
 from pulse_widgets.metrics.entities import owner_key, parse
 from pulse_widgets.metrics.headings import USER, heading_of, headings_with, title_of
 from pulse_widgets.metrics.kinds import kind_stored_as
+from pulse_widgets.series.facts import facts_of
+from pulse_widgets.series.said import DEFINED, Definitions, is_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -82,6 +84,8 @@ class _One:
     labels: Mapping[str, Any]
     stored: str
     """Its kind, as it is stored."""
+    said: str = ""
+    """What its user wants its chart to be called."""
 
     @property
     def kind(self) -> str:
@@ -120,7 +124,7 @@ def pick(
         Lines that are wanted: so that every chart has some of them, the lines of some charts
         are put together as one.
     """
-    return _Picker(screen, _numeric(series), entities).pick(most, rows)
+    return _Picker(screen, _defined(_numeric(series), entities), entities).pick(most, rows)
 
 
 def ranked(series: Sequence[Mapping[str, Any]]) -> list[tuple[int, list[int]]]:
@@ -236,7 +240,9 @@ class _Picker:
                 for bundle, member in zip(bundles, group.members, strict=True)
             )
             # Ranks are told apart, as on the dashboard.
-            title = group.title if one.kind == USER_KIND else f"{group.title}, {self._label(one)}"
+            said = {bundle[0].said for bundle in bundles}
+            title = (said.pop() if len(said) == 1 else "") or group.title
+            title = title if one.kind == USER_KIND else f"{title}, {self._label(one)}"
             yield Chart(title, one.unit, lines)
 
     def _place_of(self, bundle: list[_One]) -> tuple[bool, int, bool]:
@@ -254,7 +260,8 @@ class _Picker:
     def _plain_chart(self, bundle: list[_One]) -> Chart:
         lines = self._lines(bundle)
         whole = self._line(bundle, _plural(bundle), 0) if len(bundle) > 1 else None
-        return Chart(lines[0].title, lines[0].unit, tuple(lines), None, whole, self._rows(bundle))
+        title = bundle[0].said or lines[0].title
+        return Chart(title, lines[0].unit, tuple(lines), None, whole, self._rows(bundle))
 
     def _rows(self, bundle: list[_One]) -> tuple[Line, ...]:
         if not MOST_LINES < len(bundle) <= HEAT_ROWS:
@@ -394,3 +401,21 @@ def _one(series: Mapping[str, Any]) -> _One:
 
 def _numeric(series: Sequence[Mapping[str, Any]]) -> list[_One]:
     return [_one(s) for s in series if kind_stored_as(s["kind"]).numeric]
+
+
+def _defined(ones: list[_One], entities: Sequence[Mapping[str, Any]]) -> list[_One]:
+    """Return the series with the units and titles that their user said."""
+    said: dict[str, Any] = {}
+    for each in entities:
+        if is_user(str(each["entity"])):
+            said |= facts_of(str(each["labels"].get(DEFINED, ""))) or {}
+    defined = Definitions(said)
+    return [_as_defined(one, defined) for one in ones] if defined else ones
+
+
+def _as_defined(one: _One, defined: Definitions) -> _One:
+    if not is_user(one.entity):
+        return one
+    told = defined.of(one.metric)
+    title = told.get("title", "")
+    return replace(one, unit=one.unit or told.get("unit", ""), said=title)

@@ -178,7 +178,7 @@ class Subject:
         for one, points in mine.items():
             self._seen[one] = points.point(-1)
         changes: list[Change] = []
-        telling: Iterable[int] = self._telling(time, code, broke)
+        telling = self._telling(time, code, broke)
         if not self._lasting_us and self._told_enough(int(time[-1])):
             telling = self._only_counting(code, list(telling))
         for place in telling:
