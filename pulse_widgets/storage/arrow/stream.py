@@ -161,3 +161,20 @@ def _crc(numbers: list[memoryview], payloads: list[Any]) -> int:
         if length:
             crc = zlib.crc32(buffers[2][:length], crc)
     return crc
+
+
+def _rehearse() -> None:
+    """Write a batch for nobody.
+
+    Arrow sets itself up with its first batch, under locks that nobody gives back to the child of a
+    fork in the middle of it. No fork happens while a module is being loaded.
+    """
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array([], kind) for kind in _SCHEMA.types], schema=_SCHEMA
+    )
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_stream(io.BytesIO(), _SCHEMA, options=options) as stream:
+        stream.write_batch(batch)
+
+
+_rehearse()
