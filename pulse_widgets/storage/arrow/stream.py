@@ -169,12 +169,8 @@ def _rehearse() -> None:
     Arrow sets itself up with its first batch, under locks that nobody gives back to the child of a
     fork in the middle of it. No fork happens while a module is being loaded.
     """
-    batch = pa.RecordBatch.from_arrays(
-        [pa.array([], kind) for kind in _SCHEMA.types], schema=_SCHEMA
-    )
-    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-    with pa.ipc.new_stream(io.BytesIO(), _SCHEMA, options=options) as stream:
-        stream.write_batch(batch)
+    stream = BatchWriter()
+    stream.bytes_of(stream.add(np.zeros(1, np.int32), Columns.empty(1)), {})
 
 
 _rehearse()
