@@ -44,6 +44,9 @@ NEEDED: Final = (
     # It cannot be loaded any more while the interpreter ends, and the recording needs it: a
     # process may log one value and be gone.
     "concurrent.futures.thread",
+    # Arrays load it when they are first sorted out. A fork in the middle of that would leave the
+    # child with the lock of a module that nobody loads.
+    "numpy.ma",
 )
 """What a session is made of."""
 

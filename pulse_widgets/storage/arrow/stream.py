@@ -161,3 +161,16 @@ def _crc(numbers: list[memoryview], payloads: list[Any]) -> int:
         if length:
             crc = zlib.crc32(buffers[2][:length], crc)
     return crc
+
+
+def _rehearse() -> None:
+    """Write a batch for nobody.
+
+    Arrow sets itself up with its first batch, under locks that nobody gives back to the child of a
+    fork in the middle of it. No fork happens while a module is being loaded.
+    """
+    stream = BatchWriter()
+    stream.bytes_of(stream.add(np.zeros(1, np.int32), Columns.empty(1)), {})
+
+
+_rehearse()
