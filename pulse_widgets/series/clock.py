@@ -9,12 +9,13 @@ from __future__ import annotations
 import time
 from functools import partial
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "elapsed_ns"]
 
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
-_elapsed_ns = time.monotonic_ns if _BOOTTIME is None else partial(time.clock_gettime_ns, _BOOTTIME)
+elapsed_ns = time.monotonic_ns if _BOOTTIME is None else partial(time.clock_gettime_ns, _BOOTTIME)
+"""The clock beneath, nanoseconds since some moment."""
 
 
 class Clock:
@@ -30,11 +31,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.start_us = time.time_ns() // 1000
-        self.base_us = self.start_us - _elapsed_ns() // 1000
+        self.base_us = self.start_us - elapsed_ns() // 1000
 
     def now_us(self) -> int:
         """Return the session time, microseconds since the epoch."""
-        return self.base_us + _elapsed_ns() // 1000
+        return self.base_us + elapsed_ns() // 1000
 
     def offset_us(self) -> int:
         """Return the wall clock minus the session time, microseconds."""

@@ -85,16 +85,24 @@ class Disk:
         pass
 
 
+@contextlib.contextmanager
 def failing(times):
-    """Return what makes rows, but fails the first few times, as if memory was short."""
-    make, errors = UserCollector._rows_of, [MemoryError] * times
+    """Have what makes rows fail the first few times, as if memory was short."""
+    errors = [MemoryError] * times
 
-    def rows_of(collector, entries):
-        if entries and errors:
-            raise errors.pop()
-        return make(collector, entries)
+    def instead_of(make):
+        def rows_of(collector, taken):
+            if taken and errors:
+                raise errors.pop()
+            return make(collector, taken)
 
-    return rows_of
+        return rows_of
+
+    with contextlib.ExitStack() as patches:
+        for name in ("_rows_of", "_rows_of_others"):
+            made = instead_of(getattr(UserCollector, name))
+            patches.enter_context(mock.patch.object(UserCollector, name, made))
+        yield
 
 
 def counted(said):
@@ -141,8 +149,9 @@ def test_all_that_was_accepted_is_on_the_disk_or_counted(given_, answers, way, f
     session.record(None, lambda: disk)
     with (
         quick(),
-        mock.patch.object(UserCollector, "_rows_of", failing(failures)),
-        mock.patch.object(user, "QUEUE_VALUES", bounds[0]),
+        failing(failures),
+        mock.patch.object(user, "QUEUE_ITEMS", bounds[0]),
+        mock.patch.object(user, "DEVICE_VALUES", bounds[0]),
         mock.patch.object(user, "QUEUE_BYTES", bounds[1]),
         mock.patch.object(base, "KEPT_BYTES", bounds[2]),
     ):

@@ -121,7 +121,7 @@ def threads():
 
 
 def test_a_caller_interrupted_while_it_waits_for_the_flusher_stops_nobody(started, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_VALUES", 1)
+    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_ITEMS", 1)
     session = started()
     step = iter(range(10**9))
     session.user.log({"loss": next(step) * 1.0}, None)
@@ -191,7 +191,7 @@ signal.signal(signal.SIGALRM, interrupted)
 @pytest.mark.slow
 def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(python):
     out = python(
-        INTERRUPTED + "user.QUEUE_VALUES = 2_000\n"
+        INTERRUPTED + "user.QUEUE_ITEMS = 2_000\n"
         "pw.log({'a': 0.0}, step=0)\n"
         "accepted, ends = 1, time.monotonic() + 4\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.05, 0.037)\n"
