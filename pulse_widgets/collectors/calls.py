@@ -135,6 +135,10 @@ class Batch(NamedTuple):
     stamp: int
     rows: Rows
 
+    def size(self) -> int:
+        """Return how many items of a `Flat` take as much memory, about."""
+        return self.rows.nbytes // ITEM_BYTES + 1
+
 
 def cut(due: Sequence[tuple[Flat, int]], most: int) -> list[tuple[Flat, int]]:
     """Return how many calls of each are taken next: `most` items about, the oldest of all.

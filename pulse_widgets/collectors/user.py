@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import CROWDED, RowCollector
+from pulse_widgets.collectors.batches import column, length_of, pieces
 from pulse_widgets.collectors.calls import (
     ITEM_BYTES,
     READY,
     Batch,
     Entry,
     Flat,
-    cut,
-    in_order,
     is_ready,
     size_of,
 )
-from pulse_widgets.collectors.device_values import DeviceValues
-from pulse_widgets.collectors.logged_values import (
-    PLAIN,
-    STEP_LIMIT,
-    as_logged,
-    number_of,
-    whole,
-)
+from pulse_widgets.collectors.logged_values import PLAIN, STEP_LIMIT, whole
 from pulse_widgets.collectors.naming import Naming
+from pulse_widgets.collectors.other_calls import OtherCalls
 from pulse_widgets.collectors.room import Room
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.collectors.whose import Whose
-from pulse_widgets.errors import words_of
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.notices import warn
 from pulse_widgets.series.clock import elapsed_ns
@@ -37,7 +30,10 @@ from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.log import Log
@@ -47,13 +43,8 @@ __all__ = ["UserCollector"]
 
 QUEUE_ITEMS: Final = 100_000
 """So many numbers may wait, stamps and steps included; who finds more waits for the flusher."""
-PART_ITEMS: Final = 100_000
-PART_OTHERS: Final = 2_000
 QUEUE_BYTES: Final = 64 << 20
 """Behind a disk that hangs more may wait, up to so many bytes; then values are left out."""
-KEY_SETS: Final = 1_000
-"""Calls with so many different sets of names have a queue for each; the rest share one."""
-
 PATIENCE_S: Final = 10.0
 """How long callers wait for room in it, each a little, before values are left out."""
 DEVICE_VALUES: Final = 20_000
@@ -104,24 +95,18 @@ class UserCollector(RowCollector):
         self._registry = registry
         self._clock = clock
         self._host = host
-        self.singles: dict[str, Flat] = {}
-        self._flats: dict[tuple[str, ...], Flat] = {}
-        self._timed: dict[tuple[str, ...], Flat] = {}
-        """The same, for calls that say their time."""
-        self._others: deque[Entry] = deque()
-        """Calls with values of a device, or with one set of names too many."""
-        self._batches: deque[Batch] = deque()
         self._room = Room(arrived)
-        self._devices = DeviceValues(self._read, self._from_device)
         self._drain_lock = threading.RLock()
-        self._due: list[Flat] = []
-        """Those of which calls waited when their draining began, and wait still."""
-        self._due_others = self._due_batches = 0
         self._naming = Naming(registry, host, entity, self._say)
+        self._waiting = Waiting(self._naming.ids, self._room, clock, self.settle)
+        self.singles = self._waiting.singles
+        self._others = OtherCalls(
+            self._naming.ids, self._room, self.add, self._tell, self._not_read
+        )
+        self._devices = self._others.devices
         self.pressed = 0
         """Calls that found the queue full and waited."""
         self._relieve = relieve or self.collect
-        self._unreadable: set[str] = set()
         self._left_out: set[str] = set()
 
     def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> bool:
@@ -148,14 +133,15 @@ class UserCollector(RowCollector):
             is left out, counted and said once; None and masked values are missing.
         """
         if type(data) is dict:
-            flat = (self._flats if time_us is None else self._timed).get(tuple(data))
+            flats = self._waiting.flats if time_us is None else self._waiting.timed
+            flat = flats.get(tuple(data))
             if flat is not None and PLAIN.issuperset(map(type, data.values())):
                 return self._put(flat, data, _number_of_step(step), time_us)
         taken, number = self._naming.checked(data), _number_of_step(step)
         if not taken:
             return not self._room.closed
         if READY.issuperset(map(type, taken.values())):
-            flat = self._flat_of(tuple(taken), timed=time_us is not None)
+            flat = self._waiting.flat_of(tuple(taken), timed=time_us is not None)
             if flat is not None:
                 return self._put(flat, taken, number, time_us)
         now_us = self._clock.now_us() if time_us is None else time_us
@@ -169,6 +155,63 @@ class UserCollector(RowCollector):
             since_ns = (time_us - self._clock.base_us) * 1000
             flat.extend((stamp, since_ns, step, *data.values()))
         return len(flat) <= flat.most or self.settle(flat, stamp)
+
+    def log_batch(
+        self,
+        data: Mapping[str, Any],
+        steps: NDArray[np.int64] | None = None,
+        times_us: NDArray[np.int64] | None = None,
+    ) -> bool:
+        """Accept columns of values: what `log` does for each row, all at once.
+
+        Parameters
+        ----------
+        data : mapping of str to (n,) numbers
+            May be nested; see `batches.column`.
+        steps : (n,) int64, or None
+        times_us : (n,) int64, or None
+            Microseconds since the epoch; None is now.
+
+        Returns
+        -------
+        bool
+            False when the collector was closed before, and nothing was taken.
+
+        Raises
+        ------
+        ArgumentError
+            If something is wrong with the call itself, as in `log`, or lengths differ. A column
+            that is no row of numbers is left out, counted and said once.
+        """
+        taken = self._naming.checked(data, column)
+        length = length_of(taken, {"steps": steps, "times": times_us})
+        stamp = elapsed_ns()
+        times = self._clock.now_us() if times_us is None else times_us
+        by_series = {self._naming.ids[name]: value for name, value in taken.items()}
+        for rows in pieces(by_series, steps, times, length if taken else 0):
+            if not self._put_batch(Batch(stamp, rows)):
+                return False
+        return not self._room.closed
+
+    def _put_batch(self, batch: Batch) -> bool:
+        """Take in a part of a batch when there is room; False where nothing is taken any more."""
+        fits = partial(self._room.has_for, batch.size())
+        most = QUEUE_BYTES // ITEM_BYTES
+        while not fits(most // 2 - self._devices.size):
+            self._room.full(is_full=True)
+            if not self._room.is_worth_waiting(PATIENCE_S):
+                self._give_up(len(batch.rows), CROWDED)
+                return True
+            self.pressed += 1
+            self._relieve()
+        self._room.full(is_full=False)
+        # Where it is closed now, the last of all drains may have been.
+        with self._drain_lock:
+            if self._room.closed:
+                return False
+            self._waiting.batches.append(batch)
+        self._room.tell()
+        return True
 
     def settle(self, flat: Flat, stamp: int) -> bool:
         """Find room for a call that is in `flat` already; False where nothing is taken any more.
@@ -196,7 +239,7 @@ class UserCollector(RowCollector):
         self._others.append(entry)
         self._room.tell()
         if self._room.closed:
-            return not self._other_taken_back(entry)
+            return not self._take_back_other(entry)
         of_device = not is_ready(entry)
 
         def fits(limit: int) -> bool:
@@ -206,7 +249,7 @@ class UserCollector(RowCollector):
 
         if fits(QUEUE_ITEMS) or self._waits(lambda: fits(QUEUE_ITEMS)) or not self._crowded(fits):
             return True
-        if self._other_taken_back(entry):
+        if self._take_back_other(entry):
             behind = of_device and self._devices.values >= DEVICE_VALUES
             self._give_up(len(entry[2]), "too much waited for their device" if behind else CROWDED)
         return True
@@ -240,11 +283,7 @@ class UserCollector(RowCollector):
 
     def __len__(self) -> int:
         """Return the number of calls that are not rows yet."""
-        calls = sum(flat.calls() for flat in self._all())
-        return calls + len(self._others) + len(self._batches) + len(self._devices)
-
-    def _all(self) -> list[Flat]:
-        return [*self._flats.copy().values(), *self._timed.copy().values()]
+        return len(self._waiting) + len(self._others)
 
     def waiting(self) -> int:
         """Return the calls that are not rows yet, and the blocks of rows."""
@@ -252,7 +291,7 @@ class UserCollector(RowCollector):
 
     def close(self) -> None:
         """Take nothing more; what was accepted becomes rows with the next `drain`."""
-        self._room.close(self._all())
+        self._room.close(self._waiting.all())
 
     def _taken_back(self, flat: Flat, stamp: int) -> bool:
         """Remove a call again that there is no place for; False when it became rows."""
@@ -262,13 +301,9 @@ class UserCollector(RowCollector):
                 del flat[place : place + flat.width]
             return place >= 0
 
-    def _other_taken_back(self, entry: Entry) -> bool:
+    def _take_back_other(self, entry: Entry) -> bool:
         with self._drain_lock:
-            for place, waiting in enumerate(self._others):
-                if waiting is entry:
-                    del self._others[place]
-                    return True
-        return False
+            return self._others.take_back(entry)
 
     def drain(self, log: Log) -> bool:
         """Turn a part of what waits into rows in `log`; return whether there are more parts.
@@ -299,10 +334,7 @@ class UserCollector(RowCollector):
 
     def late(self) -> int:
         """Return how many values only wait to be drained."""
-        plain = sum(flat.values() for flat in self._all())
-        batches = sum(len(batch.rows) for batch in self._batches.copy())
-        others = sum(len(entry[2]) for entry in self._others.copy())
-        return super().late() + plain + batches + others
+        return super().late() + self._waiting.values() + self._others.values()
 
     def gets_on(self) -> int:
         """Return how many values were read from a device so far."""
@@ -331,112 +363,20 @@ class UserCollector(RowCollector):
 
     def _make_rows(self, log: Log) -> bool:
         with self._drain_lock:
-            if not (self._due or self._due_others or self._due_batches):
-                self._begin()
-            self._make_part(log)
-            self._make_others(log)
-            return bool(self._due or self._due_others or self._due_batches)
+            if not (self._waiting.due or self._others.due):
+                self._waiting.begin(self._others.size())
+                self._others.begin()
+            self._waiting.drain(log)
+            self._others.drain(log)
+            return self._waiting.due or self._others.due > 0
 
-    def _begin(self) -> None:
-        """Say what is to be drained: what waits now."""
-        flats = self._all()
-        others = sum(map(size_of, self._others.copy()))
-        others += sum(batch.rows.nbytes for batch in self._batches.copy()) // ITEM_BYTES
-        # Before the queues are counted: who calls after this line wakes the flusher again.
-        self._room.begin(flats, others)
-        self._due_others, self._due_batches = len(self._others), len(self._batches)
-        for flat in flats:
-            flat.due = flat.calls()
-        self._due = [flat for flat in flats if flat.due]
-
-    def _make_part(self, log: Log) -> None:
-        """Turn some of the calls that wait into rows: those before a batch, then the batch."""
-        due = [(flat, min(flat.due, flat.calls())) for flat in self._due]
-        if self._due_batches:
-            until = self._batches[0].stamp
-            due = [(flat, flat.calls_until(until, calls)) for flat, calls in due]
-        taken = cut([(flat, calls) for flat, calls in due if calls], PART_ITEMS)
-        if taken:
-            log.append(self._rows_of(taken))
-            for flat, calls in taken:
-                flat.due -= calls
-                self._room.free(flat, calls * flat.width)
-        elif self._due_batches:
-            rows = self._batches[0].rows
-            log.append(rows)
-            self._batches.popleft()
-            self._due_batches -= 1
-            self._room.free_other(rows.nbytes // ITEM_BYTES)
-        # One that was taken back meanwhile is not waited for.
-        self._due = [flat for flat in self._due if flat.due > 0 and flat]
-
-    def _make_others(self, log: Log) -> None:
-        """Turn other calls into rows, some of them, or hand them to who reads devices."""
-        plain: list[Entry] = []
-        try:
-            while self._due_others and self._others and len(plain) < PART_OTHERS:
-                entry = self._others.popleft()
-                self._due_others -= 1
-                self._room.free_other(size_of(entry))
-                if is_ready(entry):
-                    plain.append(entry)
-                elif not self._devices.put(entry):
-                    self.lost[SILENT] += len(entry[2])
-            log.append(self._rows_of_others(plain))
-        except BaseException:
-            # Short of memory, say: they wait on, and the next pass takes them.
-            self._others.extendleft(reversed(plain))
-            raise
-        if not self._others:
-            self._due_others = 0
-
-    def _rows_of(self, taken: Sequence[tuple[Flat, int]]) -> Rows:
-        return in_order([flat.rows(calls, self._clock.base_us) for flat, calls in taken])
-
-    def _rows_of_others(self, entries: Sequence[Entry]) -> Rows:
-        ids: list[int] = []
-        times, steps, values = [], [], []
-        known = self._naming.ids
-        for time_us, step, data in entries:
-            for key, value in data.items():
-                number = self._read(key, value)
-                ids.append(known[key])
-                times.append(time_us)
-                steps.append(step)
-                values.append(as_logged(number))
-        return Rows.of(ids, times, values, steps)
-
-    def _from_device(self, entry: Entry) -> None:
-        self.add(self._rows_of_others([entry]))
-
-    def _read(self, key: str, value: Any) -> float | None:
-        """Return the number of a value; None where there is none, or, said, none can be read."""
-        if value is None:
-            return None
-        try:
-            return number_of(value)
-        except BaseException as error:  # noqa: BLE001  a device's own error, found only on reading
-            if key not in self._unreadable:
-                self._unreadable.add(key)
-                self._tell(f"{key!r} could not be read: {words_of(error)}")
-            return None
+    def _not_read(self, values: int) -> None:
+        self.lost[SILENT] += values
 
     def _tell(self, message: str) -> None:
         series = self._registry.add(self._host, "pulse/log", "event", kind=MOMENT.stored)
         facts = {"kind": "log", "message": message[:500]}
         self.add(row_of_facts(series, self._clock.now_us(), facts))
-
-    def _flat_of(self, names: tuple[str, ...], *, timed: bool) -> Flat | None:
-        """Return where calls with these names wait; None if they have no queue of their own."""
-        flats = self._timed if timed else self._flats
-        with self._room.lock:
-            if names not in flats and len(self._flats) + len(self._timed) < KEY_SETS:
-                flats[names] = flat = Flat(
-                    [self._naming.ids[name] for name in names], self.settle, timed=timed
-                )
-                if len(names) == 1 and not timed:
-                    self.singles[names[0]] = flat
-            return flats.get(names)
 
     def _say(self, message: str) -> None:
         """Tell it in the recording, and to whoever sees no dashboard."""

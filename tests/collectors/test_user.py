@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.collectors import room, user
-from pulse_widgets.collectors.calls import ITEM_BYTES, size_of
+from pulse_widgets.collectors import room, user, waiting
+from pulse_widgets.collectors.calls import ITEM_BYTES
 from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.columns import missing
@@ -301,7 +302,7 @@ def test_wide_calls_fill_the_queue_as_much_as_many_narrow_ones(monkeypatch):
 
 
 def test_what_waits_is_handed_on_in_parts_so_that_the_first_is_not_held_up(monkeypatch):
-    monkeypatch.setattr(user, "PART_ITEMS", 20)
+    monkeypatch.setattr(waiting, "PART_ITEMS", 20)
     logged, seen = Logged(), []
     for number in range(24):
         logged.user.log({"loss": 1.0, "lr": 2.0}, number)
@@ -364,7 +365,7 @@ NAMES = st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6, uniqu
 
 
 def bytes_waiting(logged):
-    items = sum(map(len, logged.user._all())) + sum(map(size_of, logged.user._others))
+    items = sum(map(len, logged.user._waiting.all())) + logged.user._others.size()
     return items * ITEM_BYTES
 
 
@@ -374,7 +375,7 @@ def test_behind_a_disk_that_hangs_what_waits_is_bounded_in_bytes_and_the_rest_is
     calls, most, key_sets
 ):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(user, "KEY_SETS", key_sets)
+        patch.setattr(waiting, "KEY_SETS", key_sets)
         patch.setattr(user, "QUEUE_ITEMS", 2)
         patch.setattr(user, "QUEUE_BYTES", most)
         patch.setattr(user, "PATIENCE_S", 0.0)
@@ -509,7 +510,7 @@ def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch)
 
 @given(st.lists(st.booleans(), max_size=12), st.integers(0, 40))
 def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fails, count):
-    make, fails = UserCollector._rows_of, list(fails)
+    make, fails = Waiting.rows_of, list(fails)
 
     def rows_of(collector, taken):
         if fails and fails.pop():
@@ -517,8 +518,8 @@ def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fa
         return make(collector, taken)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(UserCollector, "_rows_of", rows_of)
-        patch.setattr(user, "PART_ITEMS", 7)
+        patch.setattr(Waiting, "rows_of", rows_of)
+        patch.setattr(waiting, "PART_ITEMS", 7)
         logged = Logged()
         for number in range(count):
             logged.user.log({"loss": float(number)}, None)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.collectors import base, device_values, user
-from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.collectors.other_calls import OtherCalls
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.registry import Registry
@@ -98,10 +99,10 @@ def failing(times):
 
         return rows_of
 
-    with contextlib.ExitStack() as patches:
-        for name in ("_rows_of", "_rows_of_others"):
-            made = instead_of(getattr(UserCollector, name))
-            patches.enter_context(mock.patch.object(UserCollector, name, made))
+    with (
+        mock.patch.object(Waiting, "rows_of", instead_of(Waiting.rows_of)),
+        mock.patch.object(OtherCalls, "rows_of", instead_of(OtherCalls.rows_of)),
+    ):
         yield
 
 
