@@ -25,7 +25,7 @@ END: Final = "<!-- From here on it is written by hand. -->"
 
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "Watch": ("monitor", "Monitor", "stop"),
-    "Log": ("log",),
+    "Log": ("log", "log_batch"),
     "Open a recording": ("replay", "recordings", "Recording"),
     "This machine": ("snapshot", "doctor"),
     "Errors": ("PulseError",),

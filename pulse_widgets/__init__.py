@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     )
     from pulse_widgets.errors import PulseError
     from pulse_widgets.library.recording import Recording
-    from pulse_widgets.user import log
+    from pulse_widgets.user import log, log_batch
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Recording",
     "doctor",
     "log",
+    "log_batch",
     "monitor",
     "recordings",
     "replay",
@@ -45,6 +46,7 @@ _HOMES = {
     "PulseError": "pulse_widgets.errors",
     "Recording": "pulse_widgets.library.recording",
     "log": "pulse_widgets.user",
+    "log_batch": "pulse_widgets.user",
 }
 
 

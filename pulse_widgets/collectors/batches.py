@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pulse_widgets.collectors.calls import READY
 from pulse_widgets.collectors.logged_values import (
     STEP_LIMIT,
     NoNumberError,
     accepted,
     floats,
+    number_of,
 )
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.series.columns import mark_logged
@@ -76,8 +78,16 @@ def _as_array(given: Any) -> NDArray[Any]:
 
 
 def _of_sequence(given: Sequence[Any]) -> NDArray[np.float64]:
-    numbers = [accepted(value) for value in given]
-    return floats([None if value is None else float(value) for value in numbers])
+    if READY.issuperset(map(type, given)):
+        return floats(given)
+    try:
+        numbers = [accepted(value) for value in given]
+        return floats([None if value is None else number_of(value) for value in numbers])
+    except NoNumberError:
+        raise
+    except Exception as exc:
+        # A device's own error, found on reading.
+        raise NoNumberError from exc
 
 
 def length_of(
@@ -139,7 +149,10 @@ def microseconds(given: Any) -> NDArray[np.int64]:
     """
     try:
         array = np.array(given) if isinstance(given, list | tuple) else _as_array(given)
-    except (NoNumberError, ValueError):
+        if array.dtype.kind == "O" and hasattr(given, "__array__"):
+            # Of pandas, with a zone.
+            array = np.asarray(given, "datetime64[us]")
+    except (NoNumberError, TypeError, ValueError):
         array = np.empty((0, 0))
     if array.ndim != 1 or array.dtype.kind not in "iufM" or np.ma.is_masked(array):
         raise ArgumentError(

@@ -41,6 +41,14 @@ class Clock:
         """Return the wall clock minus the session time, microseconds."""
         return time.time_ns() // 1000 - self.now_us()
 
+    def shift_us(self) -> int:
+        """Return the offset in whole milliseconds, microseconds.
+
+        Reading two clocks takes now more, now fewer microseconds. Times that the user gives are
+        shifted by this: what has one time keeps one time, and mostly the very time that it has.
+        """
+        return round(self.offset_us() / 1000) * 1000
+
     def from_wall(self, wallclock_s: float) -> int:
         """Return the session time of a Unix time in seconds, microseconds."""
-        return round(wallclock_s * 1e6) - self.offset_us()
+        return round(wallclock_s * 1e6) - self.shift_us()
