@@ -137,8 +137,8 @@ def test_batches_are_recorded_by_whichever_session_there_is(python):
         "import numpy as np\n"
         "from pulse_widgets.errors import ArgumentError\n"
         "warnings.simplefilter('ignore')\n"
-        "losses = np.float32([0.3, np.nan, 0.1])\n"
-        "pw.log_batch({'train': {'loss': losses}, 'lr': [1, None, 2]}, steps=[3, 3, 2],\n"
+        "losses = np.float32([0.5, np.nan, 0.25])\n"
+        "pw.log_batch({'loss': losses, 'lr': [1, None, 2]}, steps=[3, 3, 2],\n"
         "             times=[1.75e9 + 0.25, 1.75e9, 1.75e9 + 2])\n"
         "rec = pw.stop()\n"
         "rows = rec.to_pandas().query(\"entity == 'user'\")\n"
@@ -153,9 +153,8 @@ def test_batches_are_recorded_by_whichever_session_there_is(python):
         "    except ArgumentError as error: print(error.problem[:30])\n"
     )
     assert out.splitlines() == [
+        "loss [3, 3, 2] [nan, 0.5, 0.25] [1750000000000000, 1750000000250000, 1750000002000000]",
         "lr [3, 3, 2] [nan, 1.0, 2.0] [1750000000000000, 1750000000250000, 1750000002000000]",
-        "train/loss [3, 3, 2] [nan, 0.30000001192092896, 0.10000000149011612] "
-        "[1750000000000000, 1750000000250000, 1750000002000000]",
         "[0.0, 1.0, 2.0] True",
         "times= are not all between 200",
         "times= are not all between 200",
