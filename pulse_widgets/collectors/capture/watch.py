@@ -72,8 +72,10 @@ class _Channel:
     def hook(self, taken: list[Any]) -> None:
         """Put a hook on the stream that is there now, unless it is one of `taken`."""
         stream = getattr(sys, self.name, None)
-        if stream is None or any(stream is one for one in taken):
-            return
+        if stream is not None and all(stream is not one for one in taken):
+            self._put(stream)
+
+    def _put(self, stream: Any) -> None:
         hook = Hook(stream, self.pieces, self._noted)
         # Known before it is put: whatever interrupts this, `unhook` removes it.
         self._hook = hook
@@ -85,13 +87,12 @@ class _Channel:
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
             self.hook(taken)
-        elif now is not hook.stream:
-            if now is not None and is_gone(hook.stream):
-                self.unhook()
-                self.hook(taken)
-        elif hook.is_displaced():
+        elif now is not hook.stream and now is not None and is_gone(hook.stream):
             self.unhook()
             self.hook(taken)
+        elif not hook.is_reached():
+            self.unhook()
+            self._put(hook.stream)
 
     def unhook(self) -> None:
         hook, self._hook = self._hook, None
@@ -225,10 +226,16 @@ class Watch:
             self._tell(end=any(one is each for each in self._leaving))
 
     def mark(self) -> None:
-        """Note the time: what is printed from now on is not of before."""
+        """Look where the streams are, and note the time: what is printed now is not of before."""
+        with self._door:
+            self._look()
         for channel in self._channels:
             if channel.pieces:
                 channel.pieces.append(_mark())
+
+    def look_soon(self) -> None:
+        """Have the thread look where the streams are, when others have put theirs in order."""
+        self._alarm.ring()
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
