@@ -93,6 +93,8 @@ class OutputCollector(RowCollector):
             if shell is not None:
                 shell.events.register("pre_run_cell", self._before_cell)
                 shell.events.register("post_run_cell", self._after_cell)
+        if self._captured == "fd":
+            self._heard.want_descriptors()
 
     def stop(self) -> None:
         """Capture nothing that is printed from now on."""
@@ -124,7 +126,7 @@ class OutputCollector(RowCollector):
 
     def _before_cell(self, _info: object = None) -> None:
         if os.getpid() == self._pid:
-            watch.mark()
+            watch.begin_anew()
 
     def _after_cell(self, _result: object = None) -> None:
         # IPython hooks the streams around each cell, and puts back what there was.

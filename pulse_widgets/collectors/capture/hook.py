@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hook", "Mark", "is_gone"]
-
-STRIDE: Final = 32
-"""Of a flood so many pieces share a time; a power of two."""
+__all__ = ["Break", "Hook", "Mark", "is_gone"]
 
 LOOKED_AT: Final = 200
 """So many callables are looked at in search of our hook below those of others."""
@@ -41,6 +38,12 @@ class Mark(str):
     time_s: float
 
 
+class Break(Mark):
+    """A mark at which a line ends that has no end: what comes is shown in another place."""
+
+    __slots__ = ()
+
+
 class Hook:
     """The hook of one stream; it is used once.
 
@@ -56,8 +59,7 @@ class Hook:
     pieces : list of str
         Where the pieces go, in order. It may be emptied by another thread at any time.
     note : callable
-        Puts a piece there together with its time; called for every piece, and in a `flood` for
-        one of `STRIDE`.
+        Puts a piece there together with its time; called for every piece, unless in a `flood`.
     """
 
     def __init__(self, stream: Any, pieces: list[str], note: Callable[[str], None]) -> None:
@@ -116,12 +118,12 @@ class Hook:
 
         A cell may print a hundred thousand lines: every step here counts.
         """
-        pieces, note, append, restore = self._pieces, self._note, self._pieces.append, self._restore
-        mask = 0
+        note, append, restore = self._note, self._pieces.append, self._restore
+        floods = False
 
         def write(text: str) -> Any:
             try:
-                if len(pieces) & mask:
+                if floods:
                     append(text)
                 else:
                     note(text)
@@ -135,13 +137,12 @@ class Hook:
             return original(*given, **named)
 
         def silence() -> None:
-            nonlocal mask, note
-            mask, note = 0, restore
+            nonlocal floods, note
+            floods, note = False, restore
 
         def flood(comes: bool) -> None:  # noqa: FBT001  one of two states
-            nonlocal mask
-            if note is not restore:
-                mask = (STRIDE - 1) if comes else 0
+            nonlocal floods
+            floods = comes and note is not restore
 
         self._silence, self.flood = silence, flood
         name = _name_of_text(original)
