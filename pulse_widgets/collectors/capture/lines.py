@@ -118,7 +118,9 @@ class LinesOf:
             parts.append(self._take(pieces[first:end], sizes[first:end], (moment, until), limit))
             if isinstance(pieces[end - 1], Break):
                 parts.append(self._end())
-            first, moment = end, until
+            # What comes without a time of its own came after the last one that is known.
+            known = (p.time_s for p in reversed(pieces[first:end]) if isinstance(p, Mark))
+            first, moment = end, next(known, moment)
         return Lines.joined(parts)
 
     def _take(

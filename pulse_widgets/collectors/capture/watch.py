@@ -101,10 +101,15 @@ class _Channel:
         from pulse_widgets.collectors.capture.descriptors import DescriptorTee, reads_its_descriptor
 
         number = STREAMS.index(self.name) + 1
-        if not reads_its_descriptor(getattr(sys, self.name, None), number):
-            self._flush()
-            with contextlib.suppress(OSError):  # a process may have closed it
-                self._tee = DescriptorTee(number, self._noted)
+        # The one that is hooked: another may stand in its place for a moment.
+        if reads_its_descriptor(self.stream, number):
+            return
+        self._flush()
+        with contextlib.suppress(OSError):  # a process may have closed it
+            self._tee = DescriptorTee(number, self._noted)
+            if kernel_here() is None:
+                # What Python prints goes that way, too.
+                self.unhook()
 
     def untee(self) -> None:
         """Give the process its descriptor back."""
@@ -130,9 +135,7 @@ class _Channel:
     def look(self, taken: list[Any]) -> None:
         """Follow the stream of the process where the one that is hooked has gone."""
         if self._tee is not None and kernel_here() is None:
-            # What Python prints goes that way, too.
-            self.unhook()
-            return
+            return  # what Python prints goes that way, too
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
             self.hook(taken)
@@ -317,9 +320,9 @@ class Watch:
             return
         descriptors = any(one.descriptors for one in self._listeners)
         for channel in self._channels:
+            channel.look([one.stream for one in self._channels if one is not channel])
             if descriptors:
                 channel.tee()
-            channel.look([one.stream for one in self._channels if one is not channel])
 
     def _note(self, channel: _Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
