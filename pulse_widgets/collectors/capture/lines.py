@@ -120,7 +120,8 @@ class LinesOf:
                 parts.append(self._end())
             # What comes without a time of its own came after the last one that is known.
             known = (p.time_s for p in reversed(pieces[first:end]) if isinstance(p, Mark))
-            first, moment = end, next(known, moment)
+            told = [float(each.times_s[-1]) for each in parts[1:] if len(each)]
+            first, moment = end, max([next(known, moment), *told[-1:]])
         return Lines.joined(parts)
 
     def _take(

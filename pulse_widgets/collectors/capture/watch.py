@@ -116,7 +116,8 @@ class _Channel:
         tee, self._tee = self._tee, None
         if tee is not None:
             self._flush()
-            tee.restore()
+            with contextlib.suppress(OSError):
+                tee.restore()
             self._torn = (*self._torn, tee)
 
     def drain(self) -> None:
