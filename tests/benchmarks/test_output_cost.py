@@ -16,8 +16,8 @@ spent.setdefault(captures, []).append(time.thread_time() - begun)
 PAIRS = 10
 
 
-def test_what_a_printed_line_costs(start_kernel):
-    kernel = start_kernel()
+def test_what_a_printed_line_costs(kernel, capsys):
+    kernel = kernel()
     kernel.run("import pulse_widgets as pw\nspent = {}")
     for _ in range(PAIRS):
         for captures in (False, True):
