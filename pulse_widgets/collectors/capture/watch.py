@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -9,21 +10,28 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.capture.hook import Hook, Mark, is_gone
+from pulse_widgets.collectors.capture.hook import Break, Hook, Mark, is_gone
 from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
+from pulse_widgets.ipython import kernel_here
+from pulse_widgets.loading import load
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pulse_widgets.collectors.capture.descriptors import DescriptorTee
+
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
 
 STREAMS: Final = ("stdout", "stderr")
+DESCRIPTORS: Final = "pulse_widgets.collectors.capture.descriptors"
 
 TOGETHER_S: Final = 0.1
 """What comes within so many seconds is looked at together."""
 EXACT_PIECES: Final = 128
-"""While no more pieces and times wait, each piece has its time."""
+"""While no more pieces and times wait, each piece has its time; then it is noted now and then."""
+FLOOD_MARKS: Final = 5
+"""So often in `TOGETHER_S`."""
 FLOOD_PIECES: Final = 4000
 """More than so many in that time are a flood, which is left alone until it ends."""
 FLOOD_S: Final = 1.0
@@ -64,6 +72,9 @@ class _Channel:
         """Until when the pieces were taken; monotonic seconds."""
         self.shed = 0
         """Lines that there was no room for."""
+        self._tee: DescriptorTee | None = None
+        self._torn: tuple[DescriptorTee, ...] = ()
+        """Those that gave the descriptor back, and may have something left."""
 
     @property
     def is_hooked(self) -> bool:
@@ -72,26 +83,69 @@ class _Channel:
     def hook(self, taken: list[Any]) -> None:
         """Put a hook on the stream that is there now, unless it is one of `taken`."""
         stream = getattr(sys, self.name, None)
-        if stream is None or any(stream is one for one in taken):
-            return
+        if stream is not None and all(stream is not one for one in taken):
+            self._put(stream)
+
+    def _put(self, stream: Any) -> None:
         hook = Hook(stream, self.pieces, self._noted)
         # Known before it is put: whatever interrupts this, `unhook` removes it.
         self._hook = hook
         if not hook.put():
             self._hook = None
 
+    def tee(self) -> None:
+        """Take in what is printed to the descriptor, too, unless the stream does so itself."""
+        if self._tee is not None:
+            return
+        load(DESCRIPTORS)
+        from pulse_widgets.collectors.capture.descriptors import DescriptorTee, reads_its_descriptor
+
+        number = STREAMS.index(self.name) + 1
+        # The one that is hooked: another may stand in its place for a moment.
+        if reads_its_descriptor(self.stream, number):
+            return
+        self._flush()
+        with contextlib.suppress(OSError):  # a process may have closed it
+            self._tee = DescriptorTee(number, self._noted)
+            if kernel_here() is None:
+                # What Python prints goes that way, too.
+                self.unhook()
+
+    def untee(self) -> None:
+        """Give the process its descriptor back."""
+        tee, self._tee = self._tee, None
+        if tee is not None:
+            self._flush()
+            with contextlib.suppress(OSError):
+                tee.restore()
+            self._torn = (*self._torn, tee)
+
+    def drain(self) -> None:
+        """Wait for what was printed before the descriptor was given back."""
+        torn, self._torn = self._torn, ()
+        for tee in torn:
+            tee.drain()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(Exception):  # whatever a stream of the user's does
+            getattr(sys, self.name).flush()
+        from pulse_widgets.collectors.capture.descriptors import flush_c
+
+        flush_c()
+
     def look(self, taken: list[Any]) -> None:
         """Follow the stream of the process where the one that is hooked has gone."""
+        if self._tee is not None and kernel_here() is None:
+            return  # what Python prints goes that way, too
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
             self.hook(taken)
-        elif now is not hook.stream:
-            if now is not None and is_gone(hook.stream):
-                self.unhook()
-                self.hook(taken)
-        elif hook.is_displaced():
+        elif now is not hook.stream and now is not None and is_gone(hook.stream):
             self.unhook()
             self.hook(taken)
+        elif not hook.is_reached():
+            self.unhook()
+            self._put(hook.stream)
 
     def unhook(self) -> None:
         hook, self._hook = self._hook, None
@@ -148,6 +202,13 @@ class Subscription:
         self._watch = watch
         self.hear = hear
         self.failures = 0
+        self.descriptors = False
+        """Whether it wants what C code and subprocesses print."""
+
+    def want_descriptors(self) -> None:
+        """Hear of what C code and subprocesses print, too, from now on."""
+        self.descriptors = True
+        self._watch.look()
 
     def close(self) -> None:
         """Hear nothing any more of what is printed from now on; twice is harmless."""
@@ -178,6 +239,8 @@ class Watch:
         self._speaker: int | None = None
         """The thread that tells listeners; what it prints itself is not heard."""
         self._thread_runs = False
+        self._counts = False
+        """Whether the thread looks now and then how much waits."""
 
     # Listeners --------------------------------------------------------------------------
 
@@ -216,19 +279,35 @@ class Watch:
             if not others:
                 for channel in self._channels:
                     channel.unhook()
+            if not any(each.descriptors for each in others):
+                for channel in self._channels:
+                    channel.untee()
+                self._look()
         self._alarm.ring()
         self._pace.ring()
 
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
+            for channel in self._channels:
+                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
 
-    def mark(self) -> None:
-        """Note the time: what is printed from now on is not of before."""
+    def look(self) -> None:
+        """Look where the streams are."""
+        with self._door:
+            self._look()
+
+    def begin_anew(self) -> None:
+        """End the lines that have no end, and look where the streams are: another cell begins."""
+        self.look()
         for channel in self._channels:
-            if channel.pieces:
-                channel.pieces.append(_mark())
+            channel.pieces.append(_mark(Break))
+        self._alarm.ring()
+
+    def look_soon(self) -> None:
+        """Have the thread look where the streams are, when others have put theirs in order."""
+        self._alarm.ring()
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
@@ -240,8 +319,11 @@ class Watch:
         """Put hooks on the streams that are there; both names may stand for one."""
         if not self._listeners:
             return
+        descriptors = any(one.descriptors for one in self._listeners)
         for channel in self._channels:
             channel.look([one.stream for one in self._channels if one is not channel])
+            if descriptors:
+                channel.tee()
 
     def _note(self, channel: _Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
@@ -253,10 +335,12 @@ class Watch:
         pieces.append(piece)
         if not count:
             self._alarm.ring()
-        elif count > EXACT_PIECES:
+        elif count > WAITING_PIECES:
+            channel.shed_oldest()
+        elif count > EXACT_PIECES and self._counts:
+            # Now the thread is the one that counts, and notes the time.
             channel.flood(True)
-            if count > WAITING_PIECES:
-                channel.shed_oldest()
+            self._pace.ring()
 
     # The thread -----------------------------------------------------------------------------
 
@@ -276,7 +360,11 @@ class Watch:
         """Wait for something to be printed, and tell it; return whether nobody listens."""
         came = self._alarm.wait(self._rest_s())
         if came and self._listeners:
+            self._counts = True
             self._wait_for_more()
+            self._counts = False
+            for channel in self._channels:
+                channel.flood(False)
         self._tell(end=not self._listeners)
         with self._door:
             if self._listeners:
@@ -293,14 +381,26 @@ class Watch:
 
     def _wait_for_more(self) -> None:
         """Wait for what comes together; while a flood comes, for its end."""
-        ends, before = time.monotonic() + FLOOD_S, 0
-        while True:
-            if self._pace.wait(TOGETHER_S):
+        ends = time.monotonic() + FLOOD_S
+        self._pace.wait(TOGETHER_S)
+        while self._waiting() >= EXACT_PIECES and self._listeners and not self._leaving:
+            before = self._waiting()
+            for _ in range(FLOOD_MARKS):
+                self._pace.wait(TOGETHER_S / FLOOD_MARKS)
+                self._mark()
+            waiting = self._waiting()
+            if waiting - before < FLOOD_PIECES or waiting > WAITING_PIECES:
                 return
-            waiting = sum(len(one.pieces) for one in self._channels)
-            if waiting - before < FLOOD_PIECES or time.monotonic() >= ends:
+            if time.monotonic() >= ends:
                 return
-            before = waiting
+
+    def _waiting(self) -> int:
+        return max(len(one.pieces) for one in self._channels)
+
+    def _mark(self) -> None:
+        for channel in self._channels:
+            if channel.pieces:
+                channel.pieces.append(_mark())
 
     def _tell(self, *, end: bool) -> None:
         """Tell listeners of the lines that came."""
@@ -322,7 +422,10 @@ class Watch:
     # The children of the process ---------------------------------------------------------------
 
     def after_fork_in_child(self) -> None:
-        """Leave all streams alone: what a child prints is its own."""
+        """Leave all streams alone: what a child prints is its own.
+
+        Through a descriptor of the parent's it still comes there.
+        """
         for channel in self._channels:
             channel.unhook()
         self._begin()
@@ -337,8 +440,8 @@ def _hear(one: Subscription, name: str, lines: Lines) -> None:
             _logger.exception("a listener of what is printed failed")
 
 
-def _mark() -> Mark:
-    made = Mark()
+def _mark(sort: type[Mark] = Mark) -> Mark:
+    made = sort()
     made.time_s = time.monotonic()
     return made
 
