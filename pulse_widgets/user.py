@@ -57,11 +57,6 @@ def log(data: Mapping[str, Any], step: int | None = None, *, time: float | None 
             flat.extend((stamp, NO_STEP if step is None else step, value))
             if len(flat) <= flat.most or flat.ask(flat, stamp):
                 return
-    _log(data, step, time)
-
-
-def _log(data: Mapping[str, Any], step: int | None, time: float | None) -> None:
-    """Do what `log` does, for any call."""
     wall_s = None if time is None else checked_time(time)
     session = default.session
     if session is None or session.stopped_us is not None:
