@@ -116,6 +116,7 @@ class Session:
         # Asked for in loops: an attribute less on the way.
         self.user = self.intake.user
         self.cells = self.intake.cells
+        self.cells.at_edge = self._read_edge
         self.own = OwnCollector(registry, clock, HOST, self._own_values, settings.interval_s)
         self._recorder.late, self._recorder.lost_before = self._late, self._lost
         self.path: Path | None = None
@@ -219,6 +220,10 @@ class Session:
         """Take readings every `interval_s` seconds for some seconds, then as before."""
         self._flusher.besides_s = time.monotonic() + seconds
         self._pace(min(interval_s, self.interval_s))
+
+    def _read_edge(self) -> None:
+        for sampler in self.samplers.values():
+            sampler.read_edge()
 
     def _end_burst(self) -> None:
         self._pace(self.interval_s)

@@ -129,6 +129,12 @@ def test_the_error_of_a_mean_holds_while_the_value_stays_between_two_readings(ga
         assert got - error <= least / known * (end - start) / 1e6 + 1e-6
 
 
+def at_once(time, start):
+    """Return a reading that was asked for at the start, where no other is as near before it."""
+    near = [t for t in time if start - 20_000 <= t <= start]
+    return next((t for t in time if start < t <= start + 20_000 and not near), None)
+
+
 @given(gauges(), pairs)
 def test_a_peak_is_the_greatest_reading_inside_or_just_before(gauge, cells_):
     answer = cells.peak(gauge, "gauge", "gpu:0", stretches(cells_))
@@ -138,8 +144,11 @@ def test_a_peak_is_the_greatest_reading_inside_or_just_before(gauge, cells_):
         if why != Why.KNOWN:
             assert math.isnan(got)
             continue
-        inside = [v for t, v in zip(time, value, strict=True) if start < t <= end + 100_000]
-        before = [v for t, v in zip(time, value, strict=True) if t <= start][-1:]
+        rows = list(zip(time, value, strict=True))
+        inside = [v for t, v in rows if start < t < end]
+        # Of those after its end only the next: a later one is of what ran after it.
+        inside += [v for t, v in rows if t >= max(end, start + 1) and t <= end + 100_000][:1]
+        before = [v for t, v in rows if t <= start][-1:] if not at_once(time, start) else []
         assert got == max(v for v in inside + before if math.isfinite(v))
         assert inside
 
@@ -154,13 +163,24 @@ def test_what_is_left_is_the_reading_after_less_the_one_before(gauge, cells_):
         if math.isfinite(v)
     ]
     for (start, end), got, why in zip(cells_, answer.value, answer.why, strict=True):
-        before = [(t, v) for t, v in there if t <= start][-1:]
+        late = at_once([t for t, _ in there], start)
+        before = [(t, v) for t, v in there if t <= (late or start)][-1:]
         after = [(t, v) for t, v in there if t >= end][:1]
         if why == Why.KNOWN:
             assert got == after[0][1] - before[0][1]
         elif why == Why.NOT_COVERED and before and after:
             hold = hold_of([t for t, _ in there]) * 1e6
             assert start - before[0][0] > hold - 1 or after[0][0] - end > hold - 1
+
+
+def test_of_cells_one_after_the_other_each_has_what_it_left_itself():
+    # Each ends at once before the next begins; a reading comes a moment later.
+    time = [0, 1 * S, 1 * S + 3_000, 1_500_000, 2 * S, 2 * S + 2_000, 2_900_000, 3 * S]
+    used = columns(time, [1.0, 9.0, 9.0, 30.0, 30.0, 12.0, 12.0, 40.0])
+    ran = stretches([(10_000, 1 * S + 1_000), (1 * S + 2_000, 2 * S), (2 * S + 1_000, 2_850_000)])
+
+    assert cells.left(used, ran).value.tolist() == [8.0, 21.0, -18.0]
+    assert cells.peak(used, "gauge", "gpu:0", ran).value.tolist() == [9.0, 30.0, 30.0]
 
 
 @given(counters(), pairs)
