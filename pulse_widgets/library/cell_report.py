@@ -242,7 +242,8 @@ class CellReport:
         said = "".join(f'<div style="{_FAINT}">{line}</div>' for line in more)
         below = self._below()
         each = f"<details><summary>each GPU</summary>{_table(below)}</details>" if below else ""
-        return f"<div><div><strong>{title}</strong></div>{said}{_table(self._rows())}{each}{foot}</div>"
+        table = _table(self._rows())
+        return f"<div><div><strong>{title}</strong></div>{said}{table}{each}{foot}</div>"
 
     def _rows(self) -> list[list[str]]:
         """Return the rows of the table."""

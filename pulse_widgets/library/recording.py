@@ -65,6 +65,7 @@ class Recording:
         self._stored = stored
         self._chosen = chosen_of(stored) if chosen is None else chosen
         self._window = window or Window()
+        self._book: CellBook | None = None
 
     @classmethod
     def open(cls, path: str | Path) -> Recording:
@@ -145,7 +146,10 @@ class Recording:
         load("pulse_widgets.library.cells")
         from pulse_widgets.library.cells import CellBook
 
-        return CellBook.of(self._stored, self._chosen, self._window)
+        # What was opened does not change, and very many cells take a second to pair.
+        if self._book is None:
+            self._book = CellBook.of(self._stored, self._chosen, self._window)
+        return self._book
 
     # Selecting ------ -----------------------------------------------------------------
 
