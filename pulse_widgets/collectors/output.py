@@ -19,6 +19,8 @@ from pulse_widgets.series.rows import Rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from pulse_widgets.arguments import Captured
     from pulse_widgets.collectors.capture.lines import Lines
     from pulse_widgets.collectors.capture.watch import Subscription
@@ -119,6 +121,22 @@ class OutputCollector(RowCollector):
     def _counted(self, number: int) -> str:
         return f"{number} printed line was" if number == 1 else f"{number} printed lines were"
 
+    def add_lines(self, stream: str, times_us: NDArray[np.int64], texts: list[str]) -> None:
+        """Make rows of lines, whoever has read them.
+
+        Parameters
+        ----------
+        stream : str
+            ``stdout`` or ``stderr``.
+        times_us : (n,) int64
+            Microseconds since the epoch.
+        texts : list of str
+            Secrets are masked already.
+        """
+        series = self._registry.add(self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored)
+        ids = np.full(len(texts), series, np.int32)
+        self.add(Rows.of(ids, times_us, np.full(len(texts), np.nan), text=texts))
+
     def _at_cell(self, _info: object = None) -> None:
         if os.getpid() == self._pid:
             watch.mark()
@@ -126,14 +144,10 @@ class OutputCollector(RowCollector):
     def _hear(self, stream: str, lines: Lines) -> None:
         """Make rows of lines; called on a thread of the watch."""
         if len(lines):
-            series = self._registry.add(
-                self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored
-            )
             # The watch has a clock of its own, which every listener may turn into its.
             since_us = self._clock.now_us() - round(time.monotonic() * 1e6)
-            times = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
-            ids = np.full(len(lines), series, np.int32)
-            self.add(Rows.of(ids, times, np.full(len(lines), np.nan), text=lines.texts))
+            times_us = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
+            self.add_lines(stream, times_us, lines.texts)
         if lines.left_out:
             self.lost[TOO_FAST] += lines.left_out
             self._untold[stream] = self._untold.get(stream, 0) + lines.left_out

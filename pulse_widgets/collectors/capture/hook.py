@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hook", "Mark", "is_gone", "is_plain"]
+__all__ = ["Hook", "Mark", "is_gone", "is_plain", "wrapped"]
 
 STRIDE: Final = 32
 """Of a flood so many pieces share a time; a power of two."""
@@ -83,6 +83,11 @@ class Hook:
         self._silence()
         self._restore()
 
+    @property
+    def write(self) -> Callable[..., Any] | None:
+        """What stands on the stream; None before it was put there."""
+        return self._write
+
     def is_displaced(self) -> bool:
         """Return whether the stream has become one without our hook, for certain."""
         now = vars(self.stream).get("write", _ABSENT)
@@ -132,10 +137,17 @@ class Hook:
         self._silence, self.flood = silence, flood
         name = _name_of_text(original)
         if name is None:
+            # Code of its own, as below: by it one hook is told from another on the stack.
+            write_odd.__code__ = write_odd.__code__.replace()
             return write_odd
         # Some call it with the name of its argument. Taking any name would double the cost.
         write.__code__ = write.__code__.replace(co_varnames=(name,))
         return write
+
+
+def wrapped(original: Callable[..., Any], note: Callable[[str], None]) -> Callable[..., Any]:
+    """Return a ``write`` like `original` that first tells `note` of each piece."""
+    return Hook(None, [], note)._made(original)  # noqa: SLF001  of this module
 
 
 def _name_of_text(write: Callable[..., Any]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -14,7 +15,7 @@ from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
 
@@ -35,6 +36,9 @@ LINES_A_SECOND: Final = 20_000
 LETTERS_A_SECOND: Final = 4 << 20
 BURST_S: Final = 10.0
 """So many seconds of that may come at once."""
+
+UNHEARD_S: Final = 5.0
+"""Words of ours are not heard for so long at most: an interrupt may keep `unheard` from ending."""
 
 WAITING_PIECES: Final = 2_000_000
 """More do not wait; only a thread that gets no time lets so much come together."""
@@ -102,6 +106,11 @@ class _Channel:
     def stream(self) -> Any:
         return None if self._hook is None else self._hook.stream
 
+    @property
+    def write(self) -> Any:
+        """The ``write`` that stands on the stream for us."""
+        return None if self._hook is None else self._hook.write
+
     def _noted(self, piece: str) -> None:
         self._note(self, piece)
 
@@ -157,6 +166,10 @@ class Subscription:
         """Hear now of all that was printed until now."""
         self._watch.flush(self)
 
+    def finish(self) -> None:
+        """Hear of all that was printed until now, unfinished lines too, and then of nothing."""
+        self._watch.finish(self)
+
 
 class Watch:
     """Hooks the streams of the process as long as anybody listens."""
@@ -177,15 +190,22 @@ class Watch:
         self._pace = Alarm()
         self._speaker: int | None = None
         """The thread that tells listeners; what it prints itself is not heard."""
+        self._unheard: dict[int, float] = {}
+        """Threads that say something of ours, and until when at most; monotonic seconds."""
         self._thread_runs = False
 
     # Listeners --------------------------------------------------------------------------
 
     def subscribe(self, hear: Callable[[str, Lines], None]) -> Subscription:
-        """Tell `hear` from now on of the lines that are printed."""
-        made = Subscription(self, hear)
+        """Tell `hear` from now on of the lines that are printed; twice is once."""
         with self._working:
-            if not self._listeners:
+            found = self.find(hear)
+            if found is not None:
+                return found
+            made = Subscription(self, hear)
+            if self._listeners:
+                self._tell(end=False)  # it belongs to those who listened before
+            else:
                 self._start_anew()
             with self._door:
                 self._listeners = (*self._listeners, made)
@@ -194,6 +214,12 @@ class Watch:
                     self._thread_runs = True
                     start_shielded("pulse-output", self._run)
         return made
+
+    def find(self, hear: Callable[[str, Lines], None]) -> Subscription | None:
+        """Return the subscription of a function; None where it hears nothing."""
+        if os.getpid() != self._pid:
+            return None
+        return next((one for one in self._listeners if one.hear == hear), None)
 
     def _start_anew(self) -> None:
         if self._leaving:
@@ -224,11 +250,43 @@ class Watch:
         if os.getpid() == self._pid:
             self._tell(end=any(one is each for each in self._leaving))
 
+    def finish(self, one: Subscription) -> None:
+        """End a subscription once it was told of all that was printed until now."""
+        if os.getpid() == self._pid:
+            # Together: the thread must not tell it in between, without the unfinished lines.
+            with self._working:
+                self.leave(one)
+                self._tell(end=True)
+
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Hear nothing of what this thread prints meanwhile, such as a warning of ours."""
+        me = threading.get_ident()
+        outer = me in self._unheard
+        try:
+            self._unheard[me] = time.monotonic() + UNHEARD_S
+            for channel in self._channels:
+                channel.flood(False)  # each piece is asked about
+            yield
+        finally:
+            if not outer:
+                self._unheard.pop(me, None)
+
+    @property
+    def writes(self) -> dict[str, Any]:
+        """The ``write`` that stands for us on each stream that is hooked."""
+        return {one.name: one.write for one in self._channels if one.is_hooked}
+
     def mark(self) -> None:
         """Note the time: what is printed from now on is not of before."""
         for channel in self._channels:
             if channel.pieces:
                 channel.pieces.append(_mark())
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
@@ -247,6 +305,8 @@ class Watch:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
         if self._speaker is not None and threading.get_ident() == self._speaker:
             return
+        if self._unheard and time.monotonic() < self._unheard.get(threading.get_ident(), 0.0):
+            return
         pieces = channel.pieces
         count = len(pieces)
         pieces.append(_mark())
@@ -254,7 +314,7 @@ class Watch:
         if not count:
             self._alarm.ring()
         elif count > EXACT_PIECES:
-            channel.flood(True)
+            channel.flood(not self._unheard)
             if count > WAITING_PIECES:
                 channel.shed_oldest()
 
