@@ -84,6 +84,11 @@ class Hook:
         self._restore()
 
     @property
+    def before(self) -> Any:
+        """The ``write`` that the stream had of its own; a mark where it had none."""
+        return self._before
+
+    @property
     def write(self) -> Callable[..., Any] | None:
         """What stands on the stream; None before it was put there."""
         return self._write

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.capture.hook import Hook, Mark, is_gone
 from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
+from pulse_widgets.collectors.capture.notebook import Cells, is_of_a_cell
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
@@ -84,11 +85,13 @@ class _Channel:
         if not hook.put():
             self._hook = None
 
-    def look(self, taken: list[Any]) -> None:
+    def look(self, taken: list[Any], *, in_cell: bool) -> None:
         """Follow the stream of the process where the one that is hooked has gone."""
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
-            self.hook(taken)
+            # A cell that runs may be about to end.
+            if in_cell or not is_of_a_cell(getattr(now, "write", None)):
+                self.hook(taken)
         elif now is not hook.stream:
             if now is not None and is_gone(hook.stream):
                 self.unhook()
@@ -96,6 +99,13 @@ class _Channel:
         elif hook.is_displaced():
             self.unhook()
             self.hook(taken)
+
+    def step_aside(self) -> bool:
+        """Unhook where the hook would be taken away with that of a cell; say whether it would."""
+        aside = self._hook is not None and is_of_a_cell(self._hook.before)
+        if aside:
+            self.unhook()
+        return aside
 
     def unhook(self) -> None:
         hook, self._hook = self._hook, None
@@ -186,6 +196,7 @@ class Watch:
         self._channels = tuple(_Channel(name, self._note) for name in STREAMS)
         self._door = threading.RLock()
         self._working = threading.RLock()
+        self._cells = Cells(self._cell_begins, self._cell_ends)
         self._alarm = Alarm()
         self._pace = Alarm()
         self._speaker: int | None = None
@@ -209,7 +220,8 @@ class Watch:
                 self._start_anew()
             with self._door:
                 self._listeners = (*self._listeners, made)
-                self._look()
+                self._cells.follow()
+                self._look(in_cell=True)
                 if not self._thread_runs:
                     self._thread_runs = True
                     start_shielded("pulse-output", self._run)
@@ -240,6 +252,7 @@ class Watch:
             self._leaving = (*self._leaving, one)
             self._listeners = others
             if not others:
+                self._cells.leave()
                 for channel in self._channels:
                     channel.unhook()
         self._alarm.ring()
@@ -294,12 +307,27 @@ class Watch:
 
     # The hooks ----------------------------------------------------------------------------
 
-    def _look(self) -> None:
+    def _look(self, *, in_cell: bool = False) -> None:
         """Put hooks on the streams that are there; both names may stand for one."""
         if not self._listeners:
             return
         for channel in self._channels:
-            channel.look([one.stream for one in self._channels if one is not channel])
+            others = [one.stream for one in self._channels if one is not channel]
+            channel.look(others, in_cell=in_cell)
+
+    def _cell_begins(self) -> None:
+        if os.getpid() == self._pid:
+            with self._door:
+                self._look(in_cell=True)
+
+    def _cell_ends(self) -> None:
+        if os.getpid() != self._pid:
+            return
+        with self._door:
+            aside = [channel.step_aside() for channel in self._channels]
+        if any(aside):
+            # Soon the cell has ended, and the thread puts the hooks on the streams themselves.
+            self._alarm.ring()
 
     def _note(self, channel: _Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
