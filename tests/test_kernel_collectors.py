@@ -49,6 +49,27 @@ print(json.dumps([arrived, same, len(ours), own_left, numbers, [
 ]]))
 """
 
+FOLLOWING = [
+    """
+import pulse_widgets as pw
+mon = pw.monitor("system")
+output = IOCollector()
+output.start()
+print("first")
+""",
+    *(f"print({number})" for number in range(20)),
+    """
+sys.stdout.write = output.create_write_hook(sys.stdout.write, "stdout")
+print("through a hook")
+""",
+    "output.stop(); print('last')",
+    """
+lines = pw.stop().output
+entries = [line for e in output.collect() for line in e.fields.values()]
+print(json.dumps({"recorded": lines["text"].tolist(), "entries": entries}))
+""",
+]
+
 
 def test_interrupts_exits_and_the_end_are_the_programs_own(tmp_path):
     with kernels(tmp_path) as start:
@@ -76,6 +97,14 @@ def test_interrupts_exits_and_the_end_are_the_programs_own(tmp_path):
         ]
         lines = [e["fields"].get("stdout") for e in told if e["measurement"] == "log"]
         assert lines.count("it goes on") == 1
+
+        # Cells one right after the other, as a notebook runs them all.
+        requests = [kernel.client.execute(code) for code in FOLLOWING]
+        printed = [kernel.wait_for(request) for request in requests][-1]
+        assert json.loads(printed) == {
+            "recorded": ["first", *map(str, range(20)), "through a hook", "last"],
+            "entries": ["first", *map(str, range(20)), "through a hook"],
+        }
 
         kernel.run(START)
         kernel.client.execute(INTERRUPTED)

@@ -84,9 +84,9 @@ class Hook:
         self._restore()
 
     @property
-    def before(self) -> Any:
-        """The ``write`` that the stream had of its own; a mark where it had none."""
-        return self._before
+    def is_above_another(self) -> bool:
+        """Whether somebody else had set the ``write`` of the stream before."""
+        return self._before is not _ABSENT
 
     @property
     def write(self) -> Callable[..., Any] | None:

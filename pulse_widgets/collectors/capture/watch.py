@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.capture.hook import Hook, Mark, is_gone
-from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
-from pulse_widgets.collectors.capture.notebook import Cells, is_of_a_cell
+from pulse_widgets.collectors.capture.channel import WAITING_PIECES, Channel
+from pulse_widgets.collectors.capture.hook import Mark
+from pulse_widgets.collectors.capture.lines import LinesOf
+from pulse_widgets.collectors.capture.notebook import Cells
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pulse_widgets.collectors.capture.lines import Lines
 
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
 
@@ -33,125 +35,10 @@ FLOOD_S: Final = 1.0
 LOOK_S: Final = 2.0
 """How often the streams are looked at while nothing is printed: one may have been replaced."""
 
-LINES_A_SECOND: Final = 20_000
-LETTERS_A_SECOND: Final = 4 << 20
-BURST_S: Final = 10.0
-"""So many seconds of that may come at once."""
-
 UNHEARD_S: Final = 5.0
 """Words of ours are not heard for so long at most: an interrupt may keep `unheard` from ending."""
 
-WAITING_PIECES: Final = 2_000_000
-"""More do not wait; only a thread that gets no time lets so much come together."""
-
 _logger = logging.getLogger("pulse_widgets")
-
-
-class _Channel:
-    """One of the two streams of the process.
-
-    Attributes
-    ----------
-    name : str
-        ``stdout`` or ``stderr``.
-    pieces : list of str
-        What was printed and is not looked at yet, with marks.
-    """
-
-    def __init__(self, name: str, note: Callable[[_Channel, str], None]) -> None:
-        self.name = name
-        self.pieces: list[str] = []
-        self._hook: Hook | None = None
-        self._note = note
-        self.lines = LinesOf()
-        self.limit = Limit(LINES_A_SECOND, LETTERS_A_SECOND, BURST_S)
-        self.taken_s = 0.0
-        """Until when the pieces were taken; monotonic seconds."""
-        self.shed = 0
-        """Lines that there was no room for."""
-
-    @property
-    def is_hooked(self) -> bool:
-        return self._hook is not None
-
-    def hook(self, taken: list[Any]) -> None:
-        """Put a hook on the stream that is there now, unless it is one of `taken`."""
-        stream = getattr(sys, self.name, None)
-        if stream is None or any(stream is one for one in taken):
-            return
-        hook = Hook(stream, self.pieces, self._noted)
-        # Known before it is put: whatever interrupts this, `unhook` removes it.
-        self._hook = hook
-        if not hook.put():
-            self._hook = None
-
-    def look(self, taken: list[Any], *, in_cell: bool) -> None:
-        """Follow the stream of the process where the one that is hooked has gone."""
-        hook, now = self._hook, getattr(sys, self.name, None)
-        if hook is None:
-            # A cell that runs may be about to end.
-            if in_cell or not is_of_a_cell(getattr(now, "write", None)):
-                self.hook(taken)
-        elif now is not hook.stream:
-            if now is not None and is_gone(hook.stream):
-                self.unhook()
-                self.hook(taken)
-        elif hook.is_displaced():
-            self.unhook()
-            self.hook(taken)
-
-    def step_aside(self) -> bool:
-        """Unhook where the hook would be taken away with that of a cell; say whether it would."""
-        aside = self._hook is not None and is_of_a_cell(self._hook.before)
-        if aside:
-            self.unhook()
-        return aside
-
-    def unhook(self) -> None:
-        hook, self._hook = self._hook, None
-        if hook is not None:
-            hook.remove()
-
-    @property
-    def stream(self) -> Any:
-        return None if self._hook is None else self._hook.stream
-
-    @property
-    def write(self) -> Any:
-        """The ``write`` that stands on the stream for us."""
-        return None if self._hook is None else self._hook.write
-
-    def _noted(self, piece: str) -> None:
-        self._note(self, piece)
-
-    def flood(self, comes: bool) -> None:  # noqa: FBT001  one of two states
-        """Say whether so much comes that not every piece can have a time."""
-        if self._hook is not None:
-            self._hook.flood(comes)
-
-    def take(self, *, end: bool) -> Lines:
-        """Return the lines that what waits makes; at the end the last one as far as it goes."""
-        now = time.monotonic()
-        # Both are steps made in C: no piece comes between, or gets lost.
-        count = len(self.pieces)
-        pieces = self.pieces[:count]
-        del self.pieces[:count]
-        self.flood(False)
-        self.limit.allow(now)
-        made = self.lines.take(pieces, self.taken_s, now, self.limit)
-        self.taken_s = now
-        due = self.lines.due_s
-        if due is not None and (end or now >= due):
-            made = Lines.joined([made, self.lines.unfinished()])
-        shed, self.shed = self.shed, 0
-        return Lines(made.texts, made.times_s, made.left_out + shed)
-
-    def shed_oldest(self) -> None:
-        """Let go of what there is no room for, and count its lines."""
-        count = len(self.pieces) - WAITING_PIECES // 2
-        gone = self.pieces[:count]
-        del self.pieces[:count]
-        self.shed += sum(piece.count("\n") for piece in gone if isinstance(piece, str))
 
 
 class Subscription:
@@ -193,7 +80,7 @@ class Watch:
         self._listeners: tuple[Subscription, ...] = ()
         self._leaving: tuple[Subscription, ...] = ()
         """Those that hear of what was printed until they left, and no more."""
-        self._channels = tuple(_Channel(name, self._note) for name in STREAMS)
+        self._channels = tuple(Channel(name, self._note) for name in STREAMS)
         self._door = threading.RLock()
         self._working = threading.RLock()
         self._cells = Cells(self._cell_begins, self._cell_ends)
@@ -329,7 +216,7 @@ class Watch:
             # Soon the cell has ended, and the thread puts the hooks on the streams themselves.
             self._alarm.ring()
 
-    def _note(self, channel: _Channel, piece: str) -> None:
+    def _note(self, channel: Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
         if self._speaker is not None and threading.get_ident() == self._speaker:
             return
