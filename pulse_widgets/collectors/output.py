@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.capture.notebook import CellSignals
 from pulse_widgets.collectors.capture.watch import STREAMS, watch
 from pulse_widgets.collectors.whose import Whose
-from pulse_widgets.ipython import shell_here
 from pulse_widgets.metrics.kinds import MOMENT, OUTPUT
 from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.rows import Rows
@@ -63,10 +62,9 @@ class OutputCollector(RowCollector):
         self._host = host
         self._entity = entity
         self._heard: Subscription | None = None
-        self._shell: Any = None
+        self._cells = CellSignals(watch)
         self._captured: Captured = False
         self._stopped = False
-        self._pid = os.getpid()
         self._untold: dict[str, int] = {}
         self._told_s = 0.0
 
@@ -90,21 +88,16 @@ class OutputCollector(RowCollector):
         if self._heard is None:
             self._heard = watch.subscribe(self._hear)
             self.status.state = "ok"
-            self._shell = shell = shell_here()
-            if shell is not None:
-                shell.events.register("pre_run_cell", self._at_cell)
+            self._cells.follow()
+        if self._captured == "fd":
+            self._heard.want_descriptors()
 
     def stop(self) -> None:
         """Capture nothing that is printed from now on."""
         self._stopped, self.status.state = True, "off"
         if self._heard is not None:
             self._heard.close()
-        shell, self._shell = self._shell, None
-        if shell is not None:
-            try:
-                shell.events.unregister("pre_run_cell", self._at_cell)
-            except ValueError:
-                self._shell = None  # gone already: somebody has reset the notebook's events
+        self._cells.leave()
 
     def finish(self) -> bool:
         """Have the last lines become rows."""
@@ -136,10 +129,6 @@ class OutputCollector(RowCollector):
         series = self._registry.add(self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored)
         ids = np.full(len(texts), series, np.int32)
         self.add(Rows.of(ids, times_us, np.full(len(texts), np.nan), text=texts))
-
-    def _at_cell(self, _info: object = None) -> None:
-        if os.getpid() == self._pid:
-            watch.mark()
 
     def _hear(self, stream: str, lines: Lines) -> None:
         """Make rows of lines; called on a thread of the watch."""

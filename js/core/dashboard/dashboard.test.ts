@@ -344,3 +344,30 @@ test.each([
   expect(card.includes("The kernel died")).toBe(said);
   expect(card.includes("Run the cell again")).toBe(said);
 });
+
+test("a stretch that a notebook asks for is zoomed to, and Escape goes back", () => {
+  const store = new Store();
+  const state = { phase: "running", interval: 1, t0: 1 };
+  store.take(frameOf(1, [[0, 1, 0.5]], { ...news, state } as never));
+  store.take(frameOf(2, [[0, 60, 0.5]]));
+  const { status } = shown(store);
+  vi.advanceTimersByTime(1000);
+  const before = status();
+  const ask = (t0: number, t1: number) => {
+    const event = new CustomEvent("pulse:show", { detail: { t0, t1 } });
+    document.dispatchEvent(event);
+    vi.advanceTimersByTime(1000);
+  };
+  ask(900, 901);
+  expect(status()).toBe(before);
+  ask(20, 30);
+  expect(status()).toBe("Zoomed");
+  const key = new KeyboardEvent("keydown", { key: "Escape", cancelable: true });
+  document.querySelector(".pulse")?.dispatchEvent(key);
+  vi.advanceTimersByTime(1000);
+  expect([status(), key.defaultPrevented]).toEqual([before, true]);
+  // Where there is nothing to go back from, the key is the host's.
+  const again = new KeyboardEvent("keydown", { key: "Escape", cancelable: true });
+  document.querySelector(".pulse")?.dispatchEvent(again);
+  expect(again.defaultPrevented).toBe(false);
+});

@@ -15,7 +15,7 @@ import { deviceSummaries } from "./device-summary";
 import { Help } from "./help";
 import { type Command, commandOf } from "./keyboard";
 import { linesOfGpus, toggled } from "./legend-keys";
-import { OUTPUT_TITLE, OutputPane, outputView } from "./output-pane";
+import { OutputPane, outputView } from "./output-pane";
 import { Readings } from "./readings";
 import { rootOf } from "./root";
 import {
@@ -101,10 +101,8 @@ class Dashboard {
       redraw: () => this.#redraw(),
     });
     this.#timeline = new Timeline(events, this.#cells);
-    this.#output = new OutputPane(source, {
-      open: (open) => this.#dispatch({ type: "open", group: OUTPUT_TITLE, open }),
-      cursor: (time) => this.#moveCursor(time, false),
-    });
+    const act = { dispatch: (action: Action) => this.#dispatch(action), cursor: events.cursor };
+    this.#output = new OutputPane(source, act);
     this.#help = new Help(() => this.#dispatch({ type: "help", open: false }));
     this.#board = new Board(
       {
@@ -210,6 +208,7 @@ class Dashboard {
       this.#groupsStale = false;
       this.#groups = buildGroups(this.#source.catalog(), this.#source.entities(), metrics);
       this.#lines = linesOfGpus(this.#groups, this.#readings.gpus);
+      this.#output.know();
     }
     if (layout === "strip") return;
     const content = {

@@ -5,7 +5,7 @@
  */
 
 import { h, setAttribute, setText } from "../dom";
-import type { SeriesWire, Source, Stretch } from "../source";
+import type { Source, Stretch } from "../source";
 import { plainOf } from "../vocabulary/ansi";
 import type { AxisRange } from "../vocabulary/axis-range";
 import { entityLabel } from "../vocabulary/entities";
@@ -17,18 +17,18 @@ import { lineElement } from "./printed-row";
 import { isLine, nextOf, type Row, rowAt, rowsIn, Search } from "./printed-rows";
 import { gapWord, sayingOf } from "./printed-words";
 import { isOpen } from "./section-plan";
-import type { ViewState } from "./view-state";
+import type { Action, ViewState } from "./view-state";
 
-export const OUTPUT_TITLE = "Output";
+const TITLE = "Output";
 /** Lines that are asked for at once. */
 const MOST = 1000;
 /** Among so many of the newest lines the last that is not blank is shown. */
 const NEWEST = 20;
 
 export interface OutputEvents {
-  open(open: boolean): void;
+  dispatch(action: Action): void;
   /** The viewer points at a line of this time; null: no longer. */
-  cursor(time: number | null): void;
+  cursor(time: number | null, top: number): void;
 }
 
 /** What of the lines is to be shown, and how. */
@@ -42,7 +42,7 @@ export interface OutputView {
 /** A range that the viewer chose limits what is shown, and so does a pause. */
 export function outputView({ range, pausedAt, ...state }: ViewState): OutputView {
   return {
-    open: isOpen(state, OUTPUT_TITLE, false),
+    open: isOpen(state, TITLE, false),
     range: range ?? [0, pausedAt ?? Number.POSITIVE_INFINITY],
     isPart: range !== null,
   };
@@ -51,13 +51,13 @@ export function outputView({ range, pausedAt, ...state }: ViewState): OutputView
 export class OutputPane {
   readonly el = h("section", {
     class: "pulse-group pulse-out",
-    "aria-label": OUTPUT_TITLE,
+    "aria-label": TITLE,
     hidden: true,
   });
   readonly #source: Source;
   readonly #events: OutputEvents;
   readonly #list: PrintedList;
-  readonly #toggle = h("button", { type: "button" }, h("span", {}, OUTPUT_TITLE));
+  readonly #toggle = h("button", { type: "button" }, h("span", {}, TITLE));
   readonly #newest = h("span", { class: "pulse-out-newest" });
   readonly #note = h("span", { class: "pulse-note", role: "status" });
   readonly #input = h("input", {
@@ -79,8 +79,6 @@ export class OutputPane {
   #view: OutputView = { open: false, range: [0, Infinity], isPart: false };
   #search = new Search("");
   #places: readonly number[] = [];
-  /** The match that the viewer has gone to. */
-  #hit: Row | null = null;
   #cursor: number | null = null;
   /** The cursor is where the viewer points at in here. */
   #isOwn = false;
@@ -88,7 +86,6 @@ export class OutputPane {
   /** Stays when the viewer points elsewhere. */
   #chosen: number | null = null;
   #because: readonly unknown[] = [];
-  #catalog: readonly SeriesWire[] = [];
   readonly #series = new Map<number, { readonly isError: boolean; readonly owner: string }>();
   /** The newest line was asked for, and the kernel was busy since. */
   #isAsked = false;
@@ -132,15 +129,20 @@ export class OutputPane {
 
   draw(view: OutputView): void {
     this.#view = view;
-    this.#know();
     const { open } = view;
     this.el.hidden = this.#series.size === 0;
     this.el.dataset["open"] = String(open);
     setAttribute(this.#toggle, "aria-expanded", String(open));
     this.#newest.hidden = open;
-    for (const el of [this.#note, this.#tools, this.#list.el, this.#say]) el.hidden = !open;
+    this.#note.hidden = !open;
+    if (!open) {
+      this.#tools.hidden = this.#list.el.hidden = this.#say.hidden = true;
+      // It opens again with the newest line.
+      this.#because = [];
+      this.#list.isStuck = true;
+    }
     this.#look();
-    if (this.el.hidden) return;
+    if (this.el.hidden || !this.#isSeen) return;
     if (open) this.#show();
     else this.#showNewest();
   }
@@ -155,16 +157,17 @@ export class OutputPane {
   }
 
   #listen(): void {
-    this.#toggle.addEventListener("click", () => this.#events.open(!this.#view.open));
+    this.#toggle.addEventListener("click", () => {
+      this.#events.dispatch({ type: "open", group: TITLE, open: !this.#view.open });
+    });
     this.#down.addEventListener("click", () => {
       this.#list.stick();
       this.#list.el.focus({ preventScroll: true });
     });
     this.#input.addEventListener("input", () => {
       this.#search = new Search(this.#input.value.slice(0, 200));
-      this.#hit = null;
       this.#list.renew();
-      this.#find();
+      this.#places = this.#search.places(this.#list.rows);
       this.#go(this.#list.first - 1, false);
     });
     this.#input.addEventListener("keydown", (event) => {
@@ -173,8 +176,8 @@ export class OutputPane {
       if (event.key === "Escape") this.#leave();
       if (event.key !== "Enter") return;
       event.preventDefault();
-      const at = this.#hit ? this.#list.rows.indexOf(this.#hit) : this.#list.first - 1;
-      this.#go(at, event.shiftKey);
+      const { match, first } = this.#list;
+      this.#go(match < 0 ? first - 1 : match, event.shiftKey);
     });
   }
 
@@ -185,11 +188,9 @@ export class OutputPane {
     this.#input.dispatchEvent(new Event("input"));
   }
 
-  /** Which series are lines of text, and whose they are. */
-  #know(): void {
+  /** Learn which series are lines of text, and whose they are. */
+  know(): void {
     const catalog = this.#source.catalog();
-    if (catalog === this.#catalog) return;
-    this.#catalog = catalog;
     const found = this.#source.printed
       ? catalog.filter((one) => kindOf(one).drawnAs === "text")
       : [];
@@ -221,9 +222,14 @@ export class OutputPane {
     return h("div", { class: "pulse-out-row pulse-out-gap" }, gapWord(this.#source));
   }
 
-  /** New lines are sent only while somebody can see them. */
+  /**
+   * New lines are sent only while the pane is open and the page is looked at. Whoever starts a cell
+   * scrolls it out of sight, and comes back while that runs, when nothing can be asked.
+   */
   #look(): void {
-    const looks = this.#isSeen && !document.hidden && !this.el.hidden && this.#view.open;
+    const { open } = this.#view;
+    const isAway = document.hidden && !this.#source.state().kernel.busy;
+    const looks = (this.#isSeen || this.#unwatch !== null) && open && !isAway && !this.el.hidden;
     if (looks && !this.#unwatch) this.#unwatch = this.#source.printed?.watch() ?? null;
     else if (!looks && this.#unwatch) {
       this.#unwatch();
@@ -240,19 +246,21 @@ export class OutputPane {
     const because = [lines, known, ...range, this.#source.printed?.awaited()];
     if (because.some((one, i) => one !== this.#because[i])) {
       this.#because = because;
-      this.#list.show(rowsIn(lines, known, range));
+      const rows = rowsIn(lines, known, range);
+      // What is hidden cannot be scrolled.
+      this.#list.el.hidden = this.#tools.hidden = rows.length === 0;
+      this.#list.show(rows);
       this.#find();
       this.#follow();
     }
     const rows = this.#list.rows;
-    const count = rows.reduce((sum, row) => sum + Number(isLine(row)), 0);
+    const count = rows.filter(isLine).length;
     const isAll = count === rows.length;
-    const words = `${count.toLocaleString("en")} ${count === 1 ? "line" : "lines"} in view`;
+    const words = `${numberText(count)} ${count === 1 ? "line" : "lines"} in view`;
     setText(this.#note, count > 0 ? `${words}${isAll ? "" : " so far"}` : "");
     const saying = sayingOf(this.#source, { count, isAll, isPart: this.#view.isPart });
     setText(this.#say, saying);
     this.#say.hidden = saying === "";
-    this.#list.el.hidden = this.#tools.hidden = rows.length === 0;
     this.#want();
   }
 
@@ -268,7 +276,7 @@ export class OutputPane {
     const { busy } = this.#source.state().kernel;
     if (busy) this.#isOld = true;
     const isDue = !this.#isAsked || (this.#isOld && !busy);
-    if (!isDue || !this.#isSeen || document.hidden) return;
+    if (!isDue || document.hidden) return;
     [this.#isAsked, this.#isOld] = [true, false];
     this.#source.printed?.want(0, Infinity, NEWEST);
   }
@@ -304,29 +312,25 @@ export class OutputPane {
 
   #point(row: Row | null): void {
     this.#isPointing = true;
-    this.#events.cursor(row && isLine(row) ? row.time : this.#chosen);
+    this.#events.cursor(row && isLine(row) ? row.time : this.#chosen, 0);
     this.#isPointing = false;
   }
 
   #find(): void {
     this.#places = this.#search.places(this.#list.rows);
+    const { length } = this.#places;
+    const place = this.#places.indexOf(this.#list.match) + 1;
     this.#count.hidden = this.#search.text === "";
-    const place = this.#hit ? this.#places.indexOf(this.#list.rows.indexOf(this.#hit)) + 1 : 0;
-    const all = this.#places.length.toLocaleString("en");
-    setText(
-      this.#count,
-      this.#places.length === 0
-        ? "no match"
-        : `${place ? place.toLocaleString("en") : "\u2013"} of ${all}`,
-    );
+    setText(this.#count, length > 0 ? `${numberText(place)} of ${numberText(length)}` : "no match");
   }
 
   /** Go to the match after a row, or to the one before it. */
   #go(from: number, back: boolean): void {
-    const place = nextOf(this.#places, from, back);
-    this.#hit = place === null ? null : (this.#list.rows[place] ?? null);
-    if (place !== null) this.#list.go(place);
-    this.#list.current(this.#hit);
+    this.#list.go(nextOf(this.#places, from, back));
     this.#find();
   }
+}
+
+function numberText(count: number): string {
+  return count.toLocaleString("en");
 }

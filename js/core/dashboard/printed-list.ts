@@ -41,7 +41,8 @@ export class PrintedList {
   readonly #made = new Map<Row, HTMLElement>();
   #rows: readonly Row[] = [];
   #marked: Row | null = null;
-  #current: Row | null = null;
+  /** The match that the viewer has gone to. */
+  #match: Row | null = null;
   #before: Place | null = null;
   /** Where it was put last. */
   #top = 0;
@@ -59,11 +60,10 @@ export class PrintedList {
         if (row && !this.isSelected) events.choose(row);
       });
     });
-    this.el.addEventListener("copy", (event) => this.#copy(event));
-    this.el.addEventListener("keydown", (event) => {
-      // These scroll.
-      if (/^(Arrow(Up|Down)|Page|Home|End| $)/.test(event.key)) event.stopPropagation();
-    });
+  }
+
+  get match(): number {
+    return this.#match ? this.#rows.indexOf(this.#match) : -1;
   }
 
   get rows(): readonly Row[] {
@@ -127,17 +127,14 @@ export class PrintedList {
     this.render();
   }
 
-  /** Go to a row that the viewer looks for. */
-  go(place: number): void {
-    this.isStuck = false;
-    this.#before = null;
-    this.#bring(place);
-    this.render();
-  }
-
-  /** The match that the viewer has gone to. */
-  current(row: Row | null): void {
-    this.#current = row;
+  /** Go to the match that the viewer looks for; null for none. */
+  go(place: number | null): void {
+    this.#match = place === null ? null : (this.#rows[place] ?? null);
+    if (place !== null) {
+      this.isStuck = false;
+      this.#before = null;
+      this.#bring(place);
+    }
     this.render();
   }
 
@@ -163,7 +160,7 @@ export class PrintedList {
       this.#made.set(row, el);
       el.style.top = `${place++ * ROW_PX}px`;
       el.classList.toggle("pulse-out-at", row === this.#marked);
-      el.classList.toggle("pulse-out-hit", row === this.#current);
+      el.classList.toggle("pulse-out-hit", row === this.#match);
       // In the order of the rows, for whoever selects some.
       if (el === next) next = next.nextSibling;
       else this.#space.insertBefore(el, next);
@@ -222,14 +219,6 @@ export class PrintedList {
     const el = (event.target as Element).closest?.(".pulse-out-row") ?? null;
     const found = [...this.#made].find(([, one]) => one === el);
     then(found?.[0] ?? null);
-  }
-
-  /** What is copied is text, not what it looks like. */
-  #copy(event: ClipboardEvent): void {
-    const text = getSelection()?.toString();
-    if (!text || !event.clipboardData) return;
-    event.clipboardData.setData("text/plain", text);
-    event.preventDefault();
   }
 }
 

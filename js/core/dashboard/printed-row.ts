@@ -107,8 +107,12 @@ function css(color: number): string {
   return `rgb(${rgbOf(color).join(" ")})`;
 }
 
-/** Black or white, whichever can be read on a colour. */
+/** Black or white, whichever can be read better on a colour. */
 function over(color: number): string {
-  const [red, green, blue] = rgbOf(color);
-  return 0.3 * red + 0.59 * green + 0.11 * blue > 140 ? "#111" : "#fff";
+  const [red, green, blue] = rgbOf(color).map((one) => (one / 255) ** 2.2) as [
+    number,
+    number,
+    number,
+  ];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.18 ? "#000" : "#fff";
 }

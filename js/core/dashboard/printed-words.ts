@@ -28,7 +28,7 @@ export function sayingOf(source: Source, { count, isAll, isPart }: Shown): strin
       return "";
     case "awaited":
       return kernel.busy
-        ? "Lines of before come when the running cell has ended."
+        ? "The missing lines come when the running cell has ended."
         : "Loading\u2026";
     case "overdue":
       return "No answer so far: a kernel with an older version of pulse_widgets gives none.";

@@ -45,6 +45,30 @@ test("an id that is used again is another span", () => {
   expect(store.spans()).toEqual([cell(9, {}), again]);
 });
 
+test("a cell stays, ended or not, however many spans and marks came after it", () => {
+  const store = new Store();
+  const open = cell(null, {}, { id: "4", start: 3 });
+  store.take(frameOf(1, [], { spans: [cell(2, {}), open], moments: [moment(1)] }));
+  const spans = Array.from({ length: 6000 }, (_, i) =>
+    cell(i + 10.5, {}, { metric: "span", id: `${i}`, start: i + 10 }),
+  );
+  const event = (time: number) => ({ ...moment(time), metric: "event" });
+  const moments = Array.from({ length: 6000 }, (_, i) => event(i + 10));
+  store.take(frameOf(2, [], { spans, moments }));
+  expect(store.spans().slice(0, 2)).toEqual([cell(2, {}), open]);
+  expect(store.spans()).toHaveLength(5002);
+  expect(store.spans().at(-1)?.start).toBe(6009);
+  expect(store.moments().map(({ metric }) => metric)[0]).toBe("mark");
+  expect(store.moments()).toHaveLength(5001);
+});
+
+test("what began at one time stays in the order in which it came", () => {
+  const store = new Store();
+  const ids = ["b", "c", "a"];
+  store.take(frameOf(1, [], { spans: ids.map((id) => cell(9, {}, { id })) }));
+  expect(store.spans().map(({ id }) => id)).toEqual(ids);
+});
+
 test("a change that is none is not told", () => {
   const store = new Store();
   store.take(frameOf(1, [], { spans: [cell(9, {})], moments: [moment(1)] }));

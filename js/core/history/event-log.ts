@@ -6,10 +6,11 @@ import { joinedSpan, spanKey } from "../wire/spans";
 import { OddLog } from "./odd-log";
 import { TextLog } from "./text-log";
 
-/** Moments kept, and spans. */
+/** Moments and spans of each metric that are kept. */
 const EVENTS_KEPT = 5_000;
 
-type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd">;
+type News = Pick<FramePacket | KeyframePacket, "moments" | "spans" | "lines" | "odd"> &
+  Pick<FramePacket, "linesLeftOut">;
 
 export class EventLog {
   moments: readonly MomentWire[] = [];
@@ -20,10 +21,10 @@ export class EventLog {
   readonly #spans = new Map<string, SpanWire>();
 
   /** Add those of a packet; returns what of it was new. */
-  add({ moments, spans, lines, odd }: News): { events: boolean; lines: boolean } {
+  add({ moments, spans, lines, odd, linesLeftOut }: News): { events: boolean; lines: boolean } {
     this.odd.add(odd);
     const [some, others] = [this.#addMoments(moments), this.#addSpans(spans)];
-    this.text.add(lines);
+    this.text.add(lines, linesLeftOut);
     return { events: some || others, lines: lines.length > 0 };
   }
 
@@ -56,9 +57,22 @@ export class EventLog {
   }
 }
 
-/** The newest in order; the others are let go. */
-function kept<T>(all: Map<string, T>, time: (one: T) => number): T[] {
+/**
+ * The newest of each metric in order; the others are let go. What has not ended counts by itself: a
+ * cell stays, however many spans came and went in it.
+ */
+function kept<T extends Kept>(all: Map<string, T>, time: (one: T) => number): T[] {
   const sorted = [...all].sort(([, a], [, b]) => time(a) - time(b));
-  for (const [key] of sorted.slice(0, -EVENTS_KEPT)) all.delete(key);
-  return sorted.slice(-EVENTS_KEPT).map(([, one]) => one);
+  const counts = new Map<string, number>();
+  const newest: T[] = [];
+  for (const [key, one] of sorted.reverse()) {
+    const kind = one.end === null ? `${one.metric} open` : one.metric;
+    const count = (counts.get(kind) ?? 0) + 1;
+    counts.set(kind, count);
+    if (count > EVENTS_KEPT) all.delete(key);
+    else newest.push(one);
+  }
+  return newest.reverse();
 }
+
+type Kept = Pick<MomentWire, "metric"> & Partial<Pick<SpanWire, "end">>;

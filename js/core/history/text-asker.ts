@@ -67,6 +67,8 @@ export class TextAsker implements Printed {
     const isSame = t0 === this.#wanted[0] && t1 === this.#wanted[1];
     if (this.#trouble === "refused" && isSame && this.#waited() < LOST_MS) return;
     this.#wanted = [t0, t1];
+    // So that what is printed after the answer comes, whoever answers: it may have been told nothing.
+    if (t1 >= ENDLESS) this.renew();
     const request = this.#around.next();
     const [from, to] = [Math.max(t0, 0), Math.min(t1, ENDLESS)];
     const isSent = this.#around.send({ kind: "printed", request, t0: from, t1: to, most });

@@ -106,6 +106,19 @@ describe("of which stretches every line is here", () => {
       [[1, 7]],
     ],
     [
+      "up to now, with some left out of a flood",
+      (log) => {
+        log.answer(answer(1, ENDLESS, [line(5)]), true);
+        log.add([line(7)]);
+        log.add([line(20), line(21)], 900);
+      },
+      [
+        [1, 7],
+        [20, Infinity],
+      ],
+    ],
+    ["some left out while nothing was known", (log) => log.add([line(20), line(21)], 900), []],
+    [
       "an answer that says more, and has none",
       (log) => log.answer(answer(1, 9, [], true), false),
       [[1, 9]],

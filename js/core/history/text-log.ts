@@ -21,9 +21,13 @@ export class TextLog {
   focus = Number.POSITIVE_INFINITY;
   #letters = 0;
 
-  /** Take in lines that were printed just now. */
-  add(lines: readonly TextLineWire[]): void {
+  /** Take in lines that were printed just now; before them so many were left out. */
+  add(lines: readonly TextLineWire[], leftOut = 0): void {
+    const isOpen = this.known[this.known.length - 1]?.t1 === Number.POSITIVE_INFINITY;
+    if (leftOut > 0) this.cut();
     this.#merge(lines);
+    const [first] = lines;
+    if (leftOut > 0 && isOpen && first) this.#know(first.time, Number.POSITIVE_INFINITY);
     if (lines.length > 0) this.#bound();
   }
 
@@ -35,7 +39,7 @@ export class TextLog {
     const end = t1 < ENDLESS ? t1 : complete ? Number.POSITIVE_INFINITY : newest;
     // Of very many lines of one moment the older ones are given up: asking again brings the same.
     const begin = more && lines.length > 0 ? Math.min(first, t1 - TICK) : t0;
-    if (begin < end) this.known = united([...this.known, { t0: begin, t1: end }]);
+    this.#know(begin, end);
     this.#bound();
   }
 
@@ -44,6 +48,10 @@ export class TextLog {
     if (this.known.length === 0) return;
     const newest = this.lines[this.lines.length - 1]?.time ?? Number.NEGATIVE_INFINITY;
     this.known = within(this.known, Number.NEGATIVE_INFINITY, newest);
+  }
+
+  #know(t0: number, t1: number): void {
+    if (t0 < t1) this.known = united([...this.known, { t0, t1 }]);
   }
 
   #merge(lines: readonly TextLineWire[]): void {

@@ -163,6 +163,16 @@ describe("decodePacket", () => {
   });
 });
 
+test.each([
+  [undefined, undefined],
+  [0, undefined],
+  [700, 700],
+])("a frame that leaves out %s lines says so", (some, told) => {
+  const frame = decodePacket(encodeFrame(1, [], { lines_left_out: some })) as FramePacket;
+  expect(frame.linesLeftOut).toBe(told);
+  expect(() => decodePacket(encodeFrame(1, [], { lines_left_out: "many" }))).toThrow(WireError);
+});
+
 describe("an answer with printed lines", () => {
   const line = (time: number, text: unknown = "x") => ({ series: 3, time, text });
   const answer = { kind: "lines", request: 7, t0: 1, t1: 9, lines: [line(1), line(4)], more: true };

@@ -70,6 +70,8 @@ export interface FramePacket extends News {
   /** The series of which only the extremes were sent. */
   readonly reduced: readonly number[];
   readonly rows: Rows;
+  /** So many lines were printed and are not in here, before those that are. */
+  readonly linesLeftOut?: number | undefined;
 }
 
 /** Envelopes of the whole past: row k of `min` and `max` belongs to series `ids[k]`. */
@@ -296,7 +298,8 @@ function frame(header: Json, body: Body): FramePacket {
   const reduced = ids(header["reduced"] ?? [], "reduced");
   const found = rows(header, body);
   body.end();
-  return { kind: "frame", seq, reduced, ...news(header), rows: found };
+  const linesLeftOut = count(header["lines_left_out"] ?? 0, "lines left out") || undefined;
+  return { kind: "frame", seq, reduced, ...news(header), rows: found, linesLeftOut };
 }
 
 function rowsReply(header: Json, body: Body): RowsPacket {
@@ -316,20 +319,15 @@ function rowsReply(header: Json, body: Body): RowsPacket {
 const ROUNDED = 1e-3;
 
 function linesReply(header: Json): LinesPacket {
-  const request = count(header["request"], "request");
+  const { request, lines: raw, more } = header;
   const [t0, t1] = [finite(header["t0"], "t0"), finite(header["t1"], "t1")];
-  const raw = list(header["lines"], "lines");
-  const lines = readLines(raw);
-  if (raw.some((one) => typeof (one as Json)["text"] !== "string")) {
-    throw new WireError("a line has no text");
-  }
-  let before = t0 - ROUNDED;
-  for (const { time } of lines) {
-    if (time < before || time > t1 + ROUNDED) throw new WireError("lines are not in order of time");
-    before = time;
-  }
-  if (typeof header["more"] !== "boolean") throw new WireError("an answer does not tell its end");
-  return { kind: "lines", request, t0, t1, lines, more: header["more"] };
+  const lines = readLines(list(raw, "lines"));
+  const isRight = lines.every(({ time, text }, i) => {
+    const before = lines[i - 1]?.time ?? t0 - ROUNDED;
+    return time >= before && time <= t1 + ROUNDED && text === (raw as Json[])[i]?.["text"];
+  });
+  if (!isRight || typeof more !== "boolean") throw new WireError("an answer of lines is damaged");
+  return { kind: "lines", request: count(request, "request"), t0, t1, lines, more };
 }
 
 function rowsAndEnvelopes(header: Json, body: Body): Pick<RowsPacket, "rows" | "envelopes"> {

@@ -5,7 +5,7 @@
  * The target exists once `pulse_widgets.link` was imported in the kernel and its `register` called.
  * A comm carries one stream: of the session that runs, whichever that is, or of one recording.
  * Its data messages are these; packets travel as the first buffer. The requests of a page
- * (`hello`, `seen`, `range`) are those of `core/history/channel.ts`, as they are.
+ * (`hello`, `seen`, `range`, `lines`, `printed`) are those of `core/history/channel.ts`, as they are.
  */
 
 import type { Request } from "../../core/history/channel";

@@ -11,8 +11,9 @@ from pulse_widgets.collectors.buffered.collector import Collector
 from pulse_widgets.collectors.buffered.door import taker
 from pulse_widgets.collectors.buffered.entry import Entry
 from pulse_widgets.collectors.buffered.words import say
-from pulse_widgets.collectors.capture.hook import wrapped
+from pulse_widgets.collectors.capture.hook import leads_to, wrapped
 from pulse_widgets.collectors.capture.lines import Lines, LinesOf
+from pulse_widgets.collectors.capture.notebook import CellSignals
 from pulse_widgets.collectors.capture.watch import STREAMS, watch
 from pulse_widgets.errors import PulseError, words_of
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["IOCollector"]
 
 MEASUREMENT: Final = "log"
-CALLS: Final = 8
-"""So many calls up another hook of the same stream is looked for."""
 
 
 class _Reader:
@@ -43,12 +42,30 @@ class _Reader:
         self.name = name
         self.lines = LinesOf()
         self.lock = threading.RLock()
+        self.given: Any = None
+        """The ``write`` that it stands for, if it is a hook."""
+        self.hook: Any = None
+        """What stands for that."""
         self.stream = ""
         """The stream of the process that it passes on to; empty where that is none."""
-        self.beneath: Any = None
-        """The ``write`` of the watch that it calls, directly or not."""
-        self.is_heard = False
-        """Whether the watch heard the newest piece as well."""
+        self._writes: tuple[Any, ...] = ()
+        self._heard = False
+
+    def is_heard(self) -> bool:
+        """Return whether the watch hears what a hook is given, above it or beneath it."""
+        channels = watch.channels
+        if any(one.name == self.stream and one.is_heard_below for one in channels):
+            return True
+        writes = tuple(one.write for one in channels)
+        if writes != self._writes:
+            # Looked for once for each time that the watch hooks a stream.
+            self._writes = writes
+            self._heard = any(
+                leads_to(self.given, write) or leads_to(write, self.hook)
+                for write in writes
+                if write is not None
+            )
+        return self._heard
 
 
 class IOCollector(Collector):
@@ -79,6 +96,7 @@ class IOCollector(Collector):
 
     def __init__(self) -> None:
         super().__init__()
+        self._cells = CellSignals(watch)
         self._readers: tuple[_Reader, ...] = ()
         self._warned = False
 
@@ -88,12 +106,14 @@ class IOCollector(Collector):
         if session is not None:
             session.capture()
         watch.subscribe(self._hear)
+        self._cells.follow()
 
     def stop(self) -> None:
         """Take in the unfinished lines as far as they go, and then nothing; twice is harmless.
 
         The streams are as they were, unless a session or another collector still listens.
         """
+        self._cells.leave()
         listening = watch.find(self._hear)
         if listening is not None:
             listening.finish()
@@ -120,12 +140,13 @@ class IOCollector(Collector):
             lines as well; under another name they are entries alone.
         """
         reader = _Reader(io_name)
-        writes = watch.writes
         for name in STREAMS:
             if orig_write == getattr(getattr(sys, name, None), "write", None):
-                reader.stream, reader.beneath = name, writes.get(name)
+                reader.stream = name
+        reader.given = orig_write
+        hook = reader.hook = wrapped(orig_write, lambda piece: self._note(reader, piece))
         self._readers = (*self._readers, reader)
-        return wrapped(orig_write, lambda piece: self._note(reader, piece))
+        return hook
 
     def create_callback(self, io_name: str) -> Callable[[float, str], None]:
         """Return a function by which a reader of other logs hands in lines.
@@ -163,7 +184,7 @@ class IOCollector(Collector):
 
     def _note(self, reader: _Reader, piece: str) -> None:
         """Take in a piece that a hook was given."""
-        heard = reader.is_heard = _is_heard(reader)
+        heard = reader.is_heard()
         if heard and watch.find(self._hear) is not None:
             return
         now = time.time()
@@ -185,7 +206,7 @@ class IOCollector(Collector):
             lines = reader.lines.unfinished()
             times = lines.times_s.tolist()
             self._keep_printed(reader.name, lines.texts, times)
-        if not reader.is_heard:
+        if not reader.is_heard():
             self._record(reader.name, lines.texts, times)
 
     def _keep_printed(self, name: str, texts: Sequence[str], times_s: Sequence[float]) -> None:
@@ -208,20 +229,3 @@ class IOCollector(Collector):
             if not self._warned:
                 self._warned = True
                 say("Lines are in no recording: %s", words_of(error))
-
-
-def _is_heard(reader: _Reader) -> bool:
-    """Return whether the watch hears what a hook is given, above it or beneath it."""
-    ours = watch.writes.get(reader.stream)
-    if ours is None:
-        return False
-    if ours is reader.beneath:
-        return True
-    frame, code = sys._getframe(1), ours.__code__  # noqa: SLF001  who calls the hook
-    for _ in range(CALLS):
-        if frame.f_back is None:
-            return False
-        frame = frame.f_back
-        if frame.f_code is code:
-            return True
-    return False

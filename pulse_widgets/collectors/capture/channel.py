@@ -1,19 +1,26 @@
-"""One stream of the process: its hook, and the lines that its pieces make."""
+"""One of the streams of the process: its hook, its descriptor, and the lines that it makes."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.capture.hook import Hook, is_gone
 from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
-from pulse_widgets.collectors.capture.notebook import is_of_a_cell
+from pulse_widgets.ipython import kernel_here
+from pulse_widgets.loading import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["WAITING_PIECES", "Channel"]
+    from pulse_widgets.collectors.capture.descriptors import DescriptorTee
+
+__all__ = ["STREAMS", "WAITING_PIECES", "Channel"]
+
+STREAMS: Final = ("stdout", "stderr")
+DESCRIPTORS: Final = "pulse_widgets.collectors.capture.descriptors"
 
 LINES_A_SECOND: Final = 20_000
 LETTERS_A_SECOND: Final = 4 << 20
@@ -39,8 +46,6 @@ class Channel:
         self.name = name
         self.pieces: list[str] = []
         self._hook: Hook | None = None
-        self._in_cell = False
-        """Whether the hook was put while a cell ran."""
         self._note = note
         self.lines = LinesOf()
         self.limit = Limit(LINES_A_SECOND, LETTERS_A_SECOND, BURST_S)
@@ -48,59 +53,102 @@ class Channel:
         """Until when the pieces were taken; monotonic seconds."""
         self.shed = 0
         """Lines that there was no room for."""
+        self._tee: DescriptorTee | None = None
+        self._torn: tuple[DescriptorTee, ...] = ()
+        """Those that gave the descriptor back, and may have something left."""
 
     @property
     def is_hooked(self) -> bool:
-        """Whether it is heard."""
+        """Whether a stream is hooked."""
         return self._hook is not None
 
     def hook(self, taken: list[Any]) -> None:
         """Put a hook on the stream that is there now, unless it is one of `taken`."""
         stream = getattr(sys, self.name, None)
-        if stream is None or any(stream is one for one in taken):
-            return
+        if stream is not None and all(stream is not one for one in taken):
+            self._put(stream)
+
+    def _put(self, stream: Any) -> None:
         hook = Hook(stream, self.pieces, self._noted)
         # Known before it is put: whatever interrupts this, `unhook` removes it.
         self._hook = hook
         if not hook.put():
             self._hook = None
 
-    def look(self, taken: list[Any], *, in_cell: bool) -> None:
+    def tee(self) -> None:
+        """Take in what is printed to the descriptor, too, unless the stream does so itself."""
+        if self._tee is not None:
+            return
+        load(DESCRIPTORS)
+        from pulse_widgets.collectors.capture.descriptors import DescriptorTee, reads_its_descriptor
+
+        number = STREAMS.index(self.name) + 1
+        # The one that is hooked: another may stand in its place for a moment.
+        if reads_its_descriptor(self.stream, number):
+            return
+        self._flush()
+        with contextlib.suppress(OSError):  # a process may have closed it
+            self._tee = DescriptorTee(number, self._noted)
+            if kernel_here() is None:
+                # What Python prints goes that way, too.
+                self.unhook()
+
+    def untee(self) -> None:
+        """Give the process its descriptor back."""
+        tee, self._tee = self._tee, None
+        if tee is not None:
+            self._flush()
+            with contextlib.suppress(OSError):
+                tee.restore()
+            self._torn = (*self._torn, tee)
+
+    def drain(self) -> None:
+        """Wait for what was printed before the descriptor was given back."""
+        torn, self._torn = self._torn, ()
+        for tee in torn:
+            tee.drain()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(Exception):  # whatever a stream of the user's does
+            getattr(sys, self.name).flush()
+        from pulse_widgets.collectors.capture.descriptors import flush_c
+
+        flush_c()
+
+    def look(self, taken: list[Any]) -> None:
         """Follow the stream of the process where the one that is hooked has gone."""
+        if self._tee is not None and kernel_here() is None:
+            return  # what Python prints goes that way, too
         hook, now = self._hook, getattr(sys, self.name, None)
         if hook is None:
-            # A cell that runs may be about to end.
-            if in_cell or not is_of_a_cell(getattr(now, "write", None)):
-                self.hook(taken)
-        elif _is_lost(hook, now):
+            self.hook(taken)
+        elif now is not hook.stream and now is not None and is_gone(hook.stream):
             self.unhook()
             self.hook(taken)
-        else:
-            return
-        self._in_cell = in_cell
-
-    def step_aside(self) -> bool:
-        """Unhook where the hook would be taken away with that of a cell; say whether it would."""
-        aside = self._in_cell and self._hook is not None and self._hook.is_above_another
-        if aside:
+        elif not hook.is_reached():
             self.unhook()
-        return aside
+            self._put(hook.stream)
 
     def unhook(self) -> None:
-        """Leave the stream as it was; twice is harmless."""
+        """Leave the stream as it was."""
         hook, self._hook = self._hook, None
         if hook is not None:
             hook.remove()
 
     @property
-    def stream(self) -> Any:
-        """What is hooked; None where nothing is."""
-        return None if self._hook is None else self._hook.stream
+    def write(self) -> Any:
+        """The ``write`` that stands on the stream for us; None where none does."""
+        return None if self._hook is None else self._hook.write
 
     @property
-    def write(self) -> Any:
-        """The ``write`` that stands on the stream for us."""
-        return None if self._hook is None else self._hook.write
+    def is_heard_below(self) -> bool:
+        """Whether what is printed is heard at its descriptor, and not at the stream."""
+        return self._tee is not None and self._hook is None
+
+    @property
+    def stream(self) -> Any:
+        """The stream that is hooked."""
+        return None if self._hook is None else self._hook.stream
 
     def _noted(self, piece: str) -> None:
         self._note(self, piece)
@@ -133,10 +181,3 @@ class Channel:
         gone = self.pieces[:count]
         del self.pieces[:count]
         self.shed += sum(piece.count("\n") for piece in gone if isinstance(piece, str))
-
-
-def _is_lost(hook: Hook, now: Any) -> bool:
-    """Return whether what is printed goes by a hook, while another may be put on a stream."""
-    if now is not hook.stream:
-        return now is not None and is_gone(hook.stream)
-    return hook.is_displaced()

@@ -1,48 +1,52 @@
-"""The hook that IPython itself puts on the streams while a cell runs.
-
-It is put anew for each cell, and what stands above it is gone when the cell has ended.
-"""
+"""The signals of the notebook by which the streams are followed around each cell."""
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.ipython import shell_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pulse_widgets.collectors.capture.watch import Watch
 
-__all__ = ["Cells", "is_of_a_cell"]
+__all__ = ["CellSignals"]
 
-
-def is_of_a_cell(write: Any) -> bool:
-    """Return whether a ``write`` is one that IPython takes away at the end of the cell."""
-    return str(getattr(write, "__module__", None)).startswith("IPython.")
+BEFORE: Final = "pre_run_cell"
+AFTER: Final = "post_run_cell"
 
 
-class Cells:
-    """Calls two functions around each cell of the IPython of this process."""
+class CellSignals:
+    """Tells a watch when a cell begins and ends; does nothing outside IPython."""
 
-    def __init__(self, begins: Callable[[], None], ends: Callable[[], None]) -> None:
-        self._calls = {
-            "pre_run_cell": lambda _info=None: begins(),
-            "post_run_cell": lambda _result=None: ends(),
-        }
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self._shell: Any = None
+        self._pid = os.getpid()
 
     def follow(self) -> None:
-        """Call them from now on, where there is an IPython; twice is harmless."""
+        """Tell from now on; twice is harmless."""
+        self._pid = os.getpid()
         self._shell = shell = shell_here()
         if shell is not None:
-            for event, call in self._calls.items():
-                shell.events.register(event, call)
+            shell.events.register(BEFORE, self._before)
+            shell.events.register(AFTER, self._after)
 
     def leave(self) -> None:
-        """Call them no more."""
+        """Tell no more; twice is harmless."""
         shell, self._shell = self._shell, None
         if shell is not None:
-            for event, call in self._calls.items():
+            for event, hook in ((BEFORE, self._before), (AFTER, self._after)):
                 # Gone already when somebody has reset the notebook's events.
                 with contextlib.suppress(ValueError):
-                    shell.events.unregister(event, call)
+                    shell.events.unregister(event, hook)
+
+    def _before(self, _info: object = None) -> None:
+        if os.getpid() == self._pid:
+            self._watch.begin_anew()
+
+    def _after(self, _result: object = None) -> None:
+        # IPython hooks the streams around each cell, and puts back what there was.
+        if os.getpid() == self._pid:
+            self._watch.look_soon()

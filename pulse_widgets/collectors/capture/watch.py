@@ -7,34 +7,33 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.capture.channel import WAITING_PIECES, Channel
-from pulse_widgets.collectors.capture.hook import Mark
-from pulse_widgets.collectors.capture.lines import LinesOf
-from pulse_widgets.collectors.capture.notebook import Cells
+from pulse_widgets.collectors.capture import channel as streams
+from pulse_widgets.collectors.capture.channel import STREAMS, Channel
+from pulse_widgets.collectors.capture.hook import Break, Mark
+from pulse_widgets.collectors.capture.lines import Lines, LinesOf
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pulse_widgets.collectors.capture.lines import Lines
 
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
 
-STREAMS: Final = ("stdout", "stderr")
 
 TOGETHER_S: Final = 0.1
 """What comes within so many seconds is looked at together."""
 EXACT_PIECES: Final = 128
-"""While no more pieces and times wait, each piece has its time."""
+"""While no more pieces and times wait, each piece has its time; then it is noted now and then."""
+FLOOD_MARKS: Final = 5
+"""So often in `TOGETHER_S`."""
 FLOOD_PIECES: Final = 4000
 """More than so many in that time are a flood, which is left alone until it ends."""
 FLOOD_S: Final = 1.0
 """It is left alone so long at most."""
 LOOK_S: Final = 2.0
 """How often the streams are looked at while nothing is printed: one may have been replaced."""
-
 UNHEARD_S: Final = 5.0
 """Words of ours are not heard for so long at most: an interrupt may keep `unheard` from ending."""
 
@@ -54,6 +53,13 @@ class Subscription:
         self._watch = watch
         self.hear = hear
         self.failures = 0
+        self.descriptors = False
+        """Whether it wants what C code and subprocesses print."""
+
+    def want_descriptors(self) -> None:
+        """Hear of what C code and subprocesses print, too, from now on."""
+        self.descriptors = True
+        self._watch.look()
 
     def close(self) -> None:
         """Hear nothing any more of what is printed from now on; twice is harmless."""
@@ -83,7 +89,6 @@ class Watch:
         self._channels = tuple(Channel(name, self._note) for name in STREAMS)
         self._door = threading.RLock()
         self._working = threading.RLock()
-        self._cells = Cells(self._cell_begins, self._cell_ends)
         self._alarm = Alarm()
         self._pace = Alarm()
         self._speaker: int | None = None
@@ -91,6 +96,8 @@ class Watch:
         self._unheard: dict[int, float] = {}
         """Threads that say something of ours, and until when at most; monotonic seconds."""
         self._thread_runs = False
+        self._counts = False
+        """Whether the thread looks now and then how much waits."""
 
     # Listeners --------------------------------------------------------------------------
 
@@ -107,8 +114,7 @@ class Watch:
                 self._start_anew()
             with self._door:
                 self._listeners = (*self._listeners, made)
-                self._cells.follow()
-                self._look(in_cell=True)
+                self._look()
                 if not self._thread_runs:
                     self._thread_runs = True
                     start_shielded("pulse-output", self._run)
@@ -139,15 +145,20 @@ class Watch:
             self._leaving = (*self._leaving, one)
             self._listeners = others
             if not others:
-                self._cells.leave()
                 for channel in self._channels:
                     channel.unhook()
+            if not any(each.descriptors for each in others):
+                for channel in self._channels:
+                    channel.untee()
+                self._look()
         self._alarm.ring()
         self._pace.ring()
 
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
+            for channel in self._channels:
+                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
 
     def finish(self, one: Subscription) -> None:
@@ -156,7 +167,7 @@ class Watch:
             # Together: the thread must not tell it in between, without the unfinished lines.
             with self._working:
                 self.leave(one)
-                self._tell(end=True)
+                self.flush(one)
 
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
@@ -172,21 +183,31 @@ class Watch:
             if not outer:
                 self._unheard.pop(me, None)
 
-    @property
-    def writes(self) -> dict[str, Any]:
-        """The ``write`` that stands for us on each stream that is hooked."""
-        return {one.name: one.write for one in self._channels if one.is_hooked}
+    def look(self) -> None:
+        """Look where the streams are."""
+        with self._door:
+            self._look()
 
-    def mark(self) -> None:
-        """Note the time: what is printed from now on is not of before."""
+    def begin_anew(self) -> None:
+        """End the lines that have no end, and look where the streams are: another cell begins."""
+        self.look()
         for channel in self._channels:
-            if channel.pieces:
-                channel.pieces.append(_mark())
+            channel.pieces.append(_mark(Break))
+        self._alarm.ring()
+
+    def look_soon(self) -> None:
+        """Have the thread look where the streams are, when others have put theirs in order."""
+        self._alarm.ring()
 
     @property
     def is_heard(self) -> bool:
         """Whether anybody listens."""
         return bool(self._listeners)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The streams of the process."""
+        return self._channels
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
@@ -194,27 +215,15 @@ class Watch:
 
     # The hooks ----------------------------------------------------------------------------
 
-    def _look(self, *, in_cell: bool = False) -> None:
+    def _look(self) -> None:
         """Put hooks on the streams that are there; both names may stand for one."""
         if not self._listeners:
             return
+        descriptors = any(one.descriptors for one in self._listeners)
         for channel in self._channels:
-            others = [one.stream for one in self._channels if one is not channel]
-            channel.look(others, in_cell=in_cell)
-
-    def _cell_begins(self) -> None:
-        if os.getpid() == self._pid:
-            with self._door:
-                self._look(in_cell=True)
-
-    def _cell_ends(self) -> None:
-        if os.getpid() != self._pid:
-            return
-        with self._door:
-            aside = [channel.step_aside() for channel in self._channels]
-        if any(aside):
-            # Soon the cell has ended, and the thread puts the hooks on the streams themselves.
-            self._alarm.ring()
+            channel.look([one.stream for one in self._channels if one is not channel])
+            if descriptors:
+                channel.tee()
 
     def _note(self, channel: Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
@@ -228,10 +237,12 @@ class Watch:
         pieces.append(piece)
         if not count:
             self._alarm.ring()
-        elif count > EXACT_PIECES:
-            channel.flood(not self._unheard)
-            if count > WAITING_PIECES:
-                channel.shed_oldest()
+        elif count > streams.WAITING_PIECES:
+            channel.shed_oldest()
+        elif count > EXACT_PIECES and self._counts and not self._unheard:
+            # Now the thread is the one that counts, and notes the time.
+            channel.flood(True)
+            self._pace.ring()
 
     # The thread -----------------------------------------------------------------------------
 
@@ -251,7 +262,11 @@ class Watch:
         """Wait for something to be printed, and tell it; return whether nobody listens."""
         came = self._alarm.wait(self._rest_s())
         if came and self._listeners:
+            self._counts = True
             self._wait_for_more()
+            self._counts = False
+            for channel in self._channels:
+                channel.flood(False)
         self._tell(end=not self._listeners)
         with self._door:
             if self._listeners:
@@ -268,14 +283,26 @@ class Watch:
 
     def _wait_for_more(self) -> None:
         """Wait for what comes together; while a flood comes, for its end."""
-        ends, before = time.monotonic() + FLOOD_S, 0
-        while True:
-            if self._pace.wait(TOGETHER_S):
+        ends = time.monotonic() + FLOOD_S
+        self._pace.wait(TOGETHER_S)
+        while self._waiting() >= EXACT_PIECES and self._listeners and not self._leaving:
+            before = self._waiting()
+            for _ in range(FLOOD_MARKS):
+                self._pace.wait(TOGETHER_S / FLOOD_MARKS)
+                self._mark()
+            waiting = self._waiting()
+            if waiting - before < FLOOD_PIECES or waiting > streams.WAITING_PIECES:
                 return
-            waiting = sum(len(one.pieces) for one in self._channels)
-            if waiting - before < FLOOD_PIECES or time.monotonic() >= ends:
+            if time.monotonic() >= ends:
                 return
-            before = waiting
+
+    def _waiting(self) -> int:
+        return max(len(one.pieces) for one in self._channels)
+
+    def _mark(self) -> None:
+        for channel in self._channels:
+            if channel.pieces:
+                channel.pieces.append(_mark())
 
     def _tell(self, *, end: bool) -> None:
         """Tell listeners of the lines that came."""
@@ -297,7 +324,10 @@ class Watch:
     # The children of the process ---------------------------------------------------------------
 
     def after_fork_in_child(self) -> None:
-        """Leave all streams alone: what a child prints is its own."""
+        """Leave all streams alone: what a child prints is its own.
+
+        Through a descriptor of the parent's it still comes there.
+        """
         for channel in self._channels:
             channel.unhook()
         self._begin()
@@ -312,8 +342,8 @@ def _hear(one: Subscription, name: str, lines: Lines) -> None:
             _logger.exception("a listener of what is printed failed")
 
 
-def _mark() -> Mark:
-    made = Mark()
+def _mark(sort: type[Mark] = Mark) -> Mark:
+    made = sort()
     made.time_s = time.monotonic()
     return made
 

@@ -529,7 +529,6 @@ def test_a_flood_is_limited_and_counted(watch, put_streams, monkeypatch):
 
 def test_what_there_is_no_room_for_is_counted(watch, put_streams, monkeypatch):
     put_streams()
-    monkeypatch.setattr(module, "WAITING_PIECES", 1000)
     monkeypatch.setattr(channel, "WAITING_PIECES", 1000)
     with watch._working:  # the thread gets no time
         heard = Heard(watch)
