@@ -19,6 +19,8 @@ collector = IOCollector()
 def begin():
     if {how!r} == "monitor":
         pw.monitor(sources="system")
+    elif {how!r} == "monitor, descriptors":
+        pw.monitor(sources="system", capture_output="fd")
     elif {how!r} == "monitor, no output":
         pw.monitor(sources="system", capture_output=False)
     else:
@@ -41,7 +43,7 @@ print("after")
 rec = pw.stop()
 told = sorted((name, line) for e in collector.collect() for name, line in e.fields.items())
 rows = sorted(zip(rec.output["stream"], rec.output["text"]))
-print(repr((told, rows, "write" in vars(sys.stdout), sorted(set(rec.output["entity"])))))
+print(repr((told, rows, "pulse" in str(getattr(sys.stdout.write, "__module__", "")), sorted(set(rec.output["entity"])))))
 """
 
 PRINTED = [
@@ -62,6 +64,8 @@ PRINTED = [
         ("log", ("start", "session")),
         # Who asks for no output after the collector has started gets none.
         ("monitor, no output", ("session", "start")),
+        ("monitor, descriptors", ("session", "start")),
+        ("monitor, descriptors", ("start", "session")),
     ],
 )
 def test_lines_are_entries_and_in_the_recording_once_each(tmp_path, how, order):

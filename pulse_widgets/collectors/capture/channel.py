@@ -102,6 +102,12 @@ class Channel:
                 tee.restore()
             self._torn = (*self._torn, tee)
 
+    def settle(self) -> None:
+        """Wait for what was printed until now, while the descriptor is heard."""
+        if self._tee is not None:
+            self._flush()
+            self._tee.settle()
+
     def drain(self) -> None:
         """Wait for what was printed before the descriptor was given back."""
         torn, self._torn = self._torn, ()

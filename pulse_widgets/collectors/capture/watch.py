@@ -142,23 +142,21 @@ class Watch:
             if all(one is not each for each in self._listeners):
                 return
             others = tuple(each for each in self._listeners if each is not one)
+            # First: whoever tells those that leave waits for what is still in a pipe.
+            for channel in self._channels:
+                if not others:
+                    channel.unhook()
+                if not any(each.descriptors for each in others):
+                    channel.untee()
             self._leaving = (*self._leaving, one)
             self._listeners = others
-            if not others:
-                for channel in self._channels:
-                    channel.unhook()
-            if not any(each.descriptors for each in others):
-                for channel in self._channels:
-                    channel.untee()
-                self._look()
+            self._look()
         self._alarm.ring()
         self._pace.ring()
 
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
-            for channel in self._channels:
-                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
 
     def finish(self, one: Subscription) -> None:
@@ -166,8 +164,10 @@ class Watch:
         if os.getpid() == self._pid:
             # Together: the thread must not tell it in between, without the unfinished lines.
             with self._working:
+                for channel in self._channels:
+                    channel.settle()
                 self.leave(one)
-                self.flush(one)
+                self._tell(end=True)
 
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
@@ -310,6 +310,9 @@ class Watch:
             self._speaker = threading.get_ident()
             try:
                 leaving = self._leaving
+                if leaving:
+                    for channel in self._channels:
+                        channel.drain()
                 made = [(one.name, one.take(end=end)) for one in self._channels]
                 listeners = (*self._listeners, *leaving)
                 for name, lines in made:
