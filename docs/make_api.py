@@ -26,7 +26,7 @@ END: Final = "<!-- From here on it is written by hand. -->"
 GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "Watch": ("monitor", "Monitor", "stop"),
     "Be told": ("Alert", "AlertEvent"),
-    "Log": ("log", "define", "config", "progress", "span", "traced"),
+    "Log": ("log", "log_batch", "define", "config", "progress", "span", "traced"),
     "Open a recording": ("replay", "recordings", "Recording"),
     "This machine": ("snapshot", "doctor"),
     "Errors": ("PulseError",),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pulse_widgets.session.alert import Alert, AlertEvent
     from pulse_widgets.spans import span, traced
     from pulse_widgets.telling import config, define, progress
-    from pulse_widgets.user import log
+    from pulse_widgets.user import log, log_batch
     from pulse_widgets.widgets.monitor import Monitor
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "define",
     "doctor",
     "log",
+    "log_batch",
     "monitor",
     "progress",
     "recordings",
@@ -59,6 +60,7 @@ _HOMES = {
     "config": "pulse_widgets.telling",
     "define": "pulse_widgets.telling",
     "log": "pulse_widgets.user",
+    "log_batch": "pulse_widgets.user",
     "progress": "pulse_widgets.telling",
     "span": "pulse_widgets.spans",
     "traced": "pulse_widgets.spans",

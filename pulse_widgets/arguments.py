@@ -23,6 +23,7 @@ __all__ = [
     "checked_path",
     "checked_record",
     "checked_seconds",
+    "checked_span",
     "checked_time",
     "checked_title",
 ]
@@ -97,6 +98,21 @@ def checked_time(wall_s: float) -> float:
             "time.monotonic() counts from another moment.",
         )
     return seconds
+
+
+def checked_span(first_s: float, last_s: float) -> None:
+    """Refuse Unix times of which the first lies before 2000, or the last in the future.
+
+    Raises
+    ------
+    ArgumentError
+    """
+    for wall_s in (first_s, last_s):
+        if not EARLIEST_S <= wall_s <= time.time() + AHEAD_MOST_S:
+            raise ArgumentError(
+                f"times= are not all between 2000 and now: one is {wall_s:.6g} s after 1970",
+                remedy="Pass seconds since 1970, or datetime64; divide milliseconds by 1000.",
+            )
 
 
 def checked_record(record: bool | str | Path | None) -> bool | Path | None:  # noqa: FBT001

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pulse_widgets.arguments import Captured
+    from pulse_widgets.collectors.calls import Flat
     from pulse_widgets.library.recording import Recording
     from pulse_widgets.readers.base import Backend
     from pulse_widgets.readers.select import GpuChoice
@@ -44,6 +45,9 @@ NEEDED: Final = (
     # It cannot be loaded any more while the interpreter ends, and the recording needs it: a
     # process may log one value and be gone.
     "concurrent.futures.thread",
+    # Arrays load it when they are first sorted out. A fork in the middle of that would leave the
+    # child with the lock of a module that nobody loads.
+    "numpy.ma",
 )
 """What a session is made of."""
 
@@ -93,6 +97,8 @@ class DefaultSession:
         The running one, or the last.
     run : Run or None
         That of `session`.
+    singles : dict of str to Flat
+        Where `session` takes in calls of `log` with one name.
     lost : int
         Calls of `log` that are recorded nowhere, in a forked child say.
     """
@@ -100,6 +106,7 @@ class DefaultSession:
     def __init__(self) -> None:
         self.session: Session | None = None
         self.run: Run | None = None
+        self.singles: dict[str, Flat] = {}
         self._observers: tuple[Callable[[], None], ...] = ()
         self.lost = 0
         self._lock = threading.RLock()
@@ -300,12 +307,16 @@ class DefaultSession:
         """End a session that a failing call has begun: nobody holds it, and nobody sees it."""
         if self._run is not None and self._run is not before:
             self._run.undo()
-            self._run = self.run = before
-            self.session = before.session if before is not None else None
+            self._run = before
+            if before is not None:
+                self._give(before)
+            else:
+                self.run = self.session = None
+                self.singles = {}
 
     def _give(self, run: Run) -> None:
         """Let others have the session: it stands."""
-        self.session, self.run = run.session, run
+        self.session, self.run, self.singles = run.session, run, run.session.user.singles
 
     # The children of the process ---------------------------------------------
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+
+# First of all: what runs before a fork runs in the opposite order. A fork that held the lock of
+# `logging` while it waits for a module would wait for ever, for the module may need that lock.
+import logging  # noqa: F401
 import os
 import sys
 import threading
@@ -28,6 +32,8 @@ SPARE_HANDLES: Final = 8
 """File handles that must be free before anything is loaded: loading holds a few at a time."""
 END_S: Final = 5.0
 """How long the end of the process waits for what is being loaded."""
+FORK_S: Final = 10.0
+"""How long a fork waits for what is being loaded."""
 LATER_S: Final = 1.0
 """How long what is needed later is left alone."""
 
@@ -118,8 +124,20 @@ def _end() -> None:
         _door.release()
 
 
+_forking: list[bool] = []
+"""For each fork under way, whether it holds the door."""
+
+
+def _before_fork() -> None:
+    # Not for ever: what waits for the door may hold a lock that the module needs.
+    _forking.append(_door.acquire(timeout=FORK_S))
+
+
+def _after_fork() -> None:
+    if _forking.pop():
+        _door.release()
+
+
 # A child has a copy of every module, also of one that was half loaded, and nobody there to load
 # the other half. So a fork waits until nothing is being loaded.
-os.register_at_fork(
-    before=_door.acquire, after_in_parent=_door.release, after_in_child=_door.release
-)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -8,7 +8,6 @@ own.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -219,9 +218,7 @@ class CellWatch:
         """Take note of an execution that begins."""
         if number is None:
             number = self._guessed(info)
-        task = None
-        with contextlib.suppress(RuntimeError):
-            task = asyncio.current_task() if thread == threading.get_ident() else None
+        task = _current_task() if thread == threading.get_ident() else None
         source, cell_id = info.raw_cell or "", getattr(info, "cell_id", None) or ""
         now = time.monotonic()
         run = Execution(next(_numbers), number, source, str(cell_id), now, thread, task, info)
@@ -281,7 +278,7 @@ def _outcome(run: Execution, result: Any, raised: BaseException | None) -> Outco
     if error is None:
         # One without a result was cut off before it had any.
         return Outcome("interrupted" if result is None else "ok")
-    cancelled = isinstance(error, asyncio.CancelledError) and run.task is not None
+    cancelled = type(error).__name__ == "CancelledError" and run.task is not None
     if isinstance(error, KeyboardInterrupt) or (cancelled and run.task.cancelling()):
         return Outcome("interrupted", error)
     return Outcome("error", error, compiled=before is None)
@@ -294,6 +291,16 @@ def _frames_of_cells(frame: FrameType | None) -> Iterator[FrameType]:
         if code.co_name == RUNS and code.co_filename.endswith(RUNS_IN):
             yield frame
         frame = frame.f_back
+
+
+def _current_task() -> Any:
+    """Return the asynchronous task that runs on this thread; None where there is none."""
+    asyncio = sys.modules.get("asyncio")  # a plain program does without
+    if asyncio is None:
+        return None
+    with contextlib.suppress(RuntimeError):
+        return asyncio.current_task()
+    return None
 
 
 def _told_count(frame: FrameType) -> int | None:

@@ -12,6 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.collectors.calls import size_of
 from pulse_widgets.signals import Alarm
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class DeviceValues:
         self._ending = False
         self._put = self._done = 0
         """Values that were given here, and that were dealt with."""
+        self.size = 0
+        """What the entries take that are not rows yet, see `size_of`."""
         self._numbers: dict[str, Any] = {}
         """What was read of the first entry: nothing is read twice."""
         self.read = 0
@@ -72,11 +75,6 @@ class DeviceValues:
         """Return the entries that are not rows yet."""
         return len(self._waiting)
 
-    def entries(self) -> list[Entry]:
-        """Return the entries that are not rows yet."""
-        with self._lock:
-            return list(self._waiting)
-
     def put(self, entry: Entry) -> bool:
         """Have an entry read; return False where nothing is read any more."""
         with self._lock:
@@ -84,6 +82,7 @@ class DeviceValues:
                 return False
             self._waiting.append(entry)
             self._put += len(entry[2])
+            self.size += size_of(entry)
         if self._thread is None:
             self._thread = start_thread("pulse-values", self._run)
         self._wake.ring()
@@ -110,6 +109,7 @@ class DeviceValues:
             given_up = len(self._waiting), self.values
             self._waiting.clear()
             self._done = self._put
+            self.size = 0
         self._wake.ring()
         if self._thread is not None and not given_up[0]:
             self._thread.join(0.5)
@@ -139,4 +139,5 @@ class DeviceValues:
                 # Removed only now: until here it counts as waiting.
                 self._waiting.popleft()
                 self._done += len(values)
+                self.size -= size_of(entry)
         self._numbers = {}

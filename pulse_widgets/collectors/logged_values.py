@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.masked import is_masked
 from pulse_widgets.series.columns import LOGGED_NAN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = [
     "PLAIN",
@@ -20,6 +25,7 @@ __all__ = [
     "as_logged",
     "describe",
     "flatten",
+    "floats",
     "number_of",
     "short",
     "whole",
@@ -29,8 +35,8 @@ KEY_LENGTH: Final = 512
 STEP_LIMIT: Final = 2**63
 SHOWN: Final = 80
 """Letters of a name that a message repeats."""
-PLAIN: Final = frozenset({float, int, bool})
-"""Types of which every value is a number."""
+PLAIN: Final = frozenset({float, int, bool, np.float64, np.float32, np.int64, np.int32, np.bool_})
+"""Types of which every value is a number, and never changes."""
 
 
 class NoNumberError(Exception):
@@ -163,3 +169,26 @@ def number_of(value: Any) -> float:
     except OverflowError:
         # An integer too large for a float becomes infinity.
         return math.inf if value > 0 else -math.inf
+
+
+def floats(given: Sequence[Any]) -> NDArray[np.float64]:
+    """Return numbers as they are stored; None is missing.
+
+    Parameters
+    ----------
+    given : sequence of n
+        Each is None, or of a type in `PLAIN`.
+
+    Returns
+    -------
+    (n,) float64
+    """
+    try:
+        value = np.fromiter(given, np.float64, len(given))
+    except OverflowError:
+        return np.array([as_logged(None if v is None else number_of(v)) for v in given])
+    absent = np.flatnonzero(np.isnan(value)).tolist()
+    logged = [place for place in absent if given[place] is not None]
+    if logged:
+        value[logged] = LOGGED_NAN
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -90,7 +91,10 @@ class OutputCollector(RowCollector):
             self.status.state = "ok"
             self._shell = shell = shell_here()
             if shell is not None:
-                shell.events.register("pre_run_cell", self._at_cell)
+                shell.events.register("pre_run_cell", self._before_cell)
+                shell.events.register("post_run_cell", self._after_cell)
+        if self._captured == "fd":
+            self._heard.want_descriptors()
 
     def stop(self) -> None:
         """Capture nothing that is printed from now on."""
@@ -99,10 +103,11 @@ class OutputCollector(RowCollector):
             self._heard.close()
         shell, self._shell = self._shell, None
         if shell is not None:
-            try:
-                shell.events.unregister("pre_run_cell", self._at_cell)
-            except ValueError:
-                self._shell = None  # gone already: somebody has reset the notebook's events
+            hooks = (("pre_run_cell", self._before_cell), ("post_run_cell", self._after_cell))
+            for event, hook in hooks:
+                # Gone already when somebody has reset the notebook's events.
+                with contextlib.suppress(ValueError):
+                    shell.events.unregister(event, hook)
 
     def finish(self) -> bool:
         """Have the last lines become rows."""
@@ -119,9 +124,14 @@ class OutputCollector(RowCollector):
     def _counted(self, number: int) -> str:
         return f"{number} printed line was" if number == 1 else f"{number} printed lines were"
 
-    def _at_cell(self, _info: object = None) -> None:
+    def _before_cell(self, _info: object = None) -> None:
         if os.getpid() == self._pid:
-            watch.mark()
+            watch.begin_anew()
+
+    def _after_cell(self, _result: object = None) -> None:
+        # IPython hooks the streams around each cell, and puts back what there was.
+        if os.getpid() == self._pid:
+            watch.look_soon()
 
     def _hear(self, stream: str, lines: Lines) -> None:
         """Make rows of lines; called on a thread of the watch."""

@@ -1,36 +1,39 @@
-"""The user's own metrics: accepted in a microsecond, turned into rows by another thread."""
+"""The user's own metrics: accepted in less than a microsecond, made rows by another thread."""
 
 from __future__ import annotations
 
 import threading
-import time
-from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import CROWDED, RowCollector
-from pulse_widgets.collectors.calls import Entry, is_ready, size_of
-from pulse_widgets.collectors.device_values import DeviceValues
-from pulse_widgets.collectors.logged_values import (
-    PLAIN,
-    STEP_LIMIT,
-    NoNumberError,
-    accepted,
-    as_logged,
-    describe,
-    flatten,
-    number_of,
-    short,
-    whole,
+from pulse_widgets.collectors.batches import column, length_of, pieces
+from pulse_widgets.collectors.calls import (
+    ITEM_BYTES,
+    READY,
+    Batch,
+    Entry,
+    Flat,
+    is_ready,
+    size_of,
 )
+from pulse_widgets.collectors.logged_values import PLAIN, STEP_LIMIT, whole
+from pulse_widgets.collectors.naming import Naming
+from pulse_widgets.collectors.other_calls import OtherCalls
+from pulse_widgets.collectors.room import Room
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.collectors.whose import Whose
-from pulse_widgets.errors import PulseError, words_of
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.notices import warn
+from pulse_widgets.series.clock import elapsed_ns
 from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.rows import NO_STEP, Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from pulse_widgets.series.clock import Clock
     from pulse_widgets.series.log import Log
@@ -38,14 +41,14 @@ if TYPE_CHECKING:
 
 __all__ = ["UserCollector"]
 
-QUEUE_VALUES: Final = 20_000
-"""So many values may wait; about as many are written in a tenth of a second."""
-PART_VALUES: Final = 10_000
+QUEUE_ITEMS: Final = 100_000
+"""So many numbers may wait, stamps and steps included; who finds more waits for the flusher."""
 QUEUE_BYTES: Final = 64 << 20
-"""Behind a disk that hangs more values may wait, up to so many bytes; then they are left out."""
-
+"""Behind a disk that hangs more may wait, up to so many bytes; then values are left out."""
 PATIENCE_S: Final = 10.0
 """How long callers wait for room in it, each a little, before values are left out."""
+DEVICE_VALUES: Final = 20_000
+"""So many values may wait for their device before callers wait, too."""
 SILENT: Final = "their device did not answer"
 SETTLE_S: Final = 0.1
 """How long values of a device are waited for before those that came are written."""
@@ -54,8 +57,8 @@ SETTLE_S: Final = 0.1
 class UserCollector(RowCollector):
     """Takes in what `pulse_widgets.log` is given.
 
-    A call copies the mapping and returns; `drain` turns what waits into rows. The queue is
-    bounded: a caller that finds it full waits until it was drained, so nothing is dropped, and
+    A call puts its values into a list and returns; `drain` turns what waits into rows. What waits
+    is bounded: a caller that finds it full waits until it was drained, so nothing is dropped, and
     nothing that was accepted waits for long. Only where the disk takes nothing for so long that
     the queue would grow without end are values left out, counted and said.
 
@@ -71,6 +74,11 @@ class UserCollector(RowCollector):
         drains. Without it the producer makes the rows itself, which an interrupt may tear.
     entity : str
         Whose metrics these are.
+
+    Attributes
+    ----------
+    singles : dict of str to Flat
+        Where the calls with one name alone wait.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what all of them are given, and how callers wait
@@ -87,29 +95,18 @@ class UserCollector(RowCollector):
         self._registry = registry
         self._clock = clock
         self._host = host
-        self._entity = entity
-        self._queue: deque[Entry] = deque()
-        self._devices = DeviceValues(self._read, self._from_device)
+        self._room = Room(arrived)
         self._drain_lock = threading.RLock()
-        self._due = 0
-        """Calls that waited when their draining began, and wait still."""
-        self._most = QUEUE_VALUES
-        """How many values may wait."""
-        self._bytes = 0
-        """Bytes that wait; counted only once nobody takes them, else 0."""
-        self._unpressed = 0
-        """Values that came since a caller waited last."""
-        self._full_s: float | None = None
-        """Since when there has been no room, monotonic seconds."""
-        self._ids: dict[str, int] = {}
+        self._naming = Naming(registry, host, entity, self._say)
+        self._waiting = Waiting(self._naming.ids, self._room, clock, self.settle)
+        self.singles = self._waiting.singles
+        self._others = OtherCalls(
+            self._naming.ids, self._room, self.add, self._tell, self._not_read
+        )
+        self._devices = self._others.devices
         self.pressed = 0
         """Calls that found the queue full and waited."""
-        self._relieve = relieve
-        self._told = False
-        self._closed = False
-        self._unreadable: set[str] = set()
-        self.refused = 0
-        """Values that were no numbers, or of one name too many."""
+        self._relieve = relieve or self.collect
         self._left_out: set[str] = set()
 
     def log(self, data: Mapping[str, Any], step: int | None, time_us: int | None = None) -> bool:
@@ -135,88 +132,158 @@ class UserCollector(RowCollector):
             or stands for two values, a step that is no whole number. A value that is no number
             is left out, counted and said once; None and masked values are missing.
         """
-        known = self._ids
-        if type(data) is not dict:
-            data = self._checked(data)
-        for key, value in data.items():
-            if key not in known or type(value) not in PLAIN:
-                data = self._checked(data)
-                break
+        if type(data) is dict:
+            flats = self._waiting.flats if time_us is None else self._waiting.timed
+            flat = flats.get(tuple(data))
+            if flat is not None and PLAIN.issuperset(map(type, data.values())):
+                return self._put(flat, data, _number_of_step(step), time_us)
+        taken, number = self._naming.checked(data), _number_of_step(step)
+        if not taken:
+            return not self._room.closed
+        if READY.issuperset(map(type, taken.values())):
+            flat = self._waiting.flat_of(tuple(taken), timed=time_us is not None)
+            if flat is not None:
+                return self._put(flat, taken, number, time_us)
+        now_us = self._clock.now_us() if time_us is None else time_us
+        return self._put_other((now_us, number, taken))
+
+    def _put(self, flat: Flat, data: Mapping[str, Any], step: int, time_us: int | None) -> bool:
+        stamp = elapsed_ns()
+        if time_us is None:
+            flat.extend((stamp, step, *data.values()))
         else:
-            data = dict(data)
-        if step is not None and (type(step) is not int or not -STEP_LIMIT < step < STEP_LIMIT):
-            step = whole(step)
-        if not data:
-            return not self._closed
-        entry = (self._clock.now_us() if time_us is None else time_us, step, data)
-        self._queue.append(entry)
-        if not self._told:
-            self._announce()
-        if self._closed:
-            return not self._taken_back(entry)
-        if len(self._queue) * len(data) >= self._most:
-            self._press(entry)
+            since_ns = (time_us - self._clock.base_us) * 1000
+            flat.extend((stamp, since_ns, step, *data.values()))
+        return len(flat) <= flat.most or self.settle(flat, stamp)
+
+    def log_batch(
+        self,
+        data: Mapping[str, Any],
+        steps: NDArray[np.int64] | None = None,
+        times_us: NDArray[np.int64] | None = None,
+    ) -> bool:
+        """Accept columns of values: what `log` does for each row, all at once.
+
+        Parameters
+        ----------
+        data : mapping of str to (n,) numbers
+            May be nested; see `batches.column`.
+        steps : (n,) int64, or None
+        times_us : (n,) int64, or None
+            Microseconds since the epoch; None is now.
+
+        Returns
+        -------
+        bool
+            False when the collector was closed before, and nothing was taken.
+
+        Raises
+        ------
+        ArgumentError
+            If something is wrong with the call itself, as in `log`, or lengths differ. A column
+            that is no row of numbers is left out, counted and said once.
+        """
+        taken = self._naming.checked(data, column)
+        length = length_of(taken, {"steps": steps, "times": times_us})
+        stamp = elapsed_ns()
+        times = self._clock.now_us() if times_us is None else times_us
+        by_series = {self._naming.ids[name]: value for name, value in taken.items()}
+        for rows in pieces(by_series, steps, times, length if taken else 0):
+            if not self._put_batch(Batch(stamp, rows)):
+                return False
+        return not self._room.closed
+
+    def _put_batch(self, batch: Batch) -> bool:
+        """Take in a part of a batch when there is room; False where nothing is taken any more."""
+        fits = partial(self._room.has_for, batch.size())
+        most = QUEUE_BYTES // ITEM_BYTES
+        while not fits(most // 2 - self._devices.size):
+            self._room.full(is_full=True)
+            if not self._room.is_worth_waiting(PATIENCE_S):
+                self._give_up(len(batch.rows), CROWDED)
+                return True
+            self.pressed += 1
+            self._relieve()
+        self._room.full(is_full=False)
+        # Where it is closed now, the last of all drains may have been.
+        with self._drain_lock:
+            if self._room.closed:
+                return False
+            self._waiting.batches.append(batch)
+        self._room.tell()
         return True
 
-    def _announce(self) -> None:
-        try:
-            self._told = True
-            self._arrived()
-        except BaseException:
-            # Interrupted: the next call wakes the flusher instead.
-            self._told = False
-            raise
+    def settle(self, flat: Flat, stamp: int) -> bool:
+        """Find room for a call that is in `flat` already; False where nothing is taken any more.
 
-    def _press(self, entry: Entry) -> None:
-        """Wait until what waits was taken; where nothing is, count the bytes of every call."""
-        if self._has_room(entry):
-            return
-        size = size_of(entry)
-        self._unpressed += len(entry[2])
-        if self._bytes:
-            self._bytes += size
-        if not self._bytes or self._unpressed >= QUEUE_VALUES or self._is_worth_waiting():
-            self.pressed += 1
-            self._unpressed = 0
-            (self._relieve or self.collect)()
-            if self._has_room(entry):
-                return
-            # If the disk hangs, do not make every call wait.
-            self._bytes = sum(map(size_of, [*self._queue, *self._devices.entries()]))
-            self._most = 0
-        full = not self._is_worth_waiting() and self._bytes > QUEUE_BYTES
-        if full and self._taken_back(entry):
-            self._bytes -= size
-            self._give_up(entry)
+        Parameters
+        ----------
+        flat : Flat
+        stamp : int
+            The first item of the call, the very object.
+        """
+        if self._room.closed:
+            return not self._taken_back(flat, stamp)
+        if self._room.has(flat, QUEUE_ITEMS) or self._waits(
+            lambda: self._room.has(flat, QUEUE_ITEMS)
+        ):
+            return True
+        if not self._crowded(lambda limit: self._room.has(flat, limit)):
+            return True
+        if self._taken_back(flat, stamp):
+            self._give_up(len(flat.ids), CROWDED)
+        return True
 
-    def _has_room(self, entry: Entry) -> bool:
-        """Return whether a call need not wait; a device holds up only its own values."""
-        if len(self._queue) * len(entry[2]) >= QUEUE_VALUES:
+    def _put_other(self, entry: Entry) -> bool:
+        """Take in a call that no `Flat` takes."""
+        self._others.append(entry)
+        self._room.tell()
+        if self._room.closed:
+            return not self._take_back_other(entry)
+        of_device = not is_ready(entry)
+
+        def fits(limit: int) -> bool:
+            # A device holds up only its own values.
+            waits = of_device and limit == QUEUE_ITEMS and self._devices.values >= DEVICE_VALUES
+            return not waits and self._room.has_for(size_of(entry), limit)
+
+        if fits(QUEUE_ITEMS) or self._waits(lambda: fits(QUEUE_ITEMS)) or not self._crowded(fits):
+            return True
+        if self._take_back_other(entry):
+            behind = of_device and self._devices.values >= DEVICE_VALUES
+            self._give_up(len(entry[2]), "too much waited for their device" if behind else CROWDED)
+        return True
+
+    def _waits(self, fits: Callable[[], bool]) -> bool:
+        """Wait until what waits was taken, if there is hope; return whether there is room then."""
+        if not self._room.is_worth_waiting(PATIENCE_S):
             return False
-        return self._devices.values < QUEUE_VALUES or is_ready(entry)
+        self.pressed += 1
+        self._relieve()
+        if fits():
+            self._room.full(is_full=False)
+            return True
+        return False
 
-    def _give_up(self, entry: Entry) -> None:
+    def _crowded(self, fits: Callable[[int], bool]) -> bool:
+        """Return whether a call is to be left out: no bytes are left, and patience is at an end."""
+        if fits(QUEUE_BYTES // ITEM_BYTES - self._devices.size):
+            self._room.full(is_full=False)
+            return False
+        self._room.full(is_full=True)
+        return not self._room.is_worth_waiting(PATIENCE_S)
+
+    def _give_up(self, values: int, why: str) -> None:
         """Leave the values of a call out, for which there is no room: counted, and said."""
-        behind_device = not is_ready(entry) and self._devices.values >= QUEUE_VALUES
-        why = "too much waited for their device" if behind_device else CROWDED
         with self._drain_lock:
-            self.lost[why] += len(entry[2])
+            self.lost[why] += values
         if why not in self._left_out:
             self._left_out.add(why)
             self._say(f"pw.log() leaves values out: {why}. stop() tells how many")
 
-    def _is_worth_waiting(self) -> bool:
-        """Return whether there is no room, and that not for long."""
-        if self._bytes <= QUEUE_BYTES:
-            self._full_s = None
-            return False
-        if self._full_s is None:
-            self._full_s = time.monotonic()
-        return time.monotonic() - self._full_s < PATIENCE_S
-
     def __len__(self) -> int:
         """Return the number of calls that are not rows yet."""
-        return len(self._queue) + len(self._devices)
+        return len(self._waiting) + len(self._others)
 
     def waiting(self) -> int:
         """Return the calls that are not rows yet, and the blocks of rows."""
@@ -224,16 +291,19 @@ class UserCollector(RowCollector):
 
     def close(self) -> None:
         """Take nothing more; what was accepted becomes rows with the next `drain`."""
-        self._closed = True
+        self._room.close(self._waiting.all())
 
-    def _taken_back(self, entry: tuple[int, int | None, dict[str, Any]]) -> bool:
-        """Remove what came while the collector was closed; False when it became rows."""
+    def _taken_back(self, flat: Flat, stamp: int) -> bool:
+        """Remove a call again that there is no place for; False when it became rows."""
         with self._drain_lock:
-            for place, waiting in enumerate(self._queue):
-                if waiting is entry:
-                    del self._queue[place]
-                    return True
-        return False
+            place = flat.find(stamp)
+            if place >= 0:
+                del flat[place : place + flat.width]
+            return place >= 0
+
+    def _take_back_other(self, entry: Entry) -> bool:
+        with self._drain_lock:
+            return self._others.take_back(entry)
 
     def drain(self, log: Log) -> bool:
         """Turn a part of what waits into rows in `log`; return whether there are more parts.
@@ -253,13 +323,18 @@ class UserCollector(RowCollector):
         return super().collect()
 
     @property
+    def refused(self) -> int:
+        """Values that were no numbers, or of one name too many."""
+        return self._naming.refused
+
+    @property
     def left_out(self) -> int:
         """Values that are in no recording: no numbers, too many names, or given up."""
         return self.refused + self.dropped
 
     def late(self) -> int:
         """Return how many values only wait to be drained."""
-        return super().late() + sum(len(entry[2]) for entry in self._queue.copy())
+        return super().late() + self._waiting.values() + self._others.values()
 
     def gets_on(self) -> int:
         """Return how many values were read from a device so far."""
@@ -287,103 +362,29 @@ class UserCollector(RowCollector):
         return f"{number} value of pw.log was" if number == 1 else f"{number} values of pw.log were"
 
     def _make_rows(self, log: Log) -> bool:
-        # Cleared before the queue is counted: a call after this line wakes the flusher again.
-        self._told = False
-        self._bytes = 0
-        # Where a device is behind, each call is looked at: who logs more of it waits.
-        self._most = QUEUE_VALUES if self._devices.values < QUEUE_VALUES else 0
         with self._drain_lock:
-            if not self._due:
-                self._due = len(self._queue)
-            self._due -= self._make_part(log, self._due)
-            return self._due > 0
+            if not (self._waiting.due or self._others.due):
+                self._waiting.begin(self._others.size())
+                self._others.begin()
+            self._waiting.drain(log)
+            self._others.drain(log)
+            return self._waiting.due or self._others.due > 0
 
-    def _make_part(self, log: Log, calls: int) -> int:
-        """Turn some of the calls that wait into rows; return how many of them are dealt with."""
-        taken = values = 0
-        plain: list[Entry] = []
-        try:
-            while taken < calls and values < PART_VALUES and self._queue:
-                entry = self._queue.popleft()
-                taken += 1
-                if is_ready(entry):
-                    plain.append(entry)
-                    values += len(entry[2])
-                elif not self._devices.put(entry):
-                    self.lost[SILENT] += len(entry[2])
-            log.append(self._rows_of(plain))
-        except BaseException:
-            # Short of memory, say: they wait on, and the next pass takes them.
-            self._queue.extendleft(reversed(plain))
-            raise
-        return taken if self._queue else calls
-
-    def _rows_of(self, entries: Sequence[Entry]) -> Rows:
-        ids: list[int] = []
-        times, steps, values = [], [], []
-        known = self._ids
-        for time_us, step, data in entries:
-            for key, value in data.items():
-                number = self._read(key, value)
-                ids.append(known[key])
-                times.append(time_us)
-                steps.append(NO_STEP if step is None else step)
-                values.append(as_logged(number))
-        return Rows.of(ids, times, values, steps)
-
-    def _from_device(self, entry: Entry) -> None:
-        self.add(self._rows_of([entry]))
-
-    def _read(self, key: str, value: Any) -> float | None:
-        """Return the number of a value; None where there is none, or, said, none can be read."""
-        if value is None:
-            return None
-        try:
-            return number_of(value)
-        except BaseException as error:  # noqa: BLE001  a device's own error, found only on reading
-            if key not in self._unreadable:
-                self._unreadable.add(key)
-                self._tell(f"{key!r} could not be read: {words_of(error)}")
-            return None
+    def _not_read(self, values: int) -> None:
+        self.lost[SILENT] += values
 
     def _tell(self, message: str) -> None:
         series = self._registry.add(self._host, "pulse/log", "event", kind=MOMENT.stored)
         facts = {"kind": "log", "message": message[:500]}
         self.add(row_of_facts(series, self._clock.now_us(), facts))
 
-    def _checked(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the flat copy of a mapping, without the values that are no numbers.
-
-        Raises
-        ------
-        ArgumentError
-            What is wrong with the call itself: no mapping, or a key that cannot be a name.
-        """
-        flat: dict[str, Any] = {}
-        flatten(data, "", flat)
-        taken: dict[str, Any] = {}
-        for key, value in flat.items():
-            try:
-                taken[key] = accepted(value)
-                if key not in self._ids:
-                    self._ids[key] = self._registry.add(self._host, self._entity, key, limited=True)
-            except NoNumberError:
-                taken.pop(key, None)
-                self._leave_out(key, f"{short(key)} is {describe(value)}, not a number")
-            except PulseError as error:
-                # One of very many new names: what varies belongs into the value.
-                taken.pop(key, None)
-                self._leave_out("", f"{error.problem}. {error.remedy}")
-        return taken
-
-    def _leave_out(self, what: str, why: str) -> None:
-        """Go on without a value: it is counted, and said once of each name."""
-        self.refused += 1
-        if what not in self._left_out:
-            self._left_out.add(what)
-            self._say(f"pw.log() left a value out: {why}")
-
     def _say(self, message: str) -> None:
         """Tell it in the recording, and to whoever sees no dashboard."""
         self._tell(message)
         warn(message)
+
+
+def _number_of_step(step: int | None) -> int:
+    if step is None:
+        return NO_STEP
+    return step if type(step) is int and NO_STEP < step < STEP_LIMIT else whole(step)

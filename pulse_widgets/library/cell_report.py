@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pulse_widgets.insight.cells import Answer, Why
-from pulse_widgets.library.cell_numbers import NUMBERS, Numbers
+from pulse_widgets.library.cell_numbers import COUNTER, INTEGRAL, MIXED, NUMBERS, Numbers
 from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.metrics.units import MISSING, format_value
 
@@ -42,11 +42,20 @@ REASONS: Final[Mapping[int, str]] = {
     Why.TOO_SHORT: "the cell is too short for readings so rare",
     Why.RESET: "the counter began anew while the cell ran",
 }
+METHODS: Final[Mapping[str, str]] = {
+    COUNTER: "from the counters of the GPUs",
+    INTEGRAL: "summed up from readings of the rate",
+    MIXED: "from the counters of some GPUs, of others summed up from readings of the rate",
+}
+TWO_WAYS: Final[Mapping[str, str]] = {"energy_j": "Energy", "pcie_rx": "PCIe"}
 OF_PROCESS: Final = ("rss_peak", "cpu_s")
 GPUS_SHOWN: Final = 4
 """Of more GPUs only the sums are shown."""
-_CELL: Final = "padding:1px 10px;text-align:right;border:none"
-_HEAD: Final = "padding:1px 10px;text-align:left;border:none;font-weight:normal"
+_PLACE: Final = "padding:1px 10px;border:none;white-space:nowrap;vertical-align:baseline"
+_CELL: Final = f"{_PLACE};text-align:right;font-variant-numeric:tabular-nums"
+_HEAD: Final = f"{_PLACE};text-align:left;font-weight:normal"
+# The colours and letters of the page, also where its style has others for tables.
+_TABLE: Final = "border-collapse:collapse;margin:4px 0;color:inherit;font:inherit;border:none"
 _FAINT: Final = "opacity:0.7"
 
 
@@ -232,7 +241,7 @@ class CellReport:
         said = "".join(f'<div style="{_FAINT}">{line}</div>' for line in more)
         return (
             f"<div><div><strong>{title}</strong></div>{said}"
-            f'<table style="border-collapse:collapse;margin:4px 0">{body}</table>{foot}</div>'
+            f'<div style="overflow-x:auto"><table style="{_TABLE}">{body}</table></div>{foot}</div>'
         )
 
     def _lines(self) -> tuple[list[str], list[list[str]], list[str]]:
@@ -273,8 +282,10 @@ class CellReport:
         for why in dict.fromkeys(absent.values()):
             names = [TITLES[name] for name in TITLES if absent.get(name) == why]
             notes.append(f"Not known: {', '.join(names)} ({why}).")
-        if self._made.method["pcie_rx"][0] == "integral":
-            notes.append("PCIe: summed up from readings of the rate.")
+        made = {title: str(self._made.method[name][0]) for name, title in TWO_WAYS.items()}
+        for way, how in METHODS.items():
+            titles = [title for title, each in made.items() if each == way]
+            notes += [f"{' and '.join(titles)}: {how}."] if titles else []
         if self.overlaps:
             others = ", ".join(map(str, self.overlaps))
             notes.append(f"Cells ran beside it, and are in its numbers: {others}.")
@@ -288,7 +299,7 @@ class CellReport:
         if name == "energy_j":
             error = _plain(self._made.total[name].error[0])
             bar = f" ± {format_value(error, unit)}" if error is not None else ""
-            return f"{text}{bar} ({self._made.method[name][0]})"
+            return f"{text}{bar}"
         if name in {"gpu_busy_s", "sm_active_s"} and self.seconds:
             gpus = max(1, sum(name in there for there in self._made.each.values()))
             return f"{text} ({format_value(value / self.seconds / gpus, '1')})"

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulse_widgets.collectors import user
+from pulse_widgets.collectors import room, user, waiting
+from pulse_widgets.collectors.calls import ITEM_BYTES
 from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.columns import missing
@@ -248,7 +250,7 @@ def test_too_many_new_names_in_a_minute_are_left_out_said_once_and_counted():
 
 
 def test_a_full_queue_is_drained_by_its_caller_and_loses_nothing(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_VALUES", 50)
+    monkeypatch.setattr(user, "QUEUE_ITEMS", 50)
     logged = Logged()
 
     for number in range(1_000):
@@ -289,7 +291,7 @@ def test_any_mapping_of_numbers_is_accepted_whole(values, step):
 
 
 def test_wide_calls_fill_the_queue_as_much_as_many_narrow_ones(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_VALUES", 1_000)
+    monkeypatch.setattr(user, "QUEUE_ITEMS", 1_020)
     logged, wide = Logged(), {f"k{number}": 1.0 for number in range(100)}
 
     for _ in range(100):
@@ -300,9 +302,9 @@ def test_wide_calls_fill_the_queue_as_much_as_many_narrow_ones(monkeypatch):
 
 
 def test_what_waits_is_handed_on_in_parts_so_that_the_first_is_not_held_up(monkeypatch):
-    monkeypatch.setattr(user, "PART_VALUES", 10)
+    monkeypatch.setattr(waiting, "PART_ITEMS", 20)
     logged, seen = Logged(), []
-    for number in range(25):
+    for number in range(24):
         logged.user.log({"loss": 1.0, "lr": 2.0}, number)
 
     while logged.user.drain(logged.log):
@@ -310,9 +312,10 @@ def test_what_waits_is_handed_on_in_parts_so_that_the_first_is_not_held_up(monke
         # What comes meanwhile is of the next time.
         logged.user.log({"loss": 1.0}, 0)
 
-    assert seen == [10, 10, 10, 10]
-    assert len(logged.cursor.take()) == 10
-    assert len(logged.user) == 4
+    assert sum(seen) + len(logged.cursor.take()) == 48
+    assert len(seen) >= 3
+    assert max(seen) <= 12
+    assert len(logged.user) == len(seen)
     assert not logged.user.drain(logged.log)
     assert len(logged.user) == 0
 
@@ -361,19 +364,25 @@ def test_an_interrupted_ring_is_made_up_for_by_the_next_value():
 NAMES = st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=6, unique=True)
 
 
-@given(st.lists(NAMES, max_size=40), st.integers(1_000, 20_000))
+def bytes_waiting(logged):
+    items = sum(map(len, logged.user._waiting.all())) + logged.user._others.size()
+    return items * ITEM_BYTES
+
+
+@given(st.lists(NAMES, max_size=40), st.integers(1_000, 20_000), st.sampled_from([2, 1_000]))
 @pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
 def test_behind_a_disk_that_hangs_what_waits_is_bounded_in_bytes_and_the_rest_is_counted(
-    calls, most
+    calls, most, key_sets
 ):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(user, "QUEUE_VALUES", 2)
+        patch.setattr(waiting, "KEY_SETS", key_sets)
+        patch.setattr(user, "QUEUE_ITEMS", 2)
         patch.setattr(user, "QUEUE_BYTES", most)
         patch.setattr(user, "PATIENCE_S", 0.0)
         logged = Logged(relieve=lambda: None)
         for names in calls:
             assert logged.user.log(dict.fromkeys(names, 1.0), None)
-            assert sum(map(user.size_of, logged.user._queue)) <= most
+            assert bytes_waiting(logged) <= most
         found, rows = logged.rows()
 
     told = [text for text in rows.text or [] if "too much waited for the disk" in text]
@@ -384,14 +393,14 @@ def test_behind_a_disk_that_hangs_what_waits_is_bounded_in_bytes_and_the_rest_is
 
 @pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
 def test_a_queue_that_was_too_full_takes_values_again_when_it_was_drained(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_ITEMS", 2)
     monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
     monkeypatch.setattr(user, "PATIENCE_S", 0.0)
     logged = Logged(relieve=lambda: None)
     for number in range(1_000):
         logged.user.log({"loss": float(number)}, None)
 
-    assert 0 < len(logged.user) < 10
+    assert 0 < len(logged.user) < 20
     assert len(logged.user) + logged.user.left_out == 1_000
     # Who finds no room does not wait for it each time.
     assert logged.user.pressed <= 500
@@ -402,7 +411,7 @@ def test_a_queue_that_was_too_full_takes_values_again_when_it_was_drained(monkey
 
 
 def test_as_long_as_a_full_queue_may_get_on_nothing_is_left_out(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_ITEMS", 2)
     monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
     monkeypatch.setattr(user, "PATIENCE_S", 3600.0)
     waits = []
@@ -444,8 +453,8 @@ def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monke
             answers.wait(20)
             return 1.0
 
-    monkeypatch.setattr(user, "QUEUE_VALUES", 100)
-    monkeypatch.setattr(user, "QUEUE_BYTES", 2 * 50 * 100)
+    monkeypatch.setattr(user, "DEVICE_VALUES", 100)
+    monkeypatch.setattr(user, "QUEUE_BYTES", 3 * 50 * 100)
     monkeypatch.setattr(user, "PATIENCE_S", 0.0)
     answers = threading.Event()
     logged = Logged(relieve=lambda: None)
@@ -457,21 +466,21 @@ def test_values_of_a_device_that_hangs_are_bounded_however_many_a_call_has(monke
     plain = [name for name, *_ in logged.taken() if name == "plain"]
     answers.set()
 
-    assert held == 150
+    assert held == 100
     assert len(plain) == 10
     assert logged.user.missing(at_end=False) == [
-        "350 values of pw.log were lost: too much waited for their device."
+        "400 values of pw.log were lost: too much waited for their device."
     ]
     assert sum(name.startswith("k") for name, *_ in logged.rows()[0]) == held
 
 
 @pytest.mark.filterwarnings("ignore:pw.log:RuntimeWarning")
 def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch):
-    monkeypatch.setattr(user, "QUEUE_VALUES", 2)
+    monkeypatch.setattr(user, "QUEUE_ITEMS", 2)
     monkeypatch.setattr(user, "QUEUE_BYTES", 2_000)
     monkeypatch.setattr(user, "PATIENCE_S", 10.0)
     clock = [100.0]
-    monkeypatch.setattr(user.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(room.time, "monotonic", lambda: clock[0])
 
     def relieve():
         clock[0] += 1.0
@@ -501,20 +510,20 @@ def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch)
 
 @given(st.lists(st.booleans(), max_size=12), st.integers(0, 40))
 def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fails, count):
-    make, fails = UserCollector._rows_of, list(fails)
+    make, fails = Waiting.rows_of, list(fails)
 
-    def rows_of(collector, entries):
+    def rows_of(collector, taken):
         if fails and fails.pop():
             raise MemoryError
-        return make(collector, entries)
+        return make(collector, taken)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(UserCollector, "_rows_of", rows_of)
-        patch.setattr(user, "PART_VALUES", 7)
+        patch.setattr(Waiting, "rows_of", rows_of)
+        patch.setattr(waiting, "PART_ITEMS", 7)
         logged = Logged()
         for number in range(count):
             logged.user.log({"loss": float(number)}, None)
-        while fails:
+        for _ in range(len(fails)):
             with contextlib.suppress(MemoryError):
                 logged.drain()
         logged.drain()

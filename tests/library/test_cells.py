@@ -405,13 +405,30 @@ def test_a_hundred_thousand_cells_open_as_ten_do(tmp_path, monkeypatch):
         opening = sum('"count"' in text for text in parsed)
         provider = RecordingProvider(rec)
         events = provider.events(1000)
+        shown = len([text for text in parsed if text.startswith('{"id"')])
+        figure = rec.figure(metrics="gpu.energy")
         monkeypatch.undo()
-        touched[count] = (opening, len([t for t in parsed if t.startswith('{"id"')]))
+        drawn = len([text for text in parsed if text.startswith('{"id"')]) - shown
+        assert len(figure.layout.shapes) == (20 if count == 10 else 0)
+        touched[count] = (opening, shown, drawn)
         assert len(events.spans) == min(count, 1000)
         assert all(span.end is not None for span in events.spans)
 
-    assert touched[10] == (0, 20)
-    assert touched[100_000] == (0, 2000)
+    assert touched[10] == (0, 20, 20)
+    assert touched[100_000] == (0, 2000, 4000)
+
+
+def test_a_figure_of_a_stretch_has_its_cells_however_many_there_are(tmp_path):
+    rec = Recording.open(many(tmp_path, 5000))
+    # A cell takes 10 ms, half of which it runs.
+    part = rec.select(start=10.002, end=10.0451)
+    few = Recording.open(many(tmp_path, 500)).select(start=10.02, end=10.451)
+
+    for each in (part, few):
+        shapes = each.figure(metrics="gpu.energy").layout.shapes
+        assert len([one for one in shapes if one.type == "line"]) == 4
+        # At rest from the end of the cell in which it begins.
+        assert len([one for one in shapes if one.type == "rect"]) == 4
 
 
 @pytest.mark.slow

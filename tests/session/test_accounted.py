@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_widgets.collectors import base, device_values, user
-from pulse_widgets.collectors.user import UserCollector
+from pulse_widgets.collectors.other_calls import OtherCalls
+from pulse_widgets.collectors.waiting import Waiting
 from pulse_widgets.errors import StorageError
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.registry import Registry
@@ -85,16 +86,24 @@ class Disk:
         pass
 
 
+@contextlib.contextmanager
 def failing(times):
-    """Return what makes rows, but fails the first few times, as if memory was short."""
-    make, errors = UserCollector._rows_of, [MemoryError] * times
+    """Have what makes rows fail the first few times, as if memory was short."""
+    errors = [MemoryError] * times
 
-    def rows_of(collector, entries):
-        if entries and errors:
-            raise errors.pop()
-        return make(collector, entries)
+    def instead_of(make):
+        def rows_of(collector, taken):
+            if taken and errors:
+                raise errors.pop()
+            return make(collector, taken)
 
-    return rows_of
+        return rows_of
+
+    with (
+        mock.patch.object(Waiting, "rows_of", instead_of(Waiting.rows_of)),
+        mock.patch.object(OtherCalls, "rows_of", instead_of(OtherCalls.rows_of)),
+    ):
+        yield
 
 
 def counted(said):
@@ -141,8 +150,9 @@ def test_all_that_was_accepted_is_on_the_disk_or_counted(given_, answers, way, f
     session.record(None, lambda: disk)
     with (
         quick(),
-        mock.patch.object(UserCollector, "_rows_of", failing(failures)),
-        mock.patch.object(user, "QUEUE_VALUES", bounds[0]),
+        failing(failures),
+        mock.patch.object(user, "QUEUE_ITEMS", bounds[0]),
+        mock.patch.object(user, "DEVICE_VALUES", bounds[0]),
         mock.patch.object(user, "QUEUE_BYTES", bounds[1]),
         mock.patch.object(base, "KEPT_BYTES", bounds[2]),
     ):

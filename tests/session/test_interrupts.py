@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+import pulse_widgets as pw
+import pulse_widgets.default_session as home
 from pulse_widgets.readers.base import BackendCaps, BackendKind, RawRecord
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.series.registry import Registry
@@ -60,10 +62,11 @@ class Kept:
     bytes_written = 0
 
     def __init__(self):
-        self.values = []
+        self.values, self.others, self.other = [], [], -1
 
     def append(self, rows):
         self.values += rows.value[rows.series == 0].tolist()
+        self.others += rows.value[rows.series == self.other].tolist()
 
     def beat(self):
         pass
@@ -121,7 +124,7 @@ def threads():
 
 
 def test_a_caller_interrupted_while_it_waits_for_the_flusher_stops_nobody(started, monkeypatch):
-    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_VALUES", 1)
+    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_ITEMS", 1)
     session = started()
     step = iter(range(10**9))
     session.user.log({"loss": next(step) * 1.0}, None)
@@ -133,6 +136,34 @@ def test_a_caller_interrupted_while_it_waits_for_the_flusher_stops_nobody(starte
     assert places > 10
     assert session.kept.values[-1] == -1.0
     assert session.state()["recording"]["problem"] is None
+    assert not threads()
+
+
+@pytest.mark.parametrize("room", [1, 40, 100_000])
+def test_a_call_interrupted_anywhere_is_there_whole_or_not_at_all(started, monkeypatch, room):
+    monkeypatch.setattr("pulse_widgets.collectors.user.QUEUE_ITEMS", room)
+    session = started()
+    session.kept.other = session.registry.add(HOST, "user", "twice")
+    monkeypatch.setattr(home.default, "session", session)
+    monkeypatch.setattr(home.default, "singles", session.user.singles)
+    accepted, step = [], iter(range(10**9))
+
+    def call():
+        number = float(next(step))
+        if number % 2:
+            pw.log({"loss": number})
+        else:
+            pw.log({"loss": number, "twice": number}, step=3)
+        accepted.append(number)
+
+    places = interrupted_everywhere(call)
+    session.stop()
+    kept, others = session.kept.values, session.kept.others
+
+    assert places > 5
+    assert set(accepted) <= set(kept)
+    assert kept == sorted(set(kept))
+    assert others == [number for number in kept if number % 2 == 0]
     assert not threads()
 
 
@@ -191,7 +222,7 @@ signal.signal(signal.SIGALRM, interrupted)
 @pytest.mark.slow
 def test_interrupts_of_a_cell_that_logs_without_rest_lose_nothing_accepted(python):
     out = python(
-        INTERRUPTED + "user.QUEUE_VALUES = 2_000\n"
+        INTERRUPTED + "user.QUEUE_ITEMS = 2_000\n"
         "pw.log({'a': 0.0}, step=0)\n"
         "accepted, ends = 1, time.monotonic() + 4\n"
         "signal.setitimer(signal.ITIMER_REAL, 0.05, 0.037)\n"

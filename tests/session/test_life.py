@@ -29,22 +29,23 @@ class Quiet:
         pass
 
 
-def test_values_logged_while_the_session_stops_go_to_one_session_or_the_next(python):
+@pytest.mark.parametrize("value", ["1.0", "1"], ids=["one float", "any other"])
+def test_values_logged_while_the_session_stops_go_to_one_session_or_the_next(python, value):
     out = python(
         "warnings.simplefilter('ignore')\n"
+        "import pulse_widgets.user as quick, pulse_widgets.collectors.user as other\n"
         "pw.log({'x': 0})\n"
-        "first = home.default.session\n"
-        "now_us = first.clock.now_us\n"
+        "first, now_ns = home.default.session, quick.elapsed_ns\n"
         "def late():\n"
-        "    first.clock.now_us = now_us\n"
+        "    quick.elapsed_ns = other.elapsed_ns = now_ns\n"
         "    pw.stop()\n"
-        "    return now_us()\n"
-        "first.clock.now_us = late\n"
-        "pw.log({'x': 1})\n"
+        "    return now_ns()\n"
+        "quick.elapsed_ns = other.elapsed_ns = late\n"
+        f"pw.log({{'x': {value}}})\n"
         "rec = pw.stop()\n"
-        "print(rec.select('x').values()[1].tolist(), len(first.user._queue))\n"
+        "print(rec.select('x').values()[1].tolist(), len(first.user), quick.elapsed_ns is now_ns)\n"
     )
-    assert out == "[1.0] 0\n"
+    assert out == "[1.0] 0 True\n"
 
 
 @pytest.mark.slow

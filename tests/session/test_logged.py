@@ -130,3 +130,35 @@ def test_values_that_a_device_never_gave_are_told_of_at_the_end(session, writer)
 
     assert writer.rows == [1.0]
     assert said == ["1 of your last calls were not recorded: their device did not answer"]
+
+
+def test_batches_are_recorded_by_whichever_session_there_is(python):
+    out = python(
+        "import numpy as np\n"
+        "from pulse_widgets.errors import ArgumentError\n"
+        "warnings.simplefilter('ignore')\n"
+        "losses = np.float32([0.5, np.nan, 0.25])\n"
+        "pw.log_batch({'loss': losses, 'lr': [1, None, 2]}, steps=[3, 3, 2],\n"
+        "             times=[1.75e9 + 0.25, 1.75e9, 1.75e9 + 2])\n"
+        "rec = pw.stop()\n"
+        "rows = rec.to_pandas().query(\"entity == 'user'\")\n"
+        "for name, own in rows.groupby('metric'):\n"
+        "    print(name, [int(step) for step in own['step']], own['value'].tolist(), end=' ')\n"
+        "    print(own['time'].astype('datetime64[us, UTC]').astype('int64').tolist())\n"
+        "pw.log_batch({'again': np.arange(3)})\n"
+        "later = pw.stop()\n"
+        "print(later.select('again').values()[1].tolist(), later.path != rec.path)\n"
+        "for wrong in ([1.0], [5e9] * 3, [True], 'now', np.array(['NaT'] * 3, 'datetime64[s]')):\n"
+        "    try: pw.log_batch({'a': [1, 2, 3]}, times=wrong)\n"
+        "    except ArgumentError as error: print(error.problem[:30])\n"
+    )
+    assert out.splitlines() == [
+        "loss [3, 3, 2] [nan, 0.5, 0.25] [1750000000000000, 1750000000250000, 1750000002000000]",
+        "lr [3, 3, 2] [nan, 1.0, 2.0] [1750000000000000, 1750000000250000, 1750000002000000]",
+        "[0.0, 1.0, 2.0] True",
+        "times= are not all between 200",
+        "times= are not all between 200",
+        "times= are not one row of time",
+        "times= are not one row of time",
+        "times= are not all between 200",
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 import pulse_widgets as pw
 from pulse_widgets.arguments import checked_capture
+from pulse_widgets.collectors.capture import channel
 from pulse_widgets.collectors.capture import watch as watching
 from pulse_widgets.collectors.output import OutputCollector
 from pulse_widgets.errors import ArgumentError
@@ -332,8 +333,8 @@ def test_a_window_with_many_lines_is_not_read_whole_for_its_end(tmp_path, monkey
 
 
 def test_left_out_lines_are_counted_and_said_in_the_recording(monkeypatch):
-    monkeypatch.setattr(watching, "LINES_A_SECOND", 10)
-    monkeypatch.setattr(watching, "BURST_S", 1.0)
+    monkeypatch.setattr(channel, "LINES_A_SECOND", 10)
+    monkeypatch.setattr(channel, "BURST_S", 1.0)
     monkeypatch.setattr("pulse_widgets.collectors.output.watch", watching.Watch())
     registry = Registry()
     made = OutputCollector(registry, Clock(), HOST, lambda: None)

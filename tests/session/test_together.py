@@ -2,13 +2,26 @@
 
 import re
 import signal
+import time
 
 import pytest
 
 import pulse_widgets as pw
 from tests.programs import program, run
 
-FORKS = (
+RECORDED = (
+    "from pulse_widgets.default_session import default\n"
+    "def recorded():\n"
+    "    quiet = 3 if default.session is None else 0\n"
+    "    while quiet < 3:\n"
+    "        session = default.session\n"
+    "        waits = session.user.late() + session.recorder.waiting()\n"
+    "        quiet = 0 if waits or session.path is None else quiet + 1\n"
+    "        time.sleep(0.02)\n"
+)
+"""`recorded` waits until everything that was logged is on the disk."""
+
+FORKS = RECORDED + (
     "import multiprocessing, warnings\n"
     "fork = multiprocessing.get_context('fork')\n"
     "def forked(work, *arguments):\n"
@@ -23,8 +36,6 @@ FORKS = (
     "    for pid in pids: assert os.waitpid(pid, 0)[1] == 0\n"
     "def log(child, rows):\n"
     "    for i in range(rows): pw.log({'x': child * 1000 + i}, step=i)\n"
-    "def recorded():\n"
-    "    time.sleep(0.3)\n"
 )
 
 
@@ -113,8 +124,7 @@ def test_a_forked_child_that_ends_as_programs_do_loses_nothing(tmp_path):
 
 def test_without_a_shared_recording_a_child_says_which_line_makes_it_record(tmp_path):
     code = (
-        FORKS + "from pulse_widgets.default_session import default\n"
-        "warnings.simplefilter('always')\n"
+        FORKS + "warnings.simplefilter('always')\n"
         "pw.log({'x': 0.0}); recorded(); place = str(default.place)\n"
         "line = f\"os.environ['PULSE_RECORDING'] = {place!r}\"\n"
         "if sys.argv[1:]: exec(line)\n"
@@ -132,10 +142,35 @@ def test_without_a_shared_recording_a_child_says_which_line_makes_it_record(tmp_
     assert values(silent.strip()) == [0.0, *expected([1], 3)]
 
 
+@pytest.mark.slow
+def test_forks_while_a_session_begins_on_another_thread_hang_and_lose_nothing(tmp_path):
+    place = tmp_path / "run"
+    code = (
+        FORKS + "import threading\n"
+        "done = threading.Event()\n"
+        "def flood():\n"
+        "    while not done.wait(0.001): pw.log({'flood': 1.0})\n"
+        "thread = threading.Thread(target=flood)\n"
+        "thread.start()\n"
+        "for k in range(8):\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        pw.log({'x': float(k)})\n"
+        "        sys.exit()\n"
+        "    over([pid])\n"
+        "done.set(); thread.join()\n"
+        "pw.stop()\n"
+    )
+    run(code, tmp_path / "home", PULSE_RECORDING=str(place))
+
+    assert values(place) == [float(k) for k in range(8)]
+
+
 # One directory --------------------------------------------------------------------------
 
 
-RANK = (
+WAITING = "print('logged', flush=True); sys.stdin.readline()\n"
+RANK = RECORDED + (
     "rank = os.environ.get('RANK')\n"
     "def work(thread):\n"
     "    for i in range(500): pw.log({'x': thread * 1000 + i}, step=i)\n"
@@ -167,7 +202,10 @@ def ended(processes):
 
 def test_the_first_of_several_ranks_makes_the_directory_and_the_last_one_the_file(tmp_path):
     place = tmp_path / "deep" / "run"
-    ended(ranks(tmp_path / "home", place, 4, RANK))
+    started = ranks(tmp_path / "home", place, 4, RANK + WAITING)
+    for process in started:
+        assert process.stdout.readline() == "logged\n"
+    ended(started)
 
     recording = pw.Recording.open(place)
     assert recording.path.name == "run.pulse.parquet"
@@ -181,8 +219,7 @@ def test_the_first_of_several_ranks_makes_the_directory_and_the_last_one_the_fil
 @pytest.mark.slow
 def test_a_rank_that_is_killed_and_one_that_starts_again_double_and_lose_nothing(tmp_path):
     place, home = tmp_path / "run", tmp_path / "home"
-    waiting = "print('logged', flush=True); sys.stdin.readline()\n"
-    started = ranks(home, place, 4, RANK + "time.sleep(0.3)\n" + waiting)
+    started = ranks(home, place, 4, RANK + "recorded()\n" + WAITING)
     for process in started:
         assert process.stdout.readline() == "logged\n"
     started[2].send_signal(signal.SIGKILL)
@@ -276,11 +313,12 @@ def test_a_monitor_at_a_place_that_cannot_be_raises(tmp_path):
 def test_a_monitor_in_a_rank_records_there_and_its_process_is_one_of_several(tmp_path):
     place = tmp_path / "run"
     code = (
-        "mon = pw.monitor('system', gpus='none')\n"
-        "pw.log({'x': 1.0}); mon.mark('here'); time.sleep(1.5)\n"
-        "print(mon.stop() is not None)\n"
+        RECORDED + "mon = pw.monitor('system', gpus='none')\n"
+        "pw.log({'x': 1.0}); mon.mark('here'); recorded()\n" + WAITING + "mon.stop()\n"
     )
     started = ranks(tmp_path / "home", place, 2, code)
+    for process in started:
+        assert process.stdout.readline() == "logged\n"
     ended(started)
 
     recording = pw.Recording.open(place)
@@ -306,17 +344,26 @@ def test_a_place_named_by_the_call_goes_before_that_of_the_environment(tmp_path)
     assert not list(tmp_path.glob("shared*"))
 
 
+def few(place):
+    """Whether fewer than twenty readings of the processors are there."""
+    series = pw.Recording.open(place).series
+    return series["rows"][series["metric"] == "cpu.user.total"].max() < 20
+
+
 @pytest.mark.slow
 def test_a_counter_of_the_machine_that_two_monitors_read_is_recorded_once(tmp_path):
     place = tmp_path / "run"
     code = (
         "mon = pw.monitor('system', gpus='none', interval=0.1)\n"
-        "print('there', flush=True); time.sleep(2)\n"
+        "print('logged', flush=True); sys.stdin.readline()\n"
         "mon.stop()\n"
     )
     started = ranks(tmp_path / "home", place, 3, code)
     for process in started:
-        process.communicate(timeout=60)
+        assert process.stdout.readline() == "logged\n"
+    while not place.with_suffix(".pulse").is_dir() or few(place):
+        time.sleep(0.2)
+    ended(started)
 
     recording = pw.Recording.open(place)
     times, _ = recording.select("cpu.user.total", entity="host").values()

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import io
+import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Hook", "Mark", "is_gone", "is_plain"]
+__all__ = ["Break", "Hook", "Mark", "is_gone"]
 
-STRIDE: Final = 32
-"""Of a flood so many pieces share a time; a power of two."""
+LOOKED_AT: Final = 200
+"""So many callables are looked at in search of our hook below those of others."""
 
+_ANY: Final = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_BY_PLACE: Final = (
+    inspect.Parameter.POSITIONAL_ONLY,
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+)
 _ABSENT: Final = object()
 
 
@@ -29,6 +36,12 @@ class Mark(str):
 
     __slots__ = ("time_s",)
     time_s: float
+
+
+class Break(Mark):
+    """A mark at which a line ends that has no end: what comes is shown in another place."""
+
+    __slots__ = ()
 
 
 class Hook:
@@ -46,8 +59,7 @@ class Hook:
     pieces : list of str
         Where the pieces go, in order. It may be emptied by another thread at any time.
     note : callable
-        Puts a piece there together with its time; called for every piece, and in a `flood` for
-        one of `STRIDE`.
+        Puts a piece there together with its time; called for every piece, unless in a `flood`.
     """
 
     def __init__(self, stream: Any, pieces: list[str], note: Callable[[str], None]) -> None:
@@ -83,10 +95,14 @@ class Hook:
         self._silence()
         self._restore()
 
-    def is_displaced(self) -> bool:
-        """Return whether the stream has become one without our hook, for certain."""
-        now = vars(self.stream).get("write", _ABSENT)
-        return now is not self._write and (now is self._before or is_plain(self.stream))
+    def is_reached(self) -> bool:
+        """Return whether what is written to the stream comes by here, as far as can be seen.
+
+        Whoever hooked the stream before us, and restores what there was, takes us away: IPython
+        does so around each cell.
+        """
+        now = vars(self.stream).get("write")
+        return now is not None and _leads_to(now, self._write)
 
     def _restore(self, _piece: object = None) -> None:
         own = vars(self.stream)
@@ -102,12 +118,12 @@ class Hook:
 
         A cell may print a hundred thousand lines: every step here counts.
         """
-        pieces, note, append, restore = self._pieces, self._note, self._pieces.append, self._restore
-        mask = 0
+        note, append, restore = self._note, self._pieces.append, self._restore
+        floods = False
 
         def write(text: str) -> Any:
             try:
-                if len(pieces) & mask:
+                if floods:
                     append(text)
                 else:
                     note(text)
@@ -121,13 +137,12 @@ class Hook:
             return original(*given, **named)
 
         def silence() -> None:
-            nonlocal mask, note
-            mask, note = 0, restore
+            nonlocal floods, note
+            floods, note = False, restore
 
         def flood(comes: bool) -> None:  # noqa: FBT001  one of two states
-            nonlocal mask
-            if note is not restore:
-                mask = (STRIDE - 1) if comes else 0
+            nonlocal floods
+            floods = comes and note is not restore
 
         self._silence, self.flood = silence, flood
         name = _name_of_text(original)
@@ -144,23 +159,46 @@ def _name_of_text(write: Callable[..., Any]) -> str | None:
         given = list(inspect.signature(write).parameters.values())
     except (TypeError, ValueError):
         return "text"  # made in C
-    if len(given) == 1 and given[0].kind in {
-        inspect.Parameter.POSITIONAL_ONLY,
-        inspect.Parameter.POSITIONAL_OR_KEYWORD,
-    }:
-        return given[0].name
-    return None
+    # A wrapper that passes on whatever it is given is one of a stream, which takes one argument.
+    first = [one for one in given if one.kind not in _ANY]
+    return first[0].name if len(first) == 1 and first[0].kind in _BY_PLACE else None
 
 
-def is_plain(stream: Any) -> bool:
-    """Return whether nobody has hooked a stream: its ``write`` is that of its class."""
-    own = vars(stream)
-    if "write" not in own:
-        return True
+def _leads_to(call: object, target: object) -> bool:
+    """Return whether `call` is `target`, or holds it: in a closure, or in its object."""
+    seen: set[int] = set()
+    todo = [call]
+    while todo and len(seen) < LOOKED_AT:
+        one = todo.pop(0)
+        if one is target:
+            return True
+        if id(one) not in seen:
+            seen.add(id(one))
+            todo += filter(callable, _held(one))
+    return False
+
+
+def _held(call: Any) -> list[Any]:
+    """Return what a callable may call."""
+    if isinstance(call, types.FunctionType):
+        cells = call.__closure__ or ()
+        return [*(_content(cell) for cell in cells), *(call.__defaults__ or ())]
+    if isinstance(call, types.MethodType):
+        return [*_attributes(call.__self__), call.__func__]
+    if isinstance(call, functools.partial):
+        return [call.func, *call.args]
+    return [] if isinstance(call, type) else _attributes(call)
+
+
+def _content(cell: types.CellType) -> Any:
     try:
-        return bool(own["write"] == type(stream).write.__get__(stream))
-    except (AttributeError, TypeError):
-        return False
+        return cell.cell_contents
+    except ValueError:
+        return None  # empty
+
+
+def _attributes(one: Any) -> list[Any]:
+    return list(getattr(one, "__dict__", {}).values())
 
 
 def is_gone(stream: Any) -> bool:

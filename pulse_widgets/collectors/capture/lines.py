@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pulse_widgets.collectors.capture.hook import Mark
+from pulse_widgets.collectors.capture.hook import Break, Mark
 from pulse_widgets.collectors.capture.secrets import Masks
 
 if TYPE_CHECKING:
@@ -105,14 +105,23 @@ class LinesOf:
         pieces, left_out = _checked(pieces)
         sizes = np.fromiter(map(len, pieces), np.int64, len(pieces))
         ends = np.cumsum(sizes)
+        empty = np.flatnonzero(sizes == 0).tolist()
+        breaks = [place for place in empty if isinstance(pieces[place], Break)]
         parts, first, moment = [Lines([], np.zeros(0), left_out)], 0, came_s
         while first < len(pieces):
             # Of a flood one part after the other: each is in memory several times.
             before = ends[first - 1] if first else 0
             end = max(first + 1, int(np.searchsorted(ends, before + PART_LETTERS, "right")))
+            if breaks and breaks[0] < end:
+                end = breaks.pop(0) + 1
             until = next((p.time_s for p in pieces[end:] if isinstance(p, Mark)), until_s)
             parts.append(self._take(pieces[first:end], sizes[first:end], (moment, until), limit))
-            first, moment = end, until
+            if isinstance(pieces[end - 1], Break):
+                parts.append(self._end())
+            # What comes without a time of its own came after the last one that is known.
+            known = (p.time_s for p in reversed(pieces[first:end]) if isinstance(p, Mark))
+            told = [float(each.times_s[-1]) for each in parts[1:] if len(each)]
+            first, moment = end, max([next(known, moment), *told[-1:]])
         return Lines.joined(parts)
 
     def _take(
@@ -169,6 +178,11 @@ class LinesOf:
         time_s = self._time_s()
         self._given, self._last = len(shown), shown
         return Lines([_cut(text, self._over)], np.array([time_s]))
+
+    def _end(self) -> Lines:
+        """End the line that is not finished, if there is one."""
+        time_s, text = self._time_s(), self._close() if self._open else None
+        return NO_LINES if text is None else Lines([text], np.array([time_s]))
 
     def _time_s(self) -> float:
         return self._fresh_s if self._given else self._began_s
@@ -244,7 +258,7 @@ class Limit:
 
 def _checked(pieces: Sequence[str]) -> tuple[Sequence[str], int]:
     """Return pieces that are texts and not too long, and how many lines were left out of them."""
-    if not set(map(type, pieces)) <= {str, Mark}:
+    if not set(map(type, pieces)) <= {str, Mark, Break}:
         # The stream has refused what is no text.
         pieces = [piece for piece in pieces if isinstance(piece, str)]
     if max(map(len, pieces), default=0) <= PART_LETTERS:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pulse_widgets.collectors.capture.hook import Hook, Mark, is_gone
-from pulse_widgets.collectors.capture.lines import Limit, Lines, LinesOf
+from pulse_widgets.collectors.capture import channel as streams
+from pulse_widgets.collectors.capture.channel import STREAMS, Channel
+from pulse_widgets.collectors.capture.hook import Break, Mark
+from pulse_widgets.collectors.capture.lines import Lines, LinesOf
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
 
-STREAMS: Final = ("stdout", "stderr")
 
 TOGETHER_S: Final = 0.1
 """What comes within so many seconds is looked at together."""
 EXACT_PIECES: Final = 128
-"""While no more pieces and times wait, each piece has its time."""
+"""While no more pieces and times wait, each piece has its time; then it is noted now and then."""
+FLOOD_MARKS: Final = 5
+"""So often in `TOGETHER_S`."""
 FLOOD_PIECES: Final = 4000
 """More than so many in that time are a flood, which is left alone until it ends."""
 FLOOD_S: Final = 1.0
@@ -31,108 +34,7 @@ FLOOD_S: Final = 1.0
 LOOK_S: Final = 2.0
 """How often the streams are looked at while nothing is printed: one may have been replaced."""
 
-LINES_A_SECOND: Final = 20_000
-LETTERS_A_SECOND: Final = 4 << 20
-BURST_S: Final = 10.0
-"""So many seconds of that may come at once."""
-
-WAITING_PIECES: Final = 2_000_000
-"""More do not wait; only a thread that gets no time lets so much come together."""
-
 _logger = logging.getLogger("pulse_widgets")
-
-
-class _Channel:
-    """One of the two streams of the process.
-
-    Attributes
-    ----------
-    name : str
-        ``stdout`` or ``stderr``.
-    pieces : list of str
-        What was printed and is not looked at yet, with marks.
-    """
-
-    def __init__(self, name: str, note: Callable[[_Channel, str], None]) -> None:
-        self.name = name
-        self.pieces: list[str] = []
-        self._hook: Hook | None = None
-        self._note = note
-        self.lines = LinesOf()
-        self.limit = Limit(LINES_A_SECOND, LETTERS_A_SECOND, BURST_S)
-        self.taken_s = 0.0
-        """Until when the pieces were taken; monotonic seconds."""
-        self.shed = 0
-        """Lines that there was no room for."""
-
-    @property
-    def is_hooked(self) -> bool:
-        return self._hook is not None
-
-    def hook(self, taken: list[Any]) -> None:
-        """Put a hook on the stream that is there now, unless it is one of `taken`."""
-        stream = getattr(sys, self.name, None)
-        if stream is None or any(stream is one for one in taken):
-            return
-        hook = Hook(stream, self.pieces, self._noted)
-        # Known before it is put: whatever interrupts this, `unhook` removes it.
-        self._hook = hook
-        if not hook.put():
-            self._hook = None
-
-    def look(self, taken: list[Any]) -> None:
-        """Follow the stream of the process where the one that is hooked has gone."""
-        hook, now = self._hook, getattr(sys, self.name, None)
-        if hook is None:
-            self.hook(taken)
-        elif now is not hook.stream:
-            if now is not None and is_gone(hook.stream):
-                self.unhook()
-                self.hook(taken)
-        elif hook.is_displaced():
-            self.unhook()
-            self.hook(taken)
-
-    def unhook(self) -> None:
-        hook, self._hook = self._hook, None
-        if hook is not None:
-            hook.remove()
-
-    @property
-    def stream(self) -> Any:
-        return None if self._hook is None else self._hook.stream
-
-    def _noted(self, piece: str) -> None:
-        self._note(self, piece)
-
-    def flood(self, comes: bool) -> None:  # noqa: FBT001  one of two states
-        """Say whether so much comes that not every piece can have a time."""
-        if self._hook is not None:
-            self._hook.flood(comes)
-
-    def take(self, *, end: bool) -> Lines:
-        """Return the lines that what waits makes; at the end the last one as far as it goes."""
-        now = time.monotonic()
-        # Both are steps made in C: no piece comes between, or gets lost.
-        count = len(self.pieces)
-        pieces = self.pieces[:count]
-        del self.pieces[:count]
-        self.flood(False)
-        self.limit.allow(now)
-        made = self.lines.take(pieces, self.taken_s, now, self.limit)
-        self.taken_s = now
-        due = self.lines.due_s
-        if due is not None and (end or now >= due):
-            made = Lines.joined([made, self.lines.unfinished()])
-        shed, self.shed = self.shed, 0
-        return Lines(made.texts, made.times_s, made.left_out + shed)
-
-    def shed_oldest(self) -> None:
-        """Let go of what there is no room for, and count its lines."""
-        count = len(self.pieces) - WAITING_PIECES // 2
-        gone = self.pieces[:count]
-        del self.pieces[:count]
-        self.shed += sum(piece.count("\n") for piece in gone if isinstance(piece, str))
 
 
 class Subscription:
@@ -148,6 +50,13 @@ class Subscription:
         self._watch = watch
         self.hear = hear
         self.failures = 0
+        self.descriptors = False
+        """Whether it wants what C code and subprocesses print."""
+
+    def want_descriptors(self) -> None:
+        """Hear of what C code and subprocesses print, too, from now on."""
+        self.descriptors = True
+        self._watch.look()
 
     def close(self) -> None:
         """Hear nothing any more of what is printed from now on; twice is harmless."""
@@ -170,7 +79,7 @@ class Watch:
         self._listeners: tuple[Subscription, ...] = ()
         self._leaving: tuple[Subscription, ...] = ()
         """Those that hear of what was printed until they left, and no more."""
-        self._channels = tuple(_Channel(name, self._note) for name in STREAMS)
+        self._channels = tuple(Channel(name, self._note) for name in STREAMS)
         self._door = threading.RLock()
         self._working = threading.RLock()
         self._alarm = Alarm()
@@ -178,6 +87,8 @@ class Watch:
         self._speaker: int | None = None
         """The thread that tells listeners; what it prints itself is not heard."""
         self._thread_runs = False
+        self._counts = False
+        """Whether the thread looks now and then how much waits."""
 
     # Listeners --------------------------------------------------------------------------
 
@@ -216,19 +127,35 @@ class Watch:
             if not others:
                 for channel in self._channels:
                     channel.unhook()
+            if not any(each.descriptors for each in others):
+                for channel in self._channels:
+                    channel.untee()
+                self._look()
         self._alarm.ring()
         self._pace.ring()
 
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
+            for channel in self._channels:
+                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
 
-    def mark(self) -> None:
-        """Note the time: what is printed from now on is not of before."""
+    def look(self) -> None:
+        """Look where the streams are."""
+        with self._door:
+            self._look()
+
+    def begin_anew(self) -> None:
+        """End the lines that have no end, and look where the streams are: another cell begins."""
+        self.look()
         for channel in self._channels:
-            if channel.pieces:
-                channel.pieces.append(_mark())
+            channel.pieces.append(_mark(Break))
+        self._alarm.ring()
+
+    def look_soon(self) -> None:
+        """Have the thread look where the streams are, when others have put theirs in order."""
+        self._alarm.ring()
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
@@ -240,10 +167,13 @@ class Watch:
         """Put hooks on the streams that are there; both names may stand for one."""
         if not self._listeners:
             return
+        descriptors = any(one.descriptors for one in self._listeners)
         for channel in self._channels:
             channel.look([one.stream for one in self._channels if one is not channel])
+            if descriptors:
+                channel.tee()
 
-    def _note(self, channel: _Channel, piece: str) -> None:
+    def _note(self, channel: Channel, piece: str) -> None:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
         if self._speaker is not None and threading.get_ident() == self._speaker:
             return
@@ -253,10 +183,12 @@ class Watch:
         pieces.append(piece)
         if not count:
             self._alarm.ring()
-        elif count > EXACT_PIECES:
+        elif count > streams.WAITING_PIECES:
+            channel.shed_oldest()
+        elif count > EXACT_PIECES and self._counts:
+            # Now the thread is the one that counts, and notes the time.
             channel.flood(True)
-            if count > WAITING_PIECES:
-                channel.shed_oldest()
+            self._pace.ring()
 
     # The thread -----------------------------------------------------------------------------
 
@@ -276,7 +208,11 @@ class Watch:
         """Wait for something to be printed, and tell it; return whether nobody listens."""
         came = self._alarm.wait(self._rest_s())
         if came and self._listeners:
+            self._counts = True
             self._wait_for_more()
+            self._counts = False
+            for channel in self._channels:
+                channel.flood(False)
         self._tell(end=not self._listeners)
         with self._door:
             if self._listeners:
@@ -293,14 +229,26 @@ class Watch:
 
     def _wait_for_more(self) -> None:
         """Wait for what comes together; while a flood comes, for its end."""
-        ends, before = time.monotonic() + FLOOD_S, 0
-        while True:
-            if self._pace.wait(TOGETHER_S):
+        ends = time.monotonic() + FLOOD_S
+        self._pace.wait(TOGETHER_S)
+        while self._waiting() >= EXACT_PIECES and self._listeners and not self._leaving:
+            before = self._waiting()
+            for _ in range(FLOOD_MARKS):
+                self._pace.wait(TOGETHER_S / FLOOD_MARKS)
+                self._mark()
+            waiting = self._waiting()
+            if waiting - before < FLOOD_PIECES or waiting > streams.WAITING_PIECES:
                 return
-            waiting = sum(len(one.pieces) for one in self._channels)
-            if waiting - before < FLOOD_PIECES or time.monotonic() >= ends:
+            if time.monotonic() >= ends:
                 return
-            before = waiting
+
+    def _waiting(self) -> int:
+        return max(len(one.pieces) for one in self._channels)
+
+    def _mark(self) -> None:
+        for channel in self._channels:
+            if channel.pieces:
+                channel.pieces.append(_mark())
 
     def _tell(self, *, end: bool) -> None:
         """Tell listeners of the lines that came."""
@@ -322,7 +270,10 @@ class Watch:
     # The children of the process ---------------------------------------------------------------
 
     def after_fork_in_child(self) -> None:
-        """Leave all streams alone: what a child prints is its own."""
+        """Leave all streams alone: what a child prints is its own.
+
+        Through a descriptor of the parent's it still comes there.
+        """
         for channel in self._channels:
             channel.unhook()
         self._begin()
@@ -337,8 +288,8 @@ def _hear(one: Subscription, name: str, lines: Lines) -> None:
             _logger.exception("a listener of what is printed failed")
 
 
-def _mark() -> Mark:
-    made = Mark()
+def _mark(sort: type[Mark] = Mark) -> Mark:
+    made = sort()
     made.time_s = time.monotonic()
     return made
 

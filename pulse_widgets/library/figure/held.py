@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from pulse_widgets.exchange.picture.owners import Owners
 from pulse_widgets.insight.events import event_of, events_in
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
     from pulse_widgets.storage.reader import Stored
 
 __all__ = ["held_of"]
+
+
+CELL_ROWS: Final = 4000
+"""Of a series of cells with more rows only those in sight are looked at, and no more than these: so
+many cells are more than any figure draws."""
 
 
 def held_of(
@@ -65,7 +72,10 @@ def held_of(
         rows=rows,
         owners=Owners(entity_records(stored.catalog.entities, names), hosts),
         cells=[
-            span for _, span in spans((c.key, columns) for c, columns in rows(cells, text=True))
+            span
+            for _, span in spans(
+                (c.key, _drawn(columns, extent)) for c, columns in rows(cells, text=True)
+            )
         ],
         marks=[
             (time, event_of("mark", facts)["message"])
@@ -76,3 +86,13 @@ def held_of(
         end=extent[1] if window.end is None else min(extent[1], window.end - 1),
         steps=window.steps,
     )
+
+
+def _drawn(columns: Columns, extent: tuple[int, int]) -> Columns:
+    """Return the rows of cells that may be drawn."""
+    if len(columns) <= CELL_ROWS:
+        return columns
+    first, end = np.searchsorted(columns.time, [extent[0], extent[1] + 1]).tolist()
+    # The row before them may begin a cell that still runs.
+    first = max(first - 1, 0)
+    return columns.cut(first, min(end, first + CELL_ROWS))

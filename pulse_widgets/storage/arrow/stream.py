@@ -33,6 +33,9 @@ _SCHEMA: Final = pa.schema(
 )
 _FIXED: Final[tuple[type[np.generic], ...]] = (np.int32, np.int64, np.int64, np.float64)
 _NUMBERS: Final = len(_FIXED)
+_BUFFER_BYTES: Final = 1 << 18
+_FEW_BYTES: Final = 5 << 10
+_MANY_BYTES: Final = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,9 @@ class BatchWriter:
     def __init__(self) -> None:
         self._memory = io.BytesIO()
         options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
-        self._stream = pa.ipc.new_stream(self._memory, _SCHEMA, options=options)
+        # Without it, each of some twenty pieces of a batch would wait for the interpreter anew.
+        self._buffer = pa.output_stream(self._memory, buffer_size=_BUFFER_BYTES)
+        self._stream = pa.ipc.new_stream(self._buffer, _SCHEMA, options=options)
 
     def add(self, series: NDArray[np.int32], rows: Columns) -> _Added:
         """Return a batch whose checksum is known, to be given its marks."""
@@ -83,6 +88,7 @@ class BatchWriter:
     def bytes_of(self, added: _Added, marks: Mapping[str, str]) -> memoryview:
         """Return the bytes that follow those returned before; valid until `clear`."""
         self._stream.write_batch(added.batch, custom_metadata=dict(marks))
+        self._buffer.flush()
         return self._memory.getbuffer()
 
     def clear(self) -> None:
@@ -152,12 +158,40 @@ def _crc(numbers: list[memoryview], payloads: list[Any]) -> int:
     """CRC-32 of the column buffers, each cut to the rows: numbers, then offsets and bytes."""
     crc = 0
     for column in numbers:
-        crc = zlib.crc32(column, crc)
+        crc = _crc_of(column, crc)
     for array in payloads:
         buffers = array.buffers()
         offsets = buffers[1][: 4 * (len(array) + 1)]
-        crc = zlib.crc32(offsets, crc)
+        crc = _crc_of(offsets, crc)
         length = int.from_bytes(offsets[-4:].to_pybytes(), "little")
         if length:
-            crc = zlib.crc32(buffers[2][:length], crc)
+            crc = _crc_of(buffers[2][:length], crc)
     return crc
+
+
+def _crc_of(buffer: Any, crc: int) -> int:
+    """Continue a CRC-32; of few bytes without letting other threads go on meanwhile.
+
+    `zlib.crc32` lets them where it has more than 5 KiB to do. Waiting for the interpreter again
+    then takes longer than the work: a hundred times as long beside a loop of pure Python.
+    """
+    view = memoryview(buffer)
+    content = view.cast("B") if view.nbytes else b""
+    if len(content) > _MANY_BYTES:
+        return zlib.crc32(content, crc)
+    for first in range(0, len(content), _FEW_BYTES):
+        crc = zlib.crc32(content[first : first + _FEW_BYTES], crc)
+    return crc
+
+
+def _rehearse() -> None:
+    """Write a batch for nobody.
+
+    Arrow sets itself up with its first batch, under locks that nobody gives back to the child of a
+    fork in the middle of it. No fork happens while a module is being loaded.
+    """
+    stream = BatchWriter()
+    stream.bytes_of(stream.add(np.zeros(1, np.int32), Columns.empty(1)), {})
+
+
+_rehearse()

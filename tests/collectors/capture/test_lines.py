@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_widgets.collectors.capture import lines as module
-from pulse_widgets.collectors.capture.hook import Mark
+from pulse_widgets.collectors.capture.hook import Break, Mark
 from pulse_widgets.collectors.capture.lines import LINE_BYTES, UNFINISHED_S, Limit, LinesOf
 
 TEXTS = st.text(st.sampled_from("ab \n\n\r\x1b[0mé€😀"), max_size=60)
@@ -162,6 +162,29 @@ def test_a_very_long_line_is_cut_and_says_so(letter, pieces):
     assert said == f"{len(text) - len(kept)} more characters left out]"
 
 
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (["a", None, "b\n"], ["a", "b"]),
+        (["a\n", None, "b\n"], ["a", "b"]),
+        ([None, None, "b\n"], ["b"]),
+        (["\r1%", "\r2%", None, "b"], ["2%", "b"]),
+        (["a", None], ["a"]),
+        (["password=", None, "hunter2\n"], ["password=", "hunter2"]),
+    ],
+)
+def test_where_another_cell_begins_a_line_ends(pieces, lines):
+    def broken():
+        made = Break()
+        made.time_s = 1.0
+        return made
+
+    given_pieces = [broken() if piece is None else piece for piece in pieces]
+
+    assert lines_of(given_pieces) == lines
+    assert lines_of(*([piece] for piece in given_pieces)) == lines
+
+
 def test_a_line_of_exactly_the_most_bytes_is_whole():
     assert lines_of(["x" * LINE_BYTES, "\n"]) == ["x" * LINE_BYTES]
 
@@ -235,7 +258,7 @@ def test_floods_are_looked_at_in_parts_and_of_a_huge_piece_begin_and_end_stay(mo
     huge = LinesOf().take([whole], 0.0, 2.0)
 
     assert in_parts.texts == whole.splitlines()
-    assert (np.diff(in_parts.times_s) >= 0).all()
+    assert (np.diff(np.round(in_parts.times_s * 1e6)) >= 0).all()
     assert (huge.texts[0], huge.texts[-1]) == ("0", "999")
     assert abs(len(huge) + huge.left_out - 1000) <= 1
     assert sum(map(len, huge.texts)) <= 101

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pulse_widgets.collectors.capture import channel
 from pulse_widgets.collectors.capture import watch as module
 from pulse_widgets.collectors.capture.watch import Watch
 from tests.programs import run
@@ -512,8 +513,8 @@ def test_several_threads_lose_nothing(watch, put_streams):
 
 def test_a_flood_is_limited_and_counted(watch, put_streams, monkeypatch):
     put_streams()
-    monkeypatch.setattr(module, "LINES_A_SECOND", 100)
-    monkeypatch.setattr(module, "BURST_S", 1.0)
+    monkeypatch.setattr(channel, "LINES_A_SECOND", 100)
+    monkeypatch.setattr(channel, "BURST_S", 1.0)
     slow = Watch()
     heard = Heard(slow)
     for number in range(5000):
@@ -528,7 +529,7 @@ def test_a_flood_is_limited_and_counted(watch, put_streams, monkeypatch):
 
 def test_what_there_is_no_room_for_is_counted(watch, put_streams, monkeypatch):
     put_streams()
-    monkeypatch.setattr(module, "WAITING_PIECES", 1000)
+    monkeypatch.setattr(channel, "WAITING_PIECES", 1000)
     with watch._working:  # the thread gets no time
         heard = Heard(watch)
         for number in range(5000):
