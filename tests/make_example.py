@@ -1,8 +1,8 @@
 """Makes the recording that ships with the package: ``python -m tests.make_example``.
 
 Six minutes of a training job on eight GPUs, all of it simulated. The same rows every time:
-loading, three epochs of the same cell, each with a validation, a checkpoint, a GPU that becomes too
-hot in the last epoch and holds the others up, a cell for which the memory does not suffice, a
+loading, three epochs of the same cell, each with a validation, a checkpoint, a cell for which the
+memory does not suffice, a GPU that becomes too hot in the last epoch and holds the others up, a
 driver that is silent for a while, and one sample that stands out.
 """
 
@@ -33,14 +33,16 @@ TITLE = "Simulated: training on 8 GPUs"
 START_US = 1_790_000_000_000_000
 GPUS, CORES, SECONDS = 8, 16, 360
 STEP_S, HOT_STEP_S = 0.75, 0.875
-EPOCH_STEPS = 104
+EPOCH_STEPS = 112
 MEMORY = 80 * 2**30
-READY, HOT = 34, 226
-EPOCHS = ((34, 112), (131, 209), (221, 312))
-VALIDATIONS = ((112, 121), (209, 219), (312, 322))
-CHECKPOINT = (123, 130)
-FULL_GPU, FULL = 0, (328, 334)
-SILENT_GPU, SILENT = 3, (84, 100)
+READY, HOT = 46, 257
+EPOCHS = ((46, 130), (149, 233), (252, 350))
+VALIDATIONS = ((130, 139), (233, 243), (350, 360))
+# The last reading is of a second in which the GPUs still worked.
+VALIDATED = [min(last, SECONDS - 1) - 0.3 for _, last in VALIDATIONS]
+CHECKPOINT = (141, 148)
+FULL_GPU, FULL = 0, (245, 251)
+SILENT_GPU, SILENT = 3, (100, 116)
 SPIKE_GPU, SPIKE = 6, 190
 HOT_GPU = 5
 VALIDATION_LOSS = [4.281, 2.812, 2.412]
@@ -127,7 +129,7 @@ class Job:
         busy = np.where(self.training, 5.2, np.where(self.time < READY, 13.4, 7.1)) + self.noise(
             0.3
         )
-        used = np.where(self.time < READY, 30 + self.time * 1.9, 96.0) * 2**30
+        used = np.where(self.time < READY, 30 + self.time * 1.4, 96.0) * 2**30
         found = {
             ("host", "cpu.user.total"): np.round(np.cumsum(busy * 0.9) / CORES, 2),
             ("host", "cpu.system.total"): np.round(np.cumsum(busy * 0.1) / CORES, 2),
@@ -206,7 +208,7 @@ def labels() -> dict[str, dict[str, str]]:
     found["user"] = {
         DEFINED: json.dumps({
             "*/loss": {"x": "epoch", "better": "min"},
-            "train/tokens per second": {"unit": "tokens/s"},
+            "train/tokens per second": {"unit": "tokens/s", "title": "Tokens a second"},
         }),
         CONFIG: json.dumps({"model/layers": 32, "model/width": 4096, "lr": 3e-4, "batch": 512}),
     }  # fmt: skip
@@ -249,23 +251,22 @@ def training(job: Job, maker: Maker) -> None:
     maker.add("user", "epoch", seconds, np.round((steps + 1) / EPOCH_STEPS, 3), steps)
     maker.add("user", "train/tokens per second", seconds, np.round(tokens, -2), steps)
     maker.add("user", "train/learning rate", seconds[::10], np.round(rate[::10], 7), steps[::10])
-    ends = [last for _, last in VALIDATIONS]
     at = [EPOCH_STEPS * (epoch + 1) - 1 for epoch in range(len(EPOCHS))]
-    maker.add("user", "validation/loss", ends, VALIDATION_LOSS, at)
-    maker.add("user", "epoch", ends, [1.0, 2.0, 3.0], at)
+    maker.add("user", "validation/loss", VALIDATED, VALIDATION_LOSS, at)
+    maker.add("user", "epoch", VALIDATED, [1.0, 2.0, 3.0], at)
 
 
 def cells(maker: Maker) -> None:
-    """Write the cells: the one that trains is run three times, the last one fails."""
+    """Write the cells: the one that trains is run three times, another one fails."""
     epoch = ("train_epoch(model, data)", "epoch")
     ran = [
         (0.3, 6.2, "import torch", "import"),
-        (7.0, 31.5, "data = load_shards()", "load"),
-        (33.1, 121.4, *epoch),
-        (122.6, 130.2, "save(model)", "save"),
-        (130.8, 219.4, *epoch),
-        (220.7, 322.4, *epoch),
-        (327.5, 334.1, "long = model.generate(prompt, 65_536)", "generate"),
+        (7.0, 44.1, "data = load_shards()", "load"),
+        (45.3, 139.4, *epoch),
+        (140.7, 148.2, "save(model)", "save"),
+        (148.8, 243.4, *epoch),
+        (244.6, 251.1, "long = model.generate(prompt, 65_536)", "generate"),
+        (251.8, 358.95, *epoch),
     ]
     for count, (start, end, line, cell_id) in enumerate(ran, 1):
         about = {"id": f"{count}@{START_US + round(start * 1e6)}"}
@@ -282,18 +283,19 @@ def cells(maker: Maker) -> None:
 
 def spans(maker: Maker) -> None:
     """Write the spans inside the cells."""
-    for epoch, (trained, validated) in enumerate(zip(EPOCHS, VALIDATIONS, strict=True), 1):
-        for name, (start, end) in (("train", trained), ("validate", validated)):
+    for epoch, (first, last) in enumerate(EPOCHS, 1):
+        stretches = (("train", first, last - 0.3), ("validate", last, VALIDATED[epoch - 1]))
+        for name, start, end in stretches:
             about = {"id": f"{name}-{epoch}@{START_US + start * 1_000_000}"}
             maker.say("kernel", "span", "span", [
                 (start, math.nan, {**about, "name": name, "epoch": epoch}),
-                (end, float(end - start), {**about, "status": "ok"}),
+                (end, round(end - start, 3), {**about, "status": "ok"}),
             ])  # fmt: skip
 
 
 def printed(maker: Maker) -> None:
     """Write what the cells printed."""
-    lines = [(31.4, "1024 shards, 2.1 TB")]
+    lines = [(44.0, "1024 shards, 2.1 TB")]
     for epoch, (start, _) in enumerate(EPOCHS, 1):
         lines += [(start - 0.1, f"epoch {epoch}")]
         lines += [
@@ -302,8 +304,8 @@ def printed(maker: Maker) -> None:
             if k % 20 == 19
         ]
         loss = VALIDATION_LOSS[epoch - 1]
-        lines += [(VALIDATIONS[epoch - 1][1] + 0.1, f"validation loss {loss}")]
-    lines += [(CHECKPOINT[1] + 0.1, "saved step-104.pt, 21.4 GB")]
+        lines += [(VALIDATED[epoch - 1] + 0.1, f"validation loss {loss}")]
+    lines += [(CHECKPOINT[1] + 0.1, "saved step-112.pt, 21.4 GB")]
     maker.say("kernel", "log.stdout", "text", [(at, math.nan, text) for at, text in sorted(lines)])
 
 
