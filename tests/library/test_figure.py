@@ -287,7 +287,8 @@ def test_plotly_is_loaded_when_a_figure_is_asked_for_and_named_where_it_is_missi
 @given(data=st.data(), points=st.integers(2, 12))
 def test_a_curve_hides_no_value_and_crosses_no_gap(data, points):
     count = data.draw(st.integers(1, 60))
-    steps = data.draw(st.lists(st.integers(1, 1000), min_size=count, max_size=count))
+    # Between two times there is room for that of a gap.
+    steps = data.draw(st.lists(st.integers(2, 1000), min_size=count, max_size=count))
     time = np.cumsum(np.array(steps, np.int64))
     number = st.one_of(st.floats(-1e6, 1e6), st.just(math.nan), st.just(math.inf))
     value = np.array(data.draw(st.lists(number, min_size=count, max_size=count)))

@@ -333,6 +333,8 @@ def test_a_path_that_cannot_be_written_is_the_callers_error_and_leaves_nothing(n
         "import pulse_widgets.default_session as home\n"
         f"try: pw.monitor(sources='system', record={name!r})\n"
         "except pw.PulseError as error: print(type(error).__name__, 'record=PATH' in error.remedy)\n"
+        "ends = time.monotonic() + 5\n"
+        "while len(threading.enumerate()) > 1 and time.monotonic() < ends: time.sleep(0.01)\n"
         "print(home.default.session, [t.name for t in threading.enumerate()])\n"
         "pw.log({'x': 1.0}); print(pw.stop().select('x').values()[1].tolist())\n",
         tmp_path / "home",
