@@ -221,6 +221,7 @@ class DefaultSession:
                     # Such a process may be a worker that is killed when it has done its work.
                     _stand(run)
                 run.session.recorder.warn = warn_from_thread
+                _capture_what_is_heard(run.session)
                 self._give(run)
             except BaseException:
                 self._undo(before)
@@ -405,6 +406,18 @@ class _RunningSession:
         _load_readers(sources)
         self._session.add_sources(sources)
 
+    def capture(self) -> None:
+        """Take what is printed, too, from now on."""
+        self._session.capture(True)
+
+    def lines(self, stream: str, texts: Sequence[str], wall_s: Sequence[float]) -> None:
+        """Take in lines that somebody else has read, with their Unix times."""
+        import numpy as np
+
+        session = self._session
+        times = [session.clock.from_wall(checked_time(each)) for each in wall_s]
+        session.intake.output.add_lines(stream, np.array(times, np.int64), list(texts))
+
     def event(self, entity: str, facts: Mapping[str, Any]) -> None:
         """Record that something happened."""
         self._session.intake.marks.event(entity, facts)
@@ -421,6 +434,13 @@ def _records(record: bool | Path, run: Run | None = None) -> str:  # noqa: FBT00
         if run is not None and run.place
         else "records to your data directory"
     )
+
+
+def _capture_what_is_heard(session: Session) -> None:
+    """Take what is printed where a collector that the user made listens to that already."""
+    from pulse_widgets.collectors.capture.watch import watch
+
+    session.capture(watch.is_heard)
 
 
 def _join_capture(session: Session, asked: Captured | None) -> None:

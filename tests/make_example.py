@@ -1,8 +1,9 @@
 """Makes the recording that ships with the package: ``python -m tests.make_example``.
 
 Six minutes of a training job on eight GPUs, all of it simulated. The same rows every time:
-warming up, training, two validations, a checkpoint, a GPU that becomes too hot and holds the
-others up, a driver that is silent for a while, and one sample that stands out.
+loading, three epochs of the same cell, each with a validation, a checkpoint, a cell for which the
+memory does not suffice, a GPU that becomes too hot in the last epoch and holds the others up, a
+driver that is silent for a while, and one sample that stands out.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
+from pulse_widgets.insight.alerts.parser import parse
+from pulse_widgets.insight.alerts.sentences import sentence
+from pulse_widgets.insight.alerts.subject import Change
 from pulse_widgets.library.recording import Recording
 from pulse_widgets.metrics.catalog import lookup
 from pulse_widgets.series.registry import Registry
 from pulse_widgets.series.rows import NO_STEP, Rows
+from pulse_widgets.series.said import CONFIG, DEFINED
 from pulse_widgets.storage.directory import RUN, RunInfo
 from pulse_widgets.storage.disk import Reserve
 from pulse_widgets.storage.writer import Writer
@@ -27,13 +32,21 @@ EXAMPLE = Path(__file__).parents[1] / "pulse_widgets/examples/simulated-8gpu.pul
 TITLE = "Simulated: training on 8 GPUs"
 START_US = 1_790_000_000_000_000
 GPUS, CORES, SECONDS = 8, 16, 360
-STEP_S = 0.75
+STEP_S, HOT_STEP_S = 0.75, 0.875
+EPOCH_STEPS = 112
 MEMORY = 80 * 2**30
-READY, CHECKPOINT, HOT = 34, 190, 250
-VALIDATIONS = ((140, 152), (300, 312))
-SILENT_GPU, SILENT = 3, (96, 118)
-SPIKE_GPU, SPIKE = 6, 221
+READY, HOT = 46, 257
+EPOCHS = ((46, 130), (149, 233), (252, 350))
+VALIDATIONS = ((130, 139), (233, 243), (350, 360))
+# The last reading is of a second in which the GPUs still worked.
+VALIDATED = [min(last, SECONDS - 1) - 0.3 for _, last in VALIDATIONS]
+CHECKPOINT = (141, 148)
+FULL_GPU, FULL = 0, (245, 251)
+SILENT_GPU, SILENT = 3, (100, 116)
+SPIKE_GPU, SPIKE = 6, 190
 HOT_GPU = 5
+VALIDATION_LOSS = [4.281, 2.812, 2.412]
+NO_MEMORY = "OutOfMemoryError: CUDA out of memory"
 
 
 class Job:
@@ -51,14 +64,11 @@ class Job:
 
     @cached_property
     def training(self) -> np.ndarray:
-        busy = self.time >= READY
-        for first, last in (*VALIDATIONS, (CHECKPOINT, CHECKPOINT + 7)):
-            busy &= ~self.between(first, last)
-        return busy
+        return np.logical_or.reduce([self.between(*epoch) for epoch in EPOCHS])
 
     @cached_property
     def validating(self) -> np.ndarray:
-        return self.between(*VALIDATIONS[0]) | self.between(*VALIDATIONS[1])
+        return np.logical_or.reduce([self.between(*stretch) for stretch in VALIDATIONS])
 
     @cached_property
     def load(self) -> np.ndarray:
@@ -81,6 +91,8 @@ class Job:
         clock = np.where(hot & (use > 0), 1125 + 15 * np.round(self.noise(2)), clock)
         held = np.where(self.time < 12, 0.6, np.where(self.time < READY, 31.0, 66.5))
         held = held + self.training * (1.5 * np.sin(self.time / 3 + index)) + index * 0.02
+        if index == FULL_GPU:
+            held = held + self.between(*FULL) * (self.time - FULL[0] + 1) * 2.2
         return {
             "gpu.utilization": np.round(use, 2),
             "gpu.memory.used": np.round(held * 2**30 / 2**21) * 2**21,
@@ -113,11 +125,11 @@ class Job:
 
     def host(self) -> dict[tuple[str, str], np.ndarray]:
         reading = np.where(self.time < READY, 1.9e9, np.where(self.training, 2.4e8, 6e8))
-        writing = np.where(self.between(CHECKPOINT, CHECKPOINT + 7), 3.1e9, 2e5)
+        writing = np.where(self.between(*CHECKPOINT), 3.1e9, 2e5)
         busy = np.where(self.training, 5.2, np.where(self.time < READY, 13.4, 7.1)) + self.noise(
             0.3
         )
-        used = np.where(self.time < READY, 30 + self.time * 1.9, 96.0) * 2**30
+        used = np.where(self.time < READY, 30 + self.time * 1.4, 96.0) * 2**30
         found = {
             ("host", "cpu.user.total"): np.round(np.cumsum(busy * 0.9) / CORES, 2),
             ("host", "cpu.system.total"): np.round(np.cumsum(busy * 0.1) / CORES, 2),
@@ -164,11 +176,13 @@ class Maker:
         self.blocks.append(Rows.of(ids, times, values, steps))
 
     def say(
-        self, entity: str, metric: str, kind: str, said: list[tuple[float, float, dict]]
+        self, entity: str, metric: str, kind: str, said: list[tuple[float, float, dict | str]]
     ) -> None:
         ids = [self.series(entity, metric, kind)] * len(said)
         times = [START_US + round(second * 1e6) for second, _, _ in said]
-        texts = [json.dumps(content) for _, _, content in said]
+        texts = [
+            content if isinstance(content, str) else json.dumps(content) for _, _, content in said
+        ]
         self.blocks.append(
             Rows.of(ids, times, [value for _, value, _ in said], [NO_STEP] * len(said), texts)
         )
@@ -191,6 +205,13 @@ def labels() -> dict[str, dict[str, str]]:
         for k in range(GPUS)
     }
     found["host"] = {"os": "simulated", "cpu": "Simulated CPU", "cores": str(CORES)}
+    found["user"] = {
+        DEFINED: json.dumps({
+            "*/loss": {"x": "epoch", "better": "min"},
+            "train/tokens per second": {"unit": "tokens/s", "title": "Tokens a second"},
+        }),
+        CONFIG: json.dumps({"model/layers": 32, "model/width": 4096, "lr": 3e-4, "batch": 512}),
+    }  # fmt: skip
     return found
 
 
@@ -211,44 +232,108 @@ def machine(job: Job, maker: Maker) -> None:
     maker.add("host", "cpu.count", [0.0], [float(CORES)])
 
 
+def steps_of(epoch: int) -> np.ndarray:
+    """Return the second at which each step of an epoch ends."""
+    seconds = EPOCHS[epoch][0] + np.arange(1, EPOCH_STEPS + 1) * STEP_S
+    late = np.maximum(0.0, seconds - HOT)
+    return np.minimum(seconds + late * (HOT_STEP_S / STEP_S - 1), EPOCHS[epoch][1])
+
+
 def training(job: Job, maker: Maker) -> None:
     """Write what the training itself logs, with its steps."""
-    seconds = np.arange(READY, SECONDS - 4, STEP_S)
-    seconds = seconds[job.training[seconds.astype(int)]]
+    seconds = np.concatenate([steps_of(epoch) for epoch in range(len(EPOCHS))])
     steps = np.arange(len(seconds))
     wobble = job.random.normal(0, 0.03, len(steps))
     loss = 2.1 + 8.6 * np.exp(-steps / 70) + wobble * (1 + 2 * np.exp(-steps / 40))
     tokens = np.where(seconds >= HOT, 354_000, 412_000) * job.random.normal(1, 0.004, len(steps))
-    rate = np.minimum(1, (steps + 1) / 60) * 3e-4 * (0.55 + 0.45 * np.cos(steps / 420 * math.pi))
+    rate = np.minimum(1, (steps + 1) / 60) * 3e-4 * (0.55 + 0.45 * np.cos(steps / 340 * math.pi))
     maker.add("user", "train/loss", seconds, np.round(loss, 3), steps)
+    maker.add("user", "epoch", seconds, np.round((steps + 1) / EPOCH_STEPS, 3), steps)
     maker.add("user", "train/tokens per second", seconds, np.round(tokens, -2), steps)
     maker.add("user", "train/learning rate", seconds[::10], np.round(rate[::10], 7), steps[::10])
-    ends = [last for _, last in VALIDATIONS]
-    at = [int(np.searchsorted(seconds, end)) for end in ends]
-    maker.add("user", "validation/loss", ends, [3.981, 2.412], at)
+    at = [EPOCH_STEPS * (epoch + 1) - 1 for epoch in range(len(EPOCHS))]
+    maker.add("user", "validation/loss", VALIDATED, VALIDATION_LOSS, at)
+    maker.add("user", "epoch", VALIDATED, [1.0, 2.0, 3.0], at)
+
+
+def cells(maker: Maker) -> None:
+    """Write the cells: the one that trains is run three times, another one fails."""
+    epoch = ("train_epoch(model, data)", "epoch")
+    ran = [
+        (0.3, 6.2, "import torch", "import"),
+        (7.0, 44.1, "data = load_shards()", "load"),
+        (45.3, 139.4, *epoch),
+        (140.7, 148.2, "save(model)", "save"),
+        (148.8, 243.4, *epoch),
+        (244.6, 251.1, "long = model.generate(prompt, 65_536)", "generate"),
+        (251.8, 358.95, *epoch),
+    ]
+    for count, (start, end, line, cell_id) in enumerate(ran, 1):
+        about = {"id": f"{count}@{START_US + round(start * 1e6)}"}
+        ended = {"status": "ok"}
+        if line.startswith("long"):
+            ended = {"status": "error", "error": "OutOfMemoryError"}
+            failed = {"kind": "oom", "message": f"{NO_MEMORY} in cell [{count}]", "cell": count}
+            maker.say("kernel", "event", "text", [(end, math.nan, failed)])
+        maker.say("kernel", "cell", "span", [
+            (start, math.nan, {**about, "count": count, "line": line, "cell_id": cell_id}),
+            (end, round(end - start, 3), {**about, **ended}),
+        ])  # fmt: skip
+
+
+def spans(maker: Maker) -> None:
+    """Write the spans inside the cells."""
+    for epoch, (first, last) in enumerate(EPOCHS, 1):
+        stretches = (("train", first, last - 0.3), ("validate", last, VALIDATED[epoch - 1]))
+        for name, start, end in stretches:
+            about = {"id": f"{name}-{epoch}@{START_US + start * 1_000_000}"}
+            maker.say("kernel", "span", "span", [
+                (start, math.nan, {**about, "name": name, "epoch": epoch}),
+                (end, round(end - start, 3), {**about, "status": "ok"}),
+            ])  # fmt: skip
+
+
+def printed(maker: Maker) -> None:
+    """Write what the cells printed."""
+    lines = [(44.0, "1024 shards, 2.1 TB")]
+    for epoch, (start, _) in enumerate(EPOCHS, 1):
+        lines += [(start - 0.1, f"epoch {epoch}")]
+        lines += [
+            (second, f"step {EPOCH_STEPS * (epoch - 1) + k + 1}")
+            for k, second in enumerate(steps_of(epoch - 1))
+            if k % 20 == 19
+        ]
+        loss = VALIDATION_LOSS[epoch - 1]
+        lines += [(VALIDATED[epoch - 1] + 0.1, f"validation loss {loss}")]
+    lines += [(CHECKPOINT[1] + 0.1, "saved step-112.pt, 21.4 GB")]
+    maker.say("kernel", "log.stdout", "text", [(at, math.nan, text) for at, text in sorted(lines)])
+
+
+def alert(job: Job, maker: Maker) -> None:
+    """Write what an alert said when a GPU was full."""
+    condition = parse("gpu.memory.used > 0.95 * gpu.memory.total")
+    used, limit = job.gpu(FULL_GPU)["gpu.memory.used"], 0.95 * MEMORY
+    gpu, first = f"gpu:{FULL_GPU}", int(np.flatnonzero(used > limit)[0])
+    said = []
+    for phase, at in (("firing", first), ("quiet", FULL[1])):
+        change = Change(phase, START_US + at * 1_000_000, used[at], limit)
+        words = sentence(condition, gpu, change)
+        about = {"label": words, "phase": phase, "text": str(condition), "entity": gpu}
+        about |= {"metric": "gpu.memory.used", "value": used[at], "limit": limit, "message": words}
+        said.append((at, math.nan, about))
+    maker.say(gpu, "alert", "text", said)
 
 
 def story(maker: Maker) -> None:
-    """Write marks, cells and what the sources said."""
+    """Write marks and what the sources said."""
     maker.say("kernel", "mark", "text", [
         (READY, math.nan, {"label": "training starts"}),
-        (CHECKPOINT, math.nan, {"label": "checkpoint"}),
+        (CHECKPOINT[0], math.nan, {"label": "checkpoint"}),
     ])  # fmt: skip
     silent = f"gpu:{SILENT_GPU}: the driver did not answer in time"
     maker.say("pulse/nvml", "event", "text", [
         (SILENT[0] + 0.1, math.nan, {"kind": "reader", "source": "nvml", "message": silent}),
     ])  # fmt: skip
-    cells = [
-        (0.3, 6.2, "import torch"),
-        (7.0, 31.5, "data = load_shards()"),
-        (33.1, 357.0, "train(model, data)"),
-    ]
-    for count, (start, end, line) in enumerate(cells, 1):
-        about = {"id": f"{count}@{START_US + round(start * 1e6)}"}
-        maker.say(f"cell:{count}", "cell", "span", [
-            (start, math.nan, {**about, "count": count, "line": line}),
-            (end, round(end - start, 3), {**about, "status": "ok"}),
-        ])  # fmt: skip
 
 
 def make(path: Path) -> Path:
@@ -259,9 +344,13 @@ def make(path: Path) -> Path:
         machine(job, maker)
         training(job, maker)
         story(maker)
+        cells(maker)
+        spans(maker)
+        printed(maker)
+        alert(job, maker)
         maker.finish()
         path.unlink(missing_ok=True)
-        return Recording.open(directory).save(path, include=("code",))
+        return Recording.open(directory).save(path, include=("code", "output"))
 
 
 if __name__ == "__main__":

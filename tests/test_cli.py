@@ -15,7 +15,7 @@ import pytest
 
 import pulse_widgets as pw
 from pulse_widgets.cli import main
-from pulse_widgets.demo.lab import quickstart, server_command
+from pulse_widgets.demo.lab import notebooks, server_command
 from tests.fakes import nvml
 
 
@@ -202,8 +202,11 @@ def test_the_server_listens_to_this_machine_alone_and_root_is_allowed_only_to_ro
     assert "--allow-root" not in as_user
 
 
-def test_the_quickstart_ships_with_the_package():
-    assert json.loads(quickstart().read_bytes())["nbformat"] == 4
+def test_the_notebooks_ship_with_the_package():
+    shipped = notebooks()
+
+    assert [path.name[:3] for path in shipped] == ["01_", "02_", "03_", "04_", "05_"]
+    assert {json.loads(path.read_bytes())["nbformat"] for path in shipped} == {4}
 
 
 @pytest.mark.slow
@@ -232,10 +235,8 @@ def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_pat
         base, token = url.split("/lab/")[0], url.split("token=")[1]
         server = psutil.Process(demo.pid).children()
         words = [word for process in server for word in process.cmdline()]
-        with urllib.request.urlopen(
-            f"{base}/api/contents/01_quickstart.ipynb?token={token}"
-        ) as got:
-            served = json.load(got)["content"]
+        with urllib.request.urlopen(f"{base}/api/contents?token={token}") as got:
+            served = sorted(one["name"] for one in json.load(got)["content"])
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{base}/api/contents/01_quickstart.ipynb")
         shown = opened.read_text().strip()
@@ -245,7 +246,7 @@ def test_the_demo_serves_the_notebook_behind_its_token_until_it_is_ended(tmp_pat
 
     assert line.startswith("JupyterLab is running: http://127.0.0.1:")
     assert shown == url
-    assert len(served["cells"]) == len(json.loads(quickstart().read_bytes())["cells"])
+    assert served == [path.name for path in notebooks()]
     assert refused.value.code == 403
     assert "jupyterlab" in words
     assert not any(token in word for word in words)

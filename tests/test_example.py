@@ -1,5 +1,7 @@
 """The recording that ships with the package is what its script makes, and shows what it should."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,10 +53,50 @@ def test_a_sample_that_stands_out_is_in_the_envelope_at_every_width(example):
     assert all(power.envelope(points).max.max() >= 698 for points in (3, 50, 300))
 
 
-def test_steps_marks_and_cells_are_there(example):
+def test_steps_marks_and_what_the_metrics_are_is_there(example):
     loss = example.select("train/loss").to_pandas()
 
     assert loss["step"].tolist() == list(range(len(loss)))
     assert loss["value"].iloc[-1] < loss["value"].iloc[0] / 3
     assert {"training starts", "checkpoint"} <= set(example.events["message"])
-    assert example.cells()["status"].tolist() == ["ok"] * 3
+    assert example.config["lr"] == 3e-4
+    labels = example.stored.catalog.entities["h0"]["user"]
+    # A pattern is no path: it goes along in the copy.
+    assert json.loads(labels["defined"])["*/loss"] == {"x": "epoch", "better": "min"}
+
+
+def test_the_same_cell_costs_more_when_a_gpu_is_hot(example):
+    cells = example.cells()
+    hot = example.cell(7)
+
+    assert cells["status"].tolist() == [*["ok"] * 5, "error", "ok"]
+    assert (hot.previous.cell, hot.previous.previous.cell) == (5, 3)
+    change = hot.compared["change"]
+    assert change["seconds"] > 10
+    assert change["energy_j"] > 2 * cells["energy_error_j"].max()
+    assert hot.numbers["throttled"] > 0.4 > hot.previous.numbers["throttled"] == 0
+    # A driver that was silent meanwhile leaves unknown what only its readings can tell.
+    assert hot.previous.previous.numbers["gpu_busy_s"] is None
+    assert hot.previous.previous.numbers["energy_j"] > 0
+
+
+def test_each_line_and_span_lies_in_the_cell_that_it_is_of(example):
+    cells = example.cells().set_index("cell")
+    lines = example.output
+    spans = example.select("span").to_pandas()
+
+    for word, count in (("epoch 2", 5), ("epoch 3", 7), ("saved", 4), ("shards", 2)):
+        (at,) = lines["time"][lines["text"].str.contains(word)]
+        assert cells["start"][count] < at < cells["end"][count]
+    assert len(spans) == 12
+    of_third = spans["time"].tail(4)
+    assert of_third.between(cells["start"][7], cells["end"][7]).all()
+
+
+def test_an_alert_fires_before_the_memory_runs_out(example):
+    events = example.events.query("kind in ('alert', 'oom')")
+
+    fired, ended, failed = events["message"]
+    assert fired == "gpu:0 gpu.memory.used is 77.5 GiB, above 76 GiB"
+    assert ended.endswith("no longer above 76 GiB")
+    assert failed == "OutOfMemoryError: CUDA out of memory in cell [6]"

@@ -11,17 +11,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from pulse_widgets.collectors.buffered.cells import CellCollector
     from pulse_widgets.collectors.buffered.collector import Collector
     from pulse_widgets.collectors.buffered.entry import Entry
+    from pulse_widgets.collectors.buffered.io import IOCollector
     from pulse_widgets.collectors.buffered.metrics import UserMetricCollector
     from pulse_widgets.collectors.buffered.sender import Sender
     from pulse_widgets.collectors.buffered.system import SystemMetricCollector
 
-__all__ = ["Collector", "Entry", "Sender", "SystemMetricCollector", "UserMetricCollector"]
+__all__ = [
+    "CellCollector",
+    "Collector",
+    "Entry",
+    "IOCollector",
+    "Sender",
+    "SystemMetricCollector",
+    "UserMetricCollector",
+]
 
 _HOMES: Final = {
+    "CellCollector": "cells",
     "Collector": "collector",
     "Entry": "entry",
+    "IOCollector": "io",
     "Sender": "sender",
     "SystemMetricCollector": "system",
     "UserMetricCollector": "metrics",

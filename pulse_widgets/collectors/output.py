@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.capture.notebook import CellSignals
 from pulse_widgets.collectors.capture.watch import STREAMS, watch
 from pulse_widgets.collectors.whose import Whose
-from pulse_widgets.ipython import shell_here
 from pulse_widgets.metrics.kinds import MOMENT, OUTPUT
 from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from pulse_widgets.arguments import Captured
     from pulse_widgets.collectors.capture.lines import Lines
@@ -62,10 +62,9 @@ class OutputCollector(RowCollector):
         self._host = host
         self._entity = entity
         self._heard: Subscription | None = None
-        self._shell: Any = None
+        self._cells = CellSignals(watch)
         self._captured: Captured = False
         self._stopped = False
-        self._pid = os.getpid()
         self._untold: dict[str, int] = {}
         self._told_s = 0.0
 
@@ -89,10 +88,7 @@ class OutputCollector(RowCollector):
         if self._heard is None:
             self._heard = watch.subscribe(self._hear)
             self.status.state = "ok"
-            self._shell = shell = shell_here()
-            if shell is not None:
-                shell.events.register("pre_run_cell", self._before_cell)
-                shell.events.register("post_run_cell", self._after_cell)
+            self._cells.follow()
         if self._captured == "fd":
             self._heard.want_descriptors()
 
@@ -101,13 +97,7 @@ class OutputCollector(RowCollector):
         self._stopped, self.status.state = True, "off"
         if self._heard is not None:
             self._heard.close()
-        shell, self._shell = self._shell, None
-        if shell is not None:
-            hooks = (("pre_run_cell", self._before_cell), ("post_run_cell", self._after_cell))
-            for event, hook in hooks:
-                # Gone already when somebody has reset the notebook's events.
-                with contextlib.suppress(ValueError):
-                    shell.events.unregister(event, hook)
+        self._cells.leave()
 
     def finish(self) -> bool:
         """Have the last lines become rows."""
@@ -124,26 +114,29 @@ class OutputCollector(RowCollector):
     def _counted(self, number: int) -> str:
         return f"{number} printed line was" if number == 1 else f"{number} printed lines were"
 
-    def _before_cell(self, _info: object = None) -> None:
-        if os.getpid() == self._pid:
-            watch.begin_anew()
+    def add_lines(self, stream: str, times_us: NDArray[np.int64], texts: list[str]) -> None:
+        """Make rows of lines, whoever has read them.
 
-    def _after_cell(self, _result: object = None) -> None:
-        # IPython hooks the streams around each cell, and puts back what there was.
-        if os.getpid() == self._pid:
-            watch.look_soon()
+        Parameters
+        ----------
+        stream : str
+            ``stdout`` or ``stderr``.
+        times_us : (n,) int64
+            Microseconds since the epoch.
+        texts : list of str
+            Secrets are masked already.
+        """
+        series = self._registry.add(self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored)
+        ids = np.full(len(texts), series, np.int32)
+        self.add(Rows.of(ids, times_us, np.full(len(texts), np.nan), text=texts))
 
     def _hear(self, stream: str, lines: Lines) -> None:
         """Make rows of lines; called on a thread of the watch."""
         if len(lines):
-            series = self._registry.add(
-                self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored
-            )
             # The watch has a clock of its own, which every listener may turn into its.
             since_us = self._clock.now_us() - round(time.monotonic() * 1e6)
-            times = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
-            ids = np.full(len(lines), series, np.int32)
-            self.add(Rows.of(ids, times, np.full(len(lines), np.nan), text=lines.texts))
+            times_us = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
+            self.add_lines(stream, times_us, lines.texts)
         if lines.left_out:
             self.lost[TOO_FAST] += lines.left_out
             self._untold[stream] = self._untold.get(stream, 0) + lines.left_out

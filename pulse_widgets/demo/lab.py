@@ -1,4 +1,4 @@
-"""The demo in JupyterLab: a fresh copy of the quickstart notebook, on a server of its own."""
+"""The demo in JupyterLab: fresh copies of the notebooks, on a server of its own."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 from pulse_widgets.errors import MissingExtraError, PulseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["quickstart", "run_lab", "server_command"]
+__all__ = ["notebooks", "run_lab", "server_command"]
 
 NOTEBOOK: Final = "01_quickstart.ipynb"
+"""The one that is opened."""
 START_S: Final = 60.0
 END_S: Final = 10.0
 LOG_LINES: Final = 15
@@ -34,6 +35,8 @@ LOG_LINES: Final = 15
 
 def run_lab(*, say: Callable[[str], None], browser: bool = True) -> int:
     """Open the quickstart in JupyterLab and wait until it is ended; return an exit status.
+
+    The other notebooks lie beside it.
 
     The server listens on 127.0.0.1 alone, behind a fresh token, and ends with Ctrl-C.
 
@@ -57,8 +60,9 @@ def run_lab(*, say: Callable[[str], None], browser: bool = True) -> int:
             remedy='Run `pip install "pulse_widgets[lab]"`, or use the demo with --headless.',
         )
     directory = Path(tempfile.mkdtemp(prefix="pulse-demo-"))
-    original = quickstart()
-    shutil.copyfile(original, directory / NOTEBOOK)
+    originals = notebooks()
+    for original in originals:
+        shutil.copyfile(original, directory / original.name)
     try:
         with _until_ended(), _server(directory) as (server, url):
             say(f"JupyterLab is running: {url}")
@@ -69,14 +73,14 @@ def run_lab(*, say: Callable[[str], None], browser: bool = True) -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        if _untouched(directory, original):
+        if _untouched(directory, originals):
             shutil.rmtree(directory, ignore_errors=True)
         else:
             say(f"What you changed stays in {directory}.")
 
 
-def quickstart() -> Path:
-    """Return the notebook: of an installed package, or of the checkout the package runs from.
+def notebooks() -> list[Path]:
+    """Return the notebooks: of an installed package, or of the checkout the package runs from.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def quickstart() -> Path:
     package = Path(__file__).parents[1]
     for place in (package / "notebooks", package.parent / "notebooks"):
         if (place / NOTEBOOK).is_file():
-            return place / NOTEBOOK
+            return sorted(place.glob("*.ipynb"))
     raise PulseError(
         f"{NOTEBOOK} is not part of this installation",
         remedy="Run `pip install --force-reinstall pulse_widgets`.",
@@ -205,9 +209,10 @@ def _has_browser() -> bool:
     return True
 
 
-def _untouched(directory: Path, original: Path) -> bool:
+def _untouched(directory: Path, originals: Sequence[Path]) -> bool:
     """Return whether the user left nothing of their own."""
-    own = {NOTEBOOK, ".server.log", ".ipynb_checkpoints", ".virtual_documents"}
-    left = {path.name for path in directory.iterdir()}
-    copy = directory / NOTEBOOK
-    return left <= own and copy.is_file() and copy.read_bytes() == original.read_bytes()
+    own = {".server.log", ".ipynb_checkpoints", ".virtual_documents"}
+    left = {path.name for path in directory.iterdir()} - own
+    return left == {one.name for one in originals} and all(
+        (directory / one.name).read_bytes() == one.read_bytes() for one in originals
+    )

@@ -63,6 +63,7 @@ _PATHS: Final = (
     rf"(?<![\w\\])\\{{2,4}}(?=[\w.$-]+\\){_REST}",
 )
 _PATH: Final = re.compile("|".join(_PATHS))
+_GLOB: Final = re.compile(r"[*?\]]")
 _WHOLE: Final = re.compile(r"(?:~[\w.-]*|[A-Za-z]:)?[/\\](?!/).+")
 _LOST: Final = '{"message": "Left out of this copy: it is nested too deep"}'
 _DIGITS: Final = 20
@@ -201,7 +202,7 @@ class Redaction:
         if isinstance(value, dict):
             made: dict[str, Any] = {}
             for key, inner in value.items():
-                name = self.text(key)
+                name = self._named(key)
                 # Several may have become the same.
                 made[f"{name} {len(made)}" if name in made else name] = self._cleaned(inner)
             return made
@@ -210,6 +211,11 @@ class Redaction:
         if isinstance(value, str):
             return "<path>" if _WHOLE.fullmatch(value) else self.text(value)
         return value
+
+    def _named(self, name: str) -> str:
+        """Return a name or a pattern of names: in ``*/loss`` the slash begins no path."""
+        plain = _GLOB.sub("_", name)
+        return name if self.text(plain) == plain else self.text(name)
 
     def value(self, value: Any) -> Any:
         """Return a JSON value for a copy: private keys left out, texts cleaned."""

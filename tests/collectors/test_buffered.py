@@ -3,6 +3,7 @@
 import logging
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +180,48 @@ def test_beyond_the_budget_a_producer_waits_for_a_consumer(monkeypatch):
     assert [entry.fields["i"] for entry in got] == list(range(5000))
 
 
+def test_a_truncate_that_comes_twice_lets_go_of_nothing_that_was_not_returned():
+    collector = Unbounded()
+    collector.truncate(5)
+    collector.add(range(10))
+    collector.truncate(5)
+    assert collector.collect() == list(range(10))
+    collector.add(range(10, 15))
+    collector.truncate(10)
+    collector.truncate(10)
+    assert collector.collect() == list(range(10, 15))
+
+
+def test_entries_that_are_changed_while_they_wait_do_not_change_the_budget(monkeypatch):
+    monkeypatch.setattr(Unbounded, "BUDGET", 100_000)
+    collector = Unbounded()
+    for _ in range(50):
+        shrinks, grows = {"text": "x" * 50_000}, {"text": ""}
+        collector.add([Entry("m", 0.0, shrinks), Entry("m", 0.0, grows)])
+        shrinks["text"], grows["text"] = "", "x" * 200_000
+        collector.truncate(len(collector.collect()))
+        assert collector._bytes == 0
+    assert collector.dropped == 0
+
+
+BIG = {
+    "a text": "x" * 40_000,
+    "bytes": b"x" * 40_000,
+    "an array": np.zeros(5000),
+    "a list": [0.0] * 400,
+}
+
+
+@pytest.mark.parametrize("what", BIG)
+def test_whatever_a_field_holds_counts_towards_the_budget(monkeypatch, what):
+    monkeypatch.setattr(Unbounded, "BUDGET", 400_000)
+    collector = Unbounded()
+    for _ in range(100):
+        collector.add([Entry("m", 0.0, {"x": BIG[what]})])
+    assert 5 < len(collector.collect()) < 20
+    assert collector.dropped > 80
+
+
 # The user's metrics ------------------------------------------------------------------------
 
 STEPS = [(None, 1), (None, 2), (5, 5), (5, 5), (3, 3), (None, 4), (0, 0), (-2, -2)]
@@ -232,6 +275,39 @@ def test_a_payload_tells_its_step_and_rank_and_leaves_the_given_one_alone(  # no
     assert payload.tags == {"step": "7", **tags}
     assert payload.fields == {"loss": 0.5, **fields}
     assert values == {"loss": 0.5}
+
+
+KEYS = {
+    "loss": True,
+    "train/loss": True,
+    "a/b/c": True,
+    "A-b_0": True,
+    "0": True,
+    "": False,
+    "/loss": False,
+    "loss/": False,
+    "/": False,
+    "a//b": False,
+    "train loss": False,
+    "loss\n": False,
+    "lr%": False,
+    "größe": False,
+    "损失": False,
+    "a.b": False,
+    7: False,
+}
+
+
+@pytest.mark.parametrize("key", KEYS, ids=ascii)
+def test_a_name_that_servers_reject_is_kept_and_said_once(caplog, key):
+    collector = UserMetricCollector()
+    with caplog.at_level(logging.WARNING):
+        for value in range(3):
+            payload = collector.build_metric_payload({"good": 1.0, key: value}, 1.0)
+            assert payload.fields == {"good": 1.0, key: value}
+    assert [line.startswith("Servers may reject the metric") for line in warned(caplog)] == (
+        [] if KEYS[key] else [True]
+    )
 
 
 def test_what_is_logged_waits_and_the_step_is_returned():

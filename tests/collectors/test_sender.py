@@ -1,10 +1,12 @@
 """What collectors hold arrives, whatever fails on the way."""
 
+import os
 import threading
 
 import pytest
 
 from pulse_widgets.collectors import Collector, Entry, Sender
+from tests.programs import run
 
 SOON = 0.001
 
@@ -99,8 +101,9 @@ def test_one_that_cannot_be_delivered_or_read_holds_up_no_other():
     assert (len(good), len(poisoned)) == (0, 1)
     assert sender.problem == "it cannot be sent"
     sink.refused = ()
-    assert sender.flush()
+    assert not sender.flush()  # what the broken one holds nobody knows
     assert sink.once() == [1, 2, "bad"]
+    assert sender.problem == "Broken could not be read"
 
 
 def test_the_end_delivers_what_is_left_and_waits_no_longer_than_asked():
@@ -127,3 +130,114 @@ def test_the_end_delivers_what_is_left_and_waits_no_longer_than_asked():
 
 def test_a_sender_that_was_never_started_ends_at_once():
     assert Sender([], lambda _: None).stop()
+
+
+@pytest.mark.parametrize("method", ["start", "stop", "collect", "truncate"])
+def test_whatever_method_of_one_fails_the_others_are_started_delivered_and_stopped(method):
+    class Broken(Held):
+        pass
+
+    def fail(self, *given):
+        raise RuntimeError("broken")
+
+    setattr(Broken, method, fail)
+    broken, good, sink = Broken(), Held(), Sink()
+    good.add(entries(1))
+    broken.add(entries("broken", name="b"))
+    sender = Sender([broken, good], sink, interval=1e6)
+    sender.start()
+    arrived = sender.stop()
+
+    assert 1 in sink.once()
+    assert not good.running
+    assert arrived == (method != "collect")
+
+
+def test_a_collector_that_hangs_at_its_stop_keeps_no_other_from_stopping_and_delivering():
+    hangs = threading.Event()
+
+    class Hanging(Held):
+        def stop(self):
+            hangs.wait(60)
+
+    good, sink = Held(), Sink()
+    sender = Sender([Hanging(), good], sink, interval=1e6)
+    sender.start()
+    good.add(entries(1))
+    sender.stop(timeout=0.5)
+    hangs.set()
+    assert sink.arrived.acquire(timeout=20)
+    assert sink.once() == [1]
+    assert not good.running
+
+
+def test_after_a_delivery_that_failed_together_and_not_apart_all_has_arrived():
+    one, two, sink = Held(), Held(), Sink(failures=1)
+    one.add(entries(1, name="one"))
+    two.add(entries(2, name="two"))
+    sender = Sender([one, two], sink)
+    assert sender.flush()
+    assert (sender.failures, sender.problem) == (1, "")
+    assert sink.once() == [1, 2]
+
+
+def test_two_deliveries_at_once_let_go_of_nothing_that_neither_has_sent():
+    collector, sink, threads = Held(), Sink(), []
+
+    def send(batch):
+        if not threads:
+            # Meanwhile more comes, and somebody else delivers.
+            collector.add(entries(2, 3, 4, 5))
+            threads.append(threading.Thread(target=sender.flush))
+            threads[0].start()
+        sink(batch)
+
+    sender = Sender([collector], send)
+    collector.add(entries(0, 1))
+    sender.flush()
+    threads[0].join(20)
+    collector.add(entries(6))
+    sender.flush()
+    assert sink.once() == [0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_delivery_that_ends_its_thread_is_a_failure_and_the_next_comes():
+    collector, sink = Held(), Sink()
+
+    def send(batch):
+        if sender.failures < 2:
+            raise SystemExit("no more")
+        sink(batch)
+
+    sender = Sender([collector], send, interval=SOON)
+    collector.add(entries(1))
+    sender.start()
+    assert sink.arrived.acquire(timeout=20)
+    assert sender.stop()
+    assert sink.once() == [1]
+    assert sender.failures == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_in_a_forked_child_nothing_is_delivered_and_nothing_waited_for(tmp_path):
+    printed, _ = run(
+        """
+from pulse_widgets.collectors import Collector, Sender
+collector = Collector()
+collector.add(["of the parent"])
+sender = Sender([collector], print, interval=1e6)
+sender.start()
+sender.stop()
+again = Sender([collector], print, interval=1e6)
+collector.add(["later"])
+sys.stdout.flush()
+child = os.fork()
+if not child:
+    ended = again.stop(60), again.flush(), sender.stop(60)
+    again.start()
+    os._exit(0 if ended == (True, False, False) and not again._started else 1)
+print(os.waitpid(child, 0)[1])
+""",
+        tmp_path,
+    )
+    assert printed.splitlines() == ["['of the parent']", "0"]

@@ -149,7 +149,9 @@ class Redaction {
     if (typeof value !== "object" || value === null) return value;
     const made: [string, unknown][] = [];
     for (const [key, inner] of Object.entries(value)) {
-      const name = this.#text(key);
+      // A pattern of names: in "*/loss" the slash begins no path.
+      const plain = key.replace(/[*?\]]/g, "_");
+      const name = this.#text(plain) === plain ? key : this.#text(key);
       // Several may have become the same.
       const taken = made.some(([other]) => other === name);
       made.push([taken ? `${name} ${made.length}` : name, this.#cleaned(inner)]);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from dataclasses import dataclass
@@ -10,17 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from pulse_widgets.collectors.buffered.door import taker
 from pulse_widgets.collectors.buffered.entry import Entry, size_of
+from pulse_widgets.collectors.buffered.words import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 __all__ = ["Collector"]
 
-PATIENCE_S: Final = 10.0
-"""How long `Collector.add` waits for consumers that make no room."""
 LOOK_S: Final = 0.002
-
-_logger = logging.getLogger("pulse_widgets")
+"""How often `Collector.add` looks whether there is room."""
 
 
 @dataclass(slots=True)
@@ -33,12 +30,15 @@ class _Place:
         The first entry that it has not let go of.
     begun : int or None
         The first entry that it was given since it let go of some last.
+    given : int
+        The first entry that it was never given.
     asked : bool
         Whether it has ever collected.
     """
 
     at: int
     begun: int | None = None
+    given: int = 0
     asked: bool = False
 
 
@@ -55,10 +55,12 @@ class Collector:
     DROP_THRESHOLD : int or None
         A consumer gets the newest of so many entries at most; `collect` drops what is older, says
         so and counts it. None: nothing is dropped as long as entries take less than `BUDGET`
-        bytes. Beyond that `add` waits for consumers, and where they let go of nothing for 10 s,
-        or there has never been one, the oldest entries are dropped and counted.
+        bytes. Beyond that `add` waits for consumers, and where they let go of nothing for
+        `PATIENCE_S`, or there has never been one, the oldest entries are dropped and counted.
     BUDGET : int
         Bytes.
+    PATIENCE_S : float
+        Seconds; 10, and 0 where what is collected must not be held up.
     dropped : int
         Entries that some consumer will not get. Their numbers are missing in `Entry.seq`, and a
         session that runs records that they were dropped.
@@ -76,6 +78,7 @@ class Collector:
 
     DROP_THRESHOLD: ClassVar[int | None] = 360
     BUDGET: ClassVar[int] = 64 << 20
+    PATIENCE_S: ClassVar[float] = 10.0
 
     def __init__(self) -> None:
         # Made in C and held briefly: an interrupt cannot leave it locked.
@@ -100,12 +103,13 @@ class Collector:
             self._make_room()
         with self._lock:
             seq = self._first + len(self._entries)
-            self._entries += [
+            taken = [
                 entry.numbered(seq + place) if isinstance(entry, Entry) else entry
                 for place, entry in enumerate(given)
             ]
+            self._entries += taken
             if self.DROP_THRESHOLD is None:
-                self._bytes += sum(map(size_of, given))
+                self._bytes += sum(map(size_of, taken))
             elif len(self._entries) > 4 * self.DROP_THRESHOLD:
                 # No consumer would get these any more; `collect` counts them.
                 self._let_go(len(self._entries) - self.DROP_THRESHOLD)
@@ -124,21 +128,22 @@ class Collector:
             if place.begun is None:
                 place.begun = place.at
             found = self._entries[place.at - self._first :]
+            place.given = end
+            self.dropped += lost
         if lost:
-            self._count(lost)
+            self._tell(lost)
         return found
 
     def truncate(self, n: int, consumer: str = "default") -> None:
         """Let go of the first `n` entries that `collect` returned to a consumer.
 
         Where it collected several times since, it is of the first of them: an entry may be
-        returned twice, but none is let go of that was not returned.
+        returned twice, but none is let go of that was not returned to that consumer.
         """
         with self._lock:
             place = self._place(consumer)
             begun = place.at if place.begun is None else place.begun
-            end = self._first + len(self._entries)
-            place.at, place.begun = min(max(place.at, begun + n), end), None
+            place.at, place.begun = max(place.at, min(begun + n, place.given)), None
             self._let_go(min(each.at for each in self._places.values()) - self._first)
 
     def __len__(self) -> int:
@@ -157,6 +162,8 @@ class Collector:
             self._bytes -= sum(map(size_of, self._entries[:count]))
         del self._entries[:count]
         self._first += count
+        if not self._entries:
+            self._bytes = 0  # an interrupt of `add` may have left one uncounted
 
     def _make_room(self) -> None:
         """Wait for consumers; where they let go of nothing, drop a tenth of what is held.
@@ -172,16 +179,15 @@ class Collector:
                 now = time.monotonic()
                 if self._first != seen:
                     seen, since = self._first, now
-                elif not asked or now - since > PATIENCE_S:
+                elif not asked or now - since >= self.PATIENCE_S:
                     self._let_go(max(len(self._entries) // 10, 1))
                     return
             if self._bytes > self.BUDGET:
                 time.sleep(LOOK_S)
 
-    def _count(self, lost: int) -> None:
+    def _tell(self, lost: int) -> None:
         """Say that entries were dropped, in the log of the program and in a recording."""
-        self.dropped += lost
-        _logger.warning("%d collector entries dropped", lost)
+        say("%d collector entries dropped", lost)
         session = taker()
         if session is not None:
             name = type(self).__name__

@@ -22,6 +22,12 @@ class Taker(Protocol):
     def watch(self, sources: Sequence[str]) -> None:
         """Read these sources, too, from now on."""
 
+    def capture(self) -> None:
+        """Take what is printed, too, from now on."""
+
+    def lines(self, stream: str, texts: Sequence[str], wall_s: Sequence[float]) -> None:
+        """Take in lines that somebody else has read, with their Unix times."""
+
     def event(self, entity: str, facts: Mapping[str, Any]) -> None:
         """Record that something happened."""
 

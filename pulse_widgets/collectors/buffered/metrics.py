@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.buffered.collector import Collector
 from pulse_widgets.collectors.buffered.door import taker
 from pulse_widgets.collectors.buffered.entry import Entry
+from pulse_widgets.collectors.buffered.words import say
 from pulse_widgets.errors import PulseError, words_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,10 @@ FILES: Final = "experiment_plot_file"
 RANK: Final = "VESSL_DISTRIBUTED_NUMBER"
 WORKLOAD: Final = "VESSL_WORKLOAD_ID"
 
-_logger = logging.getLogger("pulse_widgets")
+KEY: Final = re.compile("[a-zA-Z0-9_-]+(?:/[a-zA-Z0-9_-]+)*")
+"""What servers for such payloads take for a name."""
+KEYS: Final = 10_000
+"""So many names are looked at once; of more, each payload is."""
 
 
 class UserMetricCollector(Collector):
@@ -51,6 +55,9 @@ class UserMetricCollector(Collector):
         super().__init__()
         self.step = 0
         self._warned = False
+        self._warned_key = False
+        self._seen: set[Any] = set()
+        """Names that were looked at."""
 
     def handle_step(self, step: int | None) -> None:
         """Go on to a step: the one after the last for None.
@@ -61,7 +68,7 @@ class UserMetricCollector(Collector):
             self.step += 1
             return
         if step < self.step:
-            _logger.warning("Step should not go backwards: %d after %d", step, self.step)
+            say("Step should not go backwards: %d after %d", step, self.step)
         self.step = step
 
     def build_metric_payload(self, payload: Mapping[str, Any], ts: float) -> Entry:
@@ -70,10 +77,14 @@ class UserMetricCollector(Collector):
         Parameters
         ----------
         payload : mapping of str to number
-            It is copied.
+            It is copied; its values stay what they are, NaN and infinity too. Servers for such
+            payloads take names of letters of ASCII, digits, ``_`` and ``-``, with single ``/``
+            between them. Another name is kept, and said once in the log of the program.
         ts : float
             Unix seconds.
         """
+        if not self._seen.issuperset(payload):
+            self._check(payload)
         return self._entry(METRICS, payload, ts)
 
     def build_media_payload(self, payload: Mapping[str, Any], ts: float) -> Entry:
@@ -81,7 +92,14 @@ class UserMetricCollector(Collector):
         return self._entry(FILES, payload, ts)
 
     def log_metrics(self, payloads: Sequence[Entry]) -> int:
-        """Take in payloads of metrics, and return the step of now."""
+        """Take in payloads of metrics, and return the step of now.
+
+        A consumer gets every value as it was given. The recording of a running session has what
+        `pulse_widgets.log` makes of it: numbers, and whatever holds exactly one, with NaN and
+        infinity; None is missing; mappings are taken apart, their names joined with ``/``.
+        Texts, lists and arrays of more than one element are no numbers: they are left out of
+        the recording, counted and said once.
+        """
         self.add(payloads)
         session = taker()
         if session is not None:
@@ -106,10 +124,22 @@ class UserMetricCollector(Collector):
             fields["workload_id"] = workload
         return Entry(measurement, ts, fields, tags)
 
+    def _check(self, payload: Mapping[str, Any]) -> None:
+        bad = [key for key in payload if not isinstance(key, str) or not KEY.fullmatch(key)]
+        if bad and not self._warned_key:
+            self._warned_key = True
+            say(
+                "Servers may reject the metric %s: a name has letters, digits, _ and -, with "
+                "single / between them",
+                ascii(bad[0])[:80],
+            )
+        if len(self._seen) < KEYS:
+            self._seen.update(payload)
+
     def _say(self, error: PulseError) -> None:
         if not self._warned:
             self._warned = True
-            _logger.warning("A payload is in no recording: %s", words_of(error))
+            say("A payload is in no recording: %s", words_of(error))
 
 
 def _number(name: str) -> int | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pulse_widgets.collectors.base import start_thread
-from pulse_widgets.signals import Alarm, Flag
+from pulse_widgets.collectors.buffered.words import say
+from pulse_widgets.signals import Alarm, Flag, start_shielded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,10 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Sender"]
 
+T = TypeVar("T")
+
 INTERVAL_S: Final = 10.0
 STOP_S: Final = 10.0
-
-_logger = logging.getLogger("pulse_widgets")
 
 
 class Sender:
@@ -27,7 +30,8 @@ class Sender:
 
     Entries whose delivery fails are handed over again with the next: each arrives once or more,
     and `Entry.seq` tells which came before. A collector or an entry that always fails holds up no
-    other collector.
+    other collector. A sender is started once; stopped, it stays so. In the child of a fork it
+    does nothing: what its parent holds is the parent's to deliver.
 
     Parameters
     ----------
@@ -43,9 +47,9 @@ class Sender:
     Attributes
     ----------
     failures : int
-        Deliveries that failed.
+        Deliveries that failed, and collectors that could not be read.
     problem : str
-        Why the last one did; empty when it did not.
+        Why something did not arrive with the last `flush`; empty when all did.
     """
 
     def __init__(
@@ -62,19 +66,27 @@ class Sender:
         self._send = send
         self._interval = interval
         self._consumer = consumer
+        self._pid = os.getpid()
+        # One delivery at a time: two would let go of what neither has sent. Made in C.
+        self._sending = threading.RLock()
         self._wake = Alarm()
         self._ending = False
         self._started = False
         self._gone = Flag()
+        self._told: set[int] = set()
+        """Collectors of which it was said that they fail."""
 
     def start(self) -> None:
         """Start the collectors, and deliver from now on; twice is harmless."""
-        if self._started:
+        if self._started or os.getpid() != self._pid:
             return
         self._started = True
-        for collector in self._collectors:
-            collector.start()
-        start_thread("pulse-collector-sender", self._run)
+        try:
+            for collector in self._collectors:
+                self._calmly(collector, collector.start)
+        finally:
+            # Whatever interrupts this, what is collected is delivered.
+            start_thread("pulse-collector-sender", self._run)
 
     def stop(self, timeout: float = STOP_S) -> bool:
         """Stop the collectors and deliver what they hold.
@@ -84,57 +96,106 @@ class Sender:
         bool
             Whether all of it arrived within `timeout` seconds. What did not is still held.
         """
-        if not self._started:
-            return True
-        for collector in self._collectors:
-            collector.stop()
-        self._ending = True
-        self._wake.ring()
-        return self._gone.wait(timeout) and not self.problem
+        if not self._started or os.getpid() != self._pid:
+            return not self._started
+        ends = time.monotonic() + timeout
+        try:
+            # Each on a thread of its own: one that hangs keeps no other from stopping.
+            stopped = [(each, Flag()) for each in self._collectors]
+            for collector, flag in stopped:
+                start_shielded("pulse-collector-stop", partial(self._stop, collector, flag))
+            # The last delivery has its share of the time, too.
+            for _, flag in stopped:
+                flag.wait(ends - timeout / 2 - time.monotonic())
+        finally:
+            self._ending = True
+            self._wake.ring()
+        return self._gone.wait(ends - time.monotonic()) and not self.problem
 
     def flush(self) -> bool:
         """Deliver what waits now, on the caller's thread; return whether all of it arrived."""
-        batches = [(each, batch) for each in self._collectors if (batch := self._held(each))]
-        self.problem = ""
+        if os.getpid() != self._pid:
+            return False
+        with self._sending:
+            # Until it is known that all arrived: whatever ends this early is a problem.
+            self.problem = "a delivery was cut off"
+            self.problem = self._deliver()
+            return not self.problem
+
+    # Private ----------------------------------------------------------------------------
+
+    def _deliver(self) -> str:
+        """Deliver what waits; return why something did not arrive, empty when all did."""
+        unread, batches = "", []
+        for collector in self._collectors:
+            batch: list[Any] | None = self._calmly(
+                collector, partial(collector.collect, self._consumer)
+            )
+            if batch is None:
+                unread = f"{type(collector).__name__} could not be read"
+                self.failures += 1
+            elif batch:
+                batches.append((collector, batch))
         if not batches:
-            return True
-        if self._arrives([entry for _, batch in batches for entry in batch]):
+            return unread
+        problem = self._problem_of([entry for _, batch in batches for entry in batch])
+        if not problem:
             for collector, batch in batches:
-                collector.truncate(len(batch), self._consumer)
-            return True
-        if len(batches) > 1:
-            # One of them may be what cannot be delivered.
-            problem = self.problem
-            for collector, batch in batches:
-                if self._arrives(batch):
-                    collector.truncate(len(batch), self._consumer)
-            self.problem = self.problem or problem
-        return False
+                self._let_go(collector, batch)
+            return unread
+        if len(batches) == 1:
+            return problem
+        # One of them may be what cannot be delivered.
+        problem = ""
+        for collector, batch in batches:
+            failed = self._problem_of(batch)
+            problem = problem or failed
+            if not failed:
+                self._let_go(collector, batch)
+        return problem or unread
 
-    def _held(self, collector: Collector) -> list[Any]:
-        try:
-            return collector.collect(self._consumer)
-        except Exception:
-            self.failures += 1
-            _logger.exception("a collector could not be read")
-            return []
-
-    def _arrives(self, entries: list[Any]) -> bool:
+    def _problem_of(self, entries: list[Any]) -> str:
+        """Hand entries over; return why they did not arrive, empty when they did."""
         try:
             self._send(entries)
         except Exception as error:  # noqa: BLE001  whatever a delivery raises: it is tried again
             self.failures += 1
-            self.problem = str(error) or type(error).__name__
-            return False
-        return True
+            return str(error) or type(error).__name__
+        return ""
+
+    def _let_go(self, collector: Collector, batch: list[Any]) -> None:
+        self._calmly(collector, partial(collector.truncate, len(batch), self._consumer))
+
+    def _calmly(self, collector: Collector, call: Callable[[], T]) -> T | None:
+        """Call a method of a collector; what it raises is said once, and harms no other."""
+        try:
+            return call()
+        except Exception as error:  # noqa: BLE001  of a class of the user's
+            if id(collector) not in self._told:
+                self._told.add(id(collector))
+                say("The collector %s failed", type(collector).__name__, error=error)
+            return None
+
+    def _stop(self, collector: Collector, flag: Flag) -> None:
+        try:
+            self._calmly(collector, collector.stop)
+        finally:
+            flag.set()
 
     def _run(self) -> None:
         due = time.monotonic()
         try:
             while not self._ending:
-                self.flush()
+                self._flush_here()
                 due = max(due + self._interval, time.monotonic())
                 self._wake.wait(due - time.monotonic())
-            self.flush()
+            self._flush_here()
         finally:
             self._gone.set()
+
+    def _flush_here(self) -> None:
+        try:
+            self.flush()
+        except BaseException as error:  # noqa: BLE001  SystemExit, say: it ends no thread of ours
+            self.failures += 1
+            self.problem = str(error) or type(error).__name__

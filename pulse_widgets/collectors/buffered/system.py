@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 import time
@@ -12,6 +11,7 @@ from pulse_widgets.collectors.base import start_thread
 from pulse_widgets.collectors.buffered.collector import Collector
 from pulse_widgets.collectors.buffered.door import taker
 from pulse_widgets.collectors.buffered.entry import Entry
+from pulse_widgets.collectors.buffered.words import say
 from pulse_widgets.metrics.entities import is_gpu
 from pulse_widgets.readers.base import RateClass
 from pulse_widgets.readers.contract import ask, open_backend
@@ -32,8 +32,6 @@ INTERVAL_S: Final = 5.0
 PERCENT: Final = 100.0
 SOURCES: Final = ("system", "nvml")
 STOP_S: Final = 1.0
-
-_logger = logging.getLogger("pulse_widgets")
 
 
 class SystemMetricCollector(Collector):
@@ -116,8 +114,8 @@ def _machine(process: psutil.Process, ts: float) -> Iterator[Entry]:
             "device_cpu_percent": psutil.cpu_percent(),
             "device_mem_percent": psutil.virtual_memory().percent,
         }
-    except (psutil.Error, OSError, RuntimeError):
-        _logger.warning("The machine could not be read", exc_info=True)
+    except (psutil.Error, OSError, RuntimeError) as error:
+        say("The machine could not be read", error=error)
         return
     yield Entry(MEASUREMENT, ts, fields, dict(SystemMetricCollector.TAGS))
 
@@ -146,7 +144,7 @@ class _Gpus:
             return self._entries(ts)
         except Exception as error:  # noqa: BLE001  the top of a thread: other entries go on
             if not self.problem:
-                _logger.warning("GPUs could not be read: %s", error)
+                say("GPUs could not be read: %s", error)
             self.problem = str(error)
             self.close()
             return []

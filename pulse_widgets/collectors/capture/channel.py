@@ -102,6 +102,12 @@ class Channel:
                 tee.restore()
             self._torn = (*self._torn, tee)
 
+    def settle(self) -> None:
+        """Wait for what was printed until now, while the descriptor is heard."""
+        if self._tee is not None:
+            self._flush()
+            self._tee.settle()
+
     def drain(self) -> None:
         """Wait for what was printed before the descriptor was given back."""
         torn, self._torn = self._torn, ()
@@ -134,6 +140,16 @@ class Channel:
         hook, self._hook = self._hook, None
         if hook is not None:
             hook.remove()
+
+    @property
+    def write(self) -> Any:
+        """The ``write`` that stands on the stream for us; None where none does."""
+        return None if self._hook is None else self._hook.write
+
+    @property
+    def is_heard_below(self) -> bool:
+        """Whether what is printed is heard at its descriptor, and not at the stream."""
+        return self._tee is not None and self._hook is None
 
     @property
     def stream(self) -> Any:

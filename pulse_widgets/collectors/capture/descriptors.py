@@ -90,11 +90,15 @@ class DescriptorTee:
 
     def drain(self) -> None:
         """Wait for what came before `restore`; what comes later is passed on and not heard."""
+        self.settle()
+        self._heard = False
+
+    def settle(self) -> None:
+        """Wait for what came until now."""
         ends = time.monotonic() + DRAIN_S
         while not self._ended.wait(0.005) and time.monotonic() < ends:
             if not self._busy and not _waiting(self._read):
                 break
-        self._heard = False
 
     def _run(self) -> None:
         try:

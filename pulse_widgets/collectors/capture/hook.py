@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Break", "Hook", "Mark", "is_gone"]
+__all__ = ["Break", "Hook", "Mark", "is_gone", "leads_to", "wrapped"]
 
 LOOKED_AT: Final = 200
 """So many callables are looked at in search of our hook below those of others."""
@@ -95,6 +95,11 @@ class Hook:
         self._silence()
         self._restore()
 
+    @property
+    def write(self) -> Callable[..., Any] | None:
+        """What stands on the stream; None before it was put there."""
+        return self._write
+
     def is_reached(self) -> bool:
         """Return whether what is written to the stream comes by here, as far as can be seen.
 
@@ -102,7 +107,7 @@ class Hook:
         does so around each cell.
         """
         now = vars(self.stream).get("write")
-        return now is not None and _leads_to(now, self._write)
+        return now is not None and leads_to(now, self._write)
 
     def _restore(self, _piece: object = None) -> None:
         own = vars(self.stream)
@@ -153,6 +158,11 @@ class Hook:
         return write
 
 
+def wrapped(original: Callable[..., Any], note: Callable[[str], None]) -> Callable[..., Any]:
+    """Return a ``write`` like `original` that first tells `note` of each piece."""
+    return Hook(None, [], note)._made(original)  # noqa: SLF001  of this module
+
+
 def _name_of_text(write: Callable[..., Any]) -> str | None:
     """Return what the one argument of a ``write`` is called; None where it has others."""
     try:
@@ -164,7 +174,7 @@ def _name_of_text(write: Callable[..., Any]) -> str | None:
     return first[0].name if len(first) == 1 and first[0].kind in _BY_PLACE else None
 
 
-def _leads_to(call: object, target: object) -> bool:
+def leads_to(call: object, target: object) -> bool:
     """Return whether `call` is `target`, or holds it: in a closure, or in its object."""
     seen: set[int] = set()
     todo = [call]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -15,7 +16,7 @@ from pulse_widgets.collectors.capture.lines import Lines, LinesOf
 from pulse_widgets.signals import Alarm, start_shielded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 __all__ = ["STREAMS", "Subscription", "Watch", "watch"]
@@ -33,6 +34,8 @@ FLOOD_S: Final = 1.0
 """It is left alone so long at most."""
 LOOK_S: Final = 2.0
 """How often the streams are looked at while nothing is printed: one may have been replaced."""
+UNHEARD_S: Final = 5.0
+"""Words of ours are not heard for so long at most: an interrupt may keep `unheard` from ending."""
 
 _logger = logging.getLogger("pulse_widgets")
 
@@ -66,6 +69,10 @@ class Subscription:
         """Hear now of all that was printed until now."""
         self._watch.flush(self)
 
+    def finish(self) -> None:
+        """Hear of all that was printed until now, unfinished lines too, and then of nothing."""
+        self._watch.finish(self)
+
 
 class Watch:
     """Hooks the streams of the process as long as anybody listens."""
@@ -86,6 +93,8 @@ class Watch:
         self._pace = Alarm()
         self._speaker: int | None = None
         """The thread that tells listeners; what it prints itself is not heard."""
+        self._unheard: dict[int, float] = {}
+        """Threads that say something of ours, and until when at most; monotonic seconds."""
         self._thread_runs = False
         self._counts = False
         """Whether the thread looks now and then how much waits."""
@@ -93,10 +102,15 @@ class Watch:
     # Listeners --------------------------------------------------------------------------
 
     def subscribe(self, hear: Callable[[str, Lines], None]) -> Subscription:
-        """Tell `hear` from now on of the lines that are printed."""
-        made = Subscription(self, hear)
+        """Tell `hear` from now on of the lines that are printed; twice is once."""
         with self._working:
-            if not self._listeners:
+            found = self.find(hear)
+            if found is not None:
+                return found
+            made = Subscription(self, hear)
+            if self._listeners:
+                self._tell(end=False)  # it belongs to those who listened before
+            else:
                 self._start_anew()
             with self._door:
                 self._listeners = (*self._listeners, made)
@@ -105,6 +119,12 @@ class Watch:
                     self._thread_runs = True
                     start_shielded("pulse-output", self._run)
         return made
+
+    def find(self, hear: Callable[[str, Lines], None]) -> Subscription | None:
+        """Return the subscription of a function; None where it hears nothing."""
+        if os.getpid() != self._pid:
+            return None
+        return next((one for one in self._listeners if one.hear == hear), None)
 
     def _start_anew(self) -> None:
         if self._leaving:
@@ -122,24 +142,46 @@ class Watch:
             if all(one is not each for each in self._listeners):
                 return
             others = tuple(each for each in self._listeners if each is not one)
+            # First: whoever tells those that leave waits for what is still in a pipe.
+            for channel in self._channels:
+                if not others:
+                    channel.unhook()
+                if not any(each.descriptors for each in others):
+                    channel.untee()
             self._leaving = (*self._leaving, one)
             self._listeners = others
-            if not others:
-                for channel in self._channels:
-                    channel.unhook()
-            if not any(each.descriptors for each in others):
-                for channel in self._channels:
-                    channel.untee()
-                self._look()
+            self._look()
         self._alarm.ring()
         self._pace.ring()
 
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
-            for channel in self._channels:
-                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
+
+    def finish(self, one: Subscription) -> None:
+        """End a subscription once it was told of all that was printed until now."""
+        if os.getpid() == self._pid:
+            # Together: the thread must not tell it in between, without the unfinished lines.
+            with self._working:
+                for channel in self._channels:
+                    channel.settle()
+                self.leave(one)
+                self._tell(end=True)
+
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Hear nothing of what this thread prints meanwhile, such as a warning of ours."""
+        me = threading.get_ident()
+        outer = me in self._unheard
+        try:
+            self._unheard[me] = time.monotonic() + UNHEARD_S
+            for channel in self._channels:
+                channel.flood(False)  # each piece is asked about
+            yield
+        finally:
+            if not outer:
+                self._unheard.pop(me, None)
 
     def look(self) -> None:
         """Look where the streams are."""
@@ -156,6 +198,16 @@ class Watch:
     def look_soon(self) -> None:
         """Have the thread look where the streams are, when others have put theirs in order."""
         self._alarm.ring()
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._listeners)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """The streams of the process."""
+        return self._channels
 
     def is_watching(self, name: str) -> bool:
         """Return whether a stream is hooked."""
@@ -177,6 +229,8 @@ class Watch:
         """Keep a piece, and when it came; called inside of the user's ``print``."""
         if self._speaker is not None and threading.get_ident() == self._speaker:
             return
+        if self._unheard and time.monotonic() < self._unheard.get(threading.get_ident(), 0.0):
+            return
         pieces = channel.pieces
         count = len(pieces)
         pieces.append(_mark())
@@ -185,7 +239,7 @@ class Watch:
             self._alarm.ring()
         elif count > streams.WAITING_PIECES:
             channel.shed_oldest()
-        elif count > EXACT_PIECES and self._counts:
+        elif count > EXACT_PIECES and self._counts and not self._unheard:
             # Now the thread is the one that counts, and notes the time.
             channel.flood(True)
             self._pace.ring()
@@ -256,6 +310,9 @@ class Watch:
             self._speaker = threading.get_ident()
             try:
                 leaving = self._leaving
+                if leaving:
+                    for channel in self._channels:
+                        channel.drain()
                 made = [(one.name, one.take(end=end)) for one in self._channels]
                 listeners = (*self._listeners, *leaving)
                 for name, lines in made:
