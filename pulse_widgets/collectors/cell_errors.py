@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_widgets.collectors.capture.secrets import masked
 from pulse_widgets.errors import words_of
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ def event_of_error(error: BaseException, count: int, *, traced: bool = True) -> 
         words = f"{words[:MESSAGE_LETTERS]}..."
     return {
         "kind": "oom" if any(map(_is_oom, _causes(error))) else "error",
-        "message": f"{words} in cell [{count}]",
+        "message": f"{masked(words)} in cell [{count}]",
         "cell": count,
-        "traceback": _shortened(_traceback(error, traced=traced)),
+        "traceback": masked(_shortened(_traceback(error, traced=traced))),
     }
 
 
