@@ -118,10 +118,11 @@ def _plain(value: Any, above: tuple[int, ...] = ()) -> Any:
         return _number(value)
     if not isinstance(value, list | tuple | Mapping) or len(value) > ITEMS or len(above) >= DEPTH:
         return _spoken(value, above)
-    if id(value) in above:
-        return ITSELF
-    above = (*above, id(value))
-    if isinstance(value, list | tuple):
+    return ITSELF if id(value) in above else _items(value, (*above, id(value)))
+
+
+def _items(value: Any, above: tuple[int, ...]) -> Any:
+    if not isinstance(value, Mapping):
         return [_plain(one, above) for one in value]
     return {
         _short(str(key), KEY_LENGTH): SECRET if _is_secret(str(key), one) else _plain(one, above)
