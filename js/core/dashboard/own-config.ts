@@ -56,8 +56,8 @@ export class ConfigFold {
   }
 
   /** Put the button where there is room for it; it keeps the keyboard where it stays. */
-  stand(place: HTMLElement): void {
-    if (this.toggle.parentElement !== place) place.prepend(this.toggle);
+  stand(place: HTMLElement, before: Node | null): void {
+    if (this.toggle.parentElement !== place) place.insertBefore(this.toggle, before);
   }
 
   #unfold(): void {

@@ -107,6 +107,9 @@ test("the configuration is a table that folds, also before anything is logged", 
   const toggle = view.own()?.querySelector<HTMLElement>(".pulse-config-toggle");
   expect(toggle?.closest<HTMLElement>("[hidden]")).toBeNull();
   expect(toggle?.textContent).toBe("Config (5)");
+  expect(toggle?.closest(".pulse-group-head")).not.toBeNull();
+  const below = () => [...(view.own()?.querySelector(".pulse-own-below")?.children ?? [])];
+  expect(below().filter((el) => !(el as HTMLElement).hidden)).toEqual([]);
   expect(toggle?.getAttribute("aria-expanded")).toBe("false");
   expect(fold?.hidden).toBe(true);
   toggle?.click();
