@@ -108,6 +108,12 @@ def test_a_configuration_is_flat_and_the_last_word_on_each_name_counts():
     assert len(config["long"]) == 1000 and config["3"] == "three"
 
 
+@pytest.mark.parametrize("value", [np.arange(3), np.array([]), np.zeros((2, 2))])
+def test_an_array_is_what_it_says_of_itself_and_under_a_secret_name_nothing(value):
+    kept = flat_values({"grid": value, "api_key": value, "l": [value]}, "x")
+    assert kept == {"grid": repr(value), "api_key": "***", "l": [repr(value)]}
+
+
 @pytest.mark.parametrize("wrong", [3, None, "lr=1", ["lr"], Optimizer])
 def test_what_is_no_configuration_is_the_callers_error(wrong):
     with pytest.raises(ArgumentError, match=r"pw\.config takes a mapping"):

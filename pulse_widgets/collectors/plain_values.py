@@ -150,7 +150,8 @@ def _short(text: str, most: int) -> str:
 
 
 def _is_secret(name: str, value: Any) -> bool:
-    if value is None or value == "" or isinstance(value, bool):
+    # An array compares element by element.
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and not value):
         return False
     words = [word.lower() for word in _WORDS.findall(name)]
     if _SECRET.intersection(words):

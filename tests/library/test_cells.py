@@ -295,7 +295,7 @@ def test_an_unknown_cell_is_refused_with_those_there_are(several, which, words):
 
 
 def test_without_cells_that_is_said(made):
-    with pytest.raises(ArgumentError, match="There are no cells"):
+    with pytest.raises(ArgumentError, match="Cells are recorded in IPython"):
         opened(made).cell(1)
 
 
@@ -355,6 +355,7 @@ def test_a_cell_that_was_cut_off_is_told_until_the_recording_ends(made):
     report = rec.cell(1)
 
     assert (report.status, report.seconds) == ("unfinished", 30.0)
+    assert "not ended when the session did, until then, 30 s" in str(report)
     assert report.to_dict()["end"] is None
     assert report.numbers["energy_j"] == pytest.approx(6000.0)
     assert rec.cells()["end"].isna().all()
