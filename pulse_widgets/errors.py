@@ -196,6 +196,6 @@ class DcgmStreamError(ReaderError):
 def words_of(error: BaseException) -> str:
     """Return the kind and the words of a foreign error, even one that cannot say what it is."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
     except Exception:  # noqa: BLE001  it is told of all the same
         return type(error).__name__

@@ -128,6 +128,12 @@ def test_a_secret_in_a_text_is_masked_as_in_printed_lines(text):
     assert "s3cr3t" not in json.dumps(kept)
 
 
+@pytest.mark.parametrize("value", [np.arange(3), np.array([]), np.zeros((2, 2))])
+def test_an_array_is_what_it_says_of_itself_and_under_a_secret_name_nothing(value):
+    kept = flat_values({"grid": value, "api_key": value, "l": [value]}, "x")
+    assert kept == {"grid": repr(value), "api_key": "***", "l": [repr(value)]}
+
+
 @pytest.mark.parametrize("wrong", [3, None, "lr=1", ["lr"], Optimizer])
 def test_what_is_no_configuration_is_the_callers_error(wrong):
     with pytest.raises(ArgumentError, match=r"pw\.config takes a mapping"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, Final
 
-from pulse_widgets.collectors.capture.secrets import masked
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import words_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _SHELL: Final = "interactiveshell.py"
 
 
 def event_of_error(error: BaseException, count: int, *, traced: bool = True) -> dict[str, Any]:
-    """Return the facts of the event that a cell failed.
+    """Return the facts of the event that a cell failed, without what looks like a secret.
 
     Parameters
     ----------
@@ -47,9 +47,9 @@ def event_of_error(error: BaseException, count: int, *, traced: bool = True) -> 
         words = f"{words[:MESSAGE_LETTERS]}..."
     return {
         "kind": "oom" if any(map(_is_oom, _causes(error))) else "error",
-        "message": f"{masked(words)} in cell [{count}]",
+        "message": f"{masked_text(words)} in cell [{count}]",
         "cell": count,
-        "traceback": masked(_shortened(_traceback(error, traced=traced))),
+        "traceback": _shortened(masked_text(_shortened(_traceback(error, traced=traced)))),
     }
 
 

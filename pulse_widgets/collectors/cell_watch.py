@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pulse_widgets.collectors.capture.secrets import masked
 from pulse_widgets.ipython import shell_here
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ RUNS_IN: Final = "interactiveshell.py"
 """Where IPython runs a cell."""
 EVENTS: Final = ("pre_run_cell", "post_run_cell")
 LINE_LETTERS: Final = 200
-LOOKED_AT: Final = 2000
-"""Of a longer line only so much is looked through for secrets."""
 
 _logger = logging.getLogger("pulse_widgets")
 _numbers = count()
@@ -74,8 +71,8 @@ class Execution:
 
     @property
     def line(self) -> str:
-        """Its first line that does something, without what looks like a secret."""
-        return masked(telling_line(self.source)[:LOOKED_AT])[:LINE_LETTERS]
+        """Its first line that does something."""
+        return telling_line(self.source)[:LINE_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.collectors.cell_errors import event_of_error
 from pulse_widgets.collectors.cell_watch import watch
 from pulse_widgets.collectors.whose import Whose
@@ -101,7 +102,7 @@ class CellRows(RowCollector):
             self._running[run] = (name, began)
             if self._busy_since is None:
                 self._busy_since = began
-        content = {"id": name, "count": run.count, "line": run.line}
+        content = {"id": name, "count": run.count, "line": masked_text(run.line)}
         if run.cell_id:
             content["cell_id"] = run.cell_id
         self._span(now_us, math.nan, content)

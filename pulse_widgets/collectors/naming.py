@@ -53,7 +53,10 @@ class Naming:
         self._left_out: set[str] = set()
 
     def checked(
-        self, data: Mapping[str, Any], convert: Callable[[Any], Any] = accepted
+        self,
+        data: Mapping[str, Any],
+        convert: Callable[[Any], Any] = accepted,
+        wanted: str = "a number",
     ) -> dict[str, Any]:
         """Return the flat copy of a mapping, without the values that are no numbers.
 
@@ -62,6 +65,8 @@ class Naming:
         data : mapping
         convert : callable
             Makes of a value what is kept of it, or raises `NoNumberError`.
+        wanted : str
+            What a value must be, for the words about one that is not.
 
         Raises
         ------
@@ -75,7 +80,7 @@ class Naming:
             try:
                 number = convert(value)
             except NoNumberError:
-                self.leave_out(key, f"{short(key)} is {describe(value)}, not a number")
+                self.leave_out(key, f"{short(key)} is {describe(value)}, not {wanted}")
                 continue
             if self._is_named(key):
                 taken[key] = number

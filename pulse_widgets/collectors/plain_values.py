@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulse_widgets.collectors.capture.secrets import masked
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import ArgumentError
 
 __all__ = ["flat_values", "plain_value"]
@@ -156,7 +156,7 @@ def _spoken(value: Any, above: tuple[int, ...]) -> Any:
 
 def _text(text: str) -> str:
     """Return a text that is not too long, without what looks like a secret."""
-    return masked(_ADDRESS.sub(SECRET, _short(text, TEXT_LENGTH)))
+    return masked_text(_ADDRESS.sub(SECRET, _short(text, TEXT_LENGTH)))
 
 
 def _short(text: str, most: int) -> str:
@@ -166,6 +166,7 @@ def _short(text: str, most: int) -> str:
 
 
 def _is_secret(name: str, value: Any) -> bool:
+    # An array compares element by element.
     if value is None or isinstance(value, bool) or (isinstance(value, str) and not value):
         return False
     words = [word.lower() for word in _WORDS.findall(name)]

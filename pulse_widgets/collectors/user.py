@@ -183,7 +183,7 @@ class UserCollector(RowCollector):
             If something is wrong with the call itself, as in `log`, or lengths differ. A column
             that is no row of numbers is left out, counted and said once.
         """
-        taken = self._naming.checked(data, column)
+        taken = self._naming.checked(data, column, "one row of numbers")
         length = length_of(taken, {"steps": steps, "times": times_us})
         stamp = elapsed_ns()
         times = self._clock.now_us() if times_us is None else times_us

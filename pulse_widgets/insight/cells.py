@@ -342,13 +342,14 @@ def _hold(time: NDArray[np.int64]) -> float:
     return HOLD * float(np.median(np.diff(time))) if len(time) > 1 else 0.0
 
 
-def grown(columns: Columns, cells: Stretches, least: float = 0.0) -> Answer:
+def grown(columns: Columns, cells: Stretches, least: float = 0.0, stale_s: float = 0.0) -> Answer:
     """Return by how much a counter grew in each stretch, and how far off that may be.
 
     Between two readings it is taken to grow evenly. At each end of the stretch the error is the
     time to the nearest reading, at the greatest rate that was seen next to it; no more than what
     the readings around it allow. An amount that is not greater than its error is not told, unless
-    the error is below `least` for each second.
+    the error is below `least` for each second. A counter that its source renews only now and then
+    was read up to `stale_s` seconds late, which counts at each end as well.
     """
     there = np.isfinite(columns.value)
     counter = _Counter(columns.time[there], columns.value[there])
@@ -359,6 +360,7 @@ def grown(columns: Columns, cells: Stretches, least: float = 0.0) -> Answer:
     error = begin.error + end.error
     one = begin.row == end.row
     error[one] = np.minimum(error, np.maximum(amount, counter.rise[begin.row] - amount))[one]
+    error += 1e6 * stale_s * (counter.rate[begin.row] + counter.rate[end.row])
     vague = (error >= amount) & (error > least * cells.seconds)
     why = _why(
         (begin.outside | end.outside, Why.NOT_COVERED),

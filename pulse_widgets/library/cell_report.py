@@ -133,7 +133,7 @@ class CellReport:
 
     @property
     def status(self) -> str:
-        """``ok``, ``error``, ``interrupted``, ``running``, or ``unfinished``: cut off."""
+        """``ok``, ``error``, ``interrupted``, ``running``, or ``unfinished``."""
         return self._facts.status
 
     @property
@@ -284,7 +284,8 @@ class CellReport:
         facts = self._facts
         name = f"cell [{MISSING if facts.cell is None else facts.cell}]"
         title = f"{name} {facts.line}".rstrip()
-        ended = {"running": "running, so far", "unfinished": "cut off, until then"}
+        cut = "not ended when the session did, until then"
+        ended = {"running": "running, so far", "unfinished": cut}
         status = ended.get(facts.status, facts.status)
         status = f"{status} ({facts.error})" if facts.error else status
         begun = f"from {_iso(facts.start_us)[11:19]} UTC" if facts.start_us else "never begun"

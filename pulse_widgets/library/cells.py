@@ -151,6 +151,11 @@ class CellBook:
         for place in range(len(self.cells) - 1, -1, -1):
             if self.cells[place][1].facts.get(name) == which:
                 return place
+        if not self.cells:
+            raise ArgumentError(
+                "No cell of a notebook was recorded",
+                remedy="Cells are recorded in IPython, from the call of pw.monitor() on.",
+            )
         raise ArgumentError(
             f"There is no cell {which!r} here", remedy=f"There {self._there(name)}."
         )
@@ -162,7 +167,7 @@ class CellBook:
         else:
             runs = [repr(one) for one in dict.fromkeys(told) if one]
         if not runs:
-            return "are no cells in it" if not told else "is none with such an id; give its count"
+            return "is none with such an id; give its count"
         more = [f"{len(runs) - LISTED_MOST} more"] if len(runs) > LISTED_MOST else []
         named = ", ".join([*runs[:LISTED_MOST], *more])
         return f"{'is' if len(set(told)) == 1 else 'are'} {named}"

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.insight.alerts.parser import parse
 from pulse_widgets.insight.alerts.sentences import sentence
@@ -298,6 +299,8 @@ class Alerts:
 
     def _went(self, entry: Entry, event: AlertEvent, error: str) -> None:
         """Note how a call of a callback went; called by its thread."""
+        # The words of an error may have a secret in them, and the state goes to pages.
+        error = masked_text(error)
         owner = (event.host, event.entity)
         failed = {one: said for one, said in entry.failed.items() if one != owner}
         if error:

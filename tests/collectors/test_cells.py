@@ -100,6 +100,15 @@ def test_a_thousand_cells_are_one_series_and_each_is_there(shell, told):
     assert told.rows.cell is None
 
 
+def test_the_line_of_a_cell_is_told_without_what_looks_like_a_secret(shell):
+    told = Told()
+    told.rows.start()
+    run(shell, "api_key = 'abcd1234efgh5678'; done = 1")
+
+    assert [s.facts["line"] for s in told.take()] == ["api_key = '[masked]'; done = 1"]
+    told.rows.stop()
+
+
 def test_a_cell_in_which_it_starts_is_told_with_its_line_and_ends(shell):
     told = Told()
     shell.user_ns["rows"] = told.rows
@@ -424,6 +433,25 @@ def test_running_out_of_memory_is_told_apart(error, kind):
 
     assert event["kind"] == kind
     assert event["message"].endswith(" in cell [12]")
+
+
+@pytest.mark.parametrize(
+    "secret", ["token=hf_" + "a1B2" * 9, "postgres://me:hunter22@host/db", "AKIA" + "ABCD2345" * 2]
+)
+def test_what_looks_like_a_secret_is_in_nothing_that_is_told_of_a_failed_cell(secret):
+    error = ValueError(f"refused: {secret}\nthen")
+
+    event = event_of_error(error, 1)
+
+    hidden = secret.split("=")[-1].replace("postgres://me:", "").split("@")[0]
+    assert hidden in str(error)
+    assert hidden not in json.dumps(event)
+    assert "[masked]" in event["message"] and "[masked]" in event["traceback"]
+    assert event["message"].startswith("ValueError: refused: ")
+
+
+def test_an_error_without_words_is_its_kind_alone():
+    assert event_of_error(MemoryError(), 3)["message"] == "MemoryError in cell [3]"
 
 
 class MuteError(Exception):

@@ -338,3 +338,32 @@ def test_cells_are_answered_together_as_each_alone(gauge, cells_, at):
         together, alone = ask(stretches(cells_)), ask(stretches([cells_[at]]))
         assert together.why[at] == alone.why[0]
         np.testing.assert_array_equal(together.value[at], alone.value[0])
+
+
+@pytest.mark.parametrize("stale", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("edges", [False, True])
+@pytest.mark.parametrize("interval", [0.2, 1.0, 5.0])
+def test_the_truth_lies_within_the_error_of_an_energy(interval, edges, stale):
+    """Cells right after one another, each with a draw of its own, and a driver that is late."""
+    draw = np.random.default_rng(7)
+    length = draw.uniform(0.05, 6.0, 150)
+    begin = 10 + np.concatenate([[0.0], np.cumsum(length[:-1] + 0.003)])
+    bounds = np.stack([begin, begin + length], axis=1).ravel()
+    watts = np.stack([draw.choice([100.0, 400.0, 700.0], 150), np.full(150, 80.0)], axis=1).ravel()
+    times = np.concatenate([[0.0], bounds, [bounds[-1] + 20]])
+    joules = np.concatenate([[0.0], np.cumsum(np.diff(times) * np.append(80.0, watts))])
+
+    read = np.arange(0.0, times[-1], interval)
+    if edges:
+        read = np.unique(np.concatenate([read, bounds + 0.004]))
+    told = np.floor(read / stale) * stale if stale else read
+    counter = columns(np.round(read * S).tolist(), np.interp(told, times, joules).tolist())
+    asked = stretches(np.round(bounds * S).astype(int).reshape(-1, 2).tolist())
+    got = cells.grown(counter, asked, 0.0, 0.1)
+
+    true = np.interp(begin + length, times, joules) - np.interp(begin, times, joules)
+    known = got.why == Why.KNOWN
+    assert known.sum() > (20 if interval > 1 and not edges else 60)
+    assert (np.abs(got.value - true)[known] <= got.error[known] + 0.1).mean() > 0.97
+    if edges and not stale:
+        assert np.median(got.error[known] / true[known]) < 0.2

@@ -120,7 +120,8 @@ def raises(error):
     [
         (ValueError("no such mailbox"), "ValueError: no such mailbox"),
         (SystemExit(3), "SystemExit: 3"),
-        (KeyboardInterrupt(), "KeyboardInterrupt: "),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (ValueError("password=hunter22"), "ValueError: password=[masked]"),
     ],
 )
 def test_a_callback_that_fails_is_a_state_and_an_event_and_the_next_call_may_be_well(

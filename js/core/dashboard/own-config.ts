@@ -1,6 +1,6 @@
-/** What a run was started with, as a small table that folds. */
+/** What a run was started with: a small table, and the button that shows it. */
 
-import { h, setText } from "../dom";
+import { h, setAttribute, setText } from "../dom";
 import type { EntityWire, Source } from "../source";
 import { saidBy } from "../vocabulary/defined";
 
@@ -8,19 +8,26 @@ import { saidBy } from "../vocabulary/defined";
 const MOST = 200;
 
 export class ConfigFold {
+  /** The table; below the charts, which stay where they are when it opens. */
   readonly el: HTMLElement;
-  readonly #summary = h("summary");
+  readonly toggle = h("button", { type: "button", class: "pulse-config-toggle" }, "Config");
   readonly #body = h("tbody");
+  #open = false;
   #shown = "";
   #of: readonly EntityWire[] = [];
 
   constructor() {
-    const table = h("table", { class: "pulse-table" }, this.#body);
-    this.el = h("details", { class: "pulse-config", hidden: "" }, this.#summary, table);
+    const table = h("table", { class: "pulse-table", "aria-label": "Config" }, this.#body);
+    this.el = h("div", { class: "pulse-config", hidden: "" }, table);
+    this.toggle.addEventListener("click", () => {
+      this.#open = !this.#open;
+      this.#unfold();
+    });
     // Of the page: no command of the dashboard.
-    this.el.addEventListener("keydown", (event) => {
+    this.toggle.addEventListener("keydown", (event) => {
       if (event.key === " " || event.key === "Enter") event.stopPropagation();
     });
+    this.#unfold();
   }
 
   get empty(): boolean {
@@ -34,11 +41,11 @@ export class ConfigFold {
     }
     this.#of = entities;
     const said = Object.entries(saidBy(entities, "config"));
-    this.el.hidden = said.length === 0;
     const text = said.length > 0 ? JSON.stringify(said) : "";
     if (text === this.#shown) return;
     this.#shown = text;
-    setText(this.#summary, `Config (${said.length})`);
+    this.#unfold();
+    setText(this.toggle, `Config (${said.length})`);
     const rows = said.slice(0, MOST).map(([name, value]) => {
       const head = h("th", { scope: "row" }, name);
       return h("tr", {}, head, h("td", {}, configText(value)));
@@ -46,6 +53,17 @@ export class ConfigFold {
     const more = said.length - rows.length;
     if (more > 0) rows.push(h("tr", {}, h("td", { colspan: "2" }, `and ${more} more`)));
     this.#body.replaceChildren(...rows);
+  }
+
+  /** Put the button where there is room for it; it keeps the keyboard where it stays. */
+  stand(place: HTMLElement, before: Node | null): void {
+    if (this.toggle.parentElement !== place) place.insertBefore(this.toggle, before);
+  }
+
+  #unfold(): void {
+    this.toggle.hidden = this.empty;
+    this.el.hidden = this.empty || !this.#open;
+    setAttribute(this.toggle, "aria-expanded", String(this.#open));
   }
 }
 

@@ -57,6 +57,7 @@ export class OwnMetrics implements SectionExtras {
     setAttribute(this.#log, "aria-label", "log scale");
     this.tools.append(this.#search, this.#count, smooth, this.#log, this.#axis.el);
     this.below.append(this.#none, this.#more, this.#progress.el, this.#config.el);
+    this.#config.stand(this.tools, this.#search);
   }
 
   /** What to write to get a first chart; nothing where nothing can be logged any more. */
@@ -70,6 +71,7 @@ export class OwnMetrics implements SectionExtras {
     const { pinned } = this.#context.memory.record;
     const because = [panels, this.#search.value, pinned];
     if (panels !== this.#because[0]) this.#progress.take(panels);
+    if (panels.length > 0) this.#config.stand(this.tools, this.#search);
     // Laid out is often, and there may be thousands.
     if (because.some((one, i) => one !== this.#because[i])) {
       this.#because = because;
@@ -100,6 +102,9 @@ export class OwnMetrics implements SectionExtras {
 
   lasts(): boolean {
     this.#config.write(this.#context.source);
+    // Without a chart there are no tools, and nothing was searched for.
+    this.#none.hidden = this.#more.hidden = true;
+    this.#config.stand(this.hint ?? this.below, null);
     return !this.#config.empty;
   }
 

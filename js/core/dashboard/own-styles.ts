@@ -22,7 +22,7 @@ export const OWN_STYLE = `
 .pulse .pulse-smooth input { width: 84px; height: 24px; padding: 0; accent-color: var(--pulse-accent); }
 .pulse-weight { min-width: 2.2em; color: var(--pulse-text); }
 .pulse .pulse-group-head .pulse-own-tools button { border: 1px solid var(--pulse-line); padding: 1px 8px; min-height: 24px; }
-.pulse .pulse-own-tools button[aria-pressed="true"] { background: var(--pulse-chip); color: var(--pulse-text); font-weight: 600; }
+.pulse .pulse-own-tools button:is([aria-pressed="true"], [aria-expanded="true"]) { background: var(--pulse-chip); color: var(--pulse-text); font-weight: 600; }
 .pulse-own-below { display: flex; gap: 12px; }
 .pulse-own-below:has(> :not([hidden])) { margin-top: 8px; }
 .pulse .pulse-own-below button { border: 0; padding: 2px 4px; color: var(--pulse-accent); }
@@ -33,8 +33,7 @@ export const OWN_STYLE = `
 .pulse-progress-bar > b { flex: 0 1 auto; min-width: 0; overflow: hidden; font-weight: 600; text-overflow: ellipsis; }
 .pulse-progress-bar > span { margin-left: auto; }
 .pulse-config { flex: 1 1 100%; min-width: 0; color: var(--pulse-text-2); }
-.pulse .pulse-config > summary { width: max-content; padding: 2px 4px; color: var(--pulse-text-2); cursor: pointer; }
-.pulse .pulse-config .pulse-table { width: auto; max-width: 100%; margin: 2px 0 4px 18px; }
+.pulse .pulse-config .pulse-table { width: auto; max-width: 100%; margin: 2px 0 4px 2px; }
 .pulse .pulse-config .pulse-table th:first-child { width: auto; max-width: none; color: var(--pulse-text-2); }
 .pulse .pulse-config .pulse-table td { color: var(--pulse-text); white-space: normal; overflow-wrap: anywhere; }
 .pulse .pulse-prefix { grid-column: 1 / -1; margin: 2px 0 -6px 2px; color: var(--pulse-text-2); font-weight: 600; overflow-wrap: anywhere; }

@@ -103,11 +103,18 @@ test("the configuration is a table that folds, also before anything is logged", 
     series: [series(0, "gpu.power", "gpu:0")],
     entities: said({ config }),
   });
-  const fold = view.own()?.querySelector<HTMLDetailsElement>(".pulse-config");
-  expect(fold?.hidden).toBe(false);
+  const fold = view.own()?.querySelector<HTMLElement>(".pulse-config");
+  const toggle = view.own()?.querySelector<HTMLElement>(".pulse-config-toggle");
+  expect(toggle?.closest<HTMLElement>("[hidden]")).toBeNull();
+  expect(toggle?.textContent).toBe("Config (5)");
+  expect(toggle?.closest(".pulse-group-head")).not.toBeNull();
+  const below = () => [...(view.own()?.querySelector(".pulse-own-below")?.children ?? [])];
+  expect(below().filter((el) => !(el as HTMLElement).hidden)).toEqual([]);
+  expect(toggle?.getAttribute("aria-expanded")).toBe("false");
+  expect(fold?.hidden).toBe(true);
+  toggle?.click();
+  expect(toggle?.getAttribute("aria-expanded")).toBe("true");
   expect(fold?.closest<HTMLElement>("[hidden]")).toBeNull();
-  expect(fold?.open).toBe(false);
-  expect(fold?.querySelector("summary")?.textContent).toBe("Config (5)");
   const cells = () => [...(fold?.querySelectorAll("tr") ?? [])].map((row) => row.textContent);
   expect(cells()).toEqual([
     "lr0.0003",
@@ -127,9 +134,27 @@ test("a recording that holds a configuration alone shows it", () => {
     entities: said({ config: { lr: 1 } }),
     state: { phase: "replay" },
   });
-  const fold = view.own()?.querySelector<HTMLDetailsElement>(".pulse-config");
+  const toggle = view.own()?.querySelector<HTMLElement>(".pulse-config-toggle");
+  expect(toggle?.closest<HTMLElement>("[hidden]")).toBeNull();
+  toggle?.click();
+  const fold = view.own()?.querySelector<HTMLElement>(".pulse-config");
   expect(fold?.closest<HTMLElement>("[hidden]")).toBeNull();
   expect(fold?.textContent).toContain("lr1");
+});
+
+test("the configuration takes no line of its own where charts have tools, nor where it is empty", () => {
+  const view = mounted([[0, 1, 1]], {
+    series: [series(0, "loss")],
+    entities: said({ config: {} }),
+  });
+  const toggle = view.own()?.querySelector<HTMLElement>(".pulse-config-toggle");
+  expect(toggle?.hidden).toBe(true);
+  view.store.take(frameOf(1, [], { entities: said({ config: { lr: 1 } }) }));
+  view.settle();
+  expect(toggle?.hidden).toBe(false);
+  expect(toggle?.closest(".pulse-group-head")).not.toBeNull();
+  const below = view.own()?.querySelector(".pulse-own-below")?.children ?? [];
+  expect([...below].filter((el) => !(el as HTMLElement).hidden)).toEqual([]);
 });
 
 test("of a very long configuration the first rows are shown, and how many are not", () => {

@@ -1,4 +1,4 @@
-"""Masks what looks like a password, a key or a token in printed lines.
+"""Masks what looks like a password, a key or a token in printed lines and in errors.
 
 By its form alone: nothing of the process, such as its environment, is looked at.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["KEY_BEGINS", "MASK", "Masks", "masked"]
+__all__ = ["KEY_BEGINS", "MASK", "Masks", "masked", "masked_text"]
 
 MASK: Final = "[masked]"
 KEY_BEGINS: Final = "PRIVATE KEY"
@@ -220,6 +220,11 @@ class Masks:
             ends = line.rfind("-----END") > line.rfind("-----BEGIN")
             self._key_lines = 0 if ends else KEY_LINES
         return masked(line, unfinished=unfinished, since=since)
+
+
+def masked_text(text: str) -> str:
+    """Return a text of any number of lines with its secrets masked."""
+    return "\n".join(Masks().lines(text.split("\n")))
 
 
 def _may_be_of_a_key(line: str) -> bool:
