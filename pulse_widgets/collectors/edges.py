@@ -23,7 +23,7 @@ EVERY_S: Final = 0.5
 """There is one in so many seconds at most, in the mean."""
 SAVED_MOST: Final = 4.0
 """So many may come in a row after a rest."""
-SHARE: Final = 0.003
+SHARE: Final = 0.002
 """They cost no more than this share of a core; one that is dear comes more rarely."""
 SLOW_S: Final = 0.05
 """A source that takes longer for a reading is not read besides: it would come too late."""
