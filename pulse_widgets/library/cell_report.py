@@ -256,12 +256,15 @@ class CellReport:
             rows.append(["", "all" if columns else "now", *compared, *columns])
         then = {} if before is None else before.numbers
         for name, title in TITLES.items():
-            if now[name] is None or (name == "seconds" and before is None):
+            of_each = [self._of_gpu(gpu, name) for gpu in columns]
+            # Where one GPU is not known the sum is not; what is known of the others is told.
+            known = now[name] is not None or any(text not in {"", MISSING} for text in of_each)
+            if not known or (name == "seconds" and before is None):
                 continue
             row = [self._titled(name, title), self._text(name)]
             if before is not None:
                 row += [before._text(name), _change(now[name], then[name])]  # noqa: SLF001
-            rows.append(row + [self._of_gpu(gpu, name) for gpu in columns])
+            rows.append(row + of_each)
         return rows
 
     def _titled(self, name: str, title: str) -> str:

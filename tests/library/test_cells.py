@@ -356,6 +356,22 @@ def test_a_report_says_of_how_many_gpus_a_number_is_and_tells_of_each(tmp_path, 
     assert page.count(">gpu:") == (gpus if gpus > 1 else 0)
 
 
+@pytest.mark.parametrize("gpus", [2, 6])
+def test_of_a_gpu_that_was_lost_the_others_are_told(tmp_path, gpus):
+    bench = Bench(tmp_path / "run.pulse", interval=1.0)
+    for gpu in range(gpus):
+        used = bench.series(f"gpu:{gpu}", "gpu.memory.used", unit="B")
+        lost = [math.nan if gpu == 1 and s >= 8 else 2.0**30 for s in range(20)]
+        bench.numbers(used, [START_US + s * S for s in range(20)], lost)
+    cell(bench, 1, 5.0, 10.0)
+    report = opened(bench).cell(1)
+
+    assert report.numbers["gpu_memory_peak"] is None
+    told = repr(report)
+    assert "readings are missing for the time of the cell" in told
+    assert told.count("1 GiB") == gpus - 1
+
+
 def test_a_report_escapes_and_has_no_script(made):
     cell(made, 1, 22.0, 10.0, line="<script>alert(1)</script>", cell_id="<b>")
     page = opened(made).cell(1)._repr_html_()
