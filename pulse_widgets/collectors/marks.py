@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pulse_widgets.collectors.base import RowCollector
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.metrics.kinds import MOMENT
 from pulse_widgets.series.facts import row_of_facts
@@ -51,7 +52,7 @@ class MarkCollector(RowCollector):
         """Put a labelled moment on the time axis, of now or of another time of the session."""
         series = self._registry.add(self._host, self._entity, "mark", kind=MOMENT.stored)
         moment = self._clock.now_us() if at_us is None else at_us
-        self.add(row_of_facts(series, moment, {"label": str(label)}))
+        self.add(row_of_facts(series, moment, {"label": masked_text(str(label))}))
 
     def event(self, entity: str, facts: Mapping[str, Any]) -> None:
         """Record that something happened to an entity, now."""

@@ -183,7 +183,13 @@ def test_a_cell_that_shows_what_the_panel_started_has_all_of_it(page):
         for decoded in snapshots_in(message)
     ]
     assert kept
-    drawn = [one for one in wire.packets("keyframe") if one.header["buckets"]]
+    drawn = []
+
+    def has_drawn():
+        drawn[:] = [one for one in wire.packets("keyframe") if one.header["buckets"]]
+        return drawn
+
+    page.kernel.wait_until(has_drawn)
     assert begins(kept[0]) <= min(map(begins, drawn))
     page.kernel.wait_until(lambda: len(page.kernel.packets("frame")) >= 5)
     seqs = [p.header["seq"] for p in page.kernel.packets("frame")]

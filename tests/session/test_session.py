@@ -451,3 +451,15 @@ def test_a_recording_is_never_saved_over_itself(python):
     )
 
     assert done.stdout.split() == ["True", "True", "True"]
+
+
+def test_a_secret_in_a_mark_is_masked(python):
+    token = "hf_" + "a1B2" * 9
+    out = python(
+        "mon = pw.monitor('system')\n"
+        f"mon.mark('logged in with token={token}')\n"
+        "print(mon.stop().events.query('metric == \"mark\"').message.tolist())"
+    ).stdout
+
+    assert token not in out
+    assert "logged in with token=" in out
