@@ -108,6 +108,26 @@ def test_a_configuration_is_flat_and_the_last_word_on_each_name_counts():
     assert len(config["long"]) == 1000 and config["3"] == "three"
 
 
+def test_what_holds_itself_or_an_array_is_told_shortly():
+    cycle, items, array = {}, [], np.zeros(1000)
+    cycle |= {"a": cycle, "b": cycle, "list": items}
+    items += [items, items, cycle]
+    kept = flat_values({"cycle": cycle, "items": items, "array": array, "in": [array]}, "x")
+    assert kept["cycle/a"] == kept["cycle/b"] == "..."
+    assert kept["items"][:2] == ["...", "..."]
+    assert kept["array"].startswith("array(") and kept["in"][0].startswith("array(")
+    assert len(json.dumps(kept)) < 10_000
+
+
+@pytest.mark.parametrize(
+    "text", ["Authorization: Bearer s3cr3t-value-0123456789abc", "run --password s3cr3t-value-01",
+             "OPENAI_API_KEY=s3cr3t-value-0123456789"],
+)  # fmt: skip
+def test_a_secret_in_a_text_is_masked_as_in_printed_lines(text):
+    kept = flat_values({"cmd": text, "argv": [text], "x": {"y": text}}, "x")
+    assert "s3cr3t" not in json.dumps(kept)
+
+
 @pytest.mark.parametrize("value", [np.arange(3), np.array([]), np.zeros((2, 2))])
 def test_an_array_is_what_it_says_of_itself_and_under_a_secret_name_nothing(value):
     kept = flat_values({"grid": value, "api_key": value, "l": [value]}, "x")

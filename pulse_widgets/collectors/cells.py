@@ -63,6 +63,8 @@ class CellRows(RowCollector):
         self._busy_lock = threading.RLock()
         self.active = False
         """Whether there is a notebook to listen to."""
+        self.at_edge: Callable[[], None] = lambda: None
+        """Called when a cell begins, and when it ends; waits for nothing."""
 
     def start(self) -> None:
         """Listen for cells; one that runs now counts from now on."""
@@ -104,6 +106,7 @@ class CellRows(RowCollector):
         if run.cell_id:
             content["cell_id"] = run.cell_id
         self._span(now_us, math.nan, content)
+        self.at_edge()
 
     def ended(self, run: Execution, outcome: Outcome) -> None:
         """End the span of a cell, and tell of what it raised."""
@@ -117,6 +120,7 @@ class CellRows(RowCollector):
         if error is not None:
             content["error"] = type(error).__name__
         self._span(now_us, time.monotonic() - began, content)
+        self.at_edge()
         if error is not None:
             event = event_of_error(error, run.count, traced=outcome.compiled)
             series = self._registry.add(self._host, self._entity, "event", kind=MOMENT.stored)

@@ -15,11 +15,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import ArgumentError
 
 __all__ = ["flat_values", "plain_value"]
 
 SECRET: Final = "***"  # noqa: S105  what stands in its place
+ITSELF: Final = "..."
+"""Stands for something inside of itself."""
 TEXT_LENGTH: Final = 1000
 KEY_LENGTH: Final = 200
 ITEMS: Final = 100
@@ -73,16 +76,22 @@ def flat_values(given: Any, call: str) -> dict[str, Any]:
             remedy='Write pw.config({"lr": 0.001, "batch": 64}).',
         )
     flat: dict[str, Any] = {}
-    _flatten(mapping, "", flat, 0)
+    _flatten(mapping, "", flat, (id(given),))
     return flat
 
 
-def _flatten(given: Mapping[Any, Any], prefix: str, flat: dict[str, Any], depth: int) -> None:
+def _flatten(
+    given: Mapping[Any, Any], prefix: str, flat: dict[str, Any], above: tuple[int, ...]
+) -> None:
     for key, value in given.items():
         name = _short(f"{prefix}{key}", KEY_LENGTH)
-        inner = _mapping_of(value) if depth < DEPTH else None
+        if id(value) in above:
+            # It has itself in it, perhaps more than once.
+            flat[name] = ITSELF
+            continue
+        inner = _mapping_of(value) if len(above) <= DEPTH else None
         if inner:
-            _flatten(inner, f"{name}/", flat, depth + 1)
+            _flatten(inner, f"{name}/", flat, (*above, id(value)))
         else:
             flat[name] = {} if inner is not None else plain_value(name, value)
 
@@ -100,23 +109,25 @@ def _mapping_of(value: Any) -> Mapping[Any, Any] | None:
     return None
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
+def _plain(value: Any, above: tuple[int, ...] = ()) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
-        return _ADDRESS.sub(SECRET, _short(str(value), TEXT_LENGTH))
+        return _text(str(value))
     if isinstance(value, int | float):
         return _number(value)
-    if isinstance(value, list | tuple) and len(value) <= ITEMS and depth < DEPTH:
-        return [_plain(one, depth + 1) for one in value]
-    if isinstance(value, Mapping) and len(value) <= ITEMS and depth < DEPTH:
-        return {
-            _short(str(key), KEY_LENGTH): SECRET
-            if _is_secret(str(key), one)
-            else _plain(one, depth + 1)
-            for key, one in value.items()
-        }
-    return _spoken(value, depth)
+    if not isinstance(value, list | tuple | Mapping) or len(value) > ITEMS or len(above) >= DEPTH:
+        return _spoken(value, above)
+    return ITSELF if id(value) in above else _items(value, (*above, id(value)))
+
+
+def _items(value: Any, above: tuple[int, ...]) -> Any:
+    if not isinstance(value, Mapping):
+        return [_plain(one, above) for one in value]
+    return {
+        _short(str(key), KEY_LENGTH): SECRET if _is_secret(str(key), one) else _plain(one, above)
+        for key, one in value.items()
+    }
 
 
 def _number(value: float) -> Any:
@@ -127,7 +138,7 @@ def _number(value: float) -> Any:
     return float(value) if math.isfinite(value) else str(float(value))
 
 
-def _spoken(value: Any, depth: int) -> Any:
+def _spoken(value: Any, above: tuple[int, ...]) -> Any:
     """Return what a value of another type says of itself."""
     if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
         try:
@@ -136,11 +147,16 @@ def _spoken(value: Any, depth: int) -> Any:
         except Exception:  # noqa: BLE001  of any library, and no reason to end a run
             inner = None
         if isinstance(inner, bool | int | float | str):
-            return _plain(inner, depth + 1)
+            return _plain(inner, above)
     try:
-        return _ADDRESS.sub(SECRET, _short(repr(value), TEXT_LENGTH))
+        return _text(repr(value))
     except Exception:  # noqa: BLE001  of any class, and no reason to end a run
         return f"<{type(value).__name__}>"
+
+
+def _text(text: str) -> str:
+    """Return a text that is not too long, without what looks like a secret."""
+    return masked_text(_ADDRESS.sub(SECRET, _short(text, TEXT_LENGTH)))
 
 
 def _short(text: str, most: int) -> str:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pulse_widgets.collectors.base import ABANDON_S, RowCollector, after, start_thread
+from pulse_widgets.collectors.edges import CLOSE_S, READ, Edges
 from pulse_widgets.collectors.presence import Presence
 from pulse_widgets.collectors.row_maker import Pass, RowMaker
 from pulse_widgets.errors import (
@@ -111,7 +112,8 @@ class SamplingCollector(RowCollector):
         self._phase_s = phase_s
         self._wake = Alarm()
         self._stopped = False
-        self._repaced = self._asked = False
+        self._repaced = self._asked = self._wished = False
+        self._edges = Edges()
         self._over = Flag()
         self.tried = Flag()
         """Set after the first reading, whatever came of it."""
@@ -155,6 +157,11 @@ class SamplingCollector(RowCollector):
     def read_soon(self) -> None:
         """Read at once, besides, what is read all the time."""
         self._asked = True
+        self._wake.ring()
+
+    def read_edge(self) -> None:
+        """Read once more, where that costs little: a cell begins or ends. Waits for nothing."""
+        self._wished = True
         self._wake.ring()
 
     def drain(self, log: Log) -> bool:
@@ -325,7 +332,7 @@ class SamplingCollector(RowCollector):
             if self._asked:
                 self._asked = False
                 self._next |= dict.fromkeys((*_PACED, RateClass.BUFFERED), now)
-            due = self._due(now)
+            due = self._due(now) | self._besides(now)
             if due:
                 self._pass(due, now)
             self._wake.wait(min(self._next.values()) - time.monotonic())
@@ -341,6 +348,19 @@ class SamplingCollector(RowCollector):
                 self.status.missed += int(self.status.late_s / period)
             self._next[rate] = after(now, period, self._phase_s)
         return due
+
+    def _besides(self, now: float) -> frozenset[RateClass]:
+        """Return the classes that are read because a cell begins or ends."""
+        wished, self._wished = self._wished, False
+        if not wished or not self._edges.grants(self.interval_s):
+            return frozenset()
+        pace = {rate: self._governor.period_s(self.name, rate, self.interval_s) for rate in READ}
+        # What is read more rarely than asked has a reason for that.
+        classes = [rate for rate in READ if pace[rate] <= self.interval_s]
+        for rate in classes:
+            if self._next[rate] - now < CLOSE_S:
+                self._next[rate] = after(now + CLOSE_S, pace[rate], self._phase_s)
+        return frozenset(classes)
 
     def _pass(self, due: frozenset[RateClass], started: float) -> None:
         cpu = time.thread_time()
@@ -367,6 +387,8 @@ class SamplingCollector(RowCollector):
         self.status.tick_s = time.monotonic() - started
         self.status.cost_s = time.thread_time()
         self._governor.spent(self.name, due, self.status.cost_s - cpu)
+        if due.issuperset(READ):
+            self._edges.read(started, hung, self.status.cost_s - cpu)
         self._judge(records)
         self.tried.set()
 

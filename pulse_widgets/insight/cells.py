@@ -41,6 +41,8 @@ LEAST: Final = 0.9
 """A cell needs this share of the spacing of readings; they are not taken to the microsecond."""
 AT_END_US: Final = 100_000
 """So soon after the end of a cell a reading still tells of it."""
+AT_START_US: Final = 20_000
+"""So soon after the start of a cell a reading is still of what was before it."""
 HOLD: Final = 1.5
 """Before the first reading and after the last one these count for so many usual spacings."""
 OVERLAPS_MOST: Final = 20
@@ -261,10 +263,15 @@ def peak(columns: Columns, kind: str, entity: str, cells: Stretches) -> Answer:
     gauge = _Gauge(columns, kind, entity)
     _, uncovered = gauge.within(cells)
     first = np.searchsorted(gauge.time, cells.start, "right")
-    end = np.searchsorted(gauge.time, cells.end + AT_END_US, "right")
+    # Of those after its end only the next: a later one may be of the cell that follows.
+    end = np.searchsorted(gauge.time, cells.end)
+    after = gauge.time[np.minimum(end, len(gauge.time) - 1)]
+    end = end + ((end < len(gauge.time)) & (after <= cells.end + AT_END_US))
     before = np.maximum(first - 1, 0)
     # What was read before a gap says nothing of what comes after it.
     holds = np.append(gauge.known, True)[before] & (first > 0)
+    # With a reading at its start, one before is of what ran before it.
+    holds &= _last_before(gauge.time, cells.start) < first
     highest = _highest(
         np.where(gauge.finite, gauge.value, -np.inf), np.where(holds, before, first), end
     )
@@ -277,21 +284,36 @@ def peak(columns: Columns, kind: str, entity: str, cells: Stretches) -> Answer:
 
 
 def left(columns: Columns, cells: Stretches) -> Answer:
-    """Return the first reading since the end of each stretch less the last one until its start."""
+    """Return the first reading since the end of each stretch less the last one until its start.
+
+    One that follows the start at once counts as the last one until then, if none is as near before.
+    """
     there = np.isfinite(columns.value)
     time, value = columns.time[there], columns.value[there]
     if not len(time):
         return Answer.none(len(cells), Why.NOT_COVERED)
     hold = _hold(time)
-    before = np.searchsorted(time, cells.start, "right") - 1
+    before = _last_before(time, cells.start)
     after = np.searchsorted(time, cells.end)
     inside = (before >= 0) & (after < len(time))
     before, after = np.maximum(before, 0), np.minimum(after, len(time) - 1)
     near = inside & (cells.start - time[before] <= hold) & (time[after] - cells.end <= hold)
     spacing = (time[after] - time[before]) / np.maximum(after - before, 1)
-    short = cells.end - cells.start < LEAST * spacing
+    short = (cells.end - cells.start < LEAST * spacing) | (after == before)
     why = _why((~near, Why.NOT_COVERED), (short, Why.TOO_SHORT))
     return Answer.of(value[after] - value[before], why, None)
+
+
+def _last_before(time: NDArray[np.int64], start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return which reading is of what was before each start; -1 for none.
+
+    A reading is asked for when a cell begins, and is made a moment later.
+    """
+    before = np.searchsorted(time, start, "right") - 1
+    since = start - time[np.maximum(before, 0)]
+    after = time[np.minimum(before + 1, len(time) - 1)] - start
+    at_once = (after > 0) & (after <= AT_START_US) & ((before < 0) | (since > AT_START_US))
+    return before + at_once
 
 
 def together(several: Sequence[Columns]) -> Columns:
@@ -320,13 +342,14 @@ def _hold(time: NDArray[np.int64]) -> float:
     return HOLD * float(np.median(np.diff(time))) if len(time) > 1 else 0.0
 
 
-def grown(columns: Columns, cells: Stretches, least: float = 0.0) -> Answer:
+def grown(columns: Columns, cells: Stretches, least: float = 0.0, stale_s: float = 0.0) -> Answer:
     """Return by how much a counter grew in each stretch, and how far off that may be.
 
     Between two readings it is taken to grow evenly. At each end of the stretch the error is the
     time to the nearest reading, at the greatest rate that was seen next to it; no more than what
     the readings around it allow. An amount that is not greater than its error is not told, unless
-    the error is below `least` for each second.
+    the error is below `least` for each second. A counter that its source renews only now and then
+    was read up to `stale_s` seconds late, which counts at each end as well.
     """
     there = np.isfinite(columns.value)
     counter = _Counter(columns.time[there], columns.value[there])
@@ -337,6 +360,7 @@ def grown(columns: Columns, cells: Stretches, least: float = 0.0) -> Answer:
     error = begin.error + end.error
     one = begin.row == end.row
     error[one] = np.minimum(error, np.maximum(amount, counter.rise[begin.row] - amount))[one]
+    error += 1e6 * stale_s * (counter.rate[begin.row] + counter.rate[end.row])
     vague = (error >= amount) & (error > least * cells.seconds)
     why = _why(
         (begin.outside | end.outside, Why.NOT_COVERED),

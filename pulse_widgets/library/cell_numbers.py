@@ -57,6 +57,9 @@ _REASONS: Final = (
 _FULL: Final = 0.1
 """A growth by less than this a second is told also where it is not greater than its error."""
 
+_STALE_S: Final = 0.1
+"""Drivers renew their counters of energy ten to a hundred times a second."""
+
 NUMBERS: Final[Mapping[str, str]] = {
     "gpu_busy_s": "s",
     "sm_active_s": "s",
@@ -207,7 +210,8 @@ class _Making:
         if name == "rss_peak":
             return peak(columns, kind, entity, cells)
         if one.stored_kind.cumulative:
-            return grown(columns, cells, _FULL if name == "cpu_s" else 0.0)
+            stale_s = _STALE_S if name == "energy_j" else 0.0
+            return grown(columns, cells, _FULL if name == "cpu_s" else 0.0, stale_s)
         return averaged(columns, kind, entity, cells)
 
     def _add(self, name: str, one: Chosen, answer: Answer) -> None:

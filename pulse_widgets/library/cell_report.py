@@ -16,7 +16,7 @@ from pulse_widgets.loading import PANDAS, load
 from pulse_widgets.metrics.units import MISSING, format_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -49,8 +49,21 @@ METHODS: Final[Mapping[str, str]] = {
 }
 TWO_WAYS: Final[Mapping[str, str]] = {"energy_j": "Energy", "pcie_rx": "PCIe"}
 OF_PROCESS: Final = ("rss_peak", "cpu_s")
-GPUS_SHOWN: Final = 4
-"""Of more GPUs only the sums are shown."""
+GPUS_BESIDE: Final = 4
+"""So many GPUs have a column each; more have a row each, below."""
+GPUS_BELOW: Final = 16
+"""So many of them are in the text; the table has all of them, folded."""
+SHORT: Final[Mapping[str, str]] = {
+    "gpu_busy_s": "busy",
+    "sm_active_s": "SMs active",
+    "gpu_memory_peak": "memory, peak",
+    "gpu_memory_left": "left behind",
+    "energy_j": "energy",
+    "pcie_rx": "PCIe received",
+    "pcie_tx": "PCIe sent",
+    "throttled": "throttled",
+}
+"""The numbers of GPUs, where each has a row."""
 _PLACE: Final = "padding:1px 10px;border:none;white-space:nowrap;vertical-align:baseline"
 _CELL: Final = f"{_PLACE};text-align:right;font-variant-numeric:tabular-nums"
 _HEAD: Final = f"{_PLACE};text-align:left;font-weight:normal"
@@ -216,52 +229,59 @@ class CellReport:
 
     def __repr__(self) -> str:
         """Return it as a short table."""
-        head, rows, notes = self._lines()
-        width = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
-        lines = [
-            "  ".join(
-                text.ljust(wide) if at == 0 else text.rjust(wide)
-                for at, (text, wide) in enumerate(zip(row, width, strict=True))
-            ).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*head, *lines, *notes])
+        below = self._below()
+        told = len(below) - 1
+        more = [f"... and {told - GPUS_BELOW} more"] if told > GPUS_BELOW else []
+        each = [*_aligned(below[: GPUS_BELOW + 1]), *more]
+        return "\n".join([*self._head(), *_aligned(self._rows()), *each, *self._notes()])
 
     def _repr_html_(self) -> str:
-        """Return it as a small table."""
-        head, rows, notes = self._lines()
-        title, *more = map(html.escape, head)
-        body = "".join(
-            f'<tr style="background:none"><th style="{_HEAD}">{html.escape(row[0])}</th>'
-            + "".join(f'<td style="{_CELL}">{html.escape(text)}</td>' for text in row[1:])
-            + "</tr>"
-            for row in rows
-        )
-        foot = "".join(f'<div style="{_FAINT}">{html.escape(note)}</div>' for note in notes)
+        """Return it as a small table; where there are many GPUs, one of them below, folded."""
+        title, *more = map(html.escape, self._head())
+        foot = "".join(f'<div style="{_FAINT}">{html.escape(note)}</div>' for note in self._notes())
         said = "".join(f'<div style="{_FAINT}">{line}</div>' for line in more)
-        return (
-            f"<div><div><strong>{title}</strong></div>{said}"
-            f'<div style="overflow-x:auto"><table style="{_TABLE}">{body}</table></div>{foot}</div>'
-        )
+        below = self._below()
+        each = f"<details><summary>each GPU</summary>{_table(below)}</details>" if below else ""
+        table = _table(self._rows())
+        return f"<div><div><strong>{title}</strong></div>{said}{table}{each}{foot}</div>"
 
-    def _lines(self) -> tuple[list[str], list[list[str]], list[str]]:
-        """Return what stands above the table, its rows, and what stands below."""
+    def _rows(self) -> list[list[str]]:
+        """Return the rows of the table."""
         now, before = self.numbers, self.previous
         gpus = list(self._made.each)
-        gpus = gpus if 1 < len(gpus) <= GPUS_SHOWN else []
+        columns = gpus if 1 < len(gpus) <= GPUS_BESIDE else []
         rows = []
-        if gpus or before is not None:
+        if columns or before is not None:
             compared = ["before", "change"] if before is not None else []
-            rows.append(["", "all" if gpus else "now", *compared, *gpus])
+            rows.append(["", "all" if columns else "now", *compared, *columns])
         then = {} if before is None else before.numbers
         for name, title in TITLES.items():
-            if now[name] is None or (name == "seconds" and before is None):
+            of_each = [self._of_gpu(gpu, name) for gpu in columns]
+            # Where one GPU is not known the sum is not; what is known of the others is told.
+            known = now[name] is not None or any(text not in {"", MISSING} for text in of_each)
+            if not known or (name == "seconds" and before is None):
                 continue
-            row = [title, self._text(name)]
+            row = [self._titled(name, title), self._text(name)]
             if before is not None:
                 row += [before._text(name), _change(now[name], then[name])]  # noqa: SLF001
-            rows.append(row + [self._of_gpu(gpu, name) for gpu in gpus])
-        return self._head(), rows, self._notes()
+            rows.append(row + of_each)
+        return rows
+
+    def _titled(self, name: str, title: str) -> str:
+        """Return what a number is called, and of how many GPUs it is."""
+        count = sum(name in there for there in self._made.each.values())
+        if count < 2:  # noqa: PLR2004  of one GPU that is clear
+            return title
+        return f"{title}, {'worst' if name == 'throttled' else 'all'} of {count} GPUs"
+
+    def _below(self) -> list[list[str]]:
+        """Return a row for each GPU, under their titles, where there are too many for columns."""
+        each = self._made.each
+        if len(each) <= GPUS_BESIDE:
+            return []
+        names = [name for name in SHORT if any(self._of_gpu(gpu, name) for gpu in each)]
+        rows = [[gpu, *(self._of_gpu(gpu, name) or MISSING for name in names)] for gpu in each]
+        return [["", *(SHORT[name] for name in names)], *rows]
 
     def _head(self) -> list[str]:
         facts = self._facts
@@ -317,6 +337,29 @@ def nothing_known(cell: int | None) -> CellReport:
     totals = {name: Answer.none(1) for name in NUMBERS}
     method = dict.fromkeys(("energy_j", "pcie_rx", "pcie_tx"), np.array([""], object))
     return CellReport(nothing, Numbers(totals, {}, method), None)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, with their columns below each other."""
+    width = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            text.rjust(wide) if at else text.ljust(wide)
+            for at, (text, wide) in enumerate(zip(row, width, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as a table of a page."""
+    body = "".join(
+        f'<tr style="background:none"><th style="{_HEAD}">{html.escape(row[0])}</th>'
+        + "".join(f'<td style="{_CELL}">{html.escape(text)}</td>' for text in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return f'<div style="overflow-x:auto"><table style="{_TABLE}">{body}</table></div>'
 
 
 def _change(now: float | None, before: float | None) -> str:

@@ -211,12 +211,14 @@ class DisplayForm:
     def _events(self, rows: Rows, events: NDArray[np.int64], lines: NDArray[np.int64]) -> Events:
         texts = rows.text if rows.text is not None else [""] * len(rows)
         moments, spans = [], []
-        for i in events.tolist():
-            number, time = int(rows.series[i]), int(rows.time[i])
-            info = self._registry[number]
+        columns = (rows.series[events], rows.time[events], rows.value[events], events)
+        infos: dict[int, SeriesInfo] = {}
+        for number, time, value, i in zip(*(c.tolist() for c in columns), strict=True):
+            info = infos.get(number)
+            if info is None:
+                info = infos[number] = self._registry[number]
             if self._kinds[number].drawn_as is Drawing.SPAN:
-                span = self._pairing.take(number, time, float(rows.value[i]), texts[i])
-                spans.append(span.on_the_wire(info))
+                spans.append(self._pairing.take(number, time, value, texts[i]).on_the_wire(info))
             else:
                 moments.append(moment_of(info, time, texts[i]))
         sent = [TextLineWire(int(rows.series[i]), int(rows.time[i]) / 1e6, texts[i]) for i in lines]

@@ -28,7 +28,10 @@ def facts_of(text: str) -> dict[str, Any] | None:
     if not text or len(text) > MOST_LETTERS:
         return None
     try:
-        parsed = _DECODER.decode(text)
+        # Of what we write there is nothing before it and nothing behind, and it is read faster.
+        parsed, end = _DECODER.raw_decode(text) if text[0] == "{" else (None, 0)
+        if end != len(text):
+            parsed = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

@@ -131,6 +131,8 @@ class Stage:
         self._history = History(interval_s)
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
         self._spans: dict[tuple[object, ...], SpanWire] = {}
+        self._kept: dict[tuple[str, str, str], bool] = {}
+        """Of which series moments and spans go into keyframes."""
         self._odd: deque[OddWire] = deque(maxlen=EVENTS_KEPT)
         self._lines = LineRing()
         self._lock = threading.Lock()
@@ -181,8 +183,15 @@ class Stage:
             del self._spans[next(iter(self._spans))]
 
     def _in_keyframes(self, one: MomentWire | SpanWire) -> bool:
-        number = self._registry.find(one.host, one.entity, one.metric)
-        return number is not None and kind_of(one.metric, self._registry[number].kind).in_keyframes
+        key = one.host, one.entity, one.metric
+        kept = self._kept.get(key)
+        if kept is None:
+            number = self._registry.find(*key)
+            if number is None:
+                return False
+            kept = kind_of(one.metric, self._registry[number].kind).in_keyframes
+            self._kept[key] = kept
+        return kept
 
     def finish(self) -> None:
         """Say to every follower that nothing more will come."""

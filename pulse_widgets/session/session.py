@@ -16,12 +16,12 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.governor import Governor
 from pulse_widgets.collectors.own import OwnCollector
 from pulse_widgets.collectors.sampling import SamplingCollector
-from pulse_widgets.collectors.source_state import source_state
 from pulse_widgets.collectors.whose import Whose
 from pulse_widgets.errors import ArgumentError
 from pulse_widgets.metrics.entities import is_gpu
@@ -29,11 +29,11 @@ from pulse_widgets.readers.discover import make_backends
 from pulse_widgets.series.header import entity_records
 from pulse_widgets.series.log import Log
 from pulse_widgets.series.stage import Stage, Subscription
-from pulse_widgets.series.state import CostState, KernelState, RecordingState, State, Versions
 from pulse_widgets.session.alerting import Alerting
 from pulse_widgets.session.cost import Cost, promised
 from pulse_widgets.session.flusher import Flusher
 from pulse_widgets.session.intake import Intake
+from pulse_widgets.session.told import own_values, state_of
 from pulse_widgets.storage.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -116,7 +116,9 @@ class Session:
         # Asked for in loops: an attribute less on the way.
         self.user = self.intake.user
         self.cells = self.intake.cells
-        self.own = OwnCollector(registry, clock, HOST, self._own_values, settings.interval_s)
+        self.cells.at_edge = self._read_edge
+        values = partial(own_values, self)
+        self.own = OwnCollector(registry, clock, HOST, values, settings.interval_s)
         self._recorder.late, self._recorder.lost_before = self._late, self._lost
         self.path: Path | None = None
         """The directory the recording is written to; None as long as there is none."""
@@ -125,8 +127,8 @@ class Session:
         """Whether it takes nothing more, and the disk was asked to take all."""
         said = self.intake.alerts
         self.alerting = Alerting(registry, clock, self.stage, said, lambda: self.interval_s)
-        self._cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
-        self.governor = Governor(self._allowed, self._cost.of_carrying_readings)
+        self.cost = Cost(self._reading_s, self._carrying_s, self._readings, lambda: self.log.rows)
+        self.governor = Governor(self._allowed, self.cost.of_carrying_readings)
 
     # Start and end -----------------------------------------------------------------------------
 
@@ -220,6 +222,10 @@ class Session:
         self._flusher.besides_s = time.monotonic() + seconds
         self._pace(min(interval_s, self.interval_s))
 
+    def _read_edge(self) -> None:
+        for sampler in self.samplers.values():
+            sampler.read_edge()
+
     def _end_burst(self) -> None:
         self._pace(self.interval_s)
 
@@ -297,27 +303,6 @@ class Session:
         while self._flusher.drain():
             pass
 
-    def _own_values(self, now: float) -> dict[tuple[str, str], float | None]:
-        """Return what the monitor costs and does now."""
-        cpu = self._cost.cpu_s()
-        self._cost.look(now, cpu, settled=self._recorder.settled)
-        busy = self.cells.busy_s() if self.cells.active else None
-        values: dict[tuple[str, str], float | None] = {
-            ("pulse", "pulse.cpu.total"): cpu,
-            ("pulse", "pulse.memory"): float(self.stage.nbytes + self.log.nbytes),
-            ("pulse/feed", "pulse.sent.total"): float(self.stage.sent_bytes()),
-            ("pulse/log", "pulse.dropped.total"): float(self.dropped()),
-            ("host", "clock.offset"): self.clock.offset_us() / 1e6,
-            ("kernel", "kernel.busy.total"): busy,
-        }
-        for name, sampler in self.samplers.items():
-            status = sampler.status
-            if status.passes:
-                values["pulse/" + name, "pulse.tick.duration"] = status.tick_s
-                values["pulse/" + name, "pulse.tick.late"] = status.late_s
-                values["pulse/" + name, "pulse.missed.total"] = float(status.missed)
-        return values
-
     # What it costs --------------------------------------------------------------------
 
     def _reading_s(self) -> float:
@@ -388,25 +373,4 @@ class Session:
 
     def state(self) -> dict[str, Any]:
         """Return the state that views show, as plain values."""
-        samplers = self.samplers
-        slowed = {name: self.governor.says(name) for name in samplers}
-        return State(
-            phase="running" if self.running else "stopped",
-            title=self.settings.title,
-            t0=self.clock.start_us / 1e6,
-            t1=self.stopped_us / 1e6 if self.stopped_us is not None else None,
-            interval=self.interval_s,
-            simulated=False,
-            sources=tuple(source_state(one, slowed[name]) for name, one in samplers.items()),
-            recording=RecordingState(**self._recorder.state(self.path)),
-            cost=CostState(
-                cores=self._cost.cores,
-                tick_s=max((s.status.tick_s for s in samplers.values()), default=None),
-                dropped=self.dropped(),
-                sent_bytes_per_s=self.stage.sent_rate(),
-                slowed="; ".join(f"{name}: {said}" for name, said in slowed.items() if said),
-            ),
-            kernel=KernelState(busy=self.cells.cell is not None, cell=self.cells.cell),
-            versions=Versions.here(),
-            alerts=self.alerting.states(),
-        ).plain()
+        return state_of(self).plain()

@@ -372,6 +372,18 @@ def test_an_error_is_an_event_with_its_traceback_as_plain_text(shell, told):
     assert "\x1b" not in text
 
 
+@pytest.mark.parametrize("key", ["hf_" + "a1B2" * 9, "ghp_" + "a1B2" * 9])
+def test_a_secret_in_a_line_or_an_error_is_masked(shell, told, key):
+    run(shell, f"token = '{key}'")
+    run(shell, f"raise ValueError('no access with {key}')")
+    told.take()
+
+    lines = [line for (line,) in told.facts("line")]
+    assert len(lines) == 2 and all("[masked]" in line for line in lines)
+    assert "[masked]" in told.events[0]["message"]
+    assert key not in f"{lines} {told.events}"
+
+
 def test_what_cannot_be_compiled_is_an_event_too(shell, told):
     run(shell, "x = (")
     told.take()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pulse_widgets.collectors import base, sampling
+from pulse_widgets.collectors.edges import CLOSE_S, Edges
 from pulse_widgets.errors import DeviceLostError
 from pulse_widgets.readers.base import Backend, BackendCaps, RateClass
 from pulse_widgets.series.rows import Rows
@@ -183,3 +184,61 @@ def test_an_entity_that_is_told_of_no_more_is_missing():
     job = rows.value[rows.series == run.registry.find("h0", "job:1", "npu.load")]
     np.testing.assert_array_equal(job[:4], [0.2, 0.2, math.nan, 0.2])
     assert not np.isnan(run.values("npu.load")).any()
+
+
+def test_a_cell_that_begins_or_ends_has_one_more_reading_but_not_many():
+    with Run(Scripted(good(**{"memory.used": 1.0})), interval=3600.0) as run:
+        assert run.collector.tried.wait(5)
+        run.collector._edges = Granting(2)
+        for count in (2, 3):
+            run.collector.read_edge()
+            until(lambda count=count: len(run.backend.due) == count)
+        run.collector.read_edge()
+        until(lambda: not run.collector._wished)
+
+    # What is read so is what the numbers of cells are made of; no more was granted.
+    assert run.backend.due[1:] == [frozenset({RateClass.GAUGES, RateClass.COUNTERS})] * 2
+
+
+class Granting:
+    """Grants so many readings."""
+
+    def __init__(self, count):
+        self.left = count
+
+    def grants(self, interval_s):
+        self.left -= 1
+        return self.left >= 0
+
+    def read(self, started_s, took_s, cpu_s):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("cpu_s", "took_s", "interval_s", "most"),
+    [
+        (0.001, 0.002, 1.0, 60 / 0.5 + 4),
+        # A share of a core: a dear reading comes more rarely.
+        (0.004, 0.01, 1.0, 60 / 2 + 4),
+        (0.001, 0.2, 1.0, 0),
+        (0.001, 0.002, 0.2, 0),
+        (0.001, 0.002, 5.0, 60 / 0.5 + 4),
+    ],
+)
+def test_readings_at_the_ends_of_cells_keep_to_a_budget(cpu_s, took_s, interval_s, most):
+    now = 1000.0
+    edges = Edges(lambda: now)
+    edges.read(now, took_s, cpu_s)
+    taken = []
+    for _ in range(6000):
+        now += 0.01
+        if edges.grants(interval_s):
+            taken.append(now)
+            edges.read(now, took_s, cpu_s)
+
+    assert most * 0.95 <= len(taken) + (1 if most else 0) <= most + 1
+    assert np.all(np.diff(taken) >= CLOSE_S - 1e-6)
+
+
+def test_before_the_first_reading_none_is_taken_besides():
+    assert not Edges().grants(1.0)

@@ -130,6 +130,7 @@ def test_a_number_is_in_the_base_unit(written, value):
         ('"x" > 300 parrots', 10, "no unit"),
         ('"x" > 5 for 30', 12, "`30s`"),
         ('"x" > 5 for 0s', 12, "0 or more than a year"),
+        ('"x" > 5 for 5m', 13, "Is it 'min'"),
         ('"x" > 5 for 2 W', 12, "unit of time"),
         ('"x" > 5 for', 11, "a time is missing"),
         ('"x" > 5 for 1s for 2s', 15, "twice"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pulse_widgets.insight.alerts import watch
 from pulse_widgets.insight.alerts.parser import parse
 from pulse_widgets.insight.alerts.sentences import sentence
 from pulse_widgets.insight.alerts.subject import Change
@@ -150,3 +151,15 @@ def test_a_name_that_is_like_one_of_the_catalog_is_asked_about():
 def test_a_change_is_said_in_a_sentence(text, entity, phase, says):
     change = Change(phase, 0, 2.0, 1.0)
     assert sentence(parse(text), entity, change).replace("\N{NARROW NO-BREAK SPACE}", " ") == says
+
+
+def test_what_a_name_may_have_meant_is_looked_for_once(monkeypatch):
+    looked = []
+    monkeypatch.setattr(
+        watch, "get_close_matches", lambda name, *_: looked.append(name) or ["gpu.power"]
+    )
+    watch.misspelt.cache_clear()
+
+    assert [watch.misspelt("gpu.pwoer") for _ in range(3)] == [" (is it gpu.power?)"] * 3
+    assert looked == ["gpu.pwoer"]
+    watch.misspelt.cache_clear()

@@ -129,6 +129,12 @@ def test_the_error_of_a_mean_holds_while_the_value_stays_between_two_readings(ga
         assert got - error <= least / known * (end - start) / 1e6 + 1e-6
 
 
+def at_once(time, start):
+    """Return a reading that was asked for at the start, where no other is as near before it."""
+    near = [t for t in time if start - 20_000 <= t <= start]
+    return next((t for t in time if start < t <= start + 20_000 and not near), None)
+
+
 @given(gauges(), pairs)
 def test_a_peak_is_the_greatest_reading_inside_or_just_before(gauge, cells_):
     answer = cells.peak(gauge, "gauge", "gpu:0", stretches(cells_))
@@ -138,8 +144,11 @@ def test_a_peak_is_the_greatest_reading_inside_or_just_before(gauge, cells_):
         if why != Why.KNOWN:
             assert math.isnan(got)
             continue
-        inside = [v for t, v in zip(time, value, strict=True) if start < t <= end + 100_000]
-        before = [v for t, v in zip(time, value, strict=True) if t <= start][-1:]
+        rows = list(zip(time, value, strict=True))
+        inside = [v for t, v in rows if start < t < end]
+        # Of those after its end only the next: a later one is of what ran after it.
+        inside += [v for t, v in rows if t >= max(end, start + 1) and t <= end + 100_000][:1]
+        before = [v for t, v in rows if t <= start][-1:] if not at_once(time, start) else []
         assert got == max(v for v in inside + before if math.isfinite(v))
         assert inside
 
@@ -154,13 +163,24 @@ def test_what_is_left_is_the_reading_after_less_the_one_before(gauge, cells_):
         if math.isfinite(v)
     ]
     for (start, end), got, why in zip(cells_, answer.value, answer.why, strict=True):
-        before = [(t, v) for t, v in there if t <= start][-1:]
+        late = at_once([t for t, _ in there], start)
+        before = [(t, v) for t, v in there if t <= (late or start)][-1:]
         after = [(t, v) for t, v in there if t >= end][:1]
         if why == Why.KNOWN:
             assert got == after[0][1] - before[0][1]
         elif why == Why.NOT_COVERED and before and after:
             hold = hold_of([t for t, _ in there]) * 1e6
             assert start - before[0][0] > hold - 1 or after[0][0] - end > hold - 1
+
+
+def test_of_cells_one_after_the_other_each_has_what_it_left_itself():
+    # Each ends at once before the next begins; a reading comes a moment later.
+    time = [0, 1 * S, 1 * S + 3_000, 1_500_000, 2 * S, 2 * S + 2_000, 2_900_000, 3 * S]
+    used = columns(time, [1.0, 9.0, 9.0, 30.0, 30.0, 12.0, 12.0, 40.0])
+    ran = stretches([(10_000, 1 * S + 1_000), (1 * S + 2_000, 2 * S), (2 * S + 1_000, 2_850_000)])
+
+    assert cells.left(used, ran).value.tolist() == [8.0, 21.0, -18.0]
+    assert cells.peak(used, "gauge", "gpu:0", ran).value.tolist() == [9.0, 30.0, 30.0]
 
 
 @given(counters(), pairs)
@@ -318,3 +338,32 @@ def test_cells_are_answered_together_as_each_alone(gauge, cells_, at):
         together, alone = ask(stretches(cells_)), ask(stretches([cells_[at]]))
         assert together.why[at] == alone.why[0]
         np.testing.assert_array_equal(together.value[at], alone.value[0])
+
+
+@pytest.mark.parametrize("stale", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("edges", [False, True])
+@pytest.mark.parametrize("interval", [0.2, 1.0, 5.0])
+def test_the_truth_lies_within_the_error_of_an_energy(interval, edges, stale):
+    """Cells right after one another, each with a draw of its own, and a driver that is late."""
+    draw = np.random.default_rng(7)
+    length = draw.uniform(0.05, 6.0, 150)
+    begin = 10 + np.concatenate([[0.0], np.cumsum(length[:-1] + 0.003)])
+    bounds = np.stack([begin, begin + length], axis=1).ravel()
+    watts = np.stack([draw.choice([100.0, 400.0, 700.0], 150), np.full(150, 80.0)], axis=1).ravel()
+    times = np.concatenate([[0.0], bounds, [bounds[-1] + 20]])
+    joules = np.concatenate([[0.0], np.cumsum(np.diff(times) * np.append(80.0, watts))])
+
+    read = np.arange(0.0, times[-1], interval)
+    if edges:
+        read = np.unique(np.concatenate([read, bounds + 0.004]))
+    told = np.floor(read / stale) * stale if stale else read
+    counter = columns(np.round(read * S).tolist(), np.interp(told, times, joules).tolist())
+    asked = stretches(np.round(bounds * S).astype(int).reshape(-1, 2).tolist())
+    got = cells.grown(counter, asked, 0.0, 0.1)
+
+    true = np.interp(begin + length, times, joules) - np.interp(begin, times, joules)
+    known = got.why == Why.KNOWN
+    assert known.sum() > (20 if interval > 1 and not edges else 60)
+    assert (np.abs(got.value - true)[known] <= got.error[known] + 0.1).mean() > 0.97
+    if edges and not stale:
+        assert np.median(got.error[known] / true[known]) < 0.2

@@ -104,7 +104,7 @@ def test_no_row_is_read_for_it(rec, monkeypatch):
         raise AssertionError("rows were read")
 
     monkeypatch.setattr(ParquetSegment, "columns", refuse, raising=False)
-    monkeypatch.setattr("pulse_widgets.library.recording.merged", refuse)
+    monkeypatch.setattr("pulse_widgets.library.answers.merged", refuse)
     monkeypatch.setattr("pulse_widgets.storage.reader.columns_of", refuse)
 
     assert "series" in repr(rec)

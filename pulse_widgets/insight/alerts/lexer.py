@@ -69,7 +69,9 @@ def parts_of(text: str) -> list[Part]:
 
 def _require_unit(text: str, unit: re.Match[str]) -> None:
     if unit[1] not in UNITS:
-        near = get_close_matches(unit[1], UNITS, 1, 0.3) or ["GiB"]
+        # Elsewhere it is minutes, and no other unit is one letter away from what was meant.
+        minutes = ["min"] if unit[1] == "m" else []
+        near = minutes or get_close_matches(unit[1], UNITS, 1, 0.3) or ["GiB"]
         known = "%, B, kB, KiB, MiB, GiB, MB/s, W, J, Hz, MHz, ms, s, min, h, degC and cores"
         remedy = f"Is it {near[0]!r}? There are {known}. A metric without a dot is quoted."
         fail(text, unit.start(1), f"{unit[1]!r} is no unit", remedy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pulse_widgets.insight.alerts.subject import Subject
@@ -104,6 +105,7 @@ class Watch:
         return "; ".join(said)
 
 
+@lru_cache(1000)  # alerts that wait ask every second
 def misspelt(metric: str) -> str:
     """Return the question whether another metric was meant, where the catalog has one like it."""
     if metric in CATALOG:
