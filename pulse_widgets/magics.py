@@ -160,7 +160,7 @@ def _of_run(run: Run, which: int | str | None) -> CellReport:
     if recording is None:
         return cell_so_far(run.session, which)
     book = recording.book()
-    return book.last_ended() if which is None else book.find(which)
+    return book.find(which)
 
 
 def _ensure_session() -> bool:

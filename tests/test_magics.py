@@ -101,7 +101,8 @@ def test_the_magics_tell_what_a_cell_cost(start):
     assert (printed, displayed[0][1].splitlines()[0]) == ("", "cell [12] %%capture")
 
     # Stopped in a cell, that cell has no end; the magic goes on with what was left.
-    kernel.run("rec = mon.stop(); print(rec.cell(-1).status)")
+    ended = kernel.run("rec = mon.stop(); print(rec.cell().status, rec.cell(-1).status)")
+    assert ended == "ok unfinished\n"
     printed = kernel.run("print(rec.cell(-1).status, rec.cells()['status'].iloc[2])")
     assert printed == "unfinished error\n"
     _, _, displayed = ran(kernel, "%pulse 5")
@@ -127,8 +128,8 @@ def test_a_live_monitor_knows_the_cell_that_has_just_ended(start, record):
     assert told["gpu_busy_s"] == pytest.approx(0.8 * told["seconds"], rel=0.1)
     assert told["gpu_memory_peak"] > 0
     assert told["rss_peak"] > 0
-    running = kernel.run("print(mon.cell().cell, mon.cell().status)")
-    assert running == "4 running\n"
+    running = kernel.run("print(mon.cell(-1).cell, mon.cell(-1).status, mon.cell().cell)")
+    assert running == "4 running 3\n"
     with_words = kernel.run("try: mon.cell(99)\nexcept pw.PulseError as e: print(e)")
     assert with_words == "There is no cell 99 here\nThere are 1 to 5.\n"
     kernel.run("mon.stop()")

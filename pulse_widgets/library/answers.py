@@ -176,14 +176,15 @@ class Answers:
         """
         return self.book().table()
 
-    def cell(self, which: int | str = -1) -> CellReport:
+    def cell(self, which: int | str | None = None) -> CellReport:
         """Return what was going on while a notebook cell ran, and what it cost.
 
         Parameters
         ----------
-        which : int or str
+        which : int or str, optional
             Its execution count, of several executions with it the newest; -1 is the last cell,
-            -2 the one before; or the notebook's id of the cell.
+            -2 the one before; or the notebook's id of the cell. Without it the cell that has ended
+            last.
 
         Raises
         ------

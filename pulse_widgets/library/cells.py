@@ -91,15 +91,17 @@ class CellBook:
         columns["overlaps"] = texts([_named(beside.get(at, ())) for at in range(len(held))])
         return pd.DataFrame(columns)
 
-    def find(self, which: int | str) -> CellReport:
-        """Return the report of one execution.
+    def find(self, which: int | str | None) -> CellReport:
+        """Return the report of one execution, of the one that has ended last for None.
 
         Raises
         ------
         ArgumentError
             If there is none.
         """
-        return self.report(self._place(which))
+        if which is None and self.cells:
+            return self.last_ended()
+        return self.report(self._place(-1 if which is None else which))
 
     def last_ended(self) -> CellReport:
         """Return the report of the execution that has ended last.

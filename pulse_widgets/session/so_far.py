@@ -49,7 +49,7 @@ def cell_so_far(session: Session, which: int | str | None) -> CellReport:
     if session.running:
         read_now(session)
     book = so_far(session).book()
-    return book.last_ended() if which is None else book.find(which)
+    return book.find(which)
 
 
 def read_now(session: Session) -> None:

@@ -63,7 +63,7 @@ class DisabledMonitor:
         }
         return pd.DataFrame([row]).set_index("source")
 
-    def cell(self, which: int | str = -1) -> CellReport:
+    def cell(self, which: int | str | None = None) -> CellReport:
         """Return a report in which nothing is known."""
         from pulse_widgets.library.cell_report import nothing_known
 

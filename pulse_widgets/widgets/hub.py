@@ -187,7 +187,7 @@ class Hub:
 
         self._live("burst").burst(checked_seconds(seconds), checked_interval(interval_s))
 
-    def cell(self, which: int | str) -> CellReport:
+    def cell(self, which: int | str | None) -> CellReport:
         """Return the report of a cell."""
         session, recording = self._session, None
         if session is None or not session.running:
