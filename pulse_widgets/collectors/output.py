@@ -140,7 +140,7 @@ class OutputCollector(RowCollector):
                 self._host, self._entity, f"log.{stream}", kind=OUTPUT.stored
             )
             # The watch has a clock of its own, which every listener may turn into its.
-            since_us = self._clock.now_us() - round(time.monotonic() * 1e6)
+            since_us = self._clock.since_monotonic_us()
             times = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
             ids = np.full(len(lines), series, np.int32)
             self.add(Rows.of(ids, times, np.full(len(lines), np.nan), text=lines.texts))

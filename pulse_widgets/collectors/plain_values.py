@@ -1,7 +1,8 @@
 """Values of the user's own as JSON has them: bounded, and without secrets.
 
 A value that JSON does not have is its `repr`. What is called a password, a token, an API key or a
-secret is ``***``, and so are name and password in an address.
+secret is ``***``, and so are name and password in an address. What looks like a secret in a text
+is masked as in printed lines.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import ArgumentError
 
 __all__ = ["flat_values", "plain_value"]
@@ -104,7 +106,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
-        return _ADDRESS.sub(SECRET, _short(str(value), TEXT_LENGTH))
+        return _unsecret(str(value))
     if isinstance(value, int | float):
         return _number(value)
     if isinstance(value, list | tuple) and len(value) <= ITEMS and depth < DEPTH:
@@ -138,9 +140,15 @@ def _spoken(value: Any, depth: int) -> Any:
         if isinstance(inner, bool | int | float | str):
             return _plain(inner, depth + 1)
     try:
-        return _ADDRESS.sub(SECRET, _short(repr(value), TEXT_LENGTH))
+        return _unsecret(repr(value))
     except Exception:  # noqa: BLE001  of any class, and no reason to end a run
         return f"<{type(value).__name__}>"
+
+
+def _unsecret(text: str) -> str:
+    """Return a text, bounded, without what looks like a secret."""
+    # What begins within the bound is looked at as far as it may go on.
+    return _short(masked_text(_ADDRESS.sub(SECRET, text[: 4 * TEXT_LENGTH])), TEXT_LENGTH)
 
 
 def _short(text: str, most: int) -> str:

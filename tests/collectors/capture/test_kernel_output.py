@@ -87,7 +87,7 @@ def test_a_notebook_shows_the_same_and_each_line_is_recorded_within_its_cell(
         " for c in rec.cells().itertuples()}"
     )
     found = told(kernel, "found")
-    assert "of the cell that begins it" in found["<NA>"]
+    assert "of the cell that begins it" in found["import pulse_widgets as pw"]
     texts = told(kernel, "out['text'].tolist()")
     besides = ["of the cell that begins it", "from a subprocess", "bytes"]
     assert sorted(texts) == sorted([*besides, *(text for lines in LINES for text in lines)])
