@@ -137,8 +137,6 @@ class Watch:
     def flush(self, one: Subscription) -> None:
         """Tell of all that was printed until now; an unfinished line only to who leaves last."""
         if os.getpid() == self._pid:
-            for channel in self._channels:
-                channel.drain()
             self._tell(end=any(one is each for each in self._leaving))
 
     def look(self) -> None:
@@ -255,7 +253,12 @@ class Watch:
         with self._working:
             self._speaker = threading.get_ident()
             try:
-                leaving = self._leaving
+                with self._door:  # who is about to leave has given the descriptors back then
+                    leaving = self._leaving
+                if leaving:
+                    # What was printed before comes first: afterwards nobody hears it.
+                    for channel in self._channels:
+                        channel.drain()
                 made = [(one.name, one.take(end=end)) for one in self._channels]
                 listeners = (*self._listeners, *leaving)
                 for name, lines in made:
