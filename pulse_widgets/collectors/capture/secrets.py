@@ -100,6 +100,9 @@ _RULES: Final = (
 )
 
 
+_NEEDLES: Final = tuple(dict.fromkeys(needle for rule in _RULES for needle in rule.needles))
+
+
 @cache
 def _escapes() -> re.Pattern[str]:
     return re.compile(_ESCAPES)
@@ -145,6 +148,10 @@ def masked(text: str, *, unfinished: bool = False, since: int = 0) -> str:
 
 def masked_text(text: str) -> str:
     """Return a text, perhaps of several lines, without its secrets."""
+    if text.isprintable():
+        low = text.lower()
+        if not any(needle in low for needle in _NEEDLES):
+            return text
     return "\n".join(Masks().lines(text.split("\n")))
 
 
