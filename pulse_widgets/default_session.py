@@ -5,23 +5,22 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from pulse_widgets.arguments import checked_time
 from pulse_widgets.collectors.buffered.door import stand_in
 from pulse_widgets.collectors.prefetch import PrefetchedBackend
 from pulse_widgets.collectors.whose import Whose, rank_of
-from pulse_widgets.errors import ArgumentError, SessionRunningError, StorageError
+from pulse_widgets.errors import ArgumentError, StorageError
+from pulse_widgets.joining import Asked, capture_what_is_heard, join
 from pulse_widgets.loading import load, load_later
 from pulse_widgets.notices import warn_from_thread
-from pulse_widgets.readers.discover import built_in, make_backends
 from pulse_widgets.run import Run
+from pulse_widgets.running import RunningSession, begin_reading, load_readers
 from pulse_widgets.series.clock import Clock
 from pulse_widgets.together import VARIABLE, shared_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from pulse_widgets.arguments import Captured
@@ -77,17 +76,6 @@ def disabled() -> bool:
     return os.environ.get(_DISABLED, "") not in {"", "0"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a call said of the session it wants; None where it said nothing."""
-
-    interval_s: float | None
-    record: bool | Path | None
-    gpus: GpuChoice | None
-    title: str
-    capture: Captured | None = None
-
-
 class DefaultSession:
     """The session of this process, if there is one, and what the last one left.
 
@@ -131,7 +119,7 @@ class DefaultSession:
         capture: Captured | None = None,
     ) -> Hub:
         """Start a session, or join the running one; return what its views share."""
-        asked = _Asked(interval_s, record, gpus, title, capture)
+        asked = Asked(interval_s, record, gpus, title, capture)
         return self._enter(sources, asked, SHOWN_WITH, Run.shared)
 
     def begin(
@@ -143,12 +131,12 @@ class DefaultSession:
         title: str,
     ) -> None:
         """Start a session that no cell shows, or join the running one."""
-        self._enter(sources, _Asked(interval_s, None, gpus, title), FOLLOWED_WITH, Run.stream)
+        self._enter(sources, Asked(interval_s, None, gpus, title), FOLLOWED_WITH, Run.stream)
 
     def _enter(
         self,
         sources: Sequence[str | Backend],
-        asked: _Asked,
+        asked: Asked,
         modules: Sequence[str],
         result: Callable[[Run], T],
     ) -> T:
@@ -166,8 +154,8 @@ class DefaultSession:
                     )
                     run.session.capture(True if asked.capture is None else asked.capture)
                 else:
-                    _join(run, asked)
-                    _load_readers(sources)
+                    join(run, asked)
+                    load_readers(sources)
                     run.session.add_sources(sources)
                 load(*modules)
                 run.stand()
@@ -221,7 +209,7 @@ class DefaultSession:
                     # Such a process may be a worker that is killed when it has done its work.
                     _stand(run)
                 run.session.recorder.warn = warn_from_thread
-                _capture_what_is_heard(run.session)
+                capture_what_is_heard(run.session)
                 self._give(run)
             except BaseException:
                 self._undo(before)
@@ -279,7 +267,7 @@ class DefaultSession:
         backends: list[str | Backend] = []
         try:
             # Started first: importing what a session needs takes longer than a first reading.
-            _begin(sources, gpus, backends)
+            begin_reading(sources, gpus, backends)
 
             load(*NEEDED)
             from pulse_widgets.series.registry import Registry
@@ -340,128 +328,12 @@ def _stand(run: Run) -> None:
         warnings.warn(f"Nothing is recorded yet. {error}", RuntimeWarning, stacklevel=4)
 
 
-def _begin(
-    sources: Sequence[str | Backend], gpus: GpuChoice, backends: list[str | Backend]
-) -> None:
-    """Begin to read the built-in sources, and put what is read into `backends`.
-
-    Any other backend may belong to the one thread that opens it.
-    """
-    _load_readers(sources)
-    ours = built_in()
-    for name in sources:
-        if isinstance(name, str) and name in ours:
-            (backend,) = make_backends([name], gpus)
-            early = PrefetchedBackend(backend)
-            backends.append(early)
-            early.start()
-        else:
-            backends.append(name)
-
-
-def _load_readers(sources: Sequence[str | Backend]) -> None:
-    """Load what the built-in sources are read with."""
-    ours = built_in()
-    load(*(ours[name] for name in sources if isinstance(name, str) and name in ours))
-
-
-def _join(run: Run, asked: _Asked) -> None:
-    interval_s, record, gpus = asked.interval_s, asked.record, asked.gpus
-    if record is not None and record != run.record:
-        begun = "pw.log()" if not run.session.samplers else "pw.monitor()"
-        raise SessionRunningError(
-            f"A session that {begun} has started {_records(run.record, run)}; "
-            f"this call wants one that {_records(record)}",
-            remedy="Call pw.stop() first, or leave record= out to join the one that runs.",
-        )
-    session = run.session
-    _join_capture(session, asked.capture)
-    if not session.samplers:
-        # A session of the user's own metrics: this call is the first to say how to read.
-        session.settings = replace(session.settings, gpus="mine" if gpus is None else gpus)
-        session.set_interval(interval_s or session.interval_s)
-        return
-    if gpus is not None and gpus != session.settings.gpus:
-        raise SessionRunningError(
-            f"A session is running with gpus={session.settings.gpus!r}, not {gpus!r}",
-            remedy="Call pw.stop() first, or leave gpus= out to join it.",
-        )
-    if interval_s is not None and interval_s < session.interval_s:
-        session.set_interval(interval_s)
-
-
-class _RunningSession:
-    """The session that runs, as a collector that a program made sees it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def log(self, data: Mapping[str, Any], step: int | None, wall_s: float) -> None:
-        """Take in values of the user at a Unix time."""
-        session = self._session
-        session.user.log(data, step, session.clock.from_wall(checked_time(wall_s)))
-
-    def watch(self, sources: Sequence[str]) -> None:
-        """Read these sources, too, from now on."""
-        _load_readers(sources)
-        self._session.add_sources(sources)
-
-    def capture(self) -> None:
-        """Take what is printed, too, from now on."""
-        self._session.capture(True)
-
-    def lines(self, stream: str, texts: Sequence[str], wall_s: Sequence[float]) -> None:
-        """Take in lines that somebody else has read, with their Unix times."""
-        import numpy as np
-
-        session = self._session
-        times = [session.clock.from_wall(checked_time(each)) for each in wall_s]
-        session.intake.output.add_lines(stream, np.array(times, np.int64), list(texts))
-
-    def event(self, entity: str, facts: Mapping[str, Any]) -> None:
-        """Record that something happened."""
-        self._session.intake.marks.event(entity, facts)
-
-
-def _records(record: bool | Path, run: Run | None = None) -> str:  # noqa: FBT001  as said
-    """Return where a session records, in words."""
-    if record is False:
-        return "records nothing"
-    if record is not True:
-        return f"records to {record}"
-    return (
-        f"records to {run.place}"
-        if run is not None and run.place
-        else "records to your data directory"
-    )
-
-
-def _capture_what_is_heard(session: Session) -> None:
-    """Take what is printed where a collector that the user made listens to that already."""
-    from pulse_widgets.collectors.capture.watch import watch
-
-    session.capture(watch.is_heard)
-
-
-def _join_capture(session: Session, asked: Captured | None) -> None:
-    """Take more of what is printed where a call asks for it; none can take less."""
-    if asked is None:
-        # The first call that watches the machine says what is captured.
-        asked = session.captured or not session.samplers
-    if asked is False and session.captured:
-        raise SessionRunningError(
-            f"A session is running with capture_output={session.captured!r}, not False",
-            remedy="Call pw.stop() first, or leave capture_output= out to join it.",
-        )
-    session.capture(asked)
-
-
 default = DefaultSession()
 
 
-def _running() -> _RunningSession | None:
+def _running() -> RunningSession | None:
     session = default.session
-    return _RunningSession(session) if session is not None and session.running else None
+    return RunningSession(session) if session is not None and session.running else None
 
 
 stand_in(_running)

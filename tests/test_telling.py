@@ -152,6 +152,19 @@ def test_what_is_called_a_secret_is_never_stored(name):
     assert kept[name] == "***" and kept["url"] == "postgres://***@host/db"
 
 
+@pytest.mark.parametrize("held", [str, lambda text: [text], Path, lambda text: {"in": text}])
+def test_what_looks_like_a_secret_is_not_stored_whatever_it_is_called(held):
+    secret = "hf_" + "Ab3" * 12
+    for text in (
+        secret,
+        f"{'x ' * 490}{secret}",
+        f"Authorization: Bearer {secret}",
+        f"a\n{secret}",
+    ):
+        kept = json.dumps(flat_values({"command": held(text)}, "x"))
+        assert secret[:15] not in kept and secret[-15:] not in kept and "[masked]" in kept
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("tokenizer", "bpe"), ("max_tokens", 512), ("eos_token_id", 2), ("key", "x"), ("monkey", "x"),

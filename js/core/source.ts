@@ -93,6 +93,8 @@ export interface Printed {
   /** Asks for the newest `most` lines of a stretch, unless an answer is awaited. */
   want(t0: number, t1: number, most: number): void;
   awaited(): Awaited;
+  /** Up to here lines were printed that cannot be had any more; -Infinity: there are none. */
+  gone?(): number;
   /** Where the viewer looks; of too many lines those far from it are let go. */
   look(time: number): void;
 }

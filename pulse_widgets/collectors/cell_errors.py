@@ -1,4 +1,8 @@
-"""What a cell raised, as an event: its words, its traceback, and whether memory ran out."""
+"""What a cell raised, as an event: its words, its traceback, and whether memory ran out.
+
+What looks like a secret is masked, as in printed lines: an error of a request holds its address,
+and a traceback shows lines of the cell.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ __all__ = ["event_of_error"]
 
 TRACEBACK_LETTERS: Final = 16 << 10
 MESSAGE_LETTERS: Final = 1000
+BEYOND: Final = 4096
+"""Letters that are looked at beyond these: a secret there may begin before."""
 CAUSES_MOST: Final = 8
 LEFT_OUT: Final = "\n[... {} letters left out ...]\n"
 
@@ -42,7 +48,7 @@ def event_of_error(error: BaseException, count: int, *, traced: bool = True) -> 
     traced : bool
         Whether where it was raised is in the user's code.
     """
-    words = words_of(error)
+    words = masked_text(words_of(error)[: MESSAGE_LETTERS + BEYOND])
     if len(words) > MESSAGE_LETTERS:
         words = f"{words[:MESSAGE_LETTERS]}..."
     return {
@@ -87,12 +93,18 @@ def _users(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _shortened(text: str) -> str:
-    """Return a text with its middle left out where it is long."""
-    if len(text.encode("utf-8", "replace")) <= TRACEBACK_LETTERS:
-        return text
+    """Return a text without secrets, and with its middle left out where it is long."""
     # Room for letters of up to four bytes is not made: a traceback is ASCII but for few of them.
     half = TRACEBACK_LETTERS // 2 - len(LEFT_OUT) - 8
-    start = text.encode("utf-8", "replace")[:half].decode("utf-8", "ignore")
-    end = text.encode("utf-8", "replace")[-half:].decode("utf-8", "ignore")
-    gone = len(text) - len(start) - len(end)
-    return f"{start}{LEFT_OUT.format(gone)}{end}"
+    most = 2 * (half + BEYOND)
+    if len(text) <= most:
+        start = end = masked_text(text)
+        if len(start.encode("utf-8", "replace")) <= TRACEBACK_LETTERS:
+            return start
+        whole = len(start)
+    else:
+        start, end = masked_text(text[: half + BEYOND]), masked_text(text[-half - BEYOND :])
+        whole = len(text)
+    start = start.encode("utf-8", "replace")[:half].decode("utf-8", "ignore")
+    end = end.encode("utf-8", "replace")[-half:].decode("utf-8", "ignore")
+    return f"{start}{LEFT_OUT.format(whole - len(start) - len(end))}{end}"

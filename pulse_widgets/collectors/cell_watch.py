@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from pulse_widgets.collectors.capture.secrets import masked
 from pulse_widgets.ipython import shell_here
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ class Execution:
 
     @property
     def line(self) -> str:
-        """Its first line that does something."""
-        return telling_line(self.source)[:LINE_LETTERS]
+        """Its first line that does something, without what looks like a secret."""
+        return masked(telling_line(self.source)[: 2 * LINE_LETTERS])[:LINE_LETTERS]
 
 
 @dataclass(frozen=True, slots=True)

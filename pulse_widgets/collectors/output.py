@@ -134,7 +134,7 @@ class OutputCollector(RowCollector):
         """Make rows of lines; called on a thread of the watch."""
         if len(lines):
             # The watch has a clock of its own, which every listener may turn into its.
-            since_us = self._clock.now_us() - round(time.monotonic() * 1e6)
+            since_us = self._clock.since_monotonic_us()
             times_us = since_us + np.round(lines.times_s * 1e6).astype(np.int64)
             self.add_lines(stream, times_us, lines.texts)
         if lines.left_out:

@@ -1,7 +1,8 @@
 """Values of the user's own as JSON has them: bounded, and without secrets.
 
 A value that JSON does not have is its `repr`. What is called a password, a token, an API key or a
-secret is ``***``, and so are name and password in an address.
+secret is ``***``, and so are name and password in an address. What looks like a secret in a text
+is masked as in printed lines.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ def _plain(value: Any, above: tuple[int, ...] = ()) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str | os.PathLike):
-        return _text(str(value))
+        return _unsecret(str(value))
     if isinstance(value, int | float):
         return _number(value)
     if not isinstance(value, list | tuple | Mapping) or len(value) > ITEMS or len(above) >= DEPTH:
@@ -149,14 +150,15 @@ def _spoken(value: Any, above: tuple[int, ...]) -> Any:
         if isinstance(inner, bool | int | float | str):
             return _plain(inner, above)
     try:
-        return _text(repr(value))
+        return _unsecret(repr(value))
     except Exception:  # noqa: BLE001  of any class, and no reason to end a run
         return f"<{type(value).__name__}>"
 
 
-def _text(text: str) -> str:
-    """Return a text that is not too long, without what looks like a secret."""
-    return masked_text(_ADDRESS.sub(SECRET, _short(text, TEXT_LENGTH)))
+def _unsecret(text: str) -> str:
+    """Return a text, bounded, without what looks like a secret."""
+    # What begins within the bound is looked at as far as it may go on.
+    return _short(masked_text(_ADDRESS.sub(SECRET, text[: 4 * TEXT_LENGTH])), TEXT_LENGTH)
 
 
 def _short(text: str, most: int) -> str:

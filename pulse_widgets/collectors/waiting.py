@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from pulse_widgets.collectors.calls import Batch, Flat, cut, in_order
 
@@ -103,24 +106,43 @@ class Waiting:
         self._due = [flat for flat in flats if flat.due]
 
     def drain(self, log: Log) -> None:
-        """Turn some of what is due into rows: calls that came before a batch, then the batch."""
+        """Turn some of what is due into rows, calls and batches in the order in which they came."""
+        batches = self._next_batches()
         due = [(flat, min(flat.due, flat.calls())) for flat in self._due]
-        if self._due_batches:
-            until = self.batches[0].stamp
+        if len(batches) < self._due_batches:
+            until = self.batches[len(batches)].stamp
             due = [(flat, flat.calls_until(until, calls)) for flat, calls in due]
-        taken = cut([(flat, calls) for flat, calls in due if calls], PART_ITEMS)
-        if taken:
-            log.append(self.rows_of(taken))
-            for flat, calls in taken:
-                flat.due -= calls
-                self._room.free(flat, calls * flat.width)
-        elif self._due_batches:
-            log.append(self.batches[0].rows)
+        due = [(flat, calls) for flat, calls in due if calls]
+        taken = cut(due, PART_ITEMS)
+        counts = {id(flat): calls for flat, calls in taken}
+        rest = [(flat, counts.get(id(flat), 0), calls) for flat, calls in due]
+        left = [flat[first * flat.width] for flat, first, calls in rest if first < calls]
+        if left:
+            # What is left of the calls is older than these.
+            batches = list(takewhile(lambda batch: batch.stamp < min(left), batches))
+        if taken or batches:
+            log.append(self.rows_of(taken, batches))
+        for flat, calls in taken:
+            flat.due -= calls
+            self._room.free(flat, calls * flat.width)
+        for _ in batches:
             self._due_batches -= 1
             self._room.free_other(self.batches.popleft().size())
         # One that was taken back meanwhile is not waited for.
         self._due = [flat for flat in self._due if flat.due > 0 and flat]
 
-    def rows_of(self, taken: Sequence[tuple[Flat, int]]) -> Rows:
-        """Return the first calls of lists as rows."""
-        return in_order([flat.rows(calls, self._clock.base_us) for flat, calls in taken])
+    def _next_batches(self) -> list[Batch]:
+        """Return the first batches that are due, as many as are made rows at once."""
+        chosen, size = list[Batch](), 0
+        for batch in islice(self.batches, self._due_batches):
+            size += batch.size()
+            if chosen and size > PART_ITEMS:
+                break
+            chosen.append(batch)
+        return chosen
+
+    def rows_of(self, taken: Sequence[tuple[Flat, int]], batches: Sequence[Batch] = ()) -> Rows:
+        """Return the first calls of lists, and batches, as rows."""
+        parts = [flat.rows(calls, self._clock.base_us) for flat, calls in taken]
+        parts += [(np.full(len(rows), stamp), rows) for stamp, rows in batches]
+        return in_order(parts)

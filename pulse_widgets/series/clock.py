@@ -11,6 +11,10 @@ from functools import partial
 
 __all__ = ["Clock", "elapsed_ns"]
 
+_TRIES = 5
+_TOGETHER_NS = 20_000
+"""Two clocks that were read within so long were read at once."""
+
 _BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
 
 
@@ -36,6 +40,20 @@ class Clock:
     def now_us(self) -> int:
         """Return the session time, microseconds since the epoch."""
         return self.base_us + elapsed_ns() // 1000
+
+    def since_monotonic_us(self) -> int:
+        """Return the session time minus `time.monotonic`, microseconds.
+
+        A thread may be held up between the reading of one clock and of the other. So they are
+        read again then: what it was held up for would be an error of every time.
+        """
+        found: list[tuple[int, int]] = []
+        while len(found) < _TRIES:
+            before, now, after = time.monotonic_ns(), elapsed_ns(), time.monotonic_ns()
+            found.append((after - before, now - before))
+            if after - before <= _TOGETHER_NS:
+                break
+        return self.base_us + min(found)[1] // 1000
 
     def offset_us(self) -> int:
         """Return the wall clock minus the session time, microseconds."""

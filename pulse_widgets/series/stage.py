@@ -240,10 +240,13 @@ class Stage:
         return find_rows(blocks, ids, t0_us, t1_us)
 
     def lines(self, t0_s: float, t1_s: float, most: int) -> FoundLines:
-        """Return the newest lines of text between two Unix times, as far as they are kept."""
+        """Return the newest lines of text between two Unix times, as far as they are kept.
+
+        Where older ones were let go, there are more of them; asking for those gives none.
+        """
         with self._lock:
-            blocks = self._lines.blocks()
-        return lines_between(Rows.concat(blocks), t0_s, t1_s, most)
+            blocks, gone_us = self._lines.blocks(), self._lines.gone_us
+        return lines_between(Rows.concat(blocks), t0_s, t1_s, most, gone_us)
 
     def series(self, first: int = 0) -> list[dict[str, object]]:
         """Return the shown form of every series whose id is `first` or more."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -41,6 +42,10 @@ UNASKED: Final = 0
 EVENTS_SHOWN: Final = 200
 FAR_S: Final = 1e11
 """Times beyond this, in seconds, are no times."""
+WANTED_S: Final = 3600.0
+"""A page says again that it wants lines, unless it has gone; while a cell runs it is not heard."""
+PAGES_MOST: Final = 100
+NAME_MOST: Final = 40
 MOST_ID: Final = (1 << 31) - 1
 
 _logger = logging.getLogger("pulse_widgets")
@@ -151,7 +156,7 @@ class Stream:
     on_hello : callable, optional
         Called when a view begins, which is to get a keyframe; True says that one will come.
     on_lines : callable, optional
-        Called when a page begins or ceases to want lines of text.
+        Called with whether any page wants lines of text, whenever one says whether it does.
 
     Attributes
     ----------
@@ -180,6 +185,8 @@ class Stream:
         self._transports: list[Transport] = []
         self._keeping: list[Transport] = []
         """Those of them that keep keyframes for pages that open later."""
+        self._wanting: dict[str, float] = {}
+        """The pages that want lines of text, and when each said so last; monotonic seconds."""
         self._seq = 0
         self.failures = 0
         self.sent_bytes = 0
@@ -283,8 +290,9 @@ class Stream:
         request : object
             A mapping with a ``kind``: ``hello`` of a view that begins or that misses something,
             ``seen`` of one that is still there, ``range`` for detail (see `RangeRequest`),
-            ``lines`` with ``on`` where lines of text are wanted, or no longer, ``printed`` for
-            those of the past (see `TextRequest`).
+            ``lines`` with ``on`` where lines of text are wanted, or no longer, and with ``page``,
+            which tells one page from another; ``printed`` for those of the past (see
+            `TextRequest`).
             Anything else is not answered.
         """
         if not isinstance(request, dict):
@@ -294,10 +302,21 @@ class Stream:
         if kind == "hello":
             return b"" if self._on_hello() else self.keyframe()
         if kind == "lines":
-            self._on_lines(request.get("on") is True)
+            self._want_lines(str(request.get("page", ""))[:NAME_MOST], request.get("on") is True)
         if kind == "printed":
             return self._answer_text(request)
         return self._answer_range(request) if kind == "range" else b""
+
+    def _want_lines(self, page: str, on: bool) -> None:  # noqa: FBT001  one of two states
+        """Note that a page wants lines, or no longer; they end when no page wants any."""
+        now = time.monotonic()
+        with self._door:
+            pages = {one: at for one, at in self._wanting.items() if now - at < WANTED_S}
+            pages.pop(page, None)
+            if on:
+                pages[page] = now
+            self._wanting = dict(list(pages.items())[-PAGES_MOST:])
+            self._on_lines(bool(self._wanting))
 
     def _answer_text(self, request: Mapping[str, Any]) -> bytes:
         asked = read_text(request)

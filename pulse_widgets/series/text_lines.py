@@ -33,6 +33,7 @@ ANSWER_LETTERS: Final = 1 << 20
 FRAME_LINES: Final = 2000
 FRAME_LETTERS: Final = 256 << 10
 """Of a frame, at most: a page asks for what it wants to see of a flood."""
+NONE_GONE: Final = -(1 << 62)
 FAR_S: Final = 1e11
 """Times beyond this, in seconds, are no times."""
 
@@ -108,10 +109,14 @@ class LineRing:
     def __init__(self) -> None:
         self._blocks: deque[Rows] = deque()
         self._lines = self.nbytes = 0
+        self.gone_us = NONE_GONE
+        """The time of the newest line that was let go, microseconds; before all times: none was."""
 
     def add(self, rows: Rows) -> None:
         """Take in rows that are lines of text, in order of arrival."""
-        rows = rows.cut(max(0, len(rows) - KEPT_LINES), len(rows))
+        many = max(0, len(rows) - KEPT_LINES)
+        self._note_gone(rows.cut(0, many))
+        rows = rows.cut(many, len(rows))
         self._blocks.append(rows)
         self._lines += len(rows)
         self.nbytes += rows.nbytes
@@ -119,14 +124,30 @@ class LineRing:
             gone = self._blocks.popleft()
             self._lines -= len(gone)
             self.nbytes -= gone.nbytes
+            self._note_gone(gone)
+
+    def _note_gone(self, rows: Rows) -> None:
+        if len(rows):
+            self.gone_us = max(self.gone_us, int(rows.time.max()))
 
     def blocks(self) -> list[Rows]:
         """Return what is kept; blocks never change."""
         return list(self._blocks)
 
 
-def lines_between(rows: Rows, t0_s: float, t1_s: float, most: int) -> FoundLines:
-    """Return the newest lines of some rows between two Unix times, both inside."""
+def lines_between(
+    rows: Rows, t0_s: float, t1_s: float, most: int, gone_us: int = NONE_GONE
+) -> FoundLines:
+    """Return the newest lines of some rows between two Unix times, both inside.
+
+    Parameters
+    ----------
+    rows : Rows
+    t0_s, t1_s : float
+    most : int
+    gone_us : int
+        Until then there were more lines than are in `rows`.
+    """
     # A page asks with times that it was told: seconds, of which microseconds were made.
     first, last = round(t0_s * 1e6), round(t1_s * 1e6)
     inside = np.flatnonzero((rows.time >= first) & (rows.time <= last))
@@ -137,4 +158,4 @@ def lines_between(rows: Rows, t0_s: float, t1_s: float, most: int) -> FoundLines
         for place in order[-most:].tolist()
     ]
     found = newest_lines(lines, most, ANSWER_LETTERS)
-    return FoundLines(found.lines, more=found.more or len(order) > most)
+    return FoundLines(found.lines, more=found.more or len(order) > most or gone_us >= first)

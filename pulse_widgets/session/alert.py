@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.collectors.base import start_thread
+from pulse_widgets.collectors.capture.secrets import masked_text
 from pulse_widgets.errors import ArgumentError, words_of
 from pulse_widgets.insight.alerts.watch import Watch
 from pulse_widgets.signals import Alarm
@@ -244,5 +245,6 @@ class Caller:
         try:
             self._context.copy().run(self._then, *given)
         except BaseException as error:  # noqa: BLE001  whatever the user's code raises, exits too
-            return words_of(error)
+            # An error of a request holds the address, and that may be a secret.
+            return masked_text(words_of(error))
         return ""

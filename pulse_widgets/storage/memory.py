@@ -9,7 +9,7 @@ import numpy as np
 
 from pulse_widgets.series.columns import Columns, SeriesKey
 from pulse_widgets.storage.index import Catalog, Entry
-from pulse_widgets.storage.segment import rehosted, stripped
+from pulse_widgets.storage.segment import NO_GPUS, rehosted, rekeyed, stripped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,16 +63,15 @@ class MemorySegment:
         ]
         self._of = {entry.key: entry for entry in self.entries}
 
-    def rehost(self, hosts: Mapping[str, str]) -> None:
-        """Call some hosts otherwise: `hosts` gives their new ids, which no other host has."""
-        renamed = [
-            replace(e, key=e.key._replace(host=hosts.get(e.key.host, e.key.host)))
-            for e in self.entries
-        ]
+    def rehost(
+        self, hosts: Mapping[str, str], gpus: Mapping[tuple[str, str], str] = NO_GPUS
+    ) -> None:
+        """Call some hosts and GPUs otherwise: no other has the new names. See `rehosted`."""
+        renamed = [replace(e, key=rekeyed(e.key, hosts, gpus)) for e in self.entries]
         self.entries = sorted(renamed, key=lambda entry: entry.key)
         self._of = {entry.key: entry for entry in self.entries}
         old, self.catalog = self.catalog, Catalog()
-        self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
+        self.catalog.add(rehosted(info, hosts, gpus) for info in old.infos.values())
 
     def read(self, keys: Sequence[SeriesKey], want: Want) -> Iterator[tuple[SeriesKey, Columns]]:
         """Yield the rows of the series `keys`."""

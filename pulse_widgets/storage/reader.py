@@ -26,6 +26,7 @@ from pulse_widgets.storage.directory import (
 from pulse_widgets.storage.extent import Extent
 from pulse_widgets.storage.folder import name_hosts, read_folder
 from pulse_widgets.storage.foreign import ForeignSegment
+from pulse_widgets.storage.gpus import entity_called, name_gpus
 from pulse_widgets.storage.index import Catalog, entity_labels
 from pulse_widgets.storage.overview_file import OverviewFile
 from pulse_widgets.storage.place import Local, bytes_in
@@ -319,13 +320,17 @@ def _look(directory: Place, known: dict[str, ParquetSegment]) -> tuple[Stored, D
     labels = [entity_labels(folder.about.get("entities")) for folder in folders]
     everywhere = [{*hosts, *named} for hosts, named in zip(used, labels, strict=True)]
     renames = name_hosts(folders, catalog, everywhere)
-    for folder, own, entities, hosts in zip(folders, held, labels, renames, strict=True):
+    for folder, own, entities, hosts, gpus in zip(
+        folders, held, labels, renames, name_gpus(labels, renames), strict=True
+    ):
         for segment in own:
-            if hosts:
-                segment.rehost(hosts)
+            if hosts or gpus:
+                segment.rehost(hosts, gpus)
             catalog.add(segment.catalog.infos.values())
             segments.append(segment)
-        catalog.label({hosts.get(host, host): named for host, named in entities.items()})
+        for host, named in entities.items():
+            called = {entity_called(one, host, gpus): words for one, words in named.items()}
+            catalog.label({hosts.get(host, host): called})
         extra = folder.about.get("about")
         about.update(extra if isinstance(extra, dict) else {})
     about.pop("problems", None)  # those of all writers are in `damage`

@@ -17,6 +17,7 @@ from pulse_widgets.series.columns import Columns, SeriesKey, join
 from pulse_widgets.storage.arrow.convert import DAMAGE, KEYS
 from pulse_widgets.storage.arrow.files import COLUMNS, GroupReader
 from pulse_widgets.storage.arrow.salvage import salvaged
+from pulse_widgets.storage.gpus import entity_called
 from pulse_widgets.storage.index import (
     Catalog,
     Entry,
@@ -51,6 +52,7 @@ __all__ = [
     "stripped",
 ]
 
+NO_GPUS: Final[Mapping[tuple[str, str], str]] = {}
 CHECKED_GROUPS: Final = 64
 """Row groups of several series whose index is held against their rows when a file is opened."""
 
@@ -308,14 +310,13 @@ class ParquetSegment:
                 return "the index names other series than the rows"
         return ""
 
-    def rehost(self, hosts: Mapping[str, str]) -> None:
-        """Call some hosts otherwise: `hosts` gives their new ids. Nothing is read for it."""
-        self.entries = [
-            replace(e, key=e.key._replace(host=hosts.get(e.key.host, e.key.host)))
-            for e in self.entries
-        ]
+    def rehost(
+        self, hosts: Mapping[str, str], gpus: Mapping[tuple[str, str], str] = NO_GPUS
+    ) -> None:
+        """Call some hosts and GPUs otherwise, see `rehosted`. Nothing is read for it."""
+        self.entries = [replace(e, key=rekeyed(e.key, hosts, gpus)) for e in self.entries]
         old, self.catalog = self.catalog, Catalog()
-        self.catalog.add(rehosted(info, hosts) for info in old.infos.values())
+        self.catalog.add(rehosted(info, hosts, gpus) for info in old.infos.values())
         self._list_names()
 
     def _list_names(self) -> None:
@@ -363,7 +364,27 @@ def stripped(columns: Columns, entry: Entry, want: Want) -> Columns:
     return replace(columns, text=text, data=data)
 
 
-def rehosted(info: SeriesInfo, hosts: Mapping[str, str]) -> SeriesInfo:
-    """Return a series with its host called by another id."""
-    host = hosts.get(info.host, info.host)
-    return info if host == info.host else replace(info, host=host)
+def rekeyed(
+    key: SeriesKey, hosts: Mapping[str, str], gpus: Mapping[tuple[str, str], str]
+) -> SeriesKey:
+    """Return a key with its host and its GPU called otherwise, see `rehosted`."""
+    entity = entity_called(key.entity, key.host, gpus) if gpus else key.entity
+    return SeriesKey(hosts.get(key.host, key.host), entity, key.metric)
+
+
+def rehosted(
+    info: SeriesInfo, hosts: Mapping[str, str], gpus: Mapping[tuple[str, str], str] = NO_GPUS
+) -> SeriesInfo:
+    """Return a series with its host and its GPU called otherwise.
+
+    Parameters
+    ----------
+    info : SeriesInfo
+    hosts : mapping of str to str
+        The new ids of hosts.
+    gpus : mapping of (host, entity) to str
+        What GPUs are called, by the names that they had, also that of their host.
+    """
+    key = SeriesKey(info.host, info.entity, info.metric)
+    called = rekeyed(key, hosts, gpus)
+    return info if called == key else replace(info, host=called.host, entity=called.entity)

@@ -252,6 +252,22 @@ def test_rows_of_a_series_come_in_the_order_of_the_calls_whatever_their_names(ca
     assert {name: [v for _, v in found.get(name, [])] for name in NAMES} == expected
 
 
+def test_many_small_batches_become_rows_together():
+    logged = Logged()
+    for number in range(1000):
+        logged.user.log_batch({"a": [float(number)]})
+        logged.user.log({"b": float(number)}, None)
+
+    # A kill loses what waits: were each batch a part of its own, the newest would wait long.
+    parts = 1
+    while logged.user.drain(logged.log):
+        parts += 1
+
+    assert parts <= 3
+    found = {name: [value for _, value in rows] for name, rows in of_series(logged).items()}
+    assert found == {name: [float(n) for n in range(1000)] for name in "ab"}
+
+
 def test_batches_wait_for_room_and_lose_nothing(monkeypatch):
     monkeypatch.setattr(user, "QUEUE_BYTES", 20_000)
     monkeypatch.setattr(batches, "PIECE_SAMPLES", 100)

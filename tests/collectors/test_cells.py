@@ -476,6 +476,48 @@ def test_what_is_told_of_an_error_is_bounded_and_can_be_written(error):
     assert len(event["message"]) < 1100
 
 
+TOKEN = "hf_" + "Ab3" * 12
+
+
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        (f"401 for https://user:{TOKEN}@example.org/x", "example.org"),
+        (f"bad token {TOKEN}", "bad token"),
+        (f"https://example.org/?api_key={TOKEN}", "api_key="),
+        (f"two lines\nAuthorization: Bearer {TOKEN}", "two lines"),
+        (f"{'x ' * 450}{TOKEN}", "x x"),
+        (f"{'x ' * 490}{TOKEN}", "x x"),
+        (f"{'x ' * 3_980}{TOKEN}", "x x"),
+        (f"{'x ' * 60_000}{TOKEN}{' x' * 4_060}", "x x"),
+        (f"https://hooks.slack.com/services/{TOKEN}", "hooks.slack.com"),
+    ],
+)
+def test_what_is_told_of_an_error_has_no_secret(words, kept):
+    event = event_of_error(ValueError(words), 1)
+
+    for text in (event["message"], event["traceback"]):
+        assert kept in text
+        assert TOKEN[:20] not in text
+        assert TOKEN[-20:] not in text
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (f"login(token='{TOKEN}')", "login(token='[masked]')"),
+        (f"# who\nos.environ['HF_TOKEN'] = '{TOKEN}'", "os.environ['HF_TOKEN'] = '[masked]'"),
+        (f"{'x' * 180} = '{TOKEN}'", f"{'x' * 180} = 'hf_[masked]'"),
+        ("environ['SOME_API_KEY'] = 's3cr3t'", "environ['SOME_API_KEY'] = '[masked]'"),
+        ("tokens = 17", "tokens = 17"),
+    ],
+)
+def test_the_line_of_a_cell_has_no_secret(shell, told, source, line):
+    run(shell, source)
+
+    assert told.facts("line") == [(line,)]
+
+
 def test_a_long_traceback_keeps_its_start_and_its_end():
     # Lines that differ: alike ones are written once.
     calls = "".join(f"def step_{n}():\n    step_{n + 1}()\n" for n in range(600))

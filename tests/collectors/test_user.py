@@ -512,10 +512,10 @@ def test_each_time_there_is_no_room_callers_have_the_whole_patience(monkeypatch)
 def test_values_whose_rows_cannot_be_made_become_rows_later_once_and_in_order(fails, count):
     make, fails = Waiting.rows_of, list(fails)
 
-    def rows_of(collector, taken):
+    def rows_of(collector, *taken):
         if fails and fails.pop():
             raise MemoryError
-        return make(collector, taken)
+        return make(collector, *taken)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Waiting, "rows_of", rows_of)

@@ -222,6 +222,50 @@ def test_pages_that_asked_get_lines_as_they_come_and_those_of_the_past_on_reques
     assert not any(b'"two"' in packet for packet in page.kept)
 
 
+def test_lines_come_until_no_page_wants_them(session):
+    page = Page(session)
+    here, there, older = {"page": "a"}, {"page": "b"}, {}
+    wants = page.sender._subscription
+
+    def say(who, on):
+        page.stream.answer({"kind": "lines", "on": on, **who})
+        return wants.lines
+
+    assert say(here, on=True)
+    assert say(there, on=True)
+    assert say(there, on=True)  # as pages do now and then
+    assert say(there, on=False)
+    assert say(there, on=False)
+    assert say(older, on=True)
+    assert say(here, on=False)
+    assert not say(older, on=False)
+    for number in range(5000):
+        assert say({"page": f"gone {number}"}, on=True)
+    assert len(page.stream._wanting) < 1000
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_answer_says_that_there_were_older_lines_which_are_not_kept(
+    session, monkeypatch, at_once
+):
+    monkeypatch.setattr(text_lines, "KEPT_LINES", 10)
+    stream = LiveSender(session).stream
+    said = [f"line {number}" for number in range(25)]
+    for part in [said] if at_once else [said[:5], said[5:12], said[12:]]:
+        say(session, part)
+        session.drain()
+
+    newest = ask(stream)
+    assert texts(newest) == said[-len(newest["lines"]) :]
+    assert 0 < len(newest["lines"]) < 25
+    assert newest["more"] is True
+    first = newest["lines"][0]["time"]
+    older = ask(stream, t1=first - 1e-6)
+    assert older["lines"] == []
+    assert older["more"] is True
+    assert ask(stream, t0=first)["more"] is False
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import pulse_widgets as pw
+from tests.fakes import nvml
 from tests.programs import program, run
 
 RECORDED = (
@@ -371,3 +372,36 @@ def test_a_counter_of_the_machine_that_two_monitors_read_is_recorded_once(tmp_pa
     # Of three that read there would be about three times as many.
     assert 3 <= len(times) <= span_ms / 100 + 2
     assert len(recording.select("process.cpu.total", entity="rank:*").series) == 3
+
+
+def test_ranks_that_each_see_another_gpu_as_the_first_are_told_apart(tmp_path):
+    place = tmp_path / "run"
+    code = (
+        RECORDED + "mon = pw.monitor('nvml', gpus='all', interval=0.1)\n"
+        "pw.log({'x': 1.0}); recorded()\n" + WAITING + "mon.stop()\n"
+    )
+    started, watts = [], {"GPU-aa": 100, "GPU-bb": 200}
+    for number, (uuid, power) in enumerate(watts.items()):
+        seen = nvml.environment(
+            tmp_path / uuid,
+            gpus=1,
+            latency_us=0,
+            script=f"gpu 0 uuid {uuid}\ngpu 0 power {power * 1000}",
+        )
+        # Their libraries lie apart, as what a container shows does.
+        started += [
+            program(code, tmp_path / "home", PULSE_RECORDING=str(place), RANK=str(number),
+                    WORLD_SIZE="2", **seen)
+        ]  # fmt: skip
+    for process in started:
+        assert process.stdout.readline() == "logged\n"
+    ended(started)
+
+    frame = pw.Recording.open(place).select("gpu.power").to_pandas()
+    found = {entity: set(part["value"]) for entity, part in frame.groupby("entity")}
+    assert sorted(found) == ["gpu:0", "gpu:1"]
+    assert sorted(map(min, found.values())) == sorted(map(max, found.values())) == [100.0, 200.0]
+    uuids = pw.Recording.open(place)
+    for uuid, power in watts.items():
+        (entity,) = set(uuids.select("gpu.power", labels={"uuid": uuid}).series["entity"])
+        assert found[entity] == {power}

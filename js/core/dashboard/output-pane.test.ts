@@ -167,6 +167,36 @@ describe("open", () => {
     expect(page.rows().length).toBeLessThan(300);
   });
 
+  test.each([
+    ["/tmp/run.pulse", " They are in the recording."],
+    [null, ""],
+  ])("lines that the kernel has let go are told, and asked for once, path %s", (path, more) => {
+    const page = shown(lines(3000));
+    page.kernel.keeps = 2500;
+    page.kernel.says({ state: { phase: "running", t0: 1, recording: { path } } });
+    page.draw();
+    Sight.tell(true);
+    page.settle();
+    expect(page.said()).toBe("");
+    for (let i = 0; i < 6; i++) {
+      page.scroll(0);
+      page.settle();
+    }
+    expect(page.said()).toBe(`Earlier lines are no longer kept here.${more}`);
+    expect(page.note()).toBe("2,500 lines in view");
+    const asked = page.kernel.waiting.length;
+    expect(asked).toBeLessThan(8);
+    page.kernel.prints({ series: 0, time: 4000, text: "more" });
+    page.settle();
+    expect(page.kernel.waiting).toHaveLength(asked);
+    expect(page.said()).toContain("no longer kept");
+    page.draw({ range: [600, 700], isPart: true });
+    expect(page.said()).toBe("");
+    page.draw({ range: [20, 30], isPart: true });
+    expect(page.said()).toContain("no longer kept");
+    expect(page.texts()).toEqual([]);
+  });
+
   test("what was scrolled to stays while lines come before and after it", () => {
     const page = opened(lines(3000));
     page.scroll(0);

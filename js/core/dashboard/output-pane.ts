@@ -258,7 +258,12 @@ export class OutputPane {
     const isAll = count === rows.length;
     const words = `${numberText(count)} ${count === 1 ? "line" : "lines"} in view`;
     setText(this.#note, count > 0 ? `${words}${isAll ? "" : " so far"}` : "");
-    const saying = sayingOf(this.#source, { count, isAll, isPart: this.#view.isPart });
+    const saying = sayingOf(this.#source, {
+      count,
+      isAll,
+      isPart: this.#view.isPart,
+      from: range[0],
+    });
     setText(this.#say, saying);
     this.#say.hidden = saying === "";
     this.#want();

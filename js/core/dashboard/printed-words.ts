@@ -9,6 +9,8 @@ interface Shown {
   readonly isAll: boolean;
   /** The range is only a part of what there is. */
   readonly isPart: boolean;
+  /** Lines from this time on. */
+  readonly from: number;
 }
 
 /** Stands in place of lines that are not here. */
@@ -19,7 +21,8 @@ export function gapWord(source: Source): string {
 }
 
 /** A sentence below the list; empty where the lines speak for themselves. */
-export function sayingOf(source: Source, { count, isAll, isPart }: Shown): string {
+export function sayingOf(source: Source, { count, isAll, isPart, from }: Shown): string {
+  if (isAll && (source.printed?.gone?.() ?? -Infinity) >= from) return goneText(source);
   if (isAll) return count > 0 ? "" : nothingText(source, isPart);
   const { kernel } = source.state();
   const isEnded = (source.ended?.() ?? null) !== null;
@@ -37,6 +40,11 @@ export function sayingOf(source: Source, { count, isAll, isPart }: Shown): strin
     case "unreachable":
       return `Older lines are not available: ${isEnded ? "the kernel has gone" : "nobody can be asked for them now"}.`;
   }
+}
+
+function goneText(source: Source): string {
+  const words = "Earlier lines are no longer kept here";
+  return source.state().recording.path ? `${words}. They are in the recording.` : `${words}.`;
 }
 
 function nothingText(source: Source, isPart: boolean): string {

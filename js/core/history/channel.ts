@@ -41,7 +41,7 @@ export type Request =
       readonly points: number;
     }
   /** New lines of text are wanted as they are printed, or no longer. */
-  | { readonly kind: "lines"; readonly on: boolean }
+  | { readonly kind: "lines"; readonly on: boolean; readonly page: string }
   /** Asks for the newest lines of text of a stretch. */
   | {
       readonly kind: "printed";

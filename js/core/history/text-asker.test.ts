@@ -90,7 +90,7 @@ describe("an answer", () => {
     const [asked] = kernel.texts as [Text];
     expect(asked).toMatchObject({ t0: 0, t1: ENDLESS, most: 100 });
     // Whoever answers was told before that lines are wanted.
-    expect(kernel.asked.at(-2)).toEqual({ kind: "lines", on: true });
+    expect(kernel.asked.at(-2)).toMatchObject({ kind: "lines", on: true });
 
     kernel.answers(asked, [5, 6], true);
     kernel.listener.hear(frameOf(2, [], { lines: [{ series: 0, time: 8, text: "8" }] }));

@@ -20,6 +20,8 @@ interface Around {
 }
 
 export class TextAsker implements Printed {
+  /** Tells this page from the others that show the same kernel. */
+  readonly #page = Math.random().toString(36).slice(2);
   readonly #log: TextLog;
   readonly #around: Around;
   #watchers = 0;
@@ -39,6 +41,10 @@ export class TextAsker implements Printed {
     return this.#log.known;
   }
 
+  gone(): number {
+    return this.#log.gone;
+  }
+
   /** Whatever is printed after an answer comes unasked, or nothing is printed any more. */
   get isComplete(): boolean {
     return this.#watchers > 0 || this.#around.state().phase !== "running";
@@ -51,14 +57,14 @@ export class TextAsker implements Printed {
       if (!isHere) return;
       isHere = false;
       if (--this.#watchers > 0) return;
-      this.#around.send({ kind: "lines", on: false });
+      this.#around.send({ kind: "lines", on: false, page: this.#page });
       if (!this.isComplete) this.#log.cut();
     };
   }
 
   /** Say again that lines are wanted: whoever answers may be another one than before. */
   renew(): void {
-    if (this.#watchers > 0) this.#around.send({ kind: "lines", on: true });
+    if (this.#watchers > 0) this.#around.send({ kind: "lines", on: true, page: this.#page });
   }
 
   want(t0: number, t1: number, most: number): void {

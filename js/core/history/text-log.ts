@@ -19,6 +19,8 @@ export class TextLog {
   known: readonly Stretch[] = [];
   /** Where the viewer looks. */
   focus = Number.POSITIVE_INFINITY;
+  /** Up to here there were lines that nobody has any more who could be asked. */
+  gone = Number.NEGATIVE_INFINITY;
   #letters = 0;
 
   /** Take in lines that were printed just now; before them so many were left out. */
@@ -38,6 +40,7 @@ export class TextLog {
     const newest = this.lines[this.lines.length - 1]?.time ?? t0;
     const end = t1 < ENDLESS ? t1 : complete ? Number.POSITIVE_INFINITY : newest;
     // Of very many lines of one moment the older ones are given up: asking again brings the same.
+    if (more && lines.length === 0) this.gone = Math.max(this.gone, Math.min(t1, newest));
     const begin = more && lines.length > 0 ? Math.min(first, t1 - TICK) : t0;
     this.#know(begin, end);
     this.#bound();

@@ -18,6 +18,8 @@ export class Kernel implements Channel {
   readonly closed = false;
   readonly asked: Request[] = [];
   printed: Line[] = [];
+  /** So many of the newest lines it has still. */
+  keeps = Number.POSITIVE_INFINITY;
   #listener: Listener | null = null;
   #seq = 0;
 
@@ -52,7 +54,8 @@ export class Kernel implements Channel {
     this.#answered = asked.request;
     const { request, t0, t1, most } = asked;
     const all = this.printed.filter(({ time }) => time >= t0 && time <= t1);
-    const lines = all.slice(-most);
+    const kept = this.printed.at(-this.keeps)?.time ?? Number.NEGATIVE_INFINITY;
+    const lines = all.slice(-most).filter(({ time }) => time >= kept);
     const more = lines.length < all.length;
     this.#listener?.hear(arrivalOf(encodePacket({ kind: "lines", request, t0, t1, lines, more })));
     return true;

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { GoneError, type RecordingError } from "../place";
 import { MOST_BYTES, MOST_ROWS, readDirectory } from "./directory";
-import { nameMachines } from "./machines";
+import { entityCalled, nameGpus, nameMachines, type Renames } from "./machines";
 import { standing } from "./names";
 import { MemoryFolder } from "./testing";
 
@@ -114,4 +114,23 @@ test("each machine has an id of its own, and the rows of two never mix", () => {
   // "h1" is what a reader told of, so the machine b gets the next one.
   expect(renames.map((rename) => rename.get("h0") ?? "h0")).toEqual(["h0", "h2", "h0", "h3"]);
   expect([...machines.keys()]).toEqual(["h0", "h2"]);
+});
+
+test("GPUs with one number and two UUIDs are two, and a GPU with two numbers is one", () => {
+  const sees = (...uuids: string[]) =>
+    new Map([["h0", Object.fromEntries(uuids.map((uuid, n) => [`gpu:${n}`, { uuid }]))]]);
+  const told = [sees("a"), sees("b"), sees("b", "a"), sees(""), sees("c"), sees("d")];
+  const hosts = told.map((_, k) => new Map(k === 5 ? [["h0", "h1"]] : []));
+  const renames = nameGpus(told, hosts).map((gpus) => ({ hosts: new Map(), gpus }));
+  const called = (k: number, entity: string) => entityCalled(entity, "h0", renames[k] as Renames);
+
+  expect(told.map((_, k) => called(k, "gpu:0"))).toEqual([
+    ...["gpu:0", "gpu:2", "gpu:2", "gpu:0", "gpu:3", "gpu:0"],
+  ]);
+  expect(called(2, "gpu:1")).toBe("gpu:0");
+  expect(called(1, "pid:7/gpu:0")).toBe("pid:7/gpu:2");
+  expect(called(1, "gpu:0/mig:1")).toBe("gpu:2/mig:1");
+  expect(["gpu:01", "fs:/gpu:0/x", "host"].map((one) => called(1, one))).toEqual([
+    ...["gpu:01", "fs:/gpu:0/x", "host"],
+  ]);
 });

@@ -11,7 +11,7 @@ import { type Folder, GoneError, RecordingError } from "../place";
 import type { Run } from "../stored";
 import type { Batch } from "./arrow-stream";
 import { type Announced, JournalReader } from "./journal";
-import { nameMachines } from "./machines";
+import { entityCalled, nameGpus, nameMachines, type Renames } from "./machines";
 import { ABOUT, type JournalName, type PartName, standing } from "./names";
 import { type Part, readPart } from "./part";
 import { GrowingRows, rowsOfBatch } from "./rows";
@@ -53,7 +53,7 @@ export interface Source {
   readonly pieces: readonly Piece[];
   readonly problems: readonly string[];
   /** The ids of hosts to be called otherwise. */
-  rename: ReadonlyMap<string, string>;
+  rename: Renames;
 }
 
 /** What one part or journal has: its series, and their rows. */
@@ -87,9 +87,10 @@ export function wantsText(info: SeriesInfo): boolean {
   return drawnAs === "text" || (inKeyframes && (drawnAs === "moment" || drawnAs === "span"));
 }
 
-export function rehosted(info: SeriesInfo, rename: ReadonlyMap<string, string>): SeriesInfo {
-  const host = rename.get(info.host) ?? info.host;
-  return host === info.host ? info : { ...info, host };
+export function rehosted(info: SeriesInfo, rename: Renames): SeriesInfo {
+  const host = rename.hosts.get(info.host) ?? info.host;
+  const entity = entityCalled(info.entity, info.host, rename);
+  return host === info.host && entity === info.entity ? info : { ...info, host, entity };
 }
 
 /**
@@ -130,11 +131,15 @@ async function look(folder: Folder): Promise<Directory> {
       ],
     })),
   );
+  const gpus = nameGpus(
+    sources.map(({ writer }) => entitiesOf(writer)),
+    renames,
+  );
   const series = new Map<string, Series>();
   const entities = new Map<string, Map<string, Record<string, string>>>();
   let about: Json = run.about;
   for (const [k, source] of sources.entries()) {
-    source.rename = renames[k] ?? source.rename;
+    source.rename = { hosts: renames[k] ?? new Map(), gpus: gpus[k] ?? new Map() };
     for (const { infos, rows } of source.pieces) {
       for (const info of infos) announce(series, rehosted(info, source.rename));
       for (const [info, columns] of rows) {
@@ -215,7 +220,14 @@ async function read(folder: Folder, writer: Writer): Promise<Source> {
     }
   }
   problems.push(...writer.problems);
-  return { writer, parts, journals: opened, pieces, problems, rename: new Map() };
+  return {
+    writer,
+    parts,
+    journals: opened,
+    pieces,
+    problems,
+    rename: { hosts: new Map(), gpus: new Map() },
+  };
 }
 
 async function partOf(
@@ -303,11 +315,12 @@ function label(
   { writer, rename }: Source,
 ): void {
   for (const [host, named] of entitiesOf(writer)) {
-    const called = rename.get(host) ?? host;
+    const called = rename.hosts.get(host) ?? host;
     const held = all.get(called) ?? new Map<string, Record<string, string>>();
     all.set(called, held);
     for (const [entity, labels] of Object.entries(named)) {
-      held.set(entity, { ...held.get(entity), ...wordsOf(labels) });
+      const name = entityCalled(entity, host, rename);
+      held.set(name, { ...held.get(name), ...wordsOf(labels) });
     }
   }
 }

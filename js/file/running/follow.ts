@@ -18,6 +18,7 @@ import {
   wantsText,
 } from "./directory";
 import { JournalReader } from "./journal";
+import type { Renames } from "./machines";
 import { type JournalName, LOCK, type PartName, RUN, standing } from "./names";
 import { readPart } from "./part";
 import { rest } from "./rows";
@@ -211,7 +212,7 @@ class Followed {
     this.#done = [...source.parts];
   }
 
-  get rename(): ReadonlyMap<string, string> {
+  get rename(): Renames {
     return this.#source.rename;
   }
 

@@ -82,16 +82,27 @@ class Channel:
         load(DESCRIPTORS)
         from pulse_widgets.collectors.capture.descriptors import DescriptorTee, reads_its_descriptor
 
-        number = STREAMS.index(self.name) + 1
+        number = self._number
         # The one that is hooked: another may stand in its place for a moment.
         if reads_its_descriptor(self.stream, number):
             return
         self._flush()
         with contextlib.suppress(OSError):  # a process may have closed it
             self._tee = DescriptorTee(number, self._noted)
-            if kernel_here() is None:
-                # What Python prints goes that way, too.
+            if self._is_teed(getattr(sys, self.name, None)):
                 self.unhook()
+
+    @property
+    def _number(self) -> int:
+        return STREAMS.index(self.name) + 1
+
+    def _is_teed(self, stream: Any) -> bool:
+        """Return whether what Python prints to a stream goes by the descriptor, too, or nowhere."""
+        if self._tee is None or kernel_here() is not None:
+            return False
+        from pulse_widgets.collectors.capture.descriptors import reaches
+
+        return stream is None or is_gone(stream) or reaches(stream, self._number)
 
     def untee(self) -> None:
         """Give the process its descriptor back."""
@@ -123,9 +134,10 @@ class Channel:
 
     def look(self, taken: list[Any]) -> None:
         """Follow the stream of the process where the one that is hooked has gone."""
-        if self._tee is not None and kernel_here() is None:
-            return  # what Python prints goes that way, too
         hook, now = self._hook, getattr(sys, self.name, None)
+        if self._is_teed(now):
+            self.unhook()
+            return
         if hook is None:
             self.hook(taken)
         elif now is not hook.stream and now is not None and is_gone(hook.stream):

@@ -23,11 +23,13 @@ from pulse_widgets.signals import Flag, start_shielded
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["DescriptorTee", "flush_c", "reads_its_descriptor"]
+__all__ = ["DescriptorTee", "flush_c", "reaches", "reads_its_descriptor"]
 
 READ_BYTES: Final = 64 << 10
 PIPE_BYTES: Final = 1 << 20
 """Room for what comes while the interpreter is held by C code; the most that Linux gives."""
+LOOKED_AT: Final = 50
+"""So many objects are looked at in search of the stream below those of others."""
 DRAIN_S: Final = 1.0
 """How long an end waits for what is still in the pipe."""
 
@@ -157,6 +159,30 @@ def reads_its_descriptor(stream: Any, number: int) -> bool:
     if kernel_here() is None or not isinstance(pipe, int):
         return False
     return _identity(pipe) == _identity(number)
+
+
+def reaches(stream: Any, number: int) -> bool:
+    """Return whether what is printed to a stream comes to a descriptor, as far as can be seen.
+
+    A stream that somebody put in its place may write elsewhere, as that of a test runner does; one
+    that has no descriptor of its own may pass on to another stream, which it holds.
+    """
+    seen: set[int] = set()
+    todo = [stream]
+    while todo and len(seen) < LOOKED_AT:
+        one = todo.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        try:
+            own = one.fileno()
+        except Exception:  # noqa: BLE001  of any class
+            held = list(getattr(one, "__dict__", {}).values())
+            todo += [each for each in held if hasattr(each, "write")]
+        else:
+            if own == number or (isinstance(own, int) and _identity(own) == _identity(number)):
+                return True
+    return False
 
 
 def flush_c() -> None:

@@ -1,4 +1,4 @@
-"""Masks what looks like a password, a key or a token in printed lines and in errors.
+"""Masks what looks like a password, a key or a token in texts, such as printed lines.
 
 By its form alone: nothing of the process, such as its environment, is looked at.
 """
@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["KEY_BEGINS", "MASK", "Masks", "masked", "masked_text"]
 
@@ -47,7 +47,7 @@ _NAMES: Final = (
     r"|(?:access|account|private|signing|encryption|shared[_-]?access)[_-]?key|client[_-]?secret"
     r"|credentials?|shared[_-]?access[_-]?signature"
 )
-_IS: Final = r"[\"']?[ \t]*(?:=>?|:)[ \t]*[bru]?[\"']?"
+_IS: Final = r"[\"']?\]?[ \t]*(?:=>?|:)[ \t]*[bru]?[\"']?"
 _VALUE: Final = r"(?P<secret>(?<=\")[^\"\n]+|(?<=')[^'\n]+|[^\s\"',;&()\[\]{}<>][^\s\"',;&)\]}>]*)"
 _BEGIN: Final = "gh[pousr]_|github_pat_|glpat-|hf_|sk-|xox[a-z]-|AKIA|ASIA|eyJ|AIza|npm_|pypi-"
 _BEGUN: Final = (
@@ -90,10 +90,17 @@ _RULES: Final = (
     _Rule(("sk-",), r"(?<![A-Za-z0-9])sk-(?P<secret>[\w\-]{16,})"),
     _Rule(("xox",), r"(?<![A-Za-z0-9])xox[a-z]-(?P<secret>[\w\-]{10,})"),
     _Rule(("aiza",), r"(?<![A-Za-z0-9])AIza(?P<secret>[\w\-]{30,})"),
+    _Rule(
+        ("hooks.slack", "webhooks/"),
+        r"(?i:hooks\.slack\.com/\w+|discord(?:app)?\.com/api/webhooks/\d+)/(?P<secret>[\w/\-]{8,})",
+    ),
     _Rule(("npm_",), r"(?<![A-Za-z0-9])npm_(?P<secret>[A-Za-z0-9]{30,})"),
     _Rule(("pypi-",), r"(?<![A-Za-z0-9])pypi-(?P<secret>[\w\-]{30,})"),
     _Rule(("eyj",), r"(?<![\w\-])eyJ(?P<secret>[\w\-]{8,}\.[\w\-]{4,}(?:\.[\w\-]*)?)"),
 )
+
+
+_NEEDLES: Final = tuple(dict.fromkeys(needle for rule in _RULES for needle in rule.needles))
 
 
 @cache
@@ -102,9 +109,14 @@ def _escapes() -> re.Pattern[str]:
 
 
 @cache
-def _compiled() -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    # Not when this is imported: it takes some milliseconds, and most print no secret.
-    return tuple((rule.needles, re.compile(rule.pattern)) for rule in _RULES)
+def _compiled(rule: _Rule) -> re.Pattern[str]:
+    # Not when this is imported: all take some milliseconds, and most texts need none of them.
+    return re.compile(rule.pattern)
+
+
+def _suspected(low: str) -> Iterator[re.Pattern[str]]:
+    """Yield what may be found in a text, which is given in lower case."""
+    return (_compiled(rule) for rule in _RULES if any(needle in low for needle in rule.needles))
 
 
 @cache
@@ -134,6 +146,15 @@ def masked(text: str, *, unfinished: bool = False, since: int = 0) -> str:
     return "".join(made)
 
 
+def masked_text(text: str) -> str:
+    """Return a text, perhaps of several lines, without its secrets."""
+    if text.isprintable():
+        low = text.lower()
+        if not any(needle in low for needle in _NEEDLES):
+            return text
+    return "\n".join(Masks().lines(text.split("\n")))
+
+
 def _escapes_in(text: str, first: int, end: int) -> list[str]:
     """Return the escapes in a secret: the colour that one of them ends is not to go on."""
     return _escapes().findall(text, first, end) if "\x1b" in text else []
@@ -142,11 +163,9 @@ def _escapes_in(text: str, first: int, end: int) -> list[str]:
 def _spans(text: str, *, unfinished: bool) -> list[tuple[int, int]]:
     """Return where the secrets of a line begin and end."""
     plain, places = _plain(text)
-    low = plain.lower()
     found = [
         match.span("secret")
-        for needles, pattern in _compiled()
-        if any(needle in low for needle in needles)
+        for pattern in _suspected(plain.lower())
         for match in pattern.finditer(plain)
     ]
     if unfinished:
@@ -198,13 +217,7 @@ class Masks:
         if self.is_needed_at(text):
             return [self.line(line) for line in lines]
         plain = _escapes().sub("", text)
-        low = plain.lower()
-        suspects = [
-            pattern
-            for needles, pattern in _compiled()
-            if any(needle in low for needle in needles) and pattern.search(plain)
-        ]
-        if not suspects:
+        if not any(pattern.search(plain) for pattern in _suspected(plain.lower())):
             return list(lines)
         return [masked(line) for line in lines]
 

@@ -309,8 +309,10 @@ class Watch:
         with self._working:
             self._speaker = threading.get_ident()
             try:
-                leaving = self._leaving
+                with self._door:  # who is about to leave has given the descriptors back then
+                    leaving = self._leaving
                 if leaving:
+                    # What was printed before comes first: afterwards nobody hears it.
                     for channel in self._channels:
                         channel.drain()
                 made = [(one.name, one.take(end=end)) for one in self._channels]

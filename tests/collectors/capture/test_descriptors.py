@@ -144,3 +144,43 @@ mon.stop()
 os._exit(0)
 """
     run(code, tmp_path)
+
+
+STANDS_IN = """
+import io, tempfile
+class Passing:
+    def __init__(self, below): self.below = below
+    def write(self, text): return self.below.write(text)
+    def flush(self): self.below.flush()
+class Asking(Passing):
+    def __getattr__(self, name): return getattr(self.below, name)
+before = sys.stdout
+sys.stdout = eval(sys.argv[2])
+mon = pw.monitor(sources="system", record=sys.argv[1], capture_output="fd")
+pw.monitor()
+print("printed", flush=True)
+os.write(1, b"raw\\n")
+mine, sys.stdout = sys.stdout, before
+rec = mon.stop()
+assert "write" not in vars(mine)
+print(sorted(rec.output["text"]), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        "before",
+        "Passing(before)",
+        "Passing(Passing(before))",
+        "Asking(before)",
+        "tempfile.TemporaryFile('w+')",
+        "Passing(tempfile.TemporaryFile('w+'))",
+        "io.TextIOWrapper(io.BytesIO())",
+        "io.TextIOWrapper(io.FileIO(os.dup(2), 'w'))",
+    ],
+)
+def test_what_python_prints_is_recorded_once_wherever_it_goes(tmp_path, stream):
+    _, err = run(STANDS_IN, tmp_path / "home", tmp_path / "run", stream)
+
+    assert err.splitlines()[-1] == "['printed', 'raw']"
