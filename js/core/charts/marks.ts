@@ -74,6 +74,11 @@ function alertText(facts: Facts, label: string): string {
   return facts["phase"] === "quiet" ? text : `${SIGN} ${text}`;
 }
 
+/** The end of a firing: it is told on hover, and has no line. */
+function isQuiet({ metric, facts }: Mark): boolean {
+  return metric === "alert" && facts?.["phase"] === "quiet";
+}
+
 type Told = Pick<Source, "catalog" | "entities" | "moments" | "spans">;
 
 /** How a span ended, where that is worth a word. */
@@ -195,7 +200,7 @@ interface Cluster {
 
 /**
  * Moments from `left` on whose lines would stand within `reach` pixels of one another as one with
- * a count; what was no moment is left out. Which belong together does not change as they move.
+ * a count; what was no moment is left out, and so is the end of an alert. Which belong together does not change as they move.
  */
 export function mergedMoments(
   marks: readonly Mark[],
@@ -205,6 +210,8 @@ export function mergedMoments(
 ): Mark[] {
   const groups: { at: number; marks: Mark[] }[] = [];
   for (const mark of indexOf(marks).moments) {
+    // The stretch of an alert shows its end.
+    if (isQuiet(mark)) continue;
     const at = x(mark.start);
     const group = groups.at(-1);
     if (group && at - group.at <= reach) group.marks.push(mark);
@@ -251,7 +258,6 @@ function isUsers(mark: Mark): boolean {
 }
 
 export function momentColor(mark: Mark, theme: Theme): string {
-  if (mark.metric === "alert" && mark.facts?.["phase"] === "quiet") return theme.axis;
   return isUsers(mark) ? theme.accent : theme.warn;
 }
 
