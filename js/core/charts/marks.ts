@@ -2,11 +2,11 @@
 
 import type { MomentWire, Source, SpanWire } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { withLabels } from "../vocabulary/entities";
+import { entityLabel, withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
 import type { PlotArea } from "./chart";
 import type { Facts, Mark } from "./mark";
-import { firstAfter, firstFrom, indexOf, spansWithin } from "./mark-index";
+import { firstAfter, firstFrom, indexOf, rankOf, spansWithin } from "./mark-index";
 import type { Theme } from "./theme";
 
 export type { Mark } from "./mark";
@@ -15,16 +15,19 @@ export type { Mark } from "./mark";
 export const SIGN = "\u25b2";
 
 /**
- * Moments and spans as marks in order of time; with several hosts each names its host. What has
- * not changed is the same mark as before.
+ * Moments and spans as marks in order of time; with several hosts each names its host, and that of
+ * a rank its rank. What has not changed is the same mark as before.
  */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
   const kept = <T extends Wire>(wire: T, make: Make<T>): Mark => {
     const [machine, known] = [owners.host(wire.host), made.get(wire)];
-    if (known?.machine === machine && (known.label !== known.text) === owners.several) return known;
-    const mark = make(wire, machine, owners.several ? `${machine} \u00b7 ` : "");
+    const rank = rankOf(wire);
+    const host = owners.several ? `${machine} \u00b7 ` : "";
+    const whose = rank ? `${host}${entityLabel(rank)} \u00b7 ` : host;
+    if (known?.machine === machine && known.label === whose + known.text) return known;
+    const mark = make(wire, machine, whose);
     made.set(wire, mark);
     return mark;
   };
