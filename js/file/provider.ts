@@ -171,6 +171,7 @@ export class Provider {
       kernel: { busy: false, cell: null },
       versions: { package: "", wire: WIRE_VERSION },
       as_of: running ? end / 1e6 : null,
+      alerts: [],
     };
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { firingsAbout, firingsOf, marksOfChart } from "./alerts";
 import { notesAt } from "./bands";
-import { marksOf, momentColor } from "./marks";
+import { labelsAt, marksOf, mergedMoments, momentColor } from "./marks";
 import type { Theme } from "./theme";
 
 const TEXT = "gpu.power > 600";
@@ -122,7 +122,6 @@ describe("marks of a chart", () => {
 
 test.each([
   ["an alert that fires", told([1, "firing"]), `\u25b2 ${TEXT} firing`, "warn", false],
-  ["an alert that is quiet", told([1, "quiet"]), `${TEXT} quiet`, "axis", false],
   [
     "an error",
     told([1, "event", { kind: "error", message: "ValueError: no\nand more" }]),
@@ -143,4 +142,18 @@ test.each([
   const [mark] = marks;
   if (!mark) throw new Error("no mark");
   expect([mark.label, momentColor(mark, theme), mark.failed]).toEqual([label, color, failed]);
+});
+
+test.each([
+  ["one that ends soon", told([1, "firing"], [2, "quiet"]), [`\u25b2 ${TEXT} firing`]],
+  ["one that ends late", told([1, "firing"], [90, "quiet"]), [`\u25b2 ${TEXT} firing`]],
+  ["an end alone", told([1, "quiet"]), []],
+  ["an end beside a mark", told([1, "quiet"], [2, "mark", { label: "epoch" }]), ["epoch"]],
+  ["two at once", told([1, "firing"], [2, "quiet"], [3, "firing"]), ["2 events"]],
+])("of %s the lines are those of what began", (_, marks, labels) => {
+  expect(mergedMoments(marks, (time) => time, 24).map(({ label }) => label)).toEqual(labels);
+});
+
+test("the end of an alert is told where it is pointed at", () => {
+  expect(labelsAt(told([1, "firing"], [50, "quiet"]), 50, 1, 60)).toEqual([`${TEXT} quiet`]);
 });

@@ -9,6 +9,8 @@ import type { Mark } from "./mark";
 
 /** Spans that lie in one another stand in so many rows; deeper ones are counted. */
 export const MOST_ROWS = 4;
+/** So many ranks have rows of their own; more share them. */
+const MOST_RANKS = 4;
 /** The row of all moments. */
 export const MOMENTS = "marks";
 /** The rows of spans that the catalog does not know. */
@@ -26,12 +28,14 @@ export interface Spans {
   readonly failed: readonly number[];
 }
 
-/** The spans of one kind on one host, by their depth: in a row none lies over another. */
+/** The spans of one kind on one host or of one rank, by their depth: in a row none lies over another. */
 export interface Track {
   /** "cells", "spans". */
   readonly kind: string;
   readonly host: string;
   readonly machine: string;
+  /** "rank:3" where each rank has rows of its own. */
+  readonly rank: string;
   readonly rows: readonly Spans[];
   /** What has no place in the rows. */
   readonly deeper: Spans;
@@ -94,8 +98,11 @@ function build(marks: readonly Mark[]): MarkIndex {
     // What lies in another span comes after it, also where both begin at once.
     .sort((a, b) => a.start - b.start || (endOf(a) === endOf(b) ? 0 : endOf(b) - endOf(a)));
   const tracks = new Map<string, Mark[]>();
+  const ranks = new Set(spans.map(rankOf));
+  ranks.delete("");
+  const parted = ranks.size > 1 && ranks.size <= MOST_RANKS;
   for (const span of spans) {
-    const key = `${kindOfRow(span)} ${span.host}`;
+    const key = `${kindOfRow(span)} ${span.host} ${parted && rankOf(span)}`;
     const track = tracks.get(key);
     if (track) track.push(span);
     else tracks.set(key, [span]);
@@ -103,20 +110,27 @@ function build(marks: readonly Mark[]): MarkIndex {
   return {
     moments,
     times: startsOf(moments),
-    tracks: [...tracks.values()].map(trackOf),
+    tracks: [...tracks.values()].map((track) => trackOf(track, parted)),
     busy: busyOf(spans),
   };
 }
 
+/** "rank:3" of what one of several processes did; empty for others. */
+export function rankOf({ entity }: Pick<Mark, "entity">): string {
+  return entity.startsWith("rank:") ? (entity.split("/", 1)[0] as string) : "";
+}
+
 /** Each span stands below the one it lies in, and in no row in which another still runs. */
-function trackOf(spans: readonly Mark[]): Track {
-  const { host, machine } = spans[0] as Mark;
+function trackOf(spans: readonly Mark[], parted: boolean): Track {
+  const first = spans[0] as Mark;
+  const { host, machine } = first;
   const rows: Mark[][] = [];
   const deeper: Mark[] = [];
   const ends: number[] = [];
-  const rowOf = new Map<unknown, number>();
+  // Each process counts for itself.
+  const rowOf = new Map<string, number>();
   for (const span of spans) {
-    const { id, parent } = span.facts ?? {};
+    const [id, parent] = [nameOf(span, "id"), nameOf(span, "parent")];
     let row = parent === undefined ? 0 : (rowOf.get(parent) ?? -1) + 1;
     while (row < MOST_ROWS && (ends[row] ?? Number.NEGATIVE_INFINITY) > span.start) row++;
     if (id !== undefined) rowOf.set(id, row);
@@ -128,10 +142,14 @@ function trackOf(spans: readonly Mark[]): Track {
     }
   }
   return {
-    ...{ kind: kindOfRow(spans[0] as Mark), host, machine },
+    ...{ kind: kindOfRow(first), host, machine, rank: parted ? rankOf(first) : "" },
     rows: rows.map(spansOf),
     deeper: spansOf(deeper),
   };
+}
+
+function nameOf({ entity, facts }: Mark, fact: "id" | "parent"): string | undefined {
+  return facts?.[fact] === undefined ? undefined : `${entity} ${facts[fact]}`;
 }
 
 function spansOf(marks: readonly Mark[]): Spans {

@@ -349,3 +349,15 @@ test("what stands at the very end of the axis is drawn, however it is rounded", 
   }
   expect(lost).toEqual([]);
 });
+
+test("what a rank did names it, and stays the same mark", () => {
+  const [entity, other] = ["rank:3/kernel", "rank:12/kernel"];
+  const moments = [mark(1, { label: "saved" }, { entity })];
+  const spans = [span(1, 2, { name: "step" }, { entity: other, metric: "span" })];
+  const marks = marked({ moments, spans });
+  expect(marks.map(({ label }) => label)).toEqual(["rank 3 \u00b7 saved", "rank 12 \u00b7 step"]);
+  expect(marks.map(({ text }) => text)).toEqual(["saved", "step"]);
+  marked({ moments, spans }).forEach((one, i) => {
+    expect(one).toBe(marks[i]);
+  });
+});

@@ -2,11 +2,11 @@
 
 import type { MomentWire, Source, SpanWire } from "../source";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { withLabels } from "../vocabulary/entities";
+import { entityLabel, withLabels } from "../vocabulary/entities";
 import { Owners } from "../vocabulary/owners";
 import type { PlotArea } from "./chart";
 import type { Facts, Mark } from "./mark";
-import { firstAfter, firstFrom, indexOf, spansWithin } from "./mark-index";
+import { firstAfter, firstFrom, indexOf, rankOf, spansWithin } from "./mark-index";
 import type { Theme } from "./theme";
 
 export type { Mark } from "./mark";
@@ -15,16 +15,19 @@ export type { Mark } from "./mark";
 export const SIGN = "\u25b2";
 
 /**
- * Moments and spans as marks in order of time; with several hosts each names its host. What has
- * not changed is the same mark as before.
+ * Moments and spans as marks in order of time; with several hosts each names its host, and that of
+ * a rank its rank. What has not changed is the same mark as before.
  */
 export function marksOf(source: Told): Mark[] {
   const hosts = source.catalog().map(({ host }) => host);
   const owners = new Owners(source.entities(), hosts);
   const kept = <T extends Wire>(wire: T, make: Make<T>): Mark => {
     const [machine, known] = [owners.host(wire.host), made.get(wire)];
-    if (known?.machine === machine && (known.label !== known.text) === owners.several) return known;
-    const mark = make(wire, machine, owners.several ? `${machine} \u00b7 ` : "");
+    const rank = rankOf(wire);
+    const host = owners.several ? `${machine} \u00b7 ` : "";
+    const whose = rank ? `${host}${entityLabel(rank)} \u00b7 ` : host;
+    if (known?.machine === machine && known.label === whose + known.text) return known;
+    const mark = make(wire, machine, whose);
     made.set(wire, mark);
     return mark;
   };
@@ -72,6 +75,11 @@ function isFailure(metric: string, facts: Facts): boolean {
 function alertText(facts: Facts, label: string): string {
   const text = label || said(facts["text"]) || "alert";
   return facts["phase"] === "quiet" ? text : `${SIGN} ${text}`;
+}
+
+/** The end of a firing: it is told on hover, and has no line. */
+function isQuiet({ metric, facts }: Mark): boolean {
+  return metric === "alert" && facts?.["phase"] === "quiet";
 }
 
 type Told = Pick<Source, "catalog" | "entities" | "moments" | "spans">;
@@ -195,7 +203,7 @@ interface Cluster {
 
 /**
  * Moments from `left` on whose lines would stand within `reach` pixels of one another as one with
- * a count; what was no moment is left out. Which belong together does not change as they move.
+ * a count; what was no moment is left out, and so is the end of an alert. Which belong together does not change as they move.
  */
 export function mergedMoments(
   marks: readonly Mark[],
@@ -205,6 +213,8 @@ export function mergedMoments(
 ): Mark[] {
   const groups: { at: number; marks: Mark[] }[] = [];
   for (const mark of indexOf(marks).moments) {
+    // The stretch of an alert shows its end.
+    if (isQuiet(mark)) continue;
     const at = x(mark.start);
     const group = groups.at(-1);
     if (group && at - group.at <= reach) group.marks.push(mark);
@@ -251,7 +261,6 @@ function isUsers(mark: Mark): boolean {
 }
 
 export function momentColor(mark: Mark, theme: Theme): string {
-  if (mark.metric === "alert" && mark.facts?.["phase"] === "quiet") return theme.axis;
   return isUsers(mark) ? theme.accent : theme.warn;
 }
 

@@ -43,7 +43,8 @@ describe("what fires", () => {
     firingWords(new Readings(source).at(moment)).map(({ text }) => text);
 
   test("now is what the state says", () => {
-    expect(texts(null)).toEqual([`${CONDITION} on GPU 0 for ${Math.floor(NOW - T0 - 190)} s`]);
+    const length = `${Math.floor(NOW - T0 - 190)} s`;
+    expect(texts(null)).toEqual([`${CONDITION} on GPU 0, firing for ${length}`]);
   });
 
   test.each([
@@ -93,6 +94,22 @@ test("the list says how many there are, how many need a look, and keeps open", (
     Object.assign(Object.create(source), { ...bound(), state: () => ({ ...calm, alerts: [] }) }),
   );
   expect(list.el.hidden).toBe(true);
+});
+
+test.each([
+  ["running", 1, "Alerts (1), \u25b2 1 needs a look", true],
+  ["running", 2, "Alerts (2), \u25b2 2 need a look", true],
+  ["replay", 2, "Alerts (2)", false],
+  ["stopped", 1, "Alerts (1)", false],
+] as const)("while it is %s %i that fire are said", (phase, count, words, isLoud) => {
+  const list = new AlertList();
+  const one = alert({ phase: "firing", entity: "host" });
+  const state = { ...source.state(), phase, alerts: Array(count).fill(one) };
+  list.update(Object.assign(Object.create(source), { ...bound(), state: () => state }));
+  expect(list.el.querySelector("summary")?.textContent).toBe(words);
+  expect(list.el.classList.contains("pulse-loud")).toBe(isLoud);
+  // Of a machine that is alone nothing else is said.
+  expect(list.el.querySelector("b")?.textContent).toBe("gpu.power > 600");
 });
 
 function bound() {

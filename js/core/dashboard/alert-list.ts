@@ -3,7 +3,7 @@
 import { firingsIn } from "../charts/alerts";
 import { SIGN } from "../charts/marks";
 import { h } from "../dom";
-import type { Source } from "../source";
+import { isOver, type Source } from "../source";
 import type { AlertState } from "../state.gen";
 import { CATALOG } from "../vocabulary/catalog.gen";
 import { formatValue } from "../vocabulary/format";
@@ -41,14 +41,20 @@ export function unitOfAlert(text: string, source: Pick<Source, "catalog">): stri
 /** "gpu.power > 600 on GPU 3". */
 function aboutText({ text, host, entity }: About, names: Owners): string {
   const owner = { host, entity };
-  if (entity !== "") return `${text} on ${names.label(owner)}`;
+  const isMachine = entity === "" || entity === "host";
+  if (!isMachine) return `${text} on ${names.label(owner)}`;
   return names.several && host ? `${text} on ${names.host(host)}` : text;
 }
 
-/** "42 s", whole seconds; empty where it is not known since when. */
+/** " for 42 s", whole seconds; empty where it is not known since when. */
 function forText(since: number | null, now: number): string {
   const known = since !== null && Number.isFinite(since) && Number.isFinite(now);
   return known ? ` for ${formatValue(Math.max(Math.floor(now - since), 0), "s")}` : "";
+}
+
+/** The condition may end in a length of time itself. */
+function firingText(alert: About, names: Owners, length: string): string {
+  return `${aboutText(alert, names)}, firing${length}`;
 }
 
 /** What fires now or fired at the moment of the readings. */
@@ -57,13 +63,16 @@ export function firingWords({ source, moment, names, time }: Readings): FiringWo
     const firing = (source.state().alerts ?? []).filter(({ phase }) => phase === "firing");
     return firing.map((alert) => ({
       time: alert.since ?? time,
-      text: aboutText(alert, names) + forText(alert.since, time),
+      text: firingText(alert, names, forText(alert.since, time)),
     }));
   }
   const told = source.moments().filter((one) => one.metric === "alert" && one.time <= moment);
   return firingsIn(told.map((one) => ({ ...one, start: one.time })))
     .filter(({ end }) => end === null)
-    .map((one) => ({ time: one.start, text: aboutText(one, names) + forText(one.start, moment) }));
+    .map((one) => ({
+      time: one.start,
+      text: firingText(one, names, forText(one.start, moment)),
+    }));
 }
 
 /** What is said of one alert beside its condition. Pure. */
@@ -105,9 +114,11 @@ export class AlertList {
     const told = JSON.stringify(rows);
     if (told === this.#told) return;
     this.#told = told;
-    const count = alerts.filter(loud).length;
+    // What is over asks for nothing.
+    const count = isOver(source) ? 0 : alerts.filter(loud).length;
+    const look = count === 1 ? "1 needs a look" : `${count} need a look`;
     this.el.classList.toggle("pulse-loud", count > 0);
-    this.#head.textContent = `Alerts (${alerts.length})${count > 0 ? `, ${SIGN} ${count} need a look` : ""}`;
+    this.#head.textContent = `Alerts (${alerts.length})${count > 0 ? `, ${SIGN} ${look}` : ""}`;
     this.#list.replaceChildren(
       ...rows.flatMap(([about, text, isLoud]) => [
         h("b", {}, about),

@@ -55,6 +55,8 @@ const POINTER: readonly (readonly [string, string])[] = [
   ["point at a card", "lift its lines"],
   ["\u2190 \u2192 on the cells of many GPUs", "go from one to the next"],
   ["Tab to the timeline, then \u2190 \u2192", "from cell to cell; Enter as a click"],
+  ["click a line of the output", "keep the cursor at its time"],
+  ["Enter in the output's search", "next match; with Shift the one before"],
 ];
 
 /** The command of a key press, or null when the key is not ours. */

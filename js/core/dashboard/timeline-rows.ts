@@ -18,7 +18,7 @@ import type { Mark } from "../charts/marks";
 import type { Scene } from "../charts/panel-view";
 import type { Theme } from "../charts/theme";
 import type { AxisRange } from "../vocabulary/axis-range";
-import { compareNames } from "../vocabulary/entities";
+import { compareNames, entityLabel } from "../vocabulary/entities";
 import { formatValue } from "../vocabulary/format";
 import { momentText } from "../vocabulary/time-text";
 
@@ -34,8 +34,8 @@ export interface Row {
   readonly key: string;
   /** Stands beside it; empty where it goes on from the one above it. */
   readonly name: string;
-  /** The name is that of the host of its spans. */
-  readonly ofHost: boolean;
+  /** The name says whose its spans are. */
+  readonly named: boolean;
   /** "cells", "spans", "marks". */
   readonly kind: string;
   /** Null for the row of moments. */
@@ -52,26 +52,27 @@ export interface Drawn extends Box {
 
 /**
  * The rows there is anything for: moments share one; spans of each host have one for each depth.
- * Where several hosts have spans each of them has its name beside its first row. Pure.
+ * Where several hosts or ranks have spans each has its name beside its first row. Pure.
  */
 export function rowsOf(marks: readonly Mark[]): Row[] {
   const { tracks, moments } = indexOf(marks);
   const several = new Set(tracks.map(({ host }) => host)).size > 1;
   const place = (kind: string) => KINDS_OF_ROWS.indexOf(kind);
   const sorted = [...tracks].sort(
-    (a, b) => place(a.kind) - place(b.kind) || compareNames(a.host, b.host),
+    (a, b) =>
+      place(a.kind) - place(b.kind) || compareNames(a.host, b.host) || compareNames(a.rank, b.rank),
   );
-  const rows = sorted.flatMap(({ kind, host, machine, rows, deeper }) =>
+  const rows = sorted.flatMap(({ kind, host, machine, rank, rows, deeper }) =>
     rows.map((spans, depth): Row => {
-      const name = several ? shortName(machine) : kind;
+      const name = rank ? entityLabel(rank) : several ? shortName(machine) : kind;
       const isLast = depth === rows.length - 1 && deeper.marks.length > 0;
       return {
-        ...{ key: JSON.stringify([kind, host, depth]), name: depth === 0 ? name : "" },
-        ...{ ofHost: several, kind, spans, deeper: isLast ? deeper : null },
+        ...{ key: JSON.stringify([kind, host, rank, depth]), name: depth === 0 ? name : "" },
+        ...{ named: several || rank !== "", kind, spans, deeper: isLast ? deeper : null },
       };
     }),
   );
-  const own = { key: MOMENTS, name: MOMENTS, ofHost: false, kind: MOMENTS };
+  const own = { key: MOMENTS, name: MOMENTS, named: false, kind: MOMENTS };
   return moments.length > 0 ? [...rows, { ...own, spans: null, deeper: null }] : rows;
 }
 
@@ -220,7 +221,7 @@ function writeBox(area: PlotArea, box: Drawn, { from, to, y, tall }: Frame, them
   const span = spanOf(box);
   context.fillStyle = span?.failed ? theme.warn : theme.text;
   write(context, theme, ratio);
-  const name = span ? (box.row.ofHost ? span.text : span.label) : boxText(box);
+  const name = span ? (box.row.named ? span.text : span.label) : boxText(box);
   context.fillText(clipped(context, name, room), seen + 6 * ratio, y + tall / 2 + ratio * 0.5);
 }
 

@@ -43,7 +43,7 @@ describe("with several hosts", () => {
     const all = [...marks, mark("span", ...second)];
     expect(names(...all)).toEqual(["node17", "node18", "node18", "marks"]);
     expect(new Set(rowsOf(all).map(({ key }) => key)).size).toBe(4);
-    expect(rowsOf(all).map(({ ofHost }) => ofHost)).toEqual([true, true, true, false]);
+    expect(rowsOf(all).map(({ named }) => named)).toEqual([true, true, true, false]);
   });
 
   test("of which one alone has spans, these need no name", () => {
@@ -53,6 +53,38 @@ describe("with several hosts", () => {
   test("a long name keeps its end, where machines of one kind differ", () => {
     const marks = [17, 18].map((n) => mark("cell", `h${n}`, `gpu-server-${n}`));
     expect(names(...marks)).toEqual(["\u2026erver-17", "\u2026erver-18"]);
+  });
+});
+
+describe("with several ranks", () => {
+  const of = (rank: number, more: Partial<Mark> = {}) => {
+    return { ...mark("span"), end: 5, entity: `rank:${rank}/kernel`, ...more };
+  };
+  const ranks = (count: number) => Array.from({ length: count }, (_, rank) => of(rank));
+
+  test.each([
+    [1, ["spans"]],
+    [3, ["rank 0", "rank 1", "rank 2"]],
+    [4, ["rank 0", "rank 1", "rank 2", "rank 3"]],
+    // Of more, rows of their own would fill the page.
+    [64, ["spans", "", "", ""]],
+  ])("%i of them stand in few rows", (count, rows) => {
+    expect(names(...ranks(count))).toEqual(rows);
+    expect(rowsOf(ranks(count)).every(({ named }) => named === (count > 1 && count < 5))).toBe(
+      true,
+    );
+  });
+
+  test("each process counts its spans for itself", () => {
+    const outer = { start: 1, end: 9, facts: { id: 1 } };
+    const inner = { start: 2, end: 3, facts: { id: 2, parent: 1 } };
+    const marks = [of(0, outer), of(1, { ...outer, start: 1.5 }), of(0, inner), of(1, inner)];
+    expect(names(...marks)).toEqual(["rank 0", "", "rank 1", ""]);
+    const many = Array.from({ length: 8 }, (_, rank) => [
+      of(rank, { start: rank * 10, end: rank * 10 + 5, facts: { id: 1 } }),
+      of(rank, { start: rank * 10 + 1, end: rank * 10 + 2, facts: { id: 2, parent: 1 } }),
+    ]).flat();
+    expect(names(...many)).toEqual(["spans", ""]);
   });
 });
 

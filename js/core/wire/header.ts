@@ -8,7 +8,15 @@ import type {
   SpanWire,
   TextLineWire,
 } from "../header.gen";
-import { type MissingField, PHASES, READINESS, type SourceState, type State } from "../state.gen";
+import {
+  ALERT_PHASES,
+  type AlertState,
+  type MissingField,
+  PHASES,
+  READINESS,
+  type SourceState,
+  type State,
+} from "../state.gen";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -172,6 +180,21 @@ function readSources(value: unknown): SourceState[] {
   });
 }
 
+function readAlerts(value: unknown): AlertState[] {
+  return optionalList(value).map((item) => {
+    const one = optional(item);
+    return {
+      text: text(one["text"]),
+      phase: oneOf(one["phase"], ALERT_PHASES, "no data"),
+      host: text(one["host"]),
+      entity: text(one["entity"]),
+      value: numberOrNull(one["value"]),
+      since: numberOrNull(one["since"]),
+      problem: text(one["problem"]),
+    };
+  });
+}
+
 /** The state with every field there, whatever a newer or older kernel left out. */
 export function readState(value: unknown): State {
   const state = optional(value);
@@ -207,5 +230,6 @@ export function readState(value: unknown): State {
       package: text(versions["package"]),
       wire: [number(major, 1), number(minor, 0)],
     },
+    alerts: readAlerts(state["alerts"]),
   };
 }
