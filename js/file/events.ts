@@ -1,7 +1,7 @@
 /** Moments and spans out of the rows of a recording; as `series/spans.py` and `series/header.py`. */
 
 import type { EntityWire, MomentWire, SpanWire } from "../core/header.gen";
-import { spanKey } from "../core/wire/spans";
+import { lastOfEach, spanKey } from "../core/wire/spans";
 import type { Catalog } from "./catalog";
 import type { Columns } from "./columns";
 import type { SeriesInfo } from "./gaps";
@@ -92,9 +92,10 @@ export function newestMoments(moments: readonly MomentWire[], count: number): Mo
   return [...moments].sort((a, b) => a.time - b.time).slice(-count);
 }
 
-/** The last `count` spans, in order of their start. */
+/** The last `count` spans of each metric, in order of their start. */
 export function newestSpans(spans: readonly SpanWire[], count: number): SpanWire[] {
-  return [...spans].sort((a, b) => a.start - b.start).slice(-count);
+  const sorted = [...spans].sort((a, b) => a.start - b.start);
+  return lastOfEach(sorted, count, ({ metric }) => metric);
 }
 
 /** The labels of every entity of every host; that of a machine has its name. */

@@ -53,7 +53,7 @@ def event_of_error(error: BaseException, count: int, *, traced: bool = True) -> 
         words = f"{words[:MESSAGE_LETTERS]}..."
     return {
         "kind": "oom" if any(map(_is_oom, _causes(error))) else "error",
-        "message": f"{masked_text(words)} in cell [{count}]",
+        "message": f"{words} in cell [{count}]",
         "cell": count,
         "traceback": _shortened(masked_text(_shortened(_traceback(error, traced=traced)))),
     }

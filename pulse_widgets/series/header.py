@@ -7,9 +7,13 @@ pulse_widgets.exchange.export``: the texts beside the fields are the comments th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence  # noqa: TC003  types of fields are read
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "NO_EVENTS",
@@ -23,9 +27,12 @@ __all__ = [
     "SpanWire",
     "TextLineWire",
     "entity_records",
+    "last_of_each",
     "newest",
     "plain",
 ]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +190,31 @@ def newest(
     count: int,
     odd: Sequence[OddWire] = (),
 ) -> Events:
-    """Return the last `count` of the moments, of the spans and of the odd values.
+    """Return the last `count` of the moments, of the spans of each metric and of the odd values.
 
     Moments and odd values stay in their order; spans come in order of their start.
     """
     last = slice(len(moments) - min(count, len(moments)), None)
-    kept = spans[len(spans) - min(count, len(spans)) :]
+    kept = last_of_each(spans, count, lambda span: span.metric)
     return Events(
         tuple(moments[last]),
         tuple(sorted(kept, key=lambda span: span.start)),
         odd=tuple(odd[len(odd) - min(count, len(odd)) :]),
     )
+
+
+def last_of_each(spans: Sequence[T], count: int, metric: Callable[[T], str]) -> list[T]:
+    """Return the last `count` spans of each metric, in their order.
+
+    However many short ones came and went in a cell, the cell stays.
+    """
+    left: Counter[str] = Counter()
+    kept = []
+    for span in reversed(spans):
+        left[metric(span)] += 1
+        if left[metric(span)] <= count:
+            kept.append(span)
+    return kept[::-1]
 
 
 NO_EVENTS: Final = Events()

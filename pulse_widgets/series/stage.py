@@ -130,7 +130,8 @@ class Stage:
         self._shown = DisplayForm(registry)
         self._history = History(interval_s)
         self._moments: deque[MomentWire] = deque(maxlen=EVENTS_KEPT)
-        self._spans: dict[tuple[object, ...], SpanWire] = {}
+        self._spans: dict[str, dict[tuple[object, ...], SpanWire]] = {}
+        """By metric: many short spans in a cell do not push the cell out."""
         self._kept: dict[tuple[str, str, str], bool] = {}
         """Of which series moments and spans go into keyframes."""
         self._odd: deque[OddWire] = deque(maxlen=EVENTS_KEPT)
@@ -175,12 +176,13 @@ class Stage:
         self._moments.extend(filter(self._in_keyframes, events.moments))
         self._odd.extend(events.odd)
         for span in filter(self._in_keyframes, events.spans):
-            key = (span.host, span.entity, span.metric, span.id, span.start)
+            key = (span.host, span.entity, span.id, span.start)
+            kept = self._spans.setdefault(span.metric, {})
             # A span that has just ended moves to the end: the oldest are dropped first.
-            self._spans.pop(key, None)
-            self._spans[key] = span
-        while len(self._spans) > EVENTS_KEPT:
-            del self._spans[next(iter(self._spans))]
+            kept.pop(key, None)
+            kept[key] = span
+            if len(kept) > EVENTS_KEPT:
+                del kept[next(iter(kept))]
 
     def _in_keyframes(self, one: MomentWire | SpanWire) -> bool:
         key = one.host, one.entity, one.metric
@@ -255,8 +257,8 @@ class Stage:
     def events(self, count: int) -> Events:
         """Return the newest moments, spans and odd values, so many of each at most."""
         with self._lock:
-            moments, spans = list(self._moments), list(self._spans.values())
-            odd = list(self._odd)
+            moments, odd = list(self._moments), list(self._odd)
+            spans = [span for kept in self._spans.values() for span in kept.values()]
         return newest(moments, spans, count, odd)
 
     def odd(self, ids: Collection[int], t0_s: float, t1_s: float) -> tuple[OddWire, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_widgets.errors import SessionEndedError
 from pulse_widgets.loading import PANDAS, load
+from pulse_widgets.series.header import last_of_each
 from pulse_widgets.series.stream import Stream, header_of
 from pulse_widgets.series.wire import keyframe
 from pulse_widgets.session.sender import LiveSender, redacted
@@ -246,7 +247,10 @@ def _newest_events(header: dict[str, Any]) -> dict[str, Any]:
     """Return a header with as many events as are saved; where there were more its state says so."""
     from pulse_widgets.exchange.left_out import with_events_left_out
 
-    kept = {key: header.get(key, [])[-EVENTS_SAVED:] for key in ("moments", "spans")}
+    kept = {
+        "moments": header.get("moments", [])[-EVENTS_SAVED:],
+        "spans": last_of_each(header.get("spans", []), EVENTS_SAVED, lambda span: span["metric"]),
+    }
     if all(len(kept[key]) == len(header.get(key, [])) for key in kept):
         return header
     return {**header, **kept, "state": with_events_left_out(header["state"])}

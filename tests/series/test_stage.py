@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pulse_widgets.series import stage as stages
+from pulse_widgets.series.facts import row_of_facts
 from pulse_widgets.series.header import NO_EVENTS
 from pulse_widgets.series.history import Sketch
 from pulse_widgets.series.registry import Registry
@@ -150,3 +151,17 @@ def test_a_late_view_is_told_of_the_newest_of_very_many_spans(monkeypatch):
     starts = [span.start for span in stage.events(1000).spans]
     assert starts == [float(n) for n in range(150, 200)]
     assert [span.start for span in stage.events(3).spans] == [197.0, 198.0, 199.0]
+
+
+def test_many_short_spans_do_not_push_a_cell_out_of_what_a_late_view_is_told():
+    registry = Registry()
+    cell = registry.add("h0", "kernel", "cell", unit="s", kind="span")
+    span = registry.add("h0", "kernel", "span", unit="s", kind="span")
+    stage = Stage(registry, 1.0)
+    stage.show(row_of_facts(cell, START_US, {"id": "1@0", "count": 1}))
+    for number in range(3000):
+        stage.show(row_of_facts(span, START_US + number, {"id": str(number)}, 0.001))
+
+    told = stage.events(200).spans
+    assert [one.facts["count"] for one in told if one.metric == "cell"] == [1]
+    assert len([one for one in told if one.metric == "span"]) == 200

@@ -11,6 +11,7 @@ import { kindOfEvent } from "../vocabulary/kinds";
 import { type Owner, ownerKey } from "../vocabulary/owners";
 import { withHeader } from "../wire/encode";
 import { type Json, list, readOdd, record } from "../wire/header";
+import { lastOfEach } from "../wire/spans";
 
 const EVENTS_SAVED = 50;
 const PRIVATE = new Set([
@@ -54,7 +55,11 @@ export function redactKeyframe(packet: Uint8Array): Uint8Array<ArrayBuffer> {
       const allowed = objects(header, key).filter(
         ({ metric }) => !kindOfEvent(String(metric)).private,
       );
-      return allowed.slice(-EVENTS_SAVED).map((event) => redaction.event(event));
+      const newest =
+        key === "spans"
+          ? lastOfEach(allowed, EVENTS_SAVED, ({ metric }) => String(metric))
+          : allowed.slice(-EVENTS_SAVED);
+      return newest.map((event) => redaction.event(event));
     };
     return {
       ...header,

@@ -13,3 +13,18 @@ export function joinedSpan(one: SpanWire, other: SpanWire): SpanWire {
 export function spanKey({ host, entity, metric, id, start }: SpanWire): string {
   return JSON.stringify([host, entity, metric, id, start]);
 }
+
+/** The last `count` of each metric, in their order: many short spans do not push a cell out. */
+export function lastOfEach<T>(
+  spans: readonly T[],
+  count: number,
+  metricOf: (span: T) => string,
+): T[] {
+  const counts = new Map<string, number>();
+  const isKept = (span: T) => {
+    const seen = (counts.get(metricOf(span)) ?? 0) + 1;
+    counts.set(metricOf(span), seen);
+    return seen <= count;
+  };
+  return [...spans].reverse().filter(isKept).reverse();
+}

@@ -235,11 +235,6 @@ class Masks:
         return masked(line, unfinished=unfinished, since=since)
 
 
-def masked_text(text: str) -> str:
-    """Return a text of any number of lines with its secrets masked."""
-    return "\n".join(Masks().lines(text.split("\n")))
-
-
 def _may_be_of_a_key(line: str) -> bool:
     """Return whether a line may stand in a private key; others have words with spaces between."""
     words = line.split()
