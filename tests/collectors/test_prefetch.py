@@ -106,8 +106,8 @@ def test_reading_begins_before_numpy_is_loaded():
         "class Seen(early.PrefetchedBackend):\n"
         "    def __init__(self, backend):\n"
         "        print('numpy' in sys.modules); super().__init__(backend)\n"
-        "import pulse_widgets.default_session as home\n"
-        "home.PrefetchedBackend = Seen\n"
+        "import pulse_widgets.running as running\n"
+        "running.PrefetchedBackend = Seen\n"
         "mon = pw.monitor('system', record=False)\n"
         "print('numpy' in sys.modules, mon.stop())\n"
     )
