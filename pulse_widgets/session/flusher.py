@@ -199,6 +199,9 @@ class Flusher:
                 # A pass that begins after `stop` takes the last rows that were accepted.
                 ending = self._ending
                 self._once(rest=not ending)
+            if self._waiting():
+                # The pass failed, short of memory say: what waits is not to be given up for that.
+                self._once(rest=False)
             while self._finish_collectors():
                 self._once(rest=False)
             if self._waiting():

