@@ -241,3 +241,14 @@ print(os.waitpid(child, 0)[1])
         tmp_path,
     )
     assert printed.splitlines() == ["['of the parent']", "0"]
+
+
+@pytest.mark.parametrize("failures", [1, 2, 4])
+def test_a_last_delivery_that_fails_is_tried_again_until_the_time_is_over(failures):
+    collector, sink = Held(), Sink(failures)
+    sender = Sender([collector], sink, interval=1e6)
+    collector.add(entries(1, 2))
+    sender.start()
+    assert sender.stop(timeout=30)
+    assert sink.once() == [1, 2]
+    assert sender.failures == failures

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 INTERVAL_S: Final = 10.0
 STOP_S: Final = 10.0
+AGAIN_S: Final = 0.2
+"""Seconds between two tries at the end."""
 
 
 class Sender:
@@ -71,6 +73,10 @@ class Sender:
         self._sending = threading.RLock()
         self._wake = Alarm()
         self._ending = False
+        self._refused = False
+        """Whether entries waited that the last delivery did not bring over."""
+        self._until = 0.0
+        """Until when the end delivers, monotonic seconds."""
         self._started = False
         self._gone = Flag()
         self._told: set[int] = set()
@@ -89,7 +95,7 @@ class Sender:
             start_thread("pulse-collector-sender", self._run)
 
     def stop(self, timeout: float = STOP_S) -> bool:
-        """Stop the collectors and deliver what they hold.
+        """Stop the collectors and deliver what they hold; what fails is tried again till then.
 
         Returns
         -------
@@ -108,7 +114,7 @@ class Sender:
             for _, flag in stopped:
                 flag.wait(ends - timeout / 2 - time.monotonic())
         finally:
-            self._ending = True
+            self._until, self._ending = ends, True
             self._wake.ring()
         return self._gone.wait(ends - time.monotonic()) and not self.problem
 
@@ -126,7 +132,7 @@ class Sender:
 
     def _deliver(self) -> str:
         """Deliver what waits; return why something did not arrive, empty when all did."""
-        unread, batches = "", []
+        self._refused, unread, batches = False, "", []
         for collector in self._collectors:
             batch: list[Any] | None = self._calmly(
                 collector, partial(collector.collect, self._consumer)
@@ -143,6 +149,7 @@ class Sender:
             for collector, batch in batches:
                 self._let_go(collector, batch)
             return unread
+        self._refused = True
         if len(batches) == 1:
             return problem
         # One of them may be what cannot be delivered.
@@ -152,6 +159,7 @@ class Sender:
             problem = problem or failed
             if not failed:
                 self._let_go(collector, batch)
+        self._refused = bool(problem)
         return problem or unread
 
     def _problem_of(self, entries: list[Any]) -> str:
@@ -190,6 +198,10 @@ class Sender:
                 due = max(due + self._interval, time.monotonic())
                 self._wake.wait(due - time.monotonic())
             self._flush_here()
+            pause = min(AGAIN_S, self._interval)
+            while self._refused and time.monotonic() + pause < self._until:
+                time.sleep(pause)
+                self._flush_here()
         finally:
             self._gone.set()
 
