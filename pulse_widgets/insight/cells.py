@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "NEVER",
     "Answer",
     "Stretches",
     "Why",
@@ -41,6 +42,7 @@ LEAST: Final = 0.9
 """A cell needs this share of the spacing of readings; they are not taken to the microsecond."""
 AT_END_US: Final = 100_000
 """So soon after the end of a cell a reading still tells of it."""
+NEVER: Final = 2**63 - 1
 AT_START_US: Final = 20_000
 """So soon after the start of a cell a reading is still of what was before it."""
 HOLD: Final = 1.5
@@ -71,10 +73,13 @@ class Stretches:
     ----------
     start, end : (n,) int64
         Microseconds; start <= end.
+    following : (n,) int64, optional
+        When the next cell of the machine began, after each; `NEVER` where none did.
     """
 
     start: NDArray[np.int64]
     end: NDArray[np.int64]
+    following: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -87,7 +92,8 @@ class Stretches:
 
     def take(self, places: NDArray[np.int64]) -> Stretches:
         """Return those at `places`."""
-        return Stretches(self.start[places], self.end[places])
+        following = None if self.following is None else self.following[places]
+        return Stretches(self.start[places], self.end[places], following)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +293,7 @@ def left(columns: Columns, cells: Stretches) -> Answer:
     """Return the first reading since the end of each stretch less the last one until its start.
 
     One that follows the start at once counts as the last one until then, if none is as near before.
+    Where the next cell had begun before the reading after the end, it may be that cell's.
     """
     there = np.isfinite(columns.value)
     time, value = columns.time[there], columns.value[there]
@@ -300,6 +307,8 @@ def left(columns: Columns, cells: Stretches) -> Answer:
     near = inside & (cells.start - time[before] <= hold) & (time[after] - cells.end <= hold)
     spacing = (time[after] - time[before]) / np.maximum(after - before, 1)
     short = (cells.end - cells.start < LEAST * spacing) | (after == before)
+    if cells.following is not None:
+        short |= cells.following < time[after] - AT_START_US
     why = _why((~near, Why.NOT_COVERED), (short, Why.TOO_SHORT))
     return Answer.of(value[after] - value[before], why, None)
 

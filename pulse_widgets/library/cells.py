@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pulse_widgets.errors import ArgumentError
-from pulse_widgets.insight.cells import Stretches, overlaps
+from pulse_widgets.insight.cells import NEVER, Stretches, overlaps
 from pulse_widgets.insight.spans import spans
 from pulse_widgets.library.cell_numbers import NUMBERS, Numbers, numbers_of
 from pulse_widgets.library.cell_report import CellReport, Facts
@@ -18,7 +20,7 @@ from pulse_widgets.storage.merge import merged
 from pulse_widgets.storage.segment import Want
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -37,7 +39,7 @@ LISTED_MOST: Final = 12
 METHODS: Final = ("energy_j", "pcie_rx", "pcie_tx")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: it keeps what it has worked out
 class CellBook:
     """The executions of a recording, or of a part of it, in order of their start.
 
@@ -198,7 +200,7 @@ class CellBook:
     def _last(self) -> int:
         return max((extent.end for extent in self.stored.extents.values()), default=0)
 
-    def _stretches(self, places: Iterable[int]) -> Stretches:
+    def _stretches(self, places: Sequence[int]) -> Stretches:
         """Return when executions ran, as far as that lies in the window and was recorded."""
         last, chosen = self._last(), [self.cells[place][1] for place in places]
         start = np.array([span.start for span in chosen], np.int64)
@@ -207,7 +209,22 @@ class CellBook:
             start = np.maximum(start, self.window.start)
         if self.window.end is not None:
             end = np.minimum(end, self.window.end)
-        return Stretches(start, np.maximum(end, start))
+        end = np.maximum(end, start)
+        following = np.full(len(end), NEVER)
+        for place, (at, until) in enumerate(zip(places, end.tolist(), strict=True)):
+            starts = self._starts[self.cells[at][0].host]
+            later = bisect_left(starts, until)
+            if later < len(starts):
+                following[place] = starts[later]
+        return Stretches(start, end, following)
+
+    @cached_property
+    def _starts(self) -> dict[str, list[int]]:
+        """When the executions on each host began, in order."""
+        starts: dict[str, list[int]] = {}
+        for key, span in self.cells:
+            starts.setdefault(key.host, []).append(span.start)
+        return {host: sorted(held) for host, held in starts.items()}
 
     def _numbers(self, places: Sequence[int], *, each: bool = False) -> Numbers:
         cells = self._stretches(places)

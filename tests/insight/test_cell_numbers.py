@@ -367,3 +367,18 @@ def test_the_truth_lies_within_the_error_of_an_energy(interval, edges, stale):
     assert (np.abs(got.value - true)[known] <= got.error[known] + 0.1).mean() > 0.97
     if edges and not stale:
         assert np.median(got.error[known] / true[known]) < 0.2
+
+
+def test_what_a_cell_left_is_not_read_in_the_cell_that_follows():
+    memory = columns([0, 2 * S, 4 * S, 6 * S], [10.0, 10.0, 50.0, 50.0])
+    cell = stretches([(1 * S, 3 * S)])
+
+    def asked(following):
+        found = cells.left(memory, Stretches(cell.start, cell.end, np.array([following], np.int64)))
+        return found.value.tolist()
+
+    assert asked(cells.NEVER) == [40.0]
+    assert asked(5 * S) == [40.0]
+    # Begun so late that the reading is still of what was before it.
+    assert asked(4 * S - 10_000) == [40.0]
+    assert math.isnan(asked(3 * S + 500_000)[0])
